@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* addr: what the other rooms of the library use besides unixmsg/addr.h. */
+#ifndef UNIXMSG_ADDR_PRIVATE_H
+#define UNIXMSG_ADDR_PRIVATE_H
+
+#include "unixmsg/addr.h"
+
+/*
+ * What the kernel may fill in: more than struct sockaddr_un has, so that the
+ * NUL behind a path of 108 bytes arrives.
+ */
+#define UNIXMSG_ADDR_ROOM \
+	(sizeof(struct sockaddr_un) + sizeof(((struct unixaddr *)0)->spare))
+
+/*
+ * Takes the escapes out of text: name gets the bytes as sun_path holds them,
+ * a NUL first for an abstract name, and one NUL behind. Errors: EINVAL,
+ * ENAMETOOLONG (more than room - 1 bytes).
+ */
+int unixaddr_decode(const char *text, char *name, size_t room, size_t *size);
+
+/*
+ * Puts right what the kernel wrote into addr, length being what it said:
+ * nothing for an unbound sender.
+ */
+void unixaddr_settle(struct unixaddr *addr, socklen_t length);
+
+#endif

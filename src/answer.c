@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "answer.h"
+#include "fd.h"
+#include "name_private.h"
+#include "sweep.h"
+
+/* Whom the server's socket file belongs to. */
+static int get_server_user(const char *server, uid_t *user)
+{
+	char path[PATH_MAX];
+	struct stat file;
+	size_t size;
+
+	if (unixaddr_decode(server, path, sizeof(path), &size) < 0 ||
+		stat(path, &file) < 0)
+		return -1;
+	*user = file.st_uid;
+	return 0;
+}
+
+/*
+ * Writing to the file is what a sender needs. Letting everybody do it costs
+ * little: the socket is connected before it is bound, so the kernel refuses
+ * all but the server (EPERM).
+ */
+static void set_mode_for(struct unixname_options *options, uid_t user)
+{
+	unixname_options_init(options);
+	options->mode = user == geteuid() ? 0600 : 0666;
+}
+
+static bool is_private_directory_fit(uid_t user)
+{
+	return user == geteuid() || user == 0;
+}
+
+/* Makes the directory fit for us: ours, and to be passed through by others. */
+static int check_directory(int dir_fd)
+{
+	struct stat found;
+
+	if (fstat(dir_fd, &found) < 0)
+		return -1;
+	if (found.st_uid != geteuid()) {
+		errno = EPERM;
+		return -1;
+	}
+	if ((found.st_mode & 07777) == 0711)
+		return 0;
+	return fchmod(dir_fd, 0711);
+}
+
+static int make_directory(const char *dir)
+{
+	int fd;
+
+	if (mkdir(dir, 0711) < 0 && errno != EEXIST)
+		return -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	if (check_directory(fd) < 0)
+		return fd_close_with(fd, -1);
+	unixsweep_directory(fd);
+	return 0;
+}
+
+/*
+ * In a directory of our own what lies there is ours, and nobody else can take
+ * a name away. Others may pass through and cannot list it. Should somebody
+ * else own a directory of that name, our file stands beside it.
+ */
+static int make_path(const char *base, char *path, size_t room)
+{
+	char dir[UNIXMSG_NAME_SIZE_MAX];
+	uint64_t random;
+	int size = snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", base,
+		(uintmax_t)geteuid());
+
+	if (size < 0 || (size_t)size >= sizeof(dir)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (getrandom(&random, sizeof(random), 0) < 0)
+		return -1;
+	snprintf(path, room, "%s%c%016" PRIx64, dir,
+		make_directory(dir) == 0 ? '/' : '.', random);
+	return 0;
+}
+
+static int bind_in(struct endpoint *end, const char *base,
+	const struct unixname_options *options)
+{
+	char path[2 * UNIXMSG_NAME_SIZE_MAX];
+
+	if (base == NULL || *base != '/') {
+		errno = ENOENT;
+		return -1;
+	}
+	if (make_path(base, path, sizeof(path)) < 0)
+		return -1;
+	return unixname_claim_path(end->fd, path, true, options, &end->name);
+}
+
+/* A socket that has got a name and failed then takes no second one. */
+static bool is_next_worth_trying(const struct endpoint *end)
+{
+	struct unixaddr own;
+	int saved = errno;
+	bool is_free = unixendpoint_get_address(end, &own) == 0 &&
+		unixaddr_get_kind(&own) == UNIXADDR_UNNAMED;
+
+	errno = saved;
+	return is_free;
+}
+
+static int bind_to_file(struct endpoint *end, const char *server)
+{
+	const char *bases[] = { NULL, secure_getenv("TMPDIR"), "/tmp" };
+	struct unixname_options options;
+	uid_t user;
+	size_t i;
+
+	if (get_server_user(server, &user) < 0)
+		return -1;
+	set_mode_for(&options, user);
+	if (is_private_directory_fit(user))
+		bases[0] = secure_getenv("XDG_RUNTIME_DIR");
+	for (i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		if (bind_in(end, bases[i], &options) == 0)
+			return 0;
+		if (!is_next_worth_trying(end))
+			return -1;
+	}
+	return -1;
+}
+
+static int bind_to_own(struct endpoint *end, const char *server,
+	const char *own)
+{
+	struct unixname_options options;
+	uid_t user;
+
+	unixname_options_init(&options);
+	if (get_server_user(server, &user) == 0)
+		set_mode_for(&options, user);
+	return unixendpoint_bind(end, own, true, &options);
+}
+
+/* Paths and abstract names are two worlds: containers may share only one. */
+static bool is_server_abstract(const struct endpoint *end)
+{
+	struct unixaddr peer;
+
+	return unixendpoint_get_peer(end, &peer) == 0 &&
+		unixaddr_get_kind(&peer) == UNIXADDR_ABSTRACT;
+}
+
+int unixanswer_bind(struct endpoint *end, const char *server, const char *own)
+{
+	int saved = errno;
+	int result;
+
+	if (own != NULL)
+		result = bind_to_own(end, server, own);
+	else if (is_server_abstract(end))
+		result = unixendpoint_bind(end, "@", true, NULL);
+	else
+		result = bind_to_file(end, server);
+	if (result == 0)
+		errno = saved;
+	return result;
+}
+
+/*
+ * Whether user may do what bits say (of S_IRWXO), as far as that is known:
+ * which groups he is in is not, so what the group may do he may do.
+ */
+static bool is_allowed(const struct stat *file, uid_t user, mode_t bits)
+{
+	if (user == 0)
+		return true;
+	if (user == file->st_uid)
+		return (file->st_mode >> 6 & bits) == bits;
+	return ((file->st_mode | file->st_mode >> 3) & bits) == bits;
+}
+
+static bool is_reachable(const char *path, uid_t user, mode_t bits)
+{
+	struct stat file;
+
+	/* What we cannot look at we cannot judge. */
+	return stat(path, &file) < 0 || is_allowed(&file, user, bits);
+}
+
+/* path is absolute; it is cut at each slash and made whole again. */
+static bool is_way_open(char *path, uid_t user)
+{
+	bool is_open = is_reachable("/", user, S_IXOTH);
+	char *slash;
+
+	for (slash = strchr(path + 1, '/'); is_open && slash != NULL;
+		slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		is_open = is_reachable(path, user, S_IXOTH);
+		*slash = '/';
+	}
+	return is_open && is_reachable(path, user, S_IWOTH);
+}
+
+int unixanswer_check(const struct endpoint *end)
+{
+	struct unixaddr own, peer;
+	struct stat file;
+	size_t size;
+
+	if (unixendpoint_get_address(end, &own) < 0 ||
+		unixendpoint_get_peer(end, &peer) < 0)
+		return -1;
+	if (unixaddr_get_kind(&own) != UNIXADDR_PATH ||
+		unixaddr_get_kind(&peer) != UNIXADDR_PATH ||
+		own.sun.sun_path[0] != '/' ||
+		stat(unixaddr_get_name(&peer, &size), &file) < 0)
+		return 0;
+	if (is_way_open(own.sun.sun_path, file.st_uid))
+		return 0;
+	errno = EACCES;
+	return -1;
+}

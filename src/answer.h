@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer: the address that a unixgram client gets so that its server can
+ * answer, without being asked for one.
+ */
+#ifndef UNIXMSG_ANSWER_H
+#define UNIXMSG_ANSWER_H
+
+#include "endpoint.h"
+
+/*
+ * Binds end, which is connected to server (text), to own, or to an address of
+ * our choice when own is NULL: see unixgram_dial.
+ */
+int unixanswer_bind(struct endpoint *end, const char *server, const char *own);
+
+/* See unixgram_check_answer. */
+int unixanswer_check(const struct endpoint *end);
+
+#endif

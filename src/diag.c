@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The answers are read by unixdiag_parse, a pure function over bytes. All else
+ * here carries bytes from the kernel to it.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "diag.h"
+#include "fd.h"
+
+/* Since Linux 5.3; the headers of older kernels do not have them. */
+static const unsigned int show_user = 0x40;
+static const unsigned int attribute_user = 7;
+
+/* Without the flags that share the field: NLA_TYPE_MASK, unsigned. */
+static const unsigned int type_mask = 0x3fff;
+
+static const int tries_most = 10;
+
+/* The kernel fills what it is offered, up to this. */
+#define ROOM 32768
+
+static size_t align(size_t size)
+{
+	return (size + 3) & ~(size_t)3;
+}
+
+/* Nothing in data needs to be aligned for us. */
+static uint32_t get_u32(const unsigned char *data)
+{
+	uint32_t value;
+
+	memcpy(&value, data, sizeof(value));
+	return value;
+}
+
+static int refuse(void)
+{
+	errno = EBADMSG;
+	return -1;
+}
+
+uint32_t unixdiag_get_pending(const struct unixdiag_socket *socket,
+	size_t index)
+{
+	return get_u32(socket->pending + index * sizeof(uint32_t));
+}
+
+/* As sun_path has it: an abstract name, or a path that ends at a NUL. */
+static int parse_name(struct unixdiag_socket *socket, const unsigned char *data,
+	size_t size)
+{
+	const char *name = (const char *)data;
+	int result;
+
+	if (size == 0)
+		return 0;
+	if (name[0] == '\0')
+		result = unixaddr_set_abstract(&socket->addr, name + 1,
+			size - 1);
+	else
+		result = unixaddr_set_path(&socket->addr, name,
+			strnlen(name, size));
+	return result < 0 ? refuse() : 0;
+}
+
+/*
+ * The device comes as the kernel keeps it, twenty bits of minor number below
+ * the major one: neither of the encodings that stat(2) knows.
+ */
+static int parse_file(struct unixdiag_socket *socket, const unsigned char *data)
+{
+	uint32_t dev = get_u32(data + 4);
+
+	socket->file.ino = get_u32(data);
+	socket->file.dev = makedev(dev >> 20, dev & 0xfffff);
+	socket->has |= UNIXDIAG_HAS_FILE;
+	return 0;
+}
+
+static int parse_peer(struct unixdiag_socket *socket, const unsigned char *data)
+{
+	socket->peer = get_u32(data);
+	socket->has |= UNIXDIAG_HAS_PEER;
+	return 0;
+}
+
+static int parse_pending(struct unixdiag_socket *socket,
+	const unsigned char *data, size_t size)
+{
+	socket->pending = data;
+	socket->pending_count = size / sizeof(uint32_t);
+	socket->has |= UNIXDIAG_HAS_PENDING;
+	return 0;
+}
+
+static int parse_queue(struct unixdiag_socket *socket,
+	const unsigned char *data)
+{
+	socket->receive_queue = get_u32(data);
+	socket->send_queue = get_u32(data + 4);
+	socket->has |= UNIXDIAG_HAS_QUEUE;
+	return 0;
+}
+
+static int parse_memory(struct unixdiag_socket *socket,
+	const unsigned char *data)
+{
+	socket->receive_limit_bytes =
+		get_u32(data + sizeof(uint32_t) * SK_MEMINFO_RCVBUF);
+	socket->send_limit_bytes =
+		get_u32(data + sizeof(uint32_t) * SK_MEMINFO_SNDBUF);
+	socket->has |= UNIXDIAG_HAS_MEMORY;
+	return 0;
+}
+
+static int parse_shutdown(struct unixdiag_socket *socket,
+	const unsigned char *data)
+{
+	socket->shutdown = data[0];
+	socket->has |= UNIXDIAG_HAS_SHUTDOWN;
+	return 0;
+}
+
+static int parse_user(struct unixdiag_socket *socket, const unsigned char *data)
+{
+	socket->user = get_u32(data);
+	socket->has |= UNIXDIAG_HAS_USER;
+	return 0;
+}
+
+/* Later kernels may make an attribute longer, and add others. */
+static int parse_attribute(struct unixdiag_socket *socket, unsigned int type,
+	const unsigned char *data, size_t size)
+{
+	if (type == attribute_user)
+		return size < 4 ? refuse() : parse_user(socket, data);
+	switch (type) {
+	case UNIX_DIAG_NAME:
+		return parse_name(socket, data, size);
+	case UNIX_DIAG_VFS:
+		return size < 8 ? refuse() : parse_file(socket, data);
+	case UNIX_DIAG_PEER:
+		return size < 4 ? refuse() : parse_peer(socket, data);
+	case UNIX_DIAG_ICONS:
+		return parse_pending(socket, data, size);
+	case UNIX_DIAG_RQLEN:
+		return size < 8 ? refuse() : parse_queue(socket, data);
+	case UNIX_DIAG_MEMINFO:
+		return size < sizeof(uint32_t) * (SK_MEMINFO_SNDBUF + 1)
+			? refuse()
+			: parse_memory(socket, data);
+	case UNIX_DIAG_SHUTDOWN:
+		return size < 1 ? refuse() : parse_shutdown(socket, data);
+	default:
+		return 0;
+	}
+}
+
+static int parse_attributes(struct unixdiag_socket *socket,
+	const unsigned char *data, size_t size)
+{
+	struct nlattr head;
+
+	while (size >= sizeof(head)) {
+		memcpy(&head, data, sizeof(head));
+		if (head.nla_len < sizeof(head) || head.nla_len > size)
+			return refuse();
+		if (parse_attribute(socket, head.nla_type & type_mask,
+			    data + sizeof(head),
+			    head.nla_len - sizeof(head)) < 0)
+			return -1;
+		if (align(head.nla_len) >= size)
+			return 0;
+		data += align(head.nla_len);
+		size -= align(head.nla_len);
+	}
+	return 0;
+}
+
+static int parse_socket(struct unixdiag_message *message,
+	const unsigned char *data, size_t size)
+{
+	struct unixdiag_socket *socket = &message->socket;
+	struct unix_diag_msg head;
+
+	if (size < sizeof(head))
+		return refuse();
+	memcpy(&head, data, sizeof(head));
+	if (head.udiag_family != AF_UNIX)
+		return 0;
+	message->kind = UNIXDIAG_SOCKET;
+	unixaddr_set_unnamed(&socket->addr);
+	socket->type = head.udiag_type;
+	socket->state = head.udiag_state;
+	socket->ino = head.udiag_ino;
+	socket->cookie =
+		head.udiag_cookie[0] | (uint64_t)head.udiag_cookie[1] << 32;
+	return parse_attributes(socket, data + sizeof(head),
+		size - sizeof(head));
+}
+
+/* A list that went wrong half way says so behind its end. */
+static int parse_end(struct unixdiag_message *message,
+	const unsigned char *data, size_t size)
+{
+	int32_t error;
+
+	message->kind = UNIXDIAG_END;
+	if (size < sizeof(error))
+		return 0;
+	memcpy(&error, data, sizeof(error));
+	message->error = error < 0 && error > -4096 ? -error : 0;
+	return 0;
+}
+
+static int parse_error(struct unixdiag_message *message,
+	const unsigned char *data, size_t size)
+{
+	int32_t error;
+
+	if (size < sizeof(error))
+		return refuse();
+	memcpy(&error, data, sizeof(error));
+	message->kind = UNIXDIAG_ERROR;
+	message->error = error < 0 && error > -4096 ? -error : EBADMSG;
+	return 0;
+}
+
+static int parse_body(struct unixdiag_message *message, unsigned int type,
+	const unsigned char *data, size_t size)
+{
+	switch (type) {
+	case SOCK_DIAG_BY_FAMILY:
+		return parse_socket(message, data, size);
+	case NLMSG_DONE:
+		return parse_end(message, data, size);
+	case NLMSG_ERROR:
+		return parse_error(message, data, size);
+	default:
+		return 0;
+	}
+}
+
+ssize_t unixdiag_parse(const void *data, size_t size,
+	struct unixdiag_message *message)
+{
+	const unsigned char *bytes = data;
+	struct nlmsghdr head;
+
+	memset(message, 0, sizeof(*message));
+	message->kind = UNIXDIAG_OTHER;
+	if (size < sizeof(head))
+		return refuse();
+	memcpy(&head, data, sizeof(head));
+	if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > size)
+		return refuse();
+	message->sequence = head.nlmsg_seq;
+	message->is_interrupted = (head.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+	if (parse_body(message, head.nlmsg_type, bytes + sizeof(head),
+		    head.nlmsg_len - sizeof(head)) < 0)
+		return -1;
+	if (align(head.nlmsg_len) >= size)
+		return (ssize_t)size;
+	return (ssize_t)align(head.nlmsg_len);
+}
+
+/* One question to the kernel and what becomes of its answer. */
+struct dump {
+	int fd;
+	uint32_t sequence;
+	bool is_interrupted;
+	bool has_ended;
+	unixdiag_take *take;
+	void *context;
+};
+
+static int open_netlink(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+}
+
+static int ask(const struct dump *dump, uint32_t states, uint32_t show)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct {
+		struct nlmsghdr head;
+		struct unix_diag_req body;
+	} request = {
+		.head.nlmsg_len = sizeof(request),
+		.head.nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		.head.nlmsg_seq = dump->sequence,
+		.body.sdiag_family = AF_UNIX,
+		.body.udiag_states = states,
+		.body.udiag_show = show,
+	};
+	ssize_t sent;
+
+	do
+		sent = sendto(dump->fd, &request, sizeof(request), 0,
+			(struct sockaddr *)&kernel, sizeof(kernel));
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -1 : 0;
+}
+
+/* Anybody may send to a netlink socket: only the kernel counts, port 0. */
+static ssize_t receive(int fd, void *data, size_t room)
+{
+	struct sockaddr_nl from;
+	struct iovec vector = { .iov_base = data, .iov_len = room };
+	ssize_t size;
+
+	for (;;) {
+		struct msghdr header = {
+			.msg_name = &from,
+			.msg_namelen = sizeof(from),
+			.msg_iov = &vector,
+			.msg_iovlen = 1,
+		};
+
+		size = recvmsg(fd, &header, 0);
+		if (size < 0 && errno == EINTR)
+			continue;
+		if (size < 0)
+			return -1;
+		if (header.msg_namelen != sizeof(from) || from.nl_pid != 0)
+			continue;
+		if ((header.msg_flags & MSG_TRUNC) == 0)
+			return size;
+		errno = EMSGSIZE;
+		return -1;
+	}
+}
+
+static int take_message(struct dump *dump,
+	const struct unixdiag_message *message)
+{
+	if (message->sequence != dump->sequence)
+		return 0;
+	dump->is_interrupted |= message->is_interrupted;
+	if (message->kind == UNIXDIAG_SOCKET)
+		return dump->take(dump->context, &message->socket);
+	if (message->kind == UNIXDIAG_OTHER)
+		return 0;
+	dump->has_ended = true;
+	if (message->error == 0)
+		return 0;
+	errno = message->error;
+	return -1;
+}
+
+static int take_messages(struct dump *dump, const unsigned char *data,
+	size_t size)
+{
+	struct unixdiag_message message;
+	ssize_t used;
+
+	while (size > 0 && !dump->has_ended) {
+		used = unixdiag_parse(data, size, &message);
+		if (used < 0 || take_message(dump, &message) < 0)
+			return -1;
+		data += used;
+		size -= (size_t)used;
+	}
+	return 0;
+}
+
+static int take_answer(struct dump *dump)
+{
+	unsigned char data[ROOM];
+	ssize_t size;
+
+	while (!dump->has_ended) {
+		size = receive(dump->fd, data, sizeof(data));
+		if (size < 0 || take_messages(dump, data, (size_t)size) < 0)
+			return -1;
+	}
+	if (!dump->is_interrupted)
+		return 0;
+	errno = EINTR;
+	return -1;
+}
+
+/* A socket for each try: nothing of the last answer can be left in it. */
+static int list_once(unixdiag_take *take, void *context, uint32_t states,
+	uint32_t show)
+{
+	struct dump dump = {
+		.fd = open_netlink(),
+		.sequence = 1,
+		.take = take,
+		.context = context,
+	};
+	int result;
+
+	if (dump.fd < 0)
+		return -1;
+	result = ask(&dump, states, show);
+	if (result == 0)
+		result = take_answer(&dump);
+	return fd_close_with(dump.fd, result);
+}
+
+/* ENOBUFS: the kernel had to drop a part of its answer. */
+static bool is_worth_another_try(void)
+{
+	return errno == EINTR || errno == ENOBUFS;
+}
+
+static int list(unixdiag_take *take, void *context, uint32_t states,
+	uint32_t show)
+{
+	int i, saved = errno;
+
+	for (i = 0; i < tries_most; i++) {
+		if (i > 0 && take(context, NULL) < 0)
+			return -1;
+		if (list_once(take, context, states, show) == 0) {
+			errno = saved;
+			return 0;
+		}
+		if (!is_worth_another_try())
+			return -1;
+	}
+	return -1;
+}
+
+int unixdiag_list(unixdiag_take *take, void *context)
+{
+	return list(take, context, UINT32_MAX,
+		UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER |
+			UDIAG_SHOW_RQLEN | UDIAG_SHOW_MEMINFO | show_user);
+}
+
+int unixdiag_list_pending(unixdiag_take *take, void *context)
+{
+	return list(take, context, 1u << UNIXDIAG_LISTENING, UDIAG_SHOW_ICONS);
+}
+
+/* A line of mountinfo begins "ID PARENT MAJOR:MINOR", see proc(5). */
+static bool read_mount(const char *line, uint64_t id, dev_t *dev)
+{
+	unsigned int major_number, minor_number;
+	uint64_t found;
+
+	if (sscanf(line, "%" SCNu64 " %*u %u:%u", &found, &major_number,
+		    &minor_number) != 3 ||
+		found != id)
+		return false;
+	*dev = makedev(major_number, minor_number);
+	return true;
+}
+
+static int find_mount(uint64_t id, dev_t *dev)
+{
+	char part[256];
+	bool is_found = false, is_start = true;
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+
+	if (file == NULL)
+		return -1;
+	/* A line may be longer than part: only its start counts. */
+	while (!is_found && fgets(part, sizeof(part), file) != NULL) {
+		is_found = is_start && read_mount(part, id, dev);
+		is_start = strchr(part, '\n') != NULL;
+	}
+	fclose(file);
+	return is_found ? 0 : -1;
+}
+
+/*
+ * stat(2) gives the number that the file system likes: of overlayfs and btrfs
+ * that is not the superblock's, which mountinfo tells. Kernels before 5.8 do
+ * not say which mount it is; st_dev is right on other file systems.
+ */
+int unixdiag_identify(int path_fd, struct unixdiag_mount *mount,
+	struct unixdiag_file *file)
+{
+	struct statx found;
+	int saved = errno;
+
+	if (statx(path_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID,
+		    &found) < 0)
+		return -1;
+	file->ino = (uint32_t)found.stx_ino;
+	file->dev = makedev(found.stx_dev_major, found.stx_dev_minor);
+	if ((found.stx_mask & STATX_MNT_ID) == 0)
+		return 0;
+	if (mount->id != found.stx_mnt_id &&
+		find_mount(found.stx_mnt_id, &mount->dev) < 0) {
+		errno = saved;
+		return 0;
+	}
+	mount->id = found.stx_mnt_id;
+	file->dev = mount->dev;
+	return 0;
+}

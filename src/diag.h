@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * diag: what the kernel tells of the Unix sockets of this network namespace,
+ * over NETLINK_SOCK_DIAG. Nothing is connected to, no owner notices.
+ */
+#ifndef UNIXMSG_DIAG_H
+#define UNIXMSG_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "unixmsg/addr.h"
+
+/* States, with the numbers that the kernel borrows from TCP. */
+enum unixdiag_state {
+	UNIXDIAG_CONNECTED = 1,
+	UNIXDIAG_BOUND = 7, /* or not even that: neither of the others */
+	UNIXDIAG_LISTENING = 10,
+};
+
+/* What the kernel told, of the members of struct unixdiag_socket. */
+enum {
+	UNIXDIAG_HAS_FILE = 0x1,
+	UNIXDIAG_HAS_PEER = 0x2,
+	UNIXDIAG_HAS_QUEUE = 0x4,
+	UNIXDIAG_HAS_MEMORY = 0x8,
+	UNIXDIAG_HAS_SHUTDOWN = 0x10,
+	UNIXDIAG_HAS_USER = 0x20,
+	UNIXDIAG_HAS_PENDING = 0x40,
+};
+
+/*
+ * A file as sock_diag identifies it. The device is that of the file system's
+ * superblock, and there are but 32 bits for the inode number.
+ */
+struct unixdiag_file {
+	dev_t dev;
+	uint32_t ino;
+};
+
+struct unixdiag_socket {
+	unsigned int has; /* UNIXDIAG_HAS_... */
+	int type;         /* SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET */
+	int state;        /* enum unixdiag_state */
+	uint32_t ino;     /* what "socket:[N]" in /proc/PID/fd says */
+	uint64_t cookie;
+	struct unixaddr addr;
+	struct unixdiag_file file; /* that the name stands for */
+	/* Its inode number; 0 for a peer that nobody has accepted yet. */
+	uint32_t peer;
+	/*
+	 * Listening: connections that wait, and how many may. Else the bytes
+	 * to read, of a datagram socket those of the first message only; and
+	 * what was sent and not read, as the kernel charges for it.
+	 */
+	uint32_t receive_queue;
+	uint32_t send_queue;
+	uint32_t receive_limit_bytes;
+	uint32_t send_limit_bytes;
+	unsigned int shutdown; /* 1: does not receive, 2: does not send */
+	uid_t user;            /* who made it */
+	/* The clients that wait, see unixdiag_get_pending. */
+	const unsigned char *pending;
+	size_t pending_count;
+};
+
+/* The inode number of the client that waits in place index. */
+uint32_t unixdiag_get_pending(const struct unixdiag_socket *socket,
+	size_t index);
+
+enum unixdiag_kind {
+	UNIXDIAG_SOCKET,
+	UNIXDIAG_END,   /* error: 0, or why the list ends too early */
+	UNIXDIAG_ERROR, /* error: why there is no list */
+	UNIXDIAG_OTHER,
+};
+
+/* One netlink message. */
+struct unixdiag_message {
+	enum unixdiag_kind kind;
+	bool is_interrupted; /* the list changed while it was made */
+	uint32_t sequence;
+	int error;
+	struct unixdiag_socket socket;
+};
+
+/*
+ * Reads the message at the beginning of data, and returns how many bytes to
+ * go on by. message points into data. -1 with EBADMSG when it is malformed or
+ * does not end within size bytes. It asks the kernel nothing.
+ */
+ssize_t unixdiag_parse(const void *data, size_t size,
+	struct unixdiag_message *message);
+
+/*
+ * Called for each socket, which is valid during the call; with NULL when the
+ * list begins anew and all that came so far has to be forgotten. -1 with errno
+ * ends the list.
+ */
+typedef int unixdiag_take(void *context, const struct unixdiag_socket *socket);
+
+/*
+ * Lists all Unix sockets of this network namespace, in no order. Clients that
+ * wait are not among what is told. -1 with errno: EBADMSG, what take gave, or
+ * what the kernel says (ENOENT, EPROTONOSUPPORT: it has no sock_diag; EINTR:
+ * the list changed again and again while it was made).
+ */
+int unixdiag_list(unixdiag_take *take, void *context);
+
+/*
+ * Lists the listening sockets with the clients that wait. It is apart because
+ * the kernel silently ends a list at a socket that does not fit into 32 KiB;
+ * a listener with 8,000 waiting clients is one.
+ */
+int unixdiag_list_pending(unixdiag_take *take, void *context);
+
+/*
+ * A mount whose device is known; {0} at the beginning. It saves work when
+ * many files of one directory are identified.
+ */
+struct unixdiag_mount {
+	uint64_t id;
+	dev_t dev;
+};
+
+/* How sock_diag identifies the file that path_fd (O_PATH) names. */
+int unixdiag_identify(int path_fd, struct unixdiag_mount *mount,
+	struct unixdiag_file *file);
+
+#endif

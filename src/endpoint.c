@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "deadline_private.h"
+#include "endpoint.h"
+#include "fd.h"
+#include "name_private.h"
+
+/*
+ * Of a socket's send buffer the kernel keeps this much for itself when it
+ * looks whether a message fits (unix_dgram_sendmsg).
+ */
+static const size_t send_overhead = 32;
+
+/* While a connect sleeps in the kernel it cannot see the stop descriptor. */
+static const int64_t connect_slice_us = 20000;
+
+static const int64_t retry_first_us = 1000;
+static const int64_t retry_most_us = 64000;
+static const int refusals_most = 8;
+
+static int switch_on(int fd, int option)
+{
+	const int on = 1;
+
+	return setsockopt(fd, SOL_SOCKET, option, &on, sizeof(on));
+}
+
+/*
+ * What tells an empty message from the end of a connection is that every
+ * message comes with control data and the end with none. Receive time stamps
+ * do that without a side effect; see also listener.c.
+ */
+int unixendpoint_mark_messages(const struct endpoint *end)
+{
+	if (end->type != SOCK_SEQPACKET)
+		return 0;
+	return switch_on(end->fd, SO_TIMESTAMPNS);
+}
+
+void unixendpoint_set_up(struct endpoint *end, int fd, int type)
+{
+	end->fd = fd;
+	end->stop_fd = -1;
+	end->type = type;
+	end->name = NULL;
+	end->is_connected = false;
+}
+
+int unixendpoint_open(struct endpoint *end, int type)
+{
+	unixendpoint_set_up(end, socket(AF_UNIX, type | SOCK_CLOEXEC, 0), type);
+	return end->fd < 0 ? -1 : 0;
+}
+
+int unixendpoint_give_up(struct endpoint *end)
+{
+	int saved = errno;
+
+	unixendpoint_close(end);
+	errno = saved;
+	return -1;
+}
+
+int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type)
+{
+	int fds[2];
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) < 0)
+		return -1;
+	unixendpoint_set_up(a, fds[0], type);
+	unixendpoint_set_up(b, fds[1], type);
+	a->is_connected = true;
+	b->is_connected = true;
+	if (unixendpoint_mark_messages(a) == 0 &&
+		unixendpoint_mark_messages(b) == 0)
+		return 0;
+	unixendpoint_give_up(a);
+	return unixendpoint_give_up(b);
+}
+
+/* The name goes first: see unixname_release. */
+int unixendpoint_close(struct endpoint *end)
+{
+	int result = unixname_release(end->name);
+
+	end->name = NULL;
+	end->fd = fd_close(end->fd);
+	return result;
+}
+
+int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
+	const struct unixname_options *options)
+{
+	return unixname_claim(end->fd, text, is_answered, options, &end->name);
+}
+
+static int set_send_timeout(const struct endpoint *end, int64_t timeout_us)
+{
+	struct timeval timeout = {
+		.tv_sec = (time_t)(timeout_us / 1000000),
+		.tv_usec = (suseconds_t)(timeout_us % 1000000),
+	};
+
+	return setsockopt(end->fd, SOL_SOCKET, SO_SNDTIMEO, &timeout,
+		sizeof(timeout));
+}
+
+static int connect_once(const struct endpoint *end, const struct unixaddr *addr)
+{
+	socklen_t length;
+	const struct sockaddr *sa = unixaddr_get_sockaddr(addr, &length);
+
+	return connect(end->fd, sa, length);
+}
+
+static int connect_at_once(const struct endpoint *end,
+	const struct unixaddr *addr)
+{
+	int result, saved;
+
+	if (fcntl(end->fd, F_SETFL, O_NONBLOCK) < 0)
+		return -1;
+	result = connect_once(end, addr);
+	saved = errno;
+	if (fcntl(end->fd, F_SETFL, 0) < 0)
+		return -1;
+	errno = saved;
+	return result;
+}
+
+static int64_t get_slice(int64_t deadline_us)
+{
+	int64_t now_us = unixdeadline_now_us();
+
+	if (deadline_us <= now_us)
+		return 1;
+	if (deadline_us - now_us > connect_slice_us)
+		return connect_slice_us;
+	return deadline_us - now_us;
+}
+
+/*
+ * A connect to a full backlog waits as long as SO_SNDTIMEO says and then fails
+ * with EAGAIN. Nothing else bounds it: a non-blocking one fails at once and
+ * leaves nothing that could be polled.
+ */
+static int connect_in_slices(const struct endpoint *end,
+	const struct unixaddr *addr, int64_t deadline_us)
+{
+	for (;;) {
+		if (set_send_timeout(end, get_slice(deadline_us)) < 0)
+			return -1;
+		if (connect_once(end, addr) == 0)
+			return set_send_timeout(end, 0);
+		if (errno != EAGAIN && errno != EINTR)
+			return -1;
+		if (unixdeadline_pause(0, end->stop_fd, deadline_us) < 0)
+			return -1;
+	}
+}
+
+static int connect_endlessly(const struct endpoint *end,
+	const struct unixaddr *addr)
+{
+	while (connect_once(end, addr) < 0)
+		if (errno != EINTR)
+			return -1;
+	return 0;
+}
+
+static int connect_to(const struct endpoint *end, const struct unixaddr *addr,
+	int64_t deadline_us)
+{
+	if (end->type == SOCK_DGRAM)
+		return connect_once(end, addr);
+	if (deadline_us == UNIXMSG_NOW)
+		return connect_at_once(end, addr);
+	if (unixdeadline_is_endless(end->stop_fd, deadline_us))
+		return connect_endlessly(end, addr);
+	return connect_in_slices(end, addr, deadline_us);
+}
+
+static int find_and_connect(const struct endpoint *end, const char *text,
+	int64_t deadline_us)
+{
+	struct unixname_target target;
+	int result;
+
+	if (unixname_find(text, &target) < 0)
+		return -1;
+	result = connect_to(end, &target.addr, deadline_us);
+	unixname_target_close(&target);
+	return result;
+}
+
+/*
+ * EACCES may pass too: a server that has bound its name, and has not given it
+ * its owner and mode yet. That takes it no longer than a few of our pauses.
+ */
+static bool is_server_to_come(unsigned int flags, int *refusals)
+{
+	if ((flags & UNIXMSG_DIAL_WAIT) == 0)
+		return false;
+	if (errno == EACCES)
+		return ++*refusals < refusals_most;
+	*refusals = 0;
+	return errno == ENOENT || errno == ECONNREFUSED;
+}
+
+int unixendpoint_connect(struct endpoint *end, const char *text,
+	unsigned int flags, int64_t deadline_us)
+{
+	int64_t pause_us = retry_first_us;
+	int refusals = 0, saved = errno;
+
+	while (find_and_connect(end, text, deadline_us) < 0) {
+		if (!is_server_to_come(flags, &refusals))
+			return -1;
+		if (unixdeadline_pause(pause_us, end->stop_fd, deadline_us) < 0)
+			return -1;
+		if (pause_us < retry_most_us)
+			pause_us *= 2;
+	}
+	end->is_connected = true;
+	errno = saved;
+	return 0;
+}
+
+void unixdial_options_init(struct unixdial_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->stop_fd = -1;
+}
+
+int unixendpoint_check_dial(const struct unixdial_options *options)
+{
+	size_t i, count = sizeof(options->reserved) / sizeof(uint64_t);
+	uint64_t reserved = 0;
+
+	for (i = 0; i < count; i++)
+		reserved |= options->reserved[i];
+	if (reserved == 0 && (options->flags & ~UNIXMSG_DIAL_WAIT) == 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+static int bind_and_connect(struct endpoint *end, const char *text,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	if (unixendpoint_mark_messages(end) < 0)
+		return -1;
+	if (options->own != NULL &&
+		unixendpoint_bind(end, options->own, false, NULL) < 0)
+		return -1;
+	return unixendpoint_connect(end, text, options->flags, deadline_us);
+}
+
+int unixendpoint_dial(struct endpoint *end, int type, const char *text,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	struct unixdial_options defaults;
+
+	unixdial_options_init(&defaults);
+	if (options == NULL)
+		options = &defaults;
+	if (unixendpoint_check_dial(options) < 0)
+		return -1;
+	if (unixendpoint_open(end, type) < 0)
+		return -1;
+	end->stop_fd = options->stop_fd;
+	if (bind_and_connect(end, text, options, deadline_us) < 0)
+		return unixendpoint_give_up(end);
+	return 0;
+}
+
+int unixendpoint_get_address(const struct endpoint *end, struct unixaddr *addr)
+{
+	socklen_t length = UNIXMSG_ADDR_ROOM;
+
+	if (getsockname(end->fd, (struct sockaddr *)&addr->sun, &length) < 0)
+		return -1;
+	unixaddr_settle(addr, length);
+	return 0;
+}
+
+int unixendpoint_get_peer(const struct endpoint *end, struct unixaddr *addr)
+{
+	socklen_t length = UNIXMSG_ADDR_ROOM;
+
+	if (getpeername(end->fd, (struct sockaddr *)&addr->sun, &length) < 0)
+		return -1;
+	unixaddr_settle(addr, length);
+	return 0;
+}
+
+int unixendpoint_get_size_max(const struct endpoint *end, size_t *size)
+{
+	int bytes;
+	socklen_t length = sizeof(bytes);
+
+	if (getsockopt(end->fd, SOL_SOCKET, SO_SNDBUF, &bytes, &length) < 0)
+		return -1;
+	*size = (size_t)bytes - send_overhead;
+	return 0;
+}

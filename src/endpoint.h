@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * endpoint: what sockets of all three networks have in common: a descriptor,
+ * a name perhaps, a stop descriptor perhaps; and how they come to be.
+ */
+#ifndef UNIXMSG_ENDPOINT_H
+#define UNIXMSG_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "addr_private.h"
+#include "unixmsg/dial.h"
+#include "unixmsg/name.h"
+
+struct unixname;
+
+struct endpoint {
+	int fd;
+	int stop_fd;
+	int type;          /* SOCK_DGRAM, SOCK_SEQPACKET or SOCK_STREAM */
+	bool is_connected; /* known for SOCK_DGRAM only */
+	struct unixname *name;
+};
+
+/* What end is with fd, which may be -1, and nothing else. */
+void unixendpoint_set_up(struct endpoint *end, int fd, int type);
+
+/* Lets messages be told from the end of a connection, see endpoint.c. */
+int unixendpoint_mark_messages(const struct endpoint *end);
+
+/* A new socket of type. */
+int unixendpoint_open(struct endpoint *end, int type);
+
+/* Two sockets that are connected to each other. */
+int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type);
+
+/* Removes the name, closes the descriptor. -1: the file is still there. */
+int unixendpoint_close(struct endpoint *end);
+
+/* The same for an end that has failed to come to be: -1, errno as it was. */
+int unixendpoint_give_up(struct endpoint *end);
+
+/* Binds end to what text names, see unixname_claim. */
+int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
+	const struct unixname_options *options);
+
+/*
+ * Opens an end, binds it to options->own if there is one, and connects it to
+ * what text names. For datagrams it connects first, see gram.c.
+ */
+int unixendpoint_dial(struct endpoint *end, int type, const char *text,
+	const struct unixdial_options *options, int64_t deadline_us);
+
+/* EINVAL unless options may be given to a _dial. */
+int unixendpoint_check_dial(const struct unixdial_options *options);
+
+/* Connects an open end. */
+int unixendpoint_connect(struct endpoint *end, const char *text,
+	unsigned int flags, int64_t deadline_us);
+
+int unixendpoint_get_address(const struct endpoint *end, struct unixaddr *addr);
+int unixendpoint_get_peer(const struct endpoint *end, struct unixaddr *addr);
+
+/* The largest message that can be sent, in bytes. */
+int unixendpoint_get_size_max(const struct endpoint *end, size_t *size);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unlink(2) has no "only if it is this inode". What comes nearest: rename the
+ * file to a name nobody knows, look at what has come, and put it back, never
+ * over another, if it is the wrong one. Among ourselves the lock on the
+ * directory makes even that impossible; the detour is for foreign programs
+ * that know no lock.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "deadline_private.h"
+#include "file.h"
+
+bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino)
+{
+	return found->st_dev == dev && found->st_ino == ino;
+}
+
+int unixfile_lock(int dir_fd, int64_t timeout_us)
+{
+	int64_t deadline_us = unixdeadline_after_us(timeout_us);
+
+	while (flock(dir_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return 0;
+		if (unixdeadline_pause(1000, -1, deadline_us) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void unixfile_unlock(int dir_fd)
+{
+	int saved = errno;
+
+	flock(dir_fd, LOCK_UN);
+	errno = saved;
+}
+
+static int make_hidden_name(char aside[UNIXFILE_ASIDE_SIZE])
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) < 0)
+		return -1;
+	snprintf(aside, UNIXFILE_ASIDE_SIZE, ".unixmsg-%016" PRIx64, random);
+	return 0;
+}
+
+/*
+ * link(2) would never replace either, and on file systems that do not know
+ * RENAME_NOREPLACE it has to do; but only owners may link where
+ * fs.protected_hardlinks is set. Not every libc wraps renameat2(2).
+ */
+int unixfile_put_back(int dir_fd, const char *aside, const char *leaf)
+{
+	int saved = errno;
+
+	if (syscall(SYS_renameat2, dir_fd, aside, dir_fd, leaf,
+		    RENAME_NOREPLACE) < 0) {
+		if (errno == EEXIST ||
+			linkat(dir_fd, aside, dir_fd, leaf, 0) < 0)
+			return -1;
+		unlinkat(dir_fd, aside, 0);
+	}
+	errno = saved;
+	return 0;
+}
+
+static int check_leaf(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
+{
+	struct stat found;
+
+	if (fstatat(dir_fd, leaf, &found, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (unixfile_is_same(&found, dev, ino))
+		return 0;
+	errno = EADDRINUSE;
+	return -1;
+}
+
+/* The first look spares a wrong file the detour; only the second is sure. */
+int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
+	char aside[UNIXFILE_ASIDE_SIZE])
+{
+	if (check_leaf(dir_fd, leaf, dev, ino) < 0 ||
+		make_hidden_name(aside) < 0 ||
+		renameat(dir_fd, leaf, dir_fd, aside) < 0)
+		return -1;
+	if (check_leaf(dir_fd, aside, dev, ino) == 0)
+		return 0;
+	if (errno == EADDRINUSE)
+		unixfile_put_back(dir_fd, aside, leaf);
+	return -1;
+}
+
+int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
+{
+	char aside[UNIXFILE_ASIDE_SIZE];
+
+	if (unixfile_set_aside(dir_fd, leaf, dev, ino, aside) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return unlinkat(dir_fd, aside, 0);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* file: a socket file in an open directory, and that one and no other. */
+#ifndef UNIXMSG_FILE_H
+#define UNIXMSG_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+/* Room for the name that a file has while it is set aside. */
+#define UNIXFILE_ASIDE_SIZE 32
+
+bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino);
+
+/*
+ * The lock of all who remove files from a directory; flock(2) leaves nothing
+ * behind. It is missing where a directory may be written and not read, and on
+ * file systems that have none for directories: 0 then as well. -1 with
+ * ETIMEDOUT.
+ */
+int unixfile_lock(int dir_fd, int64_t timeout_us);
+void unixfile_unlock(int dir_fd);
+
+/*
+ * Renames leaf to a name that nobody knows, aside, if it is that file. Keep
+ * the file open or bound meanwhile, or another may get its inode's number. -1
+ * with EADDRINUSE when it is another one, which then still stands there;
+ * ENOENT; or those of rename(2).
+ */
+int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
+	char aside[UNIXFILE_ASIDE_SIZE]);
+
+/* The way back. -1 with EEXIST when another file stands there now. */
+int unixfile_put_back(int dir_fd, const char *aside, const char *leaf);
+
+/* Removes leaf if it is that file. 0 also when it is gone already. */
+int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino);
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "adopt.h"
+#include "deadline_private.h"
+#include "listener_private.h"
+
+struct unixlistener {
+	struct endpoint end;
+};
+
+/*
+ * Marks the messages of accepted connections, see endpoint.c: credentials,
+ * because they are inherited from the listener, which saves a system call for
+ * each connection. They have a side effect, an abstract name for a socket that
+ * has none, and the accepted ones have the listener's.
+ */
+static int mark_accepted_messages(const struct endpoint *listener)
+{
+	const int on = 1;
+
+	if (listener->type != SOCK_SEQPACKET)
+		return 0;
+	return setsockopt(listener->fd, SOL_SOCKET, SO_PASSCRED, &on,
+		sizeof(on));
+}
+
+/* accept4(2) has no flag for "do not wait". */
+static int prepare_to_accept(const struct endpoint *end)
+{
+	if (mark_accepted_messages(end) < 0)
+		return -1;
+	return fcntl(end->fd, F_SETFL, O_NONBLOCK);
+}
+
+static int start_listening(struct endpoint *end, const char *address,
+	int backlog, const struct unixname_options *options)
+{
+	if (prepare_to_accept(end) < 0)
+		return -1;
+	if (unixendpoint_bind(end, address, false, options) < 0)
+		return -1;
+	return listen(end->fd, backlog > 0 ? backlog : SOMAXCONN);
+}
+
+struct unixlistener *unixlistener_new(int type, const char *address,
+	int backlog, const struct unixname_options *options)
+{
+	struct unixlistener *listener = malloc(sizeof(*listener));
+
+	if (listener == NULL)
+		return NULL;
+	if (unixendpoint_open(&listener->end, type) == 0 &&
+		start_listening(&listener->end, address, backlog, options) == 0)
+		return listener;
+	unixendpoint_give_up(&listener->end);
+	free(listener);
+	return NULL;
+}
+
+struct unixlistener *unixlistener_adopt(int fd)
+{
+	struct unixlistener *listener = malloc(sizeof(*listener));
+
+	if (listener == NULL)
+		return NULL;
+	if (unixadopt_socket(&listener->end, fd, 0, true) == 0 &&
+		prepare_to_accept(&listener->end) == 0)
+		return listener;
+	free(listener);
+	return NULL;
+}
+
+int unixlistener_close(struct unixlistener *listener)
+{
+	int result;
+
+	if (listener == NULL)
+		return 0;
+	result = unixendpoint_close(&listener->end);
+	free(listener);
+	return result;
+}
+
+int unixlistener_get_fd(const struct unixlistener *listener)
+{
+	return listener->end.fd;
+}
+
+void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd)
+{
+	listener->end.stop_fd = stop_fd;
+}
+
+int unixlistener_set_unlink_on_close(struct unixlistener *listener,
+	bool is_wanted)
+{
+	return unixadopt_set_unlink(&listener->end, is_wanted);
+}
+
+int unixlistener_get_address(const struct unixlistener *listener,
+	struct unixaddr *addr)
+{
+	return unixendpoint_get_address(&listener->end, addr);
+}
+
+static int accept_once(const struct endpoint *listener, int64_t deadline_us)
+{
+	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+
+	if (fd >= 0 || errno != EAGAIN)
+		return fd;
+	if (unixdeadline_wait(listener->fd, POLLIN, listener->stop_fd,
+		    deadline_us) < 0)
+		return -1;
+	errno = EINTR;
+	return -1;
+}
+
+int unixlistener_accept(const struct unixlistener *listener, int type,
+	struct endpoint *end, int64_t deadline_us)
+{
+	int fd, saved = errno;
+
+	if (listener->end.type != type) {
+		errno = EPROTOTYPE;
+		return -1;
+	}
+	do {
+		fd = accept_once(&listener->end, deadline_us);
+		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
+			return -1;
+	} while (fd < 0);
+	unixendpoint_set_up(end, fd, type);
+	end->stop_fd = listener->end.stop_fd;
+	errno = saved;
+	return 0;
+}

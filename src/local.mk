@@ -1,0 +1,69 @@
+include_HEADERS = %D%/unixmsg.h
+
+unixmsgincludedir = $(includedir)/unixmsg
+unixmsginclude_HEADERS = \
+	%D%/unixmsg/addr.h \
+	%D%/unixmsg/deadline.h \
+	%D%/unixmsg/dial.h \
+	%D%/unixmsg/gram.h \
+	%D%/unixmsg/listener.h \
+	%D%/unixmsg/msg.h \
+	%D%/unixmsg/name.h \
+	%D%/unixmsg/owner.h \
+	%D%/unixmsg/packet.h \
+	%D%/unixmsg/stream.h
+
+pkgconfigdir = $(libdir)/pkgconfig
+pkgconfig_DATA = %D%/unixmsg.pc
+
+# All of the library, with the symbols that the map hides: the unit tests link
+# this one to reach the private rooms.
+noinst_LTLIBRARIES += %D%/libunixmsg_all.la
+%C%_libunixmsg_all_la_SOURCES = \
+	%D%/addr.c \
+	%D%/addr_private.h \
+	%D%/adopt.c \
+	%D%/adopt.h \
+	%D%/answer.c \
+	%D%/answer.h \
+	%D%/deadline.c \
+	%D%/deadline_private.h \
+	%D%/diag.c \
+	%D%/diag.h \
+	%D%/endpoint.c \
+	%D%/endpoint.h \
+	%D%/fd.h \
+	%D%/file.c \
+	%D%/file.h \
+	%D%/gram.c \
+	%D%/holder.c \
+	%D%/holder.h \
+	%D%/listener.c \
+	%D%/listener_private.h \
+	%D%/msg.c \
+	%D%/msg_private.h \
+	%D%/name.c \
+	%D%/name_private.h \
+	%D%/owner.c \
+	%D%/packet.c \
+	%D%/probe.c \
+	%D%/probe.h \
+	%D%/stream.c \
+	%D%/sweep.c \
+	%D%/sweep.h
+
+# CURRENT:REVISION:AGE of the interface, which is not the project's version.
+# Before a release, compare with the last one and take the first that fits:
+#   an interface was removed or changed   CURRENT+1 : 0 : 0
+#   interfaces were only added            CURRENT+1 : 0 : AGE+1
+#   only code changed                     CURRENT : REVISION+1 : AGE
+# A new symbol also goes into the map, in the node of the coming release.
+lib_LTLIBRARIES += %D%/libunixmsg.la
+%C%_libunixmsg_la_SOURCES =
+%C%_libunixmsg_la_LIBADD = %D%/libunixmsg_all.la
+%C%_libunixmsg_la_LDFLAGS = $(AM_LDFLAGS) \
+	-version-info 0:0:0 \
+	-no-undefined \
+	-Wl,--version-script=$(srcdir)/%D%/unixmsg.map
+EXTRA_%C%_libunixmsg_la_DEPENDENCIES = %D%/unixmsg.map
+EXTRA_DIST += %D%/unixmsg.map

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* msg: the two routines that talk to sendmsg(2) and recvmsg(2), with faces. */
+#ifndef UNIXMSG_MSG_PRIVATE_H
+#define UNIXMSG_MSG_PRIVATE_H
+
+#include "endpoint.h"
+#include "unixmsg/msg.h"
+
+/* 0, or -1. */
+int unixmsg_send_on(const struct endpoint *end, const struct unixmsg *msg,
+	int64_t deadline_us);
+
+/* 1, 0 at the end of a connection, or -1. */
+int unixmsg_recv_on(const struct endpoint *end, struct unixmsg *msg,
+	int64_t deadline_us);
+
+/* Tells the size of the next message, which stays: 1, 0, or -1. */
+int unixmsg_peek_size_on(const struct endpoint *end, size_t *size,
+	int64_t deadline_us);
+
+/* The same with one buffer; to, size and from may be NULL. */
+int unixmsg_send_data_on(const struct endpoint *end, const struct unixaddr *to,
+	const void *data, size_t size, int64_t deadline_us);
+int unixmsg_recv_data_on(const struct endpoint *end, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * name: the life of a bound name, from claim to release, and the way to a name
+ * that somebody else has bound.
+ */
+#ifndef UNIXMSG_NAME_PRIVATE_H
+#define UNIXMSG_NAME_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "addr_private.h"
+#include "unixmsg/name.h"
+
+/* A socket file that we made. */
+struct unixname;
+
+/*
+ * Binds fd to the address that text names, see unixmsg/name.h. With
+ * is_answered the name must reach us as a datagram's source, so it must fit
+ * into an address, made absolute: ENAMETOOLONG otherwise. options may be NULL.
+ * On success *name is for unixname_release, NULL where there is nothing to
+ * remove. On failure nothing is left behind; fd stays the caller's.
+ */
+int unixname_claim(int fd, const char *text, bool is_answered,
+	const struct unixname_options *options, struct unixname **name);
+
+/* The same for a path in raw bytes. */
+int unixname_claim_path(int fd, const char *path, bool is_answered,
+	const struct unixname_options *options, struct unixname **name);
+
+/*
+ * Removes the file if it is still ours, and frees name, which may be NULL.
+ * Call it while the socket is open: that is what keeps the inode's number from
+ * being given to another file. -1 with errno when the file is still there.
+ */
+int unixname_release(struct unixname *name);
+
+/*
+ * Makes the file at path ours, to be removed by release: path_fd (O_PATH)
+ * names it, and somebody has bound a socket of ours to it. ESTALE when another
+ * file stands there now.
+ */
+int unixname_take_up(const char *path, int path_fd, struct unixname **name);
+
+/* Whether release leaves the file where it is. name may be NULL. */
+void unixname_set_kept(struct unixname *name, bool is_kept);
+
+/*
+ * Removes leaf of the directory if it is the socket file that path_fd (O_PATH)
+ * names and nobody owns that. Errors: EADDRINUSE when somebody does or may, or
+ * another file stands there now; ENOTSOCK; ETIMEDOUT when the lock on the
+ * directory cannot be had; else as unlink(2). 0 when it is gone already.
+ */
+int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd);
+
+/* Where a connect goes: an address, and a descriptor to close after use. */
+struct unixname_target {
+	struct unixaddr addr;
+	int fd;
+};
+
+/*
+ * Finds the address to connect to. A path that is too long for an address is
+ * opened (O_PATH) and reached through /proc/self/fd. Errors: as
+ * unixaddr_parse and open(2). EINVAL for a text that names nobody ("@").
+ */
+int unixname_find(const char *text, struct unixname_target *target);
+
+void unixname_target_close(struct unixname_target *target);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "adopt.h"
+#include "endpoint.h"
+#include "listener_private.h"
+#include "msg_private.h"
+#include "unixmsg/packet.h"
+
+struct unixpacket {
+	struct endpoint end;
+};
+
+struct unixlistener *unixpacket_listen(const char *address, int backlog,
+	const struct unixname_options *options)
+{
+	return unixlistener_new(SOCK_SEQPACKET, address, backlog, options);
+}
+
+struct unixpacket *unixpacket_accept(struct unixlistener *listener,
+	int64_t deadline_us)
+{
+	struct unixpacket *packet = malloc(sizeof(*packet));
+
+	if (packet == NULL)
+		return NULL;
+	if (unixlistener_accept(listener, SOCK_SEQPACKET, &packet->end,
+		    deadline_us) == 0)
+		return packet;
+	free(packet);
+	return NULL;
+}
+
+struct unixpacket *unixpacket_dial(const char *address,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	struct unixpacket *packet = malloc(sizeof(*packet));
+
+	if (packet == NULL)
+		return NULL;
+	if (unixendpoint_dial(&packet->end, SOCK_SEQPACKET, address, options,
+		    deadline_us) == 0)
+		return packet;
+	free(packet);
+	return NULL;
+}
+
+struct unixpacket *unixpacket_adopt(int fd)
+{
+	struct unixpacket *packet = malloc(sizeof(*packet));
+
+	if (packet == NULL)
+		return NULL;
+	if (unixadopt_socket(&packet->end, fd, SOCK_SEQPACKET, false) == 0 &&
+		unixendpoint_mark_messages(&packet->end) == 0)
+		return packet;
+	free(packet);
+	return NULL;
+}
+
+int unixpacket_pair(struct unixpacket *pair[2])
+{
+	struct unixpacket *a = malloc(sizeof(*a));
+	struct unixpacket *b = malloc(sizeof(*b));
+
+	if (a == NULL || b == NULL ||
+		unixendpoint_open_pair(&a->end, &b->end, SOCK_SEQPACKET) < 0) {
+		free(a);
+		free(b);
+		return -1;
+	}
+	pair[0] = a;
+	pair[1] = b;
+	return 0;
+}
+
+int unixpacket_close(struct unixpacket *packet)
+{
+	int result;
+
+	if (packet == NULL)
+		return 0;
+	result = unixendpoint_close(&packet->end);
+	free(packet);
+	return result;
+}
+
+int unixpacket_get_fd(const struct unixpacket *packet)
+{
+	return packet->end.fd;
+}
+
+void unixpacket_set_stop_fd(struct unixpacket *packet, int stop_fd)
+{
+	packet->end.stop_fd = stop_fd;
+}
+
+int unixpacket_get_address(const struct unixpacket *packet,
+	struct unixaddr *addr)
+{
+	return unixendpoint_get_address(&packet->end, addr);
+}
+
+int unixpacket_get_peer(const struct unixpacket *packet, struct unixaddr *addr)
+{
+	return unixendpoint_get_peer(&packet->end, addr);
+}
+
+int unixpacket_get_size_max(const struct unixpacket *packet, size_t *size)
+{
+	return unixendpoint_get_size_max(&packet->end, size);
+}
+
+int unixpacket_shutdown(struct unixpacket *packet, int how)
+{
+	return shutdown(packet->end.fd, how);
+}
+
+int unixpacket_send(struct unixpacket *packet, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	return unixmsg_send_data_on(&packet->end, NULL, data, size,
+		deadline_us);
+}
+
+int unixpacket_recv(struct unixpacket *packet, void *data, size_t room,
+	size_t *size, int64_t deadline_us)
+{
+	return unixmsg_recv_data_on(&packet->end, data, room, size, NULL,
+		deadline_us);
+}
+
+int unixpacket_send_msg(struct unixpacket *packet, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	return unixmsg_send_on(&packet->end, msg, deadline_us);
+}
+
+int unixpacket_recv_msg(struct unixpacket *packet, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	return unixmsg_recv_on(&packet->end, msg, deadline_us);
+}
+
+int unixpacket_get_next_size(struct unixpacket *packet, size_t *size,
+	int64_t deadline_us)
+{
+	return unixmsg_peek_size_on(&packet->end, size, deadline_us);
+}

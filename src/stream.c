@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "adopt.h"
+#include "deadline_private.h"
+#include "endpoint.h"
+#include "listener_private.h"
+#include "unixmsg/stream.h"
+
+/* The length that stands before a message. */
+#define PREFIX_SIZE 4
+
+static const size_t input_first_room = 65536;
+
+struct unixstream {
+	struct endpoint end;
+	/* What was read ahead of a message, from input_begin to input_end. */
+	unsigned char *input;
+	size_t input_room;
+	size_t input_begin;
+	size_t input_end;
+	/* How much is still to come of a message that was too large. */
+	size_t skip;
+	/* How far a message of sent_of bytes has gone, its prefix included; 0
+	 * between two messages. */
+	size_t sent;
+	size_t sent_of;
+};
+
+struct unixlistener *unixstream_listen(const char *address, int backlog,
+	const struct unixname_options *options)
+{
+	return unixlistener_new(SOCK_STREAM, address, backlog, options);
+}
+
+struct unixstream *unixstream_accept(struct unixlistener *listener,
+	int64_t deadline_us)
+{
+	struct unixstream *stream = calloc(1, sizeof(*stream));
+
+	if (stream == NULL)
+		return NULL;
+	if (unixlistener_accept(listener, SOCK_STREAM, &stream->end,
+		    deadline_us) == 0)
+		return stream;
+	free(stream);
+	return NULL;
+}
+
+struct unixstream *unixstream_dial(const char *address,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	struct unixstream *stream = calloc(1, sizeof(*stream));
+
+	if (stream == NULL)
+		return NULL;
+	if (unixendpoint_dial(&stream->end, SOCK_STREAM, address, options,
+		    deadline_us) == 0)
+		return stream;
+	free(stream);
+	return NULL;
+}
+
+struct unixstream *unixstream_adopt(int fd)
+{
+	struct unixstream *stream = calloc(1, sizeof(*stream));
+
+	if (stream == NULL)
+		return NULL;
+	if (unixadopt_socket(&stream->end, fd, SOCK_STREAM, false) == 0 &&
+		unixendpoint_mark_messages(&stream->end) == 0)
+		return stream;
+	free(stream);
+	return NULL;
+}
+
+int unixstream_pair(struct unixstream *pair[2])
+{
+	struct unixstream *a = calloc(1, sizeof(*a));
+	struct unixstream *b = calloc(1, sizeof(*b));
+
+	if (a == NULL || b == NULL ||
+		unixendpoint_open_pair(&a->end, &b->end, SOCK_STREAM) < 0) {
+		free(a);
+		free(b);
+		return -1;
+	}
+	pair[0] = a;
+	pair[1] = b;
+	return 0;
+}
+
+int unixstream_close(struct unixstream *stream)
+{
+	int result;
+
+	if (stream == NULL)
+		return 0;
+	result = unixendpoint_close(&stream->end);
+	free(stream->input);
+	free(stream);
+	return result;
+}
+
+int unixstream_get_fd(const struct unixstream *stream)
+{
+	return stream->end.fd;
+}
+
+void unixstream_set_stop_fd(struct unixstream *stream, int stop_fd)
+{
+	stream->end.stop_fd = stop_fd;
+}
+
+int unixstream_get_address(const struct unixstream *stream,
+	struct unixaddr *addr)
+{
+	return unixendpoint_get_address(&stream->end, addr);
+}
+
+int unixstream_get_peer(const struct unixstream *stream, struct unixaddr *addr)
+{
+	return unixendpoint_get_peer(&stream->end, addr);
+}
+
+int unixstream_shutdown(struct unixstream *stream, int how)
+{
+	return shutdown(stream->end.fd, how);
+}
+
+static int get_flags(const struct endpoint *end, int64_t deadline_us)
+{
+	if (unixdeadline_is_endless(end->stop_fd, deadline_us))
+		return MSG_NOSIGNAL;
+	return MSG_NOSIGNAL | MSG_DONTWAIT;
+}
+
+/* Bytes as they come, at least one: 1; 0 at the end; -1. */
+static int read_socket(const struct endpoint *end, void *data, size_t room,
+	size_t *size, int64_t deadline_us)
+{
+	int flags = get_flags(end, deadline_us);
+	int saved = errno;
+	ssize_t got;
+
+	while ((got = recv(end->fd, data, room, flags)) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		if (unixdeadline_wait(end->fd, POLLIN, end->stop_fd,
+			    deadline_us) < 0)
+			return -1;
+	}
+	errno = saved;
+	*size = (size_t)got;
+	return got > 0;
+}
+
+static void advance_part(struct iovec *part, size_t count)
+{
+	/* An empty part may have no address, and nothing is added to that. */
+	if (count == 0)
+		return;
+	part->iov_base = (char *)part->iov_base + count;
+	part->iov_len -= count;
+}
+
+/* Takes count bytes off the front of two parts. */
+static void advance(struct iovec parts[2], size_t count)
+{
+	size_t first = count < parts[0].iov_len ? count : parts[0].iov_len;
+
+	advance_part(&parts[0], first);
+	advance_part(&parts[1], count - first);
+}
+
+/* Writes two parts; what is left of them when it fails has not been taken. */
+static int write_socket(const struct endpoint *end, struct iovec parts[2],
+	int64_t deadline_us)
+{
+	struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
+	int flags = get_flags(end, deadline_us);
+	int saved = errno;
+	ssize_t put;
+
+	while (parts[0].iov_len + parts[1].iov_len > 0) {
+		put = sendmsg(end->fd, &header, flags);
+		if (put >= 0) {
+			advance(parts, (size_t)put);
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		if (unixdeadline_wait(end->fd, POLLOUT, end->stop_fd,
+			    deadline_us) < 0)
+			return -1;
+	}
+	errno = saved;
+	return 0;
+}
+
+int unixstream_write(struct unixstream *stream, const void *data, size_t size,
+	size_t *written, int64_t deadline_us)
+{
+	struct iovec parts[2] = {
+		{ .iov_base = (void *)data, .iov_len = size },
+		{ .iov_base = NULL, .iov_len = 0 },
+	};
+	int result = write_socket(&stream->end, parts, deadline_us);
+
+	if (written != NULL)
+		*written = size - parts[0].iov_len;
+	return result;
+}
+
+static void set_prefix(unsigned char prefix[PREFIX_SIZE], size_t size)
+{
+	prefix[0] = (unsigned char)(size >> 24);
+	prefix[1] = (unsigned char)(size >> 16);
+	prefix[2] = (unsigned char)(size >> 8);
+	prefix[3] = (unsigned char)size;
+}
+
+static size_t get_prefix(const unsigned char prefix[PREFIX_SIZE])
+{
+	return (size_t)prefix[0] << 24 | (size_t)prefix[1] << 16 |
+		(size_t)prefix[2] << 8 | (size_t)prefix[3];
+}
+
+/* Notes how far the message has got, if the rest of it may follow. */
+static int interrupt_message(struct unixstream *stream, size_t size,
+	const struct iovec parts[2])
+{
+	size_t rest = parts[0].iov_len + parts[1].iov_len;
+
+	stream->sent = 0;
+	if (errno != EAGAIN && errno != ETIMEDOUT && errno != ECANCELED)
+		return -1;
+	stream->sent = PREFIX_SIZE + size - rest;
+	stream->sent_of = size;
+	if (stream->sent > 0)
+		errno = EINPROGRESS;
+	return -1;
+}
+
+int unixstream_send(struct unixstream *stream, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	unsigned char prefix[PREFIX_SIZE];
+	struct iovec parts[2] = {
+		{ .iov_base = prefix, .iov_len = sizeof(prefix) },
+		{ .iov_base = (void *)data, .iov_len = size },
+	};
+
+	if (size > UINT32_MAX) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (stream->sent > 0 && size != stream->sent_of) {
+		errno = EINVAL;
+		return -1;
+	}
+	set_prefix(prefix, size);
+	advance(parts, stream->sent);
+	if (write_socket(&stream->end, parts, deadline_us) < 0)
+		return interrupt_message(stream, size, parts);
+	stream->sent = 0;
+	return 0;
+}
+
+static size_t get_buffered(const struct unixstream *stream)
+{
+	return stream->input_end - stream->input_begin;
+}
+
+static void consume(struct unixstream *stream, size_t size)
+{
+	stream->input_begin += size;
+	if (stream->input_begin == stream->input_end) {
+		stream->input_begin = 0;
+		stream->input_end = 0;
+	}
+}
+
+static void take(struct unixstream *stream, void *data, size_t size)
+{
+	if (size == 0)
+		return;
+	memcpy(data, stream->input + stream->input_begin, size);
+	consume(stream, size);
+}
+
+int unixstream_read(struct unixstream *stream, void *data, size_t room,
+	size_t *size, int64_t deadline_us)
+{
+	size_t got = get_buffered(stream);
+	int result = 1;
+
+	if (got > room)
+		got = room;
+	if (got > 0)
+		take(stream, data, got);
+	else if (room > 0)
+		result = read_socket(&stream->end, data, room, &got,
+			deadline_us);
+	if (size != NULL)
+		*size = got;
+	return result;
+}
+
+static int grow_input(struct unixstream *stream)
+{
+	size_t room = stream->input_room * 2;
+	unsigned char *input;
+
+	if (room == 0)
+		room = input_first_room;
+	input = realloc(stream->input, room);
+	if (input == NULL)
+		return -1;
+	stream->input = input;
+	stream->input_room = room;
+	return 0;
+}
+
+/* Room behind what is there. It is full only with part of one message. */
+static int make_room(struct unixstream *stream)
+{
+	size_t buffered = get_buffered(stream);
+
+	if (stream->input_end < stream->input_room)
+		return 0;
+	if (stream->input_begin == 0)
+		return grow_input(stream);
+	memmove(stream->input, stream->input + stream->input_begin, buffered);
+	stream->input_begin = 0;
+	stream->input_end = buffered;
+	return 0;
+}
+
+/* Reads ahead: 1; 0 at the end; -1. */
+static int read_ahead(struct unixstream *stream, int64_t deadline_us)
+{
+	size_t got;
+	int result;
+
+	if (make_room(stream) < 0)
+		return -1;
+	result = read_socket(&stream->end, stream->input + stream->input_end,
+		stream->input_room - stream->input_end, &got, deadline_us);
+	if (result == 1)
+		stream->input_end += got;
+	if (result != 0)
+		return result;
+	if (get_buffered(stream) == 0 && stream->skip == 0)
+		return 0;
+	errno = EPROTO;
+	return -1;
+}
+
+/* Throws away what has arrived of a message that was too large. */
+static void skip_input(struct unixstream *stream)
+{
+	size_t size = get_buffered(stream);
+
+	if (size > stream->skip)
+		size = stream->skip;
+	stream->skip -= size;
+	consume(stream, size);
+}
+
+/*
+ * Looks at what was read ahead: 1 a message, now in data; 0 there is none yet;
+ * -1 it is too large.
+ */
+static int take_message(struct unixstream *stream, void *data, size_t room,
+	size_t *size)
+{
+	skip_input(stream);
+	if (get_buffered(stream) < PREFIX_SIZE)
+		return 0;
+	*size = get_prefix(stream->input + stream->input_begin);
+	if (*size > room) {
+		consume(stream, PREFIX_SIZE);
+		stream->skip = *size;
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (get_buffered(stream) - PREFIX_SIZE < *size)
+		return 0;
+	consume(stream, PREFIX_SIZE);
+	take(stream, data, *size);
+	return 1;
+}
+
+int unixstream_recv(struct unixstream *stream, void *data, size_t room,
+	size_t *size, int64_t deadline_us)
+{
+	size_t true_size = 0;
+	int result;
+
+	while ((result = take_message(stream, data, room, &true_size)) == 0) {
+		true_size = 0;
+		result = read_ahead(stream, deadline_us);
+		if (result <= 0)
+			break;
+	}
+	if (size != NULL)
+		*size = true_size;
+	return result;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixmsg: whole messages between the processes of one machine, over
+ * Unix domain sockets. See unix(7) for what lies below; nothing of it is
+ * hidden here, and every endpoint gives its descriptor.
+ *
+ * Three networks, named as Go names them:
+ *
+ *   unixgram    datagrams                           unixmsg/gram.h
+ *   unixpacket  connections that keep boundaries    unixmsg/packet.h
+ *   unix        byte streams, and framed messages   unixmsg/stream.h
+ *
+ * The rules that hold for every function
+ *
+ * Results. 0, or a pointer, is success; -1, or NULL, is failure with the
+ * reason in errno. Functions that receive give 1 for a message, 0 when the
+ * peer has closed and will send no more, -1 for an error: an empty message
+ * is 1 with size 0. errno is kept as it was on success.
+ *
+ * The words of errno, each with one meaning:
+ *   EINVAL        the caller's mistake: a malformed address, unknown flag
+ *                 bits, a reserved field that is not zero
+ *   ENAMETOOLONG  the address does not fit into the room the kernel has
+ *   EMSGSIZE      the message is too big to be sent, or was cut
+ *   EAGAIN        it would have to wait, and was told not to
+ *   ETIMEDOUT     the deadline came
+ *   ECANCELED     the stop descriptor became readable
+ *   EINPROGRESS   part of a framed message has gone, see unixmsg/stream.h
+ *   EADDRINUSE    the name has a live owner
+ *   ENOTSOCK      something that is no socket stands at that path
+ *   EPROTO        the peer sent what is no message of this protocol
+ *   EPERM         refused by policy: the directory's, the peer's, ours
+ *   EPIPE, ECONNRESET, ECONNREFUSED, ENOENT, EACCES and the rest as the
+ *                 kernel means them
+ *
+ * Deadlines. A call that can wait takes one, see unixmsg/deadline.h.
+ *
+ * Ownership. What a function is given stays the caller's. What an _open,
+ * _listen, _accept or _dial gives is ended by the matching _close, which
+ * also closes the descriptor and removes the socket file if it is still
+ * ours. _close takes NULL.
+ *
+ * Always: descriptors are close-on-exec, no call raises SIGPIPE, EINTR is
+ * handled inside, descriptors that a peer sends unasked are never kept.
+ * Never: signal handlers, threads, umask, chdir, output, memory whose size
+ * a peer chooses.
+ *
+ * Threads. Functions on different objects may run at once. On one object
+ * one thread may send while another receives; two that send, or two that
+ * receive, are as safe as the kernel's calls are: messages stay whole, and
+ * who gets which is not told. Framed streams are the exception, see there.
+ * _close needs the object to itself.
+ */
+#ifndef UNIXMSG_H
+#define UNIXMSG_H
+
+#include "unixmsg/addr.h"
+#include "unixmsg/deadline.h"
+#include "unixmsg/dial.h"
+#include "unixmsg/gram.h"
+#include "unixmsg/listener.h"
+#include "unixmsg/msg.h"
+#include "unixmsg/name.h"
+#include "unixmsg/owner.h"
+#include "unixmsg/packet.h"
+#include "unixmsg/stream.h"
+
+#endif

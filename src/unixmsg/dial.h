@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixdial: how a client reaches a server, on all networks.
+ *
+ * The _dial functions take the server's address as text, struct
+ * unixdial_options or NULL for the defaults, and a deadline. A path may be
+ * longer than 108 bytes. Their errors besides those of socket(2) and
+ * connect(2):
+ *   EINVAL        malformed address, unknown flags; "@" names nobody
+ *   ENAMETOOLONG  an abstract name, or an own address, that has no room
+ *   ENOENT        there is no such name
+ *   ECONNREFUSED  nobody owns it, or the owner does not listen
+ *   EPROTOTYPE    the owner speaks another of the three networks
+ *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; a listener whose
+ *                 backlog is full makes connections wait
+ */
+#ifndef UNIXMSG_DIAL_H
+#define UNIXMSG_DIAL_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Try again on ENOENT and ECONNREFUSED until the deadline, and a few times on
+ * EACCES: the server may still be on its way. ETIMEDOUT when none came. */
+#define UNIXMSG_DIAL_WAIT 0x1u
+
+struct unixdial_options {
+	/* An address of our own, as text; it belongs to the connection and its
+	 * file is removed by _close. NULL, the default: connections stay
+	 * unnamed, unixgram gets one that can be answered, see
+	 * unixmsg/gram.h. "@": any free abstract name. */
+	const char *own;
+	/* UNIXMSG_DIAL_..., default 0. Unknown bits are EINVAL. */
+	unsigned int flags;
+	/* The stop descriptor, see unixmsg/deadline.h, from the dial itself
+	 * on; default -1, none. */
+	int stop_fd;
+	/* For later versions. Leave them as unixdial_options_init did. */
+	uint64_t reserved[8];
+};
+
+/* Fills in the defaults. Call it before you set a field. */
+void unixdial_options_init(struct unixdial_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixgram: datagrams (SOCK_DGRAM). They are reliable and in order here, but
+ * a receiver whose queue is full makes senders wait, or fail with EAGAIN.
+ *
+ * A server opens an endpoint bound to a name, receives with the sender's
+ * address and sends to it. A client dials: its endpoint is connected to the
+ * server, so that it takes messages from nobody else, and has an address that
+ * the server can answer to.
+ *
+ * A datagram has no end of connection: receiving gives 1 or -1, never 0. A
+ * client is not woken when its server dies; its next send fails with
+ * ECONNREFUSED.
+ */
+#ifndef UNIXMSG_GRAM_H
+#define UNIXMSG_GRAM_H
+
+#include "addr.h"
+#include "deadline.h"
+#include "dial.h"
+#include "msg.h"
+#include "name.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unixgram;
+
+/*
+ * Opens an endpoint bound to address, see unixmsg/addr.h and unixmsg/name.h;
+ * options may be NULL. Does not wait, but for the lock when a dead file stands
+ * in the way. NULL on failure, nothing is left behind. Errors: EINVAL,
+ * ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, ETIMEDOUT, and those of
+ * socket(2), bind(2), open(2), chown(2), malloc(3).
+ */
+struct unixgram *unixgram_open(const char *address,
+	const struct unixname_options *options);
+
+/*
+ * Opens an endpoint connected to server, see unixmsg/dial.h; options may be
+ * NULL. Its own address, without options->own, is one that can be answered:
+ *
+ * - An abstract server: a free abstract name, chosen by the kernel.
+ * - A server on a path: a socket file of our own, in a directory unixmsg-UID,
+ *   which is made when needed, under $XDG_RUNTIME_DIR if the server's file
+ *   belongs to us or to root, else under $TMPDIR or /tmp. Its mode lets the
+ *   server's user write: 0600 when that is us, else 0666, and then it is the
+ *   connection that keeps others out. Files of clients that were killed lie
+ *   there until later clients of the same user remove them, up to 64 a dial.
+ *
+ * A path in options->own is made absolute, and is ENAMETOOLONG when that does
+ * not fit into an address: the server could not answer. What was sent before
+ * the return is nothing: nobody can slip a message in between.
+ *
+ * Waits only with UNIXMSG_DIAL_WAIT. NULL on failure, nothing is left behind.
+ * Errors: those of unixmsg/dial.h and of unixgram_open.
+ */
+struct unixgram *unixgram_dial(const char *server,
+	const struct unixdial_options *options, int64_t deadline_us);
+
+/*
+ * Two endpoints connected to each other, for a parent and a child. pair[0] and
+ * pair[1] are untouched on failure. Errors: those of socketpair(2), malloc(3).
+ */
+int unixgram_pair(struct unixgram *pair[2]);
+
+/*
+ * Makes an endpoint of a descriptor that somebody else has opened: inherited
+ * from a supervisor, received, or duplicated. It belongs to the endpoint then,
+ * and becomes close-on-exec; its file is not removed on close unless asked
+ * for. NULL on failure, fd stays yours: ENOTSOCK, EAFNOSUPPORT (no Unix
+ * socket), EPROTOTYPE (not SOCK_DGRAM), EBADF, or those of malloc(3).
+ */
+struct unixgram *unixgram_adopt(int fd);
+
+/*
+ * Removes the socket file if it is still ours, closes the descriptor, frees
+ * gram, which may be NULL. -1 with errno when the file could not be removed;
+ * gram is gone all the same.
+ */
+int unixgram_close(struct unixgram *gram);
+
+/* The descriptor, for poll(2) and socket options. It stays gram's. */
+int unixgram_get_fd(const struct unixgram *gram);
+
+/* See unixmsg/deadline.h. -1 for none. */
+void unixgram_set_stop_fd(struct unixgram *gram, int stop_fd);
+
+/*
+ * Whether unixgram_close removes the socket file: by default yes, unless
+ * UNIXMSG_NAME_KEEP was given or the socket was adopted. For an adopted one the
+ * file is looked up at its address and must be the one it is bound to: ESTALE
+ * when it is not, ENOENT when there is none, EINVAL for a relative path, or
+ * those of sock_diag(7). 0 without effect where there is no path.
+ */
+int unixgram_set_unlink_on_close(struct unixgram *gram, bool is_wanted);
+
+/* The address it is bound to. Errors: those of getsockname(2). */
+int unixgram_get_address(const struct unixgram *gram, struct unixaddr *addr);
+
+/* The address it is connected to. Errors: ENOTCONN. */
+int unixgram_get_peer(const struct unixgram *gram, struct unixaddr *addr);
+
+/*
+ * Whether the server can answer a client that has dialled. -1 with EACCES: the
+ * permissions say that the user who owns the server's file may not write to
+ * our address, or not get there. 0: he may, or nothing can be known (abstract
+ * names, his groups, other namespaces). Also -1 with ENOTCONN.
+ */
+int unixgram_check_answer(const struct unixgram *gram);
+
+/*
+ * The largest message in bytes that can be sent: the kernel bounds it by the
+ * sender's SO_SNDBUF less 32. Errors: those of getsockopt(2).
+ */
+int unixgram_get_size_max(const struct unixgram *gram, size_t *size);
+
+/*
+ * Sends size bytes at data, which may be 0, as one message to the connected
+ * peer. Waits while its queue, or our send buffer, is full. 0, or -1 with
+ * EMSGSIZE (larger than unixgram_get_size_max), ENOTCONN, ECONNREFUSED (the
+ * peer is gone), EAGAIN, ETIMEDOUT, ECANCELED, or those of sendmsg(2). On
+ * failure nothing was sent.
+ */
+int unixgram_send(struct unixgram *gram, const void *data, size_t size,
+	int64_t deadline_us);
+
+/*
+ * The same to any address, for an endpoint that is not connected: EISCONN on
+ * one that is. Also EINVAL (an unnamed address: that sender cannot be
+ * answered), ENOENT, EACCES, EPROTOTYPE, EPERM (it is connected to another).
+ * When the receiver's queue is full the kernel gives nothing to wait for:
+ * waiting is then trying again after pauses of 0.25 to 16 ms.
+ */
+int unixgram_send_to(struct unixgram *gram, const struct unixaddr *to,
+	const void *data, size_t size, int64_t deadline_us);
+
+/*
+ * Receives one message into data, which has room for room bytes. Gives 1;
+ * *size is its true size in bytes, *from the sender, unnamed if it is bound to
+ * no name. size and from may be NULL. -1 with EMSGSIZE when the message was
+ * larger than room: it is gone, *size and *from are set; EAGAIN, ETIMEDOUT,
+ * ECANCELED, or those of recvmsg(2).
+ */
+int unixgram_recv(struct unixgram *gram, void *data, size_t room, size_t *size,
+	struct unixaddr *from, int64_t deadline_us);
+
+/* The same with struct unixmsg: msg->addr may be NULL. Also EINVAL. */
+int unixgram_send_msg(struct unixgram *gram, const struct unixmsg *msg,
+	int64_t deadline_us);
+int unixgram_recv_msg(struct unixgram *gram, struct unixmsg *msg,
+	int64_t deadline_us);
+
+/*
+ * The size in bytes of the next message, which stays in the queue. 1, or -1
+ * with EAGAIN, ETIMEDOUT, ECANCELED.
+ */
+int unixgram_get_next_size(struct unixgram *gram, size_t *size,
+	int64_t deadline_us);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

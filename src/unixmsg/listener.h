@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixlistener: a socket that listens, for unixpacket or for unixstream. The
+ * networks make it (unixpacket_listen, unixstream_listen) and take connections
+ * from it (unixpacket_accept, unixstream_accept); the rest is the same for
+ * both and stands here.
+ */
+#ifndef UNIXMSG_LISTENER_H
+#define UNIXMSG_LISTENER_H
+
+#include "addr.h"
+#include "name.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unixlistener;
+
+/*
+ * Makes a listener of a listening descriptor that somebody else has opened:
+ * inherited from a supervisor, received, or duplicated. It belongs to the
+ * listener then, and becomes close-on-exec and non-blocking (the latter for
+ * all who share it); its file is not removed on close unless asked for. Which
+ * network it is for is told by its type: accept with the other is EPROTOTYPE.
+ * NULL on failure, fd stays yours: ENOTSOCK, EAFNOSUPPORT (no Unix socket),
+ * EPROTOTYPE (a datagram socket), EINVAL (it does not listen), EBADF, or those
+ * of malloc(3).
+ */
+struct unixlistener *unixlistener_adopt(int fd);
+
+/*
+ * Removes the socket file if it is still ours, closes the descriptor, frees
+ * listener, which may be NULL. Accepted connections live on; those that wait
+ * to be accepted are reset. -1 with errno when the file could not be removed;
+ * listener is gone all the same.
+ */
+int unixlistener_close(struct unixlistener *listener);
+
+/* The descriptor, for poll(2). It stays the listener's, and is non-blocking. */
+int unixlistener_get_fd(const struct unixlistener *listener);
+
+/*
+ * See unixmsg/deadline.h; -1 for none. Connections that are accepted from then
+ * on begin with it too.
+ */
+void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd);
+
+/*
+ * Whether unixlistener_close removes the socket file: by default yes, unless
+ * UNIXMSG_NAME_KEEP was given or the socket was adopted. For an adopted one the
+ * file is looked up at its address and must be the one it is bound to: ESTALE
+ * when it is not, ENOENT when there is none, EINVAL for a relative path, or
+ * those of sock_diag(7). 0 without effect where there is no path.
+ */
+int unixlistener_set_unlink_on_close(struct unixlistener *listener,
+	bool is_wanted);
+
+/* The address it is bound to. Errors: those of getsockname(2). */
+int unixlistener_get_address(const struct unixlistener *listener,
+	struct unixaddr *addr);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixname: how a socket's name is claimed and given up again.
+ *
+ * Functions that bind take struct unixname_options, or NULL for the defaults.
+ * What they do with a path:
+ *
+ * - A live owner keeps it: EADDRINUSE. Whether anybody is there is found out
+ *   by connecting with another socket type, which no owner notices (the
+ *   kernel answers EPROTOTYPE, see unix_find_other in net/unix/af_unix.c), so
+ *   one that is bound and does not listen yet counts as alive too.
+ * - A socket file whose owner is gone is removed and the name taken. Whether
+ *   he is gone can be told only of files that we may write to: one without
+ *   write permission for us counts as alive.
+ * - Anything else there is not touched: ENOTSOCK. A symbolic link is such a
+ *   thing, and is never followed.
+ * - Of many that claim one path at once exactly one gets it; the others get
+ *   EADDRINUSE. Removal of a dead file is done under a lock, flock(2) on the
+ *   directory, which leaves nothing behind; a claim that cannot have the lock
+ *   within five seconds fails with ETIMEDOUT. Anybody who may read the
+ *   directory can hold that lock, in /tmp too: keep servers in their own.
+ * - Owner, group and mode are in force before the first peer can get in. The
+ *   process's umask does not matter and is not changed.
+ * - A directory that everybody may write to and that has no sticky bit is
+ *   refused: EPERM. There anybody could put his own socket in the place of
+ *   yours.
+ * - A path may be longer than 108 bytes; its file name then up to 90.
+ * - The kernel is told the absolute path where it has room for it, so that
+ *   ss(8), lsof(8) and peers see that one.
+ *
+ * _close removes the file if it is still the one that was made (same device
+ * and inode), and only in the process that made it: a child of fork(2) that
+ * closes its copy takes nothing away.
+ *
+ * An abstract name is bound as it stands and goes with its last descriptor;
+ * owner, group and mode do not apply, and everybody in the network namespace
+ * can reach it.
+ */
+#ifndef UNIXMSG_NAME_H
+#define UNIXMSG_NAME_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Flags of struct unixname_options. */
+
+/* _close leaves the socket file where it is. */
+#define UNIXMSG_NAME_KEEP 0x1u
+/* Bind in a directory that everybody may write to, sticky bit or not. */
+#define UNIXMSG_NAME_UNSAFE_DIRECTORY 0x2u
+/* Take the name over from a live owner too. It notices nothing, keeps its
+ * connections, and gets no new ones; its close leaves our file alone. Clients
+ * that connect at that moment may find the name missing or nobody listening:
+ * UNIXMSG_DIAL_WAIT bridges it. An abstract name cannot be taken over. */
+#define UNIXMSG_NAME_REPLACE 0x4u
+
+struct unixname_options {
+	/* Permissions of the file, 0 to 0777. Only the write bits count: who
+	 * has one may connect and send. Default 0600. */
+	mode_t mode;
+	/* Owner and group of the file; (uid_t)-1 and (gid_t)-1, the defaults,
+	 * leave them as they are. */
+	uid_t user;
+	gid_t group;
+	/* UNIXMSG_NAME_..., default 0. Unknown bits are EINVAL. */
+	unsigned int flags;
+	/* For later versions. Leave them as unixname_options_init did. */
+	uint64_t reserved[8];
+};
+
+/* Fills in the defaults. Call it before you set a field. */
+void unixname_options_init(struct unixname_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixowner: who owns a name, to be told to a person: "in use by pid 123".
+ * The kernel is asked (sock_diag(7), /proc); the owner notices nothing. Decide
+ * nothing by it: the answer may be old when it arrives.
+ */
+#ifndef UNIXMSG_OWNER_H
+#define UNIXMSG_OWNER_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Room for a command name of 15 bytes, each escaped, and a NUL. */
+#define UNIXMSG_COMMAND_SIZE 64
+
+struct unixowner {
+	/* A process that has the socket open; 0 when it is not told: only root
+	 * sees into the processes of others. */
+	pid_t pid;
+	/* Its effective user; without a process the user who made the socket,
+	 * or (uid_t)-1 when that is not told either (before Linux 5.4). */
+	uid_t user;
+	/* The process's name in printable ASCII; "" without a process. */
+	char command[UNIXMSG_COMMAND_SIZE];
+	uint64_t reserved[8];
+};
+
+/*
+ * Finds the owner of address. type is SOCK_DGRAM, SOCK_SEQPACKET or
+ * SOCK_STREAM, or 0 for any of them; of abstract names each type has its own.
+ * 0, or -1 with ENOENT (nobody in this network namespace owns it), EINVAL or
+ * ENAMETOOLONG (see unixaddr_parse), or those of open(2), socket(2) and the
+ * kernel's sock_diag. It reads all of the kernel's list and /proc: some
+ * milliseconds.
+ */
+int unixowner_find(const char *address, int type, struct unixowner *owner);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

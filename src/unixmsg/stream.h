@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixstream: byte streams (SOCK_STREAM, Go's "unix"), and whole messages on
+ * them for peers that have only streams.
+ *
+ * Choose one way for a connection. _read and _write carry bytes as they come.
+ * _send and _recv carry messages: each is preceded by its length in four
+ * bytes, big-endian.
+ *
+ * Threads: as unixmsg.h says, but on one stream only one thread at a time may
+ * call _recv or _read, and only one _send or _write, since a message may take
+ * several system calls.
+ */
+#ifndef UNIXMSG_STREAM_H
+#define UNIXMSG_STREAM_H
+
+#include "addr.h"
+#include "deadline.h"
+#include "dial.h"
+#include "listener.h"
+#include "name.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unixstream;
+
+/*
+ * Listening and connecting are as for unixpacket, with the same words, rules
+ * and errors: see unixmsg/packet.h.
+ */
+struct unixlistener *unixstream_listen(const char *address, int backlog,
+	const struct unixname_options *options);
+struct unixstream *unixstream_accept(struct unixlistener *listener,
+	int64_t deadline_us);
+struct unixstream *unixstream_dial(const char *address,
+	const struct unixdial_options *options, int64_t deadline_us);
+struct unixstream *unixstream_adopt(int fd);
+int unixstream_pair(struct unixstream *pair[2]);
+int unixstream_close(struct unixstream *stream);
+int unixstream_get_fd(const struct unixstream *stream);
+void unixstream_set_stop_fd(struct unixstream *stream, int stop_fd);
+int unixstream_get_address(const struct unixstream *stream,
+	struct unixaddr *addr);
+int unixstream_get_peer(const struct unixstream *stream, struct unixaddr *addr);
+int unixstream_shutdown(struct unixstream *stream, int how);
+
+/*
+ * Reads what is there, at least one byte, at most room. 1 and *size; 0 when
+ * the peer has closed or ended its direction; -1 with ECONNRESET, EAGAIN,
+ * ETIMEDOUT, ECANCELED, or those of recv(2). With a room of 0 it gives 1 and
+ * size 0 at once. size may be NULL.
+ */
+int unixstream_read(struct unixstream *stream, void *data, size_t room,
+	size_t *size, int64_t deadline_us);
+
+/*
+ * Writes all size bytes. 0, or -1 with EPIPE, ECONNRESET, EAGAIN, ETIMEDOUT,
+ * ECANCELED, or those of send(2). *written, unless NULL, tells in every case
+ * how many bytes the kernel has taken: go on behind them.
+ */
+int unixstream_write(struct unixstream *stream, const void *data, size_t size,
+	size_t *written, int64_t deadline_us);
+
+/*
+ * Sends size bytes at data as one message with its length before it. 0, or -1
+ * with EMSGSIZE (more than 4 GiB - 1), EAGAIN, ETIMEDOUT, ECANCELED (nothing
+ * of it has gone), EPIPE, ECONNRESET, or those of send(2); and with
+ *
+ *   EINPROGRESS  the deadline or the stop came in the middle of the message.
+ *                Call again with the same message, and the rest of it goes;
+ *                with one of another size that is EINVAL. If you close
+ *                instead, the peer is told with EPROTO.
+ */
+int unixstream_send(struct unixstream *stream, const void *data, size_t size,
+	int64_t deadline_us);
+
+/*
+ * Receives one message into data, which has room for room bytes; *size, which
+ * may be NULL, is its true size. 1 a message, perhaps an empty one; 0 the peer
+ * has closed between two messages; -1 with
+ *
+ *   EMSGSIZE  it is larger than room. It is passed over, *size is set, and the
+ *             next call receives the next message.
+ *   EPROTO    the peer has closed in the middle of a message
+ *   ENOMEM    no memory to read ahead
+ *   EAGAIN, ETIMEDOUT, ECANCELED: what has arrived of a message is kept for
+ *             the next call.
+ *   or those of recv(2).
+ *
+ * It reads ahead, into memory of 64 KiB that grows with what has arrived of a
+ * message, up to twice room: poll(2) on the descriptor does not tell of
+ * messages that were read ahead, so receive with UNIXMSG_NOW until EAGAIN
+ * before you poll.
+ */
+int unixstream_recv(struct unixstream *stream, void *data, size_t room,
+	size_t *size, int64_t deadline_us);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

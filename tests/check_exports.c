@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Refers to every public function, and is linked with the shared library: a
+ * function that it does not export keeps this program from being linked, or
+ * from being started.
+ */
+#include <config.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "unixmsg.h"
+
+struct entry {
+	const char *name;
+	void (*function)(void);
+};
+
+/* clang-format off */
+#define ENTRY(name) { #name, (void (*)(void))name }
+
+/* Sorted by name. */
+static const struct entry entries[] = {
+	ENTRY(unixaddr_format),
+	ENTRY(unixaddr_get_kind),
+	ENTRY(unixaddr_get_name),
+	ENTRY(unixaddr_get_sockaddr),
+	ENTRY(unixaddr_hash),
+	ENTRY(unixaddr_is_equal),
+	ENTRY(unixaddr_parse),
+	ENTRY(unixaddr_set_abstract),
+	ENTRY(unixaddr_set_path),
+	ENTRY(unixaddr_set_sockaddr),
+	ENTRY(unixaddr_set_unnamed),
+	ENTRY(unixdeadline_after_us),
+	ENTRY(unixdeadline_now_us),
+	ENTRY(unixdial_options_init),
+	ENTRY(unixgram_adopt),
+	ENTRY(unixgram_check_answer),
+	ENTRY(unixgram_close),
+	ENTRY(unixgram_dial),
+	ENTRY(unixgram_get_address),
+	ENTRY(unixgram_get_fd),
+	ENTRY(unixgram_get_next_size),
+	ENTRY(unixgram_get_peer),
+	ENTRY(unixgram_get_size_max),
+	ENTRY(unixgram_open),
+	ENTRY(unixgram_pair),
+	ENTRY(unixgram_recv),
+	ENTRY(unixgram_recv_msg),
+	ENTRY(unixgram_send),
+	ENTRY(unixgram_send_msg),
+	ENTRY(unixgram_send_to),
+	ENTRY(unixgram_set_stop_fd),
+	ENTRY(unixgram_set_unlink_on_close),
+	ENTRY(unixlistener_adopt),
+	ENTRY(unixlistener_close),
+	ENTRY(unixlistener_get_address),
+	ENTRY(unixlistener_get_fd),
+	ENTRY(unixlistener_set_stop_fd),
+	ENTRY(unixlistener_set_unlink_on_close),
+	ENTRY(unixmsg_init),
+	ENTRY(unixname_options_init),
+	ENTRY(unixowner_find),
+	ENTRY(unixpacket_accept),
+	ENTRY(unixpacket_adopt),
+	ENTRY(unixpacket_close),
+	ENTRY(unixpacket_dial),
+	ENTRY(unixpacket_get_address),
+	ENTRY(unixpacket_get_fd),
+	ENTRY(unixpacket_get_next_size),
+	ENTRY(unixpacket_get_peer),
+	ENTRY(unixpacket_get_size_max),
+	ENTRY(unixpacket_listen),
+	ENTRY(unixpacket_pair),
+	ENTRY(unixpacket_recv),
+	ENTRY(unixpacket_recv_msg),
+	ENTRY(unixpacket_send),
+	ENTRY(unixpacket_send_msg),
+	ENTRY(unixpacket_set_stop_fd),
+	ENTRY(unixpacket_shutdown),
+	ENTRY(unixstream_accept),
+	ENTRY(unixstream_adopt),
+	ENTRY(unixstream_close),
+	ENTRY(unixstream_dial),
+	ENTRY(unixstream_get_address),
+	ENTRY(unixstream_get_fd),
+	ENTRY(unixstream_get_peer),
+	ENTRY(unixstream_listen),
+	ENTRY(unixstream_pair),
+	ENTRY(unixstream_read),
+	ENTRY(unixstream_recv),
+	ENTRY(unixstream_send),
+	ENTRY(unixstream_set_stop_fd),
+	ENTRY(unixstream_shutdown),
+	ENTRY(unixstream_write),
+};
+/* clang-format on */
+
+static const size_t count = sizeof(entries) / sizeof(*entries);
+
+static bool is_in_order(size_t i)
+{
+	return i == 0 || strcmp(entries[i - 1].name, entries[i].name) < 0;
+}
+
+static bool check(size_t i)
+{
+	if (entries[i].function == NULL) {
+		fprintf(stderr, "%s has no address\n", entries[i].name);
+		return false;
+	}
+	if (!is_in_order(i)) {
+		fprintf(stderr, "%s is not in its place\n", entries[i].name);
+		return false;
+	}
+	return true;
+}
+
+/* The last line is as Check prints it: tests/count.sh adds it up. */
+int main(void)
+{
+	size_t i, failed = 0;
+
+	for (i = 0; i < count; i++)
+		failed += !check(i);
+	printf("%zu%%: Checks: %zu, Failures: %zu, Errors: 0\n",
+		(count - failed) * 100 / count, count, failed);
+	return failed > 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,2002 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Most tests claim with a datagram socket: what is claimed is the same for all
+ * types. Each test is also a test that no descriptor is leaked: see check_fds.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "name_private.h"
+#include "support.h"
+#include "unixmsg/gram.h"
+#include "unixmsg/packet.h"
+#include "unixmsg/stream.h"
+
+static int fds_at_start;
+
+static void count_fds(void)
+{
+	fds_at_start = support_count_fds();
+}
+
+static void check_fds(void)
+{
+	ck_assert_int_eq(support_count_fds(), fds_at_start);
+}
+
+/* Endpoints that have a name, of all three networks. */
+
+static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM };
+
+struct server {
+	struct unixgram *gram;
+	struct unixlistener *listener;
+};
+
+static int open_server(struct server *server, int type, const char *address,
+	const struct unixname_options *options)
+{
+	server->gram = NULL;
+	server->listener = NULL;
+	if (type == SOCK_DGRAM)
+		server->gram = unixgram_open(address, options);
+	else if (type == SOCK_SEQPACKET)
+		server->listener = unixpacket_listen(address, 0, options);
+	else
+		server->listener = unixstream_listen(address, 0, options);
+	return server->gram == NULL && server->listener == NULL ? -1 : 0;
+}
+
+/* One of the two is NULL, and closing that does nothing. */
+static int close_server(struct server *server)
+{
+	int result = unixgram_close(server->gram);
+
+	return unixlistener_close(server->listener) < 0 ? -1 : result;
+}
+
+static struct unixgram *open_gram(const char *path)
+{
+	struct unixgram *gram = unixgram_open(path, NULL);
+
+	ck_assert_msg(gram != NULL, "%s: %s", path, strerror(errno));
+	return gram;
+}
+
+static void close_gram(struct unixgram *gram)
+{
+	ck_assert_int_eq(unixgram_close(gram), 0);
+}
+
+/* Sockets without the library. */
+
+static struct unixaddr address_of(const char *text)
+{
+	struct unixaddr addr;
+
+	ck_assert_int_eq(unixaddr_parse(&addr, text), 0);
+	return addr;
+}
+
+static int open_socket(int type)
+{
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+static int bind_to(int fd, const char *path)
+{
+	struct unixaddr addr = address_of(path);
+	socklen_t length;
+	const struct sockaddr *sa = unixaddr_get_sockaddr(&addr, &length);
+
+	return bind(fd, sa, length);
+}
+
+static int connect_to(int fd, const char *path)
+{
+	struct unixaddr addr = address_of(path);
+	socklen_t length;
+	const struct sockaddr *sa = unixaddr_get_sockaddr(&addr, &length);
+
+	return connect(fd, sa, length);
+}
+
+static int open_bound(int type, const char *path)
+{
+	int fd = open_socket(type);
+
+	ck_assert_int_eq(bind_to(fd, path), 0);
+	return fd;
+}
+
+static void make_dead(int type, const char *path)
+{
+	ck_assert_int_eq(close(open_bound(type, path)), 0);
+}
+
+/* What a datagram client would find out: 0, or an errno. */
+static int try_to_reach(const char *path)
+{
+	int fd = open_socket(SOCK_DGRAM);
+	int found = connect_to(fd, path) < 0 ? errno : 0;
+
+	close(fd);
+	return found;
+}
+
+/* What stands at a path, down to the moment of its last change. */
+
+static struct stat look_at(const char *path)
+{
+	struct stat found;
+
+	ck_assert_msg(lstat(path, &found) == 0, "%s: %s", path,
+		strerror(errno));
+	return found;
+}
+
+static void assert_same(const struct stat *a, const struct stat *b)
+{
+	ck_assert_uint_eq(a->st_dev, b->st_dev);
+	ck_assert_uint_eq(a->st_ino, b->st_ino);
+	ck_assert_uint_eq(a->st_mode, b->st_mode);
+	ck_assert_uint_eq(a->st_nlink, b->st_nlink);
+	ck_assert_uint_eq(a->st_uid, b->st_uid);
+	ck_assert_uint_eq(a->st_gid, b->st_gid);
+	ck_assert_int_eq(a->st_size, b->st_size);
+	ck_assert_int_eq(a->st_mtim.tv_sec, b->st_mtim.tv_sec);
+	ck_assert_int_eq(a->st_mtim.tv_nsec, b->st_mtim.tv_nsec);
+	ck_assert_int_eq(a->st_ctim.tv_sec, b->st_ctim.tv_sec);
+	ck_assert_int_eq(a->st_ctim.tv_nsec, b->st_ctim.tv_nsec);
+}
+
+static void assert_untouched(const char *path, const struct stat *before)
+{
+	struct stat after = look_at(path);
+
+	assert_same(before, &after);
+}
+
+static mode_t mode_of(const char *path)
+{
+	return look_at(path).st_mode & 07777;
+}
+
+static void assert_is_socket(const char *path)
+{
+	ck_assert(S_ISSOCK(look_at(path).st_mode));
+}
+
+static void assert_missing(const char *path)
+{
+	ck_assert_errno(access(path, F_OK), ENOENT);
+}
+
+/* How many files are in a directory: claims leave no others behind. */
+static int count_files(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+	int count = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) != NULL)
+		count += strcmp(entry->d_name, ".") != 0 &&
+			strcmp(entry->d_name, "..") != 0;
+	closedir(dir);
+	return count;
+}
+
+static void assert_files(int count)
+{
+	ck_assert_int_eq(count_files(support_dir()), count);
+}
+
+static void make_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void make_dir(const char *path, mode_t mode)
+{
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	ck_assert_int_eq(chmod(path, mode), 0);
+}
+
+static void make_link(const char *target, const char *path)
+{
+	ck_assert_int_eq(symlink(target, path), 0);
+}
+
+/* Owners that live. */
+
+START_TEST(a_live_owner_stays)
+{
+	int owner_type = types[_i / 3], type = types[_i % 3];
+	const char *path = support_path("socket");
+	int fd = open_bound(owner_type, path);
+	struct stat before = look_at(path);
+	struct server server;
+
+	ck_assert_errno(open_server(&server, type, path, NULL), EADDRINUSE);
+	assert_untouched(path, &before);
+	assert_files(1);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_live_datagram_owner_hears_nothing)
+{
+	const char *path = support_path("socket");
+	int fd = open_bound(SOCK_DGRAM, path);
+	struct server server;
+	char byte;
+
+	ck_assert_errno(open_server(&server, types[_i], path, NULL),
+		EADDRINUSE);
+	ck_assert_errno(recv(fd, &byte, 1, MSG_DONTWAIT), EAGAIN);
+	close(fd);
+}
+END_TEST
+
+static void assert_backlog_is_empty(int fd)
+{
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_errno(accept4(fd, NULL, NULL, SOCK_CLOEXEC), EAGAIN);
+}
+
+START_TEST(a_live_listener_hears_nothing)
+{
+	int owner_type = types[1 + _i / 3], type = types[_i % 3];
+	const char *path = support_path("socket");
+	int fd = open_bound(owner_type, path);
+	struct server server;
+
+	ck_assert_int_eq(listen(fd, 1), 0);
+	ck_assert_errno(open_server(&server, type, path, NULL), EADDRINUSE);
+	assert_backlog_is_empty(fd);
+	close(fd);
+}
+END_TEST
+
+START_TEST(an_owner_that_does_not_listen_yet_stays_and_hears_nothing)
+{
+	int owner_type = types[1 + _i / 3], type = types[_i % 3];
+	const char *path = support_path("socket");
+	int fd = open_bound(owner_type, path);
+	struct server server;
+
+	ck_assert_errno(open_server(&server, type, path, NULL), EADDRINUSE);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	assert_backlog_is_empty(fd);
+	ck_assert_int_eq(try_to_reach(path), EPROTOTYPE);
+	close(fd);
+}
+END_TEST
+
+/* A mode that keeps everybody out tells nothing about the owner. */
+START_TEST(an_owner_who_lets_nobody_in_stays)
+{
+	const char *path = support_path("socket");
+	int fd = open_bound(SOCK_DGRAM, path);
+	pid_t pid;
+
+	ck_assert_int_eq(chmod(support_dir(), 0777), 0);
+	ck_assert_int_eq(chmod(path, 0), 0);
+	pid = support_fork();
+	if (pid == 0) {
+		const struct unixname_options options = {
+			.mode = 0600,
+			.user = (uid_t)-1,
+			.group = (gid_t)-1,
+			.flags = UNIXMSG_NAME_UNSAFE_DIRECTORY,
+		};
+
+		support_as_nobody();
+		ck_assert_null_errno(unixgram_open(path, &options), EADDRINUSE);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	close(fd);
+	ck_assert_int_eq(mode_of(path), 0);
+}
+END_TEST
+
+START_TEST(an_abstract_name_has_one_owner)
+{
+	const char *name = support_abstract("name");
+	struct server owner, server;
+
+	ck_assert_int_eq(open_server(&owner, types[_i], name, NULL), 0);
+	ck_assert_errno(open_server(&server, types[_i], name, NULL),
+		EADDRINUSE);
+	ck_assert_int_eq(close_server(&owner), 0);
+	ck_assert_int_eq(open_server(&server, types[_i], name, NULL), 0);
+	ck_assert_int_eq(close_server(&server), 0);
+}
+END_TEST
+
+START_TEST(an_abstract_name_has_nothing_to_remove)
+{
+	const char *const names[] = { support_abstract("name"), "@" };
+	int fd = open_socket(SOCK_DGRAM);
+	struct unixname *name = (struct unixname *)&fd;
+
+	ck_assert_int_eq(unixname_claim(fd, names[_i], false, NULL, &name), 0);
+	ck_assert_ptr_null(name);
+	ck_assert_int_eq(unixname_release(name), 0);
+	close(fd);
+}
+END_TEST
+
+/* Files whose owner is gone. */
+
+START_TEST(a_dead_file_is_replaced)
+{
+	int dead_type = types[_i / 3], type = types[_i % 3];
+	const char *path = support_path("socket");
+	struct server server;
+
+	make_dead(dead_type, path);
+	ck_assert_int_eq(try_to_reach(path), ECONNREFUSED);
+	ck_assert_int_eq(open_server(&server, type, path, NULL), 0);
+	ck_assert_int_eq(try_to_reach(path),
+		type == SOCK_DGRAM ? 0 : EPROTOTYPE);
+	assert_files(1);
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_files(0);
+}
+END_TEST
+
+/* For root: to others a file that keeps them out tells nothing. */
+START_TEST(a_dead_file_of_any_mode_is_replaced)
+{
+	const mode_t modes[] = { 0, 0400, 0444, 0222, 07777 };
+	const char *path = support_path("socket");
+
+	make_dead(SOCK_STREAM, path);
+	ck_assert_int_eq(chmod(path, modes[_i]), 0);
+	close_gram(open_gram(path));
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(a_dead_file_with_another_link_is_replaced)
+{
+	const char *path = support_path("socket"), *other = support_path("b");
+	struct unixgram *gram;
+
+	make_dead(SOCK_STREAM, path);
+	ck_assert_int_eq(link(path, other), 0);
+	gram = open_gram(path);
+	ck_assert_int_eq(try_to_reach(path), 0);
+	ck_assert_int_eq(try_to_reach(other), ECONNREFUSED);
+	close_gram(gram);
+	assert_files(1);
+}
+END_TEST
+
+/* In a sticky directory it is not ours to remove. */
+START_TEST(a_dead_file_of_another_user_stays)
+{
+	const char *path = support_path("socket");
+	struct stat before;
+	pid_t pid;
+
+	make_dead(SOCK_STREAM, path);
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	ck_assert_int_eq(chmod(support_dir(), 01777), 0);
+	before = look_at(path);
+	pid = support_fork();
+	if (pid == 0) {
+		support_as_nobody();
+		ck_assert_null_errno(unixgram_open(path, NULL), EPERM);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	assert_untouched(path, &before);
+	assert_files(1);
+}
+END_TEST
+
+/* Things that are no sockets. */
+
+struct foreign {
+	const char *name;
+	void (*make)(const char *path);
+};
+
+static void make_regular(const char *path)
+{
+	make_file(path, "precious");
+}
+
+static void make_directory(const char *path)
+{
+	make_dir(path, 0755);
+}
+
+static void make_fifo(const char *path)
+{
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+}
+
+static void make_dangling_link(const char *path)
+{
+	make_link("nowhere", path);
+}
+
+static void make_link_to_file(const char *path)
+{
+	make_file(support_path("victim"), "precious");
+	make_link("victim", path);
+}
+
+static void make_link_to_dead_socket(const char *path)
+{
+	make_dead(SOCK_DGRAM, support_path("victim"));
+	make_link("victim", path);
+}
+
+static void make_link_to_directory(const char *path)
+{
+	make_dir(support_path("victim"), 0755);
+	make_link("victim", path);
+}
+
+static const struct foreign foreigners[] = {
+	{ "regular file", make_regular },
+	{ "directory", make_directory },
+	{ "fifo", make_fifo },
+	{ "dangling link", make_dangling_link },
+	{ "link to a file", make_link_to_file },
+	{ "link to a dead socket", make_link_to_dead_socket },
+	{ "link to a directory", make_link_to_directory },
+};
+
+static void assert_content(const char *path, const char *text)
+{
+	char found[64] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_ge(read(fd, found, sizeof(found) - 1), 0);
+	ck_assert_str_eq(found, text);
+	close(fd);
+}
+
+START_TEST(what_is_no_socket_is_not_touched)
+{
+	const struct foreign *foreign = &foreigners[_i / 3];
+	const char *path = support_path("thing");
+	const char *victim = support_path("victim");
+	struct stat before, victim_before = { 0 };
+	struct server server;
+	int files;
+
+	foreign->make(path);
+	files = count_files(support_dir());
+	before = look_at(path);
+	if (files == 2)
+		victim_before = look_at(victim);
+	ck_assert_errno(open_server(&server, types[_i % 3], path, NULL),
+		ENOTSOCK);
+	assert_untouched(path, &before);
+	if (files == 2)
+		assert_untouched(victim, &victim_before);
+	if (foreign->make == make_regular)
+		assert_content(path, "precious");
+	assert_files(files);
+}
+END_TEST
+
+START_TEST(a_link_to_a_live_socket_is_not_followed)
+{
+	const char *path = support_path("link"), *live = support_path("live");
+	int fd = open_bound(SOCK_DGRAM, live);
+	struct stat before, live_before = look_at(live);
+
+	make_link("live", path);
+	before = look_at(path);
+	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	assert_untouched(path, &before);
+	assert_untouched(live, &live_before);
+	ck_assert_int_eq(try_to_reach(live), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_device_is_not_touched)
+{
+	const char *path = support_path("null");
+	struct stat before;
+
+	ck_assert_int_eq(mknod(path, S_IFCHR | 0600, makedev(1, 3)), 0);
+	before = look_at(path);
+	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	assert_untouched(path, &before);
+}
+END_TEST
+
+START_TEST(a_path_that_names_no_file_is_refused)
+{
+	const char *const names[] = { "", "sub/", "sub/.", "sub/..", "no/" };
+	const char *path = support_path(names[_i]);
+	struct stat before;
+
+	make_dir(support_path("sub"), 0755);
+	before = look_at(support_path("sub"));
+	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	assert_untouched(support_path("sub"), &before);
+	assert_files(1);
+}
+END_TEST
+
+START_TEST(a_socket_with_a_slash_behind_it_stays)
+{
+	const char *path = support_path("socket");
+
+	make_dead(SOCK_DGRAM, path);
+	ck_assert_null_errno(unixgram_open(support_path("socket/"), NULL),
+		ENOTSOCK);
+	assert_files(1);
+}
+END_TEST
+
+/* Directories. */
+
+START_TEST(a_directory_must_be_there)
+{
+	struct server server;
+
+	ck_assert_errno(open_server(&server, types[_i],
+				support_path("no/socket"), NULL),
+		ENOENT);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(a_file_is_no_directory)
+{
+	make_file(support_path("file"), "");
+	ck_assert_null_errno(unixgram_open(support_path("file/socket"), NULL),
+		ENOTDIR);
+}
+END_TEST
+
+START_TEST(a_directory_of_everybody_is_refused)
+{
+	const mode_t modes[] = { 0777, 0702, 0707, 0773 };
+	struct server server;
+
+	make_dir(support_path("sub"), modes[_i]);
+	ck_assert_errno(open_server(&server, types[_i % 3],
+				support_path("sub/socket"), NULL),
+		EPERM);
+	ck_assert_int_eq(count_files(support_path("sub")), 0);
+}
+END_TEST
+
+START_TEST(a_directory_that_is_safe_is_good)
+{
+	const mode_t modes[] = { 0700, 0755, 0775, 02770, 01777, 03777 };
+
+	make_dir(support_path("sub"), modes[_i]);
+	close_gram(open_gram(support_path("sub/socket")));
+	ck_assert_int_eq(mode_of(support_path("sub")), modes[_i]);
+}
+END_TEST
+
+START_TEST(an_unsafe_directory_may_be_asked_for)
+{
+	struct unixname_options options;
+	struct unixgram *gram;
+
+	unixname_options_init(&options);
+	options.flags = UNIXMSG_NAME_UNSAFE_DIRECTORY;
+	make_dir(support_path("sub"), 0777);
+	gram = unixgram_open(support_path("sub/socket"), &options);
+	ck_assert_ptr_nonnull(gram);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(a_link_to_an_unsafe_directory_is_refused)
+{
+	make_dir(support_path("sub"), 0777);
+	make_link("sub", support_path("link"));
+	ck_assert_null_errno(unixgram_open(support_path("link/socket"), NULL),
+		EPERM);
+}
+END_TEST
+
+/* The directory cannot be opened for reading then, nor locked. */
+START_TEST(a_directory_need_not_be_readable)
+{
+	const char *path = support_path("sub/socket");
+	pid_t pid;
+
+	make_dir(support_path("sub"), 01733);
+	pid = support_fork();
+	if (pid == 0) {
+		support_as_nobody();
+		make_dead(SOCK_DGRAM, path);
+		close_gram(open_gram(path));
+		assert_missing(path);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	ck_assert_int_eq(count_files(support_path("sub")), 0);
+}
+END_TEST
+
+START_TEST(a_directory_must_be_writable)
+{
+	const char *path = support_path("socket");
+	pid_t pid = support_fork();
+
+	if (pid == 0) {
+		support_as_nobody();
+		ck_assert_null_errno(unixgram_open(path, NULL), EACCES);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+}
+END_TEST
+
+/* Mode and owner. */
+
+static const mode_t modes[] = { 0600, 0660, 0666, 0222, 0200, 0777, 0000 };
+static const mode_t umasks[] = { 0, 022, 077, 0777 };
+
+START_TEST(the_mode_is_what_was_asked_for)
+{
+	mode_t mode = modes[(size_t)_i / COUNT(umasks)];
+	mode_t mask = umasks[(size_t)_i % COUNT(umasks)];
+	const char *path = support_path("socket");
+	struct unixname_options options;
+	struct server server;
+	size_t i;
+
+	unixname_options_init(&options);
+	options.mode = mode;
+	for (i = 0; i < COUNT(types); i++) {
+		umask(mask);
+		ck_assert_int_eq(open_server(&server, types[i], path, &options),
+			0);
+		ck_assert_uint_eq(umask(022), mask);
+		ck_assert_uint_eq(mode_of(path), mode);
+		ck_assert_int_eq(close_server(&server), 0);
+	}
+}
+END_TEST
+
+START_TEST(the_mode_is_0600_by_default)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram;
+
+	umask(umasks[_i]);
+	gram = open_gram(path);
+	ck_assert_uint_eq(umask(022), umasks[_i]);
+	ck_assert_uint_eq(mode_of(path), 0600);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(the_mode_of_a_dead_file_does_not_stay)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram;
+
+	make_dead(SOCK_DGRAM, path);
+	ck_assert_int_eq(chmod(path, 0666), 0);
+	gram = open_gram(path);
+	ck_assert_uint_eq(mode_of(path), 0600);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(owner_and_group_are_what_was_asked_for)
+{
+	const struct {
+		uid_t user, group, found_user, found_group;
+	} wanted[] = {
+		{ 65534, 65533, 65534, 65533 },
+		{ 65534, (gid_t)-1, 65534, 0 },
+		{ (uid_t)-1, 65533, 0, 65533 },
+		{ 0, 0, 0, 0 },
+	};
+	const char *path = support_path("socket");
+	struct unixname_options options;
+	struct server server;
+	struct stat found;
+	size_t i;
+
+	unixname_options_init(&options);
+	options.mode = 0620;
+	options.user = wanted[_i].user;
+	options.group = wanted[_i].group;
+	for (i = 0; i < COUNT(types); i++) {
+		ck_assert_int_eq(open_server(&server, types[i], path, &options),
+			0);
+		found = look_at(path);
+		ck_assert_uint_eq(found.st_uid, wanted[_i].found_user);
+		ck_assert_uint_eq(found.st_gid, wanted[_i].found_group);
+		ck_assert_uint_eq(found.st_mode & 07777, 0620);
+		ck_assert_int_eq(close_server(&server), 0);
+		assert_files(0);
+	}
+}
+END_TEST
+
+START_TEST(an_owner_that_may_not_be_set_leaves_nothing_behind)
+{
+	pid_t pid;
+
+	make_dir(support_path("sub"), 01777);
+	pid = support_fork();
+	if (pid == 0) {
+		struct unixname_options options;
+		struct server server;
+
+		support_as_nobody();
+		unixname_options_init(&options);
+		if (_i / 3 == 0)
+			options.user = 0;
+		else
+			options.group = 0;
+		ck_assert_errno(open_server(&server, types[_i % 3],
+					support_path("sub/socket"), &options),
+			EPERM);
+		check_fds();
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	ck_assert_int_eq(count_files(support_path("sub")), 0);
+}
+END_TEST
+
+/* Options. */
+
+static void assert_refused(const struct unixname_options *options)
+{
+	const char *const addresses[] = { support_path("socket"),
+		support_abstract("name"), "@" };
+	struct server server;
+	size_t i, j;
+
+	for (i = 0; i < COUNT(addresses); i++)
+		for (j = 0; j < COUNT(types); j++)
+			ck_assert_errno(open_server(&server, types[j],
+						addresses[i], options),
+				EINVAL);
+	assert_files(0);
+}
+
+START_TEST(unknown_flags_are_refused)
+{
+	struct unixname_options options;
+	unsigned int flag;
+
+	for (flag = 8; flag != 0; flag <<= 1) {
+		unixname_options_init(&options);
+		options.flags = flag | UNIXMSG_NAME_KEEP;
+		assert_refused(&options);
+	}
+}
+END_TEST
+
+START_TEST(modes_beyond_0777_are_refused)
+{
+	const mode_t odd[] = { 01000, 02000, 04000, 010600, S_IFSOCK | 0600,
+		(mode_t)-1 };
+	struct unixname_options options;
+
+	unixname_options_init(&options);
+	options.mode = odd[_i];
+	assert_refused(&options);
+}
+END_TEST
+
+START_TEST(reserved_fields_must_be_zero)
+{
+	struct unixname_options options;
+	size_t i;
+
+	for (i = 0; i < COUNT(options.reserved); i++) {
+		unixname_options_init(&options);
+		options.reserved[i] = UINT64_C(1) << (8 * i);
+		assert_refused(&options);
+	}
+}
+END_TEST
+
+START_TEST(the_options_are_the_defaults_at_first)
+{
+	struct unixname_options options;
+
+	memset(&options, 0xa5, sizeof(options));
+	unixname_options_init(&options);
+	ck_assert_uint_eq(options.mode, 0600);
+	ck_assert_uint_eq(options.user, (uid_t)-1);
+	ck_assert_uint_eq(options.group, (gid_t)-1);
+	ck_assert_uint_eq(options.flags, 0);
+}
+END_TEST
+
+START_TEST(a_malformed_address_is_refused)
+{
+	const char *const texts[] = { "", "\\x4", "a\\x00b", "@\\q" };
+	struct server server;
+	size_t i;
+
+	for (i = 0; i < COUNT(types); i++)
+		ck_assert_errno(open_server(&server, types[i], texts[_i], NULL),
+			EINVAL);
+}
+END_TEST
+
+/* Release. */
+
+START_TEST(the_file_goes_when_its_owner_closes)
+{
+	const char *path = support_path("socket");
+	struct server server;
+
+	ck_assert_int_eq(open_server(&server, types[_i], path, NULL), 0);
+	assert_is_socket(path);
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(a_file_may_be_kept)
+{
+	const char *path = support_path("socket");
+	struct unixname_options options;
+	struct server server;
+
+	unixname_options_init(&options);
+	options.flags = UNIXMSG_NAME_KEEP;
+	ck_assert_int_eq(open_server(&server, types[_i], path, &options), 0);
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_is_socket(path);
+	ck_assert_int_eq(try_to_reach(path), ECONNREFUSED);
+	close_gram(open_gram(path));
+}
+END_TEST
+
+/* Whatever somebody has put there instead of ours stays. */
+START_TEST(a_foreign_file_in_its_place_stays)
+{
+	const char *path = support_path("thing");
+	struct unixgram *gram = open_gram(path);
+	struct stat before;
+	int files;
+
+	ck_assert_int_eq(unlink(path), 0);
+	foreigners[_i].make(path);
+	files = count_files(support_dir());
+	before = look_at(path);
+	close_gram(gram);
+	assert_untouched(path, &before);
+	assert_files(files);
+}
+END_TEST
+
+START_TEST(a_foreign_socket_in_its_place_stays)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram = open_gram(path), *other;
+	struct stat before;
+
+	ck_assert_int_eq(unlink(path), 0);
+	other = open_gram(path);
+	before = look_at(path);
+	close_gram(gram);
+	assert_untouched(path, &before);
+	ck_assert_int_eq(try_to_reach(path), 0);
+	close_gram(other);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(a_file_that_is_gone_is_no_error)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram = open_gram(path);
+
+	ck_assert_int_eq(unlink(path), 0);
+	close_gram(gram);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(a_directory_that_is_gone_is_no_error)
+{
+	const char *path = support_path("sub/socket");
+	struct unixgram *gram;
+
+	make_dir(support_path("sub"), 0700);
+	gram = open_gram(path);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(rmdir(support_path("sub")), 0);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(the_file_goes_from_a_directory_that_was_renamed)
+{
+	struct unixgram *gram;
+
+	make_dir(support_path("sub"), 0700);
+	gram = open_gram(support_path("sub/socket"));
+	ck_assert_int_eq(rename(support_path("sub"), support_path("moved")), 0);
+	close_gram(gram);
+	ck_assert_int_eq(count_files(support_path("moved")), 0);
+}
+END_TEST
+
+/* The directory of that name is another one then. */
+START_TEST(a_file_in_a_directory_of_the_old_name_stays)
+{
+	const char *path = support_path("sub/socket");
+	struct unixgram *gram, *other;
+
+	make_dir(support_path("sub"), 0700);
+	gram = open_gram(path);
+	ck_assert_int_eq(rename(support_path("sub"), support_path("moved")), 0);
+	make_dir(support_path("sub"), 0700);
+	other = open_gram(path);
+	close_gram(gram);
+	ck_assert_int_eq(try_to_reach(path), 0);
+	close_gram(other);
+}
+END_TEST
+
+START_TEST(a_child_takes_nothing_away)
+{
+	const char *path = support_path("socket");
+	struct server server;
+	pid_t pid;
+
+	ck_assert_int_eq(open_server(&server, types[_i], path, NULL), 0);
+	pid = support_fork();
+	if (pid == 0) {
+		ck_assert_int_eq(close_server(&server), 0);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	assert_is_socket(path);
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(an_accepted_connection_takes_nothing_away)
+{
+	const char *path = support_path("socket");
+	struct unixlistener *listener = unixpacket_listen(path, 0, NULL);
+	struct unixpacket *client, *packet;
+
+	ck_assert_ptr_nonnull(listener);
+	client = unixpacket_dial(path, NULL, UNIXMSG_NOW);
+	packet = unixpacket_accept(listener, UNIXMSG_FOREVER);
+	ck_assert_int_eq(unixpacket_close(packet), 0);
+	ck_assert_int_eq(unixpacket_close(client), 0);
+	assert_is_socket(path);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(the_own_address_of_a_client_goes_too)
+{
+	const char *path = support_path("socket"), *own = support_path("own");
+	struct unixgram *gram = open_gram(path), *client;
+	struct unixdial_options options;
+
+	unixdial_options_init(&options);
+	options.own = own;
+	client = unixgram_dial(path, &options, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	assert_is_socket(own);
+	close_gram(client);
+	assert_missing(own);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(a_file_that_may_not_be_removed_is_told)
+{
+	const char *path = support_path("socket");
+	pid_t pid = support_fork();
+
+	if (pid == 0) {
+		struct unixgram *gram = open_gram(path);
+
+		support_as_nobody();
+		ck_assert_errno(unixgram_close(gram), EACCES);
+		check_fds();
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	assert_is_socket(path);
+	assert_files(1);
+}
+END_TEST
+
+START_TEST(nothing_is_closed_without_a_name)
+{
+	ck_assert_int_eq(unixname_release(NULL), 0);
+}
+END_TEST
+
+START_TEST(a_failed_claim_leaves_the_descriptor_open)
+{
+	int fd = open_socket(SOCK_DGRAM);
+	struct unixname *name;
+
+	ck_assert_errno(unixname_claim(fd, support_path("no/socket"), false,
+				NULL, &name),
+		ENOENT);
+	ck_assert_int_eq(unixname_claim(fd, support_path("socket"), false, NULL,
+				 &name),
+		0);
+	ck_assert_int_eq(unixname_release(name), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(errno_is_kept_on_success)
+{
+	const char *const addresses[] = { support_path("a"), support_path("b"),
+		support_abstract("c"), "@" };
+	struct unixname_options options;
+	struct server server;
+	size_t i;
+
+	unixname_options_init(&options);
+	options.mode = 0666;
+	make_dead(SOCK_STREAM, addresses[1]);
+	for (i = 0; i < COUNT(addresses); i++) {
+		errno = EXDEV;
+		ck_assert_int_eq(open_server(&server, types[_i], addresses[i],
+					 &options),
+			0);
+		ck_assert_int_eq(errno, EXDEV);
+		ck_assert_int_eq(close_server(&server), 0);
+		ck_assert_int_eq(errno, EXDEV);
+	}
+}
+END_TEST
+
+static int lowest_free_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	return fd;
+}
+
+/* Running out of descriptors at each of the steps. */
+START_TEST(a_claim_without_descriptors_leaves_nothing_behind)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram = NULL;
+	struct rlimit before, limit;
+	int i, lowest = lowest_free_fd();
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = before;
+	for (i = 0; gram == NULL; i++) {
+		if (_i == 1 && access(path, F_OK) < 0)
+			make_dead(SOCK_DGRAM, path);
+		limit.rlim_cur = (rlim_t)(lowest + i);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		gram = unixgram_open(path, NULL);
+		if (gram == NULL)
+			ck_assert_int_eq(errno, EMFILE);
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+		if (gram == NULL)
+			assert_files(_i);
+	}
+	ck_assert_int_ge(i, 2);
+	close_gram(gram);
+}
+END_TEST
+
+/* Relative and long paths. */
+
+START_TEST(a_relative_path_is_good_after_a_chdir)
+{
+	struct server server;
+
+	ck_assert_int_eq(chdir(support_dir()), 0);
+	ck_assert_int_eq(open_server(&server, types[_i], "socket", NULL), 0);
+	ck_assert_int_eq(chdir("/"), 0);
+	assert_is_socket(support_path("socket"));
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(the_kernel_is_told_the_absolute_path)
+{
+	const char *const paths[] = { "socket", "./socket", "././socket" };
+	struct unixaddr addr, wanted = address_of(support_path("socket"));
+	struct unixgram *gram;
+
+	ck_assert_int_eq(chdir(support_dir()), 0);
+	gram = open_gram(paths[_i]);
+	ck_assert_int_eq(unixgram_get_address(gram, &addr), 0);
+	ck_assert(unixaddr_is_equal(&addr, &wanted));
+	close_gram(gram);
+	ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+START_TEST(a_file_name_may_begin_with_an_at)
+{
+	const char *const paths[] = { "./@socket", "\\x40socket" };
+	struct unixgram *gram;
+
+	ck_assert_int_eq(chdir(support_dir()), 0);
+	gram = open_gram(paths[_i]);
+	assert_is_socket(support_path("@socket"));
+	close_gram(gram);
+	assert_files(0);
+	ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
+/* A path of exactly that many bytes in a directory that is made for it. */
+static const char *make_long_path(size_t size)
+{
+	static char path[PATH_MAX + 1];
+	size_t used = strlen(strcpy(path, support_dir())), part;
+
+	while (size - used > 64) {
+		part = size - used - 32 < 200 ? size - used - 32 : 200;
+		path[used] = '/';
+		memset(path + used + 1, 'd', part - 1);
+		used += part;
+		path[used] = '\0';
+		make_dir(path, 0700);
+	}
+	path[used] = '/';
+	memset(path + used + 1, 's', size - used - 1);
+	path[size] = '\0';
+	return path;
+}
+
+/* 108 is what an address has room for, 4095 what the kernel takes. */
+static const size_t sizes[] = { 107, 108, 109, 110, 111, 150, 300, 1000, 4094,
+	4095 };
+
+START_TEST(a_datagram_server_may_have_a_long_path)
+{
+	const char *path = make_long_path(sizes[_i]);
+	struct unixgram *gram = open_gram(path), *client;
+	struct unixdial_options options;
+	char byte;
+
+	unixdial_options_init(&options);
+	options.own = support_path("own");
+	client = unixgram_dial(path, &options, UNIXMSG_NOW);
+	ck_assert_msg(client != NULL, "%s", strerror(errno));
+	ck_assert_int_eq(unixgram_send(client, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
+		1);
+	close_gram(client);
+	close_gram(gram);
+	assert_missing(path);
+}
+END_TEST
+
+START_TEST(a_packet_server_may_have_a_long_path)
+{
+	const char *path = make_long_path(sizes[_i]);
+	struct unixlistener *listener = unixpacket_listen(path, 0, NULL);
+	struct unixpacket *client;
+
+	ck_assert_ptr_nonnull(listener);
+	client = unixpacket_dial(path, NULL, UNIXMSG_NOW);
+	ck_assert_msg(client != NULL, "%s", strerror(errno));
+	ck_assert_int_eq(unixpacket_close(client), 0);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+	assert_missing(path);
+}
+END_TEST
+
+START_TEST(a_stream_server_may_have_a_long_path)
+{
+	const char *path = make_long_path(sizes[_i]);
+	struct unixlistener *listener = unixstream_listen(path, 0, NULL);
+	struct unixstream *client;
+
+	ck_assert_ptr_nonnull(listener);
+	client = unixstream_dial(path, NULL, UNIXMSG_NOW);
+	ck_assert_msg(client != NULL, "%s", strerror(errno));
+	ck_assert_int_eq(unixstream_close(client), 0);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+	assert_missing(path);
+}
+END_TEST
+
+START_TEST(rules_hold_for_a_long_path)
+{
+	const char *path = make_long_path(300);
+	struct unixgram *gram;
+
+	make_file(path, "precious");
+	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	assert_content(path, "precious");
+	ck_assert_int_eq(unlink(path), 0);
+	gram = open_gram(path);
+	ck_assert_uint_eq(mode_of(path), 0600);
+	ck_assert_null_errno(unixgram_open(path, NULL), EADDRINUSE);
+	/* A dead one in its place. */
+	ck_assert_int_eq(rename(path, support_path("dead")), 0);
+	close_gram(gram);
+	ck_assert_int_eq(rename(support_path("dead"), path), 0);
+	close_gram(open_gram(path));
+	assert_missing(path);
+}
+END_TEST
+
+START_TEST(a_path_longer_than_the_kernel_takes_is_refused)
+{
+	static char path[2 * PATH_MAX];
+	const size_t too_long[] = { PATH_MAX, PATH_MAX + 1, sizeof(path) - 1 };
+	struct unixdial_options options;
+	struct server server;
+
+	unixdial_options_init(&options);
+	memset(path, '/', too_long[_i]);
+	path[too_long[_i] - 1] = 's';
+	ck_assert_errno(open_server(&server, types[_i], path, NULL),
+		ENAMETOOLONG);
+	ck_assert_null_errno(unixpacket_dial(path, NULL, UNIXMSG_NOW),
+		ENAMETOOLONG);
+}
+END_TEST
+
+START_TEST(a_file_name_longer_than_the_kernel_takes_is_refused)
+{
+	char name[NAME_MAX + 2];
+
+	memset(name, 's', sizeof(name));
+	name[NAME_MAX + 1] = '\0';
+	ck_assert_null_errno(unixgram_open(support_path(name), NULL),
+		ENAMETOOLONG);
+	assert_files(0);
+}
+END_TEST
+
+/* The server could not answer. */
+START_TEST(an_own_address_without_room_is_refused)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram = open_gram(path);
+	struct unixdial_options options;
+
+	unixdial_options_init(&options);
+	options.own = make_long_path(109);
+	ck_assert_null_errno(unixgram_dial(path, &options, UNIXMSG_NOW),
+		ENAMETOOLONG);
+	assert_missing(options.own);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(a_relative_own_address_must_fit_when_it_is_absolute)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram = open_gram(path);
+	struct unixdial_options options;
+	char *slash, *dir = strdup(make_long_path(109));
+
+	slash = strrchr(dir, '/');
+	*slash = '\0';
+	ck_assert_int_eq(chdir(dir), 0);
+	unixdial_options_init(&options);
+	options.own = slash + 1;
+	ck_assert_null_errno(unixgram_dial(path, &options, UNIXMSG_NOW),
+		ENAMETOOLONG);
+	ck_assert_int_eq(count_files("."), 0);
+	ck_assert_int_eq(chdir("/"), 0);
+	free(dir);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(nobody_is_found_by_the_wildcard)
+{
+	struct unixname_target target;
+
+	ck_assert_errno(unixname_find("@", &target), EINVAL);
+	ck_assert_null_errno(unixgram_dial("@", NULL, UNIXMSG_NOW), EINVAL);
+}
+END_TEST
+
+/* The lock on the directory. */
+
+static int lock_fd = -1;
+
+static void lock_dir(void)
+{
+	lock_fd = open(support_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_ge(lock_fd, 0);
+	ck_assert_int_eq(flock(lock_fd, LOCK_EX | LOCK_NB), 0);
+}
+
+static void assert_lock_is_free(void)
+{
+	lock_dir();
+	close(lock_fd);
+}
+
+static volatile sig_atomic_t is_unlocked;
+
+static void unlock_dir(int signal)
+{
+	(void)signal;
+	is_unlocked = 1;
+	flock(lock_fd, LOCK_UN);
+}
+
+static void unlock_dir_soon(void)
+{
+	const struct sigaction action = { .sa_handler = unlock_dir };
+	const struct itimerval timer = { { 0, 0 }, { 0, 30000 } };
+
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
+}
+
+/* Had it not waited, it would be over before the lock is. */
+START_TEST(a_claim_over_a_dead_file_waits_for_the_lock)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram;
+
+	make_dead(SOCK_DGRAM, path);
+	lock_dir();
+	unlock_dir_soon();
+	gram = open_gram(path);
+	ck_assert_int_eq(is_unlocked, 1);
+	close(lock_fd);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(a_claim_of_a_free_name_needs_no_lock)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram;
+
+	lock_dir();
+	gram = open_gram(path);
+	close(lock_fd);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(a_live_owner_is_told_without_the_lock)
+{
+	const char *path = support_path("socket");
+	int fd = open_bound(SOCK_DGRAM, path);
+
+	lock_dir();
+	ck_assert_null_errno(unixgram_open(path, NULL), EADDRINUSE);
+	close(lock_fd);
+	close(fd);
+}
+END_TEST
+
+START_TEST(what_is_no_socket_is_told_without_the_lock)
+{
+	const char *path = support_path("file");
+
+	make_file(path, "");
+	lock_dir();
+	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	close(lock_fd);
+}
+END_TEST
+
+START_TEST(a_release_does_not_wait_for_ever_for_the_lock)
+{
+	struct unixgram *gram = open_gram(support_path("socket"));
+
+	lock_dir();
+	close_gram(gram);
+	assert_files(0);
+	close(lock_fd);
+}
+END_TEST
+
+START_TEST(the_lock_is_given_back)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram;
+
+	make_dead(SOCK_DGRAM, path);
+	gram = open_gram(path);
+	assert_lock_is_free();
+	ck_assert_null_errno(unixgram_open(path, NULL), EADDRINUSE);
+	assert_lock_is_free();
+	close_gram(gram);
+	assert_lock_is_free();
+}
+END_TEST
+
+/* Its descriptors are copies: one of them left open keeps a lock. */
+START_TEST(the_lock_is_given_back_though_a_child_lives)
+{
+	struct unixgram *gram = open_gram(support_path("socket"));
+	int is_over[2];
+	pid_t pid;
+
+	support_ready_init(is_over);
+	pid = support_fork();
+	if (pid == 0) {
+		support_ready_wait(is_over);
+		_exit(0);
+	}
+	close_gram(gram);
+	assert_lock_is_free();
+	support_ready_tell(is_over);
+	support_wait_exit(pid, 0);
+	close(is_over[0]);
+	close(is_over[1]);
+}
+END_TEST
+
+/* Many at once. */
+
+enum { CLAIMERS = 8, ROUNDS = 150 };
+
+/* What a claimer tells: how its claim went, then how its release went. */
+struct outcome {
+	int claim;
+	int is_reached;
+	int release;
+};
+
+struct race {
+	int go[2], end[2], claims[2], releases[2];
+	pid_t pids[CLAIMERS];
+};
+
+static void report(int fd, const struct outcome *outcome)
+{
+	ck_assert_int_eq(write(fd, outcome, sizeof(*outcome)),
+		sizeof(*outcome));
+}
+
+static void collect(int fd, struct outcome *outcome)
+{
+	ck_assert_int_eq(read(fd, outcome, sizeof(*outcome)), sizeof(*outcome));
+}
+
+static void claim_once(struct race *race, const char *path)
+{
+	struct outcome outcome = { 0 };
+	struct unixgram *gram;
+	char byte;
+
+	support_ready_wait(race->go);
+	gram = unixgram_open(path, NULL);
+	outcome.claim = gram == NULL ? errno : 0;
+	report(race->claims[1], &outcome);
+	support_ready_wait(race->end);
+	if (gram != NULL)
+		outcome.is_reached = unixgram_recv(gram, &byte, 1, NULL, NULL,
+					     UNIXMSG_NOW) == 1;
+	outcome.release = unixgram_close(gram);
+	report(race->releases[1], &outcome);
+}
+
+static void claim_for_ever(struct race *race, const char *path)
+{
+	for (;;)
+		claim_once(race, path);
+}
+
+static void start_race(struct race *race, const char *path)
+{
+	int i;
+
+	support_ready_init(race->go);
+	support_ready_init(race->end);
+	support_ready_init(race->claims);
+	support_ready_init(race->releases);
+	for (i = 0; i < CLAIMERS; i++) {
+		race->pids[i] = support_fork();
+		if (race->pids[i] == 0)
+			claim_for_ever(race, path);
+	}
+}
+
+static void close_pipe(int pipe[2])
+{
+	close(pipe[0]);
+	close(pipe[1]);
+}
+
+static void end_race(struct race *race)
+{
+	int i;
+
+	for (i = 0; i < CLAIMERS; i++) {
+		ck_assert_int_eq(kill(race->pids[i], SIGKILL), 0);
+		ck_assert_int_eq(waitpid(race->pids[i], NULL, 0),
+			race->pids[i]);
+	}
+	close_pipe(race->go);
+	close_pipe(race->end);
+	close_pipe(race->claims);
+	close_pipe(race->releases);
+}
+
+static void tell_all(int pipe[2])
+{
+	static const char bytes[CLAIMERS];
+
+	ck_assert_int_eq(write(pipe[1], bytes, sizeof(bytes)), sizeof(bytes));
+}
+
+/* Lets all of them claim at once, and returns how many have won. */
+static int run_claims(struct race *race)
+{
+	struct outcome outcome;
+	int i, winners = 0;
+
+	tell_all(race->go);
+	for (i = 0; i < CLAIMERS; i++) {
+		collect(race->claims[0], &outcome);
+		winners += outcome.claim == 0;
+		if (outcome.claim != 0)
+			ck_assert_int_eq(outcome.claim, EADDRINUSE);
+	}
+	return winners;
+}
+
+/* Lets them release, and returns how many have had a message. */
+static int run_releases(struct race *race)
+{
+	struct outcome outcome;
+	int i, reached = 0;
+
+	tell_all(race->end);
+	for (i = 0; i < CLAIMERS; i++) {
+		collect(race->releases[0], &outcome);
+		reached += outcome.is_reached;
+		ck_assert_int_eq(outcome.release, 0);
+	}
+	return reached;
+}
+
+static void send_to(const char *path)
+{
+	int fd = open_socket(SOCK_DGRAM);
+
+	ck_assert_msg(connect_to(fd, path) == 0, "connect: %s",
+		strerror(errno));
+	ck_assert_int_eq(send(fd, "x", 1, MSG_NOSIGNAL), 1);
+	close(fd);
+}
+
+START_TEST(of_many_claims_one_wins)
+{
+	const char *path = support_path("socket");
+	struct race race;
+	int i;
+
+	start_race(&race, path);
+	for (i = 0; i < ROUNDS; i++) {
+		if (_i == 1)
+			make_dead(SOCK_STREAM, path);
+		ck_assert_int_eq(run_claims(&race), 1);
+		assert_files(1);
+		send_to(path);
+		ck_assert_int_eq(run_releases(&race), 1);
+		assert_files(0);
+	}
+	end_race(&race);
+}
+END_TEST
+
+START_TEST(of_many_claims_none_wins_against_a_live_owner)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram = open_gram(path);
+	struct stat before = look_at(path);
+	struct race race;
+	char byte;
+	int i;
+
+	start_race(&race, path);
+	for (i = 0; i < ROUNDS; i++) {
+		ck_assert_int_eq(run_claims(&race), 0);
+		ck_assert_int_eq(run_releases(&race), 0);
+		assert_untouched(path, &before);
+		send_to(path);
+		ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL,
+					 UNIXMSG_NOW),
+			1);
+	}
+	end_race(&race);
+	assert_files(1);
+	close_gram(gram);
+}
+END_TEST
+
+/*
+ * Claims while others release, in no order at all: who has the name is who can
+ * be reached by it, for as long as he has it.
+ */
+static void claim_and_release(const char *path, int rounds)
+{
+	struct unixgram *gram;
+	char byte;
+
+	while (rounds-- > 0) {
+		gram = unixgram_open(path, NULL);
+		if (gram == NULL) {
+			ck_assert_int_eq(errno, EADDRINUSE);
+			continue;
+		}
+		send_to(path);
+		ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL,
+					 UNIXMSG_NOW),
+			1);
+		close_gram(gram);
+	}
+}
+
+START_TEST(who_has_a_name_has_it_alone)
+{
+	const char *path = support_path("socket");
+	pid_t pids[CLAIMERS];
+	int i;
+
+	for (i = 0; i < CLAIMERS; i++) {
+		pids[i] = support_fork();
+		if (pids[i] == 0) {
+			claim_and_release(path, 2000);
+			_exit(0);
+		}
+	}
+	for (i = 0; i < CLAIMERS; i++)
+		support_wait_exit(pids[i], 0);
+	assert_files(0);
+}
+END_TEST
+
+/* Somebody else's hands. */
+
+/* Puts links to the victim, files and nothing at path, in turn. */
+static void swap_for_ever(const char *path)
+{
+	const char *spare = support_path("spare");
+
+	for (;;) {
+		unlink(spare);
+		make_link("victim", spare);
+		rename(spare, path);
+		unlink(path);
+		make_file(spare, "foreign");
+		rename(spare, path);
+		unlink(path);
+	}
+}
+
+static void stop_child(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/* The mode differs from the victim's, and needs to be set after bind. */
+START_TEST(a_path_that_is_swapped_harms_nobody)
+{
+	const char *path = support_path("socket");
+	const char *victim = support_path("victim");
+	struct unixname_options options;
+	struct stat before;
+	struct unixgram *gram;
+	int fd = -1, i, won = 0, lost = 0;
+	pid_t pid;
+
+	if (_i == 0)
+		make_file(victim, "precious");
+	else
+		fd = open_bound(SOCK_DGRAM, victim);
+	before = look_at(victim);
+	unixname_options_init(&options);
+	options.mode = 0666;
+	umask(077);
+	pid = support_fork();
+	if (pid == 0)
+		swap_for_ever(path);
+	for (i = 0; i < 5000; i++) {
+		gram = unixgram_open(path, &options);
+		won += gram != NULL;
+		lost += gram == NULL;
+		unixgram_close(gram);
+	}
+	stop_child(pid);
+	umask(022);
+	assert_untouched(victim, &before);
+	if (fd >= 0)
+		close(fd);
+	else
+		assert_content(victim, "precious");
+	ck_assert_int_gt(won, 0);
+	ck_assert_int_gt(lost, 0);
+}
+END_TEST
+
+/* What the one who tries to get in counts, where both can see it. */
+struct attempts {
+	atomic_int refused;
+	atomic_int let_in;
+};
+
+static void hammer_for_ever(struct attempts *attempts, const char *path)
+{
+	int found;
+
+	for (;;) {
+		found = try_to_reach(path);
+		if (found == 0)
+			attempts->let_in++;
+		else if (found == EACCES)
+			attempts->refused++;
+	}
+}
+
+/* A datagram socket can be connected to as soon as it is bound. */
+START_TEST(nobody_gets_in_before_the_mode_is_in_force)
+{
+	const char *path = support_path("socket");
+	struct attempts *attempts = mmap(NULL, sizeof(*attempts),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct unixname_options options;
+	struct unixgram *gram;
+	pid_t pid;
+	int i;
+
+	ck_assert_ptr_ne(attempts, MAP_FAILED);
+	unixname_options_init(&options);
+	if (_i == 1)
+		options.group = 1;
+	umask(0);
+	pid = support_fork();
+	if (pid == 0) {
+		support_as_nobody();
+		hammer_for_ever(attempts, path);
+	}
+	for (i = 0; i < 1000 || attempts->refused < 500; i++) {
+		gram = unixgram_open(path, &options);
+		ck_assert_ptr_nonnull(gram);
+		close_gram(gram);
+	}
+	stop_child(pid);
+	umask(022);
+	ck_assert_int_eq(attempts->let_in, 0);
+	munmap(attempts, sizeof(*attempts));
+}
+END_TEST
+
+static TCase *make_tcase(const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, count_fds, check_fds);
+	return tcase;
+}
+
+static TCase *make_owners(void)
+{
+	TCase *tcase = make_tcase("owners");
+
+	tcase_add_loop_test(tcase, a_live_owner_stays, 0, 9);
+	tcase_add_loop_test(tcase, a_live_datagram_owner_hears_nothing, 0, 3);
+	tcase_add_loop_test(tcase, a_live_listener_hears_nothing, 0, 6);
+	tcase_add_loop_test(tcase,
+		an_owner_that_does_not_listen_yet_stays_and_hears_nothing, 0,
+		6);
+	support_add_root_test(tcase, an_owner_who_lets_nobody_in_stays);
+	tcase_add_loop_test(tcase, an_abstract_name_has_one_owner, 0, 3);
+	tcase_add_loop_test(tcase, an_abstract_name_has_nothing_to_remove, 0,
+		2);
+	tcase_add_loop_test(tcase, a_dead_file_is_replaced, 0, 9);
+	support_add_root_loop_test(tcase, a_dead_file_of_any_mode_is_replaced,
+		5);
+	tcase_add_test(tcase, a_dead_file_with_another_link_is_replaced);
+	support_add_root_test(tcase, a_dead_file_of_another_user_stays);
+	return tcase;
+}
+
+static TCase *make_strangers(void)
+{
+	TCase *tcase = make_tcase("strangers");
+
+	tcase_add_loop_test(tcase, what_is_no_socket_is_not_touched, 0,
+		3 * COUNT(foreigners));
+	tcase_add_test(tcase, a_link_to_a_live_socket_is_not_followed);
+	support_add_root_test(tcase, a_device_is_not_touched);
+	tcase_add_loop_test(tcase, a_path_that_names_no_file_is_refused, 0, 5);
+	tcase_add_test(tcase, a_socket_with_a_slash_behind_it_stays);
+	return tcase;
+}
+
+static TCase *make_directories(void)
+{
+	TCase *tcase = make_tcase("directories");
+
+	tcase_add_loop_test(tcase, a_directory_must_be_there, 0, 3);
+	tcase_add_test(tcase, a_file_is_no_directory);
+	tcase_add_loop_test(tcase, a_directory_of_everybody_is_refused, 0, 4);
+	tcase_add_loop_test(tcase, a_directory_that_is_safe_is_good, 0, 6);
+	tcase_add_test(tcase, an_unsafe_directory_may_be_asked_for);
+	tcase_add_test(tcase, a_link_to_an_unsafe_directory_is_refused);
+	support_add_root_test(tcase, a_directory_need_not_be_readable);
+	support_add_root_test(tcase, a_directory_must_be_writable);
+	return tcase;
+}
+
+static TCase *make_modes(void)
+{
+	TCase *tcase = make_tcase("modes");
+
+	tcase_add_loop_test(tcase, the_mode_is_what_was_asked_for, 0,
+		COUNT(modes) * COUNT(umasks));
+	tcase_add_loop_test(tcase, the_mode_is_0600_by_default, 0,
+		COUNT(umasks));
+	tcase_add_test(tcase, the_mode_of_a_dead_file_does_not_stay);
+	support_add_root_loop_test(tcase,
+		owner_and_group_are_what_was_asked_for, 4);
+	support_add_root_loop_test(tcase,
+		an_owner_that_may_not_be_set_leaves_nothing_behind, 6);
+	return tcase;
+}
+
+static TCase *make_options(void)
+{
+	TCase *tcase = make_tcase("options");
+
+	tcase_add_test(tcase, unknown_flags_are_refused);
+	tcase_add_loop_test(tcase, modes_beyond_0777_are_refused, 0, 6);
+	tcase_add_test(tcase, reserved_fields_must_be_zero);
+	tcase_add_test(tcase, the_options_are_the_defaults_at_first);
+	tcase_add_loop_test(tcase, a_malformed_address_is_refused, 0, 4);
+	return tcase;
+}
+
+static TCase *make_releases(void)
+{
+	TCase *tcase = make_tcase("releases");
+
+	tcase_add_loop_test(tcase, the_file_goes_when_its_owner_closes, 0, 3);
+	tcase_add_loop_test(tcase, a_file_may_be_kept, 0, 3);
+	tcase_add_loop_test(tcase, a_foreign_file_in_its_place_stays, 0,
+		COUNT(foreigners));
+	tcase_add_test(tcase, a_foreign_socket_in_its_place_stays);
+	tcase_add_test(tcase, a_file_that_is_gone_is_no_error);
+	tcase_add_test(tcase, a_directory_that_is_gone_is_no_error);
+	tcase_add_test(tcase, the_file_goes_from_a_directory_that_was_renamed);
+	tcase_add_test(tcase, a_file_in_a_directory_of_the_old_name_stays);
+	tcase_add_loop_test(tcase, a_child_takes_nothing_away, 0, 3);
+	tcase_add_test(tcase, an_accepted_connection_takes_nothing_away);
+	tcase_add_test(tcase, the_own_address_of_a_client_goes_too);
+	support_add_root_test(tcase, a_file_that_may_not_be_removed_is_told);
+	tcase_add_test(tcase, nothing_is_closed_without_a_name);
+	tcase_add_test(tcase, a_failed_claim_leaves_the_descriptor_open);
+	tcase_add_loop_test(tcase, errno_is_kept_on_success, 0, 3);
+	tcase_add_loop_test(tcase,
+		a_claim_without_descriptors_leaves_nothing_behind, 0, 2);
+	return tcase;
+}
+
+static TCase *make_paths(void)
+{
+	TCase *tcase = make_tcase("paths");
+
+	tcase_add_loop_test(tcase, a_relative_path_is_good_after_a_chdir, 0, 3);
+	tcase_add_loop_test(tcase, the_kernel_is_told_the_absolute_path, 0, 3);
+	tcase_add_loop_test(tcase, a_file_name_may_begin_with_an_at, 0, 2);
+	tcase_add_loop_test(tcase, a_datagram_server_may_have_a_long_path, 0,
+		COUNT(sizes));
+	tcase_add_loop_test(tcase, a_packet_server_may_have_a_long_path, 0,
+		COUNT(sizes));
+	tcase_add_loop_test(tcase, a_stream_server_may_have_a_long_path, 0,
+		COUNT(sizes));
+	tcase_add_test(tcase, rules_hold_for_a_long_path);
+	tcase_add_loop_test(tcase,
+		a_path_longer_than_the_kernel_takes_is_refused, 0, 3);
+	tcase_add_test(tcase,
+		a_file_name_longer_than_the_kernel_takes_is_refused);
+	tcase_add_test(tcase, an_own_address_without_room_is_refused);
+	tcase_add_test(tcase,
+		a_relative_own_address_must_fit_when_it_is_absolute);
+	tcase_add_test(tcase, nobody_is_found_by_the_wildcard);
+	return tcase;
+}
+
+static TCase *make_locks(void)
+{
+	TCase *tcase = make_tcase("locks");
+
+	tcase_add_test(tcase, a_claim_over_a_dead_file_waits_for_the_lock);
+	tcase_add_test(tcase, a_claim_of_a_free_name_needs_no_lock);
+	tcase_add_test(tcase, a_live_owner_is_told_without_the_lock);
+	tcase_add_test(tcase, what_is_no_socket_is_told_without_the_lock);
+	tcase_add_test(tcase, a_release_does_not_wait_for_ever_for_the_lock);
+	tcase_add_test(tcase, the_lock_is_given_back);
+	tcase_add_test(tcase, the_lock_is_given_back_though_a_child_lives);
+	return tcase;
+}
+
+static TCase *make_races(void)
+{
+	TCase *tcase = make_tcase("races");
+
+	tcase_add_loop_test(tcase, of_many_claims_one_wins, 0, 2);
+	tcase_add_test(tcase, of_many_claims_none_wins_against_a_live_owner);
+	tcase_add_test(tcase, who_has_a_name_has_it_alone);
+	tcase_add_loop_test(tcase, a_path_that_is_swapped_harms_nobody, 0, 2);
+	support_add_root_loop_test(tcase,
+		nobody_gets_in_before_the_mode_is_in_force, 2);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("name");
+
+	suite_add_tcase(suite, make_owners());
+	suite_add_tcase(suite, make_strangers());
+	suite_add_tcase(suite, make_directories());
+	suite_add_tcase(suite, make_modes());
+	suite_add_tcase(suite, make_options());
+	suite_add_tcase(suite, make_releases());
+	suite_add_tcase(suite, make_paths());
+	suite_add_tcase(suite, make_locks());
+	suite_add_tcase(suite, make_races());
+	return support_run(suite);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Directories: Check runs each test in a process of its own, which may end in
+ * the middle (an assertion that fails, the time limit). So what a test does
+ * not remove itself the runner does: each directory lies in one of the run.
+ */
+#include <config.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static const uid_t nobody_id = 65534;
+
+enum { TEXTS = 8, DIR_SIZE = 64 };
+
+static char run_dir[DIR_SIZE] = "/tmp";
+static char test_dir[DIR_SIZE];
+static pid_t test_dir_owner;
+
+static int skipped;
+
+static int remove_entry(const char *path, const struct stat *status, int type,
+	struct FTW *place)
+{
+	(void)status;
+	(void)type;
+	(void)place;
+	return remove(path);
+}
+
+static void remove_tree(const char *dir)
+{
+	if (nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0)
+		perror(dir);
+}
+
+/* Processes that the test has forked end as well, and remove nothing. */
+static void remove_test_dir(void)
+{
+	if (test_dir_owner == getpid())
+		remove_tree(test_dir);
+}
+
+/* false with errno. Check knows no assertions outside of tests. */
+static bool make_dir(char *dir, const char *parent, const char *prefix)
+{
+	char made[DIR_SIZE];
+
+	snprintf(made, sizeof(made), "%.40s/%sXXXXXX", parent, prefix);
+	if (mkdtemp(made) == NULL || chmod(made, 0711) < 0)
+		return false;
+	strcpy(dir, made);
+	return true;
+}
+
+const char *support_dir(void)
+{
+	if (test_dir_owner == 0) {
+		ck_assert(make_dir(test_dir, run_dir, ""));
+		test_dir_owner = getpid();
+		ck_assert_int_eq(atexit(remove_test_dir), 0);
+	}
+	return test_dir;
+}
+
+static char *next_text(void)
+{
+	static char texts[TEXTS][PATH_MAX];
+	static int last;
+
+	last = (last + 1) % TEXTS;
+	return texts[last];
+}
+
+const char *support_path(const char *name)
+{
+	char *text = next_text();
+
+	snprintf(text, PATH_MAX, "%s/%s", support_dir(), name);
+	return text;
+}
+
+/* A child of the test's means the same name by it as the test does. */
+const char *support_abstract(const char *name)
+{
+	static pid_t pid;
+	char *text = next_text();
+
+	if (pid == 0)
+		pid = getpid();
+	snprintf(text, PATH_MAX, "@unixmsg-test-%d-%s", (int)pid, name);
+	return text;
+}
+
+int support_count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int count = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) != NULL)
+		count += entry->d_name[0] != '.';
+	ck_assert_int_eq(closedir(dir), 0);
+	return count - 1;
+}
+
+void support_ready_init(int pipe[2])
+{
+	ck_assert_int_eq(pipe2(pipe, O_CLOEXEC), 0);
+}
+
+void support_ready_tell(int pipe[2])
+{
+	ck_assert_int_eq(write(pipe[1], "", 1), 1);
+}
+
+void support_ready_wait(int pipe[2])
+{
+	ssize_t got;
+	char byte;
+
+	do
+		got = read(pipe[0], &byte, 1);
+	while (got < 0 && errno == EINTR);
+	ck_assert_int_eq(got, 1);
+}
+
+/* Nothing is told of a parent that has gone before. */
+static void die_with_parent(pid_t parent)
+{
+	ck_assert_int_eq(prctl(PR_SET_PDEATHSIG, SIGKILL), 0);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+}
+
+pid_t support_fork(void)
+{
+	pid_t parent = getpid(), pid;
+
+	fflush(NULL);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		die_with_parent(parent);
+	return pid;
+}
+
+void support_wait_exit(pid_t pid, int status)
+{
+	pid_t ended;
+	int how;
+
+	do
+		ended = waitpid(pid, &how, 0);
+	while (ended < 0 && errno == EINTR);
+	ck_assert_int_eq(ended, pid);
+	ck_assert_msg(WIFEXITED(how), "a child ended by signal %d",
+		WTERMSIG(how));
+	ck_assert_int_eq(WEXITSTATUS(how), status);
+}
+
+bool support_is_root(void)
+{
+	return geteuid() == 0;
+}
+
+/* The kernel forgets the death signal when a process changes its user. */
+void support_as_nobody(void)
+{
+	pid_t parent = getppid();
+
+	ck_assert_int_eq(setgroups(0, NULL), 0);
+	ck_assert_int_eq(setresgid(nobody_id, nobody_id, nobody_id), 0);
+	ck_assert_int_eq(setresuid(nobody_id, nobody_id, nobody_id), 0);
+	die_with_parent(parent);
+}
+
+static void add_loop_test_if(TCase *tcase, const TTest *test, int times,
+	bool is_able, const char *why_not)
+{
+	if (is_able) {
+		tcase_add_loop_test(tcase, test, 0, times);
+		return;
+	}
+	fprintf(stderr, "skipped: %s: %s\n", test->name, why_not);
+	skipped += times;
+}
+
+void support_add_test_if(TCase *tcase, const TTest *test, bool is_able,
+	const char *why_not)
+{
+	add_loop_test_if(tcase, test, 1, is_able, why_not);
+}
+
+void support_add_root_test(TCase *tcase, const TTest *test)
+{
+	support_add_root_loop_test(tcase, test, 1);
+}
+
+void support_add_root_loop_test(TCase *tcase, const TTest *test, int times)
+{
+	add_loop_test_if(tcase, test, times, support_is_root(), "not root");
+}
+
+static int get_exit_status(SRunner *runner)
+{
+	if (srunner_ntests_failed(runner) > 0)
+		return EXIT_FAILURE;
+	if (srunner_ntests_run(runner) == 0)
+		return SUPPORT_EXIT_SKIPPED;
+	return EXIT_SUCCESS;
+}
+
+int support_run(Suite *suite)
+{
+	SRunner *runner;
+	int status;
+
+	if (!make_dir(run_dir, "/tmp", "unixmsg.")) {
+		perror("/tmp");
+		return EXIT_FAILURE;
+	}
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	remove_tree(run_dir);
+	status = get_exit_status(runner);
+	srunner_free(runner);
+	if (skipped > 0)
+		printf("cases: 0 passed, 0 failed, %d skipped\n", skipped);
+	return status;
+}

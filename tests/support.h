@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * support: what the tests of several nouns share: a directory of their own,
+ * other processes, and what to do about tests that cannot run here.
+ *
+ * A failed step is a failed test; nothing here returns an error.
+ */
+#ifndef UNIXMSG_TESTS_SUPPORT_H
+#define UNIXMSG_TESTS_SUPPORT_H
+
+#include <check.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/types.h>
+
+/* What automake takes for "skipped". */
+#define SUPPORT_EXIT_SKIPPED 77
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* The call gives -1 and leaves this in errno. */
+#define ck_assert_errno(call, expected) \
+	support_assert_errno((call) == -1, expected, #call)
+
+/* The same for a call that gives NULL. */
+#define ck_assert_null_errno(call, expected) \
+	support_assert_errno((call) == NULL, expected, #call)
+
+#define support_assert_errno(has_failed, expected, text)                     \
+	do {                                                                 \
+		int support_wanted = (expected);                             \
+		bool support_failed = (has_failed);                          \
+		int support_errno = errno;                                   \
+		ck_assert_msg(support_failed, "%s: succeeded, not %s", text, \
+			strerror(support_wanted));                           \
+		ck_assert_msg(support_errno == support_wanted,               \
+			"%s: %s (%d), not %s (%d)", text,                    \
+			strerror(support_errno), support_errno,              \
+			strerror(support_wanted), support_wanted);           \
+	} while (0)
+
+/*
+ * A directory that no other test uses: an absolute, short path. It is made by
+ * the first call in a process, others may pass through it (mode 0711), and it
+ * goes with the process that made it, with all that is in it. Call it before
+ * the test forks: else the child gets another one.
+ */
+const char *support_dir(void);
+
+/* The path of name in support_dir. The text is good for seven more calls. */
+const char *support_path(const char *name);
+
+/* An abstract name, "@..." as text, that no other test uses. As above. */
+const char *support_abstract(const char *name);
+
+/* How many descriptors this process has open. */
+int support_count_fds(void);
+
+/*
+ * A pipe for processes to wait for one another: each _wait takes one _tell,
+ * whichever comes first. Make it before the fork.
+ */
+void support_ready_init(int pipe[2]);
+void support_ready_tell(int pipe[2]);
+void support_ready_wait(int pipe[2]);
+
+/*
+ * fork(2). The child dies when its parent does, and has to end by _exit: what
+ * exit does at the end belongs to the test. Assertions work there too.
+ */
+pid_t support_fork(void);
+
+/* Waits for the child, which must exit with this status. */
+void support_wait_exit(pid_t pid, int status);
+
+bool support_is_root(void);
+
+/* Makes a child of root's, for the rest of its life, a user without rights. */
+void support_as_nobody(void);
+
+/* Adds test if it is able to run here, else tells on stderr why not. */
+void support_add_test_if(TCase *tcase, const TTest *test, bool is_able,
+	const char *why_not);
+void support_add_root_test(TCase *tcase, const TTest *test);
+
+/* The same for a test that runs so many times, with _i from 0. */
+void support_add_root_loop_test(TCase *tcase, const TTest *test, int times);
+
+/* Runs the tests of suite and frees it; gives what main returns. */
+int support_run(Suite *suite);
+
+#endif
