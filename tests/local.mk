@@ -5,7 +5,7 @@ shell_tests = \
 	%D%/headers.sh \
 	%D%/symbols.sh
 TESTS += %D%/check_exports $(shell_tests)
-EXTRA_DIST += %D%/count.sh $(shell_tests)
+EXTRA_DIST += %D%/count.sh %D%/demo.sh $(shell_tests)
 
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
@@ -15,10 +15,14 @@ unit_tests = \
 	%D%/check_addr \
 	%D%/check_deadline \
 	%D%/check_gram \
+	%D%/check_histogram \
 	%D%/check_listener \
 	%D%/check_msg \
 	%D%/check_name \
 	%D%/check_packet \
+	%D%/check_record \
+	%D%/check_record_line \
+	%D%/check_record_writer \
 	%D%/check_stream
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -28,13 +32,16 @@ check_LTLIBRARIES += %D%/libsupport.la
 %C%_libsupport_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
 
 unit_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
-unit_libs = %D%/libsupport.la src/libunixmsg_all.la $(CHECK_LIBS)
+unit_libs = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
+	$(CHECK_LIBS)
 %C%_check_addr_CFLAGS = $(unit_cflags)
 %C%_check_addr_LDADD = $(unit_libs)
 %C%_check_deadline_CFLAGS = $(unit_cflags)
 %C%_check_deadline_LDADD = $(unit_libs)
 %C%_check_gram_CFLAGS = $(unit_cflags)
 %C%_check_gram_LDADD = $(unit_libs)
+%C%_check_histogram_CFLAGS = $(unit_cflags)
+%C%_check_histogram_LDADD = $(unit_libs)
 %C%_check_listener_CFLAGS = $(unit_cflags)
 %C%_check_listener_LDADD = $(unit_libs)
 %C%_check_msg_CFLAGS = $(unit_cflags)
@@ -43,6 +50,12 @@ unit_libs = %D%/libsupport.la src/libunixmsg_all.la $(CHECK_LIBS)
 %C%_check_name_LDADD = $(unit_libs)
 %C%_check_packet_CFLAGS = $(unit_cflags)
 %C%_check_packet_LDADD = $(unit_libs)
+%C%_check_record_CFLAGS = $(unit_cflags)
+%C%_check_record_LDADD = $(unit_libs)
+%C%_check_record_line_CFLAGS = $(unit_cflags)
+%C%_check_record_line_LDADD = $(unit_libs)
+%C%_check_record_writer_CFLAGS = $(unit_cflags)
+%C%_check_record_writer_LDADD = $(unit_libs)
 %C%_check_stream_CFLAGS = $(unit_cflags)
 %C%_check_stream_LDADD = $(unit_libs)
 endif
@@ -72,3 +85,7 @@ if !HAVE_CHECK
 endif
 	@$(SHELL) $(srcdir)/%D%/count.sh $(TEST_LOGS)
 
+demo: $(bin_PROGRAMS)
+	@$(test_environment) $(SHELL) $(srcdir)/%D%/demo.sh
+
+.PHONY: demo

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Several messages are on their way at once, as many as fit into bounds that
+ * no queue on the way reaches by itself. Sending and receiving never wait: a
+ * client that waits in a send while its server waits to get rid of an answer
+ * would wait for ever.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/client.h"
+#include "tools/explain.h"
+#include "tools/network.h"
+#include "tools/record.h"
+#include "tools/source.h"
+#include "tools/stats.h"
+#include "tools/tool.h"
+
+enum { WINDOW = 64 };
+
+static const size_t window_bytes = 1 << 20;
+
+/* A message that has been sent and not been answered. */
+struct sent {
+	uint64_t number;
+	int64_t deadline_us;
+	uint64_t sent_ns;
+	void *data;
+	size_t size;
+	size_t room;
+};
+
+struct exchange {
+	const struct options *options;
+	const struct network *network;
+	void *link;
+	struct source source;
+	struct record_writer *printer;
+	struct client_stats stats;
+	/* A ring: count of them from first on, the oldest first. */
+	struct sent sent[WINDOW];
+	unsigned int first;
+	unsigned int count;
+	size_t sent_bytes;
+	/* The message to be sent next, perhaps begun. */
+	const void *next;
+	size_t next_size;
+	uint64_t next_ns;
+	bool is_next_there;
+	bool is_input_over;
+	bool is_blocked; /* there was no room to send */
+	void *answer;
+	size_t room;
+};
+
+static bool is_made_up(const struct exchange *exchange)
+{
+	return exchange->options->count > 0;
+}
+
+static struct sent *get_oldest(struct exchange *exchange)
+{
+	return &exchange->sent[exchange->first];
+}
+
+static void forget_oldest(struct exchange *exchange)
+{
+	exchange->sent_bytes -= get_oldest(exchange)->size;
+	exchange->first = (exchange->first + 1) % WINDOW;
+	exchange->count--;
+}
+
+/* Made up messages without an interval take turns with their answers. */
+static bool is_window_open(const struct exchange *exchange)
+{
+	unsigned int most = WINDOW;
+
+	if (is_made_up(exchange) && exchange->options->interval_us == 0)
+		most = 1;
+	return exchange->count < most && exchange->sent_bytes < window_bytes;
+}
+
+/* 1 there is a message to send, 0 there is none now, -1 told why not. */
+static int fetch(struct exchange *exchange)
+{
+	int result;
+
+	if (exchange->is_next_there)
+		return 1;
+	if (exchange->is_input_over)
+		return 0;
+	result = source_next(&exchange->source, &exchange->next,
+		&exchange->next_size);
+	if (result < 0 && errno == EAGAIN)
+		return 0;
+	if (result < 0) {
+		source_complain(&exchange->source, errno);
+		return -1;
+	}
+	exchange->is_input_over = result == 0;
+	exchange->is_next_there = result == 1;
+	exchange->next_ns = tool_now_ns();
+	return result;
+}
+
+/* Keeps a copy, to know whether the answer is the same. */
+static int remember(struct exchange *exchange)
+{
+	unsigned int place = (exchange->first + exchange->count) % WINDOW;
+	struct sent *sent = &exchange->sent[place];
+
+	if (sent->room < exchange->next_size) {
+		free(sent->data);
+		sent->room = 0;
+		sent->data = malloc(exchange->next_size);
+		if (sent->data == NULL)
+			return -1;
+		sent->room = exchange->next_size;
+	}
+	if (exchange->next_size > 0)
+		memcpy(sent->data, exchange->next, exchange->next_size);
+	sent->size = exchange->next_size;
+	sent->number = exchange->stats.sent;
+	sent->sent_ns = exchange->next_ns;
+	sent->deadline_us =
+		unixdeadline_after_us(exchange->options->timeout_us);
+	exchange->sent_bytes += sent->size;
+	exchange->count++;
+	return 0;
+}
+
+static int complain_of_sending(const struct exchange *exchange, int error)
+{
+	tool_complain("message %" PRIu64 ": %s", exchange->stats.sent + 1,
+		explain_send(exchange->next_size, exchange->options->size_max,
+			error));
+	return -1;
+}
+
+/* 1 sent, 0 there is no room for it now, -1 told why not. */
+static int send_next(struct exchange *exchange)
+{
+	if (exchange->network->send(exchange->link, exchange->next,
+		    exchange->next_size, UNIXMSG_NOW) < 0) {
+		exchange->is_blocked = errno == EAGAIN || errno == EINPROGRESS;
+		if (exchange->is_blocked)
+			return 0;
+		return complain_of_sending(exchange, errno);
+	}
+	if (remember(exchange) < 0)
+		return complain_of_sending(exchange, errno);
+	exchange->stats.sent++;
+	exchange->stats.sent_bytes += exchange->next_size;
+	exchange->is_next_there = false;
+	return 1;
+}
+
+static int send_some(struct exchange *exchange)
+{
+	int result = 1;
+
+	exchange->is_blocked = false;
+	while (result == 1 && is_window_open(exchange)) {
+		result = fetch(exchange);
+		if (result == 1)
+			result = send_next(exchange);
+	}
+	return result < 0 ? -1 : 0;
+}
+
+static int print_answer(struct exchange *exchange, size_t size)
+{
+	const struct record record = {
+		.data = exchange->answer,
+		.size = size,
+	};
+
+	if (is_made_up(exchange) ||
+		record_write(exchange->printer, &record) == 0)
+		return 0;
+	tool_complain("standard output: %s", strerror(errno));
+	return -1;
+}
+
+/* Of what was made up, messages before this one will get no answer. */
+static void lose_up_to(struct exchange *exchange, uint64_t number)
+{
+	while (exchange->count > 0 && get_oldest(exchange)->number < number) {
+		exchange->stats.lost++;
+		forget_oldest(exchange);
+	}
+}
+
+static bool is_same(const struct sent *sent, const void *data, size_t size)
+{
+	return sent->size == size &&
+		(size == 0 || memcmp(sent->data, data, size) == 0);
+}
+
+static void count_answer(struct exchange *exchange, size_t size)
+{
+	const struct sent *sent = get_oldest(exchange);
+
+	exchange->stats.received++;
+	exchange->stats.received_bytes += size;
+	histogram_add(&exchange->stats.round_trips,
+		tool_now_ns() - sent->sent_ns);
+	if (is_same(sent, exchange->answer, size))
+		return;
+	exchange->stats.altered++;
+	tool_say(TOOL_VERBOSE, "message %" PRIu64 " came back altered",
+		sent->number + 1);
+}
+
+/* 0, or -1 told why. */
+static int take_answer(struct exchange *exchange, size_t size)
+{
+	uint64_t number =
+		source_identify(&exchange->source, exchange->answer, size);
+
+	if (number != UINT64_MAX) {
+		lose_up_to(exchange, number);
+		/* Its answer had been given up. */
+		if (exchange->count == 0 ||
+			get_oldest(exchange)->number > number)
+			return 0;
+	}
+	if (exchange->count == 0) {
+		tool_complain("a message of %zu bytes came that answers "
+			      "nothing",
+			size);
+		return -1;
+	}
+	count_answer(exchange, size);
+	forget_oldest(exchange);
+	return print_answer(exchange, size);
+}
+
+static int complain_of_receiving(const struct exchange *exchange, int result,
+	size_t size)
+{
+	if (result == 0)
+		tool_complain("the server has closed the connection; %u "
+			      "messages have no answer",
+			exchange->count);
+	else if (errno == EMSGSIZE)
+		tool_complain("an answer of %zu bytes is more than the %zu of "
+			      "--max-size",
+			size, exchange->room);
+	else if (errno == EPROTO)
+		tool_complain("the server has closed the connection in the "
+			      "middle of a message");
+	else
+		tool_complain("receiving: %s", strerror(errno));
+	return -1;
+}
+
+static int receive_some(struct exchange *exchange)
+{
+	size_t size;
+	int result;
+
+	for (;;) {
+		result = exchange->network->recv(exchange->link,
+			exchange->answer, exchange->room, &size, UNIXMSG_NOW);
+		if (result < 0 && errno == EAGAIN)
+			return 0;
+		if (result < 1)
+			return complain_of_receiving(exchange, result, size);
+		if (take_answer(exchange, size) < 0)
+			return -1;
+	}
+}
+
+/* Made up messages go on after a loss; others would be taken for another. */
+static int expire(struct exchange *exchange)
+{
+	int64_t now_us = unixdeadline_now_us();
+
+	while (exchange->count > 0 &&
+		get_oldest(exchange)->deadline_us <= now_us) {
+		exchange->stats.lost++;
+		if (!is_made_up(exchange)) {
+			tool_complain("message %" PRIu64
+				      ": no answer within %g seconds",
+				get_oldest(exchange)->number + 1,
+				(double)exchange->options->timeout_us / 1e6);
+			return -1;
+		}
+		forget_oldest(exchange);
+	}
+	return 0;
+}
+
+static int get_patience(struct exchange *exchange)
+{
+	int64_t until_us = UNIXMSG_FOREVER, left_us;
+
+	if (is_window_open(exchange) && !exchange->is_input_over)
+		until_us = source_get_moment(&exchange->source);
+	if (exchange->count > 0 && get_oldest(exchange)->deadline_us < until_us)
+		until_us = get_oldest(exchange)->deadline_us;
+	if (until_us == UNIXMSG_FOREVER)
+		return -1;
+	left_us = until_us - unixdeadline_now_us();
+	if (left_us <= 0)
+		return 0;
+	return left_us > 1000000000 ? 1000000 : (int)((left_us + 999) / 1000);
+}
+
+static bool is_input_wanted(const struct exchange *exchange)
+{
+	return is_window_open(exchange) && !exchange->is_input_over &&
+		!exchange->is_next_there;
+}
+
+/* Waits until there is something to do. 0, or -1 told why not. */
+static int wait(struct exchange *exchange)
+{
+	struct pollfd fds[3] = {
+		{ .fd = tool_get_stop_fd(), .events = POLLIN },
+		{ .fd = exchange->network->get_fd(exchange->link),
+			.events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+	};
+
+	if (exchange->is_blocked)
+		fds[1].events |= POLLOUT;
+	if (is_input_wanted(exchange))
+		fds[2].fd = source_get_fd(&exchange->source);
+	if (record_flush(exchange->printer) < 0) {
+		tool_complain("standard output: %s", strerror(errno));
+		return -1;
+	}
+	if (poll(fds, 3, get_patience(exchange)) < 0 && errno != EINTR) {
+		tool_complain("poll: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static bool is_over(const struct exchange *exchange)
+{
+	return exchange->is_input_over && !exchange->is_next_there &&
+		exchange->count == 0;
+}
+
+/* 0 when every message has had its chance, -1 when it ended before, told. */
+static int run(struct exchange *exchange)
+{
+	for (;;) {
+		if (send_some(exchange) < 0 || receive_some(exchange) < 0 ||
+			expire(exchange) < 0)
+			return -1;
+		if (is_window_open(exchange) && fetch(exchange) < 0)
+			return -1;
+		if (is_over(exchange))
+			return 0;
+		if (tool_get_stops() > 0) {
+			tool_complain("interrupted");
+			return -1;
+		}
+		if (exchange->is_next_there && !exchange->is_blocked &&
+			is_window_open(exchange))
+			continue;
+		if (wait(exchange) < 0)
+			return -1;
+	}
+}
+
+static void *dial(const struct options *options)
+{
+	const struct network *network = options->network;
+	struct unixdial_options how;
+	int64_t patience_us = options->timeout_us;
+	void *link;
+
+	unixdial_options_init(&how);
+	how.own = options->own;
+	how.stop_fd = tool_get_stop_fd();
+	if (options->wait_us > 0) {
+		how.flags |= UNIXMSG_DIAL_WAIT;
+		patience_us = options->wait_us;
+	}
+	link = network->dial(options->address, &how,
+		unixdeadline_after_us(patience_us));
+	if (link == NULL && errno == ECANCELED)
+		tool_complain("interrupted");
+	else if (link == NULL)
+		tool_complain("%s: %s", explain_text(options->address),
+			explain_dial(network, options->address, options->own,
+				errno));
+	return link;
+}
+
+static void say_connected(const struct exchange *exchange)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+	struct unixaddr addr;
+
+	if (exchange->network->get_address(exchange->link, &addr) == 0)
+		tool_say(TOOL_VERBOSE, "connected, own address %s",
+			unixaddr_format(&addr, text, sizeof(text)));
+}
+
+static void warn_of_silence(const struct exchange *exchange)
+{
+	if (exchange->network->check_answer == NULL ||
+		exchange->network->check_answer(exchange->link) == 0 ||
+		errno != EACCES)
+		return;
+	tool_say(TOOL_NORMAL,
+		"warning: the server's user may not write to our own address; "
+		"answers may not come");
+}
+
+static int finish(struct exchange *exchange, int result)
+{
+	const struct client_stats *stats = &exchange->stats;
+
+	if (record_flush(exchange->printer) < 0) {
+		tool_complain("standard output: %s", strerror(errno));
+		result = -1;
+	}
+	if (exchange->network->close(exchange->link) < 0) {
+		tool_complain("own address: could not be removed: %s",
+			strerror(errno));
+		result = -1;
+	}
+	exchange->stats.lost += exchange->count;
+	if (is_made_up(exchange))
+		stats_say_client(stats);
+	else if (stats->altered > 0)
+		tool_complain("%" PRIu64 " answers were not the message",
+			stats->altered);
+	if (exchange->options->is_stats_wanted &&
+		stats_print_client(stats, exchange->network) < 0)
+		result = -1;
+	if (result == 0 && stats->lost == 0 && stats->altered == 0)
+		return TOOL_OK;
+	return TOOL_FAILED;
+}
+
+static int prepare(struct exchange *exchange, const struct options *options)
+{
+	exchange->options = options;
+	exchange->network = options->network;
+	histogram_init(&exchange->stats.round_trips);
+	exchange->room = options->size_max;
+	exchange->answer = malloc(exchange->room + 1);
+	exchange->printer = record_writer_new(STDOUT_FILENO, options->format,
+		tool_get_stop_fd());
+	if (exchange->answer == NULL || exchange->printer == NULL)
+		return -1;
+	return source_open(&exchange->source, options);
+}
+
+static void clean_up(struct exchange *exchange)
+{
+	int i;
+
+	for (i = 0; i < WINDOW; i++)
+		free(exchange->sent[i].data);
+	source_close(&exchange->source);
+	record_writer_free(exchange->printer);
+	free(exchange->answer);
+	free(exchange);
+}
+
+static int exchange_with(struct exchange *exchange,
+	const struct options *options)
+{
+	if (prepare(exchange, options) < 0) {
+		tool_complain("%s", strerror(errno));
+		return TOOL_FAILED;
+	}
+	exchange->link = dial(options);
+	if (exchange->link == NULL)
+		return TOOL_FAILED;
+	say_connected(exchange);
+	warn_of_silence(exchange);
+	return finish(exchange, run(exchange));
+}
+
+int client(const struct options *options)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	int status;
+
+	if (exchange == NULL) {
+		tool_complain("%s", strerror(errno));
+		return TOOL_FAILED;
+	}
+	status = exchange_with(exchange, options);
+	clean_up(exchange);
+	return status;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "tools/client.h"
+#include "tools/echo.h"
+#include "tools/options.h"
+#include "tools/serve.h"
+#include "tools/tool.h"
+
+int echo_main(const char *name, const struct network *network, int argc,
+	char **argv)
+{
+	struct options options;
+	int status;
+
+	tool_init(name);
+	status = options_read(&options, network, argc, argv);
+	if (status >= 0)
+		return status;
+	if (tool_catch_signals() < 0) {
+		tool_complain("signals: %s", strerror(errno));
+		return TOOL_FAILED;
+	}
+	return options.is_server ? serve(&options) : client(&options);
+}

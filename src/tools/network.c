@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "tools/network.h"
+
+/* No more than this in one frame, though a stream could carry it. */
+static const size_t frame_size_max = 16 << 20;
+
+static void *gram_dial(const char *address,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	return unixgram_dial(address, options, deadline_us);
+}
+
+static int gram_close(void *link)
+{
+	return unixgram_close(link);
+}
+
+static int gram_get_fd(const void *link)
+{
+	return unixgram_get_fd(link);
+}
+
+static int gram_get_address(const void *link, struct unixaddr *addr)
+{
+	return unixgram_get_address(link, addr);
+}
+
+static int gram_check_answer(const void *link)
+{
+	return unixgram_check_answer(link);
+}
+
+static int gram_send(void *link, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	return unixgram_send(link, data, size, deadline_us);
+}
+
+static int gram_recv(void *link, void *data, size_t room, size_t *size,
+	int64_t deadline_us)
+{
+	return unixgram_recv(link, data, room, size, NULL, deadline_us);
+}
+
+const struct network network_unixgram = {
+	.name = "unixgram",
+	.dial = gram_dial,
+	.close = gram_close,
+	.get_fd = gram_get_fd,
+	.get_address = gram_get_address,
+	.check_answer = gram_check_answer,
+	.send = gram_send,
+	.recv = gram_recv,
+};
+
+static void *packet_accept(struct unixlistener *listener, int64_t deadline_us)
+{
+	return unixpacket_accept(listener, deadline_us);
+}
+
+static void *packet_dial(const char *address,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	return unixpacket_dial(address, options, deadline_us);
+}
+
+static int packet_close(void *link)
+{
+	return unixpacket_close(link);
+}
+
+static int packet_get_fd(const void *link)
+{
+	return unixpacket_get_fd(link);
+}
+
+static int packet_get_address(const void *link, struct unixaddr *addr)
+{
+	return unixpacket_get_address(link, addr);
+}
+
+static int packet_send(void *link, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	return unixpacket_send(link, data, size, deadline_us);
+}
+
+static int packet_recv(void *link, void *data, size_t room, size_t *size,
+	int64_t deadline_us)
+{
+	return unixpacket_recv(link, data, room, size, deadline_us);
+}
+
+/* A message goes as a whole or not at all. */
+static int packet_give(void *link, const void *data, size_t size, size_t *done,
+	int64_t deadline_us)
+{
+	if (unixpacket_send(link, data, size, deadline_us) < 0)
+		return -1;
+	*done = size;
+	return 0;
+}
+
+const struct network network_unixpacket = {
+	.name = "unixpacket",
+	.is_connected = true,
+	.listen = unixpacket_listen,
+	.accept = packet_accept,
+	.dial = packet_dial,
+	.close = packet_close,
+	.get_fd = packet_get_fd,
+	.get_address = packet_get_address,
+	.send = packet_send,
+	.recv = packet_recv,
+	.take = packet_recv,
+	.give = packet_give,
+};
+
+static void *stream_accept(struct unixlistener *listener, int64_t deadline_us)
+{
+	return unixstream_accept(listener, deadline_us);
+}
+
+static void *stream_dial(const char *address,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	return unixstream_dial(address, options, deadline_us);
+}
+
+static int stream_close(void *link)
+{
+	return unixstream_close(link);
+}
+
+static int stream_get_fd(const void *link)
+{
+	return unixstream_get_fd(link);
+}
+
+static int stream_get_address(const void *link, struct unixaddr *addr)
+{
+	return unixstream_get_address(link, addr);
+}
+
+static int stream_send(void *link, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	return unixstream_send(link, data, size, deadline_us);
+}
+
+static int stream_recv(void *link, void *data, size_t room, size_t *size,
+	int64_t deadline_us)
+{
+	return unixstream_recv(link, data, room, size, deadline_us);
+}
+
+static int stream_take(void *link, void *data, size_t room, size_t *size,
+	int64_t deadline_us)
+{
+	return unixstream_read(link, data, room, size, deadline_us);
+}
+
+static int stream_give(void *link, const void *data, size_t size, size_t *done,
+	int64_t deadline_us)
+{
+	const char *rest = (const char *)data + *done;
+	size_t written;
+	int result = unixstream_write(link, rest, size - *done, &written,
+		deadline_us);
+
+	*done += written;
+	return result;
+}
+
+const struct network network_unixstream = {
+	.name = "unix",
+	.is_connected = true,
+	.is_stream = true,
+	.listen = unixstream_listen,
+	.accept = stream_accept,
+	.dial = stream_dial,
+	.close = stream_close,
+	.get_fd = stream_get_fd,
+	.get_address = stream_get_address,
+	.send = stream_send,
+	.recv = stream_recv,
+	.take = stream_take,
+	.give = stream_give,
+};
+
+size_t network_get_size_max(const struct network *network)
+{
+	struct unixgram *pair[2];
+	size_t size = 0;
+
+	if (network->is_stream)
+		return frame_size_max;
+	if (unixgram_pair(pair) < 0)
+		return 0;
+	unixgram_get_size_max(pair[0], &size);
+	unixgram_close(pair[0]);
+	unixgram_close(pair[1]);
+	return size;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_NETWORK_H
+#define UNIXMSG_TOOLS_NETWORK_H
+
+/*
+ * The three networks as one, for code that is written once for all of them.
+ * The functions are those of the library; a link is its struct unixgram,
+ * struct unixpacket or struct unixstream.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "unixmsg.h"
+
+struct network {
+	const char *name;
+	/* Whether a server has connections, or one socket for all. */
+	bool is_connected;
+	/* Whether connections carry bytes, and messages only in frames. */
+	bool is_stream;
+
+	struct unixlistener *(*listen)(const char *address, int backlog,
+		const struct unixname_options *options);
+	void *(*accept)(struct unixlistener *listener, int64_t deadline_us);
+	void *(*dial)(const char *address,
+		const struct unixdial_options *options, int64_t deadline_us);
+	int (*close)(void *link);
+	int (*get_fd)(const void *link);
+	int (*get_address)(const void *link, struct unixaddr *addr);
+	/* See unixgram_check_answer; NULL where answers need no address. */
+	int (*check_answer)(const void *link);
+	/* Whole messages. */
+	int (*send)(void *link, const void *data, size_t size,
+		int64_t deadline_us);
+	int (*recv)(void *link, void *data, size_t room, size_t *size,
+		int64_t deadline_us);
+	/* What has come, for echoing: a message, or some bytes of a stream. */
+	int (*take)(void *link, void *data, size_t room, size_t *size,
+		int64_t deadline_us);
+	/* Sends back size bytes from *done on, which it moves forward. */
+	int (*give)(void *link, const void *data, size_t size, size_t *done,
+		int64_t deadline_us);
+};
+
+extern const struct network network_unixgram;
+extern const struct network network_unixpacket;
+extern const struct network network_unixstream;
+
+/* The largest message that a socket carries by default, 0 if unknown. */
+size_t network_get_size_max(const struct network *network);
+
+#endif

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/network.h"
+#include "tools/options.h"
+#include "tools/tool.h"
+
+enum {
+	OPTION_MAX_MESSAGES = 256,
+	OPTION_BACKLOG,
+	OPTION_WAIT,
+	OPTION_FORMAT,
+	OPTION_MAX_SIZE,
+	OPTION_STATS,
+	OPTION_REPLACE,
+};
+
+static const char short_options[] = "+:lm:u:g:b:W:c:s:i:vqhV";
+
+static const struct option long_options[] = {
+	{ "backlog", required_argument, NULL, OPTION_BACKLOG },
+	{ "bind", required_argument, NULL, 'b' },
+	{ "count", required_argument, NULL, 'c' },
+	{ "format", required_argument, NULL, OPTION_FORMAT },
+	{ "group", required_argument, NULL, 'g' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "interval", required_argument, NULL, 'i' },
+	{ "listen", no_argument, NULL, 'l' },
+	{ "max-messages", required_argument, NULL, OPTION_MAX_MESSAGES },
+	{ "max-size", required_argument, NULL, OPTION_MAX_SIZE },
+	{ "mode", required_argument, NULL, 'm' },
+	{ "quiet", no_argument, NULL, 'q' },
+	{ "replace", no_argument, NULL, OPTION_REPLACE },
+	{ "size", required_argument, NULL, 's' },
+	{ "stats", no_argument, NULL, OPTION_STATS },
+	{ "timeout", required_argument, NULL, 'W' },
+	{ "user", required_argument, NULL, 'u' },
+	{ "verbose", no_argument, NULL, 'v' },
+	{ "version", no_argument, NULL, 'V' },
+	{ "wait", required_argument, NULL, OPTION_WAIT },
+	{ NULL, 0, NULL, 0 },
+};
+
+static const char help_head[] =
+	"usage: %s --listen [OPTION]... ADDRESS\n"
+	"       %s [OPTION]... ADDRESS [MESSAGE]...\n"
+	"\n"
+	"Serve: send every message back to whom it came from.\n"
+	"Client: each MESSAGE, or each record of standard input, is one "
+	"message; print\n"
+	"the answers in order, one record each.\n"
+	"\n"
+	"ADDRESS is a path, or @NAME for an abstract name; ./@FILE is a file "
+	"whose name\n"
+	"begins with @; \\\\ and \\xHH are escapes.\n"
+	"\n";
+
+static const char help_serve[] =
+	"Serving:\n"
+	"  -l, --listen            serve at ADDRESS\n"
+	"  -m, --mode OCTAL        permissions of the socket file (0600)\n"
+	"  -u, --user NAME|UID     its owner\n"
+	"  -g, --group NAME|GID    its group\n"
+	"      --replace           take the name over from a live owner\n"
+	"      --backlog N         connections that may wait to be accepted\n"
+	"      --max-messages N    leave after N messages\n"
+	"\n";
+
+static const char help_client[] =
+	"Client:\n"
+	"  -b, --bind ADDRESS      own address instead of the automatic one\n"
+	"  -W, --timeout SECONDS   longest wait for an answer (5)\n"
+	"      --wait SECONDS      longest wait for the server to appear (0)\n"
+	"  -c, --count N           make up N messages and end with a summary\n"
+	"  -s, --size BYTES        their size (64)\n"
+	"  -i, --interval SECONDS  time between them (0: send the next when "
+	"the answer\n"
+	"                          has come)\n"
+	"\n";
+
+static const char help_both[] =
+	"Both:\n"
+	"      --format FORMAT     how records are read and printed (text):\n"
+	"                            text    a line each\n"
+	"                            hex     a line of hex digits each\n"
+	"                            json    a JSON object a line\n"
+	"                            frames  4 bytes of length, big-endian, "
+	"before each\n"
+	"                          a server prints what it takes only when "
+	"this is given\n"
+	"      --max-size BYTES    largest message taken (what the socket "
+	"carries)\n"
+	"      --stats             counters as one JSON object at the end, "
+	"and when\n"
+	"                          serving on SIGUSR1\n"
+	"  -v, --verbose           say more\n"
+	"  -q, --quiet             say only what went wrong\n"
+	"  -h, --help              this text\n"
+	"  -V, --version           the version\n"
+	"\n"
+	"Data goes to standard output, all else to standard error. Exit "
+	"status: 0 all\n"
+	"well; 1 something failed, was lost, cut, altered, refused or timed "
+	"out; 2 wrong\n"
+	"usage.\n";
+
+static int print_help(const char *name)
+{
+	printf(help_head, name, name);
+	fputs(help_serve, stdout);
+	fputs(help_client, stdout);
+	fputs(help_both, stdout);
+	return fflush(stdout) == 0 ? TOOL_OK : TOOL_FAILED;
+}
+
+static int print_version(const char *name)
+{
+	printf("%s (%s) %s\n", name, PACKAGE_NAME, PACKAGE_VERSION);
+	return fflush(stdout) == 0 ? TOOL_OK : TOOL_FAILED;
+}
+
+static int complain_of_value(const char *option, const char *value,
+	const char *wanted)
+{
+	tool_complain("%s: '%s' is not %s", option, value, wanted);
+	return -1;
+}
+
+/* A whole number of base 8 or 10, no sign, no blanks. */
+static int read_number(const char *option, const char *value, int base,
+	uint64_t most, uint64_t *number)
+{
+	const char *digits = base == 8 ? "01234567" : "0123456789";
+	char wanted[80];
+
+	errno = 0;
+	*number = strtoull(value, NULL, base);
+	if (*value != '\0' && value[strspn(value, digits)] == '\0' &&
+		errno == 0 && *number <= most)
+		return 0;
+	if (base == 8)
+		snprintf(wanted, sizeof(wanted), "an octal number up to %jo",
+			(uintmax_t)most);
+	else
+		snprintf(wanted, sizeof(wanted), "a whole number up to %ju",
+			(uintmax_t)most);
+	return complain_of_value(option, value, wanted);
+}
+
+static int read_count(const char *option, const char *value, uint64_t *number)
+{
+	return read_number(option, value, 10, UINT64_MAX / 2, number);
+}
+
+static int read_made_count(const char *value, uint64_t *number)
+{
+	if (read_count("--count", value, number) < 0)
+		return -1;
+	if (*number > 0)
+		return 0;
+	return complain_of_value("--count", value, "at least 1");
+}
+
+static int read_size(const char *option, const char *value, size_t *size)
+{
+	uint64_t number;
+
+	if (read_number(option, value, 10, 1 << 30, &number) < 0)
+		return -1;
+	*size = (size_t)number;
+	return 0;
+}
+
+static int read_seconds(const char *option, const char *value, int64_t *us)
+{
+	const double most = 1e9;
+	char *end;
+	double seconds;
+
+	seconds = strtod(value, &end);
+	if (end != value && *end == '\0' && seconds >= 0 && seconds <= most) {
+		*us = (int64_t)(seconds * 1e6);
+		return 0;
+	}
+	return complain_of_value(option, value, "a number of seconds");
+}
+
+static int read_mode(const char *value, mode_t *mode)
+{
+	uint64_t number;
+
+	if (read_number("--mode", value, 8, 0777, &number) < 0)
+		return -1;
+	*mode = (mode_t)number;
+	return 0;
+}
+
+static bool is_digits(const char *value)
+{
+	return *value != '\0' && value[strspn(value, "0123456789")] == '\0';
+}
+
+/* Names come first: a user may be called 1000. */
+static int read_user(const char *value, uid_t *user)
+{
+	const struct passwd *entry = getpwnam(value);
+	uint64_t number;
+
+	if (entry != NULL) {
+		*user = entry->pw_uid;
+		return 0;
+	}
+	if (!is_digits(value))
+		return complain_of_value("--user", value, "a known user");
+	if (read_number("--user", value, 10, UINT32_MAX - 1, &number) < 0)
+		return -1;
+	*user = (uid_t)number;
+	return 0;
+}
+
+static int read_group(const char *value, gid_t *group)
+{
+	const struct group *entry = getgrnam(value);
+	uint64_t number;
+
+	if (entry != NULL) {
+		*group = entry->gr_gid;
+		return 0;
+	}
+	if (!is_digits(value))
+		return complain_of_value("--group", value, "a known group");
+	if (read_number("--group", value, 10, UINT32_MAX - 1, &number) < 0)
+		return -1;
+	*group = (gid_t)number;
+	return 0;
+}
+
+static int read_backlog(const char *value, int *backlog)
+{
+	uint64_t number;
+
+	if (read_number("--backlog", value, 10, 1 << 20, &number) < 0)
+		return -1;
+	*backlog = (int)number;
+	return 0;
+}
+
+static int read_format(const char *value, enum record_format *format)
+{
+	if (record_format_parse(value, format) == 0)
+		return 0;
+	return complain_of_value("--format", value,
+		"one of text, hex, json, frames");
+}
+
+/* What was given, to tell what does not go together. */
+struct given {
+	const char *serving; /* the last option that is for serving only */
+	const char *client;
+	const char *counting; /* that needs --count */
+};
+
+static int read_serving_option(struct options *options, int option,
+	struct given *given)
+{
+	switch (option) {
+	case 'm':
+		given->serving = "--mode";
+		return read_mode(optarg, &options->name.mode);
+	case 'u':
+		given->serving = "--user";
+		return read_user(optarg, &options->name.user);
+	case 'g':
+		given->serving = "--group";
+		return read_group(optarg, &options->name.group);
+	case OPTION_REPLACE:
+		given->serving = "--replace";
+		options->name.flags |= UNIXMSG_NAME_REPLACE;
+		return 0;
+	case OPTION_BACKLOG:
+		given->serving = "--backlog";
+		return read_backlog(optarg, &options->backlog);
+	default:
+		given->serving = "--max-messages";
+		return read_count(given->serving, optarg,
+			&options->messages_max);
+	}
+}
+
+static int read_client_option(struct options *options, int option,
+	struct given *given)
+{
+	switch (option) {
+	case 'b':
+		given->client = "--bind";
+		options->own = optarg;
+		return 0;
+	case 'W':
+		given->client = "--timeout";
+		return read_seconds(given->client, optarg,
+			&options->timeout_us);
+	case OPTION_WAIT:
+		given->client = "--wait";
+		return read_seconds(given->client, optarg, &options->wait_us);
+	case 'c':
+		given->client = "--count";
+		return read_made_count(optarg, &options->count);
+	case 's':
+		given->client = given->counting = "--size";
+		return read_size(given->client, optarg, &options->made_size);
+	default:
+		given->client = given->counting = "--interval";
+		return read_seconds(given->client, optarg,
+			&options->interval_us);
+	}
+}
+
+static int complain_of_option(int option, char **argv)
+{
+	const char *word = argv[optind - 1];
+
+	if (option == ':')
+		tool_complain("%s: needs a value", word);
+	else if (optopt != 0 && optopt < 256)
+		tool_complain("-%c: no such option; see --help", optopt);
+	else
+		tool_complain("%s: no such option; see --help", word);
+	return -1;
+}
+
+static int read_option(struct options *options, int option, struct given *given,
+	char **argv)
+{
+	switch (option) {
+	case 'l':
+		options->is_server = true;
+		return 0;
+	case OPTION_FORMAT:
+		options->is_printing = true;
+		return read_format(optarg, &options->format);
+	case OPTION_MAX_SIZE:
+		return read_size("--max-size", optarg, &options->size_max);
+	case OPTION_STATS:
+		options->is_stats_wanted = true;
+		return 0;
+	case 'v':
+		tool_set_level(TOOL_VERBOSE);
+		return 0;
+	case 'q':
+		tool_set_level(TOOL_QUIET);
+		return 0;
+	case 'm':
+	case 'u':
+	case 'g':
+	case OPTION_REPLACE:
+	case OPTION_BACKLOG:
+	case OPTION_MAX_MESSAGES:
+		return read_serving_option(options, option, given);
+	case '?':
+	case ':':
+		return complain_of_option(option, argv);
+	default:
+		return read_client_option(options, option, given);
+	}
+}
+
+static int check_server(const struct options *options,
+	const struct given *given)
+{
+	if (given->client != NULL) {
+		tool_complain("%s: not for a server", given->client);
+		return -1;
+	}
+	if (options->messages_count > 0) {
+		tool_complain("a server takes one ADDRESS and nothing else");
+		return -1;
+	}
+	return 0;
+}
+
+static int check_client(const struct options *options,
+	const struct given *given)
+{
+	if (given->serving != NULL) {
+		tool_complain("%s: goes with --listen", given->serving);
+		return -1;
+	}
+	if (given->counting != NULL && options->count == 0) {
+		tool_complain("%s: goes with --count", given->counting);
+		return -1;
+	}
+	if (options->count > 0 && options->messages_count > 0) {
+		tool_complain("--count: makes up messages, so give none");
+		return -1;
+	}
+	return 0;
+}
+
+static int check(const struct options *options, const struct given *given)
+{
+	if (options->address == NULL) {
+		tool_complain("an ADDRESS is needed; see --help");
+		return -1;
+	}
+	return options->is_server ? check_server(options, given)
+				  : check_client(options, given);
+}
+
+static void set_defaults(struct options *options, const struct network *network)
+{
+	memset(options, 0, sizeof(*options));
+	options->network = network;
+	unixname_options_init(&options->name);
+	options->timeout_us = 5000000;
+	options->made_size = 64;
+	options->format = RECORD_TEXT;
+	options->size_max = network_get_size_max(network);
+}
+
+static void take_operands(struct options *options, int argc, char **argv)
+{
+	if (optind == argc)
+		return;
+	options->address = argv[optind];
+	options->messages = argv + optind + 1;
+	options->messages_count = argc - optind - 1;
+}
+
+int options_read(struct options *options, const struct network *network,
+	int argc, char **argv)
+{
+	struct given given = { 0 };
+	int option;
+
+	set_defaults(options, network);
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, short_options, long_options,
+			NULL)) != -1) {
+		if (option == 'h')
+			return print_help(argv[0]);
+		if (option == 'V')
+			return print_version(argv[0]);
+		if (read_option(options, option, &given, argv) < 0)
+			return TOOL_USAGE;
+	}
+	take_operands(options, argc, argv);
+	return check(options, &given) < 0 ? TOOL_USAGE : -1;
+}

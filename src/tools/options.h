@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_OPTIONS_H
+#define UNIXMSG_TOOLS_OPTIONS_H
+
+/* The command line of the echo tools. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tools/record.h"
+#include "unixmsg.h"
+
+struct network;
+
+struct options {
+	const struct network *network;
+	bool is_server;
+	const char *address;
+	/* Server. */
+	struct unixname_options name;
+	int backlog;
+	uint64_t messages_max; /* 0: no end */
+	bool is_printing;      /* --format was given */
+	/* Client. */
+	char **messages;
+	int messages_count;
+	const char *own;
+	int64_t timeout_us;
+	int64_t wait_us;
+	uint64_t count; /* 0: no made up messages */
+	size_t made_size;
+	int64_t interval_us;
+	/* Both. */
+	enum record_format format;
+	size_t size_max;
+	bool is_stats_wanted;
+};
+
+/*
+ * Reads the command line into options. -1: go on. Else the status to exit
+ * with: help or version were printed, or the mistake was told.
+ */
+int options_read(struct options *options, const struct network *network,
+	int argc, char **argv);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/tool.h"
+
+static const char *tool_name = "unixmsg";
+static enum tool_level tool_level = TOOL_NORMAL;
+
+static volatile sig_atomic_t stops;
+static volatile sig_atomic_t is_report_wanted;
+
+/* One pipe for the first signal to stop, one for the second. */
+static int stop_pipes[2][2] = { { -1, -1 }, { -1, -1 } };
+
+void tool_init(const char *name)
+{
+	tool_name = name;
+}
+
+void tool_set_level(enum tool_level level)
+{
+	tool_level = level;
+}
+
+/* In one piece, so that lines of several tools on one terminal stay whole. */
+static void __attribute__((format(printf, 1, 0)))
+say_list(const char *format, va_list list)
+{
+	char line[2048];
+	int size = vsnprintf(line, sizeof(line), format, list);
+
+	if (size >= 0)
+		fprintf(stderr, "%s: %s\n", tool_name, line);
+}
+
+void tool_complain(const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	say_list(format, list);
+	va_end(list);
+}
+
+void tool_say(enum tool_level level, const char *format, ...)
+{
+	va_list list;
+
+	if (level > tool_level)
+		return;
+	va_start(list, format);
+	say_list(format, list);
+	va_end(list);
+}
+
+static void take_stop(int number)
+{
+	int saved = errno;
+
+	(void)number;
+	if (stops < 2 && write(stop_pipes[stops][1], "", 1) == 1)
+		stops++;
+	errno = saved;
+}
+
+static void take_report(int number)
+{
+	(void)number;
+	is_report_wanted = 1;
+}
+
+static int catch_signal(int number, void (*handler)(int))
+{
+	struct sigaction action = { .sa_handler = handler };
+
+	/* No SA_RESTART: a wait has to end. One signal at a time. */
+	sigfillset(&action.sa_mask);
+	return sigaction(number, &action, NULL);
+}
+
+int tool_catch_signals(void)
+{
+	static const int ends[] = { SIGINT, SIGTERM, SIGHUP };
+	size_t i;
+
+	if (pipe2(stop_pipes[0], O_CLOEXEC) < 0 ||
+		pipe2(stop_pipes[1], O_CLOEXEC) < 0)
+		return -1;
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (catch_signal(ends[i], take_stop) < 0)
+			return -1;
+	if (catch_signal(SIGUSR1, take_report) < 0)
+		return -1;
+	return catch_signal(SIGPIPE, SIG_IGN);
+}
+
+int tool_get_stops(void)
+{
+	return stops;
+}
+
+bool tool_take_report(void)
+{
+	bool is_wanted = is_report_wanted;
+
+	is_report_wanted = 0;
+	return is_wanted;
+}
+
+int tool_get_stop_fd(void)
+{
+	return stop_pipes[0][0];
+}
+
+int tool_get_second_stop_fd(void)
+{
+	return stop_pipes[1][0];
+}
+
+void tool_raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+uint64_t tool_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
