@@ -3,6 +3,7 @@
 
 shell_tests = \
 	%D%/headers.sh \
+	%D%/install.sh \
 	%D%/symbols.sh
 TESTS += %D%/check_exports $(shell_tests)
 EXTRA_DIST += %D%/count.sh %D%/demo.sh $(shell_tests)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * A datagram server on a path. Every message goes back to whoever sent it, as
+ * far as he has an address: datagrams of an unbound socket come from nobody.
+ *
+ * Build:  cc 01-gram-server.c $(pkg-config --cflags --libs unixmsg) \
+ *           -o gram-server
+ * Run:    ./gram-server, and 02-gram-client.c in another terminal. Try a
+ *         second ./gram-server as well. Ctrl-C or SIGTERM ends it and removes
+ *         the socket file.
+ * See:    3 bytes from /tmp/unixmsg-0/6c0c19b06b2925a3
+ *         3 bytes from /tmp/unixmsg-0/6c0c19b06b2925a3
+ *         0 messages from unnamed senders
+ *         and of the second server:
+ *         gram-server: /tmp/gram-example.sock: Address already in use
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <unixmsg.h>
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "gram-server: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+/*
+ * A descriptor that becomes readable when we are to end. The signals are
+ * blocked, so there is no handler and no moment at which they come amiss. A
+ * program with threads does this before it starts them.
+ */
+static int open_stop_fd(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+		return -1;
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
+/*
+ * One client that does not read must not hold up the others: an answer for
+ * which there is no room now is lost.
+ */
+static void answer(struct unixgram *gram, const struct unixaddr *to,
+	const void *data, size_t size)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+
+	unixaddr_format(to, text, sizeof(text));
+	printf("%zu bytes from %s\n", size, text);
+	if (unixgram_send_to(gram, to, data, size, UNIXMSG_NOW) < 0)
+		fail(text);
+}
+
+/*
+ * The stop descriptor ends calls that wait, and only those: while senders keep
+ * the queue filled nothing waits, so the loop looks for itself. Gives 0 when
+ * it was stopped.
+ */
+static int serve(struct unixgram *gram, int stop_fd, unsigned long *unnamed)
+{
+	char data[4096];
+	struct unixaddr from;
+	size_t size;
+
+	while (!is_readable(stop_fd)) {
+		if (unixgram_recv(gram, data, sizeof(data), &size, &from,
+			    UNIXMSG_FOREVER) < 0) {
+			if (errno == ECANCELED)
+				return 0;
+			/* One that was too big is gone; the next may fit. */
+			if (errno != EMSGSIZE)
+				return fail("receive");
+			fail("receive");
+		} else if (unixaddr_get_kind(&from) == UNIXADDR_UNNAMED) {
+			++*unnamed;
+		} else {
+			answer(gram, &from, data, size);
+		}
+	}
+	return 0;
+}
+
+int main(void)
+{
+	/* Change these: "@gram-example" is a name without a file, and with
+	 * 0666 all users may send. */
+	const char *const address = "/tmp/gram-example.sock";
+	const mode_t mode = 0600;
+
+	struct unixname_options options;
+	struct unixgram *gram;
+	unsigned long unnamed = 0;
+	int result, stop_fd = open_stop_fd();
+
+	if (stop_fd < 0) {
+		fail("signals");
+		return EXIT_FAILURE;
+	}
+	unixname_options_init(&options);
+	options.mode = mode;
+	gram = unixgram_open(address, &options);
+	if (gram == NULL) {
+		fail(address);
+		close(stop_fd);
+		return EXIT_FAILURE;
+	}
+	unixgram_set_stop_fd(gram, stop_fd);
+	result = serve(gram, stop_fd, &unnamed);
+	printf("%lu messages from unnamed senders\n", unnamed);
+	if (unixgram_close(gram) < 0)
+		result = fail(address);
+	close(stop_fd);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

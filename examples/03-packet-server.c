@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * One process that serves many connections with poll(2). Messages go back as
+ * they came, empty ones too. No call waits, so no client can hold up another:
+ * an answer without room is kept, and till then its client is not read from.
+ *
+ * Build:  cc 03-packet-server.c $(pkg-config --cflags --libs unixmsg) \
+ *           -o packet-server
+ * Run:    ./packet-server, and 04-packet-client.c in other terminals. Ctrl-C
+ *         or SIGTERM ends it and removes the socket file.
+ * See:    "1 connections" and "0 connections", as clients come and go.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <unixmsg.h>
+
+/* Change these, and address in main. A longer message is an error. */
+enum { count_max = 64, message_size_max = 4096 };
+
+static struct connection {
+	struct unixpacket *packet;
+	bool has_answer;
+	size_t size;
+	char data[message_size_max];
+} connections[count_max];
+static int count;
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "packet-server: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+/* Readable when we are to end; there is no handler. */
+static int open_stop_fd(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+		return -1;
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+/* One message of a connection that poll(2) has called ready. */
+static void serve(struct connection *c)
+{
+	int result = 1;
+
+	if (!c->has_answer)
+		result = unixpacket_recv(c->packet, c->data, sizeof(c->data),
+			&c->size, UNIXMSG_NOW);
+	c->has_answer = result == 1;
+	if (result == 1) {
+		result = unixpacket_send(c->packet, c->data, c->size,
+			UNIXMSG_NOW);
+		c->has_answer = result < 0;
+		if (result == 0)
+			return;
+	}
+	if (result < 0 && errno == EAGAIN)
+		return;
+	if (result < 0)
+		fail("connection");
+	unixpacket_close(c->packet);
+	*c = connections[--count];
+	printf("%d connections\n", count);
+}
+
+static int take_connection(struct unixlistener *listener)
+{
+	struct connection *c = &connections[count];
+
+	c->has_answer = false;
+	c->packet = unixpacket_accept(listener, UNIXMSG_NOW);
+	if (c->packet == NULL)
+		return errno == EAGAIN ? 0 : fail("accept");
+	printf("%d connections\n", ++count);
+	return 0;
+}
+
+/*
+ * Gives 0 when it was stopped. A connection for which we have no descriptor
+ * waits, and poll(2) would come back at once: so look away for a while.
+ */
+static int serve_all(struct unixlistener *listener, int stop_fd)
+{
+	struct pollfd fds[count_max + 2] = {
+		{ .fd = stop_fd, .events = POLLIN },
+		{ .fd = unixlistener_get_fd(listener) },
+	};
+	struct connection *c;
+	bool is_tired = false;
+	int i;
+
+	for (;;) {
+		fds[1].events = is_tired || count == count_max ? 0 : POLLIN;
+		for (i = 0; i < count; i++) {
+			c = &connections[i];
+			fds[i + 2].fd = unixpacket_get_fd(c->packet);
+			fds[i + 2].events = c->has_answer ? POLLOUT : POLLIN;
+		}
+		if (poll(fds, (nfds_t)count + 2, is_tired ? 100 : -1) < 0)
+			return fail("poll");
+		if (fds[0].revents != 0)
+			return 0;
+		/* Backwards: the last fills the place of one that ends. */
+		for (i = count - 1; i >= 0; i--)
+			if (fds[i + 2].revents != 0)
+				serve(&connections[i]);
+		is_tired = fds[1].revents != 0 && take_connection(listener) < 0;
+	}
+}
+
+int main(void)
+{
+	const char *const address = "/tmp/packet-example.sock";
+	struct unixlistener *listener;
+	int result, stop_fd = open_stop_fd();
+
+	if (stop_fd < 0) {
+		fail("signals");
+		return EXIT_FAILURE;
+	}
+	listener = unixpacket_listen(address, 0, NULL);
+	if (listener == NULL) {
+		fail(address);
+		close(stop_fd);
+		return EXIT_FAILURE;
+	}
+	result = serve_all(listener, stop_fd);
+	while (count > 0)
+		unixpacket_close(connections[--count].packet);
+	if (unixlistener_close(listener) < 0)
+		result = fail(address);
+	close(stop_fd);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

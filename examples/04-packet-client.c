@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * Sends its arguments as messages over one connection, ends its own direction,
+ * and takes answers until the server has ended the other.
+ *
+ * Build:  cc 04-packet-client.c $(pkg-config --cflags --libs unixmsg) \
+ *           -o packet-client
+ * Run:    ./packet-client one "" three, while 03-packet-server.c runs or up to
+ *         two seconds before. Try also: ./packet-client $(seq 10000)
+ * See:    answer of 3 bytes: one
+ *         answer of 0 bytes:
+ *         answer of 5 bytes: three
+ *         3 messages, 3 answers
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <unixmsg.h>
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "packet-client: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+/* 1 for an answer, 0 at the end, -1 on failure. */
+static int take_answer(struct unixpacket *packet, int64_t deadline_us)
+{
+	char data[4096];
+	size_t size;
+	int result =
+		unixpacket_recv(packet, data, sizeof(data), &size, deadline_us);
+
+	if (result < 0)
+		return fail("answer");
+	if (result == 1)
+		printf("answer of %zu bytes: %.*s\n", size, (int)size, data);
+	return result;
+}
+
+/*
+ * Two that both send and wait until the other receives get stuck. So where
+ * there is no room for a message, an answer is taken first.
+ */
+static int send_one(struct unixpacket *packet, const char *message,
+	int64_t deadline_us, int *answers)
+{
+	while (unixpacket_send(packet, message, strlen(message), UNIXMSG_NOW) <
+		0) {
+		if (errno != EAGAIN)
+			return fail("send");
+		if (take_answer(packet, deadline_us) != 1)
+			return -1;
+		++*answers;
+	}
+	return 0;
+}
+
+static int talk(struct unixpacket *packet, int count, char *messages[],
+	int64_t deadline_us)
+{
+	int i, result, answers = 0;
+
+	for (i = 0; i < count; i++)
+		if (send_one(packet, messages[i], deadline_us, &answers) < 0)
+			return -1;
+	/* The server receives all that was sent and then the end. */
+	if (unixpacket_shutdown(packet, SHUT_WR) < 0)
+		return fail("shutdown");
+	while ((result = take_answer(packet, deadline_us)) == 1)
+		answers++;
+	printf("%d messages, %d answers\n", count, answers);
+	return result;
+}
+
+int main(int argc, char *argv[])
+{
+	/* Change these. The timeout is for all of it. */
+	const char *const server = "/tmp/packet-example.sock";
+	const int64_t timeout_us = 2000000;
+
+	const int64_t deadline_us = unixdeadline_after_us(timeout_us);
+	struct unixdial_options options;
+	struct unixpacket *packet;
+	int result;
+
+	unixdial_options_init(&options);
+	options.flags = UNIXMSG_DIAL_WAIT;
+	packet = unixpacket_dial(server, &options, deadline_us);
+	if (packet == NULL) {
+		fail(server);
+		return EXIT_FAILURE;
+	}
+	result = talk(packet, argc - 1, argv + 1, deadline_us);
+	unixpacket_close(packet);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,146 @@
+#!/bin/sh
+# What users get: a distribution built and installed under a prefix of its own,
+# programs compiled against it through pkg-config, all of it removed again.
+#
+# The build that is being tested cannot be installed elsewhere than where it
+# was configured for, so this test makes a second one, from the files that a
+# release would hold.
+
+set -u
+scratch=$(mktemp -d) || exit 99
+trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
+prefix=$scratch/prefix
+log=$scratch/log
+passed=0 failed=0 skipped=0
+
+# The make that runs this test keeps its jobs, targets and DESTDIR to itself.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS DESTDIR
+
+# try NAME COMMAND...: one case; shows what the command said if it fails.
+try()
+{
+	name=$1
+	shift
+	if "$@" >"$log" 2>&1; then
+		passed=$((passed + 1))
+		return 0
+	fi
+	failed=$((failed + 1))
+	echo "FAILED: $name: $*"
+	tail -n 40 "$log"
+	return 1
+}
+
+finish()
+{
+	echo "cases: $passed passed, $failed failed, $skipped skipped"
+	[ $failed -eq 0 ]
+	exit
+}
+
+skip()
+{
+	skipped=$((skipped + 1))
+	echo "skip: $1"
+}
+
+pkg_config=${PKG_CONFIG:-pkg-config}
+command -v "$pkg_config" >/dev/null || {
+	echo "skip: the installed library: no pkg-config"
+	exit 77
+}
+
+cd "$top_builddir" || exit 99
+try "distribution" make distdir "distdir=$scratch/unixmsg" || finish
+mkdir "$scratch/build" "$scratch/user" && cd "$scratch/build" || exit 99
+try "configure" "$scratch/unixmsg/configure" --prefix="$prefix" CC="$CC" \
+	CPPFLAGS="$CPPFLAGS" CFLAGS="$CFLAGS" LDFLAGS="$LDFLAGS" || finish
+try "make" make -j"$(nproc)" || finish
+try "make install" make install || finish
+
+# From here on only what is installed counts.
+cd "$scratch/user" || exit 99
+PKG_CONFIG_LIBDIR=$(dirname "$(find "$prefix" -name unixmsg.pc)")
+unset PKG_CONFIG_PATH
+export PKG_CONFIG_LIBDIR
+libdir=$("$pkg_config" --variable=libdir unixmsg)
+docdir=$prefix/share/doc/unixmsg
+LD_LIBRARY_PATH=$libdir
+export LD_LIBRARY_PATH
+
+# compile NAME SOURCE FLAG...: with no other flags than a user would give.
+compile()
+{
+	output=$1 source=$2
+	shift 2
+	$CC $CPPFLAGS $CFLAGS -o "$output" "$source" "$@" $LDFLAGS
+}
+
+same_headers()
+{
+	(cd "$srcdir/src" && ls unixmsg.h unixmsg/*.h) >"$scratch/ours"
+	(cd "$prefix/include" && find . -type f | sed 's|^\./||' | sort) \
+		>"$scratch/theirs"
+	LC_ALL=C sort "$scratch/ours" | diff - "$scratch/theirs"
+}
+
+try "headers" same_headers
+try "version" "$pkg_config" --exact-version="$PACKAGE_VERSION" unixmsg
+
+shared=$("$pkg_config" --cflags --libs unixmsg)
+static="-static $("$pkg_config" --static --cflags --libs unixmsg)"
+echo 'int main(void) { return 0; }' >plain.c
+if ! compile plain plain.c -static 2>/dev/null; then
+	static=
+	skip "static examples: $CC cannot link statically here"
+fi
+for source in "$docdir"/examples/*.c; do
+	name=$(basename "$source" .c)
+	try "$name" compile "$name" "$source" $shared
+	[ -z "$static" ] || try "static $name" compile "$name" "$source" $static
+done
+
+cp -r "$docdir/examples" examples
+try "examples/Makefile" make -C examples CC="$CC" CPPFLAGS="$CPPFLAGS" \
+	CFLAGS="$CFLAGS" LDFLAGS="$LDFLAGS"
+
+# Every symbol can be reached from C++ under its own name.
+for cxx in g++ clang++ ''; do
+	! command -v "$cxx" >/dev/null || break
+done
+if [ -n "$cxx" ]; then
+	# What the library needs when built with sanitizers, say.
+	for flag in $CFLAGS; do
+		case $flag in
+		-f* | -m*) shared="$shared $flag" ;;
+		esac
+	done
+	{
+		echo '#include <unixmsg.h>'
+		echo 'const void *volatile symbols[] = {'
+		sed -n 's/^[[:space:]]*\(unix[a-z_0-9]*\);.*/(const void *)\1,/p' \
+			"$srcdir/src/unixmsg.map"
+		echo '};'
+		echo 'int main() { return !symbols[0]; }'
+	} >all.cc
+	try "C++" "$cxx" -o all all.cc $shared
+	try "C++ program" ./all
+else
+	skip "C++: no g++ or clang++"
+fi
+
+for tool in seqpacket-echo unixgram-echo unixstream-echo; do
+	try "$tool --version" "$prefix/bin/$tool" --version
+done
+
+cd "$scratch/build" || exit 99
+try "make uninstall" make uninstall
+nothing_left()
+{
+	left=$(find "$prefix" ! -type d -o -name unixmsg -o -name examples)
+	[ -z "$left" ] || printf 'left behind: %s\n' $left
+	[ -z "$left" ]
+}
+try "nothing left" nothing_left
+
+finish
