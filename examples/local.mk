@@ -18,3 +18,9 @@ check_PROGRAMS += \
 	%D%/04-packet-client \
 	%D%/05-abstract \
 	%D%/06-deadlines
+%C%_01_gram_server_LDADD = src/libunixmsg.la
+%C%_02_gram_client_LDADD = src/libunixmsg.la
+%C%_03_packet_server_LDADD = src/libunixmsg.la
+%C%_04_packet_client_LDADD = src/libunixmsg.la
+%C%_05_abstract_LDADD = src/libunixmsg.la
+%C%_06_deadlines_LDADD = src/libunixmsg.la

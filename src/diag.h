@@ -111,8 +111,8 @@ int unixdiag_list(unixdiag_take *take, void *context);
 
 /*
  * Lists the listening sockets with the clients that wait. It is apart because
- * the kernel silently ends a list at a socket that does not fit into 32 KiB;
- * a listener with 8,000 waiting clients is one.
+ * the kernel silently leaves out a socket of which there is more to tell than
+ * fits into 32 KiB: a listener for which 8,150 clients wait is one.
  */
 int unixdiag_list_pending(unixdiag_take *take, void *context);
 

@@ -26,11 +26,11 @@ bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino)
 	return found->st_dev == dev && found->st_ino == ino;
 }
 
-int unixfile_lock(int dir_fd, int64_t timeout_us)
+static int lock(int dir_fd, int operation, int64_t timeout_us)
 {
 	int64_t deadline_us = unixdeadline_after_us(timeout_us);
 
-	while (flock(dir_fd, LOCK_EX | LOCK_NB) < 0) {
+	while (flock(dir_fd, operation | LOCK_NB) < 0) {
 		if (errno == EINTR)
 			continue;
 		if (errno != EWOULDBLOCK)
@@ -39,6 +39,16 @@ int unixfile_lock(int dir_fd, int64_t timeout_us)
 			return -1;
 	}
 	return 0;
+}
+
+int unixfile_lock(int dir_fd, int64_t timeout_us)
+{
+	return lock(dir_fd, LOCK_EX, timeout_us);
+}
+
+int unixfile_lock_shared(int dir_fd, int64_t timeout_us)
+{
+	return lock(dir_fd, LOCK_SH, timeout_us);
 }
 
 void unixfile_unlock(int dir_fd)

@@ -19,6 +19,10 @@ bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino);
  * ETIMEDOUT.
  */
 int unixfile_lock(int dir_fd, int64_t timeout_us);
+
+/* Many may have this one, and nobody the other meanwhile. */
+int unixfile_lock_shared(int dir_fd, int64_t timeout_us);
+
 void unixfile_unlock(int dir_fd);
 
 /*

@@ -38,6 +38,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/gram.c \
 	%D%/holder.c \
 	%D%/holder.h \
+	%D%/kernel.h \
 	%D%/listener.c \
 	%D%/listener_private.h \
 	%D%/msg.c \

@@ -22,7 +22,10 @@
 #include "name_private.h"
 #include "probe.h"
 
-/* How long a claim, and a release, wait for the lock on the directory. */
+/*
+ * How long we wait for the lock on the directory: to take something away, and
+ * where we go on without it.
+ */
 static const int64_t claim_lock_us = 5000000;
 static const int64_t release_lock_us = 1000000;
 
@@ -101,6 +104,16 @@ static int check_is_dead(int path_fd, struct stat *found)
 }
 
 /*
+ * bind(2) takes no lock of ours: should another have got the name meanwhile,
+ * the file that was set aside could be reached by nobody any more.
+ */
+static void put_back_or_remove(int dir_fd, const char *aside, const char *leaf)
+{
+	if (unixfile_put_back(dir_fd, aside, leaf) < 0 && errno == EEXIST)
+		unlinkat(dir_fd, aside, 0);
+}
+
+/*
  * While path_fd is open no other file can get this inode's number. bind(2)
  * makes the file before it makes the socket to be found there, and in between
  * a live one looks dead; but it locks the directory meanwhile, so that after
@@ -118,7 +131,8 @@ static int remove_if_dead(int dir_fd, const char *leaf, int path_fd)
 		return errno == ENOENT ? 0 : -1;
 	if (unixprobe_is_dead(path_fd) == 0)
 		return unlinkat(dir_fd, aside, 0);
-	unixfile_put_back(dir_fd, aside, leaf);
+	put_back_or_remove(dir_fd, aside, leaf);
+	errno = EADDRINUSE;
 	return -1;
 }
 
@@ -133,21 +147,26 @@ int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd)
 	return result;
 }
 
-/* Sets the file of a live owner aside, once, when that is wanted. */
+/*
+ * Sets the file of a live owner aside, when that is wanted. Had we done so
+ * before, another has got the name since: the one before him has lost it.
+ */
 static int displace(struct claim *claim, const struct stat *found)
 {
 	struct unixname *name = claim->name;
+	char aside[UNIXFILE_ASIDE_SIZE];
 
-	if ((claim->options.flags & UNIXMSG_NAME_REPLACE) == 0 ||
-		claim->aside[0] != '\0') {
+	if ((claim->options.flags & UNIXMSG_NAME_REPLACE) == 0) {
 		errno = EADDRINUSE;
 		return -1;
 	}
 	if (unixfile_set_aside(name->dir_fd, name->leaf, found->st_dev,
-		    found->st_ino, claim->aside) == 0)
-		return 0;
-	claim->aside[0] = '\0';
-	return errno == ENOENT ? 0 : -1;
+		    found->st_ino, aside) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (claim->aside[0] != '\0')
+		unlinkat(name->dir_fd, claim->aside, 0);
+	strcpy(claim->aside, aside);
+	return 0;
 }
 
 static int clear_file(struct claim *claim, int path_fd)
@@ -462,21 +481,39 @@ static int settle_aside(const struct claim *claim, int result)
 	if (result == 0)
 		unlinkat(name->dir_fd, claim->aside, 0);
 	else
-		unixfile_put_back(name->dir_fd, claim->aside, name->leaf);
+		put_back_or_remove(name->dir_fd, claim->aside, name->leaf);
 	errno = saved;
+	return result;
+}
+
+/*
+ * The lock keeps those who remove and replace away until we know which file is
+ * ours. Whoever holds it longer than they do cannot keep us from going on.
+ */
+static int claim_free(const struct claim *claim, bool *is_free)
+{
+	int dir_fd = claim->name->dir_fd, result;
+
+	unixfile_lock_shared(dir_fd, release_lock_us);
+	result = bind_address(claim);
+	*is_free = result == 0;
+	if (*is_free)
+		result = dress_or_remove(claim);
+	unixfile_unlock(dir_fd);
 	return result;
 }
 
 /* bind(2) itself decides who wins; the lock is for those who remove. */
 static int claim_file(struct claim *claim)
 {
+	bool is_free;
 	int result;
 
 	if (choose_address(claim) < 0 || set_birth_mode(claim) < 0)
 		return -1;
-	if (bind_address(claim) == 0)
-		return dress_or_remove(claim);
-	if (errno != EADDRINUSE || check_way(claim) < 0)
+	if (claim_free(claim, &is_free) == 0)
+		return 0;
+	if (is_free || errno != EADDRINUSE || check_way(claim) < 0)
 		return -1;
 	if (unixfile_lock(claim->name->dir_fd, claim_lock_us) < 0)
 		return -1;

@@ -6,234 +6,23 @@
 #include <config.h>
 
 #include <check.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "name_private.h"
-#include "support.h"
-#include "unixmsg/gram.h"
-#include "unixmsg/packet.h"
-#include "unixmsg/stream.h"
-
-static int fds_at_start;
-
-static void count_fds(void)
-{
-	fds_at_start = support_count_fds();
-}
-
-static void check_fds(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_at_start);
-}
-
-/* Endpoints that have a name, of all three networks. */
-
-static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM };
-
-struct server {
-	struct unixgram *gram;
-	struct unixlistener *listener;
-};
-
-static int open_server(struct server *server, int type, const char *address,
-	const struct unixname_options *options)
-{
-	server->gram = NULL;
-	server->listener = NULL;
-	if (type == SOCK_DGRAM)
-		server->gram = unixgram_open(address, options);
-	else if (type == SOCK_SEQPACKET)
-		server->listener = unixpacket_listen(address, 0, options);
-	else
-		server->listener = unixstream_listen(address, 0, options);
-	return server->gram == NULL && server->listener == NULL ? -1 : 0;
-}
-
-/* One of the two is NULL, and closing that does nothing. */
-static int close_server(struct server *server)
-{
-	int result = unixgram_close(server->gram);
-
-	return unixlistener_close(server->listener) < 0 ? -1 : result;
-}
-
-static struct unixgram *open_gram(const char *path)
-{
-	struct unixgram *gram = unixgram_open(path, NULL);
-
-	ck_assert_msg(gram != NULL, "%s: %s", path, strerror(errno));
-	return gram;
-}
-
-static void close_gram(struct unixgram *gram)
-{
-	ck_assert_int_eq(unixgram_close(gram), 0);
-}
-
-/* Sockets without the library. */
-
-static struct unixaddr address_of(const char *text)
-{
-	struct unixaddr addr;
-
-	ck_assert_int_eq(unixaddr_parse(&addr, text), 0);
-	return addr;
-}
-
-static int open_socket(int type)
-{
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_ge(fd, 0);
-	return fd;
-}
-
-static int bind_to(int fd, const char *path)
-{
-	struct unixaddr addr = address_of(path);
-	socklen_t length;
-	const struct sockaddr *sa = unixaddr_get_sockaddr(&addr, &length);
-
-	return bind(fd, sa, length);
-}
-
-static int connect_to(int fd, const char *path)
-{
-	struct unixaddr addr = address_of(path);
-	socklen_t length;
-	const struct sockaddr *sa = unixaddr_get_sockaddr(&addr, &length);
-
-	return connect(fd, sa, length);
-}
-
-static int open_bound(int type, const char *path)
-{
-	int fd = open_socket(type);
-
-	ck_assert_int_eq(bind_to(fd, path), 0);
-	return fd;
-}
-
-static void make_dead(int type, const char *path)
-{
-	ck_assert_int_eq(close(open_bound(type, path)), 0);
-}
-
-/* What a datagram client would find out: 0, or an errno. */
-static int try_to_reach(const char *path)
-{
-	int fd = open_socket(SOCK_DGRAM);
-	int found = connect_to(fd, path) < 0 ? errno : 0;
-
-	close(fd);
-	return found;
-}
-
-/* What stands at a path, down to the moment of its last change. */
-
-static struct stat look_at(const char *path)
-{
-	struct stat found;
-
-	ck_assert_msg(lstat(path, &found) == 0, "%s: %s", path,
-		strerror(errno));
-	return found;
-}
-
-static void assert_same(const struct stat *a, const struct stat *b)
-{
-	ck_assert_uint_eq(a->st_dev, b->st_dev);
-	ck_assert_uint_eq(a->st_ino, b->st_ino);
-	ck_assert_uint_eq(a->st_mode, b->st_mode);
-	ck_assert_uint_eq(a->st_nlink, b->st_nlink);
-	ck_assert_uint_eq(a->st_uid, b->st_uid);
-	ck_assert_uint_eq(a->st_gid, b->st_gid);
-	ck_assert_int_eq(a->st_size, b->st_size);
-	ck_assert_int_eq(a->st_mtim.tv_sec, b->st_mtim.tv_sec);
-	ck_assert_int_eq(a->st_mtim.tv_nsec, b->st_mtim.tv_nsec);
-	ck_assert_int_eq(a->st_ctim.tv_sec, b->st_ctim.tv_sec);
-	ck_assert_int_eq(a->st_ctim.tv_nsec, b->st_ctim.tv_nsec);
-}
-
-static void assert_untouched(const char *path, const struct stat *before)
-{
-	struct stat after = look_at(path);
-
-	assert_same(before, &after);
-}
-
-static mode_t mode_of(const char *path)
-{
-	return look_at(path).st_mode & 07777;
-}
-
-static void assert_is_socket(const char *path)
-{
-	ck_assert(S_ISSOCK(look_at(path).st_mode));
-}
-
-static void assert_missing(const char *path)
-{
-	ck_assert_errno(access(path, F_OK), ENOENT);
-}
-
-/* How many files are in a directory: claims leave no others behind. */
-static int count_files(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	int count = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while ((entry = readdir(dir)) != NULL)
-		count += strcmp(entry->d_name, ".") != 0 &&
-			strcmp(entry->d_name, "..") != 0;
-	closedir(dir);
-	return count;
-}
-
-static void assert_files(int count)
-{
-	ck_assert_int_eq(count_files(support_dir()), count);
-}
-
-static void make_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
-}
-
-static void make_dir(const char *path, mode_t mode)
-{
-	ck_assert_int_eq(mkdir(path, 0700), 0);
-	ck_assert_int_eq(chmod(path, mode), 0);
-}
-
-static void make_link(const char *target, const char *path)
-{
-	ck_assert_int_eq(symlink(target, path), 0);
-}
+#include "scene.h"
 
 /* Owners that live. */
 
@@ -257,20 +46,13 @@ START_TEST(a_live_datagram_owner_hears_nothing)
 	const char *path = support_path("socket");
 	int fd = open_bound(SOCK_DGRAM, path);
 	struct server server;
-	char byte;
 
 	ck_assert_errno(open_server(&server, types[_i], path, NULL),
 		EADDRINUSE);
-	ck_assert_errno(recv(fd, &byte, 1, MSG_DONTWAIT), EAGAIN);
+	assert_hears_nothing(fd, SOCK_DGRAM);
 	close(fd);
 }
 END_TEST
-
-static void assert_backlog_is_empty(int fd)
-{
-	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	ck_assert_errno(accept4(fd, NULL, NULL, SOCK_CLOEXEC), EAGAIN);
-}
 
 START_TEST(a_live_listener_hears_nothing)
 {
@@ -281,7 +63,7 @@ START_TEST(a_live_listener_hears_nothing)
 
 	ck_assert_int_eq(listen(fd, 1), 0);
 	ck_assert_errno(open_server(&server, type, path, NULL), EADDRINUSE);
-	assert_backlog_is_empty(fd);
+	assert_hears_nothing(fd, owner_type);
 	close(fd);
 }
 END_TEST
@@ -295,7 +77,7 @@ START_TEST(an_owner_that_does_not_listen_yet_stays_and_hears_nothing)
 
 	ck_assert_errno(open_server(&server, type, path, NULL), EADDRINUSE);
 	ck_assert_int_eq(listen(fd, 1), 0);
-	assert_backlog_is_empty(fd);
+	assert_hears_nothing(fd, owner_type);
 	ck_assert_int_eq(try_to_reach(path), EPROTOTYPE);
 	close(fd);
 }
@@ -428,70 +210,6 @@ END_TEST
 
 /* Things that are no sockets. */
 
-struct foreign {
-	const char *name;
-	void (*make)(const char *path);
-};
-
-static void make_regular(const char *path)
-{
-	make_file(path, "precious");
-}
-
-static void make_directory(const char *path)
-{
-	make_dir(path, 0755);
-}
-
-static void make_fifo(const char *path)
-{
-	ck_assert_int_eq(mkfifo(path, 0600), 0);
-}
-
-static void make_dangling_link(const char *path)
-{
-	make_link("nowhere", path);
-}
-
-static void make_link_to_file(const char *path)
-{
-	make_file(support_path("victim"), "precious");
-	make_link("victim", path);
-}
-
-static void make_link_to_dead_socket(const char *path)
-{
-	make_dead(SOCK_DGRAM, support_path("victim"));
-	make_link("victim", path);
-}
-
-static void make_link_to_directory(const char *path)
-{
-	make_dir(support_path("victim"), 0755);
-	make_link("victim", path);
-}
-
-static const struct foreign foreigners[] = {
-	{ "regular file", make_regular },
-	{ "directory", make_directory },
-	{ "fifo", make_fifo },
-	{ "dangling link", make_dangling_link },
-	{ "link to a file", make_link_to_file },
-	{ "link to a dead socket", make_link_to_dead_socket },
-	{ "link to a directory", make_link_to_directory },
-};
-
-static void assert_content(const char *path, const char *text)
-{
-	char found[64] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_ge(read(fd, found, sizeof(found) - 1), 0);
-	ck_assert_str_eq(found, text);
-	close(fd);
-}
-
 START_TEST(what_is_no_socket_is_not_touched)
 {
 	const struct foreign *foreign = &foreigners[_i / 3];
@@ -511,7 +229,7 @@ START_TEST(what_is_no_socket_is_not_touched)
 	assert_untouched(path, &before);
 	if (files == 2)
 		assert_untouched(victim, &victim_before);
-	if (foreign->make == make_regular)
+	if (_i / 3 == FOREIGN_FILE)
 		assert_content(path, "precious");
 	assert_files(files);
 }
@@ -687,7 +405,7 @@ START_TEST(the_mode_is_what_was_asked_for)
 
 	unixname_options_init(&options);
 	options.mode = mode;
-	for (i = 0; i < COUNT(types); i++) {
+	for (i = 0; i < TYPES; i++) {
 		umask(mask);
 		ck_assert_int_eq(open_server(&server, types[i], path, &options),
 			0);
@@ -744,7 +462,7 @@ START_TEST(owner_and_group_are_what_was_asked_for)
 	options.mode = 0620;
 	options.user = wanted[_i].user;
 	options.group = wanted[_i].group;
-	for (i = 0; i < COUNT(types); i++) {
+	for (i = 0; i < TYPES; i++) {
 		ck_assert_int_eq(open_server(&server, types[i], path, &options),
 			0);
 		found = look_at(path);
@@ -794,7 +512,7 @@ static void assert_refused(const struct unixname_options *options)
 	size_t i, j;
 
 	for (i = 0; i < COUNT(addresses); i++)
-		for (j = 0; j < COUNT(types); j++)
+		for (j = 0; j < TYPES; j++)
 			ck_assert_errno(open_server(&server, types[j],
 						addresses[i], options),
 				EINVAL);
@@ -858,7 +576,7 @@ START_TEST(a_malformed_address_is_refused)
 	struct server server;
 	size_t i;
 
-	for (i = 0; i < COUNT(types); i++)
+	for (i = 0; i < TYPES; i++)
 		ck_assert_errno(open_server(&server, types[i], texts[_i], NULL),
 			EINVAL);
 }
@@ -1179,26 +897,6 @@ START_TEST(a_file_name_may_begin_with_an_at)
 }
 END_TEST
 
-/* A path of exactly that many bytes in a directory that is made for it. */
-static const char *make_long_path(size_t size)
-{
-	static char path[PATH_MAX + 1];
-	size_t used = strlen(strcpy(path, support_dir())), part;
-
-	while (size - used > 64) {
-		part = size - used - 32 < 200 ? size - used - 32 : 200;
-		path[used] = '/';
-		memset(path + used + 1, 'd', part - 1);
-		used += part;
-		path[used] = '\0';
-		make_dir(path, 0700);
-	}
-	path[used] = '/';
-	memset(path + used + 1, 's', size - used - 1);
-	path[size] = '\0';
-	return path;
-}
-
 /* 108 is what an address has room for, 4095 what the kernel takes. */
 static const size_t sizes[] = { 107, 108, 109, 110, 111, 150, 300, 1000, 4094,
 	4095 };
@@ -1483,353 +1181,6 @@ START_TEST(the_lock_is_given_back_though_a_child_lives)
 }
 END_TEST
 
-/* Many at once. */
-
-enum { CLAIMERS = 8, ROUNDS = 150 };
-
-/* What a claimer tells: how its claim went, then how its release went. */
-struct outcome {
-	int claim;
-	int is_reached;
-	int release;
-};
-
-struct race {
-	int go[2], end[2], claims[2], releases[2];
-	pid_t pids[CLAIMERS];
-};
-
-static void report(int fd, const struct outcome *outcome)
-{
-	ck_assert_int_eq(write(fd, outcome, sizeof(*outcome)),
-		sizeof(*outcome));
-}
-
-static void collect(int fd, struct outcome *outcome)
-{
-	ck_assert_int_eq(read(fd, outcome, sizeof(*outcome)), sizeof(*outcome));
-}
-
-static void claim_once(struct race *race, const char *path)
-{
-	struct outcome outcome = { 0 };
-	struct unixgram *gram;
-	char byte;
-
-	support_ready_wait(race->go);
-	gram = unixgram_open(path, NULL);
-	outcome.claim = gram == NULL ? errno : 0;
-	report(race->claims[1], &outcome);
-	support_ready_wait(race->end);
-	if (gram != NULL)
-		outcome.is_reached = unixgram_recv(gram, &byte, 1, NULL, NULL,
-					     UNIXMSG_NOW) == 1;
-	outcome.release = unixgram_close(gram);
-	report(race->releases[1], &outcome);
-}
-
-static void claim_for_ever(struct race *race, const char *path)
-{
-	for (;;)
-		claim_once(race, path);
-}
-
-static void start_race(struct race *race, const char *path)
-{
-	int i;
-
-	support_ready_init(race->go);
-	support_ready_init(race->end);
-	support_ready_init(race->claims);
-	support_ready_init(race->releases);
-	for (i = 0; i < CLAIMERS; i++) {
-		race->pids[i] = support_fork();
-		if (race->pids[i] == 0)
-			claim_for_ever(race, path);
-	}
-}
-
-static void close_pipe(int pipe[2])
-{
-	close(pipe[0]);
-	close(pipe[1]);
-}
-
-static void end_race(struct race *race)
-{
-	int i;
-
-	for (i = 0; i < CLAIMERS; i++) {
-		ck_assert_int_eq(kill(race->pids[i], SIGKILL), 0);
-		ck_assert_int_eq(waitpid(race->pids[i], NULL, 0),
-			race->pids[i]);
-	}
-	close_pipe(race->go);
-	close_pipe(race->end);
-	close_pipe(race->claims);
-	close_pipe(race->releases);
-}
-
-static void tell_all(int pipe[2])
-{
-	static const char bytes[CLAIMERS];
-
-	ck_assert_int_eq(write(pipe[1], bytes, sizeof(bytes)), sizeof(bytes));
-}
-
-/* Lets all of them claim at once, and returns how many have won. */
-static int run_claims(struct race *race)
-{
-	struct outcome outcome;
-	int i, winners = 0;
-
-	tell_all(race->go);
-	for (i = 0; i < CLAIMERS; i++) {
-		collect(race->claims[0], &outcome);
-		winners += outcome.claim == 0;
-		if (outcome.claim != 0)
-			ck_assert_int_eq(outcome.claim, EADDRINUSE);
-	}
-	return winners;
-}
-
-/* Lets them release, and returns how many have had a message. */
-static int run_releases(struct race *race)
-{
-	struct outcome outcome;
-	int i, reached = 0;
-
-	tell_all(race->end);
-	for (i = 0; i < CLAIMERS; i++) {
-		collect(race->releases[0], &outcome);
-		reached += outcome.is_reached;
-		ck_assert_int_eq(outcome.release, 0);
-	}
-	return reached;
-}
-
-static void send_to(const char *path)
-{
-	int fd = open_socket(SOCK_DGRAM);
-
-	ck_assert_msg(connect_to(fd, path) == 0, "connect: %s",
-		strerror(errno));
-	ck_assert_int_eq(send(fd, "x", 1, MSG_NOSIGNAL), 1);
-	close(fd);
-}
-
-START_TEST(of_many_claims_one_wins)
-{
-	const char *path = support_path("socket");
-	struct race race;
-	int i;
-
-	start_race(&race, path);
-	for (i = 0; i < ROUNDS; i++) {
-		if (_i == 1)
-			make_dead(SOCK_STREAM, path);
-		ck_assert_int_eq(run_claims(&race), 1);
-		assert_files(1);
-		send_to(path);
-		ck_assert_int_eq(run_releases(&race), 1);
-		assert_files(0);
-	}
-	end_race(&race);
-}
-END_TEST
-
-START_TEST(of_many_claims_none_wins_against_a_live_owner)
-{
-	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path);
-	struct stat before = look_at(path);
-	struct race race;
-	char byte;
-	int i;
-
-	start_race(&race, path);
-	for (i = 0; i < ROUNDS; i++) {
-		ck_assert_int_eq(run_claims(&race), 0);
-		ck_assert_int_eq(run_releases(&race), 0);
-		assert_untouched(path, &before);
-		send_to(path);
-		ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL,
-					 UNIXMSG_NOW),
-			1);
-	}
-	end_race(&race);
-	assert_files(1);
-	close_gram(gram);
-}
-END_TEST
-
-/*
- * Claims while others release, in no order at all: who has the name is who can
- * be reached by it, for as long as he has it.
- */
-static void claim_and_release(const char *path, int rounds)
-{
-	struct unixgram *gram;
-	char byte;
-
-	while (rounds-- > 0) {
-		gram = unixgram_open(path, NULL);
-		if (gram == NULL) {
-			ck_assert_int_eq(errno, EADDRINUSE);
-			continue;
-		}
-		send_to(path);
-		ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL,
-					 UNIXMSG_NOW),
-			1);
-		close_gram(gram);
-	}
-}
-
-START_TEST(who_has_a_name_has_it_alone)
-{
-	const char *path = support_path("socket");
-	pid_t pids[CLAIMERS];
-	int i;
-
-	for (i = 0; i < CLAIMERS; i++) {
-		pids[i] = support_fork();
-		if (pids[i] == 0) {
-			claim_and_release(path, 2000);
-			_exit(0);
-		}
-	}
-	for (i = 0; i < CLAIMERS; i++)
-		support_wait_exit(pids[i], 0);
-	assert_files(0);
-}
-END_TEST
-
-/* Somebody else's hands. */
-
-/* Puts links to the victim, files and nothing at path, in turn. */
-static void swap_for_ever(const char *path)
-{
-	const char *spare = support_path("spare");
-
-	for (;;) {
-		unlink(spare);
-		make_link("victim", spare);
-		rename(spare, path);
-		unlink(path);
-		make_file(spare, "foreign");
-		rename(spare, path);
-		unlink(path);
-	}
-}
-
-static void stop_child(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
-}
-
-/* The mode differs from the victim's, and needs to be set after bind. */
-START_TEST(a_path_that_is_swapped_harms_nobody)
-{
-	const char *path = support_path("socket");
-	const char *victim = support_path("victim");
-	struct unixname_options options;
-	struct stat before;
-	struct unixgram *gram;
-	int fd = -1, i, won = 0, lost = 0;
-	pid_t pid;
-
-	if (_i == 0)
-		make_file(victim, "precious");
-	else
-		fd = open_bound(SOCK_DGRAM, victim);
-	before = look_at(victim);
-	unixname_options_init(&options);
-	options.mode = 0666;
-	umask(077);
-	pid = support_fork();
-	if (pid == 0)
-		swap_for_ever(path);
-	for (i = 0; i < 5000; i++) {
-		gram = unixgram_open(path, &options);
-		won += gram != NULL;
-		lost += gram == NULL;
-		unixgram_close(gram);
-	}
-	stop_child(pid);
-	umask(022);
-	assert_untouched(victim, &before);
-	if (fd >= 0)
-		close(fd);
-	else
-		assert_content(victim, "precious");
-	ck_assert_int_gt(won, 0);
-	ck_assert_int_gt(lost, 0);
-}
-END_TEST
-
-/* What the one who tries to get in counts, where both can see it. */
-struct attempts {
-	atomic_int refused;
-	atomic_int let_in;
-};
-
-static void hammer_for_ever(struct attempts *attempts, const char *path)
-{
-	int found;
-
-	for (;;) {
-		found = try_to_reach(path);
-		if (found == 0)
-			attempts->let_in++;
-		else if (found == EACCES)
-			attempts->refused++;
-	}
-}
-
-/* A datagram socket can be connected to as soon as it is bound. */
-START_TEST(nobody_gets_in_before_the_mode_is_in_force)
-{
-	const char *path = support_path("socket");
-	struct attempts *attempts = mmap(NULL, sizeof(*attempts),
-		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct unixname_options options;
-	struct unixgram *gram;
-	pid_t pid;
-	int i;
-
-	ck_assert_ptr_ne(attempts, MAP_FAILED);
-	unixname_options_init(&options);
-	if (_i == 1)
-		options.group = 1;
-	umask(0);
-	pid = support_fork();
-	if (pid == 0) {
-		support_as_nobody();
-		hammer_for_ever(attempts, path);
-	}
-	for (i = 0; i < 1000 || attempts->refused < 500; i++) {
-		gram = unixgram_open(path, &options);
-		ck_assert_ptr_nonnull(gram);
-		close_gram(gram);
-	}
-	stop_child(pid);
-	umask(022);
-	ck_assert_int_eq(attempts->let_in, 0);
-	munmap(attempts, sizeof(*attempts));
-}
-END_TEST
-
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, check_fds);
-	return tcase;
-}
-
 static TCase *make_owners(void)
 {
 	TCase *tcase = make_tcase("owners");
@@ -1857,7 +1208,7 @@ static TCase *make_strangers(void)
 	TCase *tcase = make_tcase("strangers");
 
 	tcase_add_loop_test(tcase, what_is_no_socket_is_not_touched, 0,
-		3 * COUNT(foreigners));
+		3 * FOREIGNERS);
 	tcase_add_test(tcase, a_link_to_a_live_socket_is_not_followed);
 	support_add_root_test(tcase, a_device_is_not_touched);
 	tcase_add_loop_test(tcase, a_path_that_names_no_file_is_refused, 0, 5);
@@ -1915,7 +1266,7 @@ static TCase *make_releases(void)
 	tcase_add_loop_test(tcase, the_file_goes_when_its_owner_closes, 0, 3);
 	tcase_add_loop_test(tcase, a_file_may_be_kept, 0, 3);
 	tcase_add_loop_test(tcase, a_foreign_file_in_its_place_stays, 0,
-		COUNT(foreigners));
+		FOREIGNERS);
 	tcase_add_test(tcase, a_foreign_socket_in_its_place_stays);
 	tcase_add_test(tcase, a_file_that_is_gone_is_no_error);
 	tcase_add_test(tcase, a_directory_that_is_gone_is_no_error);
@@ -1972,19 +1323,6 @@ static TCase *make_locks(void)
 	return tcase;
 }
 
-static TCase *make_races(void)
-{
-	TCase *tcase = make_tcase("races");
-
-	tcase_add_loop_test(tcase, of_many_claims_one_wins, 0, 2);
-	tcase_add_test(tcase, of_many_claims_none_wins_against_a_live_owner);
-	tcase_add_test(tcase, who_has_a_name_has_it_alone);
-	tcase_add_loop_test(tcase, a_path_that_is_swapped_harms_nobody, 0, 2);
-	support_add_root_loop_test(tcase,
-		nobody_gets_in_before_the_mode_is_in_force, 2);
-	return tcase;
-}
-
 int main(void)
 {
 	Suite *suite = suite_create("name");
@@ -1997,6 +1335,5 @@ int main(void)
 	suite_add_tcase(suite, make_releases());
 	suite_add_tcase(suite, make_paths());
 	suite_add_tcase(suite, make_locks());
-	suite_add_tcase(suite, make_races());
 	return support_run(suite);
 }

@@ -6,10 +6,13 @@ shell_tests = \
 	%D%/install.sh \
 	%D%/symbols.sh
 TESTS += %D%/check_exports $(shell_tests)
-EXTRA_DIST += %D%/count.sh %D%/demo.sh $(shell_tests)
+EXTRA_DIST += $(shell_tests) \
+	%D%/count.sh \
+	%D%/demo.sh
 
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
+%C%_check_exports_LDADD = src/libunixmsg.la
 
 if HAVE_CHECK
 unit_tests = \
@@ -20,45 +23,29 @@ unit_tests = \
 	%D%/check_listener \
 	%D%/check_msg \
 	%D%/check_name \
+	%D%/check_name_races \
+	%D%/check_owner \
 	%D%/check_packet \
+	%D%/check_probe \
 	%D%/check_record \
 	%D%/check_record_line \
 	%D%/check_record_writer \
-	%D%/check_stream
+	%D%/check_stream \
+	%D%/check_sweep \
+	%D%/check_takeover
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 
 check_LTLIBRARIES += %D%/libsupport.la
-%C%_libsupport_la_SOURCES = %D%/support.c %D%/support.h
-%C%_libsupport_la_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
+%C%_libsupport_la_SOURCES = \
+	%D%/scene.c \
+	%D%/scene.h \
+	%D%/support.c \
+	%D%/support.h
 
-unit_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
-unit_libs = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
+# For programs that do not say what they link: the unit tests.
+LDADD = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
 	$(CHECK_LIBS)
-%C%_check_addr_CFLAGS = $(unit_cflags)
-%C%_check_addr_LDADD = $(unit_libs)
-%C%_check_deadline_CFLAGS = $(unit_cflags)
-%C%_check_deadline_LDADD = $(unit_libs)
-%C%_check_gram_CFLAGS = $(unit_cflags)
-%C%_check_gram_LDADD = $(unit_libs)
-%C%_check_histogram_CFLAGS = $(unit_cflags)
-%C%_check_histogram_LDADD = $(unit_libs)
-%C%_check_listener_CFLAGS = $(unit_cflags)
-%C%_check_listener_LDADD = $(unit_libs)
-%C%_check_msg_CFLAGS = $(unit_cflags)
-%C%_check_msg_LDADD = $(unit_libs)
-%C%_check_name_CFLAGS = $(unit_cflags)
-%C%_check_name_LDADD = $(unit_libs)
-%C%_check_packet_CFLAGS = $(unit_cflags)
-%C%_check_packet_LDADD = $(unit_libs)
-%C%_check_record_CFLAGS = $(unit_cflags)
-%C%_check_record_LDADD = $(unit_libs)
-%C%_check_record_line_CFLAGS = $(unit_cflags)
-%C%_check_record_line_LDADD = $(unit_libs)
-%C%_check_record_writer_CFLAGS = $(unit_cflags)
-%C%_check_record_writer_LDADD = $(unit_libs)
-%C%_check_stream_CFLAGS = $(unit_cflags)
-%C%_check_stream_LDADD = $(unit_libs)
 endif
 
 # No test may hang the run, and none may read the terminal.

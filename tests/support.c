@@ -15,10 +15,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kernel.h"
 #include "support.h"
 
 static const uid_t nobody_id = 65534;
@@ -117,6 +120,78 @@ int support_count_fds(void)
 	return count - 1;
 }
 
+void support_limit_fds(int more)
+{
+	struct rlimit limit;
+	int fd;
+
+	for (fd = 0; more > 0 || fcntl(fd, F_GETFD) >= 0; fd++)
+		more -= fcntl(fd, F_GETFD) < 0;
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = (rlim_t)fd;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+void support_lift_fds_limit(void)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static int set_passrights(int socket, int value)
+{
+	return setsockopt(socket, SOL_SOCKET, SO_PASSRIGHTS, &value,
+		sizeof(value));
+}
+
+bool support_can_refuse_fds(void)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool can = set_passrights(fd, 0) == 0;
+
+	close(fd);
+	return can;
+}
+
+void support_let_fds_through(int socket)
+{
+	if (set_passrights(socket, 1) < 0)
+		ck_assert_int_eq(errno, ENOPROTOOPT);
+}
+
+static void put_fds(struct msghdr *header, int fd, size_t count)
+{
+	static union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(253 * sizeof(int))];
+	} control;
+	struct cmsghdr *item;
+
+	header->msg_control = &control;
+	header->msg_controllen = CMSG_SPACE(count * sizeof(int));
+	memset(&control, 0, sizeof(control));
+	item = CMSG_FIRSTHDR(header);
+	item->cmsg_level = SOL_SOCKET;
+	item->cmsg_type = SCM_RIGHTS;
+	item->cmsg_len = CMSG_LEN(count * sizeof(int));
+	while (count-- > 0)
+		memcpy(CMSG_DATA(item) + count * sizeof(int), &fd, sizeof(fd));
+}
+
+ssize_t support_send_fds(int socket, const void *bytes, size_t size, int fd,
+	size_t count)
+{
+	struct iovec part = { .iov_base = (void *)bytes, .iov_len = size };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	if (count > 0)
+		put_fds(&header, fd, count);
+	return sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 void support_ready_init(int pipe[2])
 {
 	ck_assert_int_eq(pipe2(pipe, O_CLOEXEC), 0);
@@ -188,7 +263,7 @@ void support_as_nobody(void)
 	die_with_parent(parent);
 }
 
-static void add_loop_test_if(TCase *tcase, const TTest *test, int times,
+void support_add_loop_test_if(TCase *tcase, const TTest *test, int times,
 	bool is_able, const char *why_not)
 {
 	if (is_able) {
@@ -202,7 +277,7 @@ static void add_loop_test_if(TCase *tcase, const TTest *test, int times,
 void support_add_test_if(TCase *tcase, const TTest *test, bool is_able,
 	const char *why_not)
 {
-	add_loop_test_if(tcase, test, 1, is_able, why_not);
+	support_add_loop_test_if(tcase, test, 1, is_able, why_not);
 }
 
 void support_add_root_test(TCase *tcase, const TTest *test)
@@ -212,7 +287,7 @@ void support_add_root_test(TCase *tcase, const TTest *test)
 
 void support_add_root_loop_test(TCase *tcase, const TTest *test, int times)
 {
-	add_loop_test_if(tcase, test, times, support_is_root(), "not root");
+	support_add_loop_test_if(tcase, test, times, support_is_root(), "not root");
 }
 
 static int get_exit_status(SRunner *runner)

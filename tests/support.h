@@ -58,6 +58,28 @@ const char *support_abstract(const char *name);
 int support_count_fds(void);
 
 /*
+ * How many more descriptors this process may open, for the rest of its life or
+ * until the limit is lifted: as many again as the hard limit allows.
+ */
+void support_limit_fds(int more);
+void support_lift_fds_limit(void);
+
+/*
+ * Whether the kernel can refuse descriptors on behalf of the one they are sent
+ * to (SO_PASSRIGHTS, Linux 6.16); and to let them through to socket again, as
+ * on older kernels.
+ */
+bool support_can_refuse_fds(void);
+void support_let_fds_through(int socket);
+
+/*
+ * What a program does that uses nothing of ours: sends size bytes with count
+ * copies of fd. Gives what sendmsg(2) gives; does not wait.
+ */
+ssize_t support_send_fds(int socket, const void *bytes, size_t size, int fd,
+	size_t count);
+
+/*
  * A pipe for processes to wait for one another: each _wait takes one _tell,
  * whichever comes first. Make it before the fork.
  */
@@ -79,12 +101,15 @@ bool support_is_root(void);
 /* Makes a child of root's, for the rest of its life, a user without rights. */
 void support_as_nobody(void);
 
-/* Adds test if it is able to run here, else tells on stderr why not. */
+/*
+ * Adds test if it is able to run here, else tells on stderr why not; the loop
+ * form runs it so many times, with _i from 0.
+ */
 void support_add_test_if(TCase *tcase, const TTest *test, bool is_able,
 	const char *why_not);
+void support_add_loop_test_if(TCase *tcase, const TTest *test, int times,
+	bool is_able, const char *why_not);
 void support_add_root_test(TCase *tcase, const TTest *test);
-
-/* The same for a test that runs so many times, with _i from 0. */
 void support_add_root_loop_test(TCase *tcase, const TTest *test, int times);
 
 /* Runs the tests of suite and frees it; gives what main returns. */

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What newer kernels have and the headers of older systems do not name. Whether
+ * the running kernel knows it is seen when it is used. The numbers are those
+ * of asm-generic/socket.h; alpha, mips, parisc and sparc have others.
+ */
+#ifndef UNIXMSG_KERNEL_H
+#define UNIXMSG_KERNEL_H
+
+#include <sys/socket.h>
+
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
+
+#endif
