@@ -31,7 +31,7 @@ static bool is_connection(int type)
 
 int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening)
 {
-	int domain, found, listening;
+	int domain, found, listening, saved = errno;
 	struct unixaddr peer;
 
 	if (get_option(fd, SO_DOMAIN, &domain) < 0 ||
@@ -47,8 +47,11 @@ int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening)
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
 	unixendpoint_set_up(end, fd, found);
+	if (unixendpoint_want(end, 0) < 0)
+		return -1;
 	end->is_connected =
 		!is_listening && unixendpoint_get_peer(end, &peer) == 0;
+	errno = saved;
 	return 0;
 }
 

@@ -3,13 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
 #include "deadline_private.h"
 #include "endpoint.h"
 #include "fd.h"
+#include "kernel.h"
 #include "name_private.h"
 
 /*
@@ -18,6 +22,12 @@
  */
 static const size_t send_overhead = 32;
 
+/*
+ * However large the buffer, a message is one allocation of the kernel's, and
+ * somewhat above 4 MiB (with pages of 4 KiB) that fails with ENOBUFS.
+ */
+static const size_t size_ceiling = 4 << 20;
+
 /* While a connect sleeps in the kernel it cannot see the stop descriptor. */
 static const int64_t connect_slice_us = 20000;
 
@@ -25,11 +35,11 @@ static const int64_t retry_first_us = 1000;
 static const int64_t retry_most_us = 64000;
 static const int refusals_most = 8;
 
-static int switch_on(int fd, int option)
+static int set_option(const struct endpoint *end, int option, bool is_on)
 {
-	const int on = 1;
+	const int value = is_on;
 
-	return setsockopt(fd, SOL_SOCKET, option, &on, sizeof(on));
+	return setsockopt(end->fd, SOL_SOCKET, option, &value, sizeof(value));
 }
 
 /*
@@ -37,11 +47,14 @@ static int switch_on(int fd, int option)
  * message comes with control data and the end with none. Receive time stamps
  * do that without a side effect; see also listener.c.
  */
-int unixendpoint_mark_messages(const struct endpoint *end)
+int unixendpoint_mark_messages(struct endpoint *end)
 {
 	if (end->type != SOCK_SEQPACKET)
 		return 0;
-	return switch_on(end->fd, SO_TIMESTAMPNS);
+	if (set_option(end, SO_TIMESTAMPNS, true) < 0)
+		return -1;
+	end->is_stamped = true;
+	return 0;
 }
 
 void unixendpoint_set_up(struct endpoint *end, int fd, int type)
@@ -51,12 +64,58 @@ void unixendpoint_set_up(struct endpoint *end, int fd, int type)
 	end->type = type;
 	end->name = NULL;
 	end->is_connected = false;
+	end->is_accepted = false;
+	end->is_stamped = false;
+	end->wants = 0;
 }
 
-int unixendpoint_open(struct endpoint *end, int type)
+/* Kernels before 6.16 do not know it: there we throw away what comes. */
+static int set_passrights(const struct endpoint *end, bool is_on)
 {
-	unixendpoint_set_up(end, socket(AF_UNIX, type | SOCK_CLOEXEC, 0), type);
-	return end->fd < 0 ? -1 : 0;
+	int saved = errno;
+
+	if (set_option(end, SO_PASSRIGHTS, is_on) < 0 && errno != ENOPROTOOPT)
+		return -1;
+	errno = saved;
+	return 0;
+}
+
+static int set_passpidfd(const struct endpoint *end, bool is_on)
+{
+	if (!is_on && (end->wants & UNIXMSG_WANT_PIDFD) == 0)
+		return 0;
+	if (set_option(end, SO_PASSPIDFD, is_on) == 0)
+		return 0;
+	if (errno == ENOPROTOOPT)
+		errno = ENOTSUP;
+	return -1;
+}
+
+/* Accepted packet connections go on with credentials, see listener.c. */
+static int set_passcred(const struct endpoint *end, bool is_on)
+{
+	if (end->is_accepted && end->type == SOCK_SEQPACKET)
+		return 0;
+	if (!is_on && (end->wants & UNIXMSG_WANT_CRED) == 0)
+		return 0;
+	return set_option(end, SO_PASSCRED, is_on);
+}
+
+int unixendpoint_want(struct endpoint *end, unsigned int wants)
+{
+	const unsigned int known =
+		UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
+
+	if (wants & ~known) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (set_passpidfd(end, (wants & UNIXMSG_WANT_PIDFD) != 0) < 0 ||
+		set_passcred(end, (wants & UNIXMSG_WANT_CRED) != 0) < 0 ||
+		set_passrights(end, (wants & UNIXMSG_WANT_FDS) != 0) < 0)
+		return -1;
+	end->wants = wants;
+	return 0;
 }
 
 int unixendpoint_give_up(struct endpoint *end)
@@ -68,6 +127,24 @@ int unixendpoint_give_up(struct endpoint *end)
 	return -1;
 }
 
+int unixendpoint_open(struct endpoint *end, int type)
+{
+	unixendpoint_set_up(end, socket(AF_UNIX, type | SOCK_CLOEXEC, 0), type);
+	if (end->fd < 0)
+		return -1;
+	if (unixendpoint_want(end, 0) == 0)
+		return 0;
+	return unixendpoint_give_up(end);
+}
+
+static int prepare_pair(struct endpoint *end)
+{
+	end->is_connected = true;
+	if (unixendpoint_want(end, 0) < 0)
+		return -1;
+	return unixendpoint_mark_messages(end);
+}
+
 int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type)
 {
 	int fds[2];
@@ -76,10 +153,7 @@ int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type)
 		return -1;
 	unixendpoint_set_up(a, fds[0], type);
 	unixendpoint_set_up(b, fds[1], type);
-	a->is_connected = true;
-	b->is_connected = true;
-	if (unixendpoint_mark_messages(a) == 0 &&
-		unixendpoint_mark_messages(b) == 0)
+	if (prepare_pair(a) == 0 && prepare_pair(b) == 0)
 		return 0;
 	unixendpoint_give_up(a);
 	return unixendpoint_give_up(b);
@@ -239,14 +313,15 @@ void unixdial_options_init(struct unixdial_options *options)
 	options->stop_fd = -1;
 }
 
-int unixendpoint_check_dial(const struct unixdial_options *options)
+int unixendpoint_check_dial(const struct unixdial_options *options,
+	unsigned int allowed)
 {
 	size_t i, count = sizeof(options->reserved) / sizeof(uint64_t);
 	uint64_t reserved = 0;
 
 	for (i = 0; i < count; i++)
 		reserved |= options->reserved[i];
-	if (reserved == 0 && (options->flags & ~UNIXMSG_DIAL_WAIT) == 0)
+	if (reserved == 0 && (options->flags & ~allowed) == 0)
 		return 0;
 	errno = EINVAL;
 	return -1;
@@ -271,7 +346,7 @@ int unixendpoint_dial(struct endpoint *end, int type, const char *text,
 	unixdial_options_init(&defaults);
 	if (options == NULL)
 		options = &defaults;
-	if (unixendpoint_check_dial(options) < 0)
+	if (unixendpoint_check_dial(options, UNIXMSG_DIAL_WAIT) < 0)
 		return -1;
 	if (unixendpoint_open(end, type) < 0)
 		return -1;
@@ -309,5 +384,76 @@ int unixendpoint_get_size_max(const struct endpoint *end, size_t *size)
 	if (getsockopt(end->fd, SOL_SOCKET, SO_SNDBUF, &bytes, &length) < 0)
 		return -1;
 	*size = (size_t)bytes - send_overhead;
+	if (*size > size_ceiling)
+		*size = size_ceiling;
+	return 0;
+}
+
+/* What SO_SNDBUF may be set to without rights; 0 when it cannot be read. */
+static int read_wmem_max(void)
+{
+	char text[16];
+	ssize_t size;
+	int fd = open("/proc/sys/net/core/wmem_max", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return 0;
+	size = read(fd, text, sizeof(text) - 1);
+	fd_close(fd);
+	if (size <= 0)
+		return 0;
+	text[size] = '\0';
+	return (int)strtol(text, NULL, 10);
+}
+
+static int set_send_buffer(const struct endpoint *end, int option, int value)
+{
+	return setsockopt(end->fd, SOL_SOCKET, option, &value, sizeof(value));
+}
+
+/*
+ * The kernel doubles what it is told. SO_SNDBUFFORCE, with CAP_NET_ADMIN, is
+ * not bounded; SO_SNDBUF is cut to its bound in silence, and would take away
+ * what somebody with more rights has set.
+ */
+static int raise_send_buffer(const struct endpoint *end, size_t size,
+	size_t present)
+{
+	int value = (int)((size + send_overhead + 1) / 2);
+	int most = read_wmem_max();
+
+	if (set_send_buffer(end, SO_SNDBUFFORCE, value) == 0)
+		return 0;
+	if (value > most)
+		value = most;
+	if (2 * (size_t)value <= present + send_overhead)
+		return 0;
+	return set_send_buffer(end, SO_SNDBUF, value);
+}
+
+int unixendpoint_raise_size_max(const struct endpoint *end, size_t wanted,
+	size_t *reached)
+{
+	int saved = errno;
+
+	if (unixendpoint_get_size_max(end, reached) < 0)
+		return -1;
+	if (wanted > size_ceiling)
+		wanted = size_ceiling;
+	if (wanted <= *reached)
+		return 0;
+	if (raise_send_buffer(end, wanted, *reached) < 0)
+		return -1;
+	errno = saved;
+	return unixendpoint_get_size_max(end, reached);
+}
+
+int unixendpoint_get_unread(const struct endpoint *end, size_t *bytes)
+{
+	int charged;
+
+	if (ioctl(end->fd, SIOCOUTQ, &charged) < 0)
+		return -1;
+	*bytes = (size_t)charged;
 	return 0;
 }

@@ -11,6 +11,7 @@
 
 #include "addr_private.h"
 #include "unixmsg/dial.h"
+#include "unixmsg/msg.h"
 #include "unixmsg/name.h"
 
 struct unixname;
@@ -18,8 +19,11 @@ struct unixname;
 struct endpoint {
 	int fd;
 	int stop_fd;
-	int type;          /* SOCK_DGRAM, SOCK_SEQPACKET or SOCK_STREAM */
-	bool is_connected; /* known for SOCK_DGRAM only */
+	int type;           /* SOCK_DGRAM, SOCK_SEQPACKET or SOCK_STREAM */
+	unsigned int wants; /* UNIXMSG_WANT_... */
+	bool is_connected;  /* known for SOCK_DGRAM only */
+	bool is_accepted;   /* or accepts: credentials mark its messages */
+	bool is_stamped;    /* time stamps do */
 	struct unixname *name;
 };
 
@@ -27,10 +31,16 @@ struct endpoint {
 void unixendpoint_set_up(struct endpoint *end, int fd, int type);
 
 /* Lets messages be told from the end of a connection, see endpoint.c. */
-int unixendpoint_mark_messages(const struct endpoint *end);
+int unixendpoint_mark_messages(struct endpoint *end);
 
 /* A new socket of type. */
 int unixendpoint_open(struct endpoint *end, int type);
+
+/*
+ * What shall be received besides the payload: UNIXMSG_WANT_.... Also called
+ * with 0 for a new socket, to refuse descriptors.
+ */
+int unixendpoint_want(struct endpoint *end, unsigned int wants);
 
 /* Two sockets that are connected to each other. */
 int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type);
@@ -52,8 +62,9 @@ int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
 int unixendpoint_dial(struct endpoint *end, int type, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us);
 
-/* EINVAL unless options may be given to a _dial. */
-int unixendpoint_check_dial(const struct unixdial_options *options);
+/* EINVAL unless options may be given to a _dial that allows these flags. */
+int unixendpoint_check_dial(const struct unixdial_options *options,
+	unsigned int allowed);
 
 /* Connects an open end. */
 int unixendpoint_connect(struct endpoint *end, const char *text,
@@ -64,5 +75,12 @@ int unixendpoint_get_peer(const struct endpoint *end, struct unixaddr *addr);
 
 /* The largest message that can be sent, in bytes. */
 int unixendpoint_get_size_max(const struct endpoint *end, size_t *size);
+
+/* Makes it wanted, or as much as the system allows: *reached. */
+int unixendpoint_raise_size_max(const struct endpoint *end, size_t wanted,
+	size_t *reached);
+
+/* What was sent and nobody has read, as the kernel charges for it. */
+int unixendpoint_get_unread(const struct endpoint *end, size_t *bytes);
 
 #endif

@@ -2,7 +2,9 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "adopt.h"
@@ -13,7 +15,23 @@
 
 struct unixgram {
 	struct endpoint end;
+	enum unixgram_policy policy;
+	/* Where to connect again; NULL: nowhere. */
+	char *server;
+	/* Two threads may send at once. */
+	atomic_uint_fast64_t sent;
+	atomic_uint_fast64_t dropped;
+	atomic_uint_fast64_t failed;
+	atomic_uint_fast64_t waited;
+	atomic_uint_fast64_t reconnects;
+	atomic_uint_fast64_t received;
+	atomic_uint_fast64_t cut;
 };
+
+static void note(atomic_uint_fast64_t *counter, uint64_t more)
+{
+	atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
 
 static struct unixgram *gram_new(void)
 {
@@ -51,9 +69,16 @@ struct unixgram *unixgram_open(const char *address,
  * Connected first and bound then: while the socket had a name and no peer,
  * anybody could put a message into its queue.
  */
-static int dial(struct endpoint *end, const char *server,
+static int dial(struct unixgram *gram, const char *server,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
+	struct endpoint *end = &gram->end;
+
+	if ((options->flags & UNIXMSG_DIAL_RECONNECT) != 0) {
+		gram->server = strdup(server);
+		if (gram->server == NULL)
+			return -1;
+	}
 	if (unixendpoint_open(end, SOCK_DGRAM) < 0)
 		return -1;
 	end->stop_fd = options->stop_fd;
@@ -71,12 +96,13 @@ struct unixgram *unixgram_dial(const char *server,
 	unixdial_options_init(&defaults);
 	if (options == NULL)
 		options = &defaults;
-	if (unixendpoint_check_dial(options) < 0)
+	if (unixendpoint_check_dial(options,
+		    UNIXMSG_DIAL_WAIT | UNIXMSG_DIAL_RECONNECT) < 0)
 		return NULL;
 	gram = gram_new();
 	if (gram == NULL)
 		return NULL;
-	if (dial(&gram->end, server, options, deadline_us) < 0)
+	if (dial(gram, server, options, deadline_us) < 0)
 		return give_up(gram);
 	return gram;
 }
@@ -116,6 +142,7 @@ int unixgram_close(struct unixgram *gram)
 	if (gram == NULL)
 		return 0;
 	result = unixendpoint_close(&gram->end);
+	free(gram->server);
 	free(gram);
 	return result;
 }
@@ -133,6 +160,11 @@ void unixgram_set_stop_fd(struct unixgram *gram, int stop_fd)
 int unixgram_set_unlink_on_close(struct unixgram *gram, bool is_wanted)
 {
 	return unixadopt_set_unlink(&gram->end, is_wanted);
+}
+
+int unixgram_want(struct unixgram *gram, unsigned int wants)
+{
+	return unixendpoint_want(&gram->end, wants);
 }
 
 int unixgram_get_address(const struct unixgram *gram, struct unixaddr *addr)
@@ -155,35 +187,199 @@ int unixgram_get_size_max(const struct unixgram *gram, size_t *size)
 	return unixendpoint_get_size_max(&gram->end, size);
 }
 
-int unixgram_send(struct unixgram *gram, const void *data, size_t size,
+static bool is_server_gone(const struct unixgram *gram)
+{
+	return gram->server != NULL &&
+		(errno == ECONNREFUSED || errno == ENOTCONN);
+}
+
+/*
+ * While it had no peer anybody could put messages into its queue. Now only the
+ * new server can, which does not know us yet: all that is there is to go.
+ */
+static void empty_queue(const struct unixgram *gram)
+{
+	int saved = errno;
+
+	while (recv(gram->end.fd, NULL, 0, MSG_DONTWAIT) >= 0)
+		continue;
+	errno = saved;
+}
+
+/* A relative path is looked up anew: keep to absolute ones, or do not chdir. */
+static int reconnect(struct unixgram *gram, int64_t deadline_us)
+{
+	unsigned int flags = deadline_us == UNIXMSG_NOW ? 0 : UNIXMSG_DIAL_WAIT;
+
+	if (unixendpoint_connect(&gram->end, gram->server, flags, deadline_us) <
+		0)
+		return -1;
+	empty_queue(gram);
+	note(&gram->reconnects, 1);
+	return 0;
+}
+
+static int send_or_reconnect(struct unixgram *gram, const struct unixmsg *msg,
 	int64_t deadline_us)
 {
-	return unixmsg_send_data_on(&gram->end, NULL, data, size, deadline_us);
+	int result = unixmsg_send_on(&gram->end, msg, deadline_us);
+
+	/* It may come and go once more in between. */
+	while (result < 0 && is_server_gone(gram)) {
+		if (reconnect(gram, deadline_us) < 0)
+			return -1;
+		result = unixmsg_send_on(&gram->end, msg, deadline_us);
+	}
+	return result;
 }
 
-int unixgram_send_to(struct unixgram *gram, const struct unixaddr *to,
-	const void *data, size_t size, int64_t deadline_us)
+/* The first attempt does not wait, so that waiting can be counted. */
+static int send_or_wait(struct unixgram *gram, const struct unixmsg *msg,
+	int64_t deadline_us)
 {
-	return unixmsg_send_data_on(&gram->end, to, data, size, deadline_us);
-}
-
-int unixgram_recv(struct unixgram *gram, void *data, size_t room, size_t *size,
-	struct unixaddr *from, int64_t deadline_us)
-{
-	return unixmsg_recv_data_on(&gram->end, data, room, size, from,
-		deadline_us);
+	if (gram->policy != UNIXGRAM_WAIT || deadline_us == UNIXMSG_NOW)
+		return send_or_reconnect(gram, msg, UNIXMSG_NOW);
+	if (unixmsg_send_on(&gram->end, msg, UNIXMSG_NOW) == 0)
+		return 0;
+	if (errno != EAGAIN && !is_server_gone(gram))
+		return -1;
+	if (errno == EAGAIN)
+		note(&gram->waited, 1);
+	return send_or_reconnect(gram, msg, deadline_us);
 }
 
 int unixgram_send_msg(struct unixgram *gram, const struct unixmsg *msg,
 	int64_t deadline_us)
 {
-	return unixmsg_send_on(&gram->end, msg, deadline_us);
+	int saved = errno;
+
+	if (send_or_wait(gram, msg, deadline_us) == 0) {
+		note(&gram->sent, 1);
+		errno = saved;
+		return 0;
+	}
+	if (gram->policy == UNIXGRAM_DROP && errno == EAGAIN) {
+		note(&gram->dropped, 1);
+		errno = saved;
+		return 1;
+	}
+	note(&gram->failed, 1);
+	return -1;
+}
+
+int unixgram_send_to(struct unixgram *gram, const struct unixaddr *to,
+	const void *data, size_t size, int64_t deadline_us)
+{
+	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
+	struct unixmsg msg;
+
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
+	msg.addr = (struct unixaddr *)to;
+	return unixgram_send_msg(gram, &msg, deadline_us);
+}
+
+int unixgram_send(struct unixgram *gram, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	return unixgram_send_to(gram, NULL, data, size, deadline_us);
+}
+
+/* Passes on what receiving has given. */
+static int count_received(struct unixgram *gram, int result)
+{
+	if (result == 1)
+		note(&gram->received, 1);
+	else if (errno == EMSGSIZE)
+		note(&gram->cut, 1);
+	return result;
+}
+
+int unixgram_recv(struct unixgram *gram, void *data, size_t room, size_t *size,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	return count_received(gram,
+		unixmsg_recv_data_on(&gram->end, data, room, size, from,
+			deadline_us));
 }
 
 int unixgram_recv_msg(struct unixgram *gram, struct unixmsg *msg,
 	int64_t deadline_us)
 {
-	return unixmsg_recv_on(&gram->end, msg, deadline_us);
+	return count_received(gram,
+		unixmsg_recv_on(&gram->end, msg, deadline_us));
+}
+
+int unixgram_recv_buffer(struct unixgram *gram, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	return count_received(gram,
+		unixmsg_recv_buffer_on(&gram->end, buffer, from, deadline_us));
+}
+
+int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	int result = unixmsg_send_batch_on(&gram->end, msgs, count, sent,
+		deadline_us);
+
+	note(&gram->sent, *sent);
+	if (result < 0)
+		note(&gram->failed, count - *sent);
+	return result;
+}
+
+int unixgram_recv_batch(struct unixgram *gram, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	int result = unixmsg_recv_batch_on(&gram->end, msgs, count, received,
+		deadline_us);
+
+	note(&gram->received, *received);
+	return result;
+}
+
+int unixgram_raise_size_max(struct unixgram *gram, size_t wanted,
+	size_t *reached)
+{
+	return unixendpoint_raise_size_max(&gram->end, wanted, reached);
+}
+
+int unixgram_get_unread(const struct unixgram *gram, size_t *bytes)
+{
+	return unixendpoint_get_unread(&gram->end, bytes);
+}
+
+int unixgram_set_policy(struct unixgram *gram, enum unixgram_policy policy)
+{
+	switch (policy) {
+	case UNIXGRAM_WAIT:
+	case UNIXGRAM_DROP:
+	case UNIXGRAM_FAIL:
+		gram->policy = policy;
+		return 0;
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+static uint64_t get_count(const atomic_uint_fast64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void unixgram_get_counters(const struct unixgram *gram,
+	struct unixgram_counters *counters)
+{
+	memset(counters, 0, sizeof(*counters));
+	counters->sent = get_count(&gram->sent);
+	counters->dropped = get_count(&gram->dropped);
+	counters->failed = get_count(&gram->failed);
+	counters->waited = get_count(&gram->waited);
+	counters->reconnects = get_count(&gram->reconnects);
+	counters->received = get_count(&gram->received);
+	counters->cut = get_count(&gram->cut);
 }
 
 int unixgram_get_next_size(struct unixgram *gram, size_t *size,

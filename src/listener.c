@@ -13,6 +13,7 @@
 
 struct unixlistener {
 	struct endpoint end;
+	bool is_adopted;
 };
 
 /*
@@ -32,8 +33,9 @@ static int mark_accepted_messages(const struct endpoint *listener)
 }
 
 /* accept4(2) has no flag for "do not wait". */
-static int prepare_to_accept(const struct endpoint *end)
+static int prepare_to_accept(struct endpoint *end)
 {
+	end->is_accepted = true;
 	if (mark_accepted_messages(end) < 0)
 		return -1;
 	return fcntl(end->fd, F_SETFL, O_NONBLOCK);
@@ -56,6 +58,7 @@ struct unixlistener *unixlistener_new(int type, const char *address,
 
 	if (listener == NULL)
 		return NULL;
+	listener->is_adopted = false;
 	if (unixendpoint_open(&listener->end, type) == 0 &&
 		start_listening(&listener->end, address, backlog, options) == 0)
 		return listener;
@@ -70,6 +73,7 @@ struct unixlistener *unixlistener_adopt(int fd)
 
 	if (listener == NULL)
 		return NULL;
+	listener->is_adopted = true;
 	if (unixadopt_socket(&listener->end, fd, 0, true) == 0 &&
 		prepare_to_accept(&listener->end) == 0)
 		return listener;
@@ -102,6 +106,11 @@ int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	bool is_wanted)
 {
 	return unixadopt_set_unlink(&listener->end, is_wanted);
+}
+
+int unixlistener_want(struct unixlistener *listener, unsigned int wants)
+{
+	return unixendpoint_want(&listener->end, wants);
 }
 
 int unixlistener_get_address(const struct unixlistener *listener,
@@ -139,6 +148,11 @@ int unixlistener_accept(const struct unixlistener *listener, int type,
 	} while (fd < 0);
 	unixendpoint_set_up(end, fd, type);
 	end->stop_fd = listener->end.stop_fd;
+	end->wants = listener->end.wants;
+	end->is_accepted = true;
+	/* It may have connected before the adoption: nothing inherited then. */
+	if (listener->is_adopted && unixendpoint_mark_messages(end) < 0)
+		return unixendpoint_give_up(end);
 	errno = saved;
 	return 0;
 }

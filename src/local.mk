@@ -3,6 +3,9 @@ include_HEADERS = %D%/unixmsg.h
 unixmsgincludedir = $(includedir)/unixmsg
 unixmsginclude_HEADERS = \
 	%D%/unixmsg/addr.h \
+	%D%/unixmsg/blob.h \
+	%D%/unixmsg/buffer.h \
+	%D%/unixmsg/cred.h \
 	%D%/unixmsg/deadline.h \
 	%D%/unixmsg/dial.h \
 	%D%/unixmsg/gram.h \
@@ -11,6 +14,7 @@ unixmsginclude_HEADERS = \
 	%D%/unixmsg/name.h \
 	%D%/unixmsg/owner.h \
 	%D%/unixmsg/packet.h \
+	%D%/unixmsg/peer.h \
 	%D%/unixmsg/stream.h
 
 pkgconfigdir = $(libdir)/pkgconfig
@@ -26,6 +30,10 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/adopt.h \
 	%D%/answer.c \
 	%D%/answer.h \
+	%D%/blob.c \
+	%D%/buffer.c \
+	%D%/control.c \
+	%D%/control.h \
 	%D%/deadline.c \
 	%D%/deadline_private.h \
 	%D%/diag.c \
@@ -47,6 +55,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/name_private.h \
 	%D%/owner.c \
 	%D%/packet.c \
+	%D%/peer.c \
 	%D%/probe.c \
 	%D%/probe.h \
 	%D%/stream.c \

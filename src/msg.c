@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All messages go through the two routines below. Their rules: a message is
- * whole or an error; it takes one system call unless it has to wait; control
- * data is received into room for one item without descriptors, so that no
- * peer can make us own a descriptor.
+ * All messages go through the routines below. Their rules: a message is whole
+ * or an error; it takes one system call unless it has to wait; and control
+ * data that nobody asked for is received into room for one item without
+ * descriptors, so that no peer can make us own any.
  */
 #include <config.h>
 
@@ -12,28 +12,29 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "control.h"
 #include "deadline_private.h"
+#include "fd.h"
 #include "msg_private.h"
 
-static const unsigned int received_flags = UNIXMSG_CUT | UNIXMSG_CUT_CONTROL;
+static const unsigned int received_flags =
+	UNIXMSG_CUT | UNIXMSG_CUT_CONTROL | UNIXMSG_HAS_CRED;
 
 static const int64_t pause_first_us = 250;
 static const int64_t pause_most_us = 16000;
 
-/*
- * Room for one struct ucred or one time stamp. Whichever of them marks the
- * messages of a socket stands before descriptors and leaves no room for any.
- */
-union control {
-	struct cmsghdr align;
-	char room[CMSG_SPACE(2 * sizeof(uint64_t))];
-};
-
 void unixmsg_init(struct unixmsg *msg)
 {
 	memset(msg, 0, sizeof(*msg));
+	msg->pidfd = -1;
+}
+
+void unixmsg_close_fds(struct unixmsg *msg)
+{
+	while (msg->fds_count > 0)
+		fd_close(msg->fds[--msg->fds_count]);
+	msg->pidfd = fd_close(msg->pidfd);
 }
 
 static int check_msg(const struct unixmsg *msg, unsigned int allowed)
@@ -54,6 +55,10 @@ static int check_to_send(const struct endpoint *end, const struct unixmsg *msg)
 {
 	if (check_msg(msg, 0) < 0)
 		return -1;
+	if (msg->fds_count > UNIXMSG_FDS_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (msg->addr == NULL)
 		return 0;
 	/* Linux would send it there all the same, and not to the peer. */
@@ -106,11 +111,14 @@ int unixmsg_send_on(const struct endpoint *end, const struct unixmsg *msg,
 	/* Linux keeps boundaries without MSG_EOR, other systems may not. */
 	int flags = MSG_NOSIGNAL | MSG_EOR;
 	int64_t pause_us = pause_first_us;
+	union control_all control;
 	int saved = errno;
 
 	if (check_to_send(end, msg) < 0)
 		return -1;
 	set_destination(&header, msg->addr);
+	if (msg->fds_count > 0)
+		unixcontrol_put(&header, &control, msg);
 	if (!unixdeadline_is_endless(end->stop_fd, deadline_us))
 		flags |= MSG_DONTWAIT;
 	while (sendmsg(end->fd, &header, flags) < 0) {
@@ -126,27 +134,6 @@ int unixmsg_send_on(const struct endpoint *end, const struct unixmsg *msg,
 	return 0;
 }
 
-static void close_descriptors(const struct cmsghdr *item)
-{
-	const int *fds = (const int *)(const void *)CMSG_DATA(item);
-	size_t i, count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-	for (i = 0; i < count; i++)
-		close(fds[i]);
-}
-
-/* There is no room for any; whatever changes that must not leak them. */
-static void drop_descriptors(struct msghdr *header)
-{
-	struct cmsghdr *item;
-
-	for (item = CMSG_FIRSTHDR(header); item != NULL;
-		item = CMSG_NXTHDR(header, item))
-		if (item->cmsg_level == SOL_SOCKET &&
-			item->cmsg_type == SCM_RIGHTS)
-			close_descriptors(item);
-}
-
 /*
  * recvmsg(2) gives 0 both for an empty message and for the end. But every
  * message of ours is marked by control data, see endpoint.c.
@@ -159,12 +146,13 @@ static bool is_end(const struct endpoint *end, const struct msghdr *header,
 		(header->msg_flags & MSG_CTRUNC) == 0;
 }
 
+/* Makes of what recvmsg(2) gave what the caller gets: 1, 0, or -1. */
 static int settle(const struct endpoint *end, struct unixmsg *msg,
 	struct msghdr *header, ssize_t size)
 {
-	drop_descriptors(header);
 	msg->size = (size_t)size;
 	msg->flags &= ~received_flags;
+	unixcontrol_take(header, msg, end->wants);
 	if (msg->addr != NULL)
 		unixaddr_settle(msg->addr, header->msg_namelen);
 	if (is_end(end, header, size))
@@ -176,12 +164,13 @@ static int settle(const struct endpoint *end, struct unixmsg *msg,
 	msg->flags |= UNIXMSG_CUT;
 	if (msg->flags & UNIXMSG_PREFIX)
 		return 1;
+	unixmsg_close_fds(msg);
 	errno = EMSGSIZE;
 	return -1;
 }
 
-static void prepare(struct msghdr *header, const struct endpoint *end,
-	const struct unixmsg *msg, union control *control)
+static void prepare(struct msghdr *header, const struct unixmsg *msg,
+	void *control, size_t control_size)
 {
 	memset(header, 0, sizeof(*header));
 	header->msg_iov = msg->parts;
@@ -190,25 +179,46 @@ static void prepare(struct msghdr *header, const struct endpoint *end,
 		header->msg_name = &msg->addr->sun;
 		header->msg_namelen = UNIXMSG_ADDR_ROOM;
 	}
-	/* Datagrams are not marked: no room, or a descriptor would fit. */
-	if (end->type != SOCK_SEQPACKET)
+	if (control_size == 0)
 		return;
 	header->msg_control = control;
-	header->msg_controllen = sizeof(*control);
+	header->msg_controllen = control_size;
+}
+
+/*
+ * How much control data to receive. Datagrams that nobody wants any of are not
+ * marked: for them no room at all, or a descriptor would fit.
+ */
+static size_t get_marks_size(const struct endpoint *end)
+{
+	const bool has_cred = (end->wants & UNIXMSG_WANT_CRED) != 0 ||
+		(end->is_accepted && end->type == SOCK_SEQPACKET);
+
+	return ((size_t)end->is_stamped + has_cred) *
+		sizeof(union control_mark);
+}
+
+static size_t get_control_size(const struct endpoint *end)
+{
+	if (end->wants & (UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD))
+		return sizeof(union control_all);
+	return get_marks_size(end);
 }
 
 static int receive(const struct endpoint *end, struct unixmsg *msg, int flags,
 	int64_t deadline_us)
 {
-	union control control;
+	union control_all control;
 	struct msghdr header;
 	ssize_t size;
 	int saved = errno;
 
+	/* MSG_TRUNC: tell the true size, whatever the room is. */
+	flags |= MSG_TRUNC | MSG_CMSG_CLOEXEC;
 	if (!unixdeadline_is_endless(end->stop_fd, deadline_us))
 		flags |= MSG_DONTWAIT;
 	for (;;) {
-		prepare(&header, end, msg, &control);
+		prepare(&header, msg, &control, get_control_size(end));
 		size = recvmsg(end->fd, &header, flags);
 		if (size >= 0)
 			break;
@@ -224,13 +234,27 @@ static int receive(const struct endpoint *end, struct unixmsg *msg, int flags,
 	return settle(end, msg, &header, size);
 }
 
-int unixmsg_recv_on(const struct endpoint *end, struct unixmsg *msg,
-	int64_t deadline_us)
+static int check_to_receive(const struct endpoint *end,
+	const struct unixmsg *msg)
 {
 	if (check_msg(msg, UNIXMSG_PREFIX) < 0)
 		return -1;
-	/* MSG_TRUNC: tell the true size, whatever the room is. */
-	return receive(end, msg, MSG_TRUNC | MSG_CMSG_CLOEXEC, deadline_us);
+	if (msg->fds_room == 0 || (end->wants & UNIXMSG_WANT_FDS) != 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+int unixmsg_recv_on(const struct endpoint *end, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	if (check_to_receive(end, msg) < 0)
+		return -1;
+	/* Those of the last message are not for us to close, nor twice. */
+	msg->fds_count = 0;
+	msg->fds_lost = 0;
+	msg->pidfd = -1;
+	return receive(end, msg, 0, deadline_us);
 }
 
 int unixmsg_peek_size_on(const struct endpoint *end, size_t *size,
@@ -241,8 +265,9 @@ int unixmsg_peek_size_on(const struct endpoint *end, size_t *size,
 
 	unixmsg_init(&msg);
 	msg.flags = UNIXMSG_PREFIX;
-	result = receive(end, &msg, MSG_PEEK | MSG_TRUNC | MSG_CMSG_CLOEXEC,
-		deadline_us);
+	result = receive(end, &msg, MSG_PEEK, deadline_us);
+	/* Peeking at descriptors makes copies of them. */
+	unixmsg_close_fds(&msg);
 	*size = msg.size;
 	return result;
 }
@@ -272,7 +297,188 @@ int unixmsg_recv_data_on(const struct endpoint *end, void *data, size_t room,
 	msg.parts_count = 1;
 	msg.addr = from;
 	result = unixmsg_recv_on(end, &msg, deadline_us);
+	/* A pidfd may have come. */
+	unixmsg_close_fds(&msg);
 	if (size != NULL)
 		*size = msg.size;
+	return result;
+}
+
+/* Grows the buffer to the next message, as far as its bound allows. */
+static int fit_buffer(const struct endpoint *end, struct unixbuffer *buffer,
+	int64_t deadline_us)
+{
+	size_t size;
+	int result = unixmsg_peek_size_on(end, &size, deadline_us);
+
+	if (result < 1)
+		return result;
+	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
+		return -1;
+	return 1;
+}
+
+int unixmsg_recv_buffer_on(const struct endpoint *end,
+	struct unixbuffer *buffer, struct unixaddr *from, int64_t deadline_us)
+{
+	int saved = errno;
+	int result = fit_buffer(end, buffer, deadline_us);
+
+	buffer->size = 0;
+	if (result < 1)
+		return result;
+	errno = saved;
+	return unixmsg_recv_data_on(end, buffer->data, buffer->room,
+		&buffer->size, from, deadline_us);
+}
+
+static int check_batch(const struct endpoint *end, const struct unixmsg *msgs,
+	size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (check_to_send(end, &msgs[i]) < 0)
+			return -1;
+		if (msgs[i].fds_count == 0)
+			continue;
+		errno = EINVAL;
+		return -1;
+	}
+	return 0;
+}
+
+static unsigned int get_batch_size(size_t count)
+{
+	return count < UNIXMSG_BATCH_MAX ? (unsigned int)count
+					 : UNIXMSG_BATCH_MAX;
+}
+
+/* As many as one system call takes: their number, or -1. */
+static int send_some(const struct endpoint *end, const struct unixmsg *msgs,
+	size_t count, int flags)
+{
+	struct mmsghdr headers[UNIXMSG_BATCH_MAX];
+	unsigned int i, size = get_batch_size(count);
+
+	memset(headers, 0, size * sizeof(headers[0]));
+	for (i = 0; i < size; i++) {
+		headers[i].msg_hdr.msg_iov = msgs[i].parts;
+		headers[i].msg_hdr.msg_iovlen = msgs[i].parts_count;
+		set_destination(&headers[i].msg_hdr, msgs[i].addr);
+	}
+	return sendmmsg(end->fd, headers, size, flags);
+}
+
+int unixmsg_send_batch_on(const struct endpoint *end,
+	const struct unixmsg *msgs, size_t count, size_t *sent,
+	int64_t deadline_us)
+{
+	int flags = MSG_NOSIGNAL | MSG_EOR;
+	int64_t pause_us = pause_first_us;
+	int result, saved = errno;
+
+	*sent = 0;
+	if (check_batch(end, msgs, count) < 0)
+		return -1;
+	if (!unixdeadline_is_endless(end->stop_fd, deadline_us))
+		flags |= MSG_DONTWAIT;
+	while (*sent < count) {
+		result = send_some(end, msgs + *sent, count - *sent, flags);
+		if (result >= 0) {
+			*sent += (size_t)result;
+			pause_us = pause_first_us;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		if (wait_to_send(end, msgs[*sent].addr != NULL, &pause_us,
+			    deadline_us) < 0)
+			return -1;
+	}
+	errno = saved;
+	return 0;
+}
+
+/*
+ * At the end of a connection recvmmsg(2) fills all the headers that are left
+ * with messages that nobody sent.
+ */
+static int settle_batch(const struct endpoint *end, struct unixmsg *msgs,
+	struct mmsghdr *headers, int count, size_t *received)
+{
+	int i, saved = errno;
+
+	for (i = 0; i < count; i++) {
+		if (settle(end, &msgs[i], &headers[i].msg_hdr,
+			    (ssize_t)headers[i].msg_len) == 0)
+			break;
+	}
+	errno = saved;
+	*received = (size_t)i;
+	return i > 0;
+}
+
+/* As many as are there, in one system call, or -1. */
+static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
+	size_t count, size_t *received, int flags)
+{
+	struct mmsghdr headers[UNIXMSG_BATCH_MAX];
+	union control_mark controls[UNIXMSG_BATCH_MAX][CONTROL_MARKS_MAX];
+	size_t control_size = get_marks_size(end);
+	unsigned int i, size = get_batch_size(count);
+	int result;
+
+	for (i = 0; i < size; i++)
+		prepare(&headers[i].msg_hdr, &msgs[i], controls[i],
+			control_size);
+	result = recvmmsg(end->fd, headers, size, flags, NULL);
+	if (result < 0)
+		return -1;
+	return settle_batch(end, msgs, headers, result, received);
+}
+
+static int check_batch_to_receive(const struct unixmsg *msgs, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (check_msg(&msgs[i], UNIXMSG_PREFIX) < 0)
+			return -1;
+		else if (msgs[i].fds_room > 0)
+			break;
+	if (i == count && count > 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+/* The timeout of recvmmsg(2) does not end a wait: polling does. */
+int unixmsg_recv_batch_on(const struct endpoint *end, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	int flags = MSG_TRUNC | MSG_CMSG_CLOEXEC | MSG_WAITFORONE;
+	int result, saved = errno;
+
+	*received = 0;
+	if (check_batch_to_receive(msgs, count) < 0)
+		return -1;
+	if (!unixdeadline_is_endless(end->stop_fd, deadline_us))
+		flags |= MSG_DONTWAIT;
+	for (;;) {
+		result = receive_some(end, msgs, count, received, flags);
+		if (result >= 0)
+			break;
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		if (unixdeadline_wait(end->fd, POLLIN, end->stop_fd,
+			    deadline_us) < 0)
+			return -1;
+	}
+	errno = saved;
 	return result;
 }

@@ -4,6 +4,7 @@
 #define UNIXMSG_MSG_PRIVATE_H
 
 #include "endpoint.h"
+#include "unixmsg/buffer.h"
 #include "unixmsg/msg.h"
 
 /* 0, or -1. */
@@ -23,5 +24,16 @@ int unixmsg_send_data_on(const struct endpoint *end, const struct unixaddr *to,
 	const void *data, size_t size, int64_t deadline_us);
 int unixmsg_recv_data_on(const struct endpoint *end, void *data, size_t room,
 	size_t *size, struct unixaddr *from, int64_t deadline_us);
+
+/* Receives into a buffer that grows: 1, 0, or -1. from may be NULL. */
+int unixmsg_recv_buffer_on(const struct endpoint *end,
+	struct unixbuffer *buffer, struct unixaddr *from, int64_t deadline_us);
+
+/* Several messages at once, see unixpacket_send_batch and its sisters. */
+int unixmsg_send_batch_on(const struct endpoint *end,
+	const struct unixmsg *msgs, size_t count, size_t *sent,
+	int64_t deadline_us);
+int unixmsg_recv_batch_on(const struct endpoint *end, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us);
 
 #endif

@@ -49,6 +49,27 @@ struct unixpacket *unixpacket_dial(const char *address,
 	return NULL;
 }
 
+/*
+ * Who had it before may have marked its messages by credentials, and may have
+ * it still: then that serves us as well.
+ */
+static int take_over_marks(struct endpoint *end)
+{
+	int has_cred, has_stamp;
+	socklen_t length = sizeof(int);
+
+	if (getsockopt(end->fd, SOL_SOCKET, SO_PASSCRED, &has_cred, &length) <
+			0 ||
+		getsockopt(end->fd, SOL_SOCKET, SO_TIMESTAMPNS, &has_stamp,
+			&length) < 0)
+		return -1;
+	end->is_accepted = has_cred != 0;
+	end->is_stamped = has_stamp != 0;
+	if (has_cred || has_stamp)
+		return 0;
+	return unixendpoint_mark_messages(end);
+}
+
 struct unixpacket *unixpacket_adopt(int fd)
 {
 	struct unixpacket *packet = malloc(sizeof(*packet));
@@ -56,7 +77,7 @@ struct unixpacket *unixpacket_adopt(int fd)
 	if (packet == NULL)
 		return NULL;
 	if (unixadopt_socket(&packet->end, fd, SOCK_SEQPACKET, false) == 0 &&
-		unixendpoint_mark_messages(&packet->end) == 0)
+		take_over_marks(&packet->end) == 0)
 		return packet;
 	free(packet);
 	return NULL;
@@ -97,6 +118,11 @@ int unixpacket_get_fd(const struct unixpacket *packet)
 void unixpacket_set_stop_fd(struct unixpacket *packet, int stop_fd)
 {
 	packet->end.stop_fd = stop_fd;
+}
+
+int unixpacket_want(struct unixpacket *packet, unsigned int wants)
+{
+	return unixendpoint_want(&packet->end, wants);
 }
 
 int unixpacket_get_address(const struct unixpacket *packet,
@@ -150,4 +176,35 @@ int unixpacket_get_next_size(struct unixpacket *packet, size_t *size,
 	int64_t deadline_us)
 {
 	return unixmsg_peek_size_on(&packet->end, size, deadline_us);
+}
+
+int unixpacket_raise_size_max(struct unixpacket *packet, size_t wanted,
+	size_t *reached)
+{
+	return unixendpoint_raise_size_max(&packet->end, wanted, reached);
+}
+
+int unixpacket_get_unread(const struct unixpacket *packet, size_t *bytes)
+{
+	return unixendpoint_get_unread(&packet->end, bytes);
+}
+
+int unixpacket_recv_buffer(struct unixpacket *packet, struct unixbuffer *buffer,
+	int64_t deadline_us)
+{
+	return unixmsg_recv_buffer_on(&packet->end, buffer, NULL, deadline_us);
+}
+
+int unixpacket_send_batch(struct unixpacket *packet, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	return unixmsg_send_batch_on(&packet->end, msgs, count, sent,
+		deadline_us);
+}
+
+int unixpacket_recv_batch(struct unixpacket *packet, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	return unixmsg_recv_batch_on(&packet->end, msgs, count, received,
+		deadline_us);
 }

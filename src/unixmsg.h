@@ -55,6 +55,9 @@
 #define UNIXMSG_H
 
 #include "unixmsg/addr.h"
+#include "unixmsg/blob.h"
+#include "unixmsg/buffer.h"
+#include "unixmsg/cred.h"
 #include "unixmsg/deadline.h"
 #include "unixmsg/dial.h"
 #include "unixmsg/gram.h"
@@ -63,6 +66,7 @@
 #include "unixmsg/name.h"
 #include "unixmsg/owner.h"
 #include "unixmsg/packet.h"
+#include "unixmsg/peer.h"
 #include "unixmsg/stream.h"
 
 #endif

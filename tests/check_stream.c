@@ -928,31 +928,32 @@ END_TEST
 
 /* Descriptors that nobody asked for */
 
+static const size_t floods[] = { 1, 2, 8, 253 };
+
+START_TEST(whoever_sends_descriptors_unasked_is_told)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(floods); i++)
+		ck_assert_errno(support_send_fds(far_fd, "refused", 7,
+					STDERR_FILENO, floods[i]),
+			EPERM);
+	ck_assert_int_eq(send(far_fd, "bytes", 5, MSG_DONTWAIT), 5);
+	expect_bytes(near, 64, "bytes");
+}
+END_TEST
+
+/* As a foreign program can where the kernel does not refuse them for us. */
 static void feed_descriptors(size_t count, const void *bytes, size_t size)
 {
-	static union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(253 * sizeof(int))];
-	} control;
-	struct iovec part = { (void *)bytes, size };
-	struct msghdr header = { .msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = CMSG_SPACE(count * sizeof(int)) };
-	struct cmsghdr *item = CMSG_FIRSTHDR(&header);
-	const int fd = STDERR_FILENO;
-
-	item->cmsg_level = SOL_SOCKET;
-	item->cmsg_type = SCM_RIGHTS;
-	item->cmsg_len = CMSG_LEN(count * sizeof(int));
-	while (count-- > 0)
-		memcpy(CMSG_DATA(item) + count * sizeof(int), &fd, sizeof(fd));
-	ck_assert_int_eq(sendmsg(far_fd, &header, MSG_DONTWAIT), (ssize_t)size);
+	support_let_fds_through(unixstream_get_fd(near));
+	ck_assert_int_eq(support_send_fds(far_fd, bytes, size, STDERR_FILENO,
+				 count),
+		(ssize_t)size);
 }
 
 START_TEST(descriptors_sent_unasked_are_never_installed)
 {
-	static const size_t floods[] = { 1, 2, 8, 253 };
 	int before = support_count_fds();
 	size_t i;
 
@@ -1016,6 +1017,8 @@ static TCase *make_messages(void)
 	tcase_add_test(tcase, many_messages_may_arrive_at_once);
 	tcase_add_test(tcase, what_was_read_ahead_can_be_read_as_bytes);
 	tcase_add_test(tcase, success_keeps_errno);
+	support_add_test_if(tcase, whoever_sends_descriptors_unasked_is_told,
+		support_can_refuse_fds(), "the kernel cannot refuse them");
 	tcase_add_test(tcase, descriptors_sent_unasked_are_never_installed);
 	return tcase;
 }

@@ -17,7 +17,15 @@ check_PROGRAMS += %D%/check_exports
 if HAVE_CHECK
 unit_tests = \
 	%D%/check_addr \
+	%D%/check_adopt \
+	%D%/check_batch \
+	%D%/check_blob \
+	%D%/check_buffer \
+	%D%/check_control \
+	%D%/check_cred \
 	%D%/check_deadline \
+	%D%/check_fds \
+	%D%/check_go_rules \
 	%D%/check_gram \
 	%D%/check_histogram \
 	%D%/check_listener \
@@ -26,7 +34,10 @@ unit_tests = \
 	%D%/check_name_races \
 	%D%/check_owner \
 	%D%/check_packet \
+	%D%/check_peer \
+	%D%/check_policy \
 	%D%/check_probe \
+	%D%/check_reconnect \
 	%D%/check_record \
 	%D%/check_record_line \
 	%D%/check_record_writer \
@@ -38,6 +49,8 @@ TESTS += $(unit_tests)
 
 check_LTLIBRARIES += %D%/libsupport.la
 %C%_libsupport_la_SOURCES = \
+	%D%/ends.c \
+	%D%/ends.h \
 	%D%/scene.c \
 	%D%/scene.h \
 	%D%/support.c \

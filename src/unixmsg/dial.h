@@ -10,7 +10,8 @@
  *   ENAMETOOLONG  an abstract name, or an own address, that has no room
  *   ENOENT        there is no such name
  *   ECONNREFUSED  nobody owns it, or the owner does not listen
- *   EPROTOTYPE    the owner speaks another of the three networks
+ *   EPROTOTYPE    the owner speaks another of the three networks. Of abstract
+ *                 names each network has its own: ECONNREFUSED there.
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; a listener whose
  *                 backlog is full makes connections wait
  */
@@ -26,6 +27,12 @@ extern "C" {
 /* Try again on ENOENT and ECONNREFUSED until the deadline, and a few times on
  * EACCES: the server may still be on its way. ETIMEDOUT when none came. */
 #define UNIXMSG_DIAL_WAIT 0x1u
+
+/* unixgram only: when a send finds that the server is gone (ECONNREFUSED,
+ * ENOTCONN), connect again to its address, waiting for it as above until the
+ * deadline of that send, and send the message then. What the old server had
+ * not read is lost, and so are its answers that we had not received. */
+#define UNIXMSG_DIAL_RECONNECT 0x2u
 
 struct unixdial_options {
 	/* An address of our own, as text; it belongs to the connection and its

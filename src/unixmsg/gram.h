@@ -16,6 +16,7 @@
 #define UNIXMSG_GRAM_H
 
 #include "addr.h"
+#include "buffer.h"
 #include "deadline.h"
 #include "dial.h"
 #include "msg.h"
@@ -26,6 +27,28 @@ extern "C" {
 #endif
 
 struct unixgram;
+
+/* What a send does when there is no room for the message. */
+enum unixgram_policy {
+	/* Wait until the deadline of the call; the default. */
+	UNIXGRAM_WAIT,
+	/* Drop it, count it, and give 1. */
+	UNIXGRAM_DROP,
+	/* Fail with EAGAIN, whatever the deadline. */
+	UNIXGRAM_FAIL,
+};
+
+/* What has happened so far; each send ends up in sent, dropped or failed. */
+struct unixgram_counters {
+	uint64_t sent;
+	uint64_t dropped;
+	uint64_t failed;     /* errors of any kind, deadlines too */
+	uint64_t waited;     /* sends that had to wait for room */
+	uint64_t reconnects; /* see UNIXMSG_DIAL_RECONNECT */
+	uint64_t received;
+	uint64_t cut; /* received, but larger than the room for it */
+	uint64_t reserved[9];
+};
 
 /*
  * Opens an endpoint bound to address, see unixmsg/addr.h and unixmsg/name.h;
@@ -96,6 +119,14 @@ void unixgram_set_stop_fd(struct unixgram *gram, int stop_fd);
  */
 int unixgram_set_unlink_on_close(struct unixgram *gram, bool is_wanted);
 
+/*
+ * What shall be received besides the payload: UNIXMSG_WANT_... of
+ * unixmsg/msg.h, 0 at the beginning. Messages that are in the queue already may
+ * lack it. Errors: EINVAL (unknown bits), ENOTSUP (UNIXMSG_WANT_PIDFD before
+ * Linux 6.5); nothing has changed then.
+ */
+int unixgram_want(struct unixgram *gram, unsigned int wants);
+
 /* The address it is bound to. Errors: those of getsockname(2). */
 int unixgram_get_address(const struct unixgram *gram, struct unixaddr *addr);
 
@@ -112,13 +143,14 @@ int unixgram_check_answer(const struct unixgram *gram);
 
 /*
  * The largest message in bytes that can be sent: the kernel bounds it by the
- * sender's SO_SNDBUF less 32. Errors: those of getsockopt(2).
+ * sender's SO_SNDBUF less 32, and never does much above 4 MiB. Errors: those of getsockopt(2).
  */
 int unixgram_get_size_max(const struct unixgram *gram, size_t *size);
 
 /*
  * Sends size bytes at data, which may be 0, as one message to the connected
- * peer. Waits while its queue, or our send buffer, is full. 0, or -1 with
+ * peer. Waits while its queue, or our send buffer, is full. 0; 1 when it was
+ * dropped, see UNIXGRAM_DROP; or -1 with
  * EMSGSIZE (larger than unixgram_get_size_max), ENOTCONN, ECONNREFUSED (the
  * peer is gone), EAGAIN, ETIMEDOUT, ECANCELED, or those of sendmsg(2). On
  * failure nothing was sent.
@@ -158,6 +190,59 @@ int unixgram_recv_msg(struct unixgram *gram, struct unixmsg *msg,
  */
 int unixgram_get_next_size(struct unixgram *gram, size_t *size,
 	int64_t deadline_us);
+
+/*
+ * Raises the largest message that can be sent to wanted bytes, or to as much
+ * as the system allows: *reached tells, 0 either way. It never lowers it. See
+ * net.core.wmem_max; CAP_NET_ADMIN passes it. Errors: those of setsockopt(2).
+ */
+int unixgram_raise_size_max(struct unixgram *gram, size_t wanted,
+	size_t *reached);
+
+/*
+ * How much of what was sent has not been read yet, in bytes as the kernel
+ * charges for it (SIOCOUTQ): some 768 for a small message. It is the only
+ * honest figure, the receiver's shows its first message at most. Errors: those
+ * of ioctl(2).
+ */
+int unixgram_get_unread(const struct unixgram *gram, size_t *bytes);
+
+/*
+ * As unixgram_recv, into a buffer that grows to the message: two system calls,
+ * the first asks for the size. EMSGSIZE when it is larger than
+ * buffer->room_max: the message is gone, buffer->size tells how large it was.
+ * ENOMEM: it stays in the queue. One thread at a time.
+ */
+int unixgram_recv_buffer(struct unixgram *gram, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us);
+
+/*
+ * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call. 0 when
+ * all were sent; -1 with errno as for unixgram_send_msg, and *sent tells how many
+ * have gone before. They carry no descriptors: EINVAL.
+ */
+int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us);
+
+/*
+ * Receives as many messages as are there, at most count and at most
+ * UNIXMSG_BATCH_MAX, with one system call; it waits only for the first. 1 and
+ * *received; -1 as unixgram_recv_msg. A message that was
+ * cut is no error here: look at the flags of each for UNIXMSG_CUT. No
+ * descriptors and pidfds are received: fds_room is 0, or EINVAL.
+ */
+int unixgram_recv_batch(struct unixgram *gram, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us);
+
+/*
+ * Sets what sends do from now on when there is no room. EINVAL: no such
+ * policy. Batches do as UNIXGRAM_WAIT in any case.
+ */
+int unixgram_set_policy(struct unixgram *gram, enum unixgram_policy policy);
+
+/* The counters, each as of some moment during the call. */
+void unixgram_get_counters(const struct unixgram *gram,
+	struct unixgram_counters *counters);
 
 #ifdef __cplusplus
 }

@@ -47,6 +47,13 @@ int unixlistener_get_fd(const struct unixlistener *listener);
 void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd);
 
 /*
+ * What connections that are accepted from then on receive besides the payload:
+ * see unixpacket_want. Ask before the first client can connect, or by
+ * unixpacket_want again: the kernel takes the wish when a client connects.
+ */
+int unixlistener_want(struct unixlistener *listener, unsigned int wants);
+
+/*
  * Whether unixlistener_close removes the socket file: by default yes, unless
  * UNIXMSG_NAME_KEEP was given or the socket was adopted. For an adopted one the
  * file is looked up at its address and must be the one it is bound to: ESTALE

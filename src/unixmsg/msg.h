@@ -4,8 +4,14 @@
  *
  * The plain calls of the networks (unixgram_send, unixpacket_recv and so on)
  * take a buffer and a size. Their _msg forms take this structure for more: a
- * payload in several parts, an address, a prefix of a message that is too
- * long, and what the kernel tells about what it had to cut.
+ * payload in several parts, an address, descriptors, the writer's credentials
+ * and pidfd, a prefix of a message that is too long, and what the kernel tells
+ * about what it had to cut.
+ *
+ * Nothing but the payload is received unless it was asked for, by the _want
+ * functions of the networks. Descriptors that were not asked for are refused
+ * by the kernel where it can (Linux 6.16: the sender gets EPERM), and never
+ * kept elsewhere.
  */
 #ifndef UNIXMSG_MSG_H
 #define UNIXMSG_MSG_H
@@ -15,6 +21,7 @@
 #include <sys/uio.h>
 
 #include "addr.h"
+#include "cred.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,13 +36,33 @@ extern "C" {
 
 /* The payload was longer than the parts; size tells how long. */
 #define UNIXMSG_CUT 0x100u
-/* The peer sent descriptors, or other control data, that nobody asked for;
- * the kernel has thrown them away. */
+/* Descriptors or other control data are lost: nobody had asked for them, there
+ * was no room in fds, or the process may have no more descriptors open. */
 #define UNIXMSG_CUT_CONTROL 0x200u
+/* cred is valid. */
+#define UNIXMSG_HAS_CRED 0x400u
+
+/* What may be received besides the payload, for the _want functions. */
+
+/* Descriptors, as many as fds has room for. */
+#define UNIXMSG_WANT_FDS 0x1u
+/* The credentials of whoever wrote the message: his real user and group at
+ * that time. A socket without a name gets an abstract one by the kernel when
+ * it connects or sends with this set. */
+#define UNIXMSG_WANT_CRED 0x2u
+/* A pidfd of whoever wrote the message. Linux 6.5, else ENOTSUP. */
+#define UNIXMSG_WANT_PIDFD 0x4u
+
+/* The kernel passes no more in one message. */
+#define UNIXMSG_FDS_MAX 253
+
+/* No more messages go out, or come in, by one system call of a batch. */
+#define UNIXMSG_BATCH_MAX 64
 
 struct unixmsg {
 	/* The payload: read when sending, filled when receiving. At most
-	 * 1024 parts (IOV_MAX), more are EINVAL. The array and what it points to stay yours. */
+	 * 1024 parts (IOV_MAX), more are EINVAL. The array and what it points
+	 * to stay yours. */
 	struct iovec *parts;
 	size_t parts_count;
 	/* Receiving sets it to the true size of the message in bytes, also
@@ -46,19 +73,44 @@ struct unixmsg {
 	 * the peer's address here when receiving, and refuse to send: EINVAL
 	 * unless it is NULL. */
 	struct unixaddr *addr;
-	/* Before: UNIXMSG_PREFIX or 0; after receiving also UNIXMSG_CUT and
-	 * UNIXMSG_CUT_CONTROL. Unknown bits are EINVAL; the flags that
-	 * receiving sets are ignored and cleared. */
+	/* Before: UNIXMSG_PREFIX or 0; after receiving also those that
+	 * receiving sets. Unknown bits are EINVAL; the flags that receiving
+	 * sets are ignored and cleared. */
 	unsigned int flags;
+	/* Sending: fds_count descriptors go with the message, at most
+	 * UNIXMSG_FDS_MAX. They stay yours, and open. Receiving: fds has room
+	 * for fds_room, which without UNIXMSG_WANT_FDS must be 0 (EINVAL);
+	 * fds_count of them are set, close-on-exec, and yours to close when
+	 * the call gives 1. More than that are closed: fds_lost tells how
+	 * many; UNIXMSG_CUT_CONTROL is set then, and also when some never got
+	 * here. */
+	int *fds;
+	size_t fds_room;
+	size_t fds_count;
+	size_t fds_lost;
+	/* Receiving, with UNIXMSG_HAS_CRED: who wrote the message. The real
+	 * user, not the effective one that unixpeer_get_cred tells; root may
+	 * write what it likes there. */
+	struct unixcred cred;
+	/* Receiving: with UNIXMSG_WANT_PIDFD a pidfd of whoever wrote the
+	 * message, close-on-exec, yours to close; -1 when there is none, as
+	 * when he is dead and reaped. */
+	int pidfd;
 	/* For later versions. Leave them as unixmsg_init did. */
 	uint64_t reserved[8];
 };
 
 /*
- * An empty message: no parts, no address, no flags. Use it again and again for
+ * An empty message: no parts, no address, no descriptors, no flags. Use it again and again for
  * receiving without another unixmsg_init.
  */
 void unixmsg_init(struct unixmsg *msg);
+
+/*
+ * Closes the descriptors and the pidfd that a message was received with, and
+ * forgets them. For whoever has no more use for any of them.
+ */
+void unixmsg_close_fds(struct unixmsg *msg);
 
 #ifdef __cplusplus
 }

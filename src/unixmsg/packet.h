@@ -14,6 +14,7 @@
 #define UNIXMSG_PACKET_H
 
 #include "addr.h"
+#include "buffer.h"
 #include "deadline.h"
 #include "dial.h"
 #include "listener.h"
@@ -84,6 +85,14 @@ int unixpacket_get_fd(const struct unixpacket *packet);
 /* See unixmsg/deadline.h. -1 for none. */
 void unixpacket_set_stop_fd(struct unixpacket *packet, int stop_fd);
 
+/*
+ * What shall be received besides the payload: UNIXMSG_WANT_... of
+ * unixmsg/msg.h, 0 at the beginning. Messages that are in the queue already may
+ * lack it. Errors: EINVAL (unknown bits), ENOTSUP (UNIXMSG_WANT_PIDFD before
+ * Linux 6.5); nothing has changed then.
+ */
+int unixpacket_want(struct unixpacket *packet, unsigned int wants);
+
 /* Our address and the peer's: unnamed for a client that has bound none.
  * Errors: those of getsockname(2) and getpeername(2). */
 int unixpacket_get_address(const struct unixpacket *packet,
@@ -92,7 +101,7 @@ int unixpacket_get_peer(const struct unixpacket *packet, struct unixaddr *addr);
 
 /*
  * The largest message in bytes that can be sent: the kernel bounds it by the
- * sender's SO_SNDBUF less 32. Errors: those of getsockopt(2).
+ * sender's SO_SNDBUF less 32, and never does much above 4 MiB. Errors: those of getsockopt(2).
  */
 int unixpacket_get_size_max(const struct unixpacket *packet, size_t *size);
 
@@ -143,6 +152,49 @@ int unixpacket_recv_msg(struct unixpacket *packet, struct unixmsg *msg,
  */
 int unixpacket_get_next_size(struct unixpacket *packet, size_t *size,
 	int64_t deadline_us);
+
+/*
+ * Raises the largest message that can be sent to wanted bytes, or to as much
+ * as the system allows: *reached tells, 0 either way. It never lowers it. See
+ * net.core.wmem_max; CAP_NET_ADMIN passes it. Errors: those of setsockopt(2).
+ */
+int unixpacket_raise_size_max(struct unixpacket *packet, size_t wanted,
+	size_t *reached);
+
+/*
+ * How much of what was sent has not been read yet, in bytes as the kernel
+ * charges for it (SIOCOUTQ): some 768 for a small message. It is the only
+ * honest figure, the receiver's shows its first message at most. Errors: those
+ * of ioctl(2).
+ */
+int unixpacket_get_unread(const struct unixpacket *packet, size_t *bytes);
+
+/*
+ * As unixpacket_recv, into a buffer that grows to the message: two system calls,
+ * the first asks for the size. EMSGSIZE when it is larger than
+ * buffer->room_max: the message is gone, buffer->size tells how large it was.
+ * ENOMEM: it stays in the queue. One thread at a time.
+ */
+int unixpacket_recv_buffer(struct unixpacket *packet, struct unixbuffer *buffer,
+	int64_t deadline_us);
+
+/*
+ * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call. 0 when
+ * all were sent; -1 with errno as for unixpacket_send_msg, and *sent tells how many
+ * have gone before. They carry no descriptors: EINVAL.
+ */
+int unixpacket_send_batch(struct unixpacket *packet, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us);
+
+/*
+ * Receives as many messages as are there, at most count and at most
+ * UNIXMSG_BATCH_MAX, with one system call; it waits only for the first. 1 and
+ * *received; 0 at the end of the connection; -1 as unixpacket_recv_msg. A message that was
+ * cut is no error here: look at the flags of each for UNIXMSG_CUT. No
+ * descriptors and pidfds are received: fds_room is 0, or EINVAL.
+ */
+int unixpacket_recv_batch(struct unixpacket *packet, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us);
 
 #ifdef __cplusplus
 }

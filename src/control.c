@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <string.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "kernel.h"
+
+void unixcontrol_put(struct msghdr *header, union control_all *control,
+	const struct unixmsg *msg)
+{
+	size_t size = msg->fds_count * sizeof(int);
+	struct cmsghdr *item;
+
+	header->msg_control = control;
+	header->msg_controllen = CMSG_SPACE(size);
+	memset(control, 0, header->msg_controllen);
+	item = CMSG_FIRSTHDR(header);
+	item->cmsg_level = SOL_SOCKET;
+	item->cmsg_type = SCM_RIGHTS;
+	item->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(item), msg->fds, size);
+}
+
+static int get_fd(const struct cmsghdr *item, size_t index)
+{
+	int fd;
+
+	memcpy(&fd, CMSG_DATA(item) + index * sizeof(fd), sizeof(fd));
+	return fd;
+}
+
+/*
+ * Room for one descriptor has, by its alignment, room for two: whoever asked
+ * for one may get two, and must close the second.
+ */
+static void take_fds(const struct cmsghdr *item, struct unixmsg *msg)
+{
+	size_t i, count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+	for (i = 0; i < count; i++) {
+		if (msg->fds_count < msg->fds_room) {
+			msg->fds[msg->fds_count++] = get_fd(item, i);
+			continue;
+		}
+		close(get_fd(item, i));
+		msg->fds_lost++;
+	}
+	if (msg->fds_lost > 0)
+		msg->flags |= UNIXMSG_CUT_CONTROL;
+}
+
+/*
+ * A message that was sent before anybody asked for credentials carries these:
+ * no process, and the user who stands for unknown ones.
+ */
+static bool is_placeholder(const struct ucred *cred)
+{
+	const uid_t overflow_id = 65534;
+
+	return cred->pid == 0 && cred->uid == overflow_id &&
+		cred->gid == overflow_id;
+}
+
+static void take_cred(const struct cmsghdr *item, struct unixmsg *msg)
+{
+	struct ucred found;
+
+	if (item->cmsg_len < CMSG_LEN(sizeof(found)))
+		return;
+	memcpy(&found, CMSG_DATA(item), sizeof(found));
+	if (is_placeholder(&found))
+		return;
+	msg->cred.pid = found.pid;
+	msg->cred.uid = found.uid;
+	msg->cred.gid = found.gid;
+	msg->flags |= UNIXMSG_HAS_CRED;
+}
+
+/* For a dead process the kernel puts an error number there. */
+static void take_pidfd(const struct cmsghdr *item, struct unixmsg *msg,
+	bool is_wanted)
+{
+	int pidfd;
+
+	if (item->cmsg_len < CMSG_LEN(sizeof(pidfd)))
+		return;
+	pidfd = get_fd(item, 0);
+	if (pidfd < 0)
+		return;
+	if (is_wanted && msg->pidfd < 0)
+		msg->pidfd = pidfd;
+	else
+		close(pidfd);
+}
+
+static void take_item(const struct cmsghdr *item, struct unixmsg *msg,
+	unsigned int wants)
+{
+	if (item->cmsg_level != SOL_SOCKET)
+		return;
+	if (item->cmsg_type == SCM_RIGHTS)
+		take_fds(item, msg);
+	else if (item->cmsg_type == SCM_PIDFD)
+		take_pidfd(item, msg, (wants & UNIXMSG_WANT_PIDFD) != 0);
+	else if (item->cmsg_type == SCM_CREDENTIALS &&
+		(wants & UNIXMSG_WANT_CRED) != 0)
+		take_cred(item, msg);
+}
+
+/* CMSG_FIRSTHDR looks at no length, CMSG_NXTHDR of some C libraries neither. */
+static bool is_whole(const struct msghdr *header, const struct cmsghdr *item)
+{
+	size_t at = (size_t)((const char *)item -
+		(const char *)header->msg_control);
+
+	return item->cmsg_len >= CMSG_LEN(0) &&
+		item->cmsg_len <= header->msg_controllen - at;
+}
+
+void unixcontrol_take(struct msghdr *header, struct unixmsg *msg,
+	unsigned int wants)
+{
+	struct cmsghdr *item;
+
+	msg->fds_count = 0;
+	msg->fds_lost = 0;
+	msg->pidfd = -1;
+	if (header->msg_control == NULL)
+		return;
+	for (item = CMSG_FIRSTHDR(header);
+		item != NULL && is_whole(header, item);
+		item = CMSG_NXTHDR(header, item))
+		take_item(item, msg, wants);
+}

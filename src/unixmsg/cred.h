@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * struct unixcred: a process's identity as the kernel vouches for it. Whose,
+ * and of which moment, is said where one is given: unixmsg/peer.h for the peer
+ * of a connection, unixmsg/msg.h for the writer of a message.
+ */
+#ifndef UNIXMSG_CRED_H
+#define UNIXMSG_CRED_H
+
+#include <sys/types.h>
+
+/*
+ * pid is 0 for a process of another PID namespace, and is for logs only: once
+ * the process is reaped the number is given to another.
+ */
+struct unixcred {
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+};
+
+#endif

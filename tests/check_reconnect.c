@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: MIT */
+/* A datagram client whose server goes away and perhaps comes back. */
+#include <config.h>
+
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support.h"
+#include "unixmsg.h"
+
+static const int64_t long_us = 60000000;
+static const int64_t short_us = 50000;
+
+static struct unixgram *server, *client;
+static const char *name;
+static int fds_before;
+
+static void set_up(void)
+{
+	ck_assert_int_eq(setenv("TMPDIR", support_dir(), 1), 0);
+	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
+	fds_before = support_count_fds();
+}
+
+static void expect_no_leak(void)
+{
+	ck_assert_int_eq(support_count_fds(), fds_before);
+}
+
+static void start_server(void)
+{
+	server = unixgram_open(name, NULL);
+	ck_assert_msg(server != NULL, "%s: %s", name, strerror(errno));
+}
+
+static void stop_server(void)
+{
+	ck_assert_int_eq(unixgram_close(server), 0);
+	server = NULL;
+}
+
+static void restart_server(void)
+{
+	stop_server();
+	start_server();
+}
+
+/* A server on a path, and one on an abstract name. */
+enum { SERVERS = 2 };
+
+static void begin_with(int i, unsigned int flags)
+{
+	struct unixdial_options options;
+
+	name = i == 0 ? support_path("server") : support_abstract("server");
+	start_server();
+	unixdial_options_init(&options);
+	options.flags = flags;
+	client = unixgram_dial(name, &options, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+}
+
+static void begin(int i)
+{
+	begin_with(i, UNIXMSG_DIAL_RECONNECT);
+}
+
+static void finish(void)
+{
+	ck_assert_int_eq(unixgram_close(client), 0);
+	ck_assert_int_eq(unixgram_close(server), 0);
+}
+
+static int send_until(int64_t until)
+{
+	return unixgram_send(client, "hello", 5, until);
+}
+
+static void receive(struct unixgram *gram, const char *text,
+	struct unixaddr *from)
+{
+	char bytes[16];
+	size_t size;
+
+	ck_assert_int_eq(unixgram_recv(gram, bytes, sizeof(bytes), &size, from,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, strlen(text));
+	ck_assert_int_eq(memcmp(bytes, text, size), 0);
+}
+
+static void expect_nothing(struct unixgram *gram)
+{
+	ck_assert_errno(unixgram_recv(gram, NULL, 0, NULL, NULL, UNIXMSG_NOW),
+		EAGAIN);
+}
+
+static void expect_counters(uint64_t sent, uint64_t dropped, uint64_t failed,
+	uint64_t reconnects)
+{
+	struct unixgram_counters counters;
+
+	unixgram_get_counters(client, &counters);
+	ck_assert_uint_eq(counters.sent, sent);
+	ck_assert_uint_eq(counters.dropped, dropped);
+	ck_assert_uint_eq(counters.failed, failed);
+	ck_assert_uint_eq(counters.reconnects, reconnects);
+}
+
+START_TEST(without_the_wish_a_restarted_server_is_lost)
+{
+	begin_with(_i, 0);
+	restart_server();
+	ck_assert_errno(send_until(UNIXMSG_FOREVER), ECONNREFUSED);
+	ck_assert_errno(send_until(UNIXMSG_FOREVER), ENOTCONN);
+	ck_assert_errno(send_until(UNIXMSG_NOW), ENOTCONN);
+	expect_nothing(server);
+	expect_counters(0, 0, 3, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(with_the_wish_messages_go_on)
+{
+	static const int64_t deadlines_us[] = { UNIXMSG_NOW, UNIXMSG_FOREVER,
+		-1 };
+	size_t i;
+
+	begin(_i);
+	for (i = 0; i < COUNT(deadlines_us); i++) {
+		ck_assert_int_eq(send_until(deadlines_us[i]), 0);
+		receive(server, "hello", NULL);
+		restart_server();
+		errno = EXDEV;
+		ck_assert_int_eq(send_until(deadlines_us[i]), 0);
+		ck_assert_int_eq(errno, EXDEV);
+		receive(server, "hello", NULL);
+		expect_nothing(server);
+		expect_counters(2 * i + 2, 0, 0, i + 1);
+	}
+	finish();
+}
+END_TEST
+
+START_TEST(a_client_keeps_its_address_and_can_be_answered)
+{
+	struct unixaddr before, after, from;
+
+	begin(_i);
+	ck_assert_int_eq(unixgram_get_address(client, &before), 0);
+	restart_server();
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixgram_get_address(client, &after), 0);
+	ck_assert(unixaddr_is_equal(&before, &after));
+	receive(server, "hello", &from);
+	ck_assert(unixaddr_is_equal(&before, &from));
+	ck_assert_int_eq(unixgram_send_to(server, &from, "answer", 6,
+				 UNIXMSG_NOW),
+		0);
+	receive(client, "answer", NULL);
+	finish();
+}
+END_TEST
+
+START_TEST(a_server_that_does_not_come_back_is_waited_for_until_the_deadline)
+{
+	int64_t deadline_us;
+
+	begin(_i);
+	stop_server();
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
+	ck_assert(errno == ECONNREFUSED || errno == ENOENT);
+	deadline_us = unixdeadline_after_us(short_us);
+	ck_assert_errno(send_until(deadline_us), ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+	ck_assert_int_lt(unixdeadline_now_us(), deadline_us + 2000000);
+	ck_assert_errno(send_until(-1), ETIMEDOUT);
+	expect_counters(0, 0, 3, 0);
+	start_server();
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	receive(server, "hello", NULL);
+	expect_counters(1, 0, 3, 1);
+	finish();
+}
+END_TEST
+
+START_TEST(the_stop_ends_the_wait_for_a_server)
+{
+	int stop_fd = eventfd(1, EFD_CLOEXEC);
+
+	begin(_i);
+	stop_server();
+	unixgram_set_stop_fd(client, stop_fd);
+	ck_assert_errno(send_until(UNIXMSG_FOREVER), ECANCELED);
+	close(stop_fd);
+	finish();
+}
+END_TEST
+
+/* A server in another process, that takes one message. */
+static void serve_once(void)
+{
+	char bytes[16];
+
+	start_server();
+	_exit(unixgram_recv(server, bytes, sizeof(bytes), NULL, NULL,
+		      unixdeadline_after_us(long_us)) != 1);
+}
+
+START_TEST(a_server_that_is_late_gets_the_message)
+{
+	pid_t pid;
+
+	begin(_i);
+	stop_server();
+	pid = support_fork();
+	if (pid == 0)
+		serve_once();
+	ck_assert_int_eq(send_until(unixdeadline_after_us(long_us)), 0);
+	support_wait_exit(pid, 0);
+	expect_counters(1, 0, 0, 1);
+	finish();
+}
+END_TEST
+
+START_TEST(a_killed_server_may_come_back)
+{
+	pid_t pid;
+
+	begin(_i);
+	stop_server();
+	pid = support_fork();
+	if (pid == 0) {
+		start_server();
+		/* Its file stays behind. */
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
+	start_server();
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	receive(server, "hello", NULL);
+	finish();
+}
+END_TEST
+
+/* Policies speak of room, and a server that is not there has none to give. */
+START_TEST(a_missing_server_is_an_error_under_every_policy)
+{
+	static const enum unixgram_policy policies[] = { UNIXGRAM_DROP,
+		UNIXGRAM_FAIL };
+	size_t i;
+
+	begin(_i);
+	stop_server();
+	for (i = 0; i < COUNT(policies); i++) {
+		ck_assert_int_eq(unixgram_set_policy(client, policies[i]), 0);
+		ck_assert_int_eq(send_until(UNIXMSG_FOREVER), -1);
+		ck_assert(errno == ECONNREFUSED || errno == ENOENT);
+	}
+	expect_counters(0, 0, 2, 0);
+	start_server();
+	ck_assert_int_eq(send_until(UNIXMSG_FOREVER), 0);
+	receive(server, "hello", NULL);
+	expect_counters(1, 0, 2, 1);
+	finish();
+}
+END_TEST
+
+START_TEST(after_coming_back_a_full_queue_is_a_full_queue)
+{
+	uint64_t count = 1;
+
+	begin(_i);
+	restart_server();
+	ck_assert_int_eq(unixgram_set_policy(client, UNIXGRAM_DROP), 0);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	while (send_until(UNIXMSG_NOW) == 0)
+		count++;
+	expect_counters(count, 1, 0, 1);
+	finish();
+}
+END_TEST
+
+START_TEST(after_coming_back_strangers_are_kept_out)
+{
+	struct unixgram *stranger = unixgram_open("@", NULL);
+	struct unixaddr addr;
+
+	begin(_i);
+	restart_server();
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixgram_get_address(client, &addr), 0);
+	ck_assert_errno(unixgram_send_to(stranger, &addr, "x", 1, UNIXMSG_NOW),
+		EPERM);
+	unixgram_close(stranger);
+	finish();
+}
+END_TEST
+
+/* While there was no server anybody could send to the client. */
+START_TEST(what_strangers_sent_meanwhile_is_not_received)
+{
+	struct unixgram *stranger = unixgram_open("@", NULL);
+	struct unixaddr addr;
+
+	begin(_i);
+	stop_server();
+	ck_assert_int_eq(unixgram_get_address(client, &addr), 0);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
+	unixgram_send_to(stranger, &addr, "forged", 6, UNIXMSG_NOW);
+	start_server();
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	receive(server, "hello", NULL);
+	expect_nothing(client);
+	unixgram_close(stranger);
+	finish();
+}
+END_TEST
+
+START_TEST(a_destination_is_refused_with_or_without_a_server)
+{
+	struct unixaddr addr;
+
+	begin(_i);
+	ck_assert_int_eq(unixaddr_parse(&addr, "@somebody"), 0);
+	stop_server();
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
+	ck_assert_errno(unixgram_send_to(client, &addr, "x", 1, UNIXMSG_NOW),
+		EISCONN);
+	finish();
+}
+END_TEST
+
+static void add(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, 0, SERVERS);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("reconnect");
+	TCase *tcase = tcase_create("reconnect");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, set_up, expect_no_leak);
+	add(tcase, without_the_wish_a_restarted_server_is_lost);
+	add(tcase, with_the_wish_messages_go_on);
+	add(tcase, a_client_keeps_its_address_and_can_be_answered);
+	add(tcase,
+		a_server_that_does_not_come_back_is_waited_for_until_the_deadline);
+	add(tcase, the_stop_ends_the_wait_for_a_server);
+	add(tcase, a_server_that_is_late_gets_the_message);
+	add(tcase, a_killed_server_may_come_back);
+	add(tcase, a_missing_server_is_an_error_under_every_policy);
+	add(tcase, after_coming_back_a_full_queue_is_a_full_queue);
+	add(tcase, after_coming_back_strangers_are_kept_out);
+	add(tcase, what_strangers_sent_meanwhile_is_not_received);
+	add(tcase, a_destination_is_refused_with_or_without_a_server);
+	suite_add_tcase(suite, tcase);
+	return support_run(suite);
+}
