@@ -2,13 +2,26 @@
 # with Check's own line, shell tests with 'cases: N passed, N failed, N skipped'.
 
 shell_tests = \
+	%D%/access.sh \
 	%D%/headers.sh \
 	%D%/install.sh \
-	%D%/symbols.sh
+	%D%/interop/go.sh \
+	%D%/interop/nc.sh \
+	%D%/interop/python.sh \
+	%D%/interop/socat.sh \
+	%D%/names.sh \
+	%D%/seqpacket-echo.sh \
+	%D%/symbols.sh \
+	%D%/unixgram-echo.sh \
+	%D%/unixstream-echo.sh
 TESTS += %D%/check_exports $(shell_tests)
 EXTRA_DIST += $(shell_tests) \
 	%D%/count.sh \
-	%D%/demo.sh
+	%D%/demo.sh \
+	%D%/echo_cases.sh \
+	%D%/interop/echo.go \
+	%D%/interop/echo.py \
+	%D%/lib.sh
 
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports

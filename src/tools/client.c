@@ -54,7 +54,9 @@ struct exchange {
 	uint64_t next_ns;
 	bool is_next_there;
 	bool is_input_over;
-	bool is_blocked; /* there was no room to send */
+	bool is_input_bad;   /* told: it ended with a message not to be sent */
+	bool is_blocked;     /* there was no room to send */
+	bool is_server_gone; /* a message could not be sent any more */
 	void *answer;
 	size_t room;
 };
@@ -86,7 +88,15 @@ static bool is_window_open(const struct exchange *exchange)
 	return exchange->count < most && exchange->sent_bytes < window_bytes;
 }
 
-/* 1 there is a message to send, 0 there is none now, -1 told why not. */
+/* What has been sent is still to be answered. */
+static void end_input(struct exchange *exchange)
+{
+	exchange->is_next_there = false;
+	exchange->is_input_over = true;
+	exchange->is_input_bad = true;
+}
+
+/* 1 there is a message to send, 0 there is none now. */
 static int fetch(struct exchange *exchange)
 {
 	int result;
@@ -101,7 +111,8 @@ static int fetch(struct exchange *exchange)
 		return 0;
 	if (result < 0) {
 		source_complain(&exchange->source, errno);
-		return -1;
+		end_input(exchange);
+		return 0;
 	}
 	exchange->is_input_over = result == 0;
 	exchange->is_next_there = result == 1;
@@ -138,9 +149,25 @@ static int remember(struct exchange *exchange)
 static int complain_of_sending(const struct exchange *exchange, int error)
 {
 	tool_complain("message %" PRIu64 ": %s", exchange->stats.sent + 1,
-		explain_send(exchange->next_size, exchange->options->size_max,
-			error));
+		explain_send(exchange->next_size,
+			network_get_size_max(exchange->network), error));
 	return -1;
+}
+
+/*
+ * Answers to earlier messages may still come; of a connection also when the
+ * server has closed it, and then its end tells what is missing.
+ */
+static int fail_to_send(struct exchange *exchange, int error)
+{
+	if (error == EPIPE || error == ECONNRESET)
+		exchange->is_server_gone = true;
+	else
+		complain_of_sending(exchange, error);
+	if (error != EMSGSIZE && !exchange->is_server_gone)
+		return -1;
+	end_input(exchange);
+	return 0;
 }
 
 /* 1 sent, 0 there is no room for it now, -1 told why not. */
@@ -151,7 +178,7 @@ static int send_next(struct exchange *exchange)
 		exchange->is_blocked = errno == EAGAIN || errno == EINPROGRESS;
 		if (exchange->is_blocked)
 			return 0;
-		return complain_of_sending(exchange, errno);
+		return fail_to_send(exchange, errno);
 	}
 	if (remember(exchange) < 0)
 		return complain_of_sending(exchange, errno);
@@ -261,19 +288,60 @@ static int complain_of_receiving(const struct exchange *exchange, int result,
 	return -1;
 }
 
+/*
+ * A datagram socket has no peer that the kernel vouches for: there it is the
+ * answers that tell who runs the server.
+ */
+static int check_writer(const struct exchange *exchange,
+	const struct unixmsg *msg)
+{
+	if (!exchange->options->is_server_user_wanted ||
+		exchange->network->is_connected)
+		return 0;
+	if ((msg->flags & UNIXMSG_HAS_CRED) &&
+		msg->cred.uid == exchange->options->server_user)
+		return 0;
+	tool_complain("the answer is not from the user of --server-user");
+	return -1;
+}
+
+static bool is_over(const struct exchange *exchange)
+{
+	return exchange->is_input_over && !exchange->is_next_there &&
+		exchange->count == 0;
+}
+
 static int receive_some(struct exchange *exchange)
 {
-	size_t size;
+	struct iovec part = {
+		.iov_base = exchange->answer,
+		.iov_len = exchange->room,
+	};
+	struct unixmsg msg;
 	int result;
 
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
 	for (;;) {
-		result = exchange->network->recv(exchange->link,
-			exchange->answer, exchange->room, &size, UNIXMSG_NOW);
+		result = exchange->network->recv(exchange->link, &msg,
+			UNIXMSG_NOW);
 		if (result < 0 && errno == EAGAIN)
 			return 0;
+		if (result == 0 && exchange->count == 0)
+			fetch(exchange);
+		/* The server may close as soon as all is answered. */
+		if (result == 0 && is_over(exchange) &&
+			!exchange->is_server_gone)
+			return 0;
+		/* It comes once, before the messages that are still there. */
+		if (result < 0 && errno == ECONNRESET)
+			continue;
 		if (result < 1)
-			return complain_of_receiving(exchange, result, size);
-		if (take_answer(exchange, size) < 0)
+			return complain_of_receiving(exchange, result,
+				msg.size);
+		if (check_writer(exchange, &msg) < 0 ||
+			take_answer(exchange, msg.size) < 0)
 			return -1;
 	}
 }
@@ -345,12 +413,6 @@ static int wait(struct exchange *exchange)
 	return 0;
 }
 
-static bool is_over(const struct exchange *exchange)
-{
-	return exchange->is_input_over && !exchange->is_next_there &&
-		exchange->count == 0;
-}
-
 /* 0 when every message has had its chance, -1 when it ended before, told. */
 static int run(struct exchange *exchange)
 {
@@ -358,10 +420,10 @@ static int run(struct exchange *exchange)
 		if (send_some(exchange) < 0 || receive_some(exchange) < 0 ||
 			expire(exchange) < 0)
 			return -1;
-		if (is_window_open(exchange) && fetch(exchange) < 0)
-			return -1;
-		if (is_over(exchange))
-			return 0;
+		if (is_window_open(exchange))
+			fetch(exchange);
+		if (is_over(exchange) && !exchange->is_server_gone)
+			return exchange->is_input_bad ? -1 : 0;
 		if (tool_get_stops() > 0) {
 			tool_complain("interrupted");
 			return -1;
@@ -397,6 +459,35 @@ static void *dial(const struct options *options)
 			explain_dial(network, options->address, options->own,
 				errno));
 	return link;
+}
+
+/* 0 when the server is who it shall be, as far as that is known yet. */
+static int check_server(const struct exchange *exchange)
+{
+	const struct options *options = exchange->options;
+	struct unixcred cred;
+
+	if (!options->is_server_user_wanted)
+		return 0;
+	if (!exchange->network->is_connected)
+		return exchange->network->want(exchange->link,
+			UNIXMSG_WANT_CRED);
+	if (unixpeer_get_cred(exchange->network->get_fd(exchange->link),
+		    &cred) < 0)
+		return -1;
+	if (cred.uid == options->server_user)
+		return 0;
+	errno = EPERM;
+	return -1;
+}
+
+static int complain_of_server(const struct exchange *exchange)
+{
+	tool_complain("%s: %s", explain_text(exchange->options->address),
+		errno == EPERM ? "the server is not run by the user of "
+				 "--server-user"
+			       : strerror(errno));
+	return -1;
 }
 
 static void say_connected(const struct exchange *exchange)
@@ -483,6 +574,8 @@ static int exchange_with(struct exchange *exchange,
 	exchange->link = dial(options);
 	if (exchange->link == NULL)
 		return TOOL_FAILED;
+	if (check_server(exchange) < 0)
+		return finish(exchange, complain_of_server(exchange));
 	say_connected(exchange);
 	warn_of_silence(exchange);
 	return finish(exchange, run(exchange));

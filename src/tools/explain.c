@@ -143,6 +143,21 @@ static bool is_other_file(const char *address)
 		!S_ISSOCK(file.st_mode);
 }
 
+/* Of abstract names each network has its own, and a NUL more is another. */
+static const char *explain_refusal(const struct network *network,
+	const char *address)
+{
+	if (is_other_file(address))
+		return "that is no socket";
+	if (*address != '@')
+		return "nobody listens there; --wait waits for a server";
+	snprintf(why, sizeof(why),
+		"nobody has that name on %s; --wait waits for a server, "
+		"unixmsg-inspect shows similar names",
+		network->name);
+	return why;
+}
+
 const char *explain_dial(const struct network *network, const char *address,
 	const char *own, int error)
 {
@@ -153,9 +168,7 @@ const char *explain_dial(const struct network *network, const char *address,
 	case ENOENT:
 		return "no such socket; --wait waits for it to appear";
 	case ECONNREFUSED:
-		return is_other_file(address) ? "that is no socket"
-					      : "nobody listens there; --wait "
-						"waits for a server";
+		return explain_refusal(network, address);
 	case EPROTOTYPE:
 		snprintf(why, sizeof(why),
 			"its owner does not speak %s: try another of the "

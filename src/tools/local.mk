@@ -1,6 +1,8 @@
 # What the tools share.
 noinst_LTLIBRARIES += %D%/libtools.la
 %C%_libtools_la_SOURCES = \
+	%D%/access.c \
+	%D%/access.h \
 	%D%/client.c \
 	%D%/client.h \
 	%D%/echo.c \
@@ -46,4 +48,3 @@ tool_libs = %D%/libtools.la src/libunixmsg.la
 %C%_seqpacket_echo_LDADD = $(tool_libs)
 %C%_unixgram_echo_LDADD = $(tool_libs)
 %C%_unixstream_echo_LDADD = $(tool_libs)
-

@@ -38,10 +38,14 @@ static int gram_send(void *link, const void *data, size_t size,
 	return unixgram_send(link, data, size, deadline_us);
 }
 
-static int gram_recv(void *link, void *data, size_t room, size_t *size,
-	int64_t deadline_us)
+static int gram_want(void *link, unsigned int wants)
 {
-	return unixgram_recv(link, data, room, size, NULL, deadline_us);
+	return unixgram_want(link, wants);
+}
+
+static int gram_recv(void *link, struct unixmsg *msg, int64_t deadline_us)
+{
+	return unixgram_recv_msg(link, msg, deadline_us);
 }
 
 const struct network network_unixgram = {
@@ -51,6 +55,7 @@ const struct network network_unixgram = {
 	.get_fd = gram_get_fd,
 	.get_address = gram_get_address,
 	.check_answer = gram_check_answer,
+	.want = gram_want,
 	.send = gram_send,
 	.recv = gram_recv,
 };
@@ -87,10 +92,14 @@ static int packet_send(void *link, const void *data, size_t size,
 	return unixpacket_send(link, data, size, deadline_us);
 }
 
-static int packet_recv(void *link, void *data, size_t room, size_t *size,
-	int64_t deadline_us)
+static int packet_want(void *link, unsigned int wants)
 {
-	return unixpacket_recv(link, data, room, size, deadline_us);
+	return unixpacket_want(link, wants);
+}
+
+static int packet_recv(void *link, struct unixmsg *msg, int64_t deadline_us)
+{
+	return unixpacket_recv_msg(link, msg, deadline_us);
 }
 
 /* A message goes as a whole or not at all. */
@@ -112,6 +121,7 @@ const struct network network_unixpacket = {
 	.close = packet_close,
 	.get_fd = packet_get_fd,
 	.get_address = packet_get_address,
+	.want = packet_want,
 	.send = packet_send,
 	.recv = packet_recv,
 	.take = packet_recv,
@@ -150,16 +160,16 @@ static int stream_send(void *link, const void *data, size_t size,
 	return unixstream_send(link, data, size, deadline_us);
 }
 
-static int stream_recv(void *link, void *data, size_t room, size_t *size,
-	int64_t deadline_us)
+static int stream_recv(void *link, struct unixmsg *msg, int64_t deadline_us)
 {
-	return unixstream_recv(link, data, room, size, deadline_us);
+	return unixstream_recv(link, msg->parts[0].iov_base,
+		msg->parts[0].iov_len, &msg->size, deadline_us);
 }
 
-static int stream_take(void *link, void *data, size_t room, size_t *size,
-	int64_t deadline_us)
+static int stream_take(void *link, struct unixmsg *msg, int64_t deadline_us)
 {
-	return unixstream_read(link, data, room, size, deadline_us);
+	return unixstream_read(link, msg->parts[0].iov_base,
+		msg->parts[0].iov_len, &msg->size, deadline_us);
 }
 
 static int stream_give(void *link, const void *data, size_t size, size_t *done,

@@ -31,14 +31,14 @@ struct network {
 	int (*get_address)(const void *link, struct unixaddr *addr);
 	/* See unixgram_check_answer; NULL where answers need no address. */
 	int (*check_answer)(const void *link);
-	/* Whole messages. */
+	/* What is received besides the payload; NULL where nothing is. */
+	int (*want)(void *link, unsigned int wants);
+	/* Whole messages; of msg a stream fills in the size only. */
 	int (*send)(void *link, const void *data, size_t size,
 		int64_t deadline_us);
-	int (*recv)(void *link, void *data, size_t room, size_t *size,
-		int64_t deadline_us);
+	int (*recv)(void *link, struct unixmsg *msg, int64_t deadline_us);
 	/* What has come, for echoing: a message, or some bytes of a stream. */
-	int (*take)(void *link, void *data, size_t room, size_t *size,
-		int64_t deadline_us);
+	int (*take)(void *link, struct unixmsg *msg, int64_t deadline_us);
 	/* Sends back size bytes from *done on, which it moves forward. */
 	int (*give)(void *link, const void *data, size_t size, size_t *done,
 		int64_t deadline_us);

@@ -21,11 +21,18 @@ enum {
 	OPTION_MAX_SIZE,
 	OPTION_STATS,
 	OPTION_REPLACE,
+	OPTION_ALLOW_USER,
+	OPTION_ALLOW_GROUP,
+	OPTION_ALLOW_ANYONE,
+	OPTION_SERVER_USER,
 };
 
 static const char short_options[] = "+:lm:u:g:b:W:c:s:i:vqhV";
 
 static const struct option long_options[] = {
+	{ "allow-anyone", no_argument, NULL, OPTION_ALLOW_ANYONE },
+	{ "allow-group", required_argument, NULL, OPTION_ALLOW_GROUP },
+	{ "allow-user", required_argument, NULL, OPTION_ALLOW_USER },
 	{ "backlog", required_argument, NULL, OPTION_BACKLOG },
 	{ "bind", required_argument, NULL, 'b' },
 	{ "count", required_argument, NULL, 'c' },
@@ -39,6 +46,7 @@ static const struct option long_options[] = {
 	{ "mode", required_argument, NULL, 'm' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "replace", no_argument, NULL, OPTION_REPLACE },
+	{ "server-user", required_argument, NULL, OPTION_SERVER_USER },
 	{ "size", required_argument, NULL, 's' },
 	{ "stats", no_argument, NULL, OPTION_STATS },
 	{ "timeout", required_argument, NULL, 'W' },
@@ -70,6 +78,12 @@ static const char help_serve[] =
 	"  -u, --user NAME|UID     its owner\n"
 	"  -g, --group NAME|GID    its group\n"
 	"      --replace           take the name over from a live owner\n"
+	"      --allow-user NAME|UID, --allow-group NAME|GID, --allow-anyone\n"
+	"                          who may talk; may be repeated. Default: on "
+	"a path\n"
+	"                          whoever the mode lets in, on an abstract "
+	"name our\n"
+	"                          own user and root\n"
 	"      --backlog N         connections that may wait to be accepted\n"
 	"      --max-messages N    leave after N messages\n"
 	"\n";
@@ -79,6 +93,9 @@ static const char help_client[] =
 	"  -b, --bind ADDRESS      own address instead of the automatic one\n"
 	"  -W, --timeout SECONDS   longest wait for an answer (5)\n"
 	"      --wait SECONDS      longest wait for the server to appear (0)\n"
+	"      --server-user NAME|UID\n"
+	"                          refuse a server that is run by anybody "
+	"else\n"
 	"  -c, --count N           make up N messages and end with a summary\n"
 	"  -s, --size BYTES        their size (64)\n"
 	"  -i, --interval SECONDS  time between them (0: send the next when "
@@ -186,7 +203,8 @@ static int read_seconds(const char *option, const char *value, int64_t *us)
 	double seconds;
 
 	seconds = strtod(value, &end);
-	if (end != value && *end == '\0' && seconds >= 0 && seconds <= most) {
+	if (value[strspn(value, "0123456789.")] == '\0' && end != value &&
+		*end == '\0' && seconds >= 0 && seconds <= most) {
 		*us = (int64_t)(seconds * 1e6);
 		return 0;
 	}
@@ -209,7 +227,7 @@ static bool is_digits(const char *value)
 }
 
 /* Names come first: a user may be called 1000. */
-static int read_user(const char *value, uid_t *user)
+static int read_user(const char *option, const char *value, uid_t *user)
 {
 	const struct passwd *entry = getpwnam(value);
 	uint64_t number;
@@ -219,14 +237,14 @@ static int read_user(const char *value, uid_t *user)
 		return 0;
 	}
 	if (!is_digits(value))
-		return complain_of_value("--user", value, "a known user");
-	if (read_number("--user", value, 10, UINT32_MAX - 1, &number) < 0)
+		return complain_of_value(option, value, "a known user");
+	if (read_number(option, value, 10, UINT32_MAX - 1, &number) < 0)
 		return -1;
 	*user = (uid_t)number;
 	return 0;
 }
 
-static int read_group(const char *value, gid_t *group)
+static int read_group(const char *option, const char *value, gid_t *group)
 {
 	const struct group *entry = getgrnam(value);
 	uint64_t number;
@@ -236,8 +254,8 @@ static int read_group(const char *value, gid_t *group)
 		return 0;
 	}
 	if (!is_digits(value))
-		return complain_of_value("--group", value, "a known group");
-	if (read_number("--group", value, 10, UINT32_MAX - 1, &number) < 0)
+		return complain_of_value(option, value, "a known group");
+	if (read_number(option, value, 10, UINT32_MAX - 1, &number) < 0)
 		return -1;
 	*group = (gid_t)number;
 	return 0;
@@ -268,6 +286,51 @@ struct given {
 	const char *counting; /* that needs --count */
 };
 
+static int complain_of_many(const char *option)
+{
+	tool_complain("%s: no more than %d of them", option, ACCESS_MOST);
+	return -1;
+}
+
+static int read_allowed_user(const char *option, struct access *access)
+{
+	uid_t user;
+
+	if (read_user(option, optarg, &user) < 0)
+		return -1;
+	if (access_allow_user(access, user) < 0)
+		return complain_of_many(option);
+	return 0;
+}
+
+static int read_allowed_group(const char *option, struct access *access)
+{
+	gid_t group;
+
+	if (read_group(option, optarg, &group) < 0)
+		return -1;
+	if (access_allow_group(access, group) < 0)
+		return complain_of_many(option);
+	return 0;
+}
+
+static int read_access_option(struct options *options, int option,
+	struct given *given)
+{
+	switch (option) {
+	case OPTION_ALLOW_USER:
+		given->serving = "--allow-user";
+		return read_allowed_user(given->serving, &options->access);
+	case OPTION_ALLOW_GROUP:
+		given->serving = "--allow-group";
+		return read_allowed_group(given->serving, &options->access);
+	default:
+		given->serving = "--allow-anyone";
+		options->access.is_anyone = true;
+		return 0;
+	}
+}
+
 static int read_serving_option(struct options *options, int option,
 	struct given *given)
 {
@@ -277,10 +340,10 @@ static int read_serving_option(struct options *options, int option,
 		return read_mode(optarg, &options->name.mode);
 	case 'u':
 		given->serving = "--user";
-		return read_user(optarg, &options->name.user);
+		return read_user(given->serving, optarg, &options->name.user);
 	case 'g':
 		given->serving = "--group";
-		return read_group(optarg, &options->name.group);
+		return read_group(given->serving, optarg, &options->name.group);
 	case OPTION_REPLACE:
 		given->serving = "--replace";
 		options->name.flags |= UNIXMSG_NAME_REPLACE;
@@ -303,6 +366,10 @@ static int read_client_option(struct options *options, int option,
 		given->client = "--bind";
 		options->own = optarg;
 		return 0;
+	case OPTION_SERVER_USER:
+		given->client = "--server-user";
+		options->is_server_user_wanted = true;
+		return read_user(given->client, optarg, &options->server_user);
 	case 'W':
 		given->client = "--timeout";
 		return read_seconds(given->client, optarg,
@@ -326,10 +393,13 @@ static int read_client_option(struct options *options, int option,
 static int complain_of_option(int option, char **argv)
 {
 	const char *word = argv[optind - 1];
+	bool is_long = strncmp(word, "--", 2) == 0;
 
 	if (option == ':')
 		tool_complain("%s: needs a value", word);
-	else if (optopt != 0 && optopt < 256)
+	else if (is_long && optopt != 0)
+		tool_complain("%s: takes no value", word);
+	else if (!is_long)
 		tool_complain("-%c: no such option; see --help", optopt);
 	else
 		tool_complain("%s: no such option; see --help", word);
@@ -357,6 +427,10 @@ static int read_option(struct options *options, int option, struct given *given,
 	case 'q':
 		tool_set_level(TOOL_QUIET);
 		return 0;
+	case OPTION_ALLOW_USER:
+	case OPTION_ALLOW_GROUP:
+	case OPTION_ALLOW_ANYONE:
+		return read_access_option(options, option, given);
 	case 'm':
 	case 'u':
 	case 'g':
@@ -445,12 +519,15 @@ int options_read(struct options *options, const struct network *network,
 	while ((option = getopt_long(argc, argv, short_options, long_options,
 			NULL)) != -1) {
 		if (option == 'h')
-			return print_help(argv[0]);
+			return print_help(program_invocation_short_name);
 		if (option == 'V')
-			return print_version(argv[0]);
+			return print_version(program_invocation_short_name);
 		if (read_option(options, option, &given, argv) < 0)
 			return TOOL_USAGE;
 	}
 	take_operands(options, argc, argv);
-	return check(options, &given) < 0 ? TOOL_USAGE : -1;
+	if (check(options, &given) < 0)
+		return TOOL_USAGE;
+	access_complete(&options->access, options->address);
+	return -1;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tools/access.h"
 #include "tools/record.h"
 #include "unixmsg.h"
 
@@ -21,6 +22,7 @@ struct options {
 	int backlog;
 	uint64_t messages_max; /* 0: no end */
 	bool is_printing;      /* --format was given */
+	struct access access;
 	/* Client. */
 	char **messages;
 	int messages_count;
@@ -30,6 +32,8 @@ struct options {
 	uint64_t count; /* 0: no made up messages */
 	size_t made_size;
 	int64_t interval_us;
+	bool is_server_user_wanted;
+	uid_t server_user;
 	/* Both. */
 	enum record_format format;
 	size_t size_max;

@@ -26,6 +26,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 enum record_format { RECORD_TEXT, RECORD_HEX, RECORD_JSON, RECORD_FRAMES };
 
@@ -81,6 +82,10 @@ struct record {
 	const char *sender; /* printable text, or NULL for none */
 	size_t true_size;   /* of the message, looked at when is_cut */
 	bool is_cut;        /* data is but the beginning of the message */
+	bool has_writer;    /* the next two are known */
+	pid_t pid;          /* of the process that wrote it, 0 if hidden */
+	uid_t uid;
+	size_t fds; /* descriptors that came with it; told when not 0 */
 };
 
 struct record_writer;

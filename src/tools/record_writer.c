@@ -249,6 +249,15 @@ static int put_payload(struct record_writer *writer,
 	return put_text(writer, "\"");
 }
 
+static int put_writer(struct record_writer *writer, const struct record *record)
+{
+	if (!record->has_writer)
+		return 0;
+	if (put_number_member(writer, ",\"uid\":", record->uid) < 0)
+		return -1;
+	return put_number_member(writer, ",\"pid\":", (size_t)record->pid);
+}
+
 static int write_json(struct record_writer *writer, const struct record *record)
 {
 	if (put_number_member(writer, "{\"size\":", record->size) < 0 ||
@@ -261,6 +270,11 @@ static int write_json(struct record_writer *writer, const struct record *record)
 	if (record->is_cut &&
 		put_number_member(writer,
 			",\"cut\":true,\"true_size\":", record->true_size) < 0)
+		return -1;
+	if (put_writer(writer, record) < 0)
+		return -1;
+	if (record->fds > 0 &&
+		put_number_member(writer, ",\"fds\":", record->fds) < 0)
 		return -1;
 	return put_text(writer, "}\n");
 }

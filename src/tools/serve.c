@@ -48,43 +48,75 @@ bool server_is_full(const struct server *server)
 	return most > 0 && server->stats.received >= most;
 }
 
-static void print_message(struct server *server, size_t size, size_t true_size,
-	const char *sender)
+void server_prepare(const struct server *server, struct unixmsg *msg,
+	struct iovec *part, struct unixaddr *addr)
 {
-	const struct record record = {
-		.data = server->buffer,
-		.size = size,
-		.sender = sender,
-		.true_size = true_size,
-		.is_cut = size < true_size,
-	};
+	part->iov_base = server->buffer;
+	part->iov_len = server->room;
+	unixmsg_init(msg);
+	msg->parts = part;
+	msg->parts_count = 1;
+	msg->addr = addr;
+}
 
-	if (server->printer == NULL ||
-		record_write(server->printer, &record) == 0)
-		return;
+/* Descriptors are asked for only to be counted, where they are printed. */
+unsigned int server_get_wants(const struct server *server)
+{
+	unsigned int wants = 0;
+
+	if (!server->options->access.is_anyone)
+		wants |= UNIXMSG_WANT_CRED;
+	if (server->options->is_printing &&
+		server->options->format == RECORD_JSON)
+		wants |= UNIXMSG_WANT_CRED | UNIXMSG_WANT_FDS;
+	return wants;
+}
+
+static void lose_printer(struct server *server)
+{
 	tool_complain("standard output: %s", strerror(errno));
 	record_writer_free(server->printer);
 	server->printer = NULL;
 	server->is_failed = true;
 }
 
-void server_take(struct server *server, size_t size, const char *sender)
+static void print_message(struct server *server, const struct unixmsg *msg,
+	const char *sender)
 {
-	server->stats.received++;
-	server->stats.received_bytes += size;
-	print_message(server, size, size, sender);
+	const struct record record = {
+		.data = server->buffer,
+		.size = msg->size < server->room ? msg->size : server->room,
+		.sender = sender,
+		.true_size = msg->size,
+		.is_cut = msg->size > server->room,
+		.has_writer = (msg->flags & UNIXMSG_HAS_CRED) != 0,
+		.pid = msg->cred.pid,
+		.uid = msg->cred.uid,
+		.fds = msg->fds_lost,
+	};
+
+	if (server->printer != NULL &&
+		record_write(server->printer, &record) < 0)
+		lose_printer(server);
 }
 
-void server_take_cut(struct server *server, size_t size, const char *sender)
+static void take_cut(struct server *server, size_t size)
 {
-	server->stats.received++;
-	server->stats.received_bytes += size;
 	server->stats.cut++;
 	tool_say(TOOL_VERBOSE,
 		"a message of %zu bytes is more than the %zu of --max-size: "
 		"no answer",
 		size, server->room);
-	print_message(server, server->room, size, sender);
+}
+
+void server_take(struct server *server, const struct unixmsg *msg,
+	const char *sender)
+{
+	server->stats.received++;
+	server->stats.received_bytes += msg->size;
+	if (msg->size > server->room)
+		take_cut(server, msg->size);
+	print_message(server, msg, sender);
 }
 
 void server_count_answer(struct server *server, size_t size)
@@ -95,12 +127,8 @@ void server_count_answer(struct server *server, size_t size)
 
 static void flush_printer(struct server *server)
 {
-	if (server->printer == NULL || record_flush(server->printer) == 0)
-		return;
-	tool_complain("standard output: %s", strerror(errno));
-	record_writer_free(server->printer);
-	server->printer = NULL;
-	server->is_failed = true;
+	if (server->printer != NULL && record_flush(server->printer) < 0)
+		lose_printer(server);
 }
 
 static void report(struct server *server)

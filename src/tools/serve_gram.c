@@ -157,23 +157,18 @@ static void answer_sender(struct server *server, struct grams *grams,
 		lose_answer(server, addr);
 }
 
-static void echo(struct server *server, struct grams *grams,
-	const struct unixaddr *addr, size_t size)
+static void refuse_sender(struct server *server, const struct unixmsg *msg)
 {
-	char text[UNIXMSG_ADDR_TEXT_SIZE];
-	const char *sender = NULL;
+	server->stats.refused++;
+	if (msg->flags & UNIXMSG_HAS_CRED)
+		tool_say(TOOL_VERBOSE, "refused a message of user %jd, pid %jd",
+			(intmax_t)msg->cred.uid, (intmax_t)msg->cred.pid);
+	else
+		tool_say(TOOL_VERBOSE, "refused a message of nobody known");
+}
 
-	if (unixaddr_get_kind(addr) != UNIXADDR_UNNAMED)
-		sender = unixaddr_format(addr, text, sizeof(text));
-	if (size > server->room) {
-		server_take_cut(server, size, sender);
-		return;
-	}
-	server_take(server, size, sender);
-	if (sender != NULL) {
-		answer_sender(server, grams, addr, size);
-		return;
-	}
+static void refuse_unnamed(struct server *server, size_t size)
+{
 	server->stats.unnamed++;
 	tool_say(TOOL_VERBOSE,
 		"a message of %zu bytes from a sender without an address "
@@ -181,16 +176,36 @@ static void echo(struct server *server, struct grams *grams,
 		size);
 }
 
+static void echo(struct server *server, struct grams *grams,
+	const struct unixmsg *msg)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+	const char *sender = NULL;
+
+	if (unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED)
+		sender = unixaddr_format(msg->addr, text, sizeof(text));
+	server_take(server, msg, sender);
+	if (msg->size > server->room)
+		return;
+	if (!access_is_writer_allowed(&server->options->access, msg))
+		refuse_sender(server, msg);
+	else if (sender == NULL)
+		refuse_unnamed(server, msg->size);
+	else
+		answer_sender(server, grams, msg->addr, msg->size);
+}
+
 /* Whether there may be more. */
 static bool echo_once(struct server *server, struct grams *grams)
 {
 	struct unixaddr addr;
-	size_t size;
+	struct unixmsg msg;
+	struct iovec part;
 
-	if (unixgram_recv(grams->gram, server->buffer, server->room, &size,
-		    &addr, UNIXMSG_NOW) == 1 ||
+	server_prepare(server, &msg, &part, &addr);
+	if (unixgram_recv_msg(grams->gram, &msg, UNIXMSG_NOW) == 1 ||
 		errno == EMSGSIZE) {
-		echo(server, grams, &addr, size);
+		echo(server, grams, &msg);
 		return true;
 	}
 	if (errno != EAGAIN)
@@ -289,7 +304,8 @@ static void *grams_open(struct server *server)
 	}
 	grams->watcher.ready = gram_ready;
 	grams->watcher.fd = unixgram_get_fd(grams->gram);
-	if (server_watch(server, &grams->watcher, EPOLLIN) == 0)
+	if (unixgram_want(grams->gram, server_get_wants(server)) == 0 &&
+		server_watch(server, &grams->watcher, EPOLLIN) == 0)
 		return grams;
 	unixgram_close(grams->gram);
 	free(grams);

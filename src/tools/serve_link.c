@@ -48,6 +48,8 @@ static void close_connection(struct connection *connection)
 {
 	struct links *links = connection->links;
 
+	tool_say(TOOL_VERBOSE, "a client has gone");
+
 	if (connection->previous == NULL)
 		links->first = connection->next;
 	else
@@ -111,9 +113,9 @@ static size_t get_room(const struct server *server)
 }
 
 static void refuse_message(struct server *server, struct connection *connection,
-	size_t size)
+	const struct unixmsg *msg)
 {
-	server_take_cut(server, size, NULL);
+	server_take(server, msg, NULL);
 	/* Its next answer would be taken for this one's. */
 	close_connection(connection);
 }
@@ -121,18 +123,22 @@ static void refuse_message(struct server *server, struct connection *connection,
 /* Whether the connection is there and may have more. */
 static bool echo_once(struct server *server, struct connection *connection)
 {
-	size_t size;
-	int result = connection->links->network->take(connection->link,
-		server->buffer, get_room(server), &size, UNIXMSG_NOW);
+	struct unixmsg msg;
+	struct iovec part;
+	int result;
 
+	server_prepare(server, &msg, &part, NULL);
+	part.iov_len = get_room(server);
+	result = connection->links->network->take(connection->link, &msg,
+		UNIXMSG_NOW);
 	if (result == 1) {
-		server_take(server, size, NULL);
-		return answer(server, connection, size);
+		server_take(server, &msg, NULL);
+		return answer(server, connection, msg.size);
 	}
 	if (result < 0 && errno == EAGAIN)
 		return false;
 	if (result < 0 && errno == EMSGSIZE)
-		refuse_message(server, connection, size);
+		refuse_message(server, connection, &msg);
 	else
 		close_connection(connection);
 	return false;
@@ -190,8 +196,24 @@ static void add_connection(struct server *server, struct links *links,
 		links->first->previous = connection;
 	links->first = connection;
 	server->stats.connections++;
+	tool_say(TOOL_VERBOSE, "a client has connected");
 	if (server_watch(server, &connection->watcher, EPOLLIN) < 0)
 		close_connection(connection);
+}
+
+/* Whether the peer may talk; if not, that was his connection. */
+static bool admit(struct server *server, const struct links *links, void *link)
+{
+	struct unixcred cred;
+
+	if (access_is_peer_allowed(&server->options->access,
+		    links->network->get_fd(link), &cred))
+		return true;
+	server->stats.refused_connections++;
+	tool_say(TOOL_VERBOSE, "refused a connection of user %jd, pid %jd",
+		(intmax_t)cred.uid, (intmax_t)cred.pid);
+	links->network->close(link);
+	return false;
 }
 
 /* The listener stays readable: looking away is what keeps us from spinning. */
@@ -215,7 +237,8 @@ static void listener_ready(struct server *server, struct watcher *watcher)
 			rest(server, links);
 		if (link == NULL)
 			return;
-		add_connection(server, links, link);
+		if (admit(server, links, link))
+			add_connection(server, links, link);
 	}
 }
 
@@ -230,6 +253,13 @@ static void *links_open(struct server *server)
 	links->listener = options->network->listen(options->address,
 		options->backlog, &options->name);
 	if (links->listener == NULL) {
+		free(links);
+		return NULL;
+	}
+	if (!options->network->is_stream &&
+		unixlistener_want(links->listener, server_get_wants(server)) <
+			0) {
+		unixlistener_close(links->listener);
 		free(links);
 		return NULL;
 	}

@@ -68,12 +68,19 @@ void server_wake_at(struct server *server, int64_t moment_us);
 /* Whether --max-messages have been taken. */
 bool server_is_full(const struct server *server);
 
+/* Makes msg ready to receive into buffer; addr may be NULL. */
+void server_prepare(const struct server *server, struct unixmsg *msg,
+	struct iovec *part, struct unixaddr *addr);
+
+/* What of UNIXMSG_WANT_... the service needs. */
+unsigned int server_get_wants(const struct server *server);
+
 /*
- * Counts and prints a message that has been received into buffer; sender may
- * be NULL.
+ * Counts and prints a message that has been received into buffer, or cut;
+ * sender may be NULL.
  */
-void server_take(struct server *server, size_t size, const char *sender);
-void server_take_cut(struct server *server, size_t size, const char *sender);
+void server_take(struct server *server, const struct unixmsg *msg,
+	const char *sender);
 
 void server_count_answer(struct server *server, size_t size);
 

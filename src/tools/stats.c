@@ -38,6 +38,8 @@ int stats_print_server(const struct server_stats *stats,
 		{ "unnamed", stats->unnamed },
 		{ "gone", stats->gone },
 		{ "dropped", stats->dropped },
+		{ "refused", stats->refused },
+		{ "refused_connections", stats->refused_connections },
 	};
 
 	return print_object("server", network, fields,

@@ -25,6 +25,9 @@ struct server_stats {
 	uint64_t unnamed; /* from a sender without an address: no answer */
 	uint64_t gone;    /* the sender went away before its answer */
 	uint64_t dropped; /* the sender did not read its answers */
+	uint64_t refused; /* the sender may not talk to us: no answer */
+	/* Not of messages: connections of those who may not. */
+	uint64_t refused_connections;
 };
 
 /* What a client counts. */

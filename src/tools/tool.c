@@ -36,9 +36,13 @@ void tool_set_level(enum tool_level level)
 static void __attribute__((format(printf, 1, 0)))
 say_list(const char *format, va_list list)
 {
-	char line[2048];
+	char line[2048], *at;
 	int size = vsnprintf(line, sizeof(line), format, list);
 
+	/* What somebody else has typed may be in it, and command a terminal. */
+	for (at = line; size >= 0 && *at != '\0'; at++)
+		if (*at < ' ' || *at > '~')
+			*at = '?';
 	if (size >= 0)
 		fprintf(stderr, "%s: %s\n", tool_name, line);
 }
@@ -79,9 +83,21 @@ static void take_report(int number)
 	is_report_wanted = 1;
 }
 
+/* nohup(1) has SIGHUP ignored, and means it. */
+static bool is_to_be_ignored(int number)
+{
+	struct sigaction present;
+
+	return number == SIGHUP && sigaction(number, NULL, &present) == 0 &&
+		present.sa_handler == SIG_IGN;
+}
+
 static int catch_signal(int number, void (*handler)(int))
 {
 	struct sigaction action = { .sa_handler = handler };
+
+	if (is_to_be_ignored(number))
+		return 0;
 
 	/* No SA_RESTART: a wait has to end. One signal at a time. */
 	sigfillset(&action.sa_mask);

@@ -1,0 +1,148 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The tools and Python's socket module.
+
+# Cases are called by name, from run_case.
+# shellcheck disable=SC2317,SC2034,SC2154
+set -u
+
+# shellcheck source=tests/lib.sh
+. "${srcdir:?is the top source directory}/tests/lib.sh"
+
+# The system's own, where there is one: a shim in front of it is slow.
+python=python3
+if [ -x /usr/bin/python3 ]; then
+	python=/usr/bin/python3
+fi
+program=$srcdir/tests/interop/echo.py
+address=
+own=
+
+on_path()
+{
+	address=$here/s
+	own=$here/own
+	"$@"
+}
+
+on_abstract()
+{
+	address=@unixmsg-test-$$-python
+	own=$address-own
+	"$@"
+}
+
+need_python()
+{
+	need "$python"
+	"$python" -c 'import socket; socket.AF_UNIX' ||
+		skip "$python has no socket module"
+}
+
+# serve_python_clients TOOL KIND
+serve_python_clients()
+{
+	need_python
+	start_server server "$TOOLS/$1" --listen --stats "$address"
+	run "$python" "$program" talk "$2" "$address" "$own"
+	expect_status 0 "$(cat "$err")"
+	signal server TERM
+	finish server
+	expect_status 0
+	expect_counter "$logs/server.out" gone 0
+	expect_counter "$logs/server.out" unnamed 0
+	expect_counter "$logs/server.out" answered \
+		"$(get_counter "$logs/server.out" received)"
+	[ -z "$(ls -A)" ] || fail 'a file is left behind'
+}
+
+unixgram_echo_serves_python()
+{
+	serve_python_clients unixgram-echo dgram
+	expect_counter "$logs/server.out" received 9
+}
+
+seqpacket_echo_serves_python()
+{
+	serve_python_clients seqpacket-echo seqpacket
+	expect_counter "$logs/server.out" received 9
+}
+
+unixstream_echo_serves_python()
+{
+	serve_python_clients unixstream-echo stream
+}
+
+# use_python_server TOOL KIND
+use_python_server()
+{
+	need_python
+	start_server server "$python" "$program" serve "$2" "$address"
+	printf 'hello\n\ntwo words\n\n' >input
+	head -c 100000 /dev/zero | tr '\0' x >>input
+	printf '\nend\n' >>input
+	run "$TOOLS/$1" "$address" <input
+	expect_status 0 "$(cat "$err")"
+	expect_same input "$out"
+	expect_empty "$err"
+	finish server
+	expect_status 0 "$(cat "$logs/server.err")"
+	expect_gone "$here/s"
+}
+
+unixgram_echo_talks_to_python()
+{
+	use_python_server unixgram-echo dgram
+}
+
+seqpacket_echo_talks_to_python()
+{
+	use_python_server seqpacket-echo seqpacket
+}
+
+unixstream_echo_talks_to_python()
+{
+	use_python_server unixstream-echo stream
+}
+
+a_python_sender_without_an_address_is_reported()
+{
+	need_python
+	start_server server "$TOOLS/unixgram-echo" --listen -v --stats \
+		--max-messages 2 "$address"
+	run "$python" "$program" unnamed "$address"
+	expect_status 0 "$(cat "$err")"
+	finish server
+	expect_status 0
+	expect_counter "$logs/server.out" received 2
+	expect_counter "$logs/server.out" unnamed 2
+	expect_match "$logs/server.err" 'of 5 bytes from a sender without'
+	expect_match "$logs/server.err" 'of 0 bytes from a sender without'
+}
+
+a_name_padded_with_nuls_is_another_name()
+{
+	need_python
+	start_server server "$python" "$program" serve dgram "$address"
+	run "$TOOLS/unixgram-echo" "$address\\x00" hello
+	expect_status 1
+	expect_match "$err" 'nobody has that name'
+	run "$TOOLS/unixgram-echo" "$address" end
+	expect_status 0
+	finish server
+	expect_status 0
+}
+
+for name in unixgram_echo_serves_python \
+	seqpacket_echo_serves_python \
+	unixstream_echo_serves_python \
+	unixgram_echo_talks_to_python \
+	seqpacket_echo_talks_to_python \
+	unixstream_echo_talks_to_python \
+	a_python_sender_without_an_address_is_reported; do
+	run_case "$name" path on_path
+	run_case "$name" 'abstract name' on_abstract
+done
+run_case a_name_padded_with_nuls_is_another_name '' on_abstract
+finish_cases

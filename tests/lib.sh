@@ -1,0 +1,388 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: MIT
+#
+# What the shell tests share. A test sources this file, runs its cases with
+# run_case and ends with finish_cases.
+#
+# A case is a function whose name is a sentence. It runs in a shell of its own
+# under set -e, in a private directory that is empty, with a short path and
+# removed at the end whatever happens. Whatever start_server and start have
+# started is ended then, by process id.
+#
+# In a case:
+#   run COMMAND...           bounded in time; leaves status, and the output in
+#                            the files $out and $err
+#   start NAME COMMAND...    in the background; its process id is in pid
+#   start_server NAME COMMAND...
+#                            the same, and waits until it says that it listens
+#   finish NAME              waits for the end of what was started; status
+#   fail WHY, skip WHY       end the case
+#
+# What NAME prints is in the files $logs/NAME.out and $logs/NAME.err.
+
+set -u
+LC_ALL=C
+export LC_ALL
+umask 022
+
+: "${TOOLS:?is the directory of the built tools}"
+: "${srcdir:?is the top source directory}"
+
+passed=0
+failed=0
+skipped=0
+
+# No command takes longer than that many seconds, not even with sanitizers on a
+# machine that has other things to do.
+limit=60
+
+case $(id -u) in
+0) is_root=true ;;
+*) is_root=false ;;
+esac
+
+# Socket paths are short: a long TMPDIR would leave no room for names.
+temp=${TMPDIR:-/tmp}
+if [ ${#temp} -gt 40 ]; then
+	temp=/tmp
+fi
+work=$(mktemp -d "$temp/unixmsg-sh.XXXXXX") || exit 99
+chmod 711 "$work"
+logs=$work/logs
+out=$logs/out
+err=$logs/err
+case_shell=
+
+end_test()
+{
+	if [ -n "$case_shell" ]; then
+		kill -TERM "$case_shell" 2>/dev/null
+		wait "$case_shell" 2>/dev/null
+	fi
+	rm -rf "$work"
+}
+trap end_test EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Whether the tool has sanitizers in it, which make it slow.
+is_sanitized()
+{
+	for binary in "$TOOLS/.libs/$1" "$TOOLS/$1"; do
+		if [ -f "$binary" ]; then
+			grep -q -e __asan_init -e __ubsan_handle -e __tsan_init \
+				"$binary" && return 0
+			return 1
+		fi
+	done
+	return 1
+}
+
+is_there()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+fail()
+{
+	echo "$*" >&3
+	exit 1
+}
+
+skip()
+{
+	printf '%s\n' "$*" >"$logs/skip"
+	exit 77
+}
+
+need()
+{
+	is_there "$1" || skip "$1 is missing"
+}
+
+need_root()
+{
+	$is_root || skip 'only root can do that'
+}
+
+show()
+{
+	for file; do
+		if [ -s "$file" ]; then
+			echo "# ${file##*/}:"
+			head -c 1000 "$file" | head -n 10 | cat -v |
+				cut -c 1-300 | sed 's/^/#   /'
+		fi
+	done
+}
+
+# In the shell of a case: the processes to be ended with it.
+pids=
+end_case()
+{
+	case_status=$?
+	set +e
+	trap '' HUP INT TERM
+	for pid in $pids; do
+		kill -KILL "$pid" 2>/dev/null
+	done
+	for pid in $pids; do
+		wait "$pid" 2>/dev/null
+	done
+	exit "$case_status"
+}
+
+enter_case()
+{
+	trap end_case EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	cd "$work/here" || exit 1
+	XDG_RUNTIME_DIR=$work/run
+	TMPDIR=$work/tmp
+	export XDG_RUNTIME_DIR TMPDIR
+	here=$work/here
+	set -e
+}
+
+# run_case FUNCTION [LABEL [WRAPPER]]: the label tells two runs of one case
+# apart; WRAPPER is a function that prepares, and then calls what it is given.
+run_case()
+{
+	title=$(echo "$1" | tr _ ' ')${2:+ ($2)}
+	rm -rf "$work/here" "$work/run" "$work/tmp" "$logs"
+	mkdir -m 711 "$work/here" "$work/run" "$work/tmp" "$logs"
+	(
+		enter_case
+		${3:-} "$1"
+	) 3>"$logs/why" >"$logs/case.out" 2>"$logs/case.err" </dev/null &
+	case_shell=$!
+	wait "$case_shell"
+	case_status=$?
+	case_shell=
+	case $case_status in
+	0)
+		passed=$((passed + 1))
+		echo "ok - $title"
+		;;
+	77)
+		skipped=$((skipped + 1))
+		echo "skip - $title: $(cat "$logs/skip")"
+		;;
+	*)
+		failed=$((failed + 1))
+		echo "not ok - $title"
+		if [ -s "$logs/why" ]; then
+			sed 's/^/# /' "$logs/why"
+		else
+			echo "# a command failed with status $case_status"
+		fi
+		show "$logs"/*err "$logs"/*out
+		;;
+	esac
+}
+
+# Without the directory that cases share, and without what they left in it.
+finish_cases()
+{
+	echo "cases: $passed passed, $failed failed, $skipped skipped"
+	if [ "$failed" -gt 0 ]; then
+		exit 1
+	fi
+	if [ "$passed" -eq 0 ]; then
+		exit 77
+	fi
+	exit 0
+}
+
+# In the foreground, that is in the process group of the harness, so that its
+# own limit ends all of this.
+bound()
+{
+	timeout --foreground -k 5 "$limit" "$@"
+}
+
+run()
+{
+	status=0
+	bound "$@" >"$out" 2>"$err" || status=$?
+}
+
+# launch NAME OUT ERR COMMAND...: a shell gives what it starts in the
+# background no standard input, so it goes by another descriptor. Those of the
+# case, 5 and 6, stay behind: they would keep a fifo open.
+launch()
+{
+	launched=$1
+	launched_out=$2
+	launched_err=$3
+	shift 3
+	exec 4<&0
+	"$@" <&4 >"$launched_out" 2>"$launched_err" 3>&- 4<&- 5<&- 6<&- &
+	pid=$!
+	exec 4<&-
+	echo "$pid" >"$logs/$launched.pid"
+	pids="$pids $pid"
+}
+
+# Standard output goes to $logs/NAME.out unless stdout names another file.
+stdout=
+start()
+{
+	launch_name=$1
+	shift
+	launch "$launch_name" "${stdout:-$logs/$launch_name.out}" \
+		"$logs/$launch_name.err" "$@"
+}
+
+# Copies standard input to a file, and tells by a fifo when a line with that
+# text, or the end, has come.
+relay()
+{
+	exec 3>&- 5<&- 6<&-
+	while IFS= read -r line; do
+		printf '%s\n' "$line" >>"$1"
+		case $line in
+		*"$3"*) break ;;
+		esac
+	done
+	echo ready >"$2"
+	cat >>"$1"
+}
+
+# start_and_see NAME TEXT COMMAND...: waits until TEXT stands in standard error.
+start_and_see()
+{
+	seen_name=$1
+	seen_text=$2
+	shift 2
+	rm -f "$logs/$seen_name.ready" "$logs/$seen_name.pipe"
+	mkfifo "$logs/$seen_name.ready" "$logs/$seen_name.pipe"
+	: >"$logs/$seen_name.err"
+	relay "$logs/$seen_name.err" "$logs/$seen_name.ready" \
+		"$seen_text" \
+		<"$logs/$seen_name.pipe" >/dev/null 2>&1 &
+	echo "$!" >"$logs/$seen_name.relay"
+	pids="$pids $!"
+	launch "$seen_name" "${stdout:-$logs/$seen_name.out}" \
+		"$logs/$seen_name.pipe" "$@"
+	bound cat "$logs/$seen_name.ready" >/dev/null </dev/null ||
+		fail "$seen_name: has not said '$seen_text' in time"
+	grep -q -F -e "$seen_text" "$logs/$seen_name.err" ||
+		fail "$seen_name: ended and has not said '$seen_text'"
+}
+
+start_server()
+{
+	server_name=$1
+	shift
+	start_and_see "$server_name" ': listening on ' "$@"
+}
+
+# Waits until a process started here has ended.
+await()
+{
+	bound tail -s 0.02 --pid="$1" -f /dev/null </dev/null ||
+		fail "process $1 has not ended in time"
+}
+
+# Waits for the end of what was started, and of all that it says.
+finish()
+{
+	pid=$(cat "$logs/$1.pid")
+	await "$pid"
+	status=0
+	wait "$pid" || status=$?
+	if [ -e "$logs/$1.relay" ]; then
+		await "$(cat "$logs/$1.relay")"
+	fi
+}
+
+# Until something is true; what is waited for cannot tell by itself.
+await_true()
+{
+	tries=$((limit * 10))
+	until "$@"; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || fail "never came true: $*"
+		sleep 0.05
+	done
+}
+
+signal()
+{
+	kill "-$2" "$(cat "$logs/$1.pid")"
+}
+
+expect_status()
+{
+	[ "$status" -eq "$1" ] || fail "status is $status, not $1${2:+: $2}"
+}
+
+expect_same()
+{
+	cmp "$1" "$2" >&3 || fail "$1 and $2 differ"
+}
+
+# expect_text FILE TEXT: TEXT and a newline is all there is.
+expect_text()
+{
+	printf '%s\n' "$2" >"$logs/wanted"
+	expect_same "$logs/wanted" "$1"
+}
+
+expect_empty()
+{
+	[ ! -s "$1" ] || fail "$1 is not empty"
+}
+
+expect_match()
+{
+	grep -q -e "$2" "$1" || fail "nothing in $1 is like '$2'"
+}
+
+expect_gone()
+{
+	if [ -e "$1" ] || [ -L "$1" ]; then
+		fail "$1 is there"
+	fi
+}
+
+expect_printable()
+{
+	tr -d '[:print:]\n' <"$1" >"$logs/unprintable"
+	[ ! -s "$logs/unprintable" ] || fail "$1 has control characters"
+}
+
+# One line of $tool, which the test has set, in $err, and nothing in $out.
+expect_complaint()
+{
+	expect_status "$1" "${2:-}"
+	expect_empty "$out"
+	lines=$(wc -l <"$err")
+	[ "$lines" -eq 1 ] || fail "$lines lines on stderr${2:+: $2}"
+	expect_match "$err" "^${tool:?}: ."
+	expect_printable "$err"
+}
+
+# All that is in the case's directories, to see whether something was changed.
+list_files()
+{
+	find "$here" "$XDG_RUNTIME_DIR" "$TMPDIR" \
+		-mindepth 1 -printf '%p %y %i %m %U %G %s %l\n' | sort
+}
+
+# A member of the last object that --stats has printed to a file.
+get_counter()
+{
+	grep '^{"network":' "$1" | tail -n 1 |
+		sed -n "s/.*\"$2\":\\([0-9]*\\).*/\\1/p"
+}
+
+expect_counter()
+{
+	value=$(get_counter "$1" "$2")
+	[ "$value" = "$3" ] || fail "$2 in $1 is '$value', not $3"
+}

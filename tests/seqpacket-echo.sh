@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# seqpacket-echo: what all echo tools do, and what only connections that keep
+# boundaries have.
+
+# Cases are called by name, from run_case.
+# shellcheck disable=SC2317,SC2034,SC2154
+set -u
+
+tool=seqpacket-echo
+# shellcheck source=tests/lib.sh
+. "${srcdir:?is the top source directory}/tests/lib.sh"
+# shellcheck source=tests/echo_cases.sh
+. "$srcdir/tests/echo_cases.sh"
+
+# What the client still gets of the answers depends on when it reads.
+max_messages_answers_so_many_and_closes()
+{
+	serve --max-messages 3 --stats
+	run "$command" "$address" a b c d e
+	expect_status 1
+	printf 'a\nb\nc\n' | head -n "$(wc -l <"$out")" >wanted
+	expect_same wanted "$out"
+	finish server
+	expect_status 0
+	expect_counter "$logs/server.out" answered 3
+	expect_gone "$here/s"
+}
+
+a_server_that_dies_is_told()
+{
+	mkfifo input
+	exec 5<>input
+	serve
+	start_and_see client connected "$command" -v "$address" <input
+	echo hello >&5
+	await_true test -s "$logs/client.out"
+	signal server KILL
+	finish server
+	finish client
+	expect_status 1
+	expect_match "$logs/client.err" 'closed the connection'
+	exec 5<&-
+}
+
+run_echo_cases
+run_message_cases
+run_twice max_messages_answers_so_many_and_closes
+run_twice a_server_that_dies_is_told
+finish_cases

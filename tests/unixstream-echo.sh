@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# unixstream-echo: what all echo tools do, and what only streams have.
+
+# Cases are called by name, from run_case.
+# shellcheck disable=SC2317,SC2034,SC2154
+set -u
+
+tool=unixstream-echo
+# shellcheck source=tests/lib.sh
+. "${srcdir:?is the top source directory}/tests/lib.sh"
+# shellcheck source=tests/echo_cases.sh
+. "$srcdir/tests/echo_cases.sh"
+
+messages_of_many_megabytes_come_back()
+{
+	serve
+	run "$command" --count 3 --size 10000000 -W 60 "$address"
+	expect_status 0
+	expect_match "$err" ' 3 received, 0 lost, 0 altered'
+	stop
+}
+
+a_server_that_dies_is_told()
+{
+	mkfifo input
+	exec 5<>input
+	serve
+	start_and_see client connected "$command" -v "$address" <input
+	echo hello >&5
+	await_true test -s "$logs/client.out"
+	signal server KILL
+	finish server
+	finish client
+	expect_status 1
+	expect_match "$logs/client.err" 'closed the connection'
+	exec 5<&-
+}
+
+run_echo_cases
+run_twice messages_of_many_megabytes_come_back
+run_twice a_server_that_dies_is_told
+finish_cases
