@@ -129,7 +129,7 @@ else
 	skip "C++: no g++ or clang++"
 fi
 
-for tool in seqpacket-echo unixgram-echo unixstream-echo; do
+for tool in seqpacket-echo unixgram-echo unixmsg-inspect unixstream-echo; do
 	try "$tool --version" "$prefix/bin/$tool" --version
 done
 

@@ -13,6 +13,7 @@ shell_tests = \
 	%D%/seqpacket-echo.sh \
 	%D%/symbols.sh \
 	%D%/unixgram-echo.sh \
+	%D%/unixmsg-inspect.sh \
 	%D%/unixstream-echo.sh
 TESTS += %D%/check_exports $(shell_tests)
 EXTRA_DIST += $(shell_tests) \
@@ -37,10 +38,12 @@ unit_tests = \
 	%D%/check_control \
 	%D%/check_cred \
 	%D%/check_deadline \
+	%D%/check_diag \
 	%D%/check_fds \
 	%D%/check_go_rules \
 	%D%/check_gram \
 	%D%/check_histogram \
+	%D%/check_holder \
 	%D%/check_listener \
 	%D%/check_msg \
 	%D%/check_name \
