@@ -110,7 +110,8 @@ int unixblob_map(int fd, size_t size_max, struct unixblob *blob)
 	if (check_seals(fd) < 0 || check_kind(fd) < 0 || fstat(fd, &file) < 0)
 		return -1;
 	blob->size = (size_t)file.st_size;
-	if (blob->size > size_max) {
+	/* With 32 bits a file may be larger than any memory. */
+	if ((uintmax_t)file.st_size > size_max) {
 		errno = EMSGSIZE;
 		return -1;
 	}

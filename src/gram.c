@@ -330,13 +330,26 @@ int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
 	return result;
 }
 
+/* Whoever asked for the beginning of a message has received it. */
+static size_t count_cut(const struct unixmsg *msgs, size_t count)
+{
+	const unsigned int mask = UNIXMSG_CUT | UNIXMSG_PREFIX;
+	size_t i, cut = 0;
+
+	for (i = 0; i < count; i++)
+		cut += (msgs[i].flags & mask) == UNIXMSG_CUT;
+	return cut;
+}
+
 int unixgram_recv_batch(struct unixgram *gram, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us)
 {
 	int result = unixmsg_recv_batch_on(&gram->end, msgs, count, received,
 		deadline_us);
+	size_t cut = count_cut(msgs, *received);
 
-	note(&gram->received, *received);
+	note(&gram->received, *received - cut);
+	note(&gram->cut, cut);
 	return result;
 }
 

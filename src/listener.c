@@ -132,6 +132,18 @@ static int accept_once(const struct endpoint *listener, int64_t deadline_us)
 	return -1;
 }
 
+/*
+ * The kernel takes what is inherited from the listener when a client connects
+ * (before Linux 6.16 when it is accepted): it may have done so before the
+ * listener was adopted.
+ */
+static int prepare_accepted(struct endpoint *end)
+{
+	if (unixendpoint_want(end, end->wants) < 0)
+		return -1;
+	return unixendpoint_mark_messages(end);
+}
+
 int unixlistener_accept(const struct unixlistener *listener, int type,
 	struct endpoint *end, int64_t deadline_us)
 {
@@ -149,9 +161,8 @@ int unixlistener_accept(const struct unixlistener *listener, int type,
 	unixendpoint_set_up(end, fd, type);
 	end->stop_fd = listener->end.stop_fd;
 	end->wants = listener->end.wants;
-	end->is_accepted = true;
-	/* It may have connected before the adoption: nothing inherited then. */
-	if (listener->is_adopted && unixendpoint_mark_messages(end) < 0)
+	end->is_accepted = !listener->is_adopted;
+	if (listener->is_adopted && prepare_accepted(end) < 0)
 		return unixendpoint_give_up(end);
 	errno = saved;
 	return 0;

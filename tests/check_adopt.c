@@ -550,6 +550,35 @@ START_TEST(a_client_from_before_may_send_empty_messages)
 }
 END_TEST
 
+/* _i: whether the listener was asked for them, or the connection. */
+START_TEST(what_a_client_from_before_writes_has_credentials)
+{
+	const char *path = support_path("socket");
+	int fd = open_listening(SOCK_SEQPACKET, path);
+	int client = open_socket(SOCK_SEQPACKET);
+	struct unixlistener *listener;
+	struct unixpacket *packet;
+	struct unixmsg msg;
+
+	ck_assert_int_eq(connect_to(client, path), 0);
+	listener = adopt_listener(fd);
+	if (_i == 0)
+		ck_assert_int_eq(unixlistener_want(listener, UNIXMSG_WANT_CRED),
+			0);
+	packet = unixpacket_accept(listener, UNIXMSG_NOW);
+	if (_i == 1)
+		ck_assert_int_eq(unixpacket_want(packet, UNIXMSG_WANT_CRED), 0);
+	send_nothing(client);
+	unixmsg_init(&msg);
+	ck_assert_int_eq(unixpacket_recv_msg(packet, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_HAS_CRED);
+	ck_assert_int_eq(msg.cred.pid, getpid());
+	close(client);
+	close_packet(packet);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
 START_TEST(a_client_from_after_may_send_empty_messages)
 {
 	const char *path = support_path("socket");
@@ -831,6 +860,8 @@ static TCase *make_ends(void)
 	tcase_add_test(tcase, empty_messages_are_no_end);
 	tcase_add_test(tcase, empty_messages_that_were_there_before_are_no_end);
 	tcase_add_test(tcase, a_client_from_before_may_send_empty_messages);
+	tcase_add_loop_test(tcase,
+		what_a_client_from_before_writes_has_credentials, 0, 2);
 	tcase_add_test(tcase, a_client_from_after_may_send_empty_messages);
 	return tcase;
 }

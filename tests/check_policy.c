@@ -191,7 +191,8 @@ END_TEST
 START_TEST(what_is_received_and_what_is_cut_is_counted)
 {
 	struct unixbuffer buffer;
-	struct unixmsg msg;
+	struct unixmsg msg, msgs[2];
+	size_t count;
 	char byte;
 	int i;
 
@@ -205,15 +206,24 @@ START_TEST(what_is_received_and_what_is_cut_is_counted)
 	unixmsg_init(&msg);
 	ck_assert_errno(unixgram_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
 		EMSGSIZE);
+	msgs[0] = msg;
+	msgs[1] = msg;
+	msgs[1].flags = UNIXMSG_PREFIX;
+	ends_send_text(&ends, "two");
+	ends_send_text(&ends, "two");
 	unixbuffer_init(&buffer, 2);
 	ck_assert_errno(unixgram_recv_buffer(ends.receiver, &buffer, NULL,
 				UNIXMSG_NOW),
 		EMSGSIZE);
 	unixbuffer_free(&buffer);
 	ends_expect_text(&ends, "two");
+	/* Whoever asks for the beginning has received it. */
+	ck_assert_int_eq(unixgram_recv_batch(ends.receiver, msgs, 2, &count,
+				 UNIXMSG_NOW),
+		1);
 	ends_expect_nothing(&ends);
-	ck_assert_uint_eq(get_counters(ends.receiver).received, 2);
-	ck_assert_uint_eq(get_counters(ends.receiver).cut, 3);
+	ck_assert_uint_eq(get_counters(ends.receiver).received, 3);
+	ck_assert_uint_eq(get_counters(ends.receiver).cut, 4);
 	expect_sends(ends.receiver, 0, 0, 0);
 	ends_close(&ends);
 }
