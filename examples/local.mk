@@ -6,6 +6,11 @@ dist_examples_DATA = \
 	%D%/04-packet-client.c \
 	%D%/05-abstract.c \
 	%D%/06-deadlines.c \
+	%D%/07-descriptors.c \
+	%D%/08-who-speaks.c \
+	%D%/09-any-size.c \
+	%D%/10-batch.c \
+	%D%/11-big-message.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -17,10 +22,20 @@ check_PROGRAMS += \
 	%D%/03-packet-server \
 	%D%/04-packet-client \
 	%D%/05-abstract \
-	%D%/06-deadlines
+	%D%/06-deadlines \
+	%D%/07-descriptors \
+	%D%/08-who-speaks \
+	%D%/09-any-size \
+	%D%/10-batch \
+	%D%/11-big-message
 %C%_01_gram_server_LDADD = src/libunixmsg.la
 %C%_02_gram_client_LDADD = src/libunixmsg.la
 %C%_03_packet_server_LDADD = src/libunixmsg.la
 %C%_04_packet_client_LDADD = src/libunixmsg.la
 %C%_05_abstract_LDADD = src/libunixmsg.la
 %C%_06_deadlines_LDADD = src/libunixmsg.la
+%C%_07_descriptors_LDADD = src/libunixmsg.la
+%C%_08_who_speaks_LDADD = src/libunixmsg.la
+%C%_09_any_size_LDADD = src/libunixmsg.la
+%C%_10_batch_LDADD = src/libunixmsg.la
+%C%_11_big_message_LDADD = src/libunixmsg.la

@@ -200,7 +200,7 @@ START_TEST(the_writer_is_not_whom_the_connection_belongs_to)
 	struct unixcred cred;
 	pid_t pid;
 
-	ends_make(&ends, _i);
+	ends_make(&ends, ENDS_PACKET_PAIR + _i);
 	want(UNIXMSG_WANT_CRED);
 	pid = write_as(support_as_nobody, "inherited");
 	expect_writer(pid, nobody_id, nobody_id);
@@ -322,8 +322,8 @@ static bool has_pidfds(void)
 {
 	const int on = 1;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool has = setsockopt(fd, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) ==
-		0;
+	bool has =
+		setsockopt(fd, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) == 0;
 
 	close(fd);
 	return has;
@@ -494,9 +494,9 @@ int main(void)
 	add(tcase, a_message_of_a_dead_writer_tells_him);
 	support_add_root_loop_test(tcase, the_writer_is_the_real_user,
 		ENDS_KINDS);
-	if (support_is_root())
-		add_for_packets(tcase,
-			the_writer_is_not_whom_the_connection_belongs_to);
+	support_add_root_loop_test(tcase,
+		the_writer_is_not_whom_the_connection_belongs_to,
+		ENDS_KINDS - ENDS_PACKET_PAIR);
 	add(tcase, the_writer_is_who_was_handed_the_connection);
 	add(tcase, all_that_can_be_wanted_comes_at_once);
 	add(tcase, a_batch_tells_who_wrote_each);

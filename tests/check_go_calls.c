@@ -565,7 +565,9 @@ START_TEST(reading_no_bytes_of_a_stream_gives_none_at_once)
 					 UNIXMSG_FOREVER),
 			1);
 		ck_assert_uint_eq(size, 0);
-		unixstream_write(pair[i], NULL, 0, &size, UNIXMSG_FOREVER);
+		ck_assert_int_eq(unixstream_write(pair[i], NULL, 0, &size,
+					 UNIXMSG_FOREVER),
+			0);
 		ck_assert_uint_eq(size, 0);
 	}
 	unixstream_close(pair[0]);
@@ -685,9 +687,8 @@ END_TEST
 
 static void *receive_endlessly(void *end)
 {
-	return receive(end, UNIXMSG_FOREVER) == -1 && errno == ECANCELED
-		? end
-		: NULL;
+	return receive(end, UNIXMSG_FOREVER) == -1 && errno == ECANCELED ? end
+									 : NULL;
 }
 
 /*

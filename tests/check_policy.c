@@ -34,8 +34,8 @@ static struct unixgram_counters get_counters(struct unixgram *gram)
 	return counters;
 }
 
-static void expect_sends(struct unixgram *gram, uint64_t sent,
-	uint64_t dropped, uint64_t failed)
+static void expect_sends(struct unixgram *gram, uint64_t sent, uint64_t dropped,
+	uint64_t failed)
 {
 	struct unixgram_counters counters = get_counters(gram);
 
@@ -177,7 +177,7 @@ START_TEST(an_unknown_policy_is_refused)
 				(enum unixgram_policy)(UNIXGRAM_FAIL + 1)),
 		EINVAL);
 	ck_assert_errno(unixgram_set_policy(ends.sender,
-				(enum unixgram_policy)-1),
+				(enum unixgram_policy) - 1),
 		EINVAL);
 	unixmsg_init(&msg);
 	msg.flags = 0x80000000u;
@@ -314,8 +314,8 @@ static void *receive_many(void *context)
 
 START_TEST(two_threads_send_and_two_receive_and_all_is_counted)
 {
-	void *(*const work[])(void *) = { send_many, send_many, receive_many,
-		receive_many };
+	void *(*const work[])(
+		void *) = { send_many, send_many, receive_many, receive_many };
 	pthread_t threads[COUNT(work)];
 	void *failed;
 	size_t i;
@@ -510,36 +510,68 @@ START_TEST(a_size_is_never_lowered)
 }
 END_TEST
 
+static int get_send_buffer(void)
+{
+	int bytes;
+	socklen_t length = sizeof(bytes);
+
+	ck_assert_int_eq(getsockopt(ends.net->get_fd(ends.sender), SOL_SOCKET,
+				 SO_SNDBUF, &bytes, &length),
+		0);
+	return bytes;
+}
+
+static void force_send_buffer(int bytes)
+{
+	ck_assert_int_eq(setsockopt(ends.net->get_fd(ends.sender), SOL_SOCKET,
+				 SO_SNDBUFFORCE, &bytes, sizeof(bytes)),
+		0);
+}
+
+/* No message is as large as some buffers are. */
+START_TEST(the_largest_size_is_one_that_goes_whatever_the_buffer)
+{
+	static const int buffers[] = { 1 << 20, 2131824, 2200000, 64 << 20 };
+	size_t i;
+
+	ends_make(&ends, _i);
+	for (i = 0; i < COUNT(buffers); i++) {
+		force_send_buffer(buffers[i]);
+		pass(get_size_max());
+	}
+	ends_close(&ends);
+}
+END_TEST
+
+static void wish_without_rights(size_t wanted)
+{
+	int before = get_send_buffer();
+	size_t reached, most = get_size_max();
+
+	support_as_nobody();
+	ck_assert_int_eq(ends.net->raise_size_max(ends.sender, wanted,
+				 &reached),
+		0);
+	ck_assert_int_ge(get_send_buffer(), before);
+	ck_assert_uint_ge(reached, most);
+	_exit(0);
+}
+
 /* What root was allowed is not taken away by who is not. */
 START_TEST(a_wish_beyond_what_is_allowed_lowers_nothing)
 {
-	const int force = 64 << 20;
-	size_t before, reached;
+	static const int buffers[] = { 512 << 10, 1 << 20, 64 << 20 };
+	size_t i;
 	pid_t pid;
 
 	ends_make(&ends, _i);
-	ck_assert_int_eq(setsockopt(ends.net->get_fd(ends.sender), SOL_SOCKET,
-				 SO_SNDBUFFORCE, &force, sizeof(force)),
-		0);
-	before = get_size_max();
-	pid = support_fork();
-	if (pid == 0) {
-		int bytes, after;
-		socklen_t length = sizeof(bytes);
-
-		getsockopt(ends.net->get_fd(ends.sender), SOL_SOCKET, SO_SNDBUF,
-			&bytes, &length);
-		support_as_nobody();
-		ck_assert_int_eq(ends.net->raise_size_max(ends.sender,
-					 SIZE_MAX, &reached),
-			0);
-		getsockopt(ends.net->get_fd(ends.sender), SOL_SOCKET, SO_SNDBUF,
-			&after, &length);
-		ck_assert_int_ge(after, bytes);
-		ck_assert_uint_ge(reached, before);
-		_exit(0);
+	for (i = 0; i < COUNT(buffers); i++) {
+		force_send_buffer(buffers[i]);
+		pid = support_fork();
+		if (pid == 0)
+			wish_without_rights(SIZE_MAX);
+		support_wait_exit(pid, 0);
 	}
-	support_wait_exit(pid, 0);
 	ends_close(&ends);
 }
 END_TEST
@@ -608,6 +640,9 @@ static TCase *make_sizes(void)
 	add(tcase, a_raised_size_is_one_that_goes);
 	add(tcase, a_size_that_is_allowed_is_reached);
 	add(tcase, a_size_is_never_lowered);
+	support_add_root_loop_test(tcase,
+		the_largest_size_is_one_that_goes_whatever_the_buffer,
+		ENDS_KINDS);
 	support_add_root_loop_test(tcase,
 		a_wish_beyond_what_is_allowed_lowers_nothing, ENDS_KINDS);
 	support_add_root_loop_test(tcase,

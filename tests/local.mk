@@ -40,6 +40,7 @@ unit_tests = \
 	%D%/check_deadline \
 	%D%/check_diag \
 	%D%/check_fds \
+	%D%/check_go_calls \
 	%D%/check_go_rules \
 	%D%/check_gram \
 	%D%/check_histogram \

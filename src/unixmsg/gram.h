@@ -52,9 +52,9 @@ struct unixgram_counters {
 
 /*
  * Opens an endpoint bound to address, see unixmsg/addr.h and unixmsg/name.h;
- * options may be NULL. Does not wait, but for the lock when a dead file stands
- * in the way. NULL on failure, nothing is left behind. Errors: EINVAL,
- * ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, ETIMEDOUT, and those of
+ * options may be NULL. May wait for the lock on the directory, no longer than
+ * unixmsg/name.h says. NULL on failure, nothing is left behind. Errors:
+ * EINVAL, ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, ETIMEDOUT, and those of
  * socket(2), bind(2), open(2), chown(2), malloc(3).
  */
 struct unixgram *unixgram_open(const char *address,
@@ -143,7 +143,8 @@ int unixgram_check_answer(const struct unixgram *gram);
 
 /*
  * The largest message in bytes that can be sent: the kernel bounds it by the
- * sender's SO_SNDBUF less 32, and never does much above 4 MiB. Errors: those of getsockopt(2).
+ * sender's SO_SNDBUF less 32, and never does much above 4 MiB. Errors: those
+ * of getsockopt(2).
  */
 int unixgram_get_size_max(const struct unixgram *gram, size_t *size);
 
@@ -218,8 +219,8 @@ int unixgram_recv_buffer(struct unixgram *gram, struct unixbuffer *buffer,
 
 /*
  * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call. 0 when
- * all were sent; -1 with errno as for unixgram_send_msg, and *sent tells how many
- * have gone before. They carry no descriptors: EINVAL.
+ * all were sent; -1 with errno as for unixgram_send_msg, and *sent tells how
+ * many have gone before. They carry no descriptors: EINVAL.
  */
 int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);

@@ -101,8 +101,8 @@ struct unixmsg {
 };
 
 /*
- * An empty message: no parts, no address, no descriptors, no flags. Use it again and again for
- * receiving without another unixmsg_init.
+ * An empty message: no parts, no address, no descriptors, no flags. Use it
+ * again and again for receiving without another unixmsg_init.
  */
 void unixmsg_init(struct unixmsg *msg);
 

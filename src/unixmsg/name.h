@@ -19,6 +19,8 @@
  *   directory, which leaves nothing behind; a claim that cannot have the lock
  *   within five seconds fails with ETIMEDOUT. Anybody who may read the
  *   directory can hold that lock, in /tmp too: keep servers in their own.
+ *   A claim where nothing is in the way waits a second for it at most, and
+ *   goes on without.
  * - Owner, group and mode are in force before the first peer can get in. The
  *   process's umask does not matter and is not changed.
  * - A directory that everybody may write to and that has no sticky bit is

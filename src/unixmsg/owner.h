@@ -18,7 +18,8 @@ extern "C" {
 #define UNIXMSG_COMMAND_SIZE 64
 
 struct unixowner {
-	/* A process that has the socket open; 0 when it is not told: only root
+	/* A process that has the socket open, or failing that a connection
+	 * that was accepted from it; 0 when it is not told: only root
 	 * sees into the processes of others. */
 	pid_t pid;
 	/* Its effective user; without a process the user who made the socket,

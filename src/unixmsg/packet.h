@@ -29,12 +29,13 @@ struct unixpacket;
 
 /*
  * Listens at address, see unixmsg/addr.h and unixmsg/name.h; what is made is
- * ended by unixlistener_close, see unixmsg/listener.h. backlog is how
- * many connections may wait to be accepted, 0 or less for the system's largest
- * (net.core.somaxconn); options may be NULL. Does not wait, but for the lock
- * when a dead file stands in the way. NULL on failure, nothing is left behind.
- * Errors: EINVAL, ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, ETIMEDOUT, and
- * those of socket(2), bind(2), listen(2), open(2), chown(2), malloc(3).
+ * ended by unixlistener_close, see unixmsg/listener.h. backlog is how many
+ * connections may wait to be accepted, 0 or less for the system's largest
+ * (net.core.somaxconn); options may be NULL. May wait for the lock on the
+ * directory, no longer than unixmsg/name.h says. NULL on failure, nothing is
+ * left behind. Errors: EINVAL, ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM,
+ * ETIMEDOUT, and those of socket(2), bind(2), listen(2), open(2), chown(2),
+ * malloc(3).
  */
 struct unixlistener *unixpacket_listen(const char *address, int backlog,
 	const struct unixname_options *options);
@@ -58,11 +59,12 @@ struct unixpacket *unixpacket_dial(const char *address,
 	const struct unixdial_options *options, int64_t deadline_us);
 
 /*
- * Makes a connection of a connected descriptor that somebody else has opened:
- * inherited, received, or duplicated. It belongs to the connection then, and
- * becomes close-on-exec. Messages are told apart from the end from then on. NULL
- * on failure, fd stays yours: ENOTSOCK, EAFNOSUPPORT (no Unix socket),
- * EPROTOTYPE (another type), EINVAL (it listens), EBADF, or those of malloc(3).
+ * Makes a connection of a descriptor that somebody else has opened, and
+ * connected, or its calls fail with ENOTCONN: inherited, received, or
+ * duplicated. It belongs to the connection then, and becomes close-on-exec.
+ * Messages are told apart from the end from then on. NULL on failure, fd stays
+ * yours: ENOTSOCK, EAFNOSUPPORT (no Unix socket), EPROTOTYPE (another type),
+ * EINVAL (it listens), EBADF, or those of malloc(3).
  */
 struct unixpacket *unixpacket_adopt(int fd);
 
@@ -101,7 +103,8 @@ int unixpacket_get_peer(const struct unixpacket *packet, struct unixaddr *addr);
 
 /*
  * The largest message in bytes that can be sent: the kernel bounds it by the
- * sender's SO_SNDBUF less 32, and never does much above 4 MiB. Errors: those of getsockopt(2).
+ * sender's SO_SNDBUF less 32, and never does much above 4 MiB. Errors: those
+ * of getsockopt(2).
  */
 int unixpacket_get_size_max(const struct unixpacket *packet, size_t *size);
 
@@ -170,8 +173,8 @@ int unixpacket_raise_size_max(struct unixpacket *packet, size_t wanted,
 int unixpacket_get_unread(const struct unixpacket *packet, size_t *bytes);
 
 /*
- * As unixpacket_recv, into a buffer that grows to the message: two system calls,
- * the first asks for the size. EMSGSIZE when it is larger than
+ * As unixpacket_recv, into a buffer that grows to the message: two system
+ * calls, the first asks for the size. EMSGSIZE when it is larger than
  * buffer->room_max: the message is gone, buffer->size tells how large it was.
  * ENOMEM: it stays in the queue. One thread at a time.
  */
@@ -180,8 +183,8 @@ int unixpacket_recv_buffer(struct unixpacket *packet, struct unixbuffer *buffer,
 
 /*
  * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call. 0 when
- * all were sent; -1 with errno as for unixpacket_send_msg, and *sent tells how many
- * have gone before. They carry no descriptors: EINVAL.
+ * all were sent; -1 with errno as for unixpacket_send_msg, and *sent tells how
+ * many have gone before. They carry no descriptors: EINVAL.
  */
 int unixpacket_send_batch(struct unixpacket *packet, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);
@@ -189,9 +192,10 @@ int unixpacket_send_batch(struct unixpacket *packet, const struct unixmsg *msgs,
 /*
  * Receives as many messages as are there, at most count and at most
  * UNIXMSG_BATCH_MAX, with one system call; it waits only for the first. 1 and
- * *received; 0 at the end of the connection; -1 as unixpacket_recv_msg. A message that was
- * cut is no error here: look at the flags of each for UNIXMSG_CUT. No
- * descriptors and pidfds are received: fds_room is 0, or EINVAL.
+ * *received; 0 at the end of the connection; -1 as unixpacket_recv_msg. A
+ * message that was cut is no error here: look at the flags of each for
+ * UNIXMSG_CUT. No descriptors and pidfds are received: fds_room is 0, or
+ * EINVAL.
  */
 int unixpacket_recv_batch(struct unixpacket *packet, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * Many datagrams with few system calls. A logger takes all that is there at
+ * once. Its client sends a batch of which only a part finds room; drops what
+ * can be spared rather than wait; and then waits with the rest of the batch.
+ *
+ * Build:  cc 10-batch.c $(pkg-config --cflags --libs unixmsg) -o batch
+ * Run:    ./batch
+ * See:    TODO
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <unixmsg.h>
+
+/* Change these: how many messages the client sends in one batch, and how many
+ * one by one; how many the logger takes at once, and how much of each. */
+enum { lines_count = 100, singles_count = 20, batch_size = 16, line_room = 32 };
+
+/* And these: how long the logger is busy before it begins, and how long both
+ * wait before they give up; for the logger that is the end. */
+static const int busy_ms = 100;
+static const int64_t timeout_us = 300000;
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "batch: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+/* For a logger that is behind 1 is the answer: dropped, and counted. */
+static int send_singles(struct unixgram *gram)
+{
+	int i;
+
+	if (unixgram_set_policy(gram, UNIXGRAM_DROP) < 0)
+		return -1;
+	for (i = 0; i < singles_count; i++)
+		if (unixgram_send(gram, "spare", 5, UNIXMSG_FOREVER) < 0)
+			return -1;
+	return unixgram_set_policy(gram, UNIXGRAM_WAIT);
+}
+
+/* Whatever the first call has sent, the second goes on from there. */
+static int send_lines(struct unixgram *gram, struct unixmsg *msgs, size_t count)
+{
+	size_t sent, more;
+	int result = unixgram_send_batch(gram, msgs, count, &sent, UNIXMSG_NOW);
+
+	if (result < 0 && errno != EAGAIN)
+		return fail("batch");
+	printf("client: %zu of %zu lines: %s\n", sent, count,
+		strerror(result < 0 ? errno : 0));
+	if (send_singles(gram) < 0)
+		return fail("single");
+	if (unixgram_send_batch(gram, msgs + sent, count - sent, &more,
+		    unixdeadline_after_us(timeout_us)) < 0)
+		return fail("rest of the batch");
+	printf("client: %zu more\n", more);
+	return 0;
+}
+
+/* Every tenth is longer than what the logger takes. */
+static int run_client(const char *address)
+{
+	struct iovec parts[lines_count];
+	struct unixmsg msgs[lines_count];
+	char line[2 * line_room] = "line";
+	struct unixgram_counters counters;
+	struct unixgram *gram = unixgram_dial(address, NULL, UNIXMSG_NOW);
+	int i, result;
+
+	if (gram == NULL)
+		return fail(address);
+	for (i = 0; i < lines_count; i++) {
+		parts[i].iov_base = line;
+		parts[i].iov_len = i % 10 == 0 ? sizeof(line) : line_room;
+		unixmsg_init(&msgs[i]);
+		msgs[i].parts = &parts[i];
+		msgs[i].parts_count = 1;
+	}
+	result = send_lines(gram, msgs, lines_count);
+	/* What the first batch left over counts as failed. */
+	unixgram_get_counters(gram, &counters);
+	printf("client: sent %" PRIu64 ", dropped %" PRIu64 ", failed %" PRIu64
+	       "\n",
+		counters.sent, counters.dropped, counters.failed);
+	return unixgram_close(gram) < 0 ? fail(address) : result;
+}
+
+/* A batch does not fail for a message that is too long: its flags tell. */
+static int run_logger(struct unixgram *gram)
+{
+	static char lines[batch_size][line_room];
+	struct iovec parts[batch_size];
+	struct unixmsg msgs[batch_size];
+	size_t i, count, calls = 0, total = 0, cut = 0;
+
+	for (i = 0; i < batch_size; i++) {
+		parts[i].iov_base = lines[i];
+		parts[i].iov_len = sizeof(lines[i]);
+		unixmsg_init(&msgs[i]);
+		msgs[i].parts = &parts[i];
+		msgs[i].parts_count = 1;
+	}
+	poll(NULL, 0, busy_ms);
+	while (unixgram_recv_batch(gram, msgs, batch_size, &count,
+		       unixdeadline_after_us(timeout_us)) == 1) {
+		calls++;
+		total += count;
+		for (i = 0; i < count; i++)
+			cut += (msgs[i].flags & UNIXMSG_CUT) != 0;
+	}
+	if (errno != ETIMEDOUT)
+		return fail("receive");
+	printf("logger: %zu messages, %zu of them cut, in %zu calls\n", total,
+		cut, calls);
+	return 0;
+}
+
+int main(void)
+{
+	const char *const address = "@batch-example"; /* Change this, too. */
+
+	struct unixgram *gram = unixgram_open(address, NULL);
+	int result, status = 0;
+	pid_t child;
+
+	if (gram == NULL) {
+		fail(address);
+		return EXIT_FAILURE;
+	}
+	child = fork();
+	if (child == 0)
+		result = run_client(address);
+	else
+		result = child < 0 ? fail("fork") : run_logger(gram);
+	unixgram_close(gram);
+	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
+		result = -1;
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * A message too big for any socket: it is written to memory that nobody can
+ * change any more once it is sealed, and sent as a descriptor. The receiver
+ * makes sure of that and of the size before mapping it, and copies nothing.
+ * What is not sealed, or exceeds its bound, it refuses.
+ *
+ * Build:  cc 11-big-message.c $(pkg-config --cflags --libs unixmsg) \
+ *           -o big-message
+ * Run:    ./big-message
+ * See:    sealed: 67108864 bytes in 19 us, from x to x
+ *         bigger: Message too long
+ *         open: Operation not permitted
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <unixmsg.h>
+
+/* Change these: what is sent, in bytes, and what is taken at most. */
+static const size_t big_size = 64 << 20, size_max = 64 << 20;
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "big-message: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+/*
+ * In place, without a copy that unixblob_open would make. The mapping is gone
+ * before sealing: with a writable one there would be no seal.
+ */
+static int fill(int fd, size_t size)
+{
+	void *data =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (data == MAP_FAILED)
+		return -1;
+	memset(data, 'x', size);
+	return munmap(data, size);
+}
+
+/* The descriptor may be closed as soon as it is sent. */
+static int send_blob(struct unixpacket *packet, char *name, size_t size,
+	bool is_sealed)
+{
+	struct iovec part = { .iov_base = name, .iov_len = strlen(name) };
+	int result = -1, fd = unixblob_create(size);
+	struct unixmsg msg;
+
+	if (fd < 0)
+		return fail("create");
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
+	msg.fds = &fd;
+	msg.fds_count = 1;
+	if (fill(fd, size) < 0)
+		fail("fill");
+	else if (is_sealed && unixblob_seal(fd) < 0)
+		fail("seal");
+	else if (unixpacket_send_msg(packet, &msg, UNIXMSG_FOREVER) < 0)
+		fail("send");
+	else
+		result = 0;
+	close(fd);
+	return result;
+}
+
+static void take_blob(int fd, const char *name)
+{
+	const int64_t start_us = unixdeadline_now_us();
+	struct unixblob blob;
+	const char *data;
+
+	if (unixblob_map(fd, size_max, &blob) < 0) {
+		printf("%s: %s\n", name, strerror(errno));
+		return;
+	}
+	printf("%s: %zu bytes in %d us", name, blob.size,
+		(int)(unixdeadline_now_us() - start_us));
+	data = blob.data; /* NULL when it is empty */
+	if (blob.size > 0)
+		printf(", from %c to %c", data[0], data[blob.size - 1]);
+	puts("");
+	unixblob_unmap(&blob);
+}
+
+/* 1, 0 at the end, -1. */
+static int receive(struct unixpacket *packet)
+{
+	char name[32];
+	struct iovec part = { .iov_base = name, .iov_len = sizeof(name) - 1 };
+	struct unixmsg msg;
+	int result, fd;
+
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
+	msg.fds = &fd;
+	msg.fds_room = 1;
+	result = unixpacket_recv_msg(packet, &msg, UNIXMSG_FOREVER);
+	if (result < 1)
+		return result < 0 ? fail("receive") : 0;
+	name[msg.size] = '\0';
+	if (msg.fds_count == 1)
+		take_blob(fd, name);
+	unixmsg_close_fds(&msg);
+	return 1;
+}
+
+int main(void)
+{
+	struct unixpacket *pair[2];
+	int result, status;
+	pid_t child = -1;
+
+	if (unixpacket_pair(pair) < 0) {
+		fail("pair");
+		return EXIT_FAILURE;
+	}
+	if (unixpacket_want(pair[0], UNIXMSG_WANT_FDS) == 0)
+		child = fork();
+	unixpacket_close(pair[child == 0 ? 0 : 1]);
+	if (child == 0) {
+		result = send_blob(pair[1], "sealed", big_size, true) < 0 ||
+			send_blob(pair[1], "bigger", big_size + 1, true) < 0 ||
+			send_blob(pair[1], "open", big_size, false) < 0;
+		unixpacket_close(pair[1]);
+		return result ? EXIT_FAILURE : EXIT_SUCCESS;
+	}
+	if (child < 0)
+		result = fail("set-up");
+	else
+		while ((result = receive(pair[0])) == 1)
+			;
+	unixpacket_close(pair[0]);
+	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
+		result = -1;
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
