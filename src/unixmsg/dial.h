@@ -31,7 +31,9 @@ extern "C" {
 /* unixgram only: when a send finds that the server is gone (ECONNREFUSED,
  * ENOTCONN), connect again to its address, waiting for it as above until the
  * deadline of that send, and send the message then. What the old server had
- * not read is lost, and so are its answers that we had not received. */
+ * not read is lost, and so are its answers that we had not received. Between
+ * the loss and that send the endpoint has no peer: what is received then may
+ * come from anybody who may write to its address. */
 #define UNIXMSG_DIAL_RECONNECT 0x2u
 
 struct unixdial_options {

@@ -220,7 +220,8 @@ int unixgram_recv_buffer(struct unixgram *gram, struct unixbuffer *buffer,
 /*
  * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call. 0 when
  * all were sent; -1 with errno as for unixgram_send_msg, and *sent tells how
- * many have gone before. They carry no descriptors: EINVAL.
+ * many have gone before. They carry no descriptors: EINVAL. It does not connect
+ * again by itself, and does not count in waited.
  */
 int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);
@@ -228,9 +229,9 @@ int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
 /*
  * Receives as many messages as are there, at most count and at most
  * UNIXMSG_BATCH_MAX, with one system call; it waits only for the first. 1 and
- * *received; -1 as unixgram_recv_msg. A message that was
- * cut is no error here: look at the flags of each for UNIXMSG_CUT. No
- * descriptors and pidfds are received: fds_room is 0, or EINVAL.
+ * *received; -1 as unixgram_recv_msg. A message that was cut is no error here:
+ * look at the flags of each for UNIXMSG_CUT. No descriptors and pidfds are
+ * received: fds_room is 0, and count is not, or EINVAL.
  */
 int unixgram_recv_batch(struct unixgram *gram, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us);

@@ -27,8 +27,8 @@ extern "C" {
 #endif
 
 /*
- * The credentials of the peer. Errors: ENOTCONN (not connected), ENOTSUP (the
- * kernel does not know), ENOTSOCK, EBADF. cred is left alone on failure.
+ * The credentials of the peer. Errors: ENOTSUP (it has none: not connected, a
+ * listener, a datagram socket), ENOTSOCK, EBADF. cred is left alone on failure.
  */
 int unixpeer_get_cred(int fd, struct unixcred *cred);
 
