@@ -32,7 +32,6 @@
 /* Change these: how many descriptors the worker takes with one message, and
  * who it is when root starts it (65534 is nobody). */
 enum { fds_room = 1, worker_id = 65534 };
-
 static const char secret[] = "a secret";
 
 static int fail(const char *what)
@@ -66,7 +65,6 @@ static int take_fds(struct unixpacket *packet)
 	result = unixpacket_recv_msg(packet, &msg, UNIXMSG_FOREVER);
 	if (result < 1)
 		return result < 0 ? fail("receive") : 0;
-	/* The sender shares the file's position, so leave it alone. */
 	if (msg.fds_count > 0)
 		size = pread(fds[0], data, sizeof(data), 0);
 	if (size < 0)

@@ -1,136 +1,148 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Who has connected, who has written a message, and is he still there? An
- * abstract name has no permissions, so a service on one must ask.
- *
- * unixpeer_get_cred is the effective user of whoever connected, frozen at that
- * moment. The credentials of a message are the real user of whoever wrote it:
- * another process may, if the connection was handed on. A pid is for logs
- * only; a pidfd never means another process.
+ * Who connects, and who writes. The first is the client's effective user at
+ * the moment when it connects, whatever becomes of it later: the one for a
+ * decision. The second comes with each message: its writer's real user, who
+ * in a set-user-ID program is whoever has started it.
  *
  * Build:  cc 08-who-speaks.c $(pkg-config --cflags --libs unixmsg) \
  *           -o who-speaks
- * Run:    ./who-speaks
- * See:    connected: user 1000, allowed
- *         message of user 1000: hello
- *         the process is there
- *         the process has ended
+ * Run:    ./who-speaks, as root to see the client change its user.
+ * See:    user 0 connects
+ *         user 0 writes: one
+ *         user 0 writes: two
+ *         and lives on
+ *         user 65534 is refused
  */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <unixmsg.h>
 
+/* Change these: where; who may speak besides ourselves; what root's client
+ * becomes (65534 is nobody). Both names let everybody in: the path by its mode,
+ * an abstract name always. */
+static const char *const names[] = { "/tmp/who-example.sock", "@who-example" };
+static const mode_t mode = 0666;
+static const uid_t allowed_user = 1000, other_user = 65534;
+static const gid_t allowed_group = 4;
+static const int64_t timeout_us = 2000000;
+static int64_t deadline_us;
+
 static int fail(const char *what)
 {
 	fprintf(stderr, "who-speaks: %s: %s\n", what, strerror(errno));
-	return 1;
+	return -1;
 }
 
-/* Our own user, root, and whoever is in that group. Change it. */
-static bool is_allowed(int fd, const struct unixcred *cred)
+/* Its second message comes from another effective user, if it can be one. */
+static int run_client(const char *name)
 {
-	const gid_t group = 4;
-
-	return cred->uid == geteuid() || cred->uid == 0 ||
-		unixpeer_is_in_group(fd, group) == 1;
-}
-
-/* Connects, speaks, and waits until it is told that it was heard. */
-static int run_client(const char *address, int64_t deadline_us)
-{
-	struct unixpacket *packet = unixpacket_dial(address, NULL, deadline_us);
-	int result = 0;
+	struct unixpacket *packet = unixpacket_dial(name, NULL, deadline_us);
+	int result;
 
 	if (packet == NULL)
-		return fail(address);
-	if (unixpacket_send(packet, "hello", 5, deadline_us) < 0 ||
-		unixpacket_recv(packet, NULL, 0, NULL, deadline_us) < 0)
-		result = fail("client");
+		return fail(name);
+	result = unixpacket_recv(packet, NULL, 0, NULL, deadline_us);
+	/* 0 would be the end: refused. */
+	if (result == 1 &&
+		(unixpacket_send(packet, "one", 3, deadline_us) < 0 ||
+			(geteuid() == 0 && seteuid(other_user) < 0) ||
+			unixpacket_send(packet, "two", 3, deadline_us) < 0))
+		result = -1;
+	if (result < 0)
+		fail("client");
 	unixpacket_close(packet);
-	return result;
+	return result < 0 ? -1 : 0;
 }
 
-static int take_message(struct unixpacket *packet, int64_t deadline_us)
+static int listen_to(struct unixpacket *packet)
 {
 	char data[64];
 	struct iovec part = { .iov_base = data, .iov_len = sizeof(data) };
 	struct unixmsg msg;
+	int result;
 
 	unixmsg_init(&msg);
 	msg.parts = &part;
 	msg.parts_count = 1;
-	if (unixpacket_recv_msg(packet, &msg, deadline_us) < 1)
-		return fail("receive");
-	/* Without the flag nobody vouches for cred. */
-	if ((msg.flags & UNIXMSG_HAS_CRED) != 0)
-		printf("message of user %u: %.*s\n", msg.cred.uid,
-			(int)msg.size, data);
-	return 0;
-}
-
-static void print_alive(int pidfd)
-{
-	int is_alive = unixpeer_is_alive(pidfd);
-
-	if (is_alive >= 0)
-		printf("the process %s\n", is_alive ? "is there" : "has ended");
-}
-
-/* The answer lets the client end; after wait(2) it is gone for sure. */
-static int serve(struct unixpacket *packet, int64_t deadline_us)
-{
-	int pidfd, status, fd = unixpacket_get_fd(packet);
-	struct unixcred cred;
-	bool is_in;
-
-	if (unixpeer_get_cred(fd, &cred) < 0)
-		return fail("peer");
-	is_in = is_allowed(fd, &cred);
-	printf("connected: user %u, %s\n", cred.uid,
-		is_in ? "allowed" : "refused");
-	if (!is_in || take_message(packet, deadline_us) != 0)
-		return 1;
-	pidfd = unixpeer_open_pidfd(fd);
-	if (pidfd < 0)
-		fail("pidfd"); /* Before Linux 6.5: ENOTSUP. */
-	else
-		print_alive(pidfd);
 	if (unixpacket_send(packet, "", 0, deadline_us) < 0)
 		return fail("send");
-	wait(&status);
-	if (pidfd >= 0) {
-		print_alive(pidfd);
-		close(pidfd);
+	while ((result = unixpacket_recv_msg(packet, &msg, deadline_us)) == 1)
+		if (msg.flags & UNIXMSG_HAS_CRED)
+			printf("user %u writes: %.*s\n", msg.cred.uid,
+				(int)msg.size, data);
+	return result < 0 ? fail("receive") : 0;
+}
+
+/* What cannot be found out is a no. */
+static bool is_allowed(int fd)
+{
+	struct unixcred cred;
+	bool result;
+
+	if (unixpeer_get_cred(fd, &cred) < 0)
+		return false;
+	result = cred.uid == geteuid() || cred.uid == allowed_user ||
+		unixpeer_is_in_group(fd, allowed_group) == 1;
+	printf("user %u %s\n", cred.uid, result ? "connects" : "is refused");
+	return result;
+}
+
+/* A pidfd never comes to mean another process, as numbers do. Linux 6.5. */
+static int serve(struct unixlistener *listener)
+{
+	struct unixpacket *packet = unixpacket_accept(listener, deadline_us);
+	int pidfd, result = 0;
+
+	if (packet == NULL)
+		return fail("accept");
+	if (is_allowed(unixpacket_get_fd(packet))) {
+		pidfd = unixpeer_open_pidfd(unixpacket_get_fd(packet));
+		if (pidfd < 0 && errno != ENOTSUP)
+			fail("pidfd");
+		result = listen_to(packet);
+		if (pidfd >= 0 && unixpeer_is_alive(pidfd) == 1)
+			puts("and lives on");
+		if (pidfd >= 0)
+			close(pidfd);
 	}
-	return 0;
+	unixpacket_close(packet);
+	return result;
 }
 
 int main(void)
 {
-	const char *address = "@who-speaks";
-	int64_t deadline_us = unixdeadline_after_us(5000000);
-	struct unixlistener *listener = unixpacket_listen(address, 0, NULL);
-	struct unixpacket *packet;
-	int result;
+	struct unixlistener *listeners[2] = { NULL, NULL };
+	struct unixname_options options;
+	int i, result = 0, status = 0;
+	pid_t child = -1;
 
-	if (listener == NULL ||
-		unixlistener_want(listener, UNIXMSG_WANT_CRED) < 0)
-		return fail(address);
-	fflush(stdout);
-	if (fork() == 0)
-		return run_client(address, deadline_us);
-	packet = unixpacket_accept(listener, deadline_us);
-	if (packet == NULL)
-		return fail("accept");
-	result = serve(packet, deadline_us);
-	unixpacket_close(packet);
-	unixlistener_close(listener);
-	return result;
+	deadline_us = unixdeadline_after_us(timeout_us);
+	unixname_options_init(&options);
+	options.mode = mode;
+	for (i = 0; i < 2 && result == 0; i++) {
+		listeners[i] = unixpacket_listen(names[i], 0, &options);
+		if (listeners[i] == NULL ||
+			unixlistener_want(listeners[i], UNIXMSG_WANT_CRED) < 0)
+			result = fail(names[i]);
+	}
+	if (result == 0 && (child = fork()) < 0)
+		result = fail("fork");
+	for (i = 0; i < 2 && result == 0; i++)
+		result =
+			child == 0 ? run_client(names[i]) : serve(listeners[i]);
+	for (i = 0; i < 2; i++)
+		if (unixlistener_close(listeners[i]) < 0)
+			result = fail(names[i]);
+	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
+		result = -1;
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -14,7 +14,6 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,11 +24,9 @@
 #include <unixmsg.h>
 
 /* Change these: how many messages the client sends in one batch, and how many
- * one by one; how many the logger takes at once, and how much of each. */
+ * one by one; how many the logger takes at once, and how much of each; how
+ * long it is busy before it begins; and when both give up waiting. */
 enum { lines_count = 100, singles_count = 20, batch_size = 16, line_room = 32 };
-
-/* And these: how long the logger is busy before it begins, and how long both
- * wait before they give up; for the logger that is the end. */
 static const int busy_ms = 100;
 static const int64_t timeout_us = 300000;
 
@@ -93,9 +90,8 @@ static int run_client(const char *address)
 	result = send_lines(gram, msgs, lines_count);
 	/* What the first batch left over counts as failed. */
 	unixgram_get_counters(gram, &counters);
-	printf("client: sent %" PRIu64 ", dropped %" PRIu64 ", failed %" PRIu64
-	       "\n",
-		counters.sent, counters.dropped, counters.failed);
+	printf("client: sent %d, dropped %d, failed %d\n", (int)counters.sent,
+		(int)counters.dropped, (int)counters.failed);
 	return unixgram_close(gram) < 0 ? fail(address) : result;
 }
 
