@@ -49,6 +49,7 @@ unit_tests = \
 	%D%/check_msg \
 	%D%/check_name \
 	%D%/check_name_races \
+	%D%/check_name_window \
 	%D%/check_owner \
 	%D%/check_packet \
 	%D%/check_peer \
