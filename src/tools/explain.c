@@ -108,7 +108,7 @@ const char *explain_listen(const char *address, int error)
 	}
 }
 
-/* Whether this one is at fault when an address was called too long or malformed. */
+/* Whether it is this address that was called too long or malformed. */
 static bool is_address_bad(const char *address, int error)
 {
 	struct unixaddr addr;
