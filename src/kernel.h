@@ -24,5 +24,9 @@
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 4
 #endif
+/* What statfs(2) says of a pidfd since Linux 6.9. */
+#ifndef PIDFS_MAGIC
+#define PIDFS_MAGIC 0x50494446
+#endif
 
 #endif

@@ -2,6 +2,7 @@ include_HEADERS = %D%/unixmsg.h
 
 unixmsgincludedir = $(includedir)/unixmsg
 unixmsginclude_HEADERS = \
+	%D%/unixmsg/activation.h \
 	%D%/unixmsg/addr.h \
 	%D%/unixmsg/blob.h \
 	%D%/unixmsg/buffer.h \
@@ -24,6 +25,7 @@ pkgconfig_DATA = %D%/unixmsg.pc
 # this one to reach the private rooms.
 noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 %C%_libunixmsg_all_la_SOURCES = \
+	%D%/activation.c \
 	%D%/addr.c \
 	%D%/addr_private.h \
 	%D%/adopt.c \
@@ -40,6 +42,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/diag.h \
 	%D%/endpoint.c \
 	%D%/endpoint.h \
+	%D%/environment.c \
+	%D%/environment.h \
 	%D%/fd.h \
 	%D%/file.c \
 	%D%/file.h \

@@ -54,6 +54,7 @@
 #ifndef UNIXMSG_H
 #define UNIXMSG_H
 
+#include "unixmsg/activation.h"
 #include "unixmsg/addr.h"
 #include "unixmsg/blob.h"
 #include "unixmsg/buffer.h"

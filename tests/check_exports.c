@@ -23,6 +23,17 @@ struct entry {
 
 /* Sorted by name. */
 static const struct entry entries[] = {
+	ENTRY(unixactivation_count_left),
+	ENTRY(unixactivation_free),
+	ENTRY(unixactivation_get_count),
+	ENTRY(unixactivation_get_item),
+	ENTRY(unixactivation_new),
+	ENTRY(unixactivation_take_fd),
+	ENTRY(unixactivation_take_gram),
+	ENTRY(unixactivation_take_packet),
+	ENTRY(unixactivation_take_packet_listener),
+	ENTRY(unixactivation_take_stream),
+	ENTRY(unixactivation_take_stream_listener),
 	ENTRY(unixaddr_format),
 	ENTRY(unixaddr_get_kind),
 	ENTRY(unixaddr_get_name),

@@ -30,6 +30,7 @@ check_PROGRAMS += %D%/check_exports
 
 if HAVE_CHECK
 unit_tests = \
+	%D%/check_activation \
 	%D%/check_addr \
 	%D%/check_adopt \
 	%D%/check_batch \

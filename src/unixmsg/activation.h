@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixactivation: sockets that a supervisor has opened for this program.
+ *
+ * systemd and others open a service's sockets before they start it, so that
+ * clients need not wait for it, nothing is lost while it restarts, and it needs
+ * no right to bind its names. The descriptors are 3 and those behind it, and
+ * variables tell of them: LISTEN_FDS how many, LISTEN_PID for which process,
+ * LISTEN_FDNAMES what each is called, LISTEN_PIDFDID that process once more,
+ * by a number that is never used again. See sd_listen_fds(3). Nothing of
+ * systemd's is needed here; any supervisor that sets these will do.
+ *
+ *   activation = unixactivation_new();
+ *   if (unixactivation_get_count(activation) == 0)
+ *           gram = unixgram_open("/run/service.sock", NULL);
+ *   else
+ *           gram = unixactivation_take_gram(activation, NULL);
+ *   unixactivation_free(activation);
+ *
+ * An endpoint that is taken is one that was adopted: its file belongs to the
+ * supervisor, which goes on listening when we have ended, and _close leaves it
+ * alone (see unixgram_set_unlink_on_close).
+ *
+ * Where there is a single connection on standard input instead (systemd's
+ * StandardInput=socket, inetd), no variable tells of it: unixpacket_adopt(0).
+ */
+#ifndef UNIXMSG_ACTIVATION_H
+#define UNIXMSG_ACTIVATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gram.h"
+#include "listener.h"
+#include "packet.h"
+#include "stream.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unixactivation;
+
+/* What a descriptor is. */
+enum unixactivation_kind {
+	/* Of any kind: what is looked for, never what is there. */
+	UNIXACTIVATION_ANY,
+	/* No Unix socket: a FIFO, a file, a socket of another family. */
+	UNIXACTIVATION_OTHER,
+	UNIXACTIVATION_GRAM,
+	UNIXACTIVATION_PACKET_LISTENER,
+	UNIXACTIVATION_STREAM_LISTENER,
+	/* Connections: systemd's Accept=yes, or its descriptor store. */
+	UNIXACTIVATION_PACKET,
+	UNIXACTIVATION_STREAM,
+};
+
+struct unixactivation_item {
+	/* At most 255 printable ASCII characters and no colon, and "unknown"
+	 * when the supervisor gives no names. It lives as long as the
+	 * activation. systemd's default is the name of the .socket unit,
+	 * "connection" for an accepted one, "stored" for its store; several
+	 * may have the same. */
+	const char *name;
+	enum unixactivation_kind kind;
+	/* -1 when it has been taken. */
+	int fd;
+	/* For later versions: 0. */
+	uint64_t reserved[4];
+};
+
+/*
+ * Takes over all descriptors that the environment names, and makes them
+ * close-on-exec. The four variables are removed from the environment in any
+ * case, so that no program that we start takes them for its own, and so that a
+ * second call finds none.
+ *
+ * Call it once, at the beginning of main: before a thread is started, since
+ * changing the environment is not safe beside any other use of it, and before
+ * another program is started, since until then the descriptors are inherited.
+ *
+ * A count of 0 is no error: no variables, or variables for another process, or
+ * a program that was started set-user-ID or set-group-ID, which believes none
+ * of them. NULL with
+ *
+ *   EPROTO  the variables are malformed, or the names not as many as the
+ *           descriptors
+ *   EBADF   one of the descriptors is not open
+ *   ENOMEM
+ *
+ * and then no descriptor was touched, nor is any of them known to be ours.
+ */
+struct unixactivation *unixactivation_new(void);
+
+/*
+ * Closes the descriptors that nobody has taken, frees activation, which may be
+ * NULL. What was taken lives on.
+ */
+void unixactivation_free(struct unixactivation *activation);
+
+/* How many descriptors were handed over, in the supervisor's order. */
+size_t unixactivation_get_count(const struct unixactivation *activation);
+
+/* What stands at index, from 0. Errors: EINVAL (not below the count). */
+int unixactivation_get_item(const struct unixactivation *activation,
+	size_t index, struct unixactivation_item *item);
+
+/*
+ * How many have not been taken that have this name, NULL for any name, and are
+ * of this kind. Who takes "the one datagram socket, whatever its name" asks
+ * this first: 0 is none, more than 1 is not clear which.
+ */
+size_t unixactivation_count_left(const struct unixactivation *activation,
+	const char *name, enum unixactivation_kind kind);
+
+/*
+ * Each takes the first that has not been taken, has this name, NULL for any
+ * name, and is of this kind, and makes an endpoint of it, which is yours to
+ * close. Call it again for the next one. NULL with
+ *
+ *   ENOENT      none is left of that name
+ *   EPROTOTYPE  some are, and none is of this kind
+ *
+ * or those of the matching _adopt; it has not been taken then.
+ */
+struct unixgram *unixactivation_take_gram(struct unixactivation *activation,
+	const char *name);
+struct unixlistener *unixactivation_take_packet_listener(struct unixactivation
+								 *activation,
+	const char *name);
+struct unixlistener *unixactivation_take_stream_listener(struct unixactivation
+								 *activation,
+	const char *name);
+struct unixpacket *unixactivation_take_packet(struct unixactivation *activation,
+	const char *name);
+struct unixstream *unixactivation_take_stream(struct unixactivation *activation,
+	const char *name);
+
+/*
+ * The same for a plain descriptor, which is yours to close; kind says which,
+ * and may be UNIXACTIVATION_ANY. -1 with errno as above.
+ */
+int unixactivation_take_fd(struct unixactivation *activation, const char *name,
+	enum unixactivation_kind kind);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
