@@ -13,6 +13,7 @@ unixmsginclude_HEADERS = \
 	%D%/unixmsg/listener.h \
 	%D%/unixmsg/msg.h \
 	%D%/unixmsg/name.h \
+	%D%/unixmsg/notify.h \
 	%D%/unixmsg/owner.h \
 	%D%/unixmsg/packet.h \
 	%D%/unixmsg/peer.h \
@@ -57,6 +58,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/msg_private.h \
 	%D%/name.c \
 	%D%/name_private.h \
+	%D%/notify.c \
 	%D%/owner.c \
 	%D%/packet.c \
 	%D%/peer.c \

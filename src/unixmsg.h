@@ -65,6 +65,7 @@
 #include "unixmsg/listener.h"
 #include "unixmsg/msg.h"
 #include "unixmsg/name.h"
+#include "unixmsg/notify.h"
 #include "unixmsg/owner.h"
 #include "unixmsg/packet.h"
 #include "unixmsg/peer.h"

@@ -51,6 +51,7 @@ unit_tests = \
 	%D%/check_name \
 	%D%/check_name_races \
 	%D%/check_name_window \
+	%D%/check_notify \
 	%D%/check_owner \
 	%D%/check_packet \
 	%D%/check_peer \

@@ -23,6 +23,8 @@
  *
  * Where there is a single connection on standard input instead (systemd's
  * StandardInput=socket, inetd), no variable tells of it: unixpacket_adopt(0).
+ *
+ * How the supervisor is told that all is ready: see unixmsg/notify.h.
  */
 #ifndef UNIXMSG_ACTIVATION_H
 #define UNIXMSG_ACTIVATION_H
