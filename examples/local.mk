@@ -11,9 +11,15 @@ dist_examples_DATA = \
 	%D%/09-any-size.c \
 	%D%/10-batch.c \
 	%D%/11-big-message.c \
+	%D%/12-activated.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
+
+examplessystemddir = $(examplesdir)/systemd
+dist_examplessystemd_DATA = \
+	%D%/systemd/activated.service \
+	%D%/systemd/activated.socket
 
 # 'make check' compiles them, so that they cannot rot.
 check_PROGRAMS += \
@@ -27,7 +33,8 @@ check_PROGRAMS += \
 	%D%/08-who-speaks \
 	%D%/09-any-size \
 	%D%/10-batch \
-	%D%/11-big-message
+	%D%/11-big-message \
+	%D%/12-activated
 %C%_01_gram_server_LDADD = src/libunixmsg.la
 %C%_02_gram_client_LDADD = src/libunixmsg.la
 %C%_03_packet_server_LDADD = src/libunixmsg.la
@@ -39,3 +46,4 @@ check_PROGRAMS += \
 %C%_09_any_size_LDADD = src/libunixmsg.la
 %C%_10_batch_LDADD = src/libunixmsg.la
 %C%_11_big_message_LDADD = src/libunixmsg.la
+%C%_12_activated_LDADD = src/libunixmsg.la

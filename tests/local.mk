@@ -3,6 +3,7 @@
 
 shell_tests = \
 	%D%/access.sh \
+	%D%/activation.sh \
 	%D%/headers.sh \
 	%D%/install.sh \
 	%D%/interop/go.sh \
@@ -27,6 +28,10 @@ EXTRA_DIST += $(shell_tests) \
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
 %C%_check_exports_LDADD = src/libunixmsg.la
+
+# A helper of activation.sh.
+check_PROGRAMS += %D%/hear
+%C%_hear_LDADD = src/libunixmsg.la
 
 if HAVE_CHECK
 unit_tests = \
