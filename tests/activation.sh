@@ -81,6 +81,28 @@ a_listener_is_taken()
 	[ -S s ] || fail "the supervisor's file is gone"
 }
 
+# Clients choose their address by the owner of the file: see activated.socket.
+a_service_answers_where_the_file_is_its_own()
+{
+	need_root
+	need setpriv
+	need systemd-socket-activate
+	NOTIFY_SOCKET=
+	chmod 700 "$XDG_RUNTIME_DIR"
+	chmod 1777 "$TMPDIR"
+	start_and_see service 'Listening on' systemd-socket-activate -d \
+		-E ASAN_OPTIONS -E UBSAN_OPTIONS -l "$here/s" \
+		setpriv --reuid=65534 --regid=65534 --clear-groups "$activated"
+	chown 65534 s
+	run "$gram_echo" "$here/s" hello
+	expect_text "$out" hello
+	chown 0 s
+	run "$gram_echo" -W 0.1 "$here/s" hello
+	expect_status 1
+	expect_end
+	expect_match "$logs/service.err" 'Permission denied'
+}
+
 another_network_is_refused()
 {
 	start_hearing "$here/notify"
@@ -189,6 +211,7 @@ the_units_are_right()
 
 for name in a_datagram_socket_is_taken \
 	a_listener_is_taken \
+	a_service_answers_where_the_file_is_its_own \
 	another_network_is_refused \
 	names_that_do_not_fit_are_refused \
 	the_watchdog_hears_of_a_service \

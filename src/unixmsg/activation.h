@@ -19,12 +19,16 @@
  *
  * An endpoint that is taken is one that was adopted: its file belongs to the
  * supervisor, which goes on listening when we have ended, and _close leaves it
- * alone (see unixgram_set_unlink_on_close).
+ * alone (see unixgram_set_unlink_on_close). Have the supervisor make the user
+ * that the service runs as the owner of a datagram socket's file: clients that
+ * dial take an address that the owner may write to, see unixgram_dial.
  *
  * Where there is a single connection on standard input instead (systemd's
  * StandardInput=socket, inetd), no variable tells of it: unixpacket_adopt(0).
  *
  * How the supervisor is told that all is ready: see unixmsg/notify.h.
+ *
+ * None of these functions waits. One thread at a time uses an activation.
  */
 #ifndef UNIXMSG_ACTIVATION_H
 #define UNIXMSG_ACTIVATION_H
@@ -65,7 +69,7 @@ struct unixactivation_item {
 	 * may have the same. */
 	const char *name;
 	enum unixactivation_kind kind;
-	/* -1 when it has been taken. */
+	/* To look at, not to close: for that it is taken, and -1 then. */
 	int fd;
 	/* For later versions: 0. */
 	uint64_t reserved[4];
