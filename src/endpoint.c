@@ -67,6 +67,7 @@ void unixendpoint_set_up(struct endpoint *end, int fd, int type)
 	end->is_accepted = false;
 	end->is_stamped = false;
 	end->wants = 0;
+	unixspin_set(&end->spin, 0);
 }
 
 /* Kernels before 6.16 do not know it: there we throw away what comes. */

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "addr_private.h"
+#include "spin.h"
 #include "unixmsg/dial.h"
 #include "unixmsg/msg.h"
 #include "unixmsg/name.h"
@@ -25,6 +26,7 @@ struct endpoint {
 	bool is_accepted;   /* or accepts: credentials mark its messages */
 	bool is_stamped;    /* time stamps do */
 	struct unixname *name;
+	struct spin spin; /* while it waits for messages */
 };
 
 /* What end is with fd, which may be -1, and nothing else. */

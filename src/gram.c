@@ -157,6 +157,11 @@ void unixgram_set_stop_fd(struct unixgram *gram, int stop_fd)
 	gram->end.stop_fd = stop_fd;
 }
 
+void unixgram_set_spin_us(struct unixgram *gram, int64_t spin_us)
+{
+	unixspin_set(&gram->end.spin, spin_us);
+}
+
 int unixgram_set_unlink_on_close(struct unixgram *gram, bool is_wanted)
 {
 	return unixadopt_set_unlink(&gram->end, is_wanted);
@@ -219,41 +224,48 @@ static int reconnect(struct unixgram *gram, int64_t deadline_us)
 	return 0;
 }
 
-static int send_or_reconnect(struct unixgram *gram, const struct unixmsg *msg,
+static int send_or_reconnect(struct unixgram *gram, const struct msghdr *header,
 	int64_t deadline_us)
 {
-	int result = unixmsg_send_on(&gram->end, msg, deadline_us);
+	int result = unixmsg_send_packed(&gram->end, header, deadline_us);
 
 	/* It may come and go once more in between. */
 	while (result < 0 && is_server_gone(gram)) {
 		if (reconnect(gram, deadline_us) < 0)
 			return -1;
-		result = unixmsg_send_on(&gram->end, msg, deadline_us);
+		result = unixmsg_send_packed(&gram->end, header, deadline_us);
 	}
 	return result;
 }
 
 /* The first attempt does not wait, so that waiting can be counted. */
-static int send_or_wait(struct unixgram *gram, const struct unixmsg *msg,
+static int send_or_wait(struct unixgram *gram, const struct msghdr *header,
 	int64_t deadline_us)
 {
 	if (gram->policy != UNIXGRAM_WAIT || deadline_us == UNIXMSG_NOW)
-		return send_or_reconnect(gram, msg, UNIXMSG_NOW);
-	if (unixmsg_send_on(&gram->end, msg, UNIXMSG_NOW) == 0)
+		return send_or_reconnect(gram, header, UNIXMSG_NOW);
+	if (unixmsg_send_packed(&gram->end, header, UNIXMSG_NOW) == 0)
 		return 0;
 	if (errno != EAGAIN && !is_server_gone(gram))
 		return -1;
 	if (errno == EAGAIN)
 		note(&gram->waited, 1);
-	return send_or_reconnect(gram, msg, deadline_us);
+	return send_or_reconnect(gram, header, deadline_us);
 }
 
-int unixgram_send_msg(struct unixgram *gram, const struct unixmsg *msg,
+static int count_failed(struct unixgram *gram)
+{
+	note(&gram->failed, 1);
+	return -1;
+}
+
+/* 0, 1 when the policy has dropped it, or -1. */
+static int send_packed(struct unixgram *gram, const struct msghdr *header,
 	int64_t deadline_us)
 {
 	int saved = errno;
 
-	if (send_or_wait(gram, msg, deadline_us) == 0) {
+	if (send_or_wait(gram, header, deadline_us) == 0) {
 		note(&gram->sent, 1);
 		errno = saved;
 		return 0;
@@ -263,21 +275,29 @@ int unixgram_send_msg(struct unixgram *gram, const struct unixmsg *msg,
 		errno = saved;
 		return 1;
 	}
-	note(&gram->failed, 1);
-	return -1;
+	return count_failed(gram);
+}
+
+int unixgram_send_msg(struct unixgram *gram, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	union control_all control;
+	struct msghdr header;
+
+	if (unixmsg_pack(&gram->end, msg, &header, &control) < 0)
+		return count_failed(gram);
+	return send_packed(gram, &header, deadline_us);
 }
 
 int unixgram_send_to(struct unixgram *gram, const struct unixaddr *to,
 	const void *data, size_t size, int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
-	struct unixmsg msg;
+	struct msghdr header;
 
-	unixmsg_init(&msg);
-	msg.parts = &part;
-	msg.parts_count = 1;
-	msg.addr = (struct unixaddr *)to;
-	return unixgram_send_msg(gram, &msg, deadline_us);
+	if (unixmsg_pack_part(&gram->end, &part, to, &header) < 0)
+		return count_failed(gram);
+	return send_packed(gram, &header, deadline_us);
 }
 
 int unixgram_send(struct unixgram *gram, const void *data, size_t size,

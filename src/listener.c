@@ -102,6 +102,11 @@ void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd)
 	listener->end.stop_fd = stop_fd;
 }
 
+void unixlistener_set_spin_us(struct unixlistener *listener, int64_t spin_us)
+{
+	unixspin_set(&listener->end.spin, spin_us);
+}
+
 int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	bool is_wanted)
 {
@@ -161,6 +166,7 @@ int unixlistener_accept(const struct unixlistener *listener, int type,
 	unixendpoint_set_up(end, fd, type);
 	end->stop_fd = listener->end.stop_fd;
 	end->wants = listener->end.wants;
+	unixspin_set(&end->spin, unixspin_get(&listener->end.spin));
 	end->is_accepted = !listener->is_adopted;
 	if (listener->is_adopted && prepare_accepted(end) < 0)
 		return unixendpoint_give_up(end);

@@ -64,9 +64,13 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/peer.c \
 	%D%/probe.c \
 	%D%/probe.h \
+	%D%/spin.c \
+	%D%/spin.h \
 	%D%/stream.c \
 	%D%/sweep.c \
-	%D%/sweep.h
+	%D%/sweep.h \
+	%D%/wait.c \
+	%D%/wait.h
 
 # CURRENT:REVISION:AGE of the interface, which is not the project's version.
 # Before a release, compare with the last one and take the first that fits:

@@ -14,12 +14,18 @@
 #include <sys/socket.h>
 
 #include "control.h"
-#include "deadline_private.h"
 #include "fd.h"
 #include "msg_private.h"
+#include "wait.h"
 
 static const unsigned int received_flags =
 	UNIXMSG_CUT | UNIXMSG_CUT_CONTROL | UNIXMSG_HAS_CRED;
+
+/* Linux keeps boundaries without MSG_EOR, other systems may not. */
+static const int send_flags = MSG_NOSIGNAL | MSG_EOR;
+
+/* MSG_TRUNC: tell the true size, whatever the room is. */
+static const int receive_flags = MSG_TRUNC | MSG_CMSG_CLOEXEC;
 
 static const int64_t pause_first_us = 250;
 static const int64_t pause_most_us = 16000;
@@ -51,6 +57,23 @@ static int check_msg(const struct unixmsg *msg, unsigned int allowed)
 	return -1;
 }
 
+static int check_destination(const struct endpoint *end,
+	const struct unixaddr *to)
+{
+	if (to == NULL)
+		return 0;
+	/* Linux would send it there all the same, and not to the peer. */
+	if (end->type == SOCK_DGRAM && end->is_connected) {
+		errno = EISCONN;
+		return -1;
+	}
+	if (end->type == SOCK_DGRAM &&
+		unixaddr_get_kind(to) != UNIXADDR_UNNAMED)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
 static int check_to_send(const struct endpoint *end, const struct unixmsg *msg)
 {
 	if (check_msg(msg, 0) < 0)
@@ -59,18 +82,7 @@ static int check_to_send(const struct endpoint *end, const struct unixmsg *msg)
 		errno = EINVAL;
 		return -1;
 	}
-	if (msg->addr == NULL)
-		return 0;
-	/* Linux would send it there all the same, and not to the peer. */
-	if (end->type == SOCK_DGRAM && end->is_connected) {
-		errno = EISCONN;
-		return -1;
-	}
-	if (end->type == SOCK_DGRAM &&
-		unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED)
-		return 0;
-	errno = EINVAL;
-	return -1;
+	return check_destination(end, msg->addr);
 }
 
 static void set_destination(struct msghdr *header, const struct unixaddr *to)
@@ -82,56 +94,81 @@ static void set_destination(struct msghdr *header, const struct unixaddr *to)
 		&header->msg_namelen);
 }
 
+static void set_parts(struct msghdr *header, struct iovec *parts, size_t count)
+{
+	memset(header, 0, sizeof(*header));
+	header->msg_iov = parts;
+	header->msg_iovlen = count;
+}
+
+int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
+	struct msghdr *header, union control_all *control)
+{
+	if (check_to_send(end, msg) < 0)
+		return -1;
+	set_parts(header, msg->parts, msg->parts_count);
+	set_destination(header, msg->addr);
+	if (msg->fds_count > 0)
+		unixcontrol_put(header, control, msg);
+	return 0;
+}
+
+int unixmsg_pack_part(const struct endpoint *end, struct iovec *part,
+	const struct unixaddr *to, struct msghdr *header)
+{
+	if (check_destination(end, to) < 0)
+		return -1;
+	set_parts(header, part, 1);
+	set_destination(header, to);
+	return 0;
+}
+
 /*
  * Polling tells when our own send buffer has room again, and for a connected
  * socket also when the peer's queue has. When another's queue is full nothing
  * can be polled (POLLOUT stays set): then only trying again is left.
  */
-static int wait_to_send(const struct endpoint *end, bool is_addressed,
-	int64_t *pause_us, int64_t deadline_us)
+static int wait_to_send(struct wait *wait, bool is_addressed, int64_t *pause_us)
 {
-	if (unixdeadline_wait(end->fd, POLLOUT, end->stop_fd, deadline_us) < 0)
+	const bool is_full = errno == EAGAIN;
+
+	if (unixwait_again(wait) < 0)
 		return -1;
-	if (!is_addressed)
+	if (!is_addressed || !is_full)
 		return 0;
-	if (unixdeadline_pause(*pause_us, end->stop_fd, deadline_us) < 0)
+	if (unixdeadline_pause(*pause_us, wait->end->stop_fd,
+		    wait->deadline_us) < 0)
 		return -1;
 	if (*pause_us < pause_most_us)
 		*pause_us *= 2;
 	return 0;
 }
 
-int unixmsg_send_on(const struct endpoint *end, const struct unixmsg *msg,
+int unixmsg_send_packed(struct endpoint *end, const struct msghdr *header,
 	int64_t deadline_us)
 {
-	struct msghdr header = {
-		.msg_iov = msg->parts,
-		.msg_iovlen = msg->parts_count,
-	};
-	/* Linux keeps boundaries without MSG_EOR, other systems may not. */
-	int flags = MSG_NOSIGNAL | MSG_EOR;
 	int64_t pause_us = pause_first_us;
-	union control_all control;
+	struct wait wait;
 	int saved = errno;
 
-	if (check_to_send(end, msg) < 0)
-		return -1;
-	set_destination(&header, msg->addr);
-	if (msg->fds_count > 0)
-		unixcontrol_put(&header, &control, msg);
-	if (!unixdeadline_is_endless(end->stop_fd, deadline_us))
-		flags |= MSG_DONTWAIT;
-	while (sendmsg(end->fd, &header, flags) < 0) {
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
+	unixwait_begin(&wait, end, POLLOUT, deadline_us);
+	while (sendmsg(end->fd, header, send_flags | wait.flags) < 0)
+		if (wait_to_send(&wait, header->msg_name != NULL, &pause_us) <
+			0)
 			return -1;
-		if (wait_to_send(end, msg->addr != NULL, &pause_us,
-			    deadline_us) < 0)
-			return -1;
-	}
 	errno = saved;
 	return 0;
+}
+
+int unixmsg_send_on(struct endpoint *end, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	union control_all control;
+	struct msghdr header;
+
+	if (unixmsg_pack(end, msg, &header, &control) < 0)
+		return -1;
+	return unixmsg_send_packed(end, &header, deadline_us);
 }
 
 /*
@@ -169,20 +206,28 @@ static int settle(const struct endpoint *end, struct unixmsg *msg,
 	return -1;
 }
 
+static void set_source(struct msghdr *header, struct unixaddr *from)
+{
+	if (from == NULL)
+		return;
+	header->msg_name = &from->sun;
+	header->msg_namelen = UNIXMSG_ADDR_ROOM;
+}
+
+static void set_control(struct msghdr *header, void *control, size_t size)
+{
+	if (size == 0)
+		return;
+	header->msg_control = control;
+	header->msg_controllen = size;
+}
+
 static void prepare(struct msghdr *header, const struct unixmsg *msg,
 	void *control, size_t control_size)
 {
-	memset(header, 0, sizeof(*header));
-	header->msg_iov = msg->parts;
-	header->msg_iovlen = msg->parts_count;
-	if (msg->addr != NULL) {
-		header->msg_name = &msg->addr->sun;
-		header->msg_namelen = UNIXMSG_ADDR_ROOM;
-	}
-	if (control_size == 0)
-		return;
-	header->msg_control = control;
-	header->msg_controllen = control_size;
+	set_parts(header, msg->parts, msg->parts_count);
+	set_source(header, msg->addr);
+	set_control(header, control, control_size);
 }
 
 /*
@@ -205,33 +250,35 @@ static size_t get_control_size(const struct endpoint *end)
 	return get_marks_size(end);
 }
 
-static int receive(const struct endpoint *end, struct unixmsg *msg, int flags,
+/* One recvmsg(2) that succeeds: what it gave, or -1. */
+static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
+	int64_t deadline_us)
+{
+	struct wait wait;
+	ssize_t size;
+	int saved = errno;
+
+	flags |= receive_flags;
+	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	/* A call that fails leaves header as it was. */
+	while ((size = recvmsg(end->fd, header, flags | wait.flags)) < 0)
+		if (unixwait_again(&wait) < 0)
+			return -1;
+	unixwait_end(&wait);
+	errno = saved;
+	return size;
+}
+
+static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 	int64_t deadline_us)
 {
 	union control_all control;
 	struct msghdr header;
 	ssize_t size;
-	int saved = errno;
 
-	/* MSG_TRUNC: tell the true size, whatever the room is. */
-	flags |= MSG_TRUNC | MSG_CMSG_CLOEXEC;
-	if (!unixdeadline_is_endless(end->stop_fd, deadline_us))
-		flags |= MSG_DONTWAIT;
-	for (;;) {
-		prepare(&header, msg, &control, get_control_size(end));
-		size = recvmsg(end->fd, &header, flags);
-		if (size >= 0)
-			break;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			return -1;
-		if (unixdeadline_wait(end->fd, POLLIN, end->stop_fd,
-			    deadline_us) < 0)
-			return -1;
-	}
-	errno = saved;
-	return settle(end, msg, &header, size);
+	prepare(&header, msg, &control, get_control_size(end));
+	size = fetch(end, &header, flags, deadline_us);
+	return size < 0 ? -1 : settle(end, msg, &header, size);
 }
 
 static int check_to_receive(const struct endpoint *end,
@@ -245,7 +292,7 @@ static int check_to_receive(const struct endpoint *end,
 	return -1;
 }
 
-int unixmsg_recv_on(const struct endpoint *end, struct unixmsg *msg,
+int unixmsg_recv_on(struct endpoint *end, struct unixmsg *msg,
 	int64_t deadline_us)
 {
 	if (check_to_receive(end, msg) < 0)
@@ -257,7 +304,7 @@ int unixmsg_recv_on(const struct endpoint *end, struct unixmsg *msg,
 	return receive(end, msg, 0, deadline_us);
 }
 
-int unixmsg_peek_size_on(const struct endpoint *end, size_t *size,
+int unixmsg_peek_size_on(struct endpoint *end, size_t *size,
 	int64_t deadline_us)
 {
 	struct unixmsg msg;
@@ -272,40 +319,90 @@ int unixmsg_peek_size_on(const struct endpoint *end, size_t *size,
 	return result;
 }
 
-int unixmsg_send_data_on(const struct endpoint *end, const struct unixaddr *to,
+int unixmsg_send_data_on(struct endpoint *end, const struct unixaddr *to,
 	const void *data, size_t size, int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
-	struct unixmsg msg;
+	struct msghdr header;
 
-	unixmsg_init(&msg);
-	msg.parts = &part;
-	msg.parts_count = 1;
-	msg.addr = (struct unixaddr *)to;
-	return unixmsg_send_on(end, &msg, deadline_us);
+	if (unixmsg_pack_part(end, &part, to, &header) < 0)
+		return -1;
+	return unixmsg_send_packed(end, &header, deadline_us);
 }
 
-int unixmsg_recv_data_on(const struct endpoint *end, void *data, size_t room,
+/* Where descriptors or a pidfd may come. */
+static int recv_data_and_fds(struct endpoint *end, struct iovec *part,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
-	struct iovec part = { .iov_base = data, .iov_len = room };
 	struct unixmsg msg;
 	int result;
 
 	unixmsg_init(&msg);
-	msg.parts = &part;
+	msg.parts = part;
 	msg.parts_count = 1;
 	msg.addr = from;
 	result = unixmsg_recv_on(end, &msg, deadline_us);
-	/* A pidfd may have come. */
 	unixmsg_close_fds(&msg);
-	if (size != NULL)
-		*size = msg.size;
+	*size = msg.size;
 	return result;
 }
 
+/*
+ * The marks of a socket leave no room for descriptors. But who shares it with
+ * us may have switched them off.
+ */
+static void refuse_fds(struct msghdr *header)
+{
+	const struct cmsghdr *item = CMSG_FIRSTHDR(header);
+	struct unixmsg nobody;
+
+	if (item == NULL || item->cmsg_type != SCM_RIGHTS)
+		return;
+	unixmsg_init(&nobody);
+	unixcontrol_take(header, &nobody, 0);
+}
+
+/* What most messages are: bytes, of which nothing else is to be known. */
+static int recv_data_only(struct endpoint *end, struct iovec *part,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	union control_mark control[CONTROL_MARKS_MAX];
+	struct msghdr header;
+	ssize_t got;
+
+	set_parts(&header, part, 1);
+	set_source(&header, from);
+	set_control(&header, control, get_marks_size(end));
+	got = fetch(end, &header, 0, deadline_us);
+	*size = got < 0 ? 0 : (size_t)got;
+	if (got < 0)
+		return -1;
+	refuse_fds(&header);
+	if (from != NULL)
+		unixaddr_settle(from, header.msg_namelen);
+	if (is_end(end, &header, got))
+		return 0;
+	if ((header.msg_flags & MSG_TRUNC) == 0)
+		return 1;
+	errno = EMSGSIZE;
+	return -1;
+}
+
+int unixmsg_recv_data_on(struct endpoint *end, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	struct iovec part = { .iov_base = data, .iov_len = room };
+	size_t unwanted;
+
+	if (size == NULL)
+		size = &unwanted;
+	if (end->wants & (UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD))
+		return recv_data_and_fds(end, &part, size, from, deadline_us);
+	return recv_data_only(end, &part, size, from, deadline_us);
+}
+
 /* Grows the buffer to the next message, as far as its bound allows. */
-static int fit_buffer(const struct endpoint *end, struct unixbuffer *buffer,
+static int fit_buffer(struct endpoint *end, struct unixbuffer *buffer,
 	int64_t deadline_us)
 {
 	size_t size;
@@ -318,8 +415,8 @@ static int fit_buffer(const struct endpoint *end, struct unixbuffer *buffer,
 	return 1;
 }
 
-int unixmsg_recv_buffer_on(const struct endpoint *end,
-	struct unixbuffer *buffer, struct unixaddr *from, int64_t deadline_us)
+int unixmsg_recv_buffer_on(struct endpoint *end, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us)
 {
 	int saved = errno;
 	int result = fit_buffer(end, buffer, deadline_us);
@@ -370,32 +467,27 @@ static int send_some(const struct endpoint *end, const struct unixmsg *msgs,
 	return sendmmsg(end->fd, headers, size, flags);
 }
 
-int unixmsg_send_batch_on(const struct endpoint *end,
-	const struct unixmsg *msgs, size_t count, size_t *sent,
-	int64_t deadline_us)
+int unixmsg_send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
 {
-	int flags = MSG_NOSIGNAL | MSG_EOR;
 	int64_t pause_us = pause_first_us;
+	struct wait wait;
 	int result, saved = errno;
 
 	*sent = 0;
 	if (check_batch(end, msgs, count) < 0)
 		return -1;
-	if (!unixdeadline_is_endless(end->stop_fd, deadline_us))
-		flags |= MSG_DONTWAIT;
+	unixwait_begin(&wait, end, POLLOUT, deadline_us);
 	while (*sent < count) {
-		result = send_some(end, msgs + *sent, count - *sent, flags);
+		result = send_some(end, msgs + *sent, count - *sent,
+			send_flags | wait.flags);
 		if (result >= 0) {
 			*sent += (size_t)result;
 			pause_us = pause_first_us;
 			continue;
 		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			return -1;
-		if (wait_to_send(end, msgs[*sent].addr != NULL, &pause_us,
-			    deadline_us) < 0)
+		if (wait_to_send(&wait, msgs[*sent].addr != NULL, &pause_us) <
+			0)
 			return -1;
 	}
 	errno = saved;
@@ -456,29 +548,22 @@ static int check_batch_to_receive(const struct unixmsg *msgs, size_t count)
 }
 
 /* The timeout of recvmmsg(2) does not end a wait: polling does. */
-int unixmsg_recv_batch_on(const struct endpoint *end, struct unixmsg *msgs,
+int unixmsg_recv_batch_on(struct endpoint *end, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us)
 {
-	int flags = MSG_TRUNC | MSG_CMSG_CLOEXEC | MSG_WAITFORONE;
+	const int flags = receive_flags | MSG_WAITFORONE;
+	struct wait wait;
 	int result, saved = errno;
 
 	*received = 0;
 	if (check_batch_to_receive(msgs, count) < 0)
 		return -1;
-	if (!unixdeadline_is_endless(end->stop_fd, deadline_us))
-		flags |= MSG_DONTWAIT;
-	for (;;) {
-		result = receive_some(end, msgs, count, received, flags);
-		if (result >= 0)
-			break;
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
+	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	while ((result = receive_some(end, msgs, count, received,
+			flags | wait.flags)) < 0)
+		if (unixwait_again(&wait) < 0)
 			return -1;
-		if (unixdeadline_wait(end->fd, POLLIN, end->stop_fd,
-			    deadline_us) < 0)
-			return -1;
-	}
+	unixwait_end(&wait);
 	errno = saved;
 	return result;
 }

@@ -120,6 +120,11 @@ void unixpacket_set_stop_fd(struct unixpacket *packet, int stop_fd)
 	packet->end.stop_fd = stop_fd;
 }
 
+void unixpacket_set_spin_us(struct unixpacket *packet, int64_t spin_us)
+{
+	unixspin_set(&packet->end.spin, spin_us);
+}
+
 int unixpacket_want(struct unixpacket *packet, unsigned int wants)
 {
 	return unixendpoint_want(&packet->end, wants);

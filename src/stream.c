@@ -9,10 +9,10 @@
 #include <sys/uio.h>
 
 #include "adopt.h"
-#include "deadline_private.h"
 #include "endpoint.h"
 #include "listener_private.h"
 #include "unixmsg/stream.h"
+#include "wait.h"
 
 /* The length that stands before a message. */
 #define PREFIX_SIZE 4
@@ -119,6 +119,11 @@ void unixstream_set_stop_fd(struct unixstream *stream, int stop_fd)
 	stream->end.stop_fd = stop_fd;
 }
 
+void unixstream_set_spin_us(struct unixstream *stream, int64_t spin_us)
+{
+	unixspin_set(&stream->end.spin, spin_us);
+}
+
 int unixstream_get_address(const struct unixstream *stream,
 	struct unixaddr *addr)
 {
@@ -135,30 +140,19 @@ int unixstream_shutdown(struct unixstream *stream, int how)
 	return shutdown(stream->end.fd, how);
 }
 
-static int get_flags(const struct endpoint *end, int64_t deadline_us)
-{
-	if (unixdeadline_is_endless(end->stop_fd, deadline_us))
-		return MSG_NOSIGNAL;
-	return MSG_NOSIGNAL | MSG_DONTWAIT;
-}
-
 /* Bytes as they come, at least one: 1; 0 at the end; -1. */
-static int read_socket(const struct endpoint *end, void *data, size_t room,
+static int read_socket(struct endpoint *end, void *data, size_t room,
 	size_t *size, int64_t deadline_us)
 {
-	int flags = get_flags(end, deadline_us);
+	struct wait wait;
 	int saved = errno;
 	ssize_t got;
 
-	while ((got = recv(end->fd, data, room, flags)) < 0) {
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
+	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	while ((got = recv(end->fd, data, room, wait.flags)) < 0)
+		if (unixwait_again(&wait) < 0)
 			return -1;
-		if (unixdeadline_wait(end->fd, POLLIN, end->stop_fd,
-			    deadline_us) < 0)
-			return -1;
-	}
+	unixwait_end(&wait);
 	errno = saved;
 	*size = (size_t)got;
 	return got > 0;
@@ -183,26 +177,20 @@ static void advance(struct iovec parts[2], size_t count)
 }
 
 /* Writes two parts; what is left of them when it fails has not been taken. */
-static int write_socket(const struct endpoint *end, struct iovec parts[2],
+static int write_socket(struct endpoint *end, struct iovec parts[2],
 	int64_t deadline_us)
 {
 	struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
-	int flags = get_flags(end, deadline_us);
+	struct wait wait;
 	int saved = errno;
 	ssize_t put;
 
+	unixwait_begin(&wait, end, POLLOUT, deadline_us);
 	while (parts[0].iov_len + parts[1].iov_len > 0) {
-		put = sendmsg(end->fd, &header, flags);
-		if (put >= 0) {
+		put = sendmsg(end->fd, &header, MSG_NOSIGNAL | wait.flags);
+		if (put >= 0)
 			advance(parts, (size_t)put);
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno != EAGAIN)
-			return -1;
-		if (unixdeadline_wait(end->fd, POLLOUT, end->stop_fd,
-			    deadline_us) < 0)
+		else if (unixwait_again(&wait) < 0)
 			return -1;
 	}
 	errno = saved;

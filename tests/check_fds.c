@@ -491,6 +491,29 @@ START_TEST(plain_calls_close_what_they_cannot_hand_over)
 }
 END_TEST
 
+/* Who shares the socket can switch off what leaves no room for them. */
+START_TEST(plain_calls_keep_none_where_the_marks_are_gone)
+{
+	const int off = 0;
+	int fd, before;
+
+	ends_make(&ends, _i);
+	fd = ends.net->get_fd(ends.receiver);
+	support_let_fds_through(fd);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &off,
+				 sizeof(off)),
+		0);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &off,
+				 sizeof(off)),
+		0);
+	before = support_count_fds();
+	send_fds("plain", 2);
+	ends_expect_text(&ends, "plain");
+	ck_assert_int_eq(support_count_fds(), before);
+	ends_close(&ends);
+}
+END_TEST
+
 START_TEST(a_batch_closes_them)
 {
 	struct unixmsg msgs[4];
@@ -752,6 +775,7 @@ static TCase *make_closing(void)
 	add(tcase, a_message_that_is_too_long_takes_its_descriptors_along);
 	add(tcase, the_beginning_of_a_message_comes_with_all_descriptors);
 	add(tcase, plain_calls_close_what_they_cannot_hand_over);
+	add(tcase, plain_calls_keep_none_where_the_marks_are_gone);
 	add(tcase, a_batch_closes_them);
 	add(tcase, asking_for_the_size_leaves_no_copies);
 	add(tcase, looking_at_the_size_takes_no_descriptor_away);

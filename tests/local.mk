@@ -66,6 +66,7 @@ unit_tests = \
 	%D%/check_record \
 	%D%/check_record_line \
 	%D%/check_record_writer \
+	%D%/check_spin \
 	%D%/check_stream \
 	%D%/check_sweep \
 	%D%/check_takeover

@@ -110,6 +110,9 @@ int unixgram_get_fd(const struct unixgram *gram);
 /* See unixmsg/deadline.h. -1 for none. */
 void unixgram_set_stop_fd(struct unixgram *gram, int stop_fd);
 
+/* See unixmsg/deadline.h. 0 for off. */
+void unixgram_set_spin_us(struct unixgram *gram, int64_t spin_us);
+
 /*
  * Whether unixgram_close removes the socket file: by default yes, unless
  * UNIXMSG_NAME_KEEP was given or the socket was adopted. For an adopted one the

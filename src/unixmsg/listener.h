@@ -8,6 +8,8 @@
 #ifndef UNIXMSG_LISTENER_H
 #define UNIXMSG_LISTENER_H
 
+#include <stdint.h>
+
 #include "addr.h"
 #include "name.h"
 
@@ -45,6 +47,12 @@ int unixlistener_get_fd(const struct unixlistener *listener);
  * on begin with it too.
  */
 void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd);
+
+/*
+ * See unixmsg/deadline.h; 0 for off. It is for the connections that are
+ * accepted from then on: accepting itself does not spin.
+ */
+void unixlistener_set_spin_us(struct unixlistener *listener, int64_t spin_us);
 
 /*
  * What connections that are accepted from then on receive besides the payload:

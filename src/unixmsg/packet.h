@@ -87,6 +87,9 @@ int unixpacket_get_fd(const struct unixpacket *packet);
 /* See unixmsg/deadline.h. -1 for none. */
 void unixpacket_set_stop_fd(struct unixpacket *packet, int stop_fd);
 
+/* See unixmsg/deadline.h. 0 for off. */
+void unixpacket_set_spin_us(struct unixpacket *packet, int64_t spin_us);
+
 /*
  * What shall be received besides the payload: UNIXMSG_WANT_... of
  * unixmsg/msg.h, 0 at the beginning. Messages that are in the queue already may

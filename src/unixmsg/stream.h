@@ -41,6 +41,7 @@ int unixstream_pair(struct unixstream *pair[2]);
 int unixstream_close(struct unixstream *stream);
 int unixstream_get_fd(const struct unixstream *stream);
 void unixstream_set_stop_fd(struct unixstream *stream, int stop_fd);
+void unixstream_set_spin_us(struct unixstream *stream, int64_t spin_us);
 int unixstream_get_address(const struct unixstream *stream,
 	struct unixaddr *addr);
 int unixstream_get_peer(const struct unixstream *stream, struct unixaddr *addr);
