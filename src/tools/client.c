@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Several messages are on their way at once, as many as fit into bounds that
- * no queue on the way reaches by itself. Sending and receiving never wait: a
- * client that waits in a send while its server waits to get rid of an answer
- * would wait for ever.
+ * no queue on the way reaches by itself. Sending never waits: a client that
+ * waits in a send while its server waits to get rid of an answer would wait for
+ * ever. Receiving waits only where there is nothing to send before an answer
+ * has come.
  */
 #include <config.h>
 
@@ -79,12 +80,15 @@ static void forget_oldest(struct exchange *exchange)
 }
 
 /* Made up messages without an interval take turns with their answers. */
+static bool is_taking_turns(const struct exchange *exchange)
+{
+	return is_made_up(exchange) && exchange->options->interval_us == 0;
+}
+
 static bool is_window_open(const struct exchange *exchange)
 {
-	unsigned int most = WINDOW;
+	unsigned int most = is_taking_turns(exchange) ? 1 : WINDOW;
 
-	if (is_made_up(exchange) && exchange->options->interval_us == 0)
-		most = 1;
 	return exchange->count < most && exchange->sent_bytes < window_bytes;
 }
 
@@ -311,6 +315,28 @@ static bool is_over(const struct exchange *exchange)
 		exchange->count == 0;
 }
 
+/* Who takes turns has nothing else to wait for than an answer. */
+static int64_t get_patience_to_receive(struct exchange *exchange)
+{
+	if (is_taking_turns(exchange) && exchange->count > 0)
+		return get_oldest(exchange)->deadline_us;
+	return UNIXMSG_NOW;
+}
+
+/* It is our turn: nothing can be there, and to look for it would be a waste. */
+static bool is_turn_over(const struct exchange *exchange)
+{
+	return is_taking_turns(exchange) && exchange->count == 0 &&
+		!exchange->is_server_gone;
+}
+
+/* The deadline and the stop are for others to see. */
+static bool is_none_there(int result)
+{
+	return result < 0 &&
+		(errno == EAGAIN || errno == ETIMEDOUT || errno == ECANCELED);
+}
+
 static int receive_some(struct exchange *exchange)
 {
 	struct iovec part = {
@@ -325,8 +351,8 @@ static int receive_some(struct exchange *exchange)
 	msg.parts_count = 1;
 	for (;;) {
 		result = exchange->network->recv(exchange->link, &msg,
-			UNIXMSG_NOW);
-		if (result < 0 && errno == EAGAIN)
+			get_patience_to_receive(exchange));
+		if (is_none_there(result))
 			return 0;
 		if (result == 0 && exchange->count == 0)
 			fetch(exchange);
@@ -343,6 +369,8 @@ static int receive_some(struct exchange *exchange)
 		if (check_writer(exchange, &msg) < 0 ||
 			take_answer(exchange, msg.size) < 0)
 			return -1;
+		if (is_turn_over(exchange))
+			return 0;
 	}
 }
 
@@ -576,6 +604,7 @@ static int exchange_with(struct exchange *exchange,
 		return TOOL_FAILED;
 	if (check_server(exchange) < 0)
 		return finish(exchange, complain_of_server(exchange));
+	options->network->set_spin_us(exchange->link, options->spin_us);
 	say_connected(exchange);
 	warn_of_silence(exchange);
 	return finish(exchange, run(exchange));

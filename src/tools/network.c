@@ -32,6 +32,11 @@ static int gram_check_answer(const void *link)
 	return unixgram_check_answer(link);
 }
 
+static void gram_set_spin_us(void *link, int64_t spin_us)
+{
+	unixgram_set_spin_us(link, spin_us);
+}
+
 static int gram_send(void *link, const void *data, size_t size,
 	int64_t deadline_us)
 {
@@ -56,6 +61,7 @@ const struct network network_unixgram = {
 	.get_address = gram_get_address,
 	.check_answer = gram_check_answer,
 	.want = gram_want,
+	.set_spin_us = gram_set_spin_us,
 	.send = gram_send,
 	.recv = gram_recv,
 };
@@ -84,6 +90,11 @@ static int packet_get_fd(const void *link)
 static int packet_get_address(const void *link, struct unixaddr *addr)
 {
 	return unixpacket_get_address(link, addr);
+}
+
+static void packet_set_spin_us(void *link, int64_t spin_us)
+{
+	unixpacket_set_spin_us(link, spin_us);
 }
 
 static int packet_send(void *link, const void *data, size_t size,
@@ -122,6 +133,7 @@ const struct network network_unixpacket = {
 	.get_fd = packet_get_fd,
 	.get_address = packet_get_address,
 	.want = packet_want,
+	.set_spin_us = packet_set_spin_us,
 	.send = packet_send,
 	.recv = packet_recv,
 	.take = packet_recv,
@@ -152,6 +164,11 @@ static int stream_get_fd(const void *link)
 static int stream_get_address(const void *link, struct unixaddr *addr)
 {
 	return unixstream_get_address(link, addr);
+}
+
+static void stream_set_spin_us(void *link, int64_t spin_us)
+{
+	unixstream_set_spin_us(link, spin_us);
 }
 
 static int stream_send(void *link, const void *data, size_t size,
@@ -194,6 +211,7 @@ const struct network network_unixstream = {
 	.close = stream_close,
 	.get_fd = stream_get_fd,
 	.get_address = stream_get_address,
+	.set_spin_us = stream_set_spin_us,
 	.send = stream_send,
 	.recv = stream_recv,
 	.take = stream_take,

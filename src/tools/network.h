@@ -33,6 +33,7 @@ struct network {
 	int (*check_answer)(const void *link);
 	/* What is received besides the payload; NULL where nothing is. */
 	int (*want)(void *link, unsigned int wants);
+	void (*set_spin_us)(void *link, int64_t spin_us);
 	/* Whole messages; of msg a stream fills in the size only. */
 	int (*send)(void *link, const void *data, size_t size,
 		int64_t deadline_us);

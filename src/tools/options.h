@@ -38,6 +38,7 @@ struct options {
 	enum record_format format;
 	size_t size_max;
 	bool is_stats_wanted;
+	int64_t spin_us; /* see unixmsg/deadline.h */
 };
 
 /*
