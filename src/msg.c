@@ -144,6 +144,16 @@ static int wait_to_send(struct wait *wait, bool is_addressed, int64_t *pause_us)
 	return 0;
 }
 
+/* The kernel takes bytes sooner than a structure that leads to them. */
+static ssize_t transmit(int fd, const struct msghdr *header, int flags)
+{
+	if (header->msg_iovlen == 1 && header->msg_control == NULL)
+		return sendto(fd, header->msg_iov->iov_base,
+			header->msg_iov->iov_len, flags, header->msg_name,
+			header->msg_namelen);
+	return sendmsg(fd, header, flags);
+}
+
 int unixmsg_send_packed(struct endpoint *end, const struct msghdr *header,
 	int64_t deadline_us)
 {
@@ -152,7 +162,7 @@ int unixmsg_send_packed(struct endpoint *end, const struct msghdr *header,
 	int saved = errno;
 
 	unixwait_begin(&wait, end, POLLOUT, deadline_us);
-	while (sendmsg(end->fd, header, send_flags | wait.flags) < 0)
+	while (transmit(end->fd, header, send_flags | wait.flags) < 0)
 		if (wait_to_send(&wait, header->msg_name != NULL, &pause_us) <
 			0)
 			return -1;
@@ -269,6 +279,26 @@ static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
 	return size;
 }
 
+/* The same where the bytes and their sender are all that matters. */
+static ssize_t fetch_datagram(struct endpoint *end, struct msghdr *header,
+	int64_t deadline_us)
+{
+	const struct iovec *part = header->msg_iov;
+	struct wait wait;
+	ssize_t size;
+	int saved = errno;
+
+	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	while ((size = recvfrom(end->fd, part->iov_base, part->iov_len,
+			receive_flags | wait.flags, header->msg_name,
+			&header->msg_namelen)) < 0)
+		if (unixwait_again(&wait) < 0)
+			return -1;
+	unixwait_end(&wait);
+	errno = saved;
+	return size;
+}
+
 static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 	int64_t deadline_us)
 {
@@ -348,41 +378,32 @@ static int recv_data_and_fds(struct endpoint *end, struct iovec *part,
 }
 
 /*
- * The marks of a socket leave no room for descriptors. But who shares it with
- * us may have switched them off.
+ * What most messages are: bytes, of which nothing else is to be known. Without
+ * room for control data the kernel closes descriptors, and MSG_CTRUNC is the
+ * mark of a message. Datagrams have no end to be told from, and so no need of
+ * a structure that the kernel has to read first: recvmsg(2) takes a tenth
+ * longer than recv(2).
  */
-static void refuse_fds(struct msghdr *header)
-{
-	const struct cmsghdr *item = CMSG_FIRSTHDR(header);
-	struct unixmsg nobody;
-
-	if (item == NULL || item->cmsg_type != SCM_RIGHTS)
-		return;
-	unixmsg_init(&nobody);
-	unixcontrol_take(header, &nobody, 0);
-}
-
-/* What most messages are: bytes, of which nothing else is to be known. */
 static int recv_data_only(struct endpoint *end, struct iovec *part,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
-	union control_mark control[CONTROL_MARKS_MAX];
 	struct msghdr header;
 	ssize_t got;
 
 	set_parts(&header, part, 1);
 	set_source(&header, from);
-	set_control(&header, control, get_marks_size(end));
-	got = fetch(end, &header, 0, deadline_us);
+	if (end->type == SOCK_DGRAM)
+		got = fetch_datagram(end, &header, deadline_us);
+	else
+		got = fetch(end, &header, 0, deadline_us);
 	*size = got < 0 ? 0 : (size_t)got;
 	if (got < 0)
 		return -1;
-	refuse_fds(&header);
 	if (from != NULL)
 		unixaddr_settle(from, header.msg_namelen);
 	if (is_end(end, &header, got))
 		return 0;
-	if ((header.msg_flags & MSG_TRUNC) == 0)
+	if ((size_t)got <= part->iov_len)
 		return 1;
 	errno = EMSGSIZE;
 	return -1;
