@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <errno.h>
-#include <sched.h>
-
 #include "deadline_private.h"
 #include "spin.h"
 
@@ -49,19 +46,6 @@ int64_t unixspin_get(const struct spin *spin)
 	return get(&spin->limit_us);
 }
 
-/* It may change at any time: taskset(1), cpusets. */
-static bool is_one_cpu_all(void)
-{
-	cpu_set_t cpus;
-	int saved = errno;
-	/* It fails where there are more than fit. */
-	bool is_one = sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
-		CPU_COUNT(&cpus) == 1;
-
-	errno = saved;
-	return is_one;
-}
-
 static void rest(struct spin *spin, int64_t now_us)
 {
 	uint32_t bits = get(&spin->misses) - misses_most + rest_first_bits;
@@ -92,10 +76,6 @@ int64_t unixspin_begin_now(struct spin *spin, int64_t deadline_us)
 	if (now_us < atomic_load_explicit(&spin->rest_until_us,
 			     memory_order_relaxed))
 		return 0;
-	if (get(&spin->misses) >= misses_most && is_one_cpu_all()) {
-		note_miss(spin);
-		return 0;
-	}
 	until_us = now_us + unixspin_get(spin);
 	return until_us < deadline_us ? until_us : deadline_us;
 }

@@ -5,9 +5,11 @@
  * Being woken up costs a process on another CPU tens of microseconds, many
  * times what a message costs; who tries again and again meanwhile pays with a
  * CPU instead. It pays when what is waited for comes soon, and never where
- * there is one CPU, since there nobody can send while we try. So a spin that
+ * both share a CPU, since then nobody can send while we try. So a spin that
  * was in vain several times in a row rests, for longer and longer, and is
- * tried now and then; trials take less than a hundredth of the time.
+ * tried now and then; trials take less than a hundredth of the time. That is
+ * all the evidence there is: how many CPUs we may use tells nothing of the
+ * other side, which may be pinned to the same or to another.
  *
  *	int64_t until_us = unixspin_begin(&spin, deadline_us);
  *

@@ -7,7 +7,6 @@
 
 #include <check.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -29,25 +28,6 @@ static struct spin spin;
 static void switch_on(void)
 {
 	unixspin_set(&spin, second_us);
-}
-
-static bool has_two_cpus(void)
-{
-	cpu_set_t cpus;
-
-	return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 &&
-		CPU_COUNT(&cpus) > 1;
-}
-
-static void keep_one_cpu(void)
-{
-	cpu_set_t cpus;
-	int cpu = sched_getcpu();
-
-	ck_assert_int_ge(cpu, 0);
-	CPU_ZERO(&cpus);
-	CPU_SET((size_t)cpu, &cpus);
-	ck_assert_int_eq(sched_setaffinity(0, sizeof(cpus), &cpus), 0);
 }
 
 static bool is_resting(void)
@@ -170,15 +150,6 @@ START_TEST(a_new_limit_ends_a_rest)
 	ck_assert(is_resting());
 	switch_on();
 	ck_assert(!is_resting());
-}
-END_TEST
-
-START_TEST(nothing_spins_on_a_single_cpu)
-{
-	keep_one_cpu();
-	errno = EBADMSG;
-	ck_assert(is_resting());
-	ck_assert_int_eq(errno, EBADMSG);
 }
 END_TEST
 
@@ -347,35 +318,14 @@ static TCase *make_judgement(void)
 	tcase_add_test(tcase, it_is_off_at_the_beginning);
 	tcase_add_loop_test(tcase, a_limit_is_kept_within_its_range, 0, 7);
 	tcase_add_test(tcase, nothing_spins_until_now);
-	tcase_add_test(tcase, nothing_spins_on_a_single_cpu);
+	tcase_add_test(tcase, a_new_limit_ends_a_rest);
+	tcase_add_test(tcase, a_rest_ends);
+	tcase_add_test(tcase, a_hit_in_between_keeps_it_awake);
+	tcase_add_test(tcase, misses_in_a_row_make_it_rest);
+	tcase_add_test(tcase, a_spin_ends_with_the_deadline);
+	tcase_add_test(tcase, a_spin_ends_with_its_limit);
 	tcase_add_test(tcase, rests_grow_and_do_not_grow_for_ever);
 	tcase_add_test(tcase, a_trial_that_misses_rests_again);
-	return tcase;
-}
-
-static void add_spins(TCase *tcase)
-{
-	const TTest *tests[] = {
-		a_spin_ends_with_its_limit,
-		a_spin_ends_with_the_deadline,
-		misses_in_a_row_make_it_rest,
-		a_hit_in_between_keeps_it_awake,
-		a_rest_ends,
-		a_new_limit_ends_a_rest,
-	};
-	size_t i;
-
-	for (i = 0; i < COUNT(tests); i++)
-		support_add_test_if(tcase, tests[i], has_two_cpus(),
-			"there is one CPU");
-}
-
-static TCase *make_spins(void)
-{
-	TCase *tcase = make_tcase("spins");
-
-	tcase_add_checked_fixture(tcase, switch_on, NULL);
-	add_spins(tcase);
 	return tcase;
 }
 
@@ -401,7 +351,6 @@ int main(void)
 	Suite *suite = suite_create("spin");
 
 	suite_add_tcase(suite, make_judgement());
-	suite_add_tcase(suite, make_spins());
 	suite_add_tcase(suite, make_calls());
 	return support_run(suite);
 }
