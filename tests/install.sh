@@ -129,7 +129,8 @@ else
 	skip "C++: no g++ or clang++"
 fi
 
-for tool in seqpacket-echo unixgram-echo unixmsg-inspect unixstream-echo; do
+for tool in seqpacket-echo unixgram-echo unixmsg-inspect unixmsg-perf \
+	unixstream-echo; do
 	try "$tool --version" "$prefix/bin/$tool" --version
 done
 

@@ -15,6 +15,7 @@ shell_tests = \
 	%D%/symbols.sh \
 	%D%/unixgram-echo.sh \
 	%D%/unixmsg-inspect.sh \
+	%D%/unixmsg-perf.sh \
 	%D%/unixstream-echo.sh
 TESTS += %D%/check_exports $(shell_tests)
 EXTRA_DIST += $(shell_tests) \
@@ -60,6 +61,7 @@ unit_tests = \
 	%D%/check_owner \
 	%D%/check_packet \
 	%D%/check_peer \
+	%D%/check_perf \
 	%D%/check_policy \
 	%D%/check_probe \
 	%D%/check_reconnect \
@@ -85,6 +87,7 @@ check_LTLIBRARIES += %D%/libsupport.la
 # For programs that do not say what they link: the unit tests.
 LDADD = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
 	$(CHECK_LIBS)
+%C%_check_perf_LDADD = src/tools/libperf.la $(LDADD)
 endif
 
 # No test may hang the run, and none may read the terminal.

@@ -43,6 +43,7 @@ bin_PROGRAMS += \
 	%D%/seqpacket-echo \
 	%D%/unixgram-echo \
 	%D%/unixmsg-inspect \
+	%D%/unixmsg-perf \
 	%D%/unixstream-echo
 
 tool_libs = %D%/libtools.la src/libunixmsg.la
@@ -82,3 +83,28 @@ tool_libs = %D%/libtools.la src/libunixmsg.la
 	%D%/inspect_text.h \
 	%D%/unixmsg-inspect.c
 %C%_unixmsg_inspect_LDADD = %D%/libtools.la src/libunixmsg_all.la
+
+# A library so that unit tests can reach its parts.
+noinst_LTLIBRARIES += %D%/libperf.la
+%C%_libperf_la_SOURCES = \
+	%D%/perf_case.c \
+	%D%/perf_case.h \
+	%D%/perf_job.c \
+	%D%/perf_job.h \
+	%D%/perf_json.c \
+	%D%/perf_library.c \
+	%D%/perf_network.c \
+	%D%/perf_options.c \
+	%D%/perf_options.h \
+	%D%/perf_plain.c \
+	%D%/perf_plot.c \
+	%D%/perf_report.h \
+	%D%/perf_run.c \
+	%D%/perf_run.h \
+	%D%/perf_service.c \
+	%D%/perf_service.h \
+	%D%/perf_table.c \
+	%D%/perf_way.h \
+	%D%/perf_worker.c \
+	%D%/perf_worker.h
+%C%_unixmsg_perf_LDADD = %D%/libperf.la $(tool_libs)
