@@ -17,6 +17,9 @@
 /* The length that stands before a message. */
 #define PREFIX_SIZE 4
 
+/* A message up to that is copied rather than sent in two parts. */
+#define SMALL_SIZE 2048
+
 static const size_t input_first_room = 65536;
 
 struct unixstream {
@@ -176,18 +179,27 @@ static void advance(struct iovec parts[2], size_t count)
 	advance_part(&parts[1], count - first);
 }
 
+/* Two parts; where there is one, without a structure, see msg.c. */
+static ssize_t transmit(int fd, struct iovec parts[2], int flags)
+{
+	struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	if (parts[1].iov_len == 0)
+		return send(fd, parts[0].iov_base, parts[0].iov_len, flags);
+	return sendmsg(fd, &header, flags);
+}
+
 /* Writes two parts; what is left of them when it fails has not been taken. */
 static int write_socket(struct endpoint *end, struct iovec parts[2],
 	int64_t deadline_us)
 {
-	struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
 	struct wait wait;
 	int saved = errno;
 	ssize_t put;
 
 	unixwait_begin(&wait, end, POLLOUT, deadline_us);
 	while (parts[0].iov_len + parts[1].iov_len > 0) {
-		put = sendmsg(end->fd, &header, MSG_NOSIGNAL | wait.flags);
+		put = transmit(end->fd, parts, MSG_NOSIGNAL | wait.flags);
 		if (put >= 0)
 			advance(parts, (size_t)put);
 		else if (unixwait_again(&wait) < 0)
@@ -209,6 +221,36 @@ int unixstream_write(struct unixstream *stream, const void *data, size_t size,
 	if (written != NULL)
 		*written = size - parts[0].iov_len;
 	return result;
+}
+
+/* A small message in one piece, which costs less than a second part. */
+static int write_small(struct endpoint *end, struct iovec parts[2],
+	int64_t deadline_us)
+{
+	unsigned char piece[PREFIX_SIZE + SMALL_SIZE];
+	struct iovec one[2] = {
+		{ .iov_base = piece },
+		{ .iov_base = NULL },
+	};
+	size_t size = parts[0].iov_len + parts[1].iov_len;
+	int result;
+
+	memcpy(piece, parts[0].iov_base, parts[0].iov_len);
+	if (parts[1].iov_len > 0)
+		memcpy(piece + parts[0].iov_len, parts[1].iov_base,
+			parts[1].iov_len);
+	one[0].iov_len = size;
+	result = write_socket(end, one, deadline_us);
+	advance(parts, size - one[0].iov_len);
+	return result;
+}
+
+static int write_message(struct endpoint *end, struct iovec parts[2],
+	int64_t deadline_us)
+{
+	if (parts[1].iov_len <= SMALL_SIZE)
+		return write_small(end, parts, deadline_us);
+	return write_socket(end, parts, deadline_us);
 }
 
 static void set_prefix(unsigned char prefix[PREFIX_SIZE], size_t size)
@@ -260,7 +302,7 @@ int unixstream_send(struct unixstream *stream, const void *data, size_t size,
 	}
 	set_prefix(prefix, size);
 	advance(parts, stream->sent);
-	if (write_socket(&stream->end, parts, deadline_us) < 0)
+	if (write_message(&stream->end, parts, deadline_us) < 0)
 		return interrupt_message(stream, size, parts);
 	stream->sent = 0;
 	return 0;
