@@ -98,6 +98,8 @@ START_TEST(a_server_stands_beside_plain_calls)
 	ck_assert_str_eq(find(PERF_UNIX, "two")->address, "@b");
 	ck_assert_ptr_eq(find(PERF_UNIX, "two")->base,
 		find(PERF_UNIX, "plain"));
+	ck_assert_ptr_eq(find(PERF_UNIX, "two")->reference,
+		find(PERF_UNIX, "one"));
 	ck_assert(perf_case_is_told(&plan, find(PERF_UNIX, "one")));
 	ck_assert(!perf_case_is_told(&plan, find(PERF_UNIX, "plain")));
 	free_plan();

@@ -116,6 +116,14 @@ large_messages_come_through()
 	expect_status 0
 }
 
+# UDP loses what finds no room; what one round leaves is not for the next.
+rounds_of_udp_do_not_mix()
+{
+	perf --mode throughput --size 64,1k,64 --count 500 --rounds 30 udp
+	expect_status 0
+	expect_empty "$err"
+}
+
 batches_are_told()
 {
 	perf --mode throughput --batch 7
@@ -346,6 +354,7 @@ run_case connections_of_all_kinds_are_made
 run_case a_fan_is_of_any_connections
 run_case each_size_has_a_table
 run_case large_messages_come_through
+run_case rounds_of_udp_do_not_mix
 run_case batches_are_told
 run_case the_baseline_can_be_left_out
 run_case spinning_is_told

@@ -45,18 +45,22 @@ static struct perf_case *add_library(struct perf_plan *plan,
 	return it;
 }
 
+/* The first of them is whom the others are held against. */
 static void add_servers(struct perf_plan *plan, enum perf_network network,
 	const struct perf_case *plain)
 {
-	const struct perf_server *server = plan->options->servers;
-	const struct perf_server *end = server + plan->options->servers_count;
-	struct perf_case *it;
+	const struct perf_options *options = plan->options;
+	struct perf_case *it, *first = NULL;
+	size_t i;
 
-	for (; server < end; server++) {
-		it = add_case(plan, network, server->label);
-		it->address = server->address;
+	for (i = 0; i < options->servers_count; i++) {
+		it = add_case(plan, network, options->servers[i].label);
+		it->address = options->servers[i].address;
 		it->client = perf_way_of_plain(network);
 		it->base = plain;
+		it->reference = first;
+		if (first == NULL)
+			first = it;
 	}
 }
 
@@ -272,7 +276,8 @@ bool perf_case_is_told(const struct perf_plan *plan, const struct perf_case *it)
 	for (i = 0; i < plan->count; i++) {
 		if (plan->cases[i].base == it)
 			return false;
-		if (plan->cases[i].reference == it && it->network != PERF_TCP)
+		if (plan->cases[i].reference == it &&
+			plan->options->mode == PERF_FAN)
 			return false;
 	}
 	return true;

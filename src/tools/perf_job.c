@@ -210,6 +210,14 @@ int perf_job_tell_end(struct perf_plan *plan, const struct perf_job *job)
 	return it->client->send(it->clients, plan->data, 0);
 }
 
+void perf_job_drain(struct perf_plan *plan, const struct perf_job *job)
+{
+	int fd = plan->cases[job->index].links->fd;
+
+	while (recv(fd, plan->data, 1, MSG_DONTWAIT) >= 0)
+		continue;
+}
+
 /* From the dial until the service has accepted and closed. */
 static int connect_all(struct perf_plan *plan, struct perf_case *it,
 	const struct perf_job *job)

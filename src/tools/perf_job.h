@@ -37,4 +37,8 @@ bool perf_job_is_lossy(const struct perf_plan *plan,
 	const struct perf_job *job);
 int perf_job_tell_end(struct perf_plan *plan, const struct perf_job *job);
 
+/* Throws away what such a job before has left: it may be told more than once
+ * that there are no more. */
+void perf_job_drain(struct perf_plan *plan, const struct perf_job *job);
+
 #endif

@@ -93,6 +93,14 @@ static void print_times(const struct histogram *histogram)
 	print_number("max_ns", histogram_get_max(histogram));
 }
 
+static const char *get_reference_name(const struct perf_options *options)
+{
+	if (options->servers_count > 0)
+		return "ratio_to_first";
+	return options->mode == PERF_FAN ? "ratio_to_one_client"
+					 : "ratio_to_tcp";
+}
+
 static void print_case(const struct perf_plan *plan, const struct perf_case *it,
 	size_t size)
 {
@@ -106,10 +114,7 @@ static void print_case(const struct perf_plan *plan, const struct perf_case *it,
 	print_times(&it->histogram);
 	print_number("lost", it->lost);
 	print_ratio(plan, "ratio_to_plain", it, it->base);
-	print_ratio(plan,
-		plan->options->mode == PERF_FAN ? "ratio_to_one_client"
-						: "ratio_to_tcp",
-		it, it->reference);
+	print_ratio(plan, get_reference_name(plan->options), it, it->reference);
 	printf("}");
 }
 

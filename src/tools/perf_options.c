@@ -62,7 +62,7 @@ static const char help_what[] =
 	"  -w, --warm-up N         rounds before that, not counted (2)\n"
 	"      --baseline KIND     plain, or none (plain)\n"
 	"      --server LABEL=ADDRESS\n"
-	"                          measure this echo server too, beside a plain "
+	"                          measure this echo server, beside a plain "
 	"one\n"
 	"\n"
 	"How\n"

@@ -5,7 +5,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "tools/network.h"
 #include "tools/perf_service.h"
 
 enum { EVENTS = 64 };
@@ -58,35 +57,34 @@ static int run_plain(struct perf_case *it, void *data, size_t room,
 	return 0;
 }
 
-static const struct network *get_network(const struct perf_case *it)
+/* Its bytes, or messages as they come. */
+static ssize_t answer_stream(struct perf_end *link, void *data, size_t room)
 {
-	return it->network == PERF_UNIX ? &network_unixstream
-					: &network_unixpacket;
+	size_t size;
+
+	if (unixstream_read(link->link, data, room, &size, UNIXMSG_NOW) < 1 ||
+		unixstream_write(link->link, data, size, NULL,
+			UNIXMSG_FOREVER) < 0)
+		return -1;
+	return (ssize_t)size;
 }
 
-static ssize_t answer(const struct network *network, struct perf_end *link,
-	void *data, size_t room)
+static ssize_t answer_packet(struct perf_end *link, void *data, size_t room)
 {
-	struct iovec part = { .iov_base = data, .iov_len = room };
-	struct unixmsg msg;
-	size_t done = 0;
+	size_t size;
 
-	unixmsg_init(&msg);
-	msg.parts = &part;
-	msg.parts_count = 1;
-	if (network->take(link->link, &msg, UNIXMSG_NOW) < 1)
+	if (unixpacket_recv(link->link, data, room, &size, UNIXMSG_NOW) < 1 ||
+		unixpacket_send(link->link, data, size, UNIXMSG_NOW) < 0)
 		return -1;
-	if (network->give(link->link, data, msg.size, &done, UNIXMSG_FOREVER) <
-		0)
-		return -1;
-	return (ssize_t)msg.size;
+	return (ssize_t)size;
 }
 
 static int run_library(struct perf_case *it, void *data, size_t room,
 	size_t bytes)
 {
-	const struct network *network = get_network(it);
+	const bool is_stream = perf_network_is_stream(it->network);
 	struct epoll_event events[EVENTS];
+	struct perf_end *link;
 	ssize_t answered;
 	int i, ready;
 
@@ -95,8 +93,9 @@ static int run_library(struct perf_case *it, void *data, size_t room,
 		if (ready < 0)
 			return -1;
 		for (i = 0; i < ready; i++) {
-			answered =
-				answer(network, events[i].data.ptr, data, room);
+			link = events[i].data.ptr;
+			answered = is_stream ? answer_stream(link, data, room)
+					     : answer_packet(link, data, room);
 			if (answered < 0)
 				return -1;
 			bytes -= (size_t)answered;

@@ -64,6 +64,13 @@ static bool has_references(const struct perf_plan *plan)
 	return false;
 }
 
+static const char *get_reference_title(const struct perf_options *options)
+{
+	if (options->servers_count > 0)
+		return "TO THE FIRST";
+	return options->mode == PERF_FAN ? "TO ONE CLIENT" : "TO TCP";
+}
+
 static void print_head(const struct perf_plan *plan, size_t size)
 {
 	const struct perf_options *options = plan->options;
@@ -84,8 +91,7 @@ static void print_head(const struct perf_plan *plan, size_t size)
 		is_rate ? "RATE" : "MEDIAN", is_rate ? "MB/S" : "P99", "PLAIN",
 		is_rate ? "MB/S" : "P99", "RATIO TO PLAIN");
 	if (has_references(plan))
-		printf("  %s",
-			options->mode == PERF_FAN ? "TO ONE CLIENT" : "TO TCP");
+		printf("  %s", get_reference_title(options));
 	printf("\n");
 }
 

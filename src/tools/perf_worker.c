@@ -88,12 +88,23 @@ static int complain(const struct perf_case *it)
 	return TOOL_FAILED;
 }
 
+/* The client begins when it hears that the way is clear. */
+static int prepare_lossy(int control, struct perf_plan *plan,
+	const struct perf_job *job)
+{
+	perf_job_drain(plan, job);
+	return send(control, "", 1, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
 static int serve(int control, struct perf_plan *plan)
 {
 	struct perf_job job;
 	size_t received;
 
 	while (recv(control, &job, sizeof(job), 0) == sizeof(job)) {
+		if (perf_job_is_lossy(plan, &job) &&
+			prepare_lossy(control, plan, &job) < 0)
+			return TOOL_FAILED;
 		if (perf_job_serve(plan, &job, &received) < 0)
 			return complain(&plan->cases[job.index]);
 		if (send(control, &received, sizeof(received), MSG_NOSIGNAL) <
@@ -198,7 +209,12 @@ static int run_alone(struct perf_plan *plan, const struct perf_job *job,
 static int run_both(struct perf_worker *worker, struct perf_plan *plan,
 	const struct perf_job *job, size_t *received, size_t *samples)
 {
+	char ready;
+
 	if (send(worker->control, job, sizeof(*job), MSG_NOSIGNAL) < 0)
+		return -1;
+	if (perf_job_is_lossy(plan, job) &&
+		recv(worker->control, &ready, sizeof(ready), 0) < 0)
 		return -1;
 	if (run_alone(plan, job, samples) < 0)
 		return -1;
