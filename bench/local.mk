@@ -1,0 +1,15 @@
+# Nothing of it is built or needed by 'make' and 'make check': what the peers
+# need is looked for when it runs.
+EXTRA_DIST += \
+	%D%/peers/echo.go \
+	%D%/peers/echo.py \
+	%D%/peers/nng.c \
+	%D%/peers/qb.c \
+	%D%/peers/zmq.c \
+	%D%/run.sh
+
+bench: $(bin_PROGRAMS)
+	@$(test_environment) BENCH_DIR="$${BENCH_DIR-bench-report}" \
+	  $(SHELL) $(srcdir)/%D%/run.sh
+
+.PHONY: bench

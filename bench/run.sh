@@ -1,0 +1,437 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The standard set of measurements, for 'make bench': a report in Markdown, with
+# pictures where gnuplot is there. Peers are measured beside us where they are
+# installed; one that is missing is named in the report and is no failure.
+#
+# BENCH_DIR: where the report goes (bench-report). BENCH_ROUNDS: of everything
+# (40). It takes some minutes.
+
+set -u
+LC_ALL=C
+export LC_ALL
+: "${TOOLS:?is the directory of the built tools}"
+: "${srcdir:?is the top source directory}"
+
+dir=${BENCH_DIR:-bench-report}
+rounds=${BENCH_ROUNDS:-40}
+peers=$srcdir/bench/peers
+mkdir -p "$dir" || exit 1
+work=$(mktemp -d /tmp/unixmsg-bench.XXXXXX) || exit 1
+report=$dir/report.md
+pids=
+missing=
+cpu=
+
+# What libtool puts before a tool takes longer to start than the tool.
+tools=$TOOLS
+if [ -x "$TOOLS/.libs/unixmsg-perf" ]; then
+	tools=$TOOLS/.libs
+	LD_LIBRARY_PATH=$TOOLS/../.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	export LD_LIBRARY_PATH
+fi
+perf=$tools/unixmsg-perf
+
+clean_up()
+{
+	for pid in $pids; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	pids=
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+is_there()
+{
+	command -v "$1" >/dev/null 2>&1
+}
+
+say()
+{
+	printf '%s\n' "$@" >>"$report"
+}
+
+# Whoever waits wants to see that something happens.
+begin()
+{
+	echo "bench: $1" >&2
+	say '' "## $1" ''
+}
+
+miss()
+{
+	missing="$missing
+- $1"
+	echo "bench: left out: $1" >&2
+}
+
+# bound SECONDS COMMAND...
+bound()
+{
+	timeout --foreground -k 5 "$@"
+}
+
+# What a command prints, as it stands.
+show()
+{
+	say '```'
+	bound 600 "$@" >>"$report" 2>>"$work/err" ||
+		say "failed: $(tail -n 1 "$work/err")"
+	say '```'
+}
+
+measure()
+{
+	show "$perf" --rounds "$rounds" "$@"
+}
+
+# measure_and_draw NAME ARGUMENTS...
+measure_and_draw()
+{
+	picture=$1.svg
+	shift
+	if is_there gnuplot; then
+		measure --plot "$dir/$picture" "$@"
+		say '' "![]($picture)"
+	else
+		measure "$@"
+	fi
+}
+
+get_version()
+{
+	"$@" 2>&1 </dev/null | head -n 1
+}
+
+describe_machine()
+{
+	say '# unixmsg: speed, side by side' '' \
+		"unixmsg $PACKAGE_VERSION, $(date -u +%Y-%m-%d)." '' \
+		"- kernel: $(uname -srm)" \
+		"- CPU: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo |
+			head -n 1), $(getconf _NPROCESSORS_ONLN) online" \
+		"- hypervisor: $(grep -q hypervisor /proc/cpuinfo &&
+			echo yes || echo 'no, or not known')" \
+		"- load at the beginning: $(cut -d ' ' -f 1-3 /proc/loadavg)" \
+		"- compiler: $(get_version "${CC:-cc}" --version), ${CFLAGS:-}" \
+		'' 'Times vary from run to run. What counts are the ratios:' \
+		'the medians of rounds in which all take turns, and between' \
+		'which two half of them lie.'
+}
+
+compare_with_plain()
+{
+	begin 'Round trips against plain system calls'
+	say 'One client, one service, on whatever CPUs the kernel chooses.' ''
+	measure_and_draw latency --size 64,1k,64k
+	begin 'One way'
+	say 'The library in batches of 64, plain calls one by one.' ''
+	measure_and_draw throughput --mode throughput --batch 64 \
+		--size 64,256,1k,4k,16k,64k
+	begin 'Connecting'
+	measure --mode connect
+	begin 'A thousand clients in turn'
+	measure --mode fan --clients 1000 --count 2000 unixpacket
+	say '' 'The same with all on one CPU, where nothing depends on who is' \
+		'put where:' ''
+	measure --mode fan --clients 1000 --count 2000 --cpus 0 unixpacket
+}
+
+compare_spinning()
+{
+	begin 'Spinning before sleeping'
+	if [ "$(getconf _NPROCESSORS_ONLN)" -lt 2 ]; then
+		miss 'two processes on two CPUs: there is one'
+	else
+		say 'Two CPUs, the library spins for 50 us on both sides,' \
+			'plain calls block:' ''
+		measure_and_draw spin --cpus 0,1 --spin 50 unixgram \
+			unixpacket unix
+	fi
+	say '' 'Both on one CPU, where it cannot pay, without and with:' ''
+	measure --cpus 0 unixgram unixpacket unix
+	measure --cpus 0 --spin 50 unixgram unixpacket unix
+}
+
+# Where a server runs decides more than what it does: all get the same CPU.
+run_there()
+{
+	if [ -n "$cpu" ]; then
+		exec taskset -c "$cpu" "$@"
+	fi
+	exec "$@"
+}
+
+# start_server LABEL COMMAND...: and waits until it says that it listens.
+start_server()
+{
+	label=$1
+	shift
+	: >"$work/$label.err"
+	run_there "$@" >/dev/null 2>"$work/$label.err" </dev/null &
+	pids="$pids $!"
+	tries=100
+	until grep -q listening "$work/$label.err"; do
+		tries=$((tries - 1))
+		if [ "$tries" -eq 0 ] || ! kill -0 $! 2>/dev/null; then
+			miss "$label for $network: it does not start"
+			return 1
+		fi
+		sleep 0.05
+	done
+	servers="$servers --server $label=$work/$label"
+}
+
+# The tool of ours for a network.
+get_tool()
+{
+	case $1 in
+	unixpacket) echo "$tools/seqpacket-echo" ;;
+	unix) echo "$tools/unixstream-echo" ;;
+	*) echo "$tools/$1-echo" ;;
+	esac
+}
+
+start_socat()
+{
+	case $network in
+	unixgram) return ;;
+	unixpacket) type=,type=5 ;;
+	*) type= ;;
+	esac
+	start_server socat socat -d -d "UNIX-LISTEN:$work/socat$type,fork" PIPE
+}
+
+stop_servers()
+{
+	for pid in $pids; do
+		kill "$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	pids=
+	rm -f "$work/unixmsg" "$work/go" "$work/python" "$work/socat"
+}
+
+# compare_servers OPTION...: with the client there, the servers on $cpu.
+compare_servers()
+{
+	servers=
+	start_server unixmsg "$(get_tool "$network")" --listen "$work/unixmsg"
+	[ ! -x "$work/go-echo" ] ||
+		start_server go "$work/go-echo" "$network" "$work/go"
+	! is_there python3 || start_server python python3 "$peers/echo.py" \
+		"$network" "$work/python"
+	! is_there socat || start_socat
+	# Words on purpose.
+	# shellcheck disable=SC2086
+	measure "$@" $servers "$network"
+	stop_servers
+}
+
+compare_servers_everywhere()
+{
+	begin "Echo servers, one client: $network"
+	cpu=
+	if ! is_there taskset; then
+		compare_servers
+		return
+	fi
+	cpu=0
+	compare_servers --cpus 0,0
+	[ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] || return
+	cpu=1
+	compare_servers --cpus 0,1
+	cpu=
+}
+
+build_go()
+{
+	if ! is_there go; then
+		miss 'Go: no go'
+		return
+	fi
+	GOCACHE=$work/go-cache GO111MODULE=off GOTOOLCHAIN=local \
+		bound 300 go build -o "$work/go-echo" "$peers/echo.go" \
+		2>>"$work/err" || miss 'Go: its echo server does not build'
+}
+
+compare_all_servers()
+{
+	build_go
+	is_there python3 || miss 'Python: no python3'
+	is_there socat || miss 'socat: not installed'
+	is_there taskset || miss 'CPUs for the servers: no taskset'
+	for network in unixpacket unix unixgram; do
+		compare_servers_everywhere
+	done
+}
+
+# The median of the numbers on standard input.
+get_median()
+{
+	sort -n | awk '{ a[NR] = $1 }
+		END { if (NR) print (a[int((NR + 1) / 2)] + a[int(NR / 2) + 1]) / 2 }'
+}
+
+get_our_ns()
+{
+	# Words on purpose.
+	# shellcheck disable=SC2086
+	bound 60 "$perf" --json ${cpu:+--cpus $cpu} --baseline none --rounds 3 --count 300 \
+		unixpacket | sed -n 's/.*"ns_per_message":\([0-9.]*\).*/\1/p'
+}
+
+# compare_pair LABEL PROGRAM: both sides are the peer's, in turn with ours.
+compare_pair()
+{
+	: >"$work/ratios"
+	: >"$work/times"
+	i=0
+	while [ $i -lt 11 ]; do
+		theirs=$(run_there timeout 60 "$2" 64 1000 2>>"$work/err") ||
+			break
+		ours=$(get_our_ns) || break
+		echo "$theirs" >>"$work/times"
+		echo "$ours $theirs" | awk '{ print $1 / $2 }' >>"$work/ratios"
+		i=$((i + 1))
+	done
+	if [ $i -eq 0 ]; then
+		miss "$1: $(tail -n 1 "$work/err")"
+		return
+	fi
+	say "| $1 | $(get_median <"$work/times" | awk '{ print $1 / 1000 }') |\
+ $(get_median <"$work/ratios" | awk '{ printf "%.2f", $1 }') |\
+ $(sort -n "$work/ratios" | awk '{ a[NR] = $1 }
+		END { printf "%.2f..%.2f", a[3], a[9] }') |"
+}
+
+# build_and_compare LABEL SOURCE HEADER LIBRARY
+build_and_compare()
+{
+	if ! echo "#include <$3>" | ${CC:-cc} -E - >/dev/null 2>&1; then
+		miss "$1: no <$3>"
+	elif ! ${CC:-cc} -O2 "$peers/$2.c" -o "$work/$2" -l"$4" \
+		2>>"$work/err"; then
+		miss "$1: $peers/$2.c does not build"
+	else
+		compare_pair "$1" "$work/$2"
+	fi
+}
+
+compare_pairs()
+{
+	begin 'Message libraries, both sides theirs, 64 bytes'
+	! is_there taskset || cpu=0
+	say 'Round trip, microseconds; ratio of unixpacket of the library to' \
+		'it, in turn, on one CPU.' '' '| peer | median | our ratio | half of them |' \
+		'|---|---|---|---|'
+	build_and_compare 'ZeroMQ ipc, PAIR' zmq zmq.h zmq
+	build_and_compare 'NNG ipc, pair0' nng nng/nng.h nng
+	build_and_compare 'libqb ipc, shared memory' qb qb/qbipcc.h qb
+	cpu=
+}
+
+now_ms()
+{
+	date +%s%N | sed 's/......$//'
+}
+
+# From its start to its end, with one message and its answer in between.
+time_tool()
+{
+	begin 'A tool starts, has one message answered, and ends'
+	servers=
+	for network in unixgram unixpacket unix; do
+		tool=$(get_tool "$network")
+		start_server unixmsg "$tool" --listen "$work/unixmsg" || continue
+		before=$(now_ms)
+		i=0
+		while [ $i -lt 50 ]; do
+			bound 10 "$tool" "$work/unixmsg" hello >/dev/null
+			i=$((i + 1))
+		done
+		say "- ${tool##*/}: $((($(now_ms) - before) / 50)) ms, with the\
+ start of timeout(1) before it"
+		stop_servers
+	done
+}
+
+# run_counted COUNT BASELINE NETWORK COMMAND...: what COMMAND makes of a run.
+run_counted()
+{
+	counted=$1 baseline=$2 network=$3
+	shift 3
+	bound 120 "$@" "$perf" --count "$counted" --rounds 1 --warm-up 0 \
+		--baseline "$baseline" "$network" >/dev/null 2>"$work/counted"
+}
+
+count_calls()
+{
+	run_counted "$1" "$2" "$3" strace -f -c -o "$work/calls" || return 1
+	awk '$NF == "total" { print $4 }' "$work/calls"
+}
+
+count_instructions()
+{
+	run_counted "$1" "$2" "$3" valgrind --tool=callgrind \
+		--callgrind-out-file=/dev/null || return 1
+	sed -n 's/.*Collected *: *//p' "$work/counted" | tail -n 1
+}
+
+# per_message COUNTER BASELINE NETWORK: the difference of two runs.
+per_message()
+{
+	few=$("$1" 200 "$2" "$3") && many=$("$1" 1200 "$2" "$3") &&
+		[ -n "$few" ] && [ -n "$many" ] &&
+		echo "$few $many" | awk '{ printf "%.2f", ($2 - $1) / 1000 }'
+}
+
+# Where two cases run, the library is one of them.
+count_one()
+{
+	library=$(per_message "$2" none "$1") || return 1
+	both=$(per_message "$2" plain "$1") || return 1
+	say "| $3, $1 | $library |\
+ $(echo "$both $library" | awk '{ printf "%.2f", $1 - $2 }') |"
+}
+
+count_costs()
+{
+	begin 'What a round trip costs besides time'
+	say 'System calls are of both sides (two messages, sent and received);' \
+		'instructions outside the kernel, with reading the clock and' \
+		'noting the time, of the client.' '' \
+		'| what | library | plain |' '|---|---|---|'
+	for counter in strace:count_calls:'system calls' \
+		valgrind:count_instructions:instructions; do
+		tool=${counter%%:*}
+		rest=${counter#*:}
+		if ! is_there "$tool"; then
+			miss "${rest#*:}: no $tool"
+			continue
+		fi
+		for network in unixgram unixpacket unix; do
+			count_one "$network" "${rest%%:*}" "${rest#*:}" ||
+				miss "${rest#*:} of $network: $tool failed"
+		done
+	done
+}
+
+: >"$report"
+: >"$work/err"
+describe_machine
+compare_with_plain
+compare_spinning
+compare_all_servers
+compare_pairs
+time_tool
+count_costs
+is_there gnuplot || miss 'pictures: no gnuplot'
+[ -z "$missing" ] || say '' '## Left out' "$missing"
+say '' "Load at the end: $(cut -d ' ' -f 1-3 /proc/loadavg)."
+echo "bench: see $report" >&2
