@@ -103,14 +103,28 @@ static void refer_to_tcp(struct perf_plan *plan)
 			plan->cases[i].reference = tcp;
 }
 
+/* No end is open yet. */
+static void mark_closed(struct perf_case *it)
+{
+	size_t i;
+
+	it->service.fd = -1;
+	it->epoll = -1;
+	for (i = 0; i < it->clients_count; i++) {
+		it->clients[i].fd = -1;
+		it->links[i].fd = -1;
+	}
+}
+
 static int allocate_case(const struct perf_plan *plan, struct perf_case *it)
 {
 	it->figures = calloc(plan->options->rounds, sizeof(*it->figures));
 	it->clients = calloc(it->clients_count, sizeof(*it->clients));
 	it->links = calloc(it->clients_count, sizeof(*it->links));
-	return it->figures == NULL || it->clients == NULL || it->links == NULL
-		? -1
-		: 0;
+	if (it->figures == NULL || it->clients == NULL || it->links == NULL)
+		return -1;
+	mark_closed(it);
+	return 0;
 }
 
 static size_t get_largest(const struct perf_options *options)

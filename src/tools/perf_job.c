@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/perf_job.h"
 #include "tools/perf_service.h"
@@ -62,6 +63,23 @@ int perf_job_open(struct perf_plan *plan, struct perf_case *it)
 	if (plan->options->mode == PERF_FAN)
 		return perf_service_open(it);
 	return 0;
+}
+
+void perf_job_close(struct perf_case *it)
+{
+	size_t i;
+
+	for (i = 0; i < it->clients_count; i++) {
+		it->client->close(&it->clients[i]);
+		/* Datagrams have the service's own end. */
+		if (it->way != NULL && it->way->accept != NULL)
+			it->way->close(&it->links[i]);
+	}
+	if (it->way != NULL)
+		it->way->close_service(&it->service);
+	if (it->epoll >= 0)
+		close(it->epoll);
+	it->epoll = -1;
 }
 
 /* The end of a connection is an error where a message was to come. */

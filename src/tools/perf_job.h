@@ -18,6 +18,9 @@ struct perf_job {
 /* Opens all ends of a case: both processes inherit them. */
 int perf_job_open(struct perf_plan *plan, struct perf_case *it);
 
+/* Closes those of this process, as far as they have come to be. */
+void perf_job_close(struct perf_case *it);
+
 /*
  * The client's side. In plan->samples is left how long each message took,
  * where one is measured for itself: *samples of them.

@@ -50,6 +50,7 @@ static int gram_dial(struct perf_end *client, const struct perf_end *service,
 static void gram_close(struct perf_end *end)
 {
 	unixgram_close(end->link);
+	end->link = NULL;
 }
 
 static int gram_send(struct perf_end *end, const void *data, size_t size)
@@ -146,6 +147,12 @@ static int gram_recv_batch(struct perf_end *end, void *data, size_t size,
 	return check_batch(result, msgs, *received, size);
 }
 
+static void close_listener(struct perf_end *service)
+{
+	unixlistener_close(service->link);
+	service->link = NULL;
+}
+
 static int packet_open(struct perf_end *service, enum perf_network network)
 {
 	(void)network;
@@ -178,6 +185,7 @@ static int packet_accept(struct perf_end *link, const struct perf_end *service,
 static void packet_close(struct perf_end *end)
 {
 	unixpacket_close(end->link);
+	end->link = NULL;
 }
 
 static int packet_send(struct perf_end *end, const void *data, size_t size)
@@ -245,6 +253,7 @@ static int stream_accept(struct perf_end *link, const struct perf_end *service,
 static void stream_close(struct perf_end *end)
 {
 	unixstream_close(end->link);
+	end->link = NULL;
 }
 
 static int stream_send(struct perf_end *end, const void *data, size_t size)
@@ -267,6 +276,7 @@ static const struct perf_way ways[] = {
 		.open = gram_open,
 		.dial = gram_dial,
 		.close = gram_close,
+		.close_service = gram_close,
 		.send = gram_send,
 		.recv = gram_recv,
 		.recv_from = gram_recv_from,
@@ -280,6 +290,7 @@ static const struct perf_way ways[] = {
 		.dial = packet_dial,
 		.accept = packet_accept,
 		.close = packet_close,
+		.close_service = close_listener,
 		.send = packet_send,
 		.recv = packet_recv,
 		.send_batch = packet_send_batch,
@@ -291,6 +302,7 @@ static const struct perf_way ways[] = {
 		.dial = stream_dial,
 		.accept = stream_accept,
 		.close = stream_close,
+		.close_service = close_listener,
 		.send = stream_send,
 		.recv = stream_recv,
 	},

@@ -166,7 +166,9 @@ static int plain_accept(struct perf_end *link, const struct perf_end *service,
 
 static void plain_close(struct perf_end *end)
 {
-	close(end->fd);
+	if (end->fd >= 0)
+		close(end->fd);
+	end->fd = -1;
 }
 
 static int plain_send(struct perf_end *end, const void *data, size_t size)
@@ -245,6 +247,7 @@ static const struct perf_way ways[PERF_NETWORKS] = {
 		.open = plain_open,
 		.dial = plain_dial,
 		.close = plain_close,
+		.close_service = plain_close,
 		.send = plain_send,
 		.recv = plain_recv,
 		.recv_from = plain_recv_from,
@@ -256,6 +259,7 @@ static const struct perf_way ways[PERF_NETWORKS] = {
 		.dial = plain_dial,
 		.accept = plain_accept,
 		.close = plain_close,
+		.close_service = plain_close,
 		.send = plain_send,
 		.recv = plain_recv,
 	},
@@ -265,6 +269,7 @@ static const struct perf_way ways[PERF_NETWORKS] = {
 		.dial = plain_dial,
 		.accept = plain_accept,
 		.close = plain_close,
+		.close_service = plain_close,
 		.send = plain_send_bytes,
 		.recv = plain_recv_bytes,
 	},
@@ -274,6 +279,7 @@ static const struct perf_way ways[PERF_NETWORKS] = {
 		.dial = plain_dial,
 		.accept = plain_accept,
 		.close = plain_close,
+		.close_service = plain_close,
 		.send = plain_send_bytes,
 		.recv = plain_recv_bytes,
 	},
@@ -282,6 +288,7 @@ static const struct perf_way ways[PERF_NETWORKS] = {
 		.open = plain_open,
 		.dial = plain_dial,
 		.close = plain_close,
+		.close_service = plain_close,
 		.send = plain_send,
 		.recv = plain_recv,
 		.recv_from = plain_recv_from,

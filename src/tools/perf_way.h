@@ -47,7 +47,9 @@ struct perf_way {
 		int64_t spin_us);
 	int (*accept)(struct perf_end *link, const struct perf_end *service,
 		int64_t spin_us);
+	/* An end that is closed, or was never opened, may be closed again. */
 	void (*close)(struct perf_end *end);
+	void (*close_service)(struct perf_end *service);
 	int (*send)(struct perf_end *end, const void *data, size_t size);
 	int (*recv)(struct perf_end *end, void *data, size_t size);
 	/* A datagram service: receives from anybody, and answers to him. */

@@ -27,6 +27,14 @@ static int open_cases(struct perf_plan *plan)
 	return 0;
 }
 
+static void close_cases(struct perf_plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->count; i++)
+		perf_job_close(&plan->cases[i]);
+}
+
 static int measure(struct perf_plan *plan, struct perf_worker *worker,
 	struct perf_plot *plot)
 {
@@ -94,6 +102,7 @@ int main(int argc, char **argv)
 	if (perf_plan_make(&plan, &options) < 0)
 		return TOOL_FAILED;
 	status = run(&plan);
+	close_cases(&plan);
 	perf_plan_free(&plan);
 	return status;
 }
