@@ -149,13 +149,14 @@ int unixpeer_open_pidfd(int fd)
 int unixpeer_is_alive(int pidfd)
 {
 	struct pollfd ended = { .fd = pidfd, .events = POLLIN };
-	int result;
+	int result, saved = errno;
 
 	do
 		result = poll(&ended, 1, 0);
 	while (result < 0 && errno == EINTR);
 	if (result < 0)
 		return -1;
+	errno = saved;
 	if (ended.revents & POLLNVAL)
 		return refuse(EBADF);
 	return result == 0;
