@@ -161,12 +161,13 @@ static int bind_to_own(struct endpoint *end, const char *server,
 }
 
 /* Paths and abstract names are two worlds: containers may share only one. */
-static bool is_server_abstract(const struct endpoint *end)
+static bool is_server_abstract(const char *server)
 {
-	struct unixaddr peer;
+	char path[PATH_MAX];
+	size_t size;
 
-	return unixendpoint_get_peer(end, &peer) == 0 &&
-		unixaddr_get_kind(&peer) == UNIXADDR_ABSTRACT;
+	return unixaddr_decode(server, path, sizeof(path), &size) == 0 &&
+		path[0] == '\0';
 }
 
 int unixanswer_bind(struct endpoint *end, const char *server, const char *own)
@@ -176,7 +177,7 @@ int unixanswer_bind(struct endpoint *end, const char *server, const char *own)
 
 	if (own != NULL)
 		result = bind_to_own(end, server, own);
-	else if (is_server_abstract(end))
+	else if (is_server_abstract(server))
 		result = unixendpoint_bind(end, "@", true, NULL);
 	else
 		result = bind_to_file(end, server);
