@@ -222,22 +222,31 @@ static bool is_way_open(char *path, uid_t user)
 	return is_open && is_reachable(path, user, S_IWOTH);
 }
 
+/* As far as it can be known: else it is taken for possible. */
+static bool is_answer_possible(struct unixaddr *own,
+	const struct unixaddr *peer)
+{
+	struct stat file;
+	size_t size;
+
+	if (unixaddr_get_kind(own) != UNIXADDR_PATH ||
+		unixaddr_get_kind(peer) != UNIXADDR_PATH ||
+		own->sun.sun_path[0] != '/' ||
+		stat(unixaddr_get_name(peer, &size), &file) < 0)
+		return true;
+	return is_way_open(own->sun.sun_path, file.st_uid);
+}
+
 int unixanswer_check(const struct endpoint *end)
 {
 	struct unixaddr own, peer;
-	struct stat file;
-	size_t size;
+	int saved = errno;
+	bool is_open;
 
 	if (unixendpoint_get_address(end, &own) < 0 ||
 		unixendpoint_get_peer(end, &peer) < 0)
 		return -1;
-	if (unixaddr_get_kind(&own) != UNIXADDR_PATH ||
-		unixaddr_get_kind(&peer) != UNIXADDR_PATH ||
-		own.sun.sun_path[0] != '/' ||
-		stat(unixaddr_get_name(&peer, &size), &file) < 0)
-		return 0;
-	if (is_way_open(own.sun.sun_path, file.st_uid))
-		return 0;
-	errno = EACCES;
-	return -1;
+	is_open = is_answer_possible(&own, &peer);
+	errno = is_open ? saved : EACCES;
+	return is_open ? 0 : -1;
 }
