@@ -29,10 +29,20 @@ static bool is_connection(int type)
 	return type == SOCK_STREAM || type == SOCK_SEQPACKET;
 }
 
+static int look_for_peer(struct endpoint *end)
+{
+	struct unixaddr peer;
+
+	if (unixendpoint_get_peer(end, &peer) == 0)
+		end->is_connected = true;
+	else if (errno != ENOTCONN)
+		return -1;
+	return 0;
+}
+
 int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening)
 {
 	int domain, found, listening, saved = errno;
-	struct unixaddr peer;
 
 	if (get_option(fd, SO_DOMAIN, &domain) < 0 ||
 		get_option(fd, SO_TYPE, &found) < 0 ||
@@ -49,8 +59,8 @@ int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening)
 	unixendpoint_set_up(end, fd, found);
 	if (unixendpoint_want(end, 0) < 0)
 		return -1;
-	end->is_connected =
-		!is_listening && unixendpoint_get_peer(end, &peer) == 0;
+	if (!is_listening && look_for_peer(end) < 0)
+		return -1;
 	errno = saved;
 	return 0;
 }
