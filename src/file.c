@@ -105,14 +105,31 @@ static int check_leaf(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
 int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 	char aside[UNIXFILE_ASIDE_SIZE])
 {
+	int saved;
+
 	if (check_leaf(dir_fd, leaf, dev, ino) < 0 ||
 		make_hidden_name(aside) < 0 ||
 		renameat(dir_fd, leaf, dir_fd, aside) < 0)
 		return -1;
 	if (check_leaf(dir_fd, aside, dev, ino) == 0)
 		return 0;
-	if (errno == EADDRINUSE)
-		unixfile_put_back(dir_fd, aside, leaf);
+	/* The wrong file, or one that could not be looked at. */
+	saved = errno;
+	unixfile_put_back(dir_fd, aside, leaf);
+	errno = saved;
+	return -1;
+}
+
+/* Nobody would look for what stays under the hidden name. */
+int unixfile_remove_aside(int dir_fd, const char *aside, const char *leaf)
+{
+	int saved;
+
+	if (unlinkat(dir_fd, aside, 0) == 0)
+		return 0;
+	saved = errno;
+	unixfile_put_back(dir_fd, aside, leaf);
+	errno = saved;
 	return -1;
 }
 
@@ -122,5 +139,5 @@ int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
 
 	if (unixfile_set_aside(dir_fd, leaf, dev, ino, aside) < 0)
 		return errno == ENOENT ? 0 : -1;
-	return unlinkat(dir_fd, aside, 0);
+	return unixfile_remove_aside(dir_fd, aside, leaf);
 }

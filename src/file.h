@@ -37,6 +37,12 @@ int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 /* The way back. -1 with EEXIST when another file stands there now. */
 int unixfile_put_back(int dir_fd, const char *aside, const char *leaf);
 
+/*
+ * Removes what was set aside. When that fails leaf has its name again, unless
+ * another file stands there now.
+ */
+int unixfile_remove_aside(int dir_fd, const char *aside, const char *leaf);
+
 /* Removes leaf if it is that file. 0 also when it is gone already. */
 int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino);
 

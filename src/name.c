@@ -45,6 +45,7 @@ struct claim {
 	int fd;
 	const char *path;
 	bool is_answered;
+	bool is_bound;
 	struct unixname_options options;
 	struct unixaddr addr;
 	struct unixname *name;
@@ -130,7 +131,7 @@ static int remove_if_dead(int dir_fd, const char *leaf, int path_fd)
 		    aside) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (unixprobe_is_dead(path_fd) == 0)
-		return unlinkat(dir_fd, aside, 0);
+		return unixfile_remove_aside(dir_fd, aside, leaf);
 	put_back_or_remove(dir_fd, aside, leaf);
 	errno = EADDRINUSE;
 	return -1;
@@ -444,13 +445,14 @@ static int choose_address(struct claim *claim)
 /* Makes the file that bind(2) has made what it shall be, or removes it. */
 static int dress_or_remove(const struct claim *claim)
 {
-	const struct unixname *name = claim->name;
+	struct unixname *name = claim->name;
+	mode_t mode;
 	int saved;
 
 	if (dress(claim) == 0)
 		return 0;
 	saved = errno;
-	if (name->ino != 0)
+	if (name->ino != 0 || identify(name, &mode) == 0)
 		unixfile_remove(name->dir_fd, name->leaf, name->dev, name->ino);
 	errno = saved;
 	return -1;
@@ -461,8 +463,10 @@ static int bind_over(struct claim *claim)
 	int i;
 
 	for (i = 0; i < tries_most; i++) {
-		if (bind_address(claim) == 0)
+		if (bind_address(claim) == 0) {
+			claim->is_bound = true;
 			return dress_or_remove(claim);
+		}
 		if (errno != EADDRINUSE || clear_way(claim) < 0)
 			return -1;
 	}
@@ -480,6 +484,9 @@ static int settle_aside(const struct claim *claim, int result)
 		return result;
 	if (result == 0)
 		unlinkat(name->dir_fd, claim->aside, 0);
+	else if (claim->is_bound && name->ino == 0)
+		/* What stands there is ours, and could not be looked at. */
+		renameat(name->dir_fd, claim->aside, name->dir_fd, name->leaf);
 	else
 		put_back_or_remove(name->dir_fd, claim->aside, name->leaf);
 	errno = saved;
@@ -580,19 +587,21 @@ int unixname_claim(int fd, const char *text, bool is_answered,
 	return unixname_claim_path(fd, path, is_answered, options, name);
 }
 
-static bool is_still_ours(const struct unixname *name)
+/* 1 it is, 0 it is gone or another's, -1 that cannot be told. */
+static int is_still_ours(const struct unixname *name)
 {
 	struct stat found;
 
-	return fstatat(name->dir_fd, name->leaf, &found, AT_SYMLINK_NOFOLLOW) ==
-		0 &&
-		unixfile_is_same(&found, name->dev, name->ino);
+	if (fstatat(name->dir_fd, name->leaf, &found, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return unixfile_is_same(&found, name->dev, name->ino);
 }
 
 int unixname_take_up(const char *path, int path_fd, struct unixname **name)
 {
 	struct stat found;
 	struct unixname *made;
+	int is_ours;
 
 	if (fstat(path_fd, &found) < 0)
 		return -1;
@@ -600,10 +609,11 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name)
 	if (made == NULL)
 		return -1;
 	remember(made, &found);
-	if (!is_still_ours(made)) {
+	is_ours = is_still_ours(made);
+	if (is_ours == 0)
 		errno = ESTALE;
+	if (is_ours != 1)
 		return name_close(made, -1);
-	}
 	*name = made;
 	return 0;
 }
@@ -615,8 +625,10 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name)
  */
 static int remove_ours(const struct unixname *name)
 {
-	int result;
+	int result = is_still_ours(name);
 
+	if (result != 1)
+		return result;
 	unixfile_lock(name->dir_fd, release_lock_us);
 	result =
 		unixfile_remove(name->dir_fd, name->leaf, name->dev, name->ino);
@@ -624,9 +636,9 @@ static int remove_ours(const struct unixname *name)
 	return result < 0 && errno == EADDRINUSE ? 0 : result;
 }
 
-static bool is_ours_to_remove(const struct unixname *name)
+static bool is_to_be_removed(const struct unixname *name)
 {
-	return !name->is_kept && name->pid == getpid() && is_still_ours(name);
+	return !name->is_kept && name->pid == getpid();
 }
 
 int unixname_release(struct unixname *name)
@@ -635,7 +647,7 @@ int unixname_release(struct unixname *name)
 
 	if (name == NULL)
 		return 0;
-	if (is_ours_to_remove(name))
+	if (is_to_be_removed(name))
 		result = remove_ours(name);
 	result = name_close(name, result);
 	if (result == 0)
