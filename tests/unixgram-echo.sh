@@ -131,6 +131,21 @@ a_client_that_is_gone_is_counted()
 	expect_balance "$logs/server.out"
 }
 
+# Twenty are more than its queue takes: the next client finds no room at all.
+a_client_does_not_wait_for_ever_for_room()
+{
+	serve
+	signal server STOP
+	seq 1 20 >many
+	run "$command" -W 0.2 "$address" <many
+	expect_complaint 1
+	run "$command" -W 0.2 "$address" hello
+	expect_complaint 1
+	expect_match "$err" 'message 1: no room for it within 0.2 seconds'
+	signal server CONT
+	stop
+}
+
 a_server_prints_the_sender()
 {
 	serve --format json
@@ -165,6 +180,7 @@ for name in a_client_file_that_was_asked_for_goes_with_each_signal \
 	an_own_path_too_long_for_answers_is_refused \
 	a_live_client_keeps_its_own_address \
 	a_client_that_is_gone_is_counted \
+	a_client_does_not_wait_for_ever_for_room \
 	a_server_prints_the_sender \
 	max_messages_leaves_the_rest; do
 	run_twice "$name"

@@ -55,8 +55,10 @@ struct exchange {
 	uint64_t next_ns;
 	bool is_next_there;
 	bool is_input_over;
-	bool is_input_bad;   /* told: it ended with a message not to be sent */
-	bool is_blocked;     /* there was no room to send */
+	bool is_input_bad; /* told: it ended with a message not to be sent */
+	bool is_blocked;   /* there was no room to send */
+	/* How long there may be none; 0 while there is. */
+	int64_t blocked_deadline_us;
 	bool is_server_gone; /* a message could not be sent any more */
 	void *answer;
 	size_t room;
@@ -174,6 +176,14 @@ static int fail_to_send(struct exchange *exchange, int error)
 	return 0;
 }
 
+static int note_blocked(struct exchange *exchange)
+{
+	if (exchange->blocked_deadline_us == 0)
+		exchange->blocked_deadline_us =
+			unixdeadline_after_us(exchange->options->timeout_us);
+	return 0;
+}
+
 /* 1 sent, 0 there is no room for it now, -1 told why not. */
 static int send_next(struct exchange *exchange)
 {
@@ -181,9 +191,10 @@ static int send_next(struct exchange *exchange)
 		    exchange->next_size, UNIXMSG_NOW) < 0) {
 		exchange->is_blocked = errno == EAGAIN || errno == EINPROGRESS;
 		if (exchange->is_blocked)
-			return 0;
+			return note_blocked(exchange);
 		return fail_to_send(exchange, errno);
 	}
+	exchange->blocked_deadline_us = 0;
 	if (remember(exchange) < 0)
 		return complain_of_sending(exchange, errno);
 	exchange->stats.sent++;
@@ -394,6 +405,22 @@ static int expire(struct exchange *exchange)
 	return 0;
 }
 
+/* 0, or -1 told: the server lives, and what we send will never go. */
+static int check_progress(struct exchange *exchange)
+{
+	if (exchange->is_server_gone && exchange->count == 0) {
+		tool_complain("the server takes no more messages");
+		return -1;
+	}
+	if (!exchange->is_blocked ||
+		unixdeadline_now_us() < exchange->blocked_deadline_us)
+		return 0;
+	tool_complain("message %" PRIu64 ": no room for it within %g seconds",
+		exchange->stats.sent + 1,
+		(double)exchange->options->timeout_us / 1e6);
+	return -1;
+}
+
 static int get_patience(struct exchange *exchange)
 {
 	int64_t until_us = UNIXMSG_FOREVER, left_us;
@@ -402,6 +429,8 @@ static int get_patience(struct exchange *exchange)
 		until_us = source_get_moment(&exchange->source);
 	if (exchange->count > 0 && get_oldest(exchange)->deadline_us < until_us)
 		until_us = get_oldest(exchange)->deadline_us;
+	if (exchange->is_blocked && exchange->blocked_deadline_us < until_us)
+		until_us = exchange->blocked_deadline_us;
 	if (until_us == UNIXMSG_FOREVER)
 		return -1;
 	left_us = until_us - unixdeadline_now_us();
@@ -446,7 +475,7 @@ static int run(struct exchange *exchange)
 {
 	for (;;) {
 		if (send_some(exchange) < 0 || receive_some(exchange) < 0 ||
-			expire(exchange) < 0)
+			expire(exchange) < 0 || check_progress(exchange) < 0)
 			return -1;
 		if (is_window_open(exchange))
 			fetch(exchange);
