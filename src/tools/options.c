@@ -515,6 +515,11 @@ int options_read(struct options *options, const struct network *network,
 	int option;
 
 	set_defaults(options, network);
+	if (options->size_max == 0) {
+		tool_complain("how large a message may be is not told: %s",
+			strerror(errno));
+		return TOOL_FAILED;
+	}
 	opterr = 0;
 	while ((option = getopt_long(argc, argv, short_options, long_options,
 			NULL)) != -1) {
