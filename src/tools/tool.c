@@ -72,7 +72,8 @@ static void take_stop(int number)
 	int saved = errno;
 
 	(void)number;
-	if (stops < 2 && write(stop_pipes[stops][1], "", 1) == 1)
+	/* The signal itself ends a wait, should the pipe not tell. */
+	if (stops < 2 && write(stop_pipes[stops][1], "", 1) <= 1)
 		stops++;
 	errno = saved;
 }
