@@ -9,9 +9,13 @@
 
 #include "adopt.h"
 #include "answer.h"
+#include "deadline_private.h"
 #include "endpoint.h"
 #include "msg_private.h"
 #include "unixmsg/gram.h"
+
+/* Between two servers that have come and gone. */
+static const int64_t retry_us = 1000;
 
 struct unixgram {
 	struct endpoint end;
@@ -229,11 +233,17 @@ static int send_or_reconnect(struct unixgram *gram, const struct msghdr *header,
 {
 	int result = unixmsg_send_packed(&gram->end, header, deadline_us);
 
-	/* It may come and go once more in between. */
+	/* It may come and go once more in between: again and again, no. */
 	while (result < 0 && is_server_gone(gram)) {
 		if (reconnect(gram, deadline_us) < 0)
 			return -1;
 		result = unixmsg_send_packed(&gram->end, header, deadline_us);
+		if (result == 0 || deadline_us == UNIXMSG_NOW)
+			break;
+		if (is_server_gone(gram) &&
+			unixdeadline_pause(retry_us, gram->end.stop_fd,
+				deadline_us) < 0)
+			return -1;
 	}
 	return result;
 }
