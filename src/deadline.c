@@ -103,14 +103,19 @@ int unixdeadline_pause(int64_t pause_us, int stop_fd, int64_t deadline_us)
 		{ .fd = stop_fd, .events = POLLIN },
 	};
 	int saved = errno;
-	int64_t left_us;
+	int64_t left_us, end_us;
 
 	if (get_left(deadline_us, &left_us) < 0)
 		return -1;
 	if (left_us > pause_us)
 		left_us = pause_us;
-	if (poll_once(fds, left_us) < 0)
-		return -1;
+	end_us = unixdeadline_now_us() + left_us;
+	/* A signal does not make it shorter. */
+	do {
+		if (poll_once(fds, left_us) < 0)
+			return -1;
+		left_us = end_us - unixdeadline_now_us();
+	} while (left_us > 0);
 	errno = saved;
 	return 0;
 }
