@@ -668,6 +668,21 @@ START_TEST(a_flood_leaves_the_number_of_descriptors_as_it_was)
 END_TEST
 
 /* Those in flight are charged to the user who has sent them. */
+/* By the library, which tells what the kernel says. */
+static int send_one(void)
+{
+	struct iovec part = { .iov_base = (void *)"x", .iov_len = 1 };
+	struct unixmsg msg;
+	int fd = STDERR_FILENO;
+
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
+	msg.fds = &fd;
+	msg.fds_count = 1;
+	return ends.net->send_msg(ends.sender, &msg, UNIXMSG_NOW);
+}
+
 static void send_too_many(void)
 {
 	const struct rlimit limit = { 64, 64 };
@@ -676,7 +691,7 @@ static void send_too_many(void)
 	if (support_is_root())
 		support_as_nobody();
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	while (send_raw("x", 1) == 1)
+	while (send_one() == 0)
 		ck_assert_int_lt(++count, 100);
 	ck_assert_int_eq(errno, ETOOMANYREFS);
 	ck_assert_int_gt(count, 0);
