@@ -195,6 +195,15 @@ static int connect_once(const struct endpoint *end, const struct unixaddr *addr)
 	return connect(end->fd, sa, length);
 }
 
+static int connect_endlessly(const struct endpoint *end,
+	const struct unixaddr *addr)
+{
+	while (connect_once(end, addr) < 0)
+		if (errno != EINTR)
+			return -1;
+	return 0;
+}
+
 static int connect_at_once(const struct endpoint *end,
 	const struct unixaddr *addr)
 {
@@ -202,7 +211,7 @@ static int connect_at_once(const struct endpoint *end,
 
 	if (fcntl(end->fd, F_SETFL, O_NONBLOCK) < 0)
 		return -1;
-	result = connect_once(end, addr);
+	result = connect_endlessly(end, addr);
 	saved = errno;
 	if (fcntl(end->fd, F_SETFL, 0) < 0)
 		return -1;
@@ -241,20 +250,11 @@ static int connect_in_slices(const struct endpoint *end,
 	}
 }
 
-static int connect_endlessly(const struct endpoint *end,
-	const struct unixaddr *addr)
-{
-	while (connect_once(end, addr) < 0)
-		if (errno != EINTR)
-			return -1;
-	return 0;
-}
-
 static int connect_to(const struct endpoint *end, const struct unixaddr *addr,
 	int64_t deadline_us)
 {
 	if (end->type == SOCK_DGRAM)
-		return connect_once(end, addr);
+		return connect_endlessly(end, addr);
 	if (deadline_us == UNIXMSG_NOW)
 		return connect_at_once(end, addr);
 	if (unixdeadline_is_endless(end->stop_fd, deadline_us))
@@ -303,7 +303,9 @@ int unixendpoint_connect(struct endpoint *end, const char *text,
 		if (pause_us < retry_most_us)
 			pause_us *= 2;
 	}
-	end->is_connected = true;
+	/* Connecting again changes nothing that other threads may read. */
+	if (!end->is_connected)
+		end->is_connected = true;
 	errno = saved;
 	return 0;
 }

@@ -30,7 +30,9 @@ int unixprobe_is_dead(int path_fd)
 	size = snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
 	unixaddr_set_path(&addr, path, (size_t)size);
 	sa = unixaddr_get_sockaddr(&addr, &length);
-	result = connect(fd, sa, length);
+	do
+		result = connect(fd, sa, length);
+	while (result < 0 && errno == EINTR);
 	if (result < 0 && errno == ECONNREFUSED) {
 		close(fd);
 		return 0;
