@@ -45,7 +45,8 @@ static int set_option(const struct endpoint *end, int option, bool is_on)
 /*
  * What tells an empty message from the end of a connection is that every
  * message comes with control data and the end with none. Receive time stamps
- * do that without a side effect; see also listener.c.
+ * do that without a side effect; see also listener.c, and for dialled ones,
+ * where the name of the peer does it at less cost, below.
  */
 int unixendpoint_mark_messages(struct endpoint *end)
 {
@@ -66,6 +67,7 @@ void unixendpoint_set_up(struct endpoint *end, int fd, int type)
 	end->is_connected = false;
 	end->is_accepted = false;
 	end->is_stamped = false;
+	end->is_named = false;
 	end->wants = 0;
 	unixspin_set(&end->spin, 0);
 }
@@ -333,8 +335,11 @@ int unixendpoint_check_dial(const struct unixdial_options *options,
 static int bind_and_connect(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
-	if (unixendpoint_mark_messages(end) < 0)
-		return -1;
+	/*
+	 * What a listener has accepted has the listener's name, and the kernel
+	 * gives the sender's name with every message and none at the end.
+	 */
+	end->is_named = end->type == SOCK_SEQPACKET;
 	if (options->own != NULL &&
 		unixendpoint_bind(end, options->own, false, NULL) < 0)
 		return -1;

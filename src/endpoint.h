@@ -25,6 +25,7 @@ struct endpoint {
 	bool is_connected;  /* known for SOCK_DGRAM only */
 	bool is_accepted;   /* or accepts: credentials mark its messages */
 	bool is_stamped;    /* time stamps do */
+	bool is_named;      /* the name of the peer does */
 	struct unixname *name;
 	struct spin spin; /* while it waits for messages */
 };

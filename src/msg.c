@@ -188,8 +188,11 @@ int unixmsg_send_on(struct endpoint *end, const struct unixmsg *msg,
 static bool is_end(const struct endpoint *end, const struct msghdr *header,
 	ssize_t size)
 {
-	return size == 0 && end->type == SOCK_SEQPACKET &&
-		header->msg_controllen == 0 &&
+	if (size != 0 || end->type != SOCK_SEQPACKET)
+		return false;
+	if (end->is_named)
+		return header->msg_namelen == 0;
+	return header->msg_controllen == 0 &&
 		(header->msg_flags & MSG_CTRUNC) == 0;
 }
 
@@ -216,11 +219,13 @@ static int settle(const struct endpoint *end, struct unixmsg *msg,
 	return -1;
 }
 
-static void set_source(struct msghdr *header, struct unixaddr *from)
+/* Who has sent: for the caller, or at least its length where that tells. */
+static void set_source(const struct endpoint *end, struct msghdr *header,
+	struct unixaddr *from, struct unixaddr *scratch)
 {
-	if (from == NULL)
+	if (from == NULL && !end->is_named)
 		return;
-	header->msg_name = &from->sun;
+	header->msg_name = from != NULL ? &from->sun : &scratch->sun;
 	header->msg_namelen = UNIXMSG_ADDR_ROOM;
 }
 
@@ -232,11 +237,12 @@ static void set_control(struct msghdr *header, void *control, size_t size)
 	header->msg_controllen = size;
 }
 
-static void prepare(struct msghdr *header, const struct unixmsg *msg,
-	void *control, size_t control_size)
+static void prepare(const struct endpoint *end, struct msghdr *header,
+	const struct unixmsg *msg, struct unixaddr *scratch, void *control,
+	size_t control_size)
 {
 	set_parts(header, msg->parts, msg->parts_count);
-	set_source(header, msg->addr);
+	set_source(end, header, msg->addr, scratch);
 	set_control(header, control, control_size);
 }
 
@@ -303,10 +309,11 @@ static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 	int64_t deadline_us)
 {
 	union control_all control;
+	struct unixaddr scratch;
 	struct msghdr header;
 	ssize_t size;
 
-	prepare(&header, msg, &control, get_control_size(end));
+	prepare(end, &header, msg, &scratch, &control, get_control_size(end));
 	size = fetch(end, &header, flags, deadline_us);
 	return size < 0 ? -1 : settle(end, msg, &header, size);
 }
@@ -387,12 +394,14 @@ static int recv_data_and_fds(struct endpoint *end, struct iovec *part,
 static int recv_data_only(struct endpoint *end, struct iovec *part,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
+	struct unixaddr scratch;
 	struct msghdr header;
 	ssize_t got;
 
 	set_parts(&header, part, 1);
-	set_source(&header, from);
-	if (end->type == SOCK_DGRAM)
+	set_source(end, &header, from, &scratch);
+	/* recvfrom(2) is cheaper, where no flag of recvmsg(2) is needed. */
+	if (end->type == SOCK_DGRAM || end->is_named)
 		got = fetch_datagram(end, &header, deadline_us);
 	else
 		got = fetch(end, &header, 0, deadline_us);
@@ -542,11 +551,12 @@ static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 	union control_mark controls[UNIXMSG_BATCH_MAX][CONTROL_MARKS_MAX];
 	size_t control_size = get_marks_size(end);
 	unsigned int i, size = get_batch_size(count);
+	struct unixaddr scratch;
 	int result;
 
 	for (i = 0; i < size; i++)
-		prepare(&headers[i].msg_hdr, &msgs[i], controls[i],
-			control_size);
+		prepare(end, &headers[i].msg_hdr, &msgs[i], &scratch,
+			controls[i], control_size);
 	result = recvmmsg(end->fd, headers, size, flags, NULL);
 	if (result < 0)
 		return -1;
