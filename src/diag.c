@@ -282,18 +282,19 @@ ssize_t unixdiag_parse(const void *data, size_t size,
 struct dump {
 	int fd;
 	uint32_t sequence;
+	bool is_single; /* about one socket: no end is told */
 	bool is_interrupted;
 	bool has_ended;
 	unixdiag_take *take;
 	void *context;
 };
 
-static int open_netlink(void)
+int unixdiag_open(void)
 {
 	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
 }
 
-static int ask(const struct dump *dump, uint32_t states, uint32_t show)
+static int ask(const struct dump *dump, const struct unix_diag_req *body)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct {
@@ -302,11 +303,10 @@ static int ask(const struct dump *dump, uint32_t states, uint32_t show)
 	} request = {
 		.head.nlmsg_len = sizeof(request),
 		.head.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-		.head.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		.head.nlmsg_flags =
+			NLM_F_REQUEST | (dump->is_single ? 0 : NLM_F_DUMP),
 		.head.nlmsg_seq = dump->sequence,
-		.body.sdiag_family = AF_UNIX,
-		.body.udiag_states = states,
-		.body.udiag_show = show,
+		.body = *body,
 	};
 	ssize_t sent;
 
@@ -352,8 +352,10 @@ static int take_message(struct dump *dump,
 	if (message->sequence != dump->sequence)
 		return 0;
 	dump->is_interrupted |= message->is_interrupted;
-	if (message->kind == UNIXDIAG_SOCKET)
+	if (message->kind == UNIXDIAG_SOCKET) {
+		dump->has_ended = dump->is_single;
 		return dump->take(dump->context, &message->socket);
+	}
 	if (message->kind == UNIXDIAG_OTHER)
 		return 0;
 	dump->has_ended = true;
@@ -396,11 +398,11 @@ static int take_answer(struct dump *dump)
 }
 
 /* A socket for each try: nothing of the last answer can be left in it. */
-static int list_once(unixdiag_take *take, void *context, uint32_t states,
-	uint32_t show)
+static int ask_and_take(unixdiag_take *take, void *context,
+	const struct unix_diag_req *request)
 {
 	struct dump dump = {
-		.fd = open_netlink(),
+		.fd = unixdiag_open(),
 		.sequence = 1,
 		.take = take,
 		.context = context,
@@ -409,7 +411,7 @@ static int list_once(unixdiag_take *take, void *context, uint32_t states,
 
 	if (dump.fd < 0)
 		return -1;
-	result = ask(&dump, states, show);
+	result = ask(&dump, request);
 	if (result == 0)
 		result = take_answer(&dump);
 	return fd_close_with(dump.fd, result);
@@ -424,12 +426,17 @@ static bool is_worth_another_try(void)
 static int list(unixdiag_take *take, void *context, uint32_t states,
 	uint32_t show)
 {
+	const struct unix_diag_req request = {
+		.sdiag_family = AF_UNIX,
+		.udiag_states = states,
+		.udiag_show = show,
+	};
 	int i, saved = errno;
 
 	for (i = 0; i < tries_most; i++) {
 		if (i > 0 && take(context, NULL) < 0)
 			return -1;
-		if (list_once(take, context, states, show) == 0) {
+		if (ask_and_take(take, context, &request) == 0) {
 			errno = saved;
 			return 0;
 		}
@@ -444,6 +451,47 @@ int unixdiag_list(unixdiag_take *take, void *context)
 	return list(take, context, UINT32_MAX,
 		UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER |
 			UDIAG_SHOW_RQLEN | UDIAG_SHOW_MEMINFO | show_user);
+}
+
+int unixdiag_list_names(unixdiag_take *take, void *context)
+{
+	return list(take, context, UINT32_MAX, UDIAG_SHOW_NAME);
+}
+
+int unixdiag_find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
+	unixdiag_take *take, void *context)
+{
+	const struct unix_diag_req request = {
+		.sdiag_family = AF_UNIX,
+		.udiag_states = UINT32_MAX,
+		.udiag_ino = ino,
+		.udiag_show = UDIAG_SHOW_RQLEN,
+		.udiag_cookie = { (uint32_t)cookie, (uint32_t)(cookie >> 32) },
+	};
+	struct dump dump = {
+		.fd = fd,
+		.sequence = sequence,
+		.is_single = true,
+		.take = take,
+		.context = context,
+	};
+	int saved = errno;
+
+	if (ask(&dump, &request) < 0 || take_answer(&dump) < 0)
+		return -1;
+	errno = saved;
+	return 0;
+}
+
+int unixdiag_find(uint32_t ino, uint64_t cookie, unixdiag_take *take,
+	void *context)
+{
+	int fd = unixdiag_open();
+
+	if (fd < 0)
+		return -1;
+	return fd_close_with(fd,
+		unixdiag_find_by(fd, 1, ino, cookie, take, context));
 }
 
 int unixdiag_list_pending(unixdiag_take *take, void *context)

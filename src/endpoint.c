@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "deadline_private.h"
 #include "endpoint.h"
@@ -68,6 +69,7 @@ void unixendpoint_set_up(struct endpoint *end, int fd, int type)
 	end->is_accepted = false;
 	end->is_stamped = false;
 	end->is_named = false;
+	end->binder = 0;
 	end->wants = 0;
 	unixspin_set(&end->spin, 0);
 }
@@ -175,7 +177,21 @@ int unixendpoint_close(struct endpoint *end)
 int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
 	const struct unixname_options *options)
 {
+	end->binder = getpid();
 	return unixname_claim(end->fd, text, is_answered, options, &end->name);
+}
+
+int unixendpoint_retire(struct endpoint *end, bool *is_shared)
+{
+	int result = unixname_release(end->name);
+	int saved = errno;
+
+	end->name = NULL;
+	*is_shared = end->binder != getpid();
+	if (!*is_shared)
+		shutdown(end->fd, SHUT_RD);
+	errno = saved;
+	return result;
 }
 
 static int set_send_timeout(const struct endpoint *end, int64_t timeout_us)

@@ -26,6 +26,7 @@ struct endpoint {
 	bool is_accepted;   /* or accepts: credentials mark its messages */
 	bool is_stamped;    /* time stamps do */
 	bool is_named;      /* the name of the peer does */
+	pid_t binder;       /* the process that has bound it, or 0 */
 	struct unixname *name;
 	struct spin spin; /* while it waits for messages */
 };
@@ -53,6 +54,16 @@ int unixendpoint_close(struct endpoint *end);
 
 /* The same for an end that has failed to come to be: -1, errno as it was. */
 int unixendpoint_give_up(struct endpoint *end);
+
+/*
+ * Gives up the name, and lets nothing in any more: who sends or connects gets
+ * an error at once, and what has come can still be taken. The file goes now, an
+ * abstract name when the socket is closed. A socket that another process has
+ * bound is not shut, it may use it still: adopted ones, and those that were
+ * bound before the fork(2) that made us. Our own is, for our children too. 0,
+ * or -1 when the file is still there.
+ */
+int unixendpoint_retire(struct endpoint *end, bool *is_shared);
 
 /* Binds end to what text names, see unixname_claim. */
 int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,

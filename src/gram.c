@@ -11,8 +11,8 @@
 #include "answer.h"
 #include "deadline_private.h"
 #include "endpoint.h"
+#include "gram_private.h"
 #include "msg_private.h"
-#include "unixmsg/gram.h"
 
 /* Between two servers that have come and gone. */
 static const int64_t retry_us = 1000;
@@ -56,17 +56,24 @@ static struct unixgram *give_up(struct unixgram *gram)
 	return NULL;
 }
 
-struct unixgram *unixgram_open(const char *address,
-	const struct unixname_options *options)
+struct unixgram *unixgram_open_wanting(const char *address,
+	const struct unixname_options *options, unsigned int wants)
 {
 	struct unixgram *gram = gram_new();
 
 	if (gram == NULL)
 		return NULL;
 	if (unixendpoint_open(&gram->end, SOCK_DGRAM) < 0 ||
+		unixendpoint_want(&gram->end, wants) < 0 ||
 		unixendpoint_bind(&gram->end, address, false, options) < 0)
 		return give_up(gram);
 	return gram;
+}
+
+struct unixgram *unixgram_open(const char *address,
+	const struct unixname_options *options)
+{
+	return unixgram_open_wanting(address, options, 0);
 }
 
 /*
@@ -149,6 +156,11 @@ int unixgram_close(struct unixgram *gram)
 	free(gram->server);
 	free(gram);
 	return result;
+}
+
+int unixgram_retire(struct unixgram *gram, bool *is_shared)
+{
+	return unixendpoint_retire(&gram->end, is_shared);
 }
 
 int unixgram_get_fd(const struct unixgram *gram)

@@ -42,9 +42,11 @@ static int prepare_to_accept(struct endpoint *end)
 }
 
 static int start_listening(struct endpoint *end, const char *address,
-	int backlog, const struct unixname_options *options)
+	int backlog, const struct unixname_options *options, unsigned int wants)
 {
 	if (prepare_to_accept(end) < 0)
+		return -1;
+	if (wants != 0 && unixendpoint_want(end, wants) < 0)
 		return -1;
 	if (unixendpoint_bind(end, address, false, options) < 0)
 		return -1;
@@ -52,7 +54,7 @@ static int start_listening(struct endpoint *end, const char *address,
 }
 
 struct unixlistener *unixlistener_new(int type, const char *address,
-	int backlog, const struct unixname_options *options)
+	int backlog, const struct unixname_options *options, unsigned int wants)
 {
 	struct unixlistener *listener = malloc(sizeof(*listener));
 
@@ -60,7 +62,8 @@ struct unixlistener *unixlistener_new(int type, const char *address,
 		return NULL;
 	listener->is_adopted = false;
 	if (unixendpoint_open(&listener->end, type) == 0 &&
-		start_listening(&listener->end, address, backlog, options) == 0)
+		start_listening(&listener->end, address, backlog, options,
+			wants) == 0)
 		return listener;
 	unixendpoint_give_up(&listener->end);
 	free(listener);
@@ -90,6 +93,16 @@ int unixlistener_close(struct unixlistener *listener)
 	result = unixendpoint_close(&listener->end);
 	free(listener);
 	return result;
+}
+
+int unixlistener_get_type(const struct unixlistener *listener)
+{
+	return listener->end.type;
+}
+
+int unixlistener_retire(struct unixlistener *listener, bool *is_shared)
+{
+	return unixendpoint_retire(&listener->end, is_shared);
 }
 
 int unixlistener_get_fd(const struct unixlistener *listener)

@@ -6,9 +6,13 @@
 #include "endpoint.h"
 #include "unixmsg/listener.h"
 
-/* A listener for connections of type SOCK_...: see unixpacket_listen. */
+/*
+ * A listener for connections of type SOCK_...: see unixpacket_listen. What its
+ * connections are to receive (UNIXMSG_WANT_...) is in force before the first.
+ */
 struct unixlistener *unixlistener_new(int type, const char *address,
-	int backlog, const struct unixname_options *options);
+	int backlog, const struct unixname_options *options,
+	unsigned int wants);
 
 /*
  * Takes the next connection into end, which nobody has opened yet. EPROTOTYPE
@@ -16,5 +20,11 @@ struct unixlistener *unixlistener_new(int type, const char *address,
  */
 int unixlistener_accept(const struct unixlistener *listener, int type,
 	struct endpoint *end, int64_t deadline_us);
+
+/* SOCK_STREAM or SOCK_SEQPACKET. */
+int unixlistener_get_type(const struct unixlistener *listener);
+
+/* See unixendpoint_retire. */
+int unixlistener_retire(struct unixlistener *listener, bool *is_shared);
 
 #endif

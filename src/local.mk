@@ -17,6 +17,7 @@ unixmsginclude_HEADERS = \
 	%D%/unixmsg/owner.h \
 	%D%/unixmsg/packet.h \
 	%D%/unixmsg/peer.h \
+	%D%/unixmsg/service.h \
 	%D%/unixmsg/stream.h
 
 pkgconfigdir = $(libdir)/pkgconfig
@@ -26,6 +27,8 @@ pkgconfig_DATA = %D%/unixmsg.pc
 # this one to reach the private rooms.
 noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 %C%_libunixmsg_all_la_SOURCES = \
+	%D%/access.c \
+	%D%/access.h \
 	%D%/activation.c \
 	%D%/addr.c \
 	%D%/addr_private.h \
@@ -34,6 +37,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/answer.c \
 	%D%/answer.h \
 	%D%/blob.c \
+	%D%/budget.c \
+	%D%/budget.h \
 	%D%/buffer.c \
 	%D%/control.c \
 	%D%/control.h \
@@ -49,6 +54,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/file.c \
 	%D%/file.h \
 	%D%/gram.c \
+	%D%/gram_private.h \
 	%D%/holder.c \
 	%D%/holder.h \
 	%D%/kernel.h \
@@ -59,16 +65,33 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/name.c \
 	%D%/name_private.h \
 	%D%/notify.c \
+	%D%/outbox.c \
+	%D%/outbox.h \
 	%D%/owner.c \
 	%D%/packet.c \
 	%D%/peer.c \
 	%D%/probe.c \
 	%D%/probe.h \
+	%D%/service.c \
+	%D%/service_gram.c \
+	%D%/service_link.c \
+	%D%/service_listener.c \
+	%D%/service_loop.c \
+	%D%/service_peer.c \
+	%D%/service_private.h \
+	%D%/service_send.c \
+	%D%/service_take.c \
+	%D%/service_text.c \
 	%D%/spin.c \
 	%D%/spin.h \
 	%D%/stream.c \
+	%D%/stream_private.h \
 	%D%/sweep.c \
 	%D%/sweep.h \
+	%D%/timers.c \
+	%D%/timers.h \
+	%D%/users.c \
+	%D%/users.h \
 	%D%/wait.c \
 	%D%/wait.h
 

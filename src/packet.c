@@ -18,7 +18,7 @@ struct unixpacket {
 struct unixlistener *unixpacket_listen(const char *address, int backlog,
 	const struct unixname_options *options)
 {
-	return unixlistener_new(SOCK_SEQPACKET, address, backlog, options);
+	return unixlistener_new(SOCK_SEQPACKET, address, backlog, options, 0);
 }
 
 struct unixpacket *unixpacket_accept(struct unixlistener *listener,

@@ -11,7 +11,7 @@
 #include "adopt.h"
 #include "endpoint.h"
 #include "listener_private.h"
-#include "unixmsg/stream.h"
+#include "stream_private.h"
 #include "wait.h"
 
 /* The length that stands before a message. */
@@ -40,7 +40,7 @@ struct unixstream {
 struct unixlistener *unixstream_listen(const char *address, int backlog,
 	const struct unixname_options *options)
 {
-	return unixlistener_new(SOCK_STREAM, address, backlog, options);
+	return unixlistener_new(SOCK_STREAM, address, backlog, options, 0);
 }
 
 struct unixstream *unixstream_accept(struct unixlistener *listener,
@@ -346,6 +346,20 @@ int unixstream_read(struct unixstream *stream, void *data, size_t room,
 	if (size != NULL)
 		*size = got;
 	return result;
+}
+
+bool unixstream_has_input(const struct unixstream *stream)
+{
+	return get_buffered(stream) > 0;
+}
+
+void unixstream_trim(struct unixstream *stream)
+{
+	if (get_buffered(stream) > 0)
+		return;
+	free(stream->input);
+	stream->input = NULL;
+	stream->input_room = 0;
 }
 
 static int grow_input(struct unixstream *stream)

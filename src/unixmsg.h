@@ -69,6 +69,7 @@
 #include "unixmsg/owner.h"
 #include "unixmsg/packet.h"
 #include "unixmsg/peer.h"
+#include "unixmsg/service.h"
 #include "unixmsg/stream.h"
 
 #endif

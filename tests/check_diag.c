@@ -664,6 +664,151 @@ START_TEST(without_descriptors_there_is_no_list)
 }
 END_TEST
 
+/* One socket, by its number and cookie. */
+
+static uint64_t get_cookie(int fd)
+{
+	uint64_t cookie;
+	socklen_t length = sizeof(cookie);
+
+	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie,
+				 &length),
+		0);
+	return cookie;
+}
+
+static void find(int fd, struct wanted *wanted)
+{
+	memset(wanted, 0, sizeof(*wanted));
+	wanted->ino = get_ino(fd);
+	ck_assert_int_eq(unixdiag_find(wanted->ino, get_cookie(fd), take_wanted,
+				 wanted),
+		0);
+	ck_assert_uint_eq(wanted->found, 1);
+}
+
+START_TEST(one_socket_is_found_with_what_is_unread)
+{
+	static const uint32_t expected[] = { 8, 5, 8 };
+	struct wanted wanted;
+	char bytes[8];
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, types[_i] | SOCK_CLOEXEC, 0, pair),
+		0);
+	find(pair[0], &wanted);
+	ck_assert(wanted.socket.has & UNIXDIAG_HAS_QUEUE);
+	ck_assert_uint_eq(wanted.socket.receive_queue, 0);
+	ck_assert_int_eq(wanted.socket.type, types[_i]);
+	ck_assert_uint_eq(wanted.socket.cookie, get_cookie(pair[0]));
+	ck_assert_int_eq(write(pair[1], "hello", 5), 5);
+	ck_assert_int_eq(write(pair[1], "you", 3), 3);
+	find(pair[0], &wanted);
+	ck_assert_uint_eq(wanted.socket.receive_queue, expected[_i]);
+	while (recv(pair[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	find(pair[0], &wanted);
+	ck_assert_uint_eq(wanted.socket.receive_queue, 0);
+	close(pair[0]);
+	close(pair[1]);
+}
+END_TEST
+
+/* It hides what is behind it. */
+START_TEST(an_empty_datagram_at_the_head_looks_like_none)
+{
+	struct wanted wanted;
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0,
+				 pair),
+		0);
+	ck_assert_int_eq(send(pair[1], "", 0, 0), 0);
+	ck_assert_int_eq(send(pair[1], "behind", 6, 0), 6);
+	find(pair[0], &wanted);
+	ck_assert_uint_eq(wanted.socket.receive_queue, 0);
+	close(pair[0]);
+	close(pair[1]);
+}
+END_TEST
+
+START_TEST(the_list_gives_what_a_socket_is_found_by)
+{
+	int fd = open_bound(SOCK_DGRAM, support_path("find.sock"));
+	struct wanted wanted;
+
+	look_for(fd, &wanted);
+	ck_assert_uint_eq(wanted.socket.cookie, get_cookie(fd));
+	close(fd);
+}
+END_TEST
+
+START_TEST(another_cookie_is_another_socket)
+{
+	int fd = open_socket(SOCK_DGRAM), calls = 0;
+	uint64_t cookie = get_cookie(fd);
+
+	ck_assert_errno(unixdiag_find(get_ino(fd), cookie + 1, refuse_all,
+				&calls),
+		ESTALE);
+	ck_assert_errno(unixdiag_find(get_ino(fd), cookie + ((uint64_t)1 << 32),
+				refuse_all, &calls),
+		ESTALE);
+	ck_assert_int_eq(calls, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_socket_that_was_closed_is_not_found)
+{
+	int fd = open_socket(SOCK_DGRAM), calls = 0;
+	uint32_t ino = get_ino(fd);
+	uint64_t cookie = get_cookie(fd);
+	int before;
+
+	close(fd);
+	before = support_count_fds();
+	ck_assert_errno(unixdiag_find(ino, cookie, refuse_all, &calls), ENOENT);
+	ck_assert_int_eq(calls, 0);
+	ck_assert_int_eq(support_count_fds(), before);
+}
+END_TEST
+
+START_TEST(who_takes_one_socket_may_refuse_it)
+{
+	int fd = open_socket(SOCK_DGRAM), calls = 0;
+	int before = support_count_fds();
+
+	ck_assert_errno(unixdiag_find(get_ino(fd), get_cookie(fd), refuse_all,
+				&calls),
+		E2BIG);
+	ck_assert_int_eq(calls, 1);
+	ck_assert_int_eq(support_count_fds(), before);
+	close(fd);
+}
+END_TEST
+
+START_TEST(finding_keeps_errno)
+{
+	int fd = open_socket(SOCK_DGRAM);
+	struct wanted wanted;
+
+	errno = EXDEV;
+	find(fd, &wanted);
+	ck_assert_int_eq(errno, EXDEV);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_number_of_no_socket_is_an_error)
+{
+	int calls = 0;
+
+	ck_assert_errno(unixdiag_find(0, 0, refuse_all, &calls), EINVAL);
+	ck_assert_int_eq(calls, 0);
+}
+END_TEST
+
 /* stat(2) gives another device number there than sock_diag. */
 static int mount_overlay(const char *root)
 {
@@ -771,6 +916,15 @@ static TCase *make_real(void)
 	tcase_add_test(tcase, more_sockets_than_fit_into_one_answer_are_listed);
 	tcase_add_test(tcase, who_takes_may_end_the_list);
 	tcase_add_test(tcase, without_descriptors_there_is_no_list);
+	tcase_add_loop_test(tcase, one_socket_is_found_with_what_is_unread, 0,
+		COUNT(types));
+	tcase_add_test(tcase, an_empty_datagram_at_the_head_looks_like_none);
+	tcase_add_test(tcase, the_list_gives_what_a_socket_is_found_by);
+	tcase_add_test(tcase, another_cookie_is_another_socket);
+	tcase_add_test(tcase, a_socket_that_was_closed_is_not_found);
+	tcase_add_test(tcase, who_takes_one_socket_may_refuse_it);
+	tcase_add_test(tcase, finding_keeps_errno);
+	tcase_add_test(tcase, a_number_of_no_socket_is_an_error);
 	support_add_root_test(tcase, a_file_on_overlayfs_is_identified);
 	return tcase;
 }

@@ -12,6 +12,7 @@ shell_tests = \
 	%D%/interop/socat.sh \
 	%D%/names.sh \
 	%D%/seqpacket-echo.sh \
+	%D%/service_header.sh \
 	%D%/symbols.sh \
 	%D%/unixgram-echo.sh \
 	%D%/unixmsg-inspect.sh \
@@ -30,17 +31,35 @@ EXTRA_DIST += $(shell_tests) \
 check_PROGRAMS += %D%/check_exports
 %C%_check_exports_LDADD = src/libunixmsg.la
 
-# A helper of activation.sh.
+# A helper of activation.sh and inherit.sh.
 check_PROGRAMS += %D%/hear
 %C%_hear_LDADD = src/libunixmsg.la
 
+# The server in the comment of unixmsg/service.h, as it stands there but for
+# where it serves: a function, and what main does.
+check_PROGRAMS += %D%/header_server
+nodist_%C%_header_server_SOURCES = %D%/header_server.c
+%C%_header_server_CFLAGS = $(AM_CFLAGS) -Wno-unused-parameter
+%C%_header_server_LDADD = src/libunixmsg.la
+CLEANFILES += %D%/header_server.c
+
+%D%/header_server.c: src/unixmsg/service.h
+	$(AM_V_GEN)$(MKDIR_P) %D% && { echo '#include <unixmsg.h>' && \
+	sed -n -e '/A server in a few lines/,/^ \* Peers\./!d' \
+		-e 's,/run/,,' -e '/^ \*	}/{s/^ \*	//p;i\' \
+		-e 'int main(void) {' -e 'd;}' \
+		-e 's/^ \*	//p' $(top_srcdir)/src/unixmsg/service.h && \
+	echo 'return 0; }'; } >$@.tmp && mv $@.tmp $@
+
 if HAVE_CHECK
 unit_tests = \
+	%D%/check_access \
 	%D%/check_activation \
 	%D%/check_addr \
 	%D%/check_adopt \
 	%D%/check_batch \
 	%D%/check_blob \
+	%D%/check_budget \
 	%D%/check_buffer \
 	%D%/check_control \
 	%D%/check_cred \
@@ -58,6 +77,7 @@ unit_tests = \
 	%D%/check_name_races \
 	%D%/check_name_window \
 	%D%/check_notify \
+	%D%/check_outbox \
 	%D%/check_owner \
 	%D%/check_packet \
 	%D%/check_peer \
@@ -68,19 +88,39 @@ unit_tests = \
 	%D%/check_record \
 	%D%/check_record_line \
 	%D%/check_record_writer \
+	%D%/check_retire \
+	%D%/check_service \
+	%D%/check_service_access \
+	%D%/check_service_answers \
+	%D%/check_service_books \
+	%D%/check_service_drain \
+	%D%/check_service_events \
+	%D%/check_service_limits \
+	%D%/check_service_load \
+	%D%/check_service_queue \
+	%D%/check_service_stuck \
 	%D%/check_spin \
 	%D%/check_stream \
 	%D%/check_sweep \
-	%D%/check_takeover
+	%D%/check_takeover \
+	%D%/check_timers \
+	%D%/check_users
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
+
+# What the tests of load talk to.
+check_PROGRAMS += %D%/service_server
 
 check_LTLIBRARIES += %D%/libsupport.la
 %C%_libsupport_la_SOURCES = \
 	%D%/ends.c \
 	%D%/ends.h \
+	%D%/load.c \
+	%D%/load.h \
 	%D%/scene.c \
 	%D%/scene.h \
+	%D%/service_scene.c \
+	%D%/service_scene.h \
 	%D%/support.c \
 	%D%/support.h
 

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "gram_private.h"
+#include "listener_private.h"
+#include "service_private.h"
+
+static const unsigned int known_wants =
+	UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
+
+void unixservice_options_init(struct unixservice_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->event_rate = 20;
+	options->size_max = 212960;
+	options->peers_max = 1024;
+	options->queue_messages_max = 1024;
+	options->queue_bytes_max = 2 << 20;
+	options->queue_total_bytes_max = 16 << 20;
+	options->patience_us = 5000000;
+	options->send_buffer_bytes = 4 << 20;
+}
+
+static bool is_known_policy(enum unixservice_policy policy)
+{
+	return policy == UNIXSERVICE_DROP_NEWEST ||
+		policy == UNIXSERVICE_DROP_OLDEST ||
+		policy == UNIXSERVICE_DROP_PEER;
+}
+
+static bool is_empty(const uint64_t *reserved, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*reserved); i++)
+		if (reserved[i] != 0)
+			return false;
+	return true;
+}
+
+static bool is_valid(const struct unixservice_options *options)
+{
+	return is_known_policy(options->policy) &&
+		(options->wants & ~known_wants) == 0 &&
+		(options->fds_max == 0 ||
+			(options->wants & UNIXMSG_WANT_FDS) != 0) &&
+		options->fds_max <= UNIXMSG_FDS_MAX && options->size_max > 0 &&
+		options->idle_us >= 0 && options->spin_us >= 0 &&
+		options->patience_us >= 0 &&
+		is_empty(options->reserved, sizeof(options->reserved));
+}
+
+static int prepare(struct unixservice *service)
+{
+	const struct unixservice_options *options = &service->options;
+
+	service->buffer = malloc(options->size_max + 1);
+	service->fds = calloc(options->fds_max + 1, sizeof(*service->fds));
+	service->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (service->buffer == NULL || service->fds == NULL ||
+		service->epoll_fd < 0)
+		return -1;
+	return unixservice_start_clock(service);
+}
+
+static unsigned int get_burst(const struct unixservice_options *options)
+{
+	return options->user_burst > 0 ? options->user_burst
+				       : options->user_rate;
+}
+
+struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
+	const struct unixservice_options *options)
+{
+	struct unixservice *service = calloc(1, sizeof(*service));
+	int saved = errno;
+
+	if (service == NULL)
+		return NULL;
+	unixservice_options_init(&service->options);
+	if (options != NULL)
+		service->options = *options;
+	service->handler = handler;
+	service->context = context;
+	service->epoll_fd = -1;
+	service->timer_fd = -1;
+	service->timer_us = UNIXMSG_FOREVER;
+	service->deadline_us = UNIXMSG_FOREVER;
+	service->stop.fd = -1;
+	service->now_us = unixdeadline_now_us();
+	unixspin_set(&service->spin, service->options.spin_us);
+	unixusers_init(&service->users, service->options.user_rate,
+		get_burst(&service->options));
+	errno = EINVAL;
+	if (is_valid(&service->options) && handler != NULL &&
+		prepare(service) == 0) {
+		errno = saved;
+		return service;
+	}
+	saved = errno;
+	unixservice_close(service);
+	errno = saved;
+	return NULL;
+}
+
+static void part_peer(struct unixservice *service, struct peer *peer)
+{
+	unixservice_part(service, peer, ECANCELED);
+}
+
+/* 0, or the errno of the first that could not be removed. */
+static int close_sources(struct unixservice *service)
+{
+	struct source *source;
+	int error = 0;
+
+	while ((source = service->sources) != NULL) {
+		service->sources = source->next;
+		if (source->sort->close(source) < 0 && error == 0)
+			error = errno;
+	}
+	return error;
+}
+
+int unixservice_close(struct unixservice *service)
+{
+	int error, saved = errno;
+
+	if (service == NULL)
+		return 0;
+	service->options.watcher = NULL;
+	service->is_running = true;
+	unixservice_for_each_peer(service, part_peer);
+	unixservice_bury(service);
+	error = close_sources(service);
+	unixusers_free(&service->users);
+	unixaccess_free(&service->access);
+	unixtimers_free(&service->peer_timers);
+	unixtimers_free(&service->source_timers);
+	free(service->places);
+	free(service->buffer);
+	free(service->fds);
+	fd_close(service->timer_fd);
+	fd_close(service->epoll_fd);
+	free(service);
+	errno = error == 0 ? saved : error;
+	return error == 0 ? 0 : -1;
+}
+
+void unixservice_listen_options_init(struct unixservice_listen_options *options)
+{
+	memset(options, 0, sizeof(*options));
+}
+
+int unixservice_add_source(struct unixservice *service, struct source *source,
+	const struct source_sort *sort)
+{
+	struct unixaddr addr;
+	struct source **last = &service->sources;
+
+	source->sort = sort;
+	if (service->is_stopping) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (sort->get_address(source, &addr) < 0 ||
+		unixtimers_reserve(&service->source_timers) < 0)
+		return -1;
+	source->is_abstract = unixaddr_get_kind(&addr) == UNIXADDR_ABSTRACT;
+	if (unixservice_watch(service, &source->watch, EPOLLIN) < 0) {
+		unixtimers_unreserve(&service->source_timers);
+		return -1;
+	}
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = source;
+	return 0;
+}
+
+static int listen_gram(struct unixservice *service, const char *address,
+	const struct unixservice_listen_options *options)
+{
+	struct unixgram *gram = unixgram_open_wanting(address, options->name,
+		service->options.wants | UNIXMSG_WANT_CRED);
+	int saved;
+
+	if (gram == NULL)
+		return -1;
+	if (unixservice_add_gram(service, gram) == 0)
+		return 0;
+	saved = errno;
+	unixgram_close(gram);
+	errno = saved;
+	return -1;
+}
+
+static int listen_link(struct unixservice *service, int type,
+	const char *address, const struct unixservice_listen_options *options)
+{
+	struct unixlistener *listener =
+		unixlistener_new(type, address, options->backlog, options->name,
+			type == SOCK_SEQPACKET ? service->options.wants : 0);
+	int saved;
+
+	if (listener == NULL)
+		return -1;
+	if (unixservice_add_listener(service, listener, options->flags) == 0)
+		return 0;
+	saved = errno;
+	unixlistener_close(listener);
+	errno = saved;
+	return -1;
+}
+
+static int listen_on(struct unixservice *service, const char *network,
+	const char *address, const struct unixservice_listen_options *options)
+{
+	if (strcmp(network, "unixgram") == 0 && options->flags == 0)
+		return listen_gram(service, address, options);
+	if (strcmp(network, "unixpacket") == 0)
+		return listen_link(service, SOCK_SEQPACKET, address, options);
+	if (strcmp(network, "unix") == 0)
+		return listen_link(service, SOCK_STREAM, address, options);
+	errno = EINVAL;
+	return -1;
+}
+
+int unixservice_listen(struct unixservice *service, const char *network,
+	const char *address, const struct unixservice_listen_options *options)
+{
+	struct unixservice_listen_options defaults;
+
+	unixservice_listen_options_init(&defaults);
+	if (options == NULL)
+		options = &defaults;
+	if ((options->flags & ~UNIXSERVICE_BYTES) != 0 ||
+		!is_empty(options->reserved, sizeof(options->reserved))) {
+		errno = EINVAL;
+		return -1;
+	}
+	return listen_on(service, network, address, options);
+}
+
+int unixservice_get_address(const struct unixservice *service,
+	struct unixaddr *addr)
+{
+	if (service->sources != NULL)
+		return service->sources->sort->get_address(service->sources,
+			addr);
+	errno = ENOENT;
+	return -1;
+}
+
+int unixservice_allow_user(struct unixservice *service, uid_t user)
+{
+	return unixaccess_add(&service->access.users_allowed, user);
+}
+
+int unixservice_allow_group(struct unixservice *service, gid_t group)
+{
+	return unixaccess_add(&service->access.groups_allowed, group);
+}
+
+int unixservice_deny_user(struct unixservice *service, uid_t user)
+{
+	return unixaccess_add(&service->access.users_denied, user);
+}
+
+int unixservice_deny_group(struct unixservice *service, gid_t group)
+{
+	return unixaccess_add(&service->access.groups_denied, group);
+}
+
+void unixservice_allow_anyone(struct unixservice *service)
+{
+	service->access.is_anyone = true;
+}
+
+int unixservice_close_peer(struct unixservice *service, uint64_t id)
+{
+	struct peer *peer = unixservice_find(service, id);
+	int saved = errno;
+
+	if (peer == NULL)
+		return -1;
+	peer->is_ending = true;
+	unixservice_part_if_done(service, peer);
+	/* It is not read from any more: the loop must not go on looking. */
+	if (!peer->is_gone && peer->outbox.first == NULL &&
+		peer->sort->resume(service, peer) < 0)
+		unixservice_part(service, peer, errno);
+	errno = saved;
+	return 0;
+}
+
+int unixservice_set_context(struct unixservice *service, uint64_t id,
+	void *context)
+{
+	struct peer *peer = unixservice_find_any(service, id);
+
+	if (peer == NULL)
+		return -1;
+	peer->context = context;
+	return 0;
+}
+
+void *unixservice_get_context(const struct unixservice *service, uint64_t id)
+{
+	const struct peer *peer = unixservice_find_any(service, id);
+
+	return peer == NULL ? NULL : peer->context;
+}
+
+int unixservice_get_fd(const struct unixservice *service)
+{
+	return service->epoll_fd;
+}
+
+void unixservice_get_counters(const struct unixservice *service,
+	struct unixservice_counters *counters)
+{
+	*counters = service->counters;
+}
+
+int unixservice_get_peer(const struct unixservice *service, uint64_t id,
+	struct unixservice_peer *info)
+{
+	const struct peer *peer = unixservice_find_any(service, id);
+
+	if (peer == NULL)
+		return -1;
+	memset(info, 0, sizeof(*info));
+	info->id = peer->id;
+	info->network = peer->sort->network;
+	info->has_cred = peer->has_cred;
+	info->cred = peer->cred;
+	peer->sort->get_address(peer, &info->addr);
+	info->received = peer->received;
+	info->sent = peer->sent;
+	info->lost = peer->lost;
+	info->waiting = peer->owed;
+	info->queued = peer->outbox.count;
+	info->queued_bytes = peer->outbox.bytes;
+	info->queued_most = peer->outbox.count_most;
+	info->opened_us = peer->opened_us;
+	info->active_us = peer->active_us;
+	return 0;
+}
+
+uint64_t unixservice_get_next_peer(const struct unixservice *service,
+	uint64_t id)
+{
+	/* The lower half is the place's index + 1. */
+	uint32_t i;
+	const struct peer *peer;
+
+	for (i = (uint32_t)id; i < service->places_count; i++) {
+		peer = service->places[i].peer;
+		if (peer != NULL && !peer->is_gone)
+			return peer->id;
+	}
+	return 0;
+}

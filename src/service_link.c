@@ -1,0 +1,506 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections. One that has no room for an answer is not read from until it has
+ * taken it: what its client goes on sending stays in the kernel, at the
+ * client's expense.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "service_private.h"
+#include "stream_private.h"
+#include "unixmsg/peer.h"
+
+/* Messages of a connection before the others' turn. */
+enum { TURN = 16 };
+
+/* How long nothing is sent to a peer when the kernel has no memory for it. */
+static const int64_t shortage_us = 10000;
+
+/* No more than this of a byte stream at once. */
+static const size_t bytes_most = 65536;
+
+struct link {
+	struct peer peer;
+	struct watch watch;
+	/* One of both. */
+	struct unixpacket *packet;
+	struct unixstream *stream;
+	int64_t resume_us; /* when it may be read from again; 0: now */
+	bool is_bytes;
+	bool is_ended; /* the peer sends no more */
+	bool is_reset; /* the kernel has said so, which it does once */
+	struct eagerness eagerness;
+};
+
+static bool is_readable(const struct link *link)
+{
+	return !link->peer.is_gone && !link->peer.is_ending &&
+		!link->is_ended && link->peer.outbox.first == NULL &&
+		link->resume_us == 0;
+}
+
+/* 0 takes it out of the loop, which would tell again and again of its end. */
+static int watch_link(struct unixservice *service, struct link *link)
+{
+	uint32_t events = 0;
+
+	if (link->peer.outbox.first != NULL)
+		events = link->resume_us > 0 ? 0 : EPOLLOUT;
+	else if (is_readable(link))
+		events = EPOLLIN;
+	return unixservice_watch(service, &link->watch, events);
+}
+
+/* Sets the timer to what comes first. */
+static void plan(struct unixservice *service, struct link *link)
+{
+	const int64_t idle_us = service->options.idle_us;
+	int64_t at_us = UNIXMSG_FOREVER;
+
+	if (idle_us > 0 && idle_us < UNIXMSG_FOREVER - link->peer.active_us)
+		at_us = link->peer.active_us + idle_us;
+	if (link->resume_us > 0 && link->resume_us < at_us)
+		at_us = link->resume_us;
+	if (at_us != UNIXMSG_FOREVER)
+		unixservice_set_peer_timer(service, &link->peer, at_us);
+}
+
+static void pause_link(struct unixservice *service, struct link *link,
+	int64_t until_us)
+{
+	link->resume_us = until_us;
+	plan(service, link);
+}
+
+static int send_to_stream(struct link *link, const struct unixmsg *msg,
+	size_t *done)
+{
+	const char *data;
+	size_t size, written;
+	int result;
+
+	/* They are put together where they are kept. */
+	if (msg->parts_count != 1) {
+		errno = EAGAIN;
+		return -1;
+	}
+	data = msg->parts[0].iov_base;
+	size = msg->parts[0].iov_len;
+	if (!link->is_bytes)
+		return unixstream_send(link->stream, data, size, UNIXMSG_NOW);
+	result = unixstream_write(link->stream, data + *done, size - *done,
+		&written, UNIXMSG_NOW);
+	*done += written;
+	if (result < 0 && errno == EAGAIN && *done > 0)
+		errno = EINPROGRESS;
+	return result;
+}
+
+/*
+ * Part of it may have gone: another message would be taken for the rest, and
+ * the same once more for a new one.
+ */
+static int give_up_stream(int result)
+{
+	if (result < 0 && errno != EAGAIN && errno != EINPROGRESS &&
+		errno != EINVAL && errno != EMSGSIZE && errno != EPIPE)
+		errno = ECONNRESET;
+	return result;
+}
+
+static int send_to_packet(struct unixpacket *packet, const struct unixmsg *msg)
+{
+	if (unixservice_is_plain(msg))
+		return unixpacket_send(packet, msg->parts[0].iov_base,
+			msg->parts[0].iov_len, UNIXMSG_NOW);
+	return unixpacket_send_msg(packet, msg, UNIXMSG_NOW);
+}
+
+/*
+ * However large the buffer, the kernel has no room for more than it can
+ * allocate at once, and polling says that it has.
+ */
+static int refuse_too_large(const struct unixpacket *packet,
+	const struct unixmsg *msg, int result)
+{
+	size_t most;
+
+	if (result < 0 && errno == ENOBUFS) {
+		if (unixpacket_get_size_max(packet, &most) == 0 &&
+			unixoutbox_get_size(msg) > most)
+			errno = EMSGSIZE;
+		else
+			errno = ENOBUFS;
+	}
+	return result;
+}
+
+static int link_send(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, size_t *done)
+{
+	struct link *link = (struct link *)peer;
+	int result;
+
+	if (link->packet != NULL)
+		result = refuse_too_large(link->packet, msg,
+			send_to_packet(link->packet, msg));
+	else
+		result = give_up_stream(send_to_stream(link, msg, done));
+	/* Polling would say at once that there is room. */
+	if (result < 0 && errno == ENOBUFS)
+		pause_link(service, link, service->now_us + shortage_us);
+	return result;
+}
+
+static int link_watch(struct unixservice *service, struct peer *peer)
+{
+	return watch_link(service, (struct link *)peer);
+}
+
+/* Its next answer would be taken for that of the message that was cut. */
+static void refuse_cut(struct unixservice *service, struct link *link,
+	struct unixmsg *msg)
+{
+	struct unixservice_event event;
+
+	/* Nothing of it was stored: what lies there was another's. */
+	if (link->stream != NULL)
+		msg->parts[0].iov_len = 0;
+	unixservice_event_init(&event, UNIXSERVICE_CUT, &link->peer, EMSGSIZE);
+	unixservice_reject(service, &service->counters.cut, msg, &event);
+	unixservice_part(service, &link->peer, EMSGSIZE);
+}
+
+/* The buffer has one byte more than was asked for. */
+static size_t get_bytes_room(size_t size_max)
+{
+	if (size_max == 0)
+		return 1;
+	return size_max < bytes_most ? size_max : bytes_most;
+}
+
+static int receive(struct link *link, struct unixmsg *msg)
+{
+	struct iovec *part = &msg->parts[0];
+
+	if (link->packet != NULL)
+		return unixpacket_recv_msg(link->packet, msg, UNIXMSG_NOW);
+	if (link->is_bytes)
+		return unixstream_read(link->stream, part->iov_base,
+			get_bytes_room(part->iov_len), &msg->size, UNIXMSG_NOW);
+	return unixstream_recv(link->stream, part->iov_base, part->iov_len,
+		&msg->size, UNIXMSG_NOW);
+}
+
+/* Half of it may be open still: answers that are owed go out. */
+static void end_link(struct unixservice *service, struct link *link)
+{
+	link->is_ended = true;
+	link->peer.is_ending = true;
+	unixservice_part_if_done(service, &link->peer);
+}
+
+/*
+ * A peer that has closed with answers unread: the kernel says so first, and
+ * gives what it has sent then.
+ */
+static bool is_first_reset(struct link *link)
+{
+	if (errno != ECONNRESET || link->is_reset)
+		return false;
+	link->is_reset = true;
+	return true;
+}
+
+/* Whether there may be more. */
+static bool take_one(struct unixservice *service, struct link *link)
+{
+	struct unixmsg msg;
+	struct iovec part;
+	int result;
+
+	unixservice_prepare(service, &msg, &part, NULL);
+	result = receive(link, &msg);
+	if (result < 0 && errno == EAGAIN)
+		return false;
+	if (result < 0 && is_first_reset(link))
+		return true;
+	if (result < 0 && errno != EMSGSIZE) {
+		unixservice_part(service, &link->peer, errno);
+		return false;
+	}
+	if (result == 0) {
+		end_link(service, link);
+		return false;
+	}
+	unixusers_count(&service->users, link->peer.user, service->now_us);
+	unixservice_count(service, &link->peer, &msg);
+	if (!link->is_bytes && msg.size > service->options.size_max)
+		refuse_cut(service, link, &msg);
+	else
+		unixservice_take(service, &link->peer, &msg);
+	return is_readable(link);
+}
+
+static bool has_input(const struct link *link)
+{
+	return link->stream != NULL && unixstream_has_input(link->stream);
+}
+
+static bool is_within_rate(struct unixservice *service, struct link *link)
+{
+	int64_t next_us =
+		unixusers_get_next_us(&service->users, link->peer.user);
+
+	if (next_us <= service->now_us)
+		return true;
+	pause_link(service, link, next_us);
+	return false;
+}
+
+static void read_some(struct unixservice *service, struct link *link)
+{
+	int taken = 0;
+	bool is_more = true;
+
+	while (is_readable(link) && is_more && taken < TURN) {
+		if (taken == 1 && !has_input(link) &&
+			!unixservice_is_eager(&link->eagerness))
+			break;
+		if (!is_within_rate(service, link))
+			break;
+		is_more = take_one(service, link);
+		if (taken == 1)
+			unixservice_note_another(&link->eagerness, is_more);
+		taken++;
+	}
+	if (link->peer.is_gone)
+		return;
+	/* Polling does not tell of what was read ahead. */
+	if (taken == TURN && is_more && has_input(link))
+		pause_link(service, link, service->now_us + 1);
+	if (link->stream != NULL)
+		unixstream_trim(link->stream);
+	if (watch_link(service, link) < 0)
+		unixservice_part(service, &link->peer, errno);
+}
+
+static void go_on(struct unixservice *service, struct link *link)
+{
+	if (link->peer.outbox.first != NULL)
+		unixservice_flush(service, &link->peer);
+	if (is_readable(link))
+		read_some(service, link);
+}
+
+static void link_ready(struct unixservice *service, struct watch *watch)
+{
+	struct link *link = watch->owner;
+
+	if (!link->peer.is_gone)
+		go_on(service, link);
+}
+
+static bool is_idle(const struct unixservice *service, struct peer *peer)
+{
+	/* It is not its silence that we owe it an answer, or do not listen. */
+	if (peer->owed > 0 || ((struct link *)peer)->resume_us > 0)
+		peer->active_us = service->now_us;
+	return service->options.idle_us > 0 &&
+		service->now_us - peer->active_us >= service->options.idle_us;
+}
+
+static void link_wake(struct unixservice *service, struct peer *peer)
+{
+	struct link *link = (struct link *)peer;
+
+	unixservice_part_if_done(service, peer);
+	if (peer->is_gone)
+		return;
+	if (is_idle(service, peer)) {
+		service->counters.idle++;
+		unixservice_part(service, peer, ETIMEDOUT);
+		return;
+	}
+	if (link->resume_us > 0 && service->now_us >= link->resume_us) {
+		link->resume_us = 0;
+		go_on(service, link);
+	}
+	if (!peer->is_gone)
+		plan(service, link);
+}
+
+static void link_stop(struct unixservice *service, struct peer *peer)
+{
+	struct link *link = (struct link *)peer;
+
+	(void)service;
+	/* What the peer sends from now on is an error to it at once. */
+	shutdown(link->watch.fd, SHUT_RD);
+}
+
+static size_t link_get_size_max(const struct peer *peer)
+{
+	const struct link *link = (const struct link *)peer;
+	size_t size;
+
+	if (link->packet != NULL &&
+		unixpacket_get_size_max(link->packet, &size) == 0)
+		return size;
+	return link->stream != NULL && !link->is_bytes ? UINT32_MAX : SIZE_MAX;
+}
+
+static void link_get_address(const struct peer *peer, struct unixaddr *addr)
+{
+	const struct link *link = (const struct link *)peer;
+	int result = link->packet != NULL
+		? unixpacket_get_peer(link->packet, addr)
+		: unixstream_get_peer(link->stream, addr);
+
+	if (result < 0)
+		unixaddr_set_unnamed(addr);
+}
+
+/*
+ * Taken out of the loop first: somebody may hold a copy of the descriptor, and
+ * the loop would go on with it.
+ */
+static void link_close(struct unixservice *service, struct peer *peer)
+{
+	struct link *link = (struct link *)peer;
+
+	unixservice_watch(service, &link->watch, 0);
+	unixpacket_close(link->packet);
+	unixstream_close(link->stream);
+}
+
+static const struct peer_sort packet_sort = {
+	.network = "unixpacket",
+	.fds_max = UNIXMSG_FDS_MAX,
+	.send = link_send,
+	.await = link_watch,
+	.resume = link_watch,
+	.wake = link_wake,
+	.stop = link_stop,
+	.get_size_max = link_get_size_max,
+	.get_address = link_get_address,
+	.close = link_close,
+};
+
+static const struct peer_sort stream_sort = {
+	.network = "unix",
+	.send = link_send,
+	.await = link_watch,
+	.resume = link_watch,
+	.wake = link_wake,
+	.stop = link_stop,
+	.get_size_max = link_get_size_max,
+	.get_address = link_get_address,
+	.close = link_close,
+};
+
+static struct link *make_link(struct unixpacket *packet,
+	struct unixstream *stream, bool is_bytes)
+{
+	struct link *link = calloc(1, sizeof(*link));
+
+	if (link == NULL)
+		return NULL;
+	link->packet = packet;
+	link->stream = stream;
+	link->is_bytes = is_bytes;
+	link->watch.ready = link_ready;
+	link->watch.owner = link;
+	link->watch.fd = packet != NULL ? unixpacket_get_fd(packet)
+					: unixstream_get_fd(stream);
+	return link;
+}
+
+/* On failure the connection stays the caller's, and link is gone. */
+static int open_link(struct unixservice *service, struct link *link,
+	struct user *user, const struct unixcred *cred)
+{
+	struct peer *peer = &link->peer;
+
+	if (unixservice_watch(service, &link->watch, EPOLLIN) < 0) {
+		free(link);
+		return -1;
+	}
+	if (unixservice_enter(service, peer,
+		    link->packet != NULL ? &packet_sort : &stream_sort, user,
+		    cred) < 0) {
+		unixservice_watch(service, &link->watch, 0);
+		free(link);
+		return -1;
+	}
+	peer->is_opened = true;
+	unixservice_tell_of(service, UNIXSERVICE_OPENED, peer, 0);
+	if (peer->is_gone)
+		return 0;
+	plan(service, link);
+	if (has_input(link))
+		pause_link(service, link, service->now_us);
+	if (service->is_stopping)
+		link_stop(service, peer);
+	return 0;
+}
+
+int unixservice_open_link(struct unixservice *service,
+	struct unixpacket *packet, struct unixstream *stream, bool is_bytes,
+	struct user *user, const struct unixcred *cred)
+{
+	struct link *link = make_link(packet, stream, is_bytes);
+
+	return link == NULL ? -1 : open_link(service, link, user, cred);
+}
+
+static int add_link(struct unixservice *service, struct link *link,
+	uint64_t *peer)
+{
+	struct unixcred cred;
+	bool has_cred;
+	struct user *user;
+	int saved = errno;
+
+	if (link == NULL)
+		return -1;
+	unixservice_look_at_clock(service);
+	has_cred = unixpeer_get_cred(link->watch.fd, &cred) == 0;
+	user = unixusers_get(&service->users, has_cred ? cred.uid : (uid_t)-1,
+		service->now_us);
+	if (user == NULL) {
+		free(link);
+		return -1;
+	}
+	if (open_link(service, link, user, has_cred ? &cred : NULL) < 0)
+		return -1;
+	if (peer != NULL)
+		*peer = link->peer.id;
+	errno = saved;
+	return 0;
+}
+
+int unixservice_add_packet(struct unixservice *service,
+	struct unixpacket *packet, uint64_t *peer)
+{
+	if (unixpacket_want(packet, service->options.wants) < 0)
+		return -1;
+	return add_link(service, make_link(packet, NULL, false), peer);
+}
+
+int unixservice_add_stream(struct unixservice *service,
+	struct unixstream *stream, unsigned int flags, uint64_t *peer)
+{
+	if (flags & ~UNIXSERVICE_BYTES) {
+		errno = EINVAL;
+		return -1;
+	}
+	return add_link(service,
+		make_link(NULL, stream, (flags & UNIXSERVICE_BYTES) != 0),
+		peer);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* Listeners, and who may come in. */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "listener_private.h"
+#include "service_private.h"
+#include "unixmsg/peer.h"
+
+/* Connections before the others' turn. */
+enum { TURN = 16 };
+
+/* How long nobody is accepted when descriptors or memory have run out. */
+static const int64_t rest_us = 100000;
+
+struct listeners {
+	struct source source;
+	struct unixlistener *listener;
+	unsigned int wants; /* of packet connections */
+	bool is_stream;
+	bool is_bytes;
+	bool is_pause_told;
+};
+
+/* A connection that has just been accepted. */
+struct newcomer {
+	struct unixpacket *packet;
+	struct unixstream *stream;
+	int fd;
+	bool has_cred;
+	struct unixcred cred;
+};
+
+/* Who connected before the listener was told has not got it from there. */
+static void want_again(const struct listeners *listeners,
+	struct unixpacket *packet)
+{
+	if (listeners->wants != 0)
+		unixpacket_want(packet, listeners->wants);
+}
+
+static int accept_one(const struct listeners *listeners,
+	struct newcomer *newcomer)
+{
+	newcomer->packet = NULL;
+	newcomer->stream = NULL;
+	if (listeners->is_stream) {
+		newcomer->stream =
+			unixstream_accept(listeners->listener, UNIXMSG_NOW);
+		if (newcomer->stream == NULL)
+			return -1;
+		newcomer->fd = unixstream_get_fd(newcomer->stream);
+	} else {
+		newcomer->packet =
+			unixpacket_accept(listeners->listener, UNIXMSG_NOW);
+		if (newcomer->packet == NULL)
+			return -1;
+		newcomer->fd = unixpacket_get_fd(newcomer->packet);
+		want_again(listeners, newcomer->packet);
+	}
+	newcomer->has_cred =
+		unixpeer_get_cred(newcomer->fd, &newcomer->cred) == 0;
+	return 0;
+}
+
+static void dismiss(struct unixservice *service, struct newcomer *newcomer,
+	enum unixservice_event_kind kind, int error)
+{
+	struct unixservice_event event;
+
+	unixservice_event_init(&event, kind, NULL, error);
+	event.has_cred = newcomer->has_cred;
+	event.cred = newcomer->cred;
+	unixservice_tell(service, &event);
+	unixpacket_close(newcomer->packet);
+	unixstream_close(newcomer->stream);
+}
+
+static const struct unixcred *get_cred(const struct newcomer *newcomer)
+{
+	return newcomer->has_cred ? &newcomer->cred : NULL;
+}
+
+static int give_place(struct unixservice *service,
+	const struct listeners *listeners, const struct newcomer *newcomer)
+{
+	uid_t uid = newcomer->has_cred ? newcomer->cred.uid : (uid_t)-1;
+	struct user *user =
+		unixusers_get(&service->users, uid, service->now_us);
+	int result = -1;
+
+	if (user == NULL)
+		return -1;
+	user->holds++;
+	errno = EDQUOT;
+	if (unixservice_make_place(service, user))
+		result = unixservice_open_link(service, newcomer->packet,
+			newcomer->stream, listeners->is_bytes, user,
+			get_cred(newcomer));
+	user->holds--;
+	return result;
+}
+
+static void admit(struct unixservice *service,
+	const struct listeners *listeners, struct newcomer *newcomer)
+{
+	service->counters.connections++;
+	if (!unixaccess_is_allowed(&service->access,
+		    listeners->source.is_abstract, get_cred(newcomer),
+		    newcomer->fd)) {
+		service->counters.connections_refused++;
+		dismiss(service, newcomer, UNIXSERVICE_REFUSED, EPERM);
+	} else if (give_place(service, listeners, newcomer) < 0) {
+		service->counters.connections_limited++;
+		dismiss(service, newcomer, UNIXSERVICE_LIMITED, errno);
+	}
+}
+
+/* The listener stays readable: looking away is what keeps us from spinning. */
+static void rest(struct unixservice *service, struct listeners *listeners,
+	int error)
+{
+	struct unixservice_event event;
+
+	service->counters.pauses++;
+	unixservice_watch(service, &listeners->source.watch, 0);
+	unixservice_set_source_timer(service, &listeners->source,
+		service->now_us + rest_us);
+	if (listeners->is_pause_told)
+		return;
+	listeners->is_pause_told = true;
+	unixservice_event_init(&event, UNIXSERVICE_PAUSED, NULL, error);
+	unixservice_tell(service, &event);
+}
+
+static void finish(struct unixservice *service, struct listeners *listeners)
+{
+	unixservice_watch(service, &listeners->source.watch, 0);
+	listeners->source.is_done = true;
+}
+
+static void listeners_ready(struct unixservice *service, struct watch *watch)
+{
+	struct listeners *listeners = watch->owner;
+	struct newcomer newcomer;
+	int turn;
+
+	/* A watcher, or a handler of this round, may stop the service. */
+	for (turn = TURN; turn > 0 && !listeners->source.is_done; turn--) {
+		if (accept_one(listeners, &newcomer) == 0) {
+			listeners->is_pause_told = false;
+			admit(service, listeners, &newcomer);
+			continue;
+		}
+		if (errno != EAGAIN)
+			rest(service, listeners, errno);
+		else if (service->is_stopping)
+			finish(service, listeners);
+		return;
+	}
+}
+
+static int listeners_get_address(const struct source *source,
+	struct unixaddr *addr)
+{
+	return unixlistener_get_address(((const struct listeners *)source)
+						->listener,
+		addr);
+}
+
+static void listeners_wake(struct unixservice *service, struct source *source)
+{
+	if (source->is_done)
+		return;
+	if (unixservice_watch(service, &source->watch, EPOLLIN) < 0)
+		unixservice_set_source_timer(service, source,
+			service->now_us + rest_us);
+}
+
+/* A shared socket is the next one's too: who waits there is left to him. */
+static int listeners_stop(struct unixservice *service, struct source *source)
+{
+	struct listeners *listeners = (struct listeners *)source;
+	bool is_shared;
+	int result = unixlistener_retire(listeners->listener, &is_shared);
+
+	if (is_shared)
+		finish(service, listeners);
+	return result;
+}
+
+static int listeners_close(struct source *source)
+{
+	struct listeners *listeners = (struct listeners *)source;
+	int result = unixlistener_close(listeners->listener);
+	int saved = errno;
+
+	free(listeners);
+	errno = saved;
+	return result;
+}
+
+static const struct source_sort listeners_sort = {
+	.get_address = listeners_get_address,
+	.wake = listeners_wake,
+	.stop = listeners_stop,
+	.close = listeners_close,
+};
+
+static int set_up(struct unixservice *service, struct listeners *listeners)
+{
+	if (!listeners->is_stream &&
+		unixlistener_want(listeners->listener, service->options.wants) <
+			0)
+		return -1;
+	return unixservice_add_source(service, &listeners->source,
+		&listeners_sort);
+}
+
+static bool is_known(unsigned int flags, bool is_stream)
+{
+	return (flags & ~(is_stream ? UNIXSERVICE_BYTES : 0u)) == 0;
+}
+
+int unixservice_add_listener(struct unixservice *service,
+	struct unixlistener *listener, unsigned int flags)
+{
+	struct listeners *listeners;
+	int saved = errno;
+
+	if (!is_known(flags, unixlistener_get_type(listener) == SOCK_STREAM)) {
+		errno = EINVAL;
+		return -1;
+	}
+	listeners = calloc(1, sizeof(*listeners));
+	if (listeners == NULL)
+		return -1;
+	listeners->listener = listener;
+	listeners->is_stream = unixlistener_get_type(listener) == SOCK_STREAM;
+	listeners->is_bytes = (flags & UNIXSERVICE_BYTES) != 0;
+	listeners->wants = service->options.wants;
+	listeners->source.watch.ready = listeners_ready;
+	listeners->source.watch.owner = listeners;
+	listeners->source.watch.fd = unixlistener_get_fd(listener);
+	if (set_up(service, listeners) == 0) {
+		errno = saved;
+		return 0;
+	}
+	free(listeners);
+	return -1;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service_private.h"
+
+static uint64_t make_id(uint32_t index, uint32_t generation)
+{
+	return (uint64_t)generation << 32 | (index + 1);
+}
+
+struct peer *unixservice_find_any(const struct unixservice *service,
+	uint64_t id)
+{
+	uint32_t index = (uint32_t)id - 1;
+	const struct place *place;
+
+	if (index < service->places_count) {
+		place = &service->places[index];
+		if (place->peer != NULL && place->generation == id >> 32)
+			return place->peer;
+	}
+	errno = ENOTCONN;
+	return NULL;
+}
+
+struct peer *unixservice_find(const struct unixservice *service, uint64_t id)
+{
+	struct peer *peer = unixservice_find_any(service, id);
+
+	if (peer != NULL && !peer->is_gone)
+		return peer;
+	errno = ENOTCONN;
+	return NULL;
+}
+
+static int grow_places(struct unixservice *service)
+{
+	uint32_t i, count = service->places_count;
+	uint32_t more = count == 0 ? 16 : count * 2;
+	struct place *places =
+		reallocarray(service->places, more, sizeof(*places));
+
+	if (places == NULL)
+		return -1;
+	memset(places + count, 0, (more - count) * sizeof(*places));
+	for (i = count; i < more; i++)
+		places[i].next_free = i + 1 < more ? i + 2 : 0;
+	service->places = places;
+	service->places_count = more;
+	service->first_free = count + 1;
+	return 0;
+}
+
+static int take_place(struct unixservice *service, struct peer *peer)
+{
+	struct place *place;
+
+	if (service->first_free == 0 && grow_places(service) < 0)
+		return -1;
+	place = &service->places[service->first_free - 1];
+	peer->id = make_id(service->first_free - 1, ++place->generation);
+	place->peer = peer;
+	service->first_free = place->next_free;
+	return 0;
+}
+
+static void leave_place(struct unixservice *service, const struct peer *peer)
+{
+	uint32_t index = (uint32_t)peer->id - 1;
+	struct place *place = &service->places[index];
+
+	place->peer = NULL;
+	/* Its numbers are used up: nobody may get one a second time. */
+	if (place->generation == UINT32_MAX)
+		return;
+	place->next_free = service->first_free;
+	service->first_free = index + 1;
+}
+
+static bool is_free_of_duties(const struct peer *peer)
+{
+	return peer->outbox.first == NULL && peer->owed == 0;
+}
+
+/*
+ * The longest silent peer of user whose place another may have. That of a
+ * datagram sender costs it nothing: it gets a new one with its next message.
+ */
+static struct peer *find_dispensable(const struct unixservice *service,
+	const struct user *user, bool is_connection_too)
+{
+	struct peer *peer;
+
+	/* Not one by one while a flood of connections is refused. */
+	if (!is_connection_too && user->light_count == 0)
+		return NULL;
+	for (peer = user->silent; peer != NULL; peer = peer->livelier)
+		if (is_free_of_duties(peer) && peer != service->call.peer &&
+			(peer->sort->is_memory_only || is_connection_too))
+			return peer;
+	return NULL;
+}
+
+static bool evict(struct unixservice *service, const struct user *newcomer)
+{
+	const struct user *greatest = unixusers_get_greatest(&service->users);
+	struct peer *peer;
+
+	if (greatest == NULL)
+		return false;
+	/* First what costs nobody anything. */
+	peer = find_dispensable(service, newcomer, false);
+	if (peer == NULL)
+		peer = find_dispensable(service, greatest,
+			greatest->peers_count > newcomer->peers_count + 1);
+	if (peer == NULL)
+		return false;
+	if (!peer->sort->is_memory_only)
+		service->counters.evicted++;
+	unixservice_part(service, peer, EDQUOT);
+	return true;
+}
+
+static bool is_below(uint64_t count, unsigned int limit)
+{
+	return limit == 0 || count < limit;
+}
+
+bool unixservice_has_place(const struct unixservice *service,
+	const struct user *user)
+{
+	const struct unixservice_options *options = &service->options;
+
+	return is_below(user->peers_count, options->peers_per_user_max) &&
+		is_below(service->counters.peers, options->peers_max);
+}
+
+bool unixservice_make_place(struct unixservice *service, struct user *user)
+{
+	const struct unixservice_options *options = &service->options;
+	struct peer *peer;
+
+	if (!is_below(user->peers_count, options->peers_per_user_max)) {
+		peer = find_dispensable(service, user, false);
+		if (peer == NULL)
+			return false;
+		unixservice_part(service, peer, EDQUOT);
+	}
+	if (is_below(service->counters.peers, options->peers_max))
+		return true;
+	return evict(service, user);
+}
+
+int unixservice_enter(struct unixservice *service, struct peer *peer,
+	const struct peer_sort *sort, struct user *user,
+	const struct unixcred *cred)
+{
+	struct unixservice_counters *counters = &service->counters;
+
+	if (unixtimers_reserve(&service->peer_timers) < 0)
+		return -1;
+	if (take_place(service, peer) < 0) {
+		unixtimers_unreserve(&service->peer_timers);
+		return -1;
+	}
+	peer->sort = sort;
+	peer->has_cred = cred != NULL;
+	if (cred != NULL)
+		peer->cred = *cred;
+	peer->opened_us = service->now_us;
+	peer->active_us = service->now_us;
+	unixoutbox_init(&peer->outbox);
+	peer->user = user;
+	unixusers_add_peer(user, peer);
+	user->light_count += sort->is_memory_only;
+	counters->peers++;
+	if (counters->peers > counters->peers_most)
+		counters->peers_most = counters->peers;
+	return 0;
+}
+
+void unixservice_enliven(struct unixservice *service, struct peer *peer)
+{
+	peer->active_us = service->now_us;
+	if (peer->user->lively == peer)
+		return;
+	unixusers_remove_peer(peer->user, peer);
+	unixusers_add_peer(peer->user, peer);
+}
+
+/*
+ * The watcher is told while the peer can still be asked about. What it does
+ * must not lead here again: is_gone.
+ */
+void unixservice_part(struct unixservice *service, struct peer *peer, int error)
+{
+	if (peer->is_gone)
+		return;
+	peer->is_gone = true;
+	unixservice_drop_all(service, peer, &service->counters.gone);
+	for (; peer->owed > 0; peer->owed--)
+		unixservice_end(service, &service->counters.gone);
+	if (peer->is_opened)
+		unixservice_tell_of(service, UNIXSERVICE_CLOSED, peer, error);
+	leave_place(service, peer);
+	unixtimers_clear(&service->peer_timers, &peer->timer);
+	unixtimers_unreserve(&service->peer_timers);
+	unixusers_remove_peer(peer->user, peer);
+	peer->user->light_count -= peer->sort->is_memory_only;
+	service->counters.peers--;
+	peer->sort->close(service, peer);
+	/* The loop may be about to look at it. */
+	peer->next_gone = service->gone;
+	service->gone = peer;
+}
+
+void unixservice_part_if_done(struct unixservice *service, struct peer *peer)
+{
+	if (peer->is_ending && is_free_of_duties(peer))
+		unixservice_part(service, peer, 0);
+}
+
+void unixservice_bury(struct unixservice *service)
+{
+	struct peer *peer;
+
+	while ((peer = service->gone) != NULL) {
+		service->gone = peer->next_gone;
+		free(peer);
+	}
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * service: its inside. A service has sources (datagram sockets, listeners) and
+ * peers (datagram senders, connections). service.c has its life and what is
+ * asked of it, service_loop.c turns the loop, service_peer.c keeps the peers,
+ * service_take.c leads a message to the handler, service_send.c an answer out;
+ * service_gram.c, service_listener.c and service_link.c know the sockets.
+ */
+#ifndef UNIXMSG_SERVICE_PRIVATE_H
+#define UNIXMSG_SERVICE_PRIVATE_H
+
+#include <stdbool.h>
+
+#include "access.h"
+#include "outbox.h"
+#include "spin.h"
+#include "timers.h"
+#include "unixmsg/service.h"
+#include "users.h"
+
+/* A descriptor in the loop, and what to do when it is ready. */
+struct watch {
+	void (*ready)(struct unixservice *service, struct watch *watch);
+	void *owner;
+	int fd;
+	uint32_t events; /* 0: not in the loop */
+};
+
+/*
+ * Whether to try for another message before the loop is asked: a call in vain
+ * with peers that wait for each answer, which then is left out more and more
+ * often.
+ */
+struct eagerness {
+	unsigned char skip;  /* so many times yet */
+	unsigned char skips; /* and so many the next time */
+};
+
+bool unixservice_is_eager(struct eagerness *eagerness);
+void unixservice_note_another(struct eagerness *eagerness, bool was_there);
+
+/* What peers of one sort can do. */
+struct peer_sort {
+	const char *network;
+	size_t fds_max; /* descriptors in one message */
+	/* Its end costs nobody anything: a datagram sender. */
+	bool is_memory_only;
+	/* Sends msg from *done on: 0, or -1. EAGAIN, and EINPROGRESS when part
+	 * of it has gone: the same again, later. */
+	int (*send)(struct unixservice *service, struct peer *peer,
+		const struct unixmsg *msg, size_t *done);
+	/* The outbox is not empty: has it tried again. 0, or -1. */
+	int (*await)(struct unixservice *service, struct peer *peer);
+	/* It is empty again. 0, or -1. */
+	int (*resume)(struct unixservice *service, struct peer *peer);
+	/* Its timer. */
+	void (*wake)(struct unixservice *service, struct peer *peer);
+	/* Lets no more messages in than have come. NULL: nothing to do. */
+	void (*stop)(struct unixservice *service, struct peer *peer);
+	/* The largest message that can be sent, in bytes. */
+	size_t (*get_size_max)(const struct peer *peer);
+	/* The address of the peer. */
+	void (*get_address)(const struct peer *peer, struct unixaddr *addr);
+	/* Closes what lies below, and takes it out of its source. */
+	void (*close)(struct unixservice *service, struct peer *peer);
+};
+
+/* The first member of what holds it, which is freed with it. */
+struct peer {
+	struct timer timer; /* the first: it leads to the peer */
+	const struct peer_sort *sort;
+	uint64_t id;
+	struct user *user;
+	/* Its neighbours among the peers of its user. */
+	struct peer *more_silent;
+	struct peer *livelier;
+	struct peer *next_gone;
+	void *context;
+	struct outbox outbox;
+	struct unixcred cred;
+	unsigned int owed; /* messages that are to be answered later */
+	bool has_cred;
+	bool is_opened; /* the watcher knows it */
+	bool is_ending; /* to be closed once nothing is left to be done */
+	bool is_gone;
+	uint64_t received;
+	uint64_t sent;
+	uint64_t lost;
+	int64_t opened_us;
+	int64_t active_us;
+};
+
+struct source;
+
+/* What sources of one sort can do. */
+struct source_sort {
+	int (*get_address)(const struct source *source, struct unixaddr *addr);
+	/* Its timer. */
+	void (*wake)(struct unixservice *service, struct source *source);
+	/* Gives up the name, and lets nothing in but what has come. 0, or -1
+	 * when the name is still there. */
+	int (*stop)(struct unixservice *service, struct source *source);
+	/* 0, or -1 when the name is still there. */
+	int (*close)(struct source *source);
+};
+
+/* A socket that peers come from. The first member of what holds it. */
+struct source {
+	struct timer timer; /* the first: it leads to the source */
+	const struct source_sort *sort;
+	struct source *next;
+	struct watch watch;
+	bool is_abstract;
+	bool is_done; /* after _stop: all that has come was taken */
+};
+
+/* A place for a peer; generation tells it from those before it. */
+struct place {
+	struct peer *peer;
+	uint32_t generation;
+	uint32_t next_free; /* index + 1, 0 for none */
+};
+
+/* The message that is being handled. */
+struct call {
+	struct peer *peer; /* NULL: a sender without an address, or no call */
+	bool is_on;
+	bool is_settled;
+	bool is_unnamed; /* an answer had no address */
+};
+
+struct unixservice {
+	unixservice_handler *handler;
+	void *context;
+	struct unixservice_options options;
+	struct unixservice_counters counters;
+	struct access access;
+	struct users users;
+	struct timers peer_timers;
+	struct timers source_timers;
+	struct source *sources;
+	struct place *places;
+	uint32_t places_count;
+	uint32_t first_free; /* index + 1 */
+	struct peer *gone;   /* to be freed between two rounds */
+	struct call call;
+	char *buffer; /* what a message is received into */
+	int *fds;
+	int epoll_fd;
+	int timer_fd;
+	int64_t timer_us; /* what timer_fd is set to */
+	int64_t now_us;   /* at the beginning of the round */
+	struct spin spin;
+	struct watch clock;
+	struct watch stop;
+	int64_t deadline_us; /* of the drain */
+	int64_t event_due_ns;
+	uint64_t untold;
+	bool is_running; /* somebody waits in epoll_wait, or is back from it */
+	bool is_telling; /* the watcher is told something */
+	bool is_stop_seen;
+	bool is_stopping;
+};
+
+/* service.c */
+
+/* Makes source one of service's, and watches it. 0, or -1. */
+int unixservice_add_source(struct unixservice *service, struct source *source,
+	const struct source_sort *sort);
+
+/* service_loop.c */
+
+/* Changes what watch is ready for, 0 for nothing. 0, or -1. */
+int unixservice_watch(struct unixservice *service, struct watch *watch,
+	uint32_t events);
+
+/* Between two rounds the time has gone on. */
+void unixservice_look_at_clock(struct unixservice *service);
+
+void unixservice_set_peer_timer(struct unixservice *service, struct peer *peer,
+	int64_t at_us);
+void unixservice_set_source_timer(struct unixservice *service,
+	struct source *source, int64_t at_us);
+
+/* Lets timers come through the loop as well. 0, or -1. */
+int unixservice_start_clock(struct unixservice *service);
+
+/* Acts on each peer, which may lead to the end of any. */
+void unixservice_for_each_peer(struct unixservice *service,
+	void (*act)(struct unixservice *service, struct peer *peer));
+
+/* service_link.c */
+
+/*
+ * Serves a connection of user, cred may be NULL: packet or stream, the other is
+ * NULL. It belongs to service then, not on failure.
+ */
+int unixservice_open_link(struct unixservice *service,
+	struct unixpacket *packet, struct unixstream *stream, bool is_bytes,
+	struct user *user, const struct unixcred *cred);
+
+/* service_peer.c */
+
+/* The peer, or NULL with ENOTCONN; _find_any also while it is told closed. */
+struct peer *unixservice_find(const struct unixservice *service, uint64_t id);
+struct peer *unixservice_find_any(const struct unixservice *service,
+	uint64_t id);
+
+/*
+ * Whether there is a place for one more peer of user; it may be made by closing
+ * another, with _make_place.
+ */
+bool unixservice_has_place(const struct unixservice *service,
+	const struct user *user);
+bool unixservice_make_place(struct unixservice *service, struct user *user);
+
+/* Makes a peer known. cred may be NULL. -1 with ENOMEM. */
+int unixservice_enter(struct unixservice *service, struct peer *peer,
+	const struct peer_sort *sort, struct user *user,
+	const struct unixcred *cred);
+
+/* It has done something. */
+void unixservice_enliven(struct unixservice *service, struct peer *peer);
+
+/* Closes peer: error is 0 when it ended by itself. */
+void unixservice_part(struct unixservice *service, struct peer *peer,
+	int error);
+
+/* Closes peer if it is to end and nothing is left to be done for it. */
+void unixservice_part_if_done(struct unixservice *service, struct peer *peer);
+
+/* Frees those that are gone. */
+void unixservice_bury(struct unixservice *service);
+
+/* service_take.c */
+
+/* Makes msg ready to receive into the service's buffer; addr may be NULL. */
+void unixservice_prepare(const struct unixservice *service, struct unixmsg *msg,
+	struct iovec *part, struct unixaddr *addr);
+
+/* Counts a message that has come, whatever becomes of it. */
+void unixservice_count(struct unixservice *service, struct peer *peer,
+	struct unixmsg *msg);
+
+/*
+ * Ends a message that does not get to the handler: counter is of why, and
+ * event is told, unless it is NULL. Its descriptors are closed.
+ */
+void unixservice_reject(struct unixservice *service, uint64_t *counter,
+	struct unixmsg *msg, struct unixservice_event *event);
+
+/*
+ * Leads a counted message to the handler; peer is NULL for a sender without an
+ * address. Its descriptors are closed then.
+ */
+void unixservice_take(struct unixservice *service, struct peer *peer,
+	struct unixmsg *msg);
+
+/* An event about peer, which may be NULL. */
+void unixservice_event_init(struct unixservice_event *event,
+	enum unixservice_event_kind kind, const struct peer *peer, int error);
+
+/* Tells the watcher, within the rate that the kind allows. */
+void unixservice_tell(struct unixservice *service,
+	struct unixservice_event *event);
+
+/* Both of them, about a peer, with its address. */
+void unixservice_tell_of(struct unixservice *service,
+	enum unixservice_event_kind kind, const struct peer *peer, int error);
+
+/* service_send.c */
+
+/* Whether the calls for plain messages will do, which are the shortest. */
+static inline bool unixservice_is_plain(const struct unixmsg *msg)
+{
+	return msg->parts_count == 1 && msg->fds_count == 0;
+}
+
+/* A message has come to its end. */
+void unixservice_end(struct unixservice *service, uint64_t *counter);
+
+/* Sends what is kept for peer, as far as it goes; peer may be gone then. */
+void unixservice_flush(struct unixservice *service, struct peer *peer);
+
+/* Drops what was kept for peer before since_us. */
+void unixservice_drop_late(struct unixservice *service, struct peer *peer,
+	int64_t since_us);
+
+/* Drops all that is kept: answers are counted in counter. */
+void unixservice_drop_all(struct unixservice *service, struct peer *peer,
+	uint64_t *counter);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "service_private.h"
+
+/* What a message that is sent is to a message that was taken. */
+enum part {
+	PART_NOW,    /* the answer to the one that is being handled */
+	PART_LATER,  /* the answer to one of before */
+	PART_PUSHED, /* none */
+};
+
+void unixservice_end(struct unixservice *service, uint64_t *counter)
+{
+	service->counters.waiting--;
+	++*counter;
+}
+
+static enum part claim(struct unixservice *service, struct peer *peer)
+{
+	struct call *call = &service->call;
+
+	if (call->is_on && call->peer == peer && !call->is_settled) {
+		call->is_settled = true;
+		return PART_NOW;
+	}
+	if (peer->owed > 0) {
+		peer->owed--;
+		return PART_LATER;
+	}
+	service->counters.pushed++;
+	return PART_PUSHED;
+}
+
+/* It was the caller's mistake: as if he had not called. */
+static void unclaim(struct unixservice *service, struct peer *peer,
+	enum part part)
+{
+	if (part == PART_NOW)
+		service->call.is_settled = false;
+	else if (part == PART_LATER)
+		peer->owed++;
+	else
+		service->counters.pushed--;
+}
+
+static void count_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer)
+{
+	service->counters.sent_bytes += size;
+	peer->sent++;
+	if (is_answer)
+		unixservice_end(service, &service->counters.answered);
+}
+
+static void count_lost(struct unixservice *service, struct peer *peer,
+	bool is_answer, uint64_t *counter)
+{
+	peer->lost++;
+	if (is_answer)
+		unixservice_end(service, counter);
+	else
+		service->counters.pushed_lost++;
+}
+
+static void lose(struct unixservice *service, struct peer *peer, bool is_answer,
+	uint64_t *counter, int error)
+{
+	count_lost(service, peer, is_answer, counter);
+	unixservice_tell_of(service, UNIXSERVICE_LOST, peer, error);
+}
+
+static void remove_kept(struct unixservice *service, struct peer *peer,
+	struct kept **place)
+{
+	const size_t bytes = (*place)->size + UNIXOUTBOX_OVERHEAD;
+
+	service->counters.queued--;
+	service->counters.queued_bytes -= bytes;
+	unixoutbox_remove(&peer->outbox, place);
+}
+
+static void count_kept(struct unixservice_counters *counters, size_t bytes)
+{
+	counters->queued++;
+	counters->queued_bytes += bytes;
+	if (counters->queued > counters->queued_most)
+		counters->queued_most = counters->queued;
+	if (counters->queued_bytes > counters->queued_bytes_most)
+		counters->queued_bytes_most = counters->queued_bytes;
+}
+
+static bool is_below(uint64_t value, uint64_t limit)
+{
+	return limit == 0 || value <= limit;
+}
+
+static bool is_room(const struct unixservice *service, const struct peer *peer,
+	size_t size)
+{
+	const struct unixservice_options *options = &service->options;
+	const struct outbox *outbox = &peer->outbox;
+	const size_t bytes = size + UNIXOUTBOX_OVERHEAD;
+
+	if (!is_below(service->counters.queued_bytes + bytes,
+		    options->queue_total_bytes_max))
+		return false;
+	if (outbox->count == 0)
+		return true;
+	return is_below(outbox->count + 1, options->queue_messages_max) &&
+		is_below(outbox->bytes + bytes, options->queue_bytes_max);
+}
+
+/* Drops the oldest that has not begun to go. Whether there was one. */
+static bool drop_oldest(struct unixservice *service, struct peer *peer)
+{
+	struct kept **place = &peer->outbox.first;
+	bool is_answer;
+
+	if (*place != NULL && (*place)->is_begun)
+		place = &(*place)->next;
+	if (*place == NULL)
+		return false;
+	is_answer = (*place)->is_answer;
+	remove_kept(service, peer, place);
+	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
+	return true;
+}
+
+/* Whether there is room for size bytes, by the policy if need be. */
+static bool make_room(struct unixservice *service, struct peer *peer,
+	size_t size)
+{
+	while (!is_room(service, peer, size))
+		if (service->options.policy != UNIXSERVICE_DROP_OLDEST ||
+			!drop_oldest(service, peer))
+			return false;
+	return true;
+}
+
+static int drop_newest(struct unixservice *service, struct peer *peer,
+	bool is_answer)
+{
+	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
+	if (service->options.policy != UNIXSERVICE_DROP_PEER)
+		return 1;
+	unixservice_part(service, peer, ENOBUFS);
+	errno = ENOTCONN;
+	return -1;
+}
+
+/* Keeps what could not go; done bytes of it have. */
+static int keep(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, size_t done, bool is_begun, enum part part)
+{
+	const bool is_answer = part != PART_PUSHED;
+	const size_t size = unixoutbox_get_size(msg);
+	struct kept *kept;
+	bool is_room_made;
+	int saved;
+
+	/* Half a message cannot be left out. */
+	is_room_made = is_begun || make_room(service, peer, size);
+	/* The watcher may have closed it, told of what was dropped. */
+	if (peer->is_gone) {
+		count_lost(service, peer, is_answer, &service->counters.gone);
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (!is_room_made)
+		return drop_newest(service, peer, is_answer);
+	kept = unixoutbox_add(&peer->outbox, msg);
+	if (kept == NULL) {
+		saved = errno;
+		lose(service, peer, is_answer, &service->counters.dropped,
+			saved);
+		if (is_begun)
+			unixservice_part(service, peer, saved);
+		errno = saved;
+		return -1;
+	}
+	kept->since_us = service->now_us;
+	kept->done = done;
+	kept->is_begun = is_begun;
+	kept->is_answer = is_answer;
+	count_kept(&service->counters, size + UNIXOUTBOX_OVERHEAD);
+	if (kept != peer->outbox.first || peer->sort->await(service, peer) == 0)
+		return 0;
+	unixservice_part(service, peer, errno);
+	errno = ENOTCONN;
+	return -1;
+}
+
+static bool is_for_later(void)
+{
+	return errno == EAGAIN || errno == EINPROGRESS || errno == ENOBUFS;
+}
+
+/* Nothing more can be sent to the peer, ever. */
+static bool is_end(void)
+{
+	return errno == EPIPE || errno == ECONNRESET || errno == ECONNREFUSED ||
+		errno == ENOENT || errno == ENOTCONN;
+}
+
+static bool is_mistake(void)
+{
+	return errno == EINVAL || errno == EMSGSIZE || errno == EBADF;
+}
+
+/* The kernel would not take it. */
+static int fail(struct unixservice *service, struct peer *peer, enum part part)
+{
+	const bool is_answer = part != PART_PUSHED;
+	int saved = errno;
+
+	if (is_mistake()) {
+		unclaim(service, peer, part);
+	} else if (is_end()) {
+		lose(service, peer, is_answer, &service->counters.gone, saved);
+		unixservice_part(service, peer, saved);
+		saved = ENOTCONN;
+	} else {
+		lose(service, peer, is_answer, &service->counters.failed,
+			saved);
+	}
+	errno = saved;
+	return -1;
+}
+
+static int refuse_unnamed(struct unixservice *service)
+{
+	struct call *call = &service->call;
+
+	if (call->is_on && call->peer == NULL && !call->is_settled)
+		call->is_unnamed = true;
+	errno = EINVAL;
+	return -1;
+}
+
+/*
+ * It was to be closed once all is answered, but more may belong to the answer:
+ * not before the next round.
+ */
+static void close_soon(struct unixservice *service, struct peer *peer)
+{
+	if (peer->is_ending && peer->owed == 0)
+		unixservice_set_peer_timer(service, peer, service->now_us);
+}
+
+/* Behind those that wait, or they would change places. */
+static int queue_up(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	/* What can never be sent is the caller's to know now. */
+	if (unixoutbox_get_size(msg) > peer->sort->get_size_max(peer)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return keep(service, peer, msg, 0, false, claim(service, peer));
+}
+
+static int send_or_keep(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	enum part part = claim(service, peer);
+	size_t done = 0;
+
+	if (peer->sort->send(service, peer, msg, &done) == 0) {
+		count_sent(service, peer, unixoutbox_get_size(msg),
+			part != PART_PUSHED);
+		close_soon(service, peer);
+		return 0;
+	}
+	if (is_for_later())
+		return keep(service, peer, msg, done, errno == EINPROGRESS,
+			part);
+	return fail(service, peer, part);
+}
+
+int unixservice_send_msg(struct unixservice *service, uint64_t id,
+	const struct unixmsg *msg)
+{
+	struct peer *peer;
+	int result, saved = errno;
+
+	if (id == 0 || msg->addr != NULL)
+		return refuse_unnamed(service);
+	peer = unixservice_find(service, id);
+	if (peer == NULL)
+		return -1;
+	if (msg->fds_count > peer->sort->fds_max) {
+		errno = EINVAL;
+		return -1;
+	}
+	unixservice_look_at_clock(service);
+	if (peer->outbox.first != NULL)
+		result = queue_up(service, peer, msg);
+	else
+		result = send_or_keep(service, peer, msg);
+	if (result >= 0)
+		errno = saved;
+	return result;
+}
+
+int unixservice_send(struct unixservice *service, uint64_t id, const void *data,
+	size_t size)
+{
+	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
+	struct unixmsg msg;
+
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
+	return unixservice_send_msg(service, id, &msg);
+}
+
+static int send_kept(struct unixservice *service, struct peer *peer,
+	struct kept *kept)
+{
+	struct iovec part = { .iov_base = kept->data, .iov_len = kept->size };
+	struct unixmsg msg;
+
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
+	msg.fds = kept->fds;
+	msg.fds_count = kept->fds_count;
+	return peer->sort->send(service, peer, &msg, &kept->done);
+}
+
+/* Whether the first that is kept has found its end, and peer is there. */
+static bool flush_first(struct unixservice *service, struct peer *peer)
+{
+	struct kept *kept = peer->outbox.first;
+	const bool is_answer = kept->is_answer;
+	const size_t size = kept->size;
+	int error;
+
+	if (send_kept(service, peer, kept) == 0) {
+		remove_kept(service, peer, &peer->outbox.first);
+		count_sent(service, peer, size, is_answer);
+		unixservice_enliven(service, peer);
+		return true;
+	}
+	error = errno;
+	if (error == EINPROGRESS) {
+		kept->is_begun = true;
+		unixservice_enliven(service, peer);
+	}
+	if (is_for_later())
+		return false;
+	if (is_end()) {
+		unixservice_part(service, peer, error);
+		return false;
+	}
+	remove_kept(service, peer, &peer->outbox.first);
+	lose(service, peer, is_answer, &service->counters.failed, error);
+	return !peer->is_gone;
+}
+
+void unixservice_flush(struct unixservice *service, struct peer *peer)
+{
+	while (peer->outbox.first != NULL)
+		if (!flush_first(service, peer))
+			break;
+	if (peer->is_gone)
+		return;
+	if (peer->outbox.first != NULL
+			? peer->sort->await(service, peer) < 0
+			: peer->sort->resume(service, peer) < 0) {
+		unixservice_part(service, peer, errno);
+		return;
+	}
+	if (peer->outbox.first != NULL)
+		return;
+	unixservice_tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
+	unixservice_part_if_done(service, peer);
+}
+
+void unixservice_drop_late(struct unixservice *service, struct peer *peer,
+	int64_t since_us)
+{
+	struct kept *kept;
+	bool is_answer;
+
+	while ((kept = peer->outbox.first) != NULL &&
+		kept->since_us <= since_us && !kept->is_begun) {
+		is_answer = kept->is_answer;
+		remove_kept(service, peer, &peer->outbox.first);
+		lose(service, peer, is_answer, &service->counters.late,
+			ETIMEDOUT);
+	}
+}
+
+void unixservice_drop_all(struct unixservice *service, struct peer *peer,
+	uint64_t *counter)
+{
+	bool is_answer;
+
+	while (peer->outbox.first != NULL) {
+		is_answer = peer->outbox.first->is_answer;
+		remove_kept(service, peer, &peer->outbox.first);
+		count_lost(service, peer, is_answer, counter);
+	}
+}
+
+int unixservice_settle(struct unixservice *service, uint64_t id)
+{
+	struct peer *peer = unixservice_find(service, id);
+
+	if (peer == NULL)
+		return -1;
+	if (peer->owed == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	peer->owed--;
+	unixservice_end(service, &service->counters.unanswered);
+	unixservice_part_if_done(service, peer);
+	return 0;
+}

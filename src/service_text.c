@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "unixmsg/service.h"
+
+/* Text that is made piece by piece, as snprintf(3) does with one. */
+struct text {
+	char *bytes;
+	size_t room;
+	size_t size; /* what it would be with room enough */
+};
+
+__attribute__((format(printf, 2, 3))) static void add(struct text *text,
+	const char *format, ...)
+{
+	const size_t used = text->size < text->room ? text->size : text->room;
+	va_list arguments;
+	int size;
+
+	va_start(arguments, format);
+	size = vsnprintf(text->room == 0 ? NULL : text->bytes + used,
+		text->room - used, format, arguments);
+	va_end(arguments);
+	if (size > 0)
+		text->size += (size_t)size;
+}
+
+struct field {
+	const char *name;
+	uint64_t value;
+};
+
+static void add_fields(struct text *text, const struct field *fields,
+	size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		add(text, "%s\"%s\":%" PRIu64, i > 0 ? "," : "", fields[i].name,
+			fields[i].value);
+}
+
+size_t unixservice_format_counters(const struct unixservice_counters *counters,
+	char *bytes, size_t room)
+{
+	const struct field fields[] = {
+		{ "received", counters->received },
+		{ "received_bytes", counters->received_bytes },
+		{ "answered", counters->answered },
+		{ "unanswered", counters->unanswered },
+		{ "refused", counters->refused },
+		{ "limited", counters->limited },
+		{ "cut", counters->cut },
+		{ "unnamed", counters->unnamed },
+		{ "dropped", counters->dropped },
+		{ "late", counters->late },
+		{ "gone", counters->gone },
+		{ "failed", counters->failed },
+		{ "stopped", counters->stopped },
+		{ "waiting", counters->waiting },
+		{ "pushed", counters->pushed },
+		{ "pushed_lost", counters->pushed_lost },
+		{ "sent_bytes", counters->sent_bytes },
+		{ "peers", counters->peers },
+		{ "peers_most", counters->peers_most },
+		{ "connections", counters->connections },
+		{ "connections_refused", counters->connections_refused },
+		{ "connections_limited", counters->connections_limited },
+		{ "evicted", counters->evicted },
+		{ "idle", counters->idle },
+		{ "queued", counters->queued },
+		{ "queued_most", counters->queued_most },
+		{ "queued_bytes", counters->queued_bytes },
+		{ "queued_bytes_most", counters->queued_bytes_most },
+		{ "pauses", counters->pauses },
+		{ "fds_lost", counters->fds_lost },
+		{ "events_untold", counters->events_untold },
+	};
+	struct text text = { .bytes = bytes, .room = room };
+
+	add(&text, "{");
+	add_fields(&text, fields, sizeof(fields) / sizeof(fields[0]));
+	add(&text, "}");
+	return text.size;
+}
+
+/* Text of an address is printable ASCII: two characters mean something. */
+static void add_string(struct text *text, const char *string)
+{
+	add(text, "\"");
+	for (; *string != '\0'; string++)
+		add(text, *string == '"' || *string == '\\' ? "\\%c" : "%c",
+			*string);
+	add(text, "\"");
+}
+
+static void add_address(struct text *text, const struct unixaddr *addr)
+{
+	char name[UNIXMSG_ADDR_TEXT_SIZE];
+
+	if (unixaddr_get_kind(addr) == UNIXADDR_UNNAMED)
+		add(text, "null");
+	else
+		add_string(text, unixaddr_format(addr, name, sizeof(name)));
+}
+
+size_t unixservice_format_peer(const struct unixservice_peer *peer, char *bytes,
+	size_t room)
+{
+	const struct field fields[] = {
+		{ "received", peer->received },
+		{ "sent", peer->sent },
+		{ "lost", peer->lost },
+		{ "waiting", peer->waiting },
+		{ "queued", peer->queued },
+		{ "queued_bytes", peer->queued_bytes },
+		{ "queued_most", peer->queued_most },
+		{ "opened_us", (uint64_t)peer->opened_us },
+		{ "active_us", (uint64_t)peer->active_us },
+	};
+	struct text text = { .bytes = bytes, .room = room };
+
+	add(&text, "{\"peer\":%" PRIu64 ",\"network\":\"%s\",", peer->id,
+		peer->network);
+	if (peer->has_cred)
+		add(&text, "\"pid\":%jd,\"uid\":%ju,\"gid\":%ju,",
+			(intmax_t)peer->cred.pid, (uintmax_t)peer->cred.uid,
+			(uintmax_t)peer->cred.gid);
+	add(&text, "\"address\":");
+	add_address(&text, &peer->addr);
+	add(&text, ",");
+	add_fields(&text, fields, sizeof(fields) / sizeof(fields[0]));
+	add(&text, "}");
+	return text.size;
+}
+
+static const char *get_verb(const struct unixservice_event *event)
+{
+	switch (event->kind) {
+	case UNIXSERVICE_OPENED:
+		return "opened";
+	case UNIXSERVICE_CLOSED:
+		return "closed";
+	case UNIXSERVICE_FLUSHED:
+		return "has taken all its answers";
+	case UNIXSERVICE_REFUSED:
+		return event->msg == NULL ? "connection refused"
+					  : "message refused";
+	case UNIXSERVICE_LIMITED:
+		return event->msg == NULL ? "connection above the limit"
+					  : "message above the limit";
+	case UNIXSERVICE_CUT:
+		return "message too large";
+	case UNIXSERVICE_LOST:
+		return "answer lost";
+	case UNIXSERVICE_PAUSED:
+		return "accepting nobody for a while";
+	case UNIXSERVICE_ROUND:
+		return "a round has ended";
+	}
+	return "event";
+}
+
+static void add_origin(struct text *text, const struct unixservice_event *event)
+{
+	char name[UNIXMSG_ADDR_TEXT_SIZE];
+
+	if (event->peer != 0)
+		add(text, "peer %" PRIu64, event->peer);
+	if (event->addr != NULL)
+		add(text, "%s%s", event->peer != 0 ? " at " : "",
+			unixaddr_format(event->addr, name, sizeof(name)));
+	if (event->has_cred)
+		add(text, "%suser %ju, pid %jd", text->size > 0 ? ", " : "",
+			(uintmax_t)event->cred.uid, (intmax_t)event->cred.pid);
+	if (text->size > 0)
+		add(text, ": ");
+}
+
+/* In another locale it may be any text. */
+static void add_reason(struct text *text, int error)
+{
+	const char *at = strerror(error);
+
+	add(text, ": ");
+	for (; *at != '\0'; at++)
+		add(text, "%c", *at >= ' ' && *at <= '~' ? *at : '?');
+}
+
+char *unixservice_format_event(const struct unixservice_event *event,
+	char *bytes, size_t room)
+{
+	struct text text = { .bytes = bytes, .room = room };
+
+	if (room > 0)
+		bytes[0] = '\0';
+	add_origin(&text, event);
+	add(&text, "%s", get_verb(event));
+	if (event->msg != NULL)
+		add(&text, " (%zu bytes)", event->msg->size);
+	if (event->error != 0)
+		add_reason(&text, event->error);
+	if (event->untold > 0)
+		add(&text, " (and %" PRIu64 " more)", event->untold);
+	return bytes;
+}

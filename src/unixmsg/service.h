@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixservice: a server for many peers at once, written as one handler.
+ *
+ * The same handler serves datagram sockets, packet connections and streams,
+ * several of them in one service. It gets a message and may answer at once,
+ * later, often, or never; nothing it calls waits. A server in a few lines:
+ *
+ *	static int echo(struct unixservice *service, uint64_t peer,
+ *		struct unixmsg *msg, void *context)
+ *	{
+ *		unixservice_send(service, peer, msg->parts[0].iov_base,
+ *			msg->size);
+ *		return UNIXSERVICE_DONE;
+ *	}
+ *
+ *	struct unixservice *service = unixservice_new(echo, NULL, NULL);
+ *	unixservice_listen(service, "unixpacket", "/run/echo.sock", NULL);
+ *	unixservice_run(service, UNIXMSG_FOREVER);
+ *	unixservice_close(service);
+ *
+ * Peers. A connection is a peer from when it is accepted until it is closed, a
+ * datagram sender from its first message until it was silent for a minute. A
+ * peer is told by a number that never comes back: one that is gone is ENOTCONN
+ * wherever it is used. An address that another user has now is another peer,
+ * and the one before is closed (ESTALE). 0 is a datagram sender without an
+ * address.
+ *
+ * A peer that does not read delays nobody. Answers that it has no room for are
+ * kept, within the bounds of struct unixservice_options, while the others are
+ * served; what happens beyond the bounds is the policy's. A connection is not
+ * read from while answers to it are kept, so one that only asks and is only
+ * answered loses none. Datagram sockets cannot look away from one sender, and
+ * all their answers are charged to one send buffer until they are read: the
+ * service raises it (send_buffer_bytes), and holds back what goes to peers
+ * that have read nothing of what was sent before, so that the rest of the
+ * buffer stays for the others.
+ *
+ * That has bounds: nobody can tell of a newcomer that he will not read, and his
+ * first answer goes. So many datagram peers that never read were borne, with
+ * the others still answered (Linux 6.18, one after the other of 1, 20, 50, 100,
+ * 200 and 400 was tried):
+ *
+ *	answers of          64 bytes   4 KiB   64 KiB   200 KiB
+ *	send buffer 4 MiB        400     400       20         1
+ *	425984 bytes             400      20        1         0
+ *
+ * With 20 that hold 4 KiB the others' times stay the same in 4 MiB, and grow
+ * by half in 425984 bytes, what one gets without rights; near the bound they
+ * double, and who has several requests at once gets one answer at a time.
+ * Beyond it answers wait until somebody reads or goes, and are late after
+ * patience_us. Connections have no such bound, each has a buffer of its own.
+ *
+ * Every message taken comes to exactly one end, see struct
+ * unixservice_counters.
+ *
+ * A service belongs to one thread at a time. It has threads, signals or timers
+ * of nobody: unixservice_run waits, or your own loop polls unixservice_get_fd
+ * and calls unixservice_dispatch. From within the handlers every function may
+ * be called but unixservice_run, _drain, _dispatch (EBUSY) and _close.
+ */
+#ifndef UNIXMSG_SERVICE_H
+#define UNIXMSG_SERVICE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "addr.h"
+#include "cred.h"
+#include "deadline.h"
+#include "gram.h"
+#include "listener.h"
+#include "msg.h"
+#include "name.h"
+#include "packet.h"
+#include "stream.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unixservice;
+
+/* What the handler of a message gives back. */
+
+/* Nothing more is to come for this message. */
+#define UNIXSERVICE_DONE 0
+/* Its answer comes later, by unixservice_send; or unixservice_settle says that
+ * there will be none. */
+#define UNIXSERVICE_LATER 1
+/* The peer has broken the protocol, or said good-bye: close it, once what is
+ * kept for it has gone and what is owed to it (UNIXSERVICE_LATER) is settled.
+ */
+#define UNIXSERVICE_CLOSE 2
+
+/*
+ * A message has come from peer: msg->size bytes in msg->parts[0], which are
+ * the service's and may be changed, and are gone when the handler returns.
+ * msg->addr is where a datagram came from, and NULL for connections;
+ * credentials and descriptors are there as far as the options' wants ask for
+ * them, and streams have none; descriptors are closed after the return, unless
+ * the handler keeps them and sets msg->fds_count to 0 (and msg->pidfd to -1).
+ * A message of a byte stream (UNIXSERVICE_BYTES) is what one read has given.
+ */
+typedef int unixservice_handler(struct unixservice *service, uint64_t peer,
+	struct unixmsg *msg, void *context);
+
+/* What else happens, for logs and for state of your own. */
+enum unixservice_event_kind {
+	/* A peer is known from now on, and is forgotten. closed: error is 0
+	 * when it ended by itself, else why. */
+	UNIXSERVICE_OPENED,
+	UNIXSERVICE_CLOSED,
+	/* All that was kept for the peer has gone. */
+	UNIXSERVICE_FLUSHED,
+	/* By the rules of _allow_ and _deny_: a message, or a connection
+	 * (peer 0, msg NULL). */
+	UNIXSERVICE_REFUSED,
+	/* More than the limits allow: a message, or a connection. */
+	UNIXSERVICE_LIMITED,
+	/* A message larger than size_max: msg->size is its true size, and
+	 * msg->parts[0] its beginning, of streams nothing. A connection is
+	 * closed, since its next answer would be taken for that of this one. */
+	UNIXSERVICE_CUT,
+	/* An answer was not delivered, error says why. */
+	UNIXSERVICE_LOST,
+	/* Nobody can be accepted for the moment, error says why (EMFILE). */
+	UNIXSERVICE_PAUSED,
+	/* What was ready has been handled: time to write out what your
+	 * handlers have gathered. */
+	UNIXSERVICE_ROUND,
+};
+
+struct unixservice_event {
+	enum unixservice_event_kind kind;
+	/* What it is about: 0 where it is about no peer. */
+	uint64_t peer;
+	/* 0, or an errno. */
+	int error;
+	/* Whether cred is known, and who it is: of a connection the effective
+	 * user when he connected, of a datagram who wrote it. */
+	bool has_cred;
+	struct unixcred cred;
+	/* The address, or NULL for a peer that is bound to no name. */
+	const struct unixaddr *addr;
+	/* The message, or NULL. */
+	const struct unixmsg *msg;
+	/* How many events were not told before this one, see event_rate. */
+	uint64_t untold;
+	uint64_t reserved[4];
+};
+
+typedef void unixservice_watcher(struct unixservice *service,
+	const struct unixservice_event *event, void *context);
+
+/*
+ * One line about event, printable ASCII whatever the peer's name holds, NUL at
+ * the end, cut where room ends. Returns text. 640 bytes are always enough.
+ */
+char *unixservice_format_event(const struct unixservice_event *event,
+	char *text, size_t room);
+
+/* What becomes of an answer to a peer for which too much is kept already. */
+enum unixservice_policy {
+	UNIXSERVICE_DROP_NEWEST, /* it; the default */
+	UNIXSERVICE_DROP_OLDEST, /* those before it */
+	UNIXSERVICE_DROP_PEER,   /* the peer: it is closed */
+};
+
+/* 0 is "no limit" where a limit is meant. */
+struct unixservice_options {
+	/* Called for all but messages; NULL for nobody. */
+	unixservice_watcher *watcher;
+	/* Events of the kinds REFUSED, LIMITED, CUT and LOST are told so many
+	 * times a second at most; default 20. A datagram peer's refusal is
+	 * told once. */
+	unsigned int event_rate;
+	/* The largest message taken, in bytes; default 212960, what a socket
+	 * carries by default. The memory is the service's, once. */
+	size_t size_max;
+	/* What connections and datagrams are received with:
+	 * UNIXMSG_WANT_..., and at most so many descriptors a message;
+	 * defaults 0. */
+	unsigned int wants;
+	unsigned int fds_max;
+	/* Peers at once, in all and of one user; defaults 1024 and none. When
+	 * all places are taken a newcomer gets that of the most silent peer
+	 * of the user who has most, if that is another, or is refused. */
+	unsigned int peers_max;
+	unsigned int peers_per_user_max;
+	/* Messages a second of one user, default no limit, and how many of
+	 * them at once, default 0: those of a second. Connections wait then,
+	 * datagrams are lost. */
+	unsigned int user_rate;
+	unsigned int user_burst;
+	/* A connection that neither sends nor takes anything for so long is
+	 * closed; default none. */
+	int64_t idle_us;
+	/* Answers kept for one peer, and bytes, and bytes in all: defaults
+	 * 1024, 2 MiB, 16 MiB. One answer is kept whatever its size, as long
+	 * as there is room in all. */
+	unsigned int queue_messages_max;
+	size_t queue_bytes_max;
+	size_t queue_total_bytes_max;
+	enum unixservice_policy policy;
+	/* How long an answer to a datagram peer is kept; default 5 s. */
+	int64_t patience_us;
+	/* The send buffer that datagram sockets shall have; default 4 MiB.
+	 * Without CAP_NET_ADMIN it is twice net.core.wmem_max at most. */
+	size_t send_buffer_bytes;
+	/* How long unixservice_run looks for something to do again and again
+	 * before it sleeps, see unixmsg/deadline.h; default 0. */
+	int64_t spin_us;
+	/* For later versions. Leave them as unixservice_options_init did. */
+	uint64_t reserved[16];
+};
+
+/* Fills in the defaults. Call it before you set a field. */
+void unixservice_options_init(struct unixservice_options *options);
+
+/*
+ * A service that serves nobody yet. options may be NULL; handler gets context,
+ * which is the caller's, as does the watcher. NULL on failure: EINVAL, or those
+ * of malloc(3), epoll_create1(2), timerfd_create(2).
+ */
+struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
+	const struct unixservice_options *options);
+
+/*
+ * Closes all peers and sockets, removes the names, frees service, which may be
+ * NULL. Messages that were still to be answered are counted nowhere any more:
+ * unixservice_drain first. The watcher is not called. -1 with errno when a file
+ * could not be removed; service is gone all the same.
+ */
+int unixservice_close(struct unixservice *service);
+
+/* Flags for what is served. */
+
+/* Streams: hand over bytes as they come, instead of framed messages. */
+#define UNIXSERVICE_BYTES 0x1u
+
+struct unixservice_listen_options {
+	/* See unixmsg/name.h; NULL for the defaults. */
+	const struct unixname_options *name;
+	/* Connections that may wait to be accepted; default 0, the system's
+	 * largest. */
+	int backlog;
+	/* UNIXSERVICE_BYTES or 0. Unknown bits are EINVAL. */
+	unsigned int flags;
+	uint64_t reserved[8];
+};
+
+void unixservice_listen_options_init(
+	struct unixservice_listen_options *options);
+
+/*
+ * Serves at address. network is Go's name of it: "unixgram", "unixpacket", or
+ * "unix", whose messages are framed as unixstream_send frames them unless
+ * options, which may be NULL, say otherwise. Where address is abstract and
+ * nothing was allowed yet, only our own user and root may talk: the kernel
+ * would let in everybody. -1 with EINVAL (no such network; the service was
+ * stopped), or the errors of unixgram_open, unixpacket_listen and unixstream_listen, of epoll_ctl(2).
+ */
+int unixservice_listen(struct unixservice *service, const char *network,
+	const char *address, const struct unixservice_listen_options *options);
+
+/*
+ * Serves what is open already: opened with options of your own, inherited,
+ * or connected. It belongs to the service then. On failure it stays yours:
+ * EINVAL (unknown flags; a connected datagram socket; a socket for a service
+ * that was stopped), or those of epoll_ctl(2), setsockopt(2), malloc(3). Rules,
+ * and limits of peers, do not keep out connections that are added so; their
+ * peer number is stored in *peer, which may be NULL.
+ */
+int unixservice_add_gram(struct unixservice *service, struct unixgram *gram);
+int unixservice_add_listener(struct unixservice *service,
+	struct unixlistener *listener, unsigned int flags);
+int unixservice_add_packet(struct unixservice *service,
+	struct unixpacket *packet, uint64_t *peer);
+int unixservice_add_stream(struct unixservice *service,
+	struct unixstream *stream, unsigned int flags, uint64_t *peer);
+
+/* The address of the first socket that is served; ENOENT when none is. */
+int unixservice_get_address(const struct unixservice *service,
+	struct unixaddr *addr);
+
+/*
+ * Who may talk, by the credentials that the kernel vouches for: of a connection
+ * the effective user and group when he connected and his supplementary groups,
+ * of a datagram the real user and group of who wrote it. Who is denied may
+ * not, in any case; when anything was allowed, only who is allowed may; when
+ * nothing was, everybody whom the file's mode lets in, and on an abstract name
+ * our own user and root. EINVAL (the id -1), ENOMEM.
+ */
+int unixservice_allow_user(struct unixservice *service, uid_t user);
+int unixservice_allow_group(struct unixservice *service, gid_t group);
+int unixservice_deny_user(struct unixservice *service, uid_t user);
+int unixservice_deny_group(struct unixservice *service, gid_t group);
+
+/* On abstract names too, everybody who is not denied. */
+void unixservice_allow_anyone(struct unixservice *service);
+
+/*
+ * Sends size bytes at data, which are copied if they cannot go at once, to
+ * peer. Never waits. 0: sent, or kept to be sent; 1: dropped by the policy; -1
+ * with ENOTCONN (the peer is gone, or went now), EINVAL (peer 0, which has no
+ * address), EMSGSIZE, ENOMEM, EACCES and EPERM (we may not write
+ * to that peer; of those and others of sendmsg(2) the message is lost).
+ *
+ * In the handler the first send to the peer whose message it is settles that
+ * message, later the first send for each UNIXSERVICE_LATER does: with its
+ * delivery the message is answered. What is sent besides is called pushed.
+ */
+int unixservice_send(struct unixservice *service, uint64_t peer,
+	const void *data, size_t size);
+
+/*
+ * The same with several parts and descriptors, which stay the caller's; addr is
+ * NULL. Streams carry no descriptors: EINVAL. Also the errors of fcntl(2), when
+ * descriptors have to be kept.
+ */
+int unixservice_send_msg(struct unixservice *service, uint64_t peer,
+	const struct unixmsg *msg);
+
+/* One message that was to be answered later will not be. ENOTCONN; EINVAL when
+ * there is none. */
+int unixservice_settle(struct unixservice *service, uint64_t peer);
+
+/* Closes peer once what is kept for it has gone. ENOTCONN. */
+int unixservice_close_peer(struct unixservice *service, uint64_t peer);
+
+/* Something of your own for each peer, NULL at the beginning. ENOTCONN. */
+int unixservice_set_context(struct unixservice *service, uint64_t peer,
+	void *context);
+void *unixservice_get_context(const struct unixservice *service, uint64_t peer);
+
+/*
+ * For loops of others: readable when there is something to do. Poll it for
+ * reading, and call unixservice_dispatch, which does what can be done at once
+ * and never waits. 0, or -1 with errno of epoll_wait(2).
+ */
+int unixservice_get_fd(const struct unixservice *service);
+int unixservice_dispatch(struct unixservice *service);
+
+/* Ends unixservice_run and unixservice_drain, see unixmsg/deadline.h; -1, the
+ * beginning, for none. -1 with the errors of epoll_ctl(2), EPERM for a file
+ * that cannot be polled; there is none then. */
+int unixservice_set_stop_fd(struct unixservice *service, int stop_fd);
+
+/*
+ * Serves until the service is stopped and drained: 0. -1 with ETIMEDOUT,
+ * EAGAIN (UNIXMSG_NOW: one round, and it is not over), ECANCELED (the stop
+ * descriptor, which is forgotten then: set another for a second stop), EBUSY,
+ * or those of epoll_wait(2).
+ */
+int unixservice_run(struct unixservice *service, int64_t deadline_us);
+
+/*
+ * Begins to stop: removes the socket files, and lets nothing more in: who sends
+ * or connects from then on gets an error at once (EPIPE, ECONNREFUSED). What
+ * has come before is taken and answered, connections that wait to be accepted
+ * too, until the deadline: then the rest is given up, what was taken is
+ * counted, and what was not is lost with its socket. A socket that others use
+ * too, adopted or bound before a fork(2), is left as it is at once, for them.
+ * Abstract names are free when the service is closed. -1 with errno when a
+ * file could not be removed; it stops all the same.
+ */
+int unixservice_stop(struct unixservice *service, int64_t deadline_us);
+
+/* Whether it was stopped and nothing is left to be done. */
+bool unixservice_is_drained(const struct unixservice *service);
+
+/*
+ * unixservice_stop, if that was not called, and then unixservice_run until it
+ * is drained: 0, or -1 as these. A message that was promised an answer later
+ * (UNIXSERVICE_LATER) is waited for until the deadline.
+ *
+ * Answers to datagrams lie in the queues of their receivers then. A client that
+ * sends to the closed socket before it has read them loses them: the kernel
+ * empties its queue, together with ECONNREFUSED.
+ */
+int unixservice_drain(struct unixservice *service, int64_t deadline_us);
+
+/*
+ * What has happened so far, in messages if nothing else is said. At any moment
+ *
+ *	received = answered + unanswered + refused + limited + cut + unnamed +
+ *		dropped + late + gone + failed + stopped + waiting
+ */
+struct unixservice_counters {
+	uint64_t received;
+	uint64_t received_bytes;
+	uint64_t answered;   /* the kernel has taken the answer */
+	uint64_t unanswered; /* the handler gave none */
+	uint64_t refused;    /* by the rules */
+	uint64_t limited;    /* by user_rate, or no place for the peer */
+	uint64_t cut;        /* larger than size_max */
+	uint64_t unnamed;    /* the answer had no address to go to */
+	uint64_t dropped; /* the answer, by the policy or for want of memory */
+	uint64_t late;    /* the answer, after patience_us */
+	uint64_t gone;    /* the peer went before its answer */
+	uint64_t failed;  /* the kernel would not take the answer */
+	uint64_t stopped; /* the answer, by the end of the service */
+	uint64_t waiting; /* now: for the handler, or the answer is kept */
+	/* What was sent besides answers, and how much of it did not arrive. */
+	uint64_t pushed;
+	uint64_t pushed_lost;
+	/* Of answers and what was sent besides. */
+	uint64_t sent_bytes;
+	/* Peers now and at most; connections accepted; refused by the rules,
+	 * by limits; closed for a newcomer, for silence. */
+	uint64_t peers;
+	uint64_t peers_most;
+	uint64_t connections;
+	uint64_t connections_refused;
+	uint64_t connections_limited;
+	uint64_t evicted;
+	uint64_t idle;
+	/* Kept answers: now and at most, in messages and bytes. */
+	uint64_t queued;
+	uint64_t queued_most;
+	uint64_t queued_bytes;
+	uint64_t queued_bytes_most;
+	/* How often nobody could be accepted for want of descriptors. */
+	uint64_t pauses;
+	/* Descriptors that came and were not wanted, or had no room. */
+	uint64_t fds_lost;
+	uint64_t events_untold;
+	uint64_t reserved[16];
+};
+
+void unixservice_get_counters(const struct unixservice *service,
+	struct unixservice_counters *counters);
+
+/* Of one peer. The counts are as above. */
+struct unixservice_peer {
+	uint64_t id;
+	const char *network; /* "unixgram", "unixpacket", "unix" */
+	bool has_cred;
+	struct unixcred cred;
+	struct unixaddr addr; /* unnamed for most connections */
+	uint64_t received;
+	uint64_t sent;
+	uint64_t lost;
+	uint64_t waiting;
+	uint64_t queued;
+	uint64_t queued_bytes;
+	uint64_t queued_most;
+	int64_t opened_us;
+	int64_t active_us;
+	uint64_t reserved[8];
+};
+
+/* ENOTCONN. */
+int unixservice_get_peer(const struct unixservice *service, uint64_t peer,
+	struct unixservice_peer *info);
+
+/* The next peer behind that one, in no order that means something; 0 for the
+ * first, and it gives 0 behind the last. */
+uint64_t unixservice_get_next_peer(const struct unixservice *service,
+	uint64_t peer);
+
+/*
+ * One JSON object (RFC 8259) in one line: as snprintf(3) they return how long
+ * it is, write what fits into room, and a NUL. Names of peers are as text of
+ * unixaddr_format.
+ */
+size_t unixservice_format_counters(const struct unixservice_counters *counters,
+	char *text, size_t room);
+size_t unixservice_format_peer(const struct unixservice_peer *peer, char *text,
+	size_t room);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

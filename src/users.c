@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "service_private.h"
+#include "users.h"
+
+static const int64_t second_ns = 1000000000;
+
+void unixusers_init(struct users *users, unsigned int rate, unsigned int burst)
+{
+	memset(users, 0, sizeof(*users));
+	if (rate == 0)
+		return;
+	users->interval_ns = second_ns / rate;
+	if (burst > 1)
+		users->ahead_ns = users->interval_ns * (int64_t)(burst - 1);
+}
+
+/* Of no more use: he would be made anew just as he is. */
+static bool is_forgettable(const struct user *user, int64_t now_us)
+{
+	return user->peers_count == 0 && user->holds == 0 &&
+		user->due_ns <= now_us * 1000;
+}
+
+/* Looks for the user, and clears up on the way. */
+static struct user *find(struct user **place, uid_t uid, int64_t now_us)
+{
+	struct user *user;
+
+	while ((user = *place) != NULL) {
+		if (user->uid == uid)
+			return user;
+		if (is_forgettable(user, now_us)) {
+			*place = user->next;
+			free(user);
+			continue;
+		}
+		place = &user->next;
+	}
+	return NULL;
+}
+
+struct user *unixusers_get(struct users *users, uid_t uid, int64_t now_us)
+{
+	struct user **bucket = &users->buckets[uid % USERS_BUCKETS];
+	struct user *user = find(bucket, uid, now_us);
+
+	if (user != NULL)
+		return user;
+	user = calloc(1, sizeof(*user));
+	if (user == NULL)
+		return NULL;
+	user->uid = uid;
+	user->next = *bucket;
+	*bucket = user;
+	return user;
+}
+
+void unixusers_add_peer(struct user *user, struct peer *peer)
+{
+	peer->livelier = NULL;
+	peer->more_silent = user->lively;
+	if (user->lively == NULL)
+		user->silent = peer;
+	else
+		user->lively->livelier = peer;
+	user->lively = peer;
+	user->peers_count++;
+}
+
+void unixusers_remove_peer(struct user *user, struct peer *peer)
+{
+	if (peer->more_silent == NULL)
+		user->silent = peer->livelier;
+	else
+		peer->more_silent->livelier = peer->livelier;
+	if (peer->livelier == NULL)
+		user->lively = peer->more_silent;
+	else
+		peer->livelier->more_silent = peer->more_silent;
+	user->peers_count--;
+}
+
+struct user *unixusers_get_greatest(const struct users *users)
+{
+	struct user *user, *greatest = NULL;
+	size_t i;
+
+	for (i = 0; i < USERS_BUCKETS; i++)
+		for (user = users->buckets[i]; user != NULL; user = user->next)
+			if (greatest == NULL ||
+				user->peers_count > greatest->peers_count)
+				greatest = user;
+	return greatest;
+}
+
+int64_t unixusers_get_next_us(const struct users *users,
+	const struct user *user)
+{
+	if (users->interval_ns == 0 || user->due_ns == 0)
+		return 0;
+	return (user->due_ns - users->ahead_ns + 999) / 1000;
+}
+
+void unixusers_count(const struct users *users, struct user *user,
+	int64_t now_us)
+{
+	const int64_t now_ns = now_us * 1000;
+
+	if (users->interval_ns == 0)
+		return;
+	if (user->due_ns < now_ns)
+		user->due_ns = now_ns;
+	user->due_ns += users->interval_ns;
+}
+
+void unixusers_free(struct users *users)
+{
+	struct user *user;
+	size_t i;
+
+	for (i = 0; i < USERS_BUCKETS; i++)
+		while ((user = users->buckets[i]) != NULL) {
+			users->buckets[i] = user->next;
+			free(user);
+		}
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* users: what a service knows of each user: his peers, and his rate. */
+#ifndef UNIXMSG_USERS_H
+#define UNIXMSG_USERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct peer;
+
+struct user {
+	struct user *next; /* in its bucket */
+	uid_t uid;
+	unsigned int peers_count;
+	/* Those of them that are memory only, service_peer.c counts. */
+	unsigned int light_count;
+	/* Somebody holds on to it for a moment. */
+	unsigned int holds;
+	/* His peers, the one that was silent for longest first. */
+	struct peer *silent;
+	struct peer *lively;
+	/* When all that he has sent would be due at the rate allowed. */
+	int64_t due_ns;
+};
+
+enum { USERS_BUCKETS = 64 };
+
+struct users {
+	struct user *buckets[USERS_BUCKETS];
+	/* Of the rate: between two messages, and how far he may be ahead. */
+	int64_t interval_ns;
+	int64_t ahead_ns;
+};
+
+/* rate messages a second, burst at once; 0 for no limit. */
+void unixusers_init(struct users *users, unsigned int rate, unsigned int burst);
+
+/*
+ * The user, made when he is new. He is kept while he has peers or holds, and
+ * then until nothing more is known of him, so ask again each time. NULL with
+ * ENOMEM.
+ */
+struct user *unixusers_get(struct users *users, uid_t uid, int64_t now_us);
+
+/* Puts peer at the lively end, takes it out. */
+void unixusers_add_peer(struct user *user, struct peer *peer);
+void unixusers_remove_peer(struct user *user, struct peer *peer);
+
+/* The user with most peers; NULL when there are none. */
+struct user *unixusers_get_greatest(const struct users *users);
+
+/* When he may send one message more; a moment of the past: now. */
+int64_t unixusers_get_next_us(const struct users *users,
+	const struct user *user);
+
+/* He has sent one. */
+void unixusers_count(const struct users *users, struct user *user,
+	int64_t now_us);
+
+void unixusers_free(struct users *users);
+
+#endif

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: MIT */
+/* How many peers, how often, how long silent, and without descriptors. */
+#include <config.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "service_scene.h"
+
+static struct scene scene;
+static struct client clients[32];
+
+static void close_clients(int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		client_close(&clients[i]);
+}
+
+static void say_hello(int kind, int i)
+{
+	client_dial(&clients[i], kind);
+	client_say(&clients[i], "hello");
+	scene_serve(&scene);
+}
+
+/* Places. */
+
+START_TEST(there_are_no_more_peers_than_places)
+{
+	struct unixservice_options options = scene_options();
+	int i;
+
+	options.peers_max = 3;
+	scene_open_kind(&scene, PACKET + _i, scene_echo, &options);
+	for (i = 0; i < 5; i++)
+		client_dial(&clients[i], PACKET + _i);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).peers, 3);
+	ck_assert_uint_eq(scene_count(&scene).peers_most, 3);
+	ck_assert_uint_eq(scene_count(&scene).connections, 5);
+	ck_assert_uint_eq(scene_count(&scene).connections_limited, 2);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_LIMITED], 2);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_LIMITED], EDQUOT);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_LIMITED], 0);
+	client_hear_end(&clients[4]);
+	client_say(&clients[0], "hello");
+	scene_serve(&scene);
+	client_hear(&clients[0], "hello");
+	close_clients(5);
+	scene_close(&scene);
+}
+END_TEST
+
+/* A new one takes that of the longest silent: it costs that one nothing. */
+START_TEST(datagram_peers_change_places)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t first;
+	int i;
+
+	options.peers_max = _i == 0 ? 3 : 0;
+	options.peers_per_user_max = _i == 0 ? 0 : 3;
+	scene_open_kind(&scene, GRAM, scene_echo, &options);
+	say_hello(GRAM, 0);
+	first = scene.peer;
+	for (i = 1; i < 5; i++)
+		say_hello(GRAM, i);
+	ck_assert_uint_eq(scene_count(&scene).peers, 3);
+	ck_assert_uint_eq(scene_count(&scene).answered, 5);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 2);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
+	ck_assert_uint_eq(scene_count(&scene).evicted, 0);
+	client_say(&clients[0], "once more");
+	scene_serve(&scene);
+	client_hear(&clients[0], "hello");
+	client_hear(&clients[0], "once more");
+	ck_assert_uint_ne(scene.peer, first);
+	close_clients(5);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(the_most_silent_gives_its_place)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t silent;
+
+	options.peers_max = 3;
+	scene_open_kind(&scene, GRAM, scene_echo, &options);
+	say_hello(GRAM, 0);
+	say_hello(GRAM, 1);
+	silent = scene.peer;
+	say_hello(GRAM, 2);
+	client_say(&clients[0], "hello");
+	scene_serve(&scene);
+	say_hello(GRAM, 3);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], silent);
+	close_clients(4);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_peer_we_owe_an_answer_keeps_its_place)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t first;
+
+	options.peers_max = 2;
+	scene_open_kind(&scene, GRAM, scene_put_off, &options);
+	say_hello(GRAM, 0);
+	first = scene.peer;
+	say_hello(GRAM, 1);
+	say_hello(GRAM, 2);
+	ck_assert_uint_eq(scene_count(&scene).limited, 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_LIMITED], 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
+	ck_assert_int_eq(unixservice_send(scene.service, first, "x", 1), 0);
+	client_hear(&clients[0], "x");
+	client_say(&clients[2], "hello");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
+	close_clients(3);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_user_has_no_more_peers_than_his_places)
+{
+	struct unixservice_options options = scene_options();
+	int i;
+
+	options.peers_per_user_max = 2;
+	scene_open_kind(&scene, PACKET + _i, scene_echo, &options);
+	for (i = 0; i < 4; i++)
+		client_dial(&clients[i], PACKET + _i);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).peers, 2);
+	ck_assert_uint_eq(scene_count(&scene).connections_limited, 2);
+	close_clients(4);
+	scene_serve(&scene);
+	client_dial(&clients[0], PACKET + _i);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).peers, 1);
+	close_clients(1);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(without_limits_all_are_let_in)
+{
+	struct unixservice_options options = scene_options();
+	int i;
+
+	options.peers_max = 0;
+	scene_open_kind(&scene, _i, scene_echo, &options);
+	for (i = 0; i < 32; i++)
+		say_hello(_i, i);
+	ck_assert_uint_eq(scene_count(&scene).peers, 32);
+	close_clients(32);
+	scene_close(&scene);
+}
+END_TEST
+
+/* A name that falls where those before have fallen, see service_gram.c. */
+static void find_name(char name[32], int *number)
+{
+	struct unixaddr addr;
+
+	do {
+		snprintf(name, 32, "@unixmsg-test-%d-%d", (int)getpid(),
+			++*number);
+		addr = address_of(name);
+	} while (unixaddr_hash(&addr) % 64 != 0);
+}
+
+/* Whoever chooses the names of his sockets so keeps nobody out. */
+START_TEST(names_may_fall_into_one_place)
+{
+	enum { TIMES = 70 };
+	struct unixaddr to = address_of(scene_address(GRAM));
+	struct unixgram *grams[TIMES];
+	int i, number = 0;
+	char name[32];
+
+	scene_open_kind(&scene, GRAM, scene_echo, NULL);
+	for (i = 0; i < TIMES; i++) {
+		find_name(name, &number);
+		grams[i] = open_gram(name);
+		ck_assert_int_eq(unixgram_send_to(grams[i], &to, "x", 1,
+					 UNIXMSG_NOW),
+			0);
+		scene_serve(&scene);
+	}
+	ck_assert_uint_eq(scene_count(&scene).answered, TIMES);
+	ck_assert_uint_eq(scene_count(&scene).limited, 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
+	for (i = 0; i < TIMES; i++)
+		close_gram(grams[i]);
+	scene_close(&scene);
+}
+END_TEST
+
+static void let_everybody_in(int kind)
+{
+	ck_assert_int_eq(chmod(scene_address(kind), 0666), 0);
+}
+
+/*
+ * Another user: a child that says so when it is told, and then waits to be
+ * told to go. Make it before the service, or it has copies of its connections.
+ */
+static pid_t make_nobody(int kind, int go[2])
+{
+	const char *address = scene_address(kind);
+	pid_t pid;
+
+	support_ready_init(go);
+	pid = support_fork();
+	if (pid != 0)
+		return pid;
+	support_as_nobody();
+	support_ready_wait(go);
+	client_dial_at(&clients[31], kind, address);
+	client_say(&clients[31], "nobody");
+	support_ready_wait(go);
+	_exit(0);
+}
+
+static void hear_nobody(int go[2])
+{
+	support_ready_tell(go);
+	scene_serve_while(&scene, strcmp(scene.data, "nobody") != 0);
+}
+
+static void stop_nobody(pid_t pid, int go[2])
+{
+	support_ready_tell(go);
+	support_wait_exit(pid, 0);
+	close_pipe(go);
+}
+
+START_TEST(who_has_most_gives_a_place_to_another)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t first;
+	int i, go[2];
+	pid_t pid = make_nobody(PACKET + _i, go);
+
+	options.peers_max = 4;
+	scene_open_kind(&scene, PACKET + _i, scene_put_off, &options);
+	let_everybody_in(PACKET + _i);
+	/* We owe the first one an answer, the second is the most silent. */
+	say_hello(PACKET + _i, 0);
+	scene.act = scene_echo;
+	say_hello(PACKET + _i, 1);
+	first = scene.peer;
+	for (i = 2; i < 4; i++)
+		say_hello(PACKET + _i, i);
+	hear_nobody(go);
+	ck_assert_uint_eq(scene_count(&scene).evicted, 1);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
+	ck_assert_uint_eq(scene_count(&scene).peers, 4);
+	client_hear(&clients[1], "hello");
+	client_hear_end(&clients[1]);
+	stop_nobody(pid, go);
+	close_clients(4);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+/* The answers, the context and the number of the one before are not his. */
+START_TEST(another_user_with_the_name_is_another_peer)
+{
+	const char *name = support_abstract("client");
+	struct unixaddr to = address_of(support_abstract("service"));
+	struct unixgram *gram = unixgram_open(name, NULL);
+	uint64_t first;
+	pid_t pid;
+
+	scene_open(&scene, scene_put_off, NULL);
+	scene_listen_at(&scene, GRAM, support_abstract("service"));
+	unixservice_allow_anyone(scene.service);
+	ck_assert_int_eq(unixgram_send_to(gram, &to, "hello", 5, UNIXMSG_NOW),
+		0);
+	scene_serve(&scene);
+	first = scene.peer;
+	unixgram_close(gram);
+	pid = support_fork();
+	if (pid == 0) {
+		support_as_nobody();
+		gram = unixgram_open(name, NULL);
+		ck_assert_int_eq(unixgram_send_to(gram, &to, "nobody", 6,
+					 UNIXMSG_NOW),
+			0);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "nobody");
+	ck_assert_uint_ne(scene.peer, first);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ESTALE);
+	ck_assert_uint_eq(scene_count(&scene).gone, 1);
+	ck_assert_uint_eq(scene_count(&scene).peers, 1);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Rates. */
+
+START_TEST(connections_wait_and_lose_nothing)
+{
+	struct unixservice_options options = scene_options();
+	int i;
+
+	options.user_rate = 200;
+	options.user_burst = 3;
+	options.idle_us = 1000; /* waiting for one's turn is not silence */
+	scene_open_kind(&scene, PACKET + _i, scene_echo, &options);
+	client_dial(&clients[0], PACKET + _i);
+	for (i = 0; i < 8; i++)
+		client_send(&clients[0], &i, sizeof(i));
+	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
+	while (scene.heard == 0)
+		ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
+	ck_assert_uint_le(scene.heard, 8 - 1);
+	scene_serve_while(&scene, scene.heard < 8);
+	for (i = 0; i < 8; i++)
+		client_expect(&clients[0], &i, sizeof(i));
+	ck_assert_uint_eq(scene_count(&scene).limited, 0);
+	close_clients(1);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(datagrams_beyond_the_rate_are_lost_and_counted)
+{
+	struct unixservice_options options = scene_options();
+	int i;
+
+	options.user_rate = 1;
+	options.user_burst = 4;
+	scene_open_kind(&scene, GRAM, scene_echo, &options);
+	client_dial(&clients[0], GRAM);
+	for (i = 0; i < 10; i++)
+		client_send(&clients[0], &i, sizeof(i));
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 4);
+	ck_assert_uint_eq(scene_count(&scene).limited, 6);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_LIMITED], 6);
+	for (i = 0; i < 4; i++)
+		client_expect(&clients[0], &i, sizeof(i));
+	client_hear_nothing(&clients[0]);
+	close_clients(1);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(one_users_rate_is_not_anothers)
+{
+	struct unixservice_options options = scene_options();
+	int go[2];
+	pid_t pid = make_nobody(_i, go);
+
+	options.user_rate = 1;
+	scene_open_kind(&scene, _i, scene_echo, &options);
+	let_everybody_in(_i);
+	say_hello(_i, 0);
+	client_say(&clients[0], "too early");
+	scene_serve(&scene);
+	hear_nobody(go);
+	ck_assert_uint_eq(scene.heard, 2);
+	stop_nobody(pid, go);
+	close_clients(1);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Silence. */
+
+START_TEST(silent_connections_are_closed)
+{
+	struct unixservice_options options = scene_options();
+
+	options.idle_us = 20000;
+	scene_open_kind(&scene, PACKET + _i, scene_echo, &options);
+	client_dial(&clients[0], PACKET + _i);
+	scene_serve_while(&scene, scene_count(&scene).idle == 0);
+	client_hear_end(&clients[0]);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ETIMEDOUT);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	close_clients(1);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(who_waits_for_our_answer_is_not_silent)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t first;
+
+	options.idle_us = 20000;
+	scene_open_kind(&scene, PACKET + _i, scene_put_off, &options);
+	say_hello(PACKET + _i, 0);
+	first = scene.peer;
+	client_dial(&clients[1], PACKET + _i);
+	scene_serve_while(&scene, scene_count(&scene).idle == 0);
+	ck_assert_uint_ne(scene.about[UNIXSERVICE_CLOSED], first);
+	ck_assert_int_eq(unixservice_send(scene.service, first, "x", 1), 0);
+	client_hear(&clients[0], "x");
+	scene_serve_while(&scene, scene_count(&scene).idle == 1);
+	client_hear_end(&clients[0]);
+	close_clients(2);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(who_takes_no_answers_is_silent)
+{
+	static const char large[100000];
+	struct unixservice_options options = scene_options();
+
+	options.idle_us = 20000;
+	scene_open_kind(&scene, PACKET + _i, scene_be_silent, &options);
+	say_hello(PACKET + _i, 0);
+	while (scene_count(&scene).queued == 0)
+		ck_assert_int_eq(unixservice_send(scene.service, scene.peer,
+					 large, sizeof(large)),
+			0);
+	scene_serve_while(&scene, scene_count(&scene).idle == 0);
+	ck_assert_uint_eq(scene_count(&scene).queued, 0);
+	close_clients(1);
+	scene_close(&scene);
+}
+END_TEST
+
+static int64_t get_active(uint64_t peer)
+{
+	struct unixservice_peer info;
+
+	ck_assert_int_eq(unixservice_get_peer(scene.service, peer, &info), 0);
+	return info.active_us;
+}
+
+/* He takes a large answer piece by piece, which is not silence. */
+START_TEST(who_takes_a_large_answer_slowly_is_not_silent)
+{
+	const size_t size = 2 << 20;
+	char *data = calloc(1, size), *piece = malloc(size);
+	int64_t before;
+
+	scene_open_kind(&scene, FRAMED + _i, scene_be_silent, NULL);
+	say_hello(FRAMED + _i, 0);
+	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, data,
+				 size),
+		0);
+	before = get_active(scene.peer);
+	ck_assert_int_eq(unixstream_read(clients[0].stream, piece, size, NULL,
+				 UNIXMSG_NOW),
+		1);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).queued, 1);
+	ck_assert_int_gt(get_active(scene.peer), before);
+	free(piece);
+	free(data);
+	close_clients(1);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(an_endless_silence_is_possible)
+{
+	struct unixservice_options options = scene_options();
+
+	options.idle_us = UNIXMSG_FOREVER;
+	options.patience_us = UNIXMSG_FOREVER;
+	scene_open_kind(&scene, _i, scene_echo, &options);
+	say_hello(_i, 0);
+	client_hear(&clients[0], "hello");
+	ck_assert_uint_eq(scene_count(&scene).idle, 0);
+	close_clients(1);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Descriptors. */
+
+START_TEST(without_descriptors_nobody_is_accepted_for_a_while)
+{
+	struct unixservice_options options = scene_options();
+	int rounds;
+
+	scene_open_kind(&scene, PACKET + _i, scene_echo, &options);
+	say_hello(PACKET + _i, 0);
+	client_hear(&clients[0], "hello");
+	client_dial(&clients[1], PACKET + _i);
+	support_limit_fds(0);
+	rounds = scene_serve(&scene);
+	ck_assert_int_le(rounds, 3);
+	ck_assert_uint_eq(scene_count(&scene).pauses, 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_PAUSED], 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_PAUSED], EMFILE);
+	/* The others are served. */
+	client_say(&clients[0], "still here");
+	scene_serve(&scene);
+	client_hear(&clients[0], "still here");
+	scene_serve_while(&scene, scene_count(&scene).pauses == 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_PAUSED], 1);
+	support_lift_fds_limit();
+	client_say(&clients[1], "let me in");
+	scene_serve_while(&scene, scene_count(&scene).peers == 1);
+	scene_serve(&scene);
+	client_hear(&clients[1], "let me in");
+	close_clients(2);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+static TCase *make_place_tests(void)
+{
+	TCase *tcase = make_tcase("places");
+
+	tcase_add_loop_test(tcase, there_are_no_more_peers_than_places, 0,
+		KINDS - 1);
+	tcase_add_loop_test(tcase, datagram_peers_change_places, 0, 2);
+	tcase_add_test(tcase, the_most_silent_gives_its_place);
+	tcase_add_test(tcase, a_peer_we_owe_an_answer_keeps_its_place);
+	tcase_add_loop_test(tcase, a_user_has_no_more_peers_than_his_places, 0,
+		KINDS - 1);
+	tcase_add_loop_test(tcase, without_limits_all_are_let_in, 0, KINDS);
+	tcase_add_test(tcase, names_may_fall_into_one_place);
+	support_add_root_loop_test(tcase, who_has_most_gives_a_place_to_another,
+		KINDS - 1);
+	support_add_root_test(tcase,
+		another_user_with_the_name_is_another_peer);
+	return tcase;
+}
+
+static TCase *make_rate_tests(void)
+{
+	TCase *tcase = make_tcase("rates");
+
+	tcase_add_loop_test(tcase, connections_wait_and_lose_nothing, 0,
+		KINDS_OF_MESSAGES - 1);
+	tcase_add_test(tcase, datagrams_beyond_the_rate_are_lost_and_counted);
+	support_add_root_loop_test(tcase, one_users_rate_is_not_anothers,
+		KINDS);
+	return tcase;
+}
+
+static TCase *make_silence_tests(void)
+{
+	TCase *tcase = make_tcase("silence");
+
+	tcase_add_loop_test(tcase, silent_connections_are_closed, 0, KINDS - 1);
+	tcase_add_loop_test(tcase, who_waits_for_our_answer_is_not_silent, 0,
+		KINDS - 1);
+	tcase_add_loop_test(tcase, who_takes_no_answers_is_silent, 0,
+		KINDS - 1);
+	tcase_add_loop_test(tcase,
+		who_takes_a_large_answer_slowly_is_not_silent, 0,
+		KINDS - FRAMED);
+	tcase_add_loop_test(tcase, an_endless_silence_is_possible, 0, KINDS);
+	tcase_add_loop_test(tcase,
+		without_descriptors_nobody_is_accepted_for_a_while, 0,
+		KINDS - 1);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("service_limits");
+
+	suite_add_tcase(suite, make_place_tests());
+	suite_add_tcase(suite, make_rate_tests());
+	suite_add_tcase(suite, make_silence_tests());
+	return support_run(suite);
+}
