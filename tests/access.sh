@@ -62,7 +62,7 @@ expect_refusal()
 # What refuses is the server: the client's own doing is to have come.
 expect_told()
 {
-	expect_match "$logs/server.err" "refused .* user $1, pid [0-9]"
+	expect_match "$logs/server.err" "user $1, pid [0-9]*: .*refused"
 }
 
 an_abstract_name_is_for_our_own_user_and_root()

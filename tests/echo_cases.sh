@@ -331,7 +331,7 @@ counters_are_json_and_agree()
 	[ "$lines" -eq 2 ] || fail "$lines objects, not 2"
 	if ! is_tool unixstream-echo; then
 		expect_counter "$logs/server.out" received 108
-		expect_counter "$logs/server.out" answered_bytes 267
+		expect_counter "$logs/server.out" sent_bytes 267
 	fi
 	if is_there python3; then
 		tail -n 1 client | python3 -m json.tool >/dev/null
@@ -343,10 +343,88 @@ counters_are_json_and_agree()
 expect_balance()
 {
 	sum=0
-	for counter in answered cut unnamed gone dropped; do
+	for counter in answered unanswered refused limited cut unnamed \
+		dropped late gone failed stopped waiting; do
 		sum=$((sum + $(get_counter "$1" "$counter")))
 	done
 	expect_counter "$1" received "$sum"
+}
+
+# Clients that have connected, and wait for input.
+start_waiting_clients()
+{
+	[ -e waiting ] || mkfifo waiting
+	exec 5<>waiting
+	for client; do
+		start_and_see "$client" connected "$command" -v -W 10 \
+			"$address" <waiting
+	done
+}
+
+# Of a datagram client the server knows nothing before its first message.
+max_clients_refuses_one_more()
+{
+	serve --max-clients 2 --stats -v
+	start_waiting_clients one two
+	run "$command" -W 2 "$address" hello
+	expect_status 1
+	expect_empty "$out"
+	await_true grep -q 'above the limit' "$logs/server.err"
+	signal one TERM
+	finish one
+	await_true grep -q closed "$logs/server.err"
+	expect_echo
+	stop
+	expect_counter "$logs/server.out" connections_limited 1
+	expect_counter "$logs/server.out" peers_most 2
+	expect_balance "$logs/server.out"
+}
+
+max_clients_per_user_leaves_room_for_others()
+{
+	need_root
+	need setpriv
+	stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
+	$stranger test -x "$TOOLS/$tool" ||
+		skip 'another user cannot get at the tools'
+	chmod 711 "$here"
+	serve --max-clients-per-user 1 --mode 0666
+	start_waiting_clients one
+	run "$command" -W 2 "$address" hello
+	expect_status 1
+	run $stranger "$command" -W 10 "$address" hello
+	expect_status 0 "$(cat "$err")"
+	expect_text "$out" hello
+	stop
+}
+
+a_silent_client_loses_its_place_to_another_user()
+{
+	need_root
+	need setpriv
+	stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
+	$stranger test -x "$TOOLS/$tool" ||
+		skip 'another user cannot get at the tools'
+	chmod 711 "$here"
+	serve --max-clients 2 --mode 0666 --stats
+	start_waiting_clients one two
+	run $stranger "$command" -W 10 "$address" hello
+	expect_status 0 "$(cat "$err")"
+	expect_text "$out" hello
+	stop
+	expect_counter "$logs/server.out" evicted 1
+}
+
+idle_timeout_closes_a_silent_client()
+{
+	serve --idle-timeout 0.3 --stats
+	start_waiting_clients one
+	finish one
+	expect_status 1
+	expect_match "$logs/one.err" 'closed the connection'
+	expect_echo
+	stop
+	expect_counter "$logs/server.out" idle 1
 }
 
 a_server_leaves_after_max_messages()
@@ -551,11 +629,7 @@ a_stopped_client_delays_nobody()
 	serve
 	mkfifo stopped.in
 	exec 5<>stopped.in
-	size=5000
-	if is_tool unixgram-echo; then
-		size=200
-	fi
-	line=$(head -c "$size" /dev/zero | tr '\0' x)
+	line=$(head -c 5000 /dev/zero | tr '\0' x)
 	stdout=stopped.in
 	start feeder yes "$line"
 	stdout=
@@ -816,7 +890,8 @@ wrong_usage_is_told()
 	for value in '' x -1 8 1000 0x1 7777777777777777777777777; do
 		expect_refusal 2 --listen --mode "$value" "$address"
 	done
-	for option in --backlog --max-messages; do
+	for option in --backlog --max-messages --max-clients \
+		--max-clients-per-user --idle-timeout; do
 		for value in '' x -1 1x 99999999999999999999; do
 			expect_refusal 2 --listen "$option" "$value" "$address"
 		done
@@ -831,7 +906,8 @@ wrong_usage_is_told()
 	expect_refusal 2 -Z "$address"
 	for option in --count -c --size --interval --timeout --wait --bind \
 		--format --max-size --mode --user --group --backlog \
-		--max-messages; do
+		--max-messages --max-clients --max-clients-per-user \
+		--idle-timeout; do
 		expect_refusal 2 "$option"
 	done
 	expect_refusal 2
@@ -843,7 +919,8 @@ wrong_usage_is_told()
 	for option in --count --size --interval --timeout --wait --bind; do
 		expect_refusal 2 --listen "$option" 1 "$address"
 	done
-	for option in --mode --user --group --backlog --max-messages; do
+	for option in --mode --user --group --backlog --max-messages \
+		--max-clients --max-clients-per-user --idle-timeout; do
 		expect_refusal 2 "$option" 0 "$address" hello
 	done
 }
@@ -1132,4 +1209,15 @@ run_echo_cases()
 		help_and_version_go_to_standard_output; do
 		run_case "$name"
 	done
+}
+
+# What only servers of connections have.
+run_connection_cases()
+{
+	for name in max_clients_refuses_one_more \
+		max_clients_per_user_leaves_room_for_others \
+		a_silent_client_loses_its_place_to_another_user; do
+		run_case "$name" '' on_path
+	done
+	run_twice idle_timeout_closes_a_silent_client
 }

@@ -5,6 +5,7 @@ shell_tests = \
 	%D%/access.sh \
 	%D%/activation.sh \
 	%D%/headers.sh \
+	%D%/inherit.sh \
 	%D%/install.sh \
 	%D%/interop/go.sh \
 	%D%/interop/nc.sh \

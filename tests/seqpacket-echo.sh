@@ -44,8 +44,34 @@ a_server_that_dies_is_told()
 	exec 5<&-
 }
 
+# A server that looks at its listener again and again writes a line each time.
+a_server_without_descriptors_rests_and_recovers()
+{
+	start_server server sh -c 'ulimit -n 17 && exec "$0" "$@"' \
+		"$command" --listen -v "$address"
+	mkfifo input
+	exec 5<>input
+	for number in 1 2 3 4 5 6 7 8; do
+		start "client$number" "$command" "$address" <input
+	done
+	await_true grep -q 'accepting nobody' "$logs/server.err"
+	run "$command" -W 0.5 "$address" hello
+	expect_status 1
+	lines=$(grep -c 'accepting nobody' "$logs/server.err")
+	[ "$lines" -lt 200 ] || fail "it has tried $lines times"
+	exec 5<&-
+	for number in 1 2 3 4 5 6 7 8; do
+		finish "client$number"
+		expect_status 0
+	done
+	expect_echo
+	stop
+}
+
 run_echo_cases
+run_connection_cases
 run_message_cases
+run_twice a_server_without_descriptors_rests_and_recovers
 run_twice max_messages_answers_so_many_and_closes
 run_twice a_server_that_dies_is_told
 finish_cases

@@ -39,6 +39,7 @@ a_server_that_dies_is_told()
 }
 
 run_echo_cases
+run_connection_cases
 run_twice messages_of_many_megabytes_come_back
 run_twice a_server_that_dies_is_told
 finish_cases

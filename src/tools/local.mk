@@ -1,8 +1,6 @@
 # What the tools share.
 noinst_LTLIBRARIES += %D%/libtools.la
 %C%_libtools_la_SOURCES = \
-	%D%/access.c \
-	%D%/access.h \
 	%D%/client.c \
 	%D%/client.h \
 	%D%/echo.c \
@@ -13,6 +11,8 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/hex.h \
 	%D%/histogram.c \
 	%D%/histogram.h \
+	%D%/inherit.c \
+	%D%/inherit.h \
 	%D%/json.c \
 	%D%/json.h \
 	%D%/network.c \
@@ -27,9 +27,6 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/record_writer.c \
 	%D%/serve.c \
 	%D%/serve.h \
-	%D%/serve_gram.c \
-	%D%/serve_link.c \
-	%D%/server.h \
 	%D%/source.c \
 	%D%/source.h \
 	%D%/stats.c \

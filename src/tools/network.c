@@ -66,11 +66,6 @@ const struct network network_unixgram = {
 	.recv = gram_recv,
 };
 
-static void *packet_accept(struct unixlistener *listener, int64_t deadline_us)
-{
-	return unixpacket_accept(listener, deadline_us);
-}
-
 static void *packet_dial(const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
@@ -113,21 +108,9 @@ static int packet_recv(void *link, struct unixmsg *msg, int64_t deadline_us)
 	return unixpacket_recv_msg(link, msg, deadline_us);
 }
 
-/* A message goes as a whole or not at all. */
-static int packet_give(void *link, const void *data, size_t size, size_t *done,
-	int64_t deadline_us)
-{
-	if (unixpacket_send(link, data, size, deadline_us) < 0)
-		return -1;
-	*done = size;
-	return 0;
-}
-
 const struct network network_unixpacket = {
 	.name = "unixpacket",
 	.is_connected = true,
-	.listen = unixpacket_listen,
-	.accept = packet_accept,
 	.dial = packet_dial,
 	.close = packet_close,
 	.get_fd = packet_get_fd,
@@ -136,14 +119,7 @@ const struct network network_unixpacket = {
 	.set_spin_us = packet_set_spin_us,
 	.send = packet_send,
 	.recv = packet_recv,
-	.take = packet_recv,
-	.give = packet_give,
 };
-
-static void *stream_accept(struct unixlistener *listener, int64_t deadline_us)
-{
-	return unixstream_accept(listener, deadline_us);
-}
 
 static void *stream_dial(const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
@@ -183,30 +159,10 @@ static int stream_recv(void *link, struct unixmsg *msg, int64_t deadline_us)
 		msg->parts[0].iov_len, &msg->size, deadline_us);
 }
 
-static int stream_take(void *link, struct unixmsg *msg, int64_t deadline_us)
-{
-	return unixstream_read(link, msg->parts[0].iov_base,
-		msg->parts[0].iov_len, &msg->size, deadline_us);
-}
-
-static int stream_give(void *link, const void *data, size_t size, size_t *done,
-	int64_t deadline_us)
-{
-	const char *rest = (const char *)data + *done;
-	size_t written;
-	int result = unixstream_write(link, rest, size - *done, &written,
-		deadline_us);
-
-	*done += written;
-	return result;
-}
-
 const struct network network_unixstream = {
 	.name = "unix",
 	.is_connected = true,
 	.is_stream = true,
-	.listen = unixstream_listen,
-	.accept = stream_accept,
 	.dial = stream_dial,
 	.close = stream_close,
 	.get_fd = stream_get_fd,
@@ -214,8 +170,6 @@ const struct network network_unixstream = {
 	.set_spin_us = stream_set_spin_us,
 	.send = stream_send,
 	.recv = stream_recv,
-	.take = stream_take,
-	.give = stream_give,
 };
 
 size_t network_get_size_max(const struct network *network)

@@ -21,9 +21,6 @@ struct network {
 	/* Whether connections carry bytes, and messages only in frames. */
 	bool is_stream;
 
-	struct unixlistener *(*listen)(const char *address, int backlog,
-		const struct unixname_options *options);
-	void *(*accept)(struct unixlistener *listener, int64_t deadline_us);
 	void *(*dial)(const char *address,
 		const struct unixdial_options *options, int64_t deadline_us);
 	int (*close)(void *link);
@@ -38,11 +35,6 @@ struct network {
 	int (*send)(void *link, const void *data, size_t size,
 		int64_t deadline_us);
 	int (*recv)(void *link, struct unixmsg *msg, int64_t deadline_us);
-	/* What has come, for echoing: a message, or some bytes of a stream. */
-	int (*take)(void *link, struct unixmsg *msg, int64_t deadline_us);
-	/* Sends back size bytes from *done on, which it moves forward. */
-	int (*give)(void *link, const void *data, size_t size, size_t *done,
-		int64_t deadline_us);
 };
 
 extern const struct network network_unixgram;

@@ -25,6 +25,11 @@ enum {
 	OPTION_ALLOW_GROUP,
 	OPTION_ALLOW_ANYONE,
 	OPTION_SERVER_USER,
+	OPTION_MAX_CLIENTS,
+	OPTION_MAX_CLIENTS_PER_USER,
+	OPTION_IDLE_TIMEOUT,
+	OPTION_INHERIT,
+	OPTION_SPIN,
 };
 
 static const char short_options[] = "+:lm:u:g:b:W:c:s:i:vqhV";
@@ -39,8 +44,13 @@ static const struct option long_options[] = {
 	{ "format", required_argument, NULL, OPTION_FORMAT },
 	{ "group", required_argument, NULL, 'g' },
 	{ "help", no_argument, NULL, 'h' },
+	{ "idle-timeout", required_argument, NULL, OPTION_IDLE_TIMEOUT },
+	{ "inherit", no_argument, NULL, OPTION_INHERIT },
 	{ "interval", required_argument, NULL, 'i' },
 	{ "listen", no_argument, NULL, 'l' },
+	{ "max-clients", required_argument, NULL, OPTION_MAX_CLIENTS },
+	{ "max-clients-per-user", required_argument, NULL,
+		OPTION_MAX_CLIENTS_PER_USER },
 	{ "max-messages", required_argument, NULL, OPTION_MAX_MESSAGES },
 	{ "max-size", required_argument, NULL, OPTION_MAX_SIZE },
 	{ "mode", required_argument, NULL, 'm' },
@@ -48,6 +58,7 @@ static const struct option long_options[] = {
 	{ "replace", no_argument, NULL, OPTION_REPLACE },
 	{ "server-user", required_argument, NULL, OPTION_SERVER_USER },
 	{ "size", required_argument, NULL, 's' },
+	{ "spin", required_argument, NULL, OPTION_SPIN },
 	{ "stats", no_argument, NULL, OPTION_STATS },
 	{ "timeout", required_argument, NULL, 'W' },
 	{ "user", required_argument, NULL, 'u' },
@@ -78,12 +89,20 @@ static const char help_serve[] =
 	"  -u, --user NAME|UID     its owner\n"
 	"  -g, --group NAME|GID    its group\n"
 	"      --replace           take the name over from a live owner\n"
+	"      --inherit           serve the sockets that a supervisor hands "
+	"over, without\n"
+	"                          ADDRESS (systemd.socket(5))\n"
 	"      --allow-user NAME|UID, --allow-group NAME|GID, --allow-anyone\n"
 	"                          who may talk; may be repeated. Default: on "
 	"a path\n"
 	"                          whoever the mode lets in, on an abstract "
 	"name our\n"
 	"                          own user and root\n"
+	"      --max-clients N     clients at once (1024; 0: no end)\n"
+	"      --max-clients-per-user N\n"
+	"                          of one user (no end)\n"
+	"      --idle-timeout SECONDS\n"
+	"                          close connections that are silent so long\n"
 	"      --backlog N         connections that may wait to be accepted\n"
 	"      --max-messages N    leave after N messages\n"
 	"\n";
@@ -115,6 +134,8 @@ static const char help_both[] =
 	"this is given\n"
 	"      --max-size BYTES    largest message taken (what the socket "
 	"carries)\n"
+	"      --spin MICROSECONDS look for messages so long before sleeping "
+	"(0)\n"
 	"      --stats             counters as one JSON object at the end, "
 	"and when\n"
 	"                          serving on SIGUSR1\n"
@@ -211,6 +232,16 @@ static int read_seconds(const char *option, const char *value, int64_t *us)
 	return complain_of_value(option, value, "a number of seconds");
 }
 
+static int read_spin(const char *value, int64_t *us)
+{
+	uint64_t number;
+
+	if (read_number("--spin", value, 10, 1000000, &number) < 0)
+		return -1;
+	*us = (int64_t)number;
+	return 0;
+}
+
 static int read_mode(const char *value, mode_t *mode)
 {
 	uint64_t number;
@@ -271,6 +302,17 @@ static int read_backlog(const char *value, int *backlog)
 	return 0;
 }
 
+static int read_clients(const char *option, const char *value,
+	unsigned int *clients)
+{
+	uint64_t number;
+
+	if (read_number(option, value, 10, 1 << 20, &number) < 0)
+		return -1;
+	*clients = (unsigned int)number;
+	return 0;
+}
+
 static int read_format(const char *value, enum record_format *format)
 {
 	if (record_format_parse(value, format) == 0)
@@ -288,30 +330,24 @@ struct given {
 
 static int complain_of_many(const char *option)
 {
-	tool_complain("%s: no more than %d of them", option, ACCESS_MOST);
+	tool_complain("%s: no more than %d of them", option, OPTIONS_IDS_MOST);
 	return -1;
 }
 
-static int read_allowed_user(const char *option, struct access *access)
+static int read_allowed_user(const char *option, struct options *options)
 {
-	uid_t user;
-
-	if (read_user(option, optarg, &user) < 0)
-		return -1;
-	if (access_allow_user(access, user) < 0)
+	if (options->users_count == OPTIONS_IDS_MOST)
 		return complain_of_many(option);
-	return 0;
+	return read_user(option, optarg,
+		&options->users[options->users_count++]);
 }
 
-static int read_allowed_group(const char *option, struct access *access)
+static int read_allowed_group(const char *option, struct options *options)
 {
-	gid_t group;
-
-	if (read_group(option, optarg, &group) < 0)
-		return -1;
-	if (access_allow_group(access, group) < 0)
+	if (options->groups_count == OPTIONS_IDS_MOST)
 		return complain_of_many(option);
-	return 0;
+	return read_group(option, optarg,
+		&options->groups[options->groups_count++]);
 }
 
 static int read_access_option(struct options *options, int option,
@@ -320,14 +356,36 @@ static int read_access_option(struct options *options, int option,
 	switch (option) {
 	case OPTION_ALLOW_USER:
 		given->serving = "--allow-user";
-		return read_allowed_user(given->serving, &options->access);
+		return read_allowed_user(given->serving, options);
 	case OPTION_ALLOW_GROUP:
 		given->serving = "--allow-group";
-		return read_allowed_group(given->serving, &options->access);
+		return read_allowed_group(given->serving, options);
 	default:
 		given->serving = "--allow-anyone";
-		options->access.is_anyone = true;
+		options->is_anyone_allowed = true;
 		return 0;
+	}
+}
+
+static int read_limit_option(struct options *options, int option,
+	struct given *given)
+{
+	switch (option) {
+	case OPTION_MAX_CLIENTS:
+		given->serving = "--max-clients";
+		return read_clients(given->serving, optarg,
+			&options->clients_max);
+	case OPTION_MAX_CLIENTS_PER_USER:
+		given->serving = "--max-clients-per-user";
+		return read_clients(given->serving, optarg,
+			&options->clients_per_user_max);
+	case OPTION_IDLE_TIMEOUT:
+		given->serving = "--idle-timeout";
+		return read_seconds(given->serving, optarg, &options->idle_us);
+	default:
+		given->serving = "--max-messages";
+		return read_count(given->serving, optarg,
+			&options->messages_max);
 	}
 }
 
@@ -348,13 +406,13 @@ static int read_serving_option(struct options *options, int option,
 		given->serving = "--replace";
 		options->name.flags |= UNIXMSG_NAME_REPLACE;
 		return 0;
-	case OPTION_BACKLOG:
+	case OPTION_INHERIT:
+		given->serving = "--inherit";
+		options->is_inherited = true;
+		return 0;
+	default:
 		given->serving = "--backlog";
 		return read_backlog(optarg, &options->backlog);
-	default:
-		given->serving = "--max-messages";
-		return read_count(given->serving, optarg,
-			&options->messages_max);
 	}
 }
 
@@ -418,6 +476,8 @@ static int read_option(struct options *options, int option, struct given *given,
 		return read_format(optarg, &options->format);
 	case OPTION_MAX_SIZE:
 		return read_size("--max-size", optarg, &options->size_max);
+	case OPTION_SPIN:
+		return read_spin(optarg, &options->spin_us);
 	case OPTION_STATS:
 		options->is_stats_wanted = true;
 		return 0;
@@ -435,9 +495,14 @@ static int read_option(struct options *options, int option, struct given *given,
 	case 'u':
 	case 'g':
 	case OPTION_REPLACE:
+	case OPTION_INHERIT:
 	case OPTION_BACKLOG:
-	case OPTION_MAX_MESSAGES:
 		return read_serving_option(options, option, given);
+	case OPTION_MAX_CLIENTS:
+	case OPTION_MAX_CLIENTS_PER_USER:
+	case OPTION_IDLE_TIMEOUT:
+	case OPTION_MAX_MESSAGES:
+		return read_limit_option(options, option, given);
 	case '?':
 	case ':':
 		return complain_of_option(option, argv);
@@ -451,6 +516,11 @@ static int check_server(const struct options *options,
 {
 	if (given->client != NULL) {
 		tool_complain("%s: not for a server", given->client);
+		return -1;
+	}
+	if (options->is_inherited && options->address != NULL) {
+		tool_complain("--inherit: the supervisor has the ADDRESS, so "
+			      "give none");
 		return -1;
 	}
 	if (options->messages_count > 0) {
@@ -478,9 +548,11 @@ static int check_client(const struct options *options,
 	return 0;
 }
 
-static int check(const struct options *options, const struct given *given)
+static int check(struct options *options, const struct given *given)
 {
-	if (options->address == NULL) {
+	if (options->is_inherited)
+		options->is_server = true;
+	if (options->address == NULL && !options->is_inherited) {
 		tool_complain("an ADDRESS is needed; see --help");
 		return -1;
 	}
@@ -496,6 +568,7 @@ static void set_defaults(struct options *options, const struct network *network)
 	options->timeout_us = 5000000;
 	options->made_size = 64;
 	options->format = RECORD_TEXT;
+	options->clients_max = 1024;
 	options->size_max = network_get_size_max(network);
 }
 
@@ -533,6 +606,5 @@ int options_read(struct options *options, const struct network *network,
 	take_operands(options, argc, argv);
 	if (check(options, &given) < 0)
 		return TOOL_USAGE;
-	access_complete(&options->access, options->address);
 	return -1;
 }

@@ -6,12 +6,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
-#include "tools/access.h"
 #include "tools/record.h"
 #include "unixmsg.h"
 
 struct network;
+
+enum { OPTIONS_IDS_MOST = 64 };
 
 struct options {
 	const struct network *network;
@@ -20,9 +22,18 @@ struct options {
 	/* Server. */
 	struct unixname_options name;
 	int backlog;
+	bool is_inherited;     /* the supervisor's socket: address is NULL */
 	uint64_t messages_max; /* 0: no end */
 	bool is_printing;      /* --format was given */
-	struct access access;
+	/* Who may talk; nothing: the default of struct unixservice. */
+	uid_t users[OPTIONS_IDS_MOST];
+	size_t users_count;
+	gid_t groups[OPTIONS_IDS_MOST];
+	size_t groups_count;
+	bool is_anyone_allowed;
+	unsigned int clients_max; /* 0: no end, and so with the next */
+	unsigned int clients_per_user_max;
+	int64_t idle_us;
 	/* Client. */
 	char **messages;
 	int messages_count;

@@ -2,75 +2,36 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "tools/explain.h"
+#include "tools/inherit.h"
 #include "tools/network.h"
+#include "tools/options.h"
 #include "tools/record.h"
 #include "tools/serve.h"
-#include "tools/server.h"
+#include "tools/stats.h"
 #include "tools/tool.h"
 
 /* After a signal to stop, answers may take this long to be delivered. */
 static const int64_t drain_us = 5000000;
 
-enum { EVENTS_MOST = 64 };
+/* A supervisor that does not read delays us no longer than this. */
+static const int64_t notify_us = 100000;
 
-int server_watch(struct server *server, struct watcher *watcher,
-	uint32_t events)
-{
-	struct epoll_event event = {
-		.events = events,
-		.data.ptr = watcher,
-	};
-	int operation = watcher->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-
-	if (watcher->events == events)
-		return 0;
-	if (epoll_ctl(server->epoll_fd, operation, watcher->fd, &event) < 0)
-		return -1;
-	watcher->events = events;
-	return 0;
-}
-
-void server_wake_at(struct server *server, int64_t moment_us)
-{
-	if (moment_us < server->wake_us)
-		server->wake_us = moment_us;
-}
-
-bool server_is_full(const struct server *server)
-{
-	uint64_t most = server->options->messages_max;
-
-	return most > 0 && server->stats.received >= most;
-}
-
-void server_prepare(const struct server *server, struct unixmsg *msg,
-	struct iovec *part, struct unixaddr *addr)
-{
-	part->iov_base = server->buffer;
-	part->iov_len = server->room;
-	unixmsg_init(msg);
-	msg->parts = part;
-	msg->parts_count = 1;
-	msg->addr = addr;
-}
-
-/* Descriptors are asked for only to be counted, where they are printed. */
-unsigned int server_get_wants(const struct server *server)
-{
-	unsigned int wants = 0;
-
-	if (!server->options->access.is_anyone)
-		wants |= UNIXMSG_WANT_CRED;
-	if (server->options->is_printing &&
-		server->options->format == RECORD_JSON)
-		wants |= UNIXMSG_WANT_CRED | UNIXMSG_WANT_FDS;
-	return wants;
-}
+struct server {
+	const struct options *options;
+	struct unixservice *service;
+	struct record_writer *printer;
+	uint64_t taken;
+	/* Readable when a signal has come: to stop, or to report. */
+	int signals_fd;
+	bool is_failed;
+};
 
 static void lose_printer(struct server *server)
 {
@@ -80,49 +41,73 @@ static void lose_printer(struct server *server)
 	server->is_failed = true;
 }
 
-static void print_message(struct server *server, const struct unixmsg *msg,
-	const char *sender)
+static void print_message(struct server *server, const struct unixmsg *msg)
 {
-	const struct record record = {
-		.data = server->buffer,
-		.size = msg->size < server->room ? msg->size : server->room,
-		.sender = sender,
+	const size_t room = msg->parts[0].iov_len;
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+	struct record record = {
+		.data = msg->parts[0].iov_base,
+		.size = msg->size < room ? msg->size : room,
 		.true_size = msg->size,
-		.is_cut = msg->size > server->room,
+		.is_cut = msg->size > room,
 		.has_writer = (msg->flags & UNIXMSG_HAS_CRED) != 0,
 		.pid = msg->cred.pid,
 		.uid = msg->cred.uid,
 		.fds = msg->fds_lost,
 	};
 
-	if (server->printer != NULL &&
-		record_write(server->printer, &record) < 0)
+	if (server->printer == NULL)
+		return;
+	if (msg->addr != NULL &&
+		unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED)
+		record.sender = unixaddr_format(msg->addr, text, sizeof(text));
+	if (record_write(server->printer, &record) < 0)
 		lose_printer(server);
 }
 
-static void take_cut(struct server *server, size_t size)
+/* What comes behind the last of --max-messages gets no answer. */
+static bool is_full(const struct server *server)
 {
-	server->stats.cut++;
-	tool_say(TOOL_VERBOSE,
-		"a message of %zu bytes is more than the %zu of --max-size: "
-		"no answer",
-		size, server->room);
+	const uint64_t most = server->options->messages_max;
+
+	return most > 0 && server->taken >= most;
 }
 
-void server_take(struct server *server, const struct unixmsg *msg,
-	const char *sender)
+static void complain_of_name(struct server *server)
 {
-	server->stats.received++;
-	server->stats.received_bytes += msg->size;
-	if (msg->size > server->room)
-		take_cut(server, msg->size);
-	print_message(server, msg, sender);
+	tool_complain("%s: could not be removed: %s",
+		server->options->address == NULL
+			? "the socket"
+			: explain_text(server->options->address),
+		strerror(errno));
+	server->is_failed = true;
 }
 
-void server_count_answer(struct server *server, size_t size)
+static void count_message(struct server *server)
 {
-	server->stats.answered++;
-	server->stats.answered_bytes += size;
+	server->taken++;
+	if (is_full(server) &&
+		unixservice_stop(server->service,
+			unixdeadline_after_us(drain_us)) < 0)
+		complain_of_name(server);
+}
+
+static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
+	void *context)
+{
+	struct server *server = context;
+
+	if (is_full(server))
+		return UNIXSERVICE_DONE;
+	count_message(server);
+	print_message(server, msg);
+	unixservice_send(service, peer, msg->parts[0].iov_base, msg->size);
+	if (peer == 0)
+		tool_say(TOOL_VERBOSE,
+			"a message of %zu bytes from a sender without an "
+			"address cannot be answered",
+			msg->size);
+	return UNIXSERVICE_DONE;
 }
 
 static void flush_printer(struct server *server)
@@ -131,193 +116,255 @@ static void flush_printer(struct server *server)
 		lose_printer(server);
 }
 
+static void take_cut(struct server *server, const struct unixmsg *msg)
+{
+	count_message(server);
+	print_message(server, msg);
+	tool_say(TOOL_VERBOSE,
+		"a message of %zu bytes is more than the %zu of --max-size: "
+		"no answer",
+		msg->size, msg->parts[0].iov_len);
+}
+
+static void watch(struct unixservice *service,
+	const struct unixservice_event *event, void *context)
+{
+	struct server *server = context;
+	char text[640];
+
+	(void)service;
+	if (event->kind == UNIXSERVICE_ROUND)
+		flush_printer(server);
+	else if (event->kind == UNIXSERVICE_CUT)
+		take_cut(server, event->msg);
+	else if (event->kind != UNIXSERVICE_FLUSHED)
+		tool_say(TOOL_VERBOSE, "%s",
+			unixservice_format_event(event, text, sizeof(text)));
+}
+
 static void report(struct server *server)
 {
+	struct unixservice_counters counters;
+
 	flush_printer(server);
-	if (stats_print_server(&server->stats, server->options->network) == 0)
+	unixservice_get_counters(server->service, &counters);
+	if (stats_print_server(&counters, server->options->network) == 0)
 		return;
 	tool_complain("standard output: %s", strerror(errno));
 	server->is_failed = true;
 }
 
-/* It is enough that the loop wakes up: tool_get_stops tells the rest. */
-static void ready_to_stop(struct server *server, struct watcher *watcher)
+/* How often the supervisor is told that we are alive: twice in its time. */
+static int64_t get_beat_us(void)
 {
-	struct epoll_event none = { 0 };
+	int64_t period_us;
 
-	epoll_ctl(server->epoll_fd, EPOLL_CTL_DEL, watcher->fd, &none);
+	return unixnotify_get_watchdog_us(&period_us) == 1 ? period_us / 2 : 0;
 }
 
-static int watch_stops(struct server *server, struct watcher watchers[2])
+static int64_t get_deadline(int64_t beat_us)
 {
-	int i;
-
-	watchers[0].fd = tool_get_stop_fd();
-	watchers[1].fd = tool_get_second_stop_fd();
-	for (i = 0; i < 2; i++) {
-		watchers[i].ready = ready_to_stop;
-		watchers[i].events = 0;
-		if (server_watch(server, &watchers[i], EPOLLIN) < 0)
-			return -1;
-	}
-	return 0;
+	return beat_us > 0 ? unixdeadline_after_us(beat_us) : UNIXMSG_FOREVER;
 }
 
-/* How long epoll_wait may wait, in milliseconds, rounded up. */
-static int get_patience(const struct server *server)
-{
-	int64_t left_us;
-
-	if (server->wake_us == UNIXMSG_FOREVER)
-		return -1;
-	left_us = server->wake_us - unixdeadline_now_us();
-	if (left_us <= 0)
-		return 0;
-	return (int)((left_us + 999) / 1000);
-}
-
-static void wake(struct server *server)
-{
-	if (server->wake_us > unixdeadline_now_us())
-		return;
-	server->wake_us = UNIXMSG_FOREVER;
-	server->service->wake(server, server->state);
-}
-
-static int dispatch(struct server *server)
-{
-	struct epoll_event events[EVENTS_MOST];
-	struct watcher *watcher;
-	int i,
-		count = epoll_wait(server->epoll_fd, events, EVENTS_MOST,
-			get_patience(server));
-
-	if (count < 0)
-		return errno == EINTR ? 0 : -1;
-	for (i = 0; i < count; i++) {
-		watcher = events[i].data.ptr;
-		watcher->ready(server, watcher);
-	}
-	if (server->wake_us != UNIXMSG_FOREVER)
-		wake(server);
-	return 0;
-}
-
-static void start_draining(struct server *server)
-{
-	tool_say(TOOL_VERBOSE, "stopping");
-	server->is_draining = true;
-	server->service->drain(server, server->state);
-}
-
-static bool is_drained(const struct server *server, int64_t deadline_us)
-{
-	if (!server->is_draining)
-		return false;
-	if (!server->service->is_busy(server->state))
-		return true;
-	return tool_get_stops() > 1 || unixdeadline_now_us() >= deadline_us;
-}
-
+/*
+ * Serves until a signal to stop has come, or --max-messages have; whatever
+ * signal it is ends the wait. 0, or -1 with errno.
+ */
 static int run(struct server *server)
 {
-	int64_t deadline_us = UNIXMSG_FOREVER;
+	const int64_t beat_us = get_beat_us();
 
-	for (;;) {
+	while (tool_get_stops() == 0) {
+		if (unixservice_set_stop_fd(server->service,
+			    server->signals_fd) < 0)
+			return -1;
+		if (unixservice_run(server->service, get_deadline(beat_us)) ==
+			0)
+			return 0;
+		if (errno == ETIMEDOUT)
+			unixnotify_watchdog(unixdeadline_after_us(notify_us));
+		else if (errno != ECANCELED)
+			return -1;
 		if (tool_take_report())
 			report(server);
-		if (!server->is_draining &&
-			(tool_get_stops() > 0 || server_is_full(server))) {
-			start_draining(server);
-			deadline_us = unixdeadline_after_us(drain_us);
-		}
-		flush_printer(server);
-		if (is_drained(server, deadline_us))
-			return 0;
-		if (server->is_draining)
-			server_wake_at(server, deadline_us);
-		if (dispatch(server) < 0)
-			return -1;
 	}
+	return 0;
 }
 
-/* The address as it was typed, or what the kernel has chosen for "@". */
+/* The second signal ends it at once. */
+static int drain(struct server *server)
+{
+	tool_say(TOOL_VERBOSE, "stopping");
+	unixnotify_stopping(unixdeadline_after_us(notify_us));
+	if (unixservice_set_stop_fd(server->service,
+		    tool_get_second_stop_fd()) < 0)
+		return -1;
+	if (unixservice_drain(server->service,
+		    unixdeadline_after_us(drain_us)) == 0 ||
+		errno == ECANCELED)
+		return 0;
+	complain_of_name(server);
+	return 0;
+}
+
+/* The address as it was typed, or what the kernel tells. */
+static const char *get_address(const struct server *server, char *text,
+	size_t room)
+{
+	const char *address = server->options->address;
+	struct unixaddr addr;
+
+	if (address != NULL && strcmp(address, "@") != 0)
+		return explain_text(address);
+	if (unixservice_get_address(server->service, &addr) < 0)
+		return "its socket";
+	return unixaddr_format(&addr, text, room);
+}
+
+/*
+ * A supervisor that has asked is told as well. One that does not listen is no
+ * reason not to serve.
+ */
 static void announce(const struct server *server)
 {
-	char text[UNIXMSG_ADDR_TEXT_SIZE];
-	struct unixaddr addr;
-	const char *address = explain_text(server->options->address);
+	char text[UNIXMSG_ADDR_TEXT_SIZE], status[UNIXMSG_ADDR_TEXT_SIZE + 16];
+	const char *address = get_address(server, text, sizeof(text));
 
-	if (strcmp(address, "@") == 0 &&
-		server->service->get_address(server->state, &addr) == 0)
-		address = unixaddr_format(&addr, text, sizeof(text));
 	tool_say(TOOL_NORMAL, "listening on %s", address);
+	snprintf(status, sizeof(status), "listening on %s", address);
+	if (unixnotify_status(status, unixdeadline_after_us(notify_us)) < 0 ||
+		unixnotify_ready(unixdeadline_after_us(notify_us)) < 0)
+		tool_complain("the supervisor could not be told: %s",
+			strerror(errno));
 }
 
-static int serve_open(struct server *server)
+/* It echoes bytes, whatever they mean to the client. */
+static unsigned int get_flags(const struct options *options)
+{
+	return options->network->is_stream ? UNIXSERVICE_BYTES : 0;
+}
+
+static int open_address(struct server *server)
 {
 	const struct options *options = server->options;
+	struct unixservice_listen_options how;
 	int error;
 
-	server->state = server->service->open(server);
-	if (server->state == NULL) {
-		error = errno;
-		tool_complain("%s: %s", explain_text(options->address),
-			explain_listen(options->address, error));
+	unixservice_listen_options_init(&how);
+	how.name = &options->name;
+	how.backlog = options->backlog;
+	how.flags = get_flags(options);
+	if (unixservice_listen(server->service, options->network->name,
+		    options->address, &how) == 0)
+		return 0;
+	error = errno;
+	tool_complain("%s: %s", explain_text(options->address),
+		explain_listen(options->address, error));
+	return -1;
+}
+
+static int open_sockets(struct server *server)
+{
+	if (server->options->is_inherited)
+		return inherit(server->service, server->options->network);
+	return open_address(server);
+}
+
+static int serve_address(struct server *server)
+{
+	if (open_sockets(server) < 0)
 		return TOOL_FAILED;
-	}
 	announce(server);
-	if (run(server) < 0) {
-		tool_complain("epoll: %s", strerror(errno));
+	if (run(server) < 0 || drain(server) < 0) {
+		tool_complain("serving: %s", strerror(errno));
 		server->is_failed = true;
 	}
-	if (server->service->close(server->state) < 0) {
-		tool_complain("%s: could not be removed: %s",
-			explain_text(options->address), strerror(errno));
-		server->is_failed = true;
-	}
-	if (options->is_stats_wanted)
+	if (server->options->is_stats_wanted)
 		report(server);
+	flush_printer(server);
 	return server->is_failed ? TOOL_FAILED : TOOL_OK;
 }
 
-static int prepare(struct server *server, const struct options *options,
-	struct watcher stops[2])
+/* Descriptors are asked for only to be counted, where they are printed. */
+static unsigned int get_wants(const struct options *options)
 {
-	server->room = options->size_max;
-	server->buffer = malloc(server->room + 1);
-	server->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (server->buffer == NULL || server->epoll_fd < 0)
-		return -1;
-	if (options->is_printing) {
-		server->printer = record_writer_new(STDOUT_FILENO,
-			options->format, tool_get_second_stop_fd());
-		if (server->printer == NULL)
+	if (options->is_printing && options->format == RECORD_JSON)
+		return UNIXMSG_WANT_CRED | UNIXMSG_WANT_FDS;
+	return 0;
+}
+
+static struct unixservice *make_service(struct server *server)
+{
+	const struct options *options = server->options;
+	struct unixservice_options how;
+
+	unixservice_options_init(&how);
+	how.watcher = watch;
+	how.wants = get_wants(options);
+	how.size_max = options->size_max;
+	how.peers_max = options->clients_max;
+	how.peers_per_user_max = options->clients_per_user_max;
+	how.idle_us = options->idle_us;
+	how.spin_us = options->spin_us;
+	return unixservice_new(echo, server, &how);
+}
+
+static int set_access(struct server *server)
+{
+	const struct options *options = server->options;
+	size_t i;
+
+	for (i = 0; i < options->users_count; i++)
+		if (unixservice_allow_user(server->service, options->users[i]) <
+			0)
 			return -1;
-	}
-	return watch_stops(server, stops);
+	for (i = 0; i < options->groups_count; i++)
+		if (unixservice_allow_group(server->service,
+			    options->groups[i]) < 0)
+			return -1;
+	if (options->is_anyone_allowed)
+		unixservice_allow_anyone(server->service);
+	return 0;
+}
+
+static int watch_signal(int epoll_fd, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int prepare(struct server *server)
+{
+	const struct options *options = server->options;
+
+	server->service = make_service(server);
+	server->signals_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (server->service == NULL || server->signals_fd < 0 ||
+		watch_signal(server->signals_fd, tool_get_stop_fd()) < 0 ||
+		watch_signal(server->signals_fd, tool_get_report_fd()) < 0)
+		return -1;
+	if (!options->is_printing)
+		return set_access(server);
+	server->printer = record_writer_new(STDOUT_FILENO, options->format,
+		tool_get_second_stop_fd());
+	return server->printer == NULL ? -1 : set_access(server);
 }
 
 int serve(const struct options *options)
 {
-	struct server server = {
-		.options = options,
-		.service = options->network->is_connected ? &service_link
-							  : &service_gram,
-		.epoll_fd = -1,
-		.wake_us = UNIXMSG_FOREVER,
-	};
-	struct watcher stops[2];
+	struct server server = { .options = options, .signals_fd = -1 };
 	int status = TOOL_FAILED;
 
 	tool_raise_descriptor_limit();
-	if (prepare(&server, options, stops) < 0)
+	if (prepare(&server) < 0)
 		tool_complain("cannot serve: %s", strerror(errno));
 	else
-		status = serve_open(&server);
+		status = serve_address(&server);
+	unixservice_close(server.service);
 	record_writer_free(server.printer);
-	if (server.epoll_fd >= 0)
-		close(server.epoll_fd);
-	free(server.buffer);
+	if (server.signals_fd >= 0)
+		close(server.signals_fd);
 	return status;
 }

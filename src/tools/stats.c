@@ -13,37 +13,28 @@ struct field {
 	uint64_t value;
 };
 
-static int print_object(const char *role, const struct network *network,
+static int print_object(const struct network *network,
 	const struct field *fields, size_t count)
 {
 	size_t i;
 
-	printf("{\"network\":\"%s\",\"role\":\"%s\"", network->name, role);
+	printf("{\"network\":\"%s\",\"role\":\"client\"", network->name);
 	for (i = 0; i < count; i++)
 		printf(",\"%s\":%" PRIu64, fields[i].name, fields[i].value);
 	printf("}\n");
 	return fflush(stdout) == 0 ? 0 : -1;
 }
 
-int stats_print_server(const struct server_stats *stats,
+int stats_print_server(const struct unixservice_counters *counters,
 	const struct network *network)
 {
-	const struct field fields[] = {
-		{ "connections", stats->connections },
-		{ "received", stats->received },
-		{ "received_bytes", stats->received_bytes },
-		{ "answered", stats->answered },
-		{ "answered_bytes", stats->answered_bytes },
-		{ "cut", stats->cut },
-		{ "unnamed", stats->unnamed },
-		{ "gone", stats->gone },
-		{ "dropped", stats->dropped },
-		{ "refused", stats->refused },
-		{ "refused_connections", stats->refused_connections },
-	};
+	char text[4096];
 
-	return print_object("server", network, fields,
-		sizeof(fields) / sizeof(fields[0]));
+	unixservice_format_counters(counters, text, sizeof(text));
+	/* Its members behind ours. */
+	printf("{\"network\":\"%s\",\"role\":\"server\",%s\n", network->name,
+		text + 1);
+	return fflush(stdout) == 0 ? 0 : -1;
 }
 
 int stats_print_client(const struct client_stats *stats,
@@ -63,7 +54,7 @@ int stats_print_client(const struct client_stats *stats,
 		{ "round_trip_max_ns", histogram_get_max(trips) },
 	};
 
-	return print_object("client", network, fields,
+	return print_object(network, fields,
 		sizeof(fields) / sizeof(fields[0]));
 }
 

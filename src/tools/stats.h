@@ -7,28 +7,9 @@
 #include <stdint.h>
 
 #include "tools/histogram.h"
+#include "unixmsg.h"
 
 struct network;
-
-/*
- * What a server counts. Every message is received, and then in exactly one of
- * the others, but for those on their way. On a stream a message is what one
- * read has given.
- */
-struct server_stats {
-	uint64_t connections;
-	uint64_t received;
-	uint64_t received_bytes;
-	uint64_t answered;
-	uint64_t answered_bytes;
-	uint64_t cut;     /* larger than --max-size: no answer */
-	uint64_t unnamed; /* from a sender without an address: no answer */
-	uint64_t gone;    /* the sender went away before its answer */
-	uint64_t dropped; /* the sender did not read its answers */
-	uint64_t refused; /* the sender may not talk to us: no answer */
-	/* Not of messages: connections of those who may not. */
-	uint64_t refused_connections;
-};
 
 /* What a client counts. */
 struct client_stats {
@@ -42,7 +23,7 @@ struct client_stats {
 };
 
 /* One JSON object and a newline on standard output. 0, or -1 with errno. */
-int stats_print_server(const struct server_stats *stats,
+int stats_print_server(const struct unixservice_counters *counters,
 	const struct network *network);
 int stats_print_client(const struct client_stats *stats,
 	const struct network *network);

@@ -21,6 +21,7 @@ static volatile sig_atomic_t is_report_wanted;
 
 /* One pipe for the first signal to stop, one for the second. */
 static int stop_pipes[2][2] = { { -1, -1 }, { -1, -1 } };
+static int report_pipe[2] = { -1, -1 };
 
 void tool_init(const char *name)
 {
@@ -78,10 +79,15 @@ static void take_stop(int number)
 	errno = saved;
 }
 
+/* A full pipe is readable as well. */
 static void take_report(int number)
 {
+	int saved = errno;
+
 	(void)number;
 	is_report_wanted = 1;
+	if (write(report_pipe[1], "", 1) < 0)
+		errno = saved;
 }
 
 /* nohup(1) has SIGHUP ignored, and means it. */
@@ -111,7 +117,8 @@ int tool_catch_signals(void)
 	size_t i;
 
 	if (pipe2(stop_pipes[0], O_CLOEXEC) < 0 ||
-		pipe2(stop_pipes[1], O_CLOEXEC) < 0)
+		pipe2(stop_pipes[1], O_CLOEXEC) < 0 ||
+		pipe2(report_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -1;
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		if (catch_signal(ends[i], take_stop) < 0)
@@ -128,8 +135,13 @@ int tool_get_stops(void)
 
 bool tool_take_report(void)
 {
-	bool is_wanted = is_report_wanted;
+	bool is_wanted;
+	char bytes[64];
 
+	/* Emptied first: a signal from now on makes it readable again. */
+	while (read(report_pipe[0], bytes, sizeof(bytes)) > 0)
+		continue;
+	is_wanted = is_report_wanted;
 	is_report_wanted = 0;
 	return is_wanted;
 }
@@ -142,6 +154,11 @@ int tool_get_stop_fd(void)
 int tool_get_second_stop_fd(void)
 {
 	return stop_pipes[1][0];
+}
+
+int tool_get_report_fd(void)
+{
+	return report_pipe[0];
 }
 
 void tool_raise_descriptor_limit(void)

@@ -53,6 +53,9 @@ bool tool_take_report(void);
 int tool_get_stop_fd(void);
 int tool_get_second_stop_fd(void);
 
+/* Readable while a SIGUSR1 waits for tool_take_report. */
+int tool_get_report_fd(void);
+
 /* As many open descriptors as we may have. */
 void tool_raise_descriptor_limit(void);
 
