@@ -12,6 +12,10 @@ dist_examples_DATA = \
 	%D%/10-batch.c \
 	%D%/11-big-message.c \
 	%D%/12-activated.c \
+	%D%/13-service.c \
+	%D%/14-full-service.c \
+	%D%/15-publish.c \
+	%D%/16-loop-poll.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -21,7 +25,8 @@ dist_examplessystemd_DATA = \
 	%D%/systemd/activated.service \
 	%D%/systemd/activated.socket
 
-# 'make check' compiles them, so that they cannot rot.
+# 'make check' compiles them, so that they cannot rot; tests/activation.sh and
+# tests/examples.sh run 12 and those behind it.
 check_PROGRAMS += \
 	%D%/01-gram-server \
 	%D%/02-gram-client \
@@ -34,7 +39,11 @@ check_PROGRAMS += \
 	%D%/09-any-size \
 	%D%/10-batch \
 	%D%/11-big-message \
-	%D%/12-activated
+	%D%/12-activated \
+	%D%/13-service \
+	%D%/14-full-service \
+	%D%/15-publish \
+	%D%/16-loop-poll
 %C%_01_gram_server_LDADD = src/libunixmsg.la
 %C%_02_gram_client_LDADD = src/libunixmsg.la
 %C%_03_packet_server_LDADD = src/libunixmsg.la
@@ -47,3 +56,7 @@ check_PROGRAMS += \
 %C%_10_batch_LDADD = src/libunixmsg.la
 %C%_11_big_message_LDADD = src/libunixmsg.la
 %C%_12_activated_LDADD = src/libunixmsg.la
+%C%_13_service_LDADD = src/libunixmsg.la
+%C%_14_full_service_LDADD = src/libunixmsg.la
+%C%_15_publish_LDADD = src/libunixmsg.la
+%C%_16_loop_poll_LDADD = src/libunixmsg.la

@@ -4,6 +4,8 @@
 shell_tests = \
 	%D%/access.sh \
 	%D%/activation.sh \
+	%D%/examples.sh \
+	%D%/fault.sh \
 	%D%/headers.sh \
 	%D%/inherit.sh \
 	%D%/install.sh \

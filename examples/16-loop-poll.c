@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * A service in a loop of our own, poll(2), beside other descriptors: here a
+ * timer, by which messages are answered a moment later than they come.
+ *
+ * Build:  cc 16-loop-poll.c $(pkg-config --cflags --libs unixmsg) \
+ *           -o loop-poll
+ * Run:    ./loop-poll, and in another terminal
+ *         seqpacket-echo --count 3 loop.sock
+ *         Ctrl-C or SIGTERM ends it.
+ * See:    loop-poll: listening on loop.sock
+ *         and from the client
+ *         seqpacket-echo: 3 sent, 3 received, 0 lost, 0 altered
+ *         and that each has taken 100 ms.
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <unixmsg.h>
+
+/* Change these, and address in main. */
+static const struct itimerspec later = { .it_value.tv_nsec = 100000000 };
+static const int64_t drain_us = 5000000;
+enum { size_max = 4096, waiting_max = 64 };
+
+/* What has come since the timer was set. A peer may go meanwhile: its number
+ * will not come back. */
+static struct {
+	uint64_t peer;
+	size_t size;
+	char data[size_max];
+} waiting[waiting_max];
+static int count, timer_fd;
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "loop-poll: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+static int open_stop_fd(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+		return -1;
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+/* The message is ours only until we return. */
+static int keep(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
+	void *context)
+{
+	(void)service;
+	(void)context;
+	if (count == waiting_max)
+		return UNIXSERVICE_DONE; /* counted as unanswered */
+	if (count == 0 && timerfd_settime(timer_fd, 0, &later, NULL) < 0)
+		fail("timer");
+	waiting[count].peer = peer;
+	waiting[count].size = msg->size;
+	memcpy(waiting[count].data, msg->parts[0].iov_base, msg->size);
+	count++;
+	return UNIXSERVICE_LATER;
+}
+
+static void answer_all(struct unixservice *service)
+{
+	uint64_t expirations;
+	int i;
+
+	if (read(timer_fd, &expirations, sizeof(expirations)) < 0)
+		return;
+	for (i = 0; i < count; i++)
+		unixservice_send(service, waiting[i].peer, waiting[i].data,
+			waiting[i].size);
+	count = 0;
+}
+
+static void stop(struct unixservice *service)
+{
+	if (unixservice_stop(service, unixdeadline_after_us(drain_us)) < 0)
+		fail("stop");
+}
+
+/* Each call may be the one after which nothing is left to be done, so that is
+ * asked before every wait. */
+static int run(struct unixservice *service, int stop_fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = unixservice_get_fd(service), .events = POLLIN },
+		{ .fd = timer_fd, .events = POLLIN },
+		{ .fd = stop_fd, .events = POLLIN },
+	};
+
+	while (!unixservice_is_drained(service)) {
+		if (poll(fds, 3, -1) < 0)
+			return fail("poll");
+		if (fds[0].revents != 0 && unixservice_dispatch(service) < 0)
+			return fail("dispatch");
+		if (fds[1].revents != 0)
+			answer_all(service);
+		if (fds[2].revents != 0) {
+			fds[2].fd = -1; /* poll(2) passes over it */
+			stop(service);
+		}
+	}
+	return 0;
+}
+
+int main(void)
+{
+	const char *const address = "loop.sock";
+	struct unixservice_options options;
+	struct unixservice *service;
+	int result = -1, stop_fd = open_stop_fd();
+
+	unixservice_options_init(&options);
+	options.size_max = size_max;
+	service = unixservice_new(keep, NULL, &options);
+	timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (service == NULL || timer_fd < 0 || stop_fd < 0) {
+		fail("set-up");
+	} else if (unixservice_listen(service, "unixpacket", address, NULL) <
+		0) {
+		fail(address);
+	} else {
+		fprintf(stderr, "loop-poll: listening on %s\n", address);
+		result = run(service, stop_fd);
+	}
+	if (unixservice_close(service) < 0)
+		result = fail(address);
+	close(timer_fd);
+	close(stop_fd);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
