@@ -16,6 +16,8 @@ dist_examples_DATA = \
 	%D%/14-full-service.c \
 	%D%/15-publish.c \
 	%D%/16-loop-poll.c \
+	%D%/20-logger.c \
+	%D%/21-control.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -43,7 +45,9 @@ check_PROGRAMS += \
 	%D%/13-service \
 	%D%/14-full-service \
 	%D%/15-publish \
-	%D%/16-loop-poll
+	%D%/16-loop-poll \
+	%D%/20-logger \
+	%D%/21-control
 %C%_01_gram_server_LDADD = src/libunixmsg.la
 %C%_02_gram_client_LDADD = src/libunixmsg.la
 %C%_03_packet_server_LDADD = src/libunixmsg.la
@@ -60,3 +64,5 @@ check_PROGRAMS += \
 %C%_14_full_service_LDADD = src/libunixmsg.la
 %C%_15_publish_LDADD = src/libunixmsg.la
 %C%_16_loop_poll_LDADD = src/libunixmsg.la
+%C%_20_logger_LDADD = src/libunixmsg.la
+%C%_21_control_LDADD = src/libunixmsg.la

@@ -224,6 +224,76 @@ a_service_in_a_loop_ends_by_each_signal()
 	done
 }
 
+the_logger_prints_lines_that_nobody_can_forge()
+{
+	serve
+	text=$(printf 'one\nuser 0, pid 1: \033[31mtwo\\')
+	start sender "$examples/$example" hello "$text" ''
+	finish sender
+	expect_status 0
+	stop TERM log.sock
+	origin="user $(id -u), pid $(cat "$logs/sender.pid")"
+	printf '%s\n' "$origin: hello" \
+		"$origin: one\\x0auser 0, pid 1: \\x1b[31mtwo\\x5c" \
+		"$origin: " >"$logs/wanted"
+	sed '$d' "$logs/service.out" >"$logs/printed"
+	expect_same "$logs/wanted" "$logs/printed"
+	expect_count unanswered 3
+}
+
+the_logger_stays_up_under_a_flood()
+{
+	serve
+	run "$examples/$example" $(seq 5000)
+	expect_status 0
+	if $is_root && is_there setpriv &&
+		$stranger test -x "$examples/$example"; then
+		chmod 777 "$XDG_RUNTIME_DIR"
+		run $stranger "$examples/$example" mine
+		expect_status 0 'of another user'
+	fi
+	stop TERM log.sock
+	printed=$(grep -c "^user $(id -u), " "$logs/service.out")
+	[ "$printed" -lt 5000 ] || fail 'nothing was limited'
+	expect_count limited $((5000 - printed))
+	expect_match "$logs/service.err" 'message above the limit'
+	[ ! -e "$out" ] || ! grep -q . "$out" || fail 'the sender got something'
+	$is_root || return 0
+	expect_match "$logs/service.out" '^user 65534, pid [0-9]*: mine$'
+}
+
+the_control_socket_obeys_commands()
+{
+	serve
+	ask unixgram control.sock PING STATUS 'LOG hello' NONSENSE ''
+	expect_answers PONG clients=1 attached=0 commands=2 OK \
+		'UNKNOWN COMMAND' 'UNKNOWN COMMAND'
+	stop TERM control.sock
+}
+
+# The tools take what comes for answers, socat just prints it.
+the_control_socket_tells_events_to_the_attached()
+{
+	need socat
+	serve
+	mkfifo input
+	exec 5<>input
+	start monitor socat - UNIX-CLIENT:control.sock,type=2,bind=own.sock \
+		<input
+	echo ATTACH >&5
+	await_true grep -q -x OK "$logs/monitor.out"
+	ask unixgram control.sock 'LOG hello' STATUS
+	expect_answers OK clients=2 attached=1 commands=3
+	await_true grep -q -x 'OK<3>hello' "$logs/monitor.out"
+	echo DETACH >&5
+	await_true grep -q -x 'OK<3>helloOK' "$logs/monitor.out"
+	ask unixgram control.sock 'LOG again' STATUS
+	expect_answers OK clients=3 attached=0 commands=6
+	stop TERM control.sock
+	[ "$(cat "$logs/monitor.out")" = 'OK<3>helloOK' ] ||
+		fail 'an event came after DETACH'
+}
+
 example=13-service
 run_case the_small_service_serves_each_network
 run_case the_small_service_ends_by_each_signal_with_a_client_there
@@ -236,4 +306,10 @@ run_case a_slow_subscriber_loses_the_oldest_and_delays_nobody
 example=16-loop-poll
 run_case a_service_in_a_loop_echoes_and_sleeps
 run_case a_service_in_a_loop_ends_by_each_signal
+example=20-logger
+run_case the_logger_prints_lines_that_nobody_can_forge
+run_case the_logger_stays_up_under_a_flood
+example=21-control
+run_case the_control_socket_obeys_commands
+run_case the_control_socket_tells_events_to_the_attached
 finish_cases

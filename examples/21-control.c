@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * A control socket of the kind that wpa_supplicant has: commands are datagrams
+ * of text, each is answered by one, and whoever has said ATTACH also gets the
+ * events, which begin with their level. A client that has been silent for a
+ * minute is forgotten, attached or not: a monitor says PING now and then.
+ *
+ * Build:  cc 21-control.c $(pkg-config --cflags --libs unixmsg) -o control
+ * Run:    ./control, and in other terminals
+ *         unixgram-echo control.sock PING STATUS 'LOG hello' NONSENSE
+ *         socat - UNIX-CLIENT:control.sock,type=2,bind=client.sock
+ *         where you type ATTACH. Ctrl-C or SIGTERM ends it.
+ * See:    control: listening on control.sock
+ *         and in the others (the first adds that this is no echo)
+ *         PONG
+ *         clients=1
+ *         attached=0
+ *         commands=2
+ *         OK
+ *         UNKNOWN COMMAND
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <unixmsg.h>
+
+/* Change these: where; who may send besides ourselves, if the file's group is
+ * set to one; how long a command may be; how long the end may take. */
+static const char address[] = "control.sock";
+static const mode_t mode = 0660;
+static const int64_t drain_us = 5000000;
+enum { size_max = 1024 };
+
+/* What attached clients have for a context. */
+static char attached[] = "attached";
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "control: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+static int open_stop_fd(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+		return -1;
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+/* Who has gone without DETACH is forgotten by the attempt. */
+static void tell_attached(struct unixservice *service, const char *text)
+{
+	char event[size_max + 4];
+	int size = snprintf(event, sizeof(event), "<3>%s", text);
+	uint64_t peer = 0;
+
+	while ((peer = unixservice_get_next_peer(service, peer)) != 0)
+		if (unixservice_get_context(service, peer) == attached)
+			unixservice_send(service, peer, event, (size_t)size);
+}
+
+static const char *get_status(struct unixservice *service)
+{
+	static char text[128];
+	struct unixservice_counters counters;
+	uint64_t peer = 0;
+	int count = 0;
+
+	unixservice_get_counters(service, &counters);
+	while ((peer = unixservice_get_next_peer(service, peer)) != 0)
+		count += unixservice_get_context(service, peer) == attached;
+	snprintf(text, sizeof(text), "clients=%d\nattached=%d\ncommands=%d",
+		(int)counters.peers, count, (int)counters.received);
+	return text;
+}
+
+static const char *attach(struct unixservice *service, uint64_t peer,
+	void *context)
+{
+	if (unixservice_set_context(service, peer, context) < 0)
+		return "FAIL"; /* it has no address */
+	return "OK";
+}
+
+static const char *obey(struct unixservice *service, uint64_t peer,
+	const char *command)
+{
+	if (strcmp(command, "PING") == 0)
+		return "PONG";
+	if (strcmp(command, "STATUS") == 0)
+		return get_status(service);
+	if (strcmp(command, "ATTACH") == 0)
+		return attach(service, peer, attached);
+	if (strcmp(command, "DETACH") == 0)
+		return attach(service, peer, NULL);
+	if (strncmp(command, "LOG ", 4) == 0)
+		return "OK";
+	return "UNKNOWN COMMAND";
+}
+
+/* The answer goes first: what goes to the client besides is an event. */
+static int handle(struct unixservice *service, uint64_t peer,
+	struct unixmsg *msg, void *context)
+{
+	char command[size_max + 1];
+	const char *answer;
+
+	(void)context;
+	memcpy(command, msg->parts[0].iov_base, msg->size);
+	command[msg->size] = '\0';
+	command[strcspn(command, "\n")] = '\0'; /* of those who type */
+	answer = obey(service, peer, command);
+	unixservice_send(service, peer, answer, strlen(answer));
+	if (strncmp(command, "LOG ", 4) == 0)
+		tell_attached(service, command + 4);
+	return UNIXSERVICE_DONE;
+}
+
+static int serve(struct unixservice *service, int stop_fd)
+{
+	struct unixname_options name;
+	struct unixservice_listen_options options;
+
+	unixname_options_init(&name);
+	name.mode = mode;
+	unixservice_listen_options_init(&options);
+	options.name = &name;
+	if (unixservice_listen(service, "unixgram", address, &options) < 0)
+		return fail(address);
+	fprintf(stderr, "control: listening on %s\n", address);
+	if (unixservice_set_stop_fd(service, stop_fd) < 0 ||
+		(unixservice_run(service, UNIXMSG_FOREVER) < 0 &&
+			errno != ECANCELED) ||
+		unixservice_drain(service, unixdeadline_after_us(drain_us)) < 0)
+		return fail("serve");
+	return 0;
+}
+
+int main(void)
+{
+	struct unixservice_options options;
+	struct unixservice *service;
+	int result = -1, stop_fd = open_stop_fd();
+
+	unixservice_options_init(&options);
+	options.size_max = size_max;
+	service = unixservice_new(handle, NULL, &options);
+	if (service == NULL || stop_fd < 0)
+		fail("set-up");
+	else
+		result = serve(service, stop_fd);
+	if (unixservice_close(service) < 0)
+		result = fail(address);
+	close(stop_fd);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
