@@ -16,6 +16,9 @@ dist_examples_DATA = \
 	%D%/14-full-service.c \
 	%D%/15-publish.c \
 	%D%/16-loop-poll.c \
+	%D%/17-loop-libuv.c \
+	%D%/18-loop-glib.c \
+	%D%/19-loop-sd-event.c \
 	%D%/20-logger.c \
 	%D%/21-control.c \
 	%D%/COPYING \
@@ -66,3 +69,21 @@ check_PROGRAMS += \
 %C%_16_loop_poll_LDADD = src/libunixmsg.la
 %C%_20_logger_LDADD = src/libunixmsg.la
 %C%_21_control_LDADD = src/libunixmsg.la
+
+# Those for the loops of others, as far as these are here. The library knows
+# nothing of them.
+if HAVE_LIBUV
+check_PROGRAMS += %D%/17-loop-libuv
+%C%_17_loop_libuv_CPPFLAGS = $(AM_CPPFLAGS) $(LIBUV_CFLAGS)
+%C%_17_loop_libuv_LDADD = src/libunixmsg.la $(LIBUV_LIBS)
+endif
+if HAVE_GLIB
+check_PROGRAMS += %D%/18-loop-glib
+%C%_18_loop_glib_CPPFLAGS = $(AM_CPPFLAGS) $(GLIB_CFLAGS)
+%C%_18_loop_glib_LDADD = src/libunixmsg.la $(GLIB_LIBS)
+endif
+if HAVE_LIBSYSTEMD
+check_PROGRAMS += %D%/19-loop-sd-event
+%C%_19_loop_sd_event_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSYSTEMD_CFLAGS)
+%C%_19_loop_sd_event_LDADD = src/libunixmsg.la $(LIBSYSTEMD_LIBS)
+endif

@@ -14,6 +14,13 @@ examples=${top_builddir:?is the top build directory}/examples
 stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
 example=
 
+# Those for the loops of others are there when the loop is.
+need_example()
+{
+	[ -x "$examples/$example" ] ||
+		skip "$example was not built: configure has not found its loop"
+}
+
 need_stranger()
 {
 	need_root
@@ -202,6 +209,7 @@ a_slow_subscriber_loses_the_oldest_and_delays_nobody()
 
 a_service_in_a_loop_echoes_and_sleeps()
 {
+	need_example
 	serve
 	await_true is_sleeping
 	ask unixpacket loop.sock one '' three
@@ -214,6 +222,7 @@ a_service_in_a_loop_echoes_and_sleeps()
 # A client that is there and says nothing holds up no end.
 a_service_in_a_loop_ends_by_each_signal()
 {
+	need_example
 	for signal in INT TERM; do
 		serve
 		start_client "$TOOLS/seqpacket-echo" -v "$here/loop.sock"
@@ -221,6 +230,14 @@ a_service_in_a_loop_ends_by_each_signal()
 		exec 5>&-
 		finish client
 		rm input
+	done
+}
+
+for_each_loop()
+{
+	for example in 16-loop-poll 17-loop-libuv 18-loop-glib \
+		19-loop-sd-event; do
+		run_case "$1" "$example"
 	done
 }
 
@@ -303,9 +320,8 @@ run_case the_full_service_counts_the_messages_of_each_peer
 run_case the_full_service_refuses_strangers_and_lets_the_group_in
 example=15-publish
 run_case a_slow_subscriber_loses_the_oldest_and_delays_nobody
-example=16-loop-poll
-run_case a_service_in_a_loop_echoes_and_sleeps
-run_case a_service_in_a_loop_ends_by_each_signal
+for_each_loop a_service_in_a_loop_echoes_and_sleeps
+for_each_loop a_service_in_a_loop_ends_by_each_signal
 example=20-logger
 run_case the_logger_prints_lines_that_nobody_can_forge
 run_case the_logger_stays_up_under_a_flood

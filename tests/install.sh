@@ -58,11 +58,11 @@ try "configure" "$scratch/unixmsg/configure" --prefix="$prefix" CC="$CC" \
 try "make" make -j"$(nproc)" || finish
 try "make install" make install || finish
 
-# From here on only what is installed counts.
+# From here on only what is installed counts, and libraries of others that some
+# examples need.
 cd "$scratch/user" || exit 99
-PKG_CONFIG_LIBDIR=$(dirname "$(find "$prefix" -name unixmsg.pc)")
-unset PKG_CONFIG_PATH
-export PKG_CONFIG_LIBDIR
+PKG_CONFIG_PATH=$(dirname "$(find "$prefix" -name unixmsg.pc)")
+export PKG_CONFIG_PATH
 libdir=$("$pkg_config" --variable=libdir unixmsg)
 docdir=$prefix/share/doc/unixmsg
 LD_LIBRARY_PATH=$libdir
@@ -94,10 +94,30 @@ if ! compile plain plain.c -static 2>/dev/null; then
 	static=
 	skip "static examples: $CC cannot link statically here"
 fi
+# What it is to be built with stands at the head of each.
+get_packages()
+{
+	sed -n 's/.*(pkg-config --cflags --libs \(unixmsg[^)]*\)).*/\1/p' "$1"
+}
+
+compile_example()
+{
+	flags=$("$pkg_config" --cflags --libs $packages) &&
+		compile "$name" "$source" $flags
+}
+
 for source in "$docdir"/examples/*.c; do
 	name=$(basename "$source" .c)
-	try "$name" compile "$name" "$source" $shared
-	[ -z "$static" ] || try "static $name" compile "$name" "$source" $static
+	packages=$(get_packages "$source")
+	others=${packages#unixmsg}
+	if [ -n "$others" ] && ! "$pkg_config" --exists $others; then
+		skip "$name:$others is missing"
+		continue
+	fi
+	try "$name" compile_example
+	# Libraries of others are not always there as archives.
+	[ -z "$static" ] || [ -n "$others" ] ||
+		try "static $name" compile "$name" "$source" $static
 done
 
 cp -r "$docdir/examples" examples
