@@ -13,6 +13,7 @@ shell_tests = \
 	%D%/interop/nc.sh \
 	%D%/interop/python.sh \
 	%D%/interop/socat.sh \
+	%D%/manual.sh \
 	%D%/names.sh \
 	%D%/seqpacket-echo.sh \
 	%D%/service_header.sh \

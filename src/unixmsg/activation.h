@@ -53,6 +53,7 @@ enum unixactivation_kind {
 	UNIXACTIVATION_ANY,
 	/* No Unix socket: a FIFO, a file, a socket of another family. */
 	UNIXACTIVATION_OTHER,
+	/* Bound, or listening. */
 	UNIXACTIVATION_GRAM,
 	UNIXACTIVATION_PACKET_LISTENER,
 	UNIXACTIVATION_STREAM_LISTENER,
@@ -68,6 +69,7 @@ struct unixactivation_item {
 	 * "connection" for an accepted one, "stored" for its store; several
 	 * may have the same. */
 	const char *name;
+	/* Never UNIXACTIVATION_ANY. */
 	enum unixactivation_kind kind;
 	/* To look at, not to close: for that it is taken, and -1 then. */
 	int fd;

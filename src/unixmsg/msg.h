@@ -53,6 +53,8 @@ extern "C" {
 /* A pidfd of whoever wrote the message. Linux 6.5, else ENOTSUP. */
 #define UNIXMSG_WANT_PIDFD 0x4u
 
+/* Bounds. */
+
 /* The kernel passes no more in one message. */
 #define UNIXMSG_FDS_MAX 253
 

@@ -86,8 +86,8 @@ int unixstream_send(struct unixstream *stream, const void *data, size_t size,
  *             next call receives the next message.
  *   EPROTO    the peer has closed in the middle of a message
  *   ENOMEM    no memory to read ahead
- *   EAGAIN, ETIMEDOUT, ECANCELED: what has arrived of a message is kept for
- *             the next call.
+ *   EAGAIN, ETIMEDOUT, ECANCELED  what has arrived of a message is kept for
+ *             the next call
  *   or those of recv(2).
  *
  * It reads ahead, into memory of 64 KiB that grows with what has arrived of a

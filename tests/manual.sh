@@ -1,0 +1,293 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The manual pages: whether all is told, whether it is still true, and whether
+# mandoc(1) and lexgrog(1) have something to say against them.
+
+. "${srcdir:?}/tests/lib.sh"
+
+# Made here, or shipped.
+find_pages()
+{
+	for page in "$srcdir"/man/*.[17] "$top_builddir"/man/*.3; do
+		[ ! -e "$page" ] || echo "$page"
+	done
+	[ -e "$top_builddir/man/unixgram.3" ] || ls "$srcdir"/man/*.3
+}
+pages=$(find_pages)
+
+page_of()
+{
+	for page in $pages; do
+		[ "${page##*/}" != "$1" ] || echo "$page"
+	done
+}
+
+# SECTION PAGE: its source.
+section_of()
+{
+	awk -v wanted="$1" '/^\.Sh / { is_in = $0 == ".Sh " wanted; next }
+		is_in' "$2"
+}
+
+names_of()
+{
+	section_of NAME "$1" | awk '$1 == ".Nm" { print $2 }'
+}
+
+list_functions()
+{
+	sed -n 's/^[[:space:]]*\(unix[a-z_0-9]*\);.*/\1/p' \
+		"$srcdir/src/unixmsg.map" | sort
+}
+
+# What is only in the first or only in the second file.
+expect_same_lines()
+{
+	comm -23 "$1" "$2" >only
+	[ ! -s only ] || fail "$3: $(tr '\n' ' ' <only)"
+	comm -13 "$1" "$2" >only
+	[ ! -s only ] || fail "$4: $(tr '\n' ' ' <only)"
+}
+
+every_function_is_in_the_name_of_one_page()
+{
+	list_functions >functions
+	[ -s functions ] || fail 'the map has no functions'
+	for page in $pages; do
+		case $page in
+		*.3)
+			names_of "$page" | sed 1d
+			;;
+		esac
+	done >named
+	# The first one is the page itself.
+	sort named >sorted
+	uniq -d sorted >twice
+	expect_empty twice
+	expect_same_lines functions sorted 'no page' 'no such function'
+}
+
+every_function_is_in_its_page_with_arguments_and_text()
+{
+	for page in $pages; do
+		case $page in
+		*.3) ;;
+		*) continue ;;
+		esac
+		section_of SYNOPSIS "$page" >synopsis
+		section_of DESCRIPTION "$page" >description
+		expect_match synopsis '^\.In unixmsg\.h$'
+		for name in $(names_of "$page" | sed 1d); do
+			expect_match synopsis "^\\.Fo $name\$"
+			grep '^\.Ss' description | tr -d , >headings
+			grep -q -w -e "$name" headings ||
+				fail "${page##*/}: no text for $name"
+		done
+	done
+}
+
+every_header_has_a_page()
+{
+	for header in "$srcdir"/src/unixmsg/*.h; do
+		noun=${header##*/}
+		page=$(page_of "unix${noun%.h}.3")
+		[ -n "$page" ] || fail "no page for $noun"
+	done
+	[ -n "$(page_of libunixmsg.3)" ] || fail 'no page for unixmsg.h'
+}
+
+mandoc_has_nothing_against_the_pages()
+{
+	need mandoc
+	# Ours are not installed, and what else is there is none of our business.
+	mandoc -T lint $pages 2>/dev/null |
+		grep -v 'STYLE: referenced manual not found' >complaints || :
+	[ ! -s complaints ] || fail "$(head -n 5 complaints)"
+}
+
+every_page_fits_into_80_columns()
+{
+	need mandoc
+	for page in $pages; do
+		mandoc -T ascii -O width=78 "$page" 2>/dev/null |
+			sed "s/.$(printf '\b')//g" |
+			# A single argument that fits nowhere stays where it is.
+			awk -v page="${page##*/}" 'length($0) > 80 &&
+				!/^ +[a-z_]+\([^,]*\);$/ {
+				print page ": " $0
+			}' >>wide
+	done
+	[ ! -s wide ] || fail "$(head -n 5 wide)"
+}
+
+every_page_has_a_name_for_apropos()
+{
+	need lexgrog
+	for page in $pages; do
+		run lexgrog "$page"
+		expect_status 0 "$page"
+		for name in $(names_of "$page"); do
+			grep -q -F -e "\"$name - " -e ", $name - " "$out" ||
+				grep -q -w -e "$name" "$out" ||
+				fail "${page##*/}: lexgrog does not see $name"
+		done
+	done
+}
+
+pages_refer_to_pages_that_exist()
+{
+	for page in $pages; do
+		for name in $(names_of "$page"); do
+			echo "$name ${page##*.}"
+		done
+	done | sort -u >names
+	cat $pages | sed -n 's/.*Xr \([^ ]*\) \([0-9]\).*/\1 \2/p' |
+		grep -E '^(lib)?unix[a-z]|^seqpacket' | sort -u >references
+	[ -s references ] || fail 'no page refers to another'
+	comm -13 names references >unknown
+	[ ! -s unknown ] || fail "no such page: $(cat unknown)"
+}
+
+every_name_is_installed_as_a_link_and_removed_again()
+{
+	for section in 1 3 7; do
+		mkdir -p "man/man$section"
+	done
+	for page in $pages; do
+		cp "$page" "man/man${page##*.}/"
+	done
+	find man | sort >before
+	run sh "$srcdir/man/links.sh" make man $pages
+	expect_status 0
+	for name in $(list_functions); do
+		[ -s "man/man3/$name.3" ] || fail "no man3/$name.3"
+	done
+	[ -s man/man1/seqpacket-echo.1 ] || fail 'no man1/seqpacket-echo.1'
+	run sh "$srcdir/man/links.sh" remove man $pages
+	expect_status 0
+	find man | sort >after
+	expect_same before after
+}
+
+# TOOL: its options, as --help has them.
+list_help_options()
+{
+	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z]/ {
+		sub(/^ +/, "")
+		# The text stands behind two spaces or an argument.
+		sub(/  .*/, "")
+		count = split($0, word, /[ ,;|\[\]]+/)
+		for (i = 1; i <= count; i++)
+			if (word[i] ~ /^--?[A-Za-z]/)
+				print word[i]
+	}' | sort -u
+}
+
+list_page_options()
+{
+	awk '$1 == ".It" {
+		for (i = 2; i < NF; i++)
+			if ($i == "Fl")
+				print "-" $(i + 1)
+	}' "$1" | sort -u
+}
+
+every_option_is_in_help_and_in_the_page()
+{
+	for tool in seqpacket-echo unixgram-echo unixstream-echo \
+		unixmsg-inspect; do
+		page=$(page_of "$tool.1")
+		[ -n "$page" ] || page=$(page_of unixgram-echo.1)
+		list_help_options "$tool" >in-help
+		list_page_options "$page" >in-page
+		expect_match in-help '^--help$'
+		expect_same_lines in-help in-page "$tool: not in the page" \
+			"$tool: not in --help"
+	done
+}
+
+# Of one JSON text; its strings hold no quotes here.
+list_members()
+{
+	grep -o '"[a-z_0-9]*":' | tr -d '":' | sort -u
+}
+
+# The words of .Li in the entries, or in the text, of a page's part.
+list_told()
+{
+	awk -v from="$2" -v to="$3" '
+		index($0, from) == 1 { is_in = 1; next }
+		to != "" && index($0, to) == 1 { is_in = 0 }
+		is_in && ($1 == ".Li" || $1 == ".It" && $2 == "Li") {
+			sub(/^\.It /, "")
+			sub(/^\.Li /, "")
+			gsub(/[ ,.]+/, "\n")
+			print
+		}
+		# An entry that goes on behind a backslash.
+		is_in && /^ [a-z_]+$/ { print $1 }' "$1" |
+		grep -E '^[a-z_0-9]+$' | sort -u
+}
+
+the_members_of_stats_are_those_in_the_page()
+{
+	start_server server "$TOOLS/unixgram-echo" --listen --stats \
+		--max-messages 1 @members-of-stats-$$
+	run "$TOOLS/unixgram-echo" --stats @members-of-stats-$$ hello
+	expect_status 0
+	finish server
+	cat "$out" "$logs/server.out" | list_members >printed
+	list_told "$(page_of unixgram-echo.1)" '.Fl -stats' '.Sh' >told
+	expect_match printed '^round_trip_p99_ns$'
+	expect_same_lines printed told 'not in the page' 'not printed'
+}
+
+the_members_of_a_record_are_those_in_the_page()
+{
+	start_server server "$TOOLS/unixgram-echo" --listen --format json \
+		--max-size 5 --max-messages 3 members.sock
+	run "$TOOLS/unixgram-echo" members.sock hello
+	printf 'ff\n' >hex
+	run "$TOOLS/unixgram-echo" --format hex members.sock <hex
+	run "$TOOLS/unixgram-echo" --timeout 0.1 members.sock 'too long'
+	finish server
+	# Nobody here sends descriptors.
+	{
+		list_members <"$logs/server.out"
+		echo fds
+	} | sort >printed
+	list_told "$(page_of unixgram-echo.1)" '.Ss JSON' '.Fl -stats' >told
+	expect_same_lines printed told 'not in the page' 'not printed'
+}
+
+the_members_of_inspect_are_those_in_the_page()
+{
+	start_server server "$TOOLS/seqpacket-echo" --listen member.sock
+	# Near enough to member.sock@ to be mentioned.
+	start_server padded "$TOOLS/seqpacket-echo" --listen "@near-$$\\x00"
+	start client "$TOOLS/seqpacket-echo" --interval 60 --count 2 member.sock
+	connected()
+	{
+		"$TOOLS/unixmsg-inspect" --json member.sock "@near-$$" |
+			tee members | grep -q '"peers":\[{'
+	}
+	await_true connected
+	list_members <members >printed
+	list_told "$(page_of unixmsg-inspect.1)" '.Ss JSON' '.Sh' >told
+	expect_match printed '^why$'
+	expect_same_lines printed told 'not in the page' 'not printed'
+}
+
+run_case every_header_has_a_page
+run_case every_function_is_in_the_name_of_one_page
+run_case every_function_is_in_its_page_with_arguments_and_text
+run_case mandoc_has_nothing_against_the_pages
+run_case every_page_fits_into_80_columns
+run_case every_page_has_a_name_for_apropos
+run_case pages_refer_to_pages_that_exist
+run_case every_name_is_installed_as_a_link_and_removed_again
+run_case every_option_is_in_help_and_in_the_page
+run_case the_members_of_stats_are_those_in_the_page
+run_case the_members_of_a_record_are_those_in_the_page
+run_case the_members_of_inspect_are_those_in_the_page
+finish_cases
