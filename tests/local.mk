@@ -14,6 +14,7 @@ shell_tests = \
 	%D%/interop/python.sh \
 	%D%/interop/socat.sh \
 	%D%/manual.sh \
+	%D%/manual_examples.sh \
 	%D%/names.sh \
 	%D%/seqpacket-echo.sh \
 	%D%/service_header.sh \
