@@ -4,6 +4,7 @@
 shell_tests = \
 	%D%/access.sh \
 	%D%/activation.sh \
+	%D%/completions.sh \
 	%D%/examples.sh \
 	%D%/fault.sh \
 	%D%/headers.sh \
@@ -25,6 +26,8 @@ shell_tests = \
 	%D%/unixstream-echo.sh
 TESTS += %D%/check_exports $(shell_tests)
 EXTRA_DIST += $(shell_tests) \
+	%D%/completions.bash \
+	%D%/completions.zsh \
 	%D%/count.sh \
 	%D%/demo.sh \
 	%D%/echo_cases.sh \

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+complete -c seqpacket-echo -w unixgram-echo

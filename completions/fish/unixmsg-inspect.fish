@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# fish completion for unixmsg-inspect
+
+set -l inspect complete -c unixmsg-inspect
+
+$inspect -l json -d 'One JSON document'
+$inspect -l dot -d 'A picture for Graphviz'
+$inspect -l clean -d 'Remove dead socket files'
+$inspect -s n -l dry-run -d 'Remove nothing'
+$inspect -s v -l verbose -d 'Name all peers and processes'
+$inspect -s q -l quiet -d 'Say only what went wrong'
+$inspect -s h -l help -d 'Print the options'
+$inspect -s V -l version -d 'Print the version'
+
+# The abstract names that somebody has, but for those of five digits, which the
+# kernel has chosen for clients; paths come by themselves.
+function __unixmsg_inspect_names
+    awk 'NF == 8 && $8 ~ /^@[^@]+$/ { print $8 }' /proc/net/unix 2>/dev/null |
+        grep -Evx '@[0-9a-f]{5}' | sort -u
+end
+$inspect -a '(__unixmsg_inspect_names)'

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+complete -c unixstream-echo -w unixgram-echo

@@ -1,0 +1,14 @@
+# Each shell finds them by the name of the command.
+dist_bashcompletion_DATA = \
+	%D%/bash/seqpacket-echo \
+	%D%/bash/unixgram-echo \
+	%D%/bash/unixmsg-inspect \
+	%D%/bash/unixstream-echo
+
+dist_zshcompletion_DATA = %D%/zsh/_unixmsg
+
+dist_fishcompletion_DATA = \
+	%D%/fish/seqpacket-echo.fish \
+	%D%/fish/unixgram-echo.fish \
+	%D%/fish/unixmsg-inspect.fish \
+	%D%/fish/unixstream-echo.fish
