@@ -3,6 +3,7 @@ dist_bashcompletion_DATA = \
 	%D%/bash/seqpacket-echo \
 	%D%/bash/unixgram-echo \
 	%D%/bash/unixmsg-inspect \
+	%D%/bash/unixmsg-perf \
 	%D%/bash/unixstream-echo
 
 dist_zshcompletion_DATA = %D%/zsh/_unixmsg
@@ -11,4 +12,5 @@ dist_fishcompletion_DATA = \
 	%D%/fish/seqpacket-echo.fish \
 	%D%/fish/unixgram-echo.fish \
 	%D%/fish/unixmsg-inspect.fish \
+	%D%/fish/unixmsg-perf.fish \
 	%D%/fish/unixstream-echo.fish

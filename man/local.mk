@@ -22,6 +22,7 @@ header_manuals = \
 dist_man_MANS = $(header_manuals) \
 	%D%/unixgram-echo.1 \
 	%D%/unixmsg-inspect.1 \
+	%D%/unixmsg-perf.1 \
 	%D%/unixmsg.7
 EXTRA_DIST += %D%/header-page.awk %D%/links.sh
 MAINTAINERCLEANFILES += $(header_manuals)

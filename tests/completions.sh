@@ -66,7 +66,7 @@ expect_offers()
 expect_options()
 {
 	for tool in seqpacket-echo unixgram-echo unixstream-echo \
-		unixmsg-inspect; do
+		unixmsg-inspect unixmsg-perf; do
 		list_help_options "$tool" >wanted
 		expect_match wanted '^--help$'
 		"$1" "$tool" -
@@ -84,6 +84,12 @@ expect_values()
 		"$1" "$tool" --format ''
 		expect_offers "$tool --format"
 	done
+	printf '%s\n' connect fan latency throughput >wanted
+	"$1" unixmsg-perf --mode ''
+	expect_offers 'unixmsg-perf --mode'
+	printf '%s\n' unix unixgram unixpacket >wanted
+	"$1" unixmsg-perf uni
+	expect_offers 'unixmsg-perf uni'
 	for option in --server-user --allow-group; do
 		"$1" unixgram-echo $option roo
 		expect_match "$out" '^root$'

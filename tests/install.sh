@@ -84,7 +84,29 @@ same_headers()
 	LC_ALL=C sort "$scratch/ours" | diff - "$scratch/theirs"
 }
 
+# Each function has a page, and each tool a page and completions.
+all_is_told()
+{
+	for name in $(sed -n 's/^[[:space:]]*\(unix[a-z_0-9]*\);.*/\1/p' \
+		"$srcdir/src/unixmsg.map"); do
+		[ -s "$prefix/share/man/man3/$name.3" ] || echo "no $name.3"
+	done >"$scratch/missing"
+	for tool in "$prefix"/bin/*; do
+		tool=${tool##*/}
+		for file in man/man1/$tool.1 fish/vendor_completions.d/$tool.fish \
+			bash-completion/completions/$tool; do
+			[ -s "$prefix/share/$file" ] || echo "no $file"
+		done
+		grep -q "^#compdef.* $tool\>" \
+			"$prefix/share/zsh/site-functions/_unixmsg" ||
+			echo "no $tool in _unixmsg"
+	done >>"$scratch/missing"
+	cat "$scratch/missing"
+	[ ! -s "$scratch/missing" ]
+}
+
 try "headers" same_headers
+try "manual and completions" all_is_told
 try "version" "$pkg_config" --exact-version="$PACKAGE_VERSION" unixmsg
 
 shared=$("$pkg_config" --cflags --libs unixmsg)

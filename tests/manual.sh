@@ -195,7 +195,7 @@ list_page_options()
 every_option_is_in_help_and_in_the_page()
 {
 	for tool in seqpacket-echo unixgram-echo unixstream-echo \
-		unixmsg-inspect; do
+		unixmsg-inspect unixmsg-perf; do
 		page=$(page_of "$tool.1")
 		[ -n "$page" ] || page=$(page_of unixgram-echo.1)
 		list_help_options "$tool" >in-help
@@ -278,6 +278,29 @@ the_members_of_inspect_are_those_in_the_page()
 	expect_same_lines printed told 'not in the page' 'not printed'
 }
 
+# OPTION...: in a short run, added to the file printed.
+print_members_of_perf()
+{
+	run "$TOOLS/unixmsg-perf" --quiet --json --rounds 2 --warm-up 0 \
+		--count 10 "$@"
+	expect_status 0 "$*"
+	list_members <"$out" >>printed
+}
+
+the_members_of_perf_are_those_in_the_page()
+{
+	start_server echo "$TOOLS/unixgram-echo" --listen echo.sock
+	print_members_of_perf unixpacket
+	print_members_of_perf --cpus 0 unixpacket tcp
+	print_members_of_perf --mode fan --clients 2
+	print_members_of_perf --server one=echo.sock --server two=echo.sock \
+		unixgram
+	sort -u -o printed printed
+	list_told "$(page_of unixmsg-perf.1)" '.Ss JSON' '.Sh' >told
+	expect_match printed '^ratio_to_plain$'
+	expect_same_lines printed told 'not in the page' 'not printed'
+}
+
 run_case every_header_has_a_page
 run_case every_function_is_in_the_name_of_one_page
 run_case every_function_is_in_its_page_with_arguments_and_text
@@ -290,4 +313,5 @@ run_case every_option_is_in_help_and_in_the_page
 run_case the_members_of_stats_are_those_in_the_page
 run_case the_members_of_a_record_are_those_in_the_page
 run_case the_members_of_inspect_are_those_in_the_page
+run_case the_members_of_perf_are_those_in_the_page
 finish_cases

@@ -167,6 +167,11 @@ commands_of_unixmsg_inspect_1_do_what_it_says()
 	run_page unixmsg-inspect.1
 }
 
+commands_of_unixmsg_perf_1_do_what_it_says()
+{
+	run_page unixmsg-perf.1
+}
+
 commands_of_unixmsg_7_do_what_it_says()
 {
 	run_page unixmsg.7
@@ -204,6 +209,7 @@ run_case commands_of_the_readme_do_what_it_says
 run_case code_of_the_readme_compiles
 run_case commands_of_unixgram_echo_1_do_what_it_says
 run_case commands_of_unixmsg_inspect_1_do_what_it_says
+run_case commands_of_unixmsg_perf_1_do_what_it_says
 run_case commands_of_unixmsg_7_do_what_it_says
 run_case the_kernel_does_what_unixmsg_7_says
 finish_cases
