@@ -47,6 +47,12 @@ list_readme_displays()
 	{ if ($0 != "") printf "%s", empty; empty = ""; print }'
 }
 
+# Abstract names are the machine's: two runs must not have the same.
+make_names_private()
+{
+	sed -E -e "s/@([a-z]+)/@\\1-$$/g" -e "s/(\\\\0[a-z]+)/\\1-$$/g"
+}
+
 # Numbers, and what depends on who runs this.
 generalise()
 {
@@ -147,7 +153,7 @@ run_displays()
 
 run_page()
 {
-	list_displays "$srcdir/man/$1" >displays
+	list_displays "$srcdir/man/$1" | make_names_private >displays
 	run_displays displays
 }
 
@@ -180,7 +186,7 @@ commands_of_unixmsg_7_do_what_it_says()
 the_kernel_does_what_unixmsg_7_says()
 {
 	need python3
-	list_displays "$srcdir/man/unixmsg.7" >displays
+	list_displays "$srcdir/man/unixmsg.7" | make_names_private >displays
 	awk '/^\$ / { is_out = 1 } /^$/ { is_out = 0 } !is_out' displays >facts
 	expect_match facts '^>>> libc.recvmmsg'
 	# Others say it too, but only for this kernel and C library.
