@@ -4,6 +4,7 @@
 shell_tests = \
 	%D%/access.sh \
 	%D%/activation.sh \
+	%D%/amalgamation.sh \
 	%D%/completions.sh \
 	%D%/examples.sh \
 	%D%/fault.sh \

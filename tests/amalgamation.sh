@@ -1,0 +1,195 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The library in two files, as 'make amalgamation' makes them: that they compile
+# with one line and nothing configured, that all public functions and no others
+# can be linked, and that the tools, examples and unit tests work with them.
+
+# Cases are called by name, from run_case.
+# shellcheck disable=SC2317,SC2034,SC2154,SC2086
+set -u
+
+# shellcheck source=tests/lib.sh
+. "${srcdir:?is the top source directory}/tests/lib.sh"
+
+# A compiler has more to do than the programs that it makes.
+limit=240
+files=${top_builddir:?is the top build directory}/amalgamation
+shared=$work/shared
+warnings='-Wall -Wextra -Werror'
+
+# The public headers by their own names too, for code of ours that wants only
+# some of them; of the private ones only what it takes from kernel.h, macros.
+make_include_folder()
+{
+	mkdir -p "$shared/include/unixmsg"
+	cp "$files/unixmsg.h" "$srcdir/src/kernel.h" "$shared/include"
+	ln -s "$srcdir/src/tools" "$shared/include/tools"
+	for header in "$srcdir"/src/unixmsg/*.h; do
+		echo '#include "../unixmsg.h"' \
+			>"$shared/include/unixmsg/${header##*/}"
+	done
+}
+
+# compile COMPILER FLAG...: with no other flags than a user would give.
+compile()
+{
+	run "$@"
+	[ "$status" -eq 0 ] || fail "$* says: $(head -n 20 "$err")"
+	expect_empty "$err"
+}
+
+make_object()
+{
+	[ -e "$shared/unixmsg.o" ] ||
+		compile $CC $CFLAGS -std=c11 $warnings -c \
+			-o "$shared/unixmsg.o" "$files/unixmsg.c"
+}
+
+# link NAME SOURCE... -- FLAG...
+link()
+{
+	program=$1
+	shift
+	make_object
+	compile $CC $CFLAGS -std=gnu11 "-I$shared/include" \
+		"-I${top_builddir:?}" -o "$program" "$@" "$shared/unixmsg.o" \
+		$LDFLAGS $libs
+}
+libs=
+
+compile_with()
+{
+	need "$1"
+	for standard in c11 gnu11 gnu17; do
+		compile "$1" "-std=$standard" -O2 $warnings -c -o unixmsg.o \
+			"$files/unixmsg.c"
+	done
+}
+
+it_compiles_without_a_warning_with_gcc()
+{
+	compile_with gcc
+}
+
+it_compiles_without_a_warning_with_clang()
+{
+	compile_with clang
+}
+
+# Debian's musl-gcc does not find the kernel's headers by itself.
+it_compiles_without_a_warning_with_musl()
+{
+	need musl-gcc
+	headers=$(find /usr/include -path '*/asm/ioctl.h' | head -n 1)
+	compiler="musl-gcc -idirafter /usr/include \
+		-idirafter ${headers%/asm/ioctl.h}"
+	printf '%s\n' '#define _GNU_SOURCE' '#include <sys/stat.h>' \
+		'int main(void) { struct statx x; (void)x; return 0; }' >try.c
+	$compiler -c try.c 2>/dev/null ||
+		skip 'this musl is too old to have statx'
+	compile $compiler -std=c11 $warnings -c -o unixmsg.o "$files/unixmsg.c"
+}
+
+it_compiles_with_a_program_in_one_line()
+{
+	mkdir -p project
+	cp "$files/unixmsg.c" "$files/unixmsg.h" \
+		"$srcdir/examples/06-deadlines.c" project
+	cd project
+	compile $CC $CFLAGS -I. -o deadlines 06-deadlines.c unixmsg.c $LDFLAGS
+}
+
+its_header_serves_cxx_as_well()
+{
+	need c++
+	printf '#include "unixmsg.h"\n#include "unixmsg.h"\n' >twice.cc
+	compile c++ -std=c++17 $warnings -Wpedantic "-I$files" -c twice.cc
+}
+
+it_exports_what_the_shared_library_does()
+{
+	need nm
+	make_object
+	sed -n 's/^[[:space:]]*\(unix[a-z_0-9]*\);.*/\1/p' \
+		"$srcdir/src/unixmsg.map" | sort >wanted
+	nm --defined-only --extern-only "$shared/unixmsg.o" |
+		awk '$3 ~ /^unix/ { print $3 }' | sort >exported
+	[ -s wanted ] || fail 'the map has no symbols'
+	expect_same wanted exported
+	nm --defined-only --extern-only "$shared/unixmsg.o" |
+		awk '$3 !~ /^(unix|__)/ { print $3 }' >others
+	expect_empty others
+}
+
+its_header_declares_all_of_it()
+{
+	link check_exports "$srcdir/tests/check_exports.c"
+	run ./check_exports
+	expect_status 0
+}
+
+every_example_compiles()
+{
+	for example in "$srcdir"/examples/*.c; do
+		link "$(basename "$example" .c)" "$example"
+	done
+}
+
+the_echo_tools_work()
+{
+	sources=$(sed -n 's|^	%D%/\([a-z_0-9]*\.c\).*|\1|p
+		/^bin_PROGRAMS/q' "$srcdir/src/tools/local.mk")
+	[ -n "$sources" ] || fail 'found no sources of the tools'
+	mkdir tools
+	for source in $sources; do
+		compile $CC $CFLAGS -std=gnu11 "-I$shared/include" \
+			"-I$top_builddir" -c -o "tools/${source%.c}.o" \
+			"$srcdir/src/tools/$source"
+	done
+	for tool in unixgram-echo seqpacket-echo unixstream-echo; do
+		link "tools/$tool" "$srcdir/src/tools/$tool.c" tools/*.o
+	done
+	TOOLS=$here/tools
+	run sh "$srcdir/tests/demo.sh" "$srcdir/src/addr.c"
+	expect_status 0 "$(cat "$err")"
+	start_server server tools/unixstream-echo --listen "$here/s"
+	run tools/unixstream-echo "$here/s" hello '' end
+	expect_status 0
+	printf 'hello\n\nend\n' >wanted
+	expect_same wanted "$out"
+}
+
+# Those that need none of the private rooms.
+unit_tests_of_public_functions_pass()
+{
+	need "${PKG_CONFIG:=pkg-config}"
+	"$PKG_CONFIG" --exists 'check >= 0.15' || skip 'Check is missing'
+	libs=$("$PKG_CONFIG" --cflags --libs check)
+	for helper in ends scene service_scene support; do
+		compile $CC $CFLAGS -std=gnu11 "-I$shared/include" \
+			"-I$top_builddir" -c "$srcdir/tests/$helper.c"
+	done
+	for name in gram packet notify service_answers; do
+		link "check_$name" "$srcdir/tests/check_$name.c" \
+			ends.o scene.o service_scene.o support.o
+		run "./check_$name"
+		expect_status 0 "check_$name: $(tail -n 5 "$out")"
+		expect_match "$out" '^100%: Checks: [1-9]'
+	done
+}
+
+make_include_folder
+for name in it_compiles_without_a_warning_with_gcc \
+	it_compiles_without_a_warning_with_clang \
+	it_compiles_without_a_warning_with_musl \
+	it_compiles_with_a_program_in_one_line \
+	its_header_serves_cxx_as_well \
+	it_exports_what_the_shared_library_does \
+	its_header_declares_all_of_it \
+	every_example_compiles \
+	the_echo_tools_work \
+	unit_tests_of_public_functions_pass; do
+	run_case "$name"
+done
+finish_cases
