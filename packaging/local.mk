@@ -1,0 +1,30 @@
+# Releases. The same sources make the same bytes: tar takes the names in order
+# and notes nobody's, packaging/settle.sh sees to modes and times.
+EXTRA_DIST += \
+	%D%/settle.sh \
+	%D%/twice.sh
+
+export TAR_OPTIONS = --sort=name --owner=0 --group=0 --numeric-owner \
+  --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime
+
+dist-hook:
+	$(SHELL) $(srcdir)/%D%/settle.sh $(srcdir) $(distdir)
+
+# The two files of 'make amalgamation' as an archive of their own.
+amalgamation_name = $(PACKAGE)-amalgamation-$(VERSION)
+
+dist-amalgamation: amalgamation
+	rm -rf $(amalgamation_name)
+	$(MKDIR_P) $(amalgamation_name)
+	cp amalgamation/unixmsg.c amalgamation/unixmsg.h $(amalgamation_name)
+	$(SHELL) $(srcdir)/%D%/settle.sh $(srcdir) $(amalgamation_name)
+	$(AMTAR) --format=posix -cf - $(amalgamation_name) | \
+	  xz -c >$(amalgamation_name).tar.xz
+	rm -rf $(amalgamation_name)
+
+# Whether that is so: a second distribution, out of the first.
+dist-twice: dist dist-amalgamation
+	$(SHELL) $(srcdir)/%D%/twice.sh '$(distdir).tar.xz' \
+	  '$(amalgamation_name).tar.xz'
+
+.PHONY: dist-amalgamation dist-twice
