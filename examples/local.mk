@@ -25,6 +25,16 @@ dist_examples_DATA = \
 	%D%/Makefile \
 	%D%/README
 
+examplescmakedir = $(examplesdir)/cmake
+dist_examplescmake_DATA = \
+	%D%/cmake/CMakeLists.txt \
+	%D%/cmake/hello.c
+
+exampleslanguagesdir = $(examplesdir)/other-languages
+dist_exampleslanguages_DATA = \
+	%D%/other-languages/echo-client.go \
+	%D%/other-languages/echo-client.py
+
 examplessystemddir = $(examplesdir)/systemd
 dist_examplessystemd_DATA = \
 	%D%/systemd/activated.service \

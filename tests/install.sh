@@ -142,9 +142,42 @@ for source in "$docdir"/examples/*.c; do
 		try "static $name" compile "$name" "$source" $static
 done
 
+# One that leaves by itself, started: the shared library is found by its
+# soname, and a static program goes without.
+needs_library()
+{
+	readelf -d "$1" | grep -q 'NEEDED.*libunixmsg\.so\.0'
+}
+hello=$docdir/examples/cmake/hello.c
+try "shared" compile hello "$hello" $shared
+try "shared program" ./hello
+if command -v readelf >/dev/null; then
+	try "shared program needs the library" needs_library ./hello
+fi
+if [ -n "$static" ]; then
+	try "static" compile hello-static "$hello" $static
+	try "static program" env -u LD_LIBRARY_PATH ./hello-static
+fi
+# The archive alone, beside a shared libc.
+if [ -e "$libdir/libunixmsg.a" ]; then
+	try "archive" compile hello-archive "$hello" \
+		$("$pkg_config" --cflags unixmsg) "$libdir/libunixmsg.a"
+	try "archive program" env -u LD_LIBRARY_PATH ./hello-archive
+fi
+
 cp -r "$docdir/examples" examples
 try "examples/Makefile" make -C examples CC="$CC" CPPFLAGS="$CPPFLAGS" \
 	CFLAGS="$CFLAGS" LDFLAGS="$LDFLAGS"
+
+if command -v cmake >/dev/null; then
+	try "CMake configure" env CC="$CC" CFLAGS="$CPPFLAGS $CFLAGS" \
+		LDFLAGS="$LDFLAGS" PKG_CONFIG="$pkg_config" \
+		cmake -S examples/cmake -B examples/cmake/build
+	try "CMake build" cmake --build examples/cmake/build
+	try "CMake program" examples/cmake/build/hello
+else
+	skip "CMake: no cmake"
+fi
 
 # Every symbol can be reached from C++ under its own name.
 for cxx in g++ clang++ ''; do
@@ -167,6 +200,35 @@ if [ -n "$cxx" ]; then
 	} >all.cc
 	try "C++" "$cxx" -o all all.cc $shared
 	try "C++ program" ./all
+	cat >use.cc <<-'END'
+	#include <cstring>
+	#include <memory>
+	#include <unixmsg.h>
+
+	struct closer {
+		void operator()(unixgram *gram) const { unixgram_close(gram); }
+	};
+	using gram = std::unique_ptr<unixgram, closer>;
+
+	int main()
+	{
+		unixgram *pair[2];
+		char data[8];
+		size_t size;
+
+		if (unixgram_pair(pair) < 0)
+			return 1;
+		gram from(pair[0]), to(pair[1]);
+		if (unixgram_send(from.get(), "hello", 5, UNIXMSG_FOREVER) < 0 ||
+			unixgram_recv(to.get(), data, sizeof(data), &size,
+				nullptr, UNIXMSG_FOREVER) != 1)
+			return 1;
+		return size == 5 && std::memcmp(data, "hello", 5) == 0 ? 0 : 1;
+	}
+	END
+	try "C++ that sends" "$cxx" -std=c++17 -Wall -Wextra -Wpedantic -Werror \
+		-o use use.cc $shared
+	try "C++ that sends, run" ./use
 else
 	skip "C++: no g++ or clang++"
 fi

@@ -18,6 +18,7 @@ shell_tests = \
 	%D%/manual.sh \
 	%D%/manual_examples.sh \
 	%D%/names.sh \
+	%D%/other-languages.sh \
 	%D%/seqpacket-echo.sh \
 	%D%/service_header.sh \
 	%D%/symbols.sh \
