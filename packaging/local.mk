@@ -1,6 +1,16 @@
 # Releases. The same sources make the same bytes: tar takes the names in order
 # and notes nobody's, packaging/settle.sh sees to modes and times.
 EXTRA_DIST += \
+	%D%/deb.sh \
+	%D%/debian/control \
+	%D%/debian/copyright \
+	%D%/debian/libunixmsg-dev.docs \
+	%D%/debian/libunixmsg-dev.install \
+	%D%/debian/libunixmsg0.install \
+	%D%/debian/libunixmsg0.symbols \
+	%D%/debian/rules \
+	%D%/debian/source/format \
+	%D%/debian/unixmsg-tools.install \
 	%D%/settle.sh \
 	%D%/twice.sh
 
@@ -27,4 +37,9 @@ dist-twice: dist dist-amalgamation
 	$(SHELL) $(srcdir)/%D%/twice.sh '$(distdir).tar.xz' \
 	  '$(amalgamation_name).tar.xz'
 
-.PHONY: dist-amalgamation dist-twice
+# Debian packages, out of the distribution, in the folder deb.
+deb: dist
+	$(SHELL) $(srcdir)/%D%/deb.sh $(srcdir) $(PACKAGE_VERSION) \
+	  '$(distdir).tar.xz' deb
+
+.PHONY: deb dist-amalgamation dist-twice
