@@ -1,0 +1,36 @@
+# Fuzz targets. 'make check' replays their corpora, whatever the compiler; where
+# --enable-fuzzing was given they are libFuzzer's, and 'make fuzz' runs them.
+
+fuzz_targets = \
+	%D%/fuzz_addr
+check_PROGRAMS += $(fuzz_targets)
+EXTRA_DIST += %D%/corpus %D%/run.sh
+
+check_LTLIBRARIES += %D%/libfuzz.la
+%C%_libfuzz_la_SOURCES = %D%/fuzz.c %D%/fuzz.h
+if !FUZZING
+%C%_libfuzz_la_SOURCES += %D%/replay.c
+TESTS += $(fuzz_targets)
+endif
+
+# FUZZ_ENGINE is libFuzzer with its main, or nothing.
+fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
+	src/libunixmsg_all.la
+%C%_fuzz_addr_LDADD = $(fuzz_libs)
+
+FUZZ_SECONDS = 60
+if FUZZING
+fuzz: $(fuzz_targets)
+	@$(SHELL) $(srcdir)/%D%/run.sh $(srcdir)/%D%/corpus fuzz-runs \
+		$(FUZZ_SECONDS) $(fuzz_targets)
+else
+fuzz:
+	@echo "configure with CC=clang and --enable-fuzzing for that" >&2
+	@exit 1
+endif
+
+fuzz-clean:
+	rm -rf fuzz-runs
+clean-local: fuzz-clean
+
+.PHONY: fuzz fuzz-clean

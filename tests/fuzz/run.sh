@@ -1,0 +1,73 @@
+#!/bin/sh
+# Run libFuzzer targets, each for a while.
+#
+# usage: run.sh CORPUS FOLDER SECONDS TARGET...
+#
+# Each begins with CORPUS/NOUN and with what earlier runs have left in
+# FOLDER/NOUN, where it keeps what leads it to new code. An input that fails is
+# left in FOLDER/findings; give it to the target as an argument to see it again.
+# Prints a line for each target, and exits 1 if one failed.
+
+set -u
+
+if [ $# -lt 4 ]; then
+	echo "usage: run.sh CORPUS FOLDER SECONDS TARGET..." >&2
+	exit 2
+fi
+corpus=$1
+folder=$2
+seconds=$3
+shift 3
+failed=0
+findings=0
+
+# Seeds that are hex digits become the bytes that they stand for.
+lay_out()
+{
+	for seed in "$corpus/$1"/*; do
+		name=${seed##*/}
+		case $name in
+		*.hex)
+			sed 's/#.*//' "$seed" | tr -d ' \t\n' | tr a-f A-F |
+				basenc --base16 -d >"$2/seed-${name%.hex}"
+			;;
+		*)
+			cp "$seed" "$2/seed-$name"
+			;;
+		esac
+	done
+}
+
+# The last figure of that name which the fuzzer printed.
+get_figure()
+{
+	sed -n "s/.*$2: *\\([0-9]*\\).*/\\1/p" "$1" | tail -n 1
+}
+
+fuzz()
+{
+	noun=${1##*/fuzz_}
+	log=$folder/$noun.log
+	mkdir -p "$folder/$noun" "$folder/findings" || exit 1
+	lay_out "$noun" "$folder/$noun"
+	result='nothing found'
+	timeout -k 10 $((seconds + 120)) "./$1" -max_total_time="$seconds" \
+		-timeout=10 -rss_limit_mb=2048 -max_len=4096 \
+		-print_final_stats=1 \
+		-artifact_prefix="$folder/findings/$noun-" \
+		"$folder/$noun" >"$log" 2>&1 </dev/null || {
+		result="FAILED, see $log"
+		failed=1
+		findings=$((findings + 1))
+	}
+	echo "fuzz: $noun: $(get_figure "$log" number_of_executed_units) runs," \
+		"$(get_figure "$log" cov) points covered," \
+		"$(find "$folder/$noun" -type f | wc -l) inputs kept: $result"
+}
+
+targets=$#
+for target; do
+	fuzz "$target"
+done
+echo "fuzz: $targets targets, $seconds s each, $findings failed"
+exit $failed
