@@ -2,7 +2,8 @@
 # --enable-fuzzing was given they are libFuzzer's, and 'make fuzz' runs them.
 
 fuzz_targets = \
-	%D%/fuzz_addr
+	%D%/fuzz_addr \
+	%D%/fuzz_control
 check_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += %D%/corpus %D%/run.sh
 
@@ -17,6 +18,9 @@ endif
 fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
 	src/libunixmsg_all.la
 %C%_fuzz_addr_LDADD = $(fuzz_libs)
+%C%_fuzz_control_LDADD = $(fuzz_libs)
+# It sees whether a descriptor is closed twice.
+%C%_fuzz_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=close
 
 FUZZ_SECONDS = 60
 if FUZZING
