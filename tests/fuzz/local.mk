@@ -4,6 +4,7 @@
 fuzz_targets = \
 	%D%/fuzz_addr \
 	%D%/fuzz_control \
+	%D%/fuzz_record \
 	%D%/fuzz_stream
 check_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += %D%/corpus %D%/run.sh
@@ -20,6 +21,7 @@ fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
 	src/libunixmsg_all.la
 %C%_fuzz_addr_LDADD = $(fuzz_libs)
 %C%_fuzz_control_LDADD = $(fuzz_libs)
+%C%_fuzz_record_LDADD = $(fuzz_libs)
 %C%_fuzz_stream_LDADD = $(fuzz_libs)
 # It sees whether a descriptor is closed twice.
 %C%_fuzz_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=close
