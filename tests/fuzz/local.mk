@@ -2,6 +2,7 @@
 # --enable-fuzzing was given they are libFuzzer's, and 'make fuzz' runs them.
 
 fuzz_targets = \
+	%D%/fuzz_activation \
 	%D%/fuzz_addr \
 	%D%/fuzz_control \
 	%D%/fuzz_record \
@@ -19,6 +20,7 @@ endif
 # FUZZ_ENGINE is libFuzzer with its main, or nothing.
 fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
 	src/libunixmsg_all.la
+%C%_fuzz_activation_LDADD = $(fuzz_libs)
 %C%_fuzz_addr_LDADD = $(fuzz_libs)
 %C%_fuzz_control_LDADD = $(fuzz_libs)
 %C%_fuzz_record_LDADD = $(fuzz_libs)
