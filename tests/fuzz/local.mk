@@ -5,6 +5,7 @@ fuzz_targets = \
 	%D%/fuzz_activation \
 	%D%/fuzz_addr \
 	%D%/fuzz_control \
+	%D%/fuzz_diag \
 	%D%/fuzz_notify \
 	%D%/fuzz_record \
 	%D%/fuzz_stream
@@ -24,6 +25,7 @@ fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
 %C%_fuzz_activation_LDADD = $(fuzz_libs)
 %C%_fuzz_addr_LDADD = $(fuzz_libs)
 %C%_fuzz_control_LDADD = $(fuzz_libs)
+%C%_fuzz_diag_LDADD = $(fuzz_libs)
 %C%_fuzz_notify_LDADD = $(fuzz_libs)
 %C%_fuzz_record_LDADD = $(fuzz_libs)
 %C%_fuzz_stream_LDADD = $(fuzz_libs)
