@@ -8,6 +8,7 @@ fuzz_targets = \
 	%D%/fuzz_diag \
 	%D%/fuzz_notify \
 	%D%/fuzz_record \
+	%D%/fuzz_service_text \
 	%D%/fuzz_stream
 check_PROGRAMS += $(fuzz_targets)
 EXTRA_DIST += %D%/corpus %D%/run.sh
@@ -28,6 +29,7 @@ fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
 %C%_fuzz_diag_LDADD = $(fuzz_libs)
 %C%_fuzz_notify_LDADD = $(fuzz_libs)
 %C%_fuzz_record_LDADD = $(fuzz_libs)
+%C%_fuzz_service_text_LDADD = $(fuzz_libs)
 %C%_fuzz_stream_LDADD = $(fuzz_libs)
 # It sees whether a descriptor is closed twice.
 %C%_fuzz_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=close
