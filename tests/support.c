@@ -287,7 +287,8 @@ void support_add_root_test(TCase *tcase, const TTest *test)
 
 void support_add_root_loop_test(TCase *tcase, const TTest *test, int times)
 {
-	support_add_loop_test_if(tcase, test, times, support_is_root(), "not root");
+	support_add_loop_test_if(tcase, test, times, support_is_root(),
+		"not root");
 }
 
 static int get_exit_status(SRunner *runner)
