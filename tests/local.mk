@@ -31,6 +31,7 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/completions.bash \
 	%D%/completions.zsh \
 	%D%/count.sh \
+	%D%/coverage.sh \
 	%D%/demo.sh \
 	%D%/echo_cases.sh \
 	%D%/interop/echo.go \
@@ -168,4 +169,8 @@ endif
 demo: $(bin_PROGRAMS)
 	@$(test_environment) $(SHELL) $(srcdir)/%D%/demo.sh
 
-.PHONY: demo
+# Coverage of src/*.c by 'make check', or of it only COVERAGE_TESTS.
+coverage:
+	@$(SHELL) $(srcdir)/%D%/coverage.sh coverage-build '$(COVERAGE_TESTS)'
+
+.PHONY: coverage demo
