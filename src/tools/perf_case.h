@@ -14,6 +14,8 @@
 /* Of each network: the library, plain calls, plain calls of one client. */
 enum { PERF_CASES_MAX = 3 * PERF_NETWORKS + PERF_SERVERS_MAX };
 
+struct perf_service;
+
 struct perf_case {
 	enum perf_network network;
 	const char *label;   /* who serves: unixmsg, plain, or a server's */
@@ -28,7 +30,9 @@ struct perf_case {
 	struct perf_end service;
 	struct perf_end *clients;
 	struct perf_end *links; /* what the service has accepted */
-	int epoll;              /* of a service with many links */
+	/* Of a service with many links. */
+	int epoll;
+	struct perf_service *own; /* the library's */
 	/* Of the present size. */
 	bool is_left_out;           /* messages of that size do not fit */
 	struct histogram histogram; /* of single times, where there are any */

@@ -77,9 +77,7 @@ void perf_job_close(struct perf_case *it)
 	}
 	if (it->way != NULL)
 		it->way->close_service(&it->service);
-	if (it->epoll >= 0)
-		close(it->epoll);
-	it->epoll = -1;
+	perf_service_close(it);
 }
 
 /* The end of a connection is an error where a message was to come. */
