@@ -702,7 +702,7 @@ static int get_status(pid_t pid)
 {
 	int how;
 
-	ck_assert_int_eq(waitpid(pid, &how, 0), pid);
+	ck_assert_int_eq(support_waitpid(pid, &how), pid);
 	ck_assert(WIFEXITED(how));
 	return WEXITSTATUS(how);
 }

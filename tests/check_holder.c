@@ -90,14 +90,14 @@ START_TEST(a_child_holds_it_too)
 	pid_t pid = support_fork();
 
 	if (pid == 0) {
-		pause();
-		_exit(0);
+		for (;;)
+			pause();
 	}
 	wanted = look_for(fd, pid);
 	ck_assert_uint_eq(wanted.found, 1);
 	ck_assert_uint_eq(wanted.others, 1);
 	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	support_waitpid(pid, NULL);
 	close(fd);
 }
 END_TEST

@@ -46,7 +46,12 @@ static void report(int fd, const struct outcome *outcome)
 
 static void collect(int fd, struct outcome *outcome)
 {
-	ck_assert_int_eq(read(fd, outcome, sizeof(*outcome)), sizeof(*outcome));
+	ssize_t got;
+
+	do
+		got = read(fd, outcome, sizeof(*outcome));
+	while (got < 0 && errno == EINTR);
+	ck_assert_int_eq(got, sizeof(*outcome));
 }
 
 static void claim_once(struct race *race, const char *path)
@@ -141,7 +146,7 @@ static void end_race(struct race *race)
 
 	for (i = 0; i < CLAIMERS; i++) {
 		ck_assert_int_eq(kill(race->pids[i], SIGKILL), 0);
-		ck_assert_int_eq(waitpid(race->pids[i], NULL, 0),
+		ck_assert_int_eq(support_waitpid(race->pids[i], NULL),
 			race->pids[i]);
 	}
 	close_pipe(race->go);
@@ -331,7 +336,7 @@ static pid_t await_losers(const pid_t *pids)
 	int i, how, lost;
 
 	for (lost = 0; lost < CLAIMERS - 1; lost++) {
-		ck_assert_int_gt(waitpid(-1, &how, 0), 0);
+		ck_assert_int_gt(support_waitpid(-1, &how), 0);
 		ck_assert(WIFEXITED(how));
 		ck_assert_int_eq(WEXITSTATUS(how), LOST);
 	}

@@ -36,7 +36,7 @@ static int connect_as_nobody(const struct sockaddr *sa, socklen_t length)
 		support_as_nobody();
 		_exit(connect(fd, sa, length) == 0 ? 0 : errno);
 	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(support_waitpid(pid, &status), pid);
 	ck_assert(WIFEXITED(status));
 	return WEXITSTATUS(status);
 }

@@ -433,7 +433,7 @@ static bool has_network_namespaces(void)
 
 	if (pid == 0)
 		_exit(unshare(CLONE_NEWNET) == 0 ? 0 : 1);
-	return pid > 0 && waitpid(pid, &how, 0) == pid && how == 0;
+	return pid > 0 && support_waitpid(pid, &how) == pid && how == 0;
 }
 
 static TCase *make_names(void)

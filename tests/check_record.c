@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support.h"
 #include "tools/record.h"
 #include "tools/utf8.h"
 
@@ -125,6 +126,8 @@ static void write_all(int fd, const char *data, size_t size)
 	while (size > 0) {
 		ssize_t wrote = write(fd, data, size);
 
+		if (wrote < 0 && errno == EINTR)
+			continue;
 		if (wrote < 0)
 			_exit(1);
 		data += wrote;
@@ -152,7 +155,7 @@ static void join(pid_t child)
 {
 	int status;
 
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(support_waitpid(child, &status), child);
 	ck_assert_int_eq(status, 0);
 }
 
@@ -440,7 +443,7 @@ static void expect_endless_line(enum record_format format)
 		"line 1: longer than a record of 64 bytes can be");
 	close_end(&input[0]);
 	close_end(&input[1]);
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(support_waitpid(child, &status), child);
 }
 
 START_TEST(an_endless_line_of_hex_is_refused)

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support.h"
 #include "tools/record.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -297,7 +298,7 @@ static void expect_slow_reader_gets_all(void)
 	put(data, sizeof(data));
 	ck_assert_int_eq(record_flush(writer), 0);
 	close(output[1]);
-	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(support_waitpid(child, &status), child);
 	ck_assert_int_eq(status, 0);
 }
 

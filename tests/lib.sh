@@ -34,7 +34,7 @@ skipped=0
 
 # No command takes longer than that many seconds, not even with sanitizers on a
 # machine that has other things to do.
-limit=60
+limit=${UNIXMSG_LIMIT:-60}
 
 case $(id -u) in
 0) is_root=true ;;
@@ -149,8 +149,13 @@ enter_case()
 
 # run_case FUNCTION [LABEL [WRAPPER]]: the label tells two runs of one case
 # apart; WRAPPER is a function that prepares, and then calls what it is given.
+# With $UNIXMSG_CASE only the case of that name is run.
 run_case()
 {
+	case ${UNIXMSG_CASE:-$1} in
+	"$1") ;;
+	*) return ;;
+	esac
 	title=$(echo "$1" | tr _ ' ')${2:+ ($2)}
 	rm -rf "$work/here" "$work/run" "$work/tmp" "$logs"
 	mkdir -m 711 "$work/here" "$work/run" "$work/tmp" "$logs"

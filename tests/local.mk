@@ -21,7 +21,9 @@ shell_tests = \
 	%D%/other-languages.sh \
 	%D%/seqpacket-echo.sh \
 	%D%/service_header.sh \
+	%D%/signals.sh \
 	%D%/symbols.sh \
+	%D%/threads.sh \
 	%D%/unixgram-echo.sh \
 	%D%/unixmsg-inspect.sh \
 	%D%/unixmsg-perf.sh \
@@ -36,7 +38,10 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/echo_cases.sh \
 	%D%/interop/echo.go \
 	%D%/interop/echo.py \
-	%D%/lib.sh
+	%D%/lib.sh \
+	%D%/mutants \
+	%D%/threads.c \
+	%D%/try_mutants.sh
 
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
@@ -115,6 +120,8 @@ unit_tests = \
 	%D%/check_sweep \
 	%D%/check_takeover \
 	%D%/check_timers \
+	%D%/check_torture \
+	%D%/check_torture_tools \
 	%D%/check_users
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
@@ -135,6 +142,58 @@ check_LTLIBRARIES += %D%/libsupport.la
 	%D%/support.c \
 	%D%/support.h
 
+# Calls that fail on demand: the linker sends them to ours.
+fault_sources = \
+	%D%/fault.c \
+	%D%/fault.h \
+	%D%/fault_calls.c \
+	%D%/fault_table.c
+fault_ldflags = $(AM_LDFLAGS) -Wl,@$(srcdir)/%D%/fault.wrap
+EXTRA_DIST += %D%/fault.wrap
+
+%C%_check_torture_SOURCES = $(fault_sources) \
+	%D%/check_torture.c \
+	%D%/torture.h \
+	%D%/torture_gram.c \
+	%D%/torture_link.c \
+	%D%/torture_message.c \
+	%D%/torture_name.c \
+	%D%/torture_rest.c \
+	%D%/torture_served.c
+%C%_check_torture_LDFLAGS = $(fault_ldflags)
+EXTRA_%C%_check_torture_DEPENDENCIES = %D%/fault.wrap
+
+# The tools with calls that fail, as the environment says.
+faulty_tools = \
+	%D%/faulty-seqpacket-echo \
+	%D%/faulty-unixgram-echo \
+	%D%/faulty-unixmsg-inspect \
+	%D%/faulty-unixstream-echo
+check_PROGRAMS += $(faulty_tools)
+faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
+%C%_faulty_seqpacket_echo_SOURCES = $(fault_sources) \
+	src/tools/seqpacket-echo.c
+%C%_faulty_seqpacket_echo_LDFLAGS = $(fault_ldflags)
+%C%_faulty_seqpacket_echo_LDADD = $(faulty_libs)
+%C%_faulty_unixgram_echo_SOURCES = $(fault_sources) \
+	src/tools/unixgram-echo.c
+%C%_faulty_unixgram_echo_LDFLAGS = $(fault_ldflags)
+%C%_faulty_unixgram_echo_LDADD = $(faulty_libs)
+%C%_faulty_unixmsg_inspect_SOURCES = $(fault_sources) \
+	$(src_tools_unixmsg_inspect_SOURCES)
+%C%_faulty_unixmsg_inspect_LDFLAGS = $(fault_ldflags)
+%C%_faulty_unixmsg_inspect_LDADD = $(faulty_libs)
+%C%_faulty_unixstream_echo_SOURCES = $(fault_sources) \
+	src/tools/unixstream-echo.c
+%C%_faulty_unixstream_echo_LDFLAGS = $(fault_ldflags)
+%C%_faulty_unixstream_echo_LDADD = $(faulty_libs)
+
+%C%_check_torture_tools_SOURCES = \
+	%D%/check_torture_tools.c \
+	%D%/fault.h \
+	%D%/fault_table.c \
+	%D%/torture.h
+
 # For programs that do not say what they link: the unit tests.
 LDADD = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
 	$(CHECK_LIBS)
@@ -154,6 +213,7 @@ test_environment = \
 	top_srcdir='$(abs_top_srcdir)' \
 	top_builddir='$(abs_top_builddir)' \
 	TOOLS='$(abs_top_builddir)/src/tools' \
+	FAULTY='$(abs_top_builddir)/tests' \
 	CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' CFLAGS='$(CFLAGS)' \
 	LDFLAGS='$(LDFLAGS)' NM='$(NM)' PKG_CONFIG='$(PKG_CONFIG)' \
 	PACKAGE_VERSION='$(PACKAGE_VERSION)'
@@ -173,4 +233,40 @@ demo: $(bin_PROGRAMS)
 coverage:
 	@$(SHELL) $(srcdir)/%D%/coverage.sh coverage-build '$(COVERAGE_TESTS)'
 
-.PHONY: coverage demo
+# Every failure of every call: minutes, where 'make check' makes a choice.
+if HAVE_CHECK
+torture: $(faulty_tools) %D%/check_torture %D%/check_torture_tools
+	@rm -f %D%/torture.result
+	@export $(test_environment) TORTURE=all \
+	  TORTURE_RESULT='$(abs_top_builddir)/%D%/torture.result'; \
+	for part in check_torture check_torture_tools; do \
+	  timeout --kill-after=10 $(TEST_TIMEOUT) %D%/$$part </dev/null || \
+	    exit; \
+	done
+endif
+CLEANFILES += %D%/torture.result
+
+# A shared library that is not installed: libtool makes one for a -rpath.
+if HAVE_CHECK
+check_LTLIBRARIES += %D%/libsignals.la
+%C%_libsignals_la_SOURCES = %D%/signals.c
+%C%_libsignals_la_LDFLAGS = $(AM_LDFLAGS) \
+	-module -avoid-version -rpath /nonexistent
+
+# The whole suite, with a thousand signals a second in each of its processes.
+signals: $(check_LTLIBRARIES) $(check_PROGRAMS) $(bin_PROGRAMS)
+	@export $(test_environment); \
+	$(SHELL) $(srcdir)/%D%/signals.sh $(TESTS)
+endif
+CLEANFILES += %D%/signals.result
+
+# Whether the tests would notice that a guard is missing.
+if HAVE_CHECK
+mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
+	@export $(test_environment) CHECK_LIBS='$(CHECK_LIBS)'; \
+	timeout --kill-after=10 600 $(SHELL) $(srcdir)/%D%/try_mutants.sh \
+	  $(MUTANTS)
+endif
+CLEANFILES += %D%/mutants.result
+
+.PHONY: coverage demo mutants signals torture

@@ -351,7 +351,7 @@ const char *make_long_path(size_t size)
 void stop_child(pid_t pid)
 {
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(support_waitpid(pid, NULL), pid);
 }
 
 void close_pipe(int pipe[2])

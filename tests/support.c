@@ -78,6 +78,21 @@ const char *support_dir(void)
 	return test_dir;
 }
 
+static int remove_below(const char *path, const struct stat *status, int type,
+	struct FTW *place)
+{
+	(void)status;
+	(void)type;
+	return place->level == 0 ? 0 : remove(path);
+}
+
+void support_clear_dir(void)
+{
+	ck_assert_int_eq(nftw(support_dir(), remove_below, 16,
+				 FTW_DEPTH | FTW_PHYS),
+		0);
+}
+
 static char *next_text(void)
 {
 	static char texts[TEXTS][PATH_MAX];
@@ -233,15 +248,21 @@ pid_t support_fork(void)
 	return pid;
 }
 
-void support_wait_exit(pid_t pid, int status)
+pid_t support_waitpid(pid_t pid, int *how)
 {
 	pid_t ended;
-	int how;
 
 	do
-		ended = waitpid(pid, &how, 0);
+		ended = waitpid(pid, how, 0);
 	while (ended < 0 && errno == EINTR);
-	ck_assert_int_eq(ended, pid);
+	return ended;
+}
+
+void support_wait_exit(pid_t pid, int status)
+{
+	int how;
+
+	ck_assert_int_eq(support_waitpid(pid, &how), pid);
 	ck_assert_msg(WIFEXITED(how), "a child ended by signal %d",
 		WTERMSIG(how));
 	ck_assert_int_eq(WEXITSTATUS(how), status);

@@ -48,6 +48,9 @@
  */
 const char *support_dir(void);
 
+/* Removes all that is in it. */
+void support_clear_dir(void);
+
 /* The path of name in support_dir. The text is good for seven more calls. */
 const char *support_path(const char *name);
 
@@ -92,6 +95,9 @@ void support_ready_wait(int pipe[2]);
  * exit does at the end belongs to the test. Assertions work there too.
  */
 pid_t support_fork(void);
+
+/* waitpid(2), whatever signals come meanwhile; how may be NULL. */
+pid_t support_waitpid(pid_t pid, int *how);
 
 /* Waits for the child, which must exit with this status. */
 void support_wait_exit(pid_t pid, int status);

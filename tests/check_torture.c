@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every call of the library that can fail, fails: see torture.h for the
+ * scenes, fault_table.c for the calls and what they give.
+ *
+ *   TORTURE=all       each call of each scene with each errno, once and from
+ *                     then on; otherwise some of them, chosen by
+ *   TORTURE_SEED=N    a number, printed at the end, by default another each day
+ *   TORTURE_SCENE=S   only scenes whose names contain this
+ *   TORTURE_RESULT=F  a file for the line of totals
+ */
+#include <config.h>
+
+#include <ftw.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "fault.h"
+#include "torture.h"
+
+/* A call in a loop is tried so many times. */
+enum { TRIES_OF_SITE = 3, SITES_MOST = 512, SCENES_MOST = 512 };
+
+/* So many failures of each scene when not all of them. */
+static const unsigned int some = 12;
+
+/* No call of ours gives it: it has to stay. */
+static const int untouched = EL2HLT;
+
+static const struct scene *const lists[] = {
+	torture_gram_scenes,
+	torture_link_scenes,
+	torture_message_scenes,
+	torture_name_scenes,
+	torture_rest_scenes,
+};
+
+/* Shared with the process that plays the scene, which may die of it. */
+struct progress {
+	char name[96];
+	char what[96];
+	unsigned int failures;
+	bool is_over;
+};
+
+static struct progress *progresses;
+
+struct part {
+	const struct scene *scene;
+	int kind;
+};
+
+static const struct part *this_part;
+static struct part parts[SCENES_MOST];
+static int parts_count;
+
+/* The round that is being played. */
+static struct fault fault;
+static bool is_begun, is_over, are_files_allowed;
+
+/* A failure in a scene: NULL is any call, 0 any errno, NULL any scene. */
+struct rule {
+	const char *call;
+	int error;
+	const char *scene; /* a part of its name */
+};
+
+/* Failures that change nothing. */
+static const struct rule harmless[] = {
+	/* What is interrupted, or not ready yet, is tried again. */
+	{ NULL, EINTR, NULL },
+	{ NULL, EAGAIN, NULL },
+	{ "accept4", ECONNABORTED, NULL },
+	/* Nothing is left to be done about it. */
+	{ "close", 0, NULL },
+	{ "closedir", 0, NULL },
+	/* Older kernels do not know SO_PASSRIGHTS. */
+	{ "setsockopt", ENOPROTOOPT, NULL },
+	/* The lock is for those who know it: others cannot be waited for. */
+	{ "flock", 0, NULL },
+	/* A name that was taken may be free again. */
+	{ "bind", EADDRINUSE, NULL },
+	/* A directory that may not be read may be passed through. */
+	{ "open", EACCES, NULL },
+	/* What has gone by itself needs not be removed. */
+	{ "openat", ENOENT, "replaced" },
+	{ "fstatat", ENOENT, "replaced" },
+	{ "renameat", ENOENT, "replaced" },
+	/* That nobody is there is true, and whoever is there has to go. */
+	{ "connect", ECONNREFUSED, "dead file" },
+	{ "connect", 0, "live owner is replaced" },
+	/* The one who was replaced has lost it, be it there or not. */
+	{ "unlinkat", 0, "live owner is replaced" },
+	/* There is no telling where we are: the path stays relative. */
+	{ "getcwd", 0, "relative path" },
+	/* A client takes the next of three directories. */
+	{ "bind", 0, "dials" },
+	{ "calloc", 0, "dials" },
+	{ "fchmod", 0, "dials" },
+	{ "fstat", 0, "dials" },
+	{ "fstatat", 0, "dials" },
+	{ "getrandom", 0, "dials" },
+	{ "getsockname", 0, "dials" },
+	{ "mkdir", 0, "dials" },
+	{ "open", 0, "dials" },
+	/* Whose it is cannot be told: the file gets the narrower mode. */
+	{ "stat", 0, "address of its own" },
+	/* What cannot be swept away stays for the next. */
+	{ "fdopendir", 0, "dials" },
+	{ "readdir", 0, "dials" },
+	{ NULL, 0, "sweeps" },
+	/* The server may be still on its way. */
+	{ "connect", ENOENT, "waits" },
+	{ "connect", ECONNREFUSED, "waits" },
+	{ "connect", EACCES, "waits" },
+	{ "connect", ENOENT, "deadline" },
+	{ "connect", ECONNREFUSED, "deadline" },
+	{ "connect", EACCES, "deadline" },
+	{ "connect", ENOENT, "found again" },
+	{ "connect", ECONNREFUSED, "found again" },
+	{ "connect", EACCES, "found again" },
+	{ "sendmsg", ECONNREFUSED, "found again" },
+	{ "sendmsg", ENOTCONN, "found again" },
+	/* That the queue is empty cannot be made sure. */
+	{ "recv", 0, "found again" },
+	/* The kernel had no room for its list: it is asked again. */
+	{ "socket", ENOBUFS, "can be removed" },
+	{ "sendto", ENOBUFS, "can be removed" },
+	{ "recvmsg", ENOBUFS, "can be removed" },
+	{ "socket", ENOBUFS, "owner is found" },
+	{ "sendto", ENOBUFS, "owner is found" },
+	{ "recvmsg", ENOBUFS, "owner is found" },
+	/* stat(2) tells the device too, but for some file systems. */
+	{ "fopen", 0, "can be removed" },
+	{ "fgets", 0, "can be removed" },
+	{ "fopen", 0, "owner is found" },
+	{ "fgets", 0, "owner is found" },
+	/* The process is told when it can be. */
+	{ "open", 0, "owner is found" },
+	{ "opendir", 0, "owner is found" },
+	{ "read", 0, "owner is found" },
+	{ "readdir", 0, "owner is found" },
+	{ "readlinkat", 0, "owner is found" },
+	/* Whoever has rights needs not know the limit, nor who has none. */
+	{ "open", 0, "is raised" },
+	{ "read", 0, "is raised" },
+	{ "setsockopt", 0, "is raised" },
+	/* What cannot be looked at is not judged. */
+	{ "stat", 0, "looked into" },
+};
+
+/* What has to be harmless: it is never told. */
+static const struct rule hidden[] = {
+	{ NULL, EINTR, NULL },
+	{ "setsockopt", ENOPROTOOPT, "pair of datagram sockets" },
+};
+
+/* What cannot be: the kernel would have to lie. They are not tried. */
+static const struct rule impossible[] = {
+	/* There is an owner. */
+	{ "connect", ECONNREFUSED, "live owner" },
+	/* It can be, but comes too late: the name is ours already. */
+	{ "listen", 0, "live owner is replaced" },
+	/* There is a file. */
+	{ "fstatat", ENOENT, "closes" },
+	{ "renameat", ENOENT, "closes" },
+	{ "unlinkat", ENOENT, NULL },
+	/* There is a peer. */
+	{ "getpeername", ENOTCONN, "adopted" },
+};
+
+/* What is told in the place of an errno. */
+static const struct {
+	struct rule rule;
+	int told;
+} translations[] = {
+	{ { NULL, EAGAIN, NULL }, ETIMEDOUT },
+	/* Older kernels do not know the option. */
+	{ { "getsockopt", ENOPROTOOPT, NULL }, ENOTSUP },
+	{ { "setsockopt", ENOPROTOOPT, NULL }, ENOTSUP },
+	/* Whether anybody is there cannot be found out. */
+	{ { "connect", 0, "is replaced" }, EADDRINUSE },
+	/* It was there, and then it is not. */
+	{ { "fstatat", ENOENT, "can be removed" }, ESTALE },
+	/* It goes and comes again and again. */
+	{ { "openat", ENOENT, NULL }, EADDRINUSE },
+	{ { "fstatat", ENOENT, NULL }, EADDRINUSE },
+	{ { "renameat", ENOENT, NULL }, EADDRINUSE },
+	/* The server does not come. */
+	{ { "connect", 0, "deadline" }, ETIMEDOUT },
+	{ { "connect", 0, "waits" }, ETIMEDOUT },
+	{ { "connect", 0, "found again" }, ETIMEDOUT },
+	{ { "sendmsg", 0, "found again" }, ETIMEDOUT },
+};
+
+static bool is_ruled(const struct rule *rule, const char *call, int error,
+	const char *scene)
+{
+	return (rule->call == NULL || strcmp(rule->call, call) == 0) &&
+		(rule->error == 0 || rule->error == error) &&
+		(rule->scene == NULL || strstr(scene, rule->scene) != NULL);
+}
+
+static bool is_among(const struct rule *rules, size_t count, const char *call,
+	int error, const char *scene)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (is_ruled(&rules[i], call, error, scene))
+			return true;
+	return false;
+}
+
+static bool is_harmless(const char *call, int error, const char *scene)
+{
+	return is_among(harmless, COUNT(harmless), call, error, scene);
+}
+
+static bool is_hidden(const char *call, int error, const char *scene)
+{
+	return is_among(hidden, COUNT(hidden), call, error, scene);
+}
+
+static bool is_impossible(const char *call, int error, const char *scene)
+{
+	return is_among(impossible, COUNT(impossible), call, error, scene);
+}
+
+static bool is_told_as(int told)
+{
+	const char *scene = this_part->scene->name;
+	size_t i;
+
+	if (is_hidden(fault.call, fault.error, scene))
+		return false;
+	if (told == fault.error)
+		return true;
+	for (i = 0; i < COUNT(translations); i++)
+		if (translations[i].told == told &&
+			is_ruled(&translations[i].rule, fault.call, fault.error,
+				scene))
+			return true;
+	return false;
+}
+
+void torture_begin(void)
+{
+	is_begun = true;
+	errno = untouched;
+	fault_start(&fault);
+}
+
+bool torture_end(int result, int wanted)
+{
+	int error = errno;
+
+	fault_stop();
+	is_over = true;
+	if (result == wanted) {
+		ck_assert_msg(error == untouched,
+			"success has changed errno to %s", strerror(error));
+		ck_assert_msg(fault_get_hits() == 0 ||
+				is_harmless(fault.call, fault.error,
+					this_part->scene->name),
+			"a failure was passed over");
+		return true;
+	}
+	ck_assert_msg(result == -1, "it gives %d", result);
+	ck_assert_msg(fault_get_hits() > 0, "it fails by itself: %s",
+		strerror(error));
+	ck_assert_msg(is_told_as(error), "it tells %s", strerror(error));
+	return false;
+}
+
+bool torture_end_made(const void *made)
+{
+	return torture_end(made == NULL ? -1 : 0, 0);
+}
+
+void torture_end_refused(int result, int error)
+{
+	if (result == -1 && errno == error) {
+		fault_stop();
+		is_over = true;
+		return;
+	}
+	ck_assert_msg(!torture_end(result, -2), "it is not refused");
+}
+
+void torture_allow_files(const char *call)
+{
+	are_files_allowed |= fault_get_hits() > 0 &&
+		(call == NULL || strcmp(call, fault.call) == 0);
+}
+
+static char left[PATH_MAX];
+
+static int note_file(const char *path, const struct stat *status, int type,
+	struct FTW *place)
+{
+	(void)status;
+	(void)place;
+	if (type != FTW_D)
+		snprintf(left, sizeof(left), "%s", path);
+	return 0;
+}
+
+static void check_files(void)
+{
+	left[0] = '\0';
+	ck_assert_int_eq(nftw(support_dir(), note_file, 16, FTW_PHYS), 0);
+	ck_assert_msg(are_files_allowed || left[0] == '\0', "left behind: %s",
+		left);
+	support_clear_dir();
+}
+
+static void play(const struct part *part)
+{
+	int fds = support_count_fds();
+	long blocks = fault_get_blocks();
+
+	is_begun = is_over = are_files_allowed = false;
+	part->scene->play(part->kind);
+	fault_stop();
+	ck_assert_msg(is_begun && is_over, "the scene has no begin or no end");
+	ck_assert_msg(support_count_fds() == fds, "descriptors: %d more",
+		support_count_fds() - fds);
+	ck_assert_msg(fault_get_blocks() == blocks, "memory: %ld blocks more",
+		fault_get_blocks() - blocks);
+	check_files();
+}
+
+/* What can fail in a scene: each is a round. */
+struct round {
+	unsigned int number;
+	const struct fault_call *call;
+	int error;
+	bool is_forever;
+};
+
+struct plan {
+	struct round *rounds;
+	size_t count;
+};
+
+static void add_round(struct plan *plan, unsigned int number,
+	const struct fault_call *call, int error, bool is_forever)
+{
+	plan->rounds = realloc(plan->rounds,
+		(plan->count + 1) * sizeof(*plan->rounds));
+	ck_assert_ptr_nonnull(plan->rounds);
+	plan->rounds[plan->count++] =
+		(struct round){ number, call, error, is_forever };
+}
+
+/* What makes a call be made again would do so for ever. */
+static bool is_tried_again(int error)
+{
+	return error == EINTR || error == ECONNABORTED;
+}
+
+static void add_rounds(struct plan *plan, unsigned int number,
+	const struct fault_call *call)
+{
+	const char *scene = this_part->scene->name;
+	const int *error;
+
+	for (error = call->errors; *error != 0; error++) {
+		if (is_impossible(call->name, *error, scene))
+			continue;
+		add_round(plan, number, call, *error, false);
+		if (!is_tried_again(*error))
+			add_round(plan, number, call, *error, true);
+	}
+}
+
+static bool is_worn_out(const struct fault_record *record)
+{
+	static struct {
+		const void *site;
+		int tries;
+	} sites[SITES_MOST];
+	int i;
+
+	for (i = 0; i < SITES_MOST; i++) {
+		if (sites[i].site == NULL)
+			sites[i].site = record->site;
+		if (sites[i].site == record->site)
+			return ++sites[i].tries > TRIES_OF_SITE;
+	}
+	return true;
+}
+
+/* Nothing fails: that tells what there is to fail. */
+static void make_plan(struct plan *plan, const struct part *part)
+{
+	const struct fault_record *records;
+	unsigned int i, count;
+
+	memset(&fault, 0, sizeof(fault));
+	play(part);
+	records = fault_get_records(&count);
+	for (i = 0; i < count; i++)
+		if (!is_worn_out(&records[i]))
+			add_rounds(plan, i + 1, fault_find(records[i].call));
+}
+
+static bool are_all_wanted(void)
+{
+	const char *extent = getenv("TORTURE");
+
+	return extent != NULL && strcmp(extent, "all") == 0;
+}
+
+static unsigned int get_seed(void)
+{
+	const char *seed = getenv("TORTURE_SEED");
+
+	if (seed != NULL)
+		return (unsigned int)strtoul(seed, NULL, 10);
+	return (unsigned int)(time(NULL) / 86400);
+}
+
+/* Puts as many as are wanted to the front, in any order. */
+static size_t choose(struct plan *plan, unsigned int salt)
+{
+	unsigned int seed = get_seed() * 1000 + salt;
+	size_t i, other;
+	struct round round;
+
+	if (are_all_wanted() || plan->count <= some)
+		return plan->count;
+	for (i = 0; i < some; i++) {
+		other = i + (size_t)rand_r(&seed) % (plan->count - i);
+		round = plan->rounds[i];
+		plan->rounds[i] = plan->rounds[other];
+		plan->rounds[other] = round;
+	}
+	return some;
+}
+
+static void play_round(const struct part *part, const struct round *round,
+	struct progress *progress)
+{
+	fault.number = round->number;
+	fault.call = round->call->name;
+	fault.error = round->error;
+	fault.is_forever = round->is_forever;
+	snprintf(progress->what, sizeof(progress->what),
+		"call %u, %s, fails %s: %s", round->number, fault.call,
+		fault.is_forever ? "from then on" : "once",
+		strerror(fault.error));
+	play(part);
+	progress->failures += fault_get_hits() > 0;
+}
+
+START_TEST(a_failure_is_told_and_the_next_is_served)
+{
+	const struct part *part = &parts[_i];
+	struct progress *progress = &progresses[_i];
+	struct plan plan = { 0 };
+	size_t i, count;
+
+	this_part = part;
+	setenv("XDG_RUNTIME_DIR", support_dir(), 1);
+	setenv("TMPDIR", support_dir(), 1);
+	make_plan(&plan, part);
+	count = choose(&plan, (unsigned int)_i);
+	for (i = 0; i < count; i++)
+		play_round(part, &plan.rounds[i], progress);
+	free(plan.rounds);
+	progress->is_over = true;
+}
+END_TEST
+
+static bool is_wanted(const struct scene *scene)
+{
+	const char *name = getenv("TORTURE_SCENE");
+
+	return name == NULL || strstr(scene->name, name) != NULL;
+}
+
+static void add_scene(const struct scene *scene)
+{
+	int kind;
+
+	for (kind = 0; kind < scene->kinds && parts_count < SCENES_MOST; kind++)
+		parts[parts_count++] = (struct part){ scene, kind };
+}
+
+static void find_scenes(void)
+{
+	const struct scene *scene;
+	size_t i;
+
+	for (i = 0; i < COUNT(lists); i++)
+		for (scene = lists[i]; scene->name != NULL; scene++)
+			if (is_wanted(scene))
+				add_scene(scene);
+	progresses = mmap(NULL, SCENES_MOST * sizeof(*progresses),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+static void tell_where_it_ended(void)
+{
+	int i;
+
+	for (i = 0; i < parts_count; i++)
+		if (!progresses[i].is_over)
+			printf("scene %d, %s, kind %d: %s\n", i,
+				parts[i].scene->name, parts[i].kind,
+				progresses[i].what);
+}
+
+static void tell_totals(FILE *file)
+{
+	unsigned int failures = 0;
+	int i;
+
+	for (i = 0; i < parts_count; i++)
+		failures += progresses[i].failures;
+	fprintf(file, "torture of the library: %d scenes, %u failures, %s\n",
+		parts_count, failures,
+		are_all_wanted() ? "all there are" : "a choice");
+}
+
+static void tell(void)
+{
+	const char *path = getenv("TORTURE_RESULT");
+	FILE *file;
+
+	tell_where_it_ended();
+	tell_totals(stdout);
+	if (!are_all_wanted())
+		printf("TORTURE_SEED=%u makes the same choice\n", get_seed());
+	if (path == NULL || (file = fopen(path, "we")) == NULL)
+		return;
+	tell_totals(file);
+	fclose(file);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("torture");
+	TCase *tcase = tcase_create("failures");
+	int status;
+
+	find_scenes();
+	if (progresses == MAP_FAILED)
+		return EXIT_FAILURE;
+	tcase_set_timeout(tcase, are_all_wanted() ? 120 : 30);
+	tcase_add_loop_test(tcase, a_failure_is_told_and_the_next_is_served, 0,
+		parts_count);
+	suite_add_tcase(suite, tcase);
+	status = support_run(suite);
+	tell();
+	return status;
+}

@@ -1,0 +1,710 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The same as check_torture.c for the tools, each a process of its own that is
+ * told by its environment what shall fail (fault.c). A client talks to a sound
+ * server, a server to a sound client, and whatever happens
+ *
+ * - it ends by itself, with 0 or 1, and 1 with a word about it;
+ * - it frees its memory, and leaves no file that it does not tell of;
+ * - it does not spin;
+ * - what has failed once is forgotten: the next request is served.
+ *
+ * TORTURE, TORTURE_SEED, TORTURE_SCENE and TORTURE_RESULT are as there; the
+ * tools are in $FAULTY.
+ */
+#include <config.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fault.h"
+#include "torture.h"
+
+enum { CALLS_MOST = 4096, TRIES_OF_SITE = 2, ARGUMENTS_MOST = 12 };
+
+/* More calls than this in so short a life are a loop. */
+static const unsigned int calls_bound = 20000;
+
+/* So many failures of each scene when not all of them. */
+static const unsigned int some = 6;
+
+/* Exit statuses of sanitizers that are no status of ours. */
+static const char asan_options[] = "exitcode=24";
+static const char lsan_options[] = "exitcode=23";
+
+enum role { CLIENT, SERVER, LOOKER };
+
+struct tool_scene {
+	const char *name;
+	const char *tool;
+	enum role role;
+	int type;
+	const char *options[ARGUMENTS_MOST]; /* before the address */
+	const char *output;                  /* of a client, when all is well */
+};
+
+/* clang-format off */
+
+static const struct tool_scene scenes[] = {
+	{ "a datagram client", "unixgram-echo", CLIENT, SOCK_DGRAM,
+		{ NULL }, "hello\n" },
+	{ "a packet client", "seqpacket-echo", CLIENT, SOCK_SEQPACKET,
+		{ NULL }, "hello\n" },
+	{ "a stream client", "unixstream-echo", CLIENT, SOCK_STREAM,
+		{ NULL }, "hello\n" },
+	{ "a datagram client that makes up messages", "unixgram-echo", CLIENT,
+		SOCK_DGRAM, { "--count=2", "--size=100", "-q" }, "" },
+	{ "a packet client that knows the server's user", "seqpacket-echo",
+		CLIENT, SOCK_SEQPACKET, { "--server-user=root" }, "hello\n" },
+	{ "a packet client with an address of its own", "seqpacket-echo",
+		CLIENT, SOCK_SEQPACKET, { "--bind=own", "--wait=1" },
+		"hello\n" },
+	{ "a datagram server", "unixgram-echo", SERVER, SOCK_DGRAM,
+		{ "--listen" }, NULL },
+	{ "a packet server", "seqpacket-echo", SERVER, SOCK_SEQPACKET,
+		{ "--listen" }, NULL },
+	{ "a stream server", "unixstream-echo", SERVER, SOCK_STREAM,
+		{ "--listen" }, NULL },
+	{ "a datagram server that prints", "unixgram-echo", SERVER, SOCK_DGRAM,
+		{ "--listen", "--format=json", "--stats", "--mode=0666",
+			"--allow-user=root" }, NULL },
+	{ "a packet server that prints", "seqpacket-echo", SERVER,
+		SOCK_SEQPACKET, { "--listen", "--format=json", "--stats",
+			"--allow-group=root", "--replace" }, NULL },
+	{ "a look at an address", "unixmsg-inspect", LOOKER, SOCK_SEQPACKET,
+		{ NULL }, NULL },
+	{ "a look as JSON", "unixmsg-inspect", LOOKER, SOCK_SEQPACKET,
+		{ "--json" }, NULL },
+	{ "a look as a graph", "unixmsg-inspect", LOOKER, SOCK_SEQPACKET,
+		{ "--dot" }, NULL },
+	{ "a cleaning", "unixmsg-inspect", LOOKER, SOCK_SEQPACKET,
+		{ "--clean" }, NULL },
+};
+
+/* clang-format on */
+
+struct progress {
+	char what[128];
+	unsigned int failures;
+	bool is_over;
+};
+
+static struct progress *progresses;
+
+/* What has been started, and how it has ended. */
+struct life {
+	pid_t pid;
+	int status;
+	unsigned int calls;
+	unsigned int hits;
+	long blocks;
+	char out[4096];
+	char err[4096];
+};
+
+static struct fault_record log_records[CALLS_MOST];
+static char log_names[CALLS_MOST][24];
+
+static const char *get_address(void)
+{
+	return support_path("s");
+}
+
+static int open_output(const char *name)
+{
+	int fd = open(support_path(name),
+		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+static void set_number(const char *name, int number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", number);
+	setenv(name, text, 1);
+}
+
+static void set_fault(const struct fault *fault)
+{
+	setenv("FAULT_LOG", support_path("log"), 1);
+	setenv("ASAN_OPTIONS", asan_options, 1);
+	setenv("LSAN_OPTIONS", lsan_options, 1);
+	if (fault == NULL || fault->number == 0)
+		return;
+	set_number("FAULT_NTH", (int)fault->number);
+	set_number("FAULT_ERRNO", fault->error);
+	setenv("FAULT_CALL", fault->call, 1);
+	setenv("FAULT_MODE", fault->is_forever ? "forever" : "once", 1);
+}
+
+static void become(const struct tool_scene *scene, const char *const *options,
+	const char *message, const struct fault *fault)
+{
+	/* One that spins is ended by a signal. */
+	static const struct rlimit cpu_seconds = { 4, 4 };
+	const char *arguments[ARGUMENTS_MOST + 4];
+	char path[PATH_MAX];
+	int i, count = 0;
+
+	snprintf(path, sizeof(path), "%s/faulty-%s", getenv("FAULTY"),
+		scene->tool);
+	arguments[count++] = scene->tool;
+	for (i = 0; options[i] != NULL; i++)
+		arguments[count++] = options[i];
+	arguments[count++] = get_address();
+	if (message != NULL)
+		arguments[count++] = message;
+	arguments[count] = NULL;
+	set_fault(fault);
+	setrlimit(RLIMIT_CPU, &cpu_seconds);
+	if (chdir(support_dir()) == 0)
+		execv(path, (char **)arguments);
+	perror(path);
+	_exit(99);
+}
+
+/* err_fd becomes its standard error. */
+static pid_t start(const struct tool_scene *scene, const char *const *options,
+	const char *message, const struct fault *fault, int err_fd)
+{
+	int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int out_fd = open_output("out");
+	pid_t pid = support_fork();
+
+	if (pid == 0) {
+		dup2(null_fd, STDIN_FILENO);
+		dup2(out_fd, STDOUT_FILENO);
+		dup2(err_fd, STDERR_FILENO);
+		become(scene, options, message, fault);
+	}
+	close(null_fd);
+	close(out_fd);
+	return pid;
+}
+
+static void read_file(const char *name, char *text, size_t room)
+{
+	int fd = open(support_path(name), O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? 0 : read(fd, text, room - 1);
+
+	text[size > 0 ? size : 0] = '\0';
+	if (fd >= 0)
+		close(fd);
+	unlink(support_path(name));
+}
+
+static void read_log(struct life *life)
+{
+	FILE *file = fopen(support_path("log"), "re");
+	char line[64], name[24];
+	unsigned long site;
+
+	life->calls = life->hits = 0;
+	life->blocks = 0;
+	ck_assert_msg(file != NULL, "it has not ended by itself");
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (sscanf(line, "end %u %ld", &life->hits, &life->blocks) == 2)
+			break;
+		if (sscanf(line, "%23s %lx", name, &site) == 2 &&
+			life->calls < CALLS_MOST) {
+			strcpy(log_names[life->calls], name);
+			log_records[life->calls].call = log_names[life->calls];
+			log_records[life->calls].site = (const void *)site;
+		}
+		life->calls++;
+	}
+	fclose(file);
+	unlink(support_path("log"));
+}
+
+static void wait_for(struct life *life)
+{
+	int how;
+
+	while (waitpid(life->pid, &how, 0) < 0)
+		ck_assert_int_eq(errno, EINTR);
+	ck_assert_msg(WIFEXITED(how), "it ends by signal %d", WTERMSIG(how));
+	life->status = WEXITSTATUS(how);
+	read_log(life);
+	read_file("out", life->out, sizeof(life->out));
+}
+
+/* What holds for all of them. */
+static void check_life(const struct tool_scene *scene, const struct life *life,
+	const struct fault *fault)
+{
+	/* Who is not found is not known: that is wrong usage. */
+	bool is_known = strncmp(fault->call, "getpw", 5) != 0 &&
+		strncmp(fault->call, "getgr", 5) != 0;
+
+	ck_assert_msg(life->status <= 1 + !is_known, "exit status %d: %s",
+		life->status, life->err);
+	ck_assert_msg(life->status == 0 || life->err[0] != '\0' ||
+			scene->role == LOOKER,
+		"it fails without a word");
+	ck_assert_msg(life->err[0] == '\0' ||
+			strncmp(life->err, scene->tool, strlen(scene->tool)) ==
+				0,
+		"it says: %s", life->err);
+	ck_assert_msg(life->blocks <= 0, "%ld blocks are not freed",
+		life->blocks);
+	ck_assert_msg(life->calls < calls_bound, "%u calls: it spins",
+		life->calls);
+}
+
+/* Files, all but the one named. */
+
+static char left[PATH_MAX];
+static const char *expected;
+
+static int note_file(const char *path, const struct stat *status, int type,
+	struct FTW *place)
+{
+	(void)status;
+	(void)place;
+	if (type != FTW_D && (expected == NULL || strcmp(path, expected) != 0))
+		snprintf(left, sizeof(left), "%s", path);
+	return 0;
+}
+
+static void check_files(const char *present, const struct life *life,
+	const struct fault *fault)
+{
+	bool is_told = strstr(life->err, "could not be removed") != NULL;
+
+	left[0] = '\0';
+	expected = present;
+	ck_assert_int_eq(nftw(support_dir(), note_file, 16, FTW_PHYS), 0);
+	/* What cannot be looked at cannot be told from another's. */
+	if (life->status == 1 && strcmp(fault->call, "fstatat") == 0)
+		is_told = true;
+	ck_assert_msg(left[0] == '\0' || is_told, "left behind: %s; %s", left,
+		life->err);
+	if (left[0] != '\0')
+		unlink(left);
+}
+
+/* A sound client: whether it is served. */
+
+static bool ask_gram(int64_t until)
+{
+	struct unixgram *client = unixgram_dial(get_address(), NULL, until);
+	char byte = '\0';
+	bool is_served = client != NULL &&
+		unixgram_send(client, "?", 1, until) == 0 &&
+		unixgram_recv(client, &byte, 1, NULL, NULL, until) == 1;
+
+	unixgram_close(client);
+	return is_served && byte == '?';
+}
+
+static bool ask_packet(int64_t until)
+{
+	struct unixpacket *client = unixpacket_dial(get_address(), NULL, until);
+	char byte = '\0';
+	bool is_served = client != NULL &&
+		unixpacket_send(client, "?", 1, until) == 0 &&
+		unixpacket_recv(client, &byte, 1, NULL, until) == 1;
+
+	unixpacket_close(client);
+	return is_served && byte == '?';
+}
+
+static bool ask_stream(int64_t until)
+{
+	struct unixstream *client = unixstream_dial(get_address(), NULL, until);
+	char byte = '\0';
+	bool is_served = client != NULL &&
+		unixstream_write(client, "?", 1, NULL, until) == 0 &&
+		unixstream_read(client, &byte, 1, NULL, until) == 1;
+
+	unixstream_close(client);
+	return is_served && byte == '?';
+}
+
+static bool ask(int type, int64_t patience_us)
+{
+	int64_t until = unixdeadline_after_us(patience_us);
+
+	if (type == SOCK_DGRAM)
+		return ask_gram(until);
+	return type == SOCK_SEQPACKET ? ask_packet(until) : ask_stream(until);
+}
+
+/* The first may be lost, and the listener may take a rest. */
+static bool ask_again(int type)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if (ask(type, i == 3 ? 2000000 : 150000))
+			return true;
+	return false;
+}
+
+/* Servers: what they say first comes through a pipe. */
+
+static bool is_listening(int fd, char *said, size_t room)
+{
+	size_t size = 0;
+	ssize_t got = 1;
+
+	said[0] = '\0';
+	while (strstr(said, "listening on") == NULL && got > 0) {
+		got = read(fd, said + size, room - 1 - size);
+		if (got < 0 && errno == EINTR)
+			got = 1;
+		else if (got > 0)
+			size += (size_t)got;
+		said[size] = '\0';
+	}
+	return got > 0;
+}
+
+/* All that follows, until it ends. */
+static void read_on(int fd, char *said, size_t room)
+{
+	size_t size = strlen(said);
+	ssize_t got;
+
+	while ((got = read(fd, said + size, room - 1 - size)) != 0)
+		if (got > 0)
+			size += (size_t)got;
+		else if (errno != EINTR)
+			break;
+	said[size] = '\0';
+}
+
+/* Whether it has come so far as to listen. */
+static bool start_server(const struct tool_scene *scene, struct life *life,
+	const char *const *options, const struct fault *fault, int *said_fd)
+{
+	int said[2];
+
+	support_ready_init(said);
+	life->pid = start(scene, options, NULL, fault, said[1]);
+	close(said[1]);
+	*said_fd = said[0];
+	return is_listening(said[0], life->err, sizeof(life->err));
+}
+
+static void end_server(struct life *life, int said_fd)
+{
+	kill(life->pid, SIGTERM);
+	read_on(said_fd, life->err, sizeof(life->err));
+	close(said_fd);
+	wait_for(life);
+}
+
+/* "listening on" is no complaint. */
+static void forget_listening(struct life *life)
+{
+	const char *end = strchr(life->err, '\n');
+
+	if (strstr(life->err, "listening on") != NULL && end != NULL)
+		memmove(life->err, end + 1, strlen(end));
+}
+
+static void play_server(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	bool is_served;
+	int said_fd;
+
+	if (start_server(scene, life, scene->options, fault, &said_fd)) {
+		is_served = fault->is_forever ? ask(scene->type, 50000)
+					      : ask_again(scene->type);
+		ck_assert_msg(is_served || fault->is_forever,
+			"the next request is not served");
+		end_server(life, said_fd);
+		forget_listening(life);
+	} else {
+		close(said_fd);
+		wait_for(life);
+		ck_assert_msg(life->status != 0, "it ends at once with 0");
+	}
+	check_life(scene, life, fault);
+	check_files(NULL, life, fault);
+}
+
+/* Clients and lookers: their server is sound. */
+
+static const char *const plain_listen[] = { "--listen", NULL };
+
+static void play_client(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	int err_fd = open_output("err");
+	const char *message = scene->output[0] == '\0' ? NULL : "hello";
+
+	life->pid = start(scene, scene->options, message, fault, err_fd);
+	close(err_fd);
+	wait_for(life);
+	read_file("err", life->err, sizeof(life->err));
+	check_life(scene, life, fault);
+	ck_assert_msg(life->status != 0 ||
+			strcmp(life->out, scene->output) == 0,
+		"it says all is well, and prints: %s", life->out);
+	check_files(get_address(), life, fault);
+	ck_assert_msg(ask(scene->type, 2000000), "the server is disturbed");
+}
+
+static void play_looker(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	int err_fd = open_output("err");
+
+	life->pid = start(scene, scene->options, NULL, fault, err_fd);
+	close(err_fd);
+	wait_for(life);
+	read_file("err", life->err, sizeof(life->err));
+	check_life(scene, life, fault);
+	check_files(get_address(), life, fault);
+	ck_assert_msg(ask(scene->type, 2000000), "the server is disturbed");
+}
+
+static void play(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	if (scene->role == SERVER)
+		play_server(scene, life, fault);
+	else if (scene->role == CLIENT)
+		play_client(scene, life, fault);
+	else
+		play_looker(scene, life, fault);
+}
+
+/* The rounds. */
+
+struct plan {
+	struct fault *faults;
+	size_t count;
+};
+
+static void add_fault(struct plan *plan, unsigned int number, const char *call,
+	int error, bool is_forever)
+{
+	plan->faults = realloc(plan->faults,
+		(plan->count + 1) * sizeof(*plan->faults));
+	ck_assert_ptr_nonnull(plan->faults);
+	plan->faults[plan->count++] =
+		(struct fault){ number, call, error, is_forever };
+}
+
+/* Time is not ours here: EAGAIN without an end would be waited for. */
+static bool is_tried_again(int error)
+{
+	return error == EINTR || error == ECONNABORTED || error == EAGAIN ||
+		error == ECONNRESET;
+}
+
+/*
+ * A server whose socket is readable and can never be read from goes on trying,
+ * and finds no rest.
+ */
+static bool is_waited_for(enum role role, const struct fault_call *call)
+{
+	return role == SERVER &&
+		(strcmp(call->name, "recvmsg") == 0 ||
+			strcmp(call->name, "recv") == 0);
+}
+
+static void add_faults(struct plan *plan, unsigned int number, enum role role,
+	const struct fault_call *call)
+{
+	const int *error;
+
+	for (error = call->errors; *error != 0; error++) {
+		/* The file would be there. */
+		if (*error == ENOENT && strstr(call->name, "at") != NULL)
+			continue;
+		add_fault(plan, number, call->name, *error, false);
+		if (!is_tried_again(*error) && !is_waited_for(role, call))
+			add_fault(plan, number, call->name, *error, true);
+	}
+}
+
+static bool is_worn_out(unsigned int number)
+{
+	unsigned int i, tries = 0;
+
+	for (i = 0; i < number; i++)
+		tries += log_records[i].site == log_records[number].site;
+	return tries >= TRIES_OF_SITE;
+}
+
+static void make_plan(struct plan *plan, const struct tool_scene *scene)
+{
+	const struct fault nothing = { .call = "" };
+	struct life life;
+	unsigned int i;
+
+	play(scene, &life, &nothing);
+	ck_assert_msg(life.status == 0, "it fails by itself: %s", life.err);
+	for (i = 0; i < life.calls && i < CALLS_MOST; i++)
+		if (!is_worn_out(i))
+			add_faults(plan, i + 1, scene->role,
+				fault_find(log_records[i].call));
+}
+
+static bool are_all_wanted(void)
+{
+	const char *extent = getenv("TORTURE");
+
+	return extent != NULL && strcmp(extent, "all") == 0;
+}
+
+static unsigned int get_seed(void)
+{
+	const char *seed = getenv("TORTURE_SEED");
+
+	if (seed != NULL)
+		return (unsigned int)strtoul(seed, NULL, 10);
+	return (unsigned int)(time(NULL) / 86400);
+}
+
+static size_t choose(struct plan *plan, unsigned int salt)
+{
+	unsigned int seed = get_seed() * 1000 + salt;
+	struct fault fault;
+	size_t i, other;
+
+	if (are_all_wanted() || plan->count <= some)
+		return plan->count;
+	for (i = 0; i < some; i++) {
+		other = i + (size_t)rand_r(&seed) % (plan->count - i);
+		fault = plan->faults[i];
+		plan->faults[i] = plan->faults[other];
+		plan->faults[other] = fault;
+	}
+	return some;
+}
+
+static void play_round(const struct tool_scene *scene,
+	const struct fault *fault, struct progress *progress)
+{
+	struct life life;
+
+	snprintf(progress->what, sizeof(progress->what),
+		"call %u, %s, fails %s: %s", fault->number, fault->call,
+		fault->is_forever ? "from then on" : "once",
+		strerror(fault->error));
+	play(scene, &life, fault);
+	progress->failures += life.hits > 0;
+}
+
+static void play_rounds(const struct tool_scene *scene, int index)
+{
+	struct plan plan = { 0 };
+	size_t i, count;
+
+	make_plan(&plan, scene);
+	count = choose(&plan, (unsigned int)index);
+	for (i = 0; i < count; i++)
+		play_round(scene, &plan.faults[i], &progresses[index]);
+	free(plan.faults);
+}
+
+START_TEST(a_failure_is_told_and_the_next_is_served)
+{
+	const struct tool_scene *scene = &scenes[_i];
+	struct tool_scene server = *scene;
+	struct life life;
+	int said_fd;
+
+	setenv("XDG_RUNTIME_DIR", support_dir(), 1);
+	setenv("TMPDIR", support_dir(), 1);
+	if (scene->role == SERVER) {
+		play_rounds(scene, _i);
+	} else {
+		if (scene->role == LOOKER)
+			server.tool = "seqpacket-echo";
+		ck_assert(start_server(&server, &life, plain_listen, NULL,
+			&said_fd));
+		play_rounds(scene, _i);
+		end_server(&life, said_fd);
+		ck_assert_int_eq(life.status, 0);
+	}
+	progresses[_i].is_over = true;
+}
+END_TEST
+
+static bool is_wanted(const struct tool_scene *scene)
+{
+	const char *name = getenv("TORTURE_SCENE");
+
+	return name == NULL || strstr(scene->name, name) != NULL;
+}
+
+static void tell_totals(FILE *file)
+{
+	unsigned int failures = 0, count = 0;
+	size_t i;
+
+	for (i = 0; i < COUNT(scenes); i++) {
+		failures += progresses[i].failures;
+		count += progresses[i].is_over;
+	}
+	fprintf(file, "torture of the tools: %u scenes, %u failures, %s\n",
+		count, failures,
+		are_all_wanted() ? "all there are" : "a choice");
+}
+
+static void tell(void)
+{
+	const char *path = getenv("TORTURE_RESULT");
+	FILE *file;
+	size_t i;
+
+	for (i = 0; i < COUNT(scenes); i++)
+		if (is_wanted(&scenes[i]) && !progresses[i].is_over)
+			printf("scene %zu, %s: %s\n", i, scenes[i].name,
+				progresses[i].what);
+	tell_totals(stdout);
+	if (!are_all_wanted())
+		printf("TORTURE_SEED=%u makes the same choice\n", get_seed());
+	if (path == NULL || (file = fopen(path, "ae")) == NULL)
+		return;
+	tell_totals(file);
+	fclose(file);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("torture of the tools");
+	TCase *tcase = tcase_create("failures");
+	char folder[PATH_MAX];
+	int status;
+	size_t i;
+
+	if (getenv("FAULTY") == NULL && realpath("tests", folder) != NULL)
+		setenv("FAULTY", folder, 1);
+	progresses = mmap(NULL, sizeof(*progresses) * COUNT(scenes),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (progresses == MAP_FAILED)
+		return EXIT_FAILURE;
+	tcase_set_timeout(tcase, 120);
+	for (i = 0; i < COUNT(scenes); i++)
+		if (is_wanted(&scenes[i]))
+			tcase_add_loop_test(tcase,
+				a_failure_is_told_and_the_next_is_served,
+				(int)i, (int)i + 1);
+	suite_add_tcase(suite, tcase);
+	status = support_run(suite);
+	tell();
+	return status;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fault: calls that fail because a test wants them to. The programs that link
+ * fault.c, fault_table.c and fault_calls.c with the linker's --wrap (the list
+ * is fault.wrap) have each call of that list pass through here: it is counted,
+ * and fails without being made when it is the one whose turn it is.
+ *
+ * Only the thread that has called fault_start is concerned.
+ */
+#ifndef UNIXMSG_TESTS_FAULT_H
+#define UNIXMSG_TESTS_FAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FAULT_ERRORS_MOST = 12 };
+
+/* A call, and each errno that it can give us. */
+struct fault_call {
+	const char *name;
+	int errors[FAULT_ERRORS_MOST]; /* 0 behind the last */
+};
+
+/* NULL when the table has no such call. */
+const struct fault_call *fault_find(const char *name);
+
+/* What shall fail: number 0 is nothing. */
+struct fault {
+	unsigned int number; /* the how manieth call, from 1 on */
+	const char *call;    /* it has to be this one */
+	int error;
+	bool is_forever; /* and all of that name that follow */
+};
+
+/* A call that has been made, and from where. */
+struct fault_record {
+	const char *call;
+	const void *site;
+};
+
+/* Begins anew at number 1. */
+void fault_start(const struct fault *fault);
+void fault_stop(void);
+
+/* The same calls go on to be counted. */
+void fault_continue(void);
+
+/* How many calls have failed since fault_start. */
+unsigned int fault_get_hits(void);
+
+/* What has been called since fault_start; valid until the next one. */
+const struct fault_record *fault_get_records(unsigned int *count);
+
+/*
+ * Blocks of memory that this program's own objects have and not freed. What
+ * the C library allocates and frees by itself is not among them.
+ */
+long fault_get_blocks(void);
+
+/* For fault_calls.c: whether the call has to fail, errno is set then. */
+bool fault_strikes(const char *name, const void *site);
+void fault_count_blocks(long more);
+
+/* While calls may fail nobody else does anything: time passes by waiting. */
+bool fault_is_time_ours(void);
+void fault_pass_time(int64_t time_ns);
+int64_t fault_get_passed_ns(void);
+
+#endif

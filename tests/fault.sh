@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# No call of the library or of a tool is forgotten by the torture: each that
+# can fail goes through fault_calls.c, and every public function is in a scene.
+
+set -u
+nm=${NM:-nm}
+nm=${nm%% *}
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+export LC_ALL=C
+passed=0 failed=0
+
+command -v "$nm" >/dev/null || {
+	echo "skip: calls that can fail: no $nm"
+	exit 77
+}
+
+# Those that cannot fail as they are called here, or whose failure is seen by
+# other means: what is printed is tried with a standard output that is full.
+cat >"$scratch/safe" <<'END'
+alphasort
+dirfd
+fclose
+ferror
+fflush
+fprintf
+fputs
+fwrite
+geteuid
+getopt_long
+getpid
+getrlimit
+memchr
+memcmp
+memcpy
+memmove
+memset
+munmap
+optarg
+opterr
+optind
+optopt
+printf
+program_invocation_short_name
+putc
+puts
+qsort
+rewinddir
+secure_getenv
+sigaction
+sigfillset
+snprintf
+sprintf
+sscanf
+stderr
+stdin
+stdout
+strchr
+strcmp
+strcpy
+strerror
+strlen
+strncmp
+strnlen
+strrchr
+strspn
+strstr
+strtod
+strtol
+strtoull
+vfprintf
+vsnprintf
+END
+
+# What is compiled in by itself, and is nobody's call.
+is_ours='^(_GLOBAL_OFFSET_TABLE_|__(asan|ubsan|tsan|lsan|sanitizer|gcov|stack_chk|errno_location|cxa|start|stop)|_Unwind|__llvm)'
+
+list_undefined()
+{
+	"$nm" -u "$@" 2>/dev/null | awk '
+		NF == 2 && $1 ~ /^[Uuw]$/ { sub(/@.*/, "", $2); print $2 }' |
+		sed 's/^__isoc[0-9]*_//' | grep -Ev "$is_ours" | sort -u
+}
+
+list_defined()
+{
+	"$nm" --defined-only "$@" 2>/dev/null |
+		awk 'NF == 3 { print $3 }' | sort -u
+}
+
+# expect_none WHAT FILE
+expect_none()
+{
+	if [ ! -s "$2" ]; then
+		passed=$((passed + 1))
+		return
+	fi
+	failed=$((failed + 1))
+	sed "s/^/FAILED: /; s/\$/: $1/" "$2"
+}
+
+src=$top_builddir/src
+objects="$src/.libs/libunixmsg_all.a $(echo "$src"/tools/*.o)"
+[ -e "$src/.libs/libunixmsg_all.a" ] || {
+	echo 'skip: calls that can fail: no static library to look into'
+	exit 77
+}
+# shellcheck disable=SC2086
+{
+	list_undefined $objects >"$scratch/undefined"
+	list_defined $objects >"$scratch/defined"
+}
+if grep -q '_chk$' "$scratch/undefined"; then
+	echo 'skip: calls that can fail: built with _FORTIFY_SOURCE'
+	exit 77
+fi
+[ -s "$scratch/undefined" ] || echo nothing >"$scratch/nothing"
+expect_none 'the library seems to call nothing' "$scratch/nothing"
+
+sed 's/^--wrap=//' "$srcdir/tests/fault.wrap" | sort >"$scratch/wrapped"
+sort -o "$scratch/safe" "$scratch/safe"
+comm -23 "$scratch/undefined" "$scratch/defined" |
+	comm -23 - "$scratch/wrapped" |
+	comm -23 - "$scratch/safe" >"$scratch/forgotten"
+expect_none 'can it fail? then into fault_calls.c, fault_table.c, fault.wrap' \
+	"$scratch/forgotten"
+
+sed -n 's/^\t\(unix[a-z_]*\);$/\1/p' "$srcdir/src/unixmsg.map" | sort \
+	>"$scratch/public"
+"$nm" -u "$top_builddir"/tests/torture_*.o "$top_builddir"/tests/.libs/ends.o \
+	"$top_builddir"/tests/.libs/scene.o "$top_builddir"/tests/ends.o \
+	"$top_builddir"/tests/scene.o 2>/dev/null |
+	awk 'NF == 2 { print $2 }' | sort -u >"$scratch/played"
+comm -23 "$scratch/public" "$scratch/played" >"$scratch/unplayed"
+expect_none 'is in no scene, see torture.h' "$scratch/unplayed"
+
+echo "cases: $passed passed, $failed failed, 0 skipped"
+[ $failed -eq 0 ]

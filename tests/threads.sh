@@ -1,0 +1,47 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Threads on one object, watched by ThreadSanitizer: the library is built once
+# more for that, from $srcdir.
+
+set -u
+scratch=$(mktemp -d) || exit 99
+trap 'rm -rf "$scratch"' EXIT
+export LC_ALL=C
+
+skip()
+{
+	echo "skip: threads: $1"
+	exit 77
+}
+
+# Whatever compiler makes the rest: this one only has to know the sanitizer.
+flags='-std=gnu11 -g -O1 -fsanitize=thread -pthread'
+echo 'int main(void) { return 0; }' >"$scratch/empty.c"
+${CC:-cc} $flags -o "$scratch/empty" "$scratch/empty.c" 2>/dev/null &&
+	"$scratch/empty" || skip "${CC:-cc} has no thread sanitizer that works"
+
+build()
+{
+	for file in "$srcdir"/src/*.c "${threads:-$srcdir/tests}/threads.c"; do
+		echo "$file"
+	done | xargs -P 2 -n 8 sh -c '
+		cd "$0" && exec "$@"' "$scratch" \
+		${CC:-cc} $flags -c -I"$top_builddir" -I"$srcdir/src" || return
+	${CC:-cc} $flags -o "$scratch/threads" "$scratch"/*.o
+}
+
+# The sanitizer takes connect(2) for the making of a descriptor, which here is
+# in use already: that is the kernel's to guard.
+echo 'race:connect_once' >"$scratch/suppressions"
+
+build || exit 99
+status=0
+TSAN_OPTIONS="exitcode=66 suppressions=$scratch/suppressions" timeout 150 "$scratch/threads" \
+	${promise:+"$promise"} >"$scratch/out" 2>&1 || status=$?
+head -n 100 "$scratch/out"
+passed=$(grep -c '^ok - ' "$scratch/out")
+failed=0
+[ $status -eq 0 ] || failed=1
+echo "cases: $passed passed, $failed failed, 0 skipped"
+exit $failed

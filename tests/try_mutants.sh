@@ -1,0 +1,238 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Whether the tests would notice: each patch in mutants/ takes one guard out
+# of a copy of the source, and the test that mutants/list names has to fail.
+# Before that each of those tests has to pass with nothing taken out.
+#
+# usage: try_mutants.sh [NAME...]     parts of names of patches; none for all
+#
+# To be run as 'make mutants', in a tree that has been built for its tests. The
+# numbers are those of the pitfalls:
+#
+#    1 descriptors that nobody asked for      11 waiting for who does not read
+#    2 room for one takes two; cut lists      12 empty messages
+#    3 descriptors in flight, and refused     13 sizes that a peer chooses
+#    4 abstract names know no permissions     14 addresses at their limits
+#    5 links and open directories             15 names that command terminals
+#    6 between bind and the mode              16 hang-ups, no descriptors left
+#    7 whose file it is that is removed       17 descriptors close on exec
+#    8 who the peer is                        18 SIGPIPE
+#    9 process ids come again                 19 interrupted calls
+#   10 full queues                            20 threads
+
+set -u
+export LC_ALL=C
+: "${top_builddir:?run make mutants}" "${srcdir:?}" "${CC:?}"
+list=$srcdir/tests/mutants/list
+tests=$top_builddir/tests
+result=${MUTANTS_RESULT:-$tests/mutants.result}
+scratch=$(mktemp -d) || exit 99
+chmod 711 "$scratch"
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT HUP TERM
+
+# The first copies that are found stand for what has not been taken out.
+library=$top_builddir/src/.libs/libunixmsg_all.a
+shared=$top_builddir/src/tools/.libs/libtools.a
+support=$tests/.libs/libsupport.a
+for file in "$library" "$shared" "$support" "$srcdir/tests/mutants"; do
+	[ -e "$file" ] || {
+		echo "mutants: $file is missing: build the tests first" >&2
+		exit 2
+	}
+done
+
+# Neither speed nor warnings matter for what lives for one test.
+compile()
+{
+	$CC -std=gnu11 -O1 -w $CFLAGS -I"$top_builddir" -I"$scratch/tree/src" \
+		-c -o "$2" "$1"
+}
+
+link()
+{
+	# shellcheck disable=SC2086
+	$CC $CFLAGS $LDFLAGS -o "$@" "$scratch/libtools.a" \
+		"$scratch/libunixmsg.a" $CHECK_LIBS
+}
+
+fresh()
+{
+	rm -rf "$scratch/tree" "$scratch/lib"*
+	cp -r "$srcdir/src" "$scratch/tree.new" &&
+		mkdir "$scratch/tree" && mv "$scratch/tree.new" \
+		"$scratch/tree/src" && cp "$library" "$scratch/libunixmsg.a" &&
+		cp "$shared" "$scratch/libtools.a"
+}
+
+# Recompiles what a patch has changed, and puts it into its archive.
+apply()
+{
+	patch -s -d "$scratch/tree" -p1 <"$1" || return
+	for file in $(sed -n 's,^+++ b/\([^	]*\).*,\1,p' "$1"); do
+		object=$scratch/$(basename "$file" .c).o
+		compile "$scratch/tree/$file" "$object" || return
+		case $file in
+		src/tools/*) ar r "$scratch/libtools.a" "$object" ;;
+		*) ar r "$scratch/libunixmsg.a" "$object" ;;
+		esac 2>/dev/null || return
+		rm -f "$object"
+	done
+}
+
+# Runs one test, its output in $scratch/out. A time that it does not keep is a
+# failure of it.
+run_check()
+{
+	case $1 in
+	check_torture) set -- "$@" "-Wl,@$srcdir/tests/fault.wrap" \
+		"$tests"/torture_*.o "$tests"/fault.o "$tests"/fault_*.o ;;
+	esac
+	object=$tests/$1.o
+	checked=$2
+	shift 3
+	link "$scratch/test" "$object" "$@" "$support" || return 99
+	CK_VERBOSITY=normal CK_RUN_CASE=$checked CK_TIMEOUT_MULTIPLIER=$patience \
+		TORTURE=all timeout 60 "$scratch/test" >"$scratch/out" 2>&1 \
+		</dev/null
+}
+
+run_shell()
+{
+	rm -rf "$scratch/tools"
+	mkdir "$scratch/tools"
+	for tool in seqpacket-echo unixgram-echo unixstream-echo; do
+		link "$scratch/tools/$tool" "$top_builddir/src/tools/$tool.o" ||
+			return 99
+	done
+	UNIXMSG_CASE=$3 UNIXMSG_LIMIT=8 TOOLS=$scratch/tools timeout 100 sh \
+		"$srcdir/tests/$1" >"$scratch/out" 2>&1 </dev/null
+}
+
+run_threads()
+{
+	threads=$srcdir/tests srcdir=$scratch/tree promise=$2 \
+		sh "$srcdir/tests/threads.sh" >"$scratch/out" 2>&1
+}
+
+run_test()
+{
+	case $1 in
+	check) run_check "$2" "$3" "$4" ;;
+	torture)
+		TORTURE_SCENE=$3
+		export TORTURE_SCENE
+		run_check "$2" failures "$4"
+		;;
+	shell) run_shell "$2" "$3" "$4" ;;
+	threads) run_threads "$2" "$3" ;;
+	esac
+}
+
+# Whether it is the test itself that has failed.
+has_failed()
+{
+	case $1 in
+	check | torture) grep -q ":[FES]:[^:]*:$2:" "$scratch/out" ;;
+	shell) grep -q "^not ok - $(echo "$2" | tr _ ' ')" "$scratch/out" ;;
+	threads) grep -q 'ThreadSanitizer: data race' "$scratch/out" ;;
+	esac
+}
+
+# It has run, and all is well.
+has_passed()
+{
+	case $1 in
+	check | torture) grep -q '^100%: Checks: [1-9]' "$scratch/out" ;;
+	*) grep -q '^cases: [1-9][0-9]* passed, 0 failed' "$scratch/out" ;;
+	esac
+}
+
+is_wanted()
+{
+	[ -n "$wanted" ] || return 0
+	for word in $wanted; do
+		case $1 in
+		*"$word"*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+complain()
+{
+	echo "NOT CAUGHT: $1: $2"
+	tail -n 5 "$scratch/out" | sed 's/^/    /'
+}
+
+# Most of them wait: two halves of the list take half the time.
+if [ -z "${MUTANTS_SHARE:-}" ]; then
+	for share in 0 1; do
+		MUTANTS_SHARE=$share sh "$0" "$@" &
+	done >"$scratch/lines"
+	wait
+	grep -v '^mutants: ' "$scratch/lines" | sort
+	line=$(awk '/^mutants: / {
+		caught += $2; count += $4; skipped += $6
+	}
+	END {
+		printf "mutants: %d of %d caught", caught, count
+		if (skipped)
+			printf ", %d skipped", skipped
+		print ""
+		exit caught < count || !count
+	}' "$scratch/lines")
+	status=$?
+	echo "$line"
+	[ $# -gt 0 ] || echo "$line" >"$result"
+	exit $status
+fi
+
+wanted=$*
+number=0
+count=0 caught=0 skipped=0
+fresh || exit 99
+sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$list" >"$scratch/list"
+while IFS='|' read -r name kind program part test <&3; do
+	is_wanted "$name" || continue
+	number=$((number + 1))
+	[ $((number % 2)) -eq "$MUTANTS_SHARE" ] || continue
+	begun=$(date +%s)
+	key=$(echo "$kind $program $part $test" | tr -c 'a-zA-Z0-9\n' _)
+	if [ ! -e "$scratch/sound.$key" ]; then
+		: >"$scratch/out"
+		patience=1
+		run_test "$kind" "$program" "$part" "$test"
+		status=$?
+		if [ $status -eq 77 ] || grep -q "^skipped\?[: -]*.*$(
+			echo "$test" | tr _ .)" "$scratch/out"; then
+			echo "skipped: $name: $test cannot run here"
+			skipped=$((skipped + 1))
+			continue
+		fi
+		count=$((count + 1))
+		has_passed "$kind" || {
+			complain "$name" "$test fails with the guard"
+			continue
+		}
+		: >"$scratch/sound.$key"
+	else
+		count=$((count + 1))
+	fi
+	: >"$scratch/out"
+	patience=0.05
+	if ! fresh || ! apply "$srcdir/tests/mutants/$name.patch"; then
+		complain "$name" 'the patch does not fit'
+	elif run_test "$kind" "$program" "$part" "$test"; then
+		complain "$name" "$test passes without the guard"
+	elif has_failed "$kind" "$test"; then
+		caught=$((caught + 1))
+		echo "ok - $name: $test ($(($(date +%s) - begun)) s)"
+	else
+		complain "$name" "another test than $test fails"
+	fi
+	fresh
+done 3<"$scratch/list"
+
+echo "mutants: $caught of $count caught, $skipped skipped"
