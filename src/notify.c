@@ -68,8 +68,9 @@ static int connect_to(struct endpoint *end, const struct unixaddr *addr)
 	socklen_t length;
 	const struct sockaddr *sa = unixaddr_get_sockaddr(addr, &length);
 
-	if (connect(end->fd, sa, length) < 0)
-		return -1;
+	while (connect(end->fd, sa, length) < 0)
+		if (errno != EINTR)
+			return -1;
 	end->is_connected = true;
 	return 0;
 }
