@@ -604,6 +604,8 @@ static int set_up(struct unixservice *service, struct grams *grams)
 		errno = EINVAL;
 		return -1;
 	}
+	if (errno != ENOTCONN)
+		return -1;
 	if (unixgram_want(grams->gram,
 		    service->options.wants | UNIXMSG_WANT_CRED) < 0)
 		return -1;
