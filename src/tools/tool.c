@@ -73,8 +73,10 @@ static void take_stop(int number)
 	int saved = errno;
 
 	(void)number;
-	/* The signal itself ends a wait, should the pipe not tell. */
-	if (stops < 2 && write(stop_pipes[stops][1], "", 1) <= 1)
+	/* Should the pipe not take it: that its end is closed tells as well. */
+	if (stops < 2 && write(stop_pipes[stops][1], "", 1) < 1)
+		close(stop_pipes[stops][1]);
+	if (stops < 2)
 		stops++;
 	errno = saved;
 }
