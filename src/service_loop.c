@@ -275,8 +275,9 @@ static void stop_ready(struct unixservice *service, struct watch *watch)
 {
 	struct pollfd stop = { .fd = watch->fd, .events = POLLIN };
 
-	/* A handler may have set another in this round. */
-	if (poll(&stop, 1, 0) != 1)
+	/* A handler may have set another in this round. Where that cannot be
+	 * told it is believed, or we would be told again and again. */
+	if (poll(&stop, 1, 0) == 0)
 		return;
 	service->is_stop_seen = true;
 	unixservice_watch(service, watch, 0);
