@@ -32,11 +32,14 @@ static const unsigned int some = 12;
 static const int untouched = EL2HLT;
 
 static const struct scene *const lists[] = {
+	torture_activation_scenes,
 	torture_gram_scenes,
 	torture_link_scenes,
 	torture_message_scenes,
 	torture_name_scenes,
+	torture_notify_scenes,
 	torture_rest_scenes,
+	torture_service_scenes,
 };
 
 /* Shared with the process that plays the scene, which may die of it. */
@@ -125,6 +128,7 @@ static const struct rule harmless[] = {
 	{ "connect", EACCES, "found again" },
 	{ "sendmsg", ECONNREFUSED, "found again" },
 	{ "sendmsg", ENOTCONN, "found again" },
+	{ "sendto", ECONNREFUSED, "found again" },
 	/* That the queue is empty cannot be made sure. */
 	{ "recv", 0, "found again" },
 	/* The kernel had no room for its list: it is asked again. */
@@ -151,6 +155,27 @@ static const struct rule harmless[] = {
 	{ "setsockopt", 0, "is raised" },
 	/* What cannot be looked at is not judged. */
 	{ "stat", 0, "looked into" },
+	/* What it is cannot be told: it is of no kind. */
+	{ "getsockopt", 0, "handed over" },
+	/* Most are not, and are told so. */
+	{ "getpeername", ENOTCONN, "service" },
+	/* Who it is stays unknown. */
+	{ "getsockopt", 0, "connection is given" },
+	{ "getpeername", 0, "connection is given" },
+	/* The send buffer is raised where that can be. */
+	{ "setsockopt", 0, "service listens" },
+	{ "setsockopt", 0, "socket is given" },
+	/* It is for the loops of others, and set again with the next. */
+	{ "timerfd_settime", 0, "service stops" },
+	/* Senders are not told: what they go on sending is taken too. */
+	{ "shutdown", 0, "service stops" },
+	/* It is kept, and goes later. */
+	{ "send", ENOBUFS, "given later" },
+	{ "sendmsg", ENOBUFS, "given later" },
+	{ "sendto", ENOBUFS, "given later" },
+	/* A service goes on: its scenes look at what became of the clients. */
+	{ NULL, 0, "serves" },
+	{ NULL, 0, "drained" },
 };
 
 /* What has to be harmless: it is never told. */
@@ -168,9 +193,16 @@ static const struct rule impossible[] = {
 	/* There is a file. */
 	{ "fstatat", ENOENT, "closes" },
 	{ "renameat", ENOENT, "closes" },
+	{ "fstatat", ENOENT, "drained" },
+	{ "renameat", ENOENT, "drained" },
+	{ "fstatat", ENOENT, "service stops" },
+	{ "renameat", ENOENT, "service stops" },
 	{ "unlinkat", ENOENT, NULL },
 	/* There is a peer. */
 	{ "getpeername", ENOTCONN, "adopted" },
+	{ "getpeername", ENOTCONN, "that was handed" },
+	/* The supervisor reads, and is waited for without an end. */
+	{ "sendmsg", EAGAIN, "works off" },
 };
 
 /* What is told in the place of an errno. */
@@ -195,6 +227,12 @@ static const struct {
 	{ { "connect", 0, "waits" }, ETIMEDOUT },
 	{ { "connect", 0, "found again" }, ETIMEDOUT },
 	{ { "sendmsg", 0, "found again" }, ETIMEDOUT },
+	{ { "sendto", 0, "found again" }, ETIMEDOUT },
+	/* The peer is gone; a stream that has failed half way ends. */
+	{ { "send", 0, "given later" }, ENOTCONN },
+	{ { "sendto", EPIPE, "given later" }, ENOTCONN },
+	{ { "sendto", ECONNREFUSED, "given later" }, ENOTCONN },
+	{ { "sendto", ENOENT, "given later" }, ENOTCONN },
 };
 
 static bool is_ruled(const struct rule *rule, const char *call, int error,
@@ -550,6 +588,7 @@ int main(void)
 	TCase *tcase = tcase_create("failures");
 	int status;
 
+	torture_keep_fd();
 	find_scenes();
 	if (progresses == MAP_FAILED)
 		return EXIT_FAILURE;

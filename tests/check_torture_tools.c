@@ -520,6 +520,7 @@ static bool is_waited_for(enum role role, const struct fault_call *call)
 {
 	return role == SERVER &&
 		(strcmp(call->name, "recvmsg") == 0 ||
+			strcmp(call->name, "recvfrom") == 0 ||
 			strcmp(call->name, "recv") == 0);
 }
 

@@ -57,13 +57,9 @@ WRAP(int, -1, chmod, (const char *path, mode_t mode), (path, mode))
 WRAP(int, -1, connect, (int fd, const struct sockaddr *sa, socklen_t length),
 	(fd, sa, length))
 WRAP(int, -1, epoll_create1, (int flags), (flags))
-WRAP(int, -1, epoll_ctl, (int epoll_fd, int operation, int fd,
-	struct epoll_event *event), (epoll_fd, operation, fd, event))
 WRAP(int, -1, epoll_pwait2, (int fd, struct epoll_event *events, int room,
 	const struct timespec *timeout, const sigset_t *mask),
 	(fd, events, room, timeout, mask))
-WRAP(int, -1, epoll_wait, (int fd, struct epoll_event *events, int room,
-	int timeout), (fd, events, room, timeout))
 WRAP(int, -1, euidaccess, (const char *path, int mode), (path, mode))
 WRAP(int, -1, eventfd, (unsigned int value, int flags), (value, flags))
 WRAP(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
@@ -118,10 +114,15 @@ WRAP(ssize_t, -1, recv, (int fd, void *data, size_t room, int flags),
 WRAP(int, -1, recvmmsg, (int fd, struct mmsghdr *headers, unsigned int count,
 	int flags, struct timespec *timeout),
 	(fd, headers, count, flags, timeout))
+WRAP(ssize_t, -1, recvfrom, (int fd, void *data, size_t room, int flags,
+	struct sockaddr *sa, socklen_t *length),
+	(fd, data, room, flags, sa, length))
 WRAP(ssize_t, -1, recvmsg, (int fd, struct msghdr *header, int flags),
 	(fd, header, flags))
 WRAP(int, -1, renameat, (int from_fd, const char *from, int to_fd,
 	const char *to), (from_fd, from, to_fd, to))
+WRAP(ssize_t, -1, send, (int fd, const void *data, size_t size, int flags),
+	(fd, data, size, flags))
 WRAP(int, -1, sendmmsg, (int fd, struct mmsghdr *headers, unsigned int count,
 	int flags), (fd, headers, count, flags))
 WRAP(ssize_t, -1, sendmsg, (int fd, const struct msghdr *header, int flags),
@@ -196,6 +197,19 @@ long __wrap_syscall(long number, ...)
 	e = va_arg(list, long);
 	va_end(list);
 	return __real_syscall(number, a, b, c, d, e);
+}
+
+/* Only to add one takes memory: the others cannot fail as they are called. */
+int __real_epoll_ctl(int epoll_fd, int operation, int fd,
+	struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll_fd, int operation, int fd,
+	struct epoll_event *event);
+int __wrap_epoll_ctl(int epoll_fd, int operation, int fd,
+	struct epoll_event *event)
+{
+	if (operation == EPOLL_CTL_ADD && fault_strikes("epoll_ctl", SITE))
+		return -1;
+	return __real_epoll_ctl(epoll_fd, operation, fd, event);
 }
 
 /* The descriptor is gone, whatever close(2) says. */
@@ -346,5 +360,23 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t count,
 	if (ready == 0)
 		fault_pass_time((int64_t)timeout->tv_sec * 1000000000 +
 			timeout->tv_nsec);
+	return ready;
+}
+
+int __real_epoll_wait(int fd, struct epoll_event *events, int room,
+	int timeout);
+int __wrap_epoll_wait(int fd, struct epoll_event *events, int room,
+	int timeout);
+int __wrap_epoll_wait(int fd, struct epoll_event *events, int room, int timeout)
+{
+	int ready;
+
+	if (fault_strikes("epoll_wait", SITE))
+		return -1;
+	if (timeout <= 0 || !fault_is_time_ours())
+		return __real_epoll_wait(fd, events, room, timeout);
+	ready = __real_epoll_wait(fd, events, room, 0);
+	if (ready == 0)
+		fault_pass_time((int64_t)timeout * 1000000);
 	return ready;
 }

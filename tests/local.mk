@@ -154,12 +154,15 @@ EXTRA_DIST += %D%/fault.wrap
 %C%_check_torture_SOURCES = $(fault_sources) \
 	%D%/check_torture.c \
 	%D%/torture.h \
+	%D%/torture_activation.c \
 	%D%/torture_gram.c \
 	%D%/torture_link.c \
 	%D%/torture_message.c \
 	%D%/torture_name.c \
+	%D%/torture_notify.c \
 	%D%/torture_rest.c \
-	%D%/torture_served.c
+	%D%/torture_served.c \
+	%D%/torture_service.c
 %C%_check_torture_LDFLAGS = $(fault_ldflags)
 EXTRA_%C%_check_torture_DEPENDENCIES = %D%/fault.wrap
 

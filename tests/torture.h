@@ -26,11 +26,14 @@ struct scene {
 };
 
 /* Each ends with a scene without a name. */
+extern const struct scene torture_activation_scenes[];
 extern const struct scene torture_gram_scenes[];
 extern const struct scene torture_link_scenes[];
 extern const struct scene torture_message_scenes[];
 extern const struct scene torture_name_scenes[];
+extern const struct scene torture_notify_scenes[];
 extern const struct scene torture_rest_scenes[];
+extern const struct scene torture_service_scenes[];
 
 /* From here on calls may fail. */
 void torture_begin(void);
@@ -54,6 +57,13 @@ void torture_end_refused(int result, int error);
  * any: what could not be removed, and has told so.
  */
 void torture_allow_files(const char *call);
+
+/*
+ * The first descriptor that a supervisor hands over has a fixed number: it is
+ * kept free of others, by one that may be closed.
+ */
+enum { TORTURE_KEPT_FD = 3 };
+void torture_keep_fd(void);
 
 /*
  * A client comes, says something and gets it back: whoever has the name

@@ -221,6 +221,10 @@ static void try_settings(struct unixgram *gram, struct unixpacket *packet,
 	unixpacket_set_stop_fd(packet, unixpacket_get_fd(packet));
 	unixstream_set_stop_fd(stream, unixstream_get_fd(stream));
 	unixlistener_set_stop_fd(listener, unixlistener_get_fd(listener));
+	unixgram_set_spin_us(gram, 50);
+	unixpacket_set_spin_us(packet, 50);
+	unixstream_set_spin_us(stream, 50);
+	unixlistener_set_spin_us(listener, 50);
 }
 
 /* These have no errors but the caller's own: nothing in them can fail. */
