@@ -30,6 +30,8 @@ shell_tests = \
 	%D%/unixstream-echo.sh
 TESTS += %D%/check_exports $(shell_tests)
 EXTRA_DIST += $(shell_tests) \
+	%D%/analyze.allow \
+	%D%/analyze.sh \
 	%D%/completions.bash \
 	%D%/completions.zsh \
 	%D%/count.sh \
@@ -236,6 +238,10 @@ demo: $(bin_PROGRAMS)
 coverage:
 	@$(SHELL) $(srcdir)/%D%/coverage.sh coverage-build '$(COVERAGE_TESTS)'
 
+# Static analyzers and the style of all sources.
+analyze:
+	@$(SHELL) $(srcdir)/%D%/analyze.sh
+
 # Every failure of every call: minutes, where 'make check' makes a choice.
 if HAVE_CHECK
 torture: $(faulty_tools) %D%/check_torture %D%/check_torture_tools
@@ -272,4 +278,4 @@ mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
 endif
 CLEANFILES += %D%/mutants.result
 
-.PHONY: coverage demo mutants signals torture
+.PHONY: analyze coverage demo mutants signals torture

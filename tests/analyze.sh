@@ -1,0 +1,167 @@
+#!/bin/sh
+# Static analyzers over the sources, and their style.
+#
+# usage: analyze.sh [STEP]...
+#
+# Steps: format, scripts, cppcheck, gcc, tidy; all of them without arguments.
+# Each that is not installed is skipped. Needs a configured build in the folder
+# it is run in, for config.h. What stands in tests/analyze.allow, one by one and
+# with a reason, is no finding; what stands there in vain is told. Prints a line
+# for each step, and exits 1 if there was a finding.
+
+set -u
+LC_ALL=C
+export LC_ALL
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$PWD
+jobs=${JOBS:-2}
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+allowed=$top/tests/analyze.allow
+status=0
+steps_run=0
+found=0
+
+if [ ! -f config.h ]; then
+	echo "analyze: no config.h here: run it where configure was run" >&2
+	exit 2
+fi
+cd "$top" || exit 99
+
+list_sources()
+{
+	find src examples -name '*.c' | sort
+}
+
+list_styled()
+{
+	find src examples tests -name '*.[ch]' ! -name header_server.c |
+		sort
+}
+
+list_scripts()
+{
+	find bootstrap .ci bench tests -type f -exec awk '
+		FNR > 1 { nextfile }
+		/^#!.*sh$/ || /^# shellcheck shell=/ { print FILENAME }
+	' {} + | sort
+}
+
+# judge STEP: takes findings, 'FILE:LINE: ID ...' a line, from $work/STEP.
+judge()
+{
+	sort -u "$work/$1" | awk -v step="$1" -v allowed="$allowed" '
+	BEGIN {
+		while ((getline line < allowed) > 0) {
+			split(line, words, " ")
+			if (words[1] == step)
+				reasons[words[2] " " words[3]] = 1
+		}
+	}
+	{
+		file = $1
+		sub(/:.*/, "", file)
+		if ((file " " $2) in reasons) {
+			used[file " " $2]++
+			next
+		}
+		print
+		count++
+	}
+	END {
+		for (reason in used)
+			uses += used[reason]
+		for (reason in reasons)
+			if (!(reason in used))
+				print "not found any more: " reason
+		print count + 0 " findings, " uses + 0 " allowed with a reason"
+	}' >"$work/judged"
+	sed '$d' "$work/judged"
+	line=$(tail -n 1 "$work/judged")
+	echo "analyze: $1: $line"
+	count=${line%% *}
+	found=$((found + count))
+	[ "$count" -eq 0 ] || status=1
+	steps_run=$((steps_run + 1))
+}
+
+# Of "FILE:LINE:COLUMN: warning: TEXT [ID]" to "FILE:LINE: ID TEXT".
+turn_around()
+{
+	sed -n "s,^$top/,,
+		s/^\\([^: ]*:[0-9]*\\):[0-9]*: [a-z ]*: \\(.*\\) \\[\\([^]]*\\)\\]\$/\\1: \\3 \\2/p"
+}
+
+step_format()
+{
+	list_styled | xargs clang-format-14 --dry-run 2>&1 |
+		turn_around >"$work/format"
+}
+
+step_scripts()
+{
+	list_scripts | xargs shellcheck -x -f gcc | turn_around \
+		>"$work/scripts"
+}
+
+step_cppcheck()
+{
+	list_sources | cppcheck -q --file-list=- --std=c11 \
+		--enable=warning,performance,portability \
+		-DHAVE_CONFIG_H -I"$build" -Isrc \
+		--template='{file}:{line}: {id} {message}' \
+		2>"$work/cppcheck" >&2
+}
+
+# each_source COMMAND...: with a limit in time for each of them. One that could
+# not do its work is a finding: nothing else would tell.
+each_source()
+{
+	list_sources | sed "s,^,$top/," |
+		xargs -P "$jobs" -I SOURCE timeout 120 "$@" SOURCE 2>&1 ||
+		echo 'src:0:0: error: some sources were not analyzed [failed]'
+}
+
+step_gcc()
+{
+	each_source gcc -std=gnu11 -D_GNU_SOURCE -I"$build" -Isrc -O1 \
+		-fanalyzer -fdiagnostics-plain-output -c -o /dev/null |
+		sed 's/ \[CWE-[0-9]*\]//' | turn_around >"$work/gcc"
+}
+
+# It takes the flags from a file.
+step_tidy()
+{
+	printf '%s\n' -std=gnu11 -D_GNU_SOURCE "-I$build" "-I$top/src" \
+		>"$work/compile_flags.txt"
+	each_source clang-tidy --quiet -p "$work" | turn_around >"$work/tidy"
+}
+
+# run_step STEP PROGRAM
+run_step()
+{
+	if ! command -v "$2" >/dev/null; then
+		echo "skip: analyze: $1: $2 is missing"
+		return
+	fi
+	"step_$1"
+	judge "$1"
+}
+
+[ $# -gt 0 ] || set -- format scripts cppcheck gcc tidy
+for step; do
+	case $step in
+	format) run_step format clang-format-14 ;;
+	scripts) run_step scripts shellcheck ;;
+	cppcheck) run_step cppcheck cppcheck ;;
+	gcc) run_step gcc gcc ;;
+	tidy) run_step tidy clang-tidy ;;
+	*)
+		echo "analyze: no such step: $step" >&2
+		exit 2
+		;;
+	esac
+done
+echo "analyze: $steps_run steps, $found findings"
+exit $status
