@@ -427,7 +427,7 @@ START_TEST(who_takes_no_answers_is_silent)
 	static const char large[100000];
 	struct unixservice_options options = scene_options();
 
-	options.idle_us = 20000;
+	options.idle_us = 300000;
 	scene_open_kind(&scene, PACKET + _i, scene_be_silent, &options);
 	say_hello(PACKET + _i, 0);
 	while (scene_count(&scene).queued == 0)

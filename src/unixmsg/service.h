@@ -260,7 +260,8 @@ void unixservice_listen_options_init(
  * options, which may be NULL, say otherwise. Where address is abstract and
  * nothing was allowed yet, only our own user and root may talk: the kernel
  * would let in everybody. -1 with EINVAL (no such network; the service was
- * stopped), or the errors of unixgram_open, unixpacket_listen and unixstream_listen, of epoll_ctl(2).
+ * stopped), or the errors of unixgram_open, unixpacket_listen and
+ * unixstream_listen, of epoll_ctl(2).
  */
 int unixservice_listen(struct unixservice *service, const char *network,
 	const char *address, const struct unixservice_listen_options *options);
