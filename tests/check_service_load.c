@@ -519,8 +519,8 @@ static void expect_printable(const char *path)
 START_TEST(names_with_escape_codes_reach_no_terminal)
 {
 	static const char *const names[] = { "a\nb\r\x1b[2J\x1b]0;x\x07",
-		"\xff\xfe\x80\x9b"
-		"31m",
+		("\xff\xfe\x80\x9b"
+		 "31m"),
 		"\"\\'$(x)`" };
 	const char *address = support_abstract("names");
 	const char *log = support_path("log");

@@ -415,6 +415,20 @@ a_silent_client_loses_its_place_to_another_user()
 	expect_counter "$logs/server.out" evicted 1
 }
 
+spinning_changes_nothing_but_the_time()
+{
+	serve --spin 50 --stats
+	seq 1 1000 >lines
+	run "$command" --spin 50 "$address" <lines
+	expect_status 0
+	expect_same lines "$out"
+	run "$command" --spin 50 -c 100 "$address"
+	expect_status 0
+	expect_match "$err" ' 100 received, 0 lost, 0 altered'
+	stop
+	expect_balance "$logs/server.out"
+}
+
 idle_timeout_closes_a_silent_client()
 {
 	serve --idle-timeout 0.3 --stats
@@ -890,6 +904,9 @@ wrong_usage_is_told()
 	for value in '' x -1 8 1000 0x1 7777777777777777777777777; do
 		expect_refusal 2 --listen --mode "$value" "$address"
 	done
+	for value in '' x -1 1x 1000001; do
+		expect_refusal 2 --spin "$value" "$address"
+	done
 	for option in --backlog --max-messages --max-clients \
 		--max-clients-per-user --idle-timeout; do
 		for value in '' x -1 1x 99999999999999999999; do
@@ -1170,6 +1187,7 @@ run_echo_cases()
 		a_line_above_max_size_is_told_with_its_number \
 		made_up_messages_end_with_a_summary \
 		counters_are_json_and_agree \
+		spinning_changes_nothing_but_the_time \
 		a_server_leaves_after_max_messages \
 		an_answer_above_max_size_is_an_error \
 		a_server_prints_what_it_takes \

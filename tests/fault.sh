@@ -21,11 +21,13 @@ command -v "$nm" >/dev/null || {
 # other means: what is printed is tried with a standard output that is full.
 cat >"$scratch/safe" <<'END'
 alphasort
+bcmp
 dirfd
 fclose
 ferror
 fflush
 fprintf
+fputc
 fputs
 fwrite
 getauxval

@@ -168,6 +168,14 @@ double load_measure_cpu(pid_t pid, int64_t duration_us)
 }
 
 /* The figure of statm is behind by what each processor has not told yet. */
+/* It is there where the sanitizer is. */
+extern void __asan_init(void) __attribute__((weak));
+
+bool load_is_memory_kept(void)
+{
+	return __asan_init != NULL;
+}
+
 size_t load_get_resident_bytes(pid_t pid)
 {
 	char path[64], line[256];

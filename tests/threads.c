@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "unixmsg.h"
@@ -158,9 +159,22 @@ static void *receive_until_done(void *gram)
 	return NULL;
 }
 
+/* The name of the one before may be taken for a moment yet. */
+static struct unixgram *open_again(const char *name)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+	const int64_t deadline_us = soon();
+	struct unixgram *server;
+
+	while ((server = unixgram_open(name, NULL)) == NULL &&
+		errno == EADDRINUSE && unixdeadline_now_us() < deadline_us)
+		nanosleep(&pause, NULL);
+	return server;
+}
+
 static void serve_once(const char *name)
 {
-	struct unixgram *server = unixgram_open(name, NULL);
+	struct unixgram *server = open_again(name);
 	struct unixaddr from;
 	char byte;
 	int i;
