@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "fd.h"
 #include "gram_private.h"
@@ -62,7 +61,7 @@ static int prepare(struct unixservice *service)
 {
 	const struct unixservice_options *options = &service->options;
 
-	service->buffer = malloc(options->size_max + 1);
+	service->buffer = malloc(options->size_max);
 	service->fds = calloc(options->fds_max + 1, sizeof(*service->fds));
 	service->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (service->buffer == NULL || service->fds == NULL ||

@@ -176,14 +176,6 @@ static void refuse_cut(struct unixservice *service, struct link *link,
 	unixservice_part(service, &link->peer, EMSGSIZE);
 }
 
-/* The buffer has one byte more than was asked for. */
-static size_t get_bytes_room(size_t size_max)
-{
-	if (size_max == 0)
-		return 1;
-	return size_max < bytes_most ? size_max : bytes_most;
-}
-
 static int receive(struct link *link, struct unixmsg *msg)
 {
 	struct iovec *part = &msg->parts[0];
@@ -192,7 +184,8 @@ static int receive(struct link *link, struct unixmsg *msg)
 		return unixpacket_recv_msg(link->packet, msg, UNIXMSG_NOW);
 	if (link->is_bytes)
 		return unixstream_read(link->stream, part->iov_base,
-			get_bytes_room(part->iov_len), &msg->size, UNIXMSG_NOW);
+			part->iov_len < bytes_most ? part->iov_len : bytes_most,
+			&msg->size, UNIXMSG_NOW);
 	return unixstream_recv(link->stream, part->iov_base, part->iov_len,
 		&msg->size, UNIXMSG_NOW);
 }

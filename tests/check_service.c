@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "load.h"
 #include "service_scene.h"
 
 static struct scene scene;
@@ -332,6 +333,19 @@ static int never(struct unixservice *service, uint64_t peer,
 	ck_abort();
 	return 0;
 }
+
+START_TEST(a_buffer_that_there_is_no_memory_for_is_told)
+{
+	struct unixservice_options options;
+
+	unixservice_options_init(&options);
+	options.size_max = SIZE_MAX;
+	/* It would end the process. */
+	if (load_is_memory_kept())
+		return;
+	ck_assert_null_errno(unixservice_new(never, NULL, &options), ENOMEM);
+}
+END_TEST
 
 START_TEST(senseless_options_are_refused)
 {
@@ -1054,6 +1068,7 @@ static TCase *make_source_tests(void)
 	tcase_add_test(tcase, what_is_not_known_of_listening_is_refused);
 	tcase_add_loop_test(tcase, a_name_with_a_live_owner_is_not_served, 0,
 		TYPES);
+	tcase_add_test(tcase, a_buffer_that_there_is_no_memory_for_is_told);
 	tcase_add_loop_test(tcase, senseless_options_are_refused, 0, 8);
 	tcase_add_test(tcase, a_service_needs_a_handler);
 	tcase_add_loop_test(tcase, what_was_open_already_is_served, 0, TYPES);

@@ -904,6 +904,7 @@ wrong_usage_is_told()
 	for value in '' x -1 8 1000 0x1 7777777777777777777777777; do
 		expect_refusal 2 --listen --mode "$value" "$address"
 	done
+	expect_refusal 2 --listen --max-size 0 "$address"
 	for value in '' x -1 1x 1000001; do
 		expect_refusal 2 --spin "$value" "$address"
 	done

@@ -9,6 +9,11 @@
 #ifndef UNIXMSG_TESTS_LOAD_H
 #define UNIXMSG_TESTS_LOAD_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
 #include "support.h"
 #include "tools/histogram.h"
 #include "unixmsg.h"

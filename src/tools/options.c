@@ -518,6 +518,10 @@ static int check_server(const struct options *options,
 		tool_complain("%s: not for a server", given->client);
 		return -1;
 	}
+	if (options->size_max == 0) {
+		tool_complain("--max-size: a server takes at least 1 byte");
+		return -1;
+	}
 	if (options->is_inherited && options->address != NULL) {
 		tool_complain("--inherit: the supervisor has the ADDRESS, so "
 			      "give none");
