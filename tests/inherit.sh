@@ -85,7 +85,8 @@ nothing_is_lost_between_two_servers()
 	need python3
 	# shellcheck disable=SC2016 # the shell that is started expands it
 	start server python3 -c '
-import os, socket, subprocess, sys
+import ctypes, os, signal, socket, subprocess, sys
+die_too = lambda: ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 kind = {"-d": socket.SOCK_DGRAM, "--seqpacket": socket.SOCK_SEQPACKET,
         "": socket.SOCK_STREAM}[sys.argv[1]]
 s = socket.socket(socket.AF_UNIX, kind)
@@ -95,18 +96,18 @@ if kind != socket.SOCK_DGRAM:
 os.dup2(s.fileno(), 3)
 os.set_inheritable(3, True)
 print("bound", file=sys.stderr, flush=True)
-while True:
+for word in range(3):
     subprocess.run(["/bin/sh", "-c",
                     "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"",
                     *sys.argv[3:], "--inherit", "--max-messages", "1"],
-                   close_fds=False, check=True)
+                   close_fds=False, check=True, preexec_fn=die_too)
 ' "$socket_type" "$here/s" "$TOOLS/$tool"
 	await_true grep -q bound "$logs/server.err"
 	for word in one two three; do
 		expect_answer "$word"
 	done
-	signal server KILL
 	finish server
+	expect_status 0 "$(cat "$logs/server.err")"
 }
 
 without_a_supervisor_inherit_says_what_to_do()
