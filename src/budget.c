@@ -2,13 +2,13 @@
 #include <config.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "budget.h"
 #include "diag.h"
+#include "endpoint.h"
 #include "fd.h"
 #include "unixmsg/deadline.h"
 
@@ -45,65 +45,10 @@ static size_t get_cost(size_t size)
 	return piece + header;
 }
 
-/* The kernel doubles it, and takes no more than an int may hold then. */
-static int set_buffer(int fd, int option, size_t bytes)
-{
-	const int value = (int)(bytes < INT_MAX ? bytes / 2 : INT_MAX / 2);
-
-	return setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value));
-}
-
-static int get_buffer(int fd, size_t *bytes)
-{
-	int value;
-	socklen_t length = sizeof(value);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, &length) < 0)
-		return -1;
-	*bytes = (size_t)value;
-	return 0;
-}
-
-/* Of bytes as much as everybody may have, 0 when that is not known. */
-static size_t get_free_for_all(size_t bytes)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	size_t most = 0;
-
-	if (fd < 0)
-		return 0;
-	if (set_buffer(fd, SO_SNDBUF, bytes) < 0 || get_buffer(fd, &most) < 0)
-		most = 0;
-	fd_close(fd);
-	return most;
-}
-
-/*
- * SO_SNDBUF cuts to its bound in silence: it would take away what somebody with
- * more rights has given to the socket. So it is tried at another one.
- */
-static int raise_buffer(int fd, size_t present, size_t bytes)
-{
-	if (set_buffer(fd, SO_SNDBUFFORCE, bytes) == 0)
-		return 0;
-	if (get_free_for_all(bytes) <= present)
-		return 0;
-	return set_buffer(fd, SO_SNDBUF, bytes);
-}
-
 int unixbudget_init(struct budget *budget, int fd, size_t bytes)
 {
-	int saved = errno;
-
 	*budget = (struct budget){ .fd = fd, .round = 1, .diag_fd = -1 };
-	if (get_buffer(fd, &budget->limit) < 0)
-		return -1;
-	if (budget->limit >= bytes)
-		return 0;
-	if (raise_buffer(fd, budget->limit, bytes) < 0)
-		return -1;
-	errno = saved;
-	return get_buffer(fd, &budget->limit);
+	return unixendpoint_raise_buffer(fd, bytes, &budget->limit);
 }
 
 void unixbudget_free(struct budget *budget)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
@@ -400,75 +401,90 @@ int unixendpoint_get_peer(const struct endpoint *end, struct unixaddr *addr)
 	return 0;
 }
 
+/* The kernel doubles it, and takes no more than an int may hold then. */
+static int set_buffer(int fd, int option, size_t bytes)
+{
+	const int value =
+		(int)(bytes < INT_MAX ? (bytes + 1) / 2 : INT_MAX / 2);
+
+	return setsockopt(fd, SOL_SOCKET, option, &value, sizeof(value));
+}
+
+static int get_buffer(int fd, size_t *bytes)
+{
+	int value;
+	socklen_t length = sizeof(value);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &value, &length) < 0)
+		return -1;
+	*bytes = (size_t)value;
+	return 0;
+}
+
 int unixendpoint_get_size_max(const struct endpoint *end, size_t *size)
 {
-	int bytes;
-	socklen_t length = sizeof(bytes);
+	size_t bytes;
 
-	if (getsockopt(end->fd, SOL_SOCKET, SO_SNDBUF, &bytes, &length) < 0)
+	if (get_buffer(end->fd, &bytes) < 0)
 		return -1;
-	*size = (size_t)bytes - send_overhead;
+	*size = bytes - send_overhead;
 	if (*size > size_ceiling)
 		*size = size_ceiling;
 	return 0;
 }
 
-/* What SO_SNDBUF may be set to without rights; 0 when it cannot be read. */
-static int read_wmem_max(void)
+/* Of bytes as much as everybody may have, 0 when that is not known. */
+static size_t get_free_for_all(size_t bytes)
 {
-	char text[16];
-	ssize_t size;
-	int fd = open("/proc/sys/net/core/wmem_max", O_RDONLY | O_CLOEXEC);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t most = 0;
 
 	if (fd < 0)
 		return 0;
-	size = read(fd, text, sizeof(text) - 1);
+	if (set_buffer(fd, SO_SNDBUF, bytes) < 0 || get_buffer(fd, &most) < 0)
+		most = 0;
 	fd_close(fd);
-	if (size <= 0)
-		return 0;
-	text[size] = '\0';
-	return (int)strtol(text, NULL, 10);
-}
-
-static int set_send_buffer(const struct endpoint *end, int option, int value)
-{
-	return setsockopt(end->fd, SOL_SOCKET, option, &value, sizeof(value));
+	return most;
 }
 
 /*
- * The kernel doubles what it is told. SO_SNDBUFFORCE, with CAP_NET_ADMIN, is
- * not bounded; SO_SNDBUF is cut to its bound in silence, and would take away
- * what somebody with more rights has set.
+ * SO_SNDBUFFORCE, with CAP_NET_ADMIN, is not bounded. SO_SNDBUF is cut to its
+ * bound in silence, and would take away what somebody with more rights has
+ * given to the socket: so it is tried at another one.
  */
-static int raise_send_buffer(const struct endpoint *end, size_t size,
-	size_t present)
+static int raise_buffer(int fd, size_t bytes, size_t present)
 {
-	int value = (int)((size + send_overhead + 1) / 2);
-	int most = read_wmem_max();
+	if (set_buffer(fd, SO_SNDBUFFORCE, bytes) == 0)
+		return 0;
+	if (get_free_for_all(bytes) <= present)
+		return 0;
+	return set_buffer(fd, SO_SNDBUF, bytes);
+}
 
-	if (set_send_buffer(end, SO_SNDBUFFORCE, value) == 0)
+int unixendpoint_raise_buffer(int fd, size_t bytes, size_t *reached)
+{
+	int saved = errno;
+
+	if (get_buffer(fd, reached) < 0)
+		return -1;
+	if (*reached >= bytes)
 		return 0;
-	if (value > most)
-		value = most;
-	if (2 * (size_t)value <= present + send_overhead)
-		return 0;
-	return set_send_buffer(end, SO_SNDBUF, value);
+	if (raise_buffer(fd, bytes, *reached) < 0)
+		return -1;
+	errno = saved;
+	return get_buffer(fd, reached);
 }
 
 int unixendpoint_raise_size_max(const struct endpoint *end, size_t wanted,
 	size_t *reached)
 {
-	int saved = errno;
+	size_t bytes;
 
-	if (unixendpoint_get_size_max(end, reached) < 0)
-		return -1;
 	if (wanted > size_ceiling)
 		wanted = size_ceiling;
-	if (wanted <= *reached)
-		return 0;
-	if (raise_send_buffer(end, wanted, *reached) < 0)
+	if (unixendpoint_raise_buffer(end->fd, wanted + send_overhead, &bytes) <
+		0)
 		return -1;
-	errno = saved;
 	return unixendpoint_get_size_max(end, reached);
 }
 

@@ -94,6 +94,10 @@ int unixendpoint_get_size_max(const struct endpoint *end, size_t *size);
 int unixendpoint_raise_size_max(const struct endpoint *end, size_t wanted,
 	size_t *reached);
 
+/* Makes the send buffer of fd bytes, as the kernel counts them, or as much as
+ * the system allows: *reached. It is never made smaller. */
+int unixendpoint_raise_buffer(int fd, size_t bytes, size_t *reached);
+
 /* What was sent and nobody has read, as the kernel charges for it. */
 int unixendpoint_get_unread(const struct endpoint *end, size_t *bytes);
 
