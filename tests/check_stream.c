@@ -391,6 +391,20 @@ START_TEST(a_peer_that_leaves_bytes_unread_resets_the_stream)
 }
 END_TEST
 
+START_TEST(a_reset_comes_once_behind_what_the_peer_has_sent)
+{
+	char byte;
+
+	write_text(near, "never read");
+	write_text(far, "last");
+	close_stream(&far);
+	expect_bytes(near, 64, "last");
+	ck_assert_errno(unixstream_read(near, &byte, 1, NULL, UNIXMSG_FOREVER),
+		ECONNRESET);
+	expect_end(near);
+}
+END_TEST
+
 START_TEST(closing_nothing_is_no_error)
 {
 	errno = EXDEV;
@@ -1109,6 +1123,8 @@ static TCase *make_ends(void)
 	tcase_add_test(tcase, a_closed_peer_is_the_end_and_a_broken_pipe);
 	tcase_add_test(tcase,
 		a_peer_that_leaves_bytes_unread_resets_the_stream);
+	tcase_add_test(tcase,
+		a_reset_comes_once_behind_what_the_peer_has_sent);
 	tcase_add_test(tcase, closing_nothing_is_no_error);
 	return tcase;
 }

@@ -27,29 +27,86 @@ extern "C" {
 struct unixstream;
 
 /*
- * Listening and connecting are as for unixpacket, with the same words, rules
- * and errors: see unixmsg/packet.h.
+ * Listens at address, see unixmsg/addr.h and unixmsg/name.h; what is made is
+ * ended by unixlistener_close, see unixmsg/listener.h. backlog is how many
+ * connections may wait to be accepted, 0 or less for the system's largest
+ * (net.core.somaxconn); options may be NULL. May wait for the lock on the
+ * directory, no longer than unixmsg/name.h says. NULL on failure, nothing is
+ * left behind. Errors: EINVAL, ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM,
+ * ETIMEDOUT, and those of socket(2), bind(2), listen(2), open(2), chown(2),
+ * malloc(3).
  */
 struct unixlistener *unixstream_listen(const char *address, int backlog,
 	const struct unixname_options *options);
+
+/*
+ * Takes the next connection; several threads may wait in it. The connection
+ * begins with the listener's stop descriptor. NULL with EAGAIN, ETIMEDOUT,
+ * ECANCELED, EPROTOTYPE (a listener for unixpacket), EMFILE or ENFILE (the
+ * connection goes on waiting in the backlog, and the listener stays readable:
+ * pause before you poll again), or those of accept(2), malloc(3).
+ */
 struct unixstream *unixstream_accept(struct unixlistener *listener,
 	int64_t deadline_us);
+
+/*
+ * Connects to the listener at address, see unixmsg/dial.h for options, which
+ * may be NULL, and errors. Waits while the listener's backlog is full. NULL on
+ * failure, nothing is left behind.
+ */
 struct unixstream *unixstream_dial(const char *address,
 	const struct unixdial_options *options, int64_t deadline_us);
+
+/*
+ * Makes a stream of a connected descriptor that somebody else has opened. It
+ * belongs to the stream then, and becomes close-on-exec. NULL on failure, fd
+ * stays yours: ENOTSOCK, EAFNOSUPPORT (no Unix socket), EPROTOTYPE (another
+ * type), EINVAL (it listens), EBADF, or those of malloc(3).
+ */
 struct unixstream *unixstream_adopt(int fd);
+
+/*
+ * Two streams that are each other's peer, for a parent and a child. pair is
+ * untouched on failure. Errors: those of socketpair(2), malloc(3).
+ */
 int unixstream_pair(struct unixstream *pair[2]);
+
+/*
+ * Closes the descriptor, removes the file of its own address if it has one,
+ * frees stream, which may be NULL, and what it has read ahead. The peer still
+ * receives what was sent, then ECONNRESET if its bytes lay unread in the
+ * kernel, then the end. -1 with errno when a file could not be removed; stream
+ * is gone all the same.
+ */
 int unixstream_close(struct unixstream *stream);
+
+/* The descriptor, for poll(2) and socket options. It stays stream's. */
 int unixstream_get_fd(const struct unixstream *stream);
+
+/* See unixmsg/deadline.h. -1 for none. */
 void unixstream_set_stop_fd(struct unixstream *stream, int stop_fd);
+
+/* See unixmsg/deadline.h. 0 for off. */
 void unixstream_set_spin_us(struct unixstream *stream, int64_t spin_us);
+
+/* Our address and the peer's: unnamed for a client that has bound none.
+ * Errors: those of getsockname(2) and getpeername(2). */
 int unixstream_get_address(const struct unixstream *stream,
 	struct unixaddr *addr);
 int unixstream_get_peer(const struct unixstream *stream, struct unixaddr *addr);
+
+/*
+ * Ends one direction, or both: how is SHUT_WR, SHUT_RD or SHUT_RDWR as for
+ * shutdown(2). After SHUT_WR the peer receives what was sent and then the end;
+ * it can still send. Errors: EINVAL, ENOTCONN.
+ */
 int unixstream_shutdown(struct unixstream *stream, int how);
 
 /*
  * Reads what is there, at least one byte, at most room. 1 and *size; 0 when
- * the peer has closed or ended its direction; -1 with ECONNRESET, EAGAIN,
+ * the peer has closed or ended its direction; -1 with ECONNRESET (the peer
+ * closed while bytes of ours lay unread at its side: it comes once, behind the
+ * bytes that it has sent, where a unixpacket tells it before), EAGAIN,
  * ETIMEDOUT, ECANCELED, or those of recv(2). With a room of 0 it gives 1 and
  * size 0 at once. size may be NULL.
  */
