@@ -110,3 +110,8 @@ lib_LTLIBRARIES += %D%/libunixmsg.la
 	-Wl,--version-script=$(srcdir)/%D%/unixmsg.map
 EXTRA_%C%_libunixmsg_la_DEPENDENCIES = %D%/unixmsg.map
 EXTRA_DIST += %D%/unixmsg.map
+
+# The linker finds a library that is new in its folders only when it is told.
+install-exec-hook:
+	@test -n "$(DESTDIR)" || test `id -u` -ne 0 || \
+	  PATH=$$PATH:/sbin:/usr/sbin ldconfig 2>/dev/null || :

@@ -393,7 +393,7 @@ START_TEST(a_listener_with_a_chosen_name_can_be_closed)
 }
 END_TEST
 
-/* TestUnixgramLinuxAbstractLongName: as long as sun_path, its marker included. */
+/* TestUnixgramLinuxAbstractLongName: as long as sun_path with its marker. */
 START_TEST(an_abstract_name_fills_the_address)
 {
 	struct unixgram *gram;

@@ -38,6 +38,7 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/coverage.sh \
 	%D%/demo.sh \
 	%D%/echo_cases.sh \
+	%D%/fresh-debian.sh \
 	%D%/interop/echo.go \
 	%D%/interop/echo.py \
 	%D%/lib.sh \
@@ -279,3 +280,9 @@ endif
 CLEANFILES += %D%/mutants.result
 
 .PHONY: analyze coverage demo mutants signals torture
+
+# What a stranger finds who has only the tarball.
+fresh-debian: dist
+	@$(SHELL) $(srcdir)/%D%/fresh-debian.sh $(distdir).tar.xz $(DEBIAN_ROOT)
+CLEANFILES += fresh-debian.log fresh-debian.result
+.PHONY: fresh-debian

@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The way of a stranger: a Debian that has nothing, the tarball, and then what
+# README says, step by step, each with the seconds it took. The Debian is made
+# with debootstrap in a folder of its own, from where this machine's own
+# packages come; to enter it takes root.
+#
+#   fresh-debian.sh TARBALL [FOLDER]
+#
+# FOLDER keeps what debootstrap has made for the next time. The steps, their
+# commands and what these printed are in fresh-debian.log.
+
+# Commands for the inside are expanded there.
+# shellcheck disable=SC2016
+set -u
+tarball=${1:?usage: fresh-debian.sh TARBALL [FOLDER]}
+log=$PWD/fresh-debian.log
+result=$PWD/${RESULT:-fresh-debian.result}
+suite=bookworm
+scratch=$(mktemp -d) || exit 99
+kept=${2:-$scratch/kept}
+root=$scratch/root
+file=${tarball##*/}
+release=${file%.tar.*}
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 99' INT TERM
+
+skip()
+{
+	echo "skip: a fresh Debian: $1"
+	exit 77
+}
+
+find_mirror()
+{
+	# In both of apt's forms.
+	{
+		sed -n 's/^deb \(\[[^]]*\] \)*\([^ ]*\) '$suite' .*/\2/p' \
+			/etc/apt/sources.list /etc/apt/sources.list.d/*.list
+		sed -n 's/^URIs: *\([^ ]*\).*/\1/p' \
+			/etc/apt/sources.list.d/*.sources
+	} 2>/dev/null | head -n 1
+}
+
+make_root()
+{
+	mirror=$(find_mirror)
+	[ -n "$mirror" ] || skip "no source of packages for $suite"
+	[ -d "$kept/etc" ] || timeout --kill-after=10 600 debootstrap \
+		--variant=minbase $suite "$kept" "$mirror" >"$log" 2>&1 || {
+		tail -n 3 "$log"
+		rm -rf "$kept"
+		skip "debootstrap failed"
+	}
+	cp -a "$kept" "$root" && cp "$tarball" "$root/root/"
+}
+
+# Inside, with process and device files, and nothing of the outside. What it
+# mounts goes with it.
+inside()
+{
+	timeout --kill-after=10 600 unshare --mount --pid --fork \
+		--kill-child sh -c '
+		mount -t proc proc "$0/proc"
+		exec chroot "$0" env -i HOME=/root TERM=dumb LC_ALL=C \
+			DEBIAN_FRONTEND=noninteractive \
+			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+			sh -euc "cd /root; $1"' "$root" "$1"
+}
+
+# step WHAT COMMANDS: the commands as a user types them.
+steps=0 total=0
+step()
+{
+	{
+		echo
+		echo "== $1"
+		echo "$2"
+		echo "--"
+	} >>"$log"
+	begin=$(date +%s%N)
+	if ! inside "$2" >>"$log" 2>&1 </dev/null; then
+		echo "FAILED: $1: $2"
+		tail -n 30 "$log"
+		echo "failed: $1" >"$result"
+		exit 1
+	fi
+	took=$((($(date +%s%N) - begin) / 10000000))
+	steps=$((steps + 1)) total=$((total + took))
+	printf '%3d.%02d s  %s\n' $((took / 100)) $((took % 100)) "$1"
+}
+
+[ "$(id -u)" -eq 0 ] || skip "only root can enter it"
+for tool in debootstrap unshare; do
+	command -v $tool >/dev/null || skip "no $tool"
+done
+unshare --mount --pid --fork true 2>/dev/null ||
+	skip "no new namespaces can be had here"
+rm -f "$result"
+: >"$log"
+make_root
+
+step "install a compiler" \
+	"apt-get update; apt-get install -y --no-install-recommends gcc libc6-dev make pkg-config xz-utils"
+step "unpack" "tar xf $file"
+step "configure" "cd $release; ./configure"
+step "make" "cd $release; make"
+step "make install" "cd $release; make install"
+step "serve and ask with the tools" '
+	seqpacket-echo --listen ./echo.sock & server=$!
+	test "$(seqpacket-echo --wait 5 ./echo.sock hello)" = hello
+	kill $server; wait $server
+	test ! -e echo.sock'
+step "copy an example, build it, run it" '
+	cp /usr/local/share/doc/unixmsg/examples/03-packet-server.c server.c
+	cp /usr/local/share/doc/unixmsg/examples/04-packet-client.c client.c
+	cc -o server server.c $(pkg-config --cflags --libs unixmsg)
+	cc -o client client.c $(pkg-config --cflags --libs unixmsg)
+	./server & server=$!
+	./client one "" three | grep "3 messages, 3 answers"
+	kill $server; wait $server'
+step "link it statically" '
+	cc -static -o static client.c \
+		$(pkg-config --static --cflags --libs unixmsg)'
+step "make uninstall" "cd $release; make uninstall
+	test -z \"\$(find /usr/local -name '*unixmsg*' ! -type d)\""
+
+result_line="$steps steps in $((total / 100)) s"
+echo "$result_line"
+{
+	echo "$result_line"
+	sed -n 's/^PRETTY_NAME="\(.*\)"$/on \1/p' "$root/etc/os-release"
+} >"$result"
