@@ -53,10 +53,10 @@ static const char *number(const char *name, int value)
 	return texts[last];
 }
 
-static void start_on(struct load_server *server, enum load_network network,
+static void start_on(struct load_server *server, enum link_network network,
 	const char *address, const char *option)
 {
-	const char *const arguments[] = { option, load_get_network(network),
+	const char *const arguments[] = { option, link_get_network(network),
 		address, NULL };
 
 	load_server_start(server, NULL,
@@ -70,7 +70,7 @@ static void show_times(const struct load *load, int messages, int64_t start_us)
 
 	show("%s: %d clients, %d messages each: %.0f a second, "
 	     "median %.0f us, p99 %.0f us\n",
-		load_get_network(load->network), load->clients_count, messages,
+		link_get_network(load->network), load->clients_count, messages,
 		load->clients_count * (double)messages / passed_s,
 		(double)histogram_get_quantile(load->times, 0.5) / 1e3,
 		(double)histogram_get_quantile(load->times, 0.99) / 1e3);
@@ -83,7 +83,7 @@ static int get_many(void)
 	return load_choose(100, 1000);
 }
 
-static void run_many(enum load_network network, const char *address)
+static void run_many(enum link_network network, const char *address)
 {
 	const int messages = load_choose(30, 1000);
 	struct load load;
@@ -101,7 +101,7 @@ static void run_many(enum load_network network, const char *address)
 	load_close(&load);
 }
 
-static pid_t start_many(enum load_network network, const char *address)
+static pid_t start_many(enum link_network network, const char *address)
 {
 	pid_t pid = support_fork();
 
@@ -124,8 +124,8 @@ START_TEST(all_of_many_clients_are_answered_in_order_and_unaltered)
 	pid_t pids[2];
 
 	load_server_start(&server, NULL, arguments);
-	pids[0] = start_many(LOAD_GRAM, gram);
-	pids[1] = start_many(LOAD_PACKET, packet);
+	pids[0] = start_many(LINK_GRAM, gram);
+	pids[1] = start_many(LINK_PACKET, packet);
 	support_wait_exit(pids[0], EXIT_SUCCESS);
 	support_wait_exit(pids[1], EXIT_SUCCESS);
 	load_server_stop(&server);
@@ -176,7 +176,7 @@ static void run_storm(struct storm *storm)
 	_exit(EXIT_SUCCESS);
 }
 
-static void start_storm(struct storm *storm, enum load_network network,
+static void start_storm(struct storm *storm, enum link_network network,
 	const char *address)
 {
 	support_ready_init(storm->ended);
@@ -208,7 +208,7 @@ static uint64_t end_storm(struct storm *storm)
 START_TEST(every_message_taken_before_the_end_is_answered_or_counted)
 {
 	const char *address = support_abstract("stop");
-	const enum load_network network = (enum load_network)_i;
+	const enum link_network network = (enum link_network)_i;
 	struct load_server server;
 	struct storm storm;
 	uint64_t answered, answers;
@@ -222,7 +222,7 @@ START_TEST(every_message_taken_before_the_end_is_answered_or_counted)
 	load_server_stop(&server);
 	answered = load_server_get(&server, "answered");
 	show("%s: stopped after %llu messages, %llu answered\n",
-		load_get_network(network),
+		link_get_network(network),
 		(unsigned long long)load_server_get(&server, "received"),
 		(unsigned long long)answered);
 	ck_assert_uint_eq(answers, answered);
@@ -237,7 +237,7 @@ END_TEST
 START_TEST(a_service_without_descriptors_waits_idly_and_goes_on)
 {
 	const char *address = support_abstract("files");
-	const enum load_network network = (enum load_network)_i;
+	const enum link_network network = (enum link_network)_i;
 	struct load_server server;
 	struct load first, second;
 	double cpu;
@@ -252,7 +252,7 @@ START_TEST(a_service_without_descriptors_waits_idly_and_goes_on)
 	load_server_await(&server, "pauses", 1);
 	cpu = load_measure_cpu(server.pid, load_choose(1, 10) * measure_us);
 	show("%s: %.2f %% of a core while nobody can be accepted\n",
-		load_get_network(network), cpu);
+		link_get_network(network), cpu);
 	ck_assert(cpu < 5.0);
 	load_close(&first);
 	/* They are fewer than there is room for at once. */
@@ -307,7 +307,7 @@ START_TEST(a_flood_of_connections_takes_no_place_of_others)
 
 	load_server_start(&server, NULL, arguments);
 	ck_assert_int_eq(chmod(address, 0666), 0);
-	load_init(&load, LOAD_PACKET, address);
+	load_init(&load, LINK_PACKET, address);
 	load.clients_count = 10;
 	load_open(&load);
 	load_run(&load, 1);
@@ -379,7 +379,7 @@ static void flood_with_fds(int socket, int count)
 	}
 }
 
-static void flood_fds_through(enum load_network network, const char *option)
+static void flood_fds_through(enum link_network network, const char *option)
 {
 	static const int socket_types[] = { SOCK_DGRAM, SOCK_SEQPACKET,
 		SOCK_STREAM };
@@ -404,20 +404,20 @@ static void flood_fds_through(enum load_network network, const char *option)
 
 START_TEST(a_flood_of_descriptors_leaves_none_behind)
 {
-	flood_fds_through((enum load_network)_i, NULL);
+	flood_fds_through((enum link_network)_i, NULL);
 }
 END_TEST
 
 START_TEST(a_flood_of_wanted_descriptors_leaves_none_behind)
 {
-	flood_fds_through((enum load_network)_i, "fds=2");
+	flood_fds_through((enum link_network)_i, "fds=2");
 }
 END_TEST
 
 START_TEST(a_flood_of_empty_messages_stops_nobody)
 {
 	const char *address = support_abstract("empty");
-	const enum load_network network = (enum load_network)_i;
+	const enum link_network network = (enum link_network)_i;
 	struct load_server server;
 	struct load load;
 	int fd, count = load_choose(5000, 200000);
@@ -426,14 +426,14 @@ START_TEST(a_flood_of_empty_messages_stops_nobody)
 	start_on(&server, network, address, NULL);
 	load_init(&load, network, address);
 	load_open(&load);
-	fd = connect_named(network == LOAD_GRAM ? SOCK_DGRAM : SOCK_SEQPACKET,
+	fd = connect_named(network == LINK_GRAM ? SOCK_DGRAM : SOCK_SEQPACKET,
 		address);
 	while (count > 0) {
 		sent = send(fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL);
 		count -= sent == 0;
 		ck_assert(sent == 0 || errno == EAGAIN);
 		/* Nobody reads the answers; then nobody reads on. */
-		if (sent < 0 && network == LOAD_PACKET)
+		if (sent < 0 && network == LINK_PACKET)
 			break;
 		if (sent < 0)
 			await_room_only(fd);
@@ -461,7 +461,7 @@ START_TEST(half_closed_peers_get_their_answers)
 	int i, fd, count = load_choose(500, 20000);
 	struct load_server server;
 
-	start_on(&server, LOAD_PACKET, address, NULL);
+	start_on(&server, LINK_PACKET, address, NULL);
 	for (i = 0; i < count; i++) {
 		fd = connect_raw(SOCK_SEQPACKET, address);
 		ck_assert_int_eq(send(fd, "x", 1, MSG_NOSIGNAL), 1);
@@ -480,10 +480,10 @@ START_TEST(peers_that_go_before_their_answer_leave_nothing_behind)
 {
 	static const int socket_types[] = { SOCK_DGRAM, SOCK_SEQPACKET };
 	const char *address = support_abstract("vanish");
-	const enum load_network network = (enum load_network)_i;
+	const enum link_network network = (enum link_network)_i;
 	int i, fd, count = load_choose(500, 20000);
 	const char *const arguments[] = { "later=1", "drain=1",
-		load_get_network(network), address, NULL };
+		link_get_network(network), address, NULL };
 	struct load_server server;
 
 	load_server_start(&server, NULL, arguments);
@@ -590,7 +590,7 @@ START_TEST(an_idle_connection_costs_less_than_a_kibibyte)
 {
 	const char *address = support_abstract("idle");
 	const int count = load_choose(2000, 10000);
-	const enum load_network network = _i == 0 ? LOAD_PACKET : LOAD_STREAM;
+	const enum link_network network = _i == 0 ? LINK_PACKET : LINK_STREAM;
 	struct load_server server;
 	struct load load;
 	size_t before, after;
@@ -607,14 +607,14 @@ START_TEST(an_idle_connection_costs_less_than_a_kibibyte)
 	cpu = load_measure_cpu(server.pid, measure_us);
 	show("%s: %d idle connections: %zu KiB resident, %zu bytes each, "
 	     "%.2f %% of a core\n",
-		load_get_network(network), count, after / 1024,
+		link_get_network(network), count, after / 1024,
 		(after - before) / (size_t)count, cpu);
 	ck_assert_uint_le(after - before, (size_t)count * 1024);
 	ck_assert_uint_le(after, 20 << 20);
 	load_run(&load, 2);
 	after = load_get_resident_bytes(server.pid);
 	show("%s: after two messages each: %zu bytes each\n",
-		load_get_network(network), (after - before) / (size_t)count);
+		link_get_network(network), (after - before) / (size_t)count);
 	load_close(&load);
 	load_server_stop(&server);
 }
@@ -651,25 +651,25 @@ int main(void)
 	add_many(suite);
 	tcase_add_loop_test(tcase,
 		every_message_taken_before_the_end_is_answered_or_counted, 0,
-		LOAD_NETWORKS);
+		LINK_NETWORKS);
 	tcase_add_loop_test(tcase,
 		a_service_without_descriptors_waits_idly_and_goes_on,
-		LOAD_PACKET, LOAD_NETWORKS);
+		LINK_PACKET, LINK_NETWORKS);
 	suite_add_tcase(suite, tcase);
 	tcase = make_load_tcase("floods");
 	support_add_root_test(tcase,
 		a_flood_of_connections_takes_no_place_of_others);
 	tcase_add_loop_test(tcase, a_flood_of_descriptors_leaves_none_behind, 0,
-		LOAD_NETWORKS);
+		LINK_NETWORKS);
 	tcase_add_loop_test(tcase,
 		a_flood_of_wanted_descriptors_leaves_none_behind, 0,
-		LOAD_NETWORKS);
+		LINK_NETWORKS);
 	tcase_add_loop_test(tcase, a_flood_of_empty_messages_stops_nobody, 0,
-		LOAD_STREAM);
+		LINK_STREAM);
 	tcase_add_test(tcase, half_closed_peers_get_their_answers);
 	tcase_add_loop_test(tcase,
 		peers_that_go_before_their_answer_leave_nothing_behind, 0,
-		LOAD_STREAM);
+		LINK_STREAM);
 	tcase_add_test(tcase, names_with_escape_codes_reach_no_terminal);
 	tcase_add_test(tcase, a_flood_of_events_is_a_short_log);
 	suite_add_tcase(suite, tcase);

@@ -37,7 +37,7 @@ enum {
 
 /* One setting of the comparison. */
 struct setting {
-	enum load_network network;
+	enum link_network network;
 	int stuck_count;
 	bool is_unconnected; /* the stuck: only bound, to be sent to */
 	uint32_t answer_bytes;
@@ -86,7 +86,7 @@ static void start_side(struct side *side, const struct setting *setting,
 {
 	char buffer[64];
 	const char *const arguments[] = { buffer, "patience=600000000",
-		"queue_total=0", load_get_network(setting->network), address,
+		"queue_total=0", link_get_network(setting->network), address,
 		NULL };
 
 	snprintf(buffer, sizeof(buffer), "send_buffer=%d",
@@ -122,7 +122,7 @@ static void ask_connected(const struct setting *setting, const char *address)
 	load_open(&load);
 	for (i = 0; i < load.clients_count; i++) {
 		left = setting->requests;
-		entry.fd = load.clients[i].fd;
+		entry.fd = load.clients[i].link.fd;
 		while ((left -= (int)load_send(&load, &load.clients[i],
 				(uint32_t)left)) > 0)
 			if (poll(&entry, 1, 1000) == 0)
@@ -191,7 +191,7 @@ static void get_empty_answers(struct side *side)
 	int i;
 
 	for (i = 0; i < side->load.clients_count; i++) {
-		entry.fd = side->load.clients[i].fd;
+		entry.fd = side->load.clients[i].link.fd;
 		ck_assert_int_eq(send(entry.fd, "", 0, 0), 0);
 		ck_assert_int_eq(poll(&entry, 1, -1), 1);
 		ck_assert_int_eq(recv(entry.fd, &byte, 1, 0), 0);
@@ -259,7 +259,7 @@ static void show_result(const struct setting *setting,
 {
 	show("%-10s %4d %-6s %6u %7d %5d %5u | %7.0f %7.0f | %6.2f %6.2f | "
 	     "%4llu | %5.1f\n",
-		load_get_network(setting->network), setting->stuck_count,
+		link_get_network(setting->network), setting->stuck_count,
 		setting->is_unconnected ? "bound" : "", setting->answer_bytes,
 		setting->send_buffer, setting->honest_count, setting->window,
 		result->median_us, result->p99_us, result->median_ratio,
@@ -267,7 +267,7 @@ static void show_result(const struct setting *setting,
 		result->cpu);
 }
 
-static struct setting make_setting(enum load_network network, int stuck_count,
+static struct setting make_setting(enum link_network network, int stuck_count,
 	uint32_t answer_bytes, int send_buffer)
 {
 	const struct setting setting = {
@@ -310,7 +310,7 @@ static const int buffers[] = { BUFFER_COMMON, BUFFER_LARGE };
 START_TEST(twenty_stuck_datagram_clients_delay_nobody)
 {
 	const struct setting setting =
-		make_setting(LOAD_GRAM, 20, 4096, buffers[_i]);
+		make_setting(LINK_GRAM, 20, 4096, buffers[_i]);
 
 	check_unchanged(&setting);
 }
@@ -322,7 +322,7 @@ END_TEST
  */
 START_TEST(stuck_clients_do_not_stop_those_with_several_requests)
 {
-	struct setting setting = make_setting(LOAD_GRAM, 20, 4096, buffers[_i]);
+	struct setting setting = make_setting(LINK_GRAM, 20, 4096, buffers[_i]);
 	struct result result;
 
 	setting.window = 4;
@@ -336,7 +336,7 @@ END_TEST
 START_TEST(who_has_got_an_empty_answer_goes_on_getting_others)
 {
 	struct setting setting =
-		make_setting(LOAD_GRAM, 20, 4096, BUFFER_LARGE);
+		make_setting(LINK_GRAM, 20, 4096, BUFFER_LARGE);
 
 	setting.has_empty = true;
 	check_unchanged(&setting);
@@ -345,7 +345,7 @@ END_TEST
 
 START_TEST(stuck_clients_that_are_only_bound_delay_nobody)
 {
-	struct setting setting = make_setting(LOAD_GRAM, 20, 4096, buffers[_i]);
+	struct setting setting = make_setting(LINK_GRAM, 20, 4096, buffers[_i]);
 
 	setting.is_unconnected = true;
 	check_unchanged(&setting);
@@ -354,8 +354,8 @@ END_TEST
 
 START_TEST(stuck_connections_delay_nobody)
 {
-	static const enum load_network networks[] = { LOAD_PACKET,
-		LOAD_STREAM };
+	static const enum link_network networks[] = { LINK_PACKET,
+		LINK_STREAM };
 	const struct setting setting =
 		make_setting(networks[_i], 20, 4096, BUFFER_LARGE);
 
@@ -372,7 +372,7 @@ static void show_bounds(uint32_t answer_bytes, int send_buffer,
 	size_t i;
 
 	for (i = 0; i < COUNT(counts); i++) {
-		setting = make_setting(LOAD_GRAM, counts[i], answer_bytes,
+		setting = make_setting(LINK_GRAM, counts[i], answer_bytes,
 			send_buffer);
 		setting.rounds = 7;
 		setting.patience_us = PATIENCE_BOUNDS_US;
@@ -422,15 +422,15 @@ static void run_flood(struct flood *flood)
 	}
 	load_run(load, 0);
 	ck_assert_uint_eq(load->late, 0);
-	if (load->network != LOAD_GRAM)
+	if (load->network != LINK_GRAM)
 		ck_assert_uint_eq(load->lost, 0);
 	show("%s: flooded, stopped and went on: %u requests, %llu lost\n",
-		load_get_network(load->network), load->clients[0].sent,
+		link_get_network(load->network), load->clients[0].sent,
 		(unsigned long long)load->lost);
 	_exit(EXIT_SUCCESS);
 }
 
-static void start_flood(struct flood *flood, enum load_network network,
+static void start_flood(struct flood *flood, enum link_network network,
 	const char *address)
 {
 	int status;
@@ -463,7 +463,7 @@ static void end_flood(struct flood *flood)
 START_TEST(a_client_that_is_stopped_delays_nobody_and_loses_no_order)
 {
 	struct setting setting =
-		make_setting((enum load_network)_i, 0, 0, BUFFER_LARGE);
+		make_setting((enum link_network)_i, 0, 0, BUFFER_LARGE);
 	static struct side free, beset;
 	struct result result;
 	struct flood flood;
@@ -483,7 +483,7 @@ START_TEST(a_client_that_is_stopped_delays_nobody_and_loses_no_order)
 	result.cpu = load_measure_cpu(beset.server.pid, 300000);
 	show("%s: one of 50 stopped: median %.0f us, times %.2f, p99 %.0f us, "
 	     "times %.2f, %zu KiB more, idle at %.2f %%\n",
-		load_get_network(setting.network), result.median_us,
+		link_get_network(setting.network), result.median_us,
 		result.median_ratio, result.p99_us, result.p99_ratio,
 		memory / 1024, result.cpu);
 	ck_assert_uint_eq(beset.load.lost, 0);
@@ -501,9 +501,9 @@ END_TEST
 
 START_TEST(clients_that_fill_and_read_and_fill_lose_nothing)
 {
-	const enum load_network network = (enum load_network)_i;
+	const enum link_network network = (enum link_network)_i;
 	const char *address = support_abstract("fill");
-	const char *const arguments[] = { load_get_network(network), address,
+	const char *const arguments[] = { link_get_network(network), address,
 		NULL };
 	const int rounds = load_choose(3, 30);
 	struct load_server server;
@@ -560,10 +560,10 @@ int main(void)
 	tcase_set_timeout(tcase, load_choose(60, 600));
 	tcase_add_loop_test(tcase,
 		a_client_that_is_stopped_delays_nobody_and_loses_no_order, 0,
-		LOAD_NETWORKS);
+		LINK_NETWORKS);
 	tcase_add_loop_test(tcase,
 		clients_that_fill_and_read_and_fill_lose_nothing, 0,
-		LOAD_NETWORKS);
+		LINK_NETWORKS);
 	suite_add_tcase(suite, tcase);
 	if (load_is_full()) {
 		tcase = make_tcase("bounds");

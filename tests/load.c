@@ -217,96 +217,6 @@ static int64_t now_ns(void)
 	return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
 
-/* The three networks. */
-
-static int gram_dial(struct load_client *client, const char *address,
-	int64_t deadline_us)
-{
-	client->gram = unixgram_dial(address, NULL, deadline_us);
-	if (client->gram == NULL)
-		return -1;
-	client->fd = unixgram_get_fd(client->gram);
-	return 0;
-}
-
-static int gram_send(struct load_client *client, const void *data, size_t size)
-{
-	return unixgram_send(client->gram, data, size, UNIXMSG_NOW);
-}
-
-static int gram_recv(struct load_client *client, void *data, size_t room,
-	size_t *size)
-{
-	return unixgram_recv(client->gram, data, room, size, NULL, UNIXMSG_NOW);
-}
-
-static int packet_dial(struct load_client *client, const char *address,
-	int64_t deadline_us)
-{
-	client->packet = unixpacket_dial(address, NULL, deadline_us);
-	if (client->packet == NULL)
-		return -1;
-	client->fd = unixpacket_get_fd(client->packet);
-	return 0;
-}
-
-static int packet_send(struct load_client *client, const void *data,
-	size_t size)
-{
-	return unixpacket_send(client->packet, data, size, UNIXMSG_NOW);
-}
-
-static int packet_recv(struct load_client *client, void *data, size_t room,
-	size_t *size)
-{
-	return unixpacket_recv(client->packet, data, room, size, UNIXMSG_NOW);
-}
-
-static int stream_dial(struct load_client *client, const char *address,
-	int64_t deadline_us)
-{
-	client->stream = unixstream_dial(address, NULL, deadline_us);
-	if (client->stream == NULL)
-		return -1;
-	client->fd = unixstream_get_fd(client->stream);
-	return 0;
-}
-
-/* EINPROGRESS: the same message again goes on with it, as after EAGAIN. */
-static int stream_send(struct load_client *client, const void *data,
-	size_t size)
-{
-	int result = unixstream_send(client->stream, data, size, UNIXMSG_NOW);
-
-	if (result < 0 && errno == EINPROGRESS)
-		errno = EAGAIN;
-	return result;
-}
-
-static int stream_recv(struct load_client *client, void *data, size_t room,
-	size_t *size)
-{
-	return unixstream_recv(client->stream, data, room, size, UNIXMSG_NOW);
-}
-
-static const struct network {
-	const char *name;
-	int (*dial)(struct load_client *client, const char *address,
-		int64_t deadline_us);
-	int (*send)(struct load_client *client, const void *data, size_t size);
-	int (*recv)(struct load_client *client, void *data, size_t room,
-		size_t *size);
-} networks[LOAD_NETWORKS] = {
-	{ "unixgram", gram_dial, gram_send, gram_recv },
-	{ "unixpacket", packet_dial, packet_send, packet_recv },
-	{ "unix", stream_dial, stream_send, stream_recv },
-};
-
-const char *load_get_network(enum load_network network)
-{
-	return networks[network].name;
-}
-
 /* Messages. */
 
 static uint32_t mix(uint32_t client, uint32_t number)
@@ -370,7 +280,7 @@ static void check_answer(const struct load *load,
 			  head.size - sizeof(head)) == 0);
 }
 
-void load_init(struct load *load, enum load_network network,
+void load_init(struct load *load, enum link_network network,
 	const char *address)
 {
 	memset(load, 0, sizeof(*load));
@@ -392,7 +302,7 @@ static void watch(struct load *load, struct load_client *client,
 	ck_assert_int_eq(epoll_ctl(load->epoll_fd,
 				 client->events == 0 ? EPOLL_CTL_ADD
 						     : EPOLL_CTL_MOD,
-				 client->fd, &event),
+				 client->link.fd, &event),
 		0);
 	client->events = events;
 }
@@ -410,8 +320,8 @@ void load_open(struct load *load)
 	load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	ck_assert_int_ge(load->epoll_fd, 0);
 	for (i = 0; i < load->clients_count; i++) {
-		ck_assert_msg(networks[load->network].dial(&load->clients[i],
-				      load->address, deadline_us) == 0,
+		ck_assert_msg(link_dial(&load->clients[i].link, load->network,
+				      load->address, NULL, deadline_us) == 0,
 			"client %d: %s", i, strerror(errno));
 		watch(load, &load->clients[i], EPOLLIN);
 	}
@@ -421,11 +331,8 @@ void load_close(struct load *load)
 {
 	int i;
 
-	for (i = 0; i < load->clients_count; i++) {
-		unixgram_close(load->clients[i].gram);
-		unixpacket_close(load->clients[i].packet);
-		unixstream_close(load->clients[i].stream);
-	}
+	for (i = 0; i < load->clients_count; i++)
+		link_close(&load->clients[i].link);
 	close(load->epoll_fd);
 	free(load->clients);
 	free(load->times);
@@ -438,7 +345,7 @@ uint32_t load_send(struct load *load, struct load_client *client,
 	uint32_t count;
 
 	for (count = 0; count < messages; count++) {
-		if (networks[load->network].send(client, request,
+		if (link_send(&client->link, request,
 			    make_request(load, client, request)) < 0) {
 			client->is_refused = errno != EAGAIN;
 			ck_assert(!client->is_refused || load->may_end);
@@ -471,12 +378,10 @@ static void note_answer(struct load *load, struct load_client *client,
 static int receive(const struct load *load, struct load_client *client,
 	char *answer, size_t *size)
 {
-	int result = networks[load->network].recv(client, answer,
-		LOAD_SIZE_MOST, size);
+	int result = link_recv(&client->link, answer, LOAD_SIZE_MOST, size);
 
 	if (result < 0 && errno == ECONNRESET && load->may_end)
-		result = networks[load->network].recv(client, answer,
-			LOAD_SIZE_MOST, size);
+		result = link_recv(&client->link, answer, LOAD_SIZE_MOST, size);
 	return result;
 }
 

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "link.h"
 #include "support.h"
 #include "tools/histogram.h"
 #include "unixmsg.h"
@@ -78,15 +79,8 @@ double load_measure_cpu(pid_t pid, int64_t duration_us);
 
 /* Clients. */
 
-enum load_network { LOAD_GRAM, LOAD_PACKET, LOAD_STREAM, LOAD_NETWORKS };
-
-const char *load_get_network(enum load_network network);
-
 struct load_client {
-	struct unixgram *gram;
-	struct unixpacket *packet;
-	struct unixstream *stream;
-	int fd;
+	struct link link;
 	uint32_t events; /* what the loop waits for */
 	uint32_t sent;
 	uint32_t answered; /* or given up */
@@ -95,7 +89,7 @@ struct load_client {
 };
 
 struct load {
-	enum load_network network;
+	enum link_network network;
 	const char *address;
 	int clients_count;
 	uint32_t window; /* requests of a client without an answer */
@@ -112,7 +106,7 @@ struct load {
 };
 
 /* Fills in what most tests want: one client, small messages. */
-void load_init(struct load *load, enum load_network network,
+void load_init(struct load *load, enum link_network network,
 	const char *address);
 
 /* Connects all clients. */

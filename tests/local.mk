@@ -136,6 +136,8 @@ check_LTLIBRARIES += %D%/libsupport.la
 %C%_libsupport_la_SOURCES = \
 	%D%/ends.c \
 	%D%/ends.h \
+	%D%/link.c \
+	%D%/link.h \
 	%D%/load.c \
 	%D%/load.h \
 	%D%/scene.c \
