@@ -22,6 +22,7 @@ shell_tests = \
 	%D%/seqpacket-echo.sh \
 	%D%/service_header.sh \
 	%D%/signals.sh \
+	%D%/soak.sh \
 	%D%/symbols.sh \
 	%D%/threads.sh \
 	%D%/unixgram-echo.sh \
@@ -146,6 +147,18 @@ check_LTLIBRARIES += %D%/libsupport.la
 	%D%/service_scene.h \
 	%D%/support.c \
 	%D%/support.h
+
+# Servers and clients that come and go, for as long as one likes.
+check_PROGRAMS += %D%/soak
+%C%_soak_SOURCES = \
+	%D%/soak.c \
+	%D%/soak.h \
+	%D%/soak_book.c \
+	%D%/soak_client.c \
+	%D%/soak_conduct.c \
+	%D%/soak_plan.c \
+	%D%/soak_server.c
+%C%_soak_LDADD = %D%/libsupport.la src/libunixmsg.la
 
 # Calls that fail on demand: the linker sends them to ours.
 fault_sources = \
@@ -272,6 +285,18 @@ signals: $(check_LTLIBRARIES) $(check_PROGRAMS) $(bin_PROGRAMS)
 endif
 CLEANFILES += %D%/signals.result
 
+# Servers and clients that come, go and are killed: for $(DURATION) seconds, as
+# $(SEED) plans it, or as chance does.
+DURATION = 120
+SEED =
+if HAVE_CHECK
+soak: $(check_LTLIBRARIES) %D%/soak
+	@rm -f %D%/soak.result
+	@SOAK_RESULT=%D%/soak.result timeout --kill-after=10 \
+	  "$$(($(DURATION) + 180))" %D%/soak '$(DURATION)' '$(SEED)' </dev/null
+endif
+CLEANFILES += %D%/soak.result
+
 # Whether the tests would notice that a guard is missing.
 if HAVE_CHECK
 mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
@@ -281,10 +306,10 @@ mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
 endif
 CLEANFILES += %D%/mutants.result
 
-.PHONY: analyze coverage demo mutants signals torture
 
 # What a stranger finds who has only the tarball.
 fresh-debian: dist
 	@$(SHELL) $(srcdir)/%D%/fresh-debian.sh $(distdir).tar.xz $(DEBIAN_ROOT)
 CLEANFILES += fresh-debian.log fresh-debian.result
-.PHONY: fresh-debian
+
+.PHONY: analyze coverage demo fresh-debian mutants signals soak torture

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+/* A server of the soak: it gives each message back, and tells who it is. */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "soak.h"
+
+static const int64_t drain_us = 60000000;
+
+struct server {
+	struct unixservice *service;
+	uint32_t id;
+	uint64_t heard;
+	/* The datagram socket's, or -1. They are the service's. */
+	struct unixgram *grams[2];
+	int grams_count;
+};
+
+/* Does what it is told to do wrong: whether to answer all the same. */
+static bool do_wrong(struct server *server, uint64_t peer, char *data,
+	size_t size)
+{
+	static const uint64_t when = 100;
+
+	if (++server->heard % when != 0)
+		return true;
+	switch (soak_book->fault) {
+	case SOAK_ALTERS:
+		data[size - 1] ^= 1;
+		return true;
+	case SOAK_DROPS:
+		return false;
+	case SOAK_DOUBLES:
+		unixservice_send(server->service, peer, data, size);
+		return true;
+	case SOAK_KEEPS_FDS:
+		fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+		return true;
+	default:
+		return true;
+	}
+}
+
+static int answer(struct unixservice *service, uint64_t peer,
+	struct unixmsg *msg, void *context)
+{
+	struct server *server = context;
+	char *data = msg->parts[0].iov_base;
+
+	if (msg->size < sizeof(struct soak_head))
+		soak_fail("expected whole messages, got %zu bytes", msg->size);
+	memcpy(data + offsetof(struct soak_head, server), &server->id,
+		sizeof(server->id));
+	if (do_wrong(server, peer, data, msg->size))
+		unixservice_send(service, peer, data, msg->size);
+	return UNIXSERVICE_DONE;
+}
+
+/* The socket is kept in sight, for what lies unread at the end. */
+static int listen_gram(struct server *server, const char *address,
+	const struct unixname_options *name)
+{
+	struct unixgram *gram = unixgram_open(address, name);
+
+	if (gram == NULL)
+		return -1;
+	SOAK_EXPECT(unixservice_add_gram(server->service, gram) == 0);
+	server->grams[server->grams_count++] = gram;
+	return 0;
+}
+
+static int listen_at(struct server *server, int address,
+	unsigned int name_flags)
+{
+	struct unixservice_listen_options options;
+	struct unixname_options name;
+	const enum link_network network = soak_get_network(address);
+
+	unixname_options_init(&name);
+	name.flags = name_flags;
+	if (network == LINK_GRAM)
+		return listen_gram(server, soak_get_address(address), &name);
+	unixservice_listen_options_init(&options);
+	options.name = &name;
+	return unixservice_listen(server->service, link_get_network(network),
+		soak_get_address(address), &options);
+}
+
+/* 0, or an errno. */
+static int listen_all(struct server *server, int site, unsigned int name_flags)
+{
+	int address;
+
+	if (soak_book->fault == SOAK_KEEPS_FILE)
+		name_flags |= UNIXMSG_NAME_KEEP;
+	for (address = 0; address < SOAK_ADDRESSES; address++)
+		if (soak_get_site(address) == site &&
+			listen_at(server, address, name_flags) < 0)
+			return errno;
+	return 0;
+}
+
+static struct unixservice *make_service(struct server *server)
+{
+	struct unixservice_options options;
+
+	unixservice_options_init(&options);
+	options.size_max = SOAK_SIZE_MOST;
+	/* Clients are stopped for a while, and nothing may be late. */
+	options.patience_us = drain_us;
+	return unixservice_new(answer, server, &options);
+}
+
+static int open_signals(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	SOAK_EXPECT(sigprocmask(SIG_BLOCK, &signals, NULL) == 0);
+	return signalfd(-1, &signals, SFD_CLOEXEC);
+}
+
+static bool is_all_read(const struct server *server)
+{
+	size_t bytes;
+	int i;
+
+	for (i = 0; i < server->grams_count; i++) {
+		SOAK_EXPECT(unixgram_get_unread(server->grams[i], &bytes) == 0);
+		if (bytes > 0)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * A client that sends to a datagram socket which is closed has the kernel throw
+ * away what lies unread at the client: it stays open until all is read.
+ */
+static void await_readers(const struct server *server)
+{
+	while (!is_all_read(server))
+		poll(NULL, 0, 2);
+}
+
+static void serve(struct server *server, int signals)
+{
+	SOAK_EXPECT(unixservice_set_stop_fd(server->service, signals) == 0);
+	SOAK_EXPECT(unixservice_run(server->service, UNIXMSG_FOREVER) == -1 &&
+		errno == ECANCELED);
+	SOAK_EXPECT(unixservice_drain(server->service,
+			    unixdeadline_after_us(drain_us)) == 0);
+	await_readers(server);
+	unixservice_get_counters(server->service,
+		&soak_get_server(server->id)->counters);
+}
+
+void soak_serve(int site, uint32_t id, unsigned int name_flags, int ready)
+{
+	const int signals = open_signals();
+	struct server server = { .id = id };
+	int error;
+
+	server.service = make_service(&server);
+	SOAK_EXPECT(server.service != NULL && signals >= 0);
+	error = listen_all(&server, site, name_flags);
+	SOAK_EXPECT(write(ready, &error, sizeof(error)) == sizeof(error));
+	close(ready);
+	if (error == 0)
+		serve(&server, signals);
+	SOAK_EXPECT(unixservice_close(server.service) == 0);
+	close(signals);
+	exit(EXIT_SUCCESS);
+}
