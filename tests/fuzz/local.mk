@@ -37,8 +37,8 @@ fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
 FUZZ_SECONDS = 60
 if FUZZING
 fuzz: $(fuzz_targets)
-	@$(SHELL) $(srcdir)/%D%/run.sh $(srcdir)/%D%/corpus fuzz-runs \
-		$(FUZZ_SECONDS) $(fuzz_targets)
+	@FUZZ_RESULT=tests/fuzz.result $(SHELL) $(srcdir)/%D%/run.sh \
+		$(srcdir)/%D%/corpus fuzz-runs $(FUZZ_SECONDS) $(fuzz_targets)
 else
 fuzz:
 	@echo "configure with CC=clang and --enable-fuzzing for that" >&2
@@ -48,5 +48,6 @@ endif
 fuzz-clean:
 	rm -rf fuzz-runs
 clean-local: fuzz-clean
+CLEANFILES += tests/fuzz.result
 
 .PHONY: fuzz fuzz-clean

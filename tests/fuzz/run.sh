@@ -6,7 +6,8 @@
 # Each begins with CORPUS/NOUN and with what earlier runs have left in
 # FOLDER/NOUN, where it keeps what leads it to new code. An input that fails is
 # left in FOLDER/findings; give it to the target as an argument to see it again.
-# Prints a line for each target, and exits 1 if one failed.
+# Prints a line for each target, and one of totals, which goes to the file
+# $FUZZ_RESULT as well. Exits 1 if one failed.
 
 set -u
 
@@ -19,7 +20,7 @@ folder=$2
 seconds=$3
 shift 3
 failed=0
-findings=0
+runs=0
 
 # Seeds that are hex digits become the bytes that they stand for.
 lay_out()
@@ -57,17 +58,21 @@ fuzz()
 		-artifact_prefix="$folder/findings/$noun-" \
 		"$folder/$noun" >"$log" 2>&1 </dev/null || {
 		result="FAILED, see $log"
-		failed=1
-		findings=$((findings + 1))
+		failed=$((failed + 1))
 	}
-	echo "fuzz: $noun: $(get_figure "$log" number_of_executed_units) runs," \
+	units=$(get_figure "$log" number_of_executed_units)
+	runs=$((runs + ${units:-0}))
+	echo "fuzz: $noun: ${units:-no count of} runs," \
 		"$(get_figure "$log" cov) points covered," \
 		"$(find "$folder/$noun" -type f | wc -l) inputs kept: $result"
 }
 
 targets=$#
+[ -z "${FUZZ_RESULT:-}" ] || rm -f "$FUZZ_RESULT"
 for target; do
 	fuzz "$target"
 done
-echo "fuzz: $targets targets, $seconds s each, $findings failed"
-exit $failed
+line="fuzz: $targets targets, $seconds s each, $runs runs, $failed failed"
+echo "$line"
+[ -z "${FUZZ_RESULT:-}" ] || echo "$line" >"$FUZZ_RESULT"
+[ "$failed" -eq 0 ]
