@@ -39,6 +39,7 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/coverage.sh \
 	%D%/demo.sh \
 	%D%/echo_cases.sh \
+	%D%/elsewhere.sh \
 	%D%/fresh-debian.sh \
 	%D%/interop/echo.go \
 	%D%/interop/echo.py \
@@ -256,7 +257,22 @@ coverage:
 
 # Static analyzers and the style of all sources.
 analyze:
-	@$(SHELL) $(srcdir)/%D%/analyze.sh
+	@rm -f %D%/analyze.result
+	@ANALYZE_RESULT='$(abs_top_builddir)/%D%/analyze.result' \
+	  $(SHELL) $(srcdir)/%D%/analyze.sh
+CLEANFILES += %D%/analyze.result
+
+# The suite in a build with AddressSanitizer and UndefinedBehaviorSanitizer.
+sanitizers:
+	@rm -f %D%/sanitizers.result
+	@status=0; UBSAN_OPTIONS=print_stacktrace=1 MAKE='$(MAKE)' \
+	  $(SHELL) $(srcdir)/%D%/elsewhere.sh sanitizers-build \
+	  --enable-sanitizers -k -j2 check || status=1; \
+	line=$$($(SHELL) $(srcdir)/%D%/count.sh \
+	  sanitizers-build/build/tests | tail -n 1); \
+	[ -z "$$line" ] || echo "under ASan and UBSan: $$line" | \
+	  tee %D%/sanitizers.result; exit $$status
+CLEANFILES += %D%/sanitizers.result
 
 # Every failure of every call: minutes, where 'make check' makes a choice.
 if HAVE_CHECK
@@ -265,8 +281,8 @@ torture: $(faulty_tools) %D%/check_torture %D%/check_torture_tools
 	@export $(test_environment) TORTURE=all \
 	  TORTURE_RESULT='$(abs_top_builddir)/%D%/torture.result'; \
 	for part in check_torture check_torture_tools; do \
-	  timeout --kill-after=10 $(TEST_TIMEOUT) %D%/$$part </dev/null || \
-	    exit; \
+	  timeout --kill-after=10 $(TEST_TIMEOUT) %D%/$$part </dev/null || { \
+	    echo "$$part: FAILED" >>%D%/torture.result; exit 1; }; \
 	done
 endif
 CLEANFILES += %D%/torture.result
@@ -312,4 +328,10 @@ fresh-debian: dist
 	@$(SHELL) $(srcdir)/%D%/fresh-debian.sh $(distdir).tar.xz $(DEBIAN_ROOT)
 CLEANFILES += fresh-debian.log fresh-debian.result
 
-.PHONY: analyze coverage demo fresh-debian mutants signals soak torture
+sanitizers-clean:
+	rm -rf sanitizers-build
+clean-local: sanitizers-clean
+
+	soak torture
+
+.PHONY: \ analyze coverage demo fresh-debian mutants sanitizers sanitizers-clean signals soak torture

@@ -35,18 +35,24 @@ fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
 %C%_fuzz_control_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=close
 
 FUZZ_SECONDS = 60
+FUZZ_RUNS = $(abs_top_builddir)/fuzz-runs
+FUZZ_RESULT = $(abs_top_builddir)/tests/fuzz.result
 if FUZZING
 fuzz: $(fuzz_targets)
-	@FUZZ_RESULT=tests/fuzz.result $(SHELL) $(srcdir)/%D%/run.sh \
-		$(srcdir)/%D%/corpus fuzz-runs $(FUZZ_SECONDS) $(fuzz_targets)
+	@FUZZ_RESULT='$(FUZZ_RESULT)' $(SHELL) $(srcdir)/%D%/run.sh \
+		$(srcdir)/%D%/corpus '$(FUZZ_RUNS)' $(FUZZ_SECONDS) \
+		$(fuzz_targets)
 else
+# That takes a build of its own.
 fuzz:
-	@echo "configure with CC=clang and --enable-fuzzing for that" >&2
-	@exit 1
+	@MAKE='$(MAKE)' $(SHELL) $(srcdir)/tests/elsewhere.sh fuzz-build \
+		'CC=clang --enable-fuzzing' fuzz \
+		FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_RUNS='$(FUZZ_RUNS)' \
+		FUZZ_RESULT='$(FUZZ_RESULT)'
 endif
 
 fuzz-clean:
-	rm -rf fuzz-runs
+	rm -rf fuzz-build fuzz-runs
 clean-local: fuzz-clean
 CLEANFILES += tests/fuzz.result
 
