@@ -19,6 +19,7 @@ shell_tests = \
 	%D%/manual_examples.sh \
 	%D%/names.sh \
 	%D%/other-languages.sh \
+	%D%/proof_rows.sh \
 	%D%/seqpacket-echo.sh \
 	%D%/service_header.sh \
 	%D%/signals.sh \
@@ -45,6 +46,7 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/interop/echo.py \
 	%D%/lib.sh \
 	%D%/mutants \
+	%D%/proof.sh \
 	%D%/threads.c \
 	%D%/try_mutants.sh
 
@@ -334,4 +336,19 @@ clean-local: sanitizers-clean
 
 	soak torture
 
-.PHONY: \ analyze coverage demo fresh-debian mutants sanitizers sanitizers-clean signals soak torture
+# What was run in this build came to what, and when; proof-all runs it all.
+proof:
+	@export $(test_environment); $(SHELL) $(srcdir)/%D%/proof.sh
+
+proof-all: all
+	@export $(test_environment) MAKE='$(MAKE)'; \
+	$(SHELL) $(srcdir)/%D%/proof.sh --run
+CLEANFILES += proof.md
+
+proof-clean:
+	rm -rf proof-logs sanitizers-build
+clean-local: proof-clean
+
+	signals soak torture
+
+.PHONY: \ analyze coverage demo fresh-debian mutants proof proof-all proof-clean sanitizers sanitizers-clean signals soak torture
