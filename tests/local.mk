@@ -15,6 +15,7 @@ shell_tests = \
 	%D%/interop/nc.sh \
 	%D%/interop/python.sh \
 	%D%/interop/socat.sh \
+	%D%/manners.sh \
 	%D%/manual.sh \
 	%D%/manual_examples.sh \
 	%D%/names.sh \

@@ -36,6 +36,9 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/utf8.c \
 	%D%/utf8.h
 
+# What --stats prints, for programs that read it.
+dist_pkgdata_DATA = %D%/stats.schema.json
+
 bin_PROGRAMS += \
 	%D%/seqpacket-echo \
 	%D%/unixgram-echo \

@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# What the tools say to the person who has typed the command: of each mistake
+# one line that tells what is wrong and, where one can know it, what to do; a
+# help that fits a page; progress for those who watch; numbers for programs.
+
+# Cases are called by name, from run_case.
+# shellcheck disable=SC2317,SC2086
+. "${srcdir:?}/tests/lib.sh"
+PATH=$TOOLS:$PATH
+export PATH
+
+all_tools='seqpacket-echo unixgram-echo unixstream-echo unixmsg-inspect
+	unixmsg-perf'
+stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
+name=manners-$$
+
+# Both ways: nothing is missing, nothing is there that is not told.
+stats_are_what_the_schema_says()
+{
+	need python3
+	start_server server unixgram-echo --listen --stats s
+	run unixgram-echo --stats s hello
+	expect_status 0
+	signal server TERM
+	finish server
+	grep '^{' "$out" >client.json
+	cat >check.py <<-'END'
+	import json, sys
+	schema = json.load(open(sys.argv[1]))
+	kinds = schema["$defs"]
+	def check(value, rule):
+	    if "$ref" in rule:
+	        check(value, kinds[rule["$ref"].split("/")[-1]])
+	    if "const" in rule:
+	        assert value == rule["const"], value
+	    if "enum" in rule:
+	        assert value in rule["enum"], value
+	    if rule.get("type") == "integer":
+	        assert type(value) is int and value >= rule["minimum"], value
+	for name in sys.argv[2:]:
+	    told = json.loads(open(name).readlines()[-1])
+	    rule = kinds[told["role"]]
+	    assert list(told) == rule["required"], (list(told), rule["required"])
+	    assert list(told) == list(rule["properties"])
+	    for key, value in told.items():
+	        check(value, rule["properties"][key])
+	try:
+	    import jsonschema
+	except ImportError:
+	    sys.exit()
+	for name in sys.argv[2:]:
+	    jsonschema.validate(json.loads(open(name).readlines()[-1]), schema)
+	END
+	run python3 check.py "$srcdir/src/tools/stats.schema.json" \
+		client.json "$logs/server.out"
+	expect_status 0 "$(cat "$err")"
+}
+
+for case in stats_are_what_the_schema_says; do
+	run_case "$case"
+done
+finish_cases
