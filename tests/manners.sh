@@ -15,6 +15,17 @@ all_tools='seqpacket-echo unixgram-echo unixstream-echo unixmsg-inspect
 stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
 name=manners-$$
 
+help_fits_a_page()
+{
+	for tool in $all_tools; do
+		run "$tool" --help
+		expect_status 0
+		[ "$(wc -l <"$out")" -lt 40 ] || fail "$tool: too long"
+		[ "$(wc -L <"$out")" -le 80 ] || fail "$tool: too wide"
+		expect_match "$out" 'Exit status: 0'
+	done
+}
+
 # Both ways: nothing is missing, nothing is there that is not told.
 stats_are_what_the_schema_says()
 {
@@ -57,7 +68,8 @@ stats_are_what_the_schema_says()
 	expect_status 0 "$(cat "$err")"
 }
 
-for case in stats_are_what_the_schema_says; do
+for case in help_fits_a_page \
+	stats_are_what_the_schema_says; do
 	run_case "$case"
 done
 finish_cases
