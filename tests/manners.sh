@@ -15,6 +15,54 @@ all_tools='seqpacket-echo unixgram-echo unixstream-echo unixmsg-inspect
 stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
 name=manners-$$
 
+start_servers()
+{
+	start_server gram unixgram-echo --listen gram.sock
+	start_server packet seqpacket-echo --listen packet.sock
+	start_server stream unixstream-echo --listen stream.sock
+	start_server name unixgram-echo --listen "@$name"
+}
+
+# A descriptor of ours must not come to stand in the place of theirs.
+a_closed_standard_descriptor_is_told()
+{
+	start_servers
+	for tool in unixgram-echo:gram seqpacket-echo:packet \
+		unixstream-echo:stream; do
+		address=${tool#*:}.sock
+		tool=${tool%:*}
+		run sh -c "$tool $address <&-"
+		expect_complaint 1
+		expect_match "$err" 'standard input: Bad file descriptor'
+		run sh -c "$tool $address hello >&-"
+		expect_complaint 1
+		expect_match "$err" 'standard output: Bad file descriptor'
+		run sh -c "$tool $address hello <&- 2>&-"
+		expect_status 0
+		expect_text "$out" hello
+	done
+	for tool in 'unixmsg-inspect -q' 'unixmsg-perf -q -r 1 -n 10 unix'; do
+		run sh -c "$tool >&-"
+		tool=${tool%% *}
+		expect_complaint 1
+		expect_match "$err" 'standard output: Bad file descriptor'
+	done
+	run sh -c 'unixgram-echo gram.sock hello >/dev/full'
+	tool=unixgram-echo
+	expect_complaint 1
+	expect_match "$err" 'standard output: No space left on device'
+}
+
+a_server_serves_without_standard_descriptors()
+{
+	start server sh -c "exec seqpacket-echo -l s <&- >&- 2>&-"
+	run seqpacket-echo --wait "$limit" s hello
+	expect_text "$out" hello
+	signal server TERM
+	finish server
+	expect_status 0
+}
+
 help_fits_a_page()
 {
 	for tool in $all_tools; do
@@ -68,7 +116,9 @@ stats_are_what_the_schema_says()
 	expect_status 0 "$(cat "$err")"
 }
 
-for case in help_fits_a_page \
+for case in a_closed_standard_descriptor_is_told \
+	a_server_serves_without_standard_descriptors \
+	help_fits_a_page \
 	stats_are_what_the_schema_says; do
 	run_case "$case"
 done

@@ -23,9 +23,26 @@ static volatile sig_atomic_t is_report_wanted;
 static int stop_pipes[2][2] = { { -1, -1 }, { -1, -1 } };
 static int report_pipe[2] = { -1, -1 };
 
+/*
+ * Whoever starts us may have closed one of the first three. The next that we
+ * open would take its number, and data would go to a pipe of ours. So the place
+ * is filled by what neither gives nor takes a byte: EBADF, as if it were closed.
+ */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null",
+				fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return;
+}
+
 void tool_init(const char *name)
 {
 	tool_name = name;
+	fill_standard_descriptors();
 }
 
 void tool_set_level(enum tool_level level)

@@ -22,6 +22,7 @@ enum tool_level {
 	TOOL_VERBOSE, /* and each event */
 };
 
+/* First of all: it also sees to standard descriptors that are closed. */
 void tool_init(const char *name);
 void tool_set_level(enum tool_level level);
 

@@ -196,6 +196,23 @@ static void inspect(struct inspection *inspection)
 		inspect_all(inspection);
 }
 
+static void tell_ownerless(const struct inspection *inspection)
+{
+	const size_t count = inspection->ownerless;
+	const unsigned int denied = inspection->snapshot.denied;
+
+	if (denied > 0)
+		tool_say(TOOL_NORMAL,
+			"%zu socket%s shown without a process: %u processes "
+			"may not be looked into; root sees more",
+			count, count == 1 ? "" : "s", denied);
+	else
+		tool_say(TOOL_NORMAL,
+			"%zu socket%s shown without a process: others may be "
+			"in other PID namespaces",
+			count, count == 1 ? "" : "s");
+}
+
 static void tell_limits(struct inspection *inspection)
 {
 	int error = inspection->snapshot.error;
@@ -207,15 +224,7 @@ static void tell_limits(struct inspection *inspection)
 				? "it has no unix_diag, CONFIG_UNIX_DIAG"
 				: strerror(error));
 	} else if (inspection->ownerless > 0) {
-		tool_say(TOOL_NORMAL,
-			"%zu socket%s shown without a process: %u processes "
-			"may not be looked into%s",
-			inspection->ownerless,
-			inspection->ownerless == 1 ? "" : "s",
-			inspection->snapshot.denied,
-			inspection->snapshot.denied > 0
-				? "; root sees more"
-				: ", others may be in other PID namespaces");
+		tell_ownerless(inspection);
 	}
 }
 
