@@ -36,6 +36,7 @@ geteuid
 getopt_long
 getpid
 getrlimit
+isatty
 memchr
 memcmp
 memcpy

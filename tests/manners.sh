@@ -74,6 +74,46 @@ help_fits_a_page()
 	done
 }
 
+# on_terminal COMMAND: what it has said there is in the file said.
+on_terminal()
+{
+	need script
+	run script -q -e -c "$1" said
+	expect_status 0 "$(cat said)"
+}
+
+progress_is_for_terminals_only()
+{
+	start_servers
+	slow='-c 4 -i 0.5 packet.sock'
+	on_terminal "seqpacket-echo $slow >answers"
+	grep -q "$(printf '\rseqpacket-echo: [0-9] of 4 sent')" said ||
+		fail 'no progress'
+	expect_match said ' 4 sent, 4 received, 0 lost, 0 altered'
+	on_terminal "seqpacket-echo -q $slow >answers"
+	! grep -q ' of 4 sent' said || fail 'progress though --quiet'
+	on_terminal "seqpacket-echo $slow 2>said.err"
+	! grep -q ' of 4 sent' said.err || fail 'progress in a file'
+	on_terminal '{ echo a; sleep 1.5; echo b; } |
+		seqpacket-echo packet.sock >answers'
+	expect_match said ' [12] sent, [01] received'
+	on_terminal '{ echo a; sleep 1.5; echo b; } | seqpacket-echo packet.sock'
+	! grep -q ' sent' said || fail 'progress among the answers'
+}
+
+# So nothing has to be switched off by NO_COLOR.
+nothing_is_coloured()
+{
+	start_servers
+	unset NO_COLOR
+	for command in 'unixmsg-inspect' 'unixmsg-inspect gram.sock' \
+		'unixgram-echo -v -c 2 gram.sock' 'unixgram-echo --help' \
+		'unixmsg-perf -r 20 -n 2000 unix'; do
+		on_terminal "TERM=xterm-256color $command"
+		! grep -q "$(printf '\033')" said || fail "escapes: $command"
+	done
+}
+
 # Both ways: nothing is missing, nothing is there that is not told.
 stats_are_what_the_schema_says()
 {
@@ -119,6 +159,8 @@ stats_are_what_the_schema_says()
 for case in a_closed_standard_descriptor_is_told \
 	a_server_serves_without_standard_descriptors \
 	help_fits_a_page \
+	progress_is_for_terminals_only \
+	nothing_is_coloured \
 	stats_are_what_the_schema_says; do
 	run_case "$case"
 done

@@ -60,6 +60,7 @@ struct exchange {
 	/* How long there may be none; 0 while there is. */
 	int64_t blocked_deadline_us;
 	bool is_server_gone; /* a message could not be sent any more */
+	bool is_output_seen; /* standard output is a terminal */
 	void *answer;
 	size_t room;
 };
@@ -470,6 +471,20 @@ static int wait(struct exchange *exchange)
 	return 0;
 }
 
+/* Not among the answers, where both are the terminal's. */
+static void show_progress(const struct exchange *exchange)
+{
+	const struct client_stats *stats = &exchange->stats;
+
+	if (is_made_up(exchange))
+		tool_show_progress("%" PRIu64 " of %" PRIu64 " sent, %" PRIu64
+				   " received",
+			stats->sent, exchange->options->count, stats->received);
+	else if (!exchange->is_output_seen)
+		tool_show_progress("%" PRIu64 " sent, %" PRIu64 " received",
+			stats->sent, stats->received);
+}
+
 /* 0 when every message has had its chance, -1 when it ended before, told. */
 static int run(struct exchange *exchange)
 {
@@ -477,6 +492,7 @@ static int run(struct exchange *exchange)
 		if (send_some(exchange) < 0 || receive_some(exchange) < 0 ||
 			expire(exchange) < 0 || check_progress(exchange) < 0)
 			return -1;
+		show_progress(exchange);
 		if (is_window_open(exchange))
 			fetch(exchange);
 		if (is_over(exchange) && !exchange->is_server_gone)
@@ -572,6 +588,7 @@ static int finish(struct exchange *exchange, int result)
 {
 	const struct client_stats *stats = &exchange->stats;
 
+	tool_wipe_progress();
 	if (record_flush(exchange->printer) < 0) {
 		tool_complain("standard output: %s", strerror(errno));
 		result = -1;
@@ -599,6 +616,7 @@ static int prepare(struct exchange *exchange, const struct options *options)
 {
 	exchange->options = options;
 	exchange->network = options->network;
+	exchange->is_output_seen = isatty(STDOUT_FILENO);
 	histogram_init(&exchange->stats.round_trips);
 	exchange->room = options->size_max;
 	exchange->answer = malloc(exchange->room + 1);

@@ -1,33 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "tools/perf_run.h"
+#include "tools/tool.h"
 
 /* The first of a round find cold caches and a service that still wakes up. */
 static const size_t cold_share = 10;
-
-static bool is_progress_wanted(const struct perf_plan *plan)
-{
-	return plan->options->level != TOOL_QUIET && isatty(STDERR_FILENO);
-}
-
-static void show_progress(const struct perf_plan *plan, size_t size,
-	size_t round, size_t rounds)
-{
-	if (is_progress_wanted(plan))
-		fprintf(stderr, "\r%s, %zu bytes: round %zu of %zu ",
-			perf_mode_get_name(plan->options->mode), size,
-			round + 1, rounds);
-}
-
-static void wipe_progress(const struct perf_plan *plan)
-{
-	if (is_progress_wanted(plan))
-		fputs("\r\033[K", stderr);
-}
 
 static void add_samples(struct histogram *histogram, const uint64_t *samples,
 	size_t count)
@@ -101,9 +79,11 @@ int perf_run_size(struct perf_plan *plan, struct perf_worker *worker,
 
 	perf_plan_begin_size(plan, size);
 	for (round = 0; round < rounds && result == 0; round++) {
-		show_progress(plan, size, round, rounds);
+		tool_show_progress("%s, %zu bytes: round %zu of %zu",
+			perf_mode_get_name(plan->options->mode), size,
+			round + 1, rounds);
 		result = run_round(plan, worker, size, round);
 	}
-	wipe_progress(plan);
+	tool_wipe_progress();
 	return result;
 }

@@ -50,6 +50,56 @@ void tool_set_level(enum tool_level level)
 	tool_level = level;
 }
 
+/*
+ * Progress: one line that is written over, where standard error is a terminal.
+ * A job that takes no second needs none.
+ */
+static const uint64_t progress_pause_ns = 200000000;
+static const uint64_t progress_start_ns = 1000000000;
+static uint64_t progress_next_ns;
+static int progress_width;
+
+static bool is_progress_due(void)
+{
+	const uint64_t now = tool_now_ns();
+
+	if (progress_next_ns == 0)
+		progress_next_ns = now + progress_start_ns;
+	if (now < progress_next_ns)
+		return false;
+	progress_next_ns = now + progress_pause_ns;
+	return true;
+}
+
+void tool_show_progress(const char *format, ...)
+{
+	static int is_terminal = -1;
+	va_list list;
+	int width;
+
+	if (is_terminal < 0)
+		is_terminal = isatty(STDERR_FILENO);
+	if (!is_terminal || tool_level == TOOL_QUIET || !is_progress_due())
+		return;
+	va_start(list, format);
+	fprintf(stderr, "\r%s: ", tool_name);
+	width = vfprintf(stderr, format, list);
+	va_end(list);
+	/* Blanks over what is left of a longer one. */
+	fprintf(stderr, "%*s",
+		width < progress_width ? progress_width - width : 0, "");
+	if (width > progress_width)
+		progress_width = width;
+}
+
+void tool_wipe_progress(void)
+{
+	if (progress_width > 0)
+		fprintf(stderr, "\r%*s\r",
+			(int)strlen(tool_name) + 2 + progress_width, "");
+	progress_width = 0;
+}
+
 /* In one piece, so that lines of several tools on one terminal stay whole. */
 static void __attribute__((format(printf, 1, 0)))
 say_list(const char *format, va_list list)
@@ -61,6 +111,7 @@ say_list(const char *format, va_list list)
 	for (at = line; size >= 0 && *at != '\0'; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
+	tool_wipe_progress();
 	if (size >= 0)
 		fprintf(stderr, "%s: %s\n", tool_name, line);
 }

@@ -35,6 +35,14 @@ void tool_say(enum tool_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
+ * How far a long job is: to be called often. Shown now and then, on a terminal
+ * only, in a line that the next thing said takes away, or tool_wipe_progress.
+ */
+void tool_show_progress(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void tool_wipe_progress(void);
+
+/*
  * From now on SIGINT, SIGTERM and SIGHUP do not end the process but are told
  * by tool_get_stops, and SIGUSR1 by tool_take_report. SIGPIPE becomes an
  * error of write(2). 0, or -1 with errno.
