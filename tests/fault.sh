@@ -23,6 +23,7 @@ cat >"$scratch/safe" <<'END'
 alphasort
 bcmp
 dirfd
+faccessat
 fclose
 ferror
 fflush

@@ -15,12 +15,149 @@ all_tools='seqpacket-echo unixgram-echo unixstream-echo unixmsg-inspect
 stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
 name=manners-$$
 
+# mistake STATUS WHAT COMMAND...: WHAT stands somewhere in the one line.
+mistake()
+{
+	wanted_status=$1
+	wanted=$2
+	shift 2
+	run "$@" </dev/null
+	tool=$1
+	[ "$tool" != setpriv ] || tool=$stranger_tool
+	expect_complaint "$wanted_status" "$*"
+	grep -q -F -e "$wanted" "$err" ||
+		fail "$*: '$(cat "$err")' instead of '$wanted'"
+}
+
 start_servers()
 {
 	start_server gram unixgram-echo --listen gram.sock
 	start_server packet seqpacket-echo --listen packet.sock
 	start_server stream unixstream-echo --listen stream.sock
 	start_server name unixgram-echo --listen "@$name"
+}
+
+mistakes_with_paths_tell_what_to_do()
+{
+	start_servers
+	start_server dead seqpacket-echo --listen dead.sock
+	signal dead KILL
+	finish dead
+	: >file
+	mkdir open
+	chmod 777 open
+	long=$(printf '%0120d' 0)
+	mistake 1 'no such socket; --wait waits' seqpacket-echo none.sock a
+	mistake 1 'directory does not exist' seqpacket-echo none/s a
+	mistake 1 'directory does not exist' unixgram-echo --listen none/s
+	mistake 1 'the last / is no directory' unixgram-echo file/s a
+	mistake 1 'the last / is no directory' unixgram-echo -l file/s
+	mistake 1 'nobody listens there; --wait' seqpacket-echo dead.sock a
+	mistake 1 'that is no socket' seqpacket-echo file a
+	mistake 1 'was left alone' seqpacket-echo --listen file
+	mistake 1 'was left alone' seqpacket-echo --listen open
+	mistake 1 "in use by pid $(cat "$logs/packet.pid") (seqpacket-echo)" \
+		seqpacket-echo --listen packet.sock
+	mistake 1 'chmod +t' seqpacket-echo --listen open/s
+	mistake 1 'choose a shorter --bind' unixgram-echo -b "$long" gram.sock a
+	mistake 1 'own address none/s: its directory does not exist' \
+		unixgram-echo -b none/s gram.sock a
+	mistake 1 'own address is in use' unixgram-echo -b gram.sock gram.sock a
+	mistake 1 'our own address stands' unixgram-echo -b file gram.sock a
+	mistake 1 'no socket was handed over' seqpacket-echo --inherit
+}
+
+mistakes_with_networks_and_names_tell_what_to_do()
+{
+	start_servers
+	long=$(printf '%0120d' 0)
+	mistake 1 'but unixgram: try unixgram-echo' seqpacket-echo gram.sock a
+	mistake 1 'but unixpacket: try seqpacket-echo' \
+		unixstream-echo packet.sock a
+	mistake 1 'but unix: try unixstream-echo' unixgram-echo stream.sock a
+	mistake 1 'but unixgram: try unixgram-echo' seqpacket-echo "@$name" a
+	mistake 1 'unixmsg-inspect shows similar' seqpacket-echo "@$name-no" a
+	mistake 1 '121 bytes; an address has room for 108' \
+		unixgram-echo "@$long" a
+	mistake 1 'this one is empty' unixgram-echo '' a
+	mistake 1 'names no server' unixgram-echo @ a
+	mistake 1 'a backslash begins' unixgram-echo 'a\q' a
+}
+
+mistakes_with_messages_tell_what_to_do()
+{
+	start_servers
+	mistake 1 'that the socket can carry; see net.core.wmem_default' \
+		seqpacket-echo -q -c 1 -s 500000 packet.sock
+	mistake 1 '5 bytes is more than the 3 of --max-size' \
+		seqpacket-echo --max-size 3 packet.sock hello
+	mistake 1 'not a message in that format' \
+		seqpacket-echo --format hex packet.sock zz
+	signal gram STOP
+	mistake 1 'no answer within 0.2 seconds' \
+		unixgram-echo -W 0.2 gram.sock hello
+	signal gram CONT
+}
+
+wrong_usage_tells_what_is_right()
+{
+	mistake 2 'an ADDRESS is needed; see --help' unixgram-echo
+	mistake 2 'no such option; see --help' unixgram-echo --frmat text s
+	mistake 2 'no such option; see --help' unixgram-echo -x s
+	mistake 2 '--bind: needs a value' unixgram-echo --bind
+	mistake 2 "'abc' is not a number of seconds" unixgram-echo -W abc s
+	mistake 2 "'0' is not at least 1" unixgram-echo -c 0 s
+	mistake 2 'an octal number up to 777' unixgram-echo -l -m 999 s
+	mistake 2 "'nosuch' is not a known user" unixgram-echo -l -u nosuch s
+	mistake 2 "'nosuch' is not a known group" unixgram-echo -l -g nosuch s
+	mistake 2 'one of text, hex, json, frames' unixgram-echo --format x s
+	mistake 2 'one ADDRESS and nothing else' unixgram-echo -l a b
+	mistake 2 '--size: goes with --count' unixgram-echo -s 10 s
+	mistake 2 '--mode: goes with --listen' unixgram-echo --mode 600 s
+	mistake 2 'makes up messages, so give none' unixgram-echo -c 1 s a
+	mistake 2 'the supervisor has the ADDRESS' unixgram-echo --inherit s
+	mistake 2 'of which ADDRESS or DIRECTORY?' unixmsg-inspect --clean
+	mistake 2 'only one of them' unixmsg-inspect --json --dot
+	mistake 2 'not unixgram, unixpacket, unix, tcp' unixmsg-perf tpc
+	mistake 2 'not latency, throughput, connect or fan' unixmsg-perf -m x
+	mistake 2 'not LABEL=ADDRESS' unixmsg-perf --server x unix
+	mistake 2 'ends in neither .svg nor .png' unixmsg-perf --plot x unix
+	mistake 1 'nobody serves there; start it' \
+		unixmsg-perf --server "x=@$name-no" unix
+}
+
+# What another user may not do; the line names both.
+mistakes_with_permissions_tell_what_to_do()
+{
+	need_root
+	need setpriv
+	$stranger test -x "$TOOLS/unixgram-echo" ||
+		skip 'another user cannot reach the tools'
+	start_servers
+	mkdir -m 700 closed
+	mkdir -m 1777 shared
+	start_server open seqpacket-echo --listen --mode 666 open.sock
+	start_server secret seqpacket-echo --listen closed/s
+	stranger_tool=seqpacket-echo
+	we=$($stranger sh -c 'id -un 2>/dev/null || id -u')
+	mistake 1 "user $we may not write to this socket of user root, mode" \
+		$stranger seqpacket-echo "$here/packet.sock" a
+	mistake 1 "user $we may not enter its directory" \
+		$stranger seqpacket-echo "$here/closed/s" a
+	mistake 1 "user $we may not write to the directory" \
+		$stranger seqpacket-echo --listen "$here/s"
+	mistake 1 "user $we may not enter the directory" \
+		$stranger seqpacket-echo --listen "$here/closed/t"
+	mistake 1 'only root may give the file' \
+		$stranger seqpacket-echo -l -u root "$here/shared/s"
+	mistake 1 'run by user root, not by the user of --server-user' \
+		$stranger seqpacket-echo --server-user 65534 \
+		"$here/open.sock" a
+	stranger_tool=unixgram-echo
+	mistake 1 "may refuse user $we: see its --allow-user" \
+		$stranger unixgram-echo -W 0.3 "@$name" a
+	mistake 1 'we may not write to its directory; see --bind' \
+		$stranger unixgram-echo -b "$here/closed/own" "@$name" a
 }
 
 # A descriptor of ours must not come to stand in the place of theirs.
@@ -156,7 +293,12 @@ stats_are_what_the_schema_says()
 	expect_status 0 "$(cat "$err")"
 }
 
-for case in a_closed_standard_descriptor_is_told \
+for case in mistakes_with_paths_tell_what_to_do \
+	mistakes_with_networks_and_names_tell_what_to_do \
+	mistakes_with_messages_tell_what_to_do \
+	mistakes_with_permissions_tell_what_to_do \
+	wrong_usage_tells_what_is_right \
+	a_closed_standard_descriptor_is_told \
 	a_server_serves_without_standard_descriptors \
 	help_fits_a_page \
 	progress_is_for_terminals_only \

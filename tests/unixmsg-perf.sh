@@ -177,7 +177,7 @@ a_server_that_is_missing_is_told()
 {
 	run "$command" --server "ours=$here/none" unixpacket
 	expect_complaint 1
-	expect_match "$err" 'unixpacket, ours: No such file'
+	expect_match "$err" 'unixpacket, ours=.*: nobody serves there'
 }
 
 json_is_one_document()

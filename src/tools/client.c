@@ -17,6 +17,7 @@
 
 #include "tools/client.h"
 #include "tools/explain.h"
+#include "tools/explain_path.h"
 #include "tools/network.h"
 #include "tools/record.h"
 #include "tools/source.h"
@@ -61,6 +62,7 @@ struct exchange {
 	int64_t blocked_deadline_us;
 	bool is_server_gone; /* a message could not be sent any more */
 	bool is_output_seen; /* standard output is a terminal */
+	bool is_output_lost; /* told: standard output takes no more */
 	void *answer;
 	size_t room;
 };
@@ -156,8 +158,7 @@ static int remember(struct exchange *exchange)
 static int complain_of_sending(const struct exchange *exchange, int error)
 {
 	tool_complain("message %" PRIu64 ": %s", exchange->stats.sent + 1,
-		explain_send(exchange->next_size,
-			network_get_size_max(exchange->network), error));
+		explain_send(exchange->network, exchange->next_size, error));
 	return -1;
 }
 
@@ -217,6 +218,15 @@ static int send_some(struct exchange *exchange)
 	return result < 0 ? -1 : 0;
 }
 
+/* Once is enough, though the end of it all tries again. */
+static int complain_of_output(struct exchange *exchange)
+{
+	if (!exchange->is_output_lost)
+		tool_complain("standard output: %s", strerror(errno));
+	exchange->is_output_lost = true;
+	return -1;
+}
+
 static int print_answer(struct exchange *exchange, size_t size)
 {
 	const struct record record = {
@@ -227,8 +237,7 @@ static int print_answer(struct exchange *exchange, size_t size)
 	if (is_made_up(exchange) ||
 		record_write(exchange->printer, &record) == 0)
 		return 0;
-	tool_complain("standard output: %s", strerror(errno));
-	return -1;
+	return complain_of_output(exchange);
 }
 
 /* Of what was made up, messages before this one will get no answer. */
@@ -285,13 +294,21 @@ static int take_answer(struct exchange *exchange, size_t size)
 	return print_answer(exchange, size);
 }
 
+/* A server that has answered something does not refuse us. */
+static const char *explain_no_answer(const struct exchange *exchange)
+{
+	if (exchange->stats.received > 0)
+		return "";
+	return explain_silence(exchange->network, exchange->options->address);
+}
+
 static int complain_of_receiving(const struct exchange *exchange, int result,
 	size_t size)
 {
 	if (result == 0)
-		tool_complain("the server has closed the connection; %u "
-			      "messages have no answer",
-			exchange->count);
+		tool_complain("the server has closed the connection; "
+			      "without an answer: %u%s",
+			exchange->count, explain_no_answer(exchange));
 	else if (errno == EMSGSIZE)
 		tool_complain("an answer of %zu bytes is more than the %zu of "
 			      "--max-size",
@@ -311,13 +328,19 @@ static int complain_of_receiving(const struct exchange *exchange, int result,
 static int check_writer(const struct exchange *exchange,
 	const struct unixmsg *msg)
 {
+	char text[EXPLAIN_USER_SIZE];
+
 	if (!exchange->options->is_server_user_wanted ||
 		exchange->network->is_connected)
 		return 0;
 	if ((msg->flags & UNIXMSG_HAS_CRED) &&
 		msg->cred.uid == exchange->options->server_user)
 		return 0;
-	tool_complain("the answer is not from the user of --server-user");
+	tool_complain("the answer is from user %s, not from the user of "
+		      "--server-user",
+		msg->flags & UNIXMSG_HAS_CRED
+			? explain_user(msg->cred.uid, text)
+			: "unknown");
 	return -1;
 }
 
@@ -396,9 +419,10 @@ static int expire(struct exchange *exchange)
 		exchange->stats.lost++;
 		if (!is_made_up(exchange)) {
 			tool_complain("message %" PRIu64
-				      ": no answer within %g seconds",
+				      ": no answer within %g seconds%s",
 				get_oldest(exchange)->number + 1,
-				(double)exchange->options->timeout_us / 1e6);
+				(double)exchange->options->timeout_us / 1e6,
+				explain_no_answer(exchange));
 			return -1;
 		}
 		forget_oldest(exchange);
@@ -460,10 +484,8 @@ static int wait(struct exchange *exchange)
 		fds[1].events |= POLLOUT;
 	if (is_input_wanted(exchange))
 		fds[2].fd = source_get_fd(&exchange->source);
-	if (record_flush(exchange->printer) < 0) {
-		tool_complain("standard output: %s", strerror(errno));
-		return -1;
-	}
+	if (record_flush(exchange->printer) < 0)
+		return complain_of_output(exchange);
 	if (poll(fds, 3, get_patience(exchange)) < 0 && errno != EINTR) {
 		tool_complain("poll: %s", strerror(errno));
 		return -1;
@@ -534,32 +556,34 @@ static void *dial(const struct options *options)
 	return link;
 }
 
-/* 0 when the server is who it shall be, as far as that is known yet. */
+static int complain_of_server(const struct exchange *exchange)
+{
+	tool_complain("%s: who serves there: %s",
+		explain_text(exchange->options->address), strerror(errno));
+	return -1;
+}
+
+/* 0 when the server is who it shall be, as far as that is known; -1 told. */
 static int check_server(const struct exchange *exchange)
 {
 	const struct options *options = exchange->options;
+	char text[EXPLAIN_USER_SIZE];
 	struct unixcred cred;
 
 	if (!options->is_server_user_wanted)
 		return 0;
-	if (!exchange->network->is_connected)
-		return exchange->network->want(exchange->link,
-			UNIXMSG_WANT_CRED);
-	if (unixpeer_get_cred(exchange->network->get_fd(exchange->link),
-		    &cred) < 0)
-		return -1;
+	if (!exchange->network->is_connected &&
+		exchange->network->want(exchange->link, UNIXMSG_WANT_CRED) == 0)
+		return 0;
+	if (!exchange->network->is_connected ||
+		unixpeer_get_cred(exchange->network->get_fd(exchange->link),
+			&cred) < 0)
+		return complain_of_server(exchange);
 	if (cred.uid == options->server_user)
 		return 0;
-	errno = EPERM;
-	return -1;
-}
-
-static int complain_of_server(const struct exchange *exchange)
-{
-	tool_complain("%s: %s", explain_text(exchange->options->address),
-		errno == EPERM ? "the server is not run by the user of "
-				 "--server-user"
-			       : strerror(errno));
+	tool_complain("%s: the server is run by user %s, not by the user of "
+		      "--server-user",
+		explain_text(options->address), explain_user(cred.uid, text));
 	return -1;
 }
 
@@ -579,9 +603,9 @@ static void warn_of_silence(const struct exchange *exchange)
 		exchange->network->check_answer(exchange->link) == 0 ||
 		errno != EACCES)
 		return;
-	tool_say(TOOL_NORMAL,
-		"warning: the server's user may not write to our own address; "
-		"answers may not come");
+	tool_say(TOOL_NORMAL, "warning: %s",
+		explain_closed_way(exchange->network,
+			exchange->options->address));
 }
 
 static int finish(struct exchange *exchange, int result)
@@ -589,10 +613,8 @@ static int finish(struct exchange *exchange, int result)
 	const struct client_stats *stats = &exchange->stats;
 
 	tool_wipe_progress();
-	if (record_flush(exchange->printer) < 0) {
-		tool_complain("standard output: %s", strerror(errno));
-		result = -1;
-	}
+	if (record_flush(exchange->printer) < 0)
+		result = complain_of_output(exchange);
 	if (exchange->network->close(exchange->link) < 0) {
 		tool_complain("own address: could not be removed: %s",
 			strerror(errno));
@@ -602,8 +624,9 @@ static int finish(struct exchange *exchange, int result)
 	if (is_made_up(exchange))
 		stats_say_client(stats);
 	else if (stats->altered > 0)
-		tool_complain("%" PRIu64 " answers were not the message",
-			stats->altered);
+		tool_complain("%" PRIu64 " of %" PRIu64
+			      " answers were not what was sent",
+			stats->altered, stats->received);
 	if (exchange->options->is_stats_wanted &&
 		stats_print_client(stats, exchange->network) < 0)
 		result = -1;
@@ -650,7 +673,7 @@ static int exchange_with(struct exchange *exchange,
 	if (exchange->link == NULL)
 		return TOOL_FAILED;
 	if (check_server(exchange) < 0)
-		return finish(exchange, complain_of_server(exchange));
+		return finish(exchange, -1);
 	options->network->set_spin_us(exchange->link, options->spin_us);
 	say_connected(exchange);
 	warn_of_silence(exchange);

@@ -2,10 +2,10 @@
 #include <config.h>
 
 #include <errno.h>
-#include <string.h>
 
 #include "tools/client.h"
 #include "tools/echo.h"
+#include "tools/explain.h"
 #include "tools/options.h"
 #include "tools/serve.h"
 #include "tools/tool.h"
@@ -21,7 +21,7 @@ int echo_main(const char *name, const struct network *network, int argc,
 	if (status >= 0)
 		return status;
 	if (tool_catch_signals() < 0) {
-		tool_complain("signals: %s", strerror(errno));
+		tool_complain("signals: %s", explain_error(errno));
 		return TOOL_FAILED;
 	}
 	return options.is_server ? serve(&options) : client(&options);

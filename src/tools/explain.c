@@ -5,9 +5,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/explain.h"
+#include "tools/explain_path.h"
 #include "tools/network.h"
 #include "unixmsg.h"
 
@@ -36,6 +39,13 @@ const char *explain_text(const char *address)
 	}
 	text[used] = '\0';
 	return text;
+}
+
+const char *explain_error(int error)
+{
+	if (error == EMFILE)
+		return "no more open files allowed; see ulimit -n";
+	return strerror(error);
 }
 
 static const char *explain_malformed(const char *address)
@@ -84,9 +94,23 @@ static const char *explain_owner(const char *address)
 	return why;
 }
 
-const char *explain_listen(const char *address, int error)
+/* Which of the two that EPERM means. */
+static const char *explain_refused_name(bool is_given)
+{
+	if (is_given && geteuid() != 0)
+		return "only root may give the file to another user, and "
+		       "others only to a group of their own: see --user and "
+		       "--group";
+	return "refused: everybody may write to the directory, and without "
+	       "the sticky bit (chmod +t) replace the socket";
+}
+
+const char *explain_listen(const char *address, bool is_given, int error)
 {
 	switch (error) {
+	case EACCES:
+		explain_path_denied_listen(address, why, sizeof(why));
+		return why;
 	case EINVAL:
 		return explain_malformed(address);
 	case ENAMETOOLONG:
@@ -98,13 +122,14 @@ const char *explain_listen(const char *address, int error)
 		       "alone";
 	case ENOENT:
 		return "the directory does not exist";
+	case ENOTDIR:
+		return "what stands before the last / is no directory";
 	case EPERM:
-		return "refused: everybody may write to the directory and it "
-		       "has no sticky bit, or the owner may not be changed";
+		return explain_refused_name(is_given);
 	case ETIMEDOUT:
 		return "somebody holds the lock on the directory";
 	default:
-		return strerror(error);
+		return explain_error(error);
 	}
 }
 
@@ -143,19 +168,106 @@ static bool is_other_file(const char *address)
 		!S_ISSOCK(file.st_mode);
 }
 
+/* Which of the networks somebody at address serves, NULL when unknown. */
+static const struct network *find_network(const char *address)
+{
+	static const struct {
+		int type;
+		const struct network *network;
+	} kinds[] = {
+		{ SOCK_DGRAM, &network_unixgram },
+		{ SOCK_SEQPACKET, &network_unixpacket },
+		{ SOCK_STREAM, &network_unixstream },
+	};
+	struct unixowner owner;
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (unixowner_find(address, kinds[i].type, &owner) == 0)
+			return kinds[i].network;
+	return NULL;
+}
+
+static const char *get_tool(const struct network *network)
+{
+	if (!network->is_connected)
+		return "unixgram-echo";
+	return network->is_stream ? "unixstream-echo" : "seqpacket-echo";
+}
+
+static const char *explain_other_network(const struct network *network,
+	const char *address)
+{
+	const struct network *other = find_network(address);
+
+	if (other == NULL || other == network)
+		snprintf(why, sizeof(why),
+			"its owner does not speak %s: try another of the "
+			"tools",
+			network->name);
+	else
+		snprintf(why, sizeof(why),
+			"its owner does not speak %s but %s: try %s",
+			network->name, other->name, get_tool(other));
+	return why;
+}
+
 /* Of abstract names each network has its own, and a NUL more is another. */
 static const char *explain_refusal(const struct network *network,
 	const char *address)
 {
+	const struct network *other;
+
 	if (is_other_file(address))
 		return "that is no socket";
 	if (*address != '@')
 		return "nobody listens there; --wait waits for a server";
+	other = find_network(address);
+	if (other != NULL && other != network)
+		return explain_other_network(network, address);
 	snprintf(why, sizeof(why),
 		"nobody has that name on %s; --wait waits for a server, "
 		"unixmsg-inspect shows similar names",
 		network->name);
 	return why;
+}
+
+/* Whether it is our own address that cannot be there. */
+static bool is_own_at_fault(const char *own, int error)
+{
+	return own != NULL && error != 0 &&
+		explain_path_get_error(own, W_OK | X_OK) == error;
+}
+
+static const char *explain_own(const char *own, int error)
+{
+	snprintf(why, sizeof(why), "our own address %.100s: %s; see --bind",
+		explain_text(own),
+		error == EACCES ? "we may not write to its directory"
+			: error == ENOENT
+			? "its directory does not exist"
+			: "what stands before the last / is no directory");
+	return why;
+}
+
+static const char *explain_absence(const char *address)
+{
+	if (explain_path_get_error(address, F_OK) == ENOENT)
+		return "the directory does not exist";
+	return "no such socket; --wait waits for it to appear";
+}
+
+static const char *explain_way(const char *address, int error)
+{
+	switch (error) {
+	case ENOENT:
+		return explain_absence(address);
+	case ENOTDIR:
+		return "what stands before the last / is no directory";
+	default:
+		explain_path_denied_dial(address, why, sizeof(why));
+		return why;
+	}
 }
 
 const char *explain_dial(const struct network *network, const char *address,
@@ -166,15 +278,15 @@ const char *explain_dial(const struct network *network, const char *address,
 	case ENAMETOOLONG:
 		return explain_bad_address(address, own, error);
 	case ENOENT:
-		return "no such socket; --wait waits for it to appear";
+	case ENOTDIR:
+	case EACCES:
+		if (is_own_at_fault(own, error))
+			return explain_own(own, error);
+		return explain_way(address, error);
 	case ECONNREFUSED:
 		return explain_refusal(network, address);
 	case EPROTOTYPE:
-		snprintf(why, sizeof(why),
-			"its owner does not speak %s: try another of the "
-			"tools",
-			network->name);
-		return why;
+		return explain_other_network(network, address);
 	case ETIMEDOUT:
 		return "timed out: no server has come, or it accepts nobody";
 	case EADDRINUSE:
@@ -183,19 +295,26 @@ const char *explain_dial(const struct network *network, const char *address,
 		return "at our own address stands something that is no "
 		       "socket; it was left alone";
 	default:
-		return strerror(error);
+		return explain_error(error);
 	}
 }
 
-const char *explain_send(size_t size, size_t size_max, int error)
+static const char *explain_excess(const struct network *network, size_t size)
+{
+	snprintf(why, sizeof(why),
+		"%zu bytes, more than the %zu that the socket can carry%s",
+		size, network_get_size_max(network),
+		network->is_stream
+			? ""
+			: "; see net.core.wmem_default, or unixstream-echo");
+	return why;
+}
+
+const char *explain_send(const struct network *network, size_t size, int error)
 {
 	switch (error) {
 	case EMSGSIZE:
-		snprintf(why, sizeof(why),
-			"%zu bytes, more than the %zu that the socket can "
-			"carry",
-			size, size_max);
-		return why;
+		return explain_excess(network, size);
 	case ECONNREFUSED:
 	case ENOTCONN:
 	case ENOENT:
@@ -203,6 +322,58 @@ const char *explain_send(size_t size, size_t size_max, int error)
 	case ECONNRESET:
 		return "the server is gone";
 	default:
-		return strerror(error);
+		return explain_error(error);
 	}
+}
+
+static int get_type(const struct network *network)
+{
+	if (!network->is_connected)
+		return SOCK_DGRAM;
+	return network->is_stream ? SOCK_STREAM : SOCK_SEQPACKET;
+}
+
+/* False as well when it is not told who the server's user is. */
+static bool is_server_anothers(const struct network *network,
+	const char *address, uid_t *user)
+{
+	struct unixowner owner;
+
+	if (unixowner_find(address, get_type(network), &owner) < 0 ||
+		owner.user == (uid_t)-1 || owner.user == geteuid())
+		return false;
+	*user = owner.user;
+	return true;
+}
+
+const char *explain_silence(const struct network *network, const char *address)
+{
+	char server[EXPLAIN_USER_SIZE], we[EXPLAIN_USER_SIZE];
+	uid_t user;
+
+	if (geteuid() == 0 || !is_server_anothers(network, address, &user))
+		return "";
+	snprintf(why, sizeof(why),
+		"; it is run by user %s, and may refuse user %s: see its "
+		"--allow-user",
+		explain_user(user, server), explain_user(geteuid(), we));
+	return why;
+}
+
+const char *explain_closed_way(const struct network *network,
+	const char *address)
+{
+	char server[EXPLAIN_USER_SIZE];
+	uid_t user;
+
+	if (!is_server_anothers(network, address, &user))
+		return "the server's user may not write to our own address; "
+		       "answers may not come";
+	explain_user(user, server);
+	snprintf(why, sizeof(why),
+		"user %s, who runs the server, may not write to our own "
+		"address, and answers may not come: give --bind a path in a "
+		"directory that user %s may enter",
+		server, server);
+	return why;
 }

@@ -188,10 +188,11 @@ static void print_cell(const struct inspect_table *table, size_t index)
 
 int inspect_table_end(struct inspect_table *table)
 {
+	bool has_rows = table->cells_count > INSPECT_TABLE_COLUMNS;
 	size_t i;
 
 	for (i = 0; i < table->cells_count; i++)
-		if (!table->is_short)
+		if (has_rows && !table->is_short)
 			print_cell(table, i);
 	for (i = 0; i < table->cells_count; i++)
 		free(table->cells[i]);

@@ -7,6 +7,8 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/echo.h \
 	%D%/explain.c \
 	%D%/explain.h \
+	%D%/explain_path.c \
+	%D%/explain_path.h \
 	%D%/hex.c \
 	%D%/hex.h \
 	%D%/histogram.c \

@@ -75,7 +75,8 @@ static int pin(int cpu)
 	if (sched_setaffinity(0, sizeof(cpus), &cpus) == 0)
 		return 0;
 	tool_complain("--cpus: CPU %d: %s", cpu,
-		errno == EINVAL ? "is not to be had" : strerror(errno));
+		errno == EINVAL ? "there is none, or we may not run on it"
+				: strerror(errno));
 	return -1;
 }
 

@@ -128,7 +128,7 @@ static int fail_long_line(struct record_reader *reader)
 {
 	if (reader->format == RECORD_TEXT)
 		return fail_for_good(reader, EMSGSIZE,
-			"line %ju: more than the %zu bytes allowed",
+			"line %ju: more than the %zu bytes of --max-size",
 			get_number(reader), reader->max_size);
 	return fail_for_good(reader, EMSGSIZE,
 		"line %ju: longer than a record of %zu bytes can be",

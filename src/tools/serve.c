@@ -245,6 +245,11 @@ static unsigned int get_flags(const struct options *options)
 	return options->network->is_stream ? UNIXSERVICE_BYTES : 0;
 }
 
+static bool is_given_away(const struct unixname_options *name)
+{
+	return name->user != (uid_t)-1 || name->group != (gid_t)-1;
+}
+
 static int open_address(struct server *server)
 {
 	const struct options *options = server->options;
@@ -260,7 +265,8 @@ static int open_address(struct server *server)
 		return 0;
 	error = errno;
 	tool_complain("%s: %s", explain_text(options->address),
-		explain_listen(options->address, error));
+		explain_listen(options->address, is_given_away(&options->name),
+			error));
 	return -1;
 }
 
@@ -359,7 +365,7 @@ int serve(const struct options *options)
 
 	tool_raise_descriptor_limit();
 	if (prepare(&server) < 0)
-		tool_complain("cannot serve: %s", strerror(errno));
+		tool_complain("cannot serve: %s", explain_error(errno));
 	else
 		status = serve_address(&server);
 	unixservice_close(server.service);

@@ -5,15 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/explain.h"
 #include "tools/perf_report.h"
 #include "tools/perf_run.h"
 
+/* A server of somebody else's is to be there already. */
+static const char *explain_opening(const struct perf_case *it)
+{
+	if (it->address != NULL && (errno == ECONNREFUSED || errno == ENOENT))
+		return "nobody serves there; start it first";
+	return explain_error(errno);
+}
+
 static int complain_of_opening(const struct perf_case *it)
 {
-	tool_complain("%s, %s: %s", perf_network_get_name(it->network),
-		it->label,
-		errno == EMFILE ? "no more open files allowed; see ulimit -n"
-				: strerror(errno));
+	const char *why = explain_opening(it);
+
+	tool_complain("%s, %s%s%s: %s", perf_network_get_name(it->network),
+		it->label, it->address != NULL ? "=" : "",
+		it->address != NULL ? explain_text(it->address) : "", why);
 	return -1;
 }
 
