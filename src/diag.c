@@ -530,30 +530,53 @@ static int find_mount(uint64_t id, dev_t *dev)
 	return is_found ? 0 : -1;
 }
 
+/* A line of fdinfo is "mnt_id: ID", see proc(5). */
+static int find_mount_id(int path_fd, uint64_t *id)
+{
+	char name[64], line[256];
+	bool is_found = false;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/self/fdinfo/%d", path_fd);
+	file = fopen(name, "re");
+	if (file == NULL)
+		return -1;
+	while (!is_found && fgets(line, sizeof(line), file) != NULL)
+		is_found = sscanf(line, "mnt_id: %" SCNu64, id) == 1;
+	fclose(file);
+	return is_found ? 0 : -1;
+}
+
+static int update_mount(struct unixdiag_mount *mount, int path_fd)
+{
+	uint64_t id;
+
+	if (find_mount_id(path_fd, &id) < 0)
+		return -1;
+	if (mount->id != id && find_mount(id, &mount->dev) < 0)
+		return -1;
+	mount->id = id;
+	return 0;
+}
+
 /*
  * stat(2) gives the number that the file system likes: of overlayfs and btrfs
- * that is not the superblock's, which mountinfo tells. Kernels before 5.8 do
- * not say which mount it is; st_dev is right on other file systems.
+ * that is not the superblock's, which mountinfo tells. Without /proc there is
+ * only st_dev, which is right on other file systems. statx(2) tells the mount
+ * as well, but not before Linux 5.8, and not every libc has it.
  */
 int unixdiag_identify(int path_fd, struct unixdiag_mount *mount,
 	struct unixdiag_file *file)
 {
-	struct statx found;
+	struct stat found;
 	int saved = errno;
 
-	if (statx(path_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID,
-		    &found) < 0)
+	if (fstat(path_fd, &found) < 0)
 		return -1;
-	file->ino = (uint32_t)found.stx_ino;
-	file->dev = makedev(found.stx_dev_major, found.stx_dev_minor);
-	if ((found.stx_mask & STATX_MNT_ID) == 0)
-		return 0;
-	if (mount->id != found.stx_mnt_id &&
-		find_mount(found.stx_mnt_id, &mount->dev) < 0) {
-		errno = saved;
-		return 0;
-	}
-	mount->id = found.stx_mnt_id;
-	file->dev = mount->dev;
+	file->ino = (uint32_t)found.st_ino;
+	file->dev = found.st_dev;
+	if (update_mount(mount, path_fd) == 0)
+		file->dev = mount->dev;
+	errno = saved;
 	return 0;
 }

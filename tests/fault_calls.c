@@ -140,8 +140,6 @@ WRAP(int, -1, socket, (int family, int type, int protocol),
 WRAP(int, -1, socketpair, (int family, int type, int protocol, int fds[2]),
 	(family, type, protocol, fds))
 WRAP(int, -1, stat, (const char *path, struct stat *found), (path, found))
-WRAP(int, -1, statx, (int fd, const char *path, int flags, unsigned int mask,
-	struct statx *found), (fd, path, flags, mask, found))
 WRAP(int, -1, timerfd_create, (int clock, int flags), (clock, flags))
 WRAP(int, -1, timerfd_settime, (int fd, int flags,
 	const struct itimerspec *value, struct itimerspec *old),
