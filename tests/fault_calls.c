@@ -290,21 +290,21 @@ char *__wrap_strdup(const char *text)
 }
 
 /* A block for each entry and one for the list: all freed by who called. */
-int __real_scandirat(int fd, const char *path, struct dirent ***list,
+int __real_scandir(const char *path, struct dirent ***list,
 	int (*filter)(const struct dirent *),
 	int (*compare)(const struct dirent **, const struct dirent **));
-int __wrap_scandirat(int fd, const char *path, struct dirent ***list,
+int __wrap_scandir(const char *path, struct dirent ***list,
 	int (*filter)(const struct dirent *),
 	int (*compare)(const struct dirent **, const struct dirent **));
-int __wrap_scandirat(int fd, const char *path, struct dirent ***list,
+int __wrap_scandir(const char *path, struct dirent ***list,
 	int (*filter)(const struct dirent *),
 	int (*compare)(const struct dirent **, const struct dirent **))
 {
 	int count;
 
-	if (fault_strikes("scandirat", SITE))
+	if (fault_strikes("scandir", SITE))
 		return -1;
-	count = __real_scandirat(fd, path, list, filter, compare);
+	count = __real_scandir(path, list, filter, compare);
 	if (count >= 0)
 		fault_count_blocks(count + (*list != NULL));
 	return count;

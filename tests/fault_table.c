@@ -78,7 +78,7 @@ static const struct fault_call table[] = {
 	{ "recvmmsg", { EAGAIN, EINTR, ECONNRESET, ENOMEM } },
 	{ "recvmsg", { EAGAIN, EINTR, ECONNRESET, ENOMEM, ENOBUFS } },
 	{ "renameat", { EACCES, EBUSY, EROFS, ENOSPC, ENOENT, EPERM, EIO } },
-	{ "scandirat", { EACCES, ENOENT, EMFILE, ENOMEM } },
+	{ "scandir", { EACCES, ENOENT, EMFILE, ENOMEM } },
 	{ "send", { EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNREFUSED, ENOENT,
 		EPIPE, ECONNRESET, EMSGSIZE, EPERM, ENOTCONN } },
 	{ "sendmmsg", { EAGAIN, EINTR, ENOBUFS, ENOMEM, ECONNREFUSED, ENOENT,

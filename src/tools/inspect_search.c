@@ -287,7 +287,8 @@ static int search_entries(struct inspect_search *search, int dir_fd,
 	struct dirent **entries;
 	int i, count;
 
-	count = scandirat(dir_fd, ".", &entries, is_maybe_socket, alphasort);
+	/* Names are all it gives; what stands there is seen from dir_fd. */
+	count = scandir(path, &entries, is_maybe_socket, alphasort);
 	if (count < 0)
 		return -1;
 	for (i = 0; i < count; i++) {
