@@ -14,12 +14,12 @@ void unixcontrol_put(struct msghdr *header, union control_all *control,
 	struct cmsghdr *item;
 
 	header->msg_control = control;
-	header->msg_controllen = CMSG_SPACE(size);
+	header->msg_controllen = (socklen_t)CMSG_SPACE(size);
 	memset(control, 0, header->msg_controllen);
 	item = CMSG_FIRSTHDR(header);
 	item->cmsg_level = SOL_SOCKET;
 	item->cmsg_type = SCM_RIGHTS;
-	item->cmsg_len = CMSG_LEN(size);
+	item->cmsg_len = (socklen_t)CMSG_LEN(size);
 	memcpy(CMSG_DATA(item), msg->fds, size);
 }
 
@@ -109,28 +109,37 @@ static void take_item(const struct cmsghdr *item, struct unixmsg *msg,
 		take_cred(item, msg);
 }
 
-/* CMSG_FIRSTHDR looks at no length, CMSG_NXTHDR of some C libraries neither. */
-static bool is_whole(const struct msghdr *header, const struct cmsghdr *item)
+/*
+ * What CMSG_FIRSTHDR and CMSG_NXTHDR do not do, or not in every libc: they look
+ * at an item before they know that all of it is there.
+ */
+static const struct cmsghdr *get_item(const struct msghdr *header, size_t at)
 {
-	size_t at = (size_t)((const char *)item -
-		(const char *)header->msg_control);
+	const struct cmsghdr *item;
 
-	return item->cmsg_len >= CMSG_LEN(0) &&
-		item->cmsg_len <= header->msg_controllen - at;
+	if (at > header->msg_controllen ||
+		header->msg_controllen - at < CMSG_LEN(0))
+		return NULL;
+	item = (const struct cmsghdr *)((const char *)header->msg_control + at);
+	if (item->cmsg_len < CMSG_LEN(0) ||
+		item->cmsg_len > header->msg_controllen - at)
+		return NULL;
+	return item;
 }
 
 void unixcontrol_take(struct msghdr *header, struct unixmsg *msg,
 	unsigned int wants)
 {
-	struct cmsghdr *item;
+	const struct cmsghdr *item;
+	size_t at = 0;
 
 	msg->fds_count = 0;
 	msg->fds_lost = 0;
 	msg->pidfd = -1;
 	if (header->msg_control == NULL)
 		return;
-	for (item = CMSG_FIRSTHDR(header);
-		item != NULL && is_whole(header, item);
-		item = CMSG_NXTHDR(header, item))
+	while ((item = get_item(header, at)) != NULL) {
 		take_item(item, msg, wants);
+		at += CMSG_ALIGN(item->cmsg_len);
+	}
 }

@@ -98,7 +98,8 @@ static void set_parts(struct msghdr *header, struct iovec *parts, size_t count)
 {
 	memset(header, 0, sizeof(*header));
 	header->msg_iov = parts;
-	header->msg_iovlen = count;
+	/* An int or a size_t, as libc will have it; IOV_MAX fits in both. */
+	header->msg_iovlen = (unsigned short)count;
 }
 
 int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
@@ -234,7 +235,7 @@ static void set_control(struct msghdr *header, void *control, size_t size)
 	if (size == 0)
 		return;
 	header->msg_control = control;
-	header->msg_controllen = size;
+	header->msg_controllen = (socklen_t)size;
 }
 
 static void prepare(const struct endpoint *end, struct msghdr *header,
@@ -481,20 +482,22 @@ static unsigned int get_batch_size(size_t count)
 					 : UNIXMSG_BATCH_MAX;
 }
 
-/* As many as one system call takes: their number, or -1. */
+/*
+ * As many as one system call takes: their number, or -1. The flags of sendmmsg
+ * and recvmmsg are an int, in some C libraries an unsigned one.
+ */
 static int send_some(const struct endpoint *end, const struct unixmsg *msgs,
 	size_t count, int flags)
 {
 	struct mmsghdr headers[UNIXMSG_BATCH_MAX];
 	unsigned int i, size = get_batch_size(count);
 
-	memset(headers, 0, size * sizeof(headers[0]));
 	for (i = 0; i < size; i++) {
-		headers[i].msg_hdr.msg_iov = msgs[i].parts;
-		headers[i].msg_hdr.msg_iovlen = msgs[i].parts_count;
+		set_parts(&headers[i].msg_hdr, msgs[i].parts,
+			msgs[i].parts_count);
 		set_destination(&headers[i].msg_hdr, msgs[i].addr);
 	}
-	return sendmmsg(end->fd, headers, size, flags);
+	return sendmmsg(end->fd, headers, size, flags & INT_MAX);
 }
 
 int unixmsg_send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
@@ -557,7 +560,7 @@ static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 	for (i = 0; i < size; i++)
 		prepare(end, &headers[i].msg_hdr, &msgs[i], &scratch,
 			controls[i], control_size);
-	result = recvmmsg(end->fd, headers, size, flags, NULL);
+	result = recvmmsg(end->fd, headers, size, flags & INT_MAX, NULL);
 	if (result < 0)
 		return -1;
 	return settle_batch(end, msgs, headers, result, received);
