@@ -393,6 +393,11 @@ function make_source(    i)
 	print "#ifndef _GNU_SOURCE"
 	print "#define _GNU_SOURCE 1"
 	print "#endif"
+	print "/* Large inode numbers and late times, where a long has 32 bits. */"
+	print "#ifndef _FILE_OFFSET_BITS"
+	print "#define _FILE_OFFSET_BITS 64"
+	print "#define _TIME_BITS 64"
+	print "#endif"
 	print ""
 	print_systems(0)
 	print "#include \"unixmsg.h\""

@@ -157,6 +157,20 @@ START_TEST(a_dead_file_is_replaced)
 }
 END_TEST
 
+/* 32 bits do not hold its time: stat(2) would fail. */
+START_TEST(a_dead_file_of_the_year_2100_is_replaced)
+{
+	const struct timespec times[2] = { { .tv_sec = (time_t)4102444800 },
+		{ .tv_sec = (time_t)4102444800 } };
+	const char *path = support_path("socket");
+
+	make_dead(SOCK_STREAM, path);
+	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+	close_gram(open_gram(path));
+	assert_files(0);
+}
+END_TEST
+
 /* For root: to others a file that keeps them out tells nothing. */
 START_TEST(a_dead_file_of_any_mode_is_replaced)
 {
@@ -1196,6 +1210,7 @@ static TCase *make_owners(void)
 	tcase_add_loop_test(tcase, an_abstract_name_has_nothing_to_remove, 0,
 		2);
 	tcase_add_loop_test(tcase, a_dead_file_is_replaced, 0, 9);
+	tcase_add_test(tcase, a_dead_file_of_the_year_2100_is_replaced);
 	support_add_root_loop_test(tcase, a_dead_file_of_any_mode_is_replaced,
 		5);
 	tcase_add_test(tcase, a_dead_file_with_another_link_is_replaced);
