@@ -22,16 +22,17 @@ static const int seals =
 
 int unixblob_create(size_t size)
 {
+	const off_t length = (off_t)size;
 	int fd;
 
-	if (size > INT64_MAX) {
+	if (length < 0) {
 		errno = EFBIG;
 		return -1;
 	}
 	fd = memfd_create("unixblob", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd < 0)
 		return -1;
-	if (ftruncate(fd, (off_t)size) < 0)
+	if (ftruncate(fd, length) < 0)
 		return fd_close_with(fd, -1);
 	return fd;
 }
@@ -99,6 +100,14 @@ static int check_kind(int fd)
 	return -1;
 }
 
+/* With 32 bits a file may be larger than any memory. */
+static size_t get_size(const struct stat *file)
+{
+	size_t size = (size_t)file->st_size;
+
+	return (off_t)size == file->st_size ? size : SIZE_MAX;
+}
+
 int unixblob_map(int fd, size_t size_max, struct unixblob *blob)
 {
 	struct stat file;
@@ -109,8 +118,7 @@ int unixblob_map(int fd, size_t size_max, struct unixblob *blob)
 	/* The seals first: only then does the size stay what it is. */
 	if (check_seals(fd) < 0 || check_kind(fd) < 0 || fstat(fd, &file) < 0)
 		return -1;
-	blob->size = (size_t)file.st_size;
-	/* With 32 bits a file may be larger than any memory. */
+	blob->size = get_size(&file);
 	if ((uintmax_t)file.st_size > size_max) {
 		errno = EMSGSIZE;
 		return -1;

@@ -129,6 +129,21 @@ START_TEST(a_blob_larger_than_its_bound_is_not_mapped)
 }
 END_TEST
 
+START_TEST(a_blob_larger_than_all_memory_is_told)
+{
+	const off_t size = ((off_t)1 << 32) + 5;
+	struct unixblob blob;
+	int fd = memfd_create("large", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, size), 0);
+	ck_assert_int_eq(unixblob_seal(fd), 0);
+	ck_assert_errno(unixblob_map(fd, 5, &blob), EMSGSIZE);
+	ck_assert(blob.size == SIZE_MAX || (off_t)blob.size == size);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_blob_can_be_filled_in_place)
 {
 	struct unixblob blob;
@@ -459,6 +474,7 @@ int main(void)
 	tcase_add_test(tcase, an_empty_blob_is_a_blob);
 	tcase_add_test(tcase, every_size_around_a_page_is_kept);
 	tcase_add_test(tcase, a_blob_larger_than_its_bound_is_not_mapped);
+	tcase_add_test(tcase, a_blob_larger_than_all_memory_is_told);
 	tcase_add_test(tcase, a_blob_can_be_filled_in_place);
 	tcase_add_test(tcase,
 		a_blob_that_is_still_mapped_to_be_written_is_not_sealed);
@@ -473,7 +489,9 @@ int main(void)
 	tcase_add_test(tcase, a_path_is_refused);
 	support_add_test_if(tcase, huge_pages_are_refused, has_huge_pages(),
 		"no memfd of huge pages can be made");
-	tcase_add_test(tcase, a_size_beyond_all_files_is_told);
+	support_add_test_if(tcase, a_size_beyond_all_files_is_told,
+		sizeof(size_t) == sizeof(int64_t),
+		"no size is beyond all files");
 	tcase_add_test(tcase, without_descriptors_there_is_no_blob);
 	tcase_add_loop_test(tcase, a_blob_is_handed_to_another_process, 0,
 		ENDS_KINDS);

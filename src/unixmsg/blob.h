@@ -43,7 +43,8 @@ struct unixblob {
  * closed at once. -1 with errno, and nothing is mapped:
  *   EPERM     it is no memfd of ordinary memory that is sealed against
  *             shrinking, growing, writing and further sealing
- *   EMSGSIZE  it holds more than size_max bytes; blob->size tells how many
+ *   EMSGSIZE  it holds more than size_max bytes; blob->size tells how many,
+ *             SIZE_MAX if they are more than it can tell
  *   or those of fcntl(2), fstat(2), mmap(2).
  */
 int unixblob_map(int fd, size_t size_max, struct unixblob *blob);
