@@ -384,7 +384,9 @@ static char pick_byte(uint64_t *state)
 static struct unixaddr pick_address(uint64_t *state)
 {
 	enum unixaddr_kind kind = UNIXADDR_PATH;
-	size_t i, size = 1 + next_random(state) % (UNIXMSG_NAME_SIZE_MAX - 1);
+	size_t i,
+		size = 1 +
+		(size_t)(next_random(state) % (UNIXMSG_NAME_SIZE_MAX - 1));
 	char name[UNIXMSG_NAME_SIZE_MAX];
 
 	for (i = 0; i < size; i++)
@@ -422,7 +424,7 @@ START_TEST(random_texts_are_refused_or_understood)
 	int round, accepted = 0;
 
 	for (round = 0; round < 20000; round++) {
-		size = next_random(&state) % sizeof(bytes);
+		size = (size_t)(next_random(&state) % sizeof(bytes));
 		for (i = 0; i < size; i++)
 			bytes[i] = pick_byte(&state);
 		bytes[size] = '\0';

@@ -800,9 +800,9 @@ static size_t get_random_size(uint64_t *state)
 	case 0:
 		return 0;
 	case 1:
-		return get_random(state) % 70000;
+		return (size_t)(get_random(state) % 70000);
 	default:
-		return get_random(state) % 100;
+		return (size_t)(get_random(state) % 100);
 	}
 }
 

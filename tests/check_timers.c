@@ -301,7 +301,7 @@ START_TEST(random_operations_agree_with_a_plain_list)
 
 	for (step = 0; step < STEPS; step++) {
 		uint64_t number = draw(&state);
-		size_t index = number / 8 % MANY;
+		size_t index = (size_t)(number / 8 % MANY);
 		int64_t moment_us = (int64_t)(number / 4096 % MOMENTS);
 
 		if (number % 8 < 4)

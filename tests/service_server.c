@@ -36,7 +36,7 @@ static struct load_head owed_head;
 
 static void set_send_buffer(struct unixservice_options *options, uint64_t value)
 {
-	options->send_buffer_bytes = value;
+	options->send_buffer_bytes = (size_t)value;
 }
 
 static void set_peers(struct unixservice_options *options, uint64_t value)
@@ -67,12 +67,12 @@ static void set_event_rate(struct unixservice_options *options, uint64_t value)
 
 static void set_queue_total(struct unixservice_options *options, uint64_t value)
 {
-	options->queue_total_bytes_max = value;
+	options->queue_total_bytes_max = (size_t)value;
 }
 
 static void set_size(struct unixservice_options *options, uint64_t value)
 {
-	options->size_max = value;
+	options->size_max = (size_t)value;
 }
 
 static void set_fds(struct unixservice_options *options, uint64_t value)
