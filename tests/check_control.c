@@ -57,7 +57,7 @@ static void add_item(struct made *made, int level, int type, const void *data,
 	size_t size)
 {
 	struct cmsghdr header = {
-		.cmsg_len = sizeof(header) + size,
+		.cmsg_len = (socklen_t)(sizeof(header) + size),
 		.cmsg_level = level,
 		.cmsg_type = type,
 	};
@@ -225,7 +225,7 @@ static void compare(const struct unixmsg *msg, const struct expected *wanted)
 static void take(struct made *made, unsigned int wants, size_t room)
 {
 	int fds[FDS] = { 0 };
-	struct msghdr header = { .msg_controllen = made->size };
+	struct msghdr header = { .msg_controllen = (socklen_t)made->size };
 	struct expected wanted;
 	struct unixmsg msg;
 	size_t i;

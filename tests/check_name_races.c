@@ -8,6 +8,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -544,7 +546,8 @@ static int put_thing(const char *path, const char *spare, int kind)
 		make_dir(spare, 0755);
 	unlink(path);
 	/* Never over another: that would be a race with ourselves. */
-	while (renameat2(AT_FDCWD, spare, AT_FDCWD, path, RENAME_NOREPLACE) < 0)
+	while (syscall(SYS_renameat2, AT_FDCWD, spare, AT_FDCWD, path,
+		       RENAME_NOREPLACE) < 0)
 		unlink(path);
 	return open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 }

@@ -57,9 +57,6 @@ WRAP(int, -1, chmod, (const char *path, mode_t mode), (path, mode))
 WRAP(int, -1, connect, (int fd, const struct sockaddr *sa, socklen_t length),
 	(fd, sa, length))
 WRAP(int, -1, epoll_create1, (int flags), (flags))
-WRAP(int, -1, epoll_pwait2, (int fd, struct epoll_event *events, int room,
-	const struct timespec *timeout, const sigset_t *mask),
-	(fd, events, room, timeout, mask))
 WRAP(int, -1, euidaccess, (const char *path, int mode), (path, mode))
 WRAP(int, -1, eventfd, (unsigned int value, int flags), (value, flags))
 WRAP(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))

@@ -29,7 +29,6 @@ static const struct fault_call table[] = {
 		ENOMEM, ENOBUFS, EPERM, ELOOP } },
 	{ "epoll_create1", { EMFILE, ENFILE, ENOMEM } },
 	{ "epoll_ctl", { ENOMEM, ENOSPC } },
-	{ "epoll_pwait2", { EINTR } },
 	{ "epoll_wait", { EINTR } },
 	{ "euidaccess", { EACCES, ENOENT, EIO, ENOMEM } },
 	{ "eventfd", { EMFILE, ENFILE, ENOMEM, ENODEV } },

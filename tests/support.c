@@ -186,12 +186,12 @@ static void put_fds(struct msghdr *header, int fd, size_t count)
 	struct cmsghdr *item;
 
 	header->msg_control = &control;
-	header->msg_controllen = CMSG_SPACE(count * sizeof(int));
+	header->msg_controllen = (socklen_t)CMSG_SPACE(count * sizeof(int));
 	memset(&control, 0, sizeof(control));
 	item = CMSG_FIRSTHDR(header);
 	item->cmsg_level = SOL_SOCKET;
 	item->cmsg_type = SCM_RIGHTS;
-	item->cmsg_len = CMSG_LEN(count * sizeof(int));
+	item->cmsg_len = (socklen_t)CMSG_LEN(count * sizeof(int));
 	while (count-- > 0)
 		memcpy(CMSG_DATA(item) + count * sizeof(int), &fd, sizeof(fd));
 }

@@ -206,7 +206,7 @@ static void take(uint8_t *control, size_t size, size_t room, unsigned int wants)
 {
 	struct msghdr header = {
 		.msg_control = control,
-		.msg_controllen = size,
+		.msg_controllen = (socklen_t)size,
 	};
 	int fds[FDS_MOST];
 	struct unixmsg msg;
