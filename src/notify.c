@@ -34,21 +34,18 @@ static int fail(int error)
 	return -1;
 }
 
-static int print(struct text *text, const char *format, ...)
+static void print(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static int print(struct text *text, const char *format, ...)
+/* Numbers and names that were checked: there is room. */
+static void print(struct text *text, const char *format, ...)
 {
 	va_list values;
-	int size;
 
 	va_start(values, format);
-	size = vsnprintf(text->bytes, sizeof(text->bytes), format, values);
+	text->size = (size_t)vsnprintf(text->bytes, sizeof(text->bytes), format,
+		values);
 	va_end(values);
-	if (size < 0 || size > TEXT_SIZE_MAX)
-		return fail(EMSGSIZE);
-	text->size = (size_t)size;
-	return 0;
 }
 
 /* The bytes are the name: nothing is escaped there. */
@@ -145,9 +142,8 @@ int unixnotify_reloading(int64_t deadline_us)
 {
 	struct text text;
 
-	if (print(&text, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
-		    unixdeadline_now_us()) < 0)
-		return -1;
+	print(&text, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
+		unixdeadline_now_us());
 	return tell(text.bytes, text.size, NULL, 0, deadline_us);
 }
 
@@ -155,8 +151,7 @@ int unixnotify_extend_us(uint64_t more_us, int64_t deadline_us)
 {
 	struct text text;
 
-	if (print(&text, "EXTEND_TIMEOUT_USEC=%" PRIu64, more_us) < 0)
-		return -1;
+	print(&text, "EXTEND_TIMEOUT_USEC=%" PRIu64, more_us);
 	return tell(text.bytes, text.size, NULL, 0, deadline_us);
 }
 
@@ -238,7 +233,8 @@ int unixnotify_status(const char *status, int64_t deadline_us)
 {
 	struct text text;
 
-	if (print(&text, "STATUS=") < 0 || add_line(&text, status) < 0)
+	print(&text, "STATUS=");
+	if (add_line(&text, status) < 0)
 		return -1;
 	return tell(text.bytes, text.size, NULL, 0, deadline_us);
 }
@@ -311,8 +307,7 @@ int unixnotify_store(const char *name, const int *fds, size_t count,
 		return fail(EINVAL);
 	if (flags & UNIXNOTIFY_STORE_CLOSED)
 		poll = "\nFDPOLL=0";
-	if (print(&text, "FDSTORE=1\nFDNAME=%s%s", name, poll) < 0)
-		return -1;
+	print(&text, "FDSTORE=1\nFDNAME=%s%s", name, poll);
 	return tell(text.bytes, text.size, fds, count, deadline_us);
 }
 
@@ -320,8 +315,8 @@ int unixnotify_unstore(const char *name, int64_t deadline_us)
 {
 	struct text text;
 
-	if (check_name(name) < 0 ||
-		print(&text, "FDSTOREREMOVE=1\nFDNAME=%s", name) < 0)
+	if (check_name(name) < 0)
 		return -1;
+	print(&text, "FDSTOREREMOVE=1\nFDNAME=%s", name);
 	return tell(text.bytes, text.size, NULL, 0, deadline_us);
 }
