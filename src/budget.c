@@ -85,12 +85,9 @@ static int take_socket(void *context, const struct unixdiag_socket *socket)
 {
 	enum waiting *waiting = context;
 
-	if (socket == NULL || (socket->has & UNIXDIAG_HAS_QUEUE) == 0)
-		*waiting = WAITING_UNKNOWN;
-	else if (socket->receive_queue == 0)
-		*waiting = WAITING_NOTHING;
-	else
-		*waiting = WAITING_SOMETHING;
+	if (socket->has & UNIXDIAG_HAS_QUEUE)
+		*waiting = socket->receive_queue == 0 ? WAITING_NOTHING
+						      : WAITING_SOMETHING;
 	return 0;
 }
 

@@ -452,13 +452,11 @@ static size_t get_free_for_all(size_t bytes)
  * bound in silence, and would take away what somebody with more rights has
  * given to the socket: so it is tried at another one.
  */
-static int raise_buffer(int fd, size_t bytes, size_t present)
+static void raise_buffer(int fd, size_t bytes, size_t present)
 {
-	if (set_buffer(fd, SO_SNDBUFFORCE, bytes) == 0)
-		return 0;
-	if (get_free_for_all(bytes) <= present)
-		return 0;
-	return set_buffer(fd, SO_SNDBUF, bytes);
+	if (set_buffer(fd, SO_SNDBUFFORCE, bytes) < 0 &&
+		get_free_for_all(bytes) > present)
+		set_buffer(fd, SO_SNDBUF, bytes);
 }
 
 int unixendpoint_raise_buffer(int fd, size_t bytes, size_t *reached)
@@ -469,8 +467,7 @@ int unixendpoint_raise_buffer(int fd, size_t bytes, size_t *reached)
 		return -1;
 	if (*reached >= bytes)
 		return 0;
-	if (raise_buffer(fd, bytes, *reached) < 0)
-		return -1;
+	raise_buffer(fd, bytes, *reached);
 	errno = saved;
 	return get_buffer(fd, reached);
 }

@@ -292,10 +292,10 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 		return -1;
 	peer->is_ending = true;
 	unixservice_part_if_done(service, peer);
-	/* It is not read from any more: the loop must not go on looking. */
-	if (!peer->is_gone && peer->outbox.first == NULL &&
-		peer->sort->resume(service, peer) < 0)
-		unixservice_part(service, peer, errno);
+	/* It is not read from any more: the loop must not go on looking, and
+	 * to look away cannot fail. */
+	if (!peer->is_gone && peer->outbox.first == NULL)
+		peer->sort->resume(service, peer);
 	errno = saved;
 	return 0;
 }

@@ -110,8 +110,6 @@ static bool evict(struct unixservice *service, const struct user *newcomer)
 	const struct user *greatest = unixusers_get_greatest(&service->users);
 	struct peer *peer;
 
-	if (greatest == NULL)
-		return false;
 	/* First what costs nobody anything. */
 	peer = find_dispensable(service, newcomer, false);
 	if (peer == NULL)
