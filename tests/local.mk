@@ -325,17 +325,10 @@ mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
 endif
 CLEANFILES += %D%/mutants.result
 
-
 # What a stranger finds who has only the tarball.
 fresh-debian: dist
 	@$(SHELL) $(srcdir)/%D%/fresh-debian.sh $(distdir).tar.xz $(DEBIAN_ROOT)
 CLEANFILES += fresh-debian.log fresh-debian.result
-
-sanitizers-clean:
-	rm -rf sanitizers-build
-clean-local: sanitizers-clean
-
-	soak torture
 
 # What was run in this build came to what, and when; proof-all runs it all.
 proof:
@@ -350,6 +343,5 @@ proof-clean:
 	rm -rf proof-logs sanitizers-build
 clean-local: proof-clean
 
-	signals soak torture
-
-.PHONY: \ analyze coverage demo fresh-debian mutants proof proof-all proof-clean sanitizers sanitizers-clean signals soak torture
+.PHONY: analyze coverage demo fresh-debian mutants proof proof-all \
+	proof-clean sanitizers signals soak torture
