@@ -293,9 +293,9 @@ START_TEST(a_larger_line_is_refused_before_its_end_arrives)
 	feed("one\n", 4);
 	feed(line, sizeof(line));
 	expect_record("one", 3);
-	expect_error(EMSGSIZE, "line 2: more than the 64 bytes allowed");
+	expect_error(EMSGSIZE, "line 2: more than the 64 bytes of --max-size");
 	feed("\n", 1);
-	expect_error(EMSGSIZE, "line 2: more than the 64 bytes allowed");
+	expect_error(EMSGSIZE, "line 2: more than the 64 bytes of --max-size");
 }
 END_TEST
 
@@ -306,7 +306,7 @@ START_TEST(a_larger_line_is_refused_in_the_same_words_with_its_end)
 	memset(line, 'x', sizeof(line));
 	line[sizeof(line) - 1] = '\n';
 	restart(RECORD_TEXT, line, sizeof(line));
-	expect_error(EMSGSIZE, "line 1: more than the 64 bytes allowed");
+	expect_error(EMSGSIZE, "line 1: more than the 64 bytes of --max-size");
 }
 END_TEST
 
@@ -319,7 +319,7 @@ START_TEST(only_empty_records_fit_where_nothing_is_allowed)
 		const char *explanation;
 	} table[] = {
 		{ RECORD_TEXT, BYTES("\na\n"),
-			"line 2: more than the 0 bytes allowed" },
+			"line 2: more than the 0 bytes of --max-size" },
 		{ RECORD_HEX, BYTES("\n00\n"),
 			"line 2: 1 bytes, more than the 0 allowed" },
 		{ RECORD_JSON, BYTES("{\"data\":\"\"}\n{\"data\":\"a\"}"),
