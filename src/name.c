@@ -124,6 +124,7 @@ static int remove_if_dead(int dir_fd, const char *leaf, int path_fd)
 {
 	char aside[UNIXFILE_ASIDE_SIZE];
 	struct stat found;
+	int error;
 
 	if (check_is_dead(path_fd, &found) < 0)
 		return -1;
@@ -132,8 +133,9 @@ static int remove_if_dead(int dir_fd, const char *leaf, int path_fd)
 		return errno == ENOENT ? 0 : -1;
 	if (unixprobe_is_dead(path_fd) == 0)
 		return unixfile_remove_aside(dir_fd, aside, leaf);
+	error = errno;
 	put_back_or_remove(dir_fd, aside, leaf);
-	errno = EADDRINUSE;
+	errno = error;
 	return -1;
 }
 
