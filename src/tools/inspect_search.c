@@ -97,6 +97,35 @@ static void show_nobody(const struct inspect_search *search,
 	show(search, finding);
 }
 
+static void show_unknown(const struct inspect_search *search,
+	struct inspect_finding *finding, const char *what, int error)
+{
+	char why[256];
+
+	finding->state = INSPECT_UNKNOWN;
+	snprintf(why, sizeof(why), "%s: %s", what, strerror(error));
+	finding->why = why;
+	show(search, finding);
+}
+
+static void judge(const struct inspect_search *search,
+	struct inspect_finding *finding, bool is_dead)
+{
+	const bool is_listed = search->snapshot->error == 0;
+
+	if (is_dead && is_listed) {
+		finding->state = INSPECT_DEAD;
+	} else if (!is_dead && inspect_file_may_send(finding->file)) {
+		finding->state = INSPECT_UNSEEN;
+	} else {
+		finding->state = INSPECT_UNKNOWN;
+		finding->why = !is_listed
+			? "nobody answers, but the kernel does not list sockets"
+			: "nobody of this network namespace is bound to it, "
+			  "and to ask further takes the right to send";
+	}
+}
+
 /*
  * Nobody in this network namespace has bound the file, or else what is
  * connected has. A probe reaches into all namespaces, and is nothing that an
@@ -106,24 +135,18 @@ static void show_probed(const struct inspect_search *search,
 	const struct group *group, struct inspect_finding *finding)
 {
 	bool is_dead = unixprobe_is_dead(finding->file->fd) == 0;
-	bool may_ask = inspect_file_may_send(finding->file);
+	int error = is_dead ? 0 : errno;
 
 	if (!is_dead && group->connections > 0) {
 		show_group(search, group, finding);
 		return;
 	}
 	finding->connections_left = group->connections;
-	if (is_dead && search->snapshot->error == 0) {
-		finding->state = INSPECT_DEAD;
-	} else if (!is_dead && may_ask) {
-		finding->state = INSPECT_UNSEEN;
-	} else {
-		finding->state = INSPECT_UNKNOWN;
-		finding->why = search->snapshot->error != 0
-			? "nobody answers, but the kernel does not list sockets"
-			: "nobody of this network namespace is bound to it, "
-			  "and to ask further takes the right to send";
+	if (!is_dead && error != EADDRINUSE) {
+		show_unknown(search, finding, "it cannot be asked", error);
+		return;
 	}
+	judge(search, finding, is_dead);
 	show(search, finding);
 }
 
@@ -150,17 +173,10 @@ static void show_file(const struct inspect_search *search,
 static void show_missing(const struct inspect_search *search,
 	struct inspect_finding *finding, int error)
 {
-	char why[256];
-
-	if (error == ENOENT || error == ENOTDIR) {
+	if (error == ENOENT || error == ENOTDIR)
 		show_nobody(search, finding, "nothing is there");
-		return;
-	}
-	finding->state = INSPECT_UNKNOWN;
-	snprintf(why, sizeof(why), "it cannot be looked at: %s",
-		strerror(error));
-	finding->why = why;
-	show(search, finding);
+	else
+		show_unknown(search, finding, "it cannot be looked at", error);
 }
 
 static int search_path(struct inspect_search *search, const char *path,
@@ -260,6 +276,17 @@ static int is_maybe_socket(const struct dirent *entry)
 	return entry->d_type == DT_SOCK || entry->d_type == DT_UNKNOWN;
 }
 
+static void format_path(const char *directory, const char *leaf, char *text,
+	size_t room)
+{
+	char whole[PATH_MAX + NAME_MAX + 2];
+	size_t size = strlen(directory);
+
+	snprintf(whole, sizeof(whole), "%s%s%s", directory,
+		directory[size - 1] == '/' ? "" : "/", leaf);
+	inspect_text_path(whole, text, room);
+}
+
 /* What has gone meanwhile is nothing to speak of. */
 static void search_entry(struct inspect_search *search, int dir_fd,
 	const char *path, const char *leaf)
@@ -267,14 +294,17 @@ static void search_entry(struct inspect_search *search, int dir_fd,
 	char address[INSPECT_PATH_TEXT_SIZE];
 	struct inspect_finding finding = { .address = address };
 	struct inspect_file file;
-	char whole[PATH_MAX + NAME_MAX + 2];
-	size_t size = strlen(path);
+	int error = 0;
 
 	if (inspect_file_open(&file, dir_fd, leaf, &search->mount) < 0)
+		error = errno;
+	if (error == ENOENT)
 		return;
-	snprintf(whole, sizeof(whole), "%s%s%s", path,
-		path[size - 1] == '/' ? "" : "/", leaf);
-	inspect_text_path(whole, address, sizeof(address));
+	format_path(path, leaf, address, sizeof(address));
+	if (error != 0) {
+		show_unknown(search, &finding, "it cannot be looked at", error);
+		return;
+	}
 	finding.file = &file;
 	if (!file.is_link && inspect_file_is_socket(&file))
 		show_file(search, &finding);
