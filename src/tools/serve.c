@@ -20,6 +20,9 @@
 /* After a signal to stop, answers may take this long to be delivered. */
 static const int64_t drain_us = 5000000;
 
+/* Where a signal does not end the wait it is looked for so often. */
+static const int64_t look_us = 100000;
+
 /* A supervisor that does not read delays us no longer than this. */
 static const int64_t notify_us = 100000;
 
@@ -162,8 +165,11 @@ static int64_t get_beat_us(void)
 	return unixnotify_get_watchdog_us(&period_us) == 1 ? period_us / 2 : 0;
 }
 
-static int64_t get_deadline(int64_t beat_us)
+/* There may be no memory for the signals' descriptor in the loop just now. */
+static int64_t get_deadline(struct server *server, int64_t beat_us)
 {
+	if (unixservice_set_stop_fd(server->service, server->signals_fd) < 0)
+		return unixdeadline_after_us(look_us);
 	return beat_us > 0 ? unixdeadline_after_us(beat_us) : UNIXMSG_FOREVER;
 }
 
@@ -176,11 +182,8 @@ static int run(struct server *server)
 	const int64_t beat_us = get_beat_us();
 
 	while (tool_get_stops() == 0) {
-		if (unixservice_set_stop_fd(server->service,
-			    server->signals_fd) < 0)
-			return -1;
-		if (unixservice_run(server->service, get_deadline(beat_us)) ==
-			0)
+		if (unixservice_run(server->service,
+			    get_deadline(server, beat_us)) == 0)
 			return 0;
 		if (errno == ETIMEDOUT)
 			unixnotify_watchdog(unixdeadline_after_us(notify_us));
@@ -192,20 +195,16 @@ static int run(struct server *server)
 	return 0;
 }
 
-/* The second signal ends it at once. */
-static int drain(struct server *server)
+/* The second signal ends it at once: if not, the end of the time does. */
+static void drain(struct server *server)
 {
 	tool_say(TOOL_VERBOSE, "stopping");
 	unixnotify_stopping(unixdeadline_after_us(notify_us));
-	if (unixservice_set_stop_fd(server->service,
-		    tool_get_second_stop_fd()) < 0)
-		return -1;
+	unixservice_set_stop_fd(server->service, tool_get_second_stop_fd());
 	if (unixservice_drain(server->service,
-		    unixdeadline_after_us(drain_us)) == 0 ||
-		errno == ECANCELED)
-		return 0;
-	complain_of_name(server);
-	return 0;
+		    unixdeadline_after_us(drain_us)) < 0 &&
+		errno != ECANCELED)
+		complain_of_name(server);
 }
 
 /* The address as it was typed, or what the kernel tells. */
@@ -282,10 +281,11 @@ static int serve_address(struct server *server)
 	if (open_sockets(server) < 0)
 		return TOOL_FAILED;
 	announce(server);
-	if (run(server) < 0 || drain(server) < 0) {
+	if (run(server) < 0) {
 		tool_complain("serving: %s", strerror(errno));
 		server->is_failed = true;
 	}
+	drain(server);
 	if (server->options->is_stats_wanted)
 		report(server);
 	flush_printer(server);
