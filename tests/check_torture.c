@@ -574,7 +574,7 @@ static void tell(void)
 	tell_totals(stdout);
 	if (!are_all_wanted())
 		printf("TORTURE_SEED=%u makes the same choice\n", get_seed());
-	if (path == NULL || (file = fopen(path, "we")) == NULL)
+	if (path == NULL || (file = fopen(path, "ae")) == NULL)
 		return;
 	tell_totals(file);
 	fclose(file);
@@ -590,7 +590,7 @@ int main(void)
 	find_scenes();
 	if (progresses == MAP_FAILED)
 		return EXIT_FAILURE;
-	tcase_set_timeout(tcase, are_all_wanted() ? 120 : 30);
+	tcase_set_timeout(tcase, are_all_wanted() ? 400 : 60);
 	tcase_add_loop_test(tcase, a_failure_is_told_and_the_next_is_served, 0,
 		parts_count);
 	suite_add_tcase(suite, tcase);

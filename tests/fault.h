@@ -65,6 +65,9 @@ void fault_count_blocks(long more);
 /* While calls may fail nobody else does anything: time passes by waiting. */
 bool fault_is_time_ours(void);
 void fault_pass_time(int64_t time_ns);
+
+/* A tool has others who do: it sleeps the haste's part of a time instead. */
+int fault_get_haste(void);
 int64_t fault_get_passed_ns(void);
 
 #endif

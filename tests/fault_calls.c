@@ -337,6 +337,12 @@ static bool is_pause(const struct pollfd *fds, nfds_t count)
 	return count == 0;
 }
 
+/* How long to sleep really, in ns; what is left of it passes afterwards. */
+static int64_t get_sleep_ns(int64_t time_ns)
+{
+	return fault_is_time_ours() ? 0 : time_ns / fault_get_haste();
+}
+
 int __real_ppoll(struct pollfd *fds, nfds_t count,
 	const struct timespec *timeout, const sigset_t *mask);
 int __wrap_ppoll(struct pollfd *fds, nfds_t count,
@@ -344,17 +350,21 @@ int __wrap_ppoll(struct pollfd *fds, nfds_t count,
 int __wrap_ppoll(struct pollfd *fds, nfds_t count,
 	const struct timespec *timeout, const sigset_t *mask)
 {
-	static const struct timespec at_once;
+	struct timespec sleep;
+	int64_t time_ns, sleep_ns;
 	int ready;
 
 	if (fault_strikes("ppoll", SITE))
 		return -1;
-	if (timeout == NULL || !(fault_is_time_ours() || is_pause(fds, count)))
+	if (timeout == NULL)
 		return __real_ppoll(fds, count, timeout, mask);
-	ready = __real_ppoll(fds, count, &at_once, mask);
+	time_ns = (int64_t)timeout->tv_sec * 1000000000 + timeout->tv_nsec;
+	sleep_ns = is_pause(fds, count) ? 0 : get_sleep_ns(time_ns);
+	sleep.tv_sec = (time_t)(sleep_ns / 1000000000);
+	sleep.tv_nsec = (long)(sleep_ns % 1000000000);
+	ready = __real_ppoll(fds, count, &sleep, mask);
 	if (ready == 0)
-		fault_pass_time((int64_t)timeout->tv_sec * 1000000000 +
-			timeout->tv_nsec);
+		fault_pass_time(time_ns - sleep_ns);
 	return ready;
 }
 
@@ -364,14 +374,17 @@ int __wrap_epoll_wait(int fd, struct epoll_event *events, int room,
 	int timeout);
 int __wrap_epoll_wait(int fd, struct epoll_event *events, int room, int timeout)
 {
-	int ready;
+	int ready, sleep_ms;
 
 	if (fault_strikes("epoll_wait", SITE))
 		return -1;
-	if (timeout <= 0 || !fault_is_time_ours())
+	if (timeout <= 0)
 		return __real_epoll_wait(fd, events, room, timeout);
-	ready = __real_epoll_wait(fd, events, room, 0);
+	/* Not to look without a pause is what others are after. */
+	sleep_ms = (int)((get_sleep_ns((int64_t)timeout * 1000000) + 999999) /
+		1000000);
+	ready = __real_epoll_wait(fd, events, room, sleep_ms);
 	if (ready == 0)
-		fault_pass_time((int64_t)timeout * 1000000);
+		fault_pass_time((int64_t)(timeout - sleep_ms) * 1000000);
 	return ready;
 }

@@ -287,6 +287,11 @@ torture: $(faulty_tools) %D%/check_torture %D%/check_torture_tools
 	  timeout --kill-after=10 $(TEST_TIMEOUT) %D%/$$part </dev/null || { \
 	    echo "$$part: FAILED" >>%D%/torture.result; exit 1; }; \
 	done
+
+	timeout --kill-after=10 900 %D%/check_torture_tools </dev/null & \
+	timeout --kill-after=10 900 %D%/check_torture </dev/null; status=$$?; \
+	wait $$! && [ $$status -eq 0 ]
+	@sort -o %D%/torture.result %D%/torture.result
 endif
 CLEANFILES += %D%/torture.result
 
