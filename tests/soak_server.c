@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A server of the soak: it gives each message back, and tells who it is. */
+/*
+ * A server of the soak: it gives each message back, and tells who it is. Some
+ * answer at once, others when a round is over; some run the service, others
+ * have a loop of their own; some have a large buffer for datagrams, others
+ * what everybody has.
+ */
 #include <config.h>
 
 #include <errno.h>
@@ -15,9 +20,19 @@
 
 static const int64_t drain_us = 60000000;
 
+struct owed {
+	struct owed *next;
+	uint64_t peer;
+	size_t size;
+	char data[];
+};
+
 struct server {
 	struct unixservice *service;
 	uint32_t id;
+	bool is_late, is_looping, is_small;
+	struct owed *owed;
+	struct owed **owed_end;
 	uint64_t heard;
 	/* The datagram socket's, or -1. They are the service's. */
 	struct unixgram *grams[2];
@@ -49,6 +64,45 @@ static bool do_wrong(struct server *server, uint64_t peer, char *data,
 	}
 }
 
+/* Those who have gone have no answer. */
+static void send_answer(struct unixservice *service, uint64_t peer,
+	const char *data, size_t size)
+{
+	SOAK_EXPECT(unixservice_send(service, peer, data, size) == 0 ||
+		errno == ENOTCONN);
+}
+
+static int owe(struct server *server, uint64_t peer, const char *data,
+	size_t size)
+{
+	struct owed *owed = malloc(sizeof(*owed) + size);
+
+	SOAK_EXPECT(owed != NULL);
+	owed->next = NULL;
+	owed->peer = peer;
+	owed->size = size;
+	memcpy(owed->data, data, size);
+	*server->owed_end = owed;
+	server->owed_end = &owed->next;
+	return UNIXSERVICE_LATER;
+}
+
+static void pay(struct unixservice *service,
+	const struct unixservice_event *event, void *context)
+{
+	struct server *server = context;
+	struct owed *owed;
+
+	if (event->kind != UNIXSERVICE_ROUND)
+		return;
+	while ((owed = server->owed) != NULL) {
+		server->owed = owed->next;
+		send_answer(service, owed->peer, owed->data, owed->size);
+		free(owed);
+	}
+	server->owed_end = &server->owed;
+}
+
 static int answer(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
@@ -59,8 +113,11 @@ static int answer(struct unixservice *service, uint64_t peer,
 		soak_fail("expected whole messages, got %zu bytes", msg->size);
 	memcpy(data + offsetof(struct soak_head, server), &server->id,
 		sizeof(server->id));
-	if (do_wrong(server, peer, data, msg->size))
-		unixservice_send(service, peer, data, msg->size);
+	if (!do_wrong(server, peer, data, msg->size))
+		return UNIXSERVICE_DONE;
+	if (server->is_late)
+		return owe(server, peer, data, msg->size);
+	send_answer(service, peer, data, msg->size);
 	return UNIXSERVICE_DONE;
 }
 
@@ -116,6 +173,9 @@ static struct unixservice *make_service(struct server *server)
 	options.size_max = SOAK_SIZE_MOST;
 	/* Clients are stopped for a while, and nothing may be late. */
 	options.patience_us = drain_us;
+	options.watcher = pay;
+	if (server->is_small)
+		options.send_buffer_bytes = 1;
 	return unixservice_new(answer, server, &options);
 }
 
@@ -152,16 +212,53 @@ static void await_readers(const struct server *server)
 		poll(NULL, 0, 2);
 }
 
-static void serve(struct server *server, int signals)
+static void run(struct server *server, int signals)
 {
 	SOAK_EXPECT(unixservice_set_stop_fd(server->service, signals) == 0);
 	SOAK_EXPECT(unixservice_run(server->service, UNIXMSG_FOREVER) == -1 &&
 		errno == ECANCELED);
 	SOAK_EXPECT(unixservice_drain(server->service,
 			    unixdeadline_after_us(drain_us)) == 0);
+}
+
+/* As somebody else's loop would. */
+static void loop(struct server *server, int signals)
+{
+	struct pollfd fds[] = {
+		{ .fd = unixservice_get_fd(server->service), .events = POLLIN },
+		{ .fd = signals, .events = POLLIN },
+	};
+
+	while (!unixservice_is_drained(server->service)) {
+		SOAK_EXPECT(poll(fds, 2, -1) > 0 || errno == EINTR);
+		SOAK_EXPECT(unixservice_dispatch(server->service) == 0);
+		if (fds[1].revents == 0)
+			continue;
+		SOAK_EXPECT(unixservice_stop(server->service,
+				    unixdeadline_after_us(drain_us)) == 0);
+		fds[1].fd = -1;
+	}
+}
+
+static void serve(struct server *server, int signals)
+{
+	if (server->is_looping)
+		loop(server, signals);
+	else
+		run(server, signals);
 	await_readers(server);
 	unixservice_get_counters(server->service,
 		&soak_get_server(server->id)->counters);
+}
+
+static void choose_ways(struct server *server)
+{
+	uint64_t state = soak_book->seed + server->id;
+
+	server->is_late = soak_random(&state, 2) != 0;
+	server->is_looping = soak_random(&state, 2) != 0;
+	server->is_small = soak_random(&state, 2) != 0;
+	server->owed_end = &server->owed;
 }
 
 void soak_serve(int site, uint32_t id, unsigned int name_flags, int ready)
@@ -170,6 +267,7 @@ void soak_serve(int site, uint32_t id, unsigned int name_flags, int ready)
 	struct server server = { .id = id };
 	int error;
 
+	choose_ways(&server);
 	server.service = make_service(&server);
 	SOAK_EXPECT(server.service != NULL && signals >= 0);
 	error = listen_all(&server, site, name_flags);
