@@ -1012,7 +1012,7 @@ static TCase *make_tcase(const char *name)
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_set_timeout(tcase, 20);
+	tcase_set_timeout(tcase, 60);
 	return tcase;
 }
 

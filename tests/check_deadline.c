@@ -458,7 +458,7 @@ static TCase *make_tcase(const char *name)
 {
 	TCase *tcase = tcase_create(name);
 
-	tcase_set_timeout(tcase, 20);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, open_all, close_all);
 	return tcase;
 }
@@ -526,7 +526,7 @@ static TCase *make_calls(void)
 {
 	TCase *tcase = tcase_create("calls");
 
-	tcase_set_timeout(tcase, 20);
+	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, open_pair, close_pair);
 	tcase_add_loop_test(tcase, what_can_be_done_at_once_is_done, 0, 5);
 	tcase_add_loop_test(tcase, what_would_wait_fails, 0, 4);
