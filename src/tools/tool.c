@@ -23,6 +23,11 @@ static volatile sig_atomic_t is_report_wanted;
 static int stop_pipes[2][2] = { { -1, -1 }, { -1, -1 } };
 static int report_pipe[2] = { -1, -1 };
 
+static bool is_closed(int fd)
+{
+	return fcntl(fd, F_GETFD) < 0 && errno == EBADF;
+}
+
 /*
  * Whoever starts us may have closed one of the first three. The next that we
  * open would take its number, and data would go to a pipe of ours. So the place
@@ -33,7 +38,7 @@ static void fill_standard_descriptors(void)
 	int fd;
 
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
+		if (is_closed(fd) &&
 			open("/dev/null",
 				fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
 			return;
