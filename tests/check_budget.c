@@ -278,6 +278,29 @@ START_TEST(without_rights_it_is_raised_to_what_everybody_may_have)
 }
 END_TEST
 
+/* What everybody may have is found out with another socket. */
+START_TEST(without_descriptors_the_send_buffer_stays)
+{
+	pid_t pid = support_fork();
+
+	if (pid == 0) {
+		struct budget before, after;
+		int fd = open_socket(SOCK_DGRAM);
+
+		support_as_nobody();
+		ck_assert_int_eq(unixbudget_init(&before, fd, 1), 0);
+		support_limit_fds(0);
+		errno = EXDEV;
+		ck_assert_int_eq(unixbudget_init(&after, fd, (size_t)1 << 30),
+			0);
+		ck_assert_int_eq(errno, EXDEV);
+		ck_assert_uint_eq(after.limit, before.limit);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+}
+END_TEST
+
 START_TEST(what_is_no_socket_has_no_budget)
 {
 	struct budget none;
@@ -713,6 +736,7 @@ static TCase *make_buffer(void)
 		what_somebody_with_more_rights_has_set_stays);
 	support_add_root_test(tcase,
 		without_rights_it_is_raised_to_what_everybody_may_have);
+	support_add_root_test(tcase, without_descriptors_the_send_buffer_stays);
 	tcase_add_test(tcase, what_is_no_socket_has_no_budget);
 	add(tcase, a_budget_keeps_errno);
 	tcase_add_test(tcase, the_estimate_is_near_to_what_the_kernel_charges);

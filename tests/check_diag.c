@@ -759,6 +759,60 @@ START_TEST(another_cookie_is_another_socket)
 }
 END_TEST
 
+START_TEST(without_descriptors_nothing_is_found)
+{
+	int fd = open_socket(SOCK_DGRAM), calls = 0;
+	uint64_t cookie = get_cookie(fd);
+	uint32_t ino = get_ino(fd);
+
+	support_limit_fds(0);
+	ck_assert_errno(unixdiag_find(ino, cookie, refuse_all, &calls), EMFILE);
+	ck_assert_int_eq(calls, 0);
+	support_lift_fds_limit();
+	close(fd);
+}
+END_TEST
+
+static void send_error(int to_fd, int error)
+{
+	struct sockaddr_nl to;
+	socklen_t length = sizeof(to);
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	struct {
+		struct nlmsghdr header;
+		struct nlmsgerr body;
+	} report = {
+		.header.nlmsg_len = sizeof(report),
+		.header.nlmsg_type = NLMSG_ERROR,
+		.header.nlmsg_seq = 1,
+		.body.error = -error,
+	};
+
+	ck_assert_int_eq(getsockname(to_fd, (struct sockaddr *)&to, &length),
+		0);
+	ck_assert_int_eq(sendto(fd, &report, sizeof(report), 0,
+				 (struct sockaddr *)&to, length),
+		(ssize_t)sizeof(report));
+	close(fd);
+}
+
+/* Whoever may send to our socket knows the number we are about to use. */
+START_TEST(only_the_kernel_is_believed)
+{
+	int fd = open_socket(SOCK_DGRAM), diag_fd = unixdiag_open();
+	struct wanted wanted = { .ino = get_ino(fd) };
+
+	ck_assert_int_ge(diag_fd, 0);
+	send_error(diag_fd, EPERM);
+	ck_assert_int_eq(unixdiag_find_by(diag_fd, 1, wanted.ino,
+				 get_cookie(fd), take_wanted, &wanted),
+		0);
+	ck_assert_uint_eq(wanted.found, 1);
+	close(diag_fd);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_socket_that_was_closed_is_not_found)
 {
 	int fd = open_socket(SOCK_DGRAM), calls = 0;
@@ -921,6 +975,8 @@ static TCase *make_real(void)
 	tcase_add_test(tcase, an_empty_datagram_at_the_head_looks_like_none);
 	tcase_add_test(tcase, the_list_gives_what_a_socket_is_found_by);
 	tcase_add_test(tcase, another_cookie_is_another_socket);
+	tcase_add_test(tcase, without_descriptors_nothing_is_found);
+	support_add_root_test(tcase, only_the_kernel_is_believed);
 	tcase_add_test(tcase, a_socket_that_was_closed_is_not_found);
 	tcase_add_test(tcase, who_takes_one_socket_may_refuse_it);
 	tcase_add_test(tcase, finding_keeps_errno);

@@ -291,6 +291,17 @@ START_TEST(a_path_that_names_no_file_is_refused)
 }
 END_TEST
 
+START_TEST(what_stands_in_the_root_directory_is_not_touched)
+{
+	struct stat before = look_at("/usr");
+	struct server server;
+
+	ck_assert_errno(open_server(&server, types[_i], "/usr", NULL),
+		ENOTSOCK);
+	assert_untouched("/usr", &before);
+}
+END_TEST
+
 START_TEST(a_socket_with_a_slash_behind_it_stays)
 {
 	const char *path = support_path("socket");
@@ -1227,6 +1238,8 @@ static TCase *make_strangers(void)
 	tcase_add_test(tcase, a_link_to_a_live_socket_is_not_followed);
 	support_add_root_test(tcase, a_device_is_not_touched);
 	tcase_add_loop_test(tcase, a_path_that_names_no_file_is_refused, 0, 5);
+	tcase_add_loop_test(tcase,
+		what_stands_in_the_root_directory_is_not_touched, 0, TYPES);
 	tcase_add_test(tcase, a_socket_with_a_slash_behind_it_stays);
 	return tcase;
 }

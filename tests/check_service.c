@@ -67,6 +67,29 @@ START_TEST(many_messages_at_once_come_back)
 }
 END_TEST
 
+/* Nobody is told of it, and it is counted all the same. */
+START_TEST(a_service_needs_no_watcher)
+{
+	struct unixservice_options options = scene_options();
+	char large[64] = { 0 };
+
+	options.watcher = NULL;
+	options.size_max = sizeof(large) - 1;
+	scene_open_kind(&scene, _i, scene_echo, &options);
+	client_dial(&client, _i);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	client_hear(&client, "hello");
+	client_send(&client, large, sizeof(large));
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 1);
+	ck_assert_uint_eq(scene_count(&scene).cut, 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CUT], 0);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(an_empty_message_is_a_message)
 {
 	scene_open_kind(&scene, _i, scene_echo, NULL);
@@ -679,6 +702,43 @@ START_TEST(what_cannot_be_polled_is_no_stop_descriptor)
 }
 END_TEST
 
+/* More than epoll_wait(2) can be told at once. */
+START_TEST(a_deadline_may_be_far)
+{
+	int stop = eventfd(1, EFD_CLOEXEC);
+
+	scene_open_kind(&scene, _i, scene_echo, NULL);
+	client_dial(&client, _i);
+	client_say(&client, "hello");
+	ck_assert_int_eq(unixservice_set_stop_fd(scene.service, stop), 0);
+	ck_assert_errno(unixservice_run(scene.service,
+				unixdeadline_after_us(
+					(int64_t)INT32_MAX * 2000)),
+		ECANCELED);
+	close(stop);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Somebody has closed what was not his, and opened something else. */
+START_TEST(a_loop_that_is_broken_is_told)
+{
+	int fd, other = eventfd(0, EFD_CLOEXEC);
+
+	scene_open_kind(&scene, GRAM, scene_echo, NULL);
+	fd = unixservice_get_fd(scene.service);
+	ck_assert_int_eq(dup3(other, fd, O_CLOEXEC), fd);
+	close(other);
+	ck_assert_errno(unixservice_dispatch(scene.service), EINVAL);
+	ck_assert_errno(unixservice_run(scene.service, UNIXMSG_FOREVER),
+		EINVAL);
+	ck_assert_errno(unixservice_set_stop_fd(scene.service, fd), EINVAL);
+	scene_close(&scene);
+	assert_files(0);
+}
+END_TEST
+
 static void turn_again(struct scene *at)
 {
 	ck_assert_errno(unixservice_dispatch(at->service), EBUSY);
@@ -1046,6 +1106,8 @@ static TCase *make_echo_tests(void)
 	tcase_add_loop_test(tcase, many_messages_come_back_in_order, 0, KINDS);
 	tcase_add_loop_test(tcase, many_messages_at_once_come_back, 0,
 		KINDS - 1);
+	tcase_add_loop_test(tcase, a_service_needs_no_watcher, 0,
+		KINDS_OF_MESSAGES);
 	tcase_add_loop_test(tcase, an_empty_message_is_a_message, 0,
 		KINDS_OF_MESSAGES);
 	tcase_add_loop_test(tcase, the_largest_message_comes_back, 0,
@@ -1095,6 +1157,8 @@ static TCase *make_loop_tests(void)
 	tcase_add_test(tcase,
 		a_stop_descriptor_that_was_replaced_stops_nothing);
 	tcase_add_test(tcase, what_cannot_be_polled_is_no_stop_descriptor);
+	tcase_add_loop_test(tcase, a_deadline_may_be_far, 0, KINDS);
+	tcase_add_test(tcase, a_loop_that_is_broken_is_told);
 	tcase_add_loop_test(tcase, a_handler_cannot_turn_the_loop, 0, KINDS);
 	tcase_add_test(tcase, a_watcher_cannot_turn_the_loop);
 	tcase_add_loop_test(tcase, success_leaves_errno_alone, 0, KINDS - 1);

@@ -346,6 +346,29 @@ static void check_printable(const char *text)
  * Who he is is told by the kernel, never by his name, and his name is told as
  * text that nobody takes for anything else.
  */
+/* The kernel tells nothing of who sent before it was asked to. */
+START_TEST(nothing_is_told_of_who_sent_before_the_service)
+{
+	struct unixgram *gram = open_gram(scene_address(GRAM));
+	char large[64] = { 0 };
+	struct unixservice_options options = scene_options();
+
+	options.size_max = sizeof(large) - 1;
+	client_dial(&client, GRAM);
+	client_send(&client, large, sizeof(large));
+	scene_open(&scene, scene_echo, &options);
+	ck_assert_int_eq(unixservice_add_gram(scene.service, gram), 0);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).cut, 1);
+	ck_assert_ptr_null(strstr(scene.line[UNIXSERVICE_CUT], "user"));
+	client_send(&client, large, sizeof(large));
+	scene_serve(&scene);
+	ck_assert_ptr_nonnull(strstr(scene.line[UNIXSERVICE_CUT], "user"));
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_name_cannot_pretend)
 {
 	static const char *const names[] = { "x;uid=0;", "a\nuser 0, pid 1",
@@ -406,6 +429,7 @@ static TCase *make_telling_tests(void)
 	support_add_root_test(tcase, refusals_of_a_peer_are_told_once);
 	support_add_root_test(tcase, who_is_refused_takes_nobodys_place);
 	support_add_root_loop_test(tcase, it_is_told_who_was_refused, KINDS);
+	tcase_add_test(tcase, nothing_is_told_of_who_sent_before_the_service);
 	support_add_root_loop_test(tcase, a_name_cannot_pretend, 4);
 	return tcase;
 }

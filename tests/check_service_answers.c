@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "service_private.h"
 #include "service_scene.h"
 
 static struct scene scene;
@@ -345,6 +346,37 @@ START_TEST(a_number_never_comes_back)
 	for (i = 1; i < TIMES; i++)
 		ck_assert_uint_ne(seen[i - 1], seen[i]);
 	free(seen);
+	scene_close(&scene);
+}
+END_TEST
+
+static uint64_t add_and_close(void)
+{
+	struct unixpacket *pair[2];
+	uint64_t peer;
+
+	ck_assert_int_eq(unixpacket_pair(pair), 0);
+	ck_assert_int_eq(unixservice_add_packet(scene.service, pair[0], &peer),
+		0);
+	unixpacket_close(pair[1]);
+	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	return peer;
+}
+
+/* After four thousand million peers a place is left alone. */
+START_TEST(a_place_whose_numbers_are_used_up_is_not_used_again)
+{
+	uint64_t first, last, next;
+
+	scene_open(&scene, scene_be_silent, NULL);
+	first = add_and_close();
+	scene.service->places[0].generation = UINT32_MAX - 1;
+	last = add_and_close();
+	ck_assert_uint_eq((uint32_t)last, (uint32_t)first);
+	next = add_and_close();
+	ck_assert_uint_ne((uint32_t)next, (uint32_t)last);
+	ck_assert_errno(unixservice_send(scene.service, last, "", 0), ENOTCONN);
 	scene_close(&scene);
 }
 END_TEST
@@ -713,6 +745,8 @@ static TCase *make_gone_tests(void)
 	tcase_add_loop_test(tcase, what_was_owed_to_one_that_went_is_gone, 0,
 		KINDS - 1);
 	tcase_add_test(tcase, a_number_never_comes_back);
+	tcase_add_test(tcase,
+		a_place_whose_numbers_are_used_up_is_not_used_again);
 	tcase_add_loop_test(tcase, a_sender_without_an_address_is_peer_0,
 		UNIXSERVICE_DONE, UNIXSERVICE_CLOSE + 1);
 	tcase_add_loop_test(tcase, an_answer_too_large_is_none, 0,

@@ -250,6 +250,18 @@ START_TEST(an_event_says_what_is_known)
 }
 END_TEST
 
+/* A program may know of kinds that this library does not, or the reverse. */
+START_TEST(an_event_of_no_known_kind_is_one_still)
+{
+	struct unixservice_event event = { .peer = 7, .error = EPIPE };
+	char text[640];
+
+	event.kind = (enum unixservice_event_kind)4711;
+	ck_assert_str_eq(unixservice_format_event(&event, text, sizeof(text)),
+		"peer 7: event: Broken pipe");
+}
+END_TEST
+
 /* A JSON reader that takes objects of numbers, strings and null only. */
 
 static const char *skip_string(const char *text)
@@ -410,6 +422,7 @@ static TCase *make_text_tests(void)
 	tcase_add_loop_test(tcase, an_event_is_one_line_of_ascii, 0,
 		SCENE_TOLD_KINDS);
 	tcase_add_test(tcase, an_event_says_what_is_known);
+	tcase_add_test(tcase, an_event_of_no_known_kind_is_one_still);
 	tcase_add_test(tcase, counters_are_a_json_object);
 	tcase_add_test(tcase, a_peer_is_a_json_object);
 	tcase_add_loop_test(tcase, what_is_formatted_is_what_happened, 0,

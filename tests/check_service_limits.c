@@ -203,6 +203,34 @@ START_TEST(names_may_fall_into_one_place)
 }
 END_TEST
 
+/* To whom we owe something stays. */
+START_TEST(a_place_that_is_full_of_creditors_lets_nobody_in)
+{
+	enum { TIMES = 65 };
+	struct unixaddr to = address_of(scene_address(GRAM));
+	struct unixgram *grams[TIMES];
+	int i, number = 0;
+	char name[32];
+
+	scene_open_kind(&scene, GRAM, scene_put_off, NULL);
+	for (i = 0; i < TIMES; i++) {
+		find_name(name, &number);
+		grams[i] = open_gram(name);
+		ck_assert_int_eq(unixgram_send_to(grams[i], &to, "x", 1,
+					 UNIXMSG_NOW),
+			0);
+		scene_serve(&scene);
+	}
+	ck_assert_uint_eq(scene_count(&scene).waiting, TIMES - 1);
+	ck_assert_uint_eq(scene_count(&scene).limited, 1);
+	ck_assert_uint_eq(scene_count(&scene).peers, TIMES - 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
+	for (i = 0; i < TIMES; i++)
+		close_gram(grams[i]);
+	scene_close(&scene);
+}
+END_TEST
+
 static void let_everybody_in(int kind)
 {
 	ck_assert_int_eq(chmod(scene_address(kind), 0666), 0);
@@ -538,6 +566,7 @@ static TCase *make_place_tests(void)
 		KINDS - 1);
 	tcase_add_loop_test(tcase, without_limits_all_are_let_in, 0, KINDS);
 	tcase_add_test(tcase, names_may_fall_into_one_place);
+	tcase_add_test(tcase, a_place_that_is_full_of_creditors_lets_nobody_in);
 	support_add_root_loop_test(tcase, who_has_most_gives_a_place_to_another,
 		KINDS - 1);
 	support_add_root_test(tcase,

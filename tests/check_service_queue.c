@@ -222,6 +222,30 @@ START_TEST(parts_behind_what_is_kept_are_put_together)
 }
 END_TEST
 
+/* The caller is told now, not when its turn has come. */
+START_TEST(what_can_never_be_sent_is_not_kept)
+{
+	const size_t size = 8 << 20;
+	char *huge = calloc(1, size);
+	struct unixservice_counters before, after;
+	int count, i;
+
+	ck_assert_ptr_nonnull(huge);
+	open_with_client(_i, NULL);
+	count = push_until_kept(scene.peer);
+	before = scene_count(&scene);
+	ck_assert_errno(unixservice_send(scene.service, scene.peer, huge, size),
+		EMSGSIZE);
+	free(huge);
+	after = scene_count(&scene);
+	ck_assert_mem_eq(&after, &before, sizeof(before));
+	for (i = 0; i < count; i++)
+		hear_large(i);
+	client_hear_nothing(&client);
+	close_all();
+}
+END_TEST
+
 /* Bounds and policies. */
 
 static void check_queue(uint64_t queued)
@@ -652,6 +676,8 @@ static TCase *make_pressure_tests(void)
 		KINDS - FRAMED);
 	tcase_add_loop_test(tcase, parts_behind_what_is_kept_are_put_together,
 		0, KINDS);
+	tcase_add_loop_test(tcase, what_can_never_be_sent_is_not_kept, 0,
+		FRAMED);
 	return tcase;
 }
 
