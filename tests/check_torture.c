@@ -23,7 +23,7 @@
 #include "torture.h"
 
 /* A call in a loop is tried so many times. */
-enum { TRIES_OF_SITE = 3, SITES_MOST = 512, SCENES_MOST = 512 };
+enum { TRIES_OF_SITE = 8, SITES_MOST = 512, SCENES_MOST = 512 };
 
 /* So many failures of each scene when not all of them. */
 static const unsigned int some = 12;
