@@ -357,14 +357,13 @@ int unixmsg_peek_size_on(struct endpoint *end, size_t *size,
 	return result;
 }
 
-int unixmsg_send_data_on(struct endpoint *end, const struct unixaddr *to,
-	const void *data, size_t size, int64_t deadline_us)
+int unixmsg_send_data_on(struct endpoint *end, const void *data, size_t size,
+	int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
 	struct msghdr header;
 
-	if (unixmsg_pack_part(end, &part, to, &header) < 0)
-		return -1;
+	set_parts(&header, &part, 1);
 	return unixmsg_send_packed(end, &header, deadline_us);
 }
 

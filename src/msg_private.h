@@ -34,9 +34,9 @@ int unixmsg_recv_on(struct endpoint *end, struct unixmsg *msg,
 int unixmsg_peek_size_on(struct endpoint *end, size_t *size,
 	int64_t deadline_us);
 
-/* The same with one buffer; to, size and from may be NULL. */
-int unixmsg_send_data_on(struct endpoint *end, const struct unixaddr *to,
-	const void *data, size_t size, int64_t deadline_us);
+/* The same with one buffer, to the peer; size and from may be NULL. */
+int unixmsg_send_data_on(struct endpoint *end, const void *data, size_t size,
+	int64_t deadline_us);
 int unixmsg_recv_data_on(struct endpoint *end, void *data, size_t room,
 	size_t *size, struct unixaddr *from, int64_t deadline_us);
 

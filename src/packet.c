@@ -154,8 +154,7 @@ int unixpacket_shutdown(struct unixpacket *packet, int how)
 int unixpacket_send(struct unixpacket *packet, const void *data, size_t size,
 	int64_t deadline_us)
 {
-	return unixmsg_send_data_on(&packet->end, NULL, data, size,
-		deadline_us);
+	return unixmsg_send_data_on(&packet->end, data, size, deadline_us);
 }
 
 int unixpacket_recv(struct unixpacket *packet, void *data, size_t room,
