@@ -668,7 +668,7 @@ static void add_fault(struct plan *plan, unsigned int number, const char *call,
 		(plan->count + 1) * sizeof(*plan->faults));
 	ck_assert_ptr_nonnull(plan->faults);
 	plan->faults[plan->count++] =
-		(struct fault){ number, call, error, is_forever };
+		(struct fault){ number, call, error, is_forever, 0 };
 }
 
 /* Time is not ours here: EAGAIN without an end would be waited for. */

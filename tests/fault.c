@@ -89,11 +89,23 @@ static void record(const char *name, const void *site)
 	calls_count++;
 }
 
+static bool is_next(void)
+{
+	if (fault.skip == 0)
+		return hits == 0;
+	fault.skip--;
+	return false;
+}
+
 static bool is_struck(const char *name)
 {
 	if (fault.number == 0 || strcmp(name, fault.call) != 0)
 		return false;
-	return calls_count == fault.number || (fault.is_forever && hits > 0);
+	if (fault.is_forever && hits > 0)
+		return true;
+	if (fault.number == FAULT_NEXT)
+		return is_next();
+	return calls_count == fault.number;
 }
 
 bool fault_strikes(const char *name, const void *site)

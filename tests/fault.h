@@ -25,12 +25,16 @@ struct fault_call {
 /* NULL when the table has no such call. */
 const struct fault_call *fault_find(const char *name);
 
+/* Not a certain call: the next one of that name, behind skip of them. */
+#define FAULT_NEXT 0xffffffffu
+
 /* What shall fail: number 0 is nothing. */
 struct fault {
 	unsigned int number; /* the how manieth call, from 1 on */
 	const char *call;    /* it has to be this one */
 	int error;
-	bool is_forever; /* and all of that name that follow */
+	bool is_forever;   /* and all of that name that follow */
+	unsigned int skip; /* with FAULT_NEXT */
 };
 
 /* A call that has been made, and from where. */

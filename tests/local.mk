@@ -98,6 +98,7 @@ unit_tests = \
 	%D%/check_listener \
 	%D%/check_msg \
 	%D%/check_name \
+	%D%/check_name_moments \
 	%D%/check_name_races \
 	%D%/check_name_window \
 	%D%/check_notify \
@@ -123,6 +124,7 @@ unit_tests = \
 	%D%/check_service_load \
 	%D%/check_service_queue \
 	%D%/check_service_stuck \
+	%D%/check_shortage \
 	%D%/check_spin \
 	%D%/check_stream \
 	%D%/check_sweep \
@@ -187,6 +189,11 @@ EXTRA_DIST += %D%/fault.wrap
 	%D%/torture_service.c
 %C%_check_torture_LDFLAGS = $(fault_ldflags)
 EXTRA_%C%_check_torture_DEPENDENCIES = %D%/fault.wrap
+
+%C%_check_shortage_SOURCES = $(fault_sources) \
+	%D%/check_shortage.c
+%C%_check_shortage_LDFLAGS = $(fault_ldflags)
+EXTRA_%C%_check_shortage_DEPENDENCIES = %D%/fault.wrap
 
 # The tools with calls that fail, as the environment says.
 faulty_tools = \
