@@ -86,6 +86,7 @@ unit_tests = \
 	%D%/check_budget \
 	%D%/check_buffer \
 	%D%/check_control \
+	%D%/check_control_sizes \
 	%D%/check_cred \
 	%D%/check_deadline \
 	%D%/check_diag \
