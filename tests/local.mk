@@ -94,6 +94,7 @@ unit_tests = \
 	%D%/check_go_calls \
 	%D%/check_go_rules \
 	%D%/check_gram \
+	%D%/check_hangup \
 	%D%/check_histogram \
 	%D%/check_holder \
 	%D%/check_listener \
