@@ -8,11 +8,11 @@
  * Run:    ./gram-server, and 02-gram-client.c in another terminal. Try a
  *         second ./gram-server as well. Ctrl-C or SIGTERM ends it and removes
  *         the socket file.
- * See:    3 bytes from /tmp/unixmsg-0/6c0c19b06b2925a3
- *         3 bytes from /tmp/unixmsg-0/6c0c19b06b2925a3
+ * See:    3 bytes from /run/user/1000/unixmsg-1000/6c0c19b06b2925a3
+ *         3 bytes from /run/user/1000/unixmsg-1000/6c0c19b06b2925a3
  *         0 messages from unnamed senders
- *         and of the second server:
- *         gram-server: /tmp/gram-example.sock: Address already in use
+ *         and from the second server:
+ *         gram-server: gram.sock: Address already in use
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -106,7 +106,7 @@ int main(void)
 {
 	/* Change these: "@gram-example" is a name without a file, and with
 	 * 0666 all users may send. */
-	const char *const address = "/tmp/gram-example.sock";
+	const char *const address = "gram.sock";
 	const mode_t mode = 0600;
 
 	struct unixname_options options;

@@ -7,11 +7,11 @@
  *           -o gram-client
  * Run:    ./gram-client one two, while 01-gram-server.c runs; and again when
  *         it does not, or is stopped by Ctrl-Z.
- * See:    our address: /tmp/unixmsg-0/6c0c19b06b2925a3
+ * See:    our address: /run/user/1000/unixmsg-1000/6c0c19b06b2925a3
  *         answer: one
  *         answer: two
  *         and without a server, and with a stopped one:
- *         gram-client: /tmp/gram-example.sock: No such file or directory
+ *         gram-client: gram.sock: No such file or directory
  *         gram-client: answer: Connection timed out
  */
 #define _POSIX_C_SOURCE 200809L
@@ -78,7 +78,7 @@ static int ask(struct unixgram *gram, const char *message, int64_t timeout_us)
 int main(int argc, char *argv[])
 {
 	/* Change these. The timeout is for one question and its answer. */
-	const char *const server = "/tmp/gram-example.sock";
+	const char *const server = "gram.sock";
 	const int64_t timeout_us = 2000000;
 
 	struct unixdial_options options;

@@ -6,9 +6,10 @@
  *
  * Build:  cc 03-packet-server.c $(pkg-config --cflags --libs unixmsg) \
  *           -o packet-server
- * Run:    ./packet-server, and 04-packet-client.c in other terminals. Ctrl-C
- *         or SIGTERM ends it and removes the socket file.
- * See:    "1 connections" and "0 connections", as clients come and go.
+ * Run:    ./packet-server, and 04-packet-client.c in other terminals. Ctrl-C or
+ *         SIGTERM ends it.
+ * See:    1 connections
+ *         0 connections
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -41,7 +42,6 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* Readable when we are to end; there is no handler. */
 static int open_stop_fd(void)
 {
 	sigset_t signals;
@@ -126,7 +126,7 @@ static int serve_all(struct unixlistener *listener, int stop_fd)
 
 int main(void)
 {
-	const char *const address = "/tmp/packet-example.sock";
+	const char *const address = "packet.sock";
 	struct unixlistener *listener;
 	int result, stop_fd = open_stop_fd();
 

@@ -29,7 +29,7 @@
 /* Change these: where; who may speak besides ourselves; what root's client
  * becomes (65534 is nobody). Both names let everybody in: the path by its mode,
  * an abstract name always. */
-static const char *const names[] = { "/tmp/who-example.sock", "@who-example" };
+static const char *const names[] = { "who.sock", "@who-example" };
 static const mode_t mode = 0666;
 static const uid_t allowed_user = 1000, other_user = 65534;
 static const gid_t allowed_group = 4;

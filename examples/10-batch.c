@@ -127,7 +127,7 @@ static int run_logger(struct unixgram *gram)
 
 int main(void)
 {
-	const char *const address = "@batch-example"; /* Change this, too. */
+	const char *const address = "batch.sock"; /* Change this, too. */
 
 	struct unixgram *gram = unixgram_open(address, NULL);
 	int result, status = 0;

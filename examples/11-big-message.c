@@ -53,8 +53,7 @@ static int fill(int fd, size_t size)
 static int send_blob(struct unixpacket *packet, const char *name, size_t size,
 	bool is_sealed)
 {
-	struct iovec part = { .iov_base = (char *)name,
-		.iov_len = strlen(name) };
+	struct iovec part = { (char *)name, strlen(name) };
 	int result = -1, fd = unixblob_create(size);
 	struct unixmsg msg;
 

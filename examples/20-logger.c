@@ -1,39 +1,34 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A logger like syslogd: it takes datagrams from everybody, answers none, and
- * prints each as one line with the user and process that the kernel names,
- * whatever the message says. Of a user who sends too much the rest is lost,
- * and counted; the other users' messages are not.
+ * A logger like syslogd: it takes datagrams from everybody, and prints each as
+ * one line with the user and process that the kernel names, whatever it says.
+ * Of a user who sends too much the rest is lost, and counted.
  *
  * Build:  cc 20-logger.c $(pkg-config --cflags --libs unixmsg) -o logger
  * Run:    ./logger, and in another terminal
- *         ./logger hello "$(printf 'two\nlines')"
- *         ./logger $(seq 10000)
- *         Ctrl-C or SIGTERM ends it.
+ *         ./logger hello "$(printf 'two\nlines')"; ./logger $(seq 10000)
+ *         Ctrl-C ends it.
  * See:    logger: listening on log.sock
+ *         logger: peer 42 at ...: message above the limit (3 bytes): ...
+ *         and on standard output:
  *         user 1000, pid 4711: hello
  *         user 1000, pid 4711: two\x0alines
- *         logger: user 1000, pid 4712: message above the limit (2 bytes): ...
- *         {"received":10002,"received_bytes":38903,"answered":0,...
+ *         ...
  */
 #define _POSIX_C_SOURCE 200809L
 
+#include <ctype.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <unixmsg.h>
 
-/* Change these: where; how many messages a second of one user, and how many of
- * them at once; how long one may be; how long the end may take. */
+/* Change this, and the limits in open_service. */
 static const char address[] = "log.sock";
-static const unsigned int user_rate = 100, user_burst = 500;
-static const size_t size_max = 2048;
-static const int64_t drain_us = 5000000;
 
 static int fail(const char *what)
 {
@@ -41,47 +36,30 @@ static int fail(const char *what)
 	return -1;
 }
 
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
-/* One line, and nothing that a terminal or a reader of logs would obey. */
-static void print_escaped(const unsigned char *bytes, size_t size)
-{
-	size_t i;
-
-	for (i = 0; i < size; i++)
-		if (bytes[i] < ' ' || bytes[i] > '~' || bytes[i] == '\\')
-			printf("\\x%02x", bytes[i]);
-		else
-			putchar(bytes[i]);
-	putchar('\n');
-}
-
-/* Of datagrams the kernel always names the writer. pid 0 is a process that we
- * cannot see, of another container, say. */
+/* One line, and nothing that a terminal would obey. Who writes from another
+ * container may have no user and process here: then the fields say nothing. */
 static int log_message(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
+	const unsigned char *byte = msg->parts[0].iov_base;
+	size_t i;
+
 	(void)service;
 	(void)peer;
 	(void)context;
-	printf("user %u, pid %d: ", (unsigned int)msg->cred.uid,
-		(int)msg->cred.pid);
-	print_escaped(msg->parts[0].iov_base, msg->size);
+	if (msg->flags & UNIXMSG_HAS_CRED)
+		printf("user %u, pid %d: ", (unsigned int)msg->cred.uid,
+			(int)msg->cred.pid);
+	else
+		printf("user unknown: ");
+	for (i = 0; i < msg->size; i++)
+		printf(isprint(byte[i]) && byte[i] != '\\' ? "%c" : "\\x%02x",
+			byte[i]);
+	puts("");
 	return UNIXSERVICE_DONE;
 }
 
-/* Senders come and go: who they are stands in each line. Of what is lost only
- * some is told, or the flood would go on in here. */
+/* Of what is lost only some is told, or the flood would go on in here. */
 static void watch(struct unixservice *service,
 	const struct unixservice_event *event, void *context)
 {
@@ -89,69 +67,66 @@ static void watch(struct unixservice *service,
 
 	(void)service;
 	(void)context;
-	if (event->kind == UNIXSERVICE_ROUND)
-		fflush(stdout);
-	else if (event->kind == UNIXSERVICE_LIMITED ||
+	if (event->kind == UNIXSERVICE_LIMITED ||
 		event->kind == UNIXSERVICE_CUT)
 		fprintf(stderr, "logger: %s\n",
 			unixservice_format_event(event, text, sizeof(text)));
 }
 
-static struct unixservice *make_service(void)
+/* Readable signals end the service; there is no handler. */
+static struct unixservice *open_service(void)
 {
 	struct unixservice_options options;
+	struct unixservice_listen_options how;
+	struct unixname_options name;
+	struct unixservice *service;
+	sigset_t signals;
+	int stop_fd;
 
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
 	unixservice_options_init(&options);
 	options.watcher = watch;
 	options.event_rate = 1;
-	options.size_max = size_max;
-	options.user_rate = user_rate;
-	options.user_burst = user_burst;
-	return unixservice_new(log_message, NULL, &options);
+	options.size_max = 2048;
+	options.user_rate = 100;
+	options.user_burst = 500;
+	unixname_options_init(&name);
+	name.mode = 0666;
+	unixservice_listen_options_init(&how);
+	how.name = &name;
+	service = unixservice_new(log_message, NULL, &options);
+	if (service != NULL && stop_fd >= 0 &&
+		unixservice_set_stop_fd(service, stop_fd) == 0 &&
+		unixservice_listen(service, "unixgram", address, &how) == 0)
+		return service;
+	fail(address);
+	unixservice_close(service);
+	return NULL;
 }
 
-static int serve(struct unixservice *service, int stop_fd)
+static int serve(void)
 {
-	struct unixname_options name;
-	struct unixservice_listen_options options;
+	struct unixservice *service = open_service();
 	struct unixservice_counters counters;
 	char text[2048];
 
-	unixname_options_init(&name);
-	name.mode = 0666;
-	unixservice_listen_options_init(&options);
-	options.name = &name;
-	if (unixservice_listen(service, "unixgram", address, &options) < 0)
-		return fail(address);
+	if (service == NULL)
+		return -1;
 	fprintf(stderr, "logger: listening on %s\n", address);
-	if (unixservice_set_stop_fd(service, stop_fd) < 0 ||
-		(unixservice_run(service, UNIXMSG_FOREVER) < 0 &&
-			errno != ECANCELED) ||
-		unixservice_drain(service, unixdeadline_after_us(drain_us)) < 0)
-		return fail("serve");
+	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
+		fail("run");
+	unixservice_drain(service, unixdeadline_after_us(5000000));
 	unixservice_get_counters(service, &counters);
 	unixservice_format_counters(&counters, text, sizeof(text));
 	puts(text);
-	return 0;
+	return unixservice_close(service) < 0 ? fail(address) : 0;
 }
 
-static int run_service(void)
-{
-	struct unixservice *service = make_service();
-	int result = -1, stop_fd = open_stop_fd();
-
-	if (service == NULL || stop_fd < 0)
-		fail("set-up");
-	else
-		result = serve(service, stop_fd);
-	if (unixservice_close(service) < 0)
-		result = fail(address);
-	close(stop_fd);
-	return result;
-}
-
-/* What a program that logs does. It waits while the queue is full: one that
- * may not would say UNIXMSG_NOW. */
+/* Waits while the queue is full: who may not says UNIXMSG_NOW. */
 static int send_all(char **messages)
 {
 	struct unixgram *gram = unixgram_dial(address, NULL, UNIXMSG_NOW);
@@ -160,16 +135,16 @@ static int send_all(char **messages)
 	if (gram == NULL)
 		return fail(address);
 	for (; *messages != NULL && result == 0; messages++)
-		if (unixgram_send(gram, *messages, strlen(*messages),
-			    UNIXMSG_FOREVER) < 0)
-			result = fail("send");
+		result = unixgram_send(gram, *messages, strlen(*messages),
+			UNIXMSG_FOREVER);
+	if (result < 0)
+		fail("send");
 	unixgram_close(gram);
 	return result;
 }
 
 int main(int argc, char **argv)
 {
-	const int result = argc < 2 ? run_service() : send_all(argv + 1);
-
-	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+	return (argc < 2 ? serve() : send_all(argv + 1)) < 0;
 }

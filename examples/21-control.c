@@ -11,7 +11,7 @@
  *         socat - UNIX-CLIENT:control.sock,type=2,bind=client.sock
  *         where you type ATTACH. Ctrl-C or SIGTERM ends it.
  * See:    control: listening on control.sock
- *         and in the others (the first adds that this is no echo)
+ *         and in the other, which adds that this is no echo:
  *         PONG
  *         clients=1
  *         attached=0
@@ -27,14 +27,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <unixmsg.h>
 
-/* Change these: where; who may send besides ourselves, if the file's group is
- * set to one; how long a command may be; how long the end may take. */
+/* Change these, and the mode in main. */
 static const char address[] = "control.sock";
-static const mode_t mode = 0660;
 static const int64_t drain_us = 5000000;
 enum { size_max = 1024 };
 
@@ -45,18 +42,6 @@ static int fail(const char *what)
 {
 	fprintf(stderr, "control: %s: %s\n", what, strerror(errno));
 	return -1;
-}
-
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
 /* Who has gone without DETACH is forgotten by the attempt. */
@@ -86,12 +71,12 @@ static const char *get_status(struct unixservice *service)
 	return text;
 }
 
+/* Fails for one without an address. */
 static const char *attach(struct unixservice *service, uint64_t peer,
 	void *context)
 {
-	if (unixservice_set_context(service, peer, context) < 0)
-		return "FAIL"; /* it has no address */
-	return "OK";
+	return unixservice_set_context(service, peer, context) < 0 ? "FAIL"
+								   : "OK";
 }
 
 static const char *obey(struct unixservice *service, uint64_t peer,
@@ -128,41 +113,38 @@ static int handle(struct unixservice *service, uint64_t peer,
 	return UNIXSERVICE_DONE;
 }
 
-static int serve(struct unixservice *service, int stop_fd)
-{
-	struct unixname_options name;
-	struct unixservice_listen_options options;
-
-	unixname_options_init(&name);
-	name.mode = mode;
-	unixservice_listen_options_init(&options);
-	options.name = &name;
-	if (unixservice_listen(service, "unixgram", address, &options) < 0)
-		return fail(address);
-	fprintf(stderr, "control: listening on %s\n", address);
-	if (unixservice_set_stop_fd(service, stop_fd) < 0 ||
-		(unixservice_run(service, UNIXMSG_FOREVER) < 0 &&
-			errno != ECANCELED) ||
-		unixservice_drain(service, unixdeadline_after_us(drain_us)) < 0)
-		return fail("serve");
-	return 0;
-}
-
 int main(void)
 {
-	struct unixservice_options options;
 	struct unixservice *service;
-	int result = -1, stop_fd = open_stop_fd();
+	struct unixservice_options options;
+	struct unixservice_listen_options how;
+	struct unixname_options name;
+	sigset_t signals;
+	int result, stop_fd;
 
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
 	unixservice_options_init(&options);
 	options.size_max = size_max;
+	unixname_options_init(&name);
+	name.mode = 0660;
+	unixservice_listen_options_init(&how);
+	how.name = &name;
 	service = unixservice_new(handle, NULL, &options);
-	if (service == NULL || stop_fd < 0)
-		fail("set-up");
-	else
-		result = serve(service, stop_fd);
+	if (service == NULL || stop_fd < 0 ||
+		unixservice_set_stop_fd(service, stop_fd) < 0 ||
+		unixservice_listen(service, "unixgram", address, &how) < 0) {
+		result = fail(address);
+	} else {
+		fprintf(stderr, "control: listening on %s\n", address);
+		unixservice_run(service, UNIXMSG_FOREVER);
+		result = unixservice_drain(service,
+			unixdeadline_after_us(drain_us));
+	}
 	if (unixservice_close(service) < 0)
 		result = fail(address);
-	close(stop_fd);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

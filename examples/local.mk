@@ -11,14 +11,14 @@ dist_examples_DATA = \
 	%D%/09-any-size.c \
 	%D%/10-batch.c \
 	%D%/11-big-message.c \
-	%D%/12-activated.c \
-	%D%/13-service.c \
-	%D%/14-full-service.c \
-	%D%/15-publish.c \
-	%D%/16-loop-poll.c \
-	%D%/17-loop-libuv.c \
-	%D%/18-loop-glib.c \
-	%D%/19-loop-sd-event.c \
+	%D%/12-service.c \
+	%D%/13-full-service.c \
+	%D%/14-publish.c \
+	%D%/15-loop-poll.c \
+	%D%/16-loop-libuv.c \
+	%D%/17-loop-glib.c \
+	%D%/18-loop-sd-event.c \
+	%D%/19-activated.c \
 	%D%/20-logger.c \
 	%D%/21-control.c \
 	%D%/COPYING \
@@ -40,8 +40,7 @@ dist_examplessystemd_DATA = \
 	%D%/systemd/activated.service \
 	%D%/systemd/activated.socket
 
-# 'make check' compiles them, so that they cannot rot; tests/activation.sh and
-# tests/examples.sh run 12 and those behind it.
+# 'make check' compiles and runs them, so that they cannot rot.
 check_PROGRAMS += \
 	%D%/01-gram-server \
 	%D%/02-gram-client \
@@ -54,11 +53,11 @@ check_PROGRAMS += \
 	%D%/09-any-size \
 	%D%/10-batch \
 	%D%/11-big-message \
-	%D%/12-activated \
-	%D%/13-service \
-	%D%/14-full-service \
-	%D%/15-publish \
-	%D%/16-loop-poll \
+	%D%/12-service \
+	%D%/13-full-service \
+	%D%/14-publish \
+	%D%/15-loop-poll \
+	%D%/19-activated \
 	%D%/20-logger \
 	%D%/21-control
 %C%_01_gram_server_LDADD = src/libunixmsg.la
@@ -72,28 +71,28 @@ check_PROGRAMS += \
 %C%_09_any_size_LDADD = src/libunixmsg.la
 %C%_10_batch_LDADD = src/libunixmsg.la
 %C%_11_big_message_LDADD = src/libunixmsg.la
-%C%_12_activated_LDADD = src/libunixmsg.la
-%C%_13_service_LDADD = src/libunixmsg.la
-%C%_14_full_service_LDADD = src/libunixmsg.la
-%C%_15_publish_LDADD = src/libunixmsg.la
-%C%_16_loop_poll_LDADD = src/libunixmsg.la
+%C%_12_service_LDADD = src/libunixmsg.la
+%C%_13_full_service_LDADD = src/libunixmsg.la
+%C%_14_publish_LDADD = src/libunixmsg.la
+%C%_15_loop_poll_LDADD = src/libunixmsg.la
+%C%_19_activated_LDADD = src/libunixmsg.la
 %C%_20_logger_LDADD = src/libunixmsg.la
 %C%_21_control_LDADD = src/libunixmsg.la
 
 # Those for the loops of others, as far as these are here. The library knows
 # nothing of them.
 if HAVE_LIBUV
-check_PROGRAMS += %D%/17-loop-libuv
-%C%_17_loop_libuv_CPPFLAGS = $(AM_CPPFLAGS) $(LIBUV_CFLAGS)
-%C%_17_loop_libuv_LDADD = src/libunixmsg.la $(LIBUV_LIBS)
+check_PROGRAMS += %D%/16-loop-libuv
+%C%_16_loop_libuv_CPPFLAGS = $(AM_CPPFLAGS) $(LIBUV_CFLAGS)
+%C%_16_loop_libuv_LDADD = src/libunixmsg.la $(LIBUV_LIBS)
 endif
 if HAVE_GLIB
-check_PROGRAMS += %D%/18-loop-glib
-%C%_18_loop_glib_CPPFLAGS = $(AM_CPPFLAGS) $(GLIB_CFLAGS)
-%C%_18_loop_glib_LDADD = src/libunixmsg.la $(GLIB_LIBS)
+check_PROGRAMS += %D%/17-loop-glib
+%C%_17_loop_glib_CPPFLAGS = $(AM_CPPFLAGS) $(GLIB_CFLAGS)
+%C%_17_loop_glib_LDADD = src/libunixmsg.la $(GLIB_LIBS)
 endif
 if HAVE_LIBSYSTEMD
-check_PROGRAMS += %D%/19-loop-sd-event
-%C%_19_loop_sd_event_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSYSTEMD_CFLAGS)
-%C%_19_loop_sd_event_LDADD = src/libunixmsg.la $(LIBSYSTEMD_LIBS)
+check_PROGRAMS += %D%/18-loop-sd-event
+%C%_18_loop_sd_event_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSYSTEMD_CFLAGS)
+%C%_18_loop_sd_event_LDADD = src/libunixmsg.la $(LIBSYSTEMD_LIBS)
 endif

@@ -1,12 +1,12 @@
 #!/bin/sh
-# A service under a supervisor: examples/12-activated.c, with its sockets from
+# A service under a supervisor: examples/19-activated.c, with its sockets from
 # systemd-socket-activate where that is installed, and 'hear' in the place of
 # the one that it tells how it is doing.
 
 # shellcheck source=tests/lib.sh
 . "$srcdir/tests/lib.sh"
 
-activated=$top_builddir/examples/12-activated
+activated=$top_builddir/examples/19-activated
 hear=$top_builddir/tests/hear
 units=$srcdir/examples/systemd
 gram_echo=$TOOLS/unixgram-echo

@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The examples of the service, as their head comments say to run them.
+# The examples, run as their head comments say to, and what they print compared
+# with what stands there behind "See:". There a line that begins with "and" and
+# ends with a colon goes before what is printed elsewhere, or in another case.
 
 # Cases are called by name, from run_case.
 # shellcheck disable=SC2317,SC2034,SC2154,SC2086
@@ -88,6 +90,265 @@ start_client()
 	mkfifo input
 	exec 5<>input
 	start_and_see client connected "$@" <input
+}
+
+# see PART FILE: what was printed is what stands in that part, the first is 0.
+see()
+{
+	awk -v part="$1" '
+	/^ \* See:/ { is_in = 1 }
+	/^ \*\// { exit }
+	is_in {
+		sub(/^ \*( See:)? +/, "")
+		if (/^and .*:$/)
+			count++
+		else if (count == part)
+			print
+	}' "$srcdir/examples/$example.c" >"$logs/see"
+	[ -s "$logs/see" ] || fail "nothing to see in part $1"
+	expect_like "$logs/see" "$2"
+	[ "$(grep -c -v '^\.\.\.$' "$logs/see")" -le "$(wc -l <"$2")" ] ||
+		fail 'not all of it was printed'
+}
+
+# start_example EXAMPLE FILE: a server that does not say when it listens.
+start_example()
+{
+	example=$1
+	start service "$examples/$example"
+	await_true test -S "$2"
+}
+
+# run_alone EXAMPLE: one that needs nothing but itself. Abstract names are the
+# machine's, and on a busy one a moment may pass before it is looked at.
+run_alone()
+{
+	example=$1
+	tries=10
+	while :; do
+		rm -f ./*.sock
+		run "$examples/$example"
+		tries=$((tries - 1))
+		if [ "$tries" -eq 0 ]; then
+			expect_status 0 "$example: $(cat "$err")"
+			see 0 "$out"
+			return
+		fi
+		if [ "$status" -eq 0 ] && (see 0 "$out") 3>/dev/null; then
+			return
+		fi
+	done
+}
+
+datagrams_go_to_the_server_and_back()
+{
+	start_example 01-gram-server gram.sock
+	run "$examples/01-gram-server"
+	expect_status 1
+	see 1 "$err"
+	example=02-gram-client
+	run "$examples/$example" one two
+	expect_status 0
+	see 0 "$out"
+	signal service STOP
+	run "$examples/$example" one
+	expect_status 1
+	cp "$err" stopped
+	signal service CONT
+	example=01-gram-server
+	stop TERM gram.sock
+	sed 's/: 3 bytes/&/' "$logs/service.out" >printed
+	# The question of the client that gave up is one more.
+	sed 2d printed >three
+	see 0 three
+	example=02-gram-client
+	run "$examples/$example" one
+	expect_status 1
+	cat "$err" stopped >printed
+	see 1 printed
+}
+
+connections_go_to_the_server_and_back()
+{
+	start_example 03-packet-server packet.sock
+	example=04-packet-client
+	run "$examples/$example" one '' three
+	expect_status 0
+	see 0 "$out"
+	run "$examples/$example" $(seq 10000)
+	expect_status 0
+	expect_match "$out" '^10000 messages, 10000 answers$'
+	example=03-packet-server
+	stop TERM packet.sock
+	sed -n 1,2p "$logs/service.out" >first
+	see 0 first
+}
+
+abstract_names_tell_who_is_there() { run_alone 05-abstract; }
+
+# How many ticks come before a deadline is the machine's.
+deadlines_end_waits()
+{
+	example=06-deadlines
+	run "$examples/$example"
+	expect_status 0 "$(cat "$err")"
+	grep -v tick "$out" >printed
+	{
+		echo ' * See:    x'
+		sed -n 's/^ \* *See: */ * /; /^ \* [a-z]* *[0-9]* ms/p' \
+			"$srcdir/examples/$example.c" | grep -v tick
+	} | sed 's/^ \* *//; 1d' >wanted
+	expect_like wanted printed
+	[ "$(wc -l <printed)" -eq 3 ] || fail "not three ends: $(cat "$out")"
+	expect_match "$out" '^stop *[0-9]* ms  tick$'
+}
+
+# The kernel refuses what was not asked for, or it is lost.
+open_files_go_to_a_worker()
+{
+	example=07-descriptors
+	run "$examples/$example"
+	expect_status 0 "$(cat "$err")"
+	if grep -q 'send: Operation not permitted' "$out"; then
+		see 0 "$out"
+	else
+		tail -n 2 "$out" >printed
+		see 1 printed
+	fi
+}
+
+who_speaks_is_told()
+{
+	need_root
+	run_alone 08-who-speaks
+}
+
+messages_of_any_size_are_received() { run_alone 09-any-size; }
+a_batch_waits_for_room() { run_alone 10-batch; }
+big_messages_are_sealed() { run_alone 11-big-message; }
+
+the_small_service_does_what_it_says()
+{
+	serve
+	ask unixpacket echo.sock hello
+	see 1 "$out"
+	stop TERM echo.sock
+	see 0 "$logs/service.err"
+}
+
+the_full_service_does_what_it_says()
+{
+	serve
+	ask unixgram gram.sock hello hello
+	ask unixpacket packet.sock a
+	stop TERM gram.sock packet.sock stream.sock
+	see 0 "$logs/service.err"
+	see 1 "$logs/service.out"
+}
+
+publishing_does_what_it_says()
+{
+	serve
+	start subscriber "$examples/$example" subscribe
+	await_true grep -q subscribed "$logs/subscriber.out"
+	ask unixpacket publish.sock one two
+	see 2 "$out"
+	await_true grep -q two "$logs/subscriber.out"
+	stop TERM publish.sock
+	finish subscriber
+	see 0 "$logs/service.err"
+	see 1 "$logs/service.out"
+	see 3 "$logs/subscriber.out"
+}
+
+a_service_in_a_loop_does_what_it_says()
+{
+	need_example
+	serve
+	if [ "$example" = 15-loop-poll ]; then
+		run "$TOOLS/seqpacket-echo" --count 3 loop.sock
+		see 1 "$err"
+	else
+		run "$TOOLS/seqpacket-echo" loop.sock hello
+		see 1 "$out"
+	fi
+	stop TERM loop.sock
+	see 0 "$logs/service.err"
+}
+
+an_activated_daemon_does_what_it_says()
+{
+	start service "$examples/$example"
+	await_true test -S gram.sock
+	await_true test -S packet.sock
+	run "$TOOLS/unixgram-echo" gram.sock hello
+	expect_text "$out" hello
+	stop TERM gram.sock packet.sock
+	see 0 "$logs/service.err"
+}
+
+the_logger_does_what_it_says()
+{
+	serve
+	run "$examples/$example" hello "$(printf 'two\nlines')"
+	run "$examples/$example" $(seq 5000)
+	stop TERM log.sock
+	see 0 "$logs/service.err"
+	see 1 "$logs/service.out"
+}
+
+the_control_socket_does_what_it_says()
+{
+	serve
+	ask unixgram control.sock PING STATUS 'LOG hello' NONSENSE
+	see 1 "$out"
+	stop TERM control.sock
+	see 0 "$logs/service.err"
+}
+
+# in_container COMMAND...: with users, processes and abstract names of its own.
+in_container()
+{
+	run unshare --user --map-root-user --pid --fork --net "$@"
+}
+
+need_containers()
+{
+	need unshare
+	in_container true
+	[ "$status" -eq 0 ] || skip "no namespaces here: $(head -n 1 "$err")"
+}
+
+# One whom nothing here stands for must not pass for root.
+a_logger_in_a_container_does_not_make_up_a_user()
+{
+	need_containers
+	need_stranger
+	serve_in_container()
+	{
+		start_server service unshare -r -p -f -n --kill-child=TERM \
+			"$examples/$example"
+	}
+	serve_in_container
+	run $stranger sh -c "cd '$here' && '$examples/$example' hello"
+	expect_status 0 "$(cat "$err")"
+	await_true test -s "$logs/service.out"
+	expect_text "$logs/service.out" 'user unknown: hello'
+}
+
+each_stands_alone_and_fits_a_page()
+{
+	for file in "$srcdir"/examples/[0-9]*.c; do
+		lines=$(wc -l <"$file")
+		[ "$lines" -le 150 ] || fail "$file: $lines lines"
+		! grep -q '#include "' "$file" || fail "$file: needs another"
+		for word in Build Run See; do
+			expect_match "$file" "^ \* $word:  "
+		done
+		name=$(basename "$file")
+		expect_match "$file" "^ \* Build:  cc $name "
+		expect_match "$srcdir/examples/README" "^$name  "
+	done
 }
 
 the_small_service_serves_each_network()
@@ -235,8 +496,8 @@ a_service_in_a_loop_ends_by_each_signal()
 
 for_each_loop()
 {
-	for example in 16-loop-poll 17-loop-libuv 18-loop-glib \
-		19-loop-sd-event; do
+	for example in 15-loop-poll 16-loop-libuv 17-loop-glib \
+		18-loop-sd-event; do
 		run_case "$1" "$example"
 	done
 }
@@ -311,21 +572,40 @@ the_control_socket_tells_events_to_the_attached()
 		fail 'an event came after DETACH'
 }
 
-example=13-service
+run_case each_stands_alone_and_fits_a_page
+run_case datagrams_go_to_the_server_and_back
+run_case connections_go_to_the_server_and_back
+run_case abstract_names_tell_who_is_there
+run_case deadlines_end_waits
+run_case open_files_go_to_a_worker
+run_case who_speaks_is_told
+run_case messages_of_any_size_are_received
+run_case a_batch_waits_for_room
+run_case big_messages_are_sealed
+example=12-service
+run_case the_small_service_does_what_it_says
 run_case the_small_service_serves_each_network
 run_case the_small_service_ends_by_each_signal_with_a_client_there
 run_case the_small_service_says_what_it_cannot_serve
-example=14-full-service
+example=13-full-service
+run_case the_full_service_does_what_it_says
 run_case the_full_service_counts_the_messages_of_each_peer
 run_case the_full_service_refuses_strangers_and_lets_the_group_in
-example=15-publish
+example=14-publish
+run_case publishing_does_what_it_says
 run_case a_slow_subscriber_loses_the_oldest_and_delays_nobody
+for_each_loop a_service_in_a_loop_does_what_it_says
 for_each_loop a_service_in_a_loop_echoes_and_sleeps
 for_each_loop a_service_in_a_loop_ends_by_each_signal
+example=19-activated
+run_case an_activated_daemon_does_what_it_says
 example=20-logger
+run_case the_logger_does_what_it_says
+run_case a_logger_in_a_container_does_not_make_up_a_user
 run_case the_logger_prints_lines_that_nobody_can_forge
 run_case the_logger_stays_up_under_a_flood
 example=21-control
+run_case the_control_socket_does_what_it_says
 run_case the_control_socket_obeys_commands
 run_case the_control_socket_tells_events_to_the_attached
 finish_cases

@@ -372,6 +372,53 @@ expect_complaint()
 	expect_printable "$err"
 }
 
+# What is another in each run: numbers, names the kernel or the library chooses,
+# and what depends on who runs this.
+generalise()
+{
+	sed -e "s|$XDG_RUNTIME_DIR|/run/user/1000|g" \
+		-e 's/[0-9a-f]\{16\}/NAME/g' -e 's/@[0-9a-f]\{5\},/@NAME,/g' \
+		-e 's/unixmsg-[0-9][0-9]*/unixmsg-N/g' \
+		-e 's/[0-9][0-9.]*/N/g' -e 's/  */ /g' -e 's/ $//' "$@"
+}
+
+# is_like WANTED LINE: ... in WANTED is anything.
+is_like()
+{
+	pattern=$(printf '%s\n' "$1" | sed 's/[][*?\\]/\\&/g; s/\.\.\./*/g')
+	case $2 in
+	$pattern) return 0 ;;
+	esac
+	return 1
+}
+
+# expect_like WANTED PRINTED: two files; any number is as good as another, ...
+# is anything, a line of ... any lines, and <empty> an empty one.
+expect_like()
+{
+	generalise "$1" >"$logs/wanted.lines"
+	generalise "$2" >"$logs/printed.lines"
+	exec 7<"$logs/printed.lines"
+	is_any=false
+	while IFS= read -r wanted; do
+		case $wanted in
+		'...' | ' ...')
+			is_any=true
+			continue
+			;;
+		'<empty>') wanted= ;;
+		esac
+		while :; do
+			IFS= read -r printed <&7 ||
+				fail "not printed: $wanted (printed: $(cat "$2"))"
+			! is_like "$wanted" "$printed" || break
+			$is_any || fail "'$printed' instead of '$wanted'"
+		done
+		is_any=false
+	done <"$logs/wanted.lines"
+	exec 7<&-
+}
+
 # All that is in the case's directories, to see whether something was changed.
 list_files()
 {

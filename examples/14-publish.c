@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Publish and subscribe. Whoever says "subscribe" gets every message that
- * anybody else sends; whoever sends one is told to how many it goes. Nobody
- * waits for a slow subscriber: the oldest of what is kept for it are lost, and
- * counted.
+ * Publish and subscribe. Whoever says "subscribe" gets every message of the
+ * others; whoever sends one is told to how many it goes. Nobody waits for a
+ * slow subscriber: the oldest of what is kept for it are lost, and counted.
  *
- * Build:  cc 15-publish.c $(pkg-config --cflags --libs unixmsg) -o publish
- * Run:    ./publish, in other terminals
- *         ./publish subscribe
+ * Build:  cc 14-publish.c $(pkg-config --cflags --libs unixmsg) -o publish
+ * Run:    ./publish, in other terminals ./publish subscribe, and
  *         seqpacket-echo publish.sock one two
- *         Ctrl-Z stops a subscriber, fg has it go on. Ctrl-C or SIGTERM ends
- *         the service.
+ *         Ctrl-C or SIGTERM ends the service.
  * See:    publish: listening on publish.sock
+ *         and at its end:
  *         {"received":3,...,"pushed":2,"pushed_lost":0,...
- *         the publisher     1
- *                           1
- *         the subscriber    subscribed
- *                           one
- *                           two
+ *         and from seqpacket-echo, which adds that this is no echo:
+ *         1
+ *         1
+ *         and from the subscriber:
+ *         subscribed
+ *         one
+ *         two
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -28,12 +28,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <unixmsg.h>
 
-/* Change these: where; how many messages are kept for each subscriber beside
- * those that its socket holds; how long the end may take. */
+/* Change these: where; how many messages are kept for a subscriber beside those
+ * in its socket; how long the end may take. */
 static const char address[] = "publish.sock";
 static const unsigned int kept_max = 100;
 static const int64_t drain_us = 5000000;
@@ -47,26 +46,13 @@ static int fail(const char *what)
 	return -1;
 }
 
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 static bool is_subscription(const struct unixmsg *msg)
 {
 	return msg->size == strlen(subscribed) &&
 		memcmp(msg->parts[0].iov_base, subscribed, msg->size) == 0;
 }
 
-/* Who is slow has nothing to do with how many it goes to: -1 is only who has
- * left just now. */
+/* Who is slow gets it later; -1 is who has left just now. */
 static int publish(struct unixservice *service, uint64_t from,
 	const struct unixmsg *msg)
 {
@@ -85,21 +71,18 @@ static int publish(struct unixservice *service, uint64_t from,
 static int handle(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
-	char text[32];
-	int size;
+	char text[32] = "subscribed";
 
 	(void)context;
-	if (is_subscription(msg)) {
+	if (is_subscription(msg))
 		unixservice_set_context(service, peer, subscribed);
-		unixservice_send(service, peer, "subscribed", 10);
-		return UNIXSERVICE_DONE;
-	}
-	size = snprintf(text, sizeof(text), "%d", publish(service, peer, msg));
-	unixservice_send(service, peer, text, (size_t)size);
+	else
+		snprintf(text, sizeof(text), "%d", publish(service, peer, msg));
+	unixservice_send(service, peer, text, strlen(text));
 	return UNIXSERVICE_DONE;
 }
 
-static int serve(struct unixservice *service, int stop_fd)
+static int serve(struct unixservice *service)
 {
 	struct unixservice_counters counters;
 	char text[2048];
@@ -107,11 +90,9 @@ static int serve(struct unixservice *service, int stop_fd)
 	if (unixservice_listen(service, "unixpacket", address, NULL) < 0)
 		return fail(address);
 	fprintf(stderr, "publish: listening on %s\n", address);
-	if (unixservice_set_stop_fd(service, stop_fd) < 0 ||
-		(unixservice_run(service, UNIXMSG_FOREVER) < 0 &&
-			errno != ECANCELED) ||
-		unixservice_drain(service, unixdeadline_after_us(drain_us)) < 0)
-		return fail("serve");
+	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
+		fail("run");
+	unixservice_drain(service, unixdeadline_after_us(drain_us));
 	unixservice_get_counters(service, &counters);
 	unixservice_format_counters(&counters, text, sizeof(text));
 	puts(text);
@@ -122,20 +103,24 @@ static int run_service(void)
 {
 	struct unixservice_options options;
 	struct unixservice *service;
-	int result, stop_fd = open_stop_fd();
+	sigset_t signals;
+	int result, stop_fd;
 
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
 	unixservice_options_init(&options);
 	options.queue_messages_max = kept_max;
 	options.policy = UNIXSERVICE_DROP_OLDEST;
 	service = unixservice_new(handle, NULL, &options);
-	if (service == NULL || stop_fd < 0)
+	if (service == NULL || stop_fd < 0 ||
+		unixservice_set_stop_fd(service, stop_fd) < 0)
 		result = fail("set-up");
 	else
-		result = serve(service, stop_fd);
-	if (unixservice_close(service) < 0)
-		result = fail(address);
-	close(stop_fd);
-	return result;
+		result = serve(service);
+	return unixservice_close(service) < 0 ? fail(address) : result;
 }
 
 /* Prints all that comes until the service ends. */
@@ -160,8 +145,6 @@ static int subscribe(void)
 
 int main(int argc, char **argv)
 {
-	const bool is_service = argc < 2 || strcmp(argv[1], subscribed) != 0;
-
-	return (is_service ? run_service() : subscribe()) < 0 ? EXIT_FAILURE
-							      : EXIT_SUCCESS;
+	(void)argv;
+	return (argc > 1 ? subscribe() : run_service()) < 0;
 }

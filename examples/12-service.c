@@ -4,13 +4,13 @@
  * it well: what has come is answered, up to five seconds long, and the socket
  * file goes. Messages go back as they came.
  *
- * Build:  cc 13-service.c $(pkg-config --cflags --libs unixmsg) -o service
+ * Build:  cc 12-service.c $(pkg-config --cflags --libs unixmsg) -o service
  * Run:    ./service unixpacket (or unixgram, or unix, as Go names them), and
  *         in another terminal
  *         seqpacket-echo echo.sock hello
  *         (or unixgram-echo, or unixstream-echo). Ctrl-C or SIGTERM ends it.
  * See:    service: listening on echo.sock
- *         and from the client
+ *         and from the client:
  *         hello
  */
 #define _POSIX_C_SOURCE 200809L

@@ -3,14 +3,14 @@
  * A service in the loop of libsystemd, sd-event(3): one source for all of its
  * sockets, peers and clocks. Messages go back as they came.
  *
- * Build:  cc 19-loop-sd-event.c \
+ * Build:  cc 18-loop-sd-event.c \
  *           $(pkg-config --cflags --libs unixmsg libsystemd) \
  *           -o loop-sd-event
  * Run:    ./loop-sd-event, and in another terminal
  *         seqpacket-echo loop.sock hello
  *         Ctrl-C or SIGTERM ends it.
  * See:    loop-sd-event: listening on loop.sock
- *         and from the client
+ *         and from the client:
  *         hello
  */
 #include <errno.h>

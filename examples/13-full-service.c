@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service with what most need: sockets of all three networks and one handler
- * for them; who may talk, and how much; a log; something of our own for each
- * peer; the counts at the end. Each peer is told how many messages it has sent.
+ * A service with what most need: the three networks and one handler for them;
+ * who may talk, and how much; a log; something of our own for each peer; the
+ * counts at the end. Each peer is told how many messages it has sent.
  *
- * Build:  cc 14-full-service.c $(pkg-config --cflags --libs unixmsg) \
- *           -o full-service
- * Run:    ./full-service, and in another terminal
- *         unixgram-echo gram.sock hello hello
- *         seqpacket-echo packet.sock hello hello hello
- *         unixstream-echo stream.sock hello
- *         which add that this is no echo. Ctrl-C or SIGTERM ends it.
+ * Build:  cc 13-full-service.c $(pkg-config --cflags --libs unixmsg) -o full
+ * Run:    ./full, and in another terminal
+ *         unixgram-echo gram.sock hello hello; seqpacket-echo packet.sock a
+ *         Ctrl-C or SIGTERM ends it.
  * See:    full-service: listening on gram.sock packet.sock stream.sock
- *         peer 4294967297 at /tmp/unixmsg-0/c7b8, user 0, pid 4711: opened
- *         peer 4294967298, user 0, pid 4712: opened
- *         peer 4294967298, user 0, pid 4712: closed
- *         {"received":6,"received_bytes":30,"answered":6,...
+ *         peer 4294967297 at /run/user/1000/unixmsg-1000/6c0c19b06b2925a3,...
+ *         peer 4294967298, user 1000, pid 4712: opened
+ *         ...
+ *         and at its end:
+ *         {"received":3,"received_bytes":11,"answered":3,...
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -29,7 +27,7 @@
 
 #include <unixmsg.h>
 
-/* Change these: where, and who may talk besides ourselves. */
+/* Change these: where, who may talk besides us. */
 static const char *const sockets[][2] = {
 	{ "unixgram", "gram.sock" },
 	{ "unixpacket", "packet.sock" },
@@ -43,18 +41,6 @@ static int fail(const char *what)
 	return -1;
 }
 
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 /* A datagram without a sender's address is peer 0's, which has no context and
  * can have no answer. */
 static int handle(struct unixservice *service, uint64_t peer,
@@ -62,14 +48,13 @@ static int handle(struct unixservice *service, uint64_t peer,
 {
 	unsigned long *messages = unixservice_get_context(service, peer);
 	char text[32];
-	int size;
 
 	(void)context;
 	(void)msg;
-	if (messages == NULL)
-		return UNIXSERVICE_DONE;
-	size = snprintf(text, sizeof(text), "%lu", ++*messages);
-	unixservice_send(service, peer, text, (size_t)size);
+	if (messages != NULL) {
+		snprintf(text, sizeof(text), "%lu", ++*messages);
+		unixservice_send(service, peer, text, strlen(text));
+	}
 	return UNIXSERVICE_DONE;
 }
 
@@ -99,7 +84,6 @@ static struct unixservice *make_service(void)
 	options.size_max = 4096;
 	options.peers_per_user_max = 100;
 	options.user_rate = 10000;
-	options.user_burst = 1000;
 	options.idle_us = 60000000;
 	return unixservice_new(handle, NULL, &options);
 }
@@ -127,22 +111,6 @@ static int listen_all(struct unixservice *service)
 	return 0;
 }
 
-/* A second signal ends the wait for those that do not take their answers. */
-static int serve(struct unixservice *service, int stop_fd)
-{
-	struct signalfd_siginfo info;
-
-	if (unixservice_set_stop_fd(service, stop_fd) < 0 ||
-		(unixservice_run(service, UNIXMSG_FOREVER) < 0 &&
-			errno != ECANCELED))
-		return fail("run");
-	if (read(stop_fd, &info, sizeof(info)) < 0 ||
-		unixservice_set_stop_fd(service, stop_fd) < 0 ||
-		unixservice_drain(service, UNIXMSG_FOREVER) < 0)
-		return fail("drain");
-	return 0;
-}
-
 /* The watcher does not hear of the peers that are there till the end. */
 static int finish(struct unixservice *service)
 {
@@ -150,6 +118,7 @@ static int finish(struct unixservice *service)
 	char text[2048];
 	uint64_t peer = 0;
 
+	unixservice_drain(service, unixdeadline_after_us(5000000));
 	unixservice_get_counters(service, &counters);
 	unixservice_format_counters(&counters, text, sizeof(text));
 	puts(text);
@@ -161,14 +130,21 @@ static int finish(struct unixservice *service)
 int main(void)
 {
 	struct unixservice *service = make_service();
-	int result = -1, stop_fd = open_stop_fd();
+	sigset_t signals;
+	int result = -1, stop_fd;
 
-	if (service == NULL || stop_fd < 0)
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	if (service == NULL || stop_fd < 0 ||
+		unixservice_set_stop_fd(service, stop_fd) < 0) {
 		fail("set-up");
-	else if (listen_all(service) == 0)
-		result = serve(service, stop_fd);
-	if (service != NULL && finish(service) < 0)
-		result = -1;
-	close(stop_fd);
-	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+		return EXIT_FAILURE;
+	}
+	if (listen_all(service) == 0 &&
+		unixservice_run(service, UNIXMSG_FOREVER) < 0)
+		result = errno == ECANCELED ? 0 : fail("run");
+	return finish(service) < 0 || result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

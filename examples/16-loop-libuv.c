@@ -3,13 +3,13 @@
  * A service in the loop of libuv: one handle for all of its sockets, peers and
  * clocks. Messages go back as they came.
  *
- * Build:  cc 17-loop-libuv.c \
+ * Build:  cc 16-loop-libuv.c \
  *           $(pkg-config --cflags --libs unixmsg libuv) -o loop-libuv
  * Run:    ./loop-libuv, and in another terminal
  *         seqpacket-echo loop.sock hello
  *         Ctrl-C or SIGTERM ends it.
  * See:    loop-libuv: listening on loop.sock
- *         and from the client
+ *         and from the client:
  *         hello
  */
 #include <errno.h>

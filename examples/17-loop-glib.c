@@ -4,13 +4,13 @@
  * source for all of its sockets, peers and clocks. Messages go back as they
  * came.
  *
- * Build:  cc 18-loop-glib.c \
+ * Build:  cc 17-loop-glib.c \
  *           $(pkg-config --cflags --libs unixmsg glib-2.0) -o loop-glib
  * Run:    ./loop-glib, and in another terminal
  *         seqpacket-echo loop.sock hello
  *         Ctrl-C or SIGTERM ends it.
  * See:    loop-glib: listening on loop.sock
- *         and from the client
+ *         and from the client:
  *         hello
  */
 #include <errno.h>

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * A daemon that takes its sockets from the supervisor, or opens them itself
+ * when started by hand. Messages go back. The supervisor hears when it is
+ * ready, when it ends, what it does and, if it wants to, that it is alive.
+ *
+ * Build:  cc 19-activated.c $(pkg-config --cflags --libs unixmsg) -o activated
+ * Run:    systemd-socket-activate -d -l "$PWD/gram.sock" ./activated
+ *         or ./activated alone, and in another terminal
+ *         unixgram-echo gram.sock hello
+ *         Ctrl-C or SIGTERM ends it. As a service: see systemd/.
+ * See:    activated: 1 sockets of the supervisor's
+ *         activated: 1 messages
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include <unixmsg.h>
+
+/* Change these: where, when nobody hands sockets over; how long a supervisor
+ * that does not read, and the end, may hold us up. */
+static const char gram_address[] = "gram.sock";
+static const char packet_address[] = "packet.sock";
+static const int64_t patience_us = 100000, drain_us = 5000000;
+
+static unsigned long count;
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "activated: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+/* The service goes on when it cannot tell. */
+static void check_told(int result)
+{
+	if (result < 0)
+		fail("supervisor");
+}
+
+static int stop_by_signals(struct unixservice *service)
+{
+	sigset_t signals;
+	int fd;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	return fd < 0 ? -1 : unixservice_set_stop_fd(service, fd);
+}
+
+static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
+	void *context)
+{
+	char status[64];
+
+	(void)context;
+	if (unixservice_send(service, peer, msg->parts[0].iov_base, msg->size) <
+		0)
+		fail("answer");
+	snprintf(status, sizeof(status), "%lu messages", ++count);
+	check_told(unixnotify_status(status, UNIXMSG_NOW));
+	return UNIXSERVICE_DONE;
+}
+
+static int open_sockets(struct unixservice *service)
+{
+	if (unixservice_listen(service, "unixgram", gram_address, NULL) < 0 ||
+		unixservice_listen(service, "unixpacket", packet_address,
+			NULL) < 0)
+		return fail("sockets of our own");
+	return 0;
+}
+
+/* One of each kind, whatever their names; one of the two may be missing, but
+ * what we cannot serve would leave its clients waiting for ever. */
+static int take_sockets(struct unixservice *service,
+	struct unixactivation *activation)
+{
+	struct unixgram *gram = unixactivation_take_gram(activation, NULL);
+	struct unixlistener *listener =
+		unixactivation_take_packet_listener(activation, NULL);
+
+	if ((gram != NULL && unixservice_add_gram(service, gram) < 0) ||
+		(listener != NULL &&
+			unixservice_add_listener(service, listener, 0) < 0))
+		return fail("sockets of the supervisor's");
+	if (unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY) ==
+		0)
+		return 0;
+	fprintf(stderr, "activated: there are sockets that we do not serve\n");
+	return -1;
+}
+
+/* First of all and before any thread, for it changes the environment. */
+static int get_sockets(struct unixservice *service)
+{
+	struct unixactivation *activation = unixactivation_new();
+	size_t sockets;
+	int result;
+
+	if (activation == NULL)
+		return fail("sockets of the supervisor's");
+	sockets = unixactivation_get_count(activation);
+	fprintf(stderr, "activated: %zu sockets of the supervisor's\n",
+		sockets);
+	result = sockets > 0 ? take_sockets(service, activation)
+			     : open_sockets(service);
+	unixactivation_free(activation);
+	return result;
+}
+
+/* The loop itself tells that it is alive: when it hangs nobody does. */
+static int serve(struct unixservice *service, int64_t tell_us)
+{
+	check_told(unixnotify_ready(unixdeadline_after_us(patience_us)));
+	while (unixservice_run(service,
+		       tell_us > 0 ? unixdeadline_after_us(tell_us)
+				   : UNIXMSG_FOREVER) < 0 &&
+		errno == ETIMEDOUT)
+		check_told(unixnotify_watchdog(UNIXMSG_NOW));
+	if (errno != ECANCELED)
+		return fail("run");
+	check_told(unixnotify_stopping(unixdeadline_after_us(patience_us)));
+	return unixservice_drain(service, unixdeadline_after_us(drain_us));
+}
+
+int main(void)
+{
+	struct unixservice *service = unixservice_new(echo, NULL, NULL);
+	int64_t period_us = 0;
+	int result = -1;
+
+	if (service == NULL || stop_by_signals(service) < 0 ||
+		unixnotify_get_watchdog_us(&period_us) < 0)
+		fail("set-up");
+	else if (get_sockets(service) == 0)
+		result = serve(service, period_us / 2);
+	fprintf(stderr, "activated: %lu messages\n", count);
+	unixservice_close(service);
+	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
