@@ -21,6 +21,7 @@ dist_examples_DATA = \
 	%D%/19-activated.c \
 	%D%/20-logger.c \
 	%D%/21-control.c \
+	%D%/22-container.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -59,7 +60,8 @@ check_PROGRAMS += \
 	%D%/15-loop-poll \
 	%D%/19-activated \
 	%D%/20-logger \
-	%D%/21-control
+	%D%/21-control \
+	%D%/22-container
 %C%_01_gram_server_LDADD = src/libunixmsg.la
 %C%_02_gram_client_LDADD = src/libunixmsg.la
 %C%_03_packet_server_LDADD = src/libunixmsg.la
@@ -78,6 +80,7 @@ check_PROGRAMS += \
 %C%_19_activated_LDADD = src/libunixmsg.la
 %C%_20_logger_LDADD = src/libunixmsg.la
 %C%_21_control_LDADD = src/libunixmsg.la
+%C%_22_container_LDADD = src/libunixmsg.la
 
 # Those for the loops of others, as far as these are here. The library knows
 # nothing of them.

@@ -319,6 +319,46 @@ need_containers()
 	[ "$status" -eq 0 ] || skip "no namespaces here: $(head -n 1 "$err")"
 }
 
+a_container_is_reached_through_a_shared_directory()
+{
+	need_containers
+	mkdir -m 755 shared
+	serve serve shared
+	in_container "$examples/$example" ask shared
+	expect_status 0 "$(cat "$err")"
+	see 2 "$out"
+	# Outside the name is there, and the numbers are those of both.
+	run "$examples/$example" ask shared
+	expect_status 0
+	expect_match "$out" '^@container-example: Success$'
+	expect_match "$out" \
+		"^server is user $(id -u), process $(cat "$logs/service.pid"),"
+	stop TERM shared/service.sock
+	see 0 "$logs/service.err"
+	head -n 2 "$logs/service.out" >first
+	see 1 first
+	expect_match "$logs/service.out" '^says: I am user 0, process 1$'
+}
+
+# A stranger stays one, whoever he is in his container.
+a_container_has_the_rights_of_its_user_outside()
+{
+	need_containers
+	need_stranger
+	mkdir -m 755 shared
+	serve serve shared
+	run $stranger unshare -r -p -f -n "$examples/$example" ask "$here/shared"
+	expect_status 0 "$(cat "$err")"
+	expect_match "$out" '^server is user 65534, process 0'
+	chmod 700 shared
+	run $stranger unshare -r -p -f -n "$examples/$example" ask "$here/shared"
+	expect_status 1
+	expect_match "$err" 'Permission denied'
+	stop TERM shared/service.sock
+	expect_match "$logs/service.out" '^client is user 65534, process [1-9]'
+	expect_match "$logs/service.out" '^says: I am user 0, process 1$'
+}
+
 # One whom nothing here stands for must not pass for root.
 a_logger_in_a_container_does_not_make_up_a_user()
 {
@@ -608,4 +648,7 @@ example=21-control
 run_case the_control_socket_does_what_it_says
 run_case the_control_socket_obeys_commands
 run_case the_control_socket_tells_events_to_the_attached
+example=22-container
+run_case a_container_is_reached_through_a_shared_directory
+run_case a_container_has_the_rights_of_its_user_outside
 finish_cases
