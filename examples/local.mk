@@ -22,6 +22,7 @@ dist_examples_DATA = \
 	%D%/20-logger.c \
 	%D%/21-control.c \
 	%D%/22-container.c \
+	%D%/23-stream.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -61,7 +62,8 @@ check_PROGRAMS += \
 	%D%/19-activated \
 	%D%/20-logger \
 	%D%/21-control \
-	%D%/22-container
+	%D%/22-container \
+	%D%/23-stream
 %C%_01_gram_server_LDADD = src/libunixmsg.la
 %C%_02_gram_client_LDADD = src/libunixmsg.la
 %C%_03_packet_server_LDADD = src/libunixmsg.la
@@ -81,6 +83,7 @@ check_PROGRAMS += \
 %C%_20_logger_LDADD = src/libunixmsg.la
 %C%_21_control_LDADD = src/libunixmsg.la
 %C%_22_container_LDADD = src/libunixmsg.la
+%C%_23_stream_LDADD = src/libunixmsg.la
 
 # Those for the loops of others, as far as these are here. The library knows
 # nothing of them.

@@ -223,6 +223,15 @@ who_speaks_is_told()
 	run_alone 08-who-speaks
 }
 
+streams_carry_messages_or_bytes()
+{
+	example=23-stream
+	run "$examples/$example" one '' three
+	expect_status 0 "$(cat "$err")"
+	see 0 "$out"
+	expect_gone "$here/stream.sock"
+}
+
 messages_of_any_size_are_received() { run_alone 09-any-size; }
 a_batch_waits_for_room() { run_alone 10-batch; }
 big_messages_are_sealed() { run_alone 11-big-message; }
@@ -615,6 +624,7 @@ the_control_socket_tells_events_to_the_attached()
 run_case each_stands_alone_and_fits_a_page
 run_case datagrams_go_to_the_server_and_back
 run_case connections_go_to_the_server_and_back
+run_case streams_carry_messages_or_bytes
 run_case abstract_names_tell_who_is_there
 run_case deadlines_end_waits
 run_case open_files_go_to_a_worker

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: 0BSD */
+/*
+ * The third network, byte streams, for peers that have no other; a server and
+ * its client in one program. On the first connection each message goes with
+ * its length before it, and comes back as it was. On the second one nothing
+ * but bytes go, and nobody can tell any more where a message ended.
+ *
+ * Build:  cc 23-stream.c $(pkg-config --cflags --libs unixmsg) -o stream
+ * Run:    ./stream one "" three
+ * See:    client: answer of 3 bytes: one
+ *         client: answer of 0 bytes:
+ *         client: answer of 5 bytes: three
+ *         server: 3 messages
+ *         server: 8 bytes: onethree
+ */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <unixmsg.h>
+
+/* Change these: where, and how long all of it may take. */
+static const char address[] = "stream.sock";
+static const int64_t timeout_us = 5000000;
+static int64_t deadline_us;
+
+static int fail(const char *what)
+{
+	fprintf(stderr, "stream: %s: %s\n", what, strerror(errno));
+	return -1;
+}
+
+static int echo_messages(struct unixstream *stream)
+{
+	char data[4096];
+	size_t size;
+	int result, count = 0;
+
+	while ((result = unixstream_recv(stream, data, sizeof(data), &size,
+			deadline_us)) == 1) {
+		if (unixstream_send(stream, data, size, deadline_us) < 0)
+			return fail("server: send");
+		count++;
+	}
+	printf("server: %d messages\n", count);
+	return result < 0 ? fail("server: receive") : 0;
+}
+
+/* One read may give a part of what one write has sent, or more than that. */
+static int count_bytes(struct unixstream *stream)
+{
+	char data[4096];
+	size_t size, total = 0;
+	int result;
+
+	while ((result = unixstream_read(stream, data + total,
+			sizeof(data) - total, &size, deadline_us)) == 1 &&
+		size > 0)
+		total += size;
+	printf("server: %zu bytes: %.*s\n", total, (int)total, data);
+	return result < 0 ? fail("server: read") : 0;
+}
+
+static int serve(struct unixlistener *listener,
+	int handle(struct unixstream *stream))
+{
+	struct unixstream *stream = unixstream_accept(listener, deadline_us);
+	int result = stream == NULL ? fail("accept") : handle(stream);
+
+	unixstream_close(stream);
+	return result;
+}
+
+static int ask(struct unixstream *stream, const char *message)
+{
+	char data[4096];
+	size_t size;
+
+	if (unixstream_send(stream, message, strlen(message), deadline_us) <
+			0 ||
+		unixstream_recv(stream, data, sizeof(data), &size,
+			deadline_us) < 1)
+		return fail("client: message");
+	printf("client: answer of %zu bytes: %.*s\n", size, (int)size, data);
+	return 0;
+}
+
+static int write_bytes(struct unixstream *stream, const char *message)
+{
+	if (unixstream_write(stream, message, strlen(message), NULL,
+		    deadline_us) < 0)
+		return fail("client: bytes");
+	return 0;
+}
+
+static int run_client(char **messages,
+	int handle(struct unixstream *stream, const char *message))
+{
+	struct unixstream *stream = unixstream_dial(address, NULL, deadline_us);
+	int result = stream == NULL ? fail(address) : 0;
+
+	for (; *messages != NULL && result == 0; messages++)
+		result = handle(stream, *messages);
+	unixstream_close(stream);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	struct unixlistener *listener = unixstream_listen(address, 0, NULL);
+	int result, status = 0;
+	pid_t child;
+
+	(void)argc;
+	deadline_us = unixdeadline_after_us(timeout_us);
+	if (listener == NULL) {
+		fail(address);
+		return EXIT_FAILURE;
+	}
+	child = fork();
+	if (child == 0)
+		result = run_client(argv + 1, ask) < 0 ||
+			run_client(argv + 1, write_bytes) < 0;
+	else
+		result = child < 0 || serve(listener, echo_messages) < 0 ||
+			serve(listener, count_bytes) < 0;
+	/* The file is removed by the process that has bound it. */
+	if (unixlistener_close(listener) < 0)
+		result = 1;
+	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
+		result = 1;
+	return result ? EXIT_FAILURE : EXIT_SUCCESS;
+}
