@@ -28,6 +28,12 @@ const struct fault_call *fault_find(const char *name);
 /* Not a certain call: the next one of that name, behind skip of them. */
 #define FAULT_NEXT 0xffffffffu
 
+/*
+ * Whether calls go by the names that the table has. Where 64 bits for files and
+ * times are not what libc has by itself, the linker sees fstat64 and the like.
+ */
+bool fault_is_able(void);
+
 /* What shall fail: number 0 is nothing. */
 struct fault {
 	unsigned int number; /* the how manieth call, from 1 on */

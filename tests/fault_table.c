@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "fault.h"
 
@@ -100,6 +102,11 @@ static const struct fault_call table[] = {
 };
 
 /* clang-format on */
+
+bool fault_is_able(void)
+{
+	return sizeof(off_t) <= sizeof(long) && sizeof(time_t) <= sizeof(long);
+}
 
 const struct fault_call *fault_find(const char *name)
 {
