@@ -47,6 +47,7 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/interop/echo.py \
 	%D%/lib.sh \
 	%D%/mutants \
+	%D%/pitfalls \
 	%D%/proof.sh \
 	%D%/threads.c \
 	%D%/try_mutants.sh

@@ -7,19 +7,8 @@
 #
 # usage: try_mutants.sh [NAME...]     parts of names of patches; none for all
 #
-# To be run as 'make mutants', in a tree that has been built for its tests. The
-# numbers are those of the pitfalls:
-#
-#    1 descriptors that nobody asked for      11 waiting for who does not read
-#    2 room for one takes two; cut lists      12 empty messages
-#    3 descriptors in flight, and refused     13 sizes that a peer chooses
-#    4 abstract names know no permissions     14 addresses at their limits
-#    5 links and open directories             15 names that command terminals
-#    6 between bind and the mode              16 hang-ups, no descriptors left
-#    7 whose file it is that is removed       17 descriptors close on exec
-#    8 who the peer is                        18 SIGPIPE
-#    9 process ids come again                 19 interrupted calls
-#   10 full queues                            20 threads
+# To be run as 'make mutants', in a tree that has been built for its tests. What
+# the numbers mean is in pitfalls, which is held against the tests and patches.
 
 set -u
 export LC_ALL=C
@@ -42,6 +31,43 @@ for file in "$library" "$shared" "$support" "$srcdir/tests/mutants"; do
 		exit 2
 	}
 done
+
+# Where a test of that program may stand.
+list_sources()
+{
+	case $1 in
+	*-echo.sh) echo "$srcdir/tests/$1 $srcdir/tests/echo_cases.sh" ;;
+	*.sh) echo "$srcdir/tests/$1" ;;
+	*) echo "$srcdir/tests/$1.c" ;;
+	esac
+}
+
+is_test()
+{
+	# shellcheck disable=SC2046
+	grep -q -e "^START_TEST($2)\$" -e "^$2()\$" -e "\"$2\"" \
+		$(list_sources "$1")
+}
+
+# Every test of pitfalls is there, and every patch is in it with its test.
+check_pitfalls()
+{
+	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$srcdir/tests/pitfalls" \
+		>"$scratch/pitfalls"
+	while IFS='|' read -r program test name; do
+		is_test "$program" "$test" ||
+			echo "pitfalls: $program has no test $test"
+		[ "$name" = - ] || echo "$program|$test|$name" >>"$scratch/told"
+	done <"$scratch/pitfalls"
+	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$list" |
+		awk -F'|' '{ print $3 "|" $5 "|" $1 }' | sort >"$scratch/tried"
+	sort "$scratch/told" | diff - "$scratch/tried" |
+		sed -n 's/^< /not in mutants\/list: /p; s/^> /not in pitfalls: /p'
+	for patch in "$srcdir"/tests/mutants/*.patch; do
+		grep -q "^$(basename "$patch" .patch) |" "$list" ||
+			echo "not in mutants/list: $patch"
+	done
+}
 
 # Neither speed nor warnings matter for what lives for one test.
 compile()
@@ -168,6 +194,11 @@ complain()
 
 # Most of them wait: two halves of the list take half the time.
 if [ -z "${MUTANTS_SHARE:-}" ]; then
+	check_pitfalls >"$scratch/wrong"
+	[ ! -s "$scratch/wrong" ] || {
+		cat "$scratch/wrong"
+		exit 1
+	}
 	for share in 0 1; do
 		MUTANTS_SHARE=$share sh "$0" "$@" &
 	done >"$scratch/lines"
