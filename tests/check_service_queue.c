@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "service_private.h"
 #include "service_scene.h"
 
 static struct scene scene;
@@ -377,6 +378,75 @@ START_TEST(the_oldest_make_room_for_the_newest)
 }
 END_TEST
 
+/* The kernel takes it in several parts. */
+static char in_parts[200000];
+
+static void push_in_parts(void)
+{
+	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, in_parts,
+				 sizeof(in_parts)),
+		0);
+}
+
+static bool is_first_begun(void)
+{
+	const struct kept *first = scene.service->places[0].peer->outbox.first;
+
+	return first != NULL && first->is_begun;
+}
+
+/* How many bytes the client has read before the service went on. */
+static size_t read_some(void)
+{
+	static char data[10000];
+	size_t got = 0;
+
+	if (client_try_recv(&client, data, sizeof(data), &got) != 1)
+		got = 0;
+	scene_serve(&scene);
+	return got;
+}
+
+/* Until a part of the next has gone. */
+static size_t read_until_begun(void)
+{
+	size_t sum = 0;
+
+	while (!is_first_begun()) {
+		if (scene_count(&scene).queued == 0)
+			push_in_parts();
+		else
+			sum += read_some();
+	}
+	return sum;
+}
+
+/* What comes behind would be taken for the rest of it. */
+START_TEST(half_a_message_is_not_left_out)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t pushed;
+	size_t sum, got = 1;
+	int i;
+
+	options.policy = UNIXSERVICE_DROP_OLDEST;
+	options.queue_messages_max = 2;
+	open_with_client(BYTES, &options);
+	sum = read_until_begun();
+	for (i = 0; i < 10; i++)
+		push_in_parts();
+	ck_assert(is_first_begun());
+	check_queue(2);
+	while (scene_count(&scene).queued > 0 || got > 0) {
+		got = read_some();
+		sum += got;
+	}
+	pushed = scene_count(&scene).pushed - scene_count(&scene).pushed_lost;
+	ck_assert_uint_eq(sum, pushed * sizeof(in_parts));
+	close_all();
+}
+END_TEST
+
 START_TEST(who_has_too_much_is_closed)
 {
 	struct unixservice_options options = scene_options();
@@ -694,6 +764,7 @@ static TCase *make_bound_tests(void)
 		KINDS);
 	tcase_add_loop_test(tcase, the_oldest_make_room_for_the_newest, 0,
 		KINDS);
+	tcase_add_test(tcase, half_a_message_is_not_left_out);
 	tcase_add_loop_test(tcase, who_has_too_much_is_closed, 0, KINDS);
 	tcase_add_test(tcase, a_dropped_answer_is_counted);
 	tcase_add_loop_test(tcase, a_watcher_may_close_who_has_lost, 0,
