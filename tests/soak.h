@@ -180,8 +180,8 @@ size_t soak_make_request(void *room, enum link_network network, uint32_t client,
 	uint32_t number);
 
 /* Fails unless it is what a server makes of the request. Gives the server. */
-uint32_t soak_check_answer(const void *answer, size_t size,
-	enum link_network network, uint32_t client, uint32_t number);
+uint32_t soak_check_answer(const void *answer, size_t size, int address,
+	uint32_t client, uint32_t number);
 
 /* The processes. */
 

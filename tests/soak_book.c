@@ -174,23 +174,25 @@ size_t soak_make_request(void *room, enum link_network network, uint32_t client,
 	return head.size;
 }
 
-uint32_t soak_check_answer(const void *answer, size_t size,
-	enum link_network network, uint32_t client, uint32_t number)
+uint32_t soak_check_answer(const void *answer, size_t size, int address,
+	uint32_t client, uint32_t number)
 {
+	const enum link_network network = soak_get_network(address);
 	struct soak_head head = { .size = 0 };
 
 	if (size >= sizeof(head))
 		memcpy(&head, answer, sizeof(head));
 	if (size < sizeof(head) || head.client != client ||
 		head.number != number)
-		soak_fail("expected the answer to message %u of client %u, got "
-			  "that to %u of %u, %zu bytes",
-			number, client, head.number, head.client, size);
+		soak_fail("expected the answer to message %u of client %u at "
+			  "%s, got that to %u of %u, %zu bytes, by server %u",
+			number, client, soak_get_address(address), head.number,
+			head.client, size, head.server);
 	if (size != get_size(network, client, number) || head.size != size ||
 		memcmp((const char *)answer + sizeof(head), get_pattern(&head),
 			size - sizeof(head)) != 0)
-		soak_fail("expected the answer to message %u of client %u as "
-			  "it was, it was altered",
-			number, client);
+		soak_fail("expected the answer to message %u of client %u at "
+			  "%s as it was, it was altered by server %u",
+			number, client, soak_get_address(address), head.server);
 	return head.server;
 }

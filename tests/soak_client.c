@@ -129,7 +129,7 @@ static void note_answer(struct client *client, const void *answer, size_t size)
 	uint32_t server;
 
 	SOAK_EXPECT(get_under_way(client) > 0);
-	server = soak_check_answer(answer, size, client->network, client->life,
+	server = soak_check_answer(answer, size, client->address, client->life,
 		client->expected);
 	if (client->server != 0 && server != client->server)
 		soak_fail("expected an answer from server %u, got one from %u",

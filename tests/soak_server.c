@@ -9,14 +9,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "soak.h"
+
+enum { FDS_MOST = 64 };
 
 static const int64_t drain_us = 60000000;
 
@@ -34,9 +39,9 @@ struct server {
 	struct owed *owed;
 	struct owed **owed_end;
 	uint64_t heard;
-	/* The datagram socket's, or -1. They are the service's. */
-	struct unixgram *grams[2];
-	int grams_count;
+	/* Of the datagram sockets, which are the service's. */
+	int fds[FDS_MOST];
+	int fds_count;
 };
 
 /* Does what it is told to do wrong: whether to answer all the same. */
@@ -121,19 +126,6 @@ static int answer(struct unixservice *service, uint64_t peer,
 	return UNIXSERVICE_DONE;
 }
 
-/* The socket is kept in sight, for what lies unread at the end. */
-static int listen_gram(struct server *server, const char *address,
-	const struct unixname_options *name)
-{
-	struct unixgram *gram = unixgram_open(address, name);
-
-	if (gram == NULL)
-		return -1;
-	SOAK_EXPECT(unixservice_add_gram(server->service, gram) == 0);
-	server->grams[server->grams_count++] = gram;
-	return 0;
-}
-
 static int listen_at(struct server *server, int address,
 	unsigned int name_flags)
 {
@@ -143,8 +135,6 @@ static int listen_at(struct server *server, int address,
 
 	unixname_options_init(&name);
 	name.flags = name_flags;
-	if (network == LINK_GRAM)
-		return listen_gram(server, soak_get_address(address), &name);
 	unixservice_listen_options_init(&options);
 	options.name = &name;
 	return unixservice_listen(server->service, link_get_network(network),
@@ -189,13 +179,30 @@ static int open_signals(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
+static bool is_datagram_socket(int fd)
+{
+	socklen_t size = sizeof(int);
+	int type;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 &&
+		type == SOCK_DGRAM;
+}
+
+static void find_datagram_sockets(struct server *server)
+{
+	int fd;
+
+	for (fd = 0; fd < FDS_MOST; fd++)
+		if (is_datagram_socket(fd))
+			server->fds[server->fds_count++] = fd;
+}
+
 static bool is_all_read(const struct server *server)
 {
-	size_t bytes;
-	int i;
+	int i, bytes;
 
-	for (i = 0; i < server->grams_count; i++) {
-		SOAK_EXPECT(unixgram_get_unread(server->grams[i], &bytes) == 0);
+	for (i = 0; i < server->fds_count; i++) {
+		SOAK_EXPECT(ioctl(server->fds[i], SIOCOUTQ, &bytes) == 0);
 		if (bytes > 0)
 			return false;
 	}
@@ -271,6 +278,7 @@ void soak_serve(int site, uint32_t id, unsigned int name_flags, int ready)
 	server.service = make_service(&server);
 	SOAK_EXPECT(server.service != NULL && signals >= 0);
 	error = listen_all(&server, site, name_flags);
+	find_datagram_sockets(&server);
 	SOAK_EXPECT(write(ready, &error, sizeof(error)) == sizeof(error));
 	close(ready);
 	if (error == 0)
