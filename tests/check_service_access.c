@@ -225,6 +225,41 @@ START_TEST(an_abstract_name_may_be_for_anyone)
 }
 END_TEST
 
+/* In a queue that nobody has asked for credentials yet. */
+static const struct early {
+	unsigned int wants;
+	bool is_anyone;
+	unsigned int heard;
+} earlies[] = {
+	{ 0, false, 0 },
+	{ UNIXMSG_WANT_CRED, false, 1 },
+	{ 0, true, 1 },
+};
+
+START_TEST(datagrams_from_before_say_who_wrote_them_if_that_was_wanted)
+{
+	const struct early *early = &earlies[_i];
+	struct unixgram *gram = unixgram_open(get_address(GRAM), NULL);
+
+	ck_assert_ptr_nonnull(gram);
+	ck_assert_int_eq(unixgram_want(gram, early->wants), 0);
+	client_dial_at(&client, GRAM, get_address(GRAM));
+	client_try_send(&client, "early", 5);
+	scene_open(&scene, scene_be_silent, NULL);
+	if (early->is_anyone)
+		unixservice_allow_anyone(scene.service);
+	ck_assert_int_eq(unixservice_add_gram(scene.service, gram), 0);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, early->heard);
+	ck_assert_uint_eq(scene_count(&scene).refused, 1 - early->heard);
+	client_try_send(&client, "late", 4);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, early->heard + 1);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
 /* A set-user-ID program: who connects is the effective user, who writes a
  * datagram the real one. */
 START_TEST(the_kernels_word_on_set_user_id_programs)
@@ -426,6 +461,9 @@ static TCase *make_telling_tests(void)
 {
 	TCase *tcase = make_tcase("telling");
 
+	tcase_add_loop_test(tcase,
+		datagrams_from_before_say_who_wrote_them_if_that_was_wanted, 0,
+		COUNT(earlies));
 	support_add_root_test(tcase, refusals_of_a_peer_are_told_once);
 	support_add_root_test(tcase, who_is_refused_takes_nobodys_place);
 	support_add_root_loop_test(tcase, it_is_told_who_was_refused, KINDS);

@@ -273,6 +273,11 @@ int unixservice_listen(struct unixservice *service, const char *network,
  * that was stopped), or those of epoll_ctl(2), setsockopt(2), malloc(3). Rules,
  * and limits of peers, do not keep out connections that are added so; their
  * peer number is stored in *peer, which may be NULL.
+ *
+ * Datagrams that are in the queue of gram already tell who wrote them only if
+ * it wanted that before they came: UNIXMSG_WANT_CRED, PassCredentials= of
+ * systemd. Else they are refused where rules ask for it, and on abstract names.
+ * unixservice_listen leaves no such moment.
  */
 int unixservice_add_gram(struct unixservice *service, struct unixgram *gram);
 int unixservice_add_listener(struct unixservice *service,
