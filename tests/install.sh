@@ -165,6 +165,12 @@ if [ -e "$libdir/libunixmsg.a" ]; then
 	try "archive program" env -u LD_LIBRARY_PATH ./hello-archive
 fi
 
+# Those in README too.
+awk -f "$srcdir/tests/readme_programs.awk" "$srcdir/README"
+for program in program1 program2 program3; do
+	try "$program of README" compile "$program" "$program.c" $shared
+done
+
 cp -r "$docdir/examples" examples
 try "examples/Makefile" make -C examples CC="$CC" CPPFLAGS="$CPPFLAGS" \
 	CFLAGS="$CFLAGS" LDFLAGS="$LDFLAGS"

@@ -49,6 +49,7 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/mutants \
 	%D%/pitfalls \
 	%D%/proof.sh \
+	%D%/readme_programs.awk \
 	%D%/threads.c \
 	%D%/try_mutants.sh
 

@@ -12,6 +12,8 @@
 #
 # A display with a comment '.\" not run: WHY' before it is left out.
 
+# Flags are words.
+# shellcheck disable=SC2013,SC2086
 . "${srcdir:?}/tests/lib.sh"
 PATH=$TOOLS:$PATH
 export PATH
@@ -151,25 +153,88 @@ the_kernel_does_what_unixmsg_7_says()
 	[ "$status" -eq 0 ] || fail "$(head -n 30 "$out")"
 }
 
-# With the declarations that it leaves to the reader.
-code_of_the_readme_compiles()
+# Against the library of this build, with the flags of this build.
+compile_readme_program()
 {
-	{
-		echo '#include <unixmsg.h>'
-		echo 'int main(void) {'
-		echo 'char data[9]; size_t size;'
-		sed -n '/^    #include <unixmsg.h>/,/_close/p' "$srcdir/README" |
-			sed 1d
-		echo 'return got; }'
-	} >readme.c
-	expect_match readme.c unixpacket_dial
-	run ${CC:-cc} -std=gnu11 -Wall -Werror -I"$srcdir/src" -fsyntax-only \
-		readme.c
-	[ "$status" -eq 0 ] || fail "$(cat "$err")"
+	run "$top_builddir/libtool" --quiet --tag=CC --mode=link ${CC:-cc} \
+		$CPPFLAGS $CFLAGS -Wall -Wextra -Werror -I"$srcdir/src" \
+		-o "$1" "$1.c" $LDFLAGS "$top_builddir/src/libunixmsg.la"
+	[ "$status" -eq 0 ] || fail "$1: $(cat "$err")"
+	[ "$(wc -l <"$1.c")" -eq 10 ] || fail "$1 has not ten lines"
+}
+
+programs_of_the_readme_do_what_they_say()
+{
+	awk -f "$srcdir/tests/readme_programs.awk" "$srcdir/README"
+	for program in program1 program2 program3; do
+		compile_readme_program $program
+	done
+	[ ! -e program4.c ] || fail 'more programs than are tried'
+	run ./program1
+	expect_status 1
+	expect_text "$err" 'gram: No such file or directory'
+	start_server gram unixgram-echo --listen gram
+	run ./program1
+	expect_status 0 "$(cat "$err")"
+	expect_text "$out" hello
+	[ -z "$(find "$XDG_RUNTIME_DIR" -type s)" ] || fail 'a file is left'
+	start_server packet seqpacket-echo --listen packet
+	run ./program2
+	expect_status 0 "$(cat "$err")"
+	expect_text "$out" '0 bytes'
+	start server ./program3
+	run unixstream-echo --wait "$limit" s one '' three
+	expect_status 0 "$(cat "$err")"
+	printf '%s\n' one '' three | expect_same - "$out"
+}
+
+# What is named there is there: files, pages, targets of make, proofs.
+the_readme_names_what_is_there()
+{
+	readme=$srcdir/README
+	[ "$(wc -l <"$readme")" -le 80 ] || fail 'longer than 80 lines'
+	[ "$(wc -L <"$readme")" -le 80 ] || fail 'wider than 80 columns'
+	for file in $(grep -o -w -E '(src|examples|tests)/[A-Za-z_./]+' \
+		"$readme") COPYING CONTRIBUTING bootstrap; do
+		case $file in
+		tests/check_X.c) continue ;;
+		esac
+		[ -e "$srcdir/$file" ] || fail "no $file"
+		expect_match "$readme" "$file"
+	done
+	for page in $(grep -o -E '[a-z]+\([1-7]\)' "$readme"); do
+		page=${page%)}
+		page=${page%(*}.${page#*(}
+		[ -e "$srcdir/man/$page" ] ||
+			[ -e "$top_builddir/man/$page" ] || fail "no $page"
+	done
+	for target in $(grep -o -E 'make [a-z]+' "$readme" | cut -d' ' -f2); do
+		expect_match "$top_builddir/Makefile" "^$target:"
+	done
+	expect_match "$srcdir/bootstrap" '--install-deps'
+	sed -n '/^  .*libqb/,/^$/{//d;s/.* //p;}' "$readme" >proofs
+	[ "$(wc -l <proofs)" -eq 10 ] || fail "ten rows: $(cat proofs)"
+	while read -r proof; do
+		[ "$proof" = no ] || [ -e "$srcdir/tests/check_$proof.c" ] ||
+			fail "no check_$proof.c"
+	done <proofs
+	count=$(find "$srcdir/examples" -name '[0-9]*.c' | wc -l)
+	expect_match "$readme" "examples/README, $count programs"
+}
+
+# It takes its words as they come, and ends by itself.
+the_demo_shows_all_that_it_compares()
+{
+	run sh "$srcdir/tests/demo.sh"
+	expect_status 0 "$(cat "$err")"
+	expect_match "$out" 'the answers are the same'
+	expect_match "$out" '^All four came back whole'
 }
 
 run_case commands_of_the_readme_do_what_it_says
-run_case code_of_the_readme_compiles
+run_case programs_of_the_readme_do_what_they_say
+run_case the_readme_names_what_is_there
+run_case the_demo_shows_all_that_it_compares
 run_case commands_of_unixgram_echo_1_do_what_it_says
 run_case commands_of_unixmsg_inspect_1_do_what_it_says
 run_case commands_of_unixmsg_perf_1_do_what_it_says
