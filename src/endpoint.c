@@ -70,17 +70,24 @@ void unixendpoint_set_up(struct endpoint *end, int fd, int type)
 	end->is_accepted = false;
 	end->is_stamped = false;
 	end->is_named = false;
+	end->is_refusing_fds = false;
 	end->binder = 0;
 	end->wants = 0;
 	unixspin_set(&end->spin, 0);
 }
 
 /* Kernels before 6.16 do not know it: there we throw away what comes. */
-static int set_passrights(const struct endpoint *end, bool is_on)
+static int set_passrights(struct endpoint *end, bool is_on)
 {
 	int saved = errno;
 
-	if (set_option(end, SO_PASSRIGHTS, is_on) < 0 && errno != ENOPROTOOPT)
+	/* Those that have come by then stay in the queue. */
+	if (is_on)
+		end->is_refusing_fds = false;
+	if (set_option(end, SO_PASSRIGHTS, is_on) == 0)
+		return 0;
+	end->is_refusing_fds = false;
+	if (errno != ENOPROTOOPT)
 		return -1;
 	errno = saved;
 	return 0;
@@ -124,6 +131,13 @@ int unixendpoint_want(struct endpoint *end, unsigned int wants)
 	return 0;
 }
 
+/* Of a socket that nothing can have come to. */
+static int refuse_fds(struct endpoint *end)
+{
+	end->is_refusing_fds = true;
+	return unixendpoint_want(end, 0);
+}
+
 int unixendpoint_give_up(struct endpoint *end)
 {
 	int saved = errno;
@@ -138,7 +152,7 @@ int unixendpoint_open(struct endpoint *end, int type)
 	unixendpoint_set_up(end, socket(AF_UNIX, type | SOCK_CLOEXEC, 0), type);
 	if (end->fd < 0)
 		return -1;
-	if (unixendpoint_want(end, 0) == 0)
+	if (refuse_fds(end) == 0)
 		return 0;
 	return unixendpoint_give_up(end);
 }
@@ -146,7 +160,7 @@ int unixendpoint_open(struct endpoint *end, int type)
 static int prepare_pair(struct endpoint *end)
 {
 	end->is_connected = true;
-	if (unixendpoint_want(end, 0) < 0)
+	if (refuse_fds(end) < 0)
 		return -1;
 	return unixendpoint_mark_messages(end);
 }

@@ -20,13 +20,14 @@ struct unixname;
 struct endpoint {
 	int fd;
 	int stop_fd;
-	int type;           /* SOCK_DGRAM, SOCK_SEQPACKET or SOCK_STREAM */
-	unsigned int wants; /* UNIXMSG_WANT_... */
-	bool is_connected;  /* known for SOCK_DGRAM only */
-	bool is_accepted;   /* or accepts: credentials mark its messages */
-	bool is_stamped;    /* time stamps do */
-	bool is_named;      /* the name of the peer does */
-	pid_t binder;       /* the process that has bound it, or 0 */
+	int type;             /* SOCK_DGRAM, SOCK_SEQPACKET or SOCK_STREAM */
+	unsigned int wants;   /* UNIXMSG_WANT_... */
+	bool is_connected;    /* known for SOCK_DGRAM only */
+	bool is_accepted;     /* or accepts: credentials mark its messages */
+	bool is_stamped;      /* time stamps do */
+	bool is_named;        /* the name of the peer does */
+	bool is_refusing_fds; /* the kernel does, and did from the beginning */
+	pid_t binder;         /* the process that has bound it, or 0 */
 	struct unixname *name;
 	struct spin spin; /* while it waits for messages */
 };

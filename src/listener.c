@@ -181,6 +181,8 @@ int unixlistener_accept(const struct unixlistener *listener, int type,
 	end->wants = listener->end.wants;
 	unixspin_set(&end->spin, unixspin_get(&listener->end.spin));
 	end->is_accepted = !listener->is_adopted;
+	/* As the kernel has it: inherited, see prepare_accepted. */
+	end->is_refusing_fds = listener->end.is_refusing_fds;
 	if (listener->is_adopted && prepare_accepted(end) < 0)
 		return unixendpoint_give_up(end);
 	errno = saved;

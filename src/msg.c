@@ -197,6 +197,21 @@ static bool is_end(const struct endpoint *end, const struct msghdr *header,
 		(header->msg_flags & MSG_CTRUNC) == 0;
 }
 
+static bool is_marked(const struct endpoint *end)
+{
+	return end->type == SOCK_SEQPACKET &&
+		(end->is_accepted || end->is_stamped);
+}
+
+/*
+ * Whether that a mark was cut is mark enough: where nothing else can be. The
+ * kernel cuts it sooner than it writes it.
+ */
+static bool is_mark_cut(const struct endpoint *end)
+{
+	return end->is_refusing_fds && end->wants == 0 && is_marked(end);
+}
+
 /* Makes of what recvmsg(2) gave what the caller gets: 1, 0, or -1. */
 static int settle(const struct endpoint *end, struct unixmsg *msg,
 	struct msghdr *header, ssize_t size)
@@ -208,7 +223,7 @@ static int settle(const struct endpoint *end, struct unixmsg *msg,
 		unixaddr_settle(msg->addr, header->msg_namelen);
 	if (is_end(end, header, size))
 		return 0;
-	if (header->msg_flags & MSG_CTRUNC)
+	if ((header->msg_flags & MSG_CTRUNC) != 0 && !is_mark_cut(end))
 		msg->flags |= UNIXMSG_CUT_CONTROL;
 	if ((header->msg_flags & MSG_TRUNC) == 0)
 		return 1;
@@ -262,6 +277,8 @@ static size_t get_marks_size(const struct endpoint *end)
 	const bool has_cred = (end->wants & UNIXMSG_WANT_CRED) != 0 ||
 		(end->is_accepted && end->type == SOCK_SEQPACKET);
 
+	if (is_mark_cut(end))
+		return 0;
 	return ((size_t)end->is_stamped + has_cred) *
 		sizeof(union control_mark);
 }

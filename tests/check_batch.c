@@ -327,6 +327,26 @@ START_TEST(wishes_do_not_hide_the_end)
 }
 END_TEST
 
+/* And then it has to be told what was cut, the mark or descriptors. */
+START_TEST(a_wish_that_is_over_does_not_hide_the_end)
+{
+	size_t sent, received;
+
+	ends_make(&ends, _i);
+	ck_assert_int_eq(ends.net->want(ends.receiver, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(ends.net->want(ends.receiver, 0), 0);
+	set_up(3, 0);
+	ck_assert_int_eq(send_batch(3, &sent, UNIXMSG_NOW), 0);
+	close_sender();
+	set_up(6, ROOM);
+	expect_batch(6, 3);
+	ck_assert_uint_eq(msgs[0].flags, 0);
+	ck_assert_int_eq(receive_batch(6, &received, UNIXMSG_NOW), 0);
+	ck_assert_uint_eq(received, 0);
+	ends_close(&ends);
+}
+END_TEST
+
 START_TEST(a_batch_to_a_peer_that_is_gone_is_told)
 {
 	size_t sent = SIZE_MAX;
@@ -637,6 +657,7 @@ int main(void)
 	add_for_packets(tcase, no_message_appears_that_nobody_sent);
 	add_for_packets(tcase, empty_messages_before_the_end_are_messages);
 	add_for_packets(tcase, wishes_do_not_hide_the_end);
+	add_for_packets(tcase, a_wish_that_is_over_does_not_hide_the_end);
 	add(tcase, a_batch_to_a_peer_that_is_gone_is_told);
 	add(tcase, receiving_a_batch_keeps_to_its_deadline);
 	add(tcase, a_batch_waits_for_the_first_message_only);

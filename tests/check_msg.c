@@ -28,6 +28,7 @@ struct network {
 	int (*recv_msg)(void *, struct unixmsg *, int64_t);
 	int (*get_next_size)(void *, size_t *, int64_t);
 	int (*get_size_max)(void *, size_t *);
+	int (*want)(void *, unsigned int);
 	int (*get_fd)(void *);
 	void (*set_stop_fd)(void *, int);
 	int (*close)(void *);
@@ -74,6 +75,11 @@ static void gram_set_stop_fd(void *end, int fd)
 	unixgram_set_stop_fd(end, fd);
 }
 
+static int gram_want(void *end, unsigned int wants)
+{
+	return unixgram_want(end, wants);
+}
+
 static int gram_close(void *end)
 {
 	return unixgram_close(end);
@@ -86,6 +92,7 @@ static const struct network gram = {
 	.recv_msg = gram_recv_msg,
 	.get_next_size = gram_get_next_size,
 	.get_size_max = gram_get_size_max,
+	.want = gram_want,
 	.get_fd = gram_get_fd,
 	.set_stop_fd = gram_set_stop_fd,
 	.close = gram_close,
@@ -137,6 +144,11 @@ static int packet_close(void *end)
 	return unixpacket_close(end);
 }
 
+static int packet_want(void *end, unsigned int wants)
+{
+	return unixpacket_want(end, wants);
+}
+
 static const struct network packet = {
 	.send = packet_send,
 	.recv = packet_recv,
@@ -144,6 +156,7 @@ static const struct network packet = {
 	.recv_msg = packet_recv_msg,
 	.get_next_size = packet_get_next_size,
 	.get_size_max = packet_get_size_max,
+	.want = packet_want,
 	.get_fd = packet_get_fd,
 	.set_stop_fd = packet_set_stop_fd,
 	.close = packet_close,
@@ -653,10 +666,12 @@ END_TEST
 
 /*
  * A foreign program sends text with count descriptors, as it can where the
- * kernel does not refuse them for us.
+ * kernel does not refuse them for us, or did not while they were wanted.
  */
 static void send_descriptors(const char *text, size_t count)
 {
+	ck_assert_int_eq(net->want(receiver, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(net->want(receiver, 0), 0);
 	support_let_fds_through(net->get_fd(receiver));
 	ck_assert_int_eq(support_send_fds(net->get_fd(sender), text,
 				 strlen(text), STDERR_FILENO, count),
