@@ -112,8 +112,11 @@ static int serve_all(struct unixlistener *listener, int stop_fd)
 			fds[i + 2].fd = unixpacket_get_fd(c->packet);
 			fds[i + 2].events = c->has_answer ? POLLOUT : POLLIN;
 		}
-		if (poll(fds, (nfds_t)count + 2, is_tired ? 100 : -1) < 0)
+		if (poll(fds, (nfds_t)count + 2, is_tired ? 100 : -1) < 0) {
+			if (errno == EINTR)
+				continue;
 			return fail("poll");
+		}
 		if (fds[0].revents != 0)
 			return 0;
 		/* Backwards: the last fills the place of one that ends. */

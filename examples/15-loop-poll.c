@@ -106,8 +106,11 @@ static int run(struct unixservice *service, int stop_fd)
 	};
 
 	while (!unixservice_is_drained(service)) {
-		if (poll(fds, 3, -1) < 0)
+		if (poll(fds, 3, -1) < 0) {
+			if (errno == EINTR)
+				continue;
 			return fail("poll");
+		}
 		if (fds[0].revents != 0 && unixservice_dispatch(service) < 0)
 			return fail("dispatch");
 		if (fds[1].revents != 0)
