@@ -126,7 +126,8 @@ START_TEST(dead_files_go_with_the_next_dial)
 	errno = EXDEV;
 	gram = dial();
 	ck_assert_int_eq(errno, EXDEV);
-	ck_assert_int_eq(count_files(client_dir), 1);
+	/* Once in a hundred times it begins among them: see skip_some. */
+	sweep_down_to(1, 4);
 	assert_is_answered(gram);
 	close_gram(gram);
 	ck_assert_int_eq(count_files(client_dir), 0);
