@@ -215,7 +215,7 @@ static void visit(const char *address, int type)
 	ck_assert_int_eq(setresgid(FIRST, FIRST, FIRST), 0);
 	ck_assert_int_eq(setresuid(FIRST, FIRST, FIRST), 0);
 	ck_assert_int_eq(connect_to(fd, address), 0);
-	ck_assert_int_eq(read(fd, &byte, 1), 0);
+	ck_assert_int_eq(TEMP_FAILURE_RETRY(read(fd, &byte, 1)), 0);
 	_exit(0);
 }
 
@@ -227,7 +227,8 @@ static void receive_guest(struct guest *guest, int type)
 	guest->pid = support_fork();
 	if (guest->pid == 0)
 		visit(address, type);
-	guest->fd = accept4(guest->listener, NULL, NULL, SOCK_CLOEXEC);
+	guest->fd = (int)TEMP_FAILURE_RETRY(
+		accept4(guest->listener, NULL, NULL, SOCK_CLOEXEC));
 	ck_assert_int_ge(guest->fd, 0);
 	ck_assert_int_eq(unixpeer_get_cred(guest->fd, &guest->cred), 0);
 	ck_assert_uint_eq(guest->cred.uid, FIRST);

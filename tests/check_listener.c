@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -1143,7 +1142,7 @@ static bool is_readable(int fd)
 {
 	struct pollfd look = { .fd = fd, .events = POLLIN };
 
-	return poll(&look, 1, 0) == 1;
+	return support_poll(&look, 1, 0) == 1;
 }
 
 START_TEST(a_connection_waits_while_there_is_no_descriptor_for_it)

@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -841,7 +840,7 @@ static void check_rest(void)
 	};
 
 	scene_serve(&scene);
-	ck_assert_int_eq(poll(&ready, 1, 10), 0);
+	ck_assert_int_eq(support_poll(&ready, 1, 10), 0);
 }
 
 START_TEST(a_peer_that_sends_no_more_gets_its_answer)

@@ -7,7 +7,6 @@
 #include <config.h>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -355,7 +354,7 @@ static void await_room(int fd)
 	struct pollfd entry = { .fd = fd, .events = POLLIN | POLLOUT };
 	char answer[64];
 
-	ck_assert_int_eq(poll(&entry, 1, -1), 1);
+	ck_assert_int_eq(support_poll(&entry, 1, -1), 1);
 	while (recv(fd, answer, sizeof(answer), MSG_DONTWAIT) > 0)
 		continue;
 }
@@ -377,7 +376,7 @@ static void await_room_only(int fd)
 {
 	struct pollfd entry = { .fd = fd, .events = POLLOUT };
 
-	ck_assert_int_eq(poll(&entry, 1, -1), 1);
+	ck_assert_int_eq(support_poll(&entry, 1, -1), 1);
 }
 
 static void flood_with_fds(int socket, int count)

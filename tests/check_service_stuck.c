@@ -8,7 +8,6 @@
 #include <config.h>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -125,7 +124,7 @@ static void ask_connected(const struct setting *setting, const char *address)
 		entry.fd = load.clients[i].link.fd;
 		while ((left -= (int)load_send(&load, &load.clients[i],
 				(uint32_t)left)) > 0)
-			if (poll(&entry, 1, 1000) == 0)
+			if (support_poll(&entry, 1, 1000) == 0)
 				break;
 	}
 }
@@ -193,7 +192,7 @@ static void get_empty_answers(struct side *side)
 	for (i = 0; i < side->load.clients_count; i++) {
 		entry.fd = side->load.clients[i].link.fd;
 		ck_assert_int_eq(send(entry.fd, "", 0, 0), 0);
-		ck_assert_int_eq(poll(&entry, 1, -1), 1);
+		ck_assert_int_eq(support_poll(&entry, 1, -1), 1);
 		ck_assert_int_eq(recv(entry.fd, &byte, 1, 0), 0);
 	}
 }
@@ -407,7 +406,7 @@ static bool is_told(int pipe[2])
 {
 	struct pollfd entry = { .fd = pipe[0], .events = POLLIN };
 
-	return poll(&entry, 1, 0) == 1;
+	return support_poll(&entry, 1, 0) == 1;
 }
 
 static void run_flood(struct flood *flood)
@@ -445,7 +444,7 @@ static void start_flood(struct flood *flood, enum link_network network,
 		run_flood(flood);
 	support_ready_wait(flood->ended);
 	/* In the midst of it. */
-	poll(NULL, 0, 20);
+	support_poll(NULL, 0, 20);
 	ck_assert_int_eq(kill(flood->pid, SIGSTOP), 0);
 	ck_assert_int_eq(waitpid(flood->pid, &status, WUNTRACED), flood->pid);
 	ck_assert(WIFSTOPPED(status));

@@ -628,7 +628,8 @@ static struct result hear(int pipe[2])
 {
 	struct result result;
 
-	ck_assert_int_eq(read(pipe[0], &result, sizeof(result)),
+	ck_assert_int_eq(TEMP_FAILURE_RETRY(
+				 read(pipe[0], &result, sizeof(result))),
 		sizeof(result));
 	return result;
 }

@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -50,11 +49,29 @@ static void become_server(const char *const *arguments)
 	_exit(EXIT_FAILURE);
 }
 
+static int read_character(FILE *file)
+{
+	int character;
+
+	do {
+		clearerr(file);
+		character = getc(file);
+	} while (character == EOF && ferror(file) && errno == EINTR);
+	return character;
+}
+
 static void read_line(struct load_server *server)
 {
-	ck_assert_msg(fgets(server->counters, sizeof(server->counters),
-			      server->out) != NULL,
-		"the server has gone");
+	size_t size = 0;
+	int character;
+
+	do {
+		character = read_character(server->out);
+		ck_assert_msg(character != EOF, "the server has gone");
+		ck_assert_uint_lt(size, sizeof(server->counters) - 1);
+		server->counters[size++] = (char)character;
+	} while (character != '\n');
+	server->counters[size] = '\0';
 }
 
 void load_server_start(struct load_server *server, const char *log,
@@ -161,7 +178,7 @@ double load_measure_cpu(pid_t pid, int64_t duration_us)
 	int64_t passed_us;
 
 	/* The time is what is measured here, not what is waited for. */
-	poll(NULL, 0, (int)(duration_us / 1000));
+	support_poll(NULL, 0, (int)(duration_us / 1000));
 	passed_us = unixdeadline_now_us() - start_us;
 	return 100.0 * (double)(load_get_cpu_us(pid) - used_us) /
 		(double)passed_us;

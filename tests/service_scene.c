@@ -156,11 +156,8 @@ static int dispatch_if_ready(struct scene *scene, int timeout_ms)
 		.fd = unixservice_get_fd(scene->service),
 		.events = POLLIN,
 	};
-	int result;
+	int result = support_poll(&ready, 1, timeout_ms);
 
-	do
-		result = poll(&ready, 1, timeout_ms);
-	while (result < 0 && errno == EINTR);
 	ck_assert_int_ge(result, 0);
 	if (result == 0)
 		return 0;

@@ -19,6 +19,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "kernel.h"
@@ -266,6 +267,30 @@ void support_wait_exit(pid_t pid, int status)
 	ck_assert_msg(WIFEXITED(how), "a child ended by signal %d",
 		WTERMSIG(how));
 	ck_assert_int_eq(WEXITSTATUS(how), status);
+}
+
+static int64_t get_now_ms(void)
+{
+	struct timespec now;
+
+	ck_assert_int_eq(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+int support_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+	const int64_t end_ms = get_now_ms() + timeout_ms;
+	int left_ms = timeout_ms, ready, saved = errno;
+
+	while ((ready = poll(fds, count, left_ms)) < 0 && errno == EINTR) {
+		if (timeout_ms > 0)
+			left_ms = (int)(end_ms - get_now_ms());
+		if (timeout_ms > 0 && left_ms < 0)
+			left_ms = 0;
+	}
+	if (ready >= 0)
+		errno = saved;
+	return ready;
 }
 
 bool support_is_root(void)

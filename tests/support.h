@@ -10,6 +10,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/types.h>
@@ -101,6 +102,9 @@ pid_t support_waitpid(pid_t pid, int *how);
 
 /* Waits for the child, which must exit with this status. */
 void support_wait_exit(pid_t pid, int status);
+
+/* poll(2), whatever signals come meanwhile: timeout_ms is the time in all. */
+int support_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 
 bool support_is_root(void);
 
