@@ -294,13 +294,9 @@ torture: $(faulty_tools) %D%/check_torture %D%/check_torture_tools
 	@rm -f %D%/torture.result
 	@export $(test_environment) TORTURE=all \
 	  TORTURE_RESULT='$(abs_top_builddir)/%D%/torture.result'; \
-	for part in check_torture check_torture_tools; do \
-	  timeout --kill-after=10 $(TEST_TIMEOUT) %D%/$$part </dev/null || { \
-	    echo "$$part: FAILED" >>%D%/torture.result; exit 1; }; \
-	done
-
-	timeout --kill-after=10 900 %D%/check_torture_tools </dev/null & \
-	timeout --kill-after=10 900 %D%/check_torture </dev/null; status=$$?; \
+	try() { timeout --kill-after=10 900 %D%/$$1 </dev/null || { \
+	  echo "$$1: FAILED" >>%D%/torture.result; return 1; }; }; \
+	try check_torture_tools & try check_torture; status=$$?; \
 	wait $$! && [ $$status -eq 0 ]
 	@sort -o %D%/torture.result %D%/torture.result
 endif
