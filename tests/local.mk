@@ -33,6 +33,7 @@ shell_tests = \
 	%D%/unixstream-echo.sh
 TESTS += %D%/check_exports $(shell_tests)
 EXTRA_DIST += $(shell_tests) \
+	%D%/abi.sh \
 	%D%/analyze.allow \
 	%D%/analyze.sh \
 	%D%/completions.bash \
@@ -265,6 +266,14 @@ endif
 demo: $(bin_PROGRAMS)
 	@$(test_environment) $(SHELL) $(srcdir)/%D%/demo.sh
 
+# The binary interface beside that of the last release; who makes a release
+# commits what abi-dump writes into the folder abi.
+abi: src/libunixmsg.la
+	@$(SHELL) $(srcdir)/%D%/abi.sh .
+
+abi-dump: src/libunixmsg.la
+	@$(test_environment) $(SHELL) $(srcdir)/%D%/abi.sh . dump
+
 # Coverage of src/*.c by 'make check', or of it only COVERAGE_TESTS.
 coverage:
 	@$(SHELL) $(srcdir)/%D%/coverage.sh coverage-build '$(COVERAGE_TESTS)'
@@ -355,5 +364,6 @@ proof-clean:
 	rm -rf proof-logs sanitizers-build
 clean-local: proof-clean
 
-.PHONY: analyze coverage demo fresh-debian mutants proof proof-all \
 	proof-clean sanitizers signals soak torture
+
+.PHONY: \ abi abi-dump analyze coverage demo fresh-debian mutants proof proof-all signals torture
