@@ -36,6 +36,8 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/abi.sh \
 	%D%/analyze.allow \
 	%D%/analyze.sh \
+	%D%/arch.sh \
+	%D%/arch_parts.sh \
 	%D%/completions.bash \
 	%D%/completions.zsh \
 	%D%/count.sh \
@@ -47,6 +49,7 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/interop/echo.go \
 	%D%/interop/echo.py \
 	%D%/lib.sh \
+	%D%/machine.sh \
 	%D%/mutants \
 	%D%/pitfalls \
 	%D%/proof.sh \
@@ -274,6 +277,17 @@ abi: src/libunixmsg.la
 abi-dump: src/libunixmsg.la
 	@$(test_environment) $(SHELL) $(srcdir)/%D%/abi.sh . dump
 
+# The tests with musl, with 32 bits, and on emulated machines, or on those of
+# ARCHITECTURES. What they need that is in no package is fetched apart.
+architectures:
+	@$(MKDIR_P) %D%
+	@ARCH_RESULT='$(abs_top_builddir)/%D%/architectures.result' \
+	  $(SHELL) $(srcdir)/%D%/arch.sh arch-build $(ARCHITECTURES)
+
+architectures-parts:
+	@$(SHELL) $(srcdir)/%D%/arch_parts.sh arch-build/parts
+CLEANFILES += %D%/architectures.result
+
 # Coverage of src/*.c by 'make check', or of it only COVERAGE_TESTS.
 coverage:
 	@$(SHELL) $(srcdir)/%D%/coverage.sh coverage-build '$(COVERAGE_TESTS)'
@@ -366,4 +380,6 @@ clean-local: proof-clean
 
 	proof-clean sanitizers signals soak torture
 
-.PHONY: \ abi abi-dump analyze coverage demo fresh-debian mutants proof proof-all signals torture
+	mutants signals torture
+
+.PHONY: \ abi abi-dump analyze architectures architectures-parts coverage demo fresh-debian mutants proof proof-all signals torture

@@ -1,0 +1,176 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# The tests on other machines and with another libc: a build of its own for
+# each, in FOLDER/NAME, as distributions make it (configure --host).
+#
+# usage: arch.sh FOLDER [NAME]...
+#
+#   musl      x86-64 with musl instead of glibc
+#   i386      32 bits
+#   aarch64   64 bits, little-endian, on an emulated machine
+#   s390x     64 bits, big-endian, on an emulated machine
+#
+# What is missing is told, and nothing is installed: ./bootstrap
+# --install-architectures does, and tests/arch_parts.sh FOLDER/parts. Writes
+# FOLDER/../tests/architectures.result, a line for each name. Exits 1 if a test
+# failed, 77 if nothing could be run.
+#
+# The emulated machines have a Linux of their own (Debian's, see machine.sh).
+# qemu-user, which gives programs to the kernel we run on, does not know
+# SO_TIMESTAMPNS, SO_PEERGROUPS, SO_PASSPIDFD and NETLINK_SOCK_DIAG, drops
+# SCM_CREDENTIALS from what is received, tells no true size of a message that is
+# cut, and leaves no room for descriptors where there was some: half of the
+# tests would test the emulator.
+
+set -u
+LC_ALL=C
+export LC_ALL
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS DESTDIR
+
+if [ $# -lt 1 ]; then
+	echo 'usage: arch.sh FOLDER [NAME]...' >&2
+	exit 2
+fi
+top=$(cd "$(dirname "$0")/.." && pwd)
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+shift
+parts=$folder/parts
+result=${ARCH_RESULT:-$folder/architectures.result}
+jobs=${JOBS:-2}
+status=77
+
+# Those that measure, that make every call fail, and that load the machine say
+# nothing of an architecture. Nor do shell tests, but for the symbols: they
+# compile for the machine they are run on.
+list_tests()
+{
+	(cd "$top" && ls tests/check_*.c tests/fuzz/fuzz_*.c) |
+		sed -e '/torture/d' -e '/service_load/d' -e '/service_stuck/d' \
+			-e 's/\.c$//'
+}
+
+# Fuzz targets replay their corpora, which stay here; what is exported is seen
+# when a program is linked.
+list_machine_tests()
+{
+	list_tests | sed -e '/fuzz/d' -e '/check_exports/d' \
+		-e '/check_name_races/d'
+}
+
+# choose NAME: what it takes.
+choose()
+{
+	machine='' kernel='' options=''
+	case $1 in
+	musl)
+		triplet=x86_64-linux-musl
+		compiler=musl-gcc
+		libdir=$parts/musl/lib/pkgconfig
+		options="CC=musl-gcc CPPFLAGS=-isystem$folder/musl/kernel"
+		;;
+	i386)
+		triplet=i686-linux-gnu
+		compiler=i686-linux-gnu-gcc
+		libdir=/usr/lib/i386-linux-gnu/pkgconfig
+		;;
+	aarch64 | s390x)
+		triplet=$1-linux-gnu
+		compiler=$triplet-gcc
+		libdir=/usr/lib/$triplet/pkgconfig
+		case $1 in
+		aarch64) machine=qemu-system-aarch64 ;;
+		s390x) machine=qemu-system-s390x ;;
+		esac
+		kernel=$parts/$1
+		options=--disable-shared
+		;;
+	*)
+		echo "arch.sh: no such architecture: $1" >&2
+		exit 2
+		;;
+	esac
+}
+
+# Prints what is missing.
+look_for_parts()
+{
+	command -v "$compiler" >/dev/null || echo "no $compiler"
+	[ -e "$libdir/check.pc" ] || echo "no Check for $triplet"
+	[ -z "$machine" ] || command -v "$machine" >/dev/null ||
+		echo "no $machine"
+	[ -z "$machine" ] || command -v cpio >/dev/null || echo 'no cpio'
+	[ -z "$kernel" ] || [ -e "$kernel/vmlinuz" ] ||
+		echo "no kernel in $kernel"
+}
+
+# Headers of the kernel are not where musl-gcc looks, and must not bring those
+# of glibc along.
+link_kernel_headers()
+{
+	asm=$(dirname "$(find /usr/include -path '*/asm/ioctl.h' | head -n 1)")
+	mkdir -p kernel
+	ln -sfn /usr/include/linux kernel/linux
+	ln -sfn /usr/include/asm-generic kernel/asm-generic
+	ln -sfn "$asm" kernel/asm
+}
+
+build()
+{
+	[ "$1" != musl ] || link_kernel_headers
+	# shellcheck disable=SC2086
+	PKG_CONFIG_LIBDIR=$libdir timeout 120 "$top/configure" \
+		--host="$triplet" --enable-werror $options CFLAGS=-O2 &&
+		timeout 600 make -j"$jobs" &&
+		timeout 600 make -j"$jobs" check TESTS=tests/fuzz/fuzz_addr \
+			LOG_COMPILER=true
+}
+
+# Sets status of what runs here, and logs where count.sh looks for them.
+run_tests()
+{
+	if [ -n "$machine" ]; then
+		# shellcheck disable=SC2046
+		sh "$top/tests/machine.sh" "$triplet" "$kernel" "$PWD" \
+			$(list_machine_tests)
+	else
+		timeout 900 make -k -j"$jobs" check \
+			TESTS="$(list_tests | tr '\n' ' ') tests/symbols.sh"
+	fi
+}
+
+# run NAME: in a build folder of its own; leaves the counts in line.
+run()
+{
+	mkdir -p "$folder/$1" && cd "$folder/$1" || exit 99
+	rm -f build.log
+	if ! build "$1" >build.log 2>&1; then
+		tail -n 20 build.log
+		line='0 passed, 1 failed'
+		return
+	fi
+	find . -name '*.trs' -exec rm {} +
+	run_tests >check.log 2>&1
+	sh "$top/tests/count.sh" "$PWD" >count.log
+	sed '$d' count.log | sed "s/^/$1: /"
+	line=$(tail -n 1 count.log)
+}
+
+[ $# -gt 0 ] || set -- musl i386 aarch64 s390x
+: >"$result"
+for name; do
+	choose "$name"
+	missing=$(look_for_parts | head -n 1)
+	if [ -n "$missing" ]; then
+		echo "$name: skipped: $missing" | tee -a "$result"
+		continue
+	fi
+	run "$name"
+	echo "$name: $line" | tee -a "$result"
+	case $line in
+	*' 0 failed'*) [ "$status" -ne 77 ] || status=0 ;;
+	*) status=1 ;;
+	esac
+done
+exit $status

@@ -1,0 +1,75 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Fetch what tests/arch.sh needs and no package installs as it is, by apt-get on
+# Debian, into FOLDER: Check, built for musl; kernels of other machines, and a
+# shell for each. Nothing outside of FOLDER is changed; what is there is kept.
+#
+# usage: arch_parts.sh FOLDER
+
+set -eu
+
+if [ $# -ne 1 ]; then
+	echo 'usage: arch_parts.sh FOLDER' >&2
+	exit 2
+fi
+mkdir -p "$1"
+folder=$(cd "$1" && pwd)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS DESTDIR
+
+# Most systems know of no sources: this list of packages is ours.
+apt_source()
+{
+	timeout 300 apt-get -q -o APT::Sandbox::User=root \
+		-o "Dir::Etc::sourcelist=$scratch/sources.list" \
+		-o Dir::Etc::sourceparts=- \
+		-o "Dir::State::lists=$scratch/lists" "$@"
+}
+
+fetch_check()
+{
+	mkdir -p "$scratch/lists/partial"
+	# shellcheck disable=SC2016
+	apt-get indextargets 'Created-By: Packages' \
+		--format 'deb-src $(REPO_URI) $(CODENAME) $(COMPONENT)' |
+		sort -u >"$scratch/sources.list"
+	apt_source update
+	cd "$scratch"
+	apt_source source --download-only check
+	tar -xf check_*.orig.tar.*
+}
+
+make_check()
+{
+	fetch_check
+	cd "$scratch"/check-*/
+	./configure --host=x86_64-linux-musl CC=musl-gcc \
+		--prefix="$folder/musl" --disable-shared --disable-subunit \
+		--disable-build-docs
+	timeout 300 make SUBDIRS='lib src' install
+}
+
+# fetch_kernel NAME ARCHITECTURE: as Debian names it.
+fetch_kernel()
+{
+	mkdir -p "$scratch/$1"
+	cd "$scratch/$1"
+	package=$(apt-cache depends "linux-image-$2:$2" |
+		sed -n 's/.*Depends: \(linux-image-[0-9][^ :]*\).*/\1/p')
+	timeout 300 apt-get download -q -o APT::Sandbox::User=root \
+		"$package:$2" "busybox-static:$2"
+	for part in ./*.deb; do
+		dpkg-deb -x "$part" .
+	done
+	mkdir -p "$folder/$1"
+	cp bin/busybox "$folder/$1"
+	cp lib/modules/*/kernel/net/unix/unix_diag.ko "$folder/$1"
+	cp boot/vmlinuz-* "$folder/$1/vmlinuz"
+}
+
+[ -e "$folder/musl/lib/pkgconfig/check.pc" ] || (make_check)
+[ -e "$folder/aarch64/vmlinuz" ] || (fetch_kernel aarch64 arm64)
+[ -e "$folder/s390x/vmlinuz" ] || (fetch_kernel s390x s390x)

@@ -1,0 +1,129 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Run tests on an emulated machine of another kind, with a Linux of its own.
+#
+# usage: machine.sh TRIPLET KERNEL FOLDER TEST...
+#
+# KERNEL is what tests/arch_parts.sh has made: vmlinuz, unix_diag.ko, busybox.
+# FOLDER is a build for TRIPLET; what each TEST says goes to TEST.log there, and
+# how it ended to TEST.trs, as automake has them. Programs of one instruction
+# set under the kernel of another (qemu-user) would not do: the emulator knows
+# too little of AF_UNIX, see tests/arch.sh.
+
+set -eu
+
+if [ $# -lt 4 ]; then
+	echo 'usage: machine.sh TRIPLET KERNEL FOLDER TEST...' >&2
+	exit 2
+fi
+triplet=$1
+kernel=$2
+folder=$3
+shift 3
+limit=${MACHINE_LIMIT:-900}
+root=$folder/machine
+
+case $triplet in
+aarch64-*)
+	system='qemu-system-aarch64 -machine virt -cpu cortex-a57'
+	console=ttyAMA0
+	linker=/lib/ld-linux-aarch64.so.1
+	;;
+s390x-*)
+	system='qemu-system-s390x -machine s390-ccw-virtio'
+	console=ttysclp0
+	linker=/lib/ld64.so.1
+	;;
+*)
+	echo "machine.sh: no machine for $triplet" >&2
+	exit 2
+	;;
+esac
+
+# What the tests need, with the libraries that they are linked with.
+make_root()
+{
+	rm -rf "$root"
+	mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib" "$root/proc" \
+		"$root/sys" "$root/tests" "$root/tmp"
+	cp "$kernel/busybox" "$root/bin"
+	cp "$kernel/unix_diag.ko" "$root"
+	cp -L "$linker" "$root/lib"
+	cp -L "/lib/$triplet/libc.so.6" "/lib/$triplet/libm.so.6" \
+		"/lib/$triplet/libgcc_s.so.1" \
+		"/usr/lib/$triplet/libsubunit.so.0" "$root/lib"
+	echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
+	printf '%s\n' root:x:0: nogroup:x:65534: >"$root/etc/group"
+	printf '%s\n' "$@" >"$root/list"
+	for test; do
+		"$triplet-strip" -o "$root/$test" "$folder/$test"
+	done
+	write_init >"$root/init"
+	chmod 755 "$root/init"
+}
+
+# A line that begins with "machine:" is ours.
+write_init()
+{
+	cat <<-'END'
+	#!/bin/busybox sh
+	/bin/busybox --install -s /bin
+	export PATH=/bin HOME=/ CK_VERBOSITY=normal CK_TIMEOUT_MULTIPLIER=10
+	export top_builddir=/ srcdir=/ TOOLS=/ FAULTY=/tests
+	mount -t proc proc /proc
+	mount -t sysfs sysfs /sys
+	mount -t devtmpfs dev /dev
+	mount -t tmpfs -o mode=1777 tmpfs /tmp
+	insmod /unix_diag.ko
+	for test in $(cat /list); do
+		echo "machine: begin $test"
+		timeout 200 /$test </dev/null >/tmp/log 2>&1
+		status=$?
+		cat /tmp/log
+		echo "machine: end $test $status"
+	done
+	echo "machine: done"
+	poweroff -f
+	END
+}
+
+run_machine()
+{
+	(cd "$root" && find . | cpio -o -H newc 2>/dev/null) |
+		gzip -1 >"$folder/machine.cpio.gz"
+	# shellcheck disable=SC2086
+	timeout --kill-after=10 "$limit" $system -smp 2 -m 1024 -display none \
+		-nodefaults -no-reboot -serial stdio -monitor none \
+		-kernel "$kernel/vmlinuz" -initrd "$folder/machine.cpio.gz" \
+		-append "console=$console quiet loglevel=1 panic=-1" \
+		</dev/null 2>&1 | tr -d '\r' >"$folder/machine.log"
+}
+
+# One log for each test, and its result. A test that never came to its end, for
+# lack of time or because the machine has died, has failed.
+split_log()
+{
+	awk -v folder="$folder" '
+	/^machine: begin / {
+		name = $3
+		print "" >(folder "/" name ".log")
+		next
+	}
+	/^machine: end / {
+		result = $4 == 0 ? "PASS" : $4 == 77 ? "SKIP" : "FAIL"
+		print ":test-result: " result >(folder "/" name ".trs")
+		name = ""
+		next
+	}
+	name { print >(folder "/" name ".log") }' "$folder/machine.log"
+}
+
+for test; do
+	echo 'the machine has not come that far' >"$folder/$test.log"
+	echo ':test-result: FAIL' >"$folder/$test.trs"
+done
+make_root "$@"
+run_machine
+split_log
+grep -q '^machine: done' "$folder/machine.log"
