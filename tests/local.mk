@@ -378,8 +378,6 @@ proof-clean:
 	rm -rf proof-logs sanitizers-build
 clean-local: proof-clean
 
-	proof-clean sanitizers signals soak torture
-
-	mutants signals torture
-
-.PHONY: \ abi abi-dump analyze architectures architectures-parts coverage demo fresh-debian mutants proof proof-all signals torture
+.PHONY: abi abi-dump analyze architectures architectures-parts coverage \
+	demo fresh-debian mutants proof proof-all proof-clean sanitizers signals \
+	soak torture
