@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -205,7 +206,9 @@ ssize_t support_send_fds(int socket, const void *bytes, size_t size, int fd,
 
 	if (count > 0)
 		put_fds(&header, fd, count);
-	return sendmsg(socket, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
+	/* Not by libc: musl takes no more than 252, and says ENOMEM. */
+	return syscall(SYS_sendmsg, socket, &header,
+		MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 void support_ready_init(int pipe[2])

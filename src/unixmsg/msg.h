@@ -55,7 +55,7 @@ extern "C" {
 
 /* Bounds. */
 
-/* The kernel passes no more in one message. */
+/* The kernel passes no more in one message; musl sends one less, or ENOMEM. */
 #define UNIXMSG_FDS_MAX 253
 
 /* No more messages go out, or come in, by one system call of a batch. */
