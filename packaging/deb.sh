@@ -58,7 +58,7 @@ write_changelog >debian/changelog
 DEB_BUILD_OPTIONS=${DEB_BUILD_OPTIONS-nocheck} \
 	timeout 1800 dpkg-buildpackage -us -uc -b
 cd ..
-cp ./*.deb ./*.changes "$folder"
+cp ./*.deb ./*.buildinfo ./*.changes "$folder"
 if command -v lintian >/dev/null; then
 	timeout 600 lintian --fail-on error --allow-root ./*.changes
 else
