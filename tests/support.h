@@ -14,11 +14,24 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 /* What automake takes for "skipped". */
 #define SUPPORT_EXIT_SKIPPED 77
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* As glibc has it; not every libc does. */
+#ifndef TEMP_FAILURE_RETRY
+#define TEMP_FAILURE_RETRY(call)                                \
+	({                                                      \
+		__typeof__(call) support_result;                \
+		do                                              \
+			support_result = (call);                \
+		while (support_result == -1 && errno == EINTR); \
+		support_result;                                 \
+	})
+#endif
 
 /* The call gives -1 and leaves this in errno. */
 #define ck_assert_errno(call, expected) \
