@@ -170,7 +170,7 @@ unit_tests_of_public_functions_pass()
 		compile $CC $CFLAGS -std=gnu11 "-I$shared/include" \
 			"-I$top_builddir" -c "$srcdir/tests/$helper.c"
 	done
-	for name in gram packet notify service_answers; do
+	for name in gram packet notify service_drain; do
 		link "check_$name" "$srcdir/tests/check_$name.c" \
 			ends.o scene.o service_scene.o support.o
 		run "./check_$name"
