@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * One process that serves many connections with poll(2). Messages go back as
- * they came, empty ones too. No call waits, so no client can hold up another:
- * an answer without room is kept, and till then its client is not read from.
+ * One process serves many connections with poll(2). Messages go back as they
+ * came. No call waits, so no client can hold up another: an answer without room
+ * is kept, and till then its client is not read from.
  *
  * Build:  cc 03-packet-server.c $(pkg-config --cflags --libs unixmsg) \
  *           -o packet-server
@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <unixmsg.h>
 
@@ -140,7 +139,6 @@ int main(void)
 	listener = unixpacket_listen(address, 0, NULL);
 	if (listener == NULL) {
 		fail(address);
-		close(stop_fd);
 		return EXIT_FAILURE;
 	}
 	result = serve_all(listener, stop_fd);
@@ -148,6 +146,5 @@ int main(void)
 		unixpacket_close(connections[--count].packet);
 	if (unixlistener_close(listener) < 0)
 		result = fail(address);
-	close(stop_fd);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

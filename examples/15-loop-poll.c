@@ -95,8 +95,7 @@ static void stop(struct unixservice *service)
 		fail("stop");
 }
 
-/* Each call may be the one after which nothing is left to be done, so that is
- * asked before every wait. */
+/* Any call may leave nothing to be done, so that is asked before each wait. */
 static int run(struct unixservice *service, int stop_fd)
 {
 	struct pollfd fds[] = {
