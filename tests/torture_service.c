@@ -600,7 +600,8 @@ static unsigned int hear_flood(struct stage *stage, struct client *client)
 	size_t size;
 	int result, quiet;
 
-	for (quiet = 0; quiet < 30; quiet++) {
+	/* Who may be sent to is asked more rarely where asking takes long. */
+	for (quiet = 0; quiet < 3000; quiet++) {
 		while ((result = hear(client, data, sizeof(data), &size)) ==
 			1) {
 			messages++;
