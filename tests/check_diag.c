@@ -784,7 +784,7 @@ static void send_error(int to_fd, int error)
 	} report = {
 		.header.nlmsg_len = sizeof(report),
 		.header.nlmsg_type = NLMSG_ERROR,
-		.header.nlmsg_seq = 1,
+		.header.nlmsg_seq = 2,
 		.body.error = -error,
 	};
 
@@ -803,11 +803,15 @@ START_TEST(only_the_kernel_is_believed)
 	struct wanted wanted = { .ino = get_ino(fd) };
 
 	ck_assert_int_ge(diag_fd, 0);
-	send_error(diag_fd, EPERM);
+	/* It has a number once it has sent something. */
 	ck_assert_int_eq(unixdiag_find_by(diag_fd, 1, wanted.ino,
 				 get_cookie(fd), take_wanted, &wanted),
 		0);
-	ck_assert_uint_eq(wanted.found, 1);
+	send_error(diag_fd, EPERM);
+	ck_assert_int_eq(unixdiag_find_by(diag_fd, 2, wanted.ino,
+				 get_cookie(fd), take_wanted, &wanted),
+		0);
+	ck_assert_uint_eq(wanted.found, 2);
 	close(diag_fd);
 	close(fd);
 }

@@ -381,6 +381,66 @@ START_TEST(a_place_whose_numbers_are_used_up_is_not_used_again)
 }
 END_TEST
 
+static int close_and_answer(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	(void)msg;
+	ck_assert_int_eq(unixservice_close_peer(at->service, peer), 0);
+	ck_assert_errno(unixservice_send(at->service, peer, "x", 1), ENOTCONN);
+	return at->number;
+}
+
+/* _i: kind, and what the handler gives. */
+START_TEST(a_handler_that_has_closed_its_peer_may_give_anything)
+{
+	static const int results[] = { UNIXSERVICE_DONE, UNIXSERVICE_LATER,
+		UNIXSERVICE_CLOSE };
+
+	scene_open_kind(&scene, _i % KINDS, close_and_answer, NULL);
+	scene.number = results[_i / KINDS];
+	client_dial(&client, _i % KINDS);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	ck_assert_uint_eq(scene_count(&scene).waiting, 0);
+	ck_assert_uint_eq(scene_count(&scene).gone,
+		scene.number == UNIXSERVICE_LATER);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+static void close_who_has_lost(struct scene *at,
+	const struct unixservice_event *event)
+{
+	if (event->kind == UNIXSERVICE_LOST)
+		ck_assert_int_eq(unixservice_close_peer(at->service,
+					 event->peer),
+			0);
+}
+
+/* It would have been closed next, and is closed once. */
+START_TEST(a_watcher_may_close_who_is_gone)
+{
+	scene_open_kind(&scene, _i, scene_put_off, NULL);
+	client_dial(&client, _i);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	scene.react = close_who_has_lost;
+	client_close(&client);
+	ck_assert_errno(unixservice_send(scene.service, scene.peer, "x", 1),
+		ENOTCONN);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_LOST], 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	ck_assert_uint_eq(scene_count(&scene).gone, 1);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
 /* Without a name no answer can come back. */
 static void send_unnamed(const char *text)
 {
@@ -747,6 +807,10 @@ static TCase *make_gone_tests(void)
 	tcase_add_test(tcase, a_number_never_comes_back);
 	tcase_add_test(tcase,
 		a_place_whose_numbers_are_used_up_is_not_used_again);
+	tcase_add_loop_test(tcase, a_watcher_may_close_who_is_gone, 0, KINDS);
+	tcase_add_loop_test(tcase,
+		a_handler_that_has_closed_its_peer_may_give_anything, 0,
+		3 * KINDS);
 	tcase_add_loop_test(tcase, a_sender_without_an_address_is_peer_0,
 		UNIXSERVICE_DONE, UNIXSERVICE_CLOSE + 1);
 	tcase_add_loop_test(tcase, an_answer_too_large_is_none, 0,
