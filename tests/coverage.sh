@@ -1,14 +1,24 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
+#
 # Which lines and branches of the library the tests run through.
 #
 # usage: coverage.sh FOLDER [TESTS]
 #
-# Builds in FOLDER with gcc and --coverage, runs 'make check' there, or of it
-# only TESTS, and prints lines and branches of each src/*.c: how many, how many
-# were run, and which were not. All figures are gcovr's, nothing is left out of
-# them; a page for each file is in FOLDER/report. The last line has the totals.
+# Builds in FOLDER, which has to be empty, with gcc and --coverage, runs the
+# Check programs and the scripts of the tools there, or only TESTS, and then
+# every failure of every call (tests/check_torture). All figures are gcovr's.
+# What is not run is in FOLDER/missing, a page for each file in FOLDER/report.
+#
+# All lines have to be run, and of the branches $branches_least percent, but
+# for those that tests/coverage.allow tells one by one, with the reason. The
+# tools have to reach nothing. The line of the library goes to
+# $COVERAGE_RESULT, FOLDER/coverage.result without it; with TESTS there is
+# neither a bar nor a result.
 
 set -eu
+export LC_ALL=C
+branches_least=95
 
 if [ $# -lt 1 ]; then
 	echo "usage: coverage.sh FOLDER [TESTS]" >&2
@@ -25,6 +35,8 @@ mkdir -p "$1"
 cd "$1"
 folder=$PWD
 tests=${2:-}
+result=${COVERAGE_RESULT:-$folder/coverage.result}
+rm -f "$result"
 
 # Processes that end by _exit(2), as children in tests do, would tell nothing.
 cat >exit.c <<'END'
@@ -42,10 +54,10 @@ END
 build()
 {
 	gcc -c exit.c
-	[ -f Makefile ] || "$top/configure" --disable-shared CC=gcc \
+	"$top/configure" --disable-shared CC=gcc \
 		CFLAGS='-O0 -g --coverage' LDFLAGS='-Wl,--wrap=_exit' \
 		LIBS="$folder/exit.o"
-	make -j"$(nproc)"
+	make -j"$(nproc)" check TESTS=tests/check_exports
 }
 
 build >build.log 2>&1 || {
@@ -55,35 +67,186 @@ build >build.log 2>&1 || {
 }
 find . \( -name '*.gcda' -o -name '*.trs' \) -exec rm {} +
 
+# Tests that become somebody else count too, and what they cannot write is not
+# told on the standard error that a test looks at.
+find . -name '*.gcno' | sed 's/gcno$/gcda/' | while read -r file; do
+	: >"$file"
+	chmod 666 "$file"
+done
+export GCOV_ERROR_FILE=/dev/null
+
+# Of the scripts those that run the tools: others build things of their own.
+list_tests()
+{
+	find tests -name 'check_*' -perm -100 -type f | grep -v '\.' |
+		grep -v 'torture$' | sort
+	for script in access activation inherit seqpacket-echo unixgram-echo \
+		unixmsg-inspect unixmsg-perf unixstream-echo; do
+		echo tests/$script.sh
+	done
+}
+
+run_tests()
+{
+	make -k -j"$(nproc)" check TESTS="$1" >>check.log 2>&1 || status=1
+}
+
 # What failed is told; what was run counts all the same.
 status=0
-make -k -j"$(nproc)" check ${tests:+"TESTS=$tests"} >check.log 2>&1 || status=1
+: >check.log
+run_tests "${tests:-$(list_tests | tr '\n' ' ')}"
+if [ -z "$tests" ]; then
+	export TORTURE=all
+	run_tests tests/check_torture
+fi
 sh "$top/tests/count.sh" tests || status=1
 
 report()
 {
 	gcovr --root "$top" --object-directory . \
-		--filter "$(printf '%s' "$top" | sed 's/[.+]/\\&/g')/src/[^/]*\\.c\$" \
-		--gcov-ignore-parse-errors \
-		"$@" .
+		--filter "$(printf '%s' "$top" | sed 's/[.+]/\\&/g')/src/.*\\.c\$" \
+		--gcov-ignore-parse-errors "$@" . >>gcovr.log 2>&1
 }
 
-mkdir -p report
-report --txt lines.txt --json coverage.json --html-details report/index.html \
-	>gcovr.log 2>&1 || {
+: >gcovr.log
+rm -rf report
+mkdir report
+report --xml-pretty --xml coverage.xml --txt lines.txt \
+	--html-details report/index.html || {
 	tail -n 5 gcovr.log
 	echo "coverage: FAILED, see $folder/gcovr.log"
 	exit 1
 }
-report -a coverage.json --branches --txt branches.txt >>gcovr.log 2>&1
-cat lines.txt branches.txt
 
-get_total()
+# For each line that has something in it: LIBRARY|TOOLS, lines, lines that were
+# run, branches, branches that were run, and where that is, as
+# tests/coverage.allow tells it.
+list_lines()
 {
-	awk '$1 == "TOTAL" {
-		printf "%.1f %% (%d of %d)", int(1000 * $3 / $2) / 10, $3, $2
-	}' "$1"
+	awk -v top="$top" '
+	function get(name) {
+		if (!match($0, " " name "=\"[^\"]*\""))
+			return ""
+		return substr($0, RSTART + length(name) + 3,
+			RLENGTH - length(name) - 4)
+	}
+
+	# The text of each line, and the function that it stands in.
+	function read_source(    line, count, name) {
+		count = 0
+		name = "-"
+		while ((getline line < (top "/" file)) > 0) {
+			if (line ~ /^[a-z].*\(/ && line !~ /;$/) {
+				name = line
+				sub(/\(.*/, "", name)
+				sub(/.*[ *]/, "", name)
+			}
+			gsub(/^[ \t]+|[ \t]+$/, "", line)
+			text[++count] = name ": " line
+		}
+		close(top "/" file)
+	}
+
+	/<class / {
+		file = get("filename")
+		part = file ~ /^src\/tools\// ? "tools" : "library"
+		read_source()
+	}
+
+	/<line / {
+		runs = all = 0
+		share = get("condition-coverage")
+		if (share != "") {
+			sub(/.*\(/, "", share)
+			split(share, number, "/")
+			runs = number[1] + 0
+			all = number[2] + 0
+		}
+		print part, 1, (get("hits") + 0 > 0), all, runs, file,
+			text[get("number") + 0]
+	}' coverage.xml
 }
-echo "coverage: lines $(get_total lines.txt)," \
-	"branches $(get_total branches.txt)"
+
+# Takes the allowed lines away, writes what else was not run to missing, and
+# prints the figures.
+judge()
+{
+	awk -v allowed="$top/tests/coverage.allow" -v least="$branches_least" \
+		-v is_part="${tests:+1}" '
+	BEGIN {
+		while ((getline line < allowed) > 0) {
+			if (line ~ /^(#|$)/)
+				continue
+			if (!match(line, /   +./))
+				bad[++bads] = line
+			else
+				reason[substr(line, 1, RSTART - 1)] = 1
+		}
+	}
+
+	function percent(part, whole) {
+		return sprintf("%.1f %% (%d of %d)",
+			int(1000 * part / whole) / 10, part, whole)
+	}
+
+	function tell(part) {
+		return "coverage of the " part ": lines " \
+			percent(run[part], lines[part]) ", branches " \
+			percent(taken[part], branches[part])
+	}
+
+	{
+		part = $1
+		where = $6
+		for (i = 7; i <= NF; i++)
+			where = where " " $i
+		is_there[where] = 1
+		if (where in reason && ($3 < $2 || $5 < $4)) {
+			is_used[where] = 1
+			$2 = $3
+			excused += $4 - $5
+			$4 = $5
+		}
+		lines[part] += $2
+		run[part] += $3
+		branches[part] += $4
+		taken[part] += $5
+		if ($3 < $2)
+			print part ": not run: " where >"missing"
+		else if ($5 < $4)
+			print part ": " $4 - $5 " of " $4 " branches: " where \
+				>"missing"
+	}
+
+	END {
+		for (i = 1; i <= bads; i++)
+			print "no reason: " bad[i]
+		for (where in reason) {
+			uses += where in is_used
+			if (!(where in is_there)) {
+				print "excused, and not there: " where
+				bads++
+			} else if (!(where in is_used) && !is_part)
+				print "excused, and was run: " where
+		}
+		print tell("tools")
+		print tell("library") ", " uses + 0 " exclusions (" \
+			excused + 0 " branches)"
+		exit bads || (!is_part && (run["library"] < lines["library"] || \
+			100 * taken["library"] < least * branches["library"]))
+	}'
+}
+
+rm -f missing
+: >missing
+awk '$1 ~ /^src\// || /^File/' lines.txt
+judged=0
+list_lines | judge >judged.txt || judged=1
+grep '^library: not run' missing || :
+cat judged.txt
+[ -n "$tests" ] || tail -n 1 judged.txt >"$result"
+[ $judged -eq 0 ] || {
+	echo "coverage: FAILED: what is not run is in $folder/missing"
+	status=1
+}
 exit $status

@@ -41,6 +41,7 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/completions.bash \
 	%D%/completions.zsh \
 	%D%/count.sh \
+	%D%/coverage.allow \
 	%D%/coverage.sh \
 	%D%/demo.sh \
 	%D%/echo_cases.sh \
@@ -288,9 +289,16 @@ architectures-parts:
 	@$(SHELL) $(srcdir)/%D%/arch_parts.sh arch-build/parts
 CLEANFILES += %D%/architectures.result
 
-# Coverage of src/*.c by 'make check', or of it only COVERAGE_TESTS.
+# Coverage of src by its tests, or of them only COVERAGE_TESTS. A source that
+# is configured cannot be built elsewhere: hence a copy.
 coverage:
-	@$(SHELL) $(srcdir)/%D%/coverage.sh coverage-build '$(COVERAGE_TESTS)'
+	@rm -rf coverage-build && $(MKDIR_P) coverage-build
+	@$(MAKE) distdir distdir=coverage-build/source >/dev/null
+	@COVERAGE_RESULT='$(abs_top_builddir)/%D%/coverage.result' \
+	  timeout --kill-after=10 2400 $(SHELL) \
+	  coverage-build/source/%D%/coverage.sh coverage-build/build \
+	  '$(COVERAGE_TESTS)'
+CLEANFILES += %D%/coverage.result
 
 # Static analyzers and the style of all sources.
 analyze:
