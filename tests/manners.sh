@@ -114,6 +114,9 @@ wrong_usage_tells_what_is_right()
 	mistake 2 'one ADDRESS and nothing else' unixgram-echo -l a b
 	mistake 2 '--size: goes with --count' unixgram-echo -s 10 s
 	mistake 2 '--mode: goes with --listen' unixgram-echo --mode 600 s
+	mistake 2 "@s is no file; --allow-user" unixgram-echo -l -m 666 @s
+	mistake 2 "@s is no file; --allow-user" unixgram-echo -l -u 0 @s
+	mistake 2 "the file is the supervisor's" unixgram-echo --inherit -m 600
 	mistake 2 'makes up messages, so give none' unixgram-echo -c 1 s a
 	mistake 2 'the supervisor has the ADDRESS' unixgram-echo --inherit s
 	mistake 2 'of which ADDRESS or DIRECTORY?' unixmsg-inspect --clean
@@ -238,6 +241,19 @@ progress_is_for_terminals_only()
 	! grep -q ' sent' said || fail 'progress among the answers'
 }
 
+options_behind_the_address_are_told_to_a_person()
+{
+	start_servers
+	on_terminal 'seqpacket-echo packet.sock -c 3 >answers'
+	expect_match said 'seqpacket-echo: -c is sent as a message'
+	printf '%s\n' -c 3 | expect_same - answers
+	on_terminal 'seqpacket-echo packet.sock - >answers'
+	! grep -q 'sent as' said || fail 'told of what is no option'
+	run seqpacket-echo packet.sock -c 3
+	expect_status 0
+	expect_empty "$err"
+}
+
 # So nothing has to be switched off by NO_COLOR.
 nothing_is_coloured()
 {
@@ -302,6 +318,7 @@ for case in mistakes_with_paths_tell_what_to_do \
 	a_server_serves_without_standard_descriptors \
 	help_fits_a_page \
 	progress_is_for_terminals_only \
+	options_behind_the_address_are_told_to_a_person \
 	nothing_is_coloured \
 	stats_are_what_the_schema_says; do
 	run_case "$case"

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "tools/explain.h"
 #include "tools/network.h"
 #include "tools/options.h"
 #include "tools/tool.h"
@@ -304,6 +306,7 @@ struct given {
 	const char *serving; /* the last option that is for serving only */
 	const char *client;
 	const char *counting; /* that needs --count */
+	const char *file;     /* that is about the socket file */
 };
 
 static int complain_of_many(const char *option)
@@ -372,13 +375,13 @@ static int read_serving_option(struct options *options, int option,
 {
 	switch (option) {
 	case 'm':
-		given->serving = "--mode";
+		given->serving = given->file = "--mode";
 		return read_mode(optarg, &options->name.mode);
 	case 'u':
-		given->serving = "--user";
+		given->serving = given->file = "--user";
 		return read_user(given->serving, optarg, &options->name.user);
 	case 'g':
-		given->serving = "--group";
+		given->serving = given->file = "--group";
 		return read_group(given->serving, optarg, &options->name.group);
 	case OPTION_REPLACE:
 		given->serving = "--replace";
@@ -489,6 +492,24 @@ static int read_option(struct options *options, int option, struct given *given,
 	}
 }
 
+/* What is about the file wants one, and one of ours. */
+static int check_file(const struct options *options, const char *option)
+{
+	if (option != NULL && options->is_inherited) {
+		tool_complain("%s: the file is the supervisor's, with "
+			      "--inherit",
+			option);
+		return -1;
+	}
+	if (option != NULL && *options->address == '@') {
+		tool_complain("%s: %s is no file; --allow-user and "
+			      "--allow-group say who may talk",
+			option, explain_text(options->address));
+		return -1;
+	}
+	return 0;
+}
+
 static int check_server(const struct options *options,
 	const struct given *given)
 {
@@ -500,6 +521,8 @@ static int check_server(const struct options *options,
 		tool_complain("--max-size: a server takes at least 1 byte");
 		return -1;
 	}
+	if (check_file(options, given->file) < 0)
+		return -1;
 	if (options->is_inherited && options->address != NULL) {
 		tool_complain("--inherit: the supervisor has the ADDRESS, so "
 			      "give none");
@@ -510,6 +533,17 @@ static int check_server(const struct options *options,
 		return -1;
 	}
 	return 0;
+}
+
+/* What comes behind ADDRESS is data, and easily typed for something else. */
+static void warn_of_option(const struct options *options)
+{
+	if (options->messages_count == 0 || *options->messages[0] != '-' ||
+		options->messages[0][1] == '\0' || !isatty(STDERR_FILENO))
+		return;
+	tool_say(TOOL_NORMAL,
+		"%s is sent as a message: options go before ADDRESS",
+		explain_text(options->messages[0]));
 }
 
 static int check_client(const struct options *options,
@@ -527,6 +561,7 @@ static int check_client(const struct options *options,
 		tool_complain("--count: makes up messages, so give none");
 		return -1;
 	}
+	warn_of_option(options);
 	return 0;
 }
 
