@@ -57,6 +57,11 @@ void fault_continue(void)
 	is_on = true;
 }
 
+bool fault_is_on(void)
+{
+	return is_on;
+}
+
 unsigned int fault_get_hits(void)
 {
 	return hits;

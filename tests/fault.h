@@ -56,6 +56,9 @@ void fault_stop(void);
 /* The same calls go on to be counted. */
 void fault_continue(void);
 
+/* Whether what is called now is the library, or a tool. */
+bool fault_is_on(void);
+
 /* How many calls have failed since fault_start. */
 unsigned int fault_get_hits(void);
 

@@ -118,13 +118,41 @@ WRAP(ssize_t, -1, recvmsg, (int fd, struct msghdr *header, int flags),
 	(fd, header, flags))
 WRAP(int, -1, renameat, (int from_fd, const char *from, int to_fd,
 	const char *to), (from_fd, from, to_fd, to))
-WRAP(ssize_t, -1, send, (int fd, const void *data, size_t size, int flags),
+static bool is_netlink(int fd)
+{
+	int family = AF_UNSPEC, saved = errno;
+	socklen_t length = sizeof(family);
+
+	__real_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
+	errno = saved;
+	return family == AF_NETLINK;
+}
+
+/*
+ * One that sends: Linux raises SIGPIPE for streams alone, others for all, so
+ * that the flag is missing can only be seen here. Netlink has no such end.
+ */
+#define WRAP_SEND(type, name, parameters, arguments)                          \
+type __real_##name parameters;                                                \
+type __wrap_##name parameters;                                                \
+type __wrap_##name parameters                                                 \
+{                                                                             \
+	if (fault_is_on() && !(flags & MSG_NOSIGNAL) && !is_netlink(fd)) {    \
+		fprintf(stderr, "fault: %s without MSG_NOSIGNAL\n", #name);   \
+		abort();                                                      \
+	}                                                                     \
+	if (fault_strikes(#name, SITE))                                       \
+		return -1;                                                    \
+	return __real_##name arguments;                                       \
+}
+
+WRAP_SEND(ssize_t, send, (int fd, const void *data, size_t size, int flags),
 	(fd, data, size, flags))
-WRAP(int, -1, sendmmsg, (int fd, struct mmsghdr *headers, unsigned int count,
+WRAP_SEND(int, sendmmsg, (int fd, struct mmsghdr *headers, unsigned int count,
 	int flags), (fd, headers, count, flags))
-WRAP(ssize_t, -1, sendmsg, (int fd, const struct msghdr *header, int flags),
+WRAP_SEND(ssize_t, sendmsg, (int fd, const struct msghdr *header, int flags),
 	(fd, header, flags))
-WRAP(ssize_t, -1, sendto, (int fd, const void *data, size_t size, int flags,
+WRAP_SEND(ssize_t, sendto, (int fd, const void *data, size_t size, int flags,
 	const struct sockaddr *sa, socklen_t length),
 	(fd, data, size, flags, sa, length))
 WRAP(int, -1, setrlimit, (int resource, const struct rlimit *limit),
