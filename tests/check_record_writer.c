@@ -271,6 +271,11 @@ START_TEST(errors_of_write_are_passed_on)
 }
 END_TEST
 
+static ssize_t read_byte(char *byte)
+{
+	return TEMP_FAILURE_RETRY(read(output[0], byte, 1));
+}
+
 /* A child takes all of the output; 0 when it is @count zeros and a newline. */
 static pid_t start_reader(size_t count)
 {
@@ -282,11 +287,11 @@ static pid_t start_reader(size_t count)
 		return child;
 	close(output[1]);
 	for (size_t i = 0; i < count; i++)
-		if (read(output[0], &byte, 1) != 1 || byte != 0)
+		if (read_byte(&byte) != 1 || byte != 0)
 			_exit(1);
-	if (read(output[0], &byte, 1) != 1 || byte != '\n')
+	if (read_byte(&byte) != 1 || byte != '\n')
 		_exit(1);
-	_exit(read(output[0], &byte, 1) == 0 ? 0 : 1);
+	_exit(read_byte(&byte) == 0 ? 0 : 1);
 }
 
 static void expect_slow_reader_gets_all(void)

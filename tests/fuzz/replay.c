@@ -100,7 +100,7 @@ static bool run_file(const char *path, bool is_cut_too)
 			run(&seed, size);
 		exit(EXIT_SUCCESS);
 	}
-	if (waitpid(pid, &status, 0) < 0)
+	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
 		die("waitpid");
 	if (status != 0)
 		printf("FAILED: %s\n", path);
