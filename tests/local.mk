@@ -56,7 +56,8 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/proof.sh \
 	%D%/readme_programs.awk \
 	%D%/threads.c \
-	%D%/try_mutants.sh
+	%D%/try_mutants.sh \
+	%D%/valgrind.sh
 
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
@@ -341,11 +342,20 @@ check_LTLIBRARIES += %D%/libsignals.la
 	-module -avoid-version -rpath /nonexistent
 
 # The whole suite, with a thousand signals a second in each of its processes.
-signals: $(check_LTLIBRARIES) $(check_PROGRAMS) $(bin_PROGRAMS)
+signals: all $(check_LTLIBRARIES) $(check_PROGRAMS) $(bin_PROGRAMS)
 	@export $(test_environment); \
 	$(SHELL) $(srcdir)/%D%/signals.sh $(TESTS)
 endif
 CLEANFILES += %D%/signals.result
+
+# The unit tests and the tools, where valgrind is.
+if HAVE_CHECK
+valgrind: all $(check_LTLIBRARIES) $(unit_tests)
+	@export $(test_environment); \
+	timeout --kill-after=10 900 $(SHELL) $(srcdir)/%D%/valgrind.sh \
+	  $(unit_tests)
+endif
+CLEANFILES += %D%/valgrind.result
 
 # Servers and clients that come, go and are killed: for $(DURATION) seconds, as
 # $(SEED) plans it, or as chance does.
@@ -388,4 +398,4 @@ clean-local: proof-clean
 
 .PHONY: abi abi-dump analyze architectures architectures-parts coverage \
 	demo fresh-debian mutants proof proof-all proof-clean sanitizers signals \
-	soak torture
+	soak torture valgrind
