@@ -250,7 +250,7 @@ static void ask_as(int number)
 	snprintf(name, sizeof(name), "sender%d", number);
 	fd = open_bound(SOCK_DGRAM, support_abstract(name));
 	ck_assert_int_eq(connect_to(fd, scene_address(GRAM)), 0);
-	ck_assert_int_eq(send(fd, "?", 1, 0), 1);
+	ck_assert_int_eq(send(fd, "?", 1, MSG_NOSIGNAL), 1);
 	turn();
 	ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 1);
 	ck_assert_int_eq(byte, '?');
