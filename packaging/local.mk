@@ -17,7 +17,10 @@ EXTRA_DIST += \
 export TAR_OPTIONS = --sort=name --owner=0 --group=0 --numeric-owner \
   --pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime
 
+# A release tells what is new in it.
 dist-hook:
+	@grep -q '^	\* Version $(VERSION)\.$$' $(srcdir)/ChangeLog || \
+	  { echo 'ChangeLog has no line "* Version $(VERSION)."' >&2; exit 1; }
 	$(SHELL) $(srcdir)/%D%/settle.sh $(srcdir) $(distdir)
 
 # The two files of 'make amalgamation' as an archive of their own.
