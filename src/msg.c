@@ -237,18 +237,18 @@ static int settle(const struct endpoint *end, struct unixmsg *msg,
 
 /*
  * Who has sent: for the caller, or where that tells at least the length of his
- * name, which the kernel gives without room for the name.
+ * name, which the kernel gives without room for the name. It writes nothing
+ * into scratch then, but AddressSanitizer takes the length for what was
+ * written.
  */
 static void set_source(const struct endpoint *end, struct msghdr *header,
-	struct unixaddr *from)
+	struct unixaddr *from, struct unixaddr *scratch)
 {
-	static char nothing;
-
 	if (from != NULL) {
 		header->msg_name = &from->sun;
 		header->msg_namelen = UNIXMSG_ADDR_ROOM;
 	} else if (end->is_named) {
-		header->msg_name = &nothing;
+		header->msg_name = &scratch->sun;
 	}
 }
 
@@ -261,10 +261,11 @@ static void set_control(struct msghdr *header, void *control, size_t size)
 }
 
 static void prepare(const struct endpoint *end, struct msghdr *header,
-	const struct unixmsg *msg, void *control, size_t control_size)
+	const struct unixmsg *msg, struct unixaddr *scratch, void *control,
+	size_t control_size)
 {
 	set_parts(header, msg->parts, msg->parts_count);
-	set_source(end, header, msg->addr);
+	set_source(end, header, msg->addr, scratch);
 	set_control(header, control, control_size);
 }
 
@@ -333,10 +334,11 @@ static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 	int64_t deadline_us)
 {
 	union control_all control;
+	struct unixaddr scratch;
 	struct msghdr header;
 	ssize_t size;
 
-	prepare(end, &header, msg, &control, get_control_size(end));
+	prepare(end, &header, msg, &scratch, &control, get_control_size(end));
 	size = fetch(end, &header, flags, deadline_us);
 	return size < 0 ? -1 : settle(end, msg, &header, size);
 }
@@ -416,11 +418,12 @@ static int recv_data_and_fds(struct endpoint *end, struct iovec *part,
 static int recv_data_only(struct endpoint *end, struct iovec *part,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
+	struct unixaddr scratch;
 	struct msghdr header;
 	ssize_t got;
 
 	set_parts(&header, part, 1);
-	set_source(end, &header, from);
+	set_source(end, &header, from, &scratch);
 	/* recvfrom(2) is cheaper, where no flag of recvmsg(2) is needed. */
 	if (end->type == SOCK_DGRAM || end->is_named)
 		got = fetch_datagram(end, &header, deadline_us);
@@ -574,11 +577,12 @@ static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 	union control_mark controls[UNIXMSG_BATCH_MAX][CONTROL_MARKS_MAX];
 	size_t control_size = get_marks_size(end);
 	unsigned int i, size = get_batch_size(count);
+	struct unixaddr scratch;
 	int result;
 
 	for (i = 0; i < size; i++)
-		prepare(end, &headers[i].msg_hdr, &msgs[i], controls[i],
-			control_size);
+		prepare(end, &headers[i].msg_hdr, &msgs[i], &scratch,
+			controls[i], control_size);
 	result = recvmmsg(end->fd, headers, size, flags & INT_MAX, NULL);
 	if (result < 0)
 		return -1;
