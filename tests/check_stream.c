@@ -1123,8 +1123,7 @@ static TCase *make_ends(void)
 	tcase_add_test(tcase, a_closed_peer_is_the_end_and_a_broken_pipe);
 	tcase_add_test(tcase,
 		a_peer_that_leaves_bytes_unread_resets_the_stream);
-	tcase_add_test(tcase,
-		a_reset_comes_once_behind_what_the_peer_has_sent);
+	tcase_add_test(tcase, a_reset_comes_once_behind_what_the_peer_has_sent);
 	tcase_add_test(tcase, closing_nothing_is_no_error);
 	return tcase;
 }
