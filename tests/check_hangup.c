@@ -202,7 +202,7 @@ static void check_sending(int kind, enum way way)
 START_TEST(every_end_is_told_and_nothing_that_came_before_is_lost)
 {
 	const int kind = _i % KINDS_OF_MESSAGES;
-	const enum way way = _i / KINDS_OF_MESSAGES % WAYS;
+	const enum way way = (enum way)(_i / KINDS_OF_MESSAGES % WAYS);
 	const int waiting = _i / KINDS_OF_MESSAGES / WAYS;
 	int i;
 
@@ -235,7 +235,7 @@ static int receive_until(int64_t deadline_us)
 START_TEST(a_wait_ends_with_the_peer)
 {
 	const int kind = _i % KINDS_OF_MESSAGES;
-	const enum way way = _i / KINDS_OF_MESSAGES;
+	const enum way way = (enum way)(_i / KINDS_OF_MESSAGES);
 
 	connect_both(kind);
 	if (is_unread(way))
@@ -276,7 +276,7 @@ static void talk(int waiting, enum way way)
 START_TEST(a_service_is_idle_after_every_end)
 {
 	const int kind = PACKET + _i % (KINDS - PACKET);
-	const enum way way = _i / (KINDS - PACKET) % WAYS;
+	const enum way way = (enum way)(_i / (KINDS - PACKET) % WAYS);
 	const int waiting = _i / (KINDS - PACKET) / WAYS;
 
 	scene_open_kind(&scene, kind, scene_echo, NULL);
