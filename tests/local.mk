@@ -282,9 +282,11 @@ abi-dump: src/libunixmsg.la
 # The tests with musl, with 32 bits, and on emulated machines, or on those of
 # ARCHITECTURES. What they need that is in no package is fetched apart.
 architectures:
-	@$(MKDIR_P) %D%
+	@$(MKDIR_P) %D% arch-build
+	@rm -rf arch-build/source
+	@$(MAKE) distdir distdir=arch-build/source >arch-build/source.log 2>&1
 	@ARCH_RESULT='$(abs_top_builddir)/%D%/architectures.result' \
-	  $(SHELL) $(srcdir)/%D%/arch.sh arch-build $(ARCHITECTURES)
+	  $(SHELL) arch-build/source/%D%/arch.sh arch-build $(ARCHITECTURES)
 
 architectures-parts:
 	@$(SHELL) $(srcdir)/%D%/arch_parts.sh arch-build/parts
