@@ -171,28 +171,18 @@ static bool is_other_file(const char *address)
 /* Which of the networks somebody at address serves, NULL when unknown. */
 static const struct network *find_network(const char *address)
 {
-	static const struct {
-		int type;
-		const struct network *network;
-	} kinds[] = {
-		{ SOCK_DGRAM, &network_unixgram },
-		{ SOCK_SEQPACKET, &network_unixpacket },
-		{ SOCK_STREAM, &network_unixstream },
+	static const struct network *const networks[] = {
+		&network_unixgram,
+		&network_unixpacket,
+		&network_unixstream,
 	};
 	struct unixowner owner;
 	size_t i;
 
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (unixowner_find(address, kinds[i].type, &owner) == 0)
-			return kinds[i].network;
+	for (i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
+		if (unixowner_find(address, networks[i]->type, &owner) == 0)
+			return networks[i];
 	return NULL;
-}
-
-static const char *get_tool(const struct network *network)
-{
-	if (!network->is_connected)
-		return "unixgram-echo";
-	return network->is_stream ? "unixstream-echo" : "seqpacket-echo";
 }
 
 static const char *explain_other_network(const struct network *network,
@@ -208,7 +198,7 @@ static const char *explain_other_network(const struct network *network,
 	else
 		snprintf(why, sizeof(why),
 			"its owner does not speak %s but %s: try %s",
-			network->name, other->name, get_tool(other));
+			network->name, other->name, other->tool);
 	return why;
 }
 
@@ -326,20 +316,13 @@ const char *explain_send(const struct network *network, size_t size, int error)
 	}
 }
 
-static int get_type(const struct network *network)
-{
-	if (!network->is_connected)
-		return SOCK_DGRAM;
-	return network->is_stream ? SOCK_STREAM : SOCK_SEQPACKET;
-}
-
 /* False as well when it is not told who the server's user is. */
 static bool is_server_anothers(const struct network *network,
 	const char *address, uid_t *user)
 {
 	struct unixowner owner;
 
-	if (unixowner_find(address, get_type(network), &owner) < 0 ||
+	if (unixowner_find(address, network->type, &owner) < 0 ||
 		owner.user == (uid_t)-1 || owner.user == geteuid())
 		return false;
 	*user = owner.user;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include <sys/socket.h>
+
 #include "tools/network.h"
 
 /* No more than this in one frame, though a stream could carry it. */
@@ -55,6 +57,8 @@ static int gram_recv(void *link, struct unixmsg *msg, int64_t deadline_us)
 
 const struct network network_unixgram = {
 	.name = "unixgram",
+	.tool = "unixgram-echo",
+	.type = SOCK_DGRAM,
 	.dial = gram_dial,
 	.close = gram_close,
 	.get_fd = gram_get_fd,
@@ -110,6 +114,8 @@ static int packet_recv(void *link, struct unixmsg *msg, int64_t deadline_us)
 
 const struct network network_unixpacket = {
 	.name = "unixpacket",
+	.tool = "seqpacket-echo",
+	.type = SOCK_SEQPACKET,
 	.is_connected = true,
 	.dial = packet_dial,
 	.close = packet_close,
@@ -161,6 +167,8 @@ static int stream_recv(void *link, struct unixmsg *msg, int64_t deadline_us)
 
 const struct network network_unixstream = {
 	.name = "unix",
+	.tool = "unixstream-echo",
+	.type = SOCK_STREAM,
 	.is_connected = true,
 	.is_stream = true,
 	.dial = stream_dial,

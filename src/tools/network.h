@@ -16,6 +16,8 @@
 
 struct network {
 	const char *name;
+	const char *tool; /* the program for it */
+	int type;         /* of its sockets: SOCK_DGRAM ... */
 	/* Whether a server has connections, or one socket for all. */
 	bool is_connected;
 	/* Whether connections carry bytes, and messages only in frames. */

@@ -31,7 +31,8 @@ static bool is_closed(int fd)
 /*
  * Whoever starts us may have closed one of the first three. The next that we
  * open would take its number, and data would go to a pipe of ours. So the place
- * is filled by what neither gives nor takes a byte: EBADF, as if it were closed.
+ * is filled by what neither gives nor takes a byte: EBADF, as if it were
+ * closed.
  */
 static void fill_standard_descriptors(void)
 {
