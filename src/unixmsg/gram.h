@@ -198,7 +198,7 @@ int unixgram_get_next_size(struct unixgram *gram, size_t *size,
 /*
  * Raises the largest message that can be sent to wanted bytes, or to as much
  * as the system allows: *reached tells, 0 either way. It never lowers it. See
- * net.core.wmem_max; CAP_NET_ADMIN passes it. Errors: those of setsockopt(2).
+ * net.core.wmem_max; CAP_NET_ADMIN passes it. Errors: those of getsockopt(2).
  */
 int unixgram_raise_size_max(struct unixgram *gram, size_t wanted,
 	size_t *reached);

@@ -162,7 +162,7 @@ int unixpacket_get_next_size(struct unixpacket *packet, size_t *size,
 /*
  * Raises the largest message that can be sent to wanted bytes, or to as much
  * as the system allows: *reached tells, 0 either way. It never lowers it. See
- * net.core.wmem_max; CAP_NET_ADMIN passes it. Errors: those of setsockopt(2).
+ * net.core.wmem_max; CAP_NET_ADMIN passes it. Errors: those of getsockopt(2).
  */
 int unixpacket_raise_size_max(struct unixpacket *packet, size_t wanted,
 	size_t *reached);
