@@ -160,7 +160,19 @@ the_echo_tools_work()
 	expect_same wanted "$out"
 }
 
-# Those that need none of the private rooms.
+# Those that need none of the private rooms, wait for no race, and do not stand
+# in for calls of libc by the names that the library as configured knows them by.
+list_public_tests()
+{
+	private=$(cd "$srcdir/src" && echo *.h tools/*.h |
+		sed -e 's/unixmsg[.]h//; s/kernel[.]h//' -e 's/  */|/g')
+	grep -L -E "^#include \"($private|load[.]h|torture[.]h)\"" \
+		"$srcdir"/tests/check_*.c |
+		sed -e 's|.*/check_||' -e 's|[.]c$||' |
+		grep -v -e _races -e _moments -e _window -e takeover \
+			-e sweep -e exports
+}
+
 unit_tests_of_public_functions_pass()
 {
 	need "${PKG_CONFIG:=pkg-config}"
@@ -170,10 +182,13 @@ unit_tests_of_public_functions_pass()
 		compile $CC $CFLAGS -std=gnu11 "-I$shared/include" \
 			"-I$top_builddir" -c "$srcdir/tests/$helper.c"
 	done
-	for name in gram packet notify service_drain; do
+	list_public_tests >names
+	[ "$(wc -l <names)" -gt 20 ] || fail "only $(wc -l <names) tests"
+	for name in $(cat names); do
 		link "check_$name" "$srcdir/tests/check_$name.c" \
 			ends.o scene.o service_scene.o support.o
 		run "./check_$name"
+		[ "$status" -eq 77 ] && continue
 		expect_status 0 "check_$name: $(tail -n 5 "$out")"
 		expect_match "$out" '^100%: Checks: [1-9]'
 	done
