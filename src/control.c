@@ -133,9 +133,7 @@ void unixcontrol_take(struct msghdr *header, struct unixmsg *msg,
 	const struct cmsghdr *item;
 	size_t at = 0;
 
-	msg->fds_count = 0;
-	msg->fds_lost = 0;
-	msg->pidfd = -1;
+	unixcontrol_clear(msg);
 	if (header->msg_control == NULL)
 		return;
 	while ((item = get_item(header, at)) != NULL) {

@@ -5,6 +5,7 @@
 
 #include <sys/socket.h>
 
+#include "cred_private.h"
 #include "unixmsg/msg.h"
 
 /*
@@ -28,6 +29,15 @@ union control_all {
 /* Lets the descriptors of msg travel in header; control is its memory. */
 void unixcontrol_put(struct msghdr *header, union control_all *control,
 	const struct unixmsg *msg);
+
+/* As if nothing had come with msg: what came with the last one is its owner's. */
+static inline void unixcontrol_clear(struct unixmsg *msg)
+{
+	msg->fds_count = 0;
+	msg->fds_lost = 0;
+	msg->pidfd = -1;
+	msg->cred = unixcred_get_unknown();
+}
 
 /*
  * Hands what has come in header to msg: descriptors as far as there is room,

@@ -43,6 +43,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/control.c \
 	%D%/control.h \
 	%D%/deadline.c \
+	%D%/cred_private.h \
 	%D%/deadline_private.h \
 	%D%/diag.c \
 	%D%/diag.h \

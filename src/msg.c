@@ -33,7 +33,7 @@ static const int64_t pause_most_us = 16000;
 void unixmsg_init(struct unixmsg *msg)
 {
 	memset(msg, 0, sizeof(*msg));
-	msg->pidfd = -1;
+	unixcontrol_clear(msg);
 }
 
 void unixmsg_close_fds(struct unixmsg *msg)
@@ -360,9 +360,7 @@ int unixmsg_recv_on(struct endpoint *end, struct unixmsg *msg,
 	if (check_to_receive(end, msg) < 0)
 		return -1;
 	/* Those of the last message are not for us to close, nor twice. */
-	msg->fds_count = 0;
-	msg->fds_lost = 0;
-	msg->pidfd = -1;
+	unixcontrol_clear(msg);
 	return receive(end, msg, 0, deadline_us);
 }
 

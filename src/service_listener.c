@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "cred_private.h"
 #include "listener_private.h"
 #include "service_private.h"
 #include "unixmsg/peer.h"
@@ -64,6 +65,8 @@ static int accept_one(const struct listeners *listeners,
 	}
 	newcomer->has_cred =
 		unixpeer_get_cred(newcomer->fd, &newcomer->cred) == 0;
+	if (!newcomer->has_cred)
+		newcomer->cred = unixcred_get_unknown();
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cred_private.h"
 #include "service_private.h"
 
 static uint64_t make_id(uint32_t index, uint32_t generation)
@@ -167,8 +168,7 @@ int unixservice_enter(struct unixservice *service, struct peer *peer,
 	}
 	peer->sort = sort;
 	peer->has_cred = cred != NULL;
-	if (cred != NULL)
-		peer->cred = *cred;
+	peer->cred = cred != NULL ? *cred : unixcred_get_unknown();
 	peer->opened_us = service->now_us;
 	peer->active_us = service->now_us;
 	unixoutbox_init(&peer->outbox);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cred_private.h"
 #include "service_private.h"
 
 static const int64_t second_ns = 1000000000;
@@ -122,6 +123,7 @@ void unixservice_event_init(struct unixservice_event *event,
 	memset(event, 0, sizeof(*event));
 	event->kind = kind;
 	event->error = error;
+	event->cred = unixcred_get_unknown();
 	if (peer == NULL)
 		return;
 	event->peer = peer->id;

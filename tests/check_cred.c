@@ -107,6 +107,49 @@ START_TEST(nothing_is_told_that_nobody_asked_for)
 }
 END_TEST
 
+static void expect_nobody(const struct unixmsg *msg)
+{
+	ck_assert_uint_eq(msg->flags & UNIXMSG_HAS_CRED, 0);
+	ck_assert_int_eq(msg->cred.pid, 0);
+	ck_assert_uint_eq(msg->cred.uid, (uid_t)-1);
+	ck_assert_uint_eq(msg->cred.gid, (gid_t)-1);
+}
+
+/* Above all not root, and not who wrote the message before. */
+START_TEST(a_writer_who_is_not_known_is_no_user)
+{
+	struct unixmsg msg;
+	size_t count;
+	int i;
+
+	ends_make(&ends, _i);
+	want(UNIXMSG_WANT_CRED);
+	ends_send_text(&ends, "known");
+	receive(&msg);
+	ck_assert_uint_eq(msg.cred.uid, getuid());
+	want(0);
+	for (i = 0; i < 2; i++)
+		ends_send_text(&ends, "unknown");
+	msg.flags = UNIXMSG_PREFIX;
+	ck_assert_int_eq(ends.net->recv_msg(ends.receiver, &msg,
+				 unixdeadline_after_us(long_us)),
+		1);
+	expect_nobody(&msg);
+	msg.cred.uid = 0;
+	msg.flags = UNIXMSG_PREFIX;
+	ck_assert_int_eq(ends.net->recv_batch(ends.receiver, &msg, 1, &count,
+				 unixdeadline_after_us(long_us)),
+		1);
+	expect_nobody(&msg);
+	msg.cred.uid = 0;
+	ck_assert_errno(ends.net->recv_msg(ends.receiver, &msg, 0), EAGAIN);
+	expect_nobody(&msg);
+	unixmsg_init(&msg);
+	expect_nobody(&msg);
+	ends_close(&ends);
+}
+END_TEST
+
 /* The kernel has invented somebody for these, or really knows who it was. */
 START_TEST(messages_from_before_the_wish_tell_nothing_wrong)
 {
@@ -487,6 +530,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
 	add(tcase, every_message_tells_who_wrote_it);
 	add(tcase, nothing_is_told_that_nobody_asked_for);
+	add(tcase, a_writer_who_is_not_known_is_no_user);
 	add(tcase, messages_from_before_the_wish_tell_nothing_wrong);
 	add_for_packets(tcase,
 		an_empty_message_from_before_the_wish_is_not_the_end);

@@ -11,7 +11,8 @@
 
 /*
  * pid is 0 for a process of another PID namespace, and is for logs only: once
- * the process is reaped the number is given to another.
+ * the process is reaped the number is given to another. Where nothing is known
+ * of anybody they are 0, (uid_t)-1 and (gid_t)-1, which no process can be.
  */
 struct unixcred {
 	pid_t pid;

@@ -92,7 +92,9 @@ struct unixmsg {
 	size_t fds_lost;
 	/* Receiving, with UNIXMSG_HAS_CRED: who wrote the message. The real
 	 * user, not the effective one that unixpeer_get_cred tells; root may
-	 * write what it likes there. */
+	 * write what it likes there. Without that flag nothing is known: a
+	 * message from before anybody asked, or from where neither its user
+	 * nor its process has a number here, as in another container. */
 	struct unixcred cred;
 	/* Receiving: with UNIXMSG_WANT_PIDFD a pidfd of whoever wrote the
 	 * message, close-on-exec, yours to close; -1 when there is none, as

@@ -141,7 +141,7 @@ struct unixservice_event {
 	/* Whether cred is known, and who it is: of a connection the effective
 	 * user when he connected, of a datagram who wrote it. */
 	bool has_cred;
-	struct unixcred cred;
+	struct unixcred cred; /* without has_cred no user, see unixcred */
 	/* The address, or NULL for a peer that is bound to no name. */
 	const struct unixaddr *addr;
 	/* The message, or NULL. */
