@@ -458,16 +458,10 @@ int unixdiag_list_names(unixdiag_take *take, void *context)
 	return list(take, context, UINT32_MAX, UDIAG_SHOW_NAME);
 }
 
-int unixdiag_find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
+/* udiag_ino, udiag_cookie and udiag_show of request are set. */
+static int find(int fd, uint32_t sequence, struct unix_diag_req *request,
 	unixdiag_take *take, void *context)
 {
-	const struct unix_diag_req request = {
-		.sdiag_family = AF_UNIX,
-		.udiag_states = UINT32_MAX,
-		.udiag_ino = ino,
-		.udiag_show = UDIAG_SHOW_RQLEN,
-		.udiag_cookie = { (uint32_t)cookie, (uint32_t)(cookie >> 32) },
-	};
 	struct dump dump = {
 		.fd = fd,
 		.sequence = sequence,
@@ -477,10 +471,30 @@ int unixdiag_find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
 	};
 	int saved = errno;
 
-	if (ask(&dump, &request) < 0 || take_answer(&dump) < 0)
+	request->sdiag_family = AF_UNIX;
+	request->udiag_states = UINT32_MAX;
+	if (ask(&dump, request) < 0 || take_answer(&dump) < 0)
 		return -1;
 	errno = saved;
 	return 0;
+}
+
+static void set_cookie(struct unix_diag_req *request, uint64_t cookie)
+{
+	request->udiag_cookie[0] = (uint32_t)cookie;
+	request->udiag_cookie[1] = (uint32_t)(cookie >> 32);
+}
+
+int unixdiag_find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
+	unixdiag_take *take, void *context)
+{
+	struct unix_diag_req request = {
+		.udiag_ino = ino,
+		.udiag_show = UDIAG_SHOW_RQLEN,
+	};
+
+	set_cookie(&request, cookie);
+	return find(fd, sequence, &request, take, context);
 }
 
 int unixdiag_find(uint32_t ino, uint64_t cookie, unixdiag_take *take,
@@ -492,6 +506,79 @@ int unixdiag_find(uint32_t ino, uint64_t cookie, unixdiag_take *take,
 		return -1;
 	return fd_close_with(fd,
 		unixdiag_find_by(fd, 1, ino, cookie, take, context));
+}
+
+/*
+ * Numbers of sockets come again after 2^32 of them: the cookie tells those
+ * apart. All ones, what it is where the kernel has none, stand for any.
+ */
+static int identify_socket(int socket_fd, struct unix_diag_req *request)
+{
+	uint64_t cookie = UINT64_MAX;
+	socklen_t length = sizeof(cookie);
+	struct stat found;
+
+	if (fstat(socket_fd, &found) < 0)
+		return -1;
+	getsockopt(socket_fd, SOL_SOCKET, SO_COOKIE, &cookie, &length);
+	request->udiag_ino = (uint32_t)found.st_ino;
+	set_cookie(request, cookie);
+	return 0;
+}
+
+static int take_file(void *context, const struct unixdiag_socket *socket)
+{
+	struct unixdiag_file *file = context;
+
+	if ((socket->has & UNIXDIAG_HAS_FILE) == 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	*file = socket->file;
+	return 0;
+}
+
+int unixdiag_find_file(int socket_fd, struct unixdiag_file *file)
+{
+	struct unix_diag_req request = { .udiag_show = UDIAG_SHOW_VFS };
+	int fd;
+
+	if (identify_socket(socket_fd, &request) < 0)
+		return -1;
+	fd = unixdiag_open();
+	if (fd < 0)
+		return -1;
+	return fd_close_with(fd, find(fd, 1, &request, take_file, file));
+}
+
+struct binding {
+	struct unixdiag_file file;
+	bool is_found;
+};
+
+static int take_binding(void *context, const struct unixdiag_socket *socket)
+{
+	struct binding *binding = context;
+
+	if (socket == NULL)
+		binding->is_found = false;
+	else if ((socket->has & UNIXDIAG_HAS_FILE) != 0 &&
+		socket->file.dev == binding->file.dev &&
+		socket->file.ino == binding->file.ino)
+		binding->is_found = true;
+	return 0;
+}
+
+int unixdiag_is_bound(int path_fd)
+{
+	struct unixdiag_mount mount = { 0 };
+	struct binding binding = { .is_found = false };
+
+	if (unixdiag_identify(path_fd, &mount, &binding.file) < 0)
+		return -1;
+	if (list(take_binding, &binding, UINT32_MAX, UDIAG_SHOW_VFS) < 0)
+		return -1;
+	return binding.is_found;
 }
 
 int unixdiag_list_pending(unixdiag_take *take, void *context)

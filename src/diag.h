@@ -148,4 +148,17 @@ struct unixdiag_mount {
 int unixdiag_identify(int path_fd, struct unixdiag_mount *mount,
 	struct unixdiag_file *file);
 
+/*
+ * The file that a Unix socket of ours is bound to, wherever that is by now. -1
+ * with ENOENT when it is bound to none, or belongs to another network
+ * namespace; else as unixdiag_list.
+ */
+int unixdiag_find_file(int socket_fd, struct unixdiag_file *file);
+
+/*
+ * 1 when a socket of this network namespace is bound to the file that path_fd
+ * (O_PATH) names, 0 when none is. -1 with errno as unixdiag_list.
+ */
+int unixdiag_is_bound(int path_fd);
+
 #endif

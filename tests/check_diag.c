@@ -773,6 +773,62 @@ START_TEST(without_descriptors_nothing_is_found)
 }
 END_TEST
 
+static int is_bound(const char *path)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC), result;
+
+	ck_assert_int_ge(fd, 0);
+	result = unixdiag_is_bound(fd);
+	close(fd);
+	return result;
+}
+
+/* Whatever it is called by now. */
+START_TEST(the_file_of_a_socket_is_found)
+{
+	const char *path = support_path("before"), *moved = support_path("now");
+	int fd = open_bound(types[_i], path);
+	struct unixdiag_file found, wanted;
+
+	ck_assert_int_eq(rename(path, moved), 0);
+	identify(moved, &wanted);
+	errno = ELIBSCN;
+	ck_assert_int_eq(unixdiag_find_file(fd, &found), 0);
+	ck_assert_uint_eq(found.ino, wanted.ino);
+	ck_assert_uint_eq(found.dev, wanted.dev);
+	ck_assert_int_eq(is_bound(moved), 1);
+	ck_assert_int_eq(errno, ELIBSCN);
+	close(fd);
+	ck_assert_int_eq(is_bound(moved), 0);
+}
+END_TEST
+
+START_TEST(a_socket_without_a_file_has_none)
+{
+	int fd = open_socket(types[_i]);
+	struct unixdiag_file found;
+
+	ck_assert_errno(unixdiag_find_file(fd, &found), ENOENT);
+	ck_assert_int_eq(is_bound(support_dir()), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(without_descriptors_no_file_is_found)
+{
+	int fd = open_bound(types[_i], support_path("socket"));
+	int path_fd = open(support_path("socket"), O_PATH | O_CLOEXEC);
+	struct unixdiag_file found;
+
+	support_limit_fds(0);
+	ck_assert_errno(unixdiag_find_file(fd, &found), EMFILE);
+	ck_assert_errno(unixdiag_is_bound(path_fd), EMFILE);
+	support_lift_fds_limit();
+	close(path_fd);
+	close(fd);
+}
+END_TEST
+
 static void send_error(int to_fd, int error)
 {
 	struct sockaddr_nl to;
@@ -980,6 +1036,12 @@ static TCase *make_real(void)
 	tcase_add_test(tcase, the_list_gives_what_a_socket_is_found_by);
 	tcase_add_test(tcase, another_cookie_is_another_socket);
 	tcase_add_test(tcase, without_descriptors_nothing_is_found);
+	tcase_add_loop_test(tcase, the_file_of_a_socket_is_found, 0,
+		COUNT(types));
+	tcase_add_loop_test(tcase, a_socket_without_a_file_has_none, 0,
+		COUNT(types));
+	tcase_add_loop_test(tcase, without_descriptors_no_file_is_found, 0,
+		COUNT(types));
 	support_add_root_test(tcase, only_the_kernel_is_believed);
 	tcase_add_test(tcase, a_socket_that_was_closed_is_not_found);
 	tcase_add_test(tcase, who_takes_one_socket_may_refuse_it);
