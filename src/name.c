@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "diag.h"
 #include "fd.h"
 #include "file.h"
 #include "name_private.h"
@@ -268,14 +269,47 @@ static void remember(struct unixname *name, const struct stat *found)
 	name->pid = getpid();
 }
 
-/* Remembers which file it is that bind(2) has made. */
-static int identify(struct unixname *name, mode_t *mode)
+/*
+ * Ours is not dead, and nobody else is bound to it. That comes in this order:
+ * where bind(2) is still at work nobody is bound yet, and all looks dead.
+ */
+static bool is_another_there(const struct unixname *name)
 {
+	int fd = open_leaf(name);
+	bool is_there;
+
+	if (fd < 0)
+		return errno == ENOENT;
+	is_there = unixprobe_is_dead(fd) == 0 || unixdiag_is_bound(fd) == 1;
+	close(fd);
+	return is_there;
+}
+
+/*
+ * A server that knows no lock may have put its own file in the place of ours
+ * since bind(2): the kernel tells which one our socket has made. Some file
+ * systems have other numbers for stat(2), so that these alone prove nothing;
+ * and a kernel that tells nothing leaves us with stat(2).
+ */
+static bool is_anothers(const struct claim *claim, const struct stat *found)
+{
+	struct unixdiag_file ours;
+
+	return unixdiag_find_file(claim->fd, &ours) == 0 &&
+		ours.ino != (uint32_t)found->st_ino &&
+		is_another_there(claim->name);
+}
+
+/* Remembers which file it is that bind(2) has made. */
+static int identify(const struct claim *claim, mode_t *mode)
+{
+	struct unixname *name = claim->name;
 	struct stat found;
 
 	if (fstatat(name->dir_fd, name->leaf, &found, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
-	if (!S_ISSOCK(found.st_mode) || found.st_uid != geteuid()) {
+	if (!S_ISSOCK(found.st_mode) || found.st_uid != geteuid() ||
+		is_anothers(claim, &found)) {
 		errno = EADDRINUSE;
 		return -1;
 	}
@@ -303,7 +337,7 @@ static int dress(const struct claim *claim)
 	mode_t mode;
 	int fd;
 
-	if (identify(claim->name, &mode) < 0)
+	if (identify(claim, &mode) < 0)
 		return -1;
 	if (mode == claim->options.mode && !is_owner_wanted(&claim->options))
 		return 0;
@@ -454,7 +488,7 @@ static int dress_or_remove(const struct claim *claim)
 	if (dress(claim) == 0)
 		return 0;
 	saved = errno;
-	if (name->ino != 0 || identify(name, &mode) == 0)
+	if (name->ino != 0 || identify(claim, &mode) == 0)
 		unixfile_remove(name->dir_fd, name->leaf, name->dev, name->ino);
 	errno = saved;
 	return -1;
@@ -476,6 +510,13 @@ static int bind_over(struct claim *claim)
 	return -1;
 }
 
+/* What stands there is ours, and could not be looked at. */
+static bool is_unseen(const struct claim *claim, int error)
+{
+	return claim->is_bound && claim->name->ino == 0 &&
+		error != EADDRINUSE && error != ENOENT;
+}
+
 /* The file of the owner whom we replace: it goes when we have succeeded. */
 static int settle_aside(const struct claim *claim, int result)
 {
@@ -486,8 +527,7 @@ static int settle_aside(const struct claim *claim, int result)
 		return result;
 	if (result == 0)
 		unlinkat(name->dir_fd, claim->aside, 0);
-	else if (claim->is_bound && name->ino == 0)
-		/* What stands there is ours, and could not be looked at. */
+	else if (is_unseen(claim, saved))
 		renameat(name->dir_fd, claim->aside, name->dir_fd, name->leaf);
 	else
 		put_back_or_remove(name->dir_fd, claim->aside, name->leaf);

@@ -8,6 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "diag.h"
 #include "scene.h"
 
 static const char leaf[] = "socket";
@@ -23,8 +27,68 @@ static const char leaf[] = "socket";
 static bool is_lying;           /* connect: nobody is there */
 static bool is_taken_at_rename; /* by newcomer */
 static bool is_swapped_at_open; /* for the file of swapped */
+static bool is_kernel_silent;   /* no sock_diag */
+static bool is_numbered_anew;   /* files, by sock_diag */
 static int newcomer;
 static const char *swapped;
+
+/* What another does as soon as the name is bound. */
+static void (*act_at_bind)(void);
+
+static unsigned int binds, refusals, numbers;
+
+int bind(int fd, const struct sockaddr *sa, socklen_t length)
+{
+	int result = (int)syscall(SYS_bind, fd, sa, length);
+	void (*act)(void) = act_at_bind;
+
+	if (result == 0 && act != NULL) {
+		act_at_bind = NULL;
+		act();
+		binds++;
+	}
+	return result;
+}
+
+int socket(int family, int type, int protocol)
+{
+	if (family != AF_NETLINK || !is_kernel_silent)
+		return (int)syscall(SYS_socket, family, type, protocol);
+	refusals++;
+	errno = EAFNOSUPPORT;
+	return -1;
+}
+
+/* Of one socket, as NETLINK_SOCK_DIAG tells of it. */
+static void number_anew(struct nlmsghdr *head)
+{
+	char *end = (char *)head + head->nlmsg_len;
+	char *at = (char *)NLMSG_DATA(head) + sizeof(struct unix_diag_msg);
+	struct nlattr attribute;
+
+	while (head->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+		at + sizeof(attribute) <= end) {
+		memcpy(&attribute, at, sizeof(attribute));
+		if (attribute.nla_type == UNIX_DIAG_VFS) {
+			at[sizeof(attribute)] ^= 0x55;
+			numbers++;
+		}
+		at += NLMSG_ALIGN(attribute.nla_len);
+	}
+}
+
+ssize_t recvmsg(int fd, struct msghdr *header, int flags)
+{
+	ssize_t got = syscall(SYS_recvmsg, fd, header, flags);
+	struct nlmsghdr *head = header->msg_iov->iov_base;
+	unsigned int left = (unsigned int)got;
+
+	if (!is_numbered_anew || got < 0)
+		return got;
+	for (; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left))
+		number_anew(head);
+	return got;
+}
 
 /* bind(2) makes the file before it makes the socket to be found there. */
 int connect(int fd, const struct sockaddr *sa, socklen_t length)
@@ -72,6 +136,112 @@ static int open_with(struct server *server, int type, unsigned int flags,
 	options.mode = mode;
 	return open_server(server, type, support_path(leaf), &options);
 }
+
+/* As one does who knows no lock. */
+static void take_name(void)
+{
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+	newcomer = open_bound(SOCK_DGRAM, support_path(leaf));
+	ck_assert_int_eq(chmod(support_path(leaf), 0600), 0);
+}
+
+static void assert_newcomer_has_the_name(void)
+{
+	ck_assert_uint_eq(binds, 1);
+	assert_files(1);
+	ck_assert_uint_eq(mode_of(support_path(leaf)), 0600);
+	send_to(support_path(leaf));
+	ck_assert_int_eq(recv(newcomer, &(char){ 0 }, 1, MSG_DONTWAIT), 1);
+	close(newcomer);
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+}
+
+/* Our file is gone before we have looked at it: this one is not ours. */
+START_TEST(who_takes_the_name_before_we_look_keeps_it)
+{
+	struct server server;
+
+	act_at_bind = take_name;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	assert_newcomer_has_the_name();
+}
+END_TEST
+
+START_TEST(who_takes_the_name_of_a_dead_one_before_we_look_keeps_it)
+{
+	struct server server;
+
+	make_dead(types[_i], support_path(leaf));
+	act_at_bind = take_name;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	assert_newcomer_has_the_name();
+}
+END_TEST
+
+/* The one whom we wanted to replace cannot have it again either. */
+START_TEST(who_takes_the_name_of_a_live_one_before_we_look_keeps_it)
+{
+	int owner = open_listening(types[_i], support_path(leaf));
+	struct server server;
+
+	act_at_bind = take_name;
+	ck_assert_errno(open_with(&server, types[_i], UNIXMSG_NAME_REPLACE,
+				0600),
+		EADDRINUSE);
+	assert_newcomer_has_the_name();
+	assert_hears_nothing(owner, types[_i]);
+	close(owner);
+}
+END_TEST
+
+/* As what bind(2) makes, before there is a socket to be found. */
+static void begin_to_take_name(void)
+{
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+	make_dead(SOCK_DGRAM, support_path(leaf));
+}
+
+START_TEST(whose_bind_is_still_at_work_keeps_the_name)
+{
+	struct server server;
+
+	act_at_bind = begin_to_take_name;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_uint_eq(binds, 1);
+	assert_files(1);
+	assert_is_socket(support_path(leaf));
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+}
+END_TEST
+
+static void assert_name_is_taken_and_given_up(int type)
+{
+	struct server server;
+
+	errno = ELIBSCN;
+	ck_assert_int_eq(open_with(&server, type, 0, 0600), 0);
+	ck_assert_int_eq(errno, ELIBSCN);
+	ck_assert_uint_eq(mode_of(support_path(leaf)), 0600);
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_files(0);
+}
+
+START_TEST(where_the_kernel_tells_nothing_a_name_is_taken_too)
+{
+	is_kernel_silent = true;
+	assert_name_is_taken_and_given_up(types[_i]);
+	ck_assert_uint_gt(refusals, 0);
+}
+END_TEST
+
+/* There are file systems that stat(2) tells other numbers of. */
+START_TEST(where_files_have_two_numbers_a_name_is_taken_too)
+{
+	is_numbered_anew = true;
+	assert_name_is_taken_and_given_up(types[_i]);
+	ck_assert_uint_gt(numbers, 0);
+}
+END_TEST
 
 /*
  * An owner who seemed dead was set aside, is alive, and cannot come back: the
@@ -145,10 +315,19 @@ START_TEST(a_file_that_is_swapped_for_ours_keeps_its_mode)
 }
 END_TEST
 
+static int pass_over(void *context, const struct unixdiag_socket *told)
+{
+	(void)context;
+	(void)told;
+	return 0;
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("name_moments");
 	TCase *tcase = make_tcase("moments");
+	const char *why_not = "the kernel tells nothing of sockets";
+	bool is_told = unixdiag_list_names(pass_over, NULL) == 0;
 
 	tcase_add_loop_test(tcase,
 		who_comes_while_a_live_owner_is_set_aside_keeps_the_name, 0,
@@ -157,6 +336,23 @@ int main(void)
 		who_comes_while_a_name_is_taken_over_is_replaced_too, 0, TYPES);
 	tcase_add_loop_test(tcase,
 		a_file_that_is_swapped_for_ours_keeps_its_mode, 0, TYPES);
+	support_add_loop_test_if(tcase,
+		who_takes_the_name_before_we_look_keeps_it, TYPES, is_told,
+		why_not);
+	support_add_loop_test_if(tcase,
+		who_takes_the_name_of_a_dead_one_before_we_look_keeps_it, TYPES,
+		is_told, why_not);
+	support_add_loop_test_if(tcase,
+		who_takes_the_name_of_a_live_one_before_we_look_keeps_it, TYPES,
+		is_told, why_not);
+	support_add_loop_test_if(tcase,
+		whose_bind_is_still_at_work_keeps_the_name, TYPES, is_told,
+		why_not);
+	tcase_add_loop_test(tcase,
+		where_the_kernel_tells_nothing_a_name_is_taken_too, 0, TYPES);
+	support_add_loop_test_if(tcase,
+		where_files_have_two_numbers_a_name_is_taken_too, TYPES,
+		is_told, why_not);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
 }

@@ -426,7 +426,7 @@ START_TEST(a_list_that_was_cut_begins_anew)
 	struct listing listing = { .is_once = _i == 1 };
 	int fd = open_socket(SOCK_DGRAM), result;
 
-	fail_one("recvmsg", 1, ENOBUFS);
+	fail_one("diag_recvmsg", 1, ENOBUFS);
 	result = unixdiag_list(take, &listing);
 	expect_failure();
 	ck_assert_int_eq(listing.begun, 1);

@@ -131,13 +131,19 @@ static const struct rule harmless[] = {
 	{ "sendto", ECONNREFUSED, "found again" },
 	/* That the queue is empty cannot be made sure. */
 	{ "recv", 0, "found again" },
+	/* Whose file it is that has our name is asked where that can be. */
+	{ "diag_fstat", 0, NULL },
+	{ "diag_getsockopt", 0, NULL },
+	{ "diag_recvmsg", 0, NULL },
+	{ "diag_sendto", 0, NULL },
+	{ "diag_socket", 0, NULL },
 	/* The kernel had no room for its list: it is asked again. */
-	{ "socket", ENOBUFS, "can be removed" },
-	{ "sendto", ENOBUFS, "can be removed" },
-	{ "recvmsg", ENOBUFS, "can be removed" },
-	{ "socket", ENOBUFS, "owner is found" },
-	{ "sendto", ENOBUFS, "owner is found" },
-	{ "recvmsg", ENOBUFS, "owner is found" },
+	{ "diag_socket", ENOBUFS, "can be removed" },
+	{ "diag_sendto", ENOBUFS, "can be removed" },
+	{ "diag_recvmsg", ENOBUFS, "can be removed" },
+	{ "diag_socket", ENOBUFS, "owner is found" },
+	{ "diag_sendto", ENOBUFS, "owner is found" },
+	{ "diag_recvmsg", ENOBUFS, "owner is found" },
 	/* stat(2) tells the device too, but for some file systems. */
 	{ "fopen", 0, "can be removed" },
 	{ "fgets", 0, "can be removed" },
@@ -189,6 +195,7 @@ static const struct rule impossible[] = {
 	/* It can be, but comes too late: the name is ours already. */
 	{ "listen", 0, "live owner is replaced" },
 	/* There is a file. */
+	{ "fstatat", ENOENT, "live owner is replaced" },
 	{ "fstatat", ENOENT, "closes" },
 	{ "renameat", ENOENT, "closes" },
 	{ "fstatat", ENOENT, "drained" },

@@ -40,13 +40,37 @@
 
 /* A call that fails with result. */
 #define WRAP(type, result, name, parameters, arguments)                       \
+	WRAP_DIAG(type, result, name, false, parameters, arguments)
+
+/* The same for one that has another name when it asks sock_diag. */
+#define WRAP_DIAG(type, result, name, is_diag, parameters, arguments)         \
 type __real_##name parameters;                                                \
 type __wrap_##name parameters;                                                \
 type __wrap_##name parameters                                                 \
 {                                                                             \
-	if (fault_strikes(#name, SITE))                                       \
+	if (fault_strikes((is_diag) ? "diag_" #name : #name, SITE))           \
 		return result;                                                \
 	return __real_##name arguments;                                       \
+}
+
+WRAP_DIAG(int, -1, getsockopt, option == SO_COOKIE,
+	(int fd, int level, int option, void *value, socklen_t *length),
+	(fd, level, option, value, length))
+
+/* AF_UNSPEC for what is no socket. */
+static int get_family(int fd)
+{
+	int family = AF_UNSPEC, saved = errno;
+	socklen_t length = sizeof(family);
+
+	__real_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
+	errno = saved;
+	return family;
+}
+
+static bool is_netlink(int fd)
+{
+	return get_family(fd) == AF_NETLINK;
 }
 
 WRAP(int, -1, accept4, (int fd, struct sockaddr *sa, socklen_t *length,
@@ -67,7 +91,8 @@ WRAP(char *, NULL, fgets, (char *text, int room, FILE *file),
 	(text, room, file))
 WRAP(int, -1, flock, (int fd, int operation), (fd, operation))
 WRAP(FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
-WRAP(int, -1, fstat, (int fd, struct stat *found), (fd, found))
+WRAP_DIAG(int, -1, fstat, get_family(fd) != AF_UNSPEC,
+	(int fd, struct stat *found), (fd, found))
 WRAP(int, -1, fstatat, (int fd, const char *path, struct stat *found,
 	int flags), (fd, path, found, flags))
 WRAP(int, -1, fstatfs, (int fd, struct statfs *found), (fd, found))
@@ -83,8 +108,6 @@ WRAP(ssize_t, -1, getrandom, (void *data, size_t size, unsigned int flags),
 	(data, size, flags))
 WRAP(int, -1, getsockname, (int fd, struct sockaddr *sa, socklen_t *length),
 	(fd, sa, length))
-WRAP(int, -1, getsockopt, (int fd, int level, int option, void *value,
-	socklen_t *length), (fd, level, option, value, length))
 WRAP(ssize_t, -1, getxattr, (const char *path, const char *name, void *value,
 	size_t room), (path, name, value, room))
 WRAP(int, -1, linkat, (int from_fd, const char *from, int to_fd,
@@ -114,19 +137,11 @@ WRAP(int, -1, recvmmsg, (int fd, struct mmsghdr *headers, unsigned int count,
 WRAP(ssize_t, -1, recvfrom, (int fd, void *data, size_t room, int flags,
 	struct sockaddr *sa, socklen_t *length),
 	(fd, data, room, flags, sa, length))
-WRAP(ssize_t, -1, recvmsg, (int fd, struct msghdr *header, int flags),
+WRAP_DIAG(ssize_t, -1, recvmsg, is_netlink(fd),
+	(int fd, struct msghdr *header, int flags),
 	(fd, header, flags))
 WRAP(int, -1, renameat, (int from_fd, const char *from, int to_fd,
 	const char *to), (from_fd, from, to_fd, to))
-static bool is_netlink(int fd)
-{
-	int family = AF_UNSPEC, saved = errno;
-	socklen_t length = sizeof(family);
-
-	__real_getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
-	errno = saved;
-	return family == AF_NETLINK;
-}
 
 /*
  * One that sends: Linux raises SIGPIPE for streams alone, others for all, so
@@ -137,11 +152,13 @@ type __real_##name parameters;                                                \
 type __wrap_##name parameters;                                                \
 type __wrap_##name parameters                                                 \
 {                                                                             \
-	if (fault_is_on() && !(flags & MSG_NOSIGNAL) && !is_netlink(fd)) {    \
+	bool is_diag = is_netlink(fd);                                        \
+									      \
+	if (fault_is_on() && !(flags & MSG_NOSIGNAL) && !is_diag) {           \
 		fprintf(stderr, "fault: %s without MSG_NOSIGNAL\n", #name);   \
 		abort();                                                      \
 	}                                                                     \
-	if (fault_strikes(#name, SITE))                                       \
+	if (fault_strikes(is_diag ? "diag_" #name : #name, SITE))             \
 		return -1;                                                    \
 	return __real_##name arguments;                                       \
 }
@@ -160,7 +177,8 @@ WRAP(int, -1, setrlimit, (int resource, const struct rlimit *limit),
 WRAP(int, -1, setsockopt, (int fd, int level, int option, const void *value,
 	socklen_t length), (fd, level, option, value, length))
 WRAP(int, -1, shutdown, (int fd, int how), (fd, how))
-WRAP(int, -1, socket, (int family, int type, int protocol),
+WRAP_DIAG(int, -1, socket, family == AF_NETLINK,
+	(int family, int type, int protocol),
 	(family, type, protocol))
 WRAP(int, -1, socketpair, (int family, int type, int protocol, int fds[2]),
 	(family, type, protocol, fds))

@@ -5,6 +5,7 @@
  * EINVAL where older kernels or other file systems say it. EPERM and EACCES
  * also stand for a security module and for seccomp(2). EINTR is where a call
  * can sleep: a few random bytes, or a file in memory, make nobody wait.
+ * What asks sock_diag has names of its own: diag_.
  */
 #include <config.h>
 
@@ -29,6 +30,12 @@ static const struct fault_call table[] = {
 	{ "closedir", { EINTR, EIO } },
 	{ "connect", { EACCES, ECONNREFUSED, EINTR, EAGAIN, ENOENT, EPROTOTYPE,
 		ENOMEM, ENOBUFS, EPERM, ELOOP } },
+	{ "diag_fstat", { ENOMEM, EIO } },
+	{ "diag_getsockopt", { ENOPROTOOPT } },
+	{ "diag_recvmsg", { EINTR, ENOMEM, ENOBUFS, EPERM } },
+	{ "diag_sendto", { EINTR, ENOBUFS, ENOMEM, EPERM, ECONNREFUSED } },
+	{ "diag_socket", { EMFILE, ENFILE, ENOMEM, ENOBUFS, EAFNOSUPPORT,
+		EACCES, EPROTONOSUPPORT } },
 	{ "epoll_create1", { EMFILE, ENFILE, ENOMEM } },
 	{ "epoll_ctl", { ENOMEM, ENOSPC } },
 	{ "epoll_wait", { EINTR } },

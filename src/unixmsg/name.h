@@ -21,6 +21,11 @@
  *   directory can hold that lock, in /tmp too: keep servers in their own.
  *   A claim where nothing is in the way waits a second for it at most, and
  *   goes on without.
+ * - A server that takes no lock may remove our file at once and put its own
+ *   there. If that is so before the claim is done it has won: EADDRINUSE, and
+ *   its file is left alone. The kernel tells which file is ours, over
+ *   NETLINK_SOCK_DIAG. Where it cannot be asked, a file that a server of our
+ *   own user makes in the moment of bind(2) is taken for ours.
  * - Owner, group and mode are in force before the first peer can get in. The
  *   process's umask does not matter and is not changed.
  * - A directory that everybody may write to and that has no sticky bit is
