@@ -211,6 +211,70 @@ static void two_connect_again_while_one_receives(void)
 	require(unixgram_close(client) == 0, "unixgram_close");
 }
 
+/*
+ * The same in turn, and nobody waits for another by what the sanitizer takes
+ * for an order: so it sees that both have written, whenever that was.
+ */
+struct turn {
+	struct unixgram *client;
+	atomic_bool is_there;
+	atomic_bool is_over;
+};
+
+static void wait_for(atomic_bool *flag)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	while (!atomic_load_explicit(flag, memory_order_relaxed))
+		nanosleep(&pause, NULL);
+}
+
+static void tell(atomic_bool *flag)
+{
+	atomic_store_explicit(flag, true, memory_order_relaxed);
+}
+
+static void *connect_again(void *context)
+{
+	struct turn *turn = context;
+
+	wait_for(&turn->is_there);
+	require(unixgram_send(turn->client, "x", 1, soon()) == 0,
+		"a send that reconnects");
+	tell(&turn->is_over);
+	return NULL;
+}
+
+static void two_connect_again_in_turn(void)
+{
+	const char *name = make_name("turns");
+	struct unixgram *server = unixgram_open(name, NULL), *client;
+	struct unixdial_options options;
+	struct turn turns[2];
+	pthread_t threads[2];
+	int i;
+
+	unixdial_options_init(&options);
+	options.flags = UNIXMSG_DIAL_RECONNECT;
+	client = unixgram_dial(name, &options, soon());
+	require(server != NULL && client != NULL, "a client");
+	for (i = 0; i < 2; i++) {
+		turns[i] = (struct turn){ .client = client };
+		threads[i] = start(connect_again, &turns[i]);
+	}
+	for (i = 0; i < 2; i++) {
+		require(unixgram_close(server) == 0, "unixgram_close");
+		server = open_again(name);
+		require(server != NULL, "unixgram_open");
+		tell(&turns[i].is_there);
+		wait_for(&turns[i].is_over);
+	}
+	for (i = 0; i < 2; i++)
+		join(threads[i]);
+	require(unixgram_close(client) == 0, "unixgram_close");
+	require(unixgram_close(server) == 0, "unixgram_close");
+}
+
 /* Connections. */
 
 static void *send_packets(void *packet)
@@ -356,6 +420,7 @@ static const struct {
 		two_send_and_two_receive_and_one_counts },
 	{ "two connect again while one receives",
 		two_connect_again_while_one_receives },
+	{ "two connect again in turn", two_connect_again_in_turn },
 	{ "a packet goes each way at once", a_packet_goes_each_way_at_once },
 	{ "a framed stream goes each way at once",
 		a_framed_stream_goes_each_way_at_once },
