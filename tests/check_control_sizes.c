@@ -80,7 +80,7 @@ static void receive(struct taken *taken, size_t size, size_t room)
 	taken->header.msg_iov = &part;
 	taken->header.msg_iovlen = 1;
 	taken->header.msg_control = size > 0 ? malloc(size) : NULL;
-	taken->header.msg_controllen = size;
+	taken->header.msg_controllen = (socklen_t)size;
 	ck_assert_int_eq(recvmsg(pair[1], &taken->header,
 				 MSG_DONTWAIT | MSG_CMSG_CLOEXEC),
 		1);
