@@ -82,13 +82,24 @@ static void run(const struct seed *seed, size_t size)
 	LLVMFuzzerTestOneInput((const uint8_t *)seed->bytes, size);
 }
 
+/* Signals come in between, where the suite is tried with them. */
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die("waitpid");
+	return status;
+}
+
 /* In a process of its own: one failure hides no other. */
 static bool run_file(const char *path, bool is_cut_too)
 {
 	static struct seed seed;
-	int status = -1;
 	pid_t pid = fork();
 	size_t size;
+	int status;
 
 	if (pid < 0)
 		die("fork");
@@ -100,8 +111,7 @@ static bool run_file(const char *path, bool is_cut_too)
 			run(&seed, size);
 		exit(EXIT_SUCCESS);
 	}
-	if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0)
-		die("waitpid");
+	status = wait_for(pid);
 	if (status != 0)
 		printf("FAILED: %s\n", path);
 	return status == 0;
