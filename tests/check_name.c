@@ -510,6 +510,7 @@ START_TEST(an_owner_that_may_not_be_set_leaves_nothing_behind)
 		struct unixname_options options;
 		struct server server;
 
+		count_fds();
 		support_as_nobody();
 		unixname_options_init(&options);
 		if (_i / 3 == 0)
@@ -784,8 +785,10 @@ START_TEST(a_file_that_may_not_be_removed_is_told)
 	pid_t pid = support_fork();
 
 	if (pid == 0) {
-		struct unixgram *gram = open_gram(path);
+		struct unixgram *gram;
 
+		count_fds();
+		gram = open_gram(path);
 		support_as_nobody();
 		ck_assert_errno(unixgram_close(gram), EACCES);
 		check_fds();

@@ -478,6 +478,7 @@ START_TEST(a_replace_that_fails_gives_the_name_back)
 	make_dir(support_path("sub"), 01777);
 	pid = support_fork();
 	if (pid == 0) {
+		count_fds();
 		fail_to_replace(path, _i / 2 % OWNERS, types[_i / 2 / OWNERS],
 			_i % 2 == 1);
 		check_fds();
