@@ -625,8 +625,11 @@ START_TEST(more_sockets_than_fit_into_one_answer_are_listed)
 		if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pairs[i]) < 0)
 			break;
 	ck_assert_uint_ge(i, 100);
-	while (i-- > 0)
+	while (i-- > 0) {
 		look_for(pairs[i][1], &wanted);
+		close(pairs[i][0]);
+		close(pairs[i][1]);
+	}
 }
 END_TEST
 
