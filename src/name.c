@@ -300,6 +300,14 @@ static bool is_anothers(const struct claim *claim, const struct stat *found)
 		is_another_there(claim->name);
 }
 
+/* Where our file is not there any more, another has taken the name. */
+static int tell_of_loss(void)
+{
+	if (errno == ENOENT)
+		errno = EADDRINUSE;
+	return -1;
+}
+
 /* Remembers which file it is that bind(2) has made. */
 static int identify(const struct claim *claim, mode_t *mode)
 {
@@ -307,7 +315,7 @@ static int identify(const struct claim *claim, mode_t *mode)
 	struct stat found;
 
 	if (fstatat(name->dir_fd, name->leaf, &found, AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
+		return tell_of_loss();
 	if (!S_ISSOCK(found.st_mode) || found.st_uid != geteuid() ||
 		is_anothers(claim, &found)) {
 		errno = EADDRINUSE;
@@ -343,7 +351,7 @@ static int dress(const struct claim *claim)
 		return 0;
 	fd = open_leaf(claim->name);
 	if (fd < 0)
-		return -1;
+		return tell_of_loss();
 	return fd_close_with(fd, change(claim, fd));
 }
 
@@ -513,8 +521,7 @@ static int bind_over(struct claim *claim)
 /* What stands there is ours, and could not be looked at. */
 static bool is_unseen(const struct claim *claim, int error)
 {
-	return claim->is_bound && claim->name->ino == 0 &&
-		error != EADDRINUSE && error != ENOENT;
+	return claim->is_bound && claim->name->ino == 0 && error != EADDRINUSE;
 }
 
 /* The file of the owner whom we replace: it goes when we have succeeded. */

@@ -27,8 +27,9 @@ static const char leaf[] = "socket";
 static bool is_lying;           /* connect: nobody is there */
 static bool is_taken_at_rename; /* by newcomer */
 static bool is_swapped_at_open; /* for the file of swapped */
-static bool is_kernel_silent;   /* no sock_diag */
-static bool is_numbered_anew;   /* files, by sock_diag */
+static bool is_removed_at_open;
+static bool is_kernel_silent; /* no sock_diag */
+static bool is_numbered_anew; /* files, by sock_diag */
 static int newcomer;
 static const char *swapped;
 
@@ -123,6 +124,10 @@ int openat(int fd, const char *path, int flags, ...)
 		is_swapped_at_open = false;
 		ck_assert_int_eq(rename(swapped, support_path(leaf)), 0);
 	}
+	if (is_removed_at_open && strcmp(path, leaf) == 0) {
+		is_removed_at_open = false;
+		ck_assert_int_eq(unlink(support_path(leaf)), 0);
+	}
 	return (int)syscall(SYS_openat, fd, path, flags, mode);
 }
 
@@ -164,6 +169,36 @@ START_TEST(who_takes_the_name_before_we_look_keeps_it)
 	act_at_bind = take_name;
 	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_newcomer_has_the_name();
+}
+END_TEST
+
+static void remove_name(void)
+{
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+}
+
+/* He will bind next. */
+START_TEST(who_removes_our_file_before_we_look_has_won)
+{
+	struct server server;
+
+	act_at_bind = remove_name;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_uint_eq(binds, 1);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(who_removes_our_file_before_we_change_it_has_won)
+{
+	struct server server;
+	mode_t old = umask(077);
+
+	is_removed_at_open = true;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0666), EADDRINUSE);
+	umask(old);
+	ck_assert(!is_removed_at_open);
+	assert_files(0);
 }
 END_TEST
 
@@ -336,6 +371,10 @@ int main(void)
 		who_comes_while_a_name_is_taken_over_is_replaced_too, 0, TYPES);
 	tcase_add_loop_test(tcase,
 		a_file_that_is_swapped_for_ours_keeps_its_mode, 0, TYPES);
+	tcase_add_loop_test(tcase, who_removes_our_file_before_we_look_has_won,
+		0, TYPES);
+	tcase_add_loop_test(tcase,
+		who_removes_our_file_before_we_change_it_has_won, 0, TYPES);
 	support_add_loop_test_if(tcase,
 		who_takes_the_name_before_we_look_keeps_it, TYPES, is_told,
 		why_not);
