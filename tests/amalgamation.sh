@@ -184,14 +184,14 @@ unit_tests_of_public_functions_pass()
 	done
 	list_public_tests >names
 	[ "$(wc -l <names)" -gt 20 ] || fail "only $(wc -l <names) tests"
-	for name in $(cat names); do
+	while read -r name <&3; do
 		link "check_$name" "$srcdir/tests/check_$name.c" \
 			ends.o scene.o service_scene.o support.o
 		run "./check_$name"
 		[ "$status" -eq 77 ] && continue
 		expect_status 0 "check_$name: $(tail -n 5 "$out")"
 		expect_match "$out" '^100%: Checks: [1-9]'
-	done
+	done 3<names
 }
 
 make_include_folder
