@@ -380,9 +380,10 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$here/s"
 		rm -f s
 		i=$((i + 1))
 	done
+	# It ends with its input.
 	exec 6>&-
-	signal foreign TERM
 	finish foreign
+	expect_status 0
 	[ -z "$(find . -name '.unixmsg-*')" ] || fail 'a hidden file is left'
 }
 
