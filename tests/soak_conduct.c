@@ -22,6 +22,7 @@ static const int64_t limit_us = 100000000;
 struct process {
 	pid_t pid;   /* 0: none */
 	uint32_t id; /* of a server */
+	bool is_frozen;
 };
 
 struct site {
@@ -113,16 +114,33 @@ static void signal_process(const struct process *process, int number)
 		SOAK_EXPECT(kill(process->pid, number) == 0);
 }
 
+static void freeze(struct process *process)
+{
+	signal_process(process, SIGSTOP);
+	process->is_frozen = true;
+}
+
+/*
+ * Nobody else gets a SIGCONT: it would undo the stop by which LeakSanitizer
+ * waits for a process that it looks at, and both would wait for ever.
+ */
+static void thaw(struct process *process)
+{
+	if (process->is_frozen)
+		signal_process(process, SIGCONT);
+	process->is_frozen = false;
+}
+
 static void thaw_all(void)
 {
 	int i;
 
 	for (i = 0; i < SOAK_SITES; i++) {
-		signal_process(&sites[i].server, SIGCONT);
-		signal_process(&sites[i].elder, SIGCONT);
+		thaw(&sites[i].server);
+		thaw(&sites[i].elder);
 	}
 	for (i = 0; i < SOAK_CLIENTS; i++)
-		signal_process(&clients[i], SIGCONT);
+		thaw(&clients[i]);
 }
 
 /* Servers */
@@ -338,6 +356,7 @@ static void start_client(int client, int address)
 		await_client(client);
 	memset(&soak_book->clients[client], 0, sizeof(struct soak_client));
 	last_life++;
+	clients[client].is_frozen = false;
 	clients[client].pid = soak_fork();
 	if (clients[client].pid == 0)
 		soak_talk(client, last_life, address);
@@ -365,7 +384,7 @@ static void take_client_step(const struct soak_step *step)
 		kill_client(step->target);
 		break;
 	case SOAK_FREEZE_CLIENT:
-		signal_process(&clients[step->target], SIGSTOP);
+		freeze(&clients[step->target]);
 		break;
 	case SOAK_FLOOD:
 		book->flood += step->amount;
@@ -405,7 +424,7 @@ static void take_step(const struct soak_step *step)
 		await_elder(step->target);
 		break;
 	case SOAK_FREEZE:
-		signal_process(&site->server, SIGSTOP);
+		freeze(&site->server);
 		break;
 	default:
 		take_client_step(step);
