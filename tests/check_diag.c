@@ -832,6 +832,12 @@ START_TEST(without_descriptors_no_file_is_found)
 }
 END_TEST
 
+START_TEST(what_is_no_descriptor_is_bound_nowhere)
+{
+	ck_assert_errno(unixdiag_is_bound(-1), EBADF);
+}
+END_TEST
+
 static void send_error(int to_fd, int error)
 {
 	struct sockaddr_nl to;
@@ -1045,6 +1051,7 @@ static TCase *make_real(void)
 		COUNT(types));
 	tcase_add_loop_test(tcase, without_descriptors_no_file_is_found, 0,
 		COUNT(types));
+	tcase_add_test(tcase, what_is_no_descriptor_is_bound_nowhere);
 	support_add_root_test(tcase, only_the_kernel_is_believed);
 	tcase_add_test(tcase, a_socket_that_was_closed_is_not_found);
 	tcase_add_test(tcase, who_takes_one_socket_may_refuse_it);

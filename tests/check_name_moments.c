@@ -30,6 +30,7 @@ static bool is_swapped_at_open; /* for the file of swapped */
 static bool is_removed_at_open;
 static bool is_kernel_silent; /* no sock_diag */
 static bool is_numbered_anew; /* files, by sock_diag */
+static bool is_list_cut;      /* once, for want of room */
 static int newcomer;
 static const char *swapped;
 
@@ -78,12 +79,24 @@ static void number_anew(struct nlmsghdr *head)
 	}
 }
 
+/* As a receive buffer has it that cannot hold what the kernel has listed. */
+static ssize_t cut_list(const struct nlmsghdr *head, ssize_t got)
+{
+	if ((head->nlmsg_flags & NLM_F_MULTI) == 0)
+		return got;
+	is_list_cut = false;
+	errno = ENOBUFS;
+	return -1;
+}
+
 ssize_t recvmsg(int fd, struct msghdr *header, int flags)
 {
 	ssize_t got = syscall(SYS_recvmsg, fd, header, flags);
 	struct nlmsghdr *head = header->msg_iov->iov_base;
 	unsigned int left = (unsigned int)got;
 
+	if (is_list_cut && got >= NLMSG_HDRLEN)
+		return cut_list(head, got);
 	if (!is_numbered_anew || got < 0)
 		return got;
 	for (; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left))
@@ -169,6 +182,32 @@ START_TEST(who_takes_the_name_before_we_look_keeps_it)
 	act_at_bind = take_name;
 	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_newcomer_has_the_name();
+}
+END_TEST
+
+START_TEST(who_takes_the_name_keeps_it_if_the_list_is_begun_anew)
+{
+	struct server server;
+
+	act_at_bind = take_name;
+	is_list_cut = true;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert(!is_list_cut);
+	assert_newcomer_has_the_name();
+}
+END_TEST
+
+/* Neither his file nor ours is there when we want to know whose it is. */
+START_TEST(who_takes_the_name_and_goes_has_won)
+{
+	struct server server;
+
+	act_at_bind = take_name;
+	is_removed_at_open = true;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert(!is_removed_at_open);
+	assert_files(0);
+	close(newcomer);
 }
 END_TEST
 
@@ -378,6 +417,11 @@ int main(void)
 	support_add_loop_test_if(tcase,
 		who_takes_the_name_before_we_look_keeps_it, TYPES, is_told,
 		why_not);
+	support_add_loop_test_if(tcase,
+		who_takes_the_name_keeps_it_if_the_list_is_begun_anew, TYPES,
+		is_told, why_not);
+	support_add_loop_test_if(tcase, who_takes_the_name_and_goes_has_won,
+		TYPES, is_told, why_not);
 	support_add_loop_test_if(tcase,
 		who_takes_the_name_of_a_dead_one_before_we_look_keeps_it, TYPES,
 		is_told, why_not);
