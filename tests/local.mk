@@ -137,6 +137,7 @@ unit_tests = \
 	%D%/check_shortage \
 	%D%/check_spin \
 	%D%/check_stream \
+	%D%/check_stream_direct \
 	%D%/check_sweep \
 	%D%/check_takeover \
 	%D%/check_timers \

@@ -148,7 +148,9 @@ int unixstream_send(struct unixstream *stream, const void *data, size_t size,
  *   or those of recv(2).
  *
  * It reads ahead, into memory of 64 KiB that grows with what has arrived of a
- * message, up to twice room: poll(2) on the descriptor does not tell of
+ * message, up to twice room; one of 32 KiB or more behind another of its size
+ * comes into data without a copy, and what lies there behind a message, or
+ * without one, is of no meaning. poll(2) on the descriptor does not tell of
  * messages that were read ahead, so receive with UNIXMSG_NOW until EAGAIN
  * before you poll.
  */
