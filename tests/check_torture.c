@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every call of the library that can fail, fails: see torture.h for the
- * scenes, fault_table.c for the calls and what they give.
- *
- *   TORTURE=all       each call of each scene with each errno, once and from
- *                     then on; otherwise some of them, chosen by
- *   TORTURE_SEED=N    a number, printed at the end, by default another each day
- *   TORTURE_SCENE=S   only scenes whose names contain this
- *   TORTURE_RESULT=F  a file for the line of totals
+ * scenes, fault_table.c for the calls and what they give, torture_choice.h for
+ * what of it is played.
  */
 #include <config.h>
 
@@ -17,16 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 
 #include "fault.h"
 #include "torture.h"
+#include "torture_choice.h"
 
 /* A call in a loop is tried so many times. */
 enum { TRIES_OF_SITE = 8, SITES_MOST = 512, SCENES_MOST = 512 };
 
 /* So many failures of each scene when not all of them. */
-static const unsigned int some = 12;
+static const size_t some = 12;
 
 /* No call of ours gives it: it has to stay. */
 static const int untouched = EL2HLT;
@@ -453,40 +448,6 @@ static void make_plan(struct plan *plan, const struct part *part)
 			add_rounds(plan, i + 1, fault_find(records[i].call));
 }
 
-static bool are_all_wanted(void)
-{
-	const char *extent = getenv("TORTURE");
-
-	return extent != NULL && strcmp(extent, "all") == 0;
-}
-
-static unsigned int get_seed(void)
-{
-	const char *seed = getenv("TORTURE_SEED");
-
-	if (seed != NULL)
-		return (unsigned int)strtoul(seed, NULL, 10);
-	return (unsigned int)(time(NULL) / 86400);
-}
-
-/* Puts as many as are wanted to the front, in any order. */
-static size_t choose(struct plan *plan, unsigned int salt)
-{
-	unsigned int seed = get_seed() * 1000 + salt;
-	size_t i, other;
-	struct round round;
-
-	if (are_all_wanted() || plan->count <= some)
-		return plan->count;
-	for (i = 0; i < some; i++) {
-		other = i + (size_t)rand_r(&seed) % (plan->count - i);
-		round = plan->rounds[i];
-		plan->rounds[i] = plan->rounds[other];
-		plan->rounds[other] = round;
-	}
-	return some;
-}
-
 static void play_round(const struct part *part, const struct round *round,
 	struct progress *progress)
 {
@@ -513,20 +474,14 @@ START_TEST(a_failure_is_told_and_the_next_is_served)
 	setenv("XDG_RUNTIME_DIR", support_dir(), 1);
 	setenv("TMPDIR", support_dir(), 1);
 	make_plan(&plan, part);
-	count = choose(&plan, (unsigned int)_i);
+	count = torture_choose(plan.rounds, plan.count, sizeof(*plan.rounds),
+		some, (unsigned int)_i);
 	for (i = 0; i < count; i++)
 		play_round(part, &plan.rounds[i], progress);
 	free(plan.rounds);
 	progress->is_over = true;
 }
 END_TEST
-
-static bool is_wanted(const struct scene *scene)
-{
-	const char *name = getenv("TORTURE_SCENE");
-
-	return name == NULL || strstr(scene->name, name) != NULL;
-}
 
 static void add_scene(const struct scene *scene)
 {
@@ -543,7 +498,7 @@ static void find_scenes(void)
 
 	for (i = 0; i < COUNT(lists); i++)
 		for (scene = lists[i]; scene->name != NULL; scene++)
-			if (is_wanted(scene))
+			if (torture_is_scene_wanted(scene->name))
 				add_scene(scene);
 	progresses = mmap(NULL, SCENES_MOST * sizeof(*progresses),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -560,31 +515,20 @@ static void tell_where_it_ended(void)
 				progresses[i].what);
 }
 
-static void tell_totals(FILE *file)
-{
-	unsigned int failures = 0;
-	int i;
-
-	for (i = 0; i < parts_count; i++)
-		failures += progresses[i].failures;
-	fprintf(file, "torture of the library: %d scenes, %u failures, %s\n",
-		parts_count, failures,
-		are_all_wanted() ? "all there are" : "a choice");
-}
-
 static void tell(void)
 {
-	const char *path = getenv("TORTURE_RESULT");
-	FILE *file;
+	unsigned int failures = 0;
+	char line[96];
+	int i;
 
 	tell_where_it_ended();
-	tell_totals(stdout);
-	if (!are_all_wanted())
-		printf("TORTURE_SEED=%u makes the same choice\n", get_seed());
-	if (path == NULL || (file = fopen(path, "ae")) == NULL)
-		return;
-	tell_totals(file);
-	fclose(file);
+	for (i = 0; i < parts_count; i++)
+		failures += progresses[i].failures;
+	snprintf(line, sizeof(line),
+		"torture of the library: %d scenes, %u failures, %s",
+		parts_count, failures,
+		torture_is_all_wanted() ? "all there are" : "a choice");
+	torture_tell_totals(line);
 }
 
 int main(void)
@@ -601,7 +545,7 @@ int main(void)
 	find_scenes();
 	if (progresses == MAP_FAILED)
 		return EXIT_FAILURE;
-	tcase_set_timeout(tcase, are_all_wanted() ? 400 : 60);
+	tcase_set_timeout(tcase, torture_is_all_wanted() ? 400 : 60);
 	tcase_add_loop_test(tcase, a_failure_is_told_and_the_next_is_served, 0,
 		parts_count);
 	suite_add_tcase(suite, tcase);

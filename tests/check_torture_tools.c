@@ -12,9 +12,9 @@
  * - it does not spin;
  * - what has failed once is forgotten: the next request is served.
  *
- * TORTURE, TORTURE_SEED, TORTURE_SCENE and TORTURE_RESULT are as there; the
- * tools are in $FAULTY. What reads all of /proc does so in namespaces of its
- * own: there is little in it, and what others do makes no call more.
+ * What of it is played is told as there; the tools are in $FAULTY. What reads
+ * all of /proc does so in namespaces of its own: there is little in it, and
+ * what others do makes no call more.
  */
 #include <config.h>
 
@@ -32,11 +32,11 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fault.h"
 #include "torture.h"
+#include "torture_choice.h"
 
 enum { CALLS_MOST = 4096, TRIES_OF_SITE = 2, ARGUMENTS_MOST = 12 };
 
@@ -50,7 +50,7 @@ static const int haste = 50;
 static const unsigned int calls_bound = 20000;
 
 /* So many failures of each scene when not all of them. */
-static const unsigned int some = 6;
+static const size_t some = 6;
 
 /* Exit statuses of sanitizers that are no status of ours. */
 static const char asan_options[] = "exitcode=24";
@@ -720,39 +720,6 @@ static void make_plan(struct plan *plan, const struct tool_scene *scene)
 				fault_find(log_records[i].call));
 }
 
-static bool are_all_wanted(void)
-{
-	const char *extent = getenv("TORTURE");
-
-	return extent != NULL && strcmp(extent, "all") == 0;
-}
-
-static unsigned int get_seed(void)
-{
-	const char *seed = getenv("TORTURE_SEED");
-
-	if (seed != NULL)
-		return (unsigned int)strtoul(seed, NULL, 10);
-	return (unsigned int)(time(NULL) / 86400);
-}
-
-static size_t choose(struct plan *plan, unsigned int salt)
-{
-	unsigned int seed = get_seed() * 1000 + salt;
-	struct fault fault;
-	size_t i, other;
-
-	if (are_all_wanted() || plan->count <= some)
-		return plan->count;
-	for (i = 0; i < some; i++) {
-		other = i + (size_t)rand_r(&seed) % (plan->count - i);
-		fault = plan->faults[i];
-		plan->faults[i] = plan->faults[other];
-		plan->faults[other] = fault;
-	}
-	return some;
-}
-
 static void play_round(const struct tool_scene *scene,
 	const struct fault *fault, struct progress *progress)
 {
@@ -772,7 +739,8 @@ static void play_rounds(const struct tool_scene *scene, int index)
 	size_t i, count;
 
 	make_plan(&plan, scene);
-	count = choose(&plan, (unsigned int)index);
+	count = torture_choose(plan.faults, plan.count, sizeof(*plan.faults),
+		some, (unsigned int)index);
 	for (i = 0; i < count; i++)
 		play_round(scene, &plan.faults[i], &progresses[index]);
 	free(plan.faults);
@@ -859,18 +827,11 @@ START_TEST(a_failure_is_told_and_the_next_is_served)
 }
 END_TEST
 
-static bool is_wanted(const struct tool_scene *scene)
-{
-	const char *name = getenv("TORTURE_SCENE");
-
-	return name == NULL || strstr(scene->name, name) != NULL;
-}
-
 static const char *get_extent(void)
 {
 	size_t i;
 
-	if (!are_all_wanted())
+	if (!torture_is_all_wanted())
 		return "a choice";
 	for (i = 0; i < COUNT(scenes); i++)
 		if (progresses[i].is_part)
@@ -878,36 +839,32 @@ static const char *get_extent(void)
 	return "all there are";
 }
 
-static void tell_totals(FILE *file)
+static void tell_where_it_ended(void)
 {
-	unsigned int failures = 0, count = 0;
 	size_t i;
 
-	for (i = 0; i < COUNT(scenes); i++) {
-		failures += progresses[i].failures;
-		count += progresses[i].is_over;
-	}
-	fprintf(file, "torture of the tools: %u scenes, %u failures, %s\n",
-		count, failures, get_extent());
+	for (i = 0; i < COUNT(scenes); i++)
+		if (torture_is_scene_wanted(scenes[i].name) &&
+			!progresses[i].is_over)
+			printf("scene %zu, %s: %s\n", i, scenes[i].name,
+				progresses[i].what);
 }
 
 static void tell(void)
 {
-	const char *path = getenv("TORTURE_RESULT");
-	FILE *file;
+	unsigned int failures = 0, count = 0;
+	char line[96];
 	size_t i;
 
-	for (i = 0; i < COUNT(scenes); i++)
-		if (is_wanted(&scenes[i]) && !progresses[i].is_over)
-			printf("scene %zu, %s: %s\n", i, scenes[i].name,
-				progresses[i].what);
-	tell_totals(stdout);
-	if (!are_all_wanted())
-		printf("TORTURE_SEED=%u makes the same choice\n", get_seed());
-	if (path == NULL || (file = fopen(path, "ae")) == NULL)
-		return;
-	tell_totals(file);
-	fclose(file);
+	tell_where_it_ended();
+	for (i = 0; i < COUNT(scenes); i++) {
+		failures += progresses[i].failures;
+		count += progresses[i].is_over;
+	}
+	snprintf(line, sizeof(line),
+		"torture of the tools: %u scenes, %u failures, %s", count,
+		failures, get_extent());
+	torture_tell_totals(line);
 }
 
 int main(void)
@@ -928,9 +885,9 @@ int main(void)
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (progresses == MAP_FAILED)
 		return EXIT_FAILURE;
-	tcase_set_timeout(tcase, are_all_wanted() ? 400 : 60);
+	tcase_set_timeout(tcase, torture_is_all_wanted() ? 400 : 60);
 	for (i = 0; i < COUNT(scenes); i++)
-		if (is_wanted(&scenes[i]))
+		if (torture_is_scene_wanted(scenes[i].name))
 			tcase_add_loop_test(tcase,
 				a_failure_is_told_and_the_next_is_served,
 				(int)i, (int)i + 1);

@@ -190,6 +190,8 @@ EXTRA_DIST += %D%/fault.wrap
 	%D%/check_torture.c \
 	%D%/torture.h \
 	%D%/torture_activation.c \
+	%D%/torture_choice.c \
+	%D%/torture_choice.h \
 	%D%/torture_gram.c \
 	%D%/torture_link.c \
 	%D%/torture_message.c \
@@ -235,7 +237,9 @@ faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
 	%D%/check_torture_tools.c \
 	%D%/fault.h \
 	%D%/fault_table.c \
-	%D%/torture.h
+	%D%/torture.h \
+	%D%/torture_choice.c \
+	%D%/torture_choice.h
 
 # For programs that do not say what they link: the unit tests.
 LDADD = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
