@@ -406,14 +406,15 @@ static void add_rounds(struct plan *plan, unsigned int number,
 	const struct fault_call *call)
 {
 	const char *scene = this_part->scene->name;
-	const int *error;
+	int i, error;
 
-	for (error = call->errors; *error != 0; error++) {
-		if (is_impossible(call->name, *error, scene))
+	for (i = 0; i < FAULT_ERRORS_MOST && call->errors[i] != 0; i++) {
+		error = call->errors[i];
+		if (is_impossible(call->name, error, scene))
 			continue;
-		add_round(plan, number, call, *error, false);
-		if (!is_tried_again(*error))
-			add_round(plan, number, call, *error, true);
+		add_round(plan, number, call, error, false);
+		if (!is_tried_again(error))
+			add_round(plan, number, call, error, true);
 	}
 }
 

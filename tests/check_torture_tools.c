@@ -681,15 +681,16 @@ static bool is_tried_again(int error)
 static void add_faults(struct plan *plan, unsigned int number,
 	const struct fault_call *call)
 {
-	const int *error;
+	int i, error;
 
-	for (error = call->errors; *error != 0; error++) {
+	for (i = 0; i < FAULT_ERRORS_MOST && call->errors[i] != 0; i++) {
+		error = call->errors[i];
 		/* The file would be there. */
-		if (*error == ENOENT && strstr(call->name, "at") != NULL)
+		if (error == ENOENT && strstr(call->name, "at") != NULL)
 			continue;
-		add_fault(plan, number, call->name, *error, false);
-		if (!is_tried_again(*error))
-			add_fault(plan, number, call->name, *error, true);
+		add_fault(plan, number, call->name, error, false);
+		if (!is_tried_again(error))
+			add_fault(plan, number, call->name, error, true);
 	}
 }
 

@@ -19,7 +19,7 @@ enum { FAULT_ERRORS_MOST = 12 };
 /* A call, and each errno that it can give us. */
 struct fault_call {
 	const char *name;
-	int errors[FAULT_ERRORS_MOST]; /* 0 behind the last */
+	int errors[FAULT_ERRORS_MOST]; /* 0 behind the last, if there is room */
 };
 
 /* NULL when the table has no such call. */
