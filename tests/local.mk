@@ -197,6 +197,8 @@ EXTRA_DIST += %D%/fault.wrap
 	%D%/torture_message.c \
 	%D%/torture_name.c \
 	%D%/torture_notify.c \
+	%D%/torture_outcome.c \
+	%D%/torture_outcome.h \
 	%D%/torture_rest.c \
 	%D%/torture_served.c \
 	%D%/torture_service.c

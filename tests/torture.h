@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 
+#include "fault.h"
 #include "scene.h"
 
 struct scene {
@@ -51,6 +52,19 @@ bool torture_end_made(const void *made);
 
 /* The same for what has to be refused with that errno in any case. */
 void torture_end_refused(int result, int error);
+
+/*
+ * The same where success in spite of failures is judged by the scene: what a
+ * service suffers is told to nobody but its watcher.
+ */
+bool torture_end_judged(int result, int wanted);
+
+/* What fails in this round: number 0, in the first, is nothing. */
+const struct fault *torture_get_fault(void);
+const char *torture_get_scene(void);
+
+/* Whether what fails changes nothing, wherever it fails. */
+bool torture_is_harmless(void);
 
 /*
  * Files may be left behind when it was that call that has failed, NULL for
