@@ -200,22 +200,36 @@ void perf_plan_free(struct perf_plan *plan)
 	free(plan->samples);
 }
 
-void perf_plan_begin_size(struct perf_plan *plan, size_t size)
+static int begin_case(const struct perf_plan *plan, struct perf_case *it,
+	size_t size)
 {
-	struct perf_case *it;
+	const char *name = perf_network_get_name(it->network);
+	size_t most = perf_network_get_size_max(it->network);
+
+	if (most == 0) {
+		tool_complain("%s: how large a message may be is not told: %s",
+			name, strerror(errno));
+		return -1;
+	}
+	histogram_init(&it->histogram);
+	it->lost = 0;
+	it->is_left_out = size > most;
+	if (it->is_left_out && perf_case_is_told(plan, it))
+		tool_say(TOOL_NORMAL,
+			"%s: left out: %zu bytes are more than one "
+			"message holds",
+			name, size);
+	return 0;
+}
+
+int perf_plan_begin_size(struct perf_plan *plan, size_t size)
+{
 	size_t i;
 
-	for (i = 0; i < plan->count; i++) {
-		it = &plan->cases[i];
-		histogram_init(&it->histogram);
-		it->lost = 0;
-		it->is_left_out = size > perf_network_get_size_max(it->network);
-		if (it->is_left_out && perf_case_is_told(plan, it))
-			tool_say(TOOL_NORMAL,
-				"%s: left out: %zu bytes are more than one "
-				"message holds",
-				perf_network_get_name(it->network), size);
-	}
+	for (i = 0; i < plan->count; i++)
+		if (begin_case(plan, &plan->cases[i], size) < 0)
+			return -1;
+	return 0;
 }
 
 static int compare_doubles(const void *a, const void *b)

@@ -53,8 +53,9 @@ int perf_plan_make(struct perf_plan *plan, const struct perf_options *options);
 
 void perf_plan_free(struct perf_plan *plan);
 
-/* Forgets results: the next ones are for messages of size bytes. */
-void perf_plan_begin_size(struct perf_plan *plan, size_t size);
+/* Forgets results: the next ones are for messages of size bytes. 0, or -1 told
+ * why. */
+int perf_plan_begin_size(struct perf_plan *plan, size_t size);
 
 /* Ratios of the case's figures to another's, round by round. */
 struct perf_ratio {

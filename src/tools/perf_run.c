@@ -77,7 +77,8 @@ int perf_run_size(struct perf_plan *plan, struct perf_worker *worker,
 	size_t round, rounds = plan->options->warm_up + plan->options->rounds;
 	int result = 0;
 
-	perf_plan_begin_size(plan, size);
+	if (perf_plan_begin_size(plan, size) < 0)
+		return -1;
 	for (round = 0; round < rounds && result == 0; round++) {
 		tool_show_progress("%s, %zu bytes: round %zu of %zu",
 			perf_mode_get_name(plan->options->mode), size,
