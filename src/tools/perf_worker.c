@@ -161,38 +161,53 @@ static pid_t fork_worker(int control, struct perf_plan *plan)
 	_exit(be_worker(control, plan, parent));
 }
 
-int perf_worker_start(struct perf_worker *worker, struct perf_plan *plan)
+static int start(struct perf_worker *worker, struct perf_plan *plan,
+	int control)
 {
-	int controls[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, controls) < 0)
-		return fail("socketpair");
 	if (pin(plan->options->cpus[0]) < 0)
 		return -1;
 	if (set_ends(end_early) < 0)
 		return fail("sigaction");
-	worker->control = controls[0];
-	worker->pid = fork_worker(controls[1], plan);
+	worker->pid = fork_worker(control, plan);
 	if (worker->pid < 0)
 		return fail("fork");
-	close(controls[1]);
 	return 0;
 }
 
-static bool is_reply_there(const struct perf_worker *worker)
+int perf_worker_start(struct perf_worker *worker, struct perf_plan *plan)
+{
+	int controls[2], result;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, controls) < 0)
+		return fail("socketpair");
+	worker->control = controls[0];
+	result = start(worker, plan, controls[1]);
+	close(controls[1]);
+	if (result < 0)
+		close(controls[0]);
+	return result;
+}
+
+/* Whether it is there: 1, 0, or -1. */
+static int look_for_reply(const struct perf_worker *worker)
 {
 	struct pollfd fd = { .fd = worker->control, .events = POLLIN };
+	int ready = poll(&fd, 1, 1);
 
-	return poll(&fd, 1, 1) > 0;
+	return ready < 0 && errno == EINTR ? 0 : ready;
 }
 
 static int take_reply(struct perf_worker *worker, struct perf_plan *plan,
 	const struct perf_job *job, size_t *received)
 {
-	if (perf_job_is_lossy(plan, job))
-		do {
-			perf_job_tell_end(plan, job);
-		} while (!is_reply_there(worker));
+	int ready = !perf_job_is_lossy(plan, job);
+
+	while (ready == 0) {
+		perf_job_tell_end(plan, job);
+		ready = look_for_reply(worker);
+	}
+	if (ready < 0)
+		return -1;
 	if (recv(worker->control, received, sizeof(*received), 0) ==
 		sizeof(*received))
 		return 0;
