@@ -2,7 +2,8 @@
 /*
  * The same as check_torture.c for the tools, each a process of its own that is
  * told by its environment what shall fail (fault.c). A client talks to a sound
- * server, a server to a sound client, and whatever happens
+ * server, a server to a sound client, unixmsg-perf to a process of its own that
+ * is let alone, and whatever happens
  *
  * - it ends by itself, with 0 or 1, and 1 with a word about it;
  * - what it says are whole lines that begin with its name;
@@ -56,10 +57,10 @@ static const size_t some = 6;
 static const char asan_options[] = "exitcode=24";
 static const char lsan_options[] = "exitcode=23";
 
-enum role { CLIENT, SERVER, LOOKER };
+enum role { CLIENT, SERVER, LOOKER, MEASURER };
 
 /* Where a tool is sent to. */
-enum place { ADDRESS, DIRECTORY, EVERYWHERE };
+enum place { ADDRESS, DIRECTORY, EVERYWHERE, NOWHERE };
 
 struct tool_scene {
 	const char *name;
@@ -73,6 +74,9 @@ struct tool_scene {
 	bool is_handed;  /* a server, its socket by a supervisor */
 	bool is_cleaner; /* a dead file is there before */
 };
+
+/* One that there is, and where we may run. */
+static char cpu_option[24];
 
 /* clang-format off */
 
@@ -147,6 +151,24 @@ static const struct tool_scene scenes[] = {
 	{ "a cleaning of what is dead", "unixmsg-inspect", LOOKER,
 		SOCK_SEQPACKET, .options = { "--clean" }, .place = DIRECTORY,
 		.is_cleaner = true },
+	{ "a measurement of round trips", "unixmsg-perf", MEASURER, 0,
+		.options = { "-q", "-n1", "-r1", "-w0", cpu_option },
+		.place = NOWHERE },
+	{ "a measurement of round trips as JSON", "unixmsg-perf", MEASURER, 0,
+		.options = { "-q", "-n1", "-r1", "-w0", "--json", "unixgram",
+			"unixpacket", "unix" }, .place = NOWHERE },
+	{ "a measurement of one way", "unixmsg-perf", MEASURER, 0,
+		.options = { "-q", "-n2", "-r1", "-w0", "-mthroughput" },
+		.place = NOWHERE },
+	{ "a measurement of batches", "unixmsg-perf", MEASURER, 0,
+		.options = { "-q", "-n2", "-r1", "-w0", "-mthroughput", "-b2",
+			"unixgram", "unixpacket" }, .place = NOWHERE },
+	{ "a measurement of connections", "unixmsg-perf", MEASURER, 0,
+		.options = { "-q", "-n1", "-r1", "-w0", "-mconnect" },
+		.place = NOWHERE },
+	{ "a measurement of many clients", "unixmsg-perf", MEASURER, 0,
+		.options = { "-q", "-n2", "-r1", "-w0", "-mfan", "-c2",
+			"unixpacket", "unix" }, .place = NOWHERE },
 };
 
 /* clang-format on */
@@ -176,7 +198,7 @@ static struct fault_record log_records[CALLS_MOST];
 static char log_names[CALLS_MOST][24];
 
 /* When nothing fails. */
-static int fds_usual;
+static int fds_usual, lines_usual;
 
 /* What a supervisor has: sockets for servers, and one that hears of them. */
 static struct server handed;
@@ -643,6 +665,37 @@ static void play_looker(const struct tool_scene *scene, struct life *life,
 	ck_assert_msg(ask(scene->type, 2000000), "the server is disturbed");
 }
 
+static int count_lines(const char *text)
+{
+	int lines = 0;
+
+	while ((text = strchr(text, '\n')) != NULL) {
+		text++;
+		lines++;
+	}
+	return lines;
+}
+
+/* What it measures is nobody's to expect, but that there is a line for each. */
+static void play_measurer(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	int err_fd = open_output("err");
+
+	life->pid = start(scene, scene->options, fault, err_fd);
+	close(err_fd);
+	wait_for(life);
+	read_file("err", life->err, sizeof(life->err));
+	check_life(scene, life, fault);
+	if (fault->number == 0)
+		lines_usual = count_lines(life->out);
+	ck_assert_int_gt(lines_usual, 0);
+	ck_assert_msg(life->status != 0 ||
+			count_lines(life->out) == lines_usual,
+		"it says all is well, and prints: %s", life->out);
+	check_files(NULL, life, fault);
+}
+
 static void play(const struct tool_scene *scene, struct life *life,
 	const struct fault *fault)
 {
@@ -650,6 +703,8 @@ static void play(const struct tool_scene *scene, struct life *life,
 		play_server(scene, life, fault);
 	else if (scene->role == CLIENT)
 		play_client(scene, life, fault);
+	else if (scene->role == MEASURER)
+		play_measurer(scene, life, fault);
 	else
 		play_looker(scene, life, fault);
 }
@@ -694,11 +749,12 @@ static void add_faults(struct plan *plan, unsigned int number,
 	}
 }
 
+/* What looks at what others do, or does the same again and again. */
 static bool is_worn_out(const struct tool_scene *scene, unsigned int number)
 {
 	unsigned int i, tries = 0;
 
-	if (scene->role != LOOKER || is_alone)
+	if (scene->role != MEASURER && (scene->role != LOOKER || is_alone))
 		return false;
 	for (i = 0; i < number; i++)
 		tries += log_records[i].site == log_records[number].site;
@@ -818,7 +874,7 @@ START_TEST(a_failure_is_told_and_the_next_is_served)
 	setenv("TMPDIR", support_dir(), 1);
 	if (scene->is_handed)
 		play_handed(scene, _i);
-	else if (scene->role == SERVER)
+	else if (scene->role == SERVER || scene->role == MEASURER)
 		play_rounds(scene, _i);
 	else if (scene->role == LOOKER)
 		play_alone(scene, _i);
@@ -882,6 +938,7 @@ int main(void)
 	}
 	if (getenv("FAULTY") == NULL && realpath("tests", folder) != NULL)
 		setenv("FAULTY", folder, 1);
+	snprintf(cpu_option, sizeof(cpu_option), "--cpus=%d", sched_getcpu());
 	progresses = mmap(NULL, sizeof(*progresses) * COUNT(scenes),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (progresses == MAP_FAILED)

@@ -12,6 +12,7 @@
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,6 +173,8 @@ WRAP_SEND(ssize_t, sendmsg, (int fd, const struct msghdr *header, int flags),
 WRAP_SEND(ssize_t, sendto, (int fd, const void *data, size_t size, int flags,
 	const struct sockaddr *sa, socklen_t length),
 	(fd, data, size, flags, sa, length))
+WRAP(int, -1, sched_setaffinity, (pid_t pid, size_t size,
+	const cpu_set_t *cpus), (pid, size, cpus))
 WRAP(int, -1, setrlimit, (int resource, const struct rlimit *limit),
 	(resource, limit))
 WRAP(int, -1, setsockopt, (int fd, int level, int option, const void *value,
@@ -238,6 +241,21 @@ long __wrap_syscall(long number, ...)
 	e = va_arg(list, long);
 	va_end(list);
 	return __real_syscall(number, a, b, c, d, e);
+}
+
+/* The child is let alone: its calls are not among those of its parent. */
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+pid_t __wrap_fork(void)
+{
+	pid_t pid;
+
+	if (fault_strikes("fork", SITE))
+		return -1;
+	pid = __real_fork();
+	if (pid == 0)
+		fault_stop();
+	return pid;
 }
 
 /* Only to add one takes memory: the others cannot fail as they are called. */

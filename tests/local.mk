@@ -215,6 +215,7 @@ faulty_tools = \
 	%D%/faulty-seqpacket-echo \
 	%D%/faulty-unixgram-echo \
 	%D%/faulty-unixmsg-inspect \
+	%D%/faulty-unixmsg-perf \
 	%D%/faulty-unixstream-echo
 check_PROGRAMS += $(faulty_tools)
 faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
@@ -230,6 +231,10 @@ faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
 	$(src_tools_unixmsg_inspect_SOURCES)
 %C%_faulty_unixmsg_inspect_LDFLAGS = $(fault_ldflags)
 %C%_faulty_unixmsg_inspect_LDADD = $(faulty_libs)
+%C%_faulty_unixmsg_perf_SOURCES = $(fault_sources) \
+	src/tools/unixmsg-perf.c
+%C%_faulty_unixmsg_perf_LDFLAGS = $(fault_ldflags)
+%C%_faulty_unixmsg_perf_LDADD = src/tools/libperf.la $(faulty_libs)
 %C%_faulty_unixstream_echo_SOURCES = $(fault_sources) \
 	src/tools/unixstream-echo.c
 %C%_faulty_unixstream_echo_LDFLAGS = $(fault_ldflags)
