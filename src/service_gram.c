@@ -302,7 +302,7 @@ static bool make_place_in_bucket(struct unixservice *service,
 	return true;
 }
 
-/* NULL when there is no place, or no memory. */
+/* NULL when there is no place, EDQUOT, or no memory. */
 static struct sender *add_sender(struct unixservice *service,
 	struct grams *grams, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred)
@@ -310,8 +310,10 @@ static struct sender *add_sender(struct unixservice *service,
 	struct sender *sender;
 
 	if (!make_place_in_bucket(service, grams, addr) ||
-		!unixservice_make_place(service, user))
+		!unixservice_make_place(service, user)) {
+		errno = EDQUOT;
 		return NULL;
+	}
 	sender = calloc(1, sizeof(*sender));
 	if (sender == NULL)
 		return NULL;
@@ -337,6 +339,7 @@ struct origin {
 	struct user *user;
 	bool is_named;
 	struct sender *sender; /* NULL: not named, or there is no place */
+	int error;             /* why there is none */
 };
 
 /*
@@ -364,6 +367,7 @@ static void find_origin(struct unixservice *service, struct grams *grams,
 	origin->is_named = unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED;
 	origin->sender = NULL;
 	origin->user = unixusers_get(&service->users, uid, service->now_us);
+	origin->error = origin->user == NULL ? errno : EDQUOT;
 	if (origin->user == NULL || !origin->is_named)
 		return;
 	origin->user->holds++;
@@ -375,9 +379,12 @@ static void find_origin(struct unixservice *service, struct grams *grams,
 	if (origin->sender == NULL &&
 		(is_allowed ||
 			(unixservice_has_place(service, origin->user) &&
-				!is_bucket_full(grams, msg->addr))))
+				!is_bucket_full(grams, msg->addr)))) {
 		origin->sender = add_sender(service, grams, msg->addr,
 			origin->user, origin->cred);
+		if (origin->sender == NULL)
+			origin->error = errno;
+	}
 	origin->user->holds--;
 }
 
@@ -416,7 +423,7 @@ static void limit(struct unixservice *service, const struct origin *origin,
 	struct unixservice_event event;
 
 	make_event(&event, UNIXSERVICE_LIMITED, origin, msg);
-	event.error = EDQUOT;
+	event.error = origin->error;
 	unixservice_reject(service, &service->counters.limited, msg, &event);
 }
 

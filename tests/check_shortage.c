@@ -257,6 +257,23 @@ static void ask_as(int number)
 	close(fd);
 }
 
+/* First as a user that is not known yet, then as a sender. */
+START_TEST(a_sender_without_memory_is_told_as_that)
+{
+	open_with_client(GRAM, scene_echo);
+	fail_one("calloc", (unsigned int)_i, ENOMEM);
+	turn();
+	expect_failure();
+	ck_assert_uint_eq(scene.heard, 0);
+	ck_assert_uint_eq(scene_count(&scene).limited, 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_LIMITED], ENOMEM);
+	client_say(&client, "again");
+	turn();
+	client_hear(&client, "again");
+	close_all();
+}
+END_TEST
+
 /* They are found more slowly, and all of them. */
 START_TEST(without_memory_for_more_buckets_all_are_served)
 {
@@ -501,6 +518,8 @@ static TCase *make_services(void)
 		FRAMED);
 	tcase_add_test(tcase, a_peer_that_cannot_be_watched_again_is_closed);
 	tcase_add_test(tcase, a_stream_that_cannot_go_on_is_closed);
+	tcase_add_loop_test(tcase, a_sender_without_memory_is_told_as_that, 0,
+		2);
 	tcase_add_test(tcase, without_memory_for_more_buckets_all_are_served);
 	tcase_add_test(tcase, senders_that_are_silent_are_forgotten);
 	tcase_add_test(tcase,

@@ -52,11 +52,9 @@ static const struct rule rules[] = {
 	{ "malloc", 0, PACKET, ANY, ALWAYS, PAUSE | DROP, 0 },
 	{ "calloc", 0, STREAM, "drained", LASTING, PAUSE | LIMIT | MISS, 0 },
 	{ "calloc", 0, STREAM, ANY, ALWAYS, PAUSE | LIMIT, 0 },
-	{ "calloc", 0, PACKET, ANY, ALWAYS, LIMIT, 0 },
 	{ "epoll_ctl", 0, ANY, ANY, ALWAYS, LIMIT, 0 },
-	{ "reallocarray", 0, GRAM, ANY, ALWAYS, LIMIT, EDQUOT },
 	{ "reallocarray", 0, ANY, ANY, ALWAYS, LIMIT, 0 },
-	{ "calloc", 0, GRAM, ANY, ALWAYS, LIMIT, EDQUOT },
+	{ "calloc", 0, ANY, ANY, ALWAYS, LIMIT, 0 },
 	/* Whom the rules cannot be asked about is nobody. */
 	{ "getsockopt", 0, ANY, "by its rules", ALWAYS, REFUSE, 0 },
 	{ "realloc", 0, PACKET, "by its rules", ALWAYS, REFUSE, 0 },

@@ -117,7 +117,8 @@ enum unixservice_event_kind {
 	/* By the rules of _allow_ and _deny_: a message, or a connection
 	 * (peer 0, msg NULL). */
 	UNIXSERVICE_REFUSED,
-	/* More than the limits allow: a message, or a connection. */
+	/* More than the limits allow (EDQUOT), or there was no memory for a
+	 * newcomer (ENOMEM): a message, or a connection. */
 	UNIXSERVICE_LIMITED,
 	/* A message larger than size_max: msg->size is its true size, and
 	 * msg->parts[0] its beginning, of streams nothing. A connection is
