@@ -105,11 +105,10 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
  * Part of it may have gone: another message would be taken for the rest, and
  * the same once more for a new one.
  */
-static int give_up_stream(int result)
+static int give_up_stream(struct link *link, int result)
 {
-	if (result < 0 && errno != EAGAIN && errno != EINPROGRESS &&
-		errno != EINVAL && errno != EMSGSIZE && errno != EPIPE)
-		errno = ECONNRESET;
+	link->peer.is_spoilt = result < 0 && errno != EAGAIN &&
+		errno != EINPROGRESS && errno != EINVAL && errno != EMSGSIZE;
 	return result;
 }
 
@@ -146,11 +145,10 @@ static int link_send(struct unixservice *service, struct peer *peer,
 	struct link *link = (struct link *)peer;
 	int result;
 
-	if (link->packet != NULL)
-		result = refuse_too_large(link->packet, msg,
-			send_to_packet(link->packet, msg));
-	else
-		result = give_up_stream(send_to_stream(link, msg, done));
+	if (link->packet == NULL)
+		return give_up_stream(link, send_to_stream(link, msg, done));
+	result = refuse_too_large(link->packet, msg,
+		send_to_packet(link->packet, msg));
 	/* Polling would say at once that there is room. */
 	if (result < 0 && errno == ENOBUFS)
 		pause_link(service, link, service->now_us + shortage_us);

@@ -46,7 +46,8 @@ struct peer_sort {
 	/* Its end costs nobody anything: a datagram sender. */
 	bool is_memory_only;
 	/* Sends msg from *done on: 0, or -1. EAGAIN, and EINPROGRESS when part
-	 * of it has gone: the same again, later. */
+	 * of it has gone: the same again, later. Whatever it was: nothing more
+	 * can be sent to a peer that is_spoilt. */
 	int (*send)(struct unixservice *service, struct peer *peer,
 		const struct unixmsg *msg, size_t *done);
 	/* The outbox is not empty: has it tried again. 0, or -1. */
@@ -83,6 +84,7 @@ struct peer {
 	bool is_opened; /* the watcher knows it */
 	bool is_ending; /* to be closed once nothing is left to be done */
 	bool is_gone;
+	bool is_spoilt; /* half a message has gone, and the rest never will */
 	uint64_t received;
 	uint64_t sent;
 	uint64_t lost;

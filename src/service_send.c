@@ -194,16 +194,17 @@ static int keep(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
-static bool is_for_later(void)
+static bool is_for_later(const struct peer *peer)
 {
-	return errno == EAGAIN || errno == EINPROGRESS || errno == ENOBUFS;
+	return !peer->is_spoilt &&
+		(errno == EAGAIN || errno == EINPROGRESS || errno == ENOBUFS);
 }
 
 /* Nothing more can be sent to the peer, ever. */
-static bool is_end(void)
+static bool is_end(const struct peer *peer)
 {
-	return errno == EPIPE || errno == ECONNRESET || errno == ECONNREFUSED ||
-		errno == ENOENT || errno == ENOTCONN;
+	return peer->is_spoilt || errno == EPIPE || errno == ECONNRESET ||
+		errno == ECONNREFUSED || errno == ENOENT || errno == ENOTCONN;
 }
 
 static bool is_mistake(void)
@@ -217,12 +218,12 @@ static int fail(struct unixservice *service, struct peer *peer, enum part part)
 	const bool is_answer = part != PART_PUSHED;
 	int saved = errno;
 
-	if (is_mistake()) {
-		unclaim(service, peer, part);
-	} else if (is_end()) {
+	if (is_end(peer)) {
 		lose(service, peer, is_answer, &service->counters.gone, saved);
 		unixservice_part(service, peer, saved);
 		saved = ENOTCONN;
+	} else if (is_mistake()) {
+		unclaim(service, peer, part);
 	} else {
 		lose(service, peer, is_answer, &service->counters.failed,
 			saved);
@@ -275,7 +276,7 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 		close_soon(service, peer);
 		return 0;
 	}
-	if (is_for_later())
+	if (is_for_later(peer))
 		return keep(service, peer, msg, done, errno == EINPROGRESS,
 			part);
 	return fail(service, peer, part);
@@ -351,9 +352,9 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 		kept->is_begun = true;
 		unixservice_enliven(service, peer);
 	}
-	if (is_for_later())
+	if (is_for_later(peer))
 		return false;
-	if (is_end()) {
+	if (is_end(peer)) {
 		unixservice_part(service, peer, error);
 		return false;
 	}

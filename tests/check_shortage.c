@@ -257,6 +257,23 @@ static void ask_as(int number)
 	close(fd);
 }
 
+/* What packets would wait for, and why it has ended is told. */
+START_TEST(a_stream_that_was_given_up_tells_why)
+{
+	open_with_client(FRAMED, scene_echo);
+	fail_one("send", 0, ENOBUFS);
+	turn();
+	turn();
+	expect_failure();
+	ck_assert_uint_eq(scene_count(&scene).gone, 1);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_LOST], ENOBUFS);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
+	client_hear_end(&client);
+	close_all();
+}
+END_TEST
+
 /* First as a user that is not known yet, then as a sender. */
 START_TEST(a_sender_without_memory_is_told_as_that)
 {
@@ -518,6 +535,7 @@ static TCase *make_services(void)
 		FRAMED);
 	tcase_add_test(tcase, a_peer_that_cannot_be_watched_again_is_closed);
 	tcase_add_test(tcase, a_stream_that_cannot_go_on_is_closed);
+	tcase_add_test(tcase, a_stream_that_was_given_up_tells_why);
 	tcase_add_loop_test(tcase, a_sender_without_memory_is_told_as_that, 0,
 		2);
 	tcase_add_test(tcase, without_memory_for_more_buckets_all_are_served);

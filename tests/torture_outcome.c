@@ -29,7 +29,6 @@ struct rule {
 	const char *scene; /* a part of its name */
 	int when;
 	int verdicts;
-	int told; /* the errno that is told, 0: that of the call */
 };
 
 #define ANY ""
@@ -41,60 +40,60 @@ struct rule {
 
 /* The first that fits counts, and behind them what is harmless everywhere. */
 static const struct rule rules[] = {
-	{ ANY, EINTR, ANY, ANY, ALWAYS, NOTHING, 0 },
+	{ ANY, EINTR, ANY, ANY, ALWAYS, NOTHING },
 	/* Accepting. Without a place in memory for the newcomer he has to go:
 	 * he would be accepted before anything is free again. */
-	{ "accept4", EAGAIN, ANY, ANY, ALWAYS, NOTHING, 0 },
-	{ "accept4", ECONNABORTED, ANY, ANY, ALWAYS, NOTHING, 0 },
-	{ "accept4", 0, ANY, "drained", LASTING, PAUSE | MISS, 0 },
-	{ "accept4", 0, ANY, ANY, ALWAYS, PAUSE, 0 },
-	{ "malloc", 0, PACKET, "drained", LASTING, PAUSE | MISS, 0 },
-	{ "malloc", 0, PACKET, ANY, ALWAYS, PAUSE | DROP, 0 },
-	{ "calloc", 0, STREAM, "drained", LASTING, PAUSE | LIMIT | MISS, 0 },
-	{ "calloc", 0, STREAM, ANY, ALWAYS, PAUSE | LIMIT, 0 },
-	{ "epoll_ctl", 0, ANY, ANY, ALWAYS, LIMIT, 0 },
-	{ "reallocarray", 0, ANY, ANY, ALWAYS, LIMIT, 0 },
-	{ "calloc", 0, ANY, ANY, ALWAYS, LIMIT, 0 },
+	{ "accept4", EAGAIN, ANY, ANY, ALWAYS, NOTHING },
+	{ "accept4", ECONNABORTED, ANY, ANY, ALWAYS, NOTHING },
+	{ "accept4", 0, ANY, "drained", LASTING, PAUSE | MISS },
+	{ "accept4", 0, ANY, ANY, ALWAYS, PAUSE },
+	{ "malloc", 0, PACKET, "drained", LASTING, PAUSE | MISS },
+	{ "malloc", 0, PACKET, ANY, ALWAYS, PAUSE | DROP },
+	{ "calloc", 0, STREAM, "drained", LASTING, PAUSE | LIMIT | MISS },
+	{ "calloc", 0, STREAM, ANY, ALWAYS, PAUSE | LIMIT },
+	{ "epoll_ctl", 0, ANY, ANY, ALWAYS, LIMIT },
+	{ "reallocarray", 0, ANY, ANY, ALWAYS, LIMIT },
+	{ "calloc", 0, ANY, ANY, ALWAYS, LIMIT },
 	/* Whom the rules cannot be asked about is nobody. */
-	{ "getsockopt", 0, ANY, "by its rules", ALWAYS, REFUSE, 0 },
-	{ "realloc", 0, PACKET, "by its rules", ALWAYS, REFUSE, 0 },
-	{ "realloc", 0, STREAM, "by its rules", ALWAYS, REFUSE | CLOSE, 0 },
-	{ "getsockopt", 0, ANY, ANY, ALWAYS, NOTHING, 0 },
-	{ "getpeername", 0, ANY, ANY, ALWAYS, NOTHING, 0 },
-	{ "setsockopt", 0, ANY, ANY, ALWAYS, NOTHING, 0 },
+	{ "getsockopt", 0, ANY, "by its rules", ALWAYS, REFUSE },
+	{ "realloc", 0, PACKET, "by its rules", ALWAYS, REFUSE },
+	{ "realloc", 0, STREAM, "by its rules", ALWAYS, REFUSE | CLOSE },
+	{ "getsockopt", 0, ANY, ANY, ALWAYS, NOTHING },
+	{ "getpeername", 0, ANY, ANY, ALWAYS, NOTHING },
+	{ "setsockopt", 0, ANY, ANY, ALWAYS, NOTHING },
 	/* Receiving: a datagram socket rests, and a connection is told once
 	 * that its peer has not read all. */
-	{ "recv", EAGAIN, ANY, ANY, ALWAYS, NOTHING, 0 },
-	{ "recv", 0, GRAM, "drained", LASTING, NOTHING | MISS | GIVE_UP, 0 },
-	{ "recv", 0, GRAM, ANY, ALWAYS, NOTHING, 0 },
-	{ "recv", ECONNRESET, ANY, ANY, ONCE, NOTHING, 0 },
-	{ "recv", 0, ANY, ANY, ALWAYS, CLOSE, 0 },
-	{ "realloc", 0, STREAM, ANY, ALWAYS, CLOSE, 0 },
+	{ "recv", EAGAIN, ANY, ANY, ALWAYS, NOTHING },
+	{ "recv", 0, GRAM, "drained", LASTING, NOTHING | MISS | GIVE_UP },
+	{ "recv", 0, GRAM, ANY, ALWAYS, NOTHING },
+	{ "recv", ECONNRESET, ANY, ANY, ONCE, NOTHING },
+	{ "recv", 0, ANY, ANY, ALWAYS, CLOSE },
+	{ "realloc", 0, STREAM, ANY, ALWAYS, CLOSE },
 	/* Sending: what finds no room is kept. */
-	{ "send", EAGAIN, ANY, "drained", LASTING, GIVE_UP, 0 },
-	{ "send", EAGAIN, ANY, ANY, ALWAYS, NOTHING, 0 },
-	{ "send", EPIPE, ANY, ANY, ALWAYS, LEAVE, 0 },
-	{ "send", EMSGSIZE, ANY, "given later", ALWAYS, NOTHING, 0 },
+	{ "send", EAGAIN, ANY, "drained", LASTING, GIVE_UP },
+	{ "send", EAGAIN, ANY, ANY, ALWAYS, NOTHING },
+	{ "send", EPIPE, ANY, ANY, ALWAYS, LEAVE },
+	{ "send", EMSGSIZE, ANY, "given later", ALWAYS, NOTHING },
 	{ "send", EMSGSIZE, ANY, "does not read", ALWAYS,
-		NOTHING | SILENCE | FAIL, 0 },
-	{ "send", EMSGSIZE, ANY, ANY, ALWAYS, SILENCE | FAIL, 0 },
+		NOTHING | SILENCE | FAIL },
+	{ "send", EMSGSIZE, ANY, ANY, ALWAYS, SILENCE | FAIL },
 	/* Half of it may have gone: the stream is spoilt. */
-	{ "send", 0, STREAM, ANY, ALWAYS, LEAVE, ECONNRESET },
-	{ "send", ENOBUFS, ANY, "drained", LASTING, GIVE_UP, 0 },
-	{ "send", ENOBUFS, ANY, ANY, ALWAYS, NOTHING, 0 },
-	{ "send", ECONNREFUSED, ANY, ANY, ALWAYS, LEAVE, 0 },
-	{ "send", ECONNRESET, ANY, ANY, ALWAYS, LEAVE, 0 },
-	{ "send", ENOENT, ANY, ANY, ALWAYS, LEAVE, 0 },
-	{ "send", ENOTCONN, ANY, ANY, ALWAYS, LEAVE, 0 },
-	{ "send", 0, ANY, ANY, ALWAYS, FAIL, 0 },
-	{ "malloc", 0, ANY, ANY, ALWAYS, DROP, 0 },
-	{ "fcntl", 0, ANY, ANY, ALWAYS, DROP, 0 },
+	{ "send", 0, STREAM, ANY, ALWAYS, LEAVE },
+	{ "send", ENOBUFS, ANY, "drained", LASTING, GIVE_UP },
+	{ "send", ENOBUFS, ANY, ANY, ALWAYS, NOTHING },
+	{ "send", ECONNREFUSED, ANY, ANY, ALWAYS, LEAVE },
+	{ "send", ECONNRESET, ANY, ANY, ALWAYS, LEAVE },
+	{ "send", ENOENT, ANY, ANY, ALWAYS, LEAVE },
+	{ "send", ENOTCONN, ANY, ANY, ALWAYS, LEAVE },
+	{ "send", 0, ANY, ANY, ALWAYS, FAIL },
+	{ "malloc", 0, ANY, ANY, ALWAYS, DROP },
+	{ "fcntl", 0, ANY, ANY, ALWAYS, DROP },
 	/* How much of what was sent is not read yet is told otherwise too. */
-	{ "ioctl", 0, ANY, ANY, ALWAYS, NOTHING, 0 },
+	{ "ioctl", 0, ANY, ANY, ALWAYS, NOTHING },
 	/* It is for the loops of others, and set again with the next. */
-	{ "timerfd_settime", 0, ANY, ANY, ALWAYS, NOTHING, 0 },
+	{ "timerfd_settime", 0, ANY, ANY, ALWAYS, NOTHING },
 	/* Senders are not told: what they go on sending is taken too. */
-	{ "shutdown", 0, ANY, "drained", ALWAYS, NOTHING | GIVE_UP, 0 },
+	{ "shutdown", 0, ANY, "drained", ALWAYS, NOTHING | GIVE_UP },
 };
 
 /* clang-format on */
@@ -205,8 +204,7 @@ static bool is_reason(const struct rule *rule, int kind, int error)
 		return true;
 	if (kind == UNIXSERVICE_CLOSED && error == ECANCELED)
 		return (rule->verdicts & GIVE_UP) != 0;
-	return error ==
-		(rule->told != 0 ? rule->told : torture_get_fault()->error);
+	return error == torture_get_fault()->error;
 }
 
 static void check_reasons(const struct outcome *outcome,
