@@ -154,9 +154,8 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 
 /* Keeps what could not go; done bytes of it have. */
 static int keep(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg, size_t done, bool is_begun, enum part part)
+	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
 {
-	const bool is_answer = part != PART_PUSHED;
 	const size_t size = unixoutbox_get_size(msg);
 	struct kept *kept;
 	bool is_room_made;
@@ -213,17 +212,14 @@ static bool is_mistake(void)
 }
 
 /* The kernel would not take it. */
-static int fail(struct unixservice *service, struct peer *peer, enum part part)
+static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
 {
-	const bool is_answer = part != PART_PUSHED;
 	int saved = errno;
 
 	if (is_end(peer)) {
 		lose(service, peer, is_answer, &service->counters.gone, saved);
 		unixservice_part(service, peer, saved);
 		saved = ENOTCONN;
-	} else if (is_mistake()) {
-		unclaim(service, peer, part);
 	} else {
 		lose(service, peer, is_answer, &service->counters.failed,
 			saved);
@@ -261,25 +257,29 @@ static int queue_up(struct unixservice *service, struct peer *peer,
 		errno = EMSGSIZE;
 		return -1;
 	}
-	return keep(service, peer, msg, 0, false, claim(service, peer));
+	return keep(service, peer, msg, 0, false,
+		claim(service, peer) != PART_PUSHED);
 }
 
 static int send_or_keep(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
-	enum part part = claim(service, peer);
+	const enum part part = claim(service, peer);
+	const bool is_answer = part != PART_PUSHED;
 	size_t done = 0;
 
 	if (peer->sort->send(service, peer, msg, &done) == 0) {
-		count_sent(service, peer, unixoutbox_get_size(msg),
-			part != PART_PUSHED);
+		count_sent(service, peer, unixoutbox_get_size(msg), is_answer);
 		close_soon(service, peer);
 		return 0;
 	}
 	if (is_for_later(peer))
 		return keep(service, peer, msg, done, errno == EINPROGRESS,
-			part);
-	return fail(service, peer, part);
+			is_answer);
+	if (is_end(peer) || !is_mistake())
+		return fail(service, peer, is_answer);
+	unclaim(service, peer, part);
+	return -1;
 }
 
 int unixservice_send_msg(struct unixservice *service, uint64_t id,
