@@ -196,13 +196,18 @@ int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
 	return unixname_claim(end->fd, text, is_answered, options, &end->name);
 }
 
+bool unixendpoint_is_shared(const struct endpoint *end)
+{
+	return end->binder != getpid();
+}
+
 int unixendpoint_retire(struct endpoint *end, bool *is_shared)
 {
 	int result = unixname_release(end->name);
 	int saved = errno;
 
 	end->name = NULL;
-	*is_shared = end->binder != getpid();
+	*is_shared = unixendpoint_is_shared(end);
 	if (!*is_shared)
 		shutdown(end->fd, SHUT_RD);
 	errno = saved;

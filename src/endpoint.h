@@ -57,12 +57,16 @@ int unixendpoint_close(struct endpoint *end);
 int unixendpoint_give_up(struct endpoint *end);
 
 /*
+ * Whether another process has bound it, and may use it still: adopted ones, and
+ * those that were bound before the fork(2) that made us.
+ */
+bool unixendpoint_is_shared(const struct endpoint *end);
+
+/*
  * Gives up the name, and lets nothing in any more: who sends or connects gets
  * an error at once, and what has come can still be taken. The file goes now, an
- * abstract name when the socket is closed. A socket that another process has
- * bound is not shut, it may use it still: adopted ones, and those that were
- * bound before the fork(2) that made us. Our own is, for our children too. 0,
- * or -1 when the file is still there.
+ * abstract name when the socket is closed. A socket that is shared is not shut.
+ * Our own is, for our children too. 0, or -1 when the file is still there.
  */
 int unixendpoint_retire(struct endpoint *end, bool *is_shared);
 

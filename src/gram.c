@@ -158,6 +158,11 @@ int unixgram_close(struct unixgram *gram)
 	return result;
 }
 
+bool unixgram_is_shared(const struct unixgram *gram)
+{
+	return unixendpoint_is_shared(&gram->end);
+}
+
 int unixgram_retire(struct unixgram *gram, bool *is_shared)
 {
 	return unixendpoint_retire(&gram->end, is_shared);
