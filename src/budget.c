@@ -58,7 +58,23 @@ void unixbudget_free(struct budget *budget)
 
 static bool is_calm(const struct budget *budget, size_t cost)
 {
-	return budget->level + cost <= budget->limit / CALM_PART;
+	return budget->level + budget->reserved + cost <=
+		budget->limit / CALM_PART;
+}
+
+bool unixbudget_reserve(struct budget *budget, size_t size)
+{
+	const size_t cost = get_cost(size);
+
+	if (!is_calm(budget, cost))
+		return false;
+	budget->reserved += cost;
+	return true;
+}
+
+void unixbudget_release(struct budget *budget, size_t size)
+{
+	budget->reserved -= get_cost(size);
 }
 
 /* Puts the level right. */

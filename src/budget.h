@@ -35,8 +35,9 @@ struct holding {
 
 struct budget {
 	int fd;
-	size_t limit; /* the send buffer */
-	size_t level; /* not yet read: no more than this */
+	size_t limit;    /* the send buffer */
+	size_t level;    /* not yet read: no more than this */
+	size_t reserved; /* about to be sent, to anybody */
 	/* Counts the moments when everything was read. */
 	uint32_t round;
 	/* Not before that all sockets may be listed again. */
@@ -70,6 +71,14 @@ void unixbudget_free(struct budget *budget);
  */
 bool unixbudget_allows(struct budget *budget, struct holding *holding,
 	size_t size, bool *is_list_wanted);
+
+/*
+ * Sets size bytes aside that are to be sent soon: true where no receiver would
+ * be asked about. Each time comes to a release, before what was sent is
+ * charged.
+ */
+bool unixbudget_reserve(struct budget *budget, size_t size);
+void unixbudget_release(struct budget *budget, size_t size);
 
 /* They were sent. */
 void unixbudget_charge(struct budget *budget, struct holding *holding,
