@@ -74,6 +74,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/probe.c \
 	%D%/probe.h \
 	%D%/service.c \
+	%D%/service_batch.c \
 	%D%/service_gram.c \
 	%D%/service_link.c \
 	%D%/service_listener.c \

@@ -19,6 +19,7 @@ void unixservice_options_init(struct unixservice_options *options)
 {
 	memset(options, 0, sizeof(*options));
 	options->event_rate = 20;
+	options->batch = 1;
 	options->size_max = 212960;
 	options->peers_max = 1024;
 	options->queue_messages_max = 1024;
@@ -52,8 +53,8 @@ static bool is_valid(const struct unixservice_options *options)
 		(options->fds_max == 0 ||
 			(options->wants & UNIXMSG_WANT_FDS) != 0) &&
 		options->fds_max <= UNIXMSG_FDS_MAX && options->size_max > 0 &&
-		options->idle_us >= 0 && options->spin_us >= 0 &&
-		options->patience_us >= 0 &&
+		options->batch <= UNIXMSG_BATCH_MAX && options->idle_us >= 0 &&
+		options->spin_us >= 0 && options->patience_us >= 0 &&
 		is_empty(options->reserved, sizeof(options->reserved));
 }
 
@@ -146,6 +147,7 @@ int unixservice_close(struct unixservice *service)
 	unixtimers_free(&service->source_timers);
 	free(service->places);
 	free(service->buffer);
+	free(service->batch);
 	free(service->fds);
 	fd_close(service->timer_fd);
 	fd_close(service->epoll_fd);

@@ -19,6 +19,8 @@ enum {
 	BUCKETS_FIRST = 64,
 	/* Names are chosen by the peers, who may have them all in one. */
 	BUCKET_MOST = 64,
+	/* Fewer messages at once cost more by recvmmsg(2) than one by one. */
+	QUEUE_LEAST = 4,
 };
 
 static const int64_t pause_first_us = 1000;
@@ -50,6 +52,9 @@ struct grams {
 	size_t buckets_count; /* a power of two */
 	size_t senders_count;
 	struct eagerness eagerness;
+	struct eagerness batching;
+	bool is_batched;
+	bool is_queue; /* the last batch has shown one */
 	bool is_resting;
 };
 
@@ -187,6 +192,30 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 	return 0;
 }
 
+static const struct unixaddr *sender_reserve(const struct unixservice *service,
+	struct peer *peer, size_t size)
+{
+	struct sender *sender = (struct sender *)peer;
+	struct grams *grams = sender->grams;
+
+	if (grams->gram != unixservice_get_gathering(service) ||
+		!unixbudget_reserve(&grams->budget, size))
+		return NULL;
+	return &sender->addr;
+}
+
+static void sender_settle(struct peer *peer, size_t size, bool is_sent)
+{
+	struct sender *sender = (struct sender *)peer;
+	struct grams *grams = sender->grams;
+
+	unixbudget_release(&grams->budget, size);
+	if (!is_sent)
+		return;
+	unixbudget_charge(&grams->budget, &sender->holding, size);
+	sender->pause_us = pause_first_us;
+}
+
 static int sender_await(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
@@ -269,6 +298,8 @@ static const struct peer_sort sender_sort = {
 	.fds_max = UNIXMSG_FDS_MAX,
 	.is_memory_only = true,
 	.send = sender_send,
+	.reserve = sender_reserve,
+	.settle = sender_settle,
 	.await = sender_await,
 	.resume = sender_resume,
 	.wake = sender_wake,
@@ -288,6 +319,8 @@ static bool make_place_in_bucket(struct unixservice *service,
 
 	if (!is_bucket_full(grams, addr))
 		return true;
+	/* As for a place among all peers. */
+	unixservice_send_gathered(service);
 	for (sender = *get_bucket(grams, addr); sender != NULL;
 		sender = sender->next)
 		if (sender->peer.outbox.first == NULL &&
@@ -520,8 +553,8 @@ static void grams_wake(struct unixservice *service, struct source *source)
 		rest(service, grams);
 }
 
-/* Whether there may be more. */
-static bool take_one(struct unixservice *service, struct grams *grams)
+/* How many there were: one or none. */
+static int take_one(struct unixservice *service, struct grams *grams)
 {
 	struct unixaddr addr;
 	struct unixmsg msg;
@@ -530,11 +563,60 @@ static bool take_one(struct unixservice *service, struct grams *grams)
 	unixservice_prepare(service, &msg, &part, &addr);
 	if (unixgram_recv_msg(grams->gram, &msg, UNIXMSG_NOW) == 1) {
 		take_message(service, grams, &msg);
-		return true;
+		return 1;
 	}
 	if (errno != EAGAIN)
 		rest(service, grams);
-	return false;
+	return 0;
+}
+
+static void note_batch(struct grams *grams, size_t count, size_t most)
+{
+	grams->is_queue = count >= QUEUE_LEAST || count == most;
+	unixservice_note_another(&grams->batching, grams->is_queue);
+}
+
+/* The same of up to most. */
+static int take_batch(struct unixservice *service, struct grams *grams,
+	int most)
+{
+	struct unixmsg *msgs;
+	size_t i,
+		count = unixservice_begin_batch(service, grams->gram,
+			(size_t)most, &msgs);
+
+	if (count == 0 && errno != EAGAIN)
+		rest(service, grams);
+	note_batch(grams, count, (size_t)most);
+	for (i = 0; i < count; i++)
+		take_message(service, grams, &msgs[i]);
+	unixservice_end_batch(service);
+	return (int)count;
+}
+
+/*
+ * How many to receive at once. Nothing tells of a queue but what comes: several
+ * one after the other may be one, or a client who is quicker than we are. So a
+ * batch is tried then, less and less often while it brings nothing.
+ */
+static int get_most(const struct unixservice *service, struct grams *grams,
+	int taken)
+{
+	const int most = (int)service->options.batch;
+
+	if (!grams->is_batched)
+		return 1;
+	if (!grams->is_queue &&
+		(taken < QUEUE_LEAST ||
+			!unixservice_is_eager(&grams->batching)))
+		return 1;
+	return most < TURN - taken ? most : TURN - taken;
+}
+
+static int take_some(struct unixservice *service, struct grams *grams, int most)
+{
+	return most > 1 ? take_batch(service, grams, most)
+			: take_one(service, grams);
 }
 
 /* After _stop nothing more can come in: what was there has been taken. */
@@ -547,21 +629,24 @@ static void finish(struct unixservice *service, struct grams *grams)
 static void grams_ready(struct unixservice *service, struct watch *watch)
 {
 	struct grams *grams = watch->owner;
-	bool is_more = true;
-	int taken;
+	int taken, most = 1, more = 1;
 
-	for (taken = 0; is_more && taken < TURN; taken++) {
+	/* Where fewer come than there was room for there are no more. */
+	for (taken = 0; taken < TURN && more > 0 &&
+		(more == most || service->is_stopping);
+		taken += more) {
 		/* A handler may have stopped the service. */
 		if (grams->source.is_done)
 			return;
 		if (taken == 1 && !service->is_stopping &&
 			!unixservice_is_eager(&grams->eagerness))
-			return;
-		is_more = take_one(service, grams);
+			break;
+		most = get_most(service, grams, taken);
+		more = take_some(service, grams, most);
 		if (taken == 1)
-			unixservice_note_another(&grams->eagerness, is_more);
+			unixservice_note_another(&grams->eagerness, more > 0);
 	}
-	if (!is_more && service->is_stopping && !grams->is_resting)
+	if (more == 0 && service->is_stopping && !grams->is_resting)
 		finish(service, grams);
 }
 
@@ -602,6 +687,20 @@ static const struct source_sort grams_sort = {
 	.close = grams_close,
 };
 
+/*
+ * Descriptors do not come in batches. And what waits in a socket that others
+ * read too is theirs as well: no more is taken than is handled.
+ */
+static bool may_batch(const struct unixservice *service,
+	const struct unixgram *gram)
+{
+	const unsigned int single = UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD;
+
+	return service->options.batch > 1 &&
+		(service->options.wants & single) == 0 &&
+		!unixgram_is_shared(gram);
+}
+
 /* Credentials are always wanted: rules and limits are told by them. */
 static int set_up(struct unixservice *service, struct grams *grams)
 {
@@ -615,6 +714,9 @@ static int set_up(struct unixservice *service, struct grams *grams)
 		return -1;
 	if (unixgram_want(grams->gram,
 		    service->options.wants | UNIXMSG_WANT_CRED) < 0)
+		return -1;
+	grams->is_batched = may_batch(service, grams->gram);
+	if (grams->is_batched && unixservice_reserve_batch(service) < 0)
 		return -1;
 	if (unixbudget_init(&grams->budget, unixgram_get_fd(grams->gram),
 		    service->options.send_buffer_bytes) < 0)

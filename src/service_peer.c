@@ -143,6 +143,10 @@ bool unixservice_make_place(struct unixservice *service, struct user *user)
 	const struct unixservice_options *options = &service->options;
 	struct peer *peer;
 
+	if (unixservice_has_place(service, user))
+		return true;
+	/* Nobody is dispensable whose answer may have to be kept. */
+	unixservice_send_gathered(service);
 	if (!is_below(user->peers_count, options->peers_per_user_max)) {
 		peer = find_dispensable(service, user, false);
 		if (peer == NULL)
@@ -190,12 +194,21 @@ void unixservice_enliven(struct unixservice *service, struct peer *peer)
 	unixusers_add_peer(peer->user, peer);
 }
 
+/* To close it then is as if all of that had gone at once. */
+static void send_what_is_gathered(struct unixservice *service,
+	const struct peer *peer)
+{
+	if (peer->gathered > 0 && !unixservice_is_sending(service))
+		unixservice_send_gathered(service);
+}
+
 /*
  * The watcher is told while the peer can still be asked about. What it does
  * must not lead here again: is_gone.
  */
 void unixservice_part(struct unixservice *service, struct peer *peer, int error)
 {
+	send_what_is_gathered(service, peer);
 	if (peer->is_gone)
 		return;
 	peer->is_gone = true;
@@ -218,7 +231,10 @@ void unixservice_part(struct unixservice *service, struct peer *peer, int error)
 
 void unixservice_part_if_done(struct unixservice *service, struct peer *peer)
 {
-	if (peer->is_ending && is_free_of_duties(peer))
+	if (!peer->is_ending)
+		return;
+	send_what_is_gathered(service, peer);
+	if (is_free_of_duties(peer) && peer->gathered == 0)
 		unixservice_part(service, peer, 0);
 }
 

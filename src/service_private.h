@@ -4,7 +4,8 @@
  * peers (datagram senders, connections). service.c has its life and what is
  * asked of it, service_loop.c turns the loop, service_peer.c keeps the peers,
  * service_take.c leads a message to the handler, service_send.c an answer out;
- * service_gram.c, service_listener.c and service_link.c know the sockets.
+ * service_gram.c, service_listener.c and service_link.c know the sockets,
+ * service_batch.c moves many datagrams at once.
  */
 #ifndef UNIXMSG_SERVICE_PRIVATE_H
 #define UNIXMSG_SERVICE_PRIVATE_H
@@ -50,6 +51,12 @@ struct peer_sort {
 	 * can be sent to a peer that is_spoilt. */
 	int (*send)(struct unixservice *service, struct peer *peer,
 		const struct unixmsg *msg, size_t *done);
+	/* Whether a message of size bytes may be sent with others, soon, and
+	 * where to: NULL if not. After that settle is told what became of it.
+	 * NULL: never. */
+	const struct unixaddr *(*reserve)(const struct unixservice *service,
+		struct peer *peer, size_t size);
+	void (*settle)(struct peer *peer, size_t size, bool is_sent);
 	/* The outbox is not empty: has it tried again. 0, or -1. */
 	int (*await)(struct unixservice *service, struct peer *peer);
 	/* It is empty again. 0, or -1. */
@@ -79,7 +86,8 @@ struct peer {
 	void *context;
 	struct outbox outbox;
 	struct unixcred cred;
-	unsigned int owed; /* messages that are to be answered later */
+	unsigned int owed;     /* messages that are to be answered later */
+	unsigned int gathered; /* messages to it, see service_batch.c */
 	bool has_cred;
 	bool is_opened; /* the watcher knows it */
 	bool is_ending; /* to be closed once nothing is left to be done */
@@ -146,7 +154,8 @@ struct unixservice {
 	uint32_t first_free; /* index + 1 */
 	struct peer *gone;   /* to be freed between two rounds */
 	struct call call;
-	char *buffer; /* what a message is received into */
+	char *buffer;        /* what a message is received into */
+	struct batch *batch; /* and several; NULL where that is not wanted */
 	int *fds;
 	int epoll_fd;
 	int timer_fd;
@@ -190,6 +199,33 @@ int unixservice_start_clock(struct unixservice *service);
 /* Acts on each peer, which may lead to the end of any. */
 void unixservice_for_each_peer(struct unixservice *service,
 	void (*act)(struct unixservice *service, struct peer *peer));
+
+/* service_batch.c */
+
+/* Makes room for batches, unless there is. 0, or -1 with ENOMEM. */
+int unixservice_reserve_batch(struct unixservice *service);
+
+/*
+ * Receives what is there, count messages at most: how many, with room of their
+ * own in *msgs until the next call. None: errno tells why. Until _end_batch
+ * messages that go out by gram are gathered.
+ */
+size_t unixservice_begin_batch(struct unixservice *service,
+	struct unixgram *gram, size_t count, struct unixmsg **msgs);
+void unixservice_end_batch(struct unixservice *service);
+
+/* The datagram socket that messages are gathered for, or NULL. */
+const struct unixgram *unixservice_get_gathering(
+	const struct unixservice *service);
+
+/* Whether msg was gathered. If not it can be sent after _send_gathered. */
+bool unixservice_gather(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg);
+
+/* Sends what was gathered: each message goes, is kept, or lost; and whether
+ * that is being done now. */
+bool unixservice_is_sending(const struct unixservice *service);
+void unixservice_send_gathered(struct unixservice *service);
 
 /* service_link.c */
 
@@ -277,6 +313,18 @@ static inline bool unixservice_is_plain(const struct unixmsg *msg)
 {
 	return msg->parts_count == 1 && msg->fds_count == 0;
 }
+
+/*
+ * What becomes of a message whose part in the books is known already: it was
+ * sent; or it was not, errno tells why, and it is kept if that can help.
+ */
+void unixservice_note_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer);
+void unixservice_note_unsent(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, bool is_answer);
+
+/* Counts one more that goes to peer: whether it is an answer. */
+bool unixservice_claim(struct unixservice *service, struct peer *peer);
 
 /* A message has come to its end. */
 void unixservice_end(struct unixservice *service, uint64_t *counter);

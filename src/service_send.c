@@ -248,6 +248,32 @@ static void close_soon(struct unixservice *service, struct peer *peer)
 		unixservice_set_peer_timer(service, peer, service->now_us);
 }
 
+bool unixservice_claim(struct unixservice *service, struct peer *peer)
+{
+	return claim(service, peer) != PART_PUSHED;
+}
+
+void unixservice_note_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer)
+{
+	count_sent(service, peer, size, is_answer);
+	close_soon(service, peer);
+}
+
+void unixservice_note_unsent(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, bool is_answer)
+{
+	if (peer->is_gone)
+		count_lost(service, peer, is_answer, &service->counters.gone);
+	else if (is_for_later(peer))
+		keep(service, peer, msg, 0, false, is_answer);
+	else
+		fail(service, peer, is_answer);
+	/* Nothing else would lead back to one that is to be closed. */
+	if (!peer->is_gone && peer->outbox.first == NULL)
+		close_soon(service, peer);
+}
+
 /* Behind those that wait, or they would change places. */
 static int queue_up(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
@@ -258,7 +284,7 @@ static int queue_up(struct unixservice *service, struct peer *peer,
 		return -1;
 	}
 	return keep(service, peer, msg, 0, false,
-		claim(service, peer) != PART_PUSHED);
+		unixservice_claim(service, peer));
 }
 
 static int send_or_keep(struct unixservice *service, struct peer *peer,
@@ -269,8 +295,8 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 	size_t done = 0;
 
 	if (peer->sort->send(service, peer, msg, &done) == 0) {
-		count_sent(service, peer, unixoutbox_get_size(msg), is_answer);
-		close_soon(service, peer);
+		unixservice_note_sent(service, peer, unixoutbox_get_size(msg),
+			is_answer);
 		return 0;
 	}
 	if (is_for_later(peer))
@@ -282,11 +308,26 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
+/* Behind those that were gathered, too. */
+static int send_alone(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	if (peer->gathered > 0)
+		unixservice_send_gathered(service);
+	if (peer->is_gone) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (peer->outbox.first != NULL)
+		return queue_up(service, peer, msg);
+	return send_or_keep(service, peer, msg);
+}
+
 int unixservice_send_msg(struct unixservice *service, uint64_t id,
 	const struct unixmsg *msg)
 {
 	struct peer *peer;
-	int result, saved = errno;
+	int result = 0, saved = errno;
 
 	if (id == 0 || msg->addr != NULL)
 		return refuse_unnamed(service);
@@ -298,10 +339,8 @@ int unixservice_send_msg(struct unixservice *service, uint64_t id,
 		return -1;
 	}
 	unixservice_look_at_clock(service);
-	if (peer->outbox.first != NULL)
-		result = queue_up(service, peer, msg);
-	else
-		result = send_or_keep(service, peer, msg);
+	if (!unixservice_gather(service, peer, msg))
+		result = send_alone(service, peer, msg);
 	if (result >= 0)
 		errno = saved;
 	return result;

@@ -197,6 +197,7 @@ static struct unixservice_options draw_options(void)
 	options.queue_total_bytes_max = draw(2) ? 0 : 150000;
 	options.patience_us = draw(2) ? 300 : 5000000;
 	options.event_rate = draw(2) ? 1000 : 0;
+	options.batch = draw(2) ? 0 : draw(UNIXMSG_BATCH_MAX + 1);
 	return options;
 }
 
@@ -249,11 +250,13 @@ END_TEST
 START_TEST(without_limits_all_are_answered)
 {
 	uint64_t said = 0;
+	struct unixservice_options options = scene_options();
 	int i, k;
 
 	state = get_seed(_i);
 	fprintf(stderr, "seed %llu\n", (unsigned long long)state);
-	scene_open(&scene, scene_echo, NULL);
+	options.batch = _i % 2 == 0 ? 1 : 16;
+	scene_open(&scene, scene_echo, &options);
 	for (i = 0; i < KINDS_OF_MESSAGES; i++)
 		scene_listen(&scene, i);
 	for (i = 0; i < CLIENTS; i++)

@@ -43,8 +43,9 @@ struct setting {
 	int send_buffer;
 	int honest_count;
 	uint32_t window;
-	bool has_empty; /* every honest client has got an empty answer */
-	int requests;   /* of each that is stuck */
+	unsigned int batch; /* of the service; 0: one by one */
+	bool has_empty;     /* every honest client has got an empty answer */
+	int requests;       /* of each that is stuck */
 	int rounds;
 	int64_t patience_us;
 	uint32_t messages; /* of each honest client in a round */
@@ -83,13 +84,14 @@ static double get_median(double *values, int count)
 static void start_side(struct side *side, const struct setting *setting,
 	const char *address)
 {
-	char buffer[64];
-	const char *const arguments[] = { buffer, "patience=600000000",
+	char buffer[64], batch[32];
+	const char *const arguments[] = { buffer, batch, "patience=600000000",
 		"queue_total=0", link_get_network(setting->network), address,
 		NULL };
 
 	snprintf(buffer, sizeof(buffer), "send_buffer=%d",
 		setting->send_buffer);
+	snprintf(batch, sizeof(batch), "batch=%u", setting->batch);
 	load_server_start(&side->server, NULL, arguments);
 	load_init(&side->load, setting->network, address);
 	side->load.clients_count = setting->honest_count;
@@ -311,6 +313,19 @@ START_TEST(twenty_stuck_datagram_clients_delay_nobody)
 	const struct setting setting =
 		make_setting(LINK_GRAM, 20, 4096, buffers[_i]);
 
+	check_unchanged(&setting);
+}
+END_TEST
+
+/* Enough honest ones for a queue, of several requests each. */
+START_TEST(stuck_clients_delay_nobody_in_batches)
+{
+	struct setting setting =
+		make_setting(LINK_GRAM, 20, 4096, BUFFER_LARGE);
+
+	setting.batch = 16;
+	setting.honest_count = 8;
+	setting.window = 4;
 	check_unchanged(&setting);
 }
 END_TEST
@@ -547,6 +562,7 @@ int main(void)
 	tcase_set_timeout(tcase, load_choose(60, 600));
 	tcase_add_loop_test(tcase, twenty_stuck_datagram_clients_delay_nobody,
 		0, 2);
+	tcase_add_test(tcase, stuck_clients_delay_nobody_in_batches);
 	tcase_add_loop_test(tcase,
 		stuck_clients_do_not_stop_those_with_several_requests, 0, 2);
 	tcase_add_test(tcase,

@@ -127,6 +127,7 @@ unit_tests = \
 	%D%/check_service \
 	%D%/check_service_access \
 	%D%/check_service_answers \
+	%D%/check_service_batch \
 	%D%/check_service_books \
 	%D%/check_service_drain \
 	%D%/check_service_events \

@@ -34,6 +34,11 @@ static int64_t drain_us = 10000000;
 static uint64_t owed_peer;
 static struct load_head owed_head;
 
+static void set_batch(struct unixservice_options *options, uint64_t value)
+{
+	options->batch = (unsigned int)value;
+}
+
 static void set_send_buffer(struct unixservice_options *options, uint64_t value)
 {
 	options->send_buffer_bytes = (size_t)value;
@@ -123,6 +128,7 @@ static void set_files(struct unixservice_options *options, uint64_t value)
 }
 
 static const struct setting settings[] = {
+	{ "batch", set_batch },
 	{ "drain", set_drain },
 	{ "event_rate", set_event_rate },
 	{ "fds", set_fds },

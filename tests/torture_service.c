@@ -577,6 +577,37 @@ static void a_service_serves_with_all_options(int kind)
 	serve_two(&stage, kind, false);
 }
 
+/*
+ * Clients have spoken often enough for a batch: whatever fails while it comes
+ * and while its answers go, each failure costs one answer at the most.
+ */
+static void a_service_serves_in_batches(int kind)
+{
+	struct unixservice_options options = make_options();
+	struct client clients[8];
+	struct stage stage;
+	size_t i;
+
+	(void)kind;
+	options.batch = 16;
+	open_stage(&stage, echo, &options);
+	ck_assert_int_eq(listen_at(&stage, GRAM, get_name()), 0);
+	for (i = 0; i < COUNT(clients); i++) {
+		dial(&clients[i], GRAM, get_name());
+		say(&clients[i], "?");
+	}
+	torture_begin();
+	torture_end_refused(unixservice_run(stage.service,
+				    unixdeadline_after_us(20000)),
+		ETIMEDOUT);
+	check_books(&stage);
+	ck_assert_uint_le(finish(&stage, clients, COUNT(clients)),
+		fault_get_hits());
+	for (i = 0; i < COUNT(clients); i++)
+		hang_up(&clients[i]);
+	let_be_served(&stage, GRAM);
+}
+
 /* Whether somebody is in a group has to be asked. */
 static void a_service_serves_by_its_rules(int kind)
 {
@@ -986,6 +1017,7 @@ const struct scene torture_service_scenes[] = {
 		NETWORKS },
 	{ "a service serves with all options",
 		a_service_serves_with_all_options, NETWORKS },
+	{ "a service serves in batches", a_service_serves_in_batches, 1 },
 	{ "a service serves by its rules", a_service_serves_by_its_rules,
 		NETWORKS },
 	{ "a service serves beside one that goes",
