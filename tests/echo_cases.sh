@@ -429,6 +429,18 @@ spinning_changes_nothing_but_the_time()
 	expect_balance "$logs/server.out"
 }
 
+batches_change_nothing_but_the_time()
+{
+	serve --batch 16 --stats
+	seq 1 1000 >lines
+	run "$command" "$address" <lines
+	expect_status 0
+	expect_same lines "$out"
+	expect_echo
+	stop
+	expect_balance "$logs/server.out"
+}
+
 idle_timeout_closes_a_silent_client()
 {
 	serve --idle-timeout 0.3 --stats
@@ -906,6 +918,9 @@ wrong_usage_is_told()
 	for value in '' x -1 1x 1000001; do
 		expect_refusal 2 --spin "$value" "$address"
 	done
+	for value in '' x -1 1x 65; do
+		expect_refusal 2 --listen --batch "$value" "$address"
+	done
 	for option in --backlog --max-messages --max-clients \
 		--max-clients-per-user --idle-timeout; do
 		for value in '' x -1 1x 99999999999999999999; do
@@ -923,7 +938,7 @@ wrong_usage_is_told()
 	for option in --count -c --size --interval --timeout --wait --bind \
 		--format --max-size --mode --user --group --backlog \
 		--max-messages --max-clients --max-clients-per-user \
-		--idle-timeout; do
+		--idle-timeout --batch; do
 		expect_refusal 2 "$option"
 	done
 	expect_refusal 2
@@ -935,7 +950,7 @@ wrong_usage_is_told()
 	for option in --count --size --interval --timeout --wait --bind; do
 		expect_refusal 2 --listen "$option" 1 "$address"
 	done
-	for option in --mode --user --group --backlog --max-messages \
+	for option in --mode --user --group --backlog --max-messages --batch \
 		--max-clients --max-clients-per-user --idle-timeout; do
 		expect_refusal 2 "$option" 0 "$address" hello
 	done
@@ -1187,6 +1202,7 @@ run_echo_cases()
 		made_up_messages_end_with_a_summary \
 		counters_are_json_and_agree \
 		spinning_changes_nothing_but_the_time \
+		batches_change_nothing_but_the_time \
 		a_server_leaves_after_max_messages \
 		an_answer_above_max_size_is_an_error \
 		a_server_prints_what_it_takes \

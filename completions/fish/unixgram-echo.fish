@@ -15,6 +15,7 @@ $echo -l allow-anyone -d 'Who may talk'
 $echo -l max-clients -x -d 'Clients at once'
 $echo -l max-clients-per-user -x -d 'Clients of one user'
 $echo -l idle-timeout -x -d 'Close silent connections'
+$echo -l batch -x -d 'Datagrams a system call'
 $echo -l backlog -x -d 'Connections that may wait'
 $echo -l max-messages -x -d 'Leave after so many'
 

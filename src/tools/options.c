@@ -18,6 +18,7 @@
 enum {
 	OPTION_MAX_MESSAGES = 256,
 	OPTION_BACKLOG,
+	OPTION_BATCH,
 	OPTION_WAIT,
 	OPTION_FORMAT,
 	OPTION_MAX_SIZE,
@@ -41,6 +42,7 @@ static const struct option long_options[] = {
 	{ "allow-group", required_argument, NULL, OPTION_ALLOW_GROUP },
 	{ "allow-user", required_argument, NULL, OPTION_ALLOW_USER },
 	{ "backlog", required_argument, NULL, OPTION_BACKLOG },
+	{ "batch", required_argument, NULL, OPTION_BATCH },
 	{ "bind", required_argument, NULL, 'b' },
 	{ "count", required_argument, NULL, 'c' },
 	{ "format", required_argument, NULL, OPTION_FORMAT },
@@ -97,9 +99,9 @@ static const char help_serve[] =
 	"      --replace           take the name over from a live owner\n"
 	"      --inherit           serve a supervisor's sockets, without "
 	"ADDRESS\n"
-	"      --backlog N; --max-messages N\n"
-	"                          connections that may wait; leave after N "
-	"messages\n"
+	"      --backlog N; --batch N; --max-messages N\n"
+	"                          connections that wait; datagrams a call; "
+	"leave after N\n"
 	"\n";
 
 static const char help_client[] =
@@ -282,6 +284,16 @@ static int read_backlog(const char *value, int *backlog)
 	return 0;
 }
 
+static int read_batch(const char *value, unsigned int *batch)
+{
+	uint64_t number;
+
+	if (read_number("--batch", value, 10, UNIXMSG_BATCH_MAX, &number) < 0)
+		return -1;
+	*batch = (unsigned int)number;
+	return 0;
+}
+
 static int read_clients(const char *option, const char *value,
 	unsigned int *clients)
 {
@@ -391,6 +403,9 @@ static int read_serving_option(struct options *options, int option,
 		given->serving = "--inherit";
 		options->is_inherited = true;
 		return 0;
+	case OPTION_BATCH:
+		given->serving = "--batch";
+		return read_batch(optarg, &options->batch);
 	default:
 		given->serving = "--backlog";
 		return read_backlog(optarg, &options->backlog);
@@ -478,6 +493,7 @@ static int read_option(struct options *options, int option, struct given *given,
 	case OPTION_REPLACE:
 	case OPTION_INHERIT:
 	case OPTION_BACKLOG:
+	case OPTION_BATCH:
 		return read_serving_option(options, option, given);
 	case OPTION_MAX_CLIENTS:
 	case OPTION_MAX_CLIENTS_PER_USER:

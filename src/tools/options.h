@@ -34,6 +34,7 @@ struct options {
 	unsigned int clients_max; /* 0: no end, and so with the next */
 	unsigned int clients_per_user_max;
 	int64_t idle_us;
+	unsigned int batch; /* datagrams a system call; 0: one */
 	/* Client. */
 	char **messages;
 	int messages_count;

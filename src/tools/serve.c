@@ -313,6 +313,7 @@ static struct unixservice *make_service(struct server *server)
 	how.peers_per_user_max = options->clients_per_user_max;
 	how.idle_us = options->idle_us;
 	how.spin_us = options->spin_us;
+	how.batch = options->batch;
 	return unixservice_new(echo, server, &how);
 }
 
