@@ -356,6 +356,7 @@ static size_t compare(const struct receiver *receiver, size_t size)
 	return fresh.level * 100 / charged;
 }
 
+/* Where a cache line has 256 bytes, on s390x, the kernel adds more. */
 START_TEST(the_estimate_is_near_to_what_the_kernel_charges)
 {
 	const struct receiver *receiver = add_any_receiver();
@@ -365,7 +366,7 @@ START_TEST(the_estimate_is_near_to_what_the_kernel_charges)
 		if (sizes[i] + 32 > budget.limit)
 			break;
 		percent = compare(receiver, sizes[i]);
-		ck_assert_uint_ge(percent, 60);
+		ck_assert_uint_ge(percent, 50);
 		ck_assert_uint_le(percent, 250);
 	}
 }
