@@ -164,6 +164,7 @@ START_TEST(a_dead_file_of_the_year_2100_is_replaced)
 		{ .tv_sec = (time_t)4102444800 } };
 	const char *path = support_path("socket");
 
+	ck_assert_uint_eq(sizeof(times[0].tv_sec), 8);
 	make_dead(SOCK_STREAM, path);
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 	close_gram(open_gram(path));
