@@ -4,6 +4,7 @@
 # Fetch what tests/arch.sh needs and no package installs as it is, by apt-get on
 # Debian, into FOLDER: Check, built for musl; kernels of other machines, and a
 # shell for each. Nothing outside of FOLDER is changed; what is there is kept.
+# What cannot be had is told, the others come all the same; it exits 1 then.
 #
 # usage: arch_parts.sh FOLDER
 
@@ -49,7 +50,7 @@ make_check()
 	./configure --host=x86_64-linux-musl CC=musl-gcc \
 		--prefix="$folder/musl" --disable-shared --disable-subunit \
 		--disable-build-docs
-	timeout 300 make SUBDIRS='lib src' install
+	timeout 300 make -j2 SUBDIRS='lib src' install
 }
 
 # fetch_kernel NAME ARCHITECTURE: as Debian names it.
@@ -70,6 +71,27 @@ fetch_kernel()
 	cp boot/vmlinuz-* "$folder/$1/vmlinuz"
 }
 
-[ -e "$folder/musl/lib/pkgconfig/check.pc" ] || (make_check)
-[ -e "$folder/aarch64/vmlinuz" ] || (fetch_kernel aarch64 arm64)
-[ -e "$folder/s390x/vmlinuz" ] || (fetch_kernel s390x s390x)
+# get FILE COMMAND...: unless there is one. The shell would not look at what
+# fails in a command that is followed by ||.
+status=0
+get()
+{
+	[ ! -e "$folder/$1" ] || return 0
+	part=$1
+	shift
+	set +e
+	(
+		set -e
+		"$@"
+	)
+	[ -e "$folder/$part" ] || {
+		echo "arch_parts.sh: $part could not be had"
+		status=1
+	}
+	set -e
+}
+
+get musl/lib/pkgconfig/check.pc make_check
+get aarch64/vmlinuz fetch_kernel aarch64 arm64
+get s390x/vmlinuz fetch_kernel s390x s390x
+exit $status
