@@ -640,13 +640,19 @@ static void add_for_packets(TCase *tcase, const TTest *test)
 	tcase_add_loop_test(tcase, test, ENDS_PACKET_PAIR, ENDS_KINDS);
 }
 
-int main(void)
+static TCase *make_tcase(const char *name)
 {
-	Suite *suite = suite_create("batch");
-	TCase *tcase = tcase_create("batch");
+	TCase *tcase = tcase_create(name);
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
+	return tcase;
+}
+
+static TCase *make_batches(void)
+{
+	TCase *tcase = make_tcase("batches");
+
 	add(tcase, messages_of_every_size_go_in_one_batch);
 	add(tcase, a_message_that_is_too_large_ends_the_batch);
 	add(tcase, batches_of_every_count_arrive_in_order);
@@ -663,12 +669,28 @@ int main(void)
 	add(tcase, a_batch_waits_for_the_first_message_only);
 	add(tcase, a_batch_into_a_full_queue_tells_how_far_it_came);
 	add(tcase, the_stop_ends_a_wait_for_a_batch);
-	add(tcase, signals_change_nothing_in_a_long_exchange);
-	add(tcase, signals_do_not_make_a_deadline_come_early);
 	add(tcase, a_batch_carries_no_descriptors);
 	add(tcase, one_bad_message_is_refused_with_all_the_others);
 	tcase_add_test(tcase,
 		a_batch_of_datagrams_goes_to_several_and_tells_its_senders);
-	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
+static TCase *make_signals(void)
+{
+	TCase *tcase = make_tcase("signals");
+
+	tcase_set_tags(tcase, SUPPORT_LOAD);
+	add(tcase, signals_change_nothing_in_a_long_exchange);
+	add(tcase, signals_do_not_make_a_deadline_come_early);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("batch");
+
+	suite_add_tcase(suite, make_batches());
+	suite_add_tcase(suite, make_signals());
 	return support_run(suite);
 }

@@ -804,6 +804,7 @@ static TCase *make_floods(void)
 {
 	TCase *tcase = make_tcase("floods");
 
+	tcase_set_tags(tcase, SUPPORT_LOAD);
 	add(tcase, a_flood_leaves_the_number_of_descriptors_as_it_was);
 	tcase_add_loop_test(tcase, too_many_in_flight_are_told_to_their_sender,
 		ENDS_PACKET_PAIR, ENDS_KINDS);

@@ -1319,6 +1319,7 @@ static TCase *make_signals(void)
 {
 	TCase *tcase = make_tcase("signals");
 
+	tcase_set_tags(tcase, SUPPORT_LOAD);
 	add(tcase, signals_change_nothing_in_a_long_exchange);
 	add(tcase, signals_do_not_make_a_deadline_come_early);
 	add(tcase, signals_do_not_end_a_wait_without_an_end);

@@ -911,6 +911,14 @@ static TCase *make_sizes(void)
 	tcase_add_test(tcase, an_endless_line_of_hex_is_refused);
 	tcase_add_test(tcase, an_endless_line_of_json_is_refused);
 	tcase_add_test(tcase, a_line_of_many_megabytes_is_one_record);
+	return tcase;
+}
+
+static TCase *make_load(void)
+{
+	TCase *tcase = make_tcase("load");
+
+	tcase_set_tags(tcase, SUPPORT_LOAD);
 	tcase_add_test(tcase, many_short_lines_take_few_system_calls);
 	return tcase;
 }
@@ -965,6 +973,7 @@ int main(void)
 
 	suite_add_tcase(suite, make_lines());
 	suite_add_tcase(suite, make_sizes());
+	suite_add_tcase(suite, make_load());
 	suite_add_tcase(suite, make_frames());
 	suite_add_tcase(suite, make_waits());
 	suite_add_tcase(suite, make_round_trips());

@@ -19,6 +19,12 @@
 /* What automake takes for "skipped". */
 #define SUPPORT_EXIT_SKIPPED 77
 
+/*
+ * The tag of what takes long by its number of rounds: with CK_EXCLUDE_TAGS=load
+ * it is left out.
+ */
+#define SUPPORT_LOAD "load"
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* As glibc has it; not every libc does. */
