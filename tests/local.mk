@@ -293,13 +293,15 @@ abi-dump: src/libunixmsg.la
 	@$(test_environment) $(SHELL) $(srcdir)/%D%/abi.sh . dump
 
 # The tests with musl, with 32 bits, and on emulated machines, or on those of
-# ARCHITECTURES. What they need that is in no package is fetched apart.
+# ARCHITECTURES. What they need that is in no package is fetched apart; without
+# it the result says what is missing, and that is no failure.
 architectures:
 	@$(MKDIR_P) %D% arch-build
 	@rm -rf arch-build/source
 	@$(MAKE) distdir distdir=arch-build/source >arch-build/source.log 2>&1
 	@ARCH_RESULT='$(abs_top_builddir)/%D%/architectures.result' \
-	  $(SHELL) arch-build/source/%D%/arch.sh arch-build $(ARCHITECTURES)
+	  $(SHELL) arch-build/source/%D%/arch.sh arch-build $(ARCHITECTURES) || \
+	  [ $$? -eq 77 ]
 
 architectures-parts:
 	@$(SHELL) $(srcdir)/%D%/arch_parts.sh arch-build/parts
