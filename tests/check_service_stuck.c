@@ -135,6 +135,7 @@ static void ask_unconnected(const struct setting *setting, const char *address)
 {
 	const struct sockaddr_un any = { .sun_family = AF_UNIX };
 	const struct unixaddr server = address_of(address);
+	const struct sockaddr *sa = (const struct sockaddr *)&server.sun;
 	struct load_head head = { .size = sizeof(head) };
 	int i, k, fd;
 
@@ -145,10 +146,9 @@ static void ask_unconnected(const struct setting *setting, const char *address)
 					 sizeof(any.sun_family)),
 			0);
 		for (k = 0; k < setting->requests; k++)
-			ck_assert_int_eq(sendto(fd, &head, sizeof(head), 0,
-						 (const struct sockaddr
-								 *)&server.sun,
-						 server.length),
+			ck_assert_int_eq(TEMP_FAILURE_RETRY(
+						 sendto(fd, &head, sizeof(head),
+							 0, sa, server.length)),
 				sizeof(head));
 	}
 }
@@ -193,9 +193,12 @@ static void get_empty_answers(struct side *side)
 
 	for (i = 0; i < side->load.clients_count; i++) {
 		entry.fd = side->load.clients[i].link.fd;
-		ck_assert_int_eq(send(entry.fd, "", 0, 0), 0);
+		ck_assert_int_eq(TEMP_FAILURE_RETRY(send(entry.fd, "", 0, 0)),
+			0);
 		ck_assert_int_eq(support_poll(&entry, 1, -1), 1);
-		ck_assert_int_eq(recv(entry.fd, &byte, 1, 0), 0);
+		ck_assert_int_eq(TEMP_FAILURE_RETRY(
+					 recv(entry.fd, &byte, 1, 0)),
+			0);
 	}
 }
 
@@ -461,7 +464,9 @@ static void start_flood(struct flood *flood, enum link_network network,
 	/* In the midst of it. */
 	support_poll(NULL, 0, 20);
 	ck_assert_int_eq(kill(flood->pid, SIGSTOP), 0);
-	ck_assert_int_eq(waitpid(flood->pid, &status, WUNTRACED), flood->pid);
+	ck_assert_int_eq(TEMP_FAILURE_RETRY(
+				 waitpid(flood->pid, &status, WUNTRACED)),
+		flood->pid);
 	ck_assert(WIFSTOPPED(status));
 }
 

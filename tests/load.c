@@ -60,18 +60,28 @@ static int read_character(FILE *file)
 	return character;
 }
 
-static void read_line(struct load_server *server)
+/* false when no more lines come: the one before stays. */
+static bool take_line(struct load_server *server)
 {
+	char line[sizeof(server->counters)];
 	size_t size = 0;
 	int character;
 
 	do {
 		character = read_character(server->out);
-		ck_assert_msg(character != EOF, "the server has gone");
-		ck_assert_uint_lt(size, sizeof(server->counters) - 1);
-		server->counters[size++] = (char)character;
+		if (character == EOF)
+			return false;
+		ck_assert_uint_lt(size, sizeof(line) - 1);
+		line[size++] = (char)character;
 	} while (character != '\n');
-	server->counters[size] = '\0';
+	line[size] = '\0';
+	strcpy(server->counters, line);
+	return true;
+}
+
+static void read_line(struct load_server *server)
+{
+	ck_assert_msg(take_line(server), "the server has gone");
 }
 
 void load_server_start(struct load_server *server, const char *log,
@@ -143,10 +153,8 @@ void load_server_drain(struct load_server *server)
 
 static void read_last_line(struct load_server *server)
 {
-	char line[sizeof(server->counters)];
-
-	while (fgets(line, sizeof(line), server->out) != NULL)
-		strcpy(server->counters, line);
+	while (take_line(server))
+		continue;
 }
 
 void load_server_stop(struct load_server *server)

@@ -113,7 +113,7 @@ int connect_to(int fd, const char *path)
 	socklen_t length;
 	const struct sockaddr *sa = unixaddr_get_sockaddr(&addr, &length);
 
-	return connect(fd, sa, length);
+	return (int)TEMP_FAILURE_RETRY(connect(fd, sa, length));
 }
 
 int open_bound(int type, const char *path)

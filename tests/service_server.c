@@ -246,8 +246,12 @@ static int open_signals(void)
 static bool take_signal(struct unixservice *service, int fd)
 {
 	struct signalfd_siginfo info;
+	ssize_t size;
 
-	if (read(fd, &info, sizeof(info)) != sizeof(info))
+	do
+		size = read(fd, &info, sizeof(info));
+	while (size < 0 && errno == EINTR);
+	if (size != sizeof(info))
 		die("signalfd");
 	if (info.ssi_signo == SIGTERM)
 		return false;

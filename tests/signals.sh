@@ -31,8 +31,6 @@ get_reason()
 {
 	case $1 in
 	*/check_shortage | */check_torture*) echo 'counts calls, and those made again' ;;
-	*/check_service_load) echo 'measures what an idle server uses' ;;
-	*/check_service_stuck) echo 'measures how long others take' ;;
 	*/threads.sh) echo 'has a sanitizer, which is loaded first' ;;
 	*/signals.sh | */soak.sh) echo 'is a run of tests itself' ;;
 	*/amalgamation.sh | */fault.sh | */headers.sh | */install.sh | \
