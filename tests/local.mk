@@ -360,6 +360,7 @@ check_LTLIBRARIES += %D%/libsignals.la
 
 # The whole suite, with a thousand signals a second in each of its processes.
 signals: all $(check_LTLIBRARIES) $(check_PROGRAMS) $(bin_PROGRAMS)
+	@rm -f %D%/signals.result
 	@export $(test_environment); \
 	$(SHELL) $(srcdir)/%D%/signals.sh $(TESTS)
 endif

@@ -5,8 +5,8 @@
  * $SIGNALS_BELOW, but for $SIGNALS_SPARED, and in their children. Whatever
  * sleeps there is interrupted a thousand times a second.
  *
- * Calls that only tests make, and tools that have said all they do by then, are
- * made again here, as SA_RESTART would: it is not the tests that are tried.
+ * The library waits for no child. Examples do, when they have said all: that
+ * call is made again here, as SA_RESTART would.
  */
 #include <errno.h>
 #include <limits.h>
@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -41,6 +42,16 @@ static void start_timer(void)
 
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) == 0)
 		timer_settime(timer, 0, &millisecond, NULL);
+}
+
+pid_t waitpid(pid_t pid, int *status, int options)
+{
+	pid_t result;
+
+	do
+		result = wait4(pid, status, options, NULL);
+	while (result < 0 && errno == EINTR);
+	return result;
 }
 
 /* The shells and other programs that tests use are not ours to try. */
