@@ -1317,23 +1317,6 @@ static TCase *make_dialling(void)
 	return tcase;
 }
 
-/* Valgrind accepts first, and then closes what is beyond the limit. */
-static bool is_limit_the_kernels(void)
-{
-	const char *preload = getenv("LD_PRELOAD");
-
-	return preload == NULL || strstr(preload, "vgpreload") == NULL;
-}
-
-static void add_limited(TCase *tcase, const TTest *test, int times)
-{
-	if (is_limit_the_kernels())
-		tcase_add_loop_test(tcase, test, 0, times);
-	else
-		support_add_test_if(tcase, test, false,
-			"valgrind has a limit of its own");
-}
-
 static TCase *make_descriptors(void)
 {
 	TCase *tcase = make_tcase("descriptors");
@@ -1341,11 +1324,13 @@ static TCase *make_descriptors(void)
 	add(tcase, accepted_connections_outlive_their_listener);
 	add(tcase, connections_that_wait_are_reset_with_their_listener);
 	add(tcase, descriptors_are_closed_on_exec);
-	add_limited(tcase,
-		a_connection_waits_while_there_is_no_descriptor_for_it, PLACES);
+	support_add_limited_test(tcase,
+		a_connection_waits_while_there_is_no_descriptor_for_it, 0,
+		PLACES);
 	add(tcase, listening_without_descriptors_leaves_nothing_behind);
 	add(tcase, dialling_without_descriptors_leaves_nothing_behind);
-	add_limited(tcase, a_pair_without_descriptors_is_an_error, 2);
+	support_add_limited_test(tcase, a_pair_without_descriptors_is_an_error,
+		0, 2);
 	return tcase;
 }
 

@@ -599,7 +599,7 @@ static TCase *make_silence_tests(void)
 		who_takes_a_large_answer_slowly_is_not_silent, 0,
 		KINDS - FRAMED);
 	tcase_add_loop_test(tcase, an_endless_silence_is_possible, 0, KINDS);
-	tcase_add_loop_test(tcase,
+	support_add_limited_test(tcase,
 		without_descriptors_nobody_is_accepted_for_a_while, 0,
 		KINDS - 1);
 	return tcase;

@@ -57,7 +57,9 @@ EXTRA_DIST += $(shell_tests) \
 	%D%/readme_programs.awk \
 	%D%/threads.c \
 	%D%/try_mutants.sh \
-	%D%/valgrind.sh
+	%D%/valgrind.allow \
+	%D%/valgrind.sh \
+	%D%/valgrind.supp
 
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
@@ -369,8 +371,9 @@ CLEANFILES += %D%/signals.result
 # The unit tests and the tools, where valgrind is.
 if HAVE_CHECK
 valgrind: all $(check_LTLIBRARIES) $(unit_tests)
+	@rm -f %D%/valgrind.result
 	@export $(test_environment); \
-	timeout --kill-after=10 900 $(SHELL) $(srcdir)/%D%/valgrind.sh \
+	timeout --kill-after=10 3000 $(SHELL) $(srcdir)/%D%/valgrind.sh \
 	  $(unit_tests)
 endif
 CLEANFILES += %D%/valgrind.result

@@ -329,6 +329,27 @@ void support_add_test_if(TCase *tcase, const TTest *test, bool is_able,
 	support_add_loop_test_if(tcase, test, 1, is_able, why_not);
 }
 
+/*
+ * Valgrind refuses to lower the hard limit and does not tell the kernel of the
+ * soft one, so that descriptors beyond it are made, and closed behind us.
+ */
+static bool is_limit_the_kernels(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload == NULL || strstr(preload, "vgpreload") == NULL;
+}
+
+void support_add_limited_test(TCase *tcase, const TTest *test, int start,
+	int end)
+{
+	if (is_limit_the_kernels())
+		tcase_add_loop_test(tcase, test, start, end);
+	else
+		support_add_loop_test_if(tcase, test, end - start, false,
+			"valgrind has a limit of descriptors of its own");
+}
+
 void support_add_root_test(TCase *tcase, const TTest *test)
 {
 	support_add_root_loop_test(tcase, test, 1);

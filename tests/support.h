@@ -141,6 +141,13 @@ void support_add_loop_test_if(TCase *tcase, const TTest *test, int times,
 void support_add_root_test(TCase *tcase, const TTest *test);
 void support_add_root_loop_test(TCase *tcase, const TTest *test, int times);
 
+/*
+ * A test of what is done at the limit of descriptors, with _i from start to
+ * end - 1. It is not added under valgrind, which has a limit of its own.
+ */
+void support_add_limited_test(TCase *tcase, const TTest *test, int start,
+	int end);
+
 /* Runs the tests of suite and frees it; gives what main returns. */
 int support_run(Suite *suite);
 
