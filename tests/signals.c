@@ -54,6 +54,14 @@ pid_t waitpid(pid_t pid, int *status, int options)
 	return result;
 }
 
+static bool ends_with(const char *text, const char *end)
+{
+	size_t length = strlen(text), end_length = strlen(end);
+
+	return length >= end_length &&
+		strcmp(text + length - end_length, end) == 0;
+}
+
 /* The shells and other programs that tests use are not ours to try. */
 static bool is_ours(void)
 {
@@ -65,7 +73,7 @@ static bool is_ours(void)
 	if (folder == NULL || size < 0)
 		return false;
 	path[size] = '\0';
-	if (spared != NULL && strcmp(strrchr(path, '/') + 1, spared) == 0)
+	if (spared != NULL && ends_with(path, spared))
 		return false;
 	return strncmp(path, folder, strlen(folder)) == 0;
 }
