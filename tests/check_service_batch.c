@@ -848,6 +848,62 @@ START_TEST(what_is_kept_meanwhile_is_not_overtaken)
 }
 END_TEST
 
+/* What was gathered closes him: for what cannot be gathered that is told. */
+static int answer_small_and_large(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	static const char large[LARGE];
+
+	if (!is_in_batch())
+		return scene_be_silent(at, peer, msg);
+	ck_assert_int_eq(unixservice_send(at->service, peer, "a", 1), 0);
+	ck_assert_errno(unixservice_send(at->service, peer, large, LARGE),
+		ENOTCONN);
+	at->number++;
+	return UNIXSERVICE_DONE;
+}
+
+START_TEST(who_is_closed_by_what_was_gathered_gets_nothing_more)
+{
+	struct unixservice_options options = make_options();
+
+	options.queue_total_bytes_max = 1;
+	options.policy = UNIXSERVICE_DROP_PEER;
+	open_with(answer_small_and_large, &options);
+	bind_anew(&clients[1]);
+	fill_from_outside(&clients[1]);
+	fill_first(&clients[0]);
+	say(&clients[1], "?");
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
+	close_all();
+}
+END_TEST
+
+START_TEST(two_sockets_have_batches_in_turn)
+{
+	const char *address = support_path("second");
+	struct client other;
+	int i;
+
+	open_all(scene_echo);
+	scene_listen_at(&scene, GRAM, address);
+	client_dial_at(&other, GRAM, address);
+	fill_queue(QUEUE);
+	for (i = 0; i < QUEUE; i++)
+		say_number(&other, i);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 2 * QUEUE);
+	hear_all(QUEUE);
+	for (i = 0; i < QUEUE; i++)
+		hear_number(&other, i);
+	client_close(&other);
+	close_all();
+}
+END_TEST
+
 START_TEST(a_batch_has_a_largest_size)
 {
 	struct unixservice_options options = make_options();
@@ -902,6 +958,9 @@ int main(void)
 		whom_a_watcher_closes_need_not_get_what_was_gathered);
 	tcase_add_test(tcase, whom_the_policy_has_closed_gets_nothing_more);
 	tcase_add_test(tcase, what_is_kept_meanwhile_is_not_overtaken);
+	tcase_add_test(tcase,
+		who_is_closed_by_what_was_gathered_gets_nothing_more);
+	tcase_add_test(tcase, two_sockets_have_batches_in_turn);
 	tcase_add_test(tcase, a_batch_has_a_largest_size);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);

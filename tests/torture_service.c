@@ -403,12 +403,15 @@ static void a_service_is_made(int kind)
 	let_be_served(&stage, GRAM);
 }
 
-static void listen_whatever_fails(int network, const char *name)
+static void listen_whatever_fails(int network, const char *name,
+	unsigned int batch)
 {
+	struct unixservice_options options = make_options();
 	struct unixaddr addr;
 	struct stage stage;
 
-	open_stage(&stage, echo, NULL);
+	options.batch = batch;
+	open_stage(&stage, echo, &options);
 	torture_begin();
 	if (!torture_end(listen_at(&stage, network, name), 0)) {
 		ck_assert_errno(unixservice_get_address(stage.service, &addr),
@@ -421,12 +424,17 @@ static void listen_whatever_fails(int network, const char *name)
 
 static void a_service_listens(int kind)
 {
-	listen_whatever_fails(kind, get_name());
+	listen_whatever_fails(kind, get_name(), 1);
+}
+
+static void a_service_listens_for_batches(int kind)
+{
+	listen_whatever_fails(kind, get_name(), 16);
 }
 
 static void a_service_listens_on_an_abstract_name(int kind)
 {
-	listen_whatever_fails(kind, support_abstract("server"));
+	listen_whatever_fails(kind, support_abstract("server"), 1);
 }
 
 static void the_address_of_a_service_is_told(int kind)
@@ -1000,6 +1008,7 @@ static void what_a_service_only_tells_makes_no_call(int kind)
 const struct scene torture_service_scenes[] = {
 	{ "a service is made", a_service_is_made, 1 },
 	{ "a service listens", a_service_listens, NETWORKS },
+	{ "a service listens for batches", a_service_listens_for_batches, 1 },
 	{ "a service listens on an abstract name",
 		a_service_listens_on_an_abstract_name, NETWORKS },
 	{ "the address of a service is told", the_address_of_a_service_is_told,
