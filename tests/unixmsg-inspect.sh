@@ -661,7 +661,7 @@ clean_waits_for_the_lock_once()
 	need flock
 	make_dead "$here/dead"
 	ln dead again
-	start locker flock . sleep 600
+	start locker flock --no-fork . sleep 600
 	await_true is_locked
 	inspect --clean .
 	expect_status 1
