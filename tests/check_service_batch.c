@@ -798,15 +798,21 @@ static void hear_all_of_first(struct scene *at,
 		ck_assert_uint_gt(size, 1);
 }
 
-START_TEST(whom_the_policy_has_closed_gets_nothing_more)
+/* The second client is full, and nothing is kept: what he is sent closes him. */
+static void open_without_room(scene_act *act)
 {
 	struct unixservice_options options = make_options();
 
 	options.queue_total_bytes_max = 1;
 	options.policy = UNIXSERVICE_DROP_PEER;
-	open_with(echo_in_batch, &options);
+	open_with(act, &options);
 	bind_anew(&clients[1]);
 	fill_from_outside(&clients[1]);
+}
+
+START_TEST(whom_the_policy_has_closed_gets_nothing_more)
+{
+	open_without_room(echo_in_batch);
 	scene.react = hear_all_of_first;
 	fill_first(&clients[0]);
 	say(&clients[1], "a");
@@ -865,13 +871,7 @@ static int answer_small_and_large(struct scene *at, uint64_t peer,
 
 START_TEST(who_is_closed_by_what_was_gathered_gets_nothing_more)
 {
-	struct unixservice_options options = make_options();
-
-	options.queue_total_bytes_max = 1;
-	options.policy = UNIXSERVICE_DROP_PEER;
-	open_with(answer_small_and_large, &options);
-	bind_anew(&clients[1]);
-	fill_from_outside(&clients[1]);
+	open_without_room(answer_small_and_large);
 	fill_first(&clients[0]);
 	say(&clients[1], "?");
 	scene_serve(&scene);
