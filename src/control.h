@@ -30,7 +30,7 @@ union control_all {
 void unixcontrol_put(struct msghdr *header, union control_all *control,
 	const struct unixmsg *msg);
 
-/* As if nothing had come with msg: what came with the last one is its owner's. */
+/* As if nothing had come with msg: what came with the last is its owner's. */
 static inline void unixcontrol_clear(struct unixmsg *msg)
 {
 	msg->fds_count = 0;
