@@ -84,15 +84,30 @@ static bool is_denied(const struct access *access, const struct unixcred *cred,
 		is_in_groups(&access->groups_denied, cred, peer_fd, true);
 }
 
+void unixaccess_forget_own_user(struct access *access)
+{
+	access->is_own_user_known = false;
+}
+
+/* A system call, which is too much for each message. */
+static uid_t get_own_user(struct access *access)
+{
+	if (!access->is_own_user_known) {
+		access->own_user = geteuid();
+		access->is_own_user_known = true;
+	}
+	return access->own_user;
+}
+
 /* On an abstract name, where nothing was allowed: us and root. */
-static bool is_ours(const struct access *access, const struct unixcred *cred)
+static bool is_ours(struct access *access, const struct unixcred *cred)
 {
 	return access->users_allowed.count + access->groups_allowed.count ==
 		0 &&
-		(cred->uid == geteuid() || cred->uid == 0);
+		(cred->uid == 0 || cred->uid == get_own_user(access));
 }
 
-bool unixaccess_is_allowed(const struct access *access, bool is_abstract,
+bool unixaccess_is_allowed(struct access *access, bool is_abstract,
 	const struct unixcred *cred, int peer_fd)
 {
 	const bool is_anybody = is_anybody_allowed(access, is_abstract);

@@ -16,6 +16,8 @@ struct ids {
 
 struct access {
 	bool is_anyone;
+	bool is_own_user_known;
+	uid_t own_user; /* the effective one */
 	struct ids users_allowed;
 	struct ids groups_allowed;
 	struct ids users_denied;
@@ -27,12 +29,15 @@ int unixaccess_add(struct ids *ids, unsigned int id);
 
 void unixaccess_free(struct access *access);
 
+/* Our own user may be another by now: it is asked for when it is needed. */
+void unixaccess_forget_own_user(struct access *access);
+
 /*
  * Whether somebody may talk; is_abstract tells the default. cred is NULL when
  * nobody vouches for him: then he may only where everybody may. peer_fd is a
  * connection whose supplementary groups count, or -1.
  */
-bool unixaccess_is_allowed(const struct access *access, bool is_abstract,
+bool unixaccess_is_allowed(struct access *access, bool is_abstract,
 	const struct unixcred *cred, int peer_fd);
 
 #endif

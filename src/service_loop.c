@@ -255,13 +255,21 @@ static int check_idle(const struct unixservice *service)
 	return -1;
 }
 
+static int begin(struct unixservice *service)
+{
+	if (check_idle(service) < 0)
+		return -1;
+	unixaccess_forget_own_user(&service->access);
+	service->is_running = true;
+	return 0;
+}
+
 int unixservice_dispatch(struct unixservice *service)
 {
 	int result, saved = errno;
 
-	if (check_idle(service) < 0)
+	if (begin(service) < 0)
 		return -1;
-	service->is_running = true;
 	result = turn(service, 0);
 	service->is_running = false;
 	set_clock(service);
@@ -344,9 +352,8 @@ int unixservice_run(struct unixservice *service, int64_t deadline_us)
 {
 	int result, saved = errno;
 
-	if (check_idle(service) < 0)
+	if (begin(service) < 0)
 		return -1;
-	service->is_running = true;
 	result = run(service, deadline_us);
 	service->is_running = false;
 	set_clock(service);

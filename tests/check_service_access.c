@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "service_scene.h"
@@ -282,6 +283,57 @@ START_TEST(the_kernels_word_on_set_user_id_programs)
 }
 END_TEST
 
+static unsigned int questions; /* who we are */
+
+uid_t geteuid(void)
+{
+	questions++;
+	return (uid_t)syscall(SYS_geteuid);
+}
+
+/* What comes while the service does nothing else. */
+static void run_for_a_moment(void)
+{
+	ck_assert_errno(unixservice_run(scene.service,
+				unixdeadline_after_us(20000)),
+		ETIMEDOUT);
+}
+
+static void say_as_man_often(int count)
+{
+	pid_t pid = support_fork();
+
+	if (pid == 0) {
+		become();
+		client_dial_at(&client, GRAM, get_address(GRAM));
+		while (count-- > 0)
+			client_try_send(&client, "man", 3);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+}
+
+/* As daemons do when they have what only root can get. */
+START_TEST(our_own_user_is_the_one_when_serving_begins)
+{
+	enum { MESSAGES = 8 };
+
+	scene_open(&scene, scene_be_silent, NULL);
+	scene_listen_at(&scene, GRAM, get_address(GRAM));
+	say_as_man_often(1);
+	run_for_a_moment();
+	ck_assert_uint_eq(scene.heard, 0);
+	say_as_man_often(MESSAGES);
+	ck_assert_int_eq(seteuid(MAN), 0);
+	questions = 0;
+	run_for_a_moment();
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_uint_eq(scene.heard, MESSAGES);
+	ck_assert_uint_eq(questions, 1);
+	scene_close(&scene);
+}
+END_TEST
+
 /* Telling. */
 
 START_TEST(refusals_of_a_peer_are_told_once)
@@ -452,6 +504,8 @@ static TCase *make_rule_tests(void)
 		an_abstract_name_is_for_whom_it_is_told, KINDS);
 	support_add_root_loop_test(tcase, an_abstract_name_may_be_for_anyone,
 		KINDS);
+	support_add_root_test(tcase,
+		our_own_user_is_the_one_when_serving_begins);
 	support_add_root_loop_test(tcase,
 		the_kernels_word_on_set_user_id_programs, KINDS);
 	return tcase;

@@ -329,7 +329,9 @@ int unixservice_get_address(const struct unixservice *service,
  * of a datagram the real user and group of who wrote it. Who is denied may
  * not, in any case; when anything was allowed, only who is allowed may; when
  * nothing was, everybody whom the file's mode lets in, and on an abstract name
- * our own user and root. EINVAL (the id -1), ENOMEM.
+ * our own user and root. Ours is the effective one when _dispatch or _run is
+ * called: one that a handler changes to counts from the next call on. EINVAL
+ * (the id -1), ENOMEM.
  */
 int unixservice_allow_user(struct unixservice *service, uid_t user);
 int unixservice_allow_group(struct unixservice *service, gid_t group);
