@@ -542,14 +542,7 @@ START_TEST(clients_that_fill_and_read_and_fill_lose_nothing)
 		for (k = 0; k < load.clients_count; k++)
 			load_send(&load, &load.clients[k],
 				(uint32_t)(i + 1) * 20 - load.clients[k].sent);
-		load_run(&load, 0);
-		/* Who had no room before sends the rest now. */
-		for (k = 0; k < load.clients_count; k++)
-			while (load.clients[k].sent < (uint32_t)(i + 1) * 20) {
-				load_send(&load, &load.clients[k], 1);
-				load_take(&load, &load.clients[k]);
-			}
-		load_run(&load, 0);
+		load_run_until(&load, (uint32_t)(i + 1) * 20);
 	}
 	ck_assert_uint_eq(load.lost, 0);
 	load_close(&load);

@@ -481,14 +481,20 @@ static void turn(struct load *load, uint32_t until)
 		lose_late(load, until);
 }
 
+void load_run_until(struct load *load, uint32_t until)
+{
+	int i;
+
+	for (i = 0; i < load->clients_count; i++) {
+		ck_assert_uint_le(load->clients[i].sent, until);
+		go_on(load, &load->clients[i], until);
+	}
+	while (!is_done(load, until) && !(load->is_fragile && load->lost > 0))
+		turn(load, until);
+}
+
 /* All clients have sent the same number before. */
 void load_run(struct load *load, uint32_t messages)
 {
-	const uint32_t until = load->clients[0].sent + messages;
-	int i;
-
-	for (i = 0; i < load->clients_count; i++)
-		go_on(load, &load->clients[i], until);
-	while (!is_done(load, until) && !(load->is_fragile && load->lost > 0))
-		turn(load, until);
+	load_run_until(load, load->clients[0].sent + messages);
 }

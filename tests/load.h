@@ -115,6 +115,10 @@ void load_open(struct load *load);
 /* Each client sends so many requests more, and gets its answers. */
 void load_run(struct load *load, uint32_t messages);
 
+/* Each client sends until it has sent so many, and gets its answers; none has
+ * sent more before. */
+void load_run_until(struct load *load, uint32_t until);
+
 void load_close(struct load *load);
 
 /* Sends requests of one client, and looks at no answer: how many have gone
