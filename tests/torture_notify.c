@@ -116,7 +116,7 @@ static pid_t start_to_work_off(int fd)
 
 	if (pid != 0)
 		return pid;
-	while (recv(fd, text, sizeof(text), 0) > 0)
+	while (TEMP_FAILURE_RETRY(recv(fd, text, sizeof(text), 0)) > 0)
 		;
 	_exit(0);
 }
