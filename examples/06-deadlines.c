@@ -54,12 +54,12 @@ static void stop(int signal_number)
 
 static int set_up_stop(void)
 {
-	struct sigaction action = { .sa_handler = stop };
+	struct sigaction act = { .sa_handler = stop, .sa_flags = SA_RESTART };
 
 	stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (stop_fd < 0 || sigaction(SIGALRM, &action, NULL) < 0)
+	if (stop_fd < 0 || sigaction(SIGALRM, &act, NULL) < 0)
 		return -1;
-	return sigaction(SIGINT, &action, NULL);
+	return sigaction(SIGINT, &act, NULL);
 }
 
 /* Receives until something else comes, which is to be the error expected. */
