@@ -746,6 +746,48 @@ START_TEST(a_watcher_may_send_behind_what_was_gathered)
 }
 END_TEST
 
+/* So many that the last of them finds as many gathered as there may be. */
+static int send_too_many(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	int i;
+
+	if (msg->size != 4)
+		return scene_echo(at, peer, msg);
+	for (i = 0; i <= UNIXMSG_BATCH_MAX; i++)
+		ck_assert_int_eq(unixservice_send(at->service, peer, "a", 1),
+			0);
+	return UNIXSERVICE_DONE;
+}
+
+/* What the watcher sends finds no room there, and behind it lies the message
+ * that is handled next. */
+START_TEST(a_watcher_may_send_when_no_more_can_be_gathered)
+{
+	struct unixservice_options options = make_options();
+	int i;
+
+	options.batch = UNIXMSG_BATCH_MAX;
+	options.size_max = 8;
+	options.queue_total_bytes_max = 1;
+	open_with(send_too_many, &options);
+	say(&clients[0], "0");
+	get_full(&clients[1]);
+	client_hear(&clients[0], "0");
+	scene.other = get_id_of(&clients[0]);
+	scene.react = send_more;
+	fill_first(&clients[0]);
+	say(&clients[1], "lost");
+	say_number(&clients[0], ROUND_FIRST);
+	scene_serve(&scene);
+	ck_assert_int_gt(scene.number, UNIXMSG_BATCH_MAX);
+	for (i = 0; i < ROUND_FIRST; i++)
+		hear_number(&clients[0], i);
+	client_hear(&clients[0], "more");
+	hear_number(&clients[0], ROUND_FIRST);
+	close_all();
+}
+END_TEST
+
 static void close_other(struct scene *at, const struct unixservice_event *event)
 {
 	if (event->kind == UNIXSERVICE_LOST && at->number++ == 0)
@@ -953,6 +995,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_too_large_is_cut_alone);
 	tcase_add_test(tcase, who_stops_in_a_batch_answers_all_that_has_come);
 	tcase_add_test(tcase, a_watcher_may_send_behind_what_was_gathered);
+	tcase_add_test(tcase, a_watcher_may_send_when_no_more_can_be_gathered);
 	tcase_add_test(tcase, whom_a_watcher_closes_gets_what_was_gathered);
 	tcase_add_test(tcase,
 		whom_a_watcher_closes_need_not_get_what_was_gathered);
