@@ -372,9 +372,7 @@ int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
 		deadline_us);
 
 	note(&gram->sent, *sent);
-	if (result < 0)
-		note(&gram->failed, count - *sent);
-	return result;
+	return result < 0 ? count_failed(gram) : result;
 }
 
 /* Whoever asked for the beginning of a message has received it. */

@@ -249,7 +249,29 @@ START_TEST(batches_are_counted_by_their_messages)
 	ck_assert_errno(unixgram_send_batch(ends.sender, msgs, 5, &count,
 				UNIXMSG_NOW),
 		EINVAL);
-	expect_sends(ends.sender, 5, 0, 5);
+	expect_sends(ends.sender, 5, 0, 1);
+	ends_close(&ends);
+}
+END_TEST
+
+/* One finds room, the next does not, and the last is not tried. */
+START_TEST(a_batch_that_ends_early_has_failed_once)
+{
+	struct unixmsg msgs[3];
+	unsigned int room;
+	size_t i, count;
+
+	ends_make(&ends, _i);
+	for (i = 0; i < COUNT(msgs); i++)
+		unixmsg_init(&msgs[i]);
+	room = fill();
+	ends_expect_text(&ends, "x");
+	expect_sends(ends.sender, room, 0, 1);
+	ck_assert_errno(unixgram_send_batch(ends.sender, msgs, 3, &count,
+				UNIXMSG_NOW),
+		EAGAIN);
+	ck_assert_uint_eq(count, 1);
+	expect_sends(ends.sender, room + 1, 0, 2);
 	ends_close(&ends);
 }
 END_TEST
@@ -623,6 +645,7 @@ static TCase *make_policies(void)
 	add_for_grams(tcase, an_unknown_policy_is_refused);
 	add_for_grams(tcase, what_is_received_and_what_is_cut_is_counted);
 	add_for_grams(tcase, batches_are_counted_by_their_messages);
+	add_for_grams(tcase, a_batch_that_ends_early_has_failed_once);
 	add_for_grams(tcase, the_counters_add_up);
 	add_for_grams(tcase,
 		two_threads_send_and_two_receive_and_all_is_counted);
