@@ -82,6 +82,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/service_peer.c \
 	%D%/service_private.h \
 	%D%/service_send.c \
+	%D%/service_sender.c \
+	%D%/service_sender.h \
 	%D%/service_take.c \
 	%D%/service_text.c \
 	%D%/spin.c \

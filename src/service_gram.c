@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A datagram socket with its senders. When one has no room for an answer
- * nothing can be polled: poll(2) tells of our send buffer, never of another's
- * queue. So what is kept for a sender is tried again in steps of time.
+ * A datagram socket as a source: from each message to who has sent it, whether
+ * he may, and to the handler.
  */
 #include <config.h>
 
@@ -10,361 +9,28 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "budget.h"
 #include "gram_private.h"
-#include "service_private.h"
+#include "service_sender.h"
 
 enum {
 	TURN = 64, /* messages before the others' turn */
-	BUCKETS_FIRST = 64,
-	/* Names are chosen by the peers, who may have them all in one. */
-	BUCKET_MOST = 64,
 	/* Fewer messages at once cost more by recvmmsg(2) than one by one. */
 	QUEUE_LEAST = 4,
 };
 
-static const int64_t pause_first_us = 1000;
-/* Who did not read for a while waits at most as long again. */
-static const int64_t pause_most_us = 128000;
-
 /* How long nothing is received when the kernel has no memory for it. */
 static const int64_t rest_us = 10000;
-
-/* A sender that is silent for so long is forgotten. */
-static const int64_t silence_us = 60000000;
-
-struct sender {
-	struct peer peer;
-	struct grams *grams;
-	struct sender *next; /* in its bucket */
-	struct unixaddr addr;
-	struct holding holding;
-	int64_t pause_us;
-	int64_t tried_us; /* to send what is kept, as its messages came */
-	bool is_refusal_told;
-};
 
 struct grams {
 	struct source source;
 	struct unixgram *gram;
-	struct budget budget;
-	struct sender **buckets;
-	size_t buckets_count; /* a power of two */
-	size_t senders_count;
+	struct senders senders;
 	struct eagerness eagerness;
 	struct eagerness batching;
 	bool is_batched;
 	bool is_queue; /* the last batch has shown one */
 	bool is_resting;
 };
-
-static struct sender **get_bucket(const struct grams *grams,
-	const struct unixaddr *addr)
-{
-	return &grams->buckets[unixaddr_hash(addr) &
-		(grams->buckets_count - 1)];
-}
-
-static struct sender *find_sender(const struct grams *grams,
-	const struct unixaddr *addr)
-{
-	struct sender *sender = *get_bucket(grams, addr);
-
-	while (sender != NULL && !unixaddr_is_equal(&sender->addr, addr))
-		sender = sender->next;
-	return sender;
-}
-
-static bool is_bucket_full(const struct grams *grams,
-	const struct unixaddr *addr)
-{
-	const struct sender *sender;
-	int count = 0;
-
-	for (sender = *get_bucket(grams, addr); sender != NULL;
-		sender = sender->next)
-		count++;
-	return count >= BUCKET_MOST;
-}
-
-static void insert(struct grams *grams, struct sender *sender)
-{
-	struct sender **bucket = get_bucket(grams, &sender->addr);
-
-	sender->next = *bucket;
-	*bucket = sender;
-	grams->senders_count++;
-}
-
-static void take_out(struct grams *grams, struct sender *sender)
-{
-	struct sender **place = get_bucket(grams, &sender->addr);
-
-	while (*place != sender)
-		place = &(*place)->next;
-	*place = sender->next;
-	grams->senders_count--;
-}
-
-/* Without memory for more buckets they are only longer. */
-static void grow(struct grams *grams)
-{
-	const size_t count = grams->buckets_count;
-	struct sender **old = grams->buckets, *sender, *next;
-	size_t i;
-
-	grams->buckets = calloc(2 * count, sizeof(*old));
-	if (grams->buckets == NULL) {
-		grams->buckets = old;
-		return;
-	}
-	grams->buckets_count = 2 * count;
-	grams->senders_count = 0;
-	for (i = 0; i < count; i++)
-		for (sender = old[i]; sender != NULL; sender = next) {
-			next = sender->next;
-			insert(grams, sender);
-		}
-	free(old);
-}
-
-static void note_socket(void *context, const struct unixaddr *addr,
-	uint32_t ino, uint64_t cookie)
-{
-	struct sender *sender = find_sender(context, addr);
-
-	if (sender == NULL)
-		return;
-	sender->holding.ino = ino;
-	sender->holding.cookie = cookie;
-}
-
-static bool is_within_budget(struct sender *sender, size_t size)
-{
-	struct grams *grams = sender->grams;
-	bool is_list_wanted;
-
-	if (unixbudget_allows(&grams->budget, &sender->holding, size,
-		    &is_list_wanted))
-		return true;
-	if (!is_list_wanted ||
-		unixbudget_list(&grams->budget, note_socket, grams) < 0)
-		return false;
-	return unixbudget_allows(&grams->budget, &sender->holding, size,
-		&is_list_wanted);
-}
-
-static int send_to(const struct sender *sender, const struct unixmsg *msg)
-{
-	struct unixgram *gram = sender->grams->gram;
-	struct unixmsg addressed;
-
-	if (unixservice_is_plain(msg))
-		return unixgram_send_to(gram, &sender->addr,
-			msg->parts[0].iov_base, msg->parts[0].iov_len,
-			UNIXMSG_NOW);
-	addressed = *msg;
-	addressed.addr = (struct unixaddr *)&sender->addr;
-	return unixgram_send_msg(gram, &addressed, UNIXMSG_NOW);
-}
-
-static int sender_send(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg, size_t *done)
-{
-	struct sender *sender = (struct sender *)peer;
-	const size_t size = unixoutbox_get_size(msg);
-	int result;
-
-	(void)service;
-	(void)done;
-	if (!is_within_budget(sender, size)) {
-		errno = EAGAIN;
-		return -1;
-	}
-	result = send_to(sender, msg);
-	/* An endpoint of UNIXGRAM_DROP has dropped it: here it is kept. */
-	if (result > 0)
-		errno = EAGAIN;
-	if (result != 0)
-		return -1;
-	unixbudget_charge(&sender->grams->budget, &sender->holding, size);
-	sender->pause_us = pause_first_us;
-	return 0;
-}
-
-static const struct unixaddr *sender_reserve(const struct unixservice *service,
-	struct peer *peer, size_t size)
-{
-	struct sender *sender = (struct sender *)peer;
-	struct grams *grams = sender->grams;
-
-	if (grams->gram != unixservice_get_gathering(service) ||
-		!unixbudget_reserve(&grams->budget, size))
-		return NULL;
-	return &sender->addr;
-}
-
-static void sender_settle(struct peer *peer, size_t size, bool is_sent)
-{
-	struct sender *sender = (struct sender *)peer;
-	struct grams *grams = sender->grams;
-
-	unixbudget_release(&grams->budget, size);
-	if (!is_sent)
-		return;
-	unixbudget_charge(&grams->budget, &sender->holding, size);
-	sender->pause_us = pause_first_us;
-}
-
-static int sender_await(struct unixservice *service, struct peer *peer)
-{
-	struct sender *sender = (struct sender *)peer;
-
-	unixservice_set_peer_timer(service, peer,
-		service->now_us + sender->pause_us);
-	if (sender->pause_us < pause_most_us)
-		sender->pause_us *= 2;
-	return 0;
-}
-
-static int sender_resume(struct unixservice *service, struct peer *peer)
-{
-	struct sender *sender = (struct sender *)peer;
-
-	sender->pause_us = pause_first_us;
-	unixservice_set_peer_timer(service, peer, peer->active_us + silence_us);
-	return 0;
-}
-
-static void forget_if_silent(struct unixservice *service, struct peer *peer)
-{
-	unixservice_part_if_done(service, peer);
-	if (peer->is_gone)
-		return;
-	/* That we owe it an answer is not its silence. */
-	if (peer->owed > 0)
-		peer->active_us = service->now_us;
-	if (service->now_us - peer->active_us >= silence_us)
-		unixservice_part(service, peer, 0);
-	else
-		unixservice_set_peer_timer(service, peer,
-			peer->active_us + silence_us);
-}
-
-static void retry(struct unixservice *service, struct peer *peer)
-{
-	const int64_t patience_us = service->options.patience_us;
-
-	if (patience_us > 0)
-		unixservice_drop_late(service, peer,
-			service->now_us - patience_us);
-	if (!peer->is_gone)
-		unixservice_flush(service, peer);
-}
-
-static void sender_wake(struct unixservice *service, struct peer *peer)
-{
-	if (peer->outbox.first == NULL)
-		forget_if_silent(service, peer);
-	else
-		retry(service, peer);
-}
-
-static size_t sender_get_size_max(const struct peer *peer)
-{
-	const struct sender *sender = (const struct sender *)peer;
-	size_t size;
-
-	if (unixgram_get_size_max(sender->grams->gram, &size) < 0)
-		return SIZE_MAX;
-	return size;
-}
-
-static void sender_get_address(const struct peer *peer, struct unixaddr *addr)
-{
-	*addr = ((const struct sender *)peer)->addr;
-}
-
-static void sender_close(struct unixservice *service, struct peer *peer)
-{
-	struct sender *sender = (struct sender *)peer;
-
-	(void)service;
-	take_out(sender->grams, sender);
-}
-
-static const struct peer_sort sender_sort = {
-	.network = "unixgram",
-	.fds_max = UNIXMSG_FDS_MAX,
-	.is_memory_only = true,
-	.send = sender_send,
-	.reserve = sender_reserve,
-	.settle = sender_settle,
-	.await = sender_await,
-	.resume = sender_resume,
-	.wake = sender_wake,
-	.get_size_max = sender_get_size_max,
-	.get_address = sender_get_address,
-	.close = sender_close,
-};
-
-/*
- * A full bucket has the most silent one leave whose end costs it nothing: who
- * chooses names that all fall into one must not keep others out of it.
- */
-static bool make_place_in_bucket(struct unixservice *service,
-	const struct grams *grams, const struct unixaddr *addr)
-{
-	struct sender *sender, *silent = NULL;
-
-	if (!is_bucket_full(grams, addr))
-		return true;
-	/* As for a place among all peers. */
-	unixservice_send_gathered(service);
-	for (sender = *get_bucket(grams, addr); sender != NULL;
-		sender = sender->next)
-		if (sender->peer.outbox.first == NULL &&
-			sender->peer.owed == 0 &&
-			(silent == NULL ||
-				sender->peer.active_us <
-					silent->peer.active_us))
-			silent = sender;
-	if (silent == NULL)
-		return false;
-	unixservice_part(service, &silent->peer, EDQUOT);
-	return true;
-}
-
-/* NULL when there is no place, EDQUOT, or no memory. */
-static struct sender *add_sender(struct unixservice *service,
-	struct grams *grams, const struct unixaddr *addr, struct user *user,
-	const struct unixcred *cred)
-{
-	struct sender *sender;
-
-	if (!make_place_in_bucket(service, grams, addr) ||
-		!unixservice_make_place(service, user)) {
-		errno = EDQUOT;
-		return NULL;
-	}
-	sender = calloc(1, sizeof(*sender));
-	if (sender == NULL)
-		return NULL;
-	sender->grams = grams;
-	sender->addr = *addr;
-	sender->pause_us = pause_first_us;
-	if (unixservice_enter(service, &sender->peer, &sender_sort, user,
-		    cred) < 0) {
-		free(sender);
-		return NULL;
-	}
-	if (grams->senders_count >= 2 * grams->buckets_count)
-		grow(grams);
-	insert(grams, sender);
-	unixservice_set_peer_timer(service, &sender->peer,
-		service->now_us + silence_us);
-	return sender;
-}
 
 /* Who has sent a message, as far as that is known. */
 struct origin {
@@ -383,7 +49,7 @@ static struct sender *find_own_sender(struct unixservice *service,
 	struct grams *grams, const struct unixaddr *addr,
 	const struct origin *origin, bool is_allowed)
 {
-	struct sender *sender = find_sender(grams, addr);
+	struct sender *sender = unixsenders_find(&grams->senders, addr);
 
 	if (sender == NULL || sender->peer.user == origin->user)
 		return sender;
@@ -412,9 +78,10 @@ static void find_origin(struct unixservice *service, struct grams *grams,
 	if (origin->sender == NULL &&
 		(is_allowed ||
 			(unixservice_has_place(service, origin->user) &&
-				!is_bucket_full(grams, msg->addr)))) {
-		origin->sender = add_sender(service, grams, msg->addr,
-			origin->user, origin->cred);
+				!unixsenders_is_full(&grams->senders,
+					msg->addr)))) {
+		origin->sender = unixsenders_add(service, &grams->senders,
+			msg->addr, origin->user, origin->cred);
 		if (origin->sender == NULL)
 			origin->error = errno;
 	}
@@ -673,8 +340,7 @@ static int grams_close(struct source *source)
 	int result = unixgram_close(grams->gram);
 	int saved = errno;
 
-	unixbudget_free(&grams->budget);
-	free(grams->buckets);
+	unixsenders_free(&grams->senders);
 	free(grams);
 	errno = saved;
 	return result;
@@ -718,10 +384,13 @@ static int set_up(struct unixservice *service, struct grams *grams)
 	grams->is_batched = may_batch(service, grams->gram);
 	if (grams->is_batched && unixservice_reserve_batch(service) < 0)
 		return -1;
-	if (unixbudget_init(&grams->budget, unixgram_get_fd(grams->gram),
+	if (unixsenders_init(&grams->senders, grams->gram,
 		    service->options.send_buffer_bytes) < 0)
 		return -1;
-	return unixservice_add_source(service, &grams->source, &grams_sort);
+	if (unixservice_add_source(service, &grams->source, &grams_sort) == 0)
+		return 0;
+	unixsenders_free(&grams->senders);
+	return -1;
 }
 
 int unixservice_add_gram(struct unixservice *service, struct unixgram *gram)
@@ -732,16 +401,13 @@ int unixservice_add_gram(struct unixservice *service, struct unixgram *gram)
 	if (grams == NULL)
 		return -1;
 	grams->gram = gram;
-	grams->buckets_count = BUCKETS_FIRST;
-	grams->buckets = calloc(BUCKETS_FIRST, sizeof(*grams->buckets));
 	grams->source.watch.ready = grams_ready;
 	grams->source.watch.owner = grams;
 	grams->source.watch.fd = unixgram_get_fd(gram);
-	if (grams->buckets != NULL && set_up(service, grams) == 0) {
+	if (set_up(service, grams) == 0) {
 		errno = saved;
 		return 0;
 	}
-	free(grams->buckets);
 	free(grams);
 	return -1;
 }

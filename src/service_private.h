@@ -4,8 +4,8 @@
  * peers (datagram senders, connections). service.c has its life and what is
  * asked of it, service_loop.c turns the loop, service_peer.c keeps the peers,
  * service_take.c leads a message to the handler, service_send.c an answer out;
- * service_gram.c, service_listener.c and service_link.c know the sockets,
- * service_batch.c moves many datagrams at once.
+ * service_gram.c and service_sender.c know datagram sockets, service_listener.c
+ * and service_link.c connections; service_batch.c moves many datagrams at once.
  */
 #ifndef UNIXMSG_SERVICE_PRIVATE_H
 #define UNIXMSG_SERVICE_PRIVATE_H

@@ -164,7 +164,7 @@ START_TEST(without_limits_all_are_let_in)
 }
 END_TEST
 
-/* A name that falls where those before have fallen, see service_gram.c. */
+/* A name that falls where those before have fallen, see service_sender.c. */
 static void find_name(char name[32], int *number)
 {
 	struct unixaddr addr;

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The senders of one datagram socket that is served: peers that are known by
+ * their address, and get their answers by that socket.
+ */
+#ifndef UNIXMSG_SERVICE_SENDER_H
+#define UNIXMSG_SERVICE_SENDER_H
+
+#include "budget.h"
+#include "service_private.h"
+
+struct sender {
+	struct peer peer;
+	struct senders *senders;
+	struct sender *next; /* in its bucket */
+	struct unixaddr addr;
+	struct holding holding;
+	int64_t pause_us;
+	int64_t tried_us; /* to send what is kept, as its messages came */
+	bool is_refusal_told;
+};
+
+struct senders {
+	struct unixgram *gram;
+	struct budget budget;
+	struct sender **buckets;
+	size_t buckets_count; /* a power of two */
+	size_t count;
+};
+
+/*
+ * Of gram, whose send buffer is raised to bytes; gram stays the caller's. 0, or
+ * -1: with ENOMEM, or as fcntl(2) and setsockopt(2) fail.
+ */
+int unixsenders_init(struct senders *senders, struct unixgram *gram,
+	size_t bytes);
+
+/* None of them may be left. */
+void unixsenders_free(struct senders *senders);
+
+/* The one of that address, or NULL. */
+struct sender *unixsenders_find(const struct senders *senders,
+	const struct unixaddr *addr);
+
+/* Whether one of that address is found only when another goes. */
+bool unixsenders_is_full(const struct senders *senders,
+	const struct unixaddr *addr);
+
+/*
+ * A new peer of user; cred may be NULL. It may cost another his place. NULL:
+ * EDQUOT when there is none, or ENOMEM.
+ */
+struct sender *unixsenders_add(struct unixservice *service,
+	struct senders *senders, const struct unixaddr *addr, struct user *user,
+	const struct unixcred *cred);
+
+#endif
