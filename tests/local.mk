@@ -258,7 +258,7 @@ LDADD = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
 endif
 
 # No test may hang the run, and none may read the terminal.
-TEST_TIMEOUT = 300
+TEST_TIMEOUT = 600
 TEST_EXTENSIONS = .sh
 LOG_COMPILER = timeout --kill-after=10 $(TEST_TIMEOUT)
 SH_LOG_COMPILER = $(LOG_COMPILER) $(SHELL)
