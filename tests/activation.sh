@@ -118,7 +118,8 @@ names_that_do_not_fit_are_refused()
 {
 	NOTIFY_SOCKET=
 	activate -d -l "$here/s"
-	run "$gram_echo" -W 0.1 "$here/s" hello
+	run "$gram_echo" "$here/s" hello
+	expect_text "$out" hello
 	expect_end
 	start_and_see service 'Listening on' systemd-socket-activate \
 		-d -l "$here/t" env LISTEN_FDNAMES=a:b "$activated"

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "load.h"
+#include "scene.h"
 
 enum { PATTERN_SIZE = 65536, EVENTS_MOST = 256 };
 
@@ -179,20 +180,31 @@ int64_t load_get_cpu_us(pid_t pid)
 	return time.tv_sec * INT64_C(1000000) + time.tv_nsec / 1000;
 }
 
+/* What the machine makes of one that does nothing: signals cost it too. */
+static pid_t start_idler(void)
+{
+	pid_t pid = support_fork();
+
+	while (pid == 0)
+		pause();
+	return pid;
+}
+
 double load_measure_cpu(pid_t pid, int64_t duration_us)
 {
+	const pid_t idler = start_idler();
 	const int64_t start_us = unixdeadline_now_us();
-	const int64_t used_us = load_get_cpu_us(pid);
-	int64_t passed_us;
+	const int64_t used_us = load_get_cpu_us(pid) - load_get_cpu_us(idler);
+	int64_t more_us, passed_us;
 
 	/* The time is what is measured here, not what is waited for. */
 	support_poll(NULL, 0, (int)(duration_us / 1000));
 	passed_us = unixdeadline_now_us() - start_us;
-	return 100.0 * (double)(load_get_cpu_us(pid) - used_us) /
-		(double)passed_us;
+	more_us = load_get_cpu_us(pid) - load_get_cpu_us(idler) - used_us;
+	stop_child(idler);
+	return 100.0 * (double)more_us / (double)passed_us;
 }
 
-/* The figure of statm is behind by what each processor has not told yet. */
 /* It is there where the sanitizer is. */
 extern void __asan_init(void) __attribute__((weak));
 
@@ -201,6 +213,7 @@ bool load_is_memory_kept(void)
 	return __asan_init != NULL;
 }
 
+/* The figure of statm is behind by what each processor has not told yet. */
 size_t load_get_resident_bytes(pid_t pid)
 {
 	char path[64], line[256];

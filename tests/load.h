@@ -74,7 +74,8 @@ size_t load_get_resident_bytes(pid_t pid);
 bool load_is_memory_kept(void);
 int load_count_fds_of(pid_t pid);
 
-/* The part of one core that pid takes for so long, in percent. */
+/* The part of one core that pid takes for so long, in percent; less what a
+ * process takes that does nothing. */
 double load_measure_cpu(pid_t pid, int64_t duration_us);
 
 /* Clients. */
