@@ -46,19 +46,42 @@ static struct figures {
 	int fds[2];
 } first, last;
 
+/* Until the other end is closed. */
+static void await_close(int fd)
+{
+	char byte;
+
+	while (read(fd, &byte, 1) < 0 && errno == EINTR)
+		continue;
+	close(fd);
+}
+
+/*
+ * It dies with us, also when it is stopped then: so it is not stopped before it
+ * has asked for that.
+ */
 pid_t soak_fork(void)
 {
-	const pid_t parent = getpid(), pid = fork();
+	const pid_t parent = getpid();
+	pid_t pid;
+	int pipe[2];
 
+	SOAK_EXPECT(pipe2(pipe, O_CLOEXEC) == 0);
+	pid = fork();
 	if (pid < 0)
 		soak_fail("fork: %s", strerror(errno));
-	if (pid > 0)
+	if (pid > 0) {
+		close(pipe[1]);
+		await_close(pipe[0]);
 		return pid;
+	}
 	/* What the terminal sends is for the first of us only. */
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_FAILURE);
+	close(pipe[0]);
+	close(pipe[1]);
 	return 0;
 }
 
