@@ -137,8 +137,9 @@ struct soak_book {
 	/* The last ones. */
 	char steps[SOAK_STEPS_KEPT][80];
 	unsigned int steps_count;
-	_Atomic bool has_failed;
+	_Atomic bool is_failing;
 	char failure[512];
+	_Atomic bool has_failed; /* failure says why */
 	char report[512];
 };
 
@@ -171,8 +172,8 @@ enum { SOAK_SIZE_MOST = 65536 };
 struct soak_head {
 	uint32_t client; /* which life of which client */
 	uint32_t number;
-	uint32_t size;
 	uint32_t server; /* who answers; 0 in a request */
+	uint32_t size;   /* the last: what alters the last byte shows there */
 };
 
 /* Gives its size. */

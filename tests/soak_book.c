@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,16 +77,24 @@ int soak_book_open(uint64_t seed)
 	return make_dir();
 }
 
+/*
+ * The first failure is told. Who comes later lets it be written: with the
+ * conductor all others die.
+ */
 void soak_fail(const char *format, ...)
 {
 	va_list arguments;
+	int i;
 
-	if (!atomic_exchange(&soak_book->has_failed, true)) {
+	if (!atomic_exchange(&soak_book->is_failing, true)) {
 		va_start(arguments, format);
 		vsnprintf(soak_book->failure, sizeof(soak_book->failure),
 			format, arguments);
 		va_end(arguments);
+		soak_book->has_failed = true;
 	}
+	for (i = 0; i < 1000 && !soak_book->has_failed; i++)
+		poll(NULL, 0, 1);
 	_exit(EXIT_FAILURE);
 }
 

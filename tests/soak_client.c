@@ -128,7 +128,10 @@ static void note_answer(struct client *client, const void *answer, size_t size)
 {
 	uint32_t server;
 
-	SOAK_EXPECT(get_under_way(client) > 0);
+	if (get_under_way(client) == 0)
+		soak_fail("expected no more answers than questions at %s, "
+			  "client %u got one",
+			soak_get_address(client->address), client->life);
 	server = soak_check_answer(answer, size, client->address, client->life,
 		client->expected);
 	if (client->server != 0 && server != client->server)
