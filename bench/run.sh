@@ -214,7 +214,7 @@ stop_servers()
 		wait "$pid" 2>/dev/null
 	done
 	pids=
-	rm -f "$work/unixmsg" "$work/go" "$work/python" "$work/socat"
+	rm -f "$work/unixmsg" "$work/spinning" "$work/go" "$work/python" "$work/socat"
 }
 
 # compare_servers OPTION...: with the client there, the servers on $cpu.
@@ -222,6 +222,9 @@ compare_servers()
 {
 	servers=
 	start_server unixmsg "$(get_tool "$network")" --listen "$work/unixmsg"
+	# With the client on the same CPU it could only be in its way.
+	[ "$cpu" != 1 ] || start_server spinning "$(get_tool "$network")" \
+		--spin 50 --listen "$work/spinning"
 	[ ! -x "$work/go-echo" ] ||
 		start_server go "$work/go-echo" "$network" "$work/go"
 	! is_there python3 || start_server python python3 "$peers/echo.py" \
@@ -245,6 +248,8 @@ compare_servers_everywhere()
 	compare_servers --cpus 0,0
 	[ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] || return
 	cpu=1
+	say '' 'On two CPUs, with our tool once more, which looks for messages' \
+		'for 50 us before it sleeps:' ''
 	compare_servers --cpus 0,1
 	cpu=
 }
