@@ -40,6 +40,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/budget.c \
 	%D%/budget.h \
 	%D%/buffer.c \
+	%D%/claim.c \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/deadline.c \

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * name: the life of a bound name, from claim to release, and the way to a name
- * that somebody else has bound.
+ * name: the life of a bound name, from claim (claim.c) to release (name.c), and
+ * the way to a name that somebody else has bound.
  */
 #ifndef UNIXMSG_NAME_PRIVATE_H
 #define UNIXMSG_NAME_PRIVATE_H
 
+#include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "addr_private.h"
 #include "unixmsg/name.h"
 
+struct stat;
+
 /* A socket file that we made. */
-struct unixname;
+struct unixname {
+	int dir_fd;
+	dev_t dev;
+	ino_t ino; /* 0: not known yet */
+	pid_t pid;
+	bool is_kept;
+	char leaf[NAME_MAX + 1];
+};
+
+/* claim.c */
 
 /*
  * Binds fd to the address that text names, see unixmsg/name.h. With
@@ -27,6 +40,32 @@ int unixname_claim(int fd, const char *text, bool is_answered,
 /* The same for a path in raw bytes. */
 int unixname_claim_path(int fd, const char *path, bool is_answered,
 	const struct unixname_options *options, struct unixname **name);
+
+/*
+ * Removes leaf of the directory if it is the socket file that path_fd (O_PATH)
+ * names and nobody owns that. Errors: EADDRINUSE when somebody does or may, or
+ * another file stands there now; ENOTSOCK; ETIMEDOUT when the lock on the
+ * directory cannot be had; else as unlink(2). 0 when it is gone already.
+ */
+int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd);
+
+/* name.c */
+
+/*
+ * What path would name, with its directory open; nothing is claimed yet. Checks
+ * that not everybody may rename there, unless flags say otherwise: EPERM.
+ * ENOTSOCK for a path without a last part. NULL on failure.
+ */
+struct unixname *unixname_open(const char *path, unsigned int flags);
+
+/* Frees name, and leaves its file alone: result, with its errno. */
+int unixname_close(struct unixname *name, int result);
+
+/* The file that stands there (O_PATH), no link is followed. -1 as openat(2). */
+int unixname_open_leaf(const struct unixname *name);
+
+/* The file found there is ours from now on. */
+void unixname_remember(struct unixname *name, const struct stat *found);
 
 /*
  * Removes the file if it is still ours, and frees name, which may be NULL.
@@ -44,14 +83,6 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name);
 
 /* Whether release leaves the file where it is. name may be NULL. */
 void unixname_set_kept(struct unixname *name, bool is_kept);
-
-/*
- * Removes leaf of the directory if it is the socket file that path_fd (O_PATH)
- * names and nobody owns that. Errors: EADDRINUSE when somebody does or may, or
- * another file stands there now; ENOTSOCK; ETIMEDOUT when the lock on the
- * directory cannot be had; else as unlink(2). 0 when it is gone already.
- */
-int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd);
 
 /* Where a connect goes: an address, and a descriptor to close after use. */
 struct unixname_target {
