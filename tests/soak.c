@@ -18,6 +18,7 @@
 
 #include <ftw.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,16 +52,17 @@ static void await_all(void)
 		continue;
 }
 
+/* A signal that comes while nobody waits is seen with the next look. */
 static bool await_conductor(pid_t pid)
 {
 	pid_t ended;
 	int how = 0;
 
-	do {
-		ended = waitpid(pid, &how, 0);
+	while ((ended = waitpid(pid, &how, WNOHANG)) == 0) {
 		if (interrupted != 0)
 			kill(pid, SIGKILL);
-	} while (ended < 0 && errno == EINTR);
+		poll(NULL, 0, 10);
+	}
 	return ended == pid && WIFEXITED(how) && WEXITSTATUS(how) == 0;
 }
 
