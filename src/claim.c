@@ -24,7 +24,7 @@
 
 /* How long we wait for the lock on the directory, to take something away. */
 static const int64_t removal_lock_us = 5000000;
-/* And where we go on without it. */
+/* And to bind where nothing is in the way: we go on without it then. */
 static const int64_t claim_lock_us = 1000000;
 
 /* A name that is taken and set free again and again by others gets us here. */

@@ -19,7 +19,7 @@
 #include "file.h"
 #include "name_private.h"
 
-/* Without the lock we go on after that. */
+/* How long we wait for the lock on the directory, and go on without it then. */
 static const int64_t release_lock_us = 1000000;
 
 /* Splits path at its last slash; dir has room for PATH_MAX bytes. */

@@ -223,9 +223,9 @@ int unixgram_recv_buffer(struct unixgram *gram, struct unixbuffer *buffer,
 /*
  * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call. 0 when
  * all were sent; -1 with errno as for unixgram_send_msg, and *sent tells how
- * many have gone before. Those behind it were not tried: one is counted as
- * failed. They carry no descriptors: EINVAL. It does not connect again by
- * itself, and does not count in waited.
+ * many have gone before the one that failed. Only that is counted as failed:
+ * those behind it were not tried. They carry no descriptors: EINVAL. It does
+ * not connect again by itself, and does not count in waited.
  */
 int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);
