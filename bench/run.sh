@@ -214,7 +214,8 @@ stop_servers()
 		wait "$pid" 2>/dev/null
 	done
 	pids=
-	rm -f "$work/unixmsg" "$work/spinning" "$work/go" "$work/python" "$work/socat"
+	rm -f "$work/unixmsg" "$work/spinning" "$work/go" "$work/python" \
+		"$work/socat"
 }
 
 # compare_servers OPTION...: with the client there, the servers on $cpu.

@@ -840,7 +840,7 @@ static void hear_all_of_first(struct scene *at,
 		ck_assert_uint_gt(size, 1);
 }
 
-/* The second client is full, and nothing is kept: what he is sent closes him. */
+/* The second client is full, and nothing is kept: what is sent closes him. */
 static void open_without_room(scene_act *act)
 {
 	struct unixservice_options options = make_options();

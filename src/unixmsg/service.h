@@ -68,8 +68,9 @@
  * its clients sleep in turn. By `unixgram-echo --batch 4`, with a queue of 11,
  * 0 to 4 % more messages went through on one CPU and 9 to 24 % with the service
  * on a second one. With --batch 16 it was 3 to 7 % on one CPU, and on two 9 to
- * 24 % from 8 clients, but 16 to 32 % fewer from a single one that keeps several
- * requests under way (Linux 6.18). Round trips of one client stay as they are.
+ * 24 % from 8 clients, but 16 to 32 % fewer from a single one that keeps
+ * several requests under way (Linux 6.18). Round trips of one client stay as
+ * they are.
  *
  * It takes batch times size_max bytes of address space, and 160 KiB.
  * Connections are served one by one: one that only asks must not lose answers,
