@@ -102,7 +102,7 @@ static int make_path(const char *base, char *path, size_t room)
 }
 
 static int bind_in(struct endpoint *end, const char *base,
-	const struct unixname_options *options)
+	const struct unixname_options *options, int64_t deadline_us)
 {
 	char path[2 * UNIXMSG_NAME_SIZE_MAX];
 
@@ -112,7 +112,8 @@ static int bind_in(struct endpoint *end, const char *base,
 	}
 	if (make_path(base, path, sizeof(path)) < 0)
 		return -1;
-	return unixname_claim_path(end->fd, path, true, options, &end->name);
+	return unixname_claim_path(end->fd, path, true, options, deadline_us,
+		&end->name);
 }
 
 /* A socket that has got a name and failed then takes no second one. */
@@ -127,7 +128,8 @@ static bool is_next_worth_trying(const struct endpoint *end)
 	return is_free;
 }
 
-static int bind_to_file(struct endpoint *end, const char *server)
+static int bind_to_file(struct endpoint *end, const char *server,
+	int64_t deadline_us)
 {
 	const char *bases[] = { NULL, secure_getenv("TMPDIR"), "/tmp" };
 	struct unixname_options options;
@@ -140,7 +142,7 @@ static int bind_to_file(struct endpoint *end, const char *server)
 	if (is_private_directory_fit(user))
 		bases[0] = secure_getenv("XDG_RUNTIME_DIR");
 	for (i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
-		if (bind_in(end, bases[i], &options) == 0)
+		if (bind_in(end, bases[i], &options, deadline_us) == 0)
 			return 0;
 		if (!is_next_worth_trying(end))
 			return -1;
@@ -149,7 +151,7 @@ static int bind_to_file(struct endpoint *end, const char *server)
 }
 
 static int bind_to_own(struct endpoint *end, const char *server,
-	const char *own)
+	const char *own, int64_t deadline_us)
 {
 	struct unixname_options options;
 	uid_t user;
@@ -157,7 +159,7 @@ static int bind_to_own(struct endpoint *end, const char *server,
 	unixname_options_init(&options);
 	if (get_server_user(server, &user) == 0)
 		set_mode_for(&options, user);
-	return unixendpoint_bind(end, own, true, &options);
+	return unixendpoint_bind(end, own, true, &options, deadline_us);
 }
 
 /* Paths and abstract names are two worlds: containers may share only one. */
@@ -170,17 +172,18 @@ static bool is_server_abstract(const char *server)
 		path[0] == '\0';
 }
 
-int unixanswer_bind(struct endpoint *end, const char *server, const char *own)
+int unixanswer_bind(struct endpoint *end, const char *server, const char *own,
+	int64_t deadline_us)
 {
 	int saved = errno;
 	int result;
 
 	if (own != NULL)
-		result = bind_to_own(end, server, own);
+		result = bind_to_own(end, server, own, deadline_us);
 	else if (is_server_abstract(server))
-		result = unixendpoint_bind(end, "@", true, NULL);
+		result = unixendpoint_bind(end, "@", true, NULL, deadline_us);
 	else
-		result = bind_to_file(end, server);
+		result = bind_to_file(end, server, deadline_us);
 	if (result == 0)
 		errno = saved;
 	return result;

@@ -12,7 +12,8 @@
  * Binds end, which is connected to server (text), to own, or to an address of
  * our choice when own is NULL: see unixgram_dial.
  */
-int unixanswer_bind(struct endpoint *end, const char *server, const char *own);
+int unixanswer_bind(struct endpoint *end, const char *server, const char *own,
+	int64_t deadline_us);
 
 /* See unixgram_check_answer. */
 int unixanswer_check(const struct endpoint *end);

@@ -16,16 +16,23 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "deadline_private.h"
 #include "diag.h"
 #include "fd.h"
 #include "file.h"
 #include "name_private.h"
 #include "probe.h"
 
-/* How long we wait for the lock on the directory, to take something away. */
-static const int64_t removal_lock_us = 5000000;
-/* And to bind where nothing is in the way: we go on without it then. */
-static const int64_t claim_lock_us = 1000000;
+/*
+ * How long we wait for the lock on the directory, and go on without it then:
+ * whoever may open the directory can hold it for ever. Among ourselves it is
+ * held for milliseconds.
+ */
+static const int64_t lock_us = 1000000;
+
+/* How often we look for our file, when another may have it in his hands. */
+static const int looks_most = 20;
+static const int64_t look_pause_us = 1000;
 
 /* A name that is taken and set free again and again by others gets us here. */
 static const int tries_most = 100;
@@ -35,6 +42,8 @@ struct claim {
 	const char *path;
 	bool is_answered;
 	bool is_bound;
+	bool is_locked;
+	int64_t lock_end_us; /* of all waits for the lock together */
 	struct unixname_options options;
 	struct unixaddr addr;
 	struct unixname *name;
@@ -113,11 +122,12 @@ static int remove_if_dead(int dir_fd, const char *leaf, int path_fd)
 	return -1;
 }
 
-int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd)
+int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd,
+	int64_t deadline_us)
 {
 	int result;
 
-	if (unixfile_lock(dir_fd, removal_lock_us) < 0)
+	if (unixfile_lock(dir_fd, deadline_us) < 0)
 		return -1;
 	result = remove_if_dead(dir_fd, leaf, path_fd);
 	unixfile_unlock(dir_fd);
@@ -268,13 +278,31 @@ static int tell_of_loss(void)
 	return -1;
 }
 
+/*
+ * Without the lock somebody who took our file for a dead one may hold it in his
+ * hands, and puts it back when he has looked again.
+ */
+static int look_for_ours(const struct claim *claim, struct stat *found)
+{
+	const struct unixname *name = claim->name;
+	int looks = claim->is_locked ? 1 : looks_most;
+
+	while (fstatat(name->dir_fd, name->leaf, found, AT_SYMLINK_NOFOLLOW) <
+		0) {
+		if (errno != ENOENT || --looks == 0)
+			return -1;
+		unixdeadline_pause(look_pause_us, -1, UNIXMSG_FOREVER);
+	}
+	return 0;
+}
+
 /* Remembers which file it is that bind(2) has made. */
 static int identify(const struct claim *claim, mode_t *mode)
 {
 	struct unixname *name = claim->name;
 	struct stat found;
 
-	if (fstatat(name->dir_fd, name->leaf, &found, AT_SYMLINK_NOFOLLOW) < 0)
+	if (look_for_ours(claim, &found) < 0)
 		return tell_of_loss();
 	if (!S_ISSOCK(found.st_mode) || found.st_uid != geteuid() ||
 		is_anothers(claim, &found)) {
@@ -428,11 +456,12 @@ static int settle_aside(const struct claim *claim, int result)
  * The lock keeps those who remove and replace away until we know which file is
  * ours. Whoever holds it longer than they do cannot keep us from going on.
  */
-static int claim_free(const struct claim *claim, bool *is_free)
+static int claim_free(struct claim *claim, bool *is_free)
 {
 	int dir_fd = claim->name->dir_fd, result;
 
-	unixfile_lock_shared(dir_fd, claim_lock_us);
+	claim->is_locked =
+		unixfile_lock_shared(dir_fd, claim->lock_end_us) == 0;
 	result = bind_address(claim);
 	*is_free = result == 0;
 	if (*is_free)
@@ -441,11 +470,26 @@ static int claim_free(const struct claim *claim, bool *is_free)
 	return result;
 }
 
-/* bind(2) itself decides who wins; the lock is for those who remove. */
+/*
+ * Two that take the same dead file away at once may each get hold of what the
+ * other has bound, and put it back: the lock makes that rare. Without it bind(2)
+ * decides as well who wins, since no file is removed that was not looked at
+ * under a name that nobody else uses.
+ */
+static int claim_taken(struct claim *claim)
+{
+	int result;
+
+	claim->is_locked =
+		unixfile_lock(claim->name->dir_fd, claim->lock_end_us) == 0;
+	result = settle_aside(claim, bind_over(claim));
+	unixfile_unlock(claim->name->dir_fd);
+	return result;
+}
+
 static int claim_file(struct claim *claim)
 {
 	bool is_free;
-	int result;
 
 	if (choose_address(claim) < 0 || set_birth_mode(claim) < 0)
 		return -1;
@@ -453,11 +497,7 @@ static int claim_file(struct claim *claim)
 		return 0;
 	if (is_free || errno != EADDRINUSE || check_way(claim) < 0)
 		return -1;
-	if (unixfile_lock(claim->name->dir_fd, removal_lock_us) < 0)
-		return -1;
-	result = settle_aside(claim, bind_over(claim));
-	unixfile_unlock(claim->name->dir_fd);
-	return result;
+	return claim_taken(claim);
 }
 
 static int set_options(struct claim *claim,
@@ -470,13 +510,25 @@ static int set_options(struct claim *claim,
 	return check_options(&claim->options);
 }
 
+static int64_t get_lock_end(int64_t deadline_us)
+{
+	int64_t end_us;
+
+	if (deadline_us == UNIXMSG_NOW)
+		return UNIXMSG_NOW;
+	end_us = unixdeadline_after_us(lock_us);
+	return end_us < deadline_us ? end_us : deadline_us;
+}
+
 int unixname_claim_path(int fd, const char *path, bool is_answered,
-	const struct unixname_options *options, struct unixname **name)
+	const struct unixname_options *options, int64_t deadline_us,
+	struct unixname **name)
 {
 	struct claim claim = {
 		.fd = fd,
 		.path = path,
 		.is_answered = is_answered,
+		.lock_end_us = get_lock_end(deadline_us),
 	};
 	int saved = errno;
 
@@ -485,6 +537,7 @@ int unixname_claim_path(int fd, const char *path, bool is_answered,
 	claim.name = unixname_open(path, claim.options.flags);
 	if (claim.name == NULL)
 		return -1;
+	claim.name->is_client = is_answered;
 	if (claim_file(&claim) < 0)
 		return unixname_close(claim.name, -1);
 	*name = claim.name;
@@ -505,7 +558,8 @@ static int claim_abstract(int fd, const char *text,
 }
 
 int unixname_claim(int fd, const char *text, bool is_answered,
-	const struct unixname_options *options, struct unixname **name)
+	const struct unixname_options *options, int64_t deadline_us,
+	struct unixname **name)
 {
 	char path[PATH_MAX];
 	size_t size;
@@ -515,5 +569,6 @@ int unixname_claim(int fd, const char *text, bool is_answered,
 		return -1;
 	if (path[0] == '\0')
 		return claim_abstract(fd, text, options);
-	return unixname_claim_path(fd, path, is_answered, options, name);
+	return unixname_claim_path(fd, path, is_answered, options, deadline_us,
+		name);
 }

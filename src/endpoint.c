@@ -190,10 +190,11 @@ int unixendpoint_close(struct endpoint *end)
 }
 
 int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
-	const struct unixname_options *options)
+	const struct unixname_options *options, int64_t deadline_us)
 {
 	end->binder = getpid();
-	return unixname_claim(end->fd, text, is_answered, options, &end->name);
+	return unixname_claim(end->fd, text, is_answered, options, deadline_us,
+		&end->name);
 }
 
 bool unixendpoint_is_shared(const struct endpoint *end)
@@ -377,7 +378,8 @@ static int bind_and_connect(struct endpoint *end, const char *text,
 	 */
 	end->is_named = end->type == SOCK_SEQPACKET;
 	if (options->own != NULL &&
-		unixendpoint_bind(end, options->own, false, NULL) < 0)
+		unixendpoint_bind(end, options->own, false, NULL, deadline_us) <
+			0)
 		return -1;
 	return unixendpoint_connect(end, text, options->flags, deadline_us);
 }

@@ -72,7 +72,7 @@ int unixendpoint_retire(struct endpoint *end, bool *is_shared);
 
 /* Binds end to what text names, see unixname_claim. */
 int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
-	const struct unixname_options *options);
+	const struct unixname_options *options, int64_t deadline_us);
 
 /*
  * Opens an end, binds it to options->own if there is one, and connects it to

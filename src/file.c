@@ -26,10 +26,8 @@ bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino)
 	return found->st_dev == dev && found->st_ino == ino;
 }
 
-static int lock(int dir_fd, int operation, int64_t timeout_us)
+static int lock(int dir_fd, int operation, int64_t deadline_us)
 {
-	int64_t deadline_us = unixdeadline_after_us(timeout_us);
-
 	while (flock(dir_fd, operation | LOCK_NB) < 0) {
 		if (errno == EINTR)
 			continue;
@@ -41,14 +39,14 @@ static int lock(int dir_fd, int operation, int64_t timeout_us)
 	return 0;
 }
 
-int unixfile_lock(int dir_fd, int64_t timeout_us)
+int unixfile_lock(int dir_fd, int64_t deadline_us)
 {
-	return lock(dir_fd, LOCK_EX, timeout_us);
+	return lock(dir_fd, LOCK_EX, deadline_us);
 }
 
-int unixfile_lock_shared(int dir_fd, int64_t timeout_us)
+int unixfile_lock_shared(int dir_fd, int64_t deadline_us)
 {
-	return lock(dir_fd, LOCK_SH, timeout_us);
+	return lock(dir_fd, LOCK_SH, deadline_us);
 }
 
 void unixfile_unlock(int dir_fd)

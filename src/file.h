@@ -15,13 +15,15 @@ bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino);
 /*
  * The lock of all who remove files from a directory; flock(2) leaves nothing
  * behind. It is missing where a directory may be written and not read, and on
- * file systems that have none for directories: 0 then as well. -1 with
- * ETIMEDOUT.
+ * file systems that have none for directories: 0 then as well. -1 with EAGAIN
+ * or ETIMEDOUT, see unixmsg/deadline.h. Anybody who may open the directory can
+ * hold it: so a deadline is near, and what follows is right without the lock,
+ * which only makes races among ourselves rare.
  */
-int unixfile_lock(int dir_fd, int64_t timeout_us);
+int unixfile_lock(int dir_fd, int64_t deadline_us);
 
 /* Many may have this one, and nobody the other meanwhile. */
-int unixfile_lock_shared(int dir_fd, int64_t timeout_us);
+int unixfile_lock_shared(int dir_fd, int64_t deadline_us);
 
 void unixfile_unlock(int dir_fd);
 

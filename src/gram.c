@@ -65,7 +65,8 @@ struct unixgram *unixgram_open_wanting(const char *address,
 		return NULL;
 	if (unixendpoint_open(&gram->end, SOCK_DGRAM) < 0 ||
 		unixendpoint_want(&gram->end, wants) < 0 ||
-		unixendpoint_bind(&gram->end, address, false, options) < 0)
+		unixendpoint_bind(&gram->end, address, false, options,
+			UNIXMSG_FOREVER) < 0)
 		return give_up(gram);
 	return gram;
 }
@@ -95,7 +96,7 @@ static int dial(struct unixgram *gram, const char *server,
 	end->stop_fd = options->stop_fd;
 	if (unixendpoint_connect(end, server, options->flags, deadline_us) < 0)
 		return -1;
-	return unixanswer_bind(end, server, options->own);
+	return unixanswer_bind(end, server, options->own, deadline_us);
 }
 
 struct unixgram *unixgram_dial(const char *server,

@@ -48,7 +48,8 @@ static int start_listening(struct endpoint *end, const char *address,
 		return -1;
 	if (wants != 0 && unixendpoint_want(end, wants) < 0)
 		return -1;
-	if (unixendpoint_bind(end, address, false, options) < 0)
+	if (unixendpoint_bind(end, address, false, options, UNIXMSG_FOREVER) <
+		0)
 		return -1;
 	return listen(end->fd, backlog > 0 ? backlog : SOMAXCONN);
 }

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "deadline_private.h"
 #include "fd.h"
 #include "file.h"
 #include "name_private.h"
@@ -150,6 +151,13 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name)
 	return 0;
 }
 
+/* Nobody else claims the name of a client. */
+static int64_t get_lock_end(const struct unixname *name)
+{
+	return name->is_client ? UNIXMSG_NOW
+			       : unixdeadline_after_us(release_lock_us);
+}
+
 /*
  * A file that has come into its place is left alone. Without the lock we go on
  * too: nobody may keep our file there by holding it. It is given back at once,
@@ -161,7 +169,7 @@ static int remove_ours(const struct unixname *name)
 
 	if (result != 1)
 		return result;
-	unixfile_lock(name->dir_fd, release_lock_us);
+	unixfile_lock(name->dir_fd, get_lock_end(name));
 	result =
 		unixfile_remove(name->dir_fd, name->leaf, name->dev, name->ino);
 	unixfile_unlock(name->dir_fd);

@@ -22,6 +22,7 @@ struct unixname {
 	ino_t ino; /* 0: not known yet */
 	pid_t pid;
 	bool is_kept;
+	bool is_client; /* release does not wait for the lock */
 	char leaf[NAME_MAX + 1];
 };
 
@@ -32,22 +33,28 @@ struct unixname {
  * is_answered the name must reach us as a datagram's source, so it must fit
  * into an address, made absolute: ENAMETOOLONG otherwise. options may be NULL.
  * On success *name is for unixname_release, NULL where there is nothing to
- * remove. On failure nothing is left behind; fd stays the caller's.
+ * remove. On failure nothing is left behind; fd stays the caller's. It waits
+ * for the lock on the directory for a second at most, and not beyond
+ * deadline_us.
  */
 int unixname_claim(int fd, const char *text, bool is_answered,
-	const struct unixname_options *options, struct unixname **name);
+	const struct unixname_options *options, int64_t deadline_us,
+	struct unixname **name);
 
 /* The same for a path in raw bytes. */
 int unixname_claim_path(int fd, const char *path, bool is_answered,
-	const struct unixname_options *options, struct unixname **name);
+	const struct unixname_options *options, int64_t deadline_us,
+	struct unixname **name);
 
 /*
  * Removes leaf of the directory if it is the socket file that path_fd (O_PATH)
  * names and nobody owns that. Errors: EADDRINUSE when somebody does or may, or
- * another file stands there now; ENOTSOCK; ETIMEDOUT when the lock on the
- * directory cannot be had; else as unlink(2). 0 when it is gone already.
+ * another file stands there now; ENOTSOCK; EAGAIN or ETIMEDOUT when the lock on
+ * the directory cannot be had until deadline_us; else as unlink(2). 0 when it
+ * is gone already.
  */
-int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd);
+int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd,
+	int64_t deadline_us);
 
 /* name.c */
 

@@ -10,66 +10,109 @@
 
 #include "fd.h"
 #include "name_private.h"
+#include "probe.h"
 #include "sweep.h"
+#include "unixmsg/deadline.h"
 
-/* Names passed over before the first look, and files that are looked at. */
-enum { SKIPS_MOST = 1024, LIVES_MOST = 4, DEADS_MOST = 64 };
+/* Names that are counted to begin anywhere, and files that are looked at. */
+enum { NAMES_MOST = 1024, LIVES_MOST = 4, DEADS_MOST = 64 };
 
-/* Whether the file was dead and is gone. */
-static int sweep_file(int dir_fd, const char *leaf)
+struct sweep {
+	DIR *dir;
+	int lives, deads;
+};
+
+/*
+ * The probe comes first, and costs nobody anything. For the lock we do not
+ * wait: who holds it sweeps himself, or wants to keep us from it.
+ */
+static int remove_dead(int dir_fd, const char *leaf, int path_fd)
 {
+	if (unixprobe_is_dead(path_fd) < 0)
+		return -1;
+	return unixname_remove_dead(dir_fd, leaf, path_fd, UNIXMSG_NOW);
+}
+
+static void sweep_file(struct sweep *sweep, const char *leaf)
+{
+	int dir_fd = dirfd(sweep->dir);
 	int fd = openat(dir_fd, leaf, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0)
-		return 0;
-	return fd_close_with(fd, unixname_remove_dead(dir_fd, leaf, fd)) == 0;
+	if (fd >= 0 && fd_close_with(fd, remove_dead(dir_fd, leaf, fd)) == 0)
+		sweep->deads++;
+	else if (fd >= 0 && errno == EAGAIN)
+		sweep->lives = LIVES_MOST;
+	else
+		sweep->lives++;
+}
+
+/* The next file that may be one of a client's. */
+static const char *read_name(DIR *dir)
+{
+	const struct dirent *entry;
+
+	while ((entry = readdir(dir)) != NULL)
+		if (entry->d_name[0] != '.')
+			return entry->d_name;
+	return NULL;
+}
+
+static unsigned int count_names(DIR *dir)
+{
+	unsigned int count = 0;
+
+	while (count < NAMES_MOST && read_name(dir) != NULL)
+		count++;
+	return count;
+}
+
+/* Looks at count files from here on, unless it has seen enough before. */
+static void sweep_files(struct sweep *sweep, unsigned int count)
+{
+	const char *leaf;
+
+	while (count-- > 0 && sweep->lives < LIVES_MOST &&
+		sweep->deads < DEADS_MOST &&
+		(leaf = read_name(sweep->dir)) != NULL)
+		sweep_file(sweep, leaf);
 }
 
 /*
  * Live files would be at the head of the list for as long as they live, and
- * hide the dead ones behind them: so begin anywhere, and at the head again
- * when that was past the end.
+ * hide the dead ones behind them: so it begins anywhere, and goes on at the
+ * head.
  */
-static void skip_some(DIR *dir)
+static void sweep_from_anywhere(struct sweep *sweep, unsigned int count)
 {
-	uint16_t count = 0;
+	uint16_t random = 0;
+	unsigned int start, i;
 
-	if (getrandom(&count, sizeof(count), 0) < 0)
+	if (getrandom(&random, sizeof(random), 0) < 0)
 		return;
-	for (count %= SKIPS_MOST; count > 0; count--)
-		if (readdir(dir) == NULL) {
-			rewinddir(dir);
-			return;
-		}
-}
-
-static void sweep(DIR *dir)
-{
-	int lives = 0, deads = 0;
-	const struct dirent *entry;
-
-	skip_some(dir);
-	while (lives < LIVES_MOST && deads < DEADS_MOST &&
-		(entry = readdir(dir)) != NULL) {
-		if (entry->d_name[0] == '.')
-			continue;
-		if (sweep_file(dirfd(dir), entry->d_name))
-			deads++;
-		else
-			lives++;
-	}
+	start = random % count;
+	rewinddir(sweep->dir);
+	for (i = 0; i < start; i++)
+		read_name(sweep->dir);
+	sweep_files(sweep, UINT32_MAX);
+	rewinddir(sweep->dir);
+	sweep_files(sweep, start);
 }
 
 void unixsweep_directory(int dir_fd)
 {
+	struct sweep sweep = { 0 };
 	int saved = errno;
-	DIR *dir = fdopendir(dir_fd);
+	unsigned int count;
 
-	if (dir == NULL) {
-		close(dir_fd);
-	} else {
-		sweep(dir);
-		closedir(dir);
+	sweep.dir = fdopendir(dir_fd);
+	if (sweep.dir == NULL) {
+		fd_close(dir_fd);
+		errno = saved;
+		return;
 	}
+	count = count_names(sweep.dir);
+	if (count > 0)
+		sweep_from_anywhere(&sweep, count);
+	closedir(sweep.dir);
 	errno = saved;
 }

@@ -131,7 +131,9 @@ START_TEST(an_abstract_name_has_nothing_to_remove)
 	int fd = open_socket(SOCK_DGRAM);
 	struct unixname *name = (struct unixname *)&fd;
 
-	ck_assert_int_eq(unixname_claim(fd, names[_i], false, NULL, &name), 0);
+	ck_assert_int_eq(unixname_claim(fd, names[_i], false, NULL, UNIXMSG_NOW,
+				 &name),
+		0);
 	ck_assert_ptr_null(name);
 	ck_assert_int_eq(unixname_release(name), 0);
 	close(fd);
@@ -813,10 +815,10 @@ START_TEST(a_failed_claim_leaves_the_descriptor_open)
 	struct unixname *name;
 
 	ck_assert_errno(unixname_claim(fd, support_path("no/socket"), false,
-				NULL, &name),
+				NULL, UNIXMSG_NOW, &name),
 		ENOENT);
 	ck_assert_int_eq(unixname_claim(fd, support_path("socket"), false, NULL,
-				 &name),
+				 UNIXMSG_NOW, &name),
 		0);
 	ck_assert_int_eq(unixname_release(name), 0);
 	close(fd);

@@ -14,6 +14,7 @@
 #include "name_private.h"
 #include "probe.h"
 #include "support.h"
+#include "unixmsg/deadline.h"
 
 static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
 
@@ -166,7 +167,7 @@ START_TEST(a_dead_file_is_removed)
 {
 	close(open_bound(types[_i], support_path("x")));
 	open_both("x");
-	ck_assert_int_eq(unixname_remove_dead(dir_fd, "x", path_fd), 0);
+	ck_assert_int_eq(unixname_remove_dead(dir_fd, "x", path_fd, UNIXMSG_NOW), 0);
 	ck_assert_int_lt(access(support_path("x"), F_OK), 0);
 	close_both();
 }
@@ -177,7 +178,7 @@ START_TEST(a_live_one_is_not_removed)
 	int fd = open_bound(types[_i], support_path("x"));
 
 	open_both("x");
-	ck_assert_errno(unixname_remove_dead(dir_fd, "x", path_fd), EADDRINUSE);
+	ck_assert_errno(unixname_remove_dead(dir_fd, "x", path_fd, UNIXMSG_NOW), EADDRINUSE);
 	ck_assert_int_eq(access(support_path("x"), F_OK), 0);
 	close_both();
 	close(fd);
@@ -188,7 +189,7 @@ START_TEST(what_is_no_socket_is_not_removed)
 {
 	close(open(support_path("x"), O_CREAT | O_WRONLY, 0600));
 	open_both("x");
-	ck_assert_errno(unixname_remove_dead(dir_fd, "x", path_fd), ENOTSOCK);
+	ck_assert_errno(unixname_remove_dead(dir_fd, "x", path_fd, UNIXMSG_NOW), ENOTSOCK);
 	ck_assert_int_eq(access(support_path("x"), F_OK), 0);
 	close_both();
 }
@@ -203,7 +204,7 @@ START_TEST(a_live_one_that_has_taken_its_place_is_not_removed)
 	open_both("x");
 	ck_assert_int_eq(unlink(support_path("x")), 0);
 	fd = open_bound(SOCK_DGRAM, support_path("x"));
-	ck_assert_errno(unixname_remove_dead(dir_fd, "x", path_fd), EADDRINUSE);
+	ck_assert_errno(unixname_remove_dead(dir_fd, "x", path_fd, UNIXMSG_NOW), EADDRINUSE);
 	ck_assert_errno(probe(support_path("x")), EADDRINUSE);
 	close_both();
 	close(fd);
@@ -215,7 +216,7 @@ START_TEST(what_has_gone_already_is_gone)
 	close(open_bound(SOCK_DGRAM, support_path("x")));
 	open_both("x");
 	ck_assert_int_eq(unlink(support_path("x")), 0);
-	ck_assert_int_eq(unixname_remove_dead(dir_fd, "x", path_fd), 0);
+	ck_assert_int_eq(unixname_remove_dead(dir_fd, "x", path_fd, UNIXMSG_NOW), 0);
 	close_both();
 }
 END_TEST

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -585,24 +584,6 @@ START_TEST(the_owner_of_another_user_stays)
 }
 END_TEST
 
-START_TEST(a_replace_needs_the_lock)
-{
-	const char *path = support_path("socket");
-	int fd = open_owner(_i, path), lock;
-	struct stat before = look_at(path);
-	struct server server;
-
-	lock = open(support_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_eq(flock(lock, LOCK_EX | LOCK_NB), 0);
-	ck_assert_errno(try_replace(&server, SOCK_DGRAM, path), ETIMEDOUT);
-	assert_untouched(path, &before);
-	close(lock);
-	server = replace(SOCK_DGRAM, path);
-	end(&server);
-	close(fd);
-}
-END_TEST
-
 /* Many at once. */
 
 enum { CLAIMERS = 8 };
@@ -975,7 +956,6 @@ static TCase *make_failures(void)
 		OWNERS);
 	support_add_root_loop_test(tcase, the_owner_of_another_user_stays,
 		OWNERS);
-	tcase_add_loop_test(tcase, a_replace_needs_the_lock, 0, 1);
 	return tcase;
 }
 

@@ -8,10 +8,14 @@
 #include <string.h>
 
 #include "addr_private.h"
+#include "deadline_private.h"
 #include "fd.h"
 #include "name_private.h"
 #include "tools/inspect_clean.h"
 #include "tools/tool.h"
+
+/* How long we wait for the lock on a directory. */
+static const int64_t lock_us = 5000000;
 
 static void say(const struct inspect_clean *clean,
 	const struct inspect_finding *finding, const char *what)
@@ -74,7 +78,8 @@ static int remove_file(const struct inspect_finding *finding)
 		return -1;
 	result = check_is_that(dir_fd, leaf, finding->file);
 	if (result == 0)
-		result = unixname_remove_dead(dir_fd, leaf, finding->file->fd);
+		result = unixname_remove_dead(dir_fd, leaf, finding->file->fd,
+			unixdeadline_after_us(lock_us));
 	return fd_close_with(dir_fd, result);
 }
 

@@ -54,8 +54,8 @@ struct unixgram_counters {
  * Opens an endpoint bound to address, see unixmsg/addr.h and unixmsg/name.h;
  * options may be NULL. May wait for the lock on the directory, no longer than
  * unixmsg/name.h says. NULL on failure, nothing is left behind. Errors:
- * EINVAL, ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, ETIMEDOUT, and those of
- * socket(2), bind(2), open(2), chown(2), malloc(3).
+ * EINVAL, ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, and those of socket(2),
+ * bind(2), open(2), chown(2), malloc(3).
  */
 struct unixgram *unixgram_open(const char *address,
 	const struct unixname_options *options);
@@ -71,6 +71,7 @@ struct unixgram *unixgram_open(const char *address,
  *   server's user write: 0600 when that is us, else 0666, and then it is the
  *   connection that keeps others out. Files of clients that were killed lie
  *   there until later clients of the same user remove them, up to 64 a dial.
+ *   Nobody waits for that, nor for a lock that others hold on the directory.
  *
  * A path in options->own is made absolute, and is ENAMETOOLONG when that does
  * not fit into an address: the server could not answer. What was sent before

@@ -15,12 +15,12 @@
  * - Anything else there is not touched: ENOTSOCK. A symbolic link is such a
  *   thing, and is never followed.
  * - Of many that claim one path at once exactly one gets it; the others get
- *   EADDRINUSE. Removal of a dead file is done under a lock, flock(2) on the
- *   directory, which leaves nothing behind; a claim that cannot have the lock
- *   within five seconds fails with ETIMEDOUT. Anybody who may read the
- *   directory can hold that lock, in /tmp too: keep servers in their own.
- *   A claim where nothing is in the way waits a second for it at most, and
- *   goes on without.
+ *   EADDRINUSE. Claims and releases take a lock, flock(2) on the directory,
+ *   which leaves nothing behind. Anybody who may read the directory can hold
+ *   that lock for ever, in /tmp too: so they wait a second for it at most, a
+ *   dial not beyond its deadline, and go on without it. Without the lock no
+ *   live owner loses its name either; claims of one dead name at the same
+ *   moment may then all fail with EADDRINUSE.
  * - A server that takes no lock may remove our file at once and put its own
  *   there. If that is so before the claim is done it has won: EADDRINUSE, and
  *   its file is left alone. The kernel tells which file is ours, over

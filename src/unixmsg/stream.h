@@ -32,9 +32,8 @@ struct unixstream;
  * connections may wait to be accepted, 0 or less for the system's largest
  * (net.core.somaxconn); options may be NULL. May wait for the lock on the
  * directory, no longer than unixmsg/name.h says. NULL on failure, nothing is
- * left behind. Errors: EINVAL, ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM,
- * ETIMEDOUT, and those of socket(2), bind(2), listen(2), open(2), chown(2),
- * malloc(3).
+ * left behind. Errors: EINVAL, ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, and
+ * those of socket(2), bind(2), listen(2), open(2), chown(2), malloc(3).
  */
 struct unixlistener *unixstream_listen(const char *address, int backlog,
 	const struct unixname_options *options);
