@@ -74,7 +74,7 @@ static int make_directory(const char *dir)
 		return -1;
 	if (check_directory(fd) < 0)
 		return fd_close_with(fd, -1);
-	unixsweep_directory(fd);
+	unixsweep_directory(fd, dir);
 	return 0;
 }
 

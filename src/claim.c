@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "diag.h"
 #include "fd.h"
 #include "file.h"
+#include "kernel.h"
 #include "name_private.h"
 #include "probe.h"
 
@@ -75,8 +77,19 @@ static int check_options(const struct unixname_options *options)
 	return -1;
 }
 
+/* Where nothing can be told of an owner he counts as alive. */
+static int probe(int path_fd, const char *dir, const char *leaf)
+{
+	int result = unixprobe_is_dead(path_fd, dir, leaf);
+
+	if (result < 0 && errno == EREMOTE)
+		errno = EADDRINUSE;
+	return result;
+}
+
 /* 0 for a socket file that nobody owns. */
-static int check_is_dead(int path_fd, struct stat *found)
+static int check_is_dead(int path_fd, const char *dir, const char *leaf,
+	struct stat *found)
 {
 	if (fstat(path_fd, found) < 0)
 		return -1;
@@ -84,7 +97,7 @@ static int check_is_dead(int path_fd, struct stat *found)
 		errno = ENOTSOCK;
 		return -1;
 	}
-	return unixprobe_is_dead(path_fd);
+	return probe(path_fd, dir, leaf);
 }
 
 /*
@@ -103,18 +116,19 @@ static void put_back_or_remove(int dir_fd, const char *aside, const char *leaf)
  * a live one looks dead; but it locks the directory meanwhile, so that after
  * the rename a second probe tells the truth.
  */
-static int remove_if_dead(int dir_fd, const char *leaf, int path_fd)
+static int remove_if_dead(int dir_fd, const char *dir, const char *leaf,
+	int path_fd)
 {
 	char aside[UNIXFILE_ASIDE_SIZE];
 	struct stat found;
 	int error;
 
-	if (check_is_dead(path_fd, &found) < 0)
+	if (check_is_dead(path_fd, dir, leaf, &found) < 0)
 		return -1;
 	if (unixfile_set_aside(dir_fd, leaf, found.st_dev, found.st_ino,
 		    aside) < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (unixprobe_is_dead(path_fd) == 0)
+	if (probe(path_fd, dir, aside) == 0)
 		return unixfile_remove_aside(dir_fd, aside, leaf);
 	error = errno;
 	put_back_or_remove(dir_fd, aside, leaf);
@@ -122,14 +136,14 @@ static int remove_if_dead(int dir_fd, const char *leaf, int path_fd)
 	return -1;
 }
 
-int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd,
-	int64_t deadline_us)
+int unixname_remove_dead(int dir_fd, const char *dir, const char *leaf,
+	int path_fd, int64_t deadline_us)
 {
 	int result;
 
 	if (unixfile_lock(dir_fd, deadline_us) < 0)
 		return -1;
-	result = remove_if_dead(dir_fd, leaf, path_fd);
+	result = remove_if_dead(dir_fd, dir, leaf, path_fd);
 	unixfile_unlock(dir_fd);
 	return result;
 }
@@ -161,9 +175,9 @@ static int clear_file(struct claim *claim, int path_fd)
 	struct unixname *name = claim->name;
 	struct stat found;
 
-	if (check_is_dead(path_fd, &found) < 0)
+	if (check_is_dead(path_fd, name->dir, name->leaf, &found) < 0)
 		return errno == EADDRINUSE ? displace(claim, &found) : -1;
-	return remove_if_dead(name->dir_fd, name->leaf, path_fd);
+	return remove_if_dead(name->dir_fd, name->dir, name->leaf, path_fd);
 }
 
 /* Sees to what stands in our way. 0: try to bind again. */
@@ -180,13 +194,15 @@ static int clear_way(struct claim *claim)
 static int check_way(const struct claim *claim)
 {
 	bool is_replaced = (claim->options.flags & UNIXMSG_NAME_REPLACE) != 0;
-	int fd = unixname_open_leaf(claim->name);
+	const struct unixname *name = claim->name;
+	int fd = unixname_open_leaf(name);
 	struct stat found;
 	int result;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
-	result = fd_close_with(fd, check_is_dead(fd, &found));
+	result = fd_close_with(fd,
+		check_is_dead(fd, name->dir, name->leaf, &found));
 	if (result < 0 && errno == EADDRINUSE && is_replaced)
 		return 0;
 	return result;
@@ -220,13 +236,20 @@ static int set_birth_mode(const struct claim *claim)
 	return fchmod(claim->fd, mode);
 }
 
-/* chmod(2) knows no O_PATH descriptors, and follows links in a path. */
+/*
+ * chmod(2) knows no O_PATH descriptors, and follows links in a path. What does
+ * without /proc is young, and no libc is sure to have it: Linux 6.6.
+ */
 static int set_mode(int path_fd, mode_t mode)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
-	return chmod(path, mode);
+	if (chmod(path, mode) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	return (int)syscall(SYS_fchmodat2, path_fd, "", mode, AT_EMPTY_PATH);
 }
 
 static int set_owner_and_mode(int path_fd,
@@ -237,6 +260,35 @@ static int set_owner_and_mode(int path_fd,
 			AT_EMPTY_PATH) < 0)
 		return -1;
 	return set_mode(path_fd, options->mode);
+}
+
+static bool is_owner_in_force(const struct stat *found,
+	const struct unixname_options *options)
+{
+	return (options->user == (uid_t)-1 || options->user == found->st_uid) &&
+		(options->group == (gid_t)-1 ||
+			options->group == found->st_gid);
+}
+
+/*
+ * Some file systems accept an owner and a mode and keep their own. A client may
+ * be written to by more than he wants: he is connected, and the kernel lets
+ * nobody in but his server.
+ */
+static int check_is_in_force(const struct claim *claim, int path_fd)
+{
+	const mode_t writers = S_IWUSR | S_IWGRP | S_IWOTH;
+	struct stat found;
+
+	if (claim->is_answered)
+		return 0;
+	if (fstat(path_fd, &found) < 0)
+		return -1;
+	if ((found.st_mode & writers & ~claim->options.mode) == 0 &&
+		is_owner_in_force(&found, &claim->options))
+		return 0;
+	errno = ENOTSUP;
+	return -1;
 }
 
 /*
@@ -250,24 +302,35 @@ static bool is_another_there(const struct unixname *name)
 
 	if (fd < 0)
 		return errno == ENOENT;
-	is_there = unixprobe_is_dead(fd) == 0 || unixdiag_is_bound(fd) == 1;
+	is_there = unixprobe_is_dead(fd, name->dir, name->leaf) == 0 ||
+		errno == EREMOTE || unixdiag_is_bound(fd) == 1;
 	close(fd);
 	return is_there;
+}
+
+/* bind(2) gives the file to the user who counts for files, see setfsuid(2). */
+static bool is_owner_ours(const struct stat *found)
+{
+	return found->st_uid == geteuid() ||
+		found->st_uid == (uid_t)setfsuid((uid_t)-1);
 }
 
 /*
  * A server that knows no lock may have put its own file in the place of ours
  * since bind(2): the kernel tells which one our socket has made. Some file
  * systems have other numbers for stat(2), so that these alone prove nothing;
- * and a kernel that tells nothing leaves us with stat(2).
+ * and a kernel that tells nothing leaves us with stat(2). Others show the file
+ * as another user's, whoever has made it: the same number is enough.
  */
 static bool is_anothers(const struct claim *claim, const struct stat *found)
 {
 	struct unixdiag_file ours;
 
-	return unixdiag_find_file(claim->fd, &ours) == 0 &&
-		ours.ino != (uint32_t)found->st_ino &&
-		is_another_there(claim->name);
+	if (unixdiag_find_file(claim->fd, &ours) < 0)
+		return !is_owner_ours(found);
+	if (ours.ino == (uint32_t)found->st_ino)
+		return false;
+	return !is_owner_ours(found) || is_another_there(claim->name);
 }
 
 /* Where our file is not there any more, another has taken the name. */
@@ -304,8 +367,7 @@ static int identify(const struct claim *claim, mode_t *mode)
 
 	if (look_for_ours(claim, &found) < 0)
 		return tell_of_loss();
-	if (!S_ISSOCK(found.st_mode) || found.st_uid != geteuid() ||
-		is_anothers(claim, &found)) {
+	if (!S_ISSOCK(found.st_mode) || is_anothers(claim, &found)) {
 		errno = EADDRINUSE;
 		return -1;
 	}
@@ -324,7 +386,9 @@ static int change(const struct claim *claim, int path_fd)
 		errno = EADDRINUSE;
 		return -1;
 	}
-	return set_owner_and_mode(path_fd, &claim->options);
+	if (set_owner_and_mode(path_fd, &claim->options) < 0)
+		return -1;
+	return check_is_in_force(claim, path_fd);
 }
 
 /* Gives the file its owner and mode, where it was not born with them. */
@@ -393,6 +457,8 @@ static int choose_address(struct claim *claim)
 	if (unixaddr_set_path(&claim->addr, claim->path, strlen(claim->path)) ==
 		0)
 		return 0;
+	if (unixname_check_proc() < 0)
+		return -1;
 	return set_detour(&claim->addr, claim->name);
 }
 

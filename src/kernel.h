@@ -2,13 +2,18 @@
 /*
  * What newer kernels have and the headers of older systems do not name. Whether
  * the running kernel knows it is seen when it is used. The numbers are those
- * of asm-generic/socket.h; alpha, mips, parisc and sparc have others.
+ * of asm-generic; alpha, mips, parisc and sparc have others.
  */
 #ifndef UNIXMSG_KERNEL_H
 #define UNIXMSG_KERNEL_H
 
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
+/* Linux 6.6. */
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
 #endif

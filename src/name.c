@@ -89,6 +89,8 @@ struct unixname *unixname_open(const char *path, unsigned int flags)
 	name->is_kept = (flags & UNIXMSG_NAME_KEEP) != 0;
 	if (split_path(path, dir, name->leaf) < 0)
 		goto close_name;
+	if (strlen(dir) < sizeof(name->dir))
+		strcpy(name->dir, dir);
 	name->dir_fd = open_directory(dir);
 	if (name->dir_fd < 0)
 		goto close_name;
@@ -195,6 +197,18 @@ int unixname_release(struct unixname *name)
 	return result;
 }
 
+int unixname_check_proc(void)
+{
+	int saved = errno;
+
+	if (access("/proc/self/fd", F_OK) == 0) {
+		errno = saved;
+		return 0;
+	}
+	errno = ENOSYS;
+	return -1;
+}
+
 /* The path through which the kernel finds what an O_PATH descriptor names. */
 static void set_descriptor_path(struct unixaddr *addr, int fd)
 {
@@ -218,6 +232,8 @@ int unixname_find(const char *text, struct unixname_target *target)
 		return -1;
 	if (path[0] == '\0' || size <= UNIXMSG_NAME_SIZE_MAX)
 		return unixaddr_parse(&target->addr, text);
+	if (unixname_check_proc() < 0)
+		return -1;
 	target->fd = open(path, O_PATH | O_CLOEXEC);
 	if (target->fd < 0)
 		return -1;

@@ -23,6 +23,8 @@ struct unixname {
 	pid_t pid;
 	bool is_kept;
 	bool is_client; /* release does not wait for the lock */
+	/* Its directory as text, "" when that has no room in an address. */
+	char dir[UNIXMSG_NAME_SIZE_MAX + 1];
 	char leaf[NAME_MAX + 1];
 };
 
@@ -47,14 +49,14 @@ int unixname_claim_path(int fd, const char *path, bool is_answered,
 	struct unixname **name);
 
 /*
- * Removes leaf of the directory if it is the socket file that path_fd (O_PATH)
+ * Removes leaf of the directory (dir as text, or NULL) if it is the socket file that path_fd (O_PATH)
  * names and nobody owns that. Errors: EADDRINUSE when somebody does or may, or
  * another file stands there now; ENOTSOCK; EAGAIN or ETIMEDOUT when the lock on
  * the directory cannot be had until deadline_us; else as unlink(2). 0 when it
  * is gone already.
  */
-int unixname_remove_dead(int dir_fd, const char *leaf, int path_fd,
-	int64_t deadline_us);
+int unixname_remove_dead(int dir_fd, const char *dir, const char *leaf,
+	int path_fd, int64_t deadline_us);
 
 /* name.c */
 
@@ -91,6 +93,12 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name);
 /* Whether release leaves the file where it is. name may be NULL. */
 void unixname_set_kept(struct unixname *name, bool is_kept);
 
+/*
+ * Long paths are reached through descriptors. ENOSYS when there is no /proc for
+ * that.
+ */
+int unixname_check_proc(void);
+
 /* Where a connect goes: an address, and a descriptor to close after use. */
 struct unixname_target {
 	struct unixaddr addr;
@@ -100,7 +108,8 @@ struct unixname_target {
 /*
  * Finds the address to connect to. A path that is too long for an address is
  * opened (O_PATH) and reached through /proc/self/fd. Errors: as
- * unixaddr_parse and open(2). EINVAL for a text that names nobody ("@").
+ * unixaddr_parse, open(2) and unixname_check_proc. EINVAL for a text that
+ * names nobody ("@").
  */
 int unixname_find(const char *text, struct unixname_target *target);
 

@@ -19,6 +19,7 @@ enum { NAMES_MOST = 1024, LIVES_MOST = 4, DEADS_MOST = 64 };
 
 struct sweep {
 	DIR *dir;
+	const char *path;
 	int lives, deads;
 };
 
@@ -26,19 +27,20 @@ struct sweep {
  * The probe comes first, and costs nobody anything. For the lock we do not
  * wait: who holds it sweeps himself, or wants to keep us from it.
  */
-static int remove_dead(int dir_fd, const char *leaf, int path_fd)
+static int remove_dead(const struct sweep *sweep, const char *leaf, int path_fd)
 {
-	if (unixprobe_is_dead(path_fd) < 0)
+	if (unixprobe_is_dead(path_fd, sweep->path, leaf) < 0)
 		return -1;
-	return unixname_remove_dead(dir_fd, leaf, path_fd, UNIXMSG_NOW);
+	return unixname_remove_dead(dirfd(sweep->dir), sweep->path, leaf,
+		path_fd, UNIXMSG_NOW);
 }
 
 static void sweep_file(struct sweep *sweep, const char *leaf)
 {
-	int dir_fd = dirfd(sweep->dir);
-	int fd = openat(dir_fd, leaf, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(dirfd(sweep->dir), leaf,
+		O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd >= 0 && fd_close_with(fd, remove_dead(dir_fd, leaf, fd)) == 0)
+	if (fd >= 0 && fd_close_with(fd, remove_dead(sweep, leaf, fd)) == 0)
 		sweep->deads++;
 	else if (fd >= 0 && errno == EAGAIN)
 		sweep->lives = LIVES_MOST;
@@ -98,9 +100,9 @@ static void sweep_from_anywhere(struct sweep *sweep, unsigned int count)
 	sweep_files(sweep, start);
 }
 
-void unixsweep_directory(int dir_fd)
+void unixsweep_directory(int dir_fd, const char *dir)
 {
-	struct sweep sweep = { 0 };
+	struct sweep sweep = { .path = dir };
 	int saved = errno;
 	unsigned int count;
 

@@ -26,10 +26,12 @@
  *   ETIMEDOUT     the deadline came
  *   ECANCELED     the stop descriptor became readable
  *   EINPROGRESS   part of a framed message has gone, see unixmsg/stream.h
- *   EADDRINUSE    the name has a live owner
+ *   EADDRINUSE    the name has a live owner, or may have one
  *   ENOTSOCK      something that is no socket stands at that path
  *   EPROTO        the peer sent what is no message of this protocol
  *   EPERM         refused by policy: the directory's, the peer's, ours
+ *   ENOTSUP       the kernel, or the file system, does not do that
+ *   ENOSYS        it takes /proc, or a newer kernel
  *   EPIPE, ECONNRESET, ECONNREFUSED, ENOENT, EACCES and the rest as the
  *                 kernel means them
  *

@@ -112,6 +112,7 @@ unit_tests = \
 	%D%/check_name \
 	%D%/check_name_lock \
 	%D%/check_name_moments \
+	%D%/check_name_odd \
 	%D%/check_name_races \
 	%D%/check_name_window \
 	%D%/check_notify \

@@ -78,8 +78,8 @@ static int remove_file(const struct inspect_finding *finding)
 		return -1;
 	result = check_is_that(dir_fd, leaf, finding->file);
 	if (result == 0)
-		result = unixname_remove_dead(dir_fd, leaf, finding->file->fd,
-			unixdeadline_after_us(lock_us));
+		result = unixname_remove_dead(dir_fd, NULL, leaf,
+			finding->file->fd, unixdeadline_after_us(lock_us));
 	return fd_close_with(dir_fd, result);
 }
 

@@ -134,7 +134,7 @@ static void judge(const struct inspect_search *search,
 static void show_probed(const struct inspect_search *search,
 	const struct group *group, struct inspect_finding *finding)
 {
-	bool is_dead = unixprobe_is_dead(finding->file->fd) == 0;
+	bool is_dead = unixprobe_is_dead(finding->file->fd, NULL, NULL) == 0;
 	int error = is_dead ? 0 : errno;
 
 	if (!is_dead && group->connections > 0) {

@@ -9,6 +9,7 @@
  *   EINVAL        malformed address, unknown flags; "@" names nobody
  *   ENAMETOOLONG  an abstract name, or an own address, that has no room
  *   ENOENT        there is no such name
+ *   ENOSYS        a path of more than 108 bytes takes /proc, which is missing
  *   ECONNREFUSED  nobody owns it, or the owner does not listen
  *   EPROTOTYPE    the owner speaks another of the three networks. Of abstract
  *                 names each network has its own: ECONNREFUSED there.

@@ -11,7 +11,13 @@
  *   one that is bound and does not listen yet counts as alive too.
  * - A socket file whose owner is gone is removed and the name taken. Whether
  *   he is gone can be told only of files that we may write to: one without
- *   write permission for us counts as alive.
+ *   write permission for us counts as alive. Nor can it be told on file
+ *   systems that others have a part in, where the owner may be in another
+ *   kernel or have another inode: NFS, 9p, FUSE, virtiofs, and all that are not
+ *   known to be local (statfs(2)). A file that is there counts as alive, too:
+ *   EADDRINUSE; remove it, or claim it with UNIXMSG_NAME_REPLACE. The kernel
+ *   does not tell that a directory is a layer of an overlay: let all that use
+ *   a name reach it through the same mount.
  * - Anything else there is not touched: ENOTSOCK. A symbolic link is such a
  *   thing, and is never followed.
  * - Of many that claim one path at once exactly one gets it; the others get
@@ -24,14 +30,23 @@
  * - A server that takes no lock may remove our file at once and put its own
  *   there. If that is so before the claim is done it has won: EADDRINUSE, and
  *   its file is left alone. The kernel tells which file is ours, over
- *   NETLINK_SOCK_DIAG. Where it cannot be asked, a file that a server of our
- *   own user makes in the moment of bind(2) is taken for ours.
+ *   NETLINK_SOCK_DIAG, also where the file system shows it as another user's.
+ *   Where it cannot be asked, a file that a server of our own user makes in
+ *   the moment of bind(2) is taken for ours, and one of another user for
+ *   his: EADDRINUSE.
  * - Owner, group and mode are in force before the first peer can get in. The
- *   process's umask does not matter and is not changed.
+ *   process's umask does not matter and is not changed. Some file systems
+ *   accept a mode or an owner and keep their own: when the file lets more
+ *   users write than was asked for, or shows another owner, the claim fails
+ *   with ENOTSUP and leaves no file. Users whom a default access list of the
+ *   directory names, see acl(5), get in where mode lets the group.
  * - A directory that everybody may write to and that has no sticky bit is
  *   refused: EPERM. There anybody could put his own socket in the place of
  *   yours.
  * - A path may be longer than 108 bytes; its file name then up to 90.
+ * - Without /proc a longer path is ENOSYS, as is a mode that the umask is in
+ *   the way of, before Linux 6.6, or a dead file whose way has no room in an
+ *   address. All else does without.
  * - The kernel is told the absolute path where it has room for it, so that
  *   ss(8), lsof(8) and peers see that one.
  *
