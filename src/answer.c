@@ -112,7 +112,7 @@ static int bind_in(struct endpoint *end, const char *base,
 	}
 	if (make_path(base, path, sizeof(path)) < 0)
 		return -1;
-	return unixname_claim_path(end->fd, path, true, options, deadline_us,
+	return unixname_claim_fresh(end->fd, path, options, deadline_us,
 		&end->name);
 }
 

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "deadline_private.h"
 #include "diag.h"
 #include "fd.h"
@@ -43,6 +44,7 @@ struct claim {
 	int fd;
 	const char *path;
 	bool is_answered;
+	bool is_fresh; /* nobody else has had this name */
 	bool is_bound;
 	bool is_locked;
 	int64_t lock_end_us; /* of all waits for the lock together */
@@ -161,11 +163,12 @@ static int displace(struct claim *claim, const struct stat *found)
 		errno = EADDRINUSE;
 		return -1;
 	}
+	if (claim->aside[0] != '\0')
+		unlinkat(name->dir_fd, claim->aside, 0);
+	claim->aside[0] = '\0';
 	if (unixfile_set_aside(name->dir_fd, name->leaf, found->st_dev,
 		    found->st_ino, aside) < 0)
 		return errno == ENOENT ? 0 : -1;
-	if (claim->aside[0] != '\0')
-		unlinkat(name->dir_fd, claim->aside, 0);
 	strcpy(claim->aside, aside);
 	return 0;
 }
@@ -537,6 +540,21 @@ static int claim_free(struct claim *claim, bool *is_free)
 }
 
 /*
+ * What somebody who was killed here has left. Mostly there is nothing, and that
+ * is seen without the lock.
+ */
+static void settle_last(struct claim *claim)
+{
+	const struct unixname *name = claim->name;
+
+	if (!unixaside_is_there(name->dir_fd, name->leaf))
+		return;
+	unixfile_lock(name->dir_fd, claim->lock_end_us);
+	unixaside_settle(name->dir_fd, name->dir, name->leaf);
+	unixfile_unlock(name->dir_fd);
+}
+
+/*
  * Two that take the same dead file away at once may each get hold of what the
  * other has bound, and put it back: the lock makes that rare. Without it bind(2)
  * decides as well who wins, since no file is removed that was not looked at
@@ -559,6 +577,8 @@ static int claim_file(struct claim *claim)
 
 	if (choose_address(claim) < 0 || set_birth_mode(claim) < 0)
 		return -1;
+	if (!claim->is_fresh)
+		settle_last(claim);
 	if (claim_free(claim, &is_free) == 0)
 		return 0;
 	if (is_free || errno != EADDRINUSE || check_way(claim) < 0)
@@ -586,41 +606,48 @@ static int64_t get_lock_end(int64_t deadline_us)
 	return end_us < deadline_us ? end_us : deadline_us;
 }
 
-int unixname_claim_path(int fd, const char *path, bool is_answered,
+static int claim_path(struct claim *claim,
+	const struct unixname_options *options, struct unixname **name)
+{
+	int saved = errno;
+
+	if (set_options(claim, options) < 0)
+		return -1;
+	claim->name = unixname_open(claim->path, claim->options.flags);
+	if (claim->name == NULL)
+		return -1;
+	claim->name->is_client = claim->is_answered;
+	claim->name->is_fresh = claim->is_fresh;
+	if (claim_file(claim) < 0)
+		return unixname_close(claim->name, -1);
+	*name = claim->name;
+	errno = saved;
+	return 0;
+}
+
+int unixname_claim_fresh(int fd, const char *path,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name)
 {
 	struct claim claim = {
 		.fd = fd,
 		.path = path,
-		.is_answered = is_answered,
+		.is_answered = true,
+		.is_fresh = true,
 		.lock_end_us = get_lock_end(deadline_us),
 	};
-	int saved = errno;
 
-	if (set_options(&claim, options) < 0)
-		return -1;
-	claim.name = unixname_open(path, claim.options.flags);
-	if (claim.name == NULL)
-		return -1;
-	claim.name->is_client = is_answered;
-	if (claim_file(&claim) < 0)
-		return unixname_close(claim.name, -1);
-	*name = claim.name;
-	errno = saved;
-	return 0;
+	return claim_path(&claim, options, name);
 }
 
-static int claim_abstract(int fd, const char *text,
+static int claim_abstract(struct claim *claim, const char *text,
 	const struct unixname_options *options)
 {
-	struct claim claim = { .fd = fd };
-
-	if (set_options(&claim, options) < 0)
+	if (set_options(claim, options) < 0)
 		return -1;
-	if (unixaddr_parse(&claim.addr, text) < 0)
+	if (unixaddr_parse(&claim->addr, text) < 0)
 		return -1;
-	return bind_address(&claim);
+	return bind_address(claim);
 }
 
 int unixname_claim(int fd, const char *text, bool is_answered,
@@ -628,13 +655,18 @@ int unixname_claim(int fd, const char *text, bool is_answered,
 	struct unixname **name)
 {
 	char path[PATH_MAX];
+	struct claim claim = {
+		.fd = fd,
+		.path = path,
+		.is_answered = is_answered,
+		.lock_end_us = get_lock_end(deadline_us),
+	};
 	size_t size;
 
 	*name = NULL;
 	if (unixaddr_decode(text, path, sizeof(path), &size) < 0)
 		return -1;
 	if (path[0] == '\0')
-		return claim_abstract(fd, text, options);
-	return unixname_claim_path(fd, path, is_answered, options, deadline_us,
-		name);
+		return claim_abstract(&claim, text, options);
+	return claim_path(&claim, options, name);
 }

@@ -301,17 +301,36 @@ static int connect_to(const struct endpoint *end, const struct unixaddr *addr,
 	return connect_in_slices(end, addr, deadline_us);
 }
 
-static int find_and_connect(const struct endpoint *end, const char *text,
-	int64_t deadline_us)
+typedef int find_target(const char *text, struct unixname_target *target);
+
+static int find_and_connect(const struct endpoint *end, find_target *find,
+	const char *text, int64_t deadline_us)
 {
 	struct unixname_target target;
 	int result;
 
-	if (unixname_find(text, &target) < 0)
+	if (find(text, &target) < 0)
 		return -1;
 	result = connect_to(end, &target.addr, deadline_us);
 	unixname_target_close(&target);
 	return result;
+}
+
+/*
+ * A name that is taken over from a live owner leads nowhere for a moment, and
+ * for long when the one who takes it is killed then: the owner serves on.
+ */
+static int connect_to_name(const struct endpoint *end, const char *text,
+	int64_t deadline_us)
+{
+	if (find_and_connect(end, unixname_find, text, deadline_us) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	if (find_and_connect(end, unixname_find_aside, text, deadline_us) == 0)
+		return 0;
+	errno = ENOENT;
+	return -1;
 }
 
 /*
@@ -334,7 +353,7 @@ int unixendpoint_connect(struct endpoint *end, const char *text,
 	int64_t pause_us = retry_first_us;
 	int refusals = 0, saved = errno;
 
-	while (find_and_connect(end, text, deadline_us) < 0) {
+	while (connect_to_name(end, text, deadline_us) < 0) {
 		if (!is_server_to_come(flags, &refusals))
 			return -1;
 		if (unixdeadline_pause(pause_us, end->stop_fd, deadline_us) < 0)

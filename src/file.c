@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unlink(2) has no "only if it is this inode". What comes nearest: rename the
- * file to a name nobody knows, look at what has come, and put it back, never
+ * file to a name that nobody else uses, look at what has come, and put it back, never
  * over another, if it is the wrong one. Among ourselves the lock on the
  * directory makes even that impossible; the detour is for foreign programs
  * that know no lock.
@@ -20,6 +20,8 @@
 
 #include "deadline_private.h"
 #include "file.h"
+
+static const int tries_most = 3;
 
 bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino)
 {
@@ -57,14 +59,50 @@ void unixfile_unlock(int dir_fd)
 	errno = saved;
 }
 
-static int make_hidden_name(char aside[UNIXFILE_ASIDE_SIZE])
+/* FNV-1a. */
+static uint64_t hash(const char *text)
+{
+	uint64_t value = 0xcbf29ce484222325u;
+
+	for (; *text != '\0'; text++)
+		value = (value ^ (unsigned char)*text) * 0x100000001b3u;
+	return value;
+}
+
+void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
+{
+	int size = snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%s",
+		UNIXFILE_ASIDE_START, leaf);
+
+	if (size >= UNIXFILE_ASIDE_SIZE)
+		snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%016" PRIx64,
+			UNIXFILE_ASIDE_START, hash(leaf));
+}
+
+/* With a dot, so that it is the hidden name of no other file. */
+static int make_any_name(char aside[UNIXFILE_ASIDE_SIZE])
 {
 	uint64_t random;
 
 	if (getrandom(&random, sizeof(random), 0) < 0)
 		return -1;
-	snprintf(aside, UNIXFILE_ASIDE_SIZE, ".unixmsg-%016" PRIx64, random);
+	snprintf(aside, UNIXFILE_ASIDE_SIZE, ".unixmsg.%016" PRIx64, random);
 	return 0;
+}
+
+/*
+ * The name may be taken, by others at work without the lock or by whoever wants
+ * to be in our way, and there are file systems without RENAME_NOREPLACE.
+ */
+static int hide(int dir_fd, const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
+{
+	unixfile_name_aside(leaf, aside);
+	if (syscall(SYS_renameat2, dir_fd, leaf, dir_fd, aside,
+		    RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == ENOENT || make_any_name(aside) < 0)
+		return -1;
+	return renameat(dir_fd, leaf, dir_fd, aside);
 }
 
 /*
@@ -106,8 +144,7 @@ int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 	int saved;
 
 	if (check_leaf(dir_fd, leaf, dev, ino) < 0 ||
-		make_hidden_name(aside) < 0 ||
-		renameat(dir_fd, leaf, dir_fd, aside) < 0)
+		hide(dir_fd, leaf, aside) < 0)
 		return -1;
 	if (check_leaf(dir_fd, aside, dev, ino) == 0)
 		return 0;
@@ -131,11 +168,19 @@ int unixfile_remove_aside(int dir_fd, const char *aside, const char *leaf)
 	return -1;
 }
 
+/* Without the lock another may put back what we have just set aside. */
 int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
 {
 	char aside[UNIXFILE_ASIDE_SIZE];
+	int i;
 
-	if (unixfile_set_aside(dir_fd, leaf, dev, ino, aside) < 0)
-		return errno == ENOENT ? 0 : -1;
-	return unixfile_remove_aside(dir_fd, aside, leaf);
+	for (i = 0; i < tries_most; i++) {
+		if (unixfile_set_aside(dir_fd, leaf, dev, ino, aside) < 0)
+			return errno == ENOENT ? 0 : -1;
+		if (unixfile_remove_aside(dir_fd, aside, leaf) == 0)
+			return 0;
+		if (errno != ENOENT)
+			return -1;
+	}
+	return -1;
 }

@@ -3,12 +3,15 @@
 #ifndef UNIXMSG_FILE_H
 #define UNIXMSG_FILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
 /* Room for the name that a file has while it is set aside. */
-#define UNIXFILE_ASIDE_SIZE 32
+#define UNIXFILE_ASIDE_SIZE (NAME_MAX + 1)
+/* And its beginning, before the name that the file had. */
+#define UNIXFILE_ASIDE_START ".unixmsg-"
 
 bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino);
 
@@ -28,9 +31,15 @@ int unixfile_lock_shared(int dir_fd, int64_t deadline_us);
 void unixfile_unlock(int dir_fd);
 
 /*
- * Renames leaf to a name that nobody knows, aside, if it is that file. Keep
- * the file open or bound meanwhile, or another may get its inode's number. -1
- * with EADDRINUSE when it is another one, which then still stands there;
+ * The name under which leaf is set aside: whoever comes after a process that
+ * was killed finds it there, see aside.h.
+ */
+void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE]);
+
+/*
+ * Renames leaf to a name that only we know, aside, if it is that file: the one
+ * above, or any when that is taken. Keep the file open or bound meanwhile, or
+ * another may get its inode's number. -1 with EADDRINUSE when it is another one, which then still stands there;
  * ENOENT; or those of rename(2).
  */
 int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,

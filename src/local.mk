@@ -40,6 +40,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/budget.c \
 	%D%/budget.h \
 	%D%/buffer.c \
+	%D%/aside.c \
+	%D%/aside.h \
 	%D%/claim.c \
 	%D%/control.c \
 	%D%/control.h \

@@ -153,7 +153,7 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name)
 	return 0;
 }
 
-/* Nobody else claims the name of a client. */
+/* A client's close waits for nobody. */
 static int64_t get_lock_end(const struct unixname *name)
 {
 	return name->is_client ? UNIXMSG_NOW
@@ -171,6 +171,8 @@ static int remove_ours(const struct unixname *name)
 
 	if (result != 1)
 		return result;
+	if (name->is_fresh)
+		return unlinkat(name->dir_fd, name->leaf, 0);
 	unixfile_lock(name->dir_fd, get_lock_end(name));
 	result =
 		unixfile_remove(name->dir_fd, name->leaf, name->dev, name->ino);
@@ -201,7 +203,7 @@ int unixname_check_proc(void)
 {
 	int saved = errno;
 
-	if (access("/proc/self/fd", F_OK) == 0) {
+	if (faccessat(AT_FDCWD, "/proc/self/fd", F_OK, 0) == 0) {
 		errno = saved;
 		return 0;
 	}
@@ -218,6 +220,21 @@ static void set_descriptor_path(struct unixaddr *addr, int fd)
 	unixaddr_set_path(addr, path, (size_t)size);
 }
 
+static int find_path(const char *path, struct unixname_target *target)
+{
+	size_t size = strlen(path);
+
+	if (size <= UNIXMSG_NAME_SIZE_MAX)
+		return unixaddr_set_path(&target->addr, path, size);
+	if (unixname_check_proc() < 0)
+		return -1;
+	target->fd = open(path, O_PATH | O_CLOEXEC);
+	if (target->fd < 0)
+		return -1;
+	set_descriptor_path(&target->addr, target->fd);
+	return 0;
+}
+
 int unixname_find(const char *text, struct unixname_target *target)
 {
 	char path[PATH_MAX];
@@ -230,15 +247,30 @@ int unixname_find(const char *text, struct unixname_target *target)
 	}
 	if (unixaddr_decode(text, path, sizeof(path), &size) < 0)
 		return -1;
-	if (path[0] == '\0' || size <= UNIXMSG_NAME_SIZE_MAX)
+	if (path[0] == '\0')
 		return unixaddr_parse(&target->addr, text);
-	if (unixname_check_proc() < 0)
+	return find_path(path, target);
+}
+
+int unixname_find_aside(const char *text, struct unixname_target *target)
+{
+	char path[PATH_MAX + UNIXFILE_ASIDE_SIZE + 1], dir[PATH_MAX],
+		leaf[NAME_MAX + 1];
+	char aside[UNIXFILE_ASIDE_SIZE];
+	size_t size;
+
+	target->fd = -1;
+	if (unixaddr_decode(text, path, PATH_MAX, &size) < 0)
 		return -1;
-	target->fd = open(path, O_PATH | O_CLOEXEC);
-	if (target->fd < 0)
+	if (path[0] == '\0') {
+		errno = ENOENT;
 		return -1;
-	set_descriptor_path(&target->addr, target->fd);
-	return 0;
+	}
+	if (split_path(path, dir, leaf) < 0)
+		return -1;
+	unixfile_name_aside(leaf, aside);
+	snprintf(path, sizeof(path), "%s/%s", dir, aside);
+	return find_path(path, target);
 }
 
 void unixname_target_close(struct unixname_target *target)

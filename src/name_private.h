@@ -23,6 +23,7 @@ struct unixname {
 	pid_t pid;
 	bool is_kept;
 	bool is_client; /* release does not wait for the lock */
+	bool is_fresh;  /* and removes what nobody else can have replaced */
 	/* Its directory as text, "" when that has no room in an address. */
 	char dir[UNIXMSG_NAME_SIZE_MAX + 1];
 	char leaf[NAME_MAX + 1];
@@ -43,8 +44,11 @@ int unixname_claim(int fd, const char *text, bool is_answered,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name);
 
-/* The same for a path in raw bytes. */
-int unixname_claim_path(int fd, const char *path, bool is_answered,
+/*
+ * The same for a client's path, in raw bytes, that nobody has had before or will
+ * have: a random one.
+ */
+int unixname_claim_fresh(int fd, const char *path,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name);
 
@@ -112,6 +116,13 @@ struct unixname_target {
  * names nobody ("@").
  */
 int unixname_find(const char *text, struct unixname_target *target);
+
+/*
+ * The same for the file while it is set aside, see file.h: its owner is about to
+ * be replaced, or the process that wanted to was killed. ENOENT for an abstract
+ * name.
+ */
+int unixname_find_aside(const char *text, struct unixname_target *target);
 
 void unixname_target_close(struct unixname_target *target);
 

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -78,7 +79,8 @@ static bool leads_to(const char *path, int path_fd)
 {
 	struct stat wanted, found;
 
-	return fstat(path_fd, &wanted) == 0 && lstat(path, &found) == 0 &&
+	return fstat(path_fd, &wanted) == 0 &&
+		fstatat(AT_FDCWD, path, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
 		unixfile_is_same(&found, wanted.st_dev, wanted.st_ino);
 }
 

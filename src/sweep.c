@@ -8,7 +8,9 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "fd.h"
+#include "file.h"
 #include "name_private.h"
 #include "probe.h"
 #include "sweep.h"
@@ -48,13 +50,36 @@ static void sweep_file(struct sweep *sweep, const char *leaf)
 		sweep->lives++;
 }
 
+/* What a sweep that was killed has left, or another has just in its hands. */
+static void sweep_aside(struct sweep *sweep, const char *leaf)
+{
+	int dir_fd = dirfd(sweep->dir);
+
+	sweep->lives++;
+	if (unixfile_lock(dir_fd, UNIXMSG_NOW) < 0)
+		return;
+	unixaside_settle(dir_fd, sweep->path, leaf);
+	unixfile_unlock(dir_fd);
+}
+
+static void sweep_entry(struct sweep *sweep, const char *entry)
+{
+	const char *leaf = unixaside_get_leaf(entry);
+
+	if (leaf != NULL)
+		sweep_aside(sweep, leaf);
+	else
+		sweep_file(sweep, entry);
+}
+
 /* The next file that may be one of a client's. */
 static const char *read_name(DIR *dir)
 {
 	const struct dirent *entry;
 
 	while ((entry = readdir(dir)) != NULL)
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] != '.' ||
+			unixaside_get_leaf(entry->d_name) != NULL)
 			return entry->d_name;
 	return NULL;
 }
@@ -71,12 +96,12 @@ static unsigned int count_names(DIR *dir)
 /* Looks at count files from here on, unless it has seen enough before. */
 static void sweep_files(struct sweep *sweep, unsigned int count)
 {
-	const char *leaf;
+	const char *entry;
 
 	while (count-- > 0 && sweep->lives < LIVES_MOST &&
 		sweep->deads < DEADS_MOST &&
-		(leaf = read_name(sweep->dir)) != NULL)
-		sweep_file(sweep, leaf);
+		(entry = read_name(sweep->dir)) != NULL)
+		sweep_entry(sweep, entry);
 }
 
 /*

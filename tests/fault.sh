@@ -63,6 +63,7 @@ puts
 qsort
 rewinddir
 secure_getenv
+setfsuid
 setpgid
 sigaction
 sigaddset

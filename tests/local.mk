@@ -110,6 +110,7 @@ unit_tests = \
 	%D%/check_listener \
 	%D%/check_msg \
 	%D%/check_name \
+	%D%/check_name_kill \
 	%D%/check_name_lock \
 	%D%/check_name_moments \
 	%D%/check_name_odd \

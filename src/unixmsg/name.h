@@ -34,6 +34,12 @@
  *   Where it cannot be asked, a file that a server of our own user makes in
  *   the moment of bind(2) is taken for ours, and one of another user for
  *   his: EADDRINUSE.
+ * - A file that is to be removed or replaced first gets the name .unixmsg-NAME,
+ *   for a moment. A process that is killed then (SIGKILL) leaves it there: the
+ *   next claim of NAME removes it when nobody owns it, and gives NAME back to
+ *   a live owner who was not replaced yet. Until then the _dial functions
+ *   reach him, and programs that only know connect(2) do not. In a sticky
+ *   directory that holds for our own files alone.
  * - Owner, group and mode are in force before the first peer can get in. The
  *   process's umask does not matter and is not changed. Some file systems
  *   accept a mode or an owner and keep their own: when the file lets more
@@ -76,8 +82,9 @@ extern "C" {
 #define UNIXMSG_NAME_UNSAFE_DIRECTORY 0x2u
 /* Take the name over from a live owner too. It notices nothing, keeps its
  * connections, and gets no new ones; its close leaves our file alone. Clients
- * that connect at that moment may find the name missing or nobody listening:
- * UNIXMSG_DIAL_WAIT bridges it. An abstract name cannot be taken over. */
+ * that connect at that moment may find nobody listening, and those that do not
+ * use the _dial functions the name missing: UNIXMSG_DIAL_WAIT bridges it. An
+ * abstract name cannot be taken over. */
 #define UNIXMSG_NAME_REPLACE 0x4u
 
 struct unixname_options {
