@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # What the tools say to the person who has typed the command: of each mistake
-# one line that tells what is wrong and, where one can know it, what to do; a
-# help that fits a page; progress for those who watch; numbers for programs.
+# one line that tells what is wrong and, where one can know it, what to do; help
+# with one option a line; progress for those who watch; numbers for programs.
 
 # Cases are called by name, from run_case.
 # shellcheck disable=SC2317,SC2086
@@ -106,7 +106,7 @@ wrong_usage_tells_what_is_right()
 	mistake 2 'no such option; see --help' unixgram-echo -x s
 	mistake 2 '--bind: needs a value' unixgram-echo --bind
 	mistake 2 "'abc' is not a number of seconds" unixgram-echo -W abc s
-	mistake 2 "'0' is not at least 1" unixgram-echo -c 0 s
+	mistake 2 "'0' is not a whole number, 1 at least" unixgram-echo -c 0 s
 	mistake 2 'an octal number up to 777' unixgram-echo -l -m 999 s
 	mistake 2 "'nosuch' is not a known user" unixgram-echo -l -u nosuch s
 	mistake 2 "'nosuch' is not a known group" unixgram-echo -l -g nosuch s
@@ -122,9 +122,10 @@ wrong_usage_tells_what_is_right()
 	mistake 2 'of which ADDRESS or DIRECTORY?' unixmsg-inspect --clean
 	mistake 2 'only one of them' unixmsg-inspect --json --dot
 	mistake 2 'not unixgram, unixpacket, unix, tcp' unixmsg-perf tpc
-	mistake 2 'not latency, throughput, connect or fan' unixmsg-perf -m x
+	mistake 2 'not one of latency, throughput, connect, fan' \
+		unixmsg-perf -m x
 	mistake 2 'not LABEL=ADDRESS' unixmsg-perf --server x unix
-	mistake 2 'ends in neither .svg nor .png' unixmsg-perf --plot x unix
+	mistake 2 'not a file ending in .svg or .png' unixmsg-perf --plot x unix
 	mistake 1 'nobody serves there; start it' \
 		unixmsg-perf --server "x=@$name-no" unix
 }
@@ -203,12 +204,14 @@ a_server_serves_without_standard_descriptors()
 	expect_status 0
 }
 
-help_fits_a_page()
+help_has_one_option_a_line()
 {
 	for tool in $all_tools; do
 		run "$tool" --help
 		expect_status 0
-		[ "$(wc -l <"$out")" -lt 40 ] || fail "$tool: too long"
+		! grep -E '^ +-.*(--?[a-z]).*; +--?[a-z]' "$out" >two ||
+			fail "$tool: $(cat two)"
+		expect_match "$out" '^  -V, --version  '
 		[ "$(wc -L <"$out")" -le 80 ] || fail "$tool: too wide"
 		expect_match "$out" 'Exit status: 0'
 	done
@@ -241,15 +244,43 @@ progress_is_for_terminals_only()
 	! grep -q ' sent' said || fail 'progress among the answers'
 }
 
-options_behind_the_address_are_told_to_a_person()
+options_stand_behind_the_address_until_a_message_comes()
 {
 	start_servers
-	on_terminal 'seqpacket-echo packet.sock -c 3 >answers'
-	expect_match said 'seqpacket-echo: -c is sent as a message'
-	printf '%s\n' -c 3 | expect_same - answers
-	on_terminal 'seqpacket-echo packet.sock - >answers'
-	! grep -q 'sent as' said || fail 'told of what is no option'
-	run seqpacket-echo packet.sock -c 3
+	run seqpacket-echo packet.sock --format hex 616263
+	expect_status 0
+	expect_text "$out" 616263
+	expect_empty "$err"
+	run seqpacket-echo packet.sock -- --format hex
+	expect_status 0
+	printf '%s\n' --format hex | expect_same - "$out"
+	expect_empty "$err"
+	run seqpacket-echo packet.sock - -5 -
+	expect_status 0
+	printf '%s\n' - -5 - | expect_same - "$out"
+	expect_empty "$err"
+	mistake 2 '-5: no such option; see --help, or write -- before' \
+		seqpacket-echo packet.sock -5
+	run unixmsg-inspect gram.sock --json
+	expect_status 0
+	expect_match "$out" '^{'
+	run env POSIXLY_CORRECT=1 unixmsg-inspect gram.sock --json
+	expect_status 0
+	expect_match "$out" '^{'
+}
+
+a_message_that_is_an_option_is_told()
+{
+	start_servers
+	for option in -c --count; do
+		run seqpacket-echo packet.sock hello $option 3
+		expect_status 0
+		printf '%s\n' hello $option 3 | expect_same - "$out"
+		expect_match "$err" "^seqpacket-echo: $option is sent as a mes"
+		run seqpacket-echo -q packet.sock hello $option
+		expect_empty "$err"
+	done
+	run seqpacket-echo packet.sock hello --counted -Z -
 	expect_status 0
 	expect_empty "$err"
 }
@@ -316,9 +347,10 @@ for case in mistakes_with_paths_tell_what_to_do \
 	wrong_usage_tells_what_is_right \
 	a_closed_standard_descriptor_is_told \
 	a_server_serves_without_standard_descriptors \
-	help_fits_a_page \
+	help_has_one_option_a_line \
 	progress_is_for_terminals_only \
-	options_behind_the_address_are_told_to_a_person \
+	options_stand_behind_the_address_until_a_message_comes \
+	a_message_that_is_an_option_is_told \
 	nothing_is_coloured \
 	stats_are_what_the_schema_says; do
 	run_case "$case"

@@ -18,7 +18,6 @@ struct inspect_options {
 	enum inspect_format format;
 	bool is_cleaning;
 	bool is_dry_run;
-	enum tool_level level;
 	char **names; /* addresses and directories */
 	int names_count;
 };

@@ -35,6 +35,9 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/stats.h \
 	%D%/tool.c \
 	%D%/tool.h \
+	%D%/usage.c \
+	%D%/usage.h \
+	%D%/usage_value.c \
 	%D%/utf8.c \
 	%D%/utf8.h
 

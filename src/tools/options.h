@@ -21,7 +21,7 @@ struct options {
 	const char *address;
 	/* Server. */
 	struct unixname_options name;
-	int backlog;
+	unsigned int backlog;
 	bool is_inherited;     /* the supervisor's socket: address is NULL */
 	uint64_t messages_max; /* 0: no end */
 	bool is_printing;      /* --format was given */

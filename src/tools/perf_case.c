@@ -73,7 +73,7 @@ static void add_network(struct perf_plan *plan, enum perf_network network)
 
 	if (has_library)
 		library = add_library(plan, network);
-	if (options->has_baseline || !has_library)
+	if (options->baseline == PERF_BASELINE_PLAIN || !has_library)
 		plain = add_plain(plan, network);
 	if (library != NULL)
 		library->base = plain;

@@ -18,6 +18,11 @@ enum perf_mode {
 	PERF_FAN,
 };
 
+enum perf_baseline {
+	PERF_BASELINE_NONE,
+	PERF_BASELINE_PLAIN,
+};
+
 enum {
 	PERF_SIZES_MAX = 16,
 	PERF_SERVERS_MAX = 8,
@@ -48,10 +53,9 @@ struct perf_options {
 	size_t batch;
 	int64_t spin_us;
 	int cpus[2]; /* of the client and of the service; -1 for any */
-	bool has_baseline;
+	enum perf_baseline baseline;
 	bool is_json;
 	const char *plot; /* a file, or NULL */
-	enum tool_level level;
 };
 
 /*

@@ -28,10 +28,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-enum record_format { RECORD_TEXT, RECORD_HEX, RECORD_JSON, RECORD_FRAMES };
+enum record_format {
+	RECORD_TEXT,
+	RECORD_HEX,
+	RECORD_JSON,
+	RECORD_FRAMES,
+	RECORD_FORMATS,
+};
 
-/* Returns 0, or -1 with EINVAL when @word names no format. */
-int record_format_parse(const char *word, enum record_format *format);
+/* The names of the formats, up to a NULL. */
+extern const char *const record_formats[];
 
 struct record_reader;
 

@@ -257,7 +257,7 @@ static int open_address(struct server *server)
 
 	unixservice_listen_options_init(&how);
 	how.name = &options->name;
-	how.backlog = options->backlog;
+	how.backlog = (int)options->backlog;
 	how.flags = get_flags(options);
 	if (unixservice_listen(server->service, options->network->name,
 		    options->address, &how) == 0)

@@ -56,6 +56,11 @@ void tool_set_level(enum tool_level level)
 	tool_level = level;
 }
 
+enum tool_level tool_get_level(void)
+{
+	return tool_level;
+}
+
 /*
  * Progress: one line that is written over, where standard error is a terminal.
  * A job that takes no second needs none.
@@ -122,13 +127,14 @@ say_list(const char *format, va_list list)
 		fprintf(stderr, "%s: %s\n", tool_name, line);
 }
 
-void tool_complain(const char *format, ...)
+int tool_complain(const char *format, ...)
 {
 	va_list list;
 
 	va_start(list, format);
 	say_list(format, list);
 	va_end(list);
+	return -1;
 }
 
 void tool_say(enum tool_level level, const char *format, ...)

@@ -25,9 +25,10 @@ enum tool_level {
 /* First of all: it also sees to standard descriptors that are closed. */
 void tool_init(const char *name);
 void tool_set_level(enum tool_level level);
+enum tool_level tool_get_level(void);
 
-/* One line on standard error, "tool: ...", whatever the level. */
-void tool_complain(const char *format, ...)
+/* One line on standard error, "tool: ...", whatever the level. Returns -1. */
+int tool_complain(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
 /* The same when the level is at least that. */

@@ -69,7 +69,7 @@ static void begin(struct inspection *inspection)
 
 	if (options->is_cleaning) {
 		inspection->clean.is_dry_run = options->is_dry_run;
-		inspection->clean.is_quiet = options->level == TOOL_QUIET;
+		inspection->clean.is_quiet = tool_get_level() == TOOL_QUIET;
 		choose_show(inspection, inspect_clean_show, &inspection->clean);
 	} else if (options->format == INSPECT_JSON) {
 		inspect_json_begin(&inspection->json, snapshot);
@@ -80,7 +80,8 @@ static void begin(struct inspection *inspection)
 		choose_show(inspection, inspect_dot_show, &inspection->dot);
 	} else {
 		inspection->report.snapshot = snapshot;
-		inspection->report.is_verbose = options->level == TOOL_VERBOSE;
+		inspection->report.is_verbose =
+			tool_get_level() == TOOL_VERBOSE;
 		choose_report(inspection);
 	}
 }
@@ -248,7 +249,6 @@ int main(int argc, char **argv)
 	status = inspect_options_read(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	tool_set_level(options.level);
 	inspection.options = &options;
 	if (inspect_snapshot_take(&inspection.snapshot) < 0) {
 		tool_complain("looking at the sockets: %s", strerror(errno));

@@ -107,7 +107,6 @@ int main(int argc, char **argv)
 	status = perf_options_read(&options, argc, argv);
 	if (status >= 0)
 		return status;
-	tool_set_level(options.level);
 	tool_raise_descriptor_limit();
 	if (perf_plan_make(&plan, &options) < 0)
 		return TOOL_FAILED;
