@@ -292,11 +292,10 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 
 	if (peer == NULL)
 		return -1;
-	peer->is_ending = true;
-	unixservice_part_if_done(service, peer);
+	unixservice_finish(service, peer);
 	/* It is not read from any more: the loop must not go on looking, and
 	 * to look away cannot fail. */
-	if (!peer->is_gone && peer->outbox.first == NULL)
+	if (!unixservice_is_gone(peer) && peer->outbox.first == NULL)
 		peer->sort->resume(service, peer);
 	errno = saved;
 	return 0;
@@ -365,7 +364,7 @@ uint64_t unixservice_get_next_peer(const struct unixservice *service,
 
 	for (i = (uint32_t)id; i < service->places_count; i++) {
 		peer = service->places[i].peer;
-		if (peer != NULL && !peer->is_gone)
+		if (peer != NULL && !unixservice_is_gone(peer))
 			return peer->id;
 	}
 	return 0;

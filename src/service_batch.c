@@ -156,7 +156,7 @@ bool unixservice_gather(struct unixservice *service, struct peer *peer,
 		return false;
 	if (batch->gathered == service->options.batch)
 		unixservice_send_gathered(service);
-	if (peer->is_gone || peer->outbox.first != NULL)
+	if (unixservice_is_gone(peer) || peer->outbox.first != NULL)
 		return false;
 	addr = peer->sort->reserve(service, peer, msg->parts[0].iov_len);
 	if (addr == NULL)
@@ -174,7 +174,7 @@ static size_t count_sendable(const struct batch *batch)
 
 	for (i = batch->first; i < batch->gathered; i++) {
 		peer = batch->answers[i].peer;
-		if (peer->is_gone || peer->outbox.first != NULL)
+		if (unixservice_is_gone(peer) || peer->outbox.first != NULL)
 			break;
 	}
 	return i - batch->first;

@@ -169,7 +169,7 @@ static bool open_sender(struct unixservice *service, struct sender *sender)
 		return true;
 	sender->peer.is_opened = true;
 	unixservice_tell_of(service, UNIXSERVICE_OPENED, &sender->peer, 0);
-	return !sender->peer.is_gone;
+	return !unixservice_is_gone(&sender->peer);
 }
 
 static void take_message(struct unixservice *service, struct grams *grams,
@@ -196,7 +196,7 @@ static void take_message(struct unixservice *service, struct grams *grams,
 		unixservice_reject(service, &service->counters.gone, msg, NULL);
 	} else {
 		unixservice_take(service, peer, msg);
-		if (peer != NULL && !peer->is_gone)
+		if (peer != NULL && !unixservice_is_gone(peer))
 			try_kept(service, origin.sender);
 	}
 }

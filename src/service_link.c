@@ -2,7 +2,8 @@
 /*
  * Connections. One that has no room for an answer is not read from until it has
  * taken it: what its client goes on sending stays in the kernel, at the
- * client's expense.
+ * client's expense. Its end is seen meanwhile: when no answer can be taken any
+ * more the kernel tells of a hang-up, to whoever waits for nothing else.
  */
 #include <config.h>
 
@@ -32,37 +33,55 @@ struct link {
 	struct unixstream *stream;
 	int64_t resume_us; /* when it may be read from again; 0: now */
 	bool is_bytes;
-	bool is_ended; /* the peer sends no more */
 	bool is_reset; /* the kernel has said so, which it does once */
 	struct eagerness eagerness;
 };
 
 static bool is_readable(const struct link *link)
 {
-	return !link->peer.is_gone && !link->peer.is_ending &&
-		!link->is_ended && link->peer.outbox.first == NULL &&
-		link->resume_us == 0;
+	return link->peer.life <= PEER_DEAF &&
+		link->peer.outbox.first == NULL && link->resume_us == 0;
 }
 
-/* 0 takes it out of the loop, which would tell again and again of its end. */
+/* A hang-up is told whatever is asked for, again and again: where it is known
+ * and nothing can be done, the link is taken out of the loop. */
+static uint32_t choose_events(const struct link *link)
+{
+	if (is_readable(link))
+		return EPOLLIN;
+	if (link->peer.outbox.first != NULL && link->resume_us == 0)
+		return EPOLLOUT;
+	return link->peer.life == PEER_DEAF ? 0 : EPOLLHUP;
+}
+
 static int watch_link(struct unixservice *service, struct link *link)
 {
-	uint32_t events = 0;
+	return unixservice_watch(service, &link->watch, choose_events(link));
+}
 
-	if (link->peer.outbox.first != NULL)
-		events = link->resume_us > 0 ? 0 : EPOLLOUT;
-	else if (is_readable(link))
-		events = EPOLLIN;
-	return unixservice_watch(service, &link->watch, events);
+/* Until when what is kept may lie there while the peer takes nothing of it. */
+static int64_t get_late_us(const struct unixservice *service,
+	const struct peer *peer)
+{
+	const struct kept *first = peer->outbox.first;
+	const int64_t patience_us = service->options.patience_us;
+	int64_t since_us;
+
+	if (first == NULL || patience_us == 0)
+		return UNIXMSG_FOREVER;
+	since_us = first->since_us > peer->active_us ? first->since_us
+						     : peer->active_us;
+	return patience_us < UNIXMSG_FOREVER - since_us ? since_us + patience_us
+							: UNIXMSG_FOREVER;
 }
 
 /* Sets the timer to what comes first. */
 static void plan(struct unixservice *service, struct link *link)
 {
 	const int64_t idle_us = service->options.idle_us;
-	int64_t at_us = UNIXMSG_FOREVER;
+	int64_t at_us = get_late_us(service, &link->peer);
 
-	if (idle_us > 0 && idle_us < UNIXMSG_FOREVER - link->peer.active_us)
+	if (idle_us > 0 && idle_us < at_us - link->peer.active_us)
 		at_us = link->peer.active_us + idle_us;
 	if (link->resume_us > 0 && link->resume_us < at_us)
 		at_us = link->resume_us;
@@ -155,9 +174,26 @@ static int link_send(struct unixservice *service, struct peer *peer,
 	return result;
 }
 
-static int link_watch(struct unixservice *service, struct peer *peer)
+static int link_await(struct unixservice *service, struct peer *peer)
+{
+	plan(service, (struct link *)peer);
+	return watch_link(service, (struct link *)peer);
+}
+
+static int link_resume(struct unixservice *service, struct peer *peer)
 {
 	return watch_link(service, (struct link *)peer);
+}
+
+/* A client that waits for an answer, or for the rest of one, is told. */
+static void link_deafen(struct unixservice *service, struct peer *peer)
+{
+	struct link *link = (struct link *)peer;
+
+	if (!(link->watch.seen & EPOLLHUP))
+		shutdown(link->watch.fd, SHUT_WR);
+	if (watch_link(service, link) < 0)
+		unixservice_part(service, peer, errno);
 }
 
 /* Its next answer would be taken for that of the message that was cut. */
@@ -186,14 +222,6 @@ static int receive(struct link *link, struct unixmsg *msg)
 			&msg->size, UNIXMSG_NOW);
 	return unixstream_recv(link->stream, part->iov_base, part->iov_len,
 		&msg->size, UNIXMSG_NOW);
-}
-
-/* Half of it may be open still: answers that are owed go out. */
-static void end_link(struct unixservice *service, struct link *link)
-{
-	link->is_ended = true;
-	link->peer.is_ending = true;
-	unixservice_part_if_done(service, &link->peer);
 }
 
 /*
@@ -226,7 +254,8 @@ static bool take_one(struct unixservice *service, struct link *link)
 		return false;
 	}
 	if (result == 0) {
-		end_link(service, link);
+		/* Half of it may be open still: what is owed goes out. */
+		unixservice_finish(service, &link->peer);
 		return false;
 	}
 	unixusers_count(&service->users, link->peer.user, service->now_us);
@@ -270,7 +299,7 @@ static void read_some(struct unixservice *service, struct link *link)
 			unixservice_note_another(&link->eagerness, is_more);
 		taken++;
 	}
-	if (link->peer.is_gone)
+	if (unixservice_is_gone(&link->peer))
 		return;
 	/* Polling does not tell of what was read ahead. */
 	if (taken == TURN && is_more && has_input(link))
@@ -293,14 +322,19 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 {
 	struct link *link = watch->owner;
 
-	if (!link->peer.is_gone)
+	if ((watch->seen & (EPOLLHUP | EPOLLERR)) &&
+		!unixservice_is_gone(&link->peer))
+		unixservice_deafen(service, &link->peer, EPIPE);
+	if (!unixservice_is_gone(&link->peer))
 		go_on(service, link);
 }
 
 static bool is_idle(const struct unixservice *service, struct peer *peer)
 {
 	/* It is not its silence that we owe it an answer, or do not listen. */
-	if (peer->owed > 0 || ((struct link *)peer)->resume_us > 0)
+	if (peer->outbox.first == NULL &&
+		((peer->owed > 0 && peer->life != PEER_DEAF) ||
+			((struct link *)peer)->resume_us > 0))
 		peer->active_us = service->now_us;
 	return service->options.idle_us > 0 &&
 		service->now_us - peer->active_us >= service->options.idle_us;
@@ -311,8 +345,13 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 	struct link *link = (struct link *)peer;
 
 	unixservice_part_if_done(service, peer);
-	if (peer->is_gone)
+	if (unixservice_is_gone(peer))
 		return;
+	if (service->now_us >= get_late_us(service, peer)) {
+		unixservice_drop_all(service, peer, &service->counters.late);
+		unixservice_part(service, peer, ETIMEDOUT);
+		return;
+	}
 	if (is_idle(service, peer)) {
 		service->counters.idle++;
 		unixservice_part(service, peer, ETIMEDOUT);
@@ -322,7 +361,7 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 		link->resume_us = 0;
 		go_on(service, link);
 	}
-	if (!peer->is_gone)
+	if (!unixservice_is_gone(peer))
 		plan(service, link);
 }
 
@@ -374,9 +413,10 @@ static const struct peer_sort packet_sort = {
 	.network = "unixpacket",
 	.fds_max = UNIXMSG_FDS_MAX,
 	.send = link_send,
-	.await = link_watch,
-	.resume = link_watch,
+	.await = link_await,
+	.resume = link_resume,
 	.wake = link_wake,
+	.deafen = link_deafen,
 	.stop = link_stop,
 	.get_size_max = link_get_size_max,
 	.get_address = link_get_address,
@@ -386,9 +426,10 @@ static const struct peer_sort packet_sort = {
 static const struct peer_sort stream_sort = {
 	.network = "unix",
 	.send = link_send,
-	.await = link_watch,
-	.resume = link_watch,
+	.await = link_await,
+	.resume = link_resume,
 	.wake = link_wake,
+	.deafen = link_deafen,
 	.stop = link_stop,
 	.get_size_max = link_get_size_max,
 	.get_address = link_get_address,
@@ -431,7 +472,7 @@ static int open_link(struct unixservice *service, struct link *link,
 	}
 	peer->is_opened = true;
 	unixservice_tell_of(service, UNIXSERVICE_OPENED, peer, 0);
-	if (peer->is_gone)
+	if (unixservice_is_gone(peer))
 		return 0;
 	plan(service, link);
 	if (has_input(link))

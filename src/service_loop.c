@@ -110,7 +110,7 @@ void unixservice_for_each_peer(struct unixservice *service,
 
 	for (i = 0; i < service->places_count; i++) {
 		peer = service->places[i].peer;
-		if (peer != NULL && !peer->is_gone)
+		if (peer != NULL && !unixservice_is_gone(peer))
 			act(service, peer);
 	}
 }
@@ -238,6 +238,7 @@ static int turn(struct unixservice *service, int timeout_ms)
 	service->now_us = unixdeadline_now_us();
 	for (i = 0; i < count; i++) {
 		watch = events[i].data.ptr;
+		watch->seen = events[i].events;
 		watch->ready(service, watch);
 	}
 	wake_all(service);

@@ -32,7 +32,7 @@ struct peer *unixservice_find(const struct unixservice *service, uint64_t id)
 {
 	struct peer *peer = unixservice_find_any(service, id);
 
-	if (peer != NULL && !peer->is_gone)
+	if (peer != NULL && !unixservice_is_gone(peer))
 		return peer;
 	errno = ENOTCONN;
 	return NULL;
@@ -204,14 +204,14 @@ static void send_what_is_gathered(struct unixservice *service,
 
 /*
  * The watcher is told while the peer can still be asked about. What it does
- * must not lead here again: is_gone.
+ * must not lead here again: it is gone.
  */
 void unixservice_part(struct unixservice *service, struct peer *peer, int error)
 {
 	send_what_is_gathered(service, peer);
-	if (peer->is_gone)
+	if (unixservice_is_gone(peer))
 		return;
-	peer->is_gone = true;
+	peer->life = PEER_GONE;
 	unixservice_drop_all(service, peer, &service->counters.gone);
 	for (; peer->owed > 0; peer->owed--)
 		unixservice_end(service, &service->counters.gone);
@@ -229,9 +229,39 @@ void unixservice_part(struct unixservice *service, struct peer *peer, int error)
 	service->gone = peer;
 }
 
+void unixservice_deafen(struct unixservice *service, struct peer *peer,
+	int error)
+{
+	if (peer->life == PEER_ENDED || peer->sort->deafen == NULL) {
+		unixservice_part(service, peer, error);
+	} else if (peer->life == PEER_READING) {
+		peer->life = PEER_DEAF;
+		unixservice_lose_kept(service, peer, error);
+		if (!unixservice_is_gone(peer))
+			peer->sort->deafen(service, peer);
+	}
+}
+
+/* It has ended by itself, unless something was lost by that. */
+static int get_error_of_deaf(const struct peer *peer)
+{
+	if (peer->deaf_error == 0 && peer->owed > 0)
+		return EPIPE;
+	return peer->deaf_error;
+}
+
+void unixservice_finish(struct unixservice *service, struct peer *peer)
+{
+	if (peer->life == PEER_DEAF)
+		unixservice_part(service, peer, get_error_of_deaf(peer));
+	if (peer->life == PEER_READING)
+		peer->life = PEER_ENDED;
+	unixservice_part_if_done(service, peer);
+}
+
 void unixservice_part_if_done(struct unixservice *service, struct peer *peer)
 {
-	if (!peer->is_ending)
+	if (peer->life != PEER_ENDED)
 		return;
 	send_what_is_gathered(service, peer);
 	if (is_free_of_duties(peer) && peer->gathered == 0)

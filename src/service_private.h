@@ -25,6 +25,7 @@ struct watch {
 	void *owner;
 	int fd;
 	uint32_t events; /* 0: not in the loop */
+	uint32_t seen;   /* what it is ready for, when ready is called */
 };
 
 /*
@@ -63,6 +64,8 @@ struct peer_sort {
 	int (*resume)(struct unixservice *service, struct peer *peer);
 	/* Its timer. */
 	void (*wake)(struct unixservice *service, struct peer *peer);
+	/* Nothing more can be sent to it, see enum life. NULL: it is closed. */
+	void (*deafen)(struct unixservice *service, struct peer *peer);
 	/* Lets no more messages in than have come. NULL: nothing to do. */
 	void (*stop)(struct unixservice *service, struct peer *peer);
 	/* The largest message that can be sent, in bytes. */
@@ -71,6 +74,30 @@ struct peer_sort {
 	void (*get_address)(const struct peer *peer, struct unixaddr *addr);
 	/* Closes what lies below, and takes it out of its source. */
 	void (*close)(struct unixservice *service, struct peer *peer);
+};
+
+/*
+ * The life of a peer, and which event leads where:
+ *
+ *	                              READING   DEAF      ENDED
+ *	nothing can be sent to it     DEAF      -         GONE
+ *	it has hung up                DEAF      DEAF      GONE
+ *	its end was read              ENDED     GONE      -
+ *	the program closes it         ENDED     GONE      ENDED
+ *	nothing is kept nor owed      -         -         GONE
+ *	it cannot be read, was cut,
+ *	silent, late, evicted, or
+ *	the service ends              GONE      GONE      GONE
+ *
+ * A client that sends and closes without reading is DEAF by the first answer:
+ * all that it has sent is there still, and is read to its end. A datagram
+ * sender is never DEAF, it is GONE: what it has sent lies in our own queue.
+ */
+enum life {
+	PEER_READING, /* and it is written to */
+	PEER_DEAF,    /* write-dead: what is sent to it fails */
+	PEER_ENDED,   /* not read any more: what is kept and owed goes out */
+	PEER_GONE,    /* to be freed between two rounds */
 };
 
 /* The first member of what holds it, which is freed with it. */
@@ -90,8 +117,8 @@ struct peer {
 	unsigned int gathered; /* messages to it, see service_batch.c */
 	bool has_cred;
 	bool is_opened; /* the watcher knows it */
-	bool is_ending; /* to be closed once nothing is left to be done */
-	bool is_gone;
+	enum life life;
+	int deaf_error; /* why something was lost since it is DEAF, or 0 */
 	bool is_spoilt; /* half a message has gone, and the rest never will */
 	uint64_t received;
 	uint64_t sent;
@@ -99,6 +126,11 @@ struct peer {
 	int64_t opened_us;
 	int64_t active_us;
 };
+
+static inline bool unixservice_is_gone(const struct peer *peer)
+{
+	return peer->life == PEER_GONE;
+}
 
 struct source;
 
@@ -264,7 +296,14 @@ void unixservice_enliven(struct unixservice *service, struct peer *peer);
 void unixservice_part(struct unixservice *service, struct peer *peer,
 	int error);
 
-/* Closes peer if it is to end and nothing is left to be done for it. */
+/* Nothing more can be sent to peer: error says why. It may be gone then. */
+void unixservice_deafen(struct unixservice *service, struct peer *peer,
+	int error);
+
+/* It sends no more, or is not heard any more: it may be gone then. */
+void unixservice_finish(struct unixservice *service, struct peer *peer);
+
+/* Closes peer if it has ended and nothing is left to be done for it. */
 void unixservice_part_if_done(struct unixservice *service, struct peer *peer);
 
 /* Frees those that are gone. */
@@ -335,6 +374,10 @@ void unixservice_flush(struct unixservice *service, struct peer *peer);
 /* Drops what was kept for peer before since_us. */
 void unixservice_drop_late(struct unixservice *service, struct peer *peer,
 	int64_t since_us);
+
+/* Drops all that is kept, which is gone, and tells of each why. */
+void unixservice_lose_kept(struct unixservice *service, struct peer *peer,
+	int error);
 
 /* Drops all that is kept: answers are counted in counter. */
 void unixservice_drop_all(struct unixservice *service, struct peer *peer,

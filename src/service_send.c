@@ -164,7 +164,7 @@ static int keep(struct unixservice *service, struct peer *peer,
 	/* Half a message cannot be left out. */
 	is_room_made = is_begun || make_room(service, peer, size);
 	/* The watcher may have closed it, told of what was dropped. */
-	if (peer->is_gone) {
+	if (unixservice_is_gone(peer)) {
 		count_lost(service, peer, is_answer, &service->counters.gone);
 		errno = ENOTCONN;
 		return -1;
@@ -176,8 +176,10 @@ static int keep(struct unixservice *service, struct peer *peer,
 		saved = errno;
 		lose(service, peer, is_answer, &service->counters.dropped,
 			saved);
-		if (is_begun)
-			unixservice_part(service, peer, saved);
+		/* The rest of it never comes. */
+		peer->is_spoilt = is_begun;
+		if (is_begun && !unixservice_is_gone(peer))
+			unixservice_deafen(service, peer, saved);
 		errno = saved;
 		return -1;
 	}
@@ -211,19 +213,27 @@ static bool is_mistake(void)
 	return errno == EINVAL || errno == EMSGSIZE || errno == EBADF;
 }
 
+/* A deaf one is still read from: it is no more connected only then. */
+static int fail_gone(struct unixservice *service, struct peer *peer,
+	bool is_answer, int error)
+{
+	lose(service, peer, is_answer, &service->counters.gone, error);
+	if (!unixservice_is_gone(peer))
+		unixservice_deafen(service, peer, error);
+	if (peer->deaf_error == 0)
+		peer->deaf_error = error;
+	errno = unixservice_is_gone(peer) ? ENOTCONN : EPIPE;
+	return -1;
+}
+
 /* The kernel would not take it. */
 static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
 {
 	int saved = errno;
 
-	if (is_end(peer)) {
-		lose(service, peer, is_answer, &service->counters.gone, saved);
-		unixservice_part(service, peer, saved);
-		saved = ENOTCONN;
-	} else {
-		lose(service, peer, is_answer, &service->counters.failed,
-			saved);
-	}
+	if (is_end(peer))
+		return fail_gone(service, peer, is_answer, saved);
+	lose(service, peer, is_answer, &service->counters.failed, saved);
 	errno = saved;
 	return -1;
 }
@@ -244,7 +254,7 @@ static int refuse_unnamed(struct unixservice *service)
  */
 static void close_soon(struct unixservice *service, struct peer *peer)
 {
-	if (peer->is_ending && peer->owed == 0)
+	if (peer->life == PEER_ENDED && peer->owed == 0)
 		unixservice_set_peer_timer(service, peer, service->now_us);
 }
 
@@ -263,14 +273,14 @@ void unixservice_note_sent(struct unixservice *service, struct peer *peer,
 void unixservice_note_unsent(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, bool is_answer)
 {
-	if (peer->is_gone)
+	if (unixservice_is_gone(peer))
 		count_lost(service, peer, is_answer, &service->counters.gone);
 	else if (is_for_later(peer))
 		keep(service, peer, msg, 0, false, is_answer);
 	else
 		fail(service, peer, is_answer);
 	/* Nothing else would lead back to one that is to be closed. */
-	if (!peer->is_gone && peer->outbox.first == NULL)
+	if (!unixservice_is_gone(peer) && peer->outbox.first == NULL)
 		close_soon(service, peer);
 }
 
@@ -314,10 +324,13 @@ static int send_alone(struct unixservice *service, struct peer *peer,
 {
 	if (peer->gathered > 0)
 		unixservice_send_gathered(service);
-	if (peer->is_gone) {
+	if (unixservice_is_gone(peer)) {
 		errno = ENOTCONN;
 		return -1;
 	}
+	if (peer->life == PEER_DEAF)
+		return fail_gone(service, peer,
+			unixservice_claim(service, peer), EPIPE);
 	if (peer->outbox.first != NULL)
 		return queue_up(service, peer, msg);
 	return send_or_keep(service, peer, msg);
@@ -394,12 +407,12 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 	if (is_for_later(peer))
 		return false;
 	if (is_end(peer)) {
-		unixservice_part(service, peer, error);
+		unixservice_deafen(service, peer, error);
 		return false;
 	}
 	remove_kept(service, peer, &peer->outbox.first);
 	lose(service, peer, is_answer, &service->counters.failed, error);
-	return !peer->is_gone;
+	return !unixservice_is_gone(peer);
 }
 
 void unixservice_flush(struct unixservice *service, struct peer *peer)
@@ -407,7 +420,7 @@ void unixservice_flush(struct unixservice *service, struct peer *peer)
 	while (peer->outbox.first != NULL)
 		if (!flush_first(service, peer))
 			break;
-	if (peer->is_gone)
+	if (unixservice_is_gone(peer) || peer->life == PEER_DEAF)
 		return;
 	if (peer->outbox.first != NULL
 			? peer->sort->await(service, peer) < 0
@@ -433,6 +446,19 @@ void unixservice_drop_late(struct unixservice *service, struct peer *peer,
 		remove_kept(service, peer, &peer->outbox.first);
 		lose(service, peer, is_answer, &service->counters.late,
 			ETIMEDOUT);
+	}
+}
+
+void unixservice_lose_kept(struct unixservice *service, struct peer *peer,
+	int error)
+{
+	bool is_answer;
+
+	while (peer->outbox.first != NULL) {
+		peer->deaf_error = error;
+		is_answer = peer->outbox.first->is_answer;
+		remove_kept(service, peer, &peer->outbox.first);
+		lose(service, peer, is_answer, &service->counters.gone, error);
 	}
 }
 

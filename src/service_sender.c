@@ -224,7 +224,7 @@ static int sender_resume(struct unixservice *service, struct peer *peer)
 static void forget_if_silent(struct unixservice *service, struct peer *peer)
 {
 	unixservice_part_if_done(service, peer);
-	if (peer->is_gone)
+	if (unixservice_is_gone(peer))
 		return;
 	/* That we owe it an answer is not its silence. */
 	if (peer->owed > 0)
@@ -243,7 +243,7 @@ static void retry(struct unixservice *service, struct peer *peer)
 	if (patience_us > 0)
 		unixservice_drop_late(service, peer,
 			service->now_us - patience_us);
-	if (!peer->is_gone)
+	if (!unixservice_is_gone(peer))
 		unixservice_flush(service, peer);
 }
 

@@ -90,7 +90,7 @@ static void settle(struct unixservice *service, struct peer *peer, int result)
 		unixservice_end(service, &counters->unanswered);
 	else if (peer == NULL)
 		unixservice_end(service, &counters->unnamed);
-	else if (peer->is_gone)
+	else if (unixservice_is_gone(peer))
 		unixservice_end(service, &counters->gone);
 	else
 		peer->owed++;
@@ -110,11 +110,12 @@ void unixservice_take(struct unixservice *service, struct peer *peer,
 	if (!call->is_settled)
 		settle(service, peer, result);
 	call->peer = NULL;
-	if (peer == NULL || peer->is_gone)
+	if (peer == NULL || unixservice_is_gone(peer))
 		return;
 	if (result == UNIXSERVICE_CLOSE)
-		peer->is_ending = true;
-	unixservice_part_if_done(service, peer);
+		unixservice_finish(service, peer);
+	else
+		unixservice_part_if_done(service, peer);
 }
 
 void unixservice_event_init(struct unixservice_event *event,

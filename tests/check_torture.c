@@ -235,7 +235,8 @@ static const struct {
 	{ { "sendmsg", 0, "found again" }, ETIMEDOUT },
 	{ { "sendto", 0, "found again" }, ETIMEDOUT },
 	/* The peer is gone; a stream that has failed half way ends. */
-	{ { "send", 0, "given later" }, ENOTCONN },
+	{ { "send", 0, "given later" }, EPIPE },
+	{ { "sendto", 0, "given later" }, EPIPE },
 	{ { "sendto", EPIPE, "given later" }, ENOTCONN },
 	{ { "sendto", ECONNREFUSED, "given later" }, ENOTCONN },
 	{ { "sendto", ENOENT, "given later" }, ENOTCONN },

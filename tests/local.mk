@@ -136,6 +136,7 @@ unit_tests = \
 	%D%/check_service_books \
 	%D%/check_service_drain \
 	%D%/check_service_events \
+	%D%/check_service_life \
 	%D%/check_service_limits \
 	%D%/check_service_load \
 	%D%/check_service_queue \

@@ -74,7 +74,7 @@ static void send_answer(struct unixservice *service, uint64_t peer,
 	const char *data, size_t size)
 {
 	SOAK_EXPECT(unixservice_send(service, peer, data, size) == 0 ||
-		errno == ENOTCONN);
+		errno == ENOTCONN || errno == EPIPE);
 }
 
 static int owe(struct server *server, uint64_t peer, const char *data,

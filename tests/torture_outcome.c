@@ -202,6 +202,9 @@ static bool is_reason(const struct rule *rule, int kind, int error)
 		return error == EPERM;
 	if (kind == UNIXSERVICE_CLOSED && error == 0)
 		return true;
+	/* Of what is sent to a connection that takes nothing any more. */
+	if (kind == UNIXSERVICE_LOST && error == EPIPE)
+		return (rule->verdicts & LEAVE) != 0;
 	if (kind == UNIXSERVICE_CLOSED && error == ECANCELED)
 		return (rule->verdicts & GIVE_UP) != 0;
 	return error == torture_get_fault()->error;
@@ -235,7 +238,8 @@ static uint64_t count_more(const char *what, uint64_t value,
 	count_more(#counter, now->counter, usual.books.counter, \
 		rule->verdicts &(mask))
 
-/* A peer that is closed takes all with it that was for it. */
+/* A peer that is closed, or takes nothing any more, costs all that was for it:
+ * there is one of them at most. */
 static uint64_t count_lost(const struct outcome *outcome,
 	const struct rule *rule)
 {
@@ -247,6 +251,8 @@ static uint64_t count_lost(const struct outcome *outcome,
 	uint64_t alone = MORE(failed, FAIL) + MORE(dropped, DROP) +
 		MORE(unanswered, SILENCE) + MORE(stopped, GIVE_UP);
 
+	if (broken == 0 && lost > 0 && (rule->verdicts & LEAVE))
+		broken = 1;
 	return alone + (broken > 0 ? broken : lost);
 }
 

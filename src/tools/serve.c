@@ -26,6 +26,9 @@ static const int64_t look_us = 100000;
 /* A supervisor that does not read delays us no longer than this. */
 static const int64_t notify_us = 100000;
 
+/* A client of a connection may rest so long: it may write to a pager. */
+static const int64_t rest_most_us = 60000000;
+
 struct server {
 	const struct options *options;
 	struct unixservice *service;
@@ -312,6 +315,8 @@ static struct unixservice *make_service(struct server *server)
 	how.peers_max = options->clients_max;
 	how.peers_per_user_max = options->clients_per_user_max;
 	how.idle_us = options->idle_us;
+	if (options->network->is_connected)
+		how.patience_us = rest_most_us;
 	how.spin_us = options->spin_us;
 	how.batch = options->batch;
 	return unixservice_new(echo, server, &how);

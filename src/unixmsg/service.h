@@ -26,6 +26,14 @@
  * and the one before is closed (ESTALE). 0 is a datagram sender without an
  * address.
  *
+ * A client may send and close without reading anything. A connection that
+ * nothing can be sent to any more (its client has closed it, has died, or has
+ * shut down its reading side) is read to its end, so nothing that was sent
+ * before is lost. Until then unixservice_send to it fails with EPIPE, and the
+ * answers count as gone. A client that shuts down only its writing side still
+ * gets its answers. The service notices the death of a client at once, also
+ * while an answer to it is owed (UNIXSERVICE_LATER) or kept.
+ *
  * A peer that does not read delays nobody. Answers that it has no room for are
  * kept, within the bounds of struct unixservice_options, while the others are
  * served; what happens beyond the bounds is the policy's. A connection is not
@@ -136,7 +144,7 @@ typedef int unixservice_handler(struct unixservice *service, uint64_t peer,
 /* What else happens, for logs and for state of your own. */
 enum unixservice_event_kind {
 	/* A peer is known from now on, and is forgotten. closed: error is 0
-	 * when it ended by itself, else why. */
+	 * when it ended by itself and nothing was lost, else why. */
 	UNIXSERVICE_OPENED,
 	UNIXSERVICE_CLOSED,
 	/* All that was kept for the peer has gone. */
@@ -232,7 +240,12 @@ struct unixservice_options {
 	size_t queue_bytes_max;
 	size_t queue_total_bytes_max;
 	enum unixservice_policy policy;
-	/* How long an answer to a datagram peer is kept; default 5 s. */
+	/* How long an answer to a datagram peer is kept; default 5 s. A
+	 * connection that takes nothing of what is kept for it for so long is
+	 * closed (ETIMEDOUT), and what was kept counts as late: else a client
+	 * could keep its place for ever, even after its death, by a copy of its
+	 * socket that lies unread in a message. Raise it, or set 0, where
+	 * clients may stop reading for longer. */
 	int64_t patience_us;
 	/* The send buffer that datagram sockets shall have; default 4 MiB.
 	 * Without CAP_NET_ADMIN it is twice net.core.wmem_max at most. */
@@ -345,6 +358,8 @@ void unixservice_allow_anyone(struct unixservice *service);
  * Sends size bytes at data, which are copied if they cannot go at once, to
  * peer. Never waits. 0: sent, kept to be sent, or gathered (see Batches above);
  * 1: dropped by the policy; -1 with ENOTCONN (the peer is gone, or went now),
+ * EPIPE (nothing can be sent to this connection any more; what it has sent is
+ * still read, and UNIXSERVICE_CLOSED follows),
  * EINVAL (peer 0, which has no address), EMSGSIZE, ENOMEM, EACCES and EPERM (we
  * may not write to that peer; of those and others of sendmsg(2) the message is
  * lost).
