@@ -218,6 +218,28 @@ bool unixbudget_allows(struct budget *budget, struct holding *holding,
 	}
 }
 
+bool unixbudget_is_held(struct budget *budget, struct holding *holding,
+	bool *is_list_wanted)
+{
+	enum waiting waiting;
+
+	*is_list_wanted = false;
+	if (holding->bytes == 0 || is_calm(budget, 0))
+		return false;
+	look(budget);
+	forget_last_round(budget, holding);
+	if (holding->bytes == 0 || is_calm(budget, 0))
+		return false;
+	waiting = look_up(budget, holding);
+	*is_list_wanted = waiting == WAITING_UNKNOWN && holding->ino == 0 &&
+		!budget->is_blind;
+	if (waiting == WAITING_UNKNOWN || waiting == WAITING_SOMETHING ||
+		(waiting == WAITING_NOTHING && holding->has_empty))
+		return true;
+	forgive(holding);
+	return false;
+}
+
 /* He may have been quicker than we: then the next one tells. */
 static void settle_probe(struct budget *budget, struct holding *holding,
 	size_t size)

@@ -84,6 +84,13 @@ void unixbudget_release(struct budget *budget, size_t size);
 void unixbudget_charge(struct budget *budget, struct holding *holding,
 	size_t size);
 
+/*
+ * Whether a receiver may hold what counts, which it would when it is forgotten
+ * too. It may ask that unixbudget_list is called.
+ */
+bool unixbudget_is_held(struct budget *budget, struct holding *holding,
+	bool *is_list_wanted);
+
 /* Tells which sockets there are: 0, or -1 when it is not time for that again,
  * or the kernel does not tell. */
 int unixbudget_list(struct budget *budget, unixbudget_note *note,

@@ -92,6 +92,7 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
 	service->context = context;
 	service->epoll_fd = -1;
 	service->timer_fd = -1;
+	service->spare_fd = -1;
 	service->timer_us = UNIXMSG_FOREVER;
 	service->deadline_us = UNIXMSG_FOREVER;
 	service->stop.fd = -1;
@@ -149,6 +150,7 @@ int unixservice_close(struct unixservice *service)
 	free(service->buffer);
 	free(service->batch);
 	free(service->fds);
+	fd_close(service->spare_fd);
 	fd_close(service->timer_fd);
 	fd_close(service->epoll_fd);
 	free(service);

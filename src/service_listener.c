@@ -5,15 +5,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "cred_private.h"
+#include "fd.h"
 #include "listener_private.h"
 #include "service_private.h"
 #include "unixmsg/peer.h"
 
 /* Connections before the others' turn. */
 enum { TURN = 16 };
+
+/* Who has more than that part of all descriptors leaves too few to others. */
+enum { HOARD_PART = 4 };
 
 /* How long nobody is accepted when descriptors or memory have run out. */
 static const int64_t rest_us = 100000;
@@ -88,8 +94,10 @@ static const struct unixcred *get_cred(const struct newcomer *newcomer)
 	return newcomer->has_cred ? &newcomer->cred : NULL;
 }
 
+/* is_last: of its descriptor there was no other left. */
 static int give_place(struct unixservice *service,
-	const struct listeners *listeners, const struct newcomer *newcomer)
+	const struct listeners *listeners, const struct newcomer *newcomer,
+	bool is_last)
 {
 	uid_t uid = newcomer->has_cred ? newcomer->cred.uid : (uid_t)-1;
 	struct user *user =
@@ -100,7 +108,8 @@ static int give_place(struct unixservice *service,
 		return -1;
 	user->holds++;
 	errno = EDQUOT;
-	if (unixservice_make_place(service, user))
+	if (unixservice_make_place(service, user) &&
+		(!is_last || unixservice_make_descriptor(service, user)))
 		result = unixservice_open_link(service, newcomer->packet,
 			newcomer->stream, listeners->is_bytes, user,
 			get_cred(newcomer));
@@ -109,7 +118,8 @@ static int give_place(struct unixservice *service,
 }
 
 static void admit(struct unixservice *service,
-	const struct listeners *listeners, struct newcomer *newcomer)
+	const struct listeners *listeners, struct newcomer *newcomer,
+	bool is_last)
 {
 	service->counters.connections++;
 	if (!unixaccess_is_allowed(&service->access,
@@ -117,7 +127,7 @@ static void admit(struct unixservice *service,
 		    newcomer->fd)) {
 		service->counters.connections_refused++;
 		dismiss(service, newcomer, UNIXSERVICE_REFUSED, EPERM);
-	} else if (give_place(service, listeners, newcomer) < 0) {
+	} else if (give_place(service, listeners, newcomer, is_last) < 0) {
 		service->counters.connections_limited++;
 		dismiss(service, newcomer, UNIXSERVICE_LIMITED, errno);
 	}
@@ -140,6 +150,51 @@ static void rest(struct unixservice *service, struct listeners *listeners,
 	unixservice_tell(service, &event);
 }
 
+static int reserve_spare(struct unixservice *service)
+{
+	if (service->spare_fd < 0)
+		service->spare_fd = eventfd(0, EFD_CLOEXEC);
+	return service->spare_fd < 0 ? -1 : 0;
+}
+
+static bool is_hoarded(const struct unixservice *service)
+{
+	const struct user *most = unixusers_get_most_connected(&service->users);
+	struct rlimit limit;
+
+	return most != NULL && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		unixusers_count_connections(most) > limit.rlim_cur / HOARD_PART;
+}
+
+/*
+ * There is no descriptor left, and one user has many of them. By the spare one
+ * it is seen who comes, and if it is another he gets one of those: as with
+ * places. Whether there may be more newcomers; else errno says why not.
+ */
+static bool accept_by_spare(struct unixservice *service,
+	struct listeners *listeners)
+{
+	struct newcomer newcomer;
+	int saved = errno;
+
+	if ((saved != EMFILE && saved != ENFILE) || service->spare_fd < 0 ||
+		!is_hoarded(service)) {
+		errno = saved;
+		return false;
+	}
+	fd_close(service->spare_fd);
+	service->spare_fd = -1;
+	if (accept_one(listeners, &newcomer) < 0) {
+		saved = errno;
+		reserve_spare(service);
+		errno = saved;
+		return false;
+	}
+	admit(service, listeners, &newcomer, true);
+	reserve_spare(service);
+	return true;
+}
+
 static void finish(struct unixservice *service, struct listeners *listeners)
 {
 	unixservice_watch(service, &listeners->source.watch, 0);
@@ -156,9 +211,11 @@ static void listeners_ready(struct unixservice *service, struct watch *watch)
 	for (turn = TURN; turn > 0 && !listeners->source.is_done; turn--) {
 		if (accept_one(listeners, &newcomer) == 0) {
 			listeners->is_pause_told = false;
-			admit(service, listeners, &newcomer);
+			admit(service, listeners, &newcomer, false);
 			continue;
 		}
+		if (accept_by_spare(service, listeners))
+			continue;
 		if (errno != EAGAIN)
 			rest(service, listeners, errno);
 		else if (service->is_stopping)
@@ -179,6 +236,7 @@ static void listeners_wake(struct unixservice *service, struct source *source)
 {
 	if (source->is_done)
 		return;
+	reserve_spare(service);
 	if (unixservice_watch(service, &source->watch, EPOLLIN) < 0)
 		unixservice_set_source_timer(service, source,
 			service->now_us + rest_us);
@@ -219,6 +277,8 @@ static int set_up(struct unixservice *service, struct listeners *listeners)
 	if (!listeners->is_stream &&
 		unixlistener_want(listeners->listener, service->options.wants) <
 			0)
+		return -1;
+	if (reserve_spare(service) < 0)
 		return -1;
 	return unixservice_add_source(service, &listeners->source,
 		&listeners_sort);

@@ -82,46 +82,106 @@ static void leave_place(struct unixservice *service, const struct peer *peer)
 	service->first_free = index + 1;
 }
 
+/* Peers that are asked whether they have read all, for one newcomer. */
+enum { QUESTIONS_MOST = 4 };
+
 static bool is_free_of_duties(const struct peer *peer)
 {
 	return peer->outbox.first == NULL && peer->owed == 0;
 }
 
+static bool is_dispensable(const struct unixservice *service,
+	const struct peer *peer, bool is_connection_too)
+{
+	return is_free_of_duties(peer) && peer != service->call.peer &&
+		(peer->sort->is_memory_only || is_connection_too);
+}
+
+static bool is_debtor(struct unixservice *service, struct peer *peer)
+{
+	return peer->sort->is_debtor != NULL &&
+		peer->sort->is_debtor(service, peer);
+}
+
 /*
  * The longest silent peer of user whose place another may have. That of a
  * datagram sender costs it nothing: it gets a new one with its next message.
+ * But one that has not read its answers keeps it, or its user would have ever
+ * more of our send buffer by ever new names.
  */
-static struct peer *find_dispensable(const struct unixservice *service,
-	const struct user *user, bool is_connection_too)
+static struct peer *find_dispensable(struct unixservice *service,
+	struct user *user, bool is_connection_too)
 {
-	struct peer *peer;
+	struct peer *peer, *next;
+	int questions = 0;
 
 	/* Not one by one while a flood of connections is refused. */
 	if (!is_connection_too && user->light_count == 0)
 		return NULL;
+	for (peer = user->silent; peer != NULL; peer = next) {
+		next = peer->livelier;
+		if (!is_dispensable(service, peer, is_connection_too))
+			continue;
+		if (!is_debtor(service, peer))
+			return peer;
+		/* The next time others are asked first. */
+		unixusers_remove_peer(user, peer);
+		unixusers_add_peer(user, peer);
+		if (++questions == QUESTIONS_MOST)
+			break;
+	}
+	return NULL;
+}
+
+/* The longest silent one, whatever is kept for it and owed to it. */
+static struct peer *find_most_silent(const struct unixservice *service,
+	const struct user *user, bool is_connection_wanted)
+{
+	struct peer *peer;
+
 	for (peer = user->silent; peer != NULL; peer = peer->livelier)
-		if (is_free_of_duties(peer) && peer != service->call.peer &&
-			(peer->sort->is_memory_only || is_connection_too))
+		if (peer != service->call.peer &&
+			!(is_connection_wanted && peer->sort->is_memory_only))
 			return peer;
 	return NULL;
 }
 
-static bool evict(struct unixservice *service, const struct user *newcomer)
+static bool evict_peer(struct unixservice *service, struct peer *peer)
 {
-	const struct user *greatest = unixusers_get_greatest(&service->users);
-	struct peer *peer;
-
-	/* First what costs nobody anything. */
-	peer = find_dispensable(service, newcomer, false);
-	if (peer == NULL)
-		peer = find_dispensable(service, greatest,
-			greatest->peers_count > newcomer->peers_count + 1);
 	if (peer == NULL)
 		return false;
 	if (!peer->sort->is_memory_only)
 		service->counters.evicted++;
 	unixservice_part(service, peer, EDQUOT);
 	return true;
+}
+
+/* First what costs nobody anything. Before another user is refused, who has
+ * most loses what has most claims on us, too. */
+static bool evict(struct unixservice *service, struct user *newcomer)
+{
+	struct user *greatest = unixusers_get_greatest(&service->users);
+	const bool is_unfair =
+		greatest->peers_count > newcomer->peers_count + 1;
+	struct peer *peer = find_dispensable(service, newcomer, false);
+
+	if (peer == NULL)
+		peer = find_dispensable(service, greatest, is_unfair);
+	if (peer == NULL && is_unfair)
+		peer = find_most_silent(service, greatest, false);
+	return evict_peer(service, peer);
+}
+
+bool unixservice_make_descriptor(struct unixservice *service,
+	const struct user *user)
+{
+	const struct user *greatest =
+		unixusers_get_most_connected(&service->users);
+
+	if (unixusers_count_connections(greatest) <=
+		unixusers_count_connections(user) + 1)
+		return false;
+	return evict_peer(service, find_most_silent(service, greatest, true));
 }
 
 static bool is_below(uint64_t count, unsigned int limit)

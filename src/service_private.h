@@ -68,6 +68,10 @@ struct peer_sort {
 	void (*deafen)(struct unixservice *service, struct peer *peer);
 	/* Lets no more messages in than have come. NULL: nothing to do. */
 	void (*stop)(struct unixservice *service, struct peer *peer);
+	/* Whether it has been sent what it may not have read yet, at the cost
+	 * of others: its user answers for that as long as the peer is known.
+	 * NULL: never. */
+	bool (*is_debtor)(struct unixservice *service, struct peer *peer);
 	/* The largest message that can be sent, in bytes. */
 	size_t (*get_size_max)(const struct peer *peer);
 	/* The address of the peer. */
@@ -191,6 +195,7 @@ struct unixservice {
 	int *fds;
 	int epoll_fd;
 	int timer_fd;
+	int spare_fd;     /* closed to see who comes when none is left; or -1 */
 	int64_t timer_us; /* what timer_fd is set to */
 	int64_t now_us;   /* at the beginning of the round */
 	struct spin spin;
@@ -283,6 +288,13 @@ struct peer *unixservice_find_any(const struct unixservice *service,
 bool unixservice_has_place(const struct unixservice *service,
 	const struct user *user);
 bool unixservice_make_place(struct unixservice *service, struct user *user);
+
+/*
+ * Whether a connection more of user may be served though there is no descriptor
+ * left: who has most connections loses one, if that is another user.
+ */
+bool unixservice_make_descriptor(struct unixservice *service,
+	const struct user *user);
 
 /* Makes a peer known. cred may be NULL. -1 with ENOMEM. */
 int unixservice_enter(struct unixservice *service, struct peer *peer,

@@ -221,6 +221,23 @@ static int sender_resume(struct unixservice *service, struct peer *peer)
 	return 0;
 }
 
+static bool sender_is_debtor(struct unixservice *service, struct peer *peer)
+{
+	struct sender *sender = (struct sender *)peer;
+	struct senders *senders = sender->senders;
+	bool is_list_wanted;
+
+	(void)service;
+	if (!unixbudget_is_held(&senders->budget, &sender->holding,
+		    &is_list_wanted))
+		return false;
+	if (!is_list_wanted ||
+		unixbudget_list(&senders->budget, note_socket, senders) < 0)
+		return true;
+	return unixbudget_is_held(&senders->budget, &sender->holding,
+		&is_list_wanted);
+}
+
 static void forget_if_silent(struct unixservice *service, struct peer *peer)
 {
 	unixservice_part_if_done(service, peer);
@@ -229,11 +246,14 @@ static void forget_if_silent(struct unixservice *service, struct peer *peer)
 	/* That we owe it an answer is not its silence. */
 	if (peer->owed > 0)
 		peer->active_us = service->now_us;
-	if (service->now_us - peer->active_us >= silence_us)
-		unixservice_part(service, peer, 0);
-	else
+	if (service->now_us - peer->active_us < silence_us)
 		unixservice_set_peer_timer(service, peer,
 			peer->active_us + silence_us);
+	else if (sender_is_debtor(service, peer))
+		unixservice_set_peer_timer(service, peer,
+			service->now_us + silence_us);
+	else
+		unixservice_part(service, peer, 0);
 }
 
 static void retry(struct unixservice *service, struct peer *peer)
@@ -288,17 +308,31 @@ static const struct peer_sort sender_sort = {
 	.await = sender_await,
 	.resume = sender_resume,
 	.wake = sender_wake,
+	.is_debtor = sender_is_debtor,
 	.get_size_max = sender_get_size_max,
 	.get_address = sender_get_address,
 	.close = sender_close,
 };
 
+/* Whether the end of sender costs it nothing, or its user has more places than
+ * are his: he must not keep others out. */
+static bool may_leave(const struct sender *sender, const struct user *newcomer)
+{
+	const struct user *user = sender->peer.user;
+
+	if (sender->peer.outbox.first == NULL && sender->peer.owed == 0)
+		return true;
+	return user != newcomer &&
+		user->peers_count > newcomer->peers_count + 1;
+}
+
 /*
- * A full bucket has the most silent one leave whose end costs it nothing: who
- * chooses names that all fall into one must not keep others out of it.
+ * A full bucket has the most silent one leave that may: who chooses names that
+ * all fall into one must not keep others out of it.
  */
 static bool make_place_in_bucket(struct unixservice *service,
-	const struct senders *senders, const struct unixaddr *addr)
+	const struct senders *senders, const struct unixaddr *addr,
+	const struct user *newcomer)
 {
 	struct sender *sender, *silent = NULL;
 
@@ -308,8 +342,7 @@ static bool make_place_in_bucket(struct unixservice *service,
 	unixservice_send_gathered(service);
 	for (sender = *get_bucket(senders, addr); sender != NULL;
 		sender = sender->next)
-		if (sender->peer.outbox.first == NULL &&
-			sender->peer.owed == 0 &&
+		if (may_leave(sender, newcomer) &&
 			(silent == NULL ||
 				sender->peer.active_us <
 					silent->peer.active_us))
@@ -326,7 +359,7 @@ struct sender *unixsenders_add(struct unixservice *service,
 {
 	struct sender *sender;
 
-	if (!make_place_in_bucket(service, senders, addr) ||
+	if (!make_place_in_bucket(service, senders, addr, user) ||
 		!unixservice_make_place(service, user)) {
 		errno = EDQUOT;
 		return NULL;

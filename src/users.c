@@ -85,17 +85,37 @@ void unixusers_remove_peer(struct user *user, struct peer *peer)
 	user->peers_count--;
 }
 
-struct user *unixusers_get_greatest(const struct users *users)
+static unsigned int count_peers(const struct user *user)
+{
+	return user->peers_count;
+}
+
+unsigned int unixusers_count_connections(const struct user *user)
+{
+	return user->peers_count - user->light_count;
+}
+
+static struct user *get_first_by(const struct users *users,
+	unsigned int (*count)(const struct user *user))
 {
 	struct user *user, *greatest = NULL;
 	size_t i;
 
 	for (i = 0; i < USERS_BUCKETS; i++)
 		for (user = users->buckets[i]; user != NULL; user = user->next)
-			if (greatest == NULL ||
-				user->peers_count > greatest->peers_count)
+			if (greatest == NULL || count(user) > count(greatest))
 				greatest = user;
 	return greatest;
+}
+
+struct user *unixusers_get_greatest(const struct users *users)
+{
+	return get_first_by(users, count_peers);
+}
+
+struct user *unixusers_get_most_connected(const struct users *users)
+{
+	return get_first_by(users, unixusers_count_connections);
 }
 
 int64_t unixusers_get_next_us(const struct users *users,

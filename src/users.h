@@ -48,8 +48,11 @@ struct user *unixusers_get(struct users *users, uid_t uid, int64_t now_us);
 void unixusers_add_peer(struct user *user, struct peer *peer);
 void unixusers_remove_peer(struct user *user, struct peer *peer);
 
-/* The user with most peers; NULL when there are none. */
+/* The user with most peers, and with most connections; NULL when there are
+ * none. */
 struct user *unixusers_get_greatest(const struct users *users);
+struct user *unixusers_get_most_connected(const struct users *users);
+unsigned int unixusers_count_connections(const struct user *user);
 
 /* When he may send one message more; a moment of the past: now. */
 int64_t unixusers_get_next_us(const struct users *users,

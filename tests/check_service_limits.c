@@ -301,6 +301,119 @@ START_TEST(who_has_most_gives_a_place_to_another)
 }
 END_TEST
 
+/* What is owed to its peers must not help who takes all places. */
+START_TEST(who_has_most_gives_a_place_though_all_are_owed_answers)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t first;
+	int i, go[2];
+	pid_t pid = make_nobody(_i, go);
+
+	options.peers_max = 4;
+	scene_open_kind(&scene, _i, scene_put_off, &options);
+	let_everybody_in(_i);
+	say_hello(_i, 0);
+	first = scene.peer;
+	for (i = 1; i < 4; i++)
+		say_hello(_i, i);
+	hear_nobody(go);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
+	ck_assert_uint_eq(scene_count(&scene).gone, 1);
+	ck_assert_uint_eq(scene_count(&scene).peers, 4);
+	stop_nobody(pid, go);
+	close_clients(4);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+/* He has a name that falls where all of ours have fallen. */
+static pid_t make_nobody_with_name(const struct unixaddr *to, int go[2])
+{
+	char name[32];
+	int number = 0;
+	pid_t pid;
+
+	support_ready_init(go);
+	pid = support_fork();
+	if (pid != 0)
+		return pid;
+	support_as_nobody();
+	find_name(name, &number);
+	clients[31].gram = open_gram(name);
+	support_ready_wait(go);
+	ck_assert_int_eq(unixgram_send_to(clients[31].gram, to, "nobody", 6,
+				 UNIXMSG_NOW),
+		0);
+	support_ready_wait(go);
+	_exit(0);
+}
+
+START_TEST(a_place_that_is_full_of_creditors_lets_another_user_in)
+{
+	enum { TIMES = 64 };
+	struct unixaddr to = address_of(scene_address(GRAM));
+	struct unixgram *grams[TIMES];
+	int i, go[2], number = 0;
+	char name[32];
+	pid_t pid = make_nobody_with_name(&to, go);
+
+	scene_open_kind(&scene, GRAM, scene_put_off, NULL);
+	let_everybody_in(GRAM);
+	for (i = 0; i < TIMES; i++) {
+		find_name(name, &number);
+		grams[i] = open_gram(name);
+		ck_assert_int_eq(unixgram_send_to(grams[i], &to, "x", 1,
+					 UNIXMSG_NOW),
+			0);
+		scene_serve(&scene);
+	}
+	hear_nobody(go);
+	ck_assert_uint_eq(scene_count(&scene).limited, 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
+	stop_nobody(pid, go);
+	for (i = 0; i < TIMES; i++)
+		close_gram(grams[i]);
+	scene_close(&scene);
+}
+END_TEST
+
+static int answer_at_length(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	static char data[20000];
+
+	(void)msg;
+	unixservice_send(at->service, peer, data, sizeof(data));
+	return UNIXSERVICE_DONE;
+}
+
+/* What it has not read is charged to our send buffer, whoever asks next. */
+START_TEST(who_has_not_read_its_answers_keeps_its_place)
+{
+	static char data[20000];
+	struct unixservice_options options = scene_options();
+
+	options.peers_per_user_max = 2;
+	options.send_buffer_bytes = 0;
+	scene_open_kind(&scene, GRAM, answer_at_length, &options);
+	say_hello(GRAM, 0);
+	say_hello(GRAM, 1);
+	say_hello(GRAM, 2);
+	ck_assert_uint_eq(scene_count(&scene).limited, 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
+	client_expect(&clients[0], data, sizeof(data));
+	client_expect(&clients[1], data, sizeof(data));
+	client_say(&clients[2], "hello");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
+	client_expect(&clients[2], data, sizeof(data));
+	close_clients(3);
+	scene_close(&scene);
+}
+END_TEST
+
 /* The answers, the context and the number of the one before are not his. */
 START_TEST(another_user_with_the_name_is_another_peer)
 {
@@ -553,6 +666,35 @@ START_TEST(without_descriptors_nobody_is_accepted_for_a_while)
 }
 END_TEST
 
+/* As with places: who comes can be seen though nothing is left for him. */
+START_TEST(without_descriptors_who_has_most_gives_one_to_another)
+{
+	enum { TIMES = 31 };
+	int i, go[2];
+	pid_t pid = make_nobody(PACKET + _i, go);
+
+	scene_open_kind(&scene, PACKET + _i, scene_put_off, NULL);
+	let_everybody_in(PACKET + _i);
+	for (i = 0; i < TIMES - 1; i++)
+		say_hello(PACKET + _i, i);
+	client_dial(&clients[TIMES - 1], PACKET + _i);
+	support_limit_fds(0);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).connections_limited, 1);
+	client_hear_end(&clients[TIMES - 1]);
+	hear_nobody(go);
+	ck_assert_uint_eq(scene_count(&scene).evicted, 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
+	ck_assert_uint_eq(scene_count(&scene).peers, TIMES - 1);
+	ck_assert_uint_eq(scene_count(&scene).pauses, 0);
+	support_lift_fds_limit();
+	stop_nobody(pid, go);
+	close_clients(TIMES);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
 static TCase *make_place_tests(void)
 {
 	TCase *tcase = make_tcase("places");
@@ -569,6 +711,11 @@ static TCase *make_place_tests(void)
 	tcase_add_test(tcase, a_place_that_is_full_of_creditors_lets_nobody_in);
 	support_add_root_loop_test(tcase, who_has_most_gives_a_place_to_another,
 		KINDS - 1);
+	support_add_root_loop_test(tcase,
+		who_has_most_gives_a_place_though_all_are_owed_answers, KINDS);
+	support_add_root_test(tcase,
+		a_place_that_is_full_of_creditors_lets_another_user_in);
+	tcase_add_test(tcase, who_has_not_read_its_answers_keeps_its_place);
 	support_add_root_test(tcase,
 		another_user_with_the_name_is_another_peer);
 	return tcase;
@@ -602,6 +749,10 @@ static TCase *make_silence_tests(void)
 	support_add_limited_test(tcase,
 		without_descriptors_nobody_is_accepted_for_a_while, 0,
 		KINDS - 1);
+	if (support_is_root())
+		support_add_limited_test(tcase,
+			without_descriptors_who_has_most_gives_one_to_another,
+			0, KINDS - 1);
 	return tcase;
 }
 

@@ -222,7 +222,13 @@ struct unixservice_options {
 	unsigned int fds_max;
 	/* Peers at once, in all and of one user; defaults 1024 and none. When
 	 * all places are taken a newcomer gets that of the most silent peer
-	 * of the user who has most, if that is another, or is refused. */
+	 * of the user who has most, if that is another, or is refused. A peer
+	 * with nothing kept for it nor owed to it goes first, but before
+	 * another user is refused any goes. The same holds for descriptors,
+	 * when they run out and one user has more than a quarter of them. A
+	 * datagram peer that has not read its answers keeps its place as long
+	 * as they take up the send buffer of others. A user is a uid: 65536
+	 * subordinate uids (subuid(5)) are 65536 users. */
 	unsigned int peers_max;
 	unsigned int peers_per_user_max;
 	/* Messages a second of one user, default no limit, and how many of
@@ -315,7 +321,8 @@ int unixservice_listen(struct unixservice *service, const char *network,
  * Serves what is open already: opened with options of your own, inherited,
  * or connected. It belongs to the service then. On failure it stays yours:
  * EINVAL (unknown flags; a connected datagram socket; a socket for a service
- * that was stopped), or those of epoll_ctl(2), setsockopt(2), malloc(3). Rules,
+ * that was stopped), or those of epoll_ctl(2), eventfd(2), setsockopt(2),
+ * malloc(3). Rules,
  * and limits of peers, do not keep out connections that are added so; their
  * peer number is stored in *peer, which may be NULL.
  *
