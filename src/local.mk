@@ -86,6 +86,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/service_private.h \
 	%D%/service_send.c \
 	%D%/service_sender.c \
+	%D%/service_share.c \
 	%D%/service_sender.h \
 	%D%/service_take.c \
 	%D%/service_text.c \

@@ -27,6 +27,7 @@ void unixservice_options_init(struct unixservice_options *options)
 	options->queue_total_bytes_max = 16 << 20;
 	options->patience_us = 5000000;
 	options->send_buffer_bytes = 4 << 20;
+	options->partial_bytes_max = 16 << 20;
 }
 
 static bool is_known_policy(enum unixservice_policy policy)

@@ -283,6 +283,14 @@ static bool is_within_rate(struct unixservice *service, struct link *link)
 	return false;
 }
 
+static void trim_stream(struct unixservice *service, struct link *link)
+{
+	size_t bytes = unixstream_trim(link->stream);
+
+	if (bytes != link->peer.partial_bytes)
+		unixservice_note_partial(service, &link->peer, bytes);
+}
+
 static void read_some(struct unixservice *service, struct link *link)
 {
 	int taken = 0;
@@ -305,7 +313,9 @@ static void read_some(struct unixservice *service, struct link *link)
 	if (taken == TURN && is_more && has_input(link))
 		pause_link(service, link, service->now_us + 1);
 	if (link->stream != NULL)
-		unixstream_trim(link->stream);
+		trim_stream(service, link);
+	if (unixservice_is_gone(&link->peer))
+		return;
 	if (watch_link(service, link) < 0)
 		unixservice_part(service, &link->peer, errno);
 }

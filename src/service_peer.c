@@ -280,6 +280,7 @@ void unixservice_part(struct unixservice *service, struct peer *peer, int error)
 	leave_place(service, peer);
 	unixtimers_clear(&service->peer_timers, &peer->timer);
 	unixtimers_unreserve(&service->peer_timers);
+	unixservice_forget_partial(service, peer);
 	unixusers_remove_peer(peer->user, peer);
 	peer->user->light_count -= peer->sort->is_memory_only;
 	service->counters.peers--;
@@ -296,7 +297,10 @@ void unixservice_deafen(struct unixservice *service, struct peer *peer,
 		unixservice_part(service, peer, error);
 	} else if (peer->life == PEER_READING) {
 		peer->life = PEER_DEAF;
-		unixservice_lose_kept(service, peer, error);
+		if (peer->outbox.first != NULL)
+			peer->deaf_error = error;
+		unixservice_lose_kept(service, peer, &service->counters.gone,
+			error);
 		if (!unixservice_is_gone(peer))
 			peer->sort->deafen(service, peer);
 	}

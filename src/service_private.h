@@ -3,7 +3,8 @@
  * service: its inside. A service has sources (datagram sockets, listeners) and
  * peers (datagram senders, connections). service.c has its life and what is
  * asked of it, service_loop.c turns the loop, service_peer.c keeps the peers,
- * service_take.c leads a message to the handler, service_send.c an answer out;
+ * service_take.c leads a message to the handler, service_send.c an answer out,
+ * service_share.c shares out the memory that peers have us hold;
  * service_gram.c and service_sender.c know datagram sockets, service_listener.c
  * and service_link.c connections; service_batch.c moves many datagrams at once.
  */
@@ -116,6 +117,7 @@ struct peer {
 	struct peer *next_gone;
 	void *context;
 	struct outbox outbox;
+	size_t partial_bytes; /* of a message that has not come whole */
 	struct unixcred cred;
 	unsigned int owed;     /* messages that are to be answered later */
 	unsigned int gathered; /* messages to it, see service_batch.c */
@@ -321,6 +323,23 @@ void unixservice_part_if_done(struct unixservice *service, struct peer *peer);
 /* Frees those that are gone. */
 void unixservice_bury(struct unixservice *service);
 
+/* service_share.c */
+
+/*
+ * Makes room among all that is kept, for user and so many bytes, at the cost of
+ * the user who has most: false where that is user, too.
+ */
+bool unixservice_relieve(struct unixservice *service, const struct user *user,
+	size_t bytes);
+
+/*
+ * So many bytes have come of a message that is not whole. It may cost any peer
+ * its connection, this one too.
+ */
+void unixservice_note_partial(struct unixservice *service, struct peer *peer,
+	size_t bytes);
+void unixservice_forget_partial(struct unixservice *service, struct peer *peer);
+
 /* service_take.c */
 
 /* Makes msg ready to receive into the service's buffer; addr may be NULL. */
@@ -387,9 +406,10 @@ void unixservice_flush(struct unixservice *service, struct peer *peer);
 void unixservice_drop_late(struct unixservice *service, struct peer *peer,
 	int64_t since_us);
 
-/* Drops all that is kept, which is gone, and tells of each why. */
+/* Drops all that is kept, and tells of each why: answers are counted in
+ * counter. */
 void unixservice_lose_kept(struct unixservice *service, struct peer *peer,
-	int error);
+	uint64_t *counter, int error);
 
 /* Drops all that is kept: answers are counted in counter. */
 void unixservice_drop_all(struct unixservice *service, struct peer *peer,

@@ -80,11 +80,16 @@ static void remove_kept(struct unixservice *service, struct peer *peer,
 
 	service->counters.queued--;
 	service->counters.queued_bytes -= bytes;
+	peer->user->kept_bytes -= bytes;
 	unixoutbox_remove(&peer->outbox, place);
 }
 
-static void count_kept(struct unixservice_counters *counters, size_t bytes)
+static void count_kept(struct unixservice *service, const struct peer *peer,
+	size_t bytes)
 {
+	struct unixservice_counters *counters = &service->counters;
+
+	peer->user->kept_bytes += bytes;
 	counters->queued++;
 	counters->queued_bytes += bytes;
 	if (counters->queued > counters->queued_most)
@@ -98,15 +103,37 @@ static bool is_below(uint64_t value, uint64_t limit)
 	return limit == 0 || value <= limit;
 }
 
-static bool is_room(const struct unixservice *service, const struct peer *peer,
+/*
+ * Answers to a connection that asks one after the other must not be missing in
+ * the middle: the first is kept, and then it is not read on. By that all may
+ * become twice what was meant.
+ */
+static bool may_exceed(const struct unixservice *service,
+	const struct peer *peer, size_t bytes)
+{
+	return !peer->sort->is_memory_only && peer->outbox.count == 0 &&
+		is_below((service->counters.queued_bytes + bytes + 1) / 2,
+			service->options.queue_total_bytes_max);
+}
+
+static bool is_room_in_all(struct unixservice *service, const struct peer *peer,
+	size_t bytes)
+{
+	while (!is_below(service->counters.queued_bytes + bytes,
+		service->options.queue_total_bytes_max))
+		if (!unixservice_relieve(service, peer->user, bytes))
+			return may_exceed(service, peer, bytes);
+	return true;
+}
+
+static bool is_room(struct unixservice *service, const struct peer *peer,
 	size_t size)
 {
 	const struct unixservice_options *options = &service->options;
 	const struct outbox *outbox = &peer->outbox;
 	const size_t bytes = size + UNIXOUTBOX_OVERHEAD;
 
-	if (!is_below(service->counters.queued_bytes + bytes,
-		    options->queue_total_bytes_max))
+	if (!is_room_in_all(service, peer, bytes))
 		return false;
 	if (outbox->count == 0)
 		return true;
@@ -141,11 +168,19 @@ static bool make_room(struct unixservice *service, struct peer *peer,
 	return true;
 }
 
+/* A connection for which not even the first can be kept must see that. */
+static bool is_peer_dropped(const struct unixservice *service,
+	const struct peer *peer)
+{
+	return service->options.policy == UNIXSERVICE_DROP_PEER ||
+		(!peer->sort->is_memory_only && peer->outbox.count == 0);
+}
+
 static int drop_newest(struct unixservice *service, struct peer *peer,
 	bool is_answer)
 {
 	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
-	if (service->options.policy != UNIXSERVICE_DROP_PEER)
+	if (!is_peer_dropped(service, peer))
 		return 1;
 	unixservice_part(service, peer, ENOBUFS);
 	errno = ENOTCONN;
@@ -187,7 +222,7 @@ static int keep(struct unixservice *service, struct peer *peer,
 	kept->done = done;
 	kept->is_begun = is_begun;
 	kept->is_answer = is_answer;
-	count_kept(&service->counters, size + UNIXOUTBOX_OVERHEAD);
+	count_kept(service, peer, size + UNIXOUTBOX_OVERHEAD);
 	if (kept != peer->outbox.first || peer->sort->await(service, peer) == 0)
 		return 0;
 	unixservice_part(service, peer, errno);
@@ -450,15 +485,14 @@ void unixservice_drop_late(struct unixservice *service, struct peer *peer,
 }
 
 void unixservice_lose_kept(struct unixservice *service, struct peer *peer,
-	int error)
+	uint64_t *counter, int error)
 {
 	bool is_answer;
 
 	while (peer->outbox.first != NULL) {
-		peer->deaf_error = error;
 		is_answer = peer->outbox.first->is_answer;
 		remove_kept(service, peer, &peer->outbox.first);
-		lose(service, peer, is_answer, &service->counters.gone, error);
+		lose(service, peer, is_answer, counter, error);
 	}
 }
 

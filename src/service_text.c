@@ -80,6 +80,9 @@ size_t unixservice_format_counters(const struct unixservice_counters *counters,
 		{ "pauses", counters->pauses },
 		{ "fds_lost", counters->fds_lost },
 		{ "events_untold", counters->events_untold },
+		{ "partial_bytes", counters->partial_bytes },
+		{ "partial_bytes_most", counters->partial_bytes_most },
+		{ "partials_closed", counters->partials_closed },
 	};
 	struct text text = { .bytes = bytes, .room = room };
 

@@ -379,13 +379,14 @@ bool unixstream_has_input(const struct unixstream *stream)
 	return get_buffered(stream) > 0;
 }
 
-void unixstream_trim(struct unixstream *stream)
+size_t unixstream_trim(struct unixstream *stream)
 {
 	if (get_buffered(stream) > 0)
-		return;
+		return get_buffered(stream);
 	free(stream->input);
 	stream->input = NULL;
 	stream->input_room = 0;
+	return 0;
 }
 
 static int grow_input(struct unixstream *stream)

@@ -85,9 +85,24 @@ void unixusers_remove_peer(struct user *user, struct peer *peer)
 	user->peers_count--;
 }
 
-static unsigned int count_peers(const struct user *user)
+static uint64_t count_peers(const struct user *user)
 {
 	return user->peers_count;
+}
+
+static uint64_t count_connections(const struct user *user)
+{
+	return unixusers_count_connections(user);
+}
+
+static uint64_t count_kept(const struct user *user)
+{
+	return user->kept_bytes;
+}
+
+static uint64_t count_partial(const struct user *user)
+{
+	return user->partial_bytes;
 }
 
 unsigned int unixusers_count_connections(const struct user *user)
@@ -96,7 +111,7 @@ unsigned int unixusers_count_connections(const struct user *user)
 }
 
 static struct user *get_first_by(const struct users *users,
-	unsigned int (*count)(const struct user *user))
+	uint64_t (*count)(const struct user *user))
 {
 	struct user *user, *greatest = NULL;
 	size_t i;
@@ -115,7 +130,17 @@ struct user *unixusers_get_greatest(const struct users *users)
 
 struct user *unixusers_get_most_connected(const struct users *users)
 {
-	return get_first_by(users, unixusers_count_connections);
+	return get_first_by(users, count_connections);
+}
+
+struct user *unixusers_get_most_kept(const struct users *users)
+{
+	return get_first_by(users, count_kept);
+}
+
+struct user *unixusers_get_most_partial(const struct users *users)
+{
+	return get_first_by(users, count_partial);
 }
 
 int64_t unixusers_get_next_us(const struct users *users,

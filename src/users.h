@@ -16,6 +16,10 @@ struct user {
 	unsigned int peers_count;
 	/* Those of them that are memory only, service_peer.c counts. */
 	unsigned int light_count;
+	/* What is kept for his peers, and what has come of their messages that
+	 * are not whole yet, service_share.c counts. */
+	uint64_t kept_bytes;
+	uint64_t partial_bytes;
 	/* Somebody holds on to it for a moment. */
 	unsigned int holds;
 	/* His peers, the one that was silent for longest first. */
@@ -48,10 +52,12 @@ struct user *unixusers_get(struct users *users, uid_t uid, int64_t now_us);
 void unixusers_add_peer(struct user *user, struct peer *peer);
 void unixusers_remove_peer(struct user *user, struct peer *peer);
 
-/* The user with most peers, and with most connections; NULL when there are
- * none. */
+/* The user with most peers, with most connections, with most bytes; NULL when
+ * there are none. */
 struct user *unixusers_get_greatest(const struct users *users);
 struct user *unixusers_get_most_connected(const struct users *users);
+struct user *unixusers_get_most_kept(const struct users *users);
+struct user *unixusers_get_most_partial(const struct users *users);
 unsigned int unixusers_count_connections(const struct user *user);
 
 /* When he may send one message more; a moment of the past: now. */

@@ -695,6 +695,188 @@ START_TEST(without_descriptors_who_has_most_gives_one_to_another)
 }
 END_TEST
 
+/* Memory */
+
+/* More than the kernel takes for one that does not read. */
+static int answer_in_masses(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	int i;
+
+	for (i = 0; i < 40; i++)
+		answer_at_length(at, peer, msg);
+	return UNIXSERVICE_DONE;
+}
+
+START_TEST(for_whom_most_is_kept_makes_room_for_another)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t first;
+	int go[2];
+	pid_t pid = make_nobody(_i, go);
+
+	options.queue_total_bytes_max = 50000;
+	scene_open_kind(&scene, _i, answer_in_masses, &options);
+	let_everybody_in(_i);
+	say_hello(_i, 0);
+	first = scene.peer;
+	ck_assert_uint_eq(scene_count(&scene).queued, 2);
+	hear_nobody(go);
+	ck_assert_uint_eq(scene_count(&scene).evicted, _i != GRAM);
+	if (_i != GRAM) {
+		ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
+		ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
+	}
+	ck_assert_uint_eq(scene_count(&scene).queued, 2);
+	ck_assert_uint_le(scene_count(&scene).queued_bytes, 50000);
+	stop_nobody(pid, go);
+	close_clients(1);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+enum { HALF = 99000, WHOLE = 100000 };
+
+/* The beginning of a framed message, or the rest. */
+static void write_part(int i, bool is_rest)
+{
+	static char data[4 + WHOLE] = { 0, 1, (char)0x86, (char)0xa0 };
+	const int fd = client_get_fd(&clients[i]);
+	const size_t begin = is_rest ? HALF : 0;
+	const size_t size = is_rest ? sizeof(data) - HALF : HALF;
+
+	ck_assert_int_eq(TEMP_FAILURE_RETRY(write(fd, data + begin, size)),
+		(ssize_t)size);
+}
+
+static void open_for_halves(void)
+{
+	struct unixservice_options options = scene_options();
+
+	options.size_max = WHOLE;
+	options.partial_bytes_max = 1;
+	scene_open_kind(&scene, FRAMED, scene_be_silent, &options);
+	let_everybody_in(FRAMED);
+}
+
+static void send_half(int i)
+{
+	client_dial(&clients[i], FRAMED);
+	write_part(i, false);
+}
+
+START_TEST(what_has_come_of_a_message_is_counted)
+{
+	open_for_halves();
+	send_half(0);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).partial_bytes, HALF);
+	ck_assert_uint_eq(scene.heard, 0);
+	write_part(0, true);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 1);
+	ck_assert_uint_eq(scene.size, WHOLE);
+	ck_assert_uint_eq(scene_count(&scene).partial_bytes, 0);
+	ck_assert_uint_eq(scene_count(&scene).partial_bytes_most, HALF);
+	send_half(1);
+	scene_serve(&scene);
+	close_clients(2);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).partial_bytes, 0);
+	scene_close(&scene);
+}
+END_TEST
+
+/* The bound is 1848576, and half of it for one user. */
+START_TEST(a_user_has_no_more_half_messages_than_his_part)
+{
+	enum { TIMES = 10 };
+	uint64_t first;
+	int i;
+
+	open_for_halves();
+	send_half(0);
+	scene_serve(&scene);
+	first = scene.about[UNIXSERVICE_OPENED];
+	for (i = 1; i < TIMES; i++) {
+		send_half(i);
+		scene_serve(&scene);
+	}
+	ck_assert_uint_eq(scene_count(&scene).partials_closed, 1);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
+	ck_assert_uint_eq(scene_count(&scene).partial_bytes,
+		(TIMES - 1) * HALF);
+	write_part(TIMES - 1, true);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 1);
+	close_clients(TIMES);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+static pid_t make_half_sender(uid_t uid, int count, int go[2])
+{
+	pid_t pid;
+	int i;
+
+	support_ready_init(go);
+	pid = support_fork();
+	if (pid != 0)
+		return pid;
+	ck_assert_int_eq(setresuid(uid, uid, uid), 0);
+	support_ready_wait(go);
+	for (i = 0; i < count; i++)
+		send_half(i);
+	support_ready_wait(go);
+	_exit(0);
+}
+
+START_TEST(who_has_most_half_messages_loses_one_when_there_are_too_many)
+{
+	static const int counts[] = { 5, 6, 8 };
+	static const uid_t uids[] = { 65533, 65534, 65532 };
+	int i, go[COUNT(counts)][2];
+	pid_t pids[COUNT(counts)];
+
+	support_dir();
+	for (i = 0; i < (int)COUNT(counts); i++)
+		pids[i] = make_half_sender(uids[i], counts[i], go[i]);
+	open_for_halves();
+	for (i = 0; i < (int)COUNT(counts); i++) {
+		support_ready_tell(go[i]);
+		scene_serve_while(&scene,
+			scene_count(&scene).partial_bytes_most <
+				(uint64_t)(i == 0        ? 5
+						: i == 1 ? 11
+							 : 18) *
+					HALF);
+	}
+	scene_serve_while(&scene, scene_count(&scene).partials_closed == 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
+	ck_assert_uint_eq(scene_count(&scene).partial_bytes, 18 * HALF);
+	for (i = 0; i < (int)COUNT(counts); i++)
+		stop_nobody(pids[i], go[i]);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+static TCase *make_memory_tests(void)
+{
+	TCase *tcase = make_tcase("memory");
+
+	support_add_root_loop_test(tcase,
+		for_whom_most_is_kept_makes_room_for_another, KINDS);
+	tcase_add_test(tcase, what_has_come_of_a_message_is_counted);
+	tcase_add_test(tcase, a_user_has_no_more_half_messages_than_his_part);
+	support_add_root_test(tcase,
+		who_has_most_half_messages_loses_one_when_there_are_too_many);
+	return tcase;
+}
+
 static TCase *make_place_tests(void)
 {
 	TCase *tcase = make_tcase("places");
@@ -763,5 +945,6 @@ int main(void)
 	suite_add_tcase(suite, make_place_tests());
 	suite_add_tcase(suite, make_rate_tests());
 	suite_add_tcase(suite, make_silence_tests());
+	suite_add_tcase(suite, make_memory_tests());
 	return support_run(suite);
 }

@@ -213,7 +213,9 @@ struct unixservice_options {
 	 * told once. */
 	unsigned int event_rate;
 	/* The largest message taken, in bytes; default 212960, what a socket
-	 * carries by default. The memory is the service's, once. */
+	 * carries by default. The memory is the service's, once; what has come
+	 * of a framed stream's message is the connection's until it is whole,
+	 * see partial_bytes_max. */
 	size_t size_max;
 	/* What connections and datagrams are received with:
 	 * UNIXMSG_WANT_..., and at most so many descriptors a message;
@@ -241,7 +243,11 @@ struct unixservice_options {
 	int64_t idle_us;
 	/* Answers kept for one peer, and bytes, and bytes in all: defaults
 	 * 1024, 2 MiB, 16 MiB. One answer is kept whatever its size, as long
-	 * as there is room in all. */
+	 * as there is room in all. Where there is none, the user for whom most
+	 * is kept makes room for the others: the connection of his that has
+	 * most is closed (ENOBUFS), or a datagram peer's answers are dropped.
+	 * For his own connections the first answer is kept nevertheless, until
+	 * it is twice as much in all; then they are closed. */
 	unsigned int queue_messages_max;
 	size_t queue_bytes_max;
 	size_t queue_total_bytes_max;
@@ -263,8 +269,15 @@ struct unixservice_options {
 	 * that one sends, see above; default 1 (and 0 is 1), at most
 	 * UNIXMSG_BATCH_MAX. */
 	unsigned int batch;
+	/* Bytes of messages of framed streams that have not come whole, in all,
+	 * and half of that of one user; default 16 MiB, and never less than
+	 * eight messages of size_max and 1 MiB. Beyond it the user who has most
+	 * of them loses the connection that was silent for longest (ENOBUFS).
+	 * The memory for them may be twice as large, and 64 KiB for each
+	 * connection in the middle of a message. */
+	uint64_t partial_bytes_max;
 	/* For later versions. Leave them as unixservice_options_init did. */
-	uint64_t reserved[16];
+	uint64_t reserved[15];
 };
 
 /* Fills in the defaults. Call it before you set a field. */
@@ -490,7 +503,12 @@ struct unixservice_counters {
 	/* Descriptors that came and were not wanted, or had no room. */
 	uint64_t fds_lost;
 	uint64_t events_untold;
-	uint64_t reserved[16];
+	/* Bytes of messages that have not come whole, now and at most, and
+	 * connections closed because there were too many. */
+	uint64_t partial_bytes;
+	uint64_t partial_bytes_most;
+	uint64_t partials_closed;
+	uint64_t reserved[13];
 };
 
 void unixservice_get_counters(const struct unixservice *service,
