@@ -138,10 +138,29 @@ a_client_does_not_wait_for_ever_for_room()
 	signal server STOP
 	seq 1 20 >many
 	run "$command" -W 0.2 "$address" <many
-	expect_complaint 1
+	expect_status 1
 	run "$command" -W 0.2 "$address" hello
 	expect_complaint 1
 	expect_match "$err" 'message 1: no room for it within 0.2 seconds'
+	signal server CONT
+	stop
+}
+
+what_was_sent_and_what_was_not_is_told()
+{
+	serve
+	signal server STOP
+	seq 1 1000 >many
+	run "$command" -W 0.2 --stats "$address" <many
+	expect_status 1
+	sed -n "s/^$tool: \([0-9]*\) sent, none answered; \([0-9]*\) $(
+	)records not sent\$/\1 \2/p" "$err" >figures
+	read -r sent rest <figures || fail 'no figures'
+	[ $((sent + rest)) -eq 1000 ] || fail "$sent sent, $rest not sent"
+	expect_counter "$out" sent "$sent"
+	expect_counter "$out" lost "$sent"
+	run "$command" -W 0.2 "$address" hello
+	expect_complaint 1
 	signal server CONT
 	stop
 }
@@ -181,6 +200,7 @@ for name in a_client_file_that_was_asked_for_goes_with_each_signal \
 	a_live_client_keeps_its_own_address \
 	a_client_that_is_gone_is_counted \
 	a_client_does_not_wait_for_ever_for_room \
+	what_was_sent_and_what_was_not_is_told \
 	a_server_prints_the_sender \
 	max_messages_leaves_the_rest; do
 	run_twice "$name"

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,6 +56,7 @@ struct exchange {
 	size_t next_size;
 	uint64_t next_ns;
 	bool is_next_there;
+	bool is_next_lost; /* it could not be sent */
 	bool is_input_over;
 	bool is_input_bad; /* told: it ended with a message not to be sent */
 	bool is_blocked;   /* there was no room to send */
@@ -100,6 +102,7 @@ static bool is_window_open(const struct exchange *exchange)
 /* What has been sent is still to be answered. */
 static void end_input(struct exchange *exchange)
 {
+	exchange->is_next_lost = exchange->is_next_there;
 	exchange->is_next_there = false;
 	exchange->is_input_over = true;
 	exchange->is_input_bad = true;
@@ -416,15 +419,13 @@ static int expire(struct exchange *exchange)
 
 	while (exchange->count > 0 &&
 		get_oldest(exchange)->deadline_us <= now_us) {
-		exchange->stats.lost++;
-		if (!is_made_up(exchange)) {
-			tool_complain("message %" PRIu64
-				      ": no answer within %g seconds%s",
+		if (!is_made_up(exchange))
+			return tool_complain("message %" PRIu64
+					     ": no answer within %g seconds%s",
 				get_oldest(exchange)->number + 1,
 				(double)exchange->options->timeout_us / 1e6,
 				explain_no_answer(exchange));
-			return -1;
-		}
+		exchange->stats.lost++;
 		forget_oldest(exchange);
 	}
 	return 0;
@@ -608,6 +609,46 @@ static void warn_of_silence(const struct exchange *exchange)
 			exchange->options->address));
 }
 
+static const char *explain_rest(uint64_t rest, bool is_all, char *text,
+	size_t room)
+{
+	*text = '\0';
+	if (rest > 0)
+		snprintf(text, room, "; %s%" PRIu64 " record%s not sent",
+			is_all ? "" : "at least ", rest, rest == 1 ? "" : "s");
+	return text;
+}
+
+static const char *explain_answered(const struct client_stats *stats,
+	char *text, size_t room)
+{
+	if (stats->received == 0)
+		return "none";
+	snprintf(text, room, "%" PRIu64, stats->received);
+	return text;
+}
+
+/* Of one message the complaint before has said all. */
+static void say_what_was_sent(struct exchange *exchange)
+{
+	const struct client_stats *stats = &exchange->stats;
+	char answered[24], text[64];
+	bool is_all;
+	uint64_t rest = source_count_rest(&exchange->source, &is_all) +
+		(exchange->is_next_there || exchange->is_next_lost ? 1 : 0);
+
+	explain_rest(rest, is_all, text, sizeof(text));
+	if (is_made_up(exchange)) {
+		if (rest > 0)
+			tool_complain("%" PRIu64 " sent%s", stats->sent, text);
+		return;
+	}
+	if (stats->sent + rest > 1 && (rest > 0 || stats->lost > 0))
+		tool_complain("%" PRIu64 " sent, %s answered%s", stats->sent,
+			explain_answered(stats, answered, sizeof(answered)),
+			text);
+}
+
 static int finish(struct exchange *exchange, int result)
 {
 	const struct client_stats *stats = &exchange->stats;
@@ -621,6 +662,8 @@ static int finish(struct exchange *exchange, int result)
 		result = -1;
 	}
 	exchange->stats.lost += exchange->count;
+	if (result < 0)
+		say_what_was_sent(exchange);
 	if (is_made_up(exchange))
 		stats_say_client(stats);
 	else if (stats->altered > 0)

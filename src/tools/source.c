@@ -12,6 +12,9 @@
 #include "tools/source.h"
 #include "tools/tool.h"
 
+/* Input without an end is not counted further. */
+static const uint64_t rest_max = 10000000;
+
 int source_open(struct source *source, const struct options *options)
 {
 	memset(source, 0, sizeof(*source));
@@ -106,6 +109,27 @@ int source_next(struct source *source, const void **data, size_t *size)
 	if (source->reader != NULL)
 		return record_read(source->reader, false, data, size);
 	return take_argument(source, data, size);
+}
+
+uint64_t source_count_rest(struct source *source, bool *is_all)
+{
+	const struct options *options = source->options;
+	uint64_t count = 0;
+	const void *data;
+	size_t size;
+	int result;
+
+	*is_all = true;
+	if (source->made != NULL)
+		return options->count - source->made_count;
+	if (source->reader == NULL)
+		return (uint64_t)(options->messages_count - source->argument);
+	while ((result = record_read(source->reader, false, &data, &size)) ==
+			1 &&
+		count < rest_max)
+		count++;
+	*is_all = result == 0;
+	return count;
 }
 
 int source_get_fd(const struct source *source)

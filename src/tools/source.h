@@ -37,6 +37,12 @@ int source_next(struct source *source, const void **data, size_t *size);
 int source_get_fd(const struct source *source);
 int64_t source_get_moment(const struct source *source);
 
+/*
+ * Counts the messages that are left, without waiting for any. *is_all: there
+ * are no more, not even later.
+ */
+uint64_t source_count_rest(struct source *source, bool *is_all);
+
 /* Says why source_next failed. */
 void source_complain(const struct source *source, int error);
 
