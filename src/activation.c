@@ -42,7 +42,7 @@ struct unixactivation {
  */
 static uint64_t get_pidfd_id(void)
 {
-	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int fd = fd_lift((int)syscall(SYS_pidfd_open, getpid(), 0));
 	struct statfs system;
 	struct stat status;
 	uint64_t id = 0;

@@ -108,7 +108,7 @@ static int check_file(const struct endpoint *end, int path_fd)
 
 static int find_name(struct endpoint *end, const char *path)
 {
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = fd_lift(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 	int result;
 
 	if (fd < 0)

@@ -69,7 +69,8 @@ static int make_directory(const char *dir)
 
 	if (mkdir(dir, 0711) < 0 && errno != EEXIST)
 		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = fd_lift(
+		open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 	if (fd < 0)
 		return -1;
 	if (check_directory(fd) < 0)

@@ -29,7 +29,7 @@ struct aside {
 
 static int open_name(int dir_fd, const char *name, struct stat *found)
 {
-	int fd = openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = fd_lift(openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 
 	if (fd >= 0 && fstat(fd, found) < 0)
 		return fd_close(fd);

@@ -29,7 +29,7 @@ int unixblob_create(size_t size)
 		errno = EFBIG;
 		return -1;
 	}
-	fd = memfd_create("unixblob", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fd = fd_lift(memfd_create("unixblob", MFD_CLOEXEC | MFD_ALLOW_SEALING));
 	if (fd < 0)
 		return -1;
 	if (ftruncate(fd, length) < 0)

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "fd.h"
 #include "kernel.h"
 
 void unixcontrol_put(struct msghdr *header, union control_all *control,
@@ -31,6 +32,16 @@ static int get_fd(const struct cmsghdr *item, size_t index)
 	return fd;
 }
 
+/* To receive has succeeded by now: errno stays. */
+static int lift(int fd)
+{
+	int saved = errno;
+
+	fd = fd_lift(fd);
+	errno = saved;
+	return fd;
+}
+
 /*
  * Room for one descriptor has, by its alignment, room for two: whoever asked
  * for one may get two, and must close the second.
@@ -40,12 +51,16 @@ static void take_fds(const struct cmsghdr *item, struct unixmsg *msg)
 	size_t i, count = (item->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 
 	for (i = 0; i < count; i++) {
-		if (msg->fds_count < msg->fds_room) {
-			msg->fds[msg->fds_count++] = get_fd(item, i);
+		if (msg->fds_count == msg->fds_room) {
+			close(get_fd(item, i));
+			msg->fds_lost++;
 			continue;
 		}
-		close(get_fd(item, i));
-		msg->fds_lost++;
+		msg->fds[msg->fds_count] = lift(get_fd(item, i));
+		if (msg->fds[msg->fds_count] < 0)
+			msg->fds_lost++;
+		else
+			msg->fds_count++;
 	}
 	if (msg->fds_lost > 0)
 		msg->flags |= UNIXMSG_CUT_CONTROL;
@@ -90,7 +105,7 @@ static void take_pidfd(const struct cmsghdr *item, struct unixmsg *msg,
 	if (pidfd < 0)
 		return;
 	if (is_wanted && msg->pidfd < 0)
-		msg->pidfd = pidfd;
+		msg->pidfd = lift(pidfd);
 	else
 		close(pidfd);
 }

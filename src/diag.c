@@ -291,7 +291,8 @@ struct dump {
 
 int unixdiag_open(void)
 {
-	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	return fd_lift(
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
 }
 
 static int ask(const struct dump *dump, const struct unix_diag_req *body)

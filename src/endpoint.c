@@ -149,7 +149,8 @@ int unixendpoint_give_up(struct endpoint *end)
 
 int unixendpoint_open(struct endpoint *end, int type)
 {
-	unixendpoint_set_up(end, socket(AF_UNIX, type | SOCK_CLOEXEC, 0), type);
+	unixendpoint_set_up(end,
+		fd_lift(socket(AF_UNIX, type | SOCK_CLOEXEC, 0)), type);
 	if (end->fd < 0)
 		return -1;
 	if (refuse_fds(end) == 0)
@@ -171,9 +172,10 @@ int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type)
 
 	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) < 0)
 		return -1;
-	unixendpoint_set_up(a, fds[0], type);
-	unixendpoint_set_up(b, fds[1], type);
-	if (prepare_pair(a) == 0 && prepare_pair(b) == 0)
+	unixendpoint_set_up(a, fd_lift(fds[0]), type);
+	unixendpoint_set_up(b, fd_lift(fds[1]), type);
+	if (a->fd >= 0 && b->fd >= 0 && prepare_pair(a) == 0 &&
+		prepare_pair(b) == 0)
 		return 0;
 	unixendpoint_give_up(a);
 	return unixendpoint_give_up(b);
@@ -476,7 +478,7 @@ int unixendpoint_get_size_max(const struct endpoint *end, size_t *size)
 /* Of bytes as much as everybody may have, 0 when that is not known. */
 static size_t get_free_for_all(size_t bytes)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	size_t most = 0;
 
 	if (fd < 0)

@@ -117,7 +117,7 @@ static ssize_t read_start(pid_t pid, const char *name, char *text, size_t room)
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = fd_lift(open(path, O_RDONLY | O_CLOEXEC));
 	if (fd < 0)
 		return -1;
 	size = read(fd, text, room - 1);

@@ -9,6 +9,7 @@
 
 #include "adopt.h"
 #include "deadline_private.h"
+#include "fd.h"
 #include "listener_private.h"
 
 struct unixlistener {
@@ -140,7 +141,7 @@ int unixlistener_get_address(const struct unixlistener *listener,
 
 static int accept_once(const struct endpoint *listener, int64_t deadline_us)
 {
-	int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC);
+	int fd = fd_lift(accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC));
 
 	if (fd >= 0 || errno != EAGAIN)
 		return fd;

@@ -64,10 +64,10 @@ static int check_directory(int dir_fd, unsigned int flags)
 
 static int open_directory(const char *dir)
 {
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = fd_lift(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 
 	if (fd < 0 && errno == EACCES)
-		fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		fd = fd_lift(open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
 	return fd;
 }
 
@@ -105,8 +105,8 @@ close_name:
 
 int unixname_open_leaf(const struct unixname *name)
 {
-	return openat(name->dir_fd, name->leaf,
-		O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd_lift(openat(name->dir_fd, name->leaf,
+		O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
 void unixname_remember(struct unixname *name, const struct stat *found)
@@ -228,7 +228,7 @@ static int find_path(const char *path, struct unixname_target *target)
 		return unixaddr_set_path(&target->addr, path, size);
 	if (unixname_check_proc() < 0)
 		return -1;
-	target->fd = open(path, O_PATH | O_CLOEXEC);
+	target->fd = fd_lift(open(path, O_PATH | O_CLOEXEC));
 	if (target->fd < 0)
 		return -1;
 	set_descriptor_path(&target->addr, target->fd);

@@ -279,6 +279,12 @@ int unixnotify_barrier(int64_t deadline_us)
 
 	if (pipe2(pipe, O_CLOEXEC) < 0)
 		return -1;
+	pipe[0] = fd_lift(pipe[0]);
+	pipe[1] = fd_lift(pipe[1]);
+	if (pipe[0] < 0 || pipe[1] < 0) {
+		fd_close(pipe[0]);
+		return fd_close_with(pipe[1], -1);
+	}
 	result = wait_for_end(pipe, deadline_us);
 	return fd_close_with(pipe[0], result);
 }

@@ -52,7 +52,8 @@ static int copy_fds(struct kept *kept, const struct unixmsg *msg)
 	int fd;
 
 	while (kept->fds_count < msg->fds_count) {
-		fd = fcntl(msg->fds[kept->fds_count], F_DUPFD_CLOEXEC, 0);
+		fd = fcntl(msg->fds[kept->fds_count], F_DUPFD_CLOEXEC,
+			STDERR_FILENO + 1);
 		if (fd < 0) {
 			close_fds(kept);
 			return -1;

@@ -41,7 +41,7 @@ static int prepare(struct search *search, const char *address)
 	search->is_file = path[0] != '\0';
 	if (!search->is_file)
 		return unixaddr_parse(&search->addr, address);
-	fd = open(path, O_PATH | O_CLOEXEC);
+	fd = fd_lift(open(path, O_PATH | O_CLOEXEC));
 	if (fd < 0)
 		return -1;
 	return fd_close_with(fd, unixdiag_identify(fd, &mount, &search->file));

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "fd.h"
 #include "kernel.h"
 #include "unixmsg/peer.h"
 
@@ -143,7 +144,7 @@ int unixpeer_open_pidfd(int fd)
 		return -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) < 0)
 		return fail_unknown();
-	return pidfd;
+	return fd_lift(pidfd);
 }
 
 int unixpeer_is_alive(int pidfd)

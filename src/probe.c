@@ -131,7 +131,7 @@ static int connect_to_file(int fd, int path_fd, const char *dir,
  */
 int unixprobe_is_dead(int path_fd, const char *dir, const char *leaf)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	int result;
 
 	if (fd < 0)

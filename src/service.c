@@ -65,7 +65,7 @@ static int prepare(struct unixservice *service)
 
 	service->buffer = malloc(options->size_max);
 	service->fds = calloc(options->fds_max + 1, sizeof(*service->fds));
-	service->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	service->epoll_fd = fd_lift(epoll_create1(EPOLL_CLOEXEC));
 	if (service->buffer == NULL || service->fds == NULL ||
 		service->epoll_fd < 0)
 		return -1;

@@ -8,6 +8,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "service_private.h"
 
 enum { EVENTS_MOST = 64 };
@@ -73,8 +74,8 @@ static void clock_ready(struct unixservice *service, struct watch *watch)
 
 int unixservice_start_clock(struct unixservice *service)
 {
-	service->timer_fd =
-		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	service->timer_fd = fd_lift(
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
 	if (service->timer_fd < 0)
 		return -1;
 	service->clock.ready = clock_ready;

@@ -39,8 +39,8 @@ static int remove_dead(const struct sweep *sweep, const char *leaf, int path_fd)
 
 static void sweep_file(struct sweep *sweep, const char *leaf)
 {
-	int fd = openat(dirfd(sweep->dir), leaf,
-		O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd = fd_lift(openat(dirfd(sweep->dir), leaf,
+		O_PATH | O_NOFOLLOW | O_CLOEXEC));
 
 	if (fd >= 0 && fd_close_with(fd, remove_dead(sweep, leaf, fd)) == 0)
 		sweep->deads++;

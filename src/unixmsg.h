@@ -43,7 +43,10 @@
  * ours. _close takes NULL.
  *
  * Always: descriptors are close-on-exec, no call raises SIGPIPE, EINTR is
- * handled inside, descriptors that a peer sends unasked are never kept.
+ * handled inside, descriptors that a peer sends unasked are never kept. No
+ * descriptor that the library opens, accepts or receives gets a number below 3:
+ * a program that runs with some of these closed cannot print to a peer by
+ * mistake. One that is adopted keeps its number.
  * Never: signal handlers, threads, umask, chdir, output, memory whose size
  * a peer chooses.
  *
@@ -51,7 +54,9 @@
  * one thread may send while another receives; two that send, or two that
  * receive, are as safe as the kernel's calls are: messages stay whole, and
  * who gets which is not told. Framed streams are the exception, see there.
- * _close needs the object to itself.
+ * _close needs the object to itself. Do not cancel a thread (pthread_cancel(3))
+ * inside of a call: what the call had opened stays open, what it had locked or
+ * allocated stays so. To end a wait, make its stop descriptor readable.
  */
 #ifndef UNIXMSG_H
 #define UNIXMSG_H

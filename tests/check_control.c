@@ -222,6 +222,20 @@ static void compare(const struct unixmsg *msg, const struct expected *wanted)
 }
 
 /* Takes made both ways; what it was made of is closed afterwards. */
+/*
+ * Numbers that a length out of nowhere makes: the first three are this
+ * program's own, and would be moved.
+ */
+static bool is_any_low(const struct expected *wanted)
+{
+	size_t i;
+
+	for (i = 0; i < wanted->taken_count; i++)
+		if (wanted->taken[i] >= 0 && wanted->taken[i] <= STDERR_FILENO)
+			return true;
+	return wanted->pidfd >= 0 && wanted->pidfd <= STDERR_FILENO;
+}
+
 static void take(struct made *made, unsigned int wants, size_t room)
 {
 	int fds[FDS] = { 0 };
@@ -237,9 +251,11 @@ static void take(struct made *made, unsigned int wants, size_t room)
 	msg.fds = fds;
 	msg.fds_room = room;
 	walk_slowly(made, wants, room, &wanted);
-	unixcontrol_take(&header, &msg, wants);
-	compare(&msg, &wanted);
-	compare_fds(made, &wanted);
+	if (!is_any_low(&wanted)) {
+		unixcontrol_take(&header, &msg, wants);
+		compare(&msg, &wanted);
+		compare_fds(made, &wanted);
+	}
 	free(header.msg_control);
 	for (i = 0; i < made->fds_count; i++)
 		if (is_open(made->fds[i]))

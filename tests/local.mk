@@ -108,6 +108,7 @@ unit_tests = \
 	%D%/check_histogram \
 	%D%/check_holder \
 	%D%/check_listener \
+	%D%/check_low_fds \
 	%D%/check_msg \
 	%D%/check_name \
 	%D%/check_name_kill \
