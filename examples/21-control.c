@@ -2,8 +2,7 @@
 /*
  * A control socket of the kind that wpa_supplicant has: commands are datagrams
  * of text, each is answered by one, and whoever has said ATTACH also gets the
- * events, which begin with their level. A client that has been silent for a
- * minute is forgotten, attached or not: a monitor says PING now and then.
+ * events. A client silent for ten minutes is forgotten, unless it is attached.
  *
  * Build:  cc 21-control.c $(pkg-config --cflags --libs unixmsg) -o control
  * Run:    ./control, and in other terminals
@@ -71,12 +70,13 @@ static const char *get_status(struct unixservice *service)
 	return text;
 }
 
-/* Fails for one without an address. */
-static const char *attach(struct unixservice *service, uint64_t peer,
-	void *context)
+/* It only listens then. Fails for one without an address. */
+static const char *attach(struct unixservice *service, uint64_t peer, void *how)
 {
-	return unixservice_set_context(service, peer, context) < 0 ? "FAIL"
-								   : "OK";
+	const int result = unixservice_set_context(service, peer, how);
+
+	unixservice_keep_peer(service, peer, how != NULL);
+	return result < 0 ? "FAIL" : "OK";
 }
 
 static const char *obey(struct unixservice *service, uint64_t peer,
@@ -119,8 +119,8 @@ int main(void)
 	struct unixservice_options options;
 	struct unixservice_listen_options how;
 	struct unixname_options name;
-	sigset_t signals;
 	int result, stop_fd;
+	sigset_t signals;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);

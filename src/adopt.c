@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "adopt.h"
 #include "diag.h"
@@ -119,17 +120,12 @@ static int find_name(struct endpoint *end, const char *path)
 	return fd_close_with(fd, result);
 }
 
-int unixadopt_set_unlink(struct endpoint *end, bool is_wanted)
+static int look_up_name(struct endpoint *end)
 {
 	struct unixaddr addr;
 	const char *path;
 	size_t size;
-	int saved = errno;
 
-	if (end->name != NULL || !is_wanted) {
-		unixname_set_kept(end->name, !is_wanted);
-		return 0;
-	}
 	if (unixendpoint_get_address(end, &addr) < 0)
 		return -1;
 	if (unixaddr_get_kind(&addr) != UNIXADDR_PATH)
@@ -137,8 +133,27 @@ int unixadopt_set_unlink(struct endpoint *end, bool is_wanted)
 	path = unixaddr_get_name(&addr, &size);
 	if (path[0] != '/')
 		return refuse(EINVAL);
-	if (find_name(end, path) < 0)
+	return find_name(end, path);
+}
+
+static int take_name(struct endpoint *end)
+{
+	int saved = errno;
+
+	if (end->name != NULL ? unixname_take_on(end->name) < 0
+			      : look_up_name(end) < 0)
 		return -1;
+	/* Our own parent may have bound it: we stand in its place. */
+	if (end->binder != 0)
+		end->binder = getpid();
 	errno = saved;
+	return 0;
+}
+
+int unixadopt_set_unlink(struct endpoint *end, bool is_wanted)
+{
+	if (is_wanted && take_name(end) < 0)
+		return -1;
+	unixname_set_kept(end->name, !is_wanted);
 	return 0;
 }

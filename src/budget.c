@@ -110,6 +110,10 @@ static int take_socket(void *context, const struct unixdiag_socket *socket)
 static int ask(struct budget *budget, const struct holding *holding,
 	enum waiting *waiting)
 {
+	/* One that a fork(2) has shared would mix up two processes' answers. */
+	if (budget->diag_owner != getpid())
+		budget->diag_fd = fd_close(budget->diag_fd);
+	budget->diag_owner = getpid();
 	if (budget->diag_fd < 0)
 		budget->diag_fd = unixdiag_open();
 	if (budget->diag_fd < 0)

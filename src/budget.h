@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What one receiver holds at most. */
 struct holding {
@@ -44,6 +45,7 @@ struct budget {
 	int64_t list_us;
 	bool is_blind; /* the kernel gives no list */
 	int diag_fd;   /* -1 until somebody is looked up */
+	pid_t diag_owner;
 	uint32_t sequence;
 };
 

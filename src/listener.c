@@ -4,17 +4,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "adopt.h"
 #include "deadline_private.h"
 #include "fd.h"
 #include "listener_private.h"
 
+/* How long accept4(2) may wait on a socket that somebody made blocking. */
+static const suseconds_t accept_most_us = 1000;
+
 struct unixlistener {
 	struct endpoint end;
 	bool is_adopted;
+	/* The process that has bounded the kernel's wait, or 0. */
+	atomic_int bounded_by;
 };
 
 /*
@@ -33,13 +41,43 @@ static int mark_accepted_messages(const struct endpoint *listener)
 		sizeof(on));
 }
 
-/* accept4(2) has no flag for "do not wait". */
+/* Of all who share the socket. */
+static void set_receive_timeout(int fd, suseconds_t timeout_us)
+{
+	const struct timeval timeout = { .tv_usec = timeout_us };
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+}
+
+/*
+ * accept4(2) has no flag for "do not wait", and O_NONBLOCK belongs to all who
+ * share the socket: another holder may clear it, as systemd does whenever it
+ * starts a unit. So it is looked at before each call. A holder that has cleared
+ * it once may do so again between the look and the call: from then on the
+ * kernel's own time-out bounds what the call waits.
+ */
+static int keep_nonblocking(struct unixlistener *listener)
+{
+	const int fd = listener->end.fd;
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return -1;
+	if ((flags & O_NONBLOCK) != 0)
+		return 0;
+	set_receive_timeout(fd, accept_most_us);
+	atomic_store(&listener->bounded_by, getpid());
+	return fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+}
+
 static int prepare_to_accept(struct endpoint *end)
 {
+	const int flags = fcntl(end->fd, F_GETFL);
+
 	end->is_accepted = true;
-	if (mark_accepted_messages(end) < 0)
+	if (flags < 0 || mark_accepted_messages(end) < 0)
 		return -1;
-	return fcntl(end->fd, F_SETFL, O_NONBLOCK);
+	return fcntl(end->fd, F_SETFL, flags | O_NONBLOCK);
 }
 
 static int start_listening(struct endpoint *end, const char *address,
@@ -63,6 +101,7 @@ struct unixlistener *unixlistener_new(int type, const char *address,
 	if (listener == NULL)
 		return NULL;
 	listener->is_adopted = false;
+	atomic_init(&listener->bounded_by, 0);
 	if (unixendpoint_open(&listener->end, type) == 0 &&
 		start_listening(&listener->end, address, backlog, options,
 			wants) == 0)
@@ -79,6 +118,7 @@ struct unixlistener *unixlistener_adopt(int fd)
 	if (listener == NULL)
 		return NULL;
 	listener->is_adopted = true;
+	atomic_init(&listener->bounded_by, 0);
 	if (unixadopt_socket(&listener->end, fd, 0, true) == 0 &&
 		prepare_to_accept(&listener->end) == 0)
 		return listener;
@@ -92,6 +132,9 @@ int unixlistener_close(struct unixlistener *listener)
 
 	if (listener == NULL)
 		return 0;
+	/* Whoever has it next may want to wait. */
+	if (listener->bounded_by == getpid())
+		set_receive_timeout(listener->end.fd, 0);
 	result = unixendpoint_close(&listener->end);
 	free(listener);
 	return result;
@@ -139,13 +182,44 @@ int unixlistener_get_address(const struct unixlistener *listener,
 	return unixendpoint_get_address(&listener->end, addr);
 }
 
-static int accept_once(const struct endpoint *listener, int64_t deadline_us)
+/* Somebody who shares a listener can shut it down: nobody can connect then. */
+static int refuse_shut(short events)
 {
-	int fd = fd_lift(accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC));
+	errno = (events & POLLRDHUP) != 0 ? EINVAL : EAGAIN;
+	return -1;
+}
+
+/*
+ * Polled first: where the flag is cleared between the look and the call, only
+ * another who takes the connection in that moment too can make us wait.
+ */
+static int accept_now(struct unixlistener *listener)
+{
+	struct pollfd ready = {
+		.fd = listener->end.fd,
+		.events = POLLIN | POLLRDHUP,
+	};
+	int count = poll(&ready, 1, 0), fd;
+
+	if (count < 0)
+		return -1;
+	if (count == 0)
+		return refuse_shut(0);
+	if (keep_nonblocking(listener) < 0)
+		return -1;
+	fd = accept4(ready.fd, NULL, NULL, SOCK_CLOEXEC);
+	if (fd < 0 && errno == EAGAIN)
+		return refuse_shut(ready.revents);
+	return fd_lift(fd);
+}
+
+static int accept_once(struct unixlistener *listener, int64_t deadline_us)
+{
+	int fd = accept_now(listener);
 
 	if (fd >= 0 || errno != EAGAIN)
 		return fd;
-	if (unixdeadline_wait(listener->fd, POLLIN, listener->stop_fd,
+	if (unixdeadline_wait(listener->end.fd, POLLIN, listener->end.stop_fd,
 		    deadline_us) < 0)
 		return -1;
 	errno = EINTR;
@@ -164,7 +238,7 @@ static int prepare_accepted(struct endpoint *end)
 	return unixendpoint_mark_messages(end);
 }
 
-int unixlistener_accept(const struct unixlistener *listener, int type,
+int unixlistener_accept(struct unixlistener *listener, int type,
 	struct endpoint *end, int64_t deadline_us)
 {
 	int fd, saved = errno;
@@ -174,7 +248,7 @@ int unixlistener_accept(const struct unixlistener *listener, int type,
 		return -1;
 	}
 	do {
-		fd = accept_once(&listener->end, deadline_us);
+		fd = accept_once(listener, deadline_us);
 		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
 			return -1;
 	} while (fd < 0);

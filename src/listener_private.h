@@ -18,7 +18,7 @@ struct unixlistener *unixlistener_new(int type, const char *address,
  * Takes the next connection into end, which nobody has opened yet. EPROTOTYPE
  * when the listener is for another type.
  */
-int unixlistener_accept(const struct unixlistener *listener, int type,
+int unixlistener_accept(struct unixlistener *listener, int type,
 	struct endpoint *end, int64_t deadline_us);
 
 /* SOCK_STREAM or SOCK_SEQPACKET. */

@@ -153,6 +153,21 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name)
 	return 0;
 }
 
+int unixname_take_on(struct unixname *name)
+{
+	int is_ours;
+
+	if (name->pid == getpid())
+		return 0;
+	is_ours = is_still_ours(name);
+	if (is_ours == 0)
+		errno = ESTALE;
+	if (is_ours != 1)
+		return -1;
+	name->pid = getpid();
+	return 0;
+}
+
 /* A client's close waits for nobody. */
 static int64_t get_lock_end(const struct unixname *name)
 {

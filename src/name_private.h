@@ -94,6 +94,12 @@ int unixname_release(struct unixname *name);
  */
 int unixname_take_up(const char *path, int path_fd, struct unixname **name);
 
+/*
+ * Makes this process the one that removes the file: a parent of ours may have
+ * bound it before fork(2). ESTALE when the file is not there any more.
+ */
+int unixname_take_on(struct unixname *name);
+
 /* Whether release leaves the file where it is. name may be NULL. */
 void unixname_set_kept(struct unixname *name, bool is_kept);
 

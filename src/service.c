@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "fd.h"
 #include "gram_private.h"
@@ -28,6 +29,7 @@ void unixservice_options_init(struct unixservice_options *options)
 	options->patience_us = 5000000;
 	options->send_buffer_bytes = 4 << 20;
 	options->partial_bytes_max = 16 << 20;
+	options->forget_us = 600000000;
 }
 
 static bool is_known_policy(enum unixservice_policy policy)
@@ -56,6 +58,7 @@ static bool is_valid(const struct unixservice_options *options)
 		options->fds_max <= UNIXMSG_FDS_MAX && options->size_max > 0 &&
 		options->batch <= UNIXMSG_BATCH_MAX && options->idle_us >= 0 &&
 		options->spin_us >= 0 && options->patience_us >= 0 &&
+		options->forget_us >= 0 &&
 		is_empty(options->reserved, sizeof(options->reserved));
 }
 
@@ -98,6 +101,7 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
 	service->deadline_us = UNIXMSG_FOREVER;
 	service->stop.fd = -1;
 	service->now_us = unixdeadline_now_us();
+	service->process = getpid();
 	unixspin_set(&service->spin, service->options.spin_us);
 	unixusers_init(&service->users, service->options.user_rate,
 		get_burst(&service->options));
@@ -140,6 +144,10 @@ int unixservice_close(struct unixservice *service)
 		return 0;
 	service->options.watcher = NULL;
 	service->is_running = true;
+	if (service->process != getpid())
+		unixservice_leave_gathered(service);
+	/* Nobody needs to be taken out of a loop that is no more. */
+	service->epoll_fd = fd_close(service->epoll_fd);
 	unixservice_for_each_peer(service, part_peer);
 	unixservice_bury(service);
 	error = close_sources(service);
@@ -153,7 +161,6 @@ int unixservice_close(struct unixservice *service)
 	free(service->fds);
 	fd_close(service->spare_fd);
 	fd_close(service->timer_fd);
-	fd_close(service->epoll_fd);
 	free(service);
 	errno = error == 0 ? saved : error;
 	return error == 0 ? 0 : -1;
@@ -164,6 +171,28 @@ void unixservice_listen_options_init(struct unixservice_listen_options *options)
 	memset(options, 0, sizeof(*options));
 }
 
+int unixservice_check_open(const struct unixservice *service)
+{
+	if (!service->is_stopping)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+void unixservice_lose_source(struct unixservice *service, struct source *source)
+{
+	struct unixservice_event event;
+	struct unixaddr addr;
+
+	unixservice_watch(service, &source->watch, 0);
+	source->is_done = true;
+	unixservice_event_init(&event, UNIXSERVICE_SHUT, NULL, EINVAL);
+	if (source->sort->get_address(source, &addr) == 0 &&
+		unixaddr_get_kind(&addr) != UNIXADDR_UNNAMED)
+		event.addr = &addr;
+	unixservice_tell(service, &event);
+}
+
 int unixservice_add_source(struct unixservice *service, struct source *source,
 	const struct source_sort *sort)
 {
@@ -171,10 +200,6 @@ int unixservice_add_source(struct unixservice *service, struct source *source,
 	struct source **last = &service->sources;
 
 	source->sort = sort;
-	if (service->is_stopping) {
-		errno = EINVAL;
-		return -1;
-	}
 	if (sort->get_address(source, &addr) < 0 ||
 		unixtimers_reserve(&service->source_timers) < 0)
 		return -1;
@@ -250,7 +275,31 @@ int unixservice_listen(struct unixservice *service, const char *network,
 		errno = EINVAL;
 		return -1;
 	}
+	if (unixservice_check_open(service) < 0)
+		return -1;
 	return listen_on(service, network, address, options);
+}
+
+static void disinherit(struct unixservice *service, struct peer *peer)
+{
+	(void)service;
+	peer->is_inherited = false;
+}
+
+int unixservice_set_unlink_on_close(struct unixservice *service, bool is_wanted)
+{
+	struct source *source;
+	int error = 0, saved = errno;
+
+	unixservice_notice_fork(service);
+	for (source = service->sources; source != NULL; source = source->next)
+		if (source->sort->set_unlink(source, is_wanted) < 0 &&
+			error == 0)
+			error = errno;
+	if (is_wanted)
+		unixservice_for_each_peer(service, disinherit);
+	errno = error == 0 ? saved : error;
+	return error == 0 ? 0 : -1;
 }
 
 int unixservice_get_address(const struct unixservice *service,
@@ -304,6 +353,20 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 	return 0;
 }
 
+int unixservice_keep_peer(struct unixservice *service, uint64_t id,
+	bool is_wanted)
+{
+	struct peer *peer = unixservice_find(service, id);
+
+	if (peer == NULL)
+		return -1;
+	peer->user->light_count -= unixservice_is_light(peer);
+	peer->is_kept = is_wanted;
+	peer->user->light_count += unixservice_is_light(peer);
+	peer->sort->look_at_silence(service, peer);
+	return 0;
+}
+
 int unixservice_set_context(struct unixservice *service, uint64_t id,
 	void *context)
 {
@@ -322,8 +385,14 @@ void *unixservice_get_context(const struct unixservice *service, uint64_t id)
 	return peer == NULL ? NULL : peer->context;
 }
 
+/* A child of fork(2) that asks is about to wait for it. */
 int unixservice_get_fd(const struct unixservice *service)
 {
+	int saved = errno;
+
+	if (unixservice_keep_own_loop((struct unixservice *)service) < 0)
+		return -1;
+	errno = saved;
 	return service->epoll_fd;
 }
 

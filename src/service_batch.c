@@ -230,6 +230,12 @@ bool unixservice_is_sending(const struct unixservice *service)
 	return service->batch->is_sending;
 }
 
+void unixservice_leave_gathered(struct unixservice *service)
+{
+	if (service->batch != NULL)
+		service->batch->is_sending = true;
+}
+
 /* A watcher that is told of a loss may send, and lead here again. */
 void unixservice_send_gathered(struct unixservice *service)
 {

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -293,6 +294,14 @@ static void finish(struct unixservice *service, struct grams *grams)
 	grams->source.is_done = true;
 }
 
+/* By somebody who shares it: it is readable then, and gives nothing. */
+static bool is_shut(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&ready, 1, 0) == 1 && (ready.revents & POLLRDHUP) != 0;
+}
+
 static void grams_ready(struct unixservice *service, struct watch *watch)
 {
 	struct grams *grams = watch->owner;
@@ -313,8 +322,12 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 		if (taken == 1)
 			unixservice_note_another(&grams->eagerness, more > 0);
 	}
-	if (more == 0 && service->is_stopping && !grams->is_resting)
+	if (more > 0 || grams->is_resting)
+		return;
+	if (service->is_stopping)
 		finish(service, grams);
+	else if (taken == 0 && is_shut(watch->fd))
+		unixservice_lose_source(service, &grams->source);
 }
 
 static int grams_get_address(const struct source *source, struct unixaddr *addr)
@@ -334,6 +347,12 @@ static int grams_stop(struct unixservice *service, struct source *source)
 	return result;
 }
 
+static int grams_set_unlink(struct source *source, bool is_wanted)
+{
+	return unixgram_set_unlink_on_close(((struct grams *)source)->gram,
+		is_wanted);
+}
+
 static int grams_close(struct source *source)
 {
 	struct grams *grams = (struct grams *)source;
@@ -350,6 +369,7 @@ static const struct source_sort grams_sort = {
 	.get_address = grams_get_address,
 	.wake = grams_wake,
 	.stop = grams_stop,
+	.set_unlink = grams_set_unlink,
 	.close = grams_close,
 };
 
@@ -395,9 +415,12 @@ static int set_up(struct unixservice *service, struct grams *grams)
 
 int unixservice_add_gram(struct unixservice *service, struct unixgram *gram)
 {
-	struct grams *grams = calloc(1, sizeof(*grams));
+	struct grams *grams;
 	int saved = errno;
 
+	if (unixservice_check_open(service) < 0)
+		return -1;
+	grams = calloc(1, sizeof(*grams));
 	if (grams == NULL)
 		return -1;
 	grams->gram = gram;

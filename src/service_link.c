@@ -78,7 +78,8 @@ static int64_t get_late_us(const struct unixservice *service,
 /* Sets the timer to what comes first. */
 static void plan(struct unixservice *service, struct link *link)
 {
-	const int64_t idle_us = service->options.idle_us;
+	const int64_t idle_us =
+		link->peer.is_kept ? 0 : service->options.idle_us;
 	int64_t at_us = get_late_us(service, &link->peer);
 
 	if (idle_us > 0 && idle_us < at_us - link->peer.active_us)
@@ -190,7 +191,7 @@ static void link_deafen(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
 
-	if (!(link->watch.seen & EPOLLHUP))
+	if (!(link->watch.seen & EPOLLHUP) && !peer->is_inherited)
 		shutdown(link->watch.fd, SHUT_WR);
 	if (watch_link(service, link) < 0)
 		unixservice_part(service, peer, errno);
@@ -346,7 +347,7 @@ static bool is_idle(const struct unixservice *service, struct peer *peer)
 		((peer->owed > 0 && peer->life != PEER_DEAF) ||
 			((struct link *)peer)->resume_us > 0))
 		peer->active_us = service->now_us;
-	return service->options.idle_us > 0 &&
+	return service->options.idle_us > 0 && !peer->is_kept &&
 		service->now_us - peer->active_us >= service->options.idle_us;
 }
 
@@ -375,13 +376,35 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 		plan(service, link);
 }
 
+/* The process that has forked us may serve it still: it is left to that. */
+static void leave_link(struct unixservice *service, struct link *link)
+{
+	unixservice_finish(service, &link->peer);
+	/* Not to be read from any more, which cannot fail. */
+	if (!unixservice_is_gone(&link->peer))
+		watch_link(service, link);
+}
+
+static void link_look_at_silence(struct unixservice *service, struct peer *peer)
+{
+	if (peer->life != PEER_ENDED)
+		plan(service, (struct link *)peer);
+}
+
 static void link_stop(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
 
-	(void)service;
 	/* What the peer sends from now on is an error to it at once. */
-	shutdown(link->watch.fd, SHUT_RD);
+	if (!peer->is_inherited)
+		shutdown(link->watch.fd, SHUT_RD);
+	else
+		leave_link(service, link);
+}
+
+static struct watch *link_get_watch(struct peer *peer)
+{
+	return &((struct link *)peer)->watch;
 }
 
 static size_t link_get_size_max(const struct peer *peer)
@@ -427,9 +450,11 @@ static const struct peer_sort packet_sort = {
 	.resume = link_resume,
 	.wake = link_wake,
 	.deafen = link_deafen,
+	.look_at_silence = link_look_at_silence,
 	.stop = link_stop,
 	.get_size_max = link_get_size_max,
 	.get_address = link_get_address,
+	.get_watch = link_get_watch,
 	.close = link_close,
 };
 
@@ -440,9 +465,11 @@ static const struct peer_sort stream_sort = {
 	.resume = link_resume,
 	.wake = link_wake,
 	.deafen = link_deafen,
+	.look_at_silence = link_look_at_silence,
 	.stop = link_stop,
 	.get_size_max = link_get_size_max,
 	.get_address = link_get_address,
+	.get_watch = link_get_watch,
 	.close = link_close,
 };
 
@@ -530,7 +557,8 @@ static int add_link(struct unixservice *service, struct link *link,
 int unixservice_add_packet(struct unixservice *service,
 	struct unixpacket *packet, uint64_t *peer)
 {
-	if (unixpacket_want(packet, service->options.wants) < 0)
+	if (unixservice_check_open(service) < 0 ||
+		unixpacket_want(packet, service->options.wants) < 0)
 		return -1;
 	return add_link(service, make_link(packet, NULL, false), peer);
 }
@@ -542,6 +570,8 @@ int unixservice_add_stream(struct unixservice *service,
 		errno = EINVAL;
 		return -1;
 	}
+	if (unixservice_check_open(service) < 0)
+		return -1;
 	return add_link(service,
 		make_link(NULL, stream, (flags & UNIXSERVICE_BYTES) != 0),
 		peer);

@@ -153,7 +153,7 @@ static void rest(struct unixservice *service, struct listeners *listeners,
 static int reserve_spare(struct unixservice *service)
 {
 	if (service->spare_fd < 0)
-		service->spare_fd = eventfd(0, EFD_CLOEXEC);
+		service->spare_fd = fd_lift(eventfd(0, EFD_CLOEXEC));
 	return service->spare_fd < 0 ? -1 : 0;
 }
 
@@ -201,6 +201,20 @@ static void finish(struct unixservice *service, struct listeners *listeners)
 	listeners->source.is_done = true;
 }
 
+/* Nobody was accepted: error tells why. */
+static void end_turn(struct unixservice *service, struct listeners *listeners,
+	int error)
+{
+	const bool is_shut = error == EINVAL;
+
+	if (error != EAGAIN && !is_shut)
+		rest(service, listeners, error);
+	else if (service->is_stopping)
+		finish(service, listeners);
+	else if (is_shut)
+		unixservice_lose_source(service, &listeners->source);
+}
+
 static void listeners_ready(struct unixservice *service, struct watch *watch)
 {
 	struct listeners *listeners = watch->owner;
@@ -216,10 +230,7 @@ static void listeners_ready(struct unixservice *service, struct watch *watch)
 		}
 		if (accept_by_spare(service, listeners))
 			continue;
-		if (errno != EAGAIN)
-			rest(service, listeners, errno);
-		else if (service->is_stopping)
-			finish(service, listeners);
+		end_turn(service, listeners, errno);
 		return;
 	}
 }
@@ -254,6 +265,13 @@ static int listeners_stop(struct unixservice *service, struct source *source)
 	return result;
 }
 
+static int listeners_set_unlink(struct source *source, bool is_wanted)
+{
+	return unixlistener_set_unlink_on_close(((struct listeners *)source)
+							->listener,
+		is_wanted);
+}
+
 static int listeners_close(struct source *source)
 {
 	struct listeners *listeners = (struct listeners *)source;
@@ -269,6 +287,7 @@ static const struct source_sort listeners_sort = {
 	.get_address = listeners_get_address,
 	.wake = listeners_wake,
 	.stop = listeners_stop,
+	.set_unlink = listeners_set_unlink,
 	.close = listeners_close,
 };
 
@@ -295,6 +314,8 @@ int unixservice_add_listener(struct unixservice *service,
 	struct listeners *listeners;
 	int saved = errno;
 
+	if (unixservice_check_open(service) < 0)
+		return -1;
 	if (!is_known(flags, unixlistener_get_type(listener) == SOCK_STREAM)) {
 		errno = EINVAL;
 		return -1;

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -12,26 +13,6 @@
 #include "service_private.h"
 
 enum { EVENTS_MOST = 64 };
-
-int unixservice_watch(struct unixservice *service, struct watch *watch,
-	uint32_t events)
-{
-	struct epoll_event event = { .events = events, .data.ptr = watch };
-	int operation = EPOLL_CTL_MOD;
-
-	if (watch->events == events)
-		return 0;
-	if (watch->events == 0)
-		operation = EPOLL_CTL_ADD;
-	else if (events == 0)
-		operation = EPOLL_CTL_DEL;
-	/* One that was closed has left the loop by itself. */
-	if (epoll_ctl(service->epoll_fd, operation, watch->fd, &event) < 0 &&
-		events != 0)
-		return -1;
-	watch->events = events;
-	return 0;
-}
 
 static int64_t get_next_us(const struct unixservice *service)
 {
@@ -45,8 +26,8 @@ static int64_t get_next_us(const struct unixservice *service)
 	return next_us;
 }
 
-/* Has the loops of others come back in time. */
-static void set_clock(struct unixservice *service)
+/* The clock stands in the loop for all timers, while others wait there. */
+static void arm_clock(struct unixservice *service)
 {
 	const int64_t next_us = get_next_us(service);
 	/* All zero would stop it. */
@@ -63,6 +44,138 @@ static void set_clock(struct unixservice *service)
 		service->timer_us = next_us;
 }
 
+static int make_clock(void)
+{
+	return fd_lift(
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+static void inherit(struct unixservice *service, struct peer *peer)
+{
+	(void)service;
+	peer->is_inherited = true;
+}
+
+void unixservice_notice_fork(struct unixservice *service)
+{
+	const pid_t process = getpid();
+
+	if (service->process == process)
+		return;
+	service->process = process;
+	service->is_loop_shared = true;
+	unixservice_for_each_peer(service, inherit);
+}
+
+static int watch_again(int epoll_fd, struct watch *watch)
+{
+	struct epoll_event event = {
+		.events = watch->events,
+		.data.ptr = watch,
+	};
+
+	if (watch->events == 0)
+		return 0;
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, watch->fd, &event);
+}
+
+static int watch_peers_again(struct unixservice *service, int epoll_fd)
+{
+	struct peer *peer;
+	uint32_t i;
+
+	for (i = 0; i < service->places_count; i++) {
+		peer = service->places[i].peer;
+		if (peer != NULL && peer->sort->get_watch != NULL &&
+			watch_again(epoll_fd, peer->sort->get_watch(peer)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int watch_all_again(struct unixservice *service, int epoll_fd)
+{
+	struct source *source;
+
+	for (source = service->sources; source != NULL; source = source->next)
+		if (watch_again(epoll_fd, &source->watch) < 0)
+			return -1;
+	if (watch_again(epoll_fd, &service->clock) < 0 ||
+		watch_again(epoll_fd, &service->stop) < 0)
+		return -1;
+	return watch_peers_again(service, epoll_fd);
+}
+
+/*
+ * An epoll instance belongs to all who have its descriptor. Whatever a child
+ * of fork(2) adds there its parent would be told of, by an address that is
+ * another's in the parent's memory; what a child takes out, the parent would
+ * miss. The numbers stay, a loop outside knows them.
+ */
+int unixservice_keep_own_loop(struct unixservice *service)
+{
+	int epoll_fd, timer_fd, result = -1;
+
+	unixservice_notice_fork(service);
+	if (!service->is_loop_shared)
+		return 0;
+	timer_fd = make_clock();
+	epoll_fd = fd_lift(epoll_create1(EPOLL_CLOEXEC));
+	if (timer_fd >= 0 && epoll_fd >= 0 &&
+		dup3(timer_fd, service->timer_fd, O_CLOEXEC) >= 0 &&
+		watch_all_again(service, epoll_fd) == 0 &&
+		dup3(epoll_fd, service->epoll_fd, O_CLOEXEC) >= 0) {
+		service->is_loop_shared = false;
+		service->timer_us = UNIXMSG_FOREVER;
+		arm_clock(service);
+		result = 0;
+	}
+	fd_close(timer_fd);
+	return fd_close_with(epoll_fd, result);
+}
+
+/* Whether there is a loop to change: not at the end of a service, nor where
+ * something is to leave a loop that is another's. */
+static bool is_looped(const struct unixservice *service)
+{
+	return service->epoll_fd >= 0 && !service->is_loop_shared;
+}
+
+int unixservice_watch(struct unixservice *service, struct watch *watch,
+	uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = watch };
+	int operation = EPOLL_CTL_MOD;
+
+	if (watch->events == events)
+		return 0;
+	unixservice_notice_fork(service);
+	if (events != 0 && unixservice_keep_own_loop(service) < 0)
+		return -1;
+	if (!is_looped(service)) {
+		watch->events = 0;
+		return 0;
+	}
+	if (watch->events == 0)
+		operation = EPOLL_CTL_ADD;
+	else if (events == 0)
+		operation = EPOLL_CTL_DEL;
+	/* One that was closed has left the loop by itself. */
+	if (epoll_ctl(service->epoll_fd, operation, watch->fd, &event) < 0 &&
+		events != 0)
+		return -1;
+	watch->events = events;
+	return 0;
+}
+
+/* Has the loops of others come back in time. */
+static void set_clock(struct unixservice *service)
+{
+	if (!service->is_running && get_next_us(service) < service->timer_us &&
+		unixservice_keep_own_loop(service) == 0)
+		arm_clock(service);
+}
+
 static void clock_ready(struct unixservice *service, struct watch *watch)
 {
 	uint64_t count;
@@ -74,8 +187,7 @@ static void clock_ready(struct unixservice *service, struct watch *watch)
 
 int unixservice_start_clock(struct unixservice *service)
 {
-	service->timer_fd = fd_lift(
-		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+	service->timer_fd = make_clock();
 	if (service->timer_fd < 0)
 		return -1;
 	service->clock.ready = clock_ready;
@@ -232,8 +344,11 @@ static int turn(struct unixservice *service, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_MOST];
 	struct watch *watch;
-	int i, count = wait_for_events(service, events, timeout_ms);
+	int i, count;
 
+	if (unixservice_keep_own_loop(service) < 0)
+		return -1;
+	count = wait_for_events(service, events, timeout_ms);
 	if (count < 0 && errno != EINTR)
 		return -1;
 	service->now_us = unixdeadline_now_us();
@@ -375,6 +490,7 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us)
 	struct source *source;
 	int error = 0, saved = errno;
 
+	unixservice_notice_fork(service);
 	unixservice_look_at_clock(service);
 	service->deadline_us = deadline_us;
 	if (service->is_stopping) {

@@ -94,7 +94,7 @@ static bool is_dispensable(const struct unixservice *service,
 	const struct peer *peer, bool is_connection_too)
 {
 	return is_free_of_duties(peer) && peer != service->call.peer &&
-		(peer->sort->is_memory_only || is_connection_too);
+		(unixservice_is_light(peer) || is_connection_too);
 }
 
 static bool is_debtor(struct unixservice *service, struct peer *peer)
@@ -150,7 +150,7 @@ static bool evict_peer(struct unixservice *service, struct peer *peer)
 {
 	if (peer == NULL)
 		return false;
-	if (!peer->sort->is_memory_only)
+	if (!unixservice_is_light(peer))
 		service->counters.evicted++;
 	unixservice_part(service, peer, EDQUOT);
 	return true;
@@ -282,7 +282,7 @@ void unixservice_part(struct unixservice *service, struct peer *peer, int error)
 	unixtimers_unreserve(&service->peer_timers);
 	unixservice_forget_partial(service, peer);
 	unixusers_remove_peer(peer->user, peer);
-	peer->user->light_count -= peer->sort->is_memory_only;
+	peer->user->light_count -= unixservice_is_light(peer);
 	service->counters.peers--;
 	peer->sort->close(service, peer);
 	/* The loop may be about to look at it. */

@@ -67,6 +67,8 @@ struct peer_sort {
 	void (*wake)(struct unixservice *service, struct peer *peer);
 	/* Nothing more can be sent to it, see enum life. NULL: it is closed. */
 	void (*deafen)(struct unixservice *service, struct peer *peer);
+	/* How long it may be silent has changed: sets its timer. */
+	void (*look_at_silence)(struct unixservice *service, struct peer *peer);
 	/* Lets no more messages in than have come. NULL: nothing to do. */
 	void (*stop)(struct unixservice *service, struct peer *peer);
 	/* Whether it has been sent what it may not have read yet, at the cost
@@ -77,6 +79,8 @@ struct peer_sort {
 	size_t (*get_size_max)(const struct peer *peer);
 	/* The address of the peer. */
 	void (*get_address)(const struct peer *peer, struct unixaddr *addr);
+	/* What is in the loop of it. NULL: nothing is. */
+	struct watch *(*get_watch)(struct peer *peer);
 	/* Closes what lies below, and takes it out of its source. */
 	void (*close)(struct unixservice *service, struct peer *peer);
 };
@@ -126,6 +130,8 @@ struct peer {
 	enum life life;
 	int deaf_error; /* why something was lost since it is DEAF, or 0 */
 	bool is_spoilt; /* half a message has gone, and the rest never will */
+	bool is_kept;   /* whatever its silence */
+	bool is_inherited; /* from a process that has forked us */
 	uint64_t received;
 	uint64_t sent;
 	uint64_t lost;
@@ -138,6 +144,12 @@ static inline bool unixservice_is_gone(const struct peer *peer)
 	return peer->life == PEER_GONE;
 }
 
+/* Whether its place is another's for the asking. */
+static inline bool unixservice_is_light(const struct peer *peer)
+{
+	return peer->sort->is_memory_only && !peer->is_kept;
+}
+
 struct source;
 
 /* What sources of one sort can do. */
@@ -148,6 +160,8 @@ struct source_sort {
 	/* Gives up the name, and lets nothing in but what has come. 0, or -1
 	 * when the name is still there. */
 	int (*stop)(struct unixservice *service, struct source *source);
+	/* Whether _close removes the file, as of the network's own call. */
+	int (*set_unlink)(struct source *source, bool is_wanted);
 	/* 0, or -1 when the name is still there. */
 	int (*close)(struct source *source);
 };
@@ -210,6 +224,8 @@ struct unixservice {
 	bool is_telling; /* the watcher is told something */
 	bool is_stop_seen;
 	bool is_stopping;
+	pid_t process; /* that uses it: another than before after fork(2) */
+	bool is_loop_shared; /* epoll_fd and timer_fd with the one before */
 };
 
 /* service.c */
@@ -218,7 +234,24 @@ struct unixservice {
 int unixservice_add_source(struct unixservice *service, struct source *source,
 	const struct source_sort *sort);
 
+/* EINVAL for what comes to a service that was stopped. */
+int unixservice_check_open(const struct unixservice *service);
+
+/* Somebody who shares its socket has shut it down: it is over, and told. */
+void unixservice_lose_source(struct unixservice *service,
+	struct source *source);
+
 /* service_loop.c */
+
+/*
+ * Whether another process than ours, one that has forked us, uses the service
+ * too: the peers that we have then are inherited, and the loop is shared until
+ * it is used.
+ */
+void unixservice_notice_fork(struct unixservice *service);
+
+/* A loop of our own after that. 0, or -1: nothing has changed. */
+int unixservice_keep_own_loop(struct unixservice *service);
 
 /* Changes what watch is ready for, 0 for nothing. 0, or -1. */
 int unixservice_watch(struct unixservice *service, struct watch *watch,
@@ -252,6 +285,9 @@ int unixservice_reserve_batch(struct unixservice *service);
 size_t unixservice_begin_batch(struct unixservice *service,
 	struct unixgram *gram, size_t count, struct unixmsg **msgs);
 void unixservice_end_batch(struct unixservice *service);
+
+/* What was gathered is never sent: another process does that. */
+void unixservice_leave_gathered(struct unixservice *service);
 
 /* The datagram socket that messages are gathered for, or NULL. */
 const struct unixgram *unixservice_get_gathering(

@@ -22,9 +22,6 @@ static const int64_t pause_first_us = 1000;
 /* Who did not read for a while waits at most as long again. */
 static const int64_t pause_most_us = 128000;
 
-/* A sender that is silent for so long is forgotten. */
-static const int64_t silence_us = 60000000;
-
 int unixsenders_init(struct senders *senders, struct unixgram *gram,
 	size_t bytes)
 {
@@ -212,12 +209,38 @@ static int sender_await(struct unixservice *service, struct peer *peer)
 	return 0;
 }
 
+static bool is_forgotten_at(const struct unixservice *service,
+	const struct peer *peer, int64_t *at_us)
+{
+	const int64_t forget_us = service->options.forget_us;
+
+	if (forget_us == 0 || peer->is_kept ||
+		forget_us >= UNIXMSG_FOREVER - peer->active_us)
+		return false;
+	*at_us = peer->active_us + forget_us;
+	return true;
+}
+
+/* What is kept for it has the timer first. */
+static void sender_look_at_silence(struct unixservice *service,
+	struct peer *peer)
+{
+	int64_t at_us;
+
+	if (peer->outbox.first != NULL || peer->life == PEER_ENDED)
+		return;
+	if (is_forgotten_at(service, peer, &at_us))
+		unixservice_set_peer_timer(service, peer, at_us);
+	else
+		unixtimers_clear(&service->peer_timers, &peer->timer);
+}
+
 static int sender_resume(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
 
 	sender->pause_us = pause_first_us;
-	unixservice_set_peer_timer(service, peer, peer->active_us + silence_us);
+	sender_look_at_silence(service, peer);
 	return 0;
 }
 
@@ -240,18 +263,19 @@ static bool sender_is_debtor(struct unixservice *service, struct peer *peer)
 
 static void forget_if_silent(struct unixservice *service, struct peer *peer)
 {
+	int64_t at_us;
+
 	unixservice_part_if_done(service, peer);
 	if (unixservice_is_gone(peer))
 		return;
 	/* That we owe it an answer is not its silence. */
 	if (peer->owed > 0)
 		peer->active_us = service->now_us;
-	if (service->now_us - peer->active_us < silence_us)
-		unixservice_set_peer_timer(service, peer,
-			peer->active_us + silence_us);
+	if (!is_forgotten_at(service, peer, &at_us) || at_us > service->now_us)
+		sender_look_at_silence(service, peer);
 	else if (sender_is_debtor(service, peer))
 		unixservice_set_peer_timer(service, peer,
-			service->now_us + silence_us);
+			service->now_us + service->options.forget_us);
 	else
 		unixservice_part(service, peer, 0);
 }
@@ -309,6 +333,7 @@ static const struct peer_sort sender_sort = {
 	.resume = sender_resume,
 	.wake = sender_wake,
 	.is_debtor = sender_is_debtor,
+	.look_at_silence = sender_look_at_silence,
 	.get_size_max = sender_get_size_max,
 	.get_address = sender_get_address,
 	.close = sender_close,
@@ -320,7 +345,8 @@ static bool may_leave(const struct sender *sender, const struct user *newcomer)
 {
 	const struct user *user = sender->peer.user;
 
-	if (sender->peer.outbox.first == NULL && sender->peer.owed == 0)
+	if (sender->peer.outbox.first == NULL && sender->peer.owed == 0 &&
+		!sender->peer.is_kept)
 		return true;
 	return user != newcomer &&
 		user->peers_count > newcomer->peers_count + 1;
@@ -378,7 +404,6 @@ struct sender *unixsenders_add(struct unixservice *service,
 	if (senders->count >= 2 * senders->buckets_count)
 		grow(senders);
 	insert(senders, sender);
-	unixservice_set_peer_timer(service, &sender->peer,
-		service->now_us + silence_us);
+	sender_look_at_silence(service, &sender->peer);
 	return sender;
 }

@@ -165,6 +165,9 @@ static const char *get_verb(const struct unixservice_event *event)
 		return "accepting nobody for a while";
 	case UNIXSERVICE_ROUND:
 		return "a round has ended";
+	case UNIXSERVICE_SHUT:
+		return "served no longer: somebody who shares the socket has "
+		       "shut it down";
 	}
 	return "event";
 }
@@ -206,7 +209,7 @@ char *unixservice_format_event(const struct unixservice_event *event,
 	add(&text, "%s", get_verb(event));
 	if (event->msg != NULL)
 		add(&text, " (%zu bytes)", event->msg->size);
-	if (event->error != 0)
+	if (event->error != 0 && event->kind != UNIXSERVICE_SHUT)
 		add_reason(&text, event->error);
 	if (event->untold > 0)
 		add(&text, " (and %" PRIu64 " more)", event->untold);

@@ -341,7 +341,7 @@ static void spoil(struct unixservice_options *options, int i)
 		options->policy = UNIXSERVICE_DROP_PEER + 1;
 		break;
 	default:
-		options->reserved[15] = 1;
+		options->reserved[COUNT(options->reserved) - 1] = 1;
 	}
 }
 

@@ -514,6 +514,82 @@ START_TEST(a_child_leaves_the_socket_to_its_parent)
 }
 END_TEST
 
+/* What comes after the stop */
+
+START_TEST(nothing_can_be_added_after_the_stop)
+{
+	struct server gram, packet;
+	struct unixpacket *packets[2];
+	struct unixstream *streams[2];
+
+	ck_assert_int_eq(open_server(&gram, SOCK_DGRAM, support_path("g"),
+				 NULL),
+		0);
+	ck_assert_int_eq(open_server(&packet, SOCK_SEQPACKET, support_path("p"),
+				 NULL),
+		0);
+	ck_assert_int_eq(unixpacket_pair(packets), 0);
+	ck_assert_int_eq(unixstream_pair(streams), 0);
+	scene_open_kind(&scene, PACKET, scene_echo, NULL);
+	ck_assert_int_eq(unixservice_stop(scene.service, soon()), 0);
+	ck_assert_errno(unixservice_add_gram(scene.service, gram.gram), EINVAL);
+	ck_assert_errno(unixservice_add_listener(scene.service, packet.listener,
+				0),
+		EINVAL);
+	ck_assert_errno(unixservice_add_packet(scene.service, packets[0], NULL),
+		EINVAL);
+	ck_assert_errno(unixservice_add_stream(scene.service, streams[0], 0,
+				NULL),
+		EINVAL);
+	ck_assert_errno(unixservice_listen(scene.service, "unixpacket",
+				support_path("new"), NULL),
+		EINVAL);
+	assert_missing(support_path("new"));
+	ck_assert_int_eq(unixservice_drain(scene.service, soon()), 0);
+	scene_close(&scene);
+	close_server(&gram);
+	close_server(&packet);
+	unixpacket_close(packets[0]);
+	unixpacket_close(packets[1]);
+	unixstream_close(streams[0]);
+	unixstream_close(streams[1]);
+}
+END_TEST
+
+enum { RECONNECTIONS_MOST = 1000 };
+
+/* A watcher that keeps a connection up. */
+static void connect_again(struct scene *at,
+	const struct unixservice_event *event)
+{
+	struct unixpacket *pair[2];
+
+	if (event->kind != UNIXSERVICE_CLOSED ||
+		at->number == RECONNECTIONS_MOST)
+		return;
+	at->number++;
+	ck_assert_int_eq(unixpacket_pair(pair), 0);
+	if (unixservice_add_packet(at->service, pair[0], NULL) < 0)
+		unixpacket_close(pair[0]);
+	unixpacket_close(pair[1]);
+}
+
+START_TEST(who_connects_again_and_again_does_not_hold_up_the_drain)
+{
+	struct unixpacket *pair[2];
+
+	scene_open_kind(&scene, PACKET, scene_echo, NULL);
+	scene.react = connect_again;
+	ck_assert_int_eq(unixpacket_pair(pair), 0);
+	ck_assert_int_eq(unixservice_add_packet(scene.service, pair[0], NULL),
+		0);
+	ck_assert_int_eq(unixservice_drain(scene.service, soon()), 0);
+	ck_assert_int_eq(scene.number, 1);
+	unixpacket_close(pair[1]);
+	scene_close(&scene);
+}
+END_TEST
+
 static TCase *make_drain_tests(void)
 {
 	TCase *tcase = make_tcase("drain");
@@ -530,6 +606,9 @@ static TCase *make_drain_tests(void)
 	tcase_add_loop_test(tcase, connections_that_wait_are_served, 0,
 		KINDS - 1);
 	tcase_add_loop_test(tcase, what_is_kept_is_waited_for, 0, KINDS);
+	tcase_add_test(tcase, nothing_can_be_added_after_the_stop);
+	tcase_add_test(tcase,
+		who_connects_again_and_again_does_not_hold_up_the_drain);
 	tcase_add_loop_test(tcase, a_handler_may_stop_the_service, 0, KINDS);
 	tcase_add_loop_test(tcase, nothing_is_served_after_the_stop, 0, KINDS);
 	tcase_add_loop_test(tcase,

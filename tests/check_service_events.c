@@ -401,6 +401,42 @@ START_TEST(what_is_formatted_is_what_happened)
 }
 END_TEST
 
+/* Another holder of the socket: the same descriptor, as after fork(2). */
+START_TEST(a_socket_that_another_holder_shuts_down_is_told_and_left)
+{
+	struct server server;
+	int how = _i / TYPES == 0 ? SHUT_RD : SHUT_RDWR, fd;
+
+	ck_assert_int_eq(open_server(&server, types[_i % TYPES],
+				 support_path("shut"), NULL),
+		0);
+	scene_open_kind(&scene, PACKET, scene_echo, NULL);
+	if (server.gram != NULL) {
+		fd = unixgram_get_fd(server.gram);
+		unixservice_add_gram(scene.service, server.gram);
+	} else {
+		fd = unixlistener_get_fd(server.listener);
+		unixservice_add_listener(scene.service, server.listener, 0);
+	}
+	client_dial(&client, PACKET);
+	ck_assert_int_eq(shutdown(fd, how), 0);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_SHUT], 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_SHUT], EINVAL);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_SHUT], 0);
+	ck_assert_ptr_nonnull(
+		strstr(scene.line[UNIXSERVICE_SHUT], support_path("shut")));
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_PAUSED], 0);
+	client_say(&client, "the others are served on");
+	scene_serve(&scene);
+	client_hear(&client, "the others are served on");
+	client_close(&client);
+	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_FOREVER), 0);
+	scene_close(&scene);
+	assert_files(0);
+}
+END_TEST
+
 static TCase *make_event_tests(void)
 {
 	TCase *tcase = make_tcase("events");
@@ -411,6 +447,9 @@ static TCase *make_event_tests(void)
 	tcase_add_loop_test(tcase, the_end_of_one_may_be_the_end_of_all, 0,
 		KINDS);
 	tcase_add_test(tcase, events_that_peers_can_cause_are_bounded);
+	tcase_add_loop_test(tcase,
+		a_socket_that_another_holder_shuts_down_is_told_and_left, 0,
+		2 * TYPES);
 	tcase_add_loop_test(tcase, peers_are_counted_one_by_one, 0, KINDS);
 	return tcase;
 }

@@ -152,6 +152,99 @@ malformed_variables_are_told()
 	expect_match "$err" 'LISTEN_FDS'
 }
 
+# A descriptor of the tool's own would have the number of the missing one, and
+# the tool would serve the pipe that tells it of signals.
+a_descriptor_that_is_missing_is_told()
+{
+	# shellcheck disable=SC2016 # the shell that is started expands it
+	run sh -c 'exec 3</dev/null 4<&-
+		LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" --inherit' "$TOOLS/$tool"
+	expect_complaint 1
+	expect_match "$err" 'LISTEN_FDS: it names more descriptors than are'
+}
+
+# As StandardInput=socket of systemd does it: the one that listens, no variable.
+a_socket_on_standard_input_is_served()
+{
+	need python3
+	start_server server python3 -c '
+import os, socket, sys
+kind = {"-d": socket.SOCK_DGRAM, "--seqpacket": socket.SOCK_SEQPACKET,
+        "": socket.SOCK_STREAM}[sys.argv[1]]
+s = socket.socket(socket.AF_UNIX, kind)
+s.bind(sys.argv[2])
+if kind != socket.SOCK_DGRAM:
+    s.listen(10)
+os.dup2(s.fileno(), 0)
+os.execv(sys.argv[3], sys.argv[3:])
+' "$socket_type" "$here/s" "$TOOLS/$tool" --inherit
+	expect_answer one two
+	expect_answer three
+	stop
+	[ -S s ] || fail "the supervisor's file is gone"
+}
+
+# As inetd does it: a connection is all three. What the tool says is not for
+# the client.
+nothing_but_answers_goes_to_a_client_on_standard_input()
+{
+	[ "$tool" != unixgram-echo ] || return 0
+	need python3
+	run python3 -c '
+import signal, socket, subprocess, sys
+kind = {"--seqpacket": socket.SOCK_SEQPACKET,
+        "": socket.SOCK_STREAM}[sys.argv[1]]
+near, far = socket.socketpair(socket.AF_UNIX, kind)
+tool = subprocess.Popen([*sys.argv[2:], "--inherit", "-v"],
+                        stdin=far, stdout=far, stderr=far)
+far.close()
+for word in b"one", b"two":
+    near.send(word)
+    print(near.recv(100).decode())
+tool.send_signal(signal.SIGTERM)
+print("end", near.recv(100).decode())
+sys.exit(tool.wait())
+' "$socket_type" "$TOOLS/$tool"
+	expect_status 0 "$(cat "$err")"
+	printf '%s\n' one two 'end ' >wanted
+	expect_same wanted "$out"
+}
+
+a_socket_of_another_network_on_standard_input_is_told()
+{
+	need python3
+	run python3 -c '
+import socket, subprocess, sys
+kind = socket.SOCK_STREAM if sys.argv[1] == "--seqpacket" \
+    else socket.SOCK_SEQPACKET
+s = socket.socket(socket.AF_UNIX, kind)
+sys.exit(subprocess.run([*sys.argv[2:], "--inherit"], stdin=s).returncode)
+' "$socket_type" "$TOOLS/$tool"
+	expect_complaint 1
+	expect_match "$err" 'standard input is a socket, but none .*Listen'
+}
+
+# Another holder of the socket: whoever has made it.
+a_socket_that_is_shut_down_ends_the_service()
+{
+	need python3
+	start server python3 -c '
+import socket, subprocess, sys
+kind = {"-d": socket.SOCK_DGRAM, "--seqpacket": socket.SOCK_SEQPACKET,
+        "": socket.SOCK_STREAM}[sys.argv[1]]
+s = socket.socket(socket.AF_UNIX, kind)
+s.bind(sys.argv[2])
+if kind != socket.SOCK_DGRAM:
+    s.listen(10)
+tool = subprocess.Popen([*sys.argv[3:], "--inherit"], stdin=s)
+s.shutdown(socket.SHUT_RDWR)
+sys.exit(tool.wait())
+' "$socket_type" "$here/s" "$TOOLS/$tool"
+	finish server
+	expect_status 1
+	expect_match "$logs/server.err" 'served no longer'
+}
+
 readiness_is_told_without_inherit_too()
 {
 	start_hearing
@@ -183,6 +276,11 @@ for name in a_socket_that_was_handed_over_is_served_and_stays \
 	sockets_of_another_network_are_told \
 	an_address_beside_inherit_is_refused \
 	malformed_variables_are_told \
+	a_descriptor_that_is_missing_is_told \
+	a_socket_on_standard_input_is_served \
+	nothing_but_answers_goes_to_a_client_on_standard_input \
+	a_socket_of_another_network_on_standard_input_is_told \
+	a_socket_that_is_shut_down_ends_the_service \
 	readiness_is_told_without_inherit_too \
 	it_serves_without_anybody_to_tell; do
 	for_each_tool "$name"

@@ -138,10 +138,13 @@ unit_tests = \
 	%D%/check_service_drain \
 	%D%/check_service_events \
 	%D%/check_service_life \
+	%D%/check_service_fork \
 	%D%/check_service_limits \
 	%D%/check_service_load \
 	%D%/check_service_queue \
+	%D%/check_service_silence \
 	%D%/check_service_stuck \
+	%D%/check_shared \
 	%D%/check_shortage \
 	%D%/check_spin \
 	%D%/check_stream \

@@ -6,6 +6,7 @@
 #include "tools/client.h"
 #include "tools/echo.h"
 #include "tools/explain.h"
+#include "tools/inherit.h"
 #include "tools/options.h"
 #include "tools/serve.h"
 #include "tools/tool.h"
@@ -17,6 +18,7 @@ int echo_main(const char *name, const struct network *network, int argc,
 	int status;
 
 	tool_init(name);
+	inherit_begin();
 	status = options_read(&options, network, argc, argv);
 	if (status >= 0)
 		return status;

@@ -2,21 +2,37 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/inherit.h"
 #include "tools/network.h"
 #include "tools/tool.h"
 
-/* Each takes one: 1; 0 none is left; -1. */
+static struct unixactivation *handed_over;
+static int handed_over_error;
 
-static int take_gram(struct unixservice *service,
-	struct unixactivation *activation)
+void inherit_begin(void)
 {
-	struct unixgram *gram = unixactivation_take_gram(activation, NULL);
+	handed_over = unixactivation_new();
+	if (handed_over == NULL)
+		handed_over_error = errno;
+}
 
+/* Each serves what was taken: 1; 0 none was left; -1. */
+
+static int note_missing(void)
+{
+	return errno == ENOENT || errno == EPROTOTYPE ? 0 : -1;
+}
+
+static int serve_gram(struct unixservice *service, struct unixgram *gram)
+{
 	if (gram == NULL)
-		return errno == ENOENT || errno == EPROTOTYPE ? 0 : -1;
+		return note_missing();
 	if (unixservice_add_gram(service, gram) == 0)
 		return 1;
 	unixgram_close(gram);
@@ -27,49 +43,65 @@ static int serve_listener(struct unixservice *service,
 	struct unixlistener *listener, unsigned int flags)
 {
 	if (listener == NULL)
-		return errno == ENOENT || errno == EPROTOTYPE ? 0 : -1;
+		return note_missing();
 	if (unixservice_add_listener(service, listener, flags) == 0)
 		return 1;
 	unixlistener_close(listener);
 	return -1;
 }
 
-static int take_packet(struct unixservice *service,
-	struct unixactivation *activation)
+static int serve_packet(struct unixservice *service, struct unixpacket *packet)
 {
-	struct unixpacket *packet;
-	int result = serve_listener(service,
-		unixactivation_take_packet_listener(activation, NULL), 0);
-
-	if (result != 0)
-		return result;
-	packet = unixactivation_take_packet(activation, NULL);
 	if (packet == NULL)
-		return errno == ENOENT || errno == EPROTOTYPE ? 0 : -1;
+		return note_missing();
 	if (unixservice_add_packet(service, packet, NULL) == 0)
 		return 1;
 	unixpacket_close(packet);
 	return -1;
 }
 
+static int serve_stream(struct unixservice *service, struct unixstream *stream)
+{
+	if (stream == NULL)
+		return note_missing();
+	if (unixservice_add_stream(service, stream, UNIXSERVICE_BYTES, NULL) ==
+		0)
+		return 1;
+	unixstream_close(stream);
+	return -1;
+}
+
+/* Each takes one, and serves it. */
+
+static int take_gram(struct unixservice *service,
+	struct unixactivation *activation)
+{
+	return serve_gram(service, unixactivation_take_gram(activation, NULL));
+}
+
+static int take_packet(struct unixservice *service,
+	struct unixactivation *activation)
+{
+	int result = serve_listener(service,
+		unixactivation_take_packet_listener(activation, NULL), 0);
+
+	if (result != 0)
+		return result;
+	return serve_packet(service,
+		unixactivation_take_packet(activation, NULL));
+}
+
 static int take_stream(struct unixservice *service,
 	struct unixactivation *activation)
 {
-	struct unixstream *stream;
 	int result = serve_listener(service,
 		unixactivation_take_stream_listener(activation, NULL),
 		UNIXSERVICE_BYTES);
 
 	if (result != 0)
 		return result;
-	stream = unixactivation_take_stream(activation, NULL);
-	if (stream == NULL)
-		return errno == ENOENT || errno == EPROTOTYPE ? 0 : -1;
-	if (unixservice_add_stream(service, stream, UNIXSERVICE_BYTES, NULL) ==
-		0)
-		return 1;
-	unixstream_close(stream);
-	return -1;
+	return serve_stream(service,
+		unixactivation_take_stream(activation, NULL));
 }
 
 static int take_one(struct unixservice *service, const struct network *network,
@@ -89,26 +121,100 @@ static const char *get_setting(const struct network *network)
 	return network->is_stream ? "ListenStream" : "ListenSequentialPacket";
 }
 
-static int complain(const struct network *network, size_t count)
+/* A socket that is not for us, and what to change. */
+static int complain_of_kind(const struct network *network, const char *what)
 {
-	if (count == 0)
-		tool_complain(
-			"--inherit: no socket was handed over "
-			"(LISTEN_FDS); give an ADDRESS instead, or have a "
-			"supervisor start it");
-	else
-		tool_complain("--inherit: of the %zu descriptors handed over "
-			      "none is for the network %s (systemd: %s=)",
-			count, network->name, get_setting(network));
+	tool_complain("--inherit: %s for the network %s (systemd: %s=)", what,
+		network->name, get_setting(network));
 	return -1;
 }
 
-static int take_all(struct unixservice *service, const struct network *network,
-	struct unixactivation *activation)
+static bool get_option(int fd, int option, int *value)
+{
+	socklen_t length = sizeof(*value);
+
+	return getsockopt(fd, SOL_SOCKET, option, value, &length) == 0;
+}
+
+static bool is_unix_socket(int fd)
+{
+	int domain;
+
+	return get_option(fd, SO_DOMAIN, &domain) && domain == AF_UNIX;
+}
+
+static int get_type(const struct network *network)
+{
+	if (!network->is_connected)
+		return SOCK_DGRAM;
+	return network->is_stream ? SOCK_STREAM : SOCK_SEQPACKET;
+}
+
+/* What we print is for nobody then: least of all for the peer. */
+static void leave_standard_descriptors(int socket)
+{
+	int fd, nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct stat ours, found;
+
+	if (fstat(socket, &ours) < 0)
+		return;
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fstat(fd, &found) == 0 && found.st_dev == ours.st_dev &&
+			found.st_ino == ours.st_ino)
+			dup2(nothing, fd);
+	close(nothing);
+}
+
+static int serve_socket(struct unixservice *service,
+	const struct network *network, int fd)
+{
+	const unsigned int flags = network->is_stream ? UNIXSERVICE_BYTES : 0;
+	int is_listening = 0;
+
+	get_option(fd, SO_ACCEPTCONN, &is_listening);
+	if (is_listening)
+		return serve_listener(service, unixlistener_adopt(fd), flags);
+	if (!network->is_connected)
+		return serve_gram(service, unixgram_adopt(fd));
+	if (network->is_stream)
+		return serve_stream(service, unixstream_adopt(fd));
+	return serve_packet(service, unixpacket_adopt(fd));
+}
+
+/* StandardInput=socket of systemd, and inetd: no variable tells of it. */
+static int take_standard_input(struct unixservice *service,
+	const struct network *network)
+{
+	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int type = 0;
+
+	/* Before anything is said. */
+	leave_standard_descriptors(fd);
+	if (get_option(fd, SO_TYPE, &type) && type != get_type(network)) {
+		close(fd);
+		return complain_of_kind(network,
+			"standard input is a socket, but none");
+	}
+	if (fd >= 0 && serve_socket(service, network, fd) == 1)
+		return 0;
+	tool_complain("--inherit: the socket on standard input: %s",
+		strerror(errno));
+	return -1;
+}
+
+static int complain_of_none(void)
+{
+	tool_complain("--inherit: no socket was handed over (LISTEN_FDS), and "
+		      "standard input is none; give an ADDRESS instead, or "
+		      "have a supervisor start it");
+	return -1;
+}
+
+static int take_all(struct unixservice *service, const struct network *network)
 {
 	int result, count = 0;
 
-	while ((result = take_one(service, network, activation)) == 1)
+	while ((result = take_one(service, network, handed_over)) == 1)
 		count++;
 	if (result < 0) {
 		tool_complain("--inherit: %s", strerror(errno));
@@ -116,20 +222,36 @@ static int take_all(struct unixservice *service, const struct network *network,
 	}
 	if (count > 0)
 		return 0;
-	return complain(network, unixactivation_get_count(activation));
+	return complain_of_kind(network,
+		"of the descriptors handed over none is");
+}
+
+static const char *explain_variables(void)
+{
+	if (handed_over_error == EBADF)
+		return "it names more descriptors than are open";
+	if (handed_over_error == EPROTO)
+		return "it, LISTEN_PID, LISTEN_FDNAMES or LISTEN_PIDFDID is "
+		       "malformed, or the names are not as many as the "
+		       "descriptors";
+	return strerror(handed_over_error);
 }
 
 int inherit(struct unixservice *service, const struct network *network)
 {
-	struct unixactivation *activation = unixactivation_new();
 	int result;
 
-	if (activation == NULL) {
-		tool_complain("--inherit: LISTEN_FDS and its like: %s",
-			strerror(errno));
+	if (handed_over == NULL) {
+		tool_complain("--inherit: LISTEN_FDS: %s", explain_variables());
 		return -1;
 	}
-	result = take_all(service, network, activation);
-	unixactivation_free(activation);
+	if (unixactivation_get_count(handed_over) > 0)
+		result = take_all(service, network);
+	else if (is_unix_socket(STDIN_FILENO))
+		result = take_standard_input(service, network);
+	else
+		result = complain_of_none();
+	unixactivation_free(handed_over);
+	handed_over = NULL;
 	return result;
 }

@@ -6,8 +6,15 @@ struct network;
 struct unixservice;
 
 /*
+ * Looks at what a supervisor has handed over: the first thing in main, before
+ * a descriptor of ours can have the number of one that is missing.
+ */
+void inherit_begin(void);
+
+/*
  * Has service serve all sockets of network that a supervisor has handed over,
- * listening ones and connections. 0, or -1 when that was told: there are none.
+ * listening ones and connections; where none was, the one that standard input
+ * is. 0, or -1 when that was told: there are none.
  */
 int inherit(struct unixservice *service, const struct network *network);
 

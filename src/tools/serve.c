@@ -132,6 +132,14 @@ static void take_cut(struct server *server, const struct unixmsg *msg)
 		msg->size, msg->parts[0].iov_len);
 }
 
+/* The supervisor can make a new one: to go on without it helps nobody. */
+static void lose_socket(struct server *server, const char *text)
+{
+	tool_complain("%s", text);
+	server->is_failed = true;
+	unixservice_stop(server->service, unixdeadline_after_us(drain_us));
+}
+
 static void watch(struct unixservice *service,
 	const struct unixservice_event *event, void *context)
 {
@@ -143,6 +151,9 @@ static void watch(struct unixservice *service,
 		flush_printer(server);
 	else if (event->kind == UNIXSERVICE_CUT)
 		take_cut(server, event->msg);
+	else if (event->kind == UNIXSERVICE_SHUT)
+		lose_socket(server,
+			unixservice_format_event(event, text, sizeof(text)));
 	else if (event->kind != UNIXSERVICE_FLUSHED)
 		tool_say(TOOL_VERBOSE, "%s",
 			unixservice_format_event(event, text, sizeof(text)));

@@ -23,8 +23,11 @@
  * that the service runs as the owner of a datagram socket's file: clients that
  * dial take an address that the owner may write to, see unixgram_dial.
  *
- * Where there is a single connection on standard input instead (systemd's
- * StandardInput=socket, inetd), no variable tells of it: unixpacket_adopt(0).
+ * Where the socket is on standard input instead (systemd's
+ * StandardInput=socket, inetd), no variable tells of it and the count is 0:
+ * unixpacket_adopt(0), or unixlistener_adopt(0) for one that listens. Adopt a
+ * copy of it (F_DUPFD_CLOEXEC) and give 0, 1 and 2 to /dev/null where they are
+ * that socket, too: what the program prints would reach the peer.
  *
  * How the supervisor is told that all is ready: see unixmsg/notify.h.
  *
@@ -84,8 +87,10 @@ struct unixactivation_item {
  * second call finds none.
  *
  * Call it once, at the beginning of main: before a thread is started, since
- * changing the environment is not safe beside any other use of it, and before
- * another program is started, since until then the descriptors are inherited.
+ * changing the environment is not safe beside any other use of it; before
+ * another program is started, since until then the descriptors are inherited;
+ * and before you open anything, since where one of the descriptors is missing
+ * another of yours would have its number, and be taken for it.
  *
  * A count of 0 is no error: no variables, or variables for another process, or
  * a program that was started set-user-ID or set-group-ID, which believes none

@@ -116,10 +116,13 @@ void unixgram_set_spin_us(struct unixgram *gram, int64_t spin_us);
 
 /*
  * Whether unixgram_close removes the socket file: by default yes, unless
- * UNIXMSG_NAME_KEEP was given or the socket was adopted. For an adopted one the
+ * UNIXMSG_NAME_KEEP was given, the socket was adopted, or a fork(2) came after
+ * it was bound, where the parent's close removes it. For an adopted one the
  * file is looked up at its address and must be the one it is bound to: ESTALE
  * when it is not, ENOENT when there is none, EINVAL for a relative path, or
- * those of sock_diag(7). 0 without effect where there is no path.
+ * those of sock_diag(7). 0 without effect where there is no path. true in a
+ * child of fork(2) makes the child the owner of the file, see
+ * unixlistener_set_unlink_on_close.
  */
 int unixgram_set_unlink_on_close(struct unixgram *gram, bool is_wanted);
 

@@ -4,6 +4,22 @@
  * networks make it (unixpacket_listen, unixstream_listen) and take connections
  * from it (unixpacket_accept, unixstream_accept); the rest is the same for
  * both and stands here.
+ *
+ * Several processes may hold one listener: after fork(2), inherited from a
+ * supervisor, or received. What belongs to the socket belongs to all of them:
+ *
+ *	O_NONBLOCK. A listener has to be non-blocking, for accept4(2) knows no
+ *	deadline. Another holder may make it blocking (systemd does when it
+ *	starts a unit without NonBlocking=yes): each accept makes it non-blocking
+ *	again, and from the first time until _close the socket has a receive
+ *	time-out (SO_RCVTIMEO) of a millisecond. So an accept overruns its
+ *	deadline by that and a tick of the kernel's clock at most, whatever the
+ *	others do; and a holder who relies on a blocking accept(2) gets EAGAIN.
+ *	shutdown(2) shuts it for all: accept gives EINVAL.
+ *	_close closes our descriptor only; the socket listens on while others
+ *	hold it.
+ *	The socket file is removed by the process that has bound it, not by its
+ *	children: see unixlistener_set_unlink_on_close.
  */
 #ifndef UNIXMSG_LISTENER_H
 #define UNIXMSG_LISTENER_H
@@ -23,7 +39,8 @@ struct unixlistener;
  * Makes a listener of a listening descriptor that somebody else has opened:
  * inherited from a supervisor, received, or duplicated. It belongs to the
  * listener then, and becomes close-on-exec and non-blocking (the latter for
- * all who share it); its file is not removed on close unless asked for. Which
+ * all who share it, see below); its file is not removed on close unless asked
+ * for. Which
  * network it is for is told by its type: accept with the other is EPROTOTYPE.
  * NULL on failure, fd stays yours: ENOTSOCK, EAFNOSUPPORT (no Unix socket),
  * EPROTOTYPE (a datagram socket), EINVAL (it does not listen), EBADF, or those
@@ -63,10 +80,16 @@ int unixlistener_want(struct unixlistener *listener, unsigned int wants);
 
 /*
  * Whether unixlistener_close removes the socket file: by default yes, unless
- * UNIXMSG_NAME_KEEP was given or the socket was adopted. For an adopted one the
+ * UNIXMSG_NAME_KEEP was given, the socket was adopted, or a fork(2) came after
+ * it was bound, where the parent's close removes it. For an adopted one the
  * file is looked up at its address and must be the one it is bound to: ESTALE
  * when it is not, ENOENT when there is none, EINVAL for a relative path, or
  * those of sock_diag(7). 0 without effect where there is no path.
+ *
+ * true in a child of fork(2) makes the child the owner of the file, as a program
+ * needs that listens first and goes into the background then (daemon(3));
+ * ESTALE when another file stands there by now, or none. A parent that lives on
+ * says false.
  */
 int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	bool is_wanted);

@@ -44,7 +44,9 @@ struct unixlistener *unixpacket_listen(const char *address, int backlog,
  * begins with the listener's stop descriptor. NULL with EAGAIN, ETIMEDOUT,
  * ECANCELED, EPROTOTYPE (a listener for streams), EMFILE or ENFILE (the
  * connection goes on waiting in the backlog, and the listener stays readable:
- * pause before you poll again), or those of accept(2), malloc(3).
+ * pause before you poll again), EINVAL (somebody who shares the listener has
+ * shut it down: nobody can connect any more, and no wait would end), or those
+ * of accept(2), malloc(3).
  */
 struct unixpacket *unixpacket_accept(struct unixlistener *listener,
 	int64_t deadline_us);

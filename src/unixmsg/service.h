@@ -20,8 +20,10 @@
  *	unixservice_close(service);
  *
  * Peers. A connection is a peer from when it is accepted until it is closed, a
- * datagram sender from its first message until it was silent for a minute. A
- * peer is told by a number that never comes back: one that is gone is ENOTCONN
+ * datagram sender from its first message until it was silent for forget_us (ten
+ * minutes): nobody tells it that it is forgotten, and nothing that is sent to
+ * all peers reaches it then. One that only listens is kept with
+ * unixservice_keep_peer. A peer is told by a number that never comes back: one that is gone is ENOTCONN
  * wherever it is used. An address that another user has now is another peer,
  * and the one before is closed (ESTALE). 0 is a datagram sender without an
  * address.
@@ -93,6 +95,19 @@
  * of nobody: unixservice_run waits, or your own loop polls unixservice_get_fd
  * and calls unixservice_dispatch. From within the handlers every function may
  * be called but unixservice_run, _drain, _dispatch (EBUSY) and _close.
+ *
+ * fork(2). The child has a copy of the service, and descriptors that it shares
+ * with the parent. unixservice_close there, which the child may also call in a
+ * handler that does not return, closes descriptors and frees memory: peers,
+ * loop and files of the parent stay as they are. A child that serves (_run,
+ * _dispatch, _get_fd, _send to a peer that does not read) gets a loop of its
+ * own first, under the same descriptor number, and then both processes take
+ * messages from the sockets and connections that were open at the fork. For
+ * _stop and _drain in the child all of these are the parent's: they are left
+ * at once, not shut down, and no file is removed. A program that listens first
+ * and goes into the background then, as daemon(3) does, calls
+ * unixservice_set_unlink_on_close(service, true) in the child, and the child is
+ * the owner of it all.
  */
 #ifndef UNIXMSG_SERVICE_H
 #define UNIXMSG_SERVICE_H
@@ -166,6 +181,10 @@ enum unixservice_event_kind {
 	/* What was ready has been handled: time to write out what your
 	 * handlers have gathered. */
 	UNIXSERVICE_ROUND,
+	/* A socket that is served, addr, takes nothing any more: somebody who
+	 * shares it has shut it down (EINVAL). The service looks at it no
+	 * longer, and serves its peers and other sockets on. */
+	UNIXSERVICE_SHUT,
 };
 
 struct unixservice_event {
@@ -276,8 +295,12 @@ struct unixservice_options {
 	 * The memory for them may be twice as large, and 64 KiB for each
 	 * connection in the middle of a message. */
 	uint64_t partial_bytes_max;
+	/* A datagram peer that is silent for so long is forgotten; default
+	 * 600 s, 0 for never. When places are taken a silent one still gives
+	 * its own to a newcomer: see unixservice_keep_peer. */
+	int64_t forget_us;
 	/* For later versions. Leave them as unixservice_options_init did. */
-	uint64_t reserved[15];
+	uint64_t reserved[14];
 };
 
 /* Fills in the defaults. Call it before you set a field. */
@@ -352,6 +375,15 @@ int unixservice_add_packet(struct unixservice *service,
 int unixservice_add_stream(struct unixservice *service,
 	struct unixstream *stream, unsigned int flags, uint64_t *peer);
 
+/*
+ * Whether unixservice_close and _stop remove the files of the sockets that are
+ * served now, see unixlistener_set_unlink_on_close: -1 with its errno for the
+ * first that could not be switched, the others are. true in a child of fork(2)
+ * makes the child the owner of all that the service has, see below.
+ */
+int unixservice_set_unlink_on_close(struct unixservice *service,
+	bool is_wanted);
+
 /* The address of the first socket that is served; ENOENT when none is. */
 int unixservice_get_address(const struct unixservice *service,
 	struct unixaddr *addr);
@@ -406,6 +438,17 @@ int unixservice_settle(struct unixservice *service, uint64_t peer);
 /* Closes peer once what is kept for it has gone. ENOTCONN. */
 int unixservice_close_peer(struct unixservice *service, uint64_t peer);
 
+/*
+ * Whether peer is kept though it is silent: one that has subscribed to
+ * something and only listens. A kept datagram peer is not forgotten after
+ * forget_us, and gives its place to no newcomer that a connection would not
+ * give it to; a kept connection is not closed after idle_us. A datagram peer
+ * that ends tells nobody: it is closed when something that is sent to it finds
+ * nobody (ECONNREFUSED, ENOENT). ENOTCONN.
+ */
+int unixservice_keep_peer(struct unixservice *service, uint64_t peer,
+	bool is_wanted);
+
 /* Something of your own for each peer, NULL at the beginning. ENOTCONN. */
 int unixservice_set_context(struct unixservice *service, uint64_t peer,
 	void *context);
@@ -415,6 +458,16 @@ void *unixservice_get_context(const struct unixservice *service, uint64_t peer);
  * For loops of others: readable when there is something to do. Poll it for
  * reading, and call unixservice_dispatch, which does what can be done at once
  * and never waits. 0, or -1 with errno of epoll_wait(2).
+ *
+ * One call is one round: each peer and socket has its turn, and what is left
+ * then keeps the descriptor readable. So the loop has to be level-triggered,
+ * as poll(2), and epoll(7) without EPOLLET. An edge-triggered loop is not told
+ * of what is left: it calls _dispatch again for as long as poll(2) says that
+ * the descriptor is readable.
+ *
+ * In a child of fork(2) _get_fd makes the child's own loop, see above: -1 with
+ * the errors of epoll_create1(2), timerfd_create(2), epoll_ctl(2) (EBADF: the
+ * child has closed a descriptor of the service's), as _run and _dispatch then.
  */
 int unixservice_get_fd(const struct unixservice *service);
 int unixservice_dispatch(struct unixservice *service);

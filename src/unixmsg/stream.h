@@ -43,7 +43,9 @@ struct unixlistener *unixstream_listen(const char *address, int backlog,
  * begins with the listener's stop descriptor. NULL with EAGAIN, ETIMEDOUT,
  * ECANCELED, EPROTOTYPE (a listener for unixpacket), EMFILE or ENFILE (the
  * connection goes on waiting in the backlog, and the listener stays readable:
- * pause before you poll again), or those of accept(2), malloc(3).
+ * pause before you poll again), EINVAL (somebody who shares the listener has
+ * shut it down: nobody can connect any more, and no wait would end), or those
+ * of accept(2), malloc(3).
  */
 struct unixstream *unixstream_accept(struct unixlistener *listener,
 	int64_t deadline_us);
