@@ -5,6 +5,7 @@ shell_tests = \
 	%D%/access.sh \
 	%D%/activation.sh \
 	%D%/amalgamation.sh \
+	%D%/bootstrap.sh \
 	%D%/completions.sh \
 	%D%/examples.sh \
 	%D%/fault.sh \
