@@ -676,20 +676,40 @@ function put_member(head, body)
 
 # ---- The page
 
-function put_name(    i, k, count, declaration, first, is_alone)
+# What part i declares, into names; gives how many. A structure that is only
+# declared is described by the page itself.
+function take_names(i,    declaration, count, k, word)
 {
-	put(".Sh NAME")
-	first = page
-	for (i = 1; i <= parts_count; i++) {
-		if (kinds[i] != "function")
-			continue
+	if (is_function(kinds[i])) {
 		count = split(codes[i], declaration, /\n\n/)
 		for (k = 1; k <= count; k++) {
 			take_apart(declaration[k])
-			put(".Nm " first " ,")
-			first = name
+			names[k] = name
 		}
+		return count
 	}
+	if (kinds[i] != "members")
+		return 0
+	split(codes[i], word, /[ \n]/)
+	names[1] = word[2]
+	return word[2] != page
+}
+
+# Functions first, then the types.
+function put_name(    i, k, count, first, is_alone, is_second)
+{
+	put(".Sh NAME")
+	first = page
+	for (is_second = 0; is_second <= 1; is_second++)
+		for (i = 1; i <= parts_count; i++) {
+			if ((kinds[i] != "function") != is_second)
+				continue
+			count = take_names(i)
+			for (k = 1; k <= count; k++) {
+				put(".Nm " first " ,")
+				first = names[k]
+			}
+		}
 	put(".Nm " first)
 	if (!match(description, /^[A-Za-z ]+: /))
 		fail("the first comment does not begin with 'name: '")
@@ -718,8 +738,7 @@ function put_library_and_synopsis(    i, k, count, declaration, word)
 	for (i = 1; i <= parts_count; i++) {
 		if (kinds[i] == "members") {
 			split(codes[i], word, "\n")
-			if (!has_functions())
-				put(".Vt \"" word[1] "\" ;")
+			put(".Vt \"" word[1] "\" ;")
 		}
 		if (kinds[i] != "function")
 			continue
@@ -727,14 +746,6 @@ function put_library_and_synopsis(    i, k, count, declaration, word)
 		for (k = 1; k <= count; k++)
 			put_synopsis(declaration[k])
 	}
-}
-
-function has_functions(    i)
-{
-	for (i = 1; i <= parts_count; i++)
-		if (kinds[i] == "function")
-			return 1
-	return 0
 }
 
 function put_description(    i)
@@ -831,8 +842,10 @@ END {
 	put(".\\\" SPDX-License-Identifier: MIT")
 	put(".\\\" Made of " header " by man/header-page.awk: edit the header.")
 	put(".Dd " date)
+	# Groff's headers say BSD else, whatever .Os says.
+	put(".ds doc-volume-operating-system Linux")
 	put(".Dt " toupper(page) " 3")
-	put(".Os")
+	put(".Os Linux")
 	put_name()
 	put_library_and_synopsis()
 	put_description()

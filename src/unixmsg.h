@@ -1,14 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixmsg: whole messages between the processes of one machine, over
- * Unix domain sockets. See unix(7) for what lies below; nothing of it is
- * hidden here, and every endpoint gives its descriptor.
+ * unixmsg: whole messages between the processes of one machine, over Unix
+ * domain sockets. See unix(7) for the sockets themselves; the library hides
+ * nothing of them, and every endpoint gives its descriptor.
  *
- * Three networks, named as Go names them:
+ * Where to begin
+ *
+ * A server for many clients is a handler and a few calls, on any of the three
+ * networks: unixmsg/service.h. It bounds what a peer can cost and sheds what is
+ * beyond the bounds.
+ *
+ * A client, or a server with a loop of its own, uses one network directly. They
+ * are named as Go names them:
  *
  *   unixgram    datagrams                           unixmsg/gram.h
  *   unixpacket  connections that keep boundaries    unixmsg/packet.h
  *   unix        byte streams, and framed messages   unixmsg/stream.h
+ *
+ * unixmsg(7) helps to choose. These are the same for all three:
+ *
+ *   addresses   paths and abstract names            unixmsg/addr.h
+ *   names       mode, owner, dead files             unixmsg/name.h
+ *   deadlines   how long a call waits               unixmsg/deadline.h
+ *   messages    descriptors, credentials, batches   unixmsg/msg.h
+ *   supervisor  inherited sockets                   unixmsg/activation.h
+ *
+ * Each function and each structure has a manual page under its own name.
  *
  * The rules that hold for every function
  *

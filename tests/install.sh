@@ -84,11 +84,13 @@ same_headers()
 	LC_ALL=C sort "$scratch/ours" | diff - "$scratch/theirs"
 }
 
-# Each function has a page, and each tool a page and completions.
+# Each function and structure has a page, and each tool a page and completions.
 all_is_told()
 {
 	for name in $(sed -n 's/^[[:space:]]*\(unix[a-z_0-9]*\);.*/\1/p' \
-		"$srcdir/src/unixmsg.map"); do
+		"$srcdir/src/unixmsg.map") \
+		$(cat "$srcdir"/src/unixmsg/*.h |
+			sed -n 's/^struct \(unix[a-z_]*\) {$/\1/p'); do
 		[ -s "$prefix/share/man/man3/$name.3" ] || echo "no $name.3"
 	done >"$scratch/missing"
 	for tool in "$prefix"/bin/*; do

@@ -40,6 +40,15 @@ list_functions()
 		"$srcdir/src/unixmsg.map" | sort
 }
 
+# Structures, enumerations and function types that the headers define.
+list_types()
+{
+	cat "$srcdir"/src/unixmsg/*.h | sed -n \
+		-e 's/^struct \(unix[a-z_]*\) {$/\1/p' \
+		-e 's/^enum \(unix[a-z_]*\) {$/\1/p' \
+		-e 's/^typedef .* \**\(unix[a-z_]*\)(.*/\1/p' | sort
+}
+
 # What is only in the first or only in the second file.
 expect_same_lines()
 {
@@ -49,26 +58,37 @@ expect_same_lines()
 	[ ! -s only ] || fail "$4: $(tr '\n' ' ' <only)"
 }
 
-every_function_is_in_the_name_of_one_page()
+every_function_and_type_is_in_the_name_of_one_page()
 {
 	list_functions >functions
-	[ -s functions ] || fail 'the map has no functions'
+	list_types >types
+	expect_match types '^unixservice_options$'
+	expect_match types '^unixservice_handler$'
+	# The first name of a page is the page itself, a type or not.
 	for page in $pages; do
 		case $page in
-		*.3)
-			names_of "$page" | sed 1d
-			;;
+		*.3) names_of "$page" | sed -n 1p ;;
 		esac
-	done >named
-	# The first one is the page itself.
-	sort named >sorted
-	uniq -d sorted >twice
+	done | sort >first
+	for page in $pages; do
+		case $page in
+		*.3) names_of "$page" | sed 1d ;;
+		esac
+	done | sort >named
+	sort first named | uniq -d >twice
 	expect_empty twice
-	expect_same_lines functions sorted 'no page' 'no such function'
+	comm -23 types first | sort - functions >wanted
+	expect_same_lines wanted named 'no page' 'no such function or type'
+}
+
+is_type()
+{
+	grep -q -x -e "$1" types
 }
 
 every_function_is_in_its_page_with_arguments_and_text()
 {
+	list_types >types
 	for page in $pages; do
 		case $page in
 		*.3) ;;
@@ -78,7 +98,8 @@ every_function_is_in_its_page_with_arguments_and_text()
 		section_of DESCRIPTION "$page" >description
 		expect_match synopsis '^\.In unixmsg\.h$'
 		for name in $(names_of "$page" | sed 1d); do
-			expect_match synopsis "^\\.Fo $name\$"
+			is_type "$name" ||
+				expect_match synopsis "^\\.Fo $name\$"
 			grep '^\.Ss' description | tr -d , >headings
 			grep -q -w -e "$name" headings ||
 				fail "${page##*/}: no text for $name"
@@ -96,12 +117,37 @@ every_header_has_a_page()
 	[ -n "$(page_of libunixmsg.3)" ] || fail 'no page for unixmsg.h'
 }
 
+# The first page that is referred to, and those after it.
+the_entry_leads_to_the_service_and_then_to_the_networks()
+{
+	page=$(page_of libunixmsg.3)
+	section_of DESCRIPTION "$page" |
+		sed -n 's/^\.Xr \(unix[a-z]*\) 3.*/\1/p' | head -n 4 >led
+	printf '%s\n' unixservice unixgram unixpacket unixstream |
+		expect_same - led
+}
+
+# Groff has two places for it, and says BSD in them for want of better.
+every_page_is_one_of_linux()
+{
+	need groff
+	for page in $pages; do
+		groff -mandoc -Tascii "$page" >shown 2>/dev/null
+		! grep -q BSD shown || fail "${page##*/}: $(grep BSD shown)"
+		sed -n '/[^ ]/h; ${g;p;}' shown >last
+		expect_match last '^Linux .* Linux$'
+	done
+}
+
 mandoc_has_nothing_against_the_pages()
 {
 	need mandoc
 	# Ours are not installed, and what else is there is none of our business.
+	# Only the systems that mandoc(1) comes from leave .Os without a name.
 	mandoc -T lint $pages 2>/dev/null |
-		grep -v 'STYLE: referenced manual not found' >complaints || :
+		grep -v -e 'STYLE: referenced manual not found' \
+			-e 'STYLE: operating system explicitly specified: Os Linux' \
+			>complaints || :
 	[ ! -s complaints ] || fail "$(head -n 5 complaints)"
 }
 
@@ -159,7 +205,7 @@ every_name_is_installed_as_a_link_and_removed_again()
 	find man | sort >before
 	run sh "$srcdir/man/links.sh" make man $pages
 	expect_status 0
-	for name in $(list_functions); do
+	for name in $(list_functions) $(list_types); do
 		[ -s "man/man3/$name.3" ] || fail "no man3/$name.3"
 	done
 	[ -s man/man1/seqpacket-echo.1 ] || fail 'no man1/seqpacket-echo.1'
@@ -302,7 +348,9 @@ the_members_of_perf_are_those_in_the_page()
 }
 
 run_case every_header_has_a_page
-run_case every_function_is_in_the_name_of_one_page
+run_case the_entry_leads_to_the_service_and_then_to_the_networks
+run_case every_page_is_one_of_linux
+run_case every_function_and_type_is_in_the_name_of_one_page
 run_case every_function_is_in_its_page_with_arguments_and_text
 run_case mandoc_has_nothing_against_the_pages
 run_case every_page_fits_into_80_columns
