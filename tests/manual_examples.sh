@@ -224,19 +224,51 @@ the_readme_names_what_is_there()
 	expect_match "$readme" "examples/README, $count programs"
 }
 
-# It takes its words as they come, and ends by itself.
-the_demo_shows_all_that_it_compares()
+# All is well before a word of it, zeros are left out, and a failure is told.
+the_demo_tells_in_a_few_lines_that_all_came_back()
 {
 	run sh "$srcdir/tests/demo.sh"
 	expect_status 0 "$(cat "$err")"
-	expect_match "$out" 'the answers are the same'
-	expect_match "$out" '^All four came back whole'
+	expect_empty "$err"
+	head -n 1 "$out" >first
+	expect_match first 'Four servers sent back every message unchanged'
+	[ "$(wc -l <"$out")" -le 20 ] || fail 'more than 20 lines'
+	expect_match "$out" ' received [1-9][0-9]*, '
+	! grep -E '[a-z_]+ 0(,|$)' "$out" || fail 'a counter that is zero'
+}
+
+# A file whose name and lines would do harm if they were run.
+the_demo_runs_nothing_that_stands_in_its_file()
+{
+	# shellcheck disable=SC2016
+	name='$(touch ran)`touch ran`;touch ran'
+	# shellcheck disable=SC2016
+	printf '%s\n' '$(touch ran)' '`touch ran`' '\c' '%s%n' >"$name"
+	run sh "$srcdir/tests/demo.sh" "$name"
+	expect_status 0 "$(cat "$err")"
+	expect_gone ran
+	grep -q -F -e "$name, 0 of them empty" "$out" || fail "$(cat "$out")"
+}
+
+the_demo_tells_what_has_failed()
+{
+	mkdir broken
+	for tool in unixgram-echo seqpacket-echo; do
+		ln -s "$TOOLS/$tool" broken/
+	done
+	rm broken/seqpacket-echo
+	run env TOOLS="$here/broken" sh "$srcdir/tests/demo.sh"
+	expect_status 127
+	expect_match "$err" '^demo: FAILED: start seqpacket-echo --listen '
+	! grep -q 'works here' "$out" || fail 'it says that it works'
 }
 
 run_case commands_of_the_readme_do_what_it_says
 run_case programs_of_the_readme_do_what_they_say
 run_case the_readme_names_what_is_there
-run_case the_demo_shows_all_that_it_compares
+run_case the_demo_tells_in_a_few_lines_that_all_came_back
+run_case the_demo_runs_nothing_that_stands_in_its_file
+run_case the_demo_tells_what_has_failed
 run_case commands_of_unixgram_echo_1_do_what_it_says
 run_case commands_of_unixmsg_inspect_1_do_what_it_says
 run_case commands_of_unixmsg_perf_1_do_what_it_says
