@@ -169,7 +169,7 @@ fi
 
 # Those in README too.
 awk -f "$srcdir/tests/readme_programs.awk" "$srcdir/README"
-for program in program1 program2 program3; do
+for program in program1 program2; do
 	try "$program of README" compile "$program" "$program.c" $shared
 done
 

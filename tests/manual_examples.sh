@@ -160,51 +160,120 @@ compile_readme_program()
 		$CPPFLAGS $CFLAGS -Wall -Wextra -Werror -I"$srcdir/src" \
 		-o "$1" "$1.c" $LDFLAGS "$top_builddir/src/libunixmsg.la"
 	[ "$status" -eq 0 ] || fail "$1: $(cat "$err")"
-	[ "$(wc -l <"$1.c")" -eq 10 ] || fail "$1 has not ten lines"
 }
 
-programs_of_the_readme_do_what_they_say()
+# The server is program1, and the client program2: once for all cases.
+readme_programs=$work/readme
+compile_readme_programs()
 {
 	! grep -q __asan_init "$top_builddir/src/.libs/libunixmsg.so" ||
 		skip 'the library has a sanitizer, which programs need too'
+	[ ! -x "$readme_programs/program2" ] || return 0
+	mkdir -p "$readme_programs"
+	cd "$readme_programs"
 	awk -f "$srcdir/tests/readme_programs.awk" "$srcdir/README"
-	for program in program1 program2 program3; do
-		compile_readme_program $program
-	done
-	[ ! -e program4.c ] || fail 'more programs than are tried'
-	run ./program1
-	expect_status 1
-	expect_text "$err" 'gram: No such file or directory'
-	start_server gram unixgram-echo --listen gram
-	run ./program1
-	expect_status 0 "$(cat "$err")"
-	expect_text "$out" hello
-	[ -z "$(find "$XDG_RUNTIME_DIR" -type s)" ] || fail 'a file is left'
-	start_server packet seqpacket-echo --listen packet
-	run ./program2
-	expect_status 0 "$(cat "$err")"
-	expect_text "$out" '0 bytes'
-	start server ./program3
-	run unixstream-echo --wait "$limit" s one '' three
-	expect_status 0 "$(cat "$err")"
-	printf '%s\n' one '' three | expect_same - "$out"
+	[ ! -e program3.c ] || fail 'more programs than are tried'
+	compile_readme_program program1
+	compile_readme_program program2
+	cd "$here"
 }
 
-# What is named there is there: files, pages, targets of make, proofs.
+start_readme_server()
+{
+	start_and_see "$1" 'server: listening on echo.sock' $readme_programs/program1
+}
+
+# Any number of them, an empty message too.
+the_client_of_the_readme_gets_answers_from_its_server()
+{
+	compile_readme_programs
+	start_readme_server server
+	for text in hello '' 'some words'; do
+		run $readme_programs/program2 "$text"
+		expect_status 0 "$(cat "$err")"
+		expect_text "$out" "$text"
+	done
+	run $readme_programs/program2
+	expect_text "$out" hello
+}
+
+the_client_of_the_readme_tells_why_it_got_no_answer()
+{
+	compile_readme_programs
+	run $readme_programs/program2
+	expect_status 1
+	expect_text "$err" 'client: echo.sock: No such file or directory'
+	start_server other seqpacket-echo --listen --max-size 3 echo.sock
+	run $readme_programs/program2 'too long'
+	expect_status 1
+	expect_text "$err" 'client: echo.sock: closed by the server'
+}
+
+the_server_of_the_readme_ends_on_a_signal_and_removes_its_file()
+{
+	compile_readme_programs
+	for name in TERM INT; do
+		start_readme_server "server-$name"
+		[ -S echo.sock ] || fail 'no socket file'
+		signal "server-$name" "$name"
+		finish "server-$name"
+		expect_status 0 "$(cat "$logs/server-$name.err")"
+		expect_gone echo.sock
+	done
+}
+
+the_server_of_the_readme_leaves_a_live_one_alone()
+{
+	compile_readme_programs
+	start_readme_server server
+	run $readme_programs/program1
+	expect_status 1
+	expect_text "$err" 'server: echo.sock: Address already in use'
+	run $readme_programs/program2
+	expect_text "$out" hello
+}
+
+the_server_of_the_readme_takes_the_place_of_a_killed_one()
+{
+	compile_readme_programs
+	start_readme_server killed
+	signal killed KILL
+	finish killed 2>/dev/null
+	[ -S echo.sock ] || fail 'the file of a killed server is gone'
+	start_readme_server next
+	run $readme_programs/program2
+	expect_status 0 "$(cat "$err")"
+}
+
+# Whoever wants to try them takes them from there.
+the_readme_has_two_commands_to_build_and_test()
+{
+	awk '/^## Build and test$/ { is_in = 1; next }
+		/^##/ { is_in = 0 }
+		is_in && sub(/^    /, "")' "$srcdir/README" >commands
+	[ "$(wc -l <commands)" -eq 2 ] || fail "$(cat commands)"
+	sed -n 1p commands >first
+	expect_text first \
+		'./bootstrap --install-deps && ./configure && make demo'
+	sed -n 2p commands >second
+	expect_match second '^make .*check$'
+}
+
+# What is named there is there: files, pages, targets of make, tests.
 the_readme_names_what_is_there()
 {
 	readme=$srcdir/README
-	[ "$(wc -l <"$readme")" -le 80 ] || fail 'longer than 80 lines'
+	[ "$(wc -l <"$readme")" -le 150 ] || fail 'longer than 150 lines'
 	[ "$(wc -L <"$readme")" -le 80 ] || fail 'wider than 80 columns'
 	for file in $(grep -o -w -E '(src|examples|tests)/[A-Za-z_./]+' \
-		"$readme") COPYING CONTRIBUTING bootstrap; do
-		case $file in
-		tests/check_X.c) continue ;;
-		esac
+		"$readme" | sed 's/\.$//') COPYING CONTRIBUTING bootstrap; do
 		[ -e "$srcdir/$file" ] || fail "no $file"
 		expect_match "$readme" "$file"
 	done
-	for page in $(grep -o -E '[a-z]+\([1-7]\)' "$readme"); do
+	for test in $(grep -o -E 'check_[a-z_]+\.c' "$readme"); do
+		[ -e "$srcdir/tests/$test" ] || fail "no $test"
+	done
+	for page in $(grep -o -E '[a-z-]+\([1-7]\)' "$readme"); do
 		page=${page%)}
 		page=${page%(*}.${page#*(}
 		[ -e "$srcdir/man/$page" ] ||
@@ -214,14 +283,19 @@ the_readme_names_what_is_there()
 		expect_match "$top_builddir/Makefile" "^$target:"
 	done
 	expect_match "$srcdir/bootstrap" '--install-deps'
-	sed -n '/^  .*libqb/,/^$/{//d;s/.* //p;}' "$readme" >proofs
-	[ "$(wc -l <proofs)" -eq 10 ] || fail "ten rows: $(cat proofs)"
-	while read -r proof; do
-		[ "$proof" = no ] || [ -e "$srcdir/tests/check_$proof.c" ] ||
-			fail "no check_$proof.c"
-	done <proofs
 	count=$(find "$srcdir/examples" -name '[0-9]*.c' | wc -l)
-	expect_match "$readme" "examples/README, $count programs"
+	expect_match "$readme" "examples/README lists $count programs"
+}
+
+# As many tests as there are rows in which we say yes.
+every_yes_of_the_readme_has_a_test()
+{
+	sed -n '/^    .*libqb *unixmsg$/,/^$/{//d;p;}' "$srcdir/README" >rows
+	! grep -v -E '( (yes|no|part|-) *){5}$' rows || fail 'cells'
+	yes=$(grep -c ' yes$' rows)
+	sed -n '/^"part":/,/^$/p' "$srcdir/README" >footnote
+	tests=$(grep -o 'check_[a-z_]*\.c' footnote | wc -l)
+	[ "$yes" -eq "$tests" ] || fail "$yes times yes, and $tests tests"
 }
 
 # All is well before a word of it, zeros are left out, and a failure is told.
@@ -264,8 +338,14 @@ the_demo_tells_what_has_failed()
 }
 
 run_case commands_of_the_readme_do_what_it_says
-run_case programs_of_the_readme_do_what_they_say
+run_case the_client_of_the_readme_gets_answers_from_its_server
+run_case the_client_of_the_readme_tells_why_it_got_no_answer
+run_case the_server_of_the_readme_ends_on_a_signal_and_removes_its_file
+run_case the_server_of_the_readme_leaves_a_live_one_alone
+run_case the_server_of_the_readme_takes_the_place_of_a_killed_one
+run_case the_readme_has_two_commands_to_build_and_test
 run_case the_readme_names_what_is_there
+run_case every_yes_of_the_readme_has_a_test
 run_case the_demo_tells_in_a_few_lines_that_all_came_back
 run_case the_demo_runs_nothing_that_stands_in_its_file
 run_case the_demo_tells_what_has_failed
