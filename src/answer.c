@@ -2,20 +2,15 @@
 #include <config.h>
 
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "answer.h"
-#include "fd.h"
 #include "name_private.h"
-#include "sweep.h"
+#include "place.h"
 
 /* Whom the server's socket file belongs to. */
 static int get_server_user(const char *server, uid_t *user)
@@ -47,71 +42,12 @@ static bool is_private_directory_fit(uid_t user)
 	return user == geteuid() || user == 0;
 }
 
-/* Makes the directory fit for us: ours, and to be passed through by others. */
-static int check_directory(int dir_fd)
-{
-	struct stat found;
-
-	if (fstat(dir_fd, &found) < 0)
-		return -1;
-	if (found.st_uid != geteuid()) {
-		errno = EPERM;
-		return -1;
-	}
-	if ((found.st_mode & 07777) == 0711)
-		return 0;
-	return fchmod(dir_fd, 0711);
-}
-
-static int make_directory(const char *dir)
-{
-	int fd;
-
-	if (mkdir(dir, 0711) < 0 && errno != EEXIST)
-		return -1;
-	fd = fd_lift(
-		open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-	if (fd < 0)
-		return -1;
-	if (check_directory(fd) < 0)
-		return fd_close_with(fd, -1);
-	unixsweep_directory(fd, dir);
-	return 0;
-}
-
-/*
- * In a directory of our own what lies there is ours, and nobody else can take
- * a name away. Others may pass through and cannot list it. Should somebody
- * else own a directory of that name, our file stands beside it.
- */
-static int make_path(const char *base, char *path, size_t room)
-{
-	char dir[UNIXMSG_NAME_SIZE_MAX];
-	uint64_t random;
-	int size = snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", base,
-		(uintmax_t)geteuid());
-
-	if (size < 0 || (size_t)size >= sizeof(dir)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	if (getrandom(&random, sizeof(random), 0) < 0)
-		return -1;
-	snprintf(path, room, "%s%c%016" PRIx64, dir,
-		make_directory(dir) == 0 ? '/' : '.', random);
-	return 0;
-}
-
-static int bind_in(struct endpoint *end, const char *base,
+static int bind_in(struct endpoint *end, const struct place *place,
 	const struct unixname_options *options, int64_t deadline_us)
 {
 	char path[2 * UNIXMSG_NAME_SIZE_MAX];
 
-	if (base == NULL || *base != '/') {
-		errno = ENOENT;
-		return -1;
-	}
-	if (make_path(base, path, sizeof(path)) < 0)
+	if (unixplace_choose(place, path, sizeof(path)) < 0)
 		return -1;
 	return unixname_claim_fresh(end->fd, path, options, deadline_us,
 		&end->name);
@@ -132,7 +68,11 @@ static bool is_next_worth_trying(const struct endpoint *end)
 static int bind_to_file(struct endpoint *end, const char *server,
 	int64_t deadline_us)
 {
-	const char *bases[] = { NULL, secure_getenv("TMPDIR"), "/tmp" };
+	struct place places[] = {
+		{ .is_private = true },
+		{ .base = secure_getenv("TMPDIR") },
+		{ .base = "/tmp", .is_systems = true },
+	};
 	struct unixname_options options;
 	uid_t user;
 	size_t i;
@@ -141,9 +81,9 @@ static int bind_to_file(struct endpoint *end, const char *server,
 		return -1;
 	set_mode_for(&options, user);
 	if (is_private_directory_fit(user))
-		bases[0] = secure_getenv("XDG_RUNTIME_DIR");
-	for (i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
-		if (bind_in(end, bases[i], &options, deadline_us) == 0)
+		places[0].base = secure_getenv("XDG_RUNTIME_DIR");
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (bind_in(end, &places[i], &options, deadline_us) == 0)
 			return 0;
 		if (!is_next_worth_trying(end))
 			return -1;

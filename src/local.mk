@@ -74,6 +74,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/owner.c \
 	%D%/packet.c \
 	%D%/peer.c \
+	%D%/place.c \
+	%D%/place.h \
 	%D%/probe.c \
 	%D%/probe.h \
 	%D%/service.c \

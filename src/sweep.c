@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "aside.h"
@@ -19,10 +21,14 @@
 /* Names that are counted to begin anywhere, and files that are looked at. */
 enum { NAMES_MOST = 1024, LIVES_MOST = 4, DEADS_MOST = 64 };
 
+/* Names that are read at all, most of them of others in /tmp. */
+enum { READS_MOST = 16384 };
+
 struct sweep {
 	DIR *dir;
-	const char *path;
-	int lives, deads;
+	const char *path, *start;
+	unsigned int reads;
+	int looks, lives, deads;
 };
 
 /*
@@ -37,17 +43,31 @@ static int remove_dead(const struct sweep *sweep, const char *leaf, int path_fd)
 		path_fd, UNIXMSG_NOW);
 }
 
+/* Others may make files of that name in /tmp, as many as they like. */
+static bool is_ours(const struct sweep *sweep, int path_fd)
+{
+	struct stat found;
+
+	return sweep->start[0] == '\0' ||
+		(fstat(path_fd, &found) == 0 && found.st_uid == geteuid());
+}
+
 static void sweep_file(struct sweep *sweep, const char *leaf)
 {
 	int fd = fd_lift(openat(dirfd(sweep->dir), leaf,
 		O_PATH | O_NOFOLLOW | O_CLOEXEC));
 
-	if (fd >= 0 && fd_close_with(fd, remove_dead(sweep, leaf, fd)) == 0)
+	if (fd < 0)
+		return;
+	if (!is_ours(sweep, fd))
+		sweep->looks++;
+	else if (remove_dead(sweep, leaf, fd) == 0)
 		sweep->deads++;
-	else if (fd >= 0 && errno == EAGAIN)
+	else if (errno == EAGAIN)
 		sweep->lives = LIVES_MOST;
 	else
 		sweep->lives++;
+	close(fd);
 }
 
 /* What a sweep that was killed has left, or another has just in its hands. */
@@ -72,23 +92,40 @@ static void sweep_entry(struct sweep *sweep, const char *entry)
 		sweep_file(sweep, entry);
 }
 
+/* Hidden names of others are nothing to us. */
+static bool is_clients(const struct sweep *sweep, const char *entry)
+{
+	const char *leaf = unixaside_get_leaf(entry);
+
+	if (leaf == NULL)
+		leaf = entry;
+	return leaf[0] != '.' &&
+		strncmp(leaf, sweep->start, strlen(sweep->start)) == 0;
+}
+
 /* The next file that may be one of a client's. */
-static const char *read_name(DIR *dir)
+static const char *read_name(struct sweep *sweep)
 {
 	const struct dirent *entry;
 
-	while ((entry = readdir(dir)) != NULL)
-		if (entry->d_name[0] != '.' ||
-			unixaside_get_leaf(entry->d_name) != NULL)
+	while (sweep->reads++ < READS_MOST &&
+		(entry = readdir(sweep->dir)) != NULL)
+		if (is_clients(sweep, entry->d_name))
 			return entry->d_name;
 	return NULL;
 }
 
-static unsigned int count_names(DIR *dir)
+static void go_to_head(struct sweep *sweep)
+{
+	rewinddir(sweep->dir);
+	sweep->reads = 0;
+}
+
+static unsigned int count_names(struct sweep *sweep)
 {
 	unsigned int count = 0;
 
-	while (count < NAMES_MOST && read_name(dir) != NULL)
+	while (count < NAMES_MOST && read_name(sweep) != NULL)
 		count++;
 	return count;
 }
@@ -99,8 +136,8 @@ static void sweep_files(struct sweep *sweep, unsigned int count)
 	const char *entry;
 
 	while (count-- > 0 && sweep->lives < LIVES_MOST &&
-		sweep->deads < DEADS_MOST &&
-		(entry = read_name(sweep->dir)) != NULL)
+		sweep->deads < DEADS_MOST && sweep->looks < NAMES_MOST &&
+		(entry = read_name(sweep)) != NULL)
 		sweep_entry(sweep, entry);
 }
 
@@ -117,17 +154,17 @@ static void sweep_from_anywhere(struct sweep *sweep, unsigned int count)
 	if (getrandom(&random, sizeof(random), 0) < 0)
 		return;
 	start = random % count;
-	rewinddir(sweep->dir);
+	go_to_head(sweep);
 	for (i = 0; i < start; i++)
-		read_name(sweep->dir);
+		read_name(sweep);
 	sweep_files(sweep, UINT32_MAX);
-	rewinddir(sweep->dir);
+	go_to_head(sweep);
 	sweep_files(sweep, start);
 }
 
-void unixsweep_directory(int dir_fd, const char *dir)
+void unixsweep_directory(int dir_fd, const char *dir, const char *start)
 {
-	struct sweep sweep = { .path = dir };
+	struct sweep sweep = { .path = dir, .start = start };
 	int saved = errno;
 	unsigned int count;
 
@@ -137,7 +174,7 @@ void unixsweep_directory(int dir_fd, const char *dir)
 		errno = saved;
 		return;
 	}
-	count = count_names(sweep.dir);
+	count = count_names(&sweep);
 	if (count > 0)
 		sweep_from_anywhere(&sweep, count);
 	closedir(sweep.dir);

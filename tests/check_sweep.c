@@ -126,8 +126,7 @@ START_TEST(dead_files_go_with_the_next_dial)
 	errno = EXDEV;
 	gram = dial();
 	ck_assert_int_eq(errno, EXDEV);
-	/* Once in a hundred times it begins among them: see skip_some. */
-	sweep_down_to(1, 4);
+	ck_assert_int_eq(count_files(client_dir), 1);
 	assert_is_answered(gram);
 	close_gram(gram);
 	ck_assert_int_eq(count_files(client_dir), 0);
@@ -252,7 +251,6 @@ START_TEST(a_dial_removes_no_more_than_it_says)
 
 	make_client_dir();
 	make_dead_clients(after);
-	/* One may begin behind them all, and remove none. */
 	for (dials = 0; after > 0; dials++) {
 		ck_assert_int_lt(dials, 5000);
 		before = after;
@@ -311,6 +309,65 @@ START_TEST(a_directory_of_another_user_is_left_alone)
 	assert_is_answered(gram);
 	close_gram(gram);
 	ck_assert_int_eq(count_files(run_dir), 1);
+}
+END_TEST
+
+/* Somebody else was quicker: files of ours are beside his directory. */
+START_TEST(dead_files_beside_a_directory_of_another_user_go)
+{
+	char ours[300], anothers[300];
+	struct unixgram *gram;
+
+	make_client_dir();
+	ck_assert_int_eq(chown(client_dir, 65534, 65534), 0);
+	snprintf(ours, sizeof(ours), "%s.0123456789abcdef", client_dir);
+	snprintf(anothers, sizeof(anothers), "%s.another", client_dir);
+	make_dead(SOCK_DGRAM, ours);
+	make_dead(SOCK_DGRAM, anothers);
+	ck_assert_int_eq(chown(anothers, 65534, 65534), 0);
+	make_dead(SOCK_DGRAM, support_path("run/unixmsg-x"));
+	gram = dial();
+	assert_missing(ours);
+	assert_is_socket(anothers);
+	assert_is_socket(support_path("run/unixmsg-x"));
+	ck_assert_int_eq(count_files(run_dir), 4);
+	assert_is_answered(gram);
+	close_gram(gram);
+}
+END_TEST
+
+/* Where our directory could be renamed, and another put in its place. */
+struct base {
+	const char *variable;
+	mode_t mode;
+	uid_t user;
+};
+
+static const struct base bases[] = {
+	{ "XDG_RUNTIME_DIR", 0700, 65534 },
+	{ "XDG_RUNTIME_DIR", 01777, 65534 },
+	{ "XDG_RUNTIME_DIR", 0777, 0 },
+	{ "TMPDIR", 0700, 65534 },
+	{ "TMPDIR", 01777, 65534 },
+	{ "TMPDIR", 0777, 0 },
+};
+
+START_TEST(where_others_could_rename_it_nothing_is_made)
+{
+	const struct base *base = &bases[_i];
+	const char *path = support_path("base");
+	struct unixgram *gram;
+
+	make_dir(path, base->mode);
+	ck_assert_int_eq(chown(path, base->user, base->user), 0);
+	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
+	ck_assert_int_eq(setenv(base->variable, path, 1), 0);
+	gram = dial();
+	ck_assert_int_eq(count_files(path), 0);
+	ck_assert(is_in_client_dir(gram) ==
+		(strcmp(base->variable, "TMPDIR") != 0));
+	assert_is_answered(gram);
+	close_gram(gram);
 }
 END_TEST
 
@@ -568,6 +625,10 @@ static TCase *make_sweeps(void)
 		twenty_thousand_files_are_no_more_work_than_a_few);
 	tcase_add_test(tcase, a_link_is_no_directory_of_ours);
 	support_add_root_test(tcase, a_directory_of_another_user_is_left_alone);
+	support_add_root_test(tcase,
+		dead_files_beside_a_directory_of_another_user_go);
+	support_add_root_loop_test(tcase,
+		where_others_could_rename_it_nothing_is_made, COUNT(bases));
 	tcase_add_loop_test(tcase, the_directory_lets_others_pass, 0, 2);
 	tcase_add_test(tcase, clients_take_nothing_from_one_another);
 	return tcase;

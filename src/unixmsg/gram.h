@@ -67,7 +67,10 @@ struct unixgram *unixgram_open(const char *address,
  * - An abstract server: a free abstract name, chosen by the kernel.
  * - A server on a path: a socket file of our own, in a directory unixmsg-UID,
  *   which is made when needed, under $XDG_RUNTIME_DIR if the server's file
- *   belongs to us or to root, else under $TMPDIR or /tmp. Its mode lets the
+ *   belongs to us or to root, and that directory to us; else under $TMPDIR,
+ *   if it is ours or root's and not open to everybody without the sticky bit;
+ *   else under /tmp. Should the directory be another user's, the file is
+ *   beside it, unixmsg-UID.*. Its mode lets the
  *   server's user write: 0600 when that is us, else 0666, and then it is the
  *   connection that keeps others out. Files of clients that were killed lie
  *   there until later clients of the same user remove them, up to 64 a dial.
