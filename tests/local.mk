@@ -9,6 +9,7 @@ shell_tests = \
 	%D%/completions.sh \
 	%D%/examples.sh \
 	%D%/fault.sh \
+	%D%/filesystems.sh \
 	%D%/headers.sh \
 	%D%/inherit.sh \
 	%D%/install.sh \
