@@ -323,12 +323,15 @@ static bool is_owner_ours(const struct stat *found)
  * since bind(2): the kernel tells which one our socket has made. Some file
  * systems have other numbers for stat(2), so that these alone prove nothing;
  * and a kernel that tells nothing leaves us with stat(2). Others show the file
- * as another user's, whoever has made it: the same number is enough.
+ * as another user's, whoever has made it: the same number is enough. A name
+ * that nobody else has is no question.
  */
 static bool is_anothers(const struct claim *claim, const struct stat *found)
 {
 	struct unixdiag_file ours;
 
+	if (claim->is_fresh && is_owner_ours(found))
+		return false;
 	if (unixdiag_find_file(claim->fd, &ours) < 0)
 		return !is_owner_ours(found);
 	if (ours.ino == (uint32_t)found->st_ino)
