@@ -15,12 +15,9 @@
 /* Whom the server's socket file belongs to. */
 static int get_server_user(const char *server, uid_t *user)
 {
-	char path[PATH_MAX];
 	struct stat file;
-	size_t size;
 
-	if (unixaddr_decode(server, path, sizeof(path), &size) < 0 ||
-		stat(path, &file) < 0)
+	if (unixname_look(server, &file) < 0)
 		return -1;
 	*user = file.st_uid;
 	return 0;

@@ -112,6 +112,14 @@ static void put_back_or_remove(int dir_fd, const char *aside, const char *leaf)
 		unlinkat(dir_fd, aside, 0);
 }
 
+/* Without the lock somebody else may have done it. */
+static int remove_dead_aside(int dir_fd, const char *aside, const char *leaf)
+{
+	if (unixfile_remove_aside(dir_fd, aside, leaf) == 0 || errno == ENOENT)
+		return 0;
+	return -1;
+}
+
 /*
  * While path_fd is open no other file can get this inode's number. bind(2)
  * makes the file before it makes the socket to be found there, and in between
@@ -131,7 +139,7 @@ static int remove_if_dead(int dir_fd, const char *dir, const char *leaf,
 		    aside) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (probe(path_fd, dir, aside) == 0)
-		return unixfile_remove_aside(dir_fd, aside, leaf);
+		return remove_dead_aside(dir_fd, aside, leaf);
 	error = errno;
 	put_back_or_remove(dir_fd, aside, leaf);
 	errno = error;

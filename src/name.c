@@ -20,6 +20,9 @@
 #include "file.h"
 #include "name_private.h"
 
+/* Room for the path of a file that is set aside. */
+#define ASIDE_PATH_SIZE (PATH_MAX + UNIXFILE_ASIDE_SIZE + 1)
+
 /* How long we wait for the lock on the directory, and go on without it then. */
 static const int64_t release_lock_us = 1000000;
 
@@ -267,16 +270,11 @@ int unixname_find(const char *text, struct unixname_target *target)
 	return find_path(path, target);
 }
 
-int unixname_find_aside(const char *text, struct unixname_target *target)
+/* Makes path what it is while it is set aside. */
+static int go_aside(char path[ASIDE_PATH_SIZE])
 {
-	char path[PATH_MAX + UNIXFILE_ASIDE_SIZE + 1], dir[PATH_MAX],
-		leaf[NAME_MAX + 1];
-	char aside[UNIXFILE_ASIDE_SIZE];
-	size_t size;
+	char dir[PATH_MAX], leaf[NAME_MAX + 1], aside[UNIXFILE_ASIDE_SIZE];
 
-	target->fd = -1;
-	if (unixaddr_decode(text, path, PATH_MAX, &size) < 0)
-		return -1;
 	if (path[0] == '\0') {
 		errno = ENOENT;
 		return -1;
@@ -284,8 +282,34 @@ int unixname_find_aside(const char *text, struct unixname_target *target)
 	if (split_path(path, dir, leaf) < 0)
 		return -1;
 	unixfile_name_aside(leaf, aside);
-	snprintf(path, sizeof(path), "%s/%s", dir, aside);
+	snprintf(path, ASIDE_PATH_SIZE, "%s/%s", dir, aside);
+	return 0;
+}
+
+int unixname_find_aside(const char *text, struct unixname_target *target)
+{
+	char path[ASIDE_PATH_SIZE];
+	size_t size;
+
+	target->fd = -1;
+	if (unixaddr_decode(text, path, PATH_MAX, &size) < 0 ||
+		go_aside(path) < 0)
+		return -1;
 	return find_path(path, target);
+}
+
+int unixname_look(const char *text, struct stat *found)
+{
+	char path[ASIDE_PATH_SIZE];
+	size_t size;
+
+	if (unixaddr_decode(text, path, PATH_MAX, &size) < 0)
+		return -1;
+	if (stat(path, found) == 0)
+		return 0;
+	if (errno != ENOENT || go_aside(path) < 0)
+		return -1;
+	return stat(path, found);
 }
 
 void unixname_target_close(struct unixname_target *target)

@@ -130,6 +130,9 @@ int unixname_find(const char *text, struct unixname_target *target);
  */
 int unixname_find_aside(const char *text, struct unixname_target *target);
 
+/* Looks at the file that a client of text would reach, as stat(2). */
+int unixname_look(const char *text, struct stat *found);
+
 void unixname_target_close(struct unixname_target *target);
 
 #endif

@@ -256,6 +256,43 @@ START_TEST(a_live_owner_keeps_the_name_until_another_has_it)
 }
 END_TEST
 
+/* A client looks whose the server's file is, too. */
+static void assert_hears_a_client(struct unixgram *owner)
+{
+	struct unixdial_options options;
+	struct unixgram *client;
+	char byte;
+
+	unixdial_options_init(&options);
+	options.own = support_path("own");
+	client = unixgram_dial(path_of_name(), &options, UNIXMSG_NOW);
+	ck_assert_msg(client != NULL, "%s", strerror(errno));
+	ck_assert_int_eq(unixgram_send(client, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixgram_recv(owner, &byte, 1, NULL, NULL,
+				 UNIXMSG_NOW),
+		1);
+	close_gram(client);
+}
+
+START_TEST(a_live_datagram_owner_keeps_its_name_too)
+{
+	struct unixgram *owner;
+	int i;
+
+	for (i = 1; i < STEPS_MOST; i++) {
+		owner = open_gram(path_of_name());
+		if (!is_killed(replace, i))
+			break;
+		if (!*has_bound)
+			assert_hears_a_client(owner);
+		close_gram(owner);
+		come_and_go();
+	}
+	ck_assert_int_gt(i, 6);
+	close_gram(owner);
+}
+END_TEST
+
 /* Whoever wanted to replace him is dead, and he lives. */
 START_TEST(the_next_claim_gives_a_live_owner_his_name_back)
 {
@@ -411,6 +448,7 @@ int main(void)
 		a_claim_that_is_killed_leaves_nothing_for_ever, 0, 2);
 	tcase_add_test(tcase, a_release_that_is_killed_leaves_nothing_for_ever);
 	tcase_add_test(tcase, a_live_owner_keeps_the_name_until_another_has_it);
+	tcase_add_test(tcase, a_live_datagram_owner_keeps_its_name_too);
 	tcase_add_test(tcase, the_next_claim_gives_a_live_owner_his_name_back);
 	tcase_add_test(tcase, giving_back_a_name_may_be_killed_too);
 	support_add_root_loop_test(tcase,
