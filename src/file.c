@@ -59,24 +59,11 @@ void unixfile_unlock(int dir_fd)
 	errno = saved;
 }
 
-/* FNV-1a. */
-static uint64_t hash(const char *text)
-{
-	uint64_t value = 0xcbf29ce484222325u;
-
-	for (; *text != '\0'; text++)
-		value = (value ^ (unsigned char)*text) * 0x100000001b3u;
-	return value;
-}
-
+/* No socket can be bound to a name that is so long that it is cut. */
 void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
 {
-	int size = snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%s",
-		UNIXFILE_ASIDE_START, leaf);
-
-	if (size >= UNIXFILE_ASIDE_SIZE)
-		snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%016" PRIx64,
-			UNIXFILE_ASIDE_START, hash(leaf));
+	snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%s", UNIXFILE_ASIDE_START,
+		leaf);
 }
 
 /* With a dot, so that it is the hidden name of no other file. */
@@ -172,15 +159,12 @@ int unixfile_remove_aside(int dir_fd, const char *aside, const char *leaf)
 int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
 {
 	char aside[UNIXFILE_ASIDE_SIZE];
-	int i;
+	int result, tries = 0;
 
-	for (i = 0; i < tries_most; i++) {
+	do {
 		if (unixfile_set_aside(dir_fd, leaf, dev, ino, aside) < 0)
 			return errno == ENOENT ? 0 : -1;
-		if (unixfile_remove_aside(dir_fd, aside, leaf) == 0)
-			return 0;
-		if (errno != ENOENT)
-			return -1;
-	}
-	return -1;
+		result = unixfile_remove_aside(dir_fd, aside, leaf);
+	} while (result < 0 && errno == ENOENT && ++tries < tries_most);
+	return result;
 }

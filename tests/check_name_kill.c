@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -29,6 +30,9 @@
 
 enum { STEPS_MOST = 200 };
 
+static bool is_taken_at_exchange, is_put_back_at_unlink;
+static int newcomer;
+
 /* The call before which the process dies, from 1 on; 0 for none. */
 static int last_step, step;
 
@@ -41,6 +45,24 @@ static void die_perhaps(void)
 		kill(getpid(), SIGKILL);
 }
 
+/* What another does just before a call of ours. */
+static void meddle(long number, long flags)
+{
+	if (number == SYS_renameat2 && flags == RENAME_EXCHANGE &&
+		is_taken_at_exchange) {
+		is_taken_at_exchange = false;
+		ck_assert_int_eq(unlink(support_path("socket")), 0);
+		newcomer =
+			open_listening(SOCK_SEQPACKET, support_path("socket"));
+	}
+	if (number == SYS_unlinkat && is_put_back_at_unlink) {
+		is_put_back_at_unlink = false;
+		ck_assert_int_eq(rename(support_path(".unixmsg-socket"),
+					 support_path("socket")),
+			0);
+	}
+}
+
 typedef long call(long number, ...);
 
 static long make_call(long number, long a, long b, long c, long d, long e)
@@ -50,6 +72,7 @@ static long make_call(long number, long a, long b, long c, long d, long e)
 	if (real == NULL)
 		real = (call *)dlsym(RTLD_NEXT, "syscall");
 	die_perhaps();
+	meddle(number, e);
 	return real(number, a, b, c, d, e);
 }
 
@@ -398,6 +421,86 @@ START_TEST(what_is_no_socket_of_ours_is_left_alone)
 }
 END_TEST
 
+/* A live owner's file that was set aside, and what has the name since. */
+
+static int open_aside(void)
+{
+	return open_listening(SOCK_SEQPACKET, support_path(".unixmsg-socket"));
+}
+
+START_TEST(what_is_no_socket_keeps_the_name)
+{
+	int owner = open_aside();
+	struct server server;
+
+	make_file(path_of_name(), "precious");
+	ck_assert_errno(open_with(&server, 0), ENOTSOCK);
+	assert_content(path_of_name(), "precious");
+	assert_is_socket(support_path(".unixmsg-socket"));
+	close(owner);
+}
+END_TEST
+
+START_TEST(a_live_owner_who_came_later_keeps_the_name)
+{
+	int owner = open_aside();
+	int other = open_listening(SOCK_SEQPACKET, path_of_name());
+	struct stat before = look_at(path_of_name());
+	struct server server;
+
+	ck_assert_errno(open_with(&server, 0), EADDRINUSE);
+	assert_same_file(path_of_name(), &before);
+	assert_files(1);
+	close(other);
+	close(owner);
+}
+END_TEST
+
+START_TEST(who_comes_while_a_name_is_given_back_keeps_it)
+{
+	int owner = open_aside();
+	struct server server;
+
+	make_dead(SOCK_DGRAM, path_of_name());
+	is_taken_at_exchange = true;
+	ck_assert_errno(open_with(&server, 0), EADDRINUSE);
+	ck_assert(!is_taken_at_exchange);
+	ck_assert_int_eq(try_to_reach(path_of_name()), EPROTOTYPE);
+	close(owner);
+	ck_assert_int_eq(try_to_reach(path_of_name()), EPROTOTYPE);
+	close(newcomer);
+	come_and_go();
+}
+END_TEST
+
+/* As where a file gets its name back by link(2). */
+START_TEST(a_file_of_both_names_keeps_one)
+{
+	int owner = open_aside();
+	struct server server;
+
+	ck_assert_int_eq(link(support_path(".unixmsg-socket"), path_of_name()),
+		0);
+	ck_assert_errno(open_with(&server, 0), EADDRINUSE);
+	ck_assert_int_eq(try_to_reach(path_of_name()), EPROTOTYPE);
+	assert_files(1);
+	close(owner);
+}
+END_TEST
+
+/* Somebody who has no lock takes the release for one that was killed. */
+START_TEST(a_file_that_is_given_back_to_us_goes_too)
+{
+	struct server server;
+
+	ck_assert_int_eq(open_with(&server, 0), 0);
+	is_put_back_at_unlink = true;
+	ck_assert_int_eq(close_server(&server), 0);
+	ck_assert(!is_put_back_at_unlink);
+	assert_files(0);
+}
+END_TEST
+
 static void set_up_clients(char dir[256])
 {
 	snprintf(dir, 256, "%s/unixmsg-%ju", support_path("run"),
@@ -455,6 +558,11 @@ int main(void)
 		a_file_of_another_user_gets_nobodys_name, 2);
 	tcase_add_loop_test(tcase, what_is_no_socket_of_ours_is_left_alone, 0,
 		3);
+	tcase_add_test(tcase, what_is_no_socket_keeps_the_name);
+	tcase_add_test(tcase, a_live_owner_who_came_later_keeps_the_name);
+	tcase_add_test(tcase, who_comes_while_a_name_is_given_back_keeps_it);
+	tcase_add_test(tcase, a_file_of_both_names_keeps_one);
+	tcase_add_test(tcase, a_file_that_is_given_back_to_us_goes_too);
 	tcase_add_test(tcase, a_sweep_that_is_killed_leaves_nothing_for_ever);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);

@@ -336,6 +336,28 @@ START_TEST(dead_files_beside_a_directory_of_another_user_go)
 }
 END_TEST
 
+START_TEST(a_base_that_cannot_be_listed_does)
+{
+	pid_t pid;
+
+	ck_assert_int_eq(chmod(server_path, 0666), 0);
+	ck_assert_int_eq(chmod(run_dir, 01733), 0);
+	make_dir(support_path("run/unixmsg-65534"), 0700);
+	pid = support_fork();
+	if (pid == 0) {
+		struct unixgram *gram;
+
+		support_as_nobody();
+		gram = dial();
+		assert_is_answered(gram);
+		close_gram(gram);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	ck_assert_int_eq(count_files(run_dir), 1);
+}
+END_TEST
+
 /* Where our directory could be renamed, and another put in its place. */
 struct base {
 	const char *variable;
@@ -627,6 +649,7 @@ static TCase *make_sweeps(void)
 	support_add_root_test(tcase, a_directory_of_another_user_is_left_alone);
 	support_add_root_test(tcase,
 		dead_files_beside_a_directory_of_another_user_go);
+	support_add_root_test(tcase, a_base_that_cannot_be_listed_does);
 	support_add_root_loop_test(tcase,
 		where_others_could_rename_it_nothing_is_made, COUNT(bases));
 	tcase_add_loop_test(tcase, the_directory_lets_others_pass, 0, 2);

@@ -45,6 +45,16 @@ static void a_dead_file_is_replaced(int kind)
 	open_whatever_fails(types[kind], path, NULL);
 }
 
+/* What cannot be done about it now is left for the next. */
+static void a_file_that_was_set_aside_goes(int kind)
+{
+	const char *path = support_path("name");
+
+	make_dead(SOCK_STREAM, support_path(".unixmsg-name"));
+	open_whatever_fails(types[kind], path, NULL);
+	torture_allow_files(NULL);
+}
+
 static void a_free_abstract_name_is_taken(int kind)
 {
 	open_whatever_fails(types[kind], support_abstract("name"), NULL);
@@ -263,6 +273,8 @@ static void the_owner_is_found(int kind)
 const struct scene torture_name_scenes[] = {
 	{ "a free path is taken", a_free_path_is_taken, TYPES },
 	{ "a dead file is replaced", a_dead_file_is_replaced, TYPES },
+	{ "a file that was set aside goes", a_file_that_was_set_aside_goes,
+		TYPES },
 	{ "a free abstract name is taken", a_free_abstract_name_is_taken,
 		TYPES },
 	{ "a long path is taken", a_long_path_is_taken, TYPES },
