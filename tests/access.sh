@@ -11,7 +11,6 @@ set -u
 # shellcheck source=tests/lib.sh
 . "${srcdir:?is the top source directory}/tests/lib.sh"
 
-stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
 tool=
 address=
 
@@ -34,14 +33,6 @@ stop()
 	signal server TERM
 	finish server
 	expect_status 0 'of the server'
-}
-
-need_stranger()
-{
-	need_root
-	need setpriv
-	$stranger test -x "$TOOLS/$tool" ||
-		skip 'another user cannot get at the tools'
 }
 
 expect_answer()
@@ -67,7 +58,7 @@ expect_told()
 
 an_abstract_name_is_for_our_own_user_and_root()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	serve
 	expect_refusal $stranger "$TOOLS/$tool"
 	expect_answer "$TOOLS/$tool"
@@ -77,7 +68,7 @@ an_abstract_name_is_for_our_own_user_and_root()
 
 root_may_talk_to_a_stranger()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	start_server server $stranger "$TOOLS/$tool" --listen "$address"
 	expect_answer "$TOOLS/$tool"
 	expect_answer $stranger "$TOOLS/$tool"
@@ -86,7 +77,7 @@ root_may_talk_to_a_stranger()
 
 anyone_may_be_allowed()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	serve --allow-anyone
 	expect_answer $stranger "$TOOLS/$tool"
 	stop
@@ -94,7 +85,7 @@ anyone_may_be_allowed()
 
 a_user_may_be_allowed_and_then_no_other()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	serve --allow-user 65534 --allow-user 12345
 	expect_answer $stranger "$TOOLS/$tool"
 	expect_refusal "$TOOLS/$tool"
@@ -104,7 +95,7 @@ a_user_may_be_allowed_and_then_no_other()
 
 a_group_may_be_allowed()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	serve --allow-group 65534
 	expect_answer $stranger "$TOOLS/$tool"
 	expect_refusal "$TOOLS/$tool"
@@ -114,7 +105,7 @@ a_group_may_be_allowed()
 # Of a datagram the kernel tells the first group only.
 a_supplementary_group_counts_for_connections()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	serve --allow-group 4711
 	expect_answer setpriv --reuid 65534 --regid 65534 --groups 4711 \
 		"$TOOLS/$tool"
@@ -124,7 +115,7 @@ a_supplementary_group_counts_for_connections()
 
 a_path_is_for_whom_its_mode_lets_in()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	address=$here/s
 	serve --mode 0666
 	chmod 711 "$here"
@@ -134,7 +125,7 @@ a_path_is_for_whom_its_mode_lets_in()
 
 a_path_may_be_for_some_users_only()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	address=$here/s
 	serve --mode 0666 --allow-user 0
 	chmod 711 "$here"
@@ -154,7 +145,7 @@ a_server_of_the_right_user_is_taken()
 
 a_server_of_another_user_is_refused()
 {
-	need_stranger
+	need_stranger "$TOOLS/$tool"
 	start_server server $stranger "$TOOLS/$tool" --listen --allow-anyone \
 		"$address"
 	run "$TOOLS/$tool" --server-user 0 "$address" hello

@@ -84,8 +84,7 @@ a_listener_is_taken()
 # Clients choose their address by the owner of the file: see activated.socket.
 a_service_answers_where_the_file_is_its_own()
 {
-	need_root
-	need setpriv
+	need_stranger "$activated"
 	need systemd-socket-activate
 	NOTIFY_SOCKET=
 	chmod 700 "$XDG_RUNTIME_DIR"

@@ -426,16 +426,6 @@ START_TEST(owners_elsewhere_are_not_told)
 }
 END_TEST
 
-static bool has_network_namespaces(void)
-{
-	pid_t pid = fork();
-	int how;
-
-	if (pid == 0)
-		_exit(unshare(CLONE_NEWNET) == 0 ? 0 : 1);
-	return pid > 0 && support_waitpid(pid, &how) == pid && how == 0;
-}
-
 static TCase *make_names(void)
 {
 	TCase *tcase = make_tcase("names");
@@ -465,7 +455,7 @@ static TCase *make_nobody(void)
 	tcase_add_test(tcase, nobody_owns_what_is_no_socket);
 	tcase_add_test(tcase, a_malformed_address_is_refused);
 	support_add_test_if(tcase, owners_elsewhere_are_not_told,
-		has_network_namespaces(), "no network namespaces");
+		support_can_unshare(CLONE_NEWNET), "no network namespaces");
 	return tcase;
 }
 

@@ -663,17 +663,19 @@ static TCase *make_policies(void)
 
 static TCase *make_sizes(void)
 {
+	const char *why_not = "not root with the right to force buffers";
 	TCase *tcase = make_tcase("sizes");
 
 	add(tcase, the_unread_figure_grows_and_returns_to_nothing);
 	add(tcase, a_raised_size_is_one_that_goes);
 	add(tcase, a_size_that_is_allowed_is_reached);
 	add(tcase, a_size_is_never_lowered);
-	support_add_root_loop_test(tcase,
+	support_add_loop_test_if(tcase,
 		the_largest_size_is_one_that_goes_whatever_the_buffer,
-		ENDS_KINDS);
-	support_add_root_loop_test(tcase,
-		a_wish_beyond_what_is_allowed_lowers_nothing, ENDS_KINDS);
+		ENDS_KINDS, support_can_force_buffers(), why_not);
+	support_add_loop_test_if(tcase,
+		a_wish_beyond_what_is_allowed_lowers_nothing, ENDS_KINDS,
+		support_is_root() && support_can_force_buffers(), why_not);
 	support_add_root_loop_test(tcase,
 		without_rights_the_size_grows_as_far_as_the_system_allows,
 		ENDS_KINDS);

@@ -242,10 +242,9 @@ static TCase *make_probes(void)
 	tcase_add_test(tcase, a_datagram_owner_hears_nothing_of_it);
 	support_add_root_test(tcase, who_may_not_ask_takes_it_for_alive);
 	tcase_add_test(tcase, without_descriptors_nothing_is_dead);
-	if (support_is_root())
-		tcase_add_loop_test(tcase,
-			an_owner_in_another_network_namespace_is_alive, 0,
-			COUNT(types));
+	support_add_loop_test_if(tcase,
+		an_owner_in_another_network_namespace_is_alive, COUNT(types),
+		support_can_unshare(CLONE_NEWNET), "no network namespaces");
 	return tcase;
 }
 

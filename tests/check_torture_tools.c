@@ -21,7 +21,9 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <grp.h>
 #include <limits.h>
+#include <pwd.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -51,7 +53,7 @@ static const int haste = 50;
 static const unsigned int calls_bound = 20000;
 
 /* So many failures of each scene when not all of them. */
-static const size_t some = 6;
+enum { SOME = 2, SOME_WHEN_LONG = 6 };
 
 /* Exit statuses of sanitizers that are no status of ours. */
 static const char asan_options[] = "exitcode=24";
@@ -77,6 +79,9 @@ struct tool_scene {
 
 /* One that there is, and where we may run. */
 static char cpu_option[24];
+
+/* We are the ones who serve and ask. */
+static char server_user_option[64], user_option[64], group_option[64];
 
 /* clang-format off */
 
@@ -106,7 +111,7 @@ static const struct tool_scene scenes[] = {
 		SOCK_STREAM, .options = { NULL }, .output = "one\nthree\n",
 		.input = "one\nthree\n" },
 	{ "a packet client that knows the server's user", "seqpacket-echo",
-		CLIENT, SOCK_SEQPACKET, .options = { "--server-user=root" },
+		CLIENT, SOCK_SEQPACKET, .options = { server_user_option },
 		.output = "hello\n" },
 	{ "a packet client with an address of its own", "seqpacket-echo",
 		CLIENT, SOCK_SEQPACKET, .options = { "--bind=own", "--wait=1" },
@@ -119,10 +124,10 @@ static const struct tool_scene scenes[] = {
 		.options = { "--listen" } },
 	{ "a datagram server that prints", "unixgram-echo", SERVER, SOCK_DGRAM,
 		.options = { "--listen", "--format=json", "--stats", "--mode=0666",
-			"--allow-user=root" } },
+			user_option } },
 	{ "a packet server that prints", "seqpacket-echo", SERVER,
 		SOCK_SEQPACKET, .options = { "--listen", "--format=json", "--stats",
-			"--allow-group=root", "--replace" } },
+			group_option, "--replace" } },
 	{ "a stream server that prints", "unixstream-echo", SERVER,
 		SOCK_STREAM, .options = { "--listen", "--format=text", "--stats" } },
 	{ "a datagram server that is handed its socket", "unixgram-echo",
@@ -797,7 +802,7 @@ static void play_rounds(const struct tool_scene *scene, int index)
 
 	make_plan(&plan, scene);
 	count = torture_choose(plan.faults, plan.count, sizeof(*plan.faults),
-		some, (unsigned int)index);
+		support_is_long() ? SOME_WHEN_LONG : SOME, (unsigned int)index);
 	for (i = 0; i < count; i++)
 		play_round(scene, &plan.faults[i], &progresses[index]);
 	free(plan.faults);
@@ -827,36 +832,66 @@ static void play_beside_server(const struct tool_scene *scene, int index)
 /* The leak check of AddressSanitizer does not work for a first process. */
 extern void __asan_init(void) __attribute__((weak));
 
+/* In a chroot / is no mount point: only /proc is needed, and made private. */
 static bool enter_namespaces(void)
 {
 	return __asan_init == NULL &&
 		unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET) == 0 &&
-		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+		mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
 /* The first process of a PID namespace, with which it ends. */
 static void be_first_process(const struct tool_scene *scene, int index)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	is_alone = mount("proc", "/proc", "proc", 0, NULL) == 0;
+	if (mount("proc", "/proc", "proc", 0, NULL) < 0)
+		_exit(SUPPORT_EXIT_SKIPPED);
+	is_alone = true;
 	play_beside_server(scene, index);
 	_exit(EXIT_SUCCESS);
+}
+
+static int get_exit_status(pid_t pid)
+{
+	int how;
+
+	ck_assert_int_eq(support_waitpid(pid, &how), pid);
+	ck_assert_msg(WIFEXITED(how), "a child ended by signal %d",
+		WTERMSIG(how));
+	return WEXITSTATUS(how);
+}
+
+/* There is no way back out of namespaces, so that a child enters them. */
+static void try_alone(const struct tool_scene *scene, int index)
+{
+	pid_t pid;
+
+	if (!enter_namespaces())
+		_exit(SUPPORT_EXIT_SKIPPED);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0)
+		be_first_process(scene, index);
+	_exit(get_exit_status(pid));
 }
 
 static void play_alone(const struct tool_scene *scene, int index)
 {
 	pid_t pid;
+	int status;
 
-	if (!enter_namespaces()) {
+	/* Now, or each process would have one of its own. */
+	support_dir();
+	pid = support_fork();
+	if (pid == 0)
+		try_alone(scene, index);
+	status = get_exit_status(pid);
+	if (status == SUPPORT_EXIT_SKIPPED) {
 		progresses[index].is_part = true;
 		play_beside_server(scene, index);
 		return;
 	}
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0)
-		be_first_process(scene, index);
-	support_wait_exit(pid, EXIT_SUCCESS);
+	ck_assert_int_eq(status, EXIT_SUCCESS);
 }
 
 static void play_handed(const struct tool_scene *scene, int index)
@@ -924,6 +959,24 @@ static void tell(void)
 	torture_tell_totals(line);
 }
 
+/* By name where there is one: then looking it up can fail, too. */
+static void write_options(void)
+{
+	const struct passwd *user = getpwuid(geteuid());
+	const struct group *group = getgrgid(getegid());
+	char id[16];
+
+	snprintf(cpu_option, sizeof(cpu_option), "--cpus=%d", sched_getcpu());
+	snprintf(id, sizeof(id), "%u", (unsigned int)geteuid());
+	snprintf(user_option, sizeof(user_option), "--allow-user=%.40s",
+		user == NULL ? id : user->pw_name);
+	snprintf(server_user_option, sizeof(server_user_option),
+		"--server-user=%.40s", user == NULL ? id : user->pw_name);
+	snprintf(id, sizeof(id), "%u", (unsigned int)getegid());
+	snprintf(group_option, sizeof(group_option), "--allow-group=%.40s",
+		group == NULL ? id : group->gr_name);
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("torture of the tools");
@@ -938,7 +991,7 @@ int main(void)
 	}
 	if (getenv("FAULTY") == NULL && realpath("tests", folder) != NULL)
 		setenv("FAULTY", folder, 1);
-	snprintf(cpu_option, sizeof(cpu_option), "--cpus=%d", sched_getcpu());
+	write_options();
 	progresses = mmap(NULL, sizeof(*progresses) * COUNT(scenes),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (progresses == MAP_FAILED)

@@ -16,9 +16,9 @@ version=${PACKAGE_VERSION:-0.1.0}
 address=
 esc=$(printf '\033')
 
-is_quick=false
-if [ -n "${UNIXMSG_QUICK:-}" ] || is_sanitized "$tool"; then
-	is_quick=true
+is_quick=true
+if $is_long && ! is_sanitized "$tool"; then
+	is_quick=false
 fi
 
 is_tool()
@@ -382,11 +382,7 @@ max_clients_refuses_one_more()
 
 max_clients_per_user_leaves_room_for_others()
 {
-	need_root
-	need setpriv
-	stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
-	$stranger test -x "$TOOLS/$tool" ||
-		skip 'another user cannot get at the tools'
+	need_stranger "$TOOLS/$tool"
 	chmod 711 "$here"
 	serve --max-clients-per-user 1 --mode 0666
 	start_waiting_clients one
@@ -400,11 +396,7 @@ max_clients_per_user_leaves_room_for_others()
 
 a_silent_client_loses_its_place_to_another_user()
 {
-	need_root
-	need setpriv
-	stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
-	$stranger test -x "$TOOLS/$tool" ||
-		skip 'another user cannot get at the tools'
+	need_stranger "$TOOLS/$tool"
 	chmod 711 "$here"
 	serve --max-clients 2 --mode 0666 --stats
 	start_waiting_clients one two
@@ -828,12 +820,8 @@ expect_denial()
 {
 	list_files >"$logs/before"
 	if $is_root; then
-		need setpriv
-		setpriv --reuid=65534 --regid=65534 --clear-groups \
-			test -x "$command" ||
-			skip 'another user cannot reach the tools'
-		run setpriv --reuid=65534 --regid=65534 --clear-groups \
-			"$command" "$@" </dev/null
+		need_stranger "$command"
+		run $stranger "$command" "$@" </dev/null
 	else
 		run "$command" "$@" </dev/null
 	fi

@@ -32,14 +32,26 @@ passed=0
 failed=0
 skipped=0
 
+# By $UNIXMSG_TESTS, see support.h: whether all is wanted that takes long.
+# shellcheck disable=SC2034
+is_long=false
+case ${UNIXMSG_TESTS:-} in
+long | full) is_long=true ;;
+esac
+
 # No command takes longer than that many seconds, not even with sanitizers on a
 # machine that has other things to do.
 limit=${UNIXMSG_LIMIT:-60}
 
-case $(id -u) in
-0) is_root=true ;;
-*) is_root=false ;;
-esac
+# Somebody else, as whom root can run what he can reach.
+stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
+
+# In a container root may lack root's rights, or know no other users.
+is_root=false
+if [ "$(id -u)" -eq 0 ] && { ! command -v setpriv >/dev/null 2>&1 ||
+	$stranger true 2>/dev/null; }; then
+	is_root=true
+fi
 
 # Socket paths are short: a long TMPDIR would leave no room for names.
 temp=${TMPDIR:-/tmp}
@@ -103,7 +115,24 @@ need()
 
 need_root()
 {
-	$is_root || skip 'only root can do that'
+	$is_root || skip 'only root with its rights can do that'
+}
+
+# need_stranger PROGRAM: another user can run it. Below a folder that is closed
+# to others, as /root is, he cannot.
+need_stranger()
+{
+	need_root
+	need setpriv
+	$stranger test -x "$1" || skip "another user cannot reach $1"
+}
+
+# Where there is no pseudo terminal nothing can be shown on one.
+need_terminal()
+{
+	need script
+	bound script -q -e -c true /dev/null >/dev/null 2>&1 ||
+		skip 'no pseudo terminal can be had here'
 }
 
 show()

@@ -12,7 +12,6 @@ export PATH
 
 all_tools='seqpacket-echo unixgram-echo unixstream-echo unixmsg-inspect
 	unixmsg-perf'
-stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
 name=manners-$$
 
 # mistake STATUS WHAT COMMAND...: WHAT stands somewhere in the one line.
@@ -133,10 +132,7 @@ wrong_usage_tells_what_is_right()
 # What another user may not do; the line names both.
 mistakes_with_permissions_tell_what_to_do()
 {
-	need_root
-	need setpriv
-	$stranger test -x "$TOOLS/unixgram-echo" ||
-		skip 'another user cannot reach the tools'
+	need_stranger "$TOOLS/unixgram-echo"
 	start_servers
 	mkdir -m 700 closed
 	mkdir -m 1777 shared
@@ -220,7 +216,7 @@ help_has_one_option_a_line()
 # on_terminal COMMAND: what it has said there is in the file said.
 on_terminal()
 {
-	need script
+	need_terminal
 	run script -q -e -c "$1" said
 	expect_status 0 "$(cat said)"
 }

@@ -13,13 +13,13 @@ tool=seqpacket-echo
 . "${srcdir:?is the top source directory}/tests/lib.sh"
 
 all_tools='unixgram-echo seqpacket-echo unixstream-echo'
-many=1000
-takeovers=100
-rounds=40
-if [ -n "${UNIXMSG_QUICK:-}" ] || is_sanitized "$tool"; then
-	many=200
-	takeovers=30
-	rounds=10
+many=200
+takeovers=20
+rounds=10
+if $is_long && ! is_sanitized "$tool"; then
+	many=1000
+	takeovers=100
+	rounds=40
 fi
 
 use()
@@ -98,9 +98,8 @@ who_has_the_name_is_told()
 
 to_another_user_the_owners_user_is_told()
 {
-	need_root
-	need setpriv
 	use seqpacket-echo
+	need_stranger "$command"
 	serve --mode 666
 	run setpriv --reuid=65534 --regid=65534 --clear-groups \
 		"$command" --listen "$here/s"
@@ -263,9 +262,8 @@ mode_and_owner_are_what_was_asked_for()
 
 what_may_not_be_is_given_back()
 {
-	need_root
-	need setpriv
 	use seqpacket-echo
+	need_stranger "$command"
 	mkdir sub
 	chown 65534:65534 sub
 	start_server server setpriv --reuid=65534 --regid=65534 \
@@ -463,9 +461,8 @@ killed_clients_are_swept_by_the_next_ones()
 
 a_server_that_may_not_answer_is_told_of()
 {
-	need_root
-	need setpriv
 	use unixgram-echo
+	need_stranger "$command"
 	mkdir -m 711 theirs
 	chown 65534:65534 theirs
 	mkdir -m 700 closed

@@ -11,6 +11,7 @@
 #include <ftw.h>
 #include <grp.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,12 +125,24 @@ const char *support_abstract(const char *name)
 	return text;
 }
 
+/* Where there is no /proc, those that a test can have come to. */
+static int count_fds_one_by_one(void)
+{
+	int fd, count = 0;
+
+	for (fd = 0; fd < 65536; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
 int support_count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
 	const struct dirent *entry;
 	int count = 0;
 
+	if (dir == NULL && errno == ENOENT)
+		return count_fds_one_by_one();
 	ck_assert_ptr_nonnull(dir);
 	while ((entry = readdir(dir)) != NULL)
 		count += entry->d_name[0] != '.';
@@ -296,9 +309,70 @@ int support_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 	return ready;
 }
 
+static bool is_extent(const char *name)
+{
+	const char *extent = getenv("UNIXMSG_TESTS");
+
+	return extent != NULL && strcmp(extent, name) == 0;
+}
+
+bool support_is_full(void)
+{
+	return is_extent("full");
+}
+
+bool support_is_long(void)
+{
+	return is_extent("long") || support_is_full();
+}
+
+static bool become_nobody(void)
+{
+	return setgroups(0, NULL) == 0 &&
+		setresgid(nobody_id, nobody_id, nobody_id) == 0 &&
+		setresuid(nobody_id, nobody_id, nobody_id) == 0;
+}
+
+/* No assertions: Check knows none outside of tests. */
+static bool can_become_nobody(void)
+{
+	int how;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(become_nobody() ? 0 : 1);
+	return pid > 0 && support_waitpid(pid, &how) == pid && how == 0;
+}
+
+/* In a container root may lack root's rights, or know no other users. */
 bool support_is_root(void)
 {
-	return geteuid() == 0;
+	static enum { UNKNOWN, ROOT, NOT_ROOT } state;
+
+	if (state == UNKNOWN)
+		state = geteuid() == 0 && can_become_nobody() ? ROOT : NOT_ROOT;
+	return state == ROOT;
+}
+
+bool support_can_unshare(int flags)
+{
+	int how;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(flags) == 0 ? 0 : 1);
+	return pid > 0 && support_waitpid(pid, &how) == pid && how == 0;
+}
+
+bool support_can_force_buffers(void)
+{
+	const int bytes = 1 << 16;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool can = setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes,
+			   sizeof(bytes)) == 0;
+
+	close(fd);
+	return can;
 }
 
 /* The kernel forgets the death signal when a process changes its user. */
@@ -306,9 +380,7 @@ void support_as_nobody(void)
 {
 	pid_t parent = getppid();
 
-	ck_assert_int_eq(setgroups(0, NULL), 0);
-	ck_assert_int_eq(setresgid(nobody_id, nobody_id, nobody_id), 0);
-	ck_assert_int_eq(setresuid(nobody_id, nobody_id, nobody_id), 0);
+	ck_assert(become_nobody());
 	die_with_parent(parent);
 }
 
@@ -358,7 +430,7 @@ void support_add_root_test(TCase *tcase, const TTest *test)
 void support_add_root_loop_test(TCase *tcase, const TTest *test, int times)
 {
 	support_add_loop_test_if(tcase, test, times, support_is_root(),
-		"not root");
+		"not root, or root without root's rights");
 }
 
 static int get_exit_status(SRunner *runner)

@@ -125,7 +125,23 @@ void support_wait_exit(pid_t pid, int status);
 /* poll(2), whatever signals come meanwhile: timeout_ms is the time in all. */
 int support_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
 
+/*
+ * How much of what could go on for ever is done, by $UNIXMSG_TESTS: a taste of
+ * it when that is not set, as in make check; with "long" many rounds of each
+ * race, as in make coverage; with "full" also load at its full size, as in
+ * make proof-all.
+ */
+bool support_is_long(void);
+bool support_is_full(void);
+
+/* Whether this is root with root's rights, who can become another user. */
 bool support_is_root(void);
+
+/* Whether a child can have namespaces of its own: unshare(2). */
+bool support_can_unshare(int flags);
+
+/* Whether buffers may go beyond the bound for all (SO_SNDBUFFORCE). */
+bool support_can_force_buffers(void);
 
 /* Makes a child of root's, for the rest of its life, a user without rights. */
 void support_as_nobody(void);
