@@ -198,6 +198,8 @@ static const struct {
 	{ "a\nUid:\t9 9\n", "a\\x0aUid:\\x099 9\\x0a" },
 	{ "back\\slash", "back\\x5cslash" },
 	{ "\xff\xfe\x1b[2J", "\\xff\\xfe\\x1b[2J" },
+	/* The last that are printable, and the first that are not. */
+	{ " ~\x1f\x7f\x80", " ~\\x1f\\x7f\\x80" },
 	{ "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1",
 		"\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01\\x01"
 		"\\x01\\x01\\x01" },

@@ -1082,11 +1082,16 @@ END_TEST
 
 static int lock_fd = -1;
 
-static void lock_dir(void)
+static void lock_dir_for(int operation)
 {
 	lock_fd = open(support_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(lock_fd, 0);
-	ck_assert_int_eq(flock(lock_fd, LOCK_EX | LOCK_NB), 0);
+	ck_assert_int_eq(flock(lock_fd, operation | LOCK_NB), 0);
+}
+
+static void lock_dir(void)
+{
+	lock_dir_for(LOCK_EX);
 }
 
 static void assert_lock_is_free(void)
@@ -1104,10 +1109,10 @@ static void unlock_dir(int signal)
 	flock(lock_fd, LOCK_UN);
 }
 
-static void unlock_dir_soon(void)
+static void unlock_dir_after(suseconds_t after_us)
 {
 	const struct sigaction action = { .sa_handler = unlock_dir };
-	const struct itimerval timer = { { 0, 0 }, { 0, 30000 } };
+	const struct itimerval timer = { { 0, 0 }, { 0, after_us } };
 
 	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
 	ck_assert_int_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
@@ -1121,7 +1126,23 @@ START_TEST(a_claim_over_a_dead_file_waits_for_the_lock)
 
 	make_dead(SOCK_DGRAM, path);
 	lock_dir();
-	unlock_dir_soon();
+	unlock_dir_after(30000);
+	gram = open_gram(path);
+	ck_assert_int_eq(is_unlocked, 1);
+	close(lock_fd);
+	close_gram(gram);
+}
+END_TEST
+
+/* The other is one who binds: beside him nothing may be taken away. */
+START_TEST(a_claim_over_a_dead_file_waits_for_who_binds)
+{
+	const char *path = support_path("socket");
+	struct unixgram *gram;
+
+	make_dead(SOCK_DGRAM, path);
+	lock_dir_for(LOCK_SH);
+	unlock_dir_after(300000);
 	gram = open_gram(path);
 	ck_assert_int_eq(is_unlocked, 1);
 	close(lock_fd);
@@ -1348,6 +1369,7 @@ static TCase *make_locks(void)
 	TCase *tcase = make_tcase("locks");
 
 	tcase_add_test(tcase, a_claim_over_a_dead_file_waits_for_the_lock);
+	tcase_add_test(tcase, a_claim_over_a_dead_file_waits_for_who_binds);
 	tcase_add_test(tcase, a_claim_of_a_free_name_needs_no_lock);
 	tcase_add_test(tcase, a_live_owner_is_told_without_the_lock);
 	tcase_add_test(tcase, what_is_no_socket_is_told_without_the_lock);

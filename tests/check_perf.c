@@ -3,11 +3,15 @@
 #include <config.h>
 
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "support.h"
+#include "tools/network.h"
 #include "tools/perf_case.h"
 #include "tools/perf_report.h"
+#include "tools/stats.h"
 
 static struct perf_options options;
 static struct perf_plan plan;
@@ -184,6 +188,151 @@ START_TEST(ratios_of_rates_are_the_other_way_round)
 }
 END_TEST
 
+/* Of a thousand times each figure has a value of its own. */
+static void add_times(struct histogram *histogram)
+{
+	static const struct {
+		int times;
+		uint64_t ns;
+	} steps[] = { { 1, 5000 }, { 499, 10000 }, { 400, 20000 },
+		{ 90, 30000 }, { 9, 40000 }, { 1, 50000 } };
+	size_t i;
+	int j;
+
+	histogram_init(histogram);
+	for (i = 0; i < COUNT(steps); i++)
+		for (j = 0; j < steps[i].times; j++)
+			histogram_add(histogram, steps[i].ns);
+}
+
+/* What is written to a descriptor from now on, until it is read. */
+static int capture(FILE *stream, int *saved)
+{
+	int fd = memfd_create("printed", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	fflush(stream);
+	*saved = dup(fileno(stream));
+	ck_assert_int_ge(dup2(fd, fileno(stream)), 0);
+	return fd;
+}
+
+static const char *read_captured(FILE *stream, int fd, int saved)
+{
+	static char text[8192];
+	ssize_t size;
+
+	fflush(stream);
+	size = pread(fd, text, sizeof(text) - 1, 0);
+	ck_assert_int_ge(dup2(saved, fileno(stream)), 0);
+	close(saved);
+	close(fd);
+	ck_assert_int_gt(size, 0);
+	text[size] = '\0';
+	return text;
+}
+
+/* The number behind name; a histogram is right within one percent. */
+static void expect_figure(const char *text, const char *name, double wanted)
+{
+	const char *place = strstr(text, name);
+	double figure;
+
+	ck_assert_msg(place != NULL, "no %s in: %s", name, text);
+	ck_assert_int_eq(sscanf(place + strlen(name), " %lf", &figure), 1);
+	ck_assert_double_ge(figure, wanted * 0.99);
+	ck_assert_double_le(figure, wanted * 1.01);
+}
+
+static void measure(const char *line)
+{
+	make_plan(line);
+	ck_assert_int_eq(perf_plan_begin_size(&plan, 64), 0);
+	add_times(&plan.cases[0].histogram);
+}
+
+START_TEST(a_table_has_each_figure_under_its_name)
+{
+	const char *text, *line;
+	int fd, saved, end = 0;
+
+	measure("--baseline none unixgram");
+	fd = capture(stdout, &saved);
+	perf_table_show(&plan, 64);
+	text = read_captured(stdout, fd, saved);
+	ck_assert_ptr_nonnull(strstr(text, "SERVICE       MEDIAN       P99"));
+	line = strstr(text, "\nunixgram");
+	ck_assert_ptr_nonnull(line);
+	expect_figure(line, " unixmsg", 10);
+	sscanf(line, " unixgram unixmsg %*f%n", &end);
+	ck_assert_int_gt(end, 0);
+	expect_figure(line + end, "", 30);
+	free_plan();
+}
+END_TEST
+
+START_TEST(json_has_each_figure_under_its_name)
+{
+	const char *text;
+	int fd, saved;
+
+	measure("--baseline none unixgram");
+	fd = capture(stdout, &saved);
+	perf_json_begin(&plan);
+	perf_json_show(&plan, 64);
+	perf_json_end();
+	text = read_captured(stdout, fd, saved);
+	expect_figure(text, "\"min_ns\":", 5000);
+	expect_figure(text, "\"median_ns\":", 10000);
+	expect_figure(text, "\"p90_ns\":", 20000);
+	expect_figure(text, "\"p99_ns\":", 30000);
+	expect_figure(text, "\"p999_ns\":", 40000);
+	expect_figure(text, "\"max_ns\":", 50000);
+	free_plan();
+}
+END_TEST
+
+/* What the echo tools say of the times of a client. */
+static void summarise(struct client_stats *stats)
+{
+	memset(stats, 0, sizeof(*stats));
+	add_times(&stats->round_trips);
+}
+
+START_TEST(the_summary_of_a_client_has_each_figure_under_its_name)
+{
+	struct client_stats stats;
+	const char *text;
+	int fd, saved;
+
+	summarise(&stats);
+	fd = capture(stderr, &saved);
+	stats_say_client(&stats);
+	text = read_captured(stderr, fd, saved);
+	expect_figure(text, " min", 5);
+	expect_figure(text, " median", 10);
+	expect_figure(text, " p99", 30);
+	expect_figure(text, " max", 50);
+}
+END_TEST
+
+START_TEST(the_counters_of_a_client_have_each_figure_under_its_name)
+{
+	struct client_stats stats;
+	const char *text;
+	int fd, saved;
+
+	summarise(&stats);
+	fd = capture(stdout, &saved);
+	ck_assert_int_eq(stats_print_client(&stats, &network_unixgram), 0);
+	text = read_captured(stdout, fd, saved);
+	expect_figure(text, "\"round_trip_min_ns\":", 5000);
+	expect_figure(text, "\"round_trip_median_ns\":", 10000);
+	expect_figure(text, "\"round_trip_p99_ns\":", 30000);
+	expect_figure(text, "\"round_trip_max_ns\":", 50000);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("perf");
@@ -198,6 +347,12 @@ int main(void)
 	tcase_add_test(tcase, the_median_is_the_middle);
 	tcase_add_test(tcase, ratios_are_of_times_and_round_by_round);
 	tcase_add_test(tcase, ratios_of_rates_are_the_other_way_round);
+	tcase_add_test(tcase, a_table_has_each_figure_under_its_name);
+	tcase_add_test(tcase, json_has_each_figure_under_its_name);
+	tcase_add_test(tcase,
+		the_summary_of_a_client_has_each_figure_under_its_name);
+	tcase_add_test(tcase,
+		the_counters_of_a_client_have_each_figure_under_its_name);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
 }

@@ -24,8 +24,9 @@ trap 'exit 130' INT HUP TERM
 # The first copies that are found stand for what has not been taken out.
 library=$top_builddir/src/.libs/libunixmsg_all.a
 shared=$top_builddir/src/tools/.libs/libtools.a
+measuring=$top_builddir/src/tools/.libs/libperf.a
 support=$tests/.libs/libsupport.a
-for file in "$library" "$shared" "$support" "$srcdir/tests/mutants"; do
+for file in "$library" "$shared" "$measuring" "$support" "$srcdir/tests/mutants"; do
 	[ -e "$file" ] || {
 		echo "mutants: $file is missing: build the tests first" >&2
 		exit 2
@@ -220,9 +221,18 @@ if [ -z "${MUTANTS_SHARE:-}" ]; then
 	exit $status
 fi
 
+# unixmsg-perf's own, for check_perf, go into one archive with the others'.
+gather_tools()
+{
+	printf '%s\n' "create $scratch/gathered.a" "addlib $shared" \
+		"addlib $measuring" save end | ar -M &&
+		shared=$scratch/gathered.a
+}
+
 wanted=$*
 number=0
 count=0 caught=0 skipped=0
+gather_tools || exit 99
 fresh || exit 99
 sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$list" >"$scratch/list"
 while IFS='|' read -r name kind program part test <&3; do
