@@ -2,7 +2,7 @@
 /*
  * A service under load: many clients, floods, want of descriptors, an end in
  * the middle. A taste of it by default; as much as was promised, and the
- * figures, with UNIXMSG_FULL=1.
+ * figures, with UNIXMSG_TESTS=full.
  */
 #include <config.h>
 
@@ -25,7 +25,7 @@ enum { FILES_BESIDES = 64 };
 /* As figure lines, so that a full run can be read. */
 #define show(...)                                     \
 	do {                                          \
-		if (load_is_full())                   \
+		if (support_is_full())                \
 			fprintf(stderr, __VA_ARGS__); \
 	} while (0)
 
@@ -276,7 +276,7 @@ START_TEST(a_service_without_descriptors_waits_idly_and_goes_on)
 	load_close(&first);
 	/* They are fewer than there is room for at once. */
 	second.window = 4;
-	if (!load_is_full())
+	if (!support_is_full())
 		load_run(&second, 20);
 	load_close(&second);
 	load_server_await(&server, "connections",

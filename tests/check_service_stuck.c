@@ -3,7 +3,7 @@
  * Peers that do not read delay nobody. Two servers run side by side, only one
  * of them beset by stuck clients, and the same honest clients talk to both in
  * turns: what the machine does besides falls on both. A taste of it by default;
- * all figures with UNIXMSG_FULL=1.
+ * all figures with UNIXMSG_TESTS=full.
  */
 #include <config.h>
 
@@ -30,7 +30,7 @@ enum {
 
 #define show(...)                                     \
 	do {                                          \
-		if (load_is_full())                   \
+		if (support_is_full())                \
 			fprintf(stderr, __VA_ARGS__); \
 	} while (0)
 
@@ -578,7 +578,7 @@ int main(void)
 		clients_that_fill_and_read_and_fill_lose_nothing, 0,
 		LINK_NETWORKS);
 	suite_add_tcase(suite, tcase);
-	if (load_is_full()) {
+	if (support_is_full()) {
 		tcase = make_tcase("bounds");
 		tcase_set_timeout(tcase, 600);
 		tcase_add_loop_test(tcase, the_bounds_are_what_they_are, 0, 2);

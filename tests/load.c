@@ -18,16 +18,9 @@ enum { PATTERN_SIZE = 65536, EVENTS_MOST = 256 };
 
 static const int64_t connect_us = 30000000;
 
-bool load_is_full(void)
-{
-	const char *value = getenv("UNIXMSG_FULL");
-
-	return value != NULL && value[0] != '\0' && value[0] != '0';
-}
-
 int load_choose(int taste, int full)
 {
-	return load_is_full() ? full : taste;
+	return support_is_full() ? full : taste;
 }
 
 /* It lies where the test does. */

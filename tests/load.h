@@ -29,10 +29,7 @@ struct load_head {
 	uint32_t size;         /* of the request */
 };
 
-/* $UNIXMSG_FULL is set: as much as was promised, not a taste of it. */
-bool load_is_full(void);
-
-/* One of both. */
+/* What the full size is, or a taste of it: see support_is_full. */
 int load_choose(int taste, int full);
 
 /* The server. */

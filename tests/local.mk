@@ -1,6 +1,18 @@
 # Every test ends with its counts, which tests/count.sh adds up: Check programs
 # with Check's own line, shell tests with 'cases: N passed, N failed, N skipped'.
 
+# Those that take longest come first, so that no processor is idle at the end.
+long_shell_tests = \
+	%D%/install.sh \
+	%D%/amalgamation.sh \
+	%D%/names.sh \
+	%D%/threads.sh \
+	%D%/examples.sh \
+	%D%/soak.sh \
+	%D%/completions.sh \
+	%D%/unixgram-echo.sh \
+	%D%/seqpacket-echo.sh \
+	%D%/unixstream-echo.sh
 shell_tests = \
 	%D%/access.sh \
 	%D%/activation.sh \
@@ -12,7 +24,6 @@ shell_tests = \
 	%D%/filesystems.sh \
 	%D%/headers.sh \
 	%D%/inherit.sh \
-	%D%/install.sh \
 	%D%/interop/go.sh \
 	%D%/interop/nc.sh \
 	%D%/interop/python.sh \
@@ -20,22 +31,16 @@ shell_tests = \
 	%D%/manners.sh \
 	%D%/manual.sh \
 	%D%/manual_examples.sh \
-	%D%/names.sh \
 	%D%/other-languages.sh \
 	%D%/proof_rows.sh \
-	%D%/seqpacket-echo.sh \
 	%D%/service_header.sh \
 	%D%/signals.sh \
-	%D%/soak.sh \
 	%D%/symbols.sh \
-	%D%/threads.sh \
-	%D%/unixgram-echo.sh \
 	%D%/unixmsg-inspect.sh \
-	%D%/unixmsg-perf.sh \
-	%D%/unixstream-echo.sh
-TESTS += %D%/check_exports $(shell_tests)
-EXTRA_DIST += $(shell_tests) \
+	%D%/unixmsg-perf.sh
+EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/abi.sh \
+	%D%/again.sh \
 	%D%/analyze.allow \
 	%D%/analyze.sh \
 	%D%/arch.sh \
@@ -88,7 +93,15 @@ CLEANFILES += %D%/header_server.c
 	echo 'return 0; }'; } >$@.tmp && mv $@.tmp $@
 
 if HAVE_CHECK
-unit_tests = \
+long_unit_tests = \
+	%D%/check_torture \
+	%D%/check_torture_tools \
+	%D%/check_name_races \
+	%D%/check_takeover \
+	%D%/check_service_load \
+	%D%/check_service_stuck \
+	%D%/check_name
+quick_unit_tests = \
 	%D%/check_access \
 	%D%/check_activation \
 	%D%/check_addr \
@@ -118,6 +131,7 @@ unit_tests = \
 	%D%/check_name_moments \
 	%D%/check_name_odd \
 	%D%/check_name_races \
+	%D%/check_name_moments \
 	%D%/check_name_window \
 	%D%/check_notify \
 	%D%/check_outbox \
@@ -142,7 +156,6 @@ unit_tests = \
 	%D%/check_service_life \
 	%D%/check_service_fork \
 	%D%/check_service_limits \
-	%D%/check_service_load \
 	%D%/check_service_queue \
 	%D%/check_service_silence \
 	%D%/check_service_stuck \
@@ -152,13 +165,11 @@ unit_tests = \
 	%D%/check_stream \
 	%D%/check_stream_direct \
 	%D%/check_sweep \
-	%D%/check_takeover \
 	%D%/check_timers \
-	%D%/check_torture \
-	%D%/check_torture_tools \
 	%D%/check_users
+unit_tests = $(long_unit_tests) $(quick_unit_tests)
 check_PROGRAMS += $(unit_tests)
-TESTS += $(unit_tests)
+TESTS += $(long_unit_tests)
 
 # What the tests of load talk to.
 check_PROGRAMS += %D%/service_server
@@ -267,10 +278,14 @@ LDADD = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
 %C%_check_perf_LDADD = src/tools/libperf.la $(LDADD)
 endif
 
+TESTS += $(long_shell_tests) %D%/check_exports $(shell_tests)
+if HAVE_CHECK
+TESTS += $(quick_unit_tests)
+endif
+
 # No test may hang the run, and none may read the terminal.
-TEST_TIMEOUT = 600
 TEST_EXTENSIONS = .sh
-LOG_COMPILER = timeout --kill-after=10 $(TEST_TIMEOUT)
+LOG_COMPILER = timeout --kill-after=10 $${TEST_TIMEOUT:-600}
 SH_LOG_COMPILER = $(LOG_COMPILER) $(SHELL)
 AM_TESTS_FD_REDIRECT = </dev/null
 
@@ -409,6 +424,13 @@ mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
 endif
 CLEANFILES += %D%/mutants.result
 
+# Whether a test fails by chance: each of TESTS so many times on a busy machine.
+ROUNDS = 10
+again: all $(check_LTLIBRARIES) $(check_PROGRAMS) $(check_DATA)
+	@export $(test_environment); \
+	$(SHELL) $(srcdir)/%D%/again.sh $(ROUNDS) $(TESTS)
+CLEANFILES += %D%/again.result
+
 # What a stranger finds who has only the tarball.
 fresh-debian: dist
 	@$(SHELL) $(srcdir)/%D%/fresh-debian.sh $(distdir).tar.xz $(DEBIAN_ROOT)
@@ -426,7 +448,8 @@ CLEANFILES += proof.md
 proof-clean:
 	rm -rf proof-logs sanitizers-build
 clean-local: proof-clean
+	rm -rf %D%/again.logs
 
-.PHONY: abi abi-dump analyze architectures architectures-parts coverage \
+.PHONY: abi abi-dump again analyze architectures architectures-parts coverage \
 	demo fresh-debian mutants proof proof-all proof-clean sanitizers signals \
 	soak torture valgrind

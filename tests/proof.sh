@@ -26,7 +26,8 @@ status=0
 list_runs()
 {
 	cat <<-'END'
-		tests|check|1200
+		tests|check|7200
+		again|again|14400
 		torture|torture|900
 		signals|signals|1800
 		mutants|mutants|900
@@ -157,6 +158,7 @@ print_rows()
 {
 	tests_row
 	threads_row
+	result_row again again
 	result_row sanitizers sanitizers
 	result_row torture torture
 	result_row signals signals
@@ -201,6 +203,14 @@ note_failure()
 		>>"$tests/$1.result"
 }
 
+# The tests with all that takes long; what else there is has its own extent.
+set_extent()
+{
+	UNIXMSG_TESTS='' TEST_TIMEOUT=''
+	[ "$1" != tests ] || UNIXMSG_TESTS=full TEST_TIMEOUT=3600
+	export UNIXMSG_TESTS TEST_TIMEOUT
+}
+
 # run_one NAME TARGET SECONDS: with whatever it left before out of the way.
 run_one()
 {
@@ -211,6 +221,7 @@ run_one()
 	[ "$1" = tests ] || rm -f "$tests/$1.result"
 	begun=$(date +%s)
 	run_status=0
+	set_extent "$1"
 	timeout --kill-after=10 "$3" "${MAKE:-make}" -j2 "$2" \
 		>"$logs/$1.log" 2>&1 </dev/null || run_status=$?
 	[ $run_status -eq 0 ] || note_failure "$1" $run_status

@@ -6,7 +6,7 @@
 
 . "${srcdir:?}/tests/lib.sh"
 
-results='sanitizers torture signals fuzz mutants soak valgrind analyze coverage
+results='again sanitizers torture signals fuzz mutants soak valgrind analyze coverage
 	architectures'
 
 # A build in which nothing was run.

@@ -20,7 +20,10 @@ void check_fds(void);
 /* A tcase with that fixture, and a time limit. */
 TCase *make_tcase(const char *name);
 
-/* How many rounds a race has: times, multiplied by $UNIXMSG_ROUNDS if set. */
+/*
+ * How many rounds a race has: times where all that takes long is wanted,
+ * multiplied by $UNIXMSG_ROUNDS if that is set; else a quarter of them.
+ */
 int rounds(int times);
 
 /* Endpoints that have a name, of all three networks. */

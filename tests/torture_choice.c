@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "torture_choice.h"
 
@@ -28,7 +27,7 @@ static unsigned int get_seed(void)
 
 	if (seed != NULL)
 		return (unsigned int)strtoul(seed, NULL, 10);
-	return (unsigned int)(time(NULL) / 86400);
+	return 1;
 }
 
 static void swap(char *one, char *other, size_t size)

@@ -4,7 +4,7 @@
  *
  *   TORTURE=all       each call of each scene with each errno, once and from
  *                     then on; otherwise some of them, chosen by
- *   TORTURE_SEED=N    a number, printed at the end, by default another each day
+ *   TORTURE_SEED=N    a number, printed at the end; by default always the same
  *   TORTURE_SCENE=S   only scenes whose names contain this
  *   TORTURE_RESULT=F  a file for the line of totals
  */
