@@ -1,27 +1,28 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The way of a stranger: a Debian that has nothing, the tarball, and then what
-# README says, step by step, each with the seconds it took. The Debian is made
-# with debootstrap in a folder of its own, from where this machine's own
-# packages come; to enter it takes root.
+# A Debian that has nothing but its base, and what a stranger does there.
 #
-#   fresh-debian.sh TARBALL [FOLDER]
+#   fresh-debian.sh tarball FILE [FOLDER]    builds, installs and uses a release
+#   fresh-debian.sh clone FOLDER [FOLDER]    types the two commands of README
+#                                            into a clone: root in /root, then
+#                                            an ordinary user in /home
 #
-# FOLDER keeps what debootstrap has made for the next time. The steps, their
-# commands and what these printed are in fresh-debian.log.
+# debootstrap makes the Debian from where this machine's own packages come; the
+# last FOLDER keeps what it made for the next time. Only root can enter it. The
+# steps, their commands and what these printed are in fresh-debian.log.
 
 # Commands for the inside are expanded there.
 # shellcheck disable=SC2016
 set -u
-tarball=${1:?usage: fresh-debian.sh TARBALL [FOLDER]}
+usage='usage: fresh-debian.sh tarball FILE|clone FOLDER [FOLDER]'
+way=${1:?"$usage"}
+given=${2:?"$usage"}
 log=$PWD/fresh-debian.log
 result=$PWD/${RESULT:-fresh-debian.result}
 suite=bookworm
 scratch=$(mktemp -d) || exit 99
-kept=${2:-$scratch/kept}
+kept=${3:-$scratch/kept}
 root=$scratch/root
-file=${tarball##*/}
-release=${file%.tar.*}
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 99' INT TERM
 
@@ -52,7 +53,7 @@ make_root()
 		rm -rf "$kept"
 		skip "debootstrap failed"
 	}
-	cp -a "$kept" "$root" && cp "$tarball" "$root/root/"
+	cp -a "$kept" "$root"
 }
 
 # Inside, with process and device files, and nothing of the outside. What it
@@ -68,20 +69,20 @@ inside()
 			sh -euc "cd /root; $1"' "$root" "$1"
 }
 
-# step WHAT COMMANDS: the commands as a user types them.
+# step WHAT COMMANDS: the commands as a user types them. What they print is in
+# the file $output.
 steps=0 total=0
+output=$scratch/output
 step()
 {
-	{
-		echo
-		echo "== $1"
-		echo "$2"
-		echo "--"
-	} >>"$log"
+	printf '\n== %s\n%s\n--\n' "$1" "$2" >>"$log"
 	begin=$(date +%s%N)
-	if ! inside "$2" >>"$log" 2>&1 </dev/null; then
+	status=0
+	inside "$2" >"$output" 2>&1 </dev/null || status=$?
+	cat "$output" >>"$log"
+	if [ $status -ne 0 ]; then
 		echo "FAILED: $1: $2"
-		tail -n 30 "$log"
+		tail -n 60 "$output"
 		echo "failed: $1" >"$result"
 		exit 1
 	fi
@@ -90,6 +91,71 @@ step()
 	printf '%3d.%02d s  %s\n' $((took / 100)) $((took % 100)) "$1"
 }
 
+use_tarball()
+{
+	file=${given##*/}
+	release=${file%.tar.*}
+	cp "$given" "$root/root/" || exit 99
+	step "install a compiler" \
+		"apt-get update; apt-get install -y --no-install-recommends gcc libc6-dev make pkg-config xz-utils"
+	step "unpack" "tar xf $file"
+	step "configure" "cd $release; ./configure"
+	step "make" "cd $release; make"
+	step "make install" "cd $release; make install"
+	step "serve and ask with the tools" '
+		seqpacket-echo --listen ./echo.sock & server=$!
+		test "$(seqpacket-echo --wait 5 ./echo.sock hello)" = hello
+		kill $server; wait $server
+		test ! -e echo.sock'
+	step "copy an example, build it, run it" '
+		cp /usr/local/share/doc/unixmsg/examples/03-packet-server.c server.c
+		cp /usr/local/share/doc/unixmsg/examples/04-packet-client.c client.c
+		cc -o server server.c $(pkg-config --cflags --libs unixmsg)
+		cc -o client client.c $(pkg-config --cflags --libs unixmsg)
+		./server & server=$!
+		./client one "" three | grep "3 messages, 3 answers"
+		kill $server; wait $server'
+	step "link it statically" '
+		cc -static -o static client.c \
+			$(pkg-config --static --cflags --libs unixmsg)'
+	step "make uninstall" "cd $release; make uninstall
+		test -z \"\$(find /usr/local -name '*unixmsg*' ! -type d)\""
+}
+
+# type_commands WHO: what README says, in that user's clone in the home folder.
+type_commands()
+{
+	step "$1: $first" "su - $1 -c 'cd unixmsg && $first'"
+	step "$1: $second" "su - $1 -c 'cd unixmsg && $second'"
+	# The suite has its totals in its last line that looks like them.
+	echo "$1: $(grep -E '^[0-9]+ passed, [0-9]+ failed' "$output" |
+		tail -n 1)" | tee -a "$scratch/totals"
+}
+
+use_clone()
+{
+	git clone -q --no-hardlinks "$given" "$root/root/unixmsg" || exit 99
+	{
+		read -r first
+		read -r second
+	} <<-END
+		$(sh "$given/tests/readme_commands.sh" "$given/README")
+	END
+	: "${second:?README has no two commands}"
+	type_commands root
+	step "make a user" 'useradd -m -s /bin/sh joe'
+	git clone -q --no-hardlinks "$given" "$root/home/joe/unixmsg" || exit 99
+	inside 'chown -R joe: /home/joe/unixmsg' || exit 99
+	type_commands joe
+}
+
+case $way in
+tarball | clone) ;;
+*)
+	echo "$usage" >&2
+	exit 2
+	;;
+esac
 [ "$(id -u)" -eq 0 ] || skip "only root can enter it"
 for tool in debootstrap unshare; do
 	command -v $tool >/dev/null || skip "no $tool"
@@ -99,35 +165,12 @@ unshare --mount --pid --fork true 2>/dev/null ||
 rm -f "$result"
 : >"$log"
 make_root
-
-step "install a compiler" \
-	"apt-get update; apt-get install -y --no-install-recommends gcc libc6-dev make pkg-config xz-utils"
-step "unpack" "tar xf $file"
-step "configure" "cd $release; ./configure"
-step "make" "cd $release; make"
-step "make install" "cd $release; make install"
-step "serve and ask with the tools" '
-	seqpacket-echo --listen ./echo.sock & server=$!
-	test "$(seqpacket-echo --wait 5 ./echo.sock hello)" = hello
-	kill $server; wait $server
-	test ! -e echo.sock'
-step "copy an example, build it, run it" '
-	cp /usr/local/share/doc/unixmsg/examples/03-packet-server.c server.c
-	cp /usr/local/share/doc/unixmsg/examples/04-packet-client.c client.c
-	cc -o server server.c $(pkg-config --cflags --libs unixmsg)
-	cc -o client client.c $(pkg-config --cflags --libs unixmsg)
-	./server & server=$!
-	./client one "" three | grep "3 messages, 3 answers"
-	kill $server; wait $server'
-step "link it statically" '
-	cc -static -o static client.c \
-		$(pkg-config --static --cflags --libs unixmsg)'
-step "make uninstall" "cd $release; make uninstall
-	test -z \"\$(find /usr/local -name '*unixmsg*' ! -type d)\""
+"use_$way"
 
 result_line="$steps steps in $((total / 100)) s"
 echo "$result_line"
 {
 	echo "$result_line"
+	[ ! -f "$scratch/totals" ] || cat "$scratch/totals"
 	sed -n 's/^PRETTY_NAME="\(.*\)"$/on \1/p' "$root/etc/os-release"
 } >"$result"

@@ -61,6 +61,7 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/mutants \
 	%D%/pitfalls \
 	%D%/proof.sh \
+	%D%/readme_commands.sh \
 	%D%/readme_programs.awk \
 	%D%/threads.c \
 	%D%/try_mutants.sh \
@@ -433,7 +434,8 @@ CLEANFILES += %D%/again.result
 
 # What a stranger finds who has only the tarball.
 fresh-debian: dist
-	@$(SHELL) $(srcdir)/%D%/fresh-debian.sh $(distdir).tar.xz $(DEBIAN_ROOT)
+	@$(SHELL) $(srcdir)/%D%/fresh-debian.sh tarball $(distdir).tar.xz \
+	  $(DEBIAN_ROOT)
 CLEANFILES += fresh-debian.log fresh-debian.result
 
 # What was run in this build came to what, and when; proof-all runs it all.
