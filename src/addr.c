@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "addr_private.h"
@@ -53,6 +54,44 @@ static size_t decode_byte(const char *text, char *byte)
 	return 1;
 }
 
+/* Reads \{N} at text, N being 1 or more: how long it is, or 0. */
+static size_t decode_count(const char *text, size_t *count)
+{
+	size_t used = 2;
+
+	*count = 0;
+	if (text[used] == '0')
+		return 0;
+	for (; text[used] >= '0' && text[used] <= '9'; used++)
+		/* No name has so many: what does not fit need not be exact. */
+		if (*count < SIZE_MAX / 16)
+			*count = *count * 10 + (size_t)(text[used] - '0');
+	return *count > 0 && text[used] == '}' ? used + 1 : 0;
+}
+
+/*
+ * Reads what stands at text, a byte, or how often the one before it is meant,
+ * which is in *byte: how long it is, or 0. count is how many to add.
+ */
+static size_t decode_piece(const char *text, bool is_first, char *byte,
+	size_t *count)
+{
+	size_t used;
+
+	*count = 1;
+	if (text[0] != '\\' || text[1] != '{')
+		return decode_byte(text, byte);
+	used = is_first ? 0 : decode_count(text, count);
+	*count -= 1;
+	return used;
+}
+
+static int fail_with(int error)
+{
+	errno = error;
+	return -1;
+}
+
 static int is_name_valid(const char *name, size_t size)
 {
 	if (size == 0)
@@ -62,29 +101,24 @@ static int is_name_valid(const char *name, size_t size)
 
 int unixaddr_decode(const char *text, char *name, size_t room, size_t *size)
 {
-	size_t used, filled = 0;
-	char byte;
+	size_t used, count, filled = 0, first;
+	char byte = '\0';
 
 	if (*text == '@') {
 		name[filled++] = '\0';
 		text++;
 	}
-	for (; *text != '\0'; text += used) {
-		used = decode_byte(text, &byte);
-		if (used == 0) {
-			errno = EINVAL;
-			return -1;
-		}
-		if (filled + 1 >= room) {
-			errno = ENAMETOOLONG;
-			return -1;
-		}
-		name[filled++] = byte;
+	for (first = filled; *text != '\0'; text += used) {
+		used = decode_piece(text, filled == first, &byte, &count);
+		if (used == 0)
+			return fail_with(EINVAL);
+		if (count >= room - filled)
+			return fail_with(ENAMETOOLONG);
+		memset(name + filled, byte, count);
+		filled += count;
 	}
-	if (!is_name_valid(name, filled)) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!is_name_valid(name, filled))
+		return fail_with(EINVAL);
 	name[filled] = '\0';
 	*size = filled;
 	return 0;
@@ -145,19 +179,46 @@ static size_t encode_byte(char byte, char *text)
 	return 4;
 }
 
+/* How many equal bytes stand at bytes. */
+static size_t measure_run(const char *bytes, size_t size)
+{
+	size_t run = 1;
+
+	while (run < size && bytes[run] == bytes[0])
+		run++;
+	return run;
+}
+
+/*
+ * A name padded with NULs would be a row of a hundred escapes, which nobody can
+ * read or type. Letters that repeat read best as they are.
+ */
+size_t unixaddr_encode(const char *bytes, size_t size,
+	char text[UNIXADDR_PIECE_SIZE], size_t *used)
+{
+	size_t run = measure_run(bytes, size);
+
+	*used = encode_byte(bytes[0], text);
+	if (*used < 4 || run < 4)
+		return 1;
+	*used += (size_t)snprintf(text + *used, UNIXADDR_PIECE_SIZE - *used,
+		"\\{%zu}", run);
+	return run;
+}
+
 /* The text of addr but for the case below, and its length. */
 static size_t encode_name(const struct unixaddr *addr, char *text)
 {
 	enum unixaddr_kind kind = unixaddr_get_kind(addr);
-	size_t i, size, used = 0;
+	size_t i, step, size, used = 0;
 	const char *name = unixaddr_get_name(addr, &size);
 
 	if (kind == UNIXADDR_ABSTRACT && size == 0)
 		return encode_byte('\0', text);
 	if (kind != UNIXADDR_PATH)
 		text[used++] = '@';
-	for (i = 0; i < size; i++)
-		used += encode_byte(name[i], text + used);
+	for (i = 0; i < size; used += step)
+		i += unixaddr_encode(name + i, size - i, text + used, &step);
 	return used;
 }
 

@@ -19,6 +19,17 @@
  */
 int unixaddr_decode(const char *text, char *name, size_t room, size_t *size);
 
+/* Room for the text of one piece, and a NUL: \xHH\{N}. */
+#define UNIXADDR_PIECE_SIZE 28
+
+/*
+ * Writes the text of the first of these bytes, of which there is at least one,
+ * or of more where they are equal. Returns how many they are; *used is the
+ * length of the text, which has no NUL behind it.
+ */
+size_t unixaddr_encode(const char *bytes, size_t size,
+	char text[UNIXADDR_PIECE_SIZE], size_t *used);
+
 /*
  * Puts right what the kernel wrote into addr, length being what it said:
  * nothing for an unbound sender.

@@ -57,6 +57,13 @@ static const struct example written[] = {
 	{ "@\\\\", ABSTRACT("\\") },
 	{ "@ \\x0d\\x0a", ABSTRACT(" \r\n") },
 	{ "\\x00", ABSTRACT("") },
+	{ "@a\\x00\\x00\\x00", ABSTRACT("a\0\0\0") },
+	{ "@a\\x00\\{4}", ABSTRACT("a\0\0\0\0") },
+	{ "@\\x00\\{4}1\\x01\\{5}",
+		ABSTRACT("\0\0\0\0"
+			 "1"
+			 "\1\1\1\1\1") },
+	{ "@aaaa\\\\\\\\\\\\\\\\", ABSTRACT("aaaa\\\\\\\\") },
 };
 
 static const struct example understood[] = {
@@ -70,6 +77,11 @@ static const struct example understood[] = {
 	{ "@\\x41", ABSTRACT("A") },
 	{ "\\x5cx41", PATH("\\x41") },
 	{ "a\nb", PATH("a\nb") },
+	{ "a\\{3}", PATH("aaa") },
+	{ "a\\{1}b", PATH("ab") },
+	{ "@@\\{2}", ABSTRACT("@@") },
+	{ "@a\\x00\\{2}\\{3}", ABSTRACT("a\0\0\0\0") },
+	{ "\\x00\\{3}", ABSTRACT("\0\0") },
 	{ "\302\265", PATH("\302\265") },
 };
 
@@ -98,6 +110,18 @@ static const char *const malformed[] = {
 	"/\\x00",
 	"\\x40\\x00",
 	"a\\x00@",
+	"\\{2}",
+	"@\\{2}",
+	"a\\{",
+	"a\\{}",
+	"a\\{0}",
+	"a\\{02}",
+	"a\\{2",
+	"a\\{-1}",
+	"a\\{+1}",
+	"a\\{1 }",
+	"a\\{x}",
+	"a\\{0x2}",
 };
 
 /* What no function of the library makes. */
@@ -287,6 +311,37 @@ START_TEST(an_abstract_name_may_have_107_bytes)
 			ENAMETOOLONG);
 		assert_left_alone(&addr);
 	}
+}
+END_TEST
+
+START_TEST(a_repeated_byte_is_bounded)
+{
+	const char *const texts[] = {
+		"@\\x00\\{108}",
+		"a\\{109}",
+		"@echo\\x00\\{104}",
+		"a\\{4294967297}",
+		"a\\{18446744073709551617}",
+		"a\\{99999999999999999999999999999999999999}",
+	};
+	struct unixaddr addr;
+
+	spoil(&addr);
+	ck_assert_errno(unixaddr_parse(&addr, texts[_i]), ENAMETOOLONG);
+	assert_left_alone(&addr);
+}
+END_TEST
+
+START_TEST(a_padded_name_has_a_short_text)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE], name[107] = "echo";
+	struct unixaddr addr;
+
+	addr = make(UNIXADDR_ABSTRACT, name, sizeof(name));
+	ck_assert_str_eq(unixaddr_format(&addr, text, sizeof(text)),
+		"@echo\\x00\\{103}");
+	addr = parse(text);
+	assert_address(&addr, UNIXADDR_ABSTRACT, name, sizeof(name));
 }
 END_TEST
 
@@ -1029,6 +1084,7 @@ static TCase *make_parse(void)
 	tcase_add_test(tcase, an_empty_text_is_refused);
 	tcase_add_loop_test(tcase, a_path_may_have_108_bytes, 0, 3);
 	tcase_add_loop_test(tcase, an_abstract_name_may_have_107_bytes, 0, 2);
+	tcase_add_loop_test(tcase, a_repeated_byte_is_bounded, 0, 6);
 	tcase_add_test(tcase, random_texts_are_refused_or_understood);
 	return tcase;
 }
@@ -1043,6 +1099,7 @@ static TCase *make_format(void)
 		COUNT(written));
 	tcase_add_loop_test(tcase, every_byte_can_be_written, 0, 256);
 	tcase_add_loop_test(tcase, every_size_can_be_written, 0, 4);
+	tcase_add_test(tcase, a_padded_name_has_a_short_text);
 	tcase_add_test(tcase, random_addresses_come_back_from_their_texts);
 	return tcase;
 }

@@ -54,8 +54,8 @@ static const char *explain_malformed(const char *address)
 		return "an address is a path or @name; this one is empty";
 	if (strcmp(address, "@") == 0)
 		return "a lone @ is an address to bind, it names no server";
-	return "malformed: a backslash begins \\\\ or \\xHH, and a path has "
-	       "no \\x00";
+	return "malformed: a backslash begins \\\\, \\xHH or \\{N}, and a "
+	       "path has no \\x00";
 }
 
 static const char *explain_length(const char *address)

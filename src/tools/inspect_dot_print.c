@@ -87,7 +87,7 @@ static void print_quoted(const char *text)
 /* An address in two lines: where it is, and its last part for the eye. */
 static void print_address(const char *whole)
 {
-	const char *address = inspect_text_shorten(whole);
+	const char *address = whole;
 	const char *slash = strrchr(address, '/');
 	size_t size = slash == NULL || slash[1] == '\0'
 		? 0

@@ -267,8 +267,7 @@ static void print_nears(const struct inspect_nears *nears)
 
 		print_line(i == 0 ? "see also" : "", "%s %s",
 			inspect_text_network(told->type),
-			inspect_text_shorten(
-				inspect_text_address(&told->addr)));
+			inspect_text_address(&told->addr));
 		print_line("", "  %s", nears->near[i].why);
 	}
 }
@@ -276,7 +275,7 @@ static void print_nears(const struct inspect_nears *nears)
 static void print_head(const struct inspect_finding *finding)
 {
 	const char *phrase = inspect_finding_get_phrase(finding);
-	const char *address = inspect_text_shorten(finding->address);
+	const char *address = finding->address;
 
 	if (finding->socket != NULL)
 		printf("%s: %s, %s\n", address,

@@ -170,7 +170,7 @@ void inspect_table_show(void *context, const struct inspect_finding *finding)
 		add_socket(table, finding->socket);
 	else
 		add_file(table, finding->file);
-	add_cell(table, inspect_text_shorten(finding->address));
+	add_cell(table, finding->address);
 }
 
 static void print_cell(const struct inspect_table *table, size_t index)

@@ -8,22 +8,21 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "addr_private.h"
 #include "tools/inspect_text.h"
 
 const char *inspect_text_bytes(const char *bytes, size_t size, char *text,
 	size_t room)
 {
-	size_t i, used = 0;
+	char piece[UNIXADDR_PIECE_SIZE];
+	size_t i = 0, step, used = 0;
 
-	for (i = 0; i < size && used + 5 <= room; i++) {
-		unsigned char byte = (unsigned char)bytes[i];
-
-		if (byte == '\\')
-			used += (size_t)sprintf(text + used, "\\\\");
-		else if (byte >= ' ' && byte <= '~')
-			text[used++] = bytes[i];
-		else
-			used += (size_t)sprintf(text + used, "\\x%02x", byte);
+	while (i < size) {
+		i += unixaddr_encode(bytes + i, size - i, piece, &step);
+		if (used + step >= room)
+			break;
+		memcpy(text + used, piece, step);
+		used += step;
 	}
 	text[used] = '\0';
 	return text;
@@ -46,25 +45,6 @@ const char *inspect_text_address(const struct unixaddr *addr)
 	if (unixaddr_get_kind(addr) == UNIXADDR_UNNAMED)
 		return "-";
 	return unixaddr_format(addr, text, sizeof(text));
-}
-
-const char *inspect_text_shorten(const char *address)
-{
-	static const char nul[] = "\\x00";
-	static char text[UNIXMSG_ADDR_TEXT_SIZE];
-	const size_t step = sizeof(nul) - 1;
-	size_t size = strlen(address), nuls = 0;
-
-	while (size > step && memcmp(address + size - step, nul, step) == 0) {
-		size -= step;
-		nuls++;
-	}
-	/* A backslash before would make it the text "x00". */
-	if (nuls < 4 || address[size - 1] == '\\' || size >= sizeof(text))
-		return address;
-	snprintf(text, sizeof(text), "%.*s(%zu NULs)", (int)size, address,
-		nuls);
-	return text;
 }
 
 /* Looking up a name may mean asking a server: the last one is remembered. */

@@ -26,12 +26,6 @@ const char *inspect_text_bytes(const char *bytes, size_t size, char *text,
 /* The text of addr; "-" for an unnamed one. */
 const char *inspect_text_address(const struct unixaddr *addr);
 
-/*
- * The same text for a table: a long row of NULs at its end, with which some
- * pad abstract names, becomes "(N NULs)". Not to be parsed.
- */
-const char *inspect_text_shorten(const char *address);
-
 /* The name, else the number. */
 const char *inspect_text_user(uid_t user);
 const char *inspect_text_group(gid_t group);

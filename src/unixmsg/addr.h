@@ -10,7 +10,11 @@
  *   @                as a name to bind: any free abstract name, chosen by the
  *                    kernel. It is also how an unnamed socket is printed.
  *
- * A backslash escapes: \\ is a backslash, \xHH the byte with that value.
+ * A backslash escapes: \\ is a backslash, \xHH the byte with that value, and
+ * \{N} repeats: the byte before it stands there N times. So @echo\x00\{103}
+ * is the name "echo" padded with NULs to its full 107 bytes. unixaddr_format
+ * writes four and more equal bytes that need an escape in this way. In a shell
+ * a backslash needs quotes around it.
  * A text that begins with \x00 is an abstract name too, written as the
  * kernel holds it.
  *

@@ -16,6 +16,9 @@
 
 const char fuzz_noun[] = "addr";
 
+/* Bytes of a name that are kept; no room that is tried is larger. */
+#define SLOW_ROOM 8192
+
 /* A text read slowly: what it says, or all that is wrong with it. */
 struct slow {
 	char *bytes;
@@ -48,25 +51,60 @@ static size_t read_escape(const char *text, char *byte)
 	return value < 0 ? 0 : 4;
 }
 
+/* \{N}: how often the byte before it is meant, and how long that text is. */
+static size_t read_count(const char *text, size_t *count)
+{
+	char *end;
+	unsigned long number = strtoul(text + 2, &end, 10);
+
+	*count = 1;
+	if (text[2] < '1' || text[2] > '9' || *end != '}')
+		return 0;
+	/* More than every room that is tried, and than what is kept. */
+	*count = number < SLOW_ROOM ? number : SLOW_ROOM;
+	return (size_t)(end + 1 - text);
+}
+
+static void add_slowly(struct slow *slow, char byte, size_t count)
+{
+	for (; count > 0; count--) {
+		if (slow->size < SLOW_ROOM)
+			slow->bytes[slow->size] = byte;
+		slow->size++;
+	}
+}
+
 static void read_slowly(struct slow *slow, const char *text)
 {
-	size_t used = 1;
+	const char *begin = text;
+	size_t used = 1, count;
+	char byte = '\0';
 
-	slow->bytes = malloc(strlen(text) + 1);
+	slow->bytes = malloc(SLOW_ROOM);
 	fuzz_expect(slow->bytes != NULL);
 	slow->size = 0;
 	for (; *text != '\0' && used > 0; text += used) {
-		used = 1;
-		slow->bytes[slow->size] = *text;
-		if (slow->size == 0 && *text == '@')
-			slow->bytes[0] = '\0';
-		else if (*text == '\\')
-			used = read_escape(text, &slow->bytes[slow->size]);
-		slow->size++;
+		used = count = 1;
+		if (text == begin && *text == '@') {
+			begin++;
+			add_slowly(slow, '\0', 1);
+			continue;
+		}
+		if (*text != '\\') {
+			byte = *text;
+		} else if (text[1] != '{') {
+			used = read_escape(text, &byte);
+		} else {
+			used = text == begin ? 0 : read_count(text, &count);
+			count--;
+		}
+		add_slowly(slow, byte, count);
 	}
 	slow->is_malformed = used == 0 || slow->size == 0 ||
 		(slow->bytes[0] != '\0' &&
-			memchr(slow->bytes, '\0', slow->size) != NULL);
+			memchr(slow->bytes, '\0',
+				slow->size < SLOW_ROOM ? slow->size
+						       : SLOW_ROOM) != NULL);
 }
 
 static void check_failure(const struct slow *slow, int error, size_t most)
@@ -145,9 +183,12 @@ static void try_parse(const char *text, const struct slow *slow)
 /* As long paths are read: into memory of any size. */
 static void try_decode(const char *text, const struct slow *slow, size_t room)
 {
-	char *name = malloc(room);
+	char *name;
 	size_t size;
 
+	if (room > SLOW_ROOM)
+		room = SLOW_ROOM;
+	name = malloc(room);
 	fuzz_expect(name != NULL);
 	if (unixaddr_decode(text, name, room, &size) < 0) {
 		check_failure(slow, errno, room - 1);
