@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: MIT
-# completions.bash LIBRARY FOLDER WORD...: prints what bash would complete the
-# last word to, one a line. LIBRARY is bash-completion's.
+# completions.bash FOLDER WORD...: prints what bash would complete the last word
+# to, one a line.
 
-library=$1
-. "$library"
-. "$2/$3"
-shift 2
+. "$1/$2"
+shift
 
 COMP_WORDS=("$@")
 COMP_CWORD=$(($# - 1))

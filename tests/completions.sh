@@ -8,21 +8,10 @@ folder=$srcdir/completions
 PATH=$TOOLS:$PATH
 export PATH
 
-# Of bash-completion, whose functions ours call.
-find_library()
-{
-	for library in /usr/share /usr/local/share; do
-		library=$library/bash-completion/bash_completion
-		[ ! -e "$library" ] || return 0
-	done
-	skip 'bash-completion is missing'
-}
-
 complete_in_bash()
 {
 	need bash
-	find_library
-	run bash "$srcdir/tests/completions.bash" "$library" "$folder/bash" "$@"
+	run bash "$srcdir/tests/completions.bash" "$folder/bash" "$@"
 }
 
 # The line of these words, the last of which is being typed.

@@ -19,6 +19,7 @@ shell_tests = \
 	%D%/amalgamation.sh \
 	%D%/bootstrap.sh \
 	%D%/completions.sh \
+	%D%/completions_tty.sh \
 	%D%/examples.sh \
 	%D%/fault.sh \
 	%D%/filesystems.sh \
@@ -47,6 +48,7 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/arch_parts.sh \
 	%D%/completions.bash \
 	%D%/completions.zsh \
+	%D%/completions_tty.py \
 	%D%/count.sh \
 	%D%/coverage.allow \
 	%D%/coverage.sh \

@@ -39,17 +39,18 @@ $echo -s h -l help -d 'Print the options'
 $echo -s V -l version -d 'Print the version'
 
 # The abstract names of that network, but for those of five digits, which the
-# kernel has chosen for clients; paths come by themselves.
+# kernel has chosen for clients; paths come by themselves. They are other
+# people's text, which fish quotes: nothing here may evaluate it.
 function __unixgram_echo_names
-    set -l type 0002
+    set -l network unixgram
     switch (commandline -opc)[1]
         case '*seqpacket-echo'
-            set type 0005
+            set network unixpacket
         case '*unixstream-echo'
-            set type 0001
+            set network unix
     end
-    awk -v type=$type \
-        'NF == 8 && $5 == type && $8 ~ /^@[^@]+$/ { print $8 }' \
-        /proc/net/unix 2>/dev/null | grep -Evx '@[0-9a-f]{5}' | sort -u
+    unixmsg-inspect --names 2>/dev/null |
+        string match -rv ' @[0-9a-f]{5}$' |
+        string replace -rf "^$network @" '@'
 end
 $echo -a '(__unixgram_echo_names)'

@@ -5,6 +5,7 @@ set -l inspect complete -c unixmsg-inspect
 
 $inspect -l json -d 'One JSON document'
 $inspect -l dot -d 'A picture for Graphviz'
+$inspect -l names -d 'Network and address only'
 $inspect -l clean -d 'Remove dead socket files'
 $inspect -s n -l dry-run -d 'Remove nothing'
 $inspect -s v -l verbose -d 'Name all peers and processes'
@@ -13,9 +14,11 @@ $inspect -s h -l help -d 'Print the options'
 $inspect -s V -l version -d 'Print the version'
 
 # The abstract names that somebody has, but for those of five digits, which the
-# kernel has chosen for clients; paths come by themselves.
+# kernel has chosen for clients; paths come by themselves. They are other
+# people's text, which fish quotes: nothing here may evaluate it.
 function __unixmsg_inspect_names
-    awk 'NF == 8 && $8 ~ /^@[^@]+$/ { print $8 }' /proc/net/unix 2>/dev/null |
-        grep -Evx '@[0-9a-f]{5}' | sort -u
+    unixmsg-inspect --names 2>/dev/null |
+        string match -rv ' @[0-9a-f]{5}$' |
+        string replace -rf '^[a-z]+ @' '@'
 end
 $inspect -a '(__unixmsg_inspect_names)'

@@ -19,7 +19,8 @@ static int read_format(const struct usage_option *option, const char *value,
 	(void)value;
 	if (*format != INSPECT_TEXT && *format != option->least)
 		return tool_complain(
-			"--json and --dot: only one of them is possible");
+			"--json, --dot and --names: only one of them is "
+			"possible");
 	*format = (enum inspect_format)option->least;
 	return 0;
 }
@@ -31,6 +32,8 @@ static const struct usage_option ways[] = {
 		"a picture of who talks to whom, for Graphviz:\n"
 		"unixmsg-inspect --dot | dot -Tsvg >sockets.svg",
 		read_format, PLACE(format), .least = INSPECT_DOT },
+	{ 0, "names", NULL, "network and address only, a line each",
+		read_format, PLACE(format), .least = INSPECT_NAMES },
 	{ 'v', "verbose", NULL, "name all peers and processes, however many",
 		usage_read_level, .least = TOOL_VERBOSE },
 	{ 0 },
@@ -56,7 +59,7 @@ static const struct usage_group groups[] = {
 };
 
 static const char *const synopses[] = {
-	"[--json|--dot] [OPTION]... [ADDRESS|DIRECTORY]...",
+	"[--json|--dot|--names] [OPTION]... [ADDRESS|DIRECTORY]...",
 	"--clean [-n] [OPTION]... ADDRESS|DIRECTORY...",
 	NULL,
 };
@@ -74,7 +77,7 @@ static const struct usage usage = {
 		 "\n"
 		 "ADDRESS is a path, or @NAME for an abstract name; ./@FILE "
 		 "is a file whose name\n"
-		 "begins with @; \\\\ and \\xHH are escapes.\n",
+		 "begins with @; \\\\, \\xHH and \\{N} are escapes.\n",
 	.groups = groups,
 	.foot = "In tables, WAITING is the connections that wait to be "
 		"accepted, and the limit;\n"
@@ -99,7 +102,7 @@ static int check(const struct inspect_options *options)
 	if (options->is_cleaning && options->names_count == 0)
 		why = "--clean: of which ADDRESS or DIRECTORY?";
 	else if (options->is_cleaning && options->format != INSPECT_TEXT)
-		why = "--clean: does not go with --json and --dot";
+		why = "--clean: does not go with --json, --dot and --names";
 	else if (options->is_dry_run && !options->is_cleaning)
 		why = "--dry-run: only with --clean";
 	if (why == NULL)

@@ -12,6 +12,7 @@ enum inspect_format {
 	INSPECT_TEXT,
 	INSPECT_JSON,
 	INSPECT_DOT,
+	INSPECT_NAMES,
 };
 
 struct inspect_options {

@@ -341,17 +341,27 @@ static int list_sockets(struct making *making)
 	return 0;
 }
 
-int inspect_snapshot_take(struct inspect_snapshot *snapshot)
+static int take(struct inspect_snapshot *snapshot, bool has_holders)
 {
 	struct making making = { .snapshot = snapshot };
 
 	memset(snapshot, 0, sizeof(*snapshot));
-	if (list_sockets(&making) < 0 || list_holders(&making) < 0 ||
-		connect_sockets(snapshot) < 0) {
-		inspect_snapshot_free(snapshot);
-		return -1;
-	}
-	return 0;
+	if (list_sockets(&making) == 0 &&
+		(!has_holders || list_holders(&making) == 0) &&
+		connect_sockets(snapshot) == 0)
+		return 0;
+	inspect_snapshot_free(snapshot);
+	return -1;
+}
+
+int inspect_snapshot_take(struct inspect_snapshot *snapshot)
+{
+	return take(snapshot, true);
+}
+
+int inspect_snapshot_take_names(struct inspect_snapshot *snapshot)
+{
+	return take(snapshot, false);
 }
 
 void inspect_snapshot_free(struct inspect_snapshot *snapshot)

@@ -48,8 +48,12 @@ struct inspect_snapshot {
 /* Room that grows; -1 when there is no more. It sets errno. */
 int inspect_grow(void *array, size_t *room, size_t count, size_t item_size);
 
-/* -1 with errno when there is no memory. All else is told in the snapshot. */
+/*
+ * -1 with errno when there is no memory. All else is told in the snapshot.
+ * inspect_snapshot_take_names leaves out the processes, which take longest.
+ */
 int inspect_snapshot_take(struct inspect_snapshot *snapshot);
+int inspect_snapshot_take_names(struct inspect_snapshot *snapshot);
 
 void inspect_snapshot_free(struct inspect_snapshot *snapshot);
 

@@ -14,6 +14,7 @@
 #include "tools/inspect_report.h"
 #include "tools/inspect_search.h"
 #include "tools/inspect_table.h"
+#include "tools/inspect_text.h"
 #include "tools/tool.h"
 
 /* One run of the tool. The way of showing that is chosen has its state here. */
@@ -50,6 +51,19 @@ static void take_finding(void *context, const struct inspect_finding *finding)
 	inspection->show(inspection->context, finding);
 }
 
+/* One address a line, for programs to read: no more than is asked for. */
+static void show_name(void *context, const struct inspect_finding *finding)
+{
+	(void)context;
+	if (inspect_finding_is_alive(finding))
+		printf("%s %s\n",
+			finding->socket == NULL
+				? "-"
+				: inspect_text_network(
+					  finding->socket->told.type),
+			finding->address);
+}
+
 static void choose_show(struct inspection *inspection, inspect_show *show,
 	void *context)
 {
@@ -78,6 +92,8 @@ static void begin(struct inspection *inspection)
 		inspect_dot_begin(&inspection->dot, snapshot,
 			options->names_count == 0);
 		choose_show(inspection, inspect_dot_show, &inspection->dot);
+	} else if (options->format == INSPECT_NAMES) {
+		choose_show(inspection, show_name, NULL);
 	} else {
 		inspection->report.snapshot = snapshot;
 		inspection->report.is_verbose =
@@ -129,7 +145,7 @@ static void complain_of_name(struct inspection *inspection, const char *name)
 	if (errno == EINVAL)
 		why = *name == '\0' || strcmp(name, "@") == 0
 			? "names nobody"
-			: "malformed: a backslash begins \\\\ or \\xHH, and a "
+			: "malformed: a backslash begins \\\\, \\xHH or \\{N}, and a "
 			  "path has no \\x00";
 	inspection->has_failed = true;
 	tool_complain("%s: %s", explain_text(name), why);
@@ -224,7 +240,8 @@ static void tell_limits(struct inspection *inspection)
 			error == ENOENT || error == EPROTONOSUPPORT
 				? "it has no unix_diag, CONFIG_UNIX_DIAG"
 				: strerror(error));
-	} else if (inspection->ownerless > 0) {
+	} else if (inspection->ownerless > 0 &&
+		inspection->options->format != INSPECT_NAMES) {
 		tell_ownerless(inspection);
 	}
 }
@@ -239,6 +256,13 @@ static int finish(struct inspection *inspection)
 	return inspection->has_failed ? TOOL_FAILED : TOOL_OK;
 }
 
+static int take_snapshot(struct inspection *inspection)
+{
+	if (inspection->options->format == INSPECT_NAMES)
+		return inspect_snapshot_take_names(&inspection->snapshot);
+	return inspect_snapshot_take(&inspection->snapshot);
+}
+
 int main(int argc, char **argv)
 {
 	static struct inspection inspection;
@@ -250,7 +274,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	inspection.options = &options;
-	if (inspect_snapshot_take(&inspection.snapshot) < 0) {
+	if (take_snapshot(&inspection) < 0) {
 		tool_complain("looking at the sockets: %s", strerror(errno));
 		return TOOL_FAILED;
 	}
