@@ -105,6 +105,68 @@ START_TEST(each_format_has_its_look)
 }
 END_TEST
 
+/* What the other side of a terminal gets to see of text in that format. */
+static void expect_shown(enum record_format format, const char *data,
+	size_t size, const char *expected)
+{
+	char found[512];
+	int master, slave;
+	ssize_t got;
+	struct record record = { .data = data, .size = size };
+
+	master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(master, 0);
+	ck_assert_int_eq(grantpt(master), 0);
+	ck_assert_int_eq(unlockpt(master), 0);
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	ck_assert_int_ge(slave, 0);
+	record_writer_free(writer);
+	writer = record_writer_new(slave, format, stop[0]);
+	ck_assert_ptr_nonnull(writer);
+	ck_assert_int_eq(record_write(writer, &record), 0);
+	ck_assert_int_eq(record_flush(writer), 0);
+	got = read(master, found, sizeof(found));
+	ck_assert_int_eq(got, (ssize_t)strlen(expected));
+	ck_assert_mem_eq(found, expected, (size_t)got);
+	close(slave);
+	close(master);
+}
+
+START_TEST(text_commands_no_terminal)
+{
+	static const struct {
+		const char *data;
+		size_t size;
+		const char *shown;
+	} table[] = {
+		{ BYTES("plain ~"), "plain ~\r\n" },
+		{ BYTES(""), "\r\n" },
+		{ BYTES("\033[2J\a\t\r"), "\\x1b[2J\\x07\\x09\\x0d\r\n" },
+		{ BYTES("one\ntwo"), "one\\x0atwo\r\n" },
+		{ BYTES("a\0b\177"), "a\\x00b\\x7f\r\n" },
+		{ BYTES("\\x1b"), "\\\\x1b\r\n" },
+		{ BYTES("\303\244\342\202\254"), "\303\244\342\202\254\r\n" },
+		{ BYTES("\302\2331m\302\240"), "\\xc2\\x9b1m\302\240\r\n" },
+		{ BYTES("\233\377\303"), "\\x9b\\xff\\xc3\r\n" },
+		{ BYTES("\342\200\256\342\201\246\342\200\217"),
+			"\\xe2\\x80\\xae\\xe2\\x81\\xa6\\xe2\\x80\\x8f"
+			"\r\n" },
+		{ BYTES("\342\200\220\342\201\252"),
+			"\342\200\220\342\201\252\r\n" },
+	};
+
+	for (size_t i = 0; i < COUNT(table); i++)
+		expect_shown(RECORD_TEXT, table[i].data, table[i].size,
+			table[i].shown);
+}
+END_TEST
+
+START_TEST(raw_is_raw_on_a_terminal)
+{
+	expect_shown(RECORD_RAW, BYTES("\033[2J\\x\377"), "\033[2J\\x\377\r\n");
+}
+END_TEST
+
 START_TEST(hex_is_lower_case_without_spaces)
 {
 	start(RECORD_HEX);
@@ -403,6 +465,8 @@ static TCase *make_looks(void)
 	TCase *tcase = make_tcase("looks");
 
 	tcase_add_test(tcase, each_format_has_its_look);
+	tcase_add_test(tcase, text_commands_no_terminal);
+	tcase_add_test(tcase, raw_is_raw_on_a_terminal);
 	tcase_add_test(tcase, hex_is_lower_case_without_spaces);
 	tcase_add_test(tcase, only_json_prints_more_than_the_payload);
 	tcase_add_test(tcase, text_in_json_is_escaped_where_it_could_harm);

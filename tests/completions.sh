@@ -68,7 +68,7 @@ expect_options()
 
 expect_values()
 {
-	printf '%s\n' frames hex json text >wanted
+	printf '%s\n' frames hex json raw text >wanted
 	for tool in unixgram-echo unixstream-echo; do
 		"$1" "$tool" --format ''
 		expect_offers "$tool --format"

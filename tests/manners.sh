@@ -109,7 +109,7 @@ wrong_usage_tells_what_is_right()
 	mistake 2 'an octal number up to 777' unixgram-echo -l -m 999 s
 	mistake 2 "'nosuch' is not a known user" unixgram-echo -l -u nosuch s
 	mistake 2 "'nosuch' is not a known group" unixgram-echo -l -g nosuch s
-	mistake 2 'one of text, hex, json, frames' unixgram-echo --format x s
+	mistake 2 'one of text, hex, json, frames, raw' unixgram-echo --format x s
 	mistake 2 'one ADDRESS and nothing else' unixgram-echo -l a b
 	mistake 2 '--size: goes with --count' unixgram-echo -s 10 s
 	mistake 2 '--mode: goes with --listen' unixgram-echo --mode 600 s

@@ -28,7 +28,7 @@ $echo -s c -l count -x -d 'Make up messages'
 $echo -s s -l size -x -d 'Their size'
 $echo -s i -l interval -x -d 'Time between them'
 
-$echo -l format -x -a 'text hex json frames' \
+$echo -l format -x -a 'text hex json frames raw' \
     -d 'How records are read and printed'
 $echo -l max-size -x -d 'Largest message taken'
 $echo -l spin -x -d 'Look for messages before sleeping'

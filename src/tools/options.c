@@ -111,7 +111,7 @@ static const struct usage_option clients[] = {
 };
 
 static const struct usage_option both[] = {
-	{ 0, "format", "FORMAT", "of records: text, hex, json or frames (text)",
+	{ 0, "format", "FORMAT", "text, hex, json, frames or raw (text)",
 		usage_read_word, PLACE(format), .words = record_formats,
 		MARK(FORMAT) },
 	{ 0, "max-size", "BYTES", "largest message (what the socket carries)",
@@ -144,8 +144,8 @@ static const struct usage usage = {
 		 "send each MESSAGE,\n"
 		 "or each record of standard input, and print the answers in "
 		 "order.\n"
-		 "ADDRESS is a path, or @NAME for an abstract name; \\\\ and "
-		 "\\xHH are escapes.\n",
+		 "ADDRESS is a path, or @NAME for an abstract name; \\\\, "
+		 "\\xHH and \\{N} are escapes.\n",
 	.groups = groups,
 	.foot = "Exit status: 0; 1 something failed, was lost or refused; 2 "
 		"wrong usage.\n",

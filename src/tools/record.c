@@ -8,5 +8,6 @@ const char *const record_formats[] = {
 	[RECORD_HEX] = "hex",
 	[RECORD_JSON] = "json",
 	[RECORD_FRAMES] = "frames",
+	[RECORD_RAW] = "raw",
 	[RECORD_FORMATS] = NULL,
 };

@@ -9,7 +9,11 @@
  * text    A line is a record, without its newline; so is a last line without
  *         one. An empty line is an empty record. Every byte but the newline
  *         stands for itself, NUL too. A payload with newlines comes back as
- *         several records: use another format for those.
+ *         several records: use another format for those. Written to a
+ *         terminal, what could command it or forge a line is escaped: control
+ *         characters, newlines too, those that turn the direction of text, and
+ *         what is no UTF-8 become \xHH, a backslash two.
+ * raw     The same, with nothing escaped, on a terminal either.
  * hex     A line of hex digits of either case, with spaces and tabs between
  *         bytes; written in lower case without spaces. An empty line is an
  *         empty record.
@@ -33,6 +37,7 @@ enum record_format {
 	RECORD_HEX,
 	RECORD_JSON,
 	RECORD_FRAMES,
+	RECORD_RAW,
 	RECORD_FORMATS,
 };
 

@@ -126,7 +126,7 @@ static int fail_size(struct record_reader *reader, const char *noun,
  */
 static int fail_long_line(struct record_reader *reader)
 {
-	if (reader->format == RECORD_TEXT)
+	if (reader->format == RECORD_TEXT || reader->format == RECORD_RAW)
 		return fail_for_good(reader, EMSGSIZE,
 			"line %ju: more than the %zu bytes of --max-size",
 			get_number(reader), reader->max_size);

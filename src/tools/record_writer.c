@@ -17,6 +17,7 @@ struct record_writer {
 	int fd;
 	int stop_fd;
 	enum record_format format;
+	bool is_terminal;
 	size_t used;
 	char buffer[64 * 1024];
 };
@@ -31,6 +32,7 @@ struct record_writer *record_writer_new(int fd, enum record_format format,
 	writer->fd = fd;
 	writer->stop_fd = stop_fd;
 	writer->format = format;
+	writer->is_terminal = isatty(fd) == 1;
 	writer->used = 0;
 	return writer;
 }
@@ -306,9 +308,63 @@ static int write_hex(struct record_writer *writer, const struct record *record)
 	return put_text(writer, "\n");
 }
 
+/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: they forge a line, too. */
+static bool is_turning(const unsigned char *text, size_t size)
+{
+	if (size != 3 || text[0] != 0xe2)
+		return false;
+	if (text[1] == 0x80)
+		return text[2] == 0x8e || text[2] == 0x8f ||
+			(text[2] >= 0xa8 && text[2] <= 0xae);
+	return text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9;
+}
+
+/* How long the character is, or 0 when a terminal should not get it. */
+static size_t measure_harmless(const unsigned char *text, size_t size)
+{
+	size_t step = utf8_measure(text, size);
+
+	if (step == 0 || *text == '\\' || is_control(text, step) ||
+		is_turning(text, step))
+		return 0;
+	return step;
+}
+
+static int put_harmless(struct record_writer *writer, const unsigned char *text,
+	size_t size)
+{
+	size_t done, step;
+
+	for (done = 0; done < size; done += step) {
+		step = measure_harmless(text + done, size - done);
+		if (step > 0) {
+			if (put(writer, text + done, step) < 0)
+				return -1;
+			continue;
+		}
+		step = 1;
+		if (text[done] == '\\') {
+			if (put_text(writer, "\\\\") < 0)
+				return -1;
+		} else if (put_text(writer, "\\x") < 0 ||
+			put_hex(writer, text + done, 1) < 0) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* A peer may neither command a terminal nor make two lines of a record. */
+static int put_line(struct record_writer *writer, const struct record *record)
+{
+	if (writer->is_terminal && writer->format == RECORD_TEXT)
+		return put_harmless(writer, record->data, record->size);
+	return put(writer, record->data, record->size);
+}
+
 static int write_text(struct record_writer *writer, const struct record *record)
 {
-	if (put(writer, record->data, record->size) < 0)
+	if (put_line(writer, record) < 0)
 		return -1;
 	return put_text(writer, "\n");
 }
@@ -323,6 +379,7 @@ int record_write(struct record_writer *writer, const struct record *record)
 	case RECORD_FRAMES:
 		return write_frame(writer, record);
 	case RECORD_TEXT:
+	case RECORD_RAW:
 	default:
 		return write_text(writer, record);
 	}
