@@ -58,6 +58,11 @@ mistakes_with_paths_tell_what_to_do()
 	mistake 1 "in use by pid $(cat "$logs/packet.pid") (seqpacket-echo)" \
 		seqpacket-echo --listen packet.sock
 	mistake 1 'chmod +t' seqpacket-echo --listen open/s
+	for slash in file/ packet.sock/ none/; do
+		mistake 1 'ends in /' unixgram-echo --listen $slash
+		mistake 1 'ends in /' unixgram-echo $slash a
+	done
+	mistake 1 'PrivateTmp=' seqpacket-echo "/tmp/none-$name" a
 	mistake 1 'choose a shorter --bind' unixgram-echo -b "$long" gram.sock a
 	mistake 1 'own address none/s: its directory does not exist' \
 		unixgram-echo -b none/s gram.sock a
@@ -158,6 +163,28 @@ mistakes_with_permissions_tell_what_to_do()
 		$stranger unixgram-echo -W 0.3 "@$name" a
 	mistake 1 'we may not write to its directory; see --bind' \
 		$stranger unixgram-echo -b "$here/closed/own" "@$name" a
+}
+
+# What cannot be known is told as the system tells it, and no cause is guessed.
+no_cause_is_guessed()
+{
+	need_root
+	need setpriv
+	$stranger test -x "$TOOLS/unixgram-echo" ||
+		skip 'another user cannot reach the tools'
+	mkdir -m 1777 sticky
+	start_server dead unixgram-echo --listen --mode 666 sticky/s
+	signal dead KILL
+	finish dead
+	stranger_tool=unixgram-echo
+	mistake 1 'lets only user root and root remove it' \
+		$stranger unixgram-echo --listen "$here/sticky/s"
+	chmod 600 sticky/s
+	mistake 1 'mode 0600; nobody of this network namespace is bound' \
+		$stranger unixgram-echo --listen "$here/sticky/s"
+	! grep -q 'owner is alive' "$err" || fail 'nobody is alive'
+	mistake 1 'Operation not permitted: making the socket file' \
+		unixgram-echo --listen /sys/s
 }
 
 # A descriptor of ours must not come to stand in the place of theirs.
@@ -340,6 +367,7 @@ for case in mistakes_with_paths_tell_what_to_do \
 	mistakes_with_networks_and_names_tell_what_to_do \
 	mistakes_with_messages_tell_what_to_do \
 	mistakes_with_permissions_tell_what_to_do \
+	no_cause_is_guessed \
 	wrong_usage_tells_what_is_right \
 	a_closed_standard_descriptor_is_told \
 	a_server_serves_without_standard_descriptors \

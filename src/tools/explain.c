@@ -81,7 +81,9 @@ static const char *explain_owner(const char *address)
 	struct unixowner owner;
 
 	if (unixowner_find(address, 0, &owner) < 0)
-		return "address in use: its owner is alive";
+		return explain_path_is_closed(address, why, sizeof(why))
+			? why
+			: "address in use: its owner is alive";
 	if (owner.pid > 0)
 		snprintf(why, sizeof(why), "address in use by pid %jd (%s)",
 			(intmax_t)owner.pid, owner.command);
@@ -94,25 +96,65 @@ static const char *explain_owner(const char *address)
 	return why;
 }
 
-/* Which of the two that EPERM means. */
-static const char *explain_refused_name(bool is_given)
+/* The system's text, and for what: where the cause is not known. */
+static const char *explain_call(int error, const char *call)
 {
+	snprintf(why, sizeof(why), "%s: %s", strerror(error), call);
+	return why;
+}
+
+/* Which of those that EPERM can mean. */
+static const char *explain_refused_name(const char *address, bool is_given)
+{
+	if (explain_path_is_unsafe(address))
+		return "refused: everybody may write to the directory, and "
+		       "without the sticky bit (chmod +t) replace the socket";
+	if (explain_path_is_kept(address, why, sizeof(why)))
+		return why;
 	if (is_given && geteuid() != 0)
 		return "only root may give the file to another user, and "
 		       "others only to a group of their own: see --user and "
 		       "--group";
-	return "refused: everybody may write to the directory, and without "
-	       "the sticky bit (chmod +t) replace the socket";
+	return explain_call(EPERM,
+		is_given ? "making the socket file, or giving it to --user or "
+			   "--group"
+			 : "making the socket file in this directory");
+}
+
+/* The address is malformed, or else it is not the address's fault. */
+static const char *explain_invalid_name(const char *address, bool is_given)
+{
+	struct unixaddr addr;
+
+	if (unixaddr_parse(&addr, address) < 0 && errno == EINVAL)
+		return explain_malformed(address);
+	return explain_call(EINVAL,
+		is_given ? "giving the socket file to --user or --group; a "
+			   "user namespace may not map that user or group"
+			 : "making the socket");
+}
+
+static const char slash[] =
+	"it ends in /, and so names a directory, not a socket";
+
+static bool is_about_slash(const char *address, int error)
+{
+	return explain_path_is_directory(address) &&
+		(error == ENOENT || error == ENOTDIR || error == EISDIR ||
+			error == ENOTSOCK || error == EADDRINUSE ||
+			error == EINVAL || error == ECONNREFUSED);
 }
 
 const char *explain_listen(const char *address, bool is_given, int error)
 {
+	if (is_about_slash(address, error))
+		return slash;
 	switch (error) {
 	case EACCES:
 		explain_path_denied_listen(address, why, sizeof(why));
 		return why;
 	case EINVAL:
-		return explain_malformed(address);
+		return explain_invalid_name(address, is_given);
 	case ENAMETOOLONG:
 		return explain_length(address);
 	case EADDRINUSE:
@@ -121,11 +163,13 @@ const char *explain_listen(const char *address, bool is_given, int error)
 		return "something that is no socket stands there; it was left "
 		       "alone";
 	case ENOENT:
-		return "the directory does not exist";
+		if (explain_path_get_error(address, F_OK) == ENOENT)
+			return "the directory does not exist";
+		return explain_call(error, "making the socket file");
 	case ENOTDIR:
 		return "what stands before the last / is no directory";
 	case EPERM:
-		return explain_refused_name(is_given);
+		return explain_refused_name(address, is_given);
 	case ETIMEDOUT:
 		return "somebody holds the lock on the directory";
 	default:
@@ -202,6 +246,13 @@ static const char *explain_other_network(const struct network *network,
 	return why;
 }
 
+/* systemd gives a service with PrivateTmp= directories of its own there. */
+static bool is_in_temporary(const char *address)
+{
+	return strncmp(address, "/tmp/", 5) == 0 ||
+		strncmp(address, "/var/tmp/", 9) == 0;
+}
+
 /* Of abstract names each network has its own, and a NUL more is another. */
 static const char *explain_refusal(const struct network *network,
 	const char *address)
@@ -210,6 +261,9 @@ static const char *explain_refusal(const struct network *network,
 
 	if (is_other_file(address))
 		return "that is no socket";
+	if (*address != '@' && is_in_temporary(address))
+		return "nobody listens there; --wait waits for a server, and "
+		       "one with PrivateTmp= has another /tmp";
 	if (*address != '@')
 		return "nobody listens there; --wait waits for a server";
 	other = find_network(address);
@@ -240,10 +294,32 @@ static const char *explain_own(const char *own, int error)
 	return why;
 }
 
+/* A client of a datagram server makes a file, if not by --bind. */
+static bool is_own_place_missing(const struct network *network,
+	const char *address, const char *own, int error)
+{
+	if (own != NULL || network->is_connected || *address == '@')
+		return false;
+	return error == EROFS || error == ENOSPC || error == EDQUOT ||
+		(error == EACCES && explain_path_is_open(address));
+}
+
+static const char *explain_own_place(int error)
+{
+	snprintf(why, sizeof(why),
+		"no place for our own address, to which answers come, in "
+		"$XDG_RUNTIME_DIR, $TMPDIR or /tmp: %s; see --bind",
+		strerror(error));
+	return why;
+}
+
 static const char *explain_absence(const char *address)
 {
 	if (explain_path_get_error(address, F_OK) == ENOENT)
 		return "the directory does not exist";
+	if (is_in_temporary(address))
+		return "no such socket; --wait waits for it to appear, and a "
+		       "server with PrivateTmp= has another /tmp";
 	return "no such socket; --wait waits for it to appear";
 }
 
@@ -263,6 +339,10 @@ static const char *explain_way(const char *address, int error)
 const char *explain_dial(const struct network *network, const char *address,
 	const char *own, int error)
 {
+	if (is_about_slash(address, error))
+		return slash;
+	if (is_own_place_missing(network, address, own, error))
+		return explain_own_place(error);
 	switch (error) {
 	case EINVAL:
 	case ENAMETOOLONG:

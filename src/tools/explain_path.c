@@ -74,6 +74,74 @@ static bool is_socket_closed(const char *address, struct stat *file)
 		faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0;
 }
 
+bool explain_path_is_directory(const char *address)
+{
+	size_t size = strlen(address);
+
+	return *address != '@' && size > 0 && address[size - 1] == '/';
+}
+
+bool explain_path_is_open(const char *address)
+{
+	char path[PATH_MAX];
+
+	return get_path(address, path) &&
+		faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0;
+}
+
+static bool look_at_directory(const char *address, struct stat *directory)
+{
+	char path[PATH_MAX];
+
+	return get_path(address, path) &&
+		stat(cut_to_directory(path), directory) == 0;
+}
+
+bool explain_path_is_kept(const char *address, char *why, size_t room)
+{
+	char path[PATH_MAX], owner[EXPLAIN_USER_SIZE];
+	struct stat file, directory;
+	const uid_t we = geteuid();
+
+	if (we == 0 || !look_at_directory(address, &directory) ||
+		!get_path(address, path) || lstat(path, &file) < 0)
+		return false;
+	if ((directory.st_mode & S_ISVTX) == 0 || directory.st_uid == we ||
+		file.st_uid == we)
+		return false;
+	snprintf(why, room,
+		"nobody listens there, but the file is of user %s, and the "
+		"sticky bit of the directory lets only user %s and root "
+		"remove it",
+		explain_user(file.st_uid, owner), owner);
+	return true;
+}
+
+bool explain_path_is_unsafe(const char *address)
+{
+	struct stat directory;
+
+	return look_at_directory(address, &directory) &&
+		(directory.st_mode & S_IWOTH) != 0 &&
+		(directory.st_mode & S_ISVTX) == 0;
+}
+
+bool explain_path_is_closed(const char *address, char *why, size_t room)
+{
+	char owner[EXPLAIN_USER_SIZE];
+	struct stat file;
+
+	if (!is_socket_closed(address, &file))
+		return false;
+	snprintf(why, room,
+		"address in use: by a socket file of user %s, mode %04o; "
+		"nobody of this network namespace is bound to it, and to ask "
+		"further takes the right to send",
+		explain_user(file.st_uid, owner),
+		(unsigned int)file.st_mode & 07777);
+	return true;
+}
+
 void explain_path_denied_dial(const char *address, char *why, size_t room)
 {
 	char we[EXPLAIN_USER_SIZE], owner[EXPLAIN_USER_SIZE];
