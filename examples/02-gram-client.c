@@ -79,7 +79,7 @@ int main(int argc, char *argv[])
 {
 	/* Change these. The timeout is for one question and its answer. */
 	const char *const server = "gram.sock";
-	const int64_t timeout_us = 2000000;
+	const int64_t timeout_us = 5000000;
 
 	struct unixdial_options options;
 	struct unixgram *gram;

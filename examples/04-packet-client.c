@@ -80,7 +80,7 @@ int main(int argc, char *argv[])
 {
 	/* Change these. The timeout is for all of it. */
 	const char *const server = "packet.sock";
-	const int64_t timeout_us = 2000000;
+	const int64_t timeout_us = 10000000;
 
 	const int64_t deadline_us = unixdeadline_after_us(timeout_us);
 	struct unixdial_options options;
