@@ -39,7 +39,7 @@ static bool is_private_directory_fit(uid_t user)
 	return user == geteuid() || user == 0;
 }
 
-static int bind_in(struct endpoint *end, const struct place *place,
+static int bind_in(struct endpoint *end, const struct client_place *place,
 	const struct unixname_options *options, int64_t deadline_us)
 {
 	char path[2 * UNIXMSG_NAME_SIZE_MAX];
@@ -65,7 +65,7 @@ static bool is_next_worth_trying(const struct endpoint *end)
 static int bind_to_file(struct endpoint *end, const char *server,
 	int64_t deadline_us)
 {
-	struct place places[] = {
+	struct client_place places[] = {
 		{ .is_private = true },
 		{ .base = secure_getenv("TMPDIR") },
 		{ .base = "/tmp", .is_systems = true },

@@ -24,7 +24,7 @@ static int refuse(int error)
  * Whoever may rename our directory there can put his own in its place. sudo -E
  * leaves the variables of another user in the environment of root.
  */
-static int check_base(const struct place *place)
+static int check_base(const struct client_place *place)
 {
 	struct stat found;
 
@@ -87,7 +87,7 @@ static void sweep_beside(const char *base)
  * a name away. Others may pass through and cannot list it. Should somebody
  * else own a directory of that name, our file stands beside it.
  */
-int unixplace_choose(const struct place *place, char *path, size_t room)
+int unixplace_choose(const struct client_place *place, char *path, size_t room)
 {
 	char dir[UNIXMSG_NAME_SIZE_MAX];
 	uint64_t random;

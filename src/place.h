@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* A directory that the environment names, or the system's own. */
-struct place {
+struct client_place {
 	const char *base; /* NULL: there is none */
 	bool is_private;  /* it has to be our own */
 	bool is_systems;  /* whoever owns it */
@@ -19,6 +19,6 @@ struct place {
  * of what dead clients have left there. -1 with errno: ENOENT (no base), EPERM
  * (others could rename our files there), ENAMETOOLONG, or those of stat(2).
  */
-int unixplace_choose(const struct place *place, char *path, size_t room);
+int unixplace_choose(const struct client_place *place, char *path, size_t room);
 
 #endif
