@@ -552,6 +552,40 @@ int unixdiag_find_file(int socket_fd, struct unixdiag_file *file)
 	return fd_close_with(fd, find(fd, 1, &request, take_file, file));
 }
 
+static int take_copy(void *context, const struct unixdiag_socket *socket)
+{
+	*(struct unixdiag_socket *)context = *socket;
+	return 0;
+}
+
+/* The peer's number is all that the kernel tells: it is asked about next. */
+static int find_peer(int fd, int socket_fd, struct unixdiag_socket *peer)
+{
+	struct unix_diag_req request = { .udiag_show = UDIAG_SHOW_PEER };
+	struct unixdiag_socket own = { .has = 0 };
+
+	if (identify_socket(socket_fd, &request) < 0 ||
+		find(fd, 1, &request, take_copy, &own) < 0)
+		return -1;
+	if ((own.has & UNIXDIAG_HAS_PEER) == 0) {
+		errno = ENOENT;
+		return -1;
+	}
+	request.udiag_ino = own.peer;
+	request.udiag_show = show_user;
+	set_cookie(&request, UINT64_MAX);
+	return find(fd, 2, &request, take_copy, peer);
+}
+
+int unixdiag_find_peer(int socket_fd, struct unixdiag_socket *peer)
+{
+	int fd = unixdiag_open();
+
+	if (fd < 0)
+		return -1;
+	return fd_close_with(fd, find_peer(fd, socket_fd, peer));
+}
+
 struct binding {
 	struct unixdiag_file file;
 	bool is_found;
@@ -580,6 +614,12 @@ int unixdiag_is_bound(int path_fd)
 	if (list(take_binding, &binding, UINT32_MAX, UDIAG_SHOW_VFS) < 0)
 		return -1;
 	return binding.is_found;
+}
+
+int unixdiag_list_bindings(unixdiag_take *take, void *context)
+{
+	return list(take, context, UINT32_MAX,
+		UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | show_user);
 }
 
 int unixdiag_list_pending(unixdiag_take *take, void *context)

@@ -112,6 +112,16 @@ int unixdiag_list(unixdiag_take *take, void *context);
 /* The same, but of each only what it is and its address: half the work. */
 int unixdiag_list_names(unixdiag_take *take, void *context);
 
+/* The same, and the file that it is bound to, and the user. */
+int unixdiag_list_bindings(unixdiag_take *take, void *context);
+
+/*
+ * Tells the user, nothing else, of the socket that socket_fd, which is ours, is
+ * connected to. -1 with ENOENT when there is none, or it belongs to another
+ * network namespace; or as above.
+ */
+int unixdiag_find_peer(int socket_fd, struct unixdiag_socket *peer);
+
 /*
  * Tells of one socket what waits to be read (UNIXDIAG_HAS_QUEUE), nothing
  * else. -1 with ENOENT or ESTALE when it is no more, or as above.

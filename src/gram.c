@@ -13,6 +13,7 @@
 #include "endpoint.h"
 #include "gram_private.h"
 #include "msg_private.h"
+#include "proof.h"
 
 /* Between two servers that have come and gone. */
 static const int64_t retry_us = 1000;
@@ -326,6 +327,19 @@ int unixgram_send_to(struct unixgram *gram, const struct unixaddr *to,
 	if (unixmsg_pack_part(&gram->end, &part, to, &header) < 0)
 		return count_failed(gram);
 	return send_packed(gram, &header, deadline_us);
+}
+
+int unixgram_prove_sender(const struct unixgram *gram,
+	const struct unixaddr *from, const struct unixcred *writer,
+	struct unixaddr *to, int *held_fd)
+{
+	struct unixproof proof;
+
+	if (unixproof_find(&proof, gram->end.fd, from, writer, 0) < 0)
+		return -1;
+	*to = proof.to;
+	*held_fd = proof.fd;
+	return 0;
 }
 
 int unixgram_send(struct unixgram *gram, const void *data, size_t size,

@@ -7,8 +7,10 @@
 #ifndef UNIXMSG_KERNEL_H
 #define UNIXMSG_KERNEL_H
 
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 /* Linux 6.6. */
 #ifndef SYS_fchmodat2
@@ -33,5 +35,28 @@
 #ifndef PIDFS_MAGIC
 #define PIDFS_MAGIC 0x50494446
 #endif
+
+/* openat2(2) is of Linux 5.6, where all architectures have one number. */
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
+
+struct kernel_open_how {
+	uint64_t flags;
+	uint64_t mode;
+	uint64_t resolve;
+};
+
+enum {
+	KERNEL_RESOLVE_NO_MAGICLINKS = 0x02,
+	KERNEL_RESOLVE_NO_SYMLINKS = 0x04,
+	KERNEL_RESOLVE_CACHED = 0x20, /* since 5.12 */
+};
+
+static inline int kernel_openat2(int dir_fd, const char *path,
+	const struct kernel_open_how *how)
+{
+	return (int)syscall(SYS_openat2, dir_fd, path, how, sizeof(*how));
+}
 
 #endif

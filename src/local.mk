@@ -78,6 +78,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/place.h \
 	%D%/probe.c \
 	%D%/probe.h \
+	%D%/proof.c \
+	%D%/proof.h \
 	%D%/service.c \
 	%D%/service_batch.c \
 	%D%/service_gram.c \
@@ -86,6 +88,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/service_loop.c \
 	%D%/service_peer.c \
 	%D%/service_private.h \
+	%D%/service_proof.c \
 	%D%/service_send.c \
 	%D%/service_sender.c \
 	%D%/service_share.c \
@@ -103,7 +106,9 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/users.c \
 	%D%/users.h \
 	%D%/wait.c \
-	%D%/wait.h
+	%D%/wait.h \
+	%D%/way.c \
+	%D%/way.h
 
 # CURRENT:REVISION:AGE of the interface, which is not the project's version.
 # Before a release, compare with the last one and take the first that fits:

@@ -31,6 +31,8 @@ struct grams {
 	bool is_batched;
 	bool is_queue; /* the last batch has shown one */
 	bool is_resting;
+	/* Messages may be there that nobody vouches for. */
+	bool is_early;
 };
 
 /* Who has sent a message, as far as that is known. */
@@ -38,24 +40,30 @@ struct origin {
 	const struct unixcred *cred; /* NULL: nobody vouches for him */
 	struct user *user;
 	bool is_named;
+	bool is_impostor;      /* the name is that of another user's peer */
 	struct sender *sender; /* NULL: not named, or there is no place */
 	int error;             /* why there is none */
 };
 
 /*
  * The sender of that name, if it is the user's still: what was owed to another
- * who had it, and what the program knows of him, is not for its new owner.
+ * who had it, and what the program knows of him, is not for its new owner. But
+ * the name is only what the newcomer says: it has to be proved first.
  */
 static struct sender *find_own_sender(struct unixservice *service,
-	struct grams *grams, const struct unixaddr *addr,
-	const struct origin *origin, bool is_allowed)
+	struct grams *grams, const struct unixaddr *addr, struct origin *origin,
+	bool is_allowed)
 {
 	struct sender *sender = unixsenders_find(&grams->senders, addr);
 
 	if (sender == NULL || sender->peer.user == origin->user)
 		return sender;
-	if (is_allowed)
+	if (!is_allowed)
+		return NULL;
+	if (unixsenders_check(&grams->senders, addr, origin->cred) == 0)
 		unixservice_part(service, &sender->peer, ESTALE);
+	else
+		origin->is_impostor = true;
 	return NULL;
 }
 
@@ -76,7 +84,7 @@ static void find_origin(struct unixservice *service, struct grams *grams,
 	if (origin->sender != NULL && origin->cred != NULL)
 		origin->sender->peer.cred = *origin->cred;
 	/* Who may not talk takes nobody's place. */
-	if (origin->sender == NULL &&
+	if (origin->sender == NULL && !origin->is_impostor &&
 		(is_allowed ||
 			(unixservice_has_place(service, origin->user) &&
 				!unixsenders_is_full(&grams->senders,
@@ -85,6 +93,9 @@ static void find_origin(struct unixservice *service, struct grams *grams,
 			msg->addr, origin->user, origin->cred);
 		if (origin->sender == NULL)
 			origin->error = errno;
+		else
+			origin->sender->is_early =
+				grams->is_early && origin->cred == NULL;
 	}
 	origin->user->holds--;
 }
@@ -116,6 +127,16 @@ static void refuse(struct unixservice *service, const struct origin *origin,
 		sender->is_refusal_told = true;
 	unixservice_reject(service, &service->counters.refused, msg,
 		is_told ? NULL : &event);
+}
+
+static void disbelieve(struct unixservice *service, const struct origin *origin,
+	struct unixmsg *msg)
+{
+	struct unixservice_event event;
+
+	make_event(&event, UNIXSERVICE_UNPROVED, origin, msg);
+	event.error = EPERM;
+	unixservice_reject(service, &service->counters.unproved, msg, &event);
 }
 
 static void limit(struct unixservice *service, const struct origin *origin,
@@ -189,6 +210,8 @@ static void take_message(struct unixservice *service, struct grams *grams,
 	unixservice_count(service, peer, msg);
 	if (!is_allowed) {
 		refuse(service, &origin, msg);
+	} else if (origin.is_impostor) {
+		disbelieve(service, &origin, msg);
 	} else if (is_limited(service, &origin)) {
 		limit(service, &origin, msg);
 	} else if (msg->flags & UNIXMSG_CUT) {
@@ -235,6 +258,8 @@ static int take_one(struct unixservice *service, struct grams *grams)
 	}
 	if (errno != EAGAIN)
 		rest(service, grams);
+	else
+		grams->is_early = false;
 	return 0;
 }
 
@@ -401,6 +426,7 @@ static int set_up(struct unixservice *service, struct grams *grams)
 	if (unixgram_want(grams->gram,
 		    service->options.wants | UNIXMSG_WANT_CRED) < 0)
 		return -1;
+	grams->is_early = unixgram_is_shared(grams->gram);
 	grams->is_batched = may_batch(service, grams->gram);
 	if (grams->is_batched && unixservice_reserve_batch(service) < 0)
 		return -1;

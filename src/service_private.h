@@ -5,8 +5,9 @@
  * asked of it, service_loop.c turns the loop, service_peer.c keeps the peers,
  * service_take.c leads a message to the handler, service_send.c an answer out,
  * service_share.c shares out the memory that peers have us hold;
- * service_gram.c and service_sender.c know datagram sockets, service_listener.c
- * and service_link.c connections; service_batch.c moves many datagrams at once.
+ * service_gram.c, service_sender.c and service_proof.c know datagram sockets,
+ * service_listener.c and service_link.c connections; service_batch.c moves many
+ * datagrams at once.
  */
 #ifndef UNIXMSG_SERVICE_PRIVATE_H
 #define UNIXMSG_SERVICE_PRIVATE_H
@@ -129,6 +130,8 @@ struct peer {
 	bool is_opened; /* the watcher knows it */
 	enum life life;
 	int deaf_error; /* why something was lost since it is DEAF, or 0 */
+	/* EPERM of a send says that its address may lead to somebody else. */
+	bool is_unproved;
 	bool is_spoilt; /* half a message has gone, and the rest never will */
 	bool is_kept;   /* whatever its silence */
 	bool is_inherited; /* from a process that has forked us */

@@ -70,7 +70,18 @@ static void lose(struct unixservice *service, struct peer *peer, bool is_answer,
 	uint64_t *counter, int error)
 {
 	count_lost(service, peer, is_answer, counter);
-	unixservice_tell_of(service, UNIXSERVICE_LOST, peer, error);
+	unixservice_tell_of(service,
+		counter == &service->counters.unproved ? UNIXSERVICE_UNPROVED
+						       : UNIXSERVICE_LOST,
+		peer, error);
+}
+
+/* Of what will not be sent and is not gone. */
+static uint64_t *get_failure(struct unixservice *service,
+	const struct peer *peer, int error)
+{
+	return error == EPERM && peer->is_unproved ? &service->counters.unproved
+						   : &service->counters.failed;
 }
 
 static void remove_kept(struct unixservice *service, struct peer *peer,
@@ -268,7 +279,8 @@ static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
 
 	if (is_end(peer))
 		return fail_gone(service, peer, is_answer, saved);
-	lose(service, peer, is_answer, &service->counters.failed, saved);
+	lose(service, peer, is_answer, get_failure(service, peer, saved),
+		saved);
 	errno = saved;
 	return -1;
 }
@@ -446,7 +458,8 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 		return false;
 	}
 	remove_kept(service, peer, &peer->outbox.first);
-	lose(service, peer, is_answer, &service->counters.failed, error);
+	lose(service, peer, is_answer, get_failure(service, peer, error),
+		error);
 	return !unixservice_is_gone(peer);
 }
 

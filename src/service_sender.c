@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "fd.h"
 #include "gram_private.h"
 #include "service_sender.h"
 
@@ -31,12 +32,18 @@ int unixsenders_init(struct senders *senders, struct unixgram *gram,
 	senders->count = 0;
 	senders->buckets_count = BUCKETS_FIRST;
 	senders->buckets = calloc(BUCKETS_FIRST, sizeof(*senders->buckets));
-	return senders->buckets == NULL ? -1 : 0;
+	if (senders->buckets == NULL)
+		return -1;
+	if (unixproofs_init(&senders->proofs) == 0)
+		return 0;
+	free(senders->buckets);
+	return -1;
 }
 
 void unixsenders_free(struct senders *senders)
 {
 	unixbudget_free(&senders->budget);
+	unixproofs_free(&senders->proofs);
 	free(senders->buckets);
 }
 
@@ -142,12 +149,20 @@ static int send_to(const struct sender *sender, const struct unixmsg *msg)
 	struct unixmsg addressed;
 
 	if (unixservice_is_plain(msg))
-		return unixgram_send_to(gram, &sender->addr,
+		return unixgram_send_to(gram, &sender->proof.to,
 			msg->parts[0].iov_base, msg->parts[0].iov_len,
 			UNIXMSG_NOW);
 	addressed = *msg;
-	addressed.addr = (struct unixaddr *)&sender->addr;
+	addressed.addr = (struct unixaddr *)&sender->proof.to;
 	return unixgram_send_msg(gram, &addressed, UNIXMSG_NOW);
+}
+
+static int prove(struct sender *sender)
+{
+	struct senders *senders = sender->senders;
+
+	return unixproofs_prove(&senders->proofs, sender,
+		unixgram_get_fd(senders->gram));
 }
 
 static int sender_send(struct unixservice *service, struct peer *peer,
@@ -163,6 +178,8 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 		errno = EAGAIN;
 		return -1;
 	}
+	if (!sender->is_proved && prove(sender) < 0)
+		return -1;
 	result = send_to(sender, msg);
 	/* An endpoint of UNIXGRAM_DROP has dropped it: here it is kept. */
 	if (result > 0)
@@ -180,10 +197,14 @@ static const struct unixaddr *sender_reserve(const struct unixservice *service,
 	struct sender *sender = (struct sender *)peer;
 	struct senders *senders = sender->senders;
 
-	if (senders->gram != unixservice_get_gathering(service) ||
-		!unixbudget_reserve(&senders->budget, size))
+	if (senders->gram != unixservice_get_gathering(service))
 		return NULL;
-	return &sender->addr;
+	/* Why it cannot be proved is told when it is sent alone. */
+	if (!sender->is_proved && prove(sender) < 0)
+		return NULL;
+	if (!sender->is_proved || !unixbudget_reserve(&senders->budget, size))
+		return NULL;
+	return &sender->proof.to;
 }
 
 static void sender_settle(struct peer *peer, size_t size, bool is_sent)
@@ -319,6 +340,7 @@ static void sender_close(struct unixservice *service, struct peer *peer)
 	struct sender *sender = (struct sender *)peer;
 
 	(void)service;
+	unixproofs_forget(&sender->senders->proofs, sender);
 	take_out(sender->senders, sender);
 }
 
@@ -338,6 +360,18 @@ static const struct peer_sort sender_sort = {
 	.get_address = sender_get_address,
 	.close = sender_close,
 };
+
+int unixsenders_check(struct senders *senders, const struct unixaddr *addr,
+	const struct unixcred *writer)
+{
+	struct unixproof proof;
+
+	if (unixproofs_find(&senders->proofs, &proof,
+		    unixgram_get_fd(senders->gram), addr, writer, 0) < 0)
+		return -1;
+	fd_close(proof.fd);
+	return 0;
+}
 
 /* Whether the end of sender costs it nothing, or its user has more places than
  * are his: he must not keep others out. */
@@ -395,6 +429,7 @@ struct sender *unixsenders_add(struct unixservice *service,
 		return NULL;
 	sender->senders = senders;
 	sender->addr = *addr;
+	sender->proof.fd = -1;
 	sender->pause_us = pause_first_us;
 	if (unixservice_enter(service, &sender->peer, &sender_sort, user,
 		    cred) < 0) {

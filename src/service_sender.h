@@ -7,6 +7,7 @@
 #define UNIXMSG_SERVICE_SENDER_H
 
 #include "budget.h"
+#include "proof.h"
 #include "service_private.h"
 
 struct sender {
@@ -17,12 +18,25 @@ struct sender {
 	struct holding holding;
 	int64_t pause_us;
 	int64_t tried_us; /* to send what is kept, as its messages came */
+	struct unixproof proof;
+	size_t pin; /* its place, while proof.fd is open */
+	bool is_proved;
+	bool is_early; /* from before credentials were wanted */
 	bool is_refusal_told;
+};
+
+/* Of the senders of one socket, see service_proof.c. */
+struct proofs {
+	struct sender **pinned;
+	size_t count;
+	size_t next;
+	int64_t dear_us; /* not before that what costs much again */
 };
 
 struct senders {
 	struct unixgram *gram;
 	struct budget budget;
+	struct proofs proofs;
 	struct sender **buckets;
 	size_t buckets_count; /* a power of two */
 	size_t count;
@@ -53,5 +67,26 @@ bool unixsenders_is_full(const struct senders *senders,
 struct sender *unixsenders_add(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred);
+
+/* Whether an answer to addr gets to writer: 0, or -1 as unixproof_find. */
+int unixsenders_check(struct senders *senders, const struct unixaddr *addr,
+	const struct unixcred *writer);
+
+/* service_proof.c */
+
+int unixproofs_init(struct proofs *proofs);
+void unixproofs_free(struct proofs *proofs);
+
+/* As unixproof_find, and EAGAIN when it takes long and is not its turn. */
+int unixproofs_find(struct proofs *proofs, struct unixproof *proof, int own_fd,
+	const struct unixaddr *from, const struct unixcred *writer,
+	unsigned int flags);
+
+/*
+ * Proves sender: its proof says where to send, once only unless is_proved is
+ * set then. Errors: those of unixproof_find; EAGAIN for later, too.
+ */
+int unixproofs_prove(struct proofs *proofs, struct sender *sender, int own_fd);
+void unixproofs_forget(struct proofs *proofs, struct sender *sender);
 
 #endif

@@ -136,7 +136,8 @@ void unixservice_event_init(struct unixservice_event *event,
 static bool is_bounded(enum unixservice_event_kind kind)
 {
 	return kind == UNIXSERVICE_REFUSED || kind == UNIXSERVICE_LIMITED ||
-		kind == UNIXSERVICE_CUT || kind == UNIXSERVICE_LOST;
+		kind == UNIXSERVICE_CUT || kind == UNIXSERVICE_LOST ||
+		kind == UNIXSERVICE_UNPROVED;
 }
 
 static bool is_within_rate(struct unixservice *service)

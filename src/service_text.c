@@ -61,6 +61,7 @@ size_t unixservice_format_counters(const struct unixservice_counters *counters,
 		{ "late", counters->late },
 		{ "gone", counters->gone },
 		{ "failed", counters->failed },
+		{ "unproved", counters->unproved },
 		{ "stopped", counters->stopped },
 		{ "waiting", counters->waiting },
 		{ "pushed", counters->pushed },
@@ -161,6 +162,10 @@ static const char *get_verb(const struct unixservice_event *event)
 		return "message too large";
 	case UNIXSERVICE_LOST:
 		return "answer lost";
+	case UNIXSERVICE_UNPROVED:
+		return event->msg == NULL
+			? "no answer, its address may be another's"
+			: "message from an address that is another's";
 	case UNIXSERVICE_PAUSED:
 		return "accepting nobody for a while";
 	case UNIXSERVICE_ROUND:

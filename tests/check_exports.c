@@ -69,6 +69,7 @@ static const struct entry entries[] = {
 	ENTRY(unixgram_get_unread),
 	ENTRY(unixgram_open),
 	ENTRY(unixgram_pair),
+	ENTRY(unixgram_prove_sender),
 	ENTRY(unixgram_raise_size_max),
 	ENTRY(unixgram_recv),
 	ENTRY(unixgram_recv_batch),

@@ -344,7 +344,7 @@ expect_balance()
 {
 	sum=0
 	for counter in answered unanswered refused limited cut unnamed \
-		dropped late gone failed stopped waiting; do
+		dropped late gone failed stopped unproved waiting; do
 		sum=$((sum + $(get_counter "$1" "$counter")))
 	done
 	expect_counter "$1" received "$sum"

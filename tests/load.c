@@ -130,7 +130,7 @@ static void check_counters(const struct load_server *server)
 {
 	static const char *const ends[] = { "answered", "unanswered", "refused",
 		"limited", "cut", "unnamed", "dropped", "late", "gone",
-		"failed", "stopped", "waiting" };
+		"failed", "stopped", "unproved", "waiting" };
 	uint64_t sum = 0;
 	size_t i;
 

@@ -144,6 +144,7 @@ quick_unit_tests = \
 	%D%/check_perf \
 	%D%/check_policy \
 	%D%/check_probe \
+	%D%/check_proof \
 	%D%/check_reconnect \
 	%D%/check_record \
 	%D%/check_record_line \

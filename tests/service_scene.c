@@ -147,7 +147,7 @@ void scene_check_books(const struct scene *scene)
 	ck_assert_uint_eq(c.received,
 		c.answered + c.unanswered + c.refused + c.limited + c.cut +
 			c.unnamed + c.dropped + c.late + c.gone + c.failed +
-			c.stopped + c.waiting);
+			c.stopped + c.unproved + c.waiting);
 }
 
 static int dispatch_if_ready(struct scene *scene, int timeout_ms)

@@ -185,6 +185,7 @@ static void check_the_rest(const struct unixservice_counters *books)
 	ck_assert_uint_eq(books->cut, 0);
 	ck_assert_uint_eq(books->unnamed, 0);
 	ck_assert_uint_eq(books->late, 0);
+	ck_assert_uint_eq(books->unproved, 0);
 	ck_assert_uint_eq(books->evicted, 0);
 	ck_assert_uint_eq(books->idle, 0);
 	ck_assert_uint_eq(books->fds_lost, 0);
@@ -215,7 +216,7 @@ static void check_reasons(const struct outcome *outcome,
 {
 	int kind, error;
 
-	for (kind = 0; kind < UNIXSERVICE_ROUND; kind++)
+	for (kind = 0; kind <= UNIXSERVICE_UNPROVED; kind++)
 		for (error = 0; error < OUTCOME_ERRORS; error++)
 			if (outcome->errors[kind][error] &&
 				!is_reason(rule, kind, error))

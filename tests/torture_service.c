@@ -192,7 +192,7 @@ static uint64_t get_losses(const struct unixservice_counters *books)
 {
 	return books->unanswered + books->refused + books->limited +
 		books->cut + books->unnamed + books->dropped + books->late +
-		books->gone + books->failed + books->stopped;
+		books->gone + books->failed + books->stopped + books->unproved;
 }
 
 static void check_books(const struct stage *stage)

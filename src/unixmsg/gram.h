@@ -171,13 +171,58 @@ int unixgram_send(struct unixgram *gram, const void *data, size_t size,
 
 /*
  * The same to any address, for an endpoint that is not connected: EISCONN on
- * one that is. Also EINVAL (an unnamed address: that sender cannot be
+ * one that is. An address that a message came from leads where its sender
+ * likes: see unixgram_prove_sender. The kernel finds the way to a path, and
+ * waits for a file system that hangs, whatever the deadline. Also EINVAL (an unnamed address: that sender cannot be
  * answered), ENOENT, EACCES, EPROTOTYPE, EPERM (it is connected to another).
  * When the receiver's queue is full the kernel gives nothing to wait for:
  * waiting is then trying again after pauses of 0.25 to 16 ms.
  */
 int unixgram_send_to(struct unixgram *gram, const struct unixaddr *to,
 	const void *data, size_t size, int64_t deadline_us);
+
+/*
+ * Proves that an answer to a message that gram has received gets to its sender,
+ * and not to whom else its address leads on our side. from is that address, and
+ * writer the credentials that came with it (UNIXMSG_WANT_CRED). 0: *to is where
+ * to send by unixgram_send_to, and *held_fd a descriptor that holds the file
+ * fast meanwhile, to be closed by close(2) when nothing more is to be sent, or
+ * -1. Keep both, a proof costs some ten system calls; unixservice does. -1, to
+ * and held_fd are left alone, with EPERM (it cannot be proved: do not answer),
+ * EINVAL (from is unnamed), ENOENT and ECONNREFUSED (the sender has gone), or
+ * those of open(2), connect(2). Threads may call it at once.
+ *
+ * The kernel hands on what the sender has given to bind(2), as text. Where that
+ * leads on our side is the sender's choice, by a symbolic link, a name relative
+ * to his directory, or a mount namespace of his own: to a socket that only we
+ * may write to, to a client that is connected to us and believes all that it
+ * gets, or back to ourselves for ever. Proved is
+ *
+ * - a path that is absolute, not our own address, and leads to a socket whose
+ *   file, or better, where sock_diag(7) tells, which itself belongs to the
+ *   user who wrote the message; if nobody is connected to it its name must be
+ *   that path. Through symbolic links only sock_diag's word counts.
+ * - an abstract name where the writer is root or our own user, or which a
+ *   socket of the writer's has in our network namespace. Without sock_diag, if
+ *   our own name is abstract, too: then his is in the same namespace.
+ *
+ * Not proved, and not answered: credentials are missing; the writer has
+ * another user than his socket (a set-user-ID client; one that has dropped its
+ * rights since it was bound; a socket inherited from another user); we are in a
+ * user namespace and the writer has no number there. Not to be told apart are
+ * two sockets of one user, nor, of one that is connected, who has given its
+ * file away by chown(2). An abstract name cannot be held fast: when its owner
+ * gives it up between message and answer, who has it then gets the answer.
+ *
+ * It does not wait: files are taken out of the kernel's cache, where those of
+ * live sockets are, and what is not there is refused (EPERM) where a mount of a
+ * kind that may hang is on the way (FUSE, NFS and the like; Linux 5.12, and
+ * /proc). A file system that begins to hang after the proof holds up the send.
+ * Without /proc there is no *held_fd: the file may be replaced at any time.
+ */
+int unixgram_prove_sender(const struct unixgram *gram,
+	const struct unixaddr *from, const struct unixcred *writer,
+	struct unixaddr *to, int *held_fd);
 
 /*
  * Receives one message into data, which has room for room bytes. Gives 1;

@@ -36,6 +36,24 @@
  * gets its answers. The service notices the death of a client at once, also
  * while an answer to it is owed (UNIXSERVICE_LATER) or kept.
  *
+ * A datagram's address is what its sender has given to bind(2), and leads where
+ * the sender likes. So before the first answer the service proves that it gets
+ * to the user who wrote the message, see unixgram_prove_sender in
+ * unixmsg/gram.h for how, and for what cannot be proved: such a peer is heard
+ * and gets no answer (EPERM, the counter unproved), and does not take the place
+ * of another user's peer. The proof is made once, and costs nothing later: the
+ * file of a peer of another user is held fast by a descriptor, for up to a
+ * quarter of RLIMIT_NOFILE of them and 1024; beyond that it is made anew when
+ * it is needed. Where all sockets have to be listed, or symbolic links be
+ * followed, that takes a sixth of the time at most: such answers may be kept
+ * for a moment first. Messages without credentials that were in the queue of an
+ * adopted socket are answered if no symbolic link is on the way; that somebody
+ * in a mount namespace has forged such a one cannot be seen: have the
+ * supervisor ask for them, PassCredentials=. A service never answers itself. Two
+ * services that answer every message, answers too, would go on for ever, once
+ * one has sent something to the other; nobody but their own user can set them
+ * off.
+ *
  * A peer that does not read delays nobody. Answers that it has no room for are
  * kept, within the bounds of struct unixservice_options, while the others are
  * served; what happens beyond the bounds is the policy's. A connection is not
@@ -185,6 +203,10 @@ enum unixservice_event_kind {
 	 * shares it has shut it down (EINVAL). The service looks at it no
 	 * longer, and serves its peers and other sockets on. */
 	UNIXSERVICE_SHUT,
+	/* It cannot be proved that the address of a datagram is that of the
+	 * sender (EPERM): an answer was not sent; or, with msg, a message was
+	 * not taken, since another user's peer has that address. */
+	UNIXSERVICE_UNPROVED,
 };
 
 struct unixservice_event {
@@ -227,7 +249,7 @@ enum unixservice_policy {
 struct unixservice_options {
 	/* Called for all but messages; NULL for nobody. */
 	unixservice_watcher *watcher;
-	/* Events of the kinds REFUSED, LIMITED, CUT and LOST are told so many
+	/* Events of the kinds REFUSED, LIMITED, CUT, LOST and UNPROVED are told so many
 	 * times a second at most; default 20. A datagram peer's refusal is
 	 * told once. */
 	unsigned int event_rate;
@@ -515,7 +537,7 @@ int unixservice_drain(struct unixservice *service, int64_t deadline_us);
  * What has happened so far, in messages if nothing else is said. At any moment
  *
  *	received = answered + unanswered + refused + limited + cut + unnamed +
- *		dropped + late + gone + failed + stopped + waiting
+ *		dropped + late + gone + failed + stopped + unproved + waiting
  */
 struct unixservice_counters {
 	uint64_t received;
@@ -561,7 +583,10 @@ struct unixservice_counters {
 	uint64_t partial_bytes;
 	uint64_t partial_bytes_most;
 	uint64_t partials_closed;
-	uint64_t reserved[13];
+	/* Datagrams: the answer might have gone to somebody else, see above;
+	 * or the message came from the address of another user's peer. */
+	uint64_t unproved;
+	uint64_t reserved[12];
 };
 
 void unixservice_get_counters(const struct unixservice *service,

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * way: where a path that somebody else has chosen leads, without following him
+ * where he likes, and without waiting for a file system that hangs.
+ */
+#ifndef UNIXMSG_WAY_H
+#define UNIXMSG_WAY_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * Opens (O_PATH) the file at path, which is absolute. Errors besides those of
+ * open(2): ELOOP (a symbolic link is on the way, and may_follow is false),
+ * EPERM (the file cannot be reached without waiting for a file system that may
+ * hang, or it is one of ours in /proc).
+ */
+int unixway_open(const char *path, bool may_follow);
+
+/*
+ * Whether nobody but root and user can put another file in the place of the
+ * one at path, which is absolute and has no symbolic link in it.
+ */
+bool unixway_is_safe(const char *path, uid_t user);
+
+#endif
