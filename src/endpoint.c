@@ -303,6 +303,12 @@ static int connect_to(const struct endpoint *end, const struct unixaddr *addr,
 	return connect_in_slices(end, addr, deadline_us);
 }
 
+int unixendpoint_connect_to(const struct endpoint *end,
+	const struct unixaddr *addr)
+{
+	return connect_endlessly(end, addr);
+}
+
 typedef int find_target(const char *text, struct unixname_target *target);
 
 static int find_and_connect(const struct endpoint *end, find_target *find,

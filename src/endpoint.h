@@ -89,6 +89,10 @@ int unixendpoint_check_dial(const struct unixdial_options *options,
 int unixendpoint_connect(struct endpoint *end, const char *text,
 	unsigned int flags, int64_t deadline_us);
 
+/* Connects a datagram socket to addr, which is none of a server. */
+int unixendpoint_connect_to(const struct endpoint *end,
+	const struct unixaddr *addr);
+
 int unixendpoint_get_address(const struct endpoint *end, struct unixaddr *addr);
 int unixendpoint_get_peer(const struct endpoint *end, struct unixaddr *addr);
 

@@ -23,6 +23,9 @@ struct unixgram {
 	enum unixgram_policy policy;
 	/* Where to connect again; NULL: nowhere. */
 	char *server;
+	bool is_dialled;
+	/* How often it was connected, and above that enum bond. */
+	atomic_uint_fast64_t bond;
 	/* Two threads may send at once. */
 	atomic_uint_fast64_t sent;
 	atomic_uint_fast64_t dropped;
@@ -33,9 +36,30 @@ struct unixgram {
 	atomic_uint_fast64_t cut;
 };
 
+/* Whether a dialled endpoint has its server. */
+enum bond {
+	BOND_HOLDS,
+	BOND_SHUT, /* to all: it has no server */
+	BOND_OPEN, /* and could not be shut: nothing is received */
+	BONDS,
+};
+
 static void note(atomic_uint_fast64_t *counter, uint64_t more)
 {
 	atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
+}
+
+static enum bond get_bond(const struct unixgram *gram)
+{
+	return atomic_load(&gram->bond) % BONDS;
+}
+
+static int check_bond(const struct unixgram *gram)
+{
+	if (get_bond(gram) == BOND_HOLDS)
+		return 0;
+	errno = ENOTCONN;
+	return -1;
 }
 
 static struct unixgram *gram_new(void)
@@ -97,6 +121,7 @@ static int dial(struct unixgram *gram, const char *server,
 	end->stop_fd = options->stop_fd;
 	if (unixendpoint_connect(end, server, options->flags, deadline_us) < 0)
 		return -1;
+	gram->is_dialled = true;
 	return unixanswer_bind(end, server, options->own, deadline_us);
 }
 
@@ -202,7 +227,8 @@ int unixgram_get_address(const struct unixgram *gram, struct unixaddr *addr)
 
 int unixgram_get_peer(const struct unixgram *gram, struct unixaddr *addr)
 {
-	return unixendpoint_get_peer(&gram->end, addr);
+	return check_bond(gram) < 0 ? -1
+				    : unixendpoint_get_peer(&gram->end, addr);
 }
 
 int unixgram_check_answer(const struct unixgram *gram)
@@ -222,8 +248,9 @@ static bool is_server_gone(const struct unixgram *gram)
 }
 
 /*
- * While it had no peer anybody could put messages into its queue. Now only the
- * new server can, which does not know us yet: all that is there is to go.
+ * While it had no peer anybody could put messages into its queue. Now nobody
+ * can, or the new server, which does not know us yet: all that is there is to
+ * go.
  */
 static void empty_queue(const struct unixgram *gram)
 {
@@ -234,15 +261,83 @@ static void empty_queue(const struct unixgram *gram)
 	errno = saved;
 }
 
+/*
+ * Connects to a socket that is closed then. To send to that one would fail and
+ * take the peer away again.
+ */
+static int connect_to_nobody(const struct unixgram *gram)
+{
+	struct endpoint nobody;
+	struct unixaddr addr;
+	int result = -1;
+
+	if (unixendpoint_open(&nobody, SOCK_DGRAM) < 0)
+		return -1;
+	if (unixendpoint_bind(&nobody, "@", true, NULL, UNIXMSG_NOW) == 0 &&
+		unixendpoint_get_address(&nobody, &addr) == 0)
+		result = unixendpoint_connect_to(&gram->end, &addr);
+	unixendpoint_close(&nobody);
+	return result;
+}
+
+/*
+ * The kernel takes the peer away when a send finds it dead, and from then on
+ * everybody's messages get through: so another peer has to be had at once. bond
+ * is from before that send: somebody else may have connected again since.
+ */
+static void shut_out_strangers(struct unixgram *gram, uint_fast64_t bond)
+{
+	int saved = errno;
+
+	if (!gram->is_dialled || (saved != ECONNREFUSED && saved != ENOTCONN) ||
+		!atomic_compare_exchange_strong(&gram->bond, &bond,
+			bond + BOND_OPEN))
+		return;
+	if (connect_to_nobody(gram) == 0) {
+		empty_queue(gram);
+		atomic_store(&gram->bond, bond + BOND_SHUT);
+	}
+	errno = saved;
+}
+
+/* What nobody has shut out could be anybody's. */
+static int check_to_receive(const struct unixgram *gram)
+{
+	if (get_bond(gram) != BOND_OPEN)
+		return 0;
+	empty_queue(gram);
+	errno = ENOTCONN;
+	return -1;
+}
+
+static int send_to_server(struct unixgram *gram, const struct msghdr *header,
+	int64_t deadline_us)
+{
+	const uint_fast64_t bond = atomic_load(&gram->bond);
+	int result;
+
+	if (check_bond(gram) < 0)
+		return -1;
+	result = unixmsg_send_packed(&gram->end, header, deadline_us);
+	if (result < 0)
+		shut_out_strangers(gram, bond);
+	return result;
+}
+
 /* A relative path is looked up anew: keep to absolute ones, or do not chdir. */
 static int reconnect(struct unixgram *gram, int64_t deadline_us)
 {
 	unsigned int flags = deadline_us == UNIXMSG_NOW ? 0 : UNIXMSG_DIAL_WAIT;
+	const uint_fast64_t bond = atomic_load(&gram->bond);
 
+	/* Another thread was quicker. */
+	if (bond % BONDS == BOND_HOLDS)
+		return 0;
 	if (unixendpoint_connect(&gram->end, gram->server, flags, deadline_us) <
 		0)
 		return -1;
 	empty_queue(gram);
+	atomic_store(&gram->bond, (bond / BONDS + 1) * BONDS);
 	note(&gram->reconnects, 1);
 	return 0;
 }
@@ -250,13 +345,13 @@ static int reconnect(struct unixgram *gram, int64_t deadline_us)
 static int send_or_reconnect(struct unixgram *gram, const struct msghdr *header,
 	int64_t deadline_us)
 {
-	int result = unixmsg_send_packed(&gram->end, header, deadline_us);
+	int result = send_to_server(gram, header, deadline_us);
 
 	/* It may come and go once more in between: again and again, no. */
 	while (result < 0 && is_server_gone(gram)) {
 		if (reconnect(gram, deadline_us) < 0)
 			return -1;
-		result = unixmsg_send_packed(&gram->end, header, deadline_us);
+		result = send_to_server(gram, header, deadline_us);
 		if (result == 0 || deadline_us == UNIXMSG_NOW)
 			break;
 		if (is_server_gone(gram) &&
@@ -273,7 +368,7 @@ static int send_or_wait(struct unixgram *gram, const struct msghdr *header,
 {
 	if (gram->policy != UNIXGRAM_WAIT || deadline_us == UNIXMSG_NOW)
 		return send_or_reconnect(gram, header, UNIXMSG_NOW);
-	if (unixmsg_send_packed(&gram->end, header, UNIXMSG_NOW) == 0)
+	if (send_to_server(gram, header, UNIXMSG_NOW) == 0)
 		return 0;
 	if (errno != EAGAIN && !is_server_gone(gram))
 		return -1;
@@ -361,6 +456,8 @@ static int count_received(struct unixgram *gram, int result)
 int unixgram_recv(struct unixgram *gram, void *data, size_t room, size_t *size,
 	struct unixaddr *from, int64_t deadline_us)
 {
+	if (check_to_receive(gram) < 0)
+		return -1;
 	return count_received(gram,
 		unixmsg_recv_data_on(&gram->end, data, room, size, from,
 			deadline_us));
@@ -369,6 +466,8 @@ int unixgram_recv(struct unixgram *gram, void *data, size_t room, size_t *size,
 int unixgram_recv_msg(struct unixgram *gram, struct unixmsg *msg,
 	int64_t deadline_us)
 {
+	if (check_to_receive(gram) < 0)
+		return -1;
 	return count_received(gram,
 		unixmsg_recv_on(&gram->end, msg, deadline_us));
 }
@@ -376,6 +475,8 @@ int unixgram_recv_msg(struct unixgram *gram, struct unixmsg *msg,
 int unixgram_recv_buffer(struct unixgram *gram, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us)
 {
+	if (check_to_receive(gram) < 0)
+		return -1;
 	return count_received(gram,
 		unixmsg_recv_buffer_on(&gram->end, buffer, from, deadline_us));
 }
@@ -383,11 +484,19 @@ int unixgram_recv_buffer(struct unixgram *gram, struct unixbuffer *buffer,
 int unixgram_send_batch(struct unixgram *gram, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us)
 {
-	int result = unixmsg_send_batch_on(&gram->end, msgs, count, sent,
-		deadline_us);
+	const uint_fast64_t bond = atomic_load(&gram->bond);
+	int result;
 
+	*sent = 0;
+	if (check_bond(gram) < 0)
+		return count_failed(gram);
+	result = unixmsg_send_batch_on(&gram->end, msgs, count, sent,
+		deadline_us);
 	note(&gram->sent, *sent);
-	return result < 0 ? count_failed(gram) : result;
+	if (result == 0)
+		return 0;
+	shut_out_strangers(gram, bond);
+	return count_failed(gram);
 }
 
 /* Whoever asked for the beginning of a message has received it. */
@@ -404,9 +513,15 @@ static size_t count_cut(const struct unixmsg *msgs, size_t count)
 int unixgram_recv_batch(struct unixgram *gram, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us)
 {
-	int result = unixmsg_recv_batch_on(&gram->end, msgs, count, received,
+	size_t cut;
+	int result;
+
+	*received = 0;
+	if (check_to_receive(gram) < 0)
+		return -1;
+	result = unixmsg_recv_batch_on(&gram->end, msgs, count, received,
 		deadline_us);
-	size_t cut = count_cut(msgs, *received);
+	cut = count_cut(msgs, *received);
 
 	note(&gram->received, *received - cut);
 	note(&gram->cut, cut);
@@ -458,5 +573,7 @@ void unixgram_get_counters(const struct unixgram *gram,
 int unixgram_get_next_size(struct unixgram *gram, size_t *size,
 	int64_t deadline_us)
 {
+	if (check_to_receive(gram) < 0)
+		return -1;
 	return unixmsg_peek_size_on(&gram->end, size, deadline_us);
 }

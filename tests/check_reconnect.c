@@ -320,6 +320,91 @@ START_TEST(what_strangers_sent_meanwhile_is_not_received)
 }
 END_TEST
 
+/* The kernel would let in everybody. */
+static void expect_to_be_shut(void)
+{
+	struct unixgram *stranger = unixgram_open("@", NULL);
+	struct unixaddr addr;
+
+	stop_server();
+	ck_assert_int_eq(unixgram_get_address(client, &addr), 0);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
+	ck_assert_errno(unixgram_send_to(stranger, &addr, "x", 1, UNIXMSG_NOW),
+		EPERM);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
+	ck_assert_errno(unixgram_send_to(stranger, &addr, "x", 1, UNIXMSG_NOW),
+		EPERM);
+	ck_assert_errno(unixgram_get_peer(client, &addr), ENOTCONN);
+	expect_nothing(client);
+	unixgram_close(stranger);
+}
+
+START_TEST(a_client_without_its_server_lets_nobody_in)
+{
+	begin(_i);
+	expect_to_be_shut();
+	finish();
+}
+END_TEST
+
+START_TEST(without_the_wish_to_connect_again_it_lets_nobody_in)
+{
+	begin(_i);
+	unixgram_close(client);
+	client = unixgram_dial(name, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	expect_to_be_shut();
+	finish();
+}
+END_TEST
+
+START_TEST(a_batch_that_finds_no_server_shuts_strangers_out)
+{
+	struct unixgram *stranger = unixgram_open("@", NULL);
+	struct unixaddr addr;
+	struct unixmsg msg;
+	size_t sent;
+
+	begin(_i);
+	unixmsg_init(&msg);
+	stop_server();
+	ck_assert_errno(unixgram_send_batch(client, &msg, 1, &sent,
+				UNIXMSG_NOW),
+		ECONNREFUSED);
+	ck_assert_int_eq(unixgram_get_address(client, &addr), 0);
+	ck_assert_errno(unixgram_send_to(stranger, &addr, "x", 1, UNIXMSG_NOW),
+		EPERM);
+	ck_assert_errno(unixgram_send_batch(client, &msg, 1, &sent,
+				UNIXMSG_NOW),
+		ENOTCONN);
+	unixgram_close(stranger);
+	finish();
+}
+END_TEST
+
+/* Nothing is left to shut it with. */
+START_TEST(what_cannot_be_shut_receives_nothing)
+{
+	struct unixgram *stranger = unixgram_open("@", NULL);
+	struct unixaddr addr;
+	char byte;
+
+	begin(_i);
+	stop_server();
+	ck_assert_int_eq(unixgram_get_address(client, &addr), 0);
+	support_limit_fds(0);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
+	support_lift_fds_limit();
+	ck_assert_int_eq(unixgram_send_to(stranger, &addr, "x", 1, UNIXMSG_NOW),
+		0);
+	ck_assert_errno(unixgram_recv(client, &byte, 1, NULL, NULL,
+				UNIXMSG_NOW),
+		ENOTCONN);
+	unixgram_close(stranger);
+	finish();
+}
+END_TEST
+
 START_TEST(a_destination_is_refused_with_or_without_a_server)
 {
 	struct unixaddr addr;
@@ -358,6 +443,10 @@ int main(void)
 	add(tcase, after_coming_back_a_full_queue_is_a_full_queue);
 	add(tcase, after_coming_back_strangers_are_kept_out);
 	add(tcase, what_strangers_sent_meanwhile_is_not_received);
+	add(tcase, a_client_without_its_server_lets_nobody_in);
+	add(tcase, without_the_wish_to_connect_again_it_lets_nobody_in);
+	add(tcase, a_batch_that_finds_no_server_shuts_strangers_out);
+	add(tcase, what_cannot_be_shut_receives_nothing);
 	add(tcase, a_destination_is_refused_with_or_without_a_server);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
