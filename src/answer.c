@@ -3,23 +3,49 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "answer.h"
+#include "diag.h"
 #include "name_private.h"
 #include "place.h"
+#include "proof.h"
 
-/* Whom the server's socket file belongs to. */
-static int get_server_user(const char *server, uid_t *user)
+static const uid_t anybody = (uid_t)-1;
+
+/*
+ * Who owns the server's file, and who has made its socket, is known; who serves
+ * is not: supervisors hand sockets over, and daemons give up their rights. Only
+ * what an ordinary user has made is served by him. Numbers that stand for
+ * anybody are nobody's.
+ */
+static bool is_server_ours(const struct endpoint *end, uid_t file_user)
+{
+	struct unixdiag_socket peer = { .has = 0 };
+	const uid_t user = geteuid();
+	int saved = errno;
+	bool is_ours =
+		user != 0 && file_user == user && !unixproof_is_anybody(user);
+
+	if (is_ours && unixdiag_find_peer(end->fd, &peer) == 0 &&
+		(peer.has & UNIXDIAG_HAS_USER) != 0)
+		is_ours = peer.user == user;
+	errno = saved;
+	return is_ours;
+}
+
+static int look_at_server(const struct endpoint *end, const char *server,
+	bool *is_ours)
 {
 	struct stat file;
 
 	if (unixname_look(server, &file) < 0)
 		return -1;
-	*user = file.st_uid;
+	*is_ours = is_server_ours(end, file.st_uid);
 	return 0;
 }
 
@@ -28,15 +54,10 @@ static int get_server_user(const char *server, uid_t *user)
  * little: the socket is connected before it is bound, so the kernel refuses
  * all but the server (EPERM).
  */
-static void set_mode_for(struct unixname_options *options, uid_t user)
+static void set_mode(struct unixname_options *options, bool is_ours)
 {
 	unixname_options_init(options);
-	options->mode = user == geteuid() ? 0600 : 0666;
-}
-
-static bool is_private_directory_fit(uid_t user)
-{
-	return user == geteuid() || user == 0;
+	options->mode = is_ours ? 0600 : 0666;
 }
 
 static int bind_in(struct endpoint *end, const struct client_place *place,
@@ -62,79 +83,14 @@ static bool is_next_worth_trying(const struct endpoint *end)
 	return is_free;
 }
 
-static int bind_to_file(struct endpoint *end, const char *server,
-	int64_t deadline_us)
-{
-	struct client_place places[] = {
-		{ .is_private = true },
-		{ .base = secure_getenv("TMPDIR") },
-		{ .base = "/tmp", .is_systems = true },
-	};
-	struct unixname_options options;
-	uid_t user;
-	size_t i;
-
-	if (get_server_user(server, &user) < 0)
-		return -1;
-	set_mode_for(&options, user);
-	if (is_private_directory_fit(user))
-		places[0].base = secure_getenv("XDG_RUNTIME_DIR");
-	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (bind_in(end, &places[i], &options, deadline_us) == 0)
-			return 0;
-		if (!is_next_worth_trying(end))
-			return -1;
-	}
-	return -1;
-}
-
-static int bind_to_own(struct endpoint *end, const char *server,
-	const char *own, int64_t deadline_us)
-{
-	struct unixname_options options;
-	uid_t user;
-
-	unixname_options_init(&options);
-	if (get_server_user(server, &user) == 0)
-		set_mode_for(&options, user);
-	return unixendpoint_bind(end, own, true, &options, deadline_us);
-}
-
-/* Paths and abstract names are two worlds: containers may share only one. */
-static bool is_server_abstract(const char *server)
-{
-	char path[PATH_MAX];
-	size_t size;
-
-	return unixaddr_decode(server, path, sizeof(path), &size) == 0 &&
-		path[0] == '\0';
-}
-
-int unixanswer_bind(struct endpoint *end, const char *server, const char *own,
-	int64_t deadline_us)
-{
-	int saved = errno;
-	int result;
-
-	if (own != NULL)
-		result = bind_to_own(end, server, own, deadline_us);
-	else if (is_server_abstract(server))
-		result = unixendpoint_bind(end, "@", true, NULL, deadline_us);
-	else
-		result = bind_to_file(end, server, deadline_us);
-	if (result == 0)
-		errno = saved;
-	return result;
-}
-
 /*
  * Whether user may do what bits say (of S_IRWXO), as far as that is known:
  * which groups he is in is not, so what the group may do he may do.
  */
 static bool is_allowed(const struct stat *file, uid_t user, mode_t bits)
 {
-	if (user == 0)
-		return true;
+	if (user == anybody)
+		return (file->st_mode & bits) == bits;
 	if (user == file->st_uid)
 		return (file->st_mode >> 6 & bits) == bits;
 	return ((file->st_mode | file->st_mode >> 3) & bits) == bits;
@@ -160,34 +116,158 @@ static bool is_way_open(char *path, uid_t user)
 		is_open = is_reachable(path, user, S_IXOTH);
 		*slash = '/';
 	}
-	return is_open && is_reachable(path, user, S_IWOTH);
+	return is_open;
 }
 
-/* As far as it can be known: else it is taken for possible. */
-static bool is_answer_possible(struct unixaddr *own,
-	const struct unixaddr *peer)
+static bool is_open_to_all(const char *dir)
 {
-	struct stat file;
+	char path[PATH_MAX];
+
+	return *dir == '/' && strlen(dir) < sizeof(path) - 1 &&
+		snprintf(path, sizeof(path), "%s/", dir) > 0 &&
+		is_way_open(path, anybody);
+}
+
+/* Places whose fitness is as wanted; -1 with errno when none would do. */
+static int bind_in_some(struct endpoint *end,
+	const struct client_place places[3],
+	const struct unixname_options *options, bool is_open_wanted,
+	int64_t deadline_us)
+{
+	size_t i;
+
+	errno = ENOENT;
+	for (i = 0; i < 3; i++) {
+		if (places[i].base == NULL ||
+			is_open_to_all(places[i].base) != is_open_wanted)
+			continue;
+		if (bind_in(end, &places[i], options, deadline_us) == 0)
+			return 0;
+		if (!is_next_worth_trying(end))
+			return -1;
+	}
+	return -1;
+}
+
+/* Where others may pass, if others have to; else they may be root after all. */
+static int bind_to_file(struct endpoint *end, const char *server,
+	int64_t deadline_us)
+{
+	const struct client_place places[] = {
+		{ .base = secure_getenv("XDG_RUNTIME_DIR"),
+			.is_private = true },
+		{ .base = secure_getenv("TMPDIR") },
+		{ .base = "/tmp", .is_systems = true },
+	};
+	struct unixname_options options;
+	bool is_ours;
+
+	if (look_at_server(end, server, &is_ours) < 0)
+		return -1;
+	set_mode(&options, is_ours);
+	if (is_ours && bind_in(end, &places[0], &options, deadline_us) == 0)
+		return 0;
+	if (is_ours && !is_next_worth_trying(end))
+		return -1;
+	if (bind_in_some(end, places, &options, true, deadline_us) == 0)
+		return 0;
+	if (!is_next_worth_trying(end))
+		return -1;
+	return bind_in_some(end, places, &options, false, deadline_us);
+}
+
+static int bind_to_own(struct endpoint *end, const char *server,
+	const struct unixdial_options *dial, int64_t deadline_us)
+{
+	struct unixname_options options;
+	bool is_ours;
+
+	unixname_options_init(&options);
+	if (look_at_server(end, server, &is_ours) == 0)
+		set_mode(&options, is_ours);
+	if (dial->own_mode != 0)
+		options.mode = dial->own_mode;
+	return unixendpoint_bind(end, dial->own, true, &options, deadline_us);
+}
+
+/* Paths and abstract names are two worlds: containers may share only one. */
+static bool is_server_abstract(const char *server)
+{
+	char path[PATH_MAX];
 	size_t size;
 
-	if (unixaddr_get_kind(own) != UNIXADDR_PATH ||
-		unixaddr_get_kind(peer) != UNIXADDR_PATH ||
-		own->sun.sun_path[0] != '/' ||
-		stat(unixaddr_get_name(peer, &size), &file) < 0)
-		return true;
-	return is_way_open(own->sun.sun_path, file.st_uid);
+	return unixaddr_decode(server, path, sizeof(path), &size) == 0 &&
+		path[0] == '\0';
+}
+
+int unixanswer_bind(struct endpoint *end, const char *server,
+	const struct unixdial_options *dial, int64_t deadline_us)
+{
+	int saved = errno;
+	int result;
+
+	if (dial->own != NULL)
+		result = bind_to_own(end, server, dial, deadline_us);
+	else if (is_server_abstract(server))
+		result = unixendpoint_bind(end, "@", true, NULL, deadline_us);
+	else
+		result = bind_to_file(end, server, deadline_us);
+	if (result == 0)
+		errno = saved;
+	return result;
+}
+
+/*
+ * Our file must be the one that we made. -1 with ENOENT when there is none,
+ * ESTALE when it is another.
+ */
+static int check_file(const struct endpoint *end, const char *path,
+	struct stat *file)
+{
+	if (lstat(path, file) < 0)
+		return errno == ENOENT ? -1 : 0;
+	if (end->name == NULL || end->name->ino == 0 ||
+		(file->st_dev == end->name->dev &&
+			file->st_ino == end->name->ino))
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
+static int check_path(const struct endpoint *end, char *path,
+	const struct unixaddr *peer)
+{
+	struct stat own, server;
+	size_t size;
+	uid_t user;
+
+	if (check_file(end, path, &own) < 0)
+		return -1;
+	if (stat(unixaddr_get_name(peer, &size), &server) < 0 ||
+		is_server_ours(end, server.st_uid))
+		return 0;
+	user = server.st_uid == 0 || unixproof_is_anybody(server.st_uid)
+		? anybody
+		: server.st_uid;
+	if (is_way_open(path, user) && is_reachable(path, user, S_IWOTH))
+		return 0;
+	errno = EACCES;
+	return -1;
 }
 
 int unixanswer_check(const struct endpoint *end)
 {
 	struct unixaddr own, peer;
 	int saved = errno;
-	bool is_open;
 
 	if (unixendpoint_get_address(end, &own) < 0 ||
 		unixendpoint_get_peer(end, &peer) < 0)
 		return -1;
-	is_open = is_answer_possible(&own, &peer);
-	errno = is_open ? saved : EACCES;
-	return is_open ? 0 : -1;
+	if (unixaddr_get_kind(&own) == UNIXADDR_PATH &&
+		unixaddr_get_kind(&peer) == UNIXADDR_PATH &&
+		own.sun.sun_path[0] == '/' &&
+		check_path(end, own.sun.sun_path, &peer) < 0)
+		return -1;
+	errno = saved;
+	return 0;
 }

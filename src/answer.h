@@ -9,11 +9,11 @@
 #include "endpoint.h"
 
 /*
- * Binds end, which is connected to server (text), to own, or to an address of
- * our choice when own is NULL: see unixgram_dial.
+ * Binds end, which is connected to server (text), to dial->own, or to an
+ * address of our choice when that is NULL: see unixgram_dial.
  */
-int unixanswer_bind(struct endpoint *end, const char *server, const char *own,
-	int64_t deadline_us);
+int unixanswer_bind(struct endpoint *end, const char *server,
+	const struct unixdial_options *dial, int64_t deadline_us);
 
 /* See unixgram_check_answer. */
 int unixanswer_check(const struct endpoint *end);

@@ -386,11 +386,12 @@ int unixendpoint_check_dial(const struct unixdial_options *options,
 	unsigned int allowed)
 {
 	size_t i, count = sizeof(options->reserved) / sizeof(uint64_t);
-	uint64_t reserved = 0;
+	uint64_t reserved = options->unused;
 
 	for (i = 0; i < count; i++)
 		reserved |= options->reserved[i];
-	if (reserved == 0 && (options->flags & ~allowed) == 0)
+	if (reserved == 0 && options->own_mode <= 0777 &&
+		(options->flags & ~allowed) == 0)
 		return 0;
 	errno = EINVAL;
 	return -1;

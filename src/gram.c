@@ -122,7 +122,7 @@ static int dial(struct unixgram *gram, const char *server,
 	if (unixendpoint_connect(end, server, options->flags, deadline_us) < 0)
 		return -1;
 	gram->is_dialled = true;
-	return unixanswer_bind(end, server, options->own, deadline_us);
+	return unixanswer_bind(end, server, options, deadline_us);
 }
 
 struct unixgram *unixgram_dial(const char *server,

@@ -63,6 +63,11 @@ static bool is_first_namespace(void)
 	return is_first;
 }
 
+bool unixproof_is_anybody(uid_t user)
+{
+	return user == overflow_user && !is_first_namespace();
+}
+
 /* In other namespaces that number is anybody's. */
 static int check_writer(const struct inquiry *inquiry)
 {
@@ -71,9 +76,7 @@ static int check_writer(const struct inquiry *inquiry)
 				is_first_namespace()
 			? 0
 			: refuse();
-	if (inquiry->writer->uid == overflow_user && !is_first_namespace())
-		return refuse();
-	return 0;
+	return unixproof_is_anybody(inquiry->writer->uid) ? refuse() : 0;
 }
 
 /* Who talks to itself does so for ever. */

@@ -38,4 +38,7 @@ int unixproof_find(struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags);
 
+/* Whether user stands for all that have no number in our user namespace. */
+bool unixproof_is_anybody(uid_t user);
+
 #endif

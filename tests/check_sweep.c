@@ -30,7 +30,7 @@ static void set_up(void)
 	strcpy(server_path, support_path("server"));
 	snprintf(client_dir, sizeof(client_dir), "%s/unixmsg-%ju", run_dir,
 		(uintmax_t)geteuid());
-	make_dir(run_dir, 0700);
+	make_dir(run_dir, 0711);
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", run_dir, 1), 0);
 	ck_assert_int_eq(setenv("TMPDIR", run_dir, 1), 0);
 	server = open_gram(server_path);
@@ -583,22 +583,25 @@ START_TEST(of_groups_nothing_is_known)
 }
 END_TEST
 
-/* Root's private directory keeps a server of another user out. */
+/* A private directory would keep a server of another user out. */
 START_TEST(another_user_is_given_a_way_where_there_is_one)
 {
 	struct unixgram *gram;
 
-	ck_assert_int_eq(chown(server_path, 65534, 65534), 0);
+	ck_assert_int_eq(chmod(run_dir, 0700), 0);
+	gram = dial();
+	ck_assert(!is_in_client_dir(gram));
+	ck_assert_int_eq(unixgram_check_answer(gram), 0);
+	close_gram(gram);
+	ck_assert_int_eq(chmod(run_dir, 0711), 0);
 	gram = dial();
 	ck_assert(is_in_client_dir(gram));
-	ck_assert_errno(unixgram_check_answer(gram), EACCES);
-	ck_assert_int_eq(chmod(run_dir, 0711), 0);
 	ck_assert_int_eq(unixgram_check_answer(gram), 0);
 	close_gram(gram);
 }
 END_TEST
 
-START_TEST(root_can_always_answer)
+START_TEST(who_serves_roots_socket_may_have_no_rights)
 {
 	pid_t pid;
 
@@ -614,11 +617,29 @@ START_TEST(root_can_always_answer)
 		gram = dial();
 		ck_assert_int_eq(unixgram_get_address(gram, &own), 0);
 		ck_assert_int_eq(chmod(unixaddr_get_name(&own, &size), 0), 0);
-		ck_assert_int_eq(unixgram_check_answer(gram), 0);
+		ck_assert_errno(unixgram_check_answer(gram), EACCES);
 		close_gram(gram);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
+}
+END_TEST
+
+START_TEST(a_file_that_is_gone_cannot_be_answered)
+{
+	struct unixgram *gram = dial();
+	struct unixaddr own;
+	size_t size;
+	const char *path;
+
+	ck_assert_int_eq(unixgram_get_address(gram, &own), 0);
+	path = unixaddr_get_name(&own, &size);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_errno(unixgram_check_answer(gram), ENOENT);
+	make_dead(SOCK_DGRAM, path);
+	ck_assert_errno(unixgram_check_answer(gram), ESTALE);
+	ck_assert_int_eq(unlink(path), 0);
+	close_gram(gram);
 }
 END_TEST
 
@@ -671,7 +692,8 @@ static TCase *make_answers(void)
 	support_add_root_test(tcase, of_groups_nothing_is_known);
 	support_add_root_test(tcase,
 		another_user_is_given_a_way_where_there_is_one);
-	support_add_root_test(tcase, root_can_always_answer);
+	tcase_add_test(tcase, a_file_that_is_gone_cannot_be_answered);
+	support_add_root_test(tcase, who_serves_roots_socket_may_have_no_rights);
 	return tcase;
 }
 

@@ -600,13 +600,19 @@ static void say_connected(const struct exchange *exchange)
 
 static void warn_of_silence(const struct exchange *exchange)
 {
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+	struct unixaddr own;
+	int error;
+
 	if (exchange->network->check_answer == NULL ||
 		exchange->network->check_answer(exchange->link) == 0 ||
-		errno != EACCES)
+		(errno != EACCES && errno != ENOENT && errno != ESTALE))
 		return;
-	tool_say(TOOL_NORMAL, "warning: %s",
-		explain_closed_way(exchange->network,
-			exchange->options->address));
+	error = errno;
+	if (exchange->network->get_address(exchange->link, &own) < 0)
+		return;
+	unixaddr_format(&own, text, sizeof(text));
+	tool_say(TOOL_NORMAL, "warning: %s", explain_closed_way(text, error));
 }
 
 static const char *explain_rest(uint64_t rest, bool is_all, char *text,

@@ -423,20 +423,19 @@ const char *explain_silence(const struct network *network, const char *address)
 	return why;
 }
 
-const char *explain_closed_way(const struct network *network,
-	const char *address)
+const char *explain_closed_way(const char *own, int error)
 {
-	char server[EXPLAIN_USER_SIZE];
-	uid_t user;
-
-	if (!is_server_anothers(network, address, &user))
-		return "the server's user may not write to our own address; "
-		       "answers may not come";
-	explain_user(user, server);
-	snprintf(why, sizeof(why),
-		"user %s, who runs the server, may not write to our own "
-		"address, and answers may not come: give --bind a path in a "
-		"directory that user %s may enter",
-		server, server);
+	if (error == EACCES)
+		snprintf(why, sizeof(why),
+			"the server's user may not write to our own address "
+			"%.300s, and answers may not come: give --bind @, or a "
+			"path in a directory that all may enter",
+			own);
+	else
+		snprintf(why, sizeof(why),
+			"our own address %.300s is gone, and answers cannot "
+			"come: give --bind @, or a path where nobody removes "
+			"it",
+			own);
 	return why;
 }

@@ -38,7 +38,6 @@ const char *explain_send(const struct network *network, size_t size, int error);
 const char *explain_silence(const struct network *network, const char *address);
 
 /* Why the answers of the server at address may not reach us. */
-const char *explain_closed_way(const struct network *network,
-	const char *address);
+const char *explain_closed_way(const char *own, int error);
 
 #endif

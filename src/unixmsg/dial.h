@@ -20,6 +20,7 @@
 #define UNIXMSG_DIAL_H
 
 #include <stdint.h>
+#include <sys/types.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -33,8 +34,7 @@ extern "C" {
  * ENOTCONN), connect again to its address, waiting for it as above until the
  * deadline of that send, and send the message then. What the old server had
  * not read is lost, and so are its answers that we had not received. Between
- * the loss and that send the endpoint has no peer: what is received then may
- * come from anybody who may write to its address. */
+ * the loss and that send nothing is received, see unixmsg/gram.h. */
 #define UNIXMSG_DIAL_RECONNECT 0x2u
 
 struct unixdial_options {
@@ -48,8 +48,13 @@ struct unixdial_options {
 	/* The stop descriptor, see unixmsg/deadline.h, from the dial itself
 	 * on; default -1, none. */
 	int stop_fd;
+	/* unixgram only: permissions of the file of own, 0 to 0777, as in
+	 * unixmsg/name.h; 0, the default: 0600 for a server of our own user,
+	 * else 0666, see unixmsg/gram.h. */
+	mode_t own_mode;
+	unsigned int unused; /* 0 */
 	/* For later versions. Leave them as unixdial_options_init did. */
-	uint64_t reserved[8];
+	uint64_t reserved[7];
 };
 
 /* Fills in the defaults. Call it before you set a field. */

@@ -10,7 +10,12 @@
  *
  * A datagram has no end of connection: receiving gives 1 or -1, never 0. A
  * client is not woken when its server dies; its next send fails with
- * ECONNREFUSED.
+ * ECONNREFUSED, those after it with ENOTCONN, unless it connects again
+ * (UNIXMSG_DIAL_RECONNECT). In between nobody's messages get to it, and what was
+ * in its queue is gone: the kernel would let in everybody, so that send connects
+ * it to a socket of nobody's. Without a descriptor for that, receiving fails
+ * with ENOTCONN. A thread that receives at the very moment when another's send
+ * fails may still get what was sent in between.
  */
 #ifndef UNIXMSG_GRAM_H
 #define UNIXMSG_GRAM_H
@@ -66,14 +71,17 @@ struct unixgram *unixgram_open(const char *address,
  *
  * - An abstract server: a free abstract name, chosen by the kernel.
  * - A server on a path: a socket file of our own, in a directory unixmsg-UID,
- *   which is made when needed, under $XDG_RUNTIME_DIR if the server's file
- *   belongs to us or to root, and that directory to us; else under $TMPDIR,
- *   if it is ours or root's and not open to everybody without the sticky bit;
- *   else under /tmp. Should the directory be another user's, the file is
- *   beside it, unixmsg-UID.*. Its mode lets the
- *   server's user write: 0600 when that is us, else 0666, and then it is the
- *   connection that keeps others out. Files of clients that were killed lie
- *   there until later clients of the same user remove them, up to 64 a dial.
+ *   which is made when needed, under the first of $XDG_RUNTIME_DIR, if that is
+ *   ours, $TMPDIR, if it is ours or root's and not open to everybody without
+ *   the sticky bit, and /tmp, that all users may pass; if there is none, the
+ *   first that will do. Should the directory be another user's, the file is
+ *   beside it, unixmsg-UID.*. Its
+ *   mode is 0666: it is the connection that keeps all but the server out. Who
+ *   serves need not be who owns the server's file: supervisors hand sockets
+ *   over, and daemons give up their rights. Only where file and socket are of
+ *   our own user, which is not root, $XDG_RUNTIME_DIR is taken in any case and
+ *   the mode is 0600. Files of clients that were killed lie there until later
+ *   clients of the same user remove them, up to 64 a dial.
  *   Nobody waits for that, nor for a lock that others hold on the directory.
  *
  * A path in options->own is made absolute, and is ENAMETOOLONG when that does
@@ -144,10 +152,11 @@ int unixgram_get_address(const struct unixgram *gram, struct unixaddr *addr);
 int unixgram_get_peer(const struct unixgram *gram, struct unixaddr *addr);
 
 /*
- * Whether the server can answer a client that has dialled. -1 with EACCES: the
- * permissions say that the user who owns the server's file may not write to
- * our address, or not get there. 0: he may, or nothing can be known (abstract
- * names, his groups, other namespaces). Also -1 with ENOTCONN.
+ * Whether the server can answer a client that has dialled. -1 with EACCES: only
+ * our own user, and root with all its rights, may write to our address or get
+ * there, and the server may run as another; ENOENT or ESTALE: our file is gone,
+ * or another one stands there now; ENOTCONN. 0: it can, or nothing can be known
+ * (abstract names, other namespaces).
  */
 int unixgram_check_answer(const struct unixgram *gram);
 
