@@ -20,6 +20,7 @@
 
 #include "deadline_private.h"
 #include "file.h"
+#include "unixmsg/addr.h"
 
 static const int tries_most = 3;
 
@@ -59,11 +60,11 @@ void unixfile_unlock(int dir_fd)
 	errno = saved;
 }
 
-/* No socket can be bound to a name that is so long that it is cut. */
+/* No socket can be bound to a longer name than the one that is cut here. */
 void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
 {
-	snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%s", UNIXFILE_ASIDE_START,
-		leaf);
+	snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%.*s", UNIXFILE_ASIDE_START,
+		UNIXMSG_NAME_SIZE_MAX, leaf);
 }
 
 /* With a dot, so that it is the hidden name of no other file. */
