@@ -7,7 +7,7 @@
  * Build:  cc 21-control.c $(pkg-config --cflags --libs unixmsg) -o control
  * Run:    ./control, and in other terminals
  *         unixgram-echo control.sock PING STATUS 'LOG hello' NONSENSE
- *         socat - UNIX-CLIENT:control.sock,type=2,bind=client.sock
+ *         socat - UNIX-CLIENT:control.sock,type=2,bind=$PWD/own.sock
  *         where you type ATTACH. Ctrl-C or SIGTERM ends it.
  * See:    control: listening on control.sock
  *         and in the other, which adds that this is no echo:

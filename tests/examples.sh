@@ -601,8 +601,8 @@ the_control_socket_tells_events_to_the_attached()
 	serve
 	mkfifo input
 	exec 5<>input
-	start monitor socat - UNIX-CLIENT:control.sock,type=2,bind=own.sock \
-		<input
+	start monitor socat - \
+		"UNIX-CLIENT:control.sock,type=2,bind=$PWD/own.sock" <input
 	echo ATTACH >&5
 	await_true grep -q -x OK "$logs/monitor.out"
 	ask unixgram control.sock 'LOG hello' STATUS

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "soak.h"
@@ -62,7 +63,10 @@ static int make_dir(void)
 		parent = "/tmp";
 	snprintf(soak_book->dir, sizeof(soak_book->dir),
 		"%s/unixmsg-soak.XXXXXX", parent);
-	return mkdtemp(soak_book->dir) == NULL ? -1 : 0;
+	/* Clients have their own files where whoever serves may pass. */
+	if (mkdtemp(soak_book->dir) == NULL)
+		return -1;
+	return chmod(soak_book->dir, 0711);
 }
 
 int soak_book_open(uint64_t seed)
