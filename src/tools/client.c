@@ -645,7 +645,7 @@ static void say_what_was_sent(struct exchange *exchange)
 
 	explain_rest(rest, is_all, text, sizeof(text));
 	if (is_made_up(exchange)) {
-		if (rest > 0)
+		if (rest > 0 && stats->sent + rest > 1)
 			tool_complain("%" PRIu64 " sent%s", stats->sent, text);
 		return;
 	}
