@@ -11,13 +11,11 @@ expect_one_word()
 	need "$1" python3
 	mkdir "$1.d"
 	(cd "$1.d" && LC_ALL=${2:-C.UTF-8} python3 \
-		"$here/tests/completions_tty.py" "$1" "$here/completions" \
+		"$srcdir/tests/completions_tty.py" "$1" "$srcdir/completions" \
 		"$TOOLS/unixmsg-inspect" unixgram-echo seqpacket-echo \
 		unixstream-echo unixmsg-inspect) >"$out" 2>&1 ||
 		fail "$1: $(head -n 5 "$out")"
 }
-
-here=$(cd "$srcdir" && pwd)
 
 bash_takes_names_for_one_word() { expect_one_word bash; }
 bash_takes_names_for_one_word_in_c() { expect_one_word bash C; }
