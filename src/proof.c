@@ -53,11 +53,13 @@ static bool is_first_namespace(void)
 {
 	unsigned int inside, outside, count;
 	FILE *file = fopen("/proc/self/uid_map", "re");
+	char line[64];
 	bool is_first;
 
 	if (file == NULL)
 		return true;
-	is_first = fscanf(file, "%u %u %u", &inside, &outside, &count) == 3 &&
+	is_first = fgets(line, sizeof(line), file) != NULL &&
+		sscanf(line, "%u %u %u", &inside, &outside, &count) == 3 &&
 		inside == 0 && outside == 0 && count == UINT32_MAX;
 	fclose(file);
 	return is_first;

@@ -186,6 +186,11 @@ WRAP_DIAG(int, -1, socket, family == AF_NETLINK,
 WRAP(int, -1, socketpair, (int family, int type, int protocol, int fds[2]),
 	(family, type, protocol, fds))
 WRAP(int, -1, stat, (const char *path, struct stat *found), (path, found))
+WRAP(int, -1, lstat, (const char *path, struct stat *found), (path, found))
+WRAP(int, -1, dup2, (int fd, int to), (fd, to))
+WRAP(int, -1, dup3, (int fd, int to, int flags), (fd, to, flags))
+WRAP(ssize_t, -1, __getdelim, (char **line, size_t *room, int end, FILE *file),
+	(line, room, end, file))
 WRAP(int, -1, timerfd_create, (int clock, int flags), (clock, flags))
 WRAP(int, -1, timerfd_settime, (int fd, int flags,
 	const struct itimerspec *value, struct itimerspec *old),

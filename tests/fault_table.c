@@ -20,6 +20,7 @@
 
 /* Sorted by name. */
 static const struct fault_call table[] = {
+	{ "__getdelim", { EIO, ENOMEM } },
 	{ "accept4", { EMFILE, ENFILE, ECONNABORTED, EINTR, EAGAIN, ENOMEM,
 		ENOBUFS, EPERM } },
 	{ "bind", { EADDRINUSE, EACCES, ENOENT, ENOTDIR, EROFS, ENOSPC, ENOMEM,
@@ -36,6 +37,8 @@ static const struct fault_call table[] = {
 	{ "diag_sendto", { EINTR, ENOBUFS, ENOMEM, EPERM, ECONNREFUSED } },
 	{ "diag_socket", { EMFILE, ENFILE, ENOMEM, ENOBUFS, EAFNOSUPPORT,
 		EACCES, EPROTONOSUPPORT } },
+	{ "dup2", { EBUSY, EINTR } },
+	{ "dup3", { EBUSY, EINTR } },
 	{ "epoll_create1", { EMFILE, ENFILE, ENOMEM } },
 	{ "epoll_ctl", { ENOMEM, ENOSPC } },
 	{ "epoll_wait", { EINTR } },
@@ -66,6 +69,7 @@ static const struct fault_call table[] = {
 	{ "ioctl", { EPERM, ENOTTY } },
 	{ "linkat", { EEXIST, EPERM, EMLINK, ENOSPC, EROFS } },
 	{ "listen", { ENOMEM, EACCES } },
+	{ "lstat", { EACCES, ENOENT, EIO, ENOMEM } },
 	{ "malloc", { ENOMEM } },
 	{ "memfd_create", { EMFILE, ENFILE, ENOMEM, ENOSYS } },
 	{ "mkdir", { EEXIST, EACCES, ENOSPC, EROFS, ENOENT, EDQUOT } },

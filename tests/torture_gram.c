@@ -190,6 +190,26 @@ static void the_answer_is_looked_into(int kind)
 	close_gram(server);
 }
 
+static void the_sender_is_proved(int kind)
+{
+	struct unixgram *server = open_gram(get_name(kind));
+	struct unixgram *client = dial_gram(get_name(kind), NULL);
+	const struct unixcred ours = { getpid(), getuid(), getgid() };
+	struct unixaddr from, to;
+	int held_fd = -1;
+
+	ck_assert_int_eq(unixgram_get_address(client, &from), 0);
+	torture_begin();
+	if (torture_end(unixgram_prove_sender(server, &from, &ours, &to,
+				&held_fd),
+		    0) &&
+		held_fd >= 0)
+		close(held_fd);
+	talk(client, server);
+	close_gram(client);
+	close_gram(server);
+}
+
 static void the_peer_is_told(int kind)
 {
 	struct unixgram *server = open_gram(get_name(kind));
@@ -297,6 +317,7 @@ const struct scene torture_gram_scenes[] = {
 		1 },
 	{ "a client closes", a_client_closes, PLACES },
 	{ "the answer is looked into", the_answer_is_looked_into, PLACES },
+	{ "a sender is proved", the_sender_is_proved, PLACES },
 	{ "the peer is told", the_peer_is_told, PLACES },
 	{ "a message is sent to an address", a_message_is_sent_to_an_address,
 		PLACES },

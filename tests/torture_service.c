@@ -819,6 +819,24 @@ static void a_peer_is_closed(int kind)
 	let_be_served(&stage, kind);
 }
 
+/* Whoever is kept stays, and whoever is not goes; files stay where they are. */
+static void what_is_kept_is_told(int kind)
+{
+	struct client client;
+	struct stage stage;
+	int result;
+
+	have_kept(&stage, &client, kind);
+	torture_begin();
+	result = unixservice_keep_peer(stage.service, stage.peer, true);
+	if (result == 0)
+		result = unixservice_set_unlink_on_close(stage.service, true);
+	torture_end(result, 0);
+	hear_flood(&stage, &client);
+	hang_up(&client);
+	let_be_served(&stage, kind);
+}
+
 enum { RULES = 4 };
 
 static int add_rule(struct unixservice *service, int kind)
@@ -1040,6 +1058,7 @@ const struct scene torture_service_scenes[] = {
 	{ "an answer is given later", an_answer_is_given_later, NETWORKS },
 	{ "a promise is settled", a_promise_is_settled, NETWORKS },
 	{ "a peer is closed", a_peer_is_closed, NETWORKS },
+	{ "a peer and the files are kept", what_is_kept_is_told, NETWORKS },
 	{ "a rule is added", a_rule_is_added, RULES },
 	{ "a service is told to stop", a_service_is_told_to_stop, NETWORKS },
 	{ "a service is drained", a_service_is_drained, NETWORKS },
