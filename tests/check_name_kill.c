@@ -505,7 +505,7 @@ static void set_up_clients(char dir[256])
 {
 	snprintf(dir, 256, "%s/unixmsg-%ju", support_path("run"),
 		(uintmax_t)geteuid());
-	make_dir(support_path("run"), 0700);
+	make_dir(support_path("run"), 0711);
 	make_dir(dir, 0711);
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", support_path("run"), 1), 0);
 	ck_assert_int_eq(setenv("TMPDIR", support_path("run"), 1), 0);

@@ -83,7 +83,7 @@ static void make_client_dir(void)
 	snprintf(run_dir, sizeof(run_dir), "%s", support_path("run"));
 	snprintf(client_dir, sizeof(client_dir), "%s/unixmsg-%ju", run_dir,
 		(uintmax_t)geteuid());
-	make_dir(run_dir, 0700);
+	make_dir(run_dir, 0711);
 	make_dir(client_dir, 0711);
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", run_dir, 1), 0);
 	ck_assert_int_eq(setenv("TMPDIR", run_dir, 1), 0);

@@ -237,7 +237,7 @@ START_TEST(a_sweep_leaves_what_may_have_an_owner)
 	snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", support_path("run"),
 		(uintmax_t)geteuid());
 	snprintf(path, sizeof(path), "%s/dead", dir);
-	make_dir(support_path("run"), 0700);
+	make_dir(support_path("run"), 0711);
 	make_dir(dir, 0711);
 	make_dead(SOCK_DGRAM, path);
 	is_remote = true;
@@ -437,7 +437,7 @@ START_TEST(clients_do_without_proc)
 	snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", support_path("run"),
 		(uintmax_t)geteuid());
 	snprintf(path, sizeof(path), "%s/dead", dir);
-	make_dir(support_path("run"), 0700);
+	make_dir(support_path("run"), 0711);
 	make_dir(dir, 0711);
 	make_dead(SOCK_DGRAM, path);
 	is_proc_missing = true;

@@ -16,11 +16,8 @@ long_shell_tests = \
 shell_tests = \
 	%D%/access.sh \
 	%D%/activation.sh \
-	%D%/amalgamation.sh \
 	%D%/bootstrap.sh \
-	%D%/completions.sh \
 	%D%/completions_tty.sh \
-	%D%/examples.sh \
 	%D%/fault.sh \
 	%D%/filesystems.sh \
 	%D%/headers.sh \
@@ -128,13 +125,10 @@ quick_unit_tests = \
 	%D%/check_listener \
 	%D%/check_low_fds \
 	%D%/check_msg \
-	%D%/check_name \
 	%D%/check_name_kill \
 	%D%/check_name_lock \
 	%D%/check_name_moments \
 	%D%/check_name_odd \
-	%D%/check_name_races \
-	%D%/check_name_moments \
 	%D%/check_name_window \
 	%D%/check_notify \
 	%D%/check_outbox \
@@ -157,12 +151,11 @@ quick_unit_tests = \
 	%D%/check_service_books \
 	%D%/check_service_drain \
 	%D%/check_service_events \
-	%D%/check_service_life \
 	%D%/check_service_fork \
+	%D%/check_service_life \
 	%D%/check_service_limits \
 	%D%/check_service_queue \
 	%D%/check_service_silence \
-	%D%/check_service_stuck \
 	%D%/check_shared \
 	%D%/check_shortage \
 	%D%/check_spin \
