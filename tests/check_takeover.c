@@ -855,10 +855,30 @@ START_TEST(a_file_of_another_in_its_place_stays_whatever_was_said)
 }
 END_TEST
 
-START_TEST(a_child_takes_nothing_away_whatever_was_said)
+/* What the parent has said before is the parent's. */
+START_TEST(a_child_takes_nothing_away_unless_it_asks_itself)
 {
 	const char *path = support_path("socket");
 	struct server server = serve(types[_i], path);
+	pid_t pid;
+
+	ck_assert_int_eq(set_unlink(&server, true), 0);
+	pid = support_fork();
+	if (pid == 0) {
+		end(&server);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	assert_is_reached(&server, types[_i], path);
+	end(&server);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(a_child_that_asks_owns_the_file_and_its_parent_none_after_it)
+{
+	const char *path = support_path("socket");
+	struct server server = serve(types[_i], path), next;
 	pid_t pid = support_fork();
 
 	if (pid == 0) {
@@ -867,8 +887,11 @@ START_TEST(a_child_takes_nothing_away_whatever_was_said)
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
-	assert_is_socket(path);
+	assert_files(0);
+	next = serve(types[_i], path);
 	end(&server);
+	assert_is_reached(&next, types[_i], path);
+	end(&next);
 	assert_files(0);
 }
 END_TEST
@@ -982,8 +1005,11 @@ static TCase *make_unlinks(void)
 	tcase_add_loop_test(tcase,
 		a_file_of_another_in_its_place_stays_whatever_was_said, 0,
 		TYPES);
-	tcase_add_loop_test(tcase, a_child_takes_nothing_away_whatever_was_said,
-		0, TYPES);
+	tcase_add_loop_test(tcase,
+		a_child_takes_nothing_away_unless_it_asks_itself, 0, TYPES);
+	tcase_add_loop_test(tcase,
+		a_child_that_asks_owns_the_file_and_its_parent_none_after_it, 0,
+		TYPES);
 	tcase_add_loop_test(tcase, an_abstract_name_takes_either_word, 0,
 		TYPES);
 	tcase_add_loop_test(tcase, a_file_that_is_gone_is_no_error, 0, TYPES);
