@@ -220,6 +220,11 @@ int unixgram_want(struct unixgram *gram, unsigned int wants)
 	return unixendpoint_want(&gram->end, wants);
 }
 
+unsigned int unixgram_get_wants(const struct unixgram *gram)
+{
+	return gram->end.wants;
+}
+
 int unixgram_get_address(const struct unixgram *gram, struct unixaddr *addr)
 {
 	return unixendpoint_get_address(&gram->end, addr);

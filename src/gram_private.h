@@ -9,6 +9,8 @@
 struct unixgram *unixgram_open_wanting(const char *address,
 	const struct unixname_options *options, unsigned int wants);
 
+unsigned int unixgram_get_wants(const struct unixgram *gram);
+
 /* See unixendpoint_is_shared and unixendpoint_retire. */
 bool unixgram_is_shared(const struct unixgram *gram);
 int unixgram_retire(struct unixgram *gram, bool *is_shared);

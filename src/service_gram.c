@@ -412,6 +412,16 @@ static bool may_batch(const struct unixservice *service,
 		!unixgram_is_shared(gram);
 }
 
+/*
+ * Others may have had it before us, and we before we wanted credentials. The
+ * socket's own option tells neither: they may have set it meanwhile.
+ */
+static bool may_have_early(const struct unixgram *gram)
+{
+	return unixgram_is_shared(gram) ||
+		(unixgram_get_wants(gram) & UNIXMSG_WANT_CRED) == 0;
+}
+
 /* Credentials are always wanted: rules and limits are told by them. */
 static int set_up(struct unixservice *service, struct grams *grams)
 {
@@ -423,10 +433,10 @@ static int set_up(struct unixservice *service, struct grams *grams)
 	}
 	if (errno != ENOTCONN)
 		return -1;
+	grams->is_early = may_have_early(grams->gram);
 	if (unixgram_want(grams->gram,
 		    service->options.wants | UNIXMSG_WANT_CRED) < 0)
 		return -1;
-	grams->is_early = unixgram_is_shared(grams->gram);
 	grams->is_batched = may_batch(service, grams->gram);
 	if (grams->is_batched && unixservice_reserve_batch(service) < 0)
 		return -1;

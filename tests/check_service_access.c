@@ -456,6 +456,37 @@ START_TEST(nothing_is_told_of_who_sent_before_the_service)
 }
 END_TEST
 
+/* In others the user that stands for no user is anybody. */
+static bool is_first_namespace(void)
+{
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	unsigned int first, outside, count = 0;
+	int found;
+
+	if (file == NULL)
+		return false;
+	found = fscanf(file, "%u %u %u", &first, &outside, &count);
+	fclose(file);
+	return found == 3 && count == UINT32_MAX;
+}
+
+/* Of a socket that nobody shares, too: it was open before it was served. */
+START_TEST(who_sent_before_the_service_is_answered)
+{
+	struct unixgram *gram = open_gram(scene_address(GRAM));
+
+	client_dial(&client, GRAM);
+	client_say(&client, "early");
+	scene_open(&scene, scene_echo, NULL);
+	ck_assert_int_eq(unixservice_add_gram(scene.service, gram), 0);
+	scene_serve(&scene);
+	client_hear(&client, "early");
+	ck_assert_uint_eq(scene_count(&scene).unproved, 0);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(a_name_cannot_pretend)
 {
 	static const char *const names[] = { "x;uid=0;", "a\nuser 0, pid 1",
@@ -522,6 +553,8 @@ static TCase *make_telling_tests(void)
 	support_add_root_test(tcase, who_is_refused_takes_nobodys_place);
 	support_add_root_loop_test(tcase, it_is_told_who_was_refused, KINDS);
 	tcase_add_test(tcase, nothing_is_told_of_who_sent_before_the_service);
+	support_add_test_if(tcase, who_sent_before_the_service_is_answered,
+		is_first_namespace(), "a user namespace");
 	support_add_root_loop_test(tcase, a_name_cannot_pretend, 4);
 	return tcase;
 }

@@ -46,13 +46,14 @@
  * quarter of RLIMIT_NOFILE of them and 1024; beyond that it is made anew when
  * it is needed. Where all sockets have to be listed, or symbolic links be
  * followed, that takes a sixth of the time at most: such answers may be kept
- * for a moment first. Messages without credentials that were in the queue of an
- * adopted socket are answered if no symbolic link is on the way; that somebody
- * in a mount namespace has forged such a one cannot be seen: have the
- * supervisor ask for them, PassCredentials=. A service never answers itself. Two
- * services that answer every message, answers too, would go on for ever, once
- * one has sent something to the other; nobody but their own user can set them
- * off.
+ * for a moment first. Messages without credentials that were in the queue of a
+ * socket when it was added, adopted or opened before, are answered if no
+ * symbolic link is on the way; that somebody in a mount namespace has forged
+ * such a one cannot be seen: have the supervisor ask for credentials
+ * (PassCredentials=), and open sockets by unixservice_listen, which asks for
+ * them before the first message. A service never answers itself. Two services
+ * that answer every message, answers too, would go on for ever, once one has
+ * sent something to the other; nobody but their own user can set them off.
  *
  * A peer that does not read delays nobody. Answers that it has no room for are
  * kept, within the bounds of struct unixservice_options, while the others are
