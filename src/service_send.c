@@ -198,6 +198,16 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
+/* What was lost is kept nowhere: its end would seem to be its own. */
+static void deafen_with_loss(struct unixservice *service, struct peer *peer,
+	int error)
+{
+	if (!unixservice_is_gone(peer))
+		unixservice_deafen(service, peer, error);
+	if (peer->deaf_error == 0)
+		peer->deaf_error = error;
+}
+
 /* Keeps what could not go; done bytes of it have. */
 static int keep(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
@@ -224,8 +234,8 @@ static int keep(struct unixservice *service, struct peer *peer,
 			saved);
 		/* The rest of it never comes. */
 		peer->is_spoilt = is_begun;
-		if (is_begun && !unixservice_is_gone(peer))
-			unixservice_deafen(service, peer, saved);
+		if (is_begun)
+			deafen_with_loss(service, peer, saved);
 		errno = saved;
 		return -1;
 	}
@@ -264,10 +274,7 @@ static int fail_gone(struct unixservice *service, struct peer *peer,
 	bool is_answer, int error)
 {
 	lose(service, peer, is_answer, &service->counters.gone, error);
-	if (!unixservice_is_gone(peer))
-		unixservice_deafen(service, peer, error);
-	if (peer->deaf_error == 0)
-		peer->deaf_error = error;
+	deafen_with_loss(service, peer, error);
 	errno = unixservice_is_gone(peer) ? ENOTCONN : EPIPE;
 	return -1;
 }
