@@ -421,6 +421,7 @@ START_TEST(another_user_with_the_name_is_another_peer)
 	struct unixaddr to = address_of(support_abstract("service"));
 	struct unixgram *gram = unixgram_open(name, NULL);
 	uint64_t first;
+	int go[2];
 	pid_t pid;
 
 	scene_open(&scene, scene_put_off, NULL);
@@ -431,6 +432,7 @@ START_TEST(another_user_with_the_name_is_another_peer)
 	scene_serve(&scene);
 	first = scene.peer;
 	unixgram_close(gram);
+	support_ready_init(go);
 	pid = support_fork();
 	if (pid == 0) {
 		support_as_nobody();
@@ -438,10 +440,12 @@ START_TEST(another_user_with_the_name_is_another_peer)
 		ck_assert_int_eq(unixgram_send_to(gram, &to, "nobody", 6,
 					 UNIXMSG_NOW),
 			0);
+		/* The name can be proved as long as it has it. */
+		support_ready_wait(go);
 		_exit(0);
 	}
-	support_wait_exit(pid, 0);
-	scene_serve(&scene);
+	scene_serve_while(&scene, scene.heard < 2);
+	stop_nobody(pid, go);
 	ck_assert_str_eq(scene.data, "nobody");
 	ck_assert_uint_ne(scene.peer, first);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
