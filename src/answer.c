@@ -122,13 +122,19 @@ static bool is_way_open(char *path, uid_t user)
 static bool is_open_to_all(const char *dir)
 {
 	char path[PATH_MAX];
-
-	return *dir == '/' && strlen(dir) < sizeof(path) - 1 &&
+	int saved = errno;
+	bool is_open = *dir == '/' && strlen(dir) < sizeof(path) - 1 &&
 		snprintf(path, sizeof(path), "%s/", dir) > 0 &&
 		is_way_open(path, anybody);
+
+	errno = saved;
+	return is_open;
 }
 
-/* Places whose fitness is as wanted; -1 with errno when none would do. */
+/*
+ * Places whose fitness is as wanted; -1 with errno when none would do, which
+ * stays as it was when there is none.
+ */
 static int bind_in_some(struct endpoint *end,
 	const struct client_place places[3],
 	const struct unixname_options *options, bool is_open_wanted,
@@ -136,7 +142,6 @@ static int bind_in_some(struct endpoint *end,
 {
 	size_t i;
 
-	errno = ENOENT;
 	for (i = 0; i < 3; i++) {
 		if (places[i].base == NULL ||
 			is_open_to_all(places[i].base) != is_open_wanted)
@@ -169,6 +174,7 @@ static int bind_to_file(struct endpoint *end, const char *server,
 		return 0;
 	if (is_ours && !is_next_worth_trying(end))
 		return -1;
+	errno = ENOENT;
 	if (bind_in_some(end, places, &options, true, deadline_us) == 0)
 		return 0;
 	if (!is_next_worth_trying(end))
