@@ -48,37 +48,72 @@ static int refuse(void)
 	return -1;
 }
 
-/* Whether every user has a number of his own here. */
-static bool is_first_namespace(void)
+/* It passes: nothing has to do in the place of sock_diag meanwhile. */
+static bool is_shortage(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		errno == ENOBUFS;
+}
+
+static int judge_map(const char *line)
 {
 	unsigned int inside, outside, count;
+
+	if (line != NULL &&
+		sscanf(line, "%u %u %u", &inside, &outside, &count) == 3 &&
+		inside == 0 && outside == 0 && count == UINT32_MAX)
+		return 0;
+	return refuse();
+}
+
+static int read_map(FILE *file)
+{
+	char room[64];
+	const char *line;
+
+	do {
+		errno = 0;
+		line = fgets(room, sizeof(room), file);
+	} while (line == NULL && errno == EINTR);
+	return line == NULL && errno != 0 ? -1 : judge_map(line);
+}
+
+/*
+ * Whether every user has a number of his own here: -1 with EPERM if not, or as
+ * fopen(3). Without /proc it is taken for granted.
+ */
+static int check_first_namespace(void)
+{
 	FILE *file = fopen("/proc/self/uid_map", "re");
-	char line[64];
-	bool is_first;
+	int result, saved;
 
 	if (file == NULL)
-		return true;
-	is_first = fgets(line, sizeof(line), file) != NULL &&
-		sscanf(line, "%u %u %u", &inside, &outside, &count) == 3 &&
-		inside == 0 && outside == 0 && count == UINT32_MAX;
+		return errno == ENOENT ? 0 : -1;
+	result = read_map(file);
+	saved = errno;
 	fclose(file);
-	return is_first;
+	errno = saved;
+	return result;
+}
+
+static int check_number(uid_t user)
+{
+	return user == overflow_user ? check_first_namespace() : 0;
 }
 
 bool unixproof_is_anybody(uid_t user)
 {
-	return user == overflow_user && !is_first_namespace();
+	return check_number(user) < 0;
 }
 
 /* In other namespaces that number is anybody's. */
 static int check_writer(const struct inquiry *inquiry)
 {
-	if (inquiry->writer == NULL)
-		return (inquiry->flags & UNIXPROOF_EARLY) != 0 &&
-				is_first_namespace()
-			? 0
-			: refuse();
-	return unixproof_is_anybody(inquiry->writer->uid) ? refuse() : 0;
+	if (inquiry->writer != NULL)
+		return check_number(inquiry->writer->uid);
+	if ((inquiry->flags & UNIXPROOF_EARLY) == 0)
+		return refuse();
+	return check_first_namespace();
 }
 
 /* Who talks to itself does so for ever. */
@@ -138,7 +173,7 @@ static int question(int fd, const struct inquiry *inquiry,
 	if (check_name(fd, inquiry->from) < 0)
 		return -1;
 	if (unixdiag_find_peer(fd, &peer) < 0)
-		return 0;
+		return is_shortage() ? -1 : 0;
 	witness->has_user = (peer.has & UNIXDIAG_HAS_USER) != 0;
 	witness->user = peer.user;
 	return 0;
@@ -147,7 +182,7 @@ static int question(int fd, const struct inquiry *inquiry,
 /* No owner notices that somebody connects. */
 static int find_witness(struct inquiry *inquiry, struct witness *witness)
 {
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	struct unixaddr to = *inquiry->from;
 	int result;
 
@@ -209,7 +244,7 @@ static int list_witness(const struct inquiry *inquiry, struct witness *witness)
 		unixdiag_identify(inquiry->fd, &mount, &search.file) < 0)
 		return -1;
 	if (unixdiag_list_bindings(look, &search) < 0)
-		return 0;
+		return is_shortage() ? -1 : 0;
 	if (!search.is_found)
 		return refuse();
 	*witness = search.found;

@@ -114,10 +114,11 @@ int unixproofs_find(struct proofs *proofs, struct unixproof *proof, int own_fd,
 	return result;
 }
 
-/* For want of descriptors an answer can wait, and others' can go. */
+/* For want of descriptors or memory an answer can wait, and others' can go. */
 static bool is_shortage(void)
 {
-	return errno == EMFILE || errno == ENFILE || errno == ENOMEM;
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		errno == ENOBUFS;
 }
 
 static int find_proof(struct proofs *proofs, struct sender *sender, int own_fd,

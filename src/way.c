@@ -82,21 +82,37 @@ static bool is_hindrance(char *line, const char *path)
 	return is_below(path, mount);
 }
 
-/* Without /proc it cannot be told. */
-static bool is_hindered(const char *path)
+/* Where it is not known whether all lines were seen, errno tells why. */
+static int find_hindrance(FILE *file, const char *path)
 {
-	FILE *file = fopen("/proc/self/mountinfo", "re");
 	char *line = NULL;
 	size_t room = 0;
 	bool is_found = false;
+	int saved;
 
-	if (file == NULL)
-		return false;
 	while (!is_found && getline(&line, &room, file) > 0)
 		is_found = is_hindrance(line, path);
+	saved = errno;
 	free(line);
+	errno = saved;
+	if (is_found)
+		return refuse();
+	return feof(file) ? 0 : -1;
+}
+
+/* Without /proc it cannot be told; a shortage is no reason to believe it. */
+static int check_hindrances(const char *path)
+{
+	FILE *file = fopen("/proc/self/mountinfo", "re");
+	int result, saved;
+
+	if (file == NULL)
+		return errno == ENOENT ? 0 : -1;
+	result = find_hindrance(file, path);
+	saved = errno;
 	fclose(file);
-	return is_found;
+	errno = saved;
+	return result;
 }
 
 static int walk(const char *path, uint64_t resolve)
@@ -106,7 +122,7 @@ static int walk(const char *path, uint64_t resolve)
 		.resolve = resolve | KERNEL_RESOLVE_NO_MAGICLINKS,
 	};
 
-	return kernel_openat2(AT_FDCWD, path, &how);
+	return fd_lift(kernel_openat2(AT_FDCWD, path, &how));
 }
 
 /*
@@ -137,14 +153,14 @@ static int walk_slowly(const char *path)
 {
 	int fd;
 
-	if (is_hindered(path))
-		return refuse();
+	if (check_hindrances(path) < 0)
+		return -1;
 	fd = walk(path, KERNEL_RESOLVE_NO_SYMLINKS);
 	if (fd >= 0 || !is_other_walk_needed())
 		return fd;
 	if (is_below(path, "/proc"))
 		return refuse();
-	return open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd_lift(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
 int unixway_open(const char *path, bool may_follow)

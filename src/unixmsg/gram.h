@@ -199,7 +199,9 @@ int unixgram_send_to(struct unixgram *gram, const struct unixaddr *to,
  * -1. Keep both, a proof costs some ten system calls; unixservice does. -1, to
  * and held_fd are left alone, with EPERM (it cannot be proved: do not answer),
  * EINVAL (from is unnamed), ENOENT and ECONNREFUSED (the sender has gone), or
- * those of open(2), connect(2). Threads may call it at once.
+ * those of open(2), connect(2). A shortage (EMFILE, ENFILE, ENOMEM, ENOBUFS) is
+ * told, never taken for a lack of sock_diag(7): try again later. Threads may
+ * call it at once.
  *
  * The kernel hands on what the sender has given to bind(2), as text. Where that
  * leads on our side is the sender's choice, by a symbolic link, a name relative

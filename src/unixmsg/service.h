@@ -44,16 +44,17 @@
  * of another user's peer. The proof is made once, and costs nothing later: the
  * file of a peer of another user is held fast by a descriptor, for up to a
  * quarter of RLIMIT_NOFILE of them and 1024; beyond that it is made anew when
- * it is needed. Where all sockets have to be listed, or symbolic links be
- * followed, that takes a sixth of the time at most: such answers may be kept
- * for a moment first. Messages without credentials that were in the queue of a
- * socket when it was added, adopted or opened before, are answered if no
- * symbolic link is on the way; that somebody in a mount namespace has forged
- * such a one cannot be seen: have the supervisor ask for credentials
- * (PassCredentials=), and open sockets by unixservice_listen, which asks for
- * them before the first message. A service never answers itself. Two services
- * that answer every message, answers too, would go on for ever, once one has
- * sent something to the other; nobody but their own user can set them off.
+ * it is needed. While descriptors or memory for the proof are short the answer
+ * is kept. Where all sockets have to be listed, or symbolic links be followed,
+ * that takes a sixth of the time at most: such answers may be kept for a moment
+ * first. Messages without credentials that were in the queue of a socket when
+ * it was added, adopted or opened before, are answered if no symbolic link is
+ * on the way; that somebody in a mount namespace has forged such a one cannot
+ * be seen: have the supervisor ask for credentials (PassCredentials=), and open
+ * sockets by unixservice_listen, which asks for them before the first message.
+ * A service never answers itself. Two services that answer every message,
+ * answers too, would go on for ever, once one has sent something to the other;
+ * nobody but their own user can set them off.
  *
  * A peer that does not read delays nobody. Answers that it has no room for are
  * kept, within the bounds of struct unixservice_options, while the others are
@@ -205,8 +206,9 @@ enum unixservice_event_kind {
 	 * longer, and serves its peers and other sockets on. */
 	UNIXSERVICE_SHUT,
 	/* It cannot be proved that the address of a datagram is that of the
-	 * sender (EPERM): an answer was not sent; or, with msg, a message was
-	 * not taken, since another user's peer has that address. */
+	 * sender (EPERM): an answer was not sent, or what was pushed, which is
+	 * counted in pushed_lost; or, with msg, a message was not taken, since
+	 * another user's peer has that address. */
 	UNIXSERVICE_UNPROVED,
 };
 
