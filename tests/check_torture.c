@@ -110,6 +110,8 @@ static const struct rule harmless[] = {
 	{ "getsockname", 0, "dials" },
 	{ "mkdir", 0, "dials" },
 	{ "open", 0, "dials" },
+	/* Whether others may pass cannot be told: it is tried. */
+	{ "stat", 0, "dials" },
 	/* Whose it is cannot be told: the file gets the narrower mode. */
 	{ "stat", 0, "address of its own" },
 	/* What cannot be swept away stays for the next. */
@@ -130,6 +132,13 @@ static const struct rule harmless[] = {
 	{ "sendmsg", ECONNREFUSED, "found again" },
 	{ "sendmsg", ENOTCONN, "found again" },
 	{ "sendto", ECONNREFUSED, "found again" },
+	/* It keeps strangers out meanwhile; else nothing is received. */
+	{ "bind", 0, "found again" },
+	{ "calloc", 0, "found again" },
+	{ "connect", 0, "found again" },
+	{ "getsockname", 0, "found again" },
+	{ "setsockopt", 0, "found again" },
+	{ "socket", 0, "found again" },
 	/* That the queue is empty cannot be made sure. */
 	{ "recv", 0, "found again" },
 	/* Whose file it is that has our name is asked where that can be. */
@@ -163,6 +172,21 @@ static const struct rule harmless[] = {
 	{ "socket", 0, "is raised" },
 	/* What cannot be looked at is not judged. */
 	{ "stat", 0, "looked into" },
+	{ "lstat", EACCES, "looked into" },
+	{ "lstat", EIO, "looked into" },
+	{ "lstat", ENOMEM, "looked into" },
+	/* A way that cannot be looked at is not safe: the file is held. */
+	{ "stat", 0, "is proved" },
+	/* There are other walks; a link is followed. */
+	{ "openat2", ENOSYS, NULL },
+	{ "openat2", EINVAL, NULL },
+	{ "openat2", EPERM, NULL },
+	{ "openat2", ELOOP, NULL },
+	/* Who is connected already is found in the list. */
+	{ "connect", EPERM, "is proved" },
+	/* The file is open, so it says that /proc is missing. */
+	{ "connect", ENOENT, "is proved" },
+	{ "fopen", ENOENT, "is proved" },
 	/* What it is cannot be told: it is of no kind. */
 	{ "getsockopt", 0, "handed over" },
 	/* Most are not, and are told so. */
@@ -181,6 +205,27 @@ static const struct rule harmless[] = {
 	{ "timerfd_settime", 0, "service stops" },
 	/* Senders are not told: what they go on sending is taken too. */
 	{ "shutdown", 0, "service stops" },
+	/* What is short while the peer is proved is waited for; there are
+	 * other ways, and an unsafe one has its file held. */
+	{ "stat", 0, "given later" },
+	{ "openat2", EMFILE, "given later" },
+	{ "openat2", ENFILE, "given later" },
+	{ "openat2", ENOMEM, "given later" },
+	{ "fopen", EMFILE, "given later" },
+	{ "fopen", ENFILE, "given later" },
+	{ "fopen", ENOENT, "given later" },
+	{ "fopen", ENOMEM, "given later" },
+	{ "fstat", ENOMEM, "given later" },
+	{ "getsockname", ENOBUFS, "given later" },
+	{ "getpeername", ENOBUFS, "given later" },
+	{ "socket", EMFILE, "given later" },
+	{ "socket", ENFILE, "given later" },
+	{ "socket", ENOMEM, "given later" },
+	{ "socket", ENOBUFS, "given later" },
+	{ "connect", EPERM, "given later" },
+	{ "connect", ENOENT, "given later" },
+	{ "connect", ENOMEM, "given later" },
+	{ "connect", ENOBUFS, "given later" },
 	/* It is kept, and goes later. */
 	{ "send", ENOBUFS, "given later" },
 	{ "sendmsg", ENOBUFS, "given later" },
@@ -230,6 +275,7 @@ static const struct {
 	{ { "setsockopt", ENOPROTOOPT, NULL }, ENOTSUP },
 	/* Whether anybody is there cannot be found out. */
 	{ { "connect", 0, "is replaced" }, EADDRINUSE },
+	{ { "connect", 0, "set aside" }, EADDRINUSE },
 	/* It was there, and then it is not. */
 	{ { "fstatat", ENOENT, "can be removed" }, ESTALE },
 	/* It goes and comes again and again. */
@@ -248,6 +294,8 @@ static const struct {
 	{ { "sendto", EPIPE, "given later" }, ENOTCONN },
 	{ { "sendto", ECONNREFUSED, "given later" }, ENOTCONN },
 	{ { "sendto", ENOENT, "given later" }, ENOTCONN },
+	{ { "openat2", ENOENT, "given later" }, ENOTCONN },
+	{ { "connect", ECONNREFUSED, "given later" }, ENOTCONN },
 };
 
 static bool is_ruled(const struct rule *rule, const char *call, int error,

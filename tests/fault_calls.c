@@ -189,8 +189,6 @@ WRAP(int, -1, stat, (const char *path, struct stat *found), (path, found))
 WRAP(int, -1, lstat, (const char *path, struct stat *found), (path, found))
 WRAP(int, -1, dup2, (int fd, int to), (fd, to))
 WRAP(int, -1, dup3, (int fd, int to, int flags), (fd, to, flags))
-WRAP(ssize_t, -1, __getdelim, (char **line, size_t *room, int end, FILE *file),
-	(line, room, end, file))
 WRAP(int, -1, timerfd_create, (int clock, int flags), (clock, flags))
 WRAP(int, -1, timerfd_settime, (int fd, int flags,
 	const struct itimerspec *value, struct itimerspec *old),
@@ -228,7 +226,12 @@ WRAP_VARIADIC(openat, TRIPLE(int fd, const char *path, int flags),
 
 /* clang-format on */
 
-/* The only one we make by number: renameat2(2), which has five arguments. */
+/*
+ * Those we make by number: renameat2(2), which has five arguments, openat2(2)
+ * and fchmodat2(2).
+ */
+static const long openat2_number = 437; /* alike everywhere */
+
 long __real_syscall(long number, ...);
 long __wrap_syscall(long number, ...);
 long __wrap_syscall(long number, ...)
@@ -236,7 +239,8 @@ long __wrap_syscall(long number, ...)
 	long a, b, c, d, e;
 	va_list list;
 
-	if (fault_strikes("syscall", SITE))
+	if (fault_strikes(number == openat2_number ? "openat2" : "syscall",
+		    SITE))
 		return -1;
 	va_start(list, number);
 	a = va_arg(list, long);
@@ -353,6 +357,22 @@ char *__wrap_strdup(const char *text)
 	if (fault_strikes("strdup", SITE))
 		return NULL;
 	return count_block(__real_strdup(text));
+}
+
+/* The line is freed by who called. */
+ssize_t __real___getdelim(char **line, size_t *room, int end, FILE *file);
+ssize_t __wrap___getdelim(char **line, size_t *room, int end, FILE *file);
+ssize_t __wrap___getdelim(char **line, size_t *room, int end, FILE *file)
+{
+	const bool is_new = *line == NULL;
+	ssize_t size;
+
+	if (fault_strikes("__getdelim", SITE))
+		return -1;
+	size = __real___getdelim(line, room, end, file);
+	if (is_new)
+		count_block(*line);
+	return size;
 }
 
 /* A block for each entry and one for the list: all freed by who called. */

@@ -76,6 +76,8 @@ static const struct fault_call table[] = {
 	{ "mmap", { ENOMEM, EACCES, ENODEV, EAGAIN } },
 	{ "open", { EMFILE, ENFILE, ENOENT, EACCES, ENOMEM, ENOTDIR } },
 	{ "openat", { EMFILE, ENFILE, ENOENT, EACCES, ENOMEM, ENOTDIR } },
+	{ "openat2", { EMFILE, ENFILE, ENOENT, EACCES, ENOMEM, ENOTDIR, ELOOP,
+		EAGAIN, ENOSYS, EINVAL, EPERM } },
 	{ "opendir", { EMFILE, ENFILE, ENOENT, EACCES, ENOMEM } },
 	{ "pipe2", { EMFILE, ENFILE } },
 	{ "poll", { EINTR, ENOMEM } },

@@ -14,8 +14,26 @@ static int64_t soon(void)
 	return unixdeadline_after_us(10000);
 }
 
+/* Without its server a dialled client lets nobody in: it is of no use then. */
+static void replace_if_lost(struct ends *ends)
+{
+	const struct fault *fault = torture_get_fault();
+	struct unixaddr peer;
+
+	if (ends->is_packet || unixgram_get_peer(ends->sender, &peer) == 0)
+		return;
+	ck_assert_int_eq(errno, ENOTCONN);
+	ck_assert_int_gt(fault_get_hits(), 0);
+	ck_assert(fault->error == ECONNREFUSED || fault->error == ENOTCONN);
+	ck_assert_errno(unixgram_send(ends->sender, "x", 1, UNIXMSG_NOW),
+		ENOTCONN);
+	ends_close(ends);
+	ends_make(ends, ENDS_GRAM_TO_SERVER);
+}
+
 static void go_on(struct ends *ends)
 {
+	replace_if_lost(ends);
 	ends_send_text(ends, "next");
 	ends_expect_text(ends, "next");
 	ends_expect_nothing(ends);
