@@ -11,14 +11,11 @@
 #include "tools/serve.h"
 #include "tools/tool.h"
 
-int echo_main(const char *name, const struct network *network, int argc,
-	char **argv)
+static int run(const struct network *network, int argc, char **argv)
 {
 	struct options options;
 	int status;
 
-	tool_init(name);
-	inherit_begin();
 	status = options_read(&options, network, argc, argv);
 	if (status >= 0)
 		return status;
@@ -27,4 +24,16 @@ int echo_main(const char *name, const struct network *network, int argc,
 		return TOOL_FAILED;
 	}
 	return options.is_server ? serve(&options) : client(&options);
+}
+
+int echo_main(const char *name, const struct network *network, int argc,
+	char **argv)
+{
+	int status;
+
+	tool_init(name);
+	inherit_begin();
+	status = run(network, argc, argv);
+	inherit_end();
+	return status;
 }

@@ -22,6 +22,12 @@ void inherit_begin(void)
 		handed_over_error = errno;
 }
 
+void inherit_end(void)
+{
+	unixactivation_free(handed_over);
+	handed_over = NULL;
+}
+
 /* Each serves what was taken: 1; 0 none was left; -1. */
 
 static int note_missing(void)
@@ -251,7 +257,6 @@ int inherit(struct unixservice *service, const struct network *network)
 		result = take_standard_input(service, network);
 	else
 		result = complain_of_none();
-	unixactivation_free(handed_over);
-	handed_over = NULL;
+	inherit_end();
 	return result;
 }

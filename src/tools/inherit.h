@@ -11,6 +11,9 @@ struct unixservice;
  */
 void inherit_begin(void);
 
+/* The last: what was not taken goes. */
+void inherit_end(void);
+
 /*
  * Has service serve all sockets of network that a supervisor has handed over,
  * listening ones and connections; where none was, the one that standard input
