@@ -29,6 +29,7 @@ eventfd_read
 eventfd_write
 faccessat
 fclose
+feof
 ferror
 fflush
 fprintf
