@@ -91,11 +91,13 @@ static void put_over_dead(const struct aside *aside, const struct stat *dead)
 static void settle_with(const struct aside *aside, int leaf_fd,
 	const struct stat *found)
 {
-	if (unixfile_is_same(found, aside->found.st_dev, aside->found.st_ino))
+	if (unixfile_is_same(found, aside->found.st_dev, aside->found.st_ino)) {
 		remove_it(aside);
-	else if (!S_ISSOCK(found->st_mode))
 		return;
-	else if (unixprobe_is_dead(leaf_fd, aside->dir, aside->leaf) == 0)
+	}
+	if (!S_ISSOCK(found->st_mode))
+		return;
+	if (unixprobe_is_dead(leaf_fd, aside->dir, aside->leaf) == 0)
 		put_over_dead(aside, found);
 	else if (errno == EADDRINUSE)
 		remove_it(aside);

@@ -57,11 +57,12 @@ static bool is_shortage(void)
 
 static int judge_map(const char *line)
 {
-	unsigned int inside, outside, count;
+	char inside[16], outside[16], count[16];
 
 	if (line != NULL &&
-		sscanf(line, "%u %u %u", &inside, &outside, &count) == 3 &&
-		inside == 0 && outside == 0 && count == UINT32_MAX)
+		sscanf(line, "%15s %15s %15s", inside, outside, count) == 3 &&
+		strcmp(inside, "0") == 0 && strcmp(outside, "0") == 0 &&
+		strcmp(count, "4294967295") == 0)
 		return 0;
 	return refuse();
 }

@@ -38,14 +38,29 @@ static bool is_distant(const char *type)
 	return false;
 }
 
-/* Puts right what mountinfo writes as \040 and the like, see proc(5). */
+/* Whether it begins with a byte as mountinfo writes them, \040: see proc(5). */
+static bool is_escaped(const char *text, unsigned int *byte)
+{
+	int i;
+
+	*byte = 0;
+	if (text[0] != '\\')
+		return false;
+	for (i = 1; i <= 3; i++) {
+		if (text[i] < '0' || text[i] > '7')
+			return false;
+		*byte = *byte * 8 + (unsigned int)(text[i] - '0');
+	}
+	return true;
+}
+
 static void unescape(char *text)
 {
 	unsigned int byte;
 	char *to = text;
 
 	for (; *text != '\0'; text++, to++) {
-		if (sscanf(text, "\\%3o", &byte) == 1) {
+		if (is_escaped(text, &byte)) {
 			*to = (char)byte;
 			text += 3;
 		} else {

@@ -24,15 +24,16 @@ prepare()
 		skip 'this is no Debian'
 	mkdir bin
 	for program in cat dirname env grep; do
-		ln -s "$(command -v $program)" "bin/$program"
+		ln -s "$(command -v "$program")" "bin/$program"
 	done
 	stand_in id 'echo 1000'
+	# shellcheck disable=SC2016 # for the stand-in to expand
 	stand_in dpkg-query 'for package; do :; done
 		[ "$package" = check ] || echo "install ok installed"'
 	stand_in apt-get 'echo "apt-get $*" >>calls'
 	for program in autoreconf autoconf automake aclocal libtoolize \
 		pkg-config; do
-		stand_in $program "echo '$program' \"\$*\" >>calls"
+		stand_in "$program" "echo '$program' \"\$*\" >>calls"
 	done
 	cp "$srcdir/bootstrap" .
 	: >calls

@@ -693,7 +693,8 @@ static TCase *make_answers(void)
 	support_add_root_test(tcase,
 		another_user_is_given_a_way_where_there_is_one);
 	tcase_add_test(tcase, a_file_that_is_gone_cannot_be_answered);
-	support_add_root_test(tcase, who_serves_roots_socket_may_have_no_rights);
+	support_add_root_test(tcase,
+		who_serves_roots_socket_may_have_no_rights);
 	return tcase;
 }
 

@@ -97,10 +97,10 @@ every_function_is_in_its_page_with_arguments_and_text()
 		section_of SYNOPSIS "$page" >synopsis
 		section_of DESCRIPTION "$page" >description
 		expect_match synopsis '^\.In unixmsg\.h$'
+		grep '^\.Ss' description | tr -d , >headings
 		for name in $(names_of "$page" | sed 1d); do
 			is_type "$name" ||
 				expect_match synopsis "^\\.Fo $name\$"
-			grep '^\.Ss' description | tr -d , >headings
 			grep -q -w -e "$name" headings ||
 				fail "${page##*/}: no text for $name"
 		done
@@ -134,6 +134,7 @@ every_page_is_one_of_linux()
 	for page in $pages; do
 		groff -mandoc -Tascii "$page" >shown 2>/dev/null
 		! grep -q BSD shown || fail "${page##*/}: $(grep BSD shown)"
+		# shellcheck disable=SC2016 # a program of sed's
 		sed -n '/[^ ]/h; ${g;p;}' shown >last
 		expect_match last '^Linux .* Linux$'
 	done
