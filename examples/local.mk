@@ -64,41 +64,41 @@ check_PROGRAMS += \
 	%D%/21-control \
 	%D%/22-container \
 	%D%/23-stream
-%C%_01_gram_server_LDADD = src/libunixmsg.la
-%C%_02_gram_client_LDADD = src/libunixmsg.la
-%C%_03_packet_server_LDADD = src/libunixmsg.la
-%C%_04_packet_client_LDADD = src/libunixmsg.la
-%C%_05_abstract_LDADD = src/libunixmsg.la
-%C%_06_deadlines_LDADD = src/libunixmsg.la
-%C%_07_descriptors_LDADD = src/libunixmsg.la
-%C%_08_who_speaks_LDADD = src/libunixmsg.la
-%C%_09_any_size_LDADD = src/libunixmsg.la
-%C%_10_batch_LDADD = src/libunixmsg.la
-%C%_11_big_message_LDADD = src/libunixmsg.la
-%C%_12_service_LDADD = src/libunixmsg.la
-%C%_13_full_service_LDADD = src/libunixmsg.la
-%C%_14_publish_LDADD = src/libunixmsg.la
-%C%_15_loop_poll_LDADD = src/libunixmsg.la
-%C%_19_activated_LDADD = src/libunixmsg.la
-%C%_20_logger_LDADD = src/libunixmsg.la
-%C%_21_control_LDADD = src/libunixmsg.la
-%C%_22_container_LDADD = src/libunixmsg.la
-%C%_23_stream_LDADD = src/libunixmsg.la
+%C%_01_gram_server_LDADD = $(built_library)
+%C%_02_gram_client_LDADD = $(built_library)
+%C%_03_packet_server_LDADD = $(built_library)
+%C%_04_packet_client_LDADD = $(built_library)
+%C%_05_abstract_LDADD = $(built_library)
+%C%_06_deadlines_LDADD = $(built_library)
+%C%_07_descriptors_LDADD = $(built_library)
+%C%_08_who_speaks_LDADD = $(built_library)
+%C%_09_any_size_LDADD = $(built_library)
+%C%_10_batch_LDADD = $(built_library)
+%C%_11_big_message_LDADD = $(built_library)
+%C%_12_service_LDADD = $(built_library)
+%C%_13_full_service_LDADD = $(built_library)
+%C%_14_publish_LDADD = $(built_library)
+%C%_15_loop_poll_LDADD = $(built_library)
+%C%_19_activated_LDADD = $(built_library)
+%C%_20_logger_LDADD = $(built_library)
+%C%_21_control_LDADD = $(built_library)
+%C%_22_container_LDADD = $(built_library)
+%C%_23_stream_LDADD = $(built_library)
 
 # Those for the loops of others, as far as these are here. The library knows
 # nothing of them.
 if HAVE_LIBUV
 check_PROGRAMS += %D%/16-loop-libuv
 %C%_16_loop_libuv_CPPFLAGS = $(AM_CPPFLAGS) $(LIBUV_CFLAGS)
-%C%_16_loop_libuv_LDADD = src/libunixmsg.la $(LIBUV_LIBS)
+%C%_16_loop_libuv_LDADD = $(built_library) $(LIBUV_LIBS)
 endif
 if HAVE_GLIB
 check_PROGRAMS += %D%/17-loop-glib
 %C%_17_loop_glib_CPPFLAGS = $(AM_CPPFLAGS) $(GLIB_CFLAGS)
-%C%_17_loop_glib_LDADD = src/libunixmsg.la $(GLIB_LIBS)
+%C%_17_loop_glib_LDADD = $(built_library) $(GLIB_LIBS)
 endif
 if HAVE_LIBSYSTEMD
 check_PROGRAMS += %D%/18-loop-sd-event
 %C%_18_loop_sd_event_CPPFLAGS = $(AM_CPPFLAGS) $(LIBSYSTEMD_CFLAGS)
-%C%_18_loop_sd_event_LDADD = src/libunixmsg.la $(LIBSYSTEMD_LIBS)
+%C%_18_loop_sd_event_LDADD = $(built_library) $(LIBSYSTEMD_LIBS)
 endif

@@ -70,18 +70,18 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
-%C%_check_exports_LDADD = src/libunixmsg.la
+%C%_check_exports_LDADD = $(built_library)
 
 # A helper of activation.sh and inherit.sh.
 check_PROGRAMS += %D%/hear
-%C%_hear_LDADD = src/libunixmsg.la
+%C%_hear_LDADD = $(built_library)
 
 # The server in the comment of unixmsg/service.h, as it stands there but for
 # where it serves: a function, and what main does.
 check_PROGRAMS += %D%/header_server
 nodist_%C%_header_server_SOURCES = %D%/header_server.c
 %C%_header_server_CFLAGS = $(AM_CFLAGS) -Wno-unused-parameter
-%C%_header_server_LDADD = src/libunixmsg.la
+%C%_header_server_LDADD = $(built_library)
 CLEANFILES += %D%/header_server.c
 
 %D%/header_server.c: src/unixmsg/service.h
@@ -196,7 +196,7 @@ check_PROGRAMS += %D%/soak
 	%D%/soak_conduct.c \
 	%D%/soak_plan.c \
 	%D%/soak_server.c
-%C%_soak_LDADD = %D%/libsupport.la src/libunixmsg.la
+%C%_soak_LDADD = %D%/.libs/libsupport.a $(built_library)
 
 # Calls that fail on demand: the linker sends them to ours.
 fault_sources = \
@@ -270,9 +270,9 @@ faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
 	%D%/torture_choice.h
 
 # For programs that do not say what they link: the unit tests.
-LDADD = %D%/libsupport.la src/tools/libtools.la src/libunixmsg_all.la \
-	$(CHECK_LIBS)
-%C%_check_perf_LDADD = src/tools/libperf.la $(LDADD)
+LDADD = %D%/.libs/libsupport.a src/tools/.libs/libtools.a \
+	src/.libs/libunixmsg_all.a $(CHECK_LIBS)
+%C%_check_perf_LDADD = src/tools/.libs/libperf.a $(LDADD)
 endif
 
 TESTS += $(long_shell_tests) %D%/check_exports $(shell_tests)

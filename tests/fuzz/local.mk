@@ -21,8 +21,8 @@ TESTS += $(fuzz_targets)
 endif
 
 # FUZZ_ENGINE is libFuzzer with its main, or nothing.
-fuzz_libs = $(FUZZ_ENGINE) %D%/libfuzz.la src/tools/libtools.la \
-	src/libunixmsg_all.la
+fuzz_libs = $(FUZZ_ENGINE) %D%/.libs/libfuzz.a src/tools/.libs/libtools.a \
+	src/.libs/libunixmsg_all.a
 %C%_fuzz_activation_LDADD = $(fuzz_libs)
 %C%_fuzz_addr_LDADD = $(fuzz_libs)
 %C%_fuzz_control_LDADD = $(fuzz_libs)
