@@ -5,13 +5,7 @@
 
 . "${srcdir:?}/tests/lib.sh"
 
-case ${UNIXMSG_TESTS:-} in
-long | full) ;;
-*)
-	echo 'skip: typing all names on terminals takes minutes a shell (UNIXMSG_TESTS=long)'
-	exit 77
-	;;
-esac
+need_time 'typing all names on terminals takes minutes'
 tools='unixgram-echo seqpacket-echo unixstream-echo unixmsg-inspect'
 
 # SHELL [LOCALE]

@@ -44,11 +44,23 @@ on_abstract()
 	"$@"
 }
 
-# For each kind of address.
+# For each kind of address; where time is short, for each in turn, so that what
+# one tool does on a path another does on an abstract name.
+next_kind=path
+! is_tool seqpacket-echo || next_kind=abstract
 run_twice()
 {
-	run_case "$1" path on_path
-	run_case "$1" 'abstract name' on_abstract
+	kinds=$next_kind
+	case $next_kind in
+	path) next_kind=abstract ;;
+	abstract) next_kind=path ;;
+	esac
+	if $is_long || [ -n "${UNIXMSG_CASE:-}" ]; then
+		kinds='path abstract'
+	fi
+	for kind in $kinds; do
+		run_case "$1" "$kind" "on_$kind"
+	done
 }
 
 serve()
@@ -1221,7 +1233,6 @@ run_echo_cases()
 		nobody_there_is_told \
 		who_may_not_is_told \
 		a_directory_open_to_all_is_refused \
-		wrong_usage_is_told \
 		escape_codes_never_reach_the_terminal \
 		the_mode_is_what_was_asked_for \
 		owner_and_group_are_what_was_asked_for \
@@ -1231,6 +1242,10 @@ run_echo_cases()
 		help_and_version_go_to_standard_output; do
 		run_case "$name"
 	done
+	# One reader of options serves all tools.
+	if $is_long || is_tool unixgram-echo; then
+		run_case wrong_usage_is_told
+	fi
 }
 
 # What only servers of connections have.

@@ -3,7 +3,6 @@
 
 # Those that take longest come first, so that no processor is idle at the end.
 long_shell_tests = \
-	%D%/install.sh \
 	%D%/amalgamation.sh \
 	%D%/names.sh \
 	%D%/threads.sh \
@@ -53,6 +52,7 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/echo_cases.sh \
 	%D%/elsewhere.sh \
 	%D%/fresh-debian.sh \
+	%D%/install.sh \
 	%D%/interop/echo.go \
 	%D%/interop/echo.py \
 	%D%/lib.sh \
@@ -283,7 +283,7 @@ endif
 # No test may hang the run, and none may read the terminal.
 TEST_EXTENSIONS = .sh
 LOG_COMPILER = timeout --kill-after=10 $${TEST_TIMEOUT:-600}
-SH_LOG_COMPILER = $(LOG_COMPILER) $(SHELL)
+SH_LOG_COMPILER = $(LOG_COMPILER) sh
 AM_TESTS_FD_REDIRECT = </dev/null
 
 # Absolute paths, so that a test may change its directory.
@@ -304,6 +304,12 @@ if !HAVE_CHECK
 	@echo 'skipped: the unit tests: Check was not found'
 endif
 	@$(SHELL) $(srcdir)/%D%/count.sh $(TEST_LOGS)
+
+# What is installed; distcheck makes it, too.
+installcheck-local:
+	@export $(test_environment) DESTDIR='$(DESTDIR)' prefix='$(prefix)' \
+	  libdir='$(libdir)' docdir='$(docdir)'; \
+	$(SHELL) $(srcdir)/%D%/install.sh || [ $$? -eq 77 ]
 
 demo: $(bin_PROGRAMS)
 	@$(test_environment) $(SHELL) $(srcdir)/%D%/demo.sh

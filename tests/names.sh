@@ -13,9 +13,9 @@ tool=seqpacket-echo
 . "${srcdir:?is the top source directory}/tests/lib.sh"
 
 all_tools='unixgram-echo seqpacket-echo unixstream-echo'
-many=200
-takeovers=20
-rounds=10
+many=50
+takeovers=8
+rounds=4
 if $is_long && ! is_sanitized "$tool"; then
 	many=1000
 	takeovers=100

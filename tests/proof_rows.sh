@@ -5,6 +5,7 @@
 # made up.
 
 . "${srcdir:?}/tests/lib.sh"
+need_time 'the table of make proof is for who makes it'
 
 results='again sanitizers torture signals fuzz mutants soak valgrind analyze coverage
 	architectures'

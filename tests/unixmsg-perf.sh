@@ -13,10 +13,6 @@ tool=unixmsg-perf
 . "${srcdir:?is the top source directory}/tests/lib.sh"
 
 command=$TOOLS/$tool
-# Without what libtool has put before it, which needs and starts other programs.
-binary=$TOOLS/.libs/$tool
-[ -x "$binary" ] || binary=$command
-library_path=$TOOLS/../.libs
 quick="--count 20 --rounds 3 --warm-up 1"
 
 perf()
@@ -216,9 +212,8 @@ without_gnuplot_there_is_no_picture()
 {
 	mkdir bin
 	status=0
-	LD_LIBRARY_PATH=$library_path PATH=$here/bin "$binary" --count 5 \
-		--rounds 2 --plot none.svg unixgram >"$out" 2>"$err" ||
-		status=$?
+	PATH=$here/bin "$command" --count 5 --rounds 2 --plot none.svg \
+		unixgram >"$out" 2>"$err" || status=$?
 	expect_status 1
 	expect_match "$err" 'gnuplot is not installed'
 	expect_gone none.svg
@@ -246,8 +241,7 @@ has_child()
 
 start_long()
 {
-	start long env LD_LIBRARY_PATH="$library_path" "$binary" \
-		--rounds 100000 --count 1000 unixgram
+	start long "$command" --rounds 100000 --count 1000 unixgram
 	await_true has_child "$pid"
 	child=$(get_child "$pid")
 }
