@@ -126,7 +126,8 @@ use_tarball()
 type_commands()
 {
 	step "$1: $first" "su - $1 -c 'cd unixmsg && $first'"
-	step "$1: $second" "su - $1 -c 'cd unixmsg && $second'"
+	# Where tests fail make shows what they have said.
+	step "$1: $second" "su - $1 -c 'cd unixmsg && VERBOSE=1 $second'"
 	# The suite has its totals in its last line that looks like them.
 	echo "$1: $(grep -E '^[0-9]+ passed, [0-9]+ failed' "$output" |
 		tail -n 1)" | tee -a "$scratch/totals"
