@@ -567,9 +567,9 @@ static void settle_last(struct claim *claim)
 
 /*
  * Two that take the same dead file away at once may each get hold of what the
- * other has bound, and put it back: the lock makes that rare. Without it bind(2)
- * decides as well who wins, since no file is removed that was not looked at
- * under a name that nobody else uses.
+ * other has bound, and put it back: the lock makes that rare. Without it
+ * bind(2) decides as well who wins, since no file is removed that was not
+ * looked at under a name that nobody else uses.
  */
 static int claim_taken(struct claim *claim)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unlink(2) has no "only if it is this inode". What comes nearest: rename the
- * file to a name that nobody else uses, look at what has come, and put it back, never
- * over another, if it is the wrong one. Among ourselves the lock on the
- * directory makes even that impossible; the detour is for foreign programs
- * that know no lock.
+ * file to a name that nobody else uses, look at what has come, and put it back,
+ * never over another, if it is the wrong one. Among ourselves the lock on the
+ * directory makes even that impossible; the detour is for foreign programs that
+ * know no lock.
  */
 #include <config.h>
 

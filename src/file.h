@@ -39,8 +39,8 @@ void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE]);
 /*
  * Renames leaf to a name that only we know, aside, if it is that file: the one
  * above, or any when that is taken. Keep the file open or bound meanwhile, or
- * another may get its inode's number. -1 with EADDRINUSE when it is another one, which then still stands there;
- * ENOENT; or those of rename(2).
+ * another may get its inode's number. -1 with EADDRINUSE when it is another
+ * one, which then still stands there; ENOENT; or those of rename(2).
  */
 int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 	char aside[UNIXFILE_ASIDE_SIZE]);

@@ -45,19 +45,19 @@ int unixname_claim(int fd, const char *text, bool is_answered,
 	struct unixname **name);
 
 /*
- * The same for a client's path, in raw bytes, that nobody has had before or will
- * have: a random one.
+ * The same for a client's path, in raw bytes, that nobody has had before or
+ * will have: a random one.
  */
 int unixname_claim_fresh(int fd, const char *path,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name);
 
 /*
- * Removes leaf of the directory (dir as text, or NULL) if it is the socket file that path_fd (O_PATH)
- * names and nobody owns that. Errors: EADDRINUSE when somebody does or may, or
- * another file stands there now; ENOTSOCK; EAGAIN or ETIMEDOUT when the lock on
- * the directory cannot be had until deadline_us; else as unlink(2). 0 when it
- * is gone already.
+ * Removes leaf of the directory (dir as text, or NULL) if it is the socket file
+ * that path_fd (O_PATH) names and nobody owns that. Errors: EADDRINUSE when
+ * somebody does or may, or another file stands there now; ENOTSOCK; EAGAIN or
+ * ETIMEDOUT when the lock on the directory cannot be had until deadline_us;
+ * else as unlink(2). 0 when it is gone already.
  */
 int unixname_remove_dead(int dir_fd, const char *dir, const char *leaf,
 	int path_fd, int64_t deadline_us);
@@ -124,9 +124,9 @@ struct unixname_target {
 int unixname_find(const char *text, struct unixname_target *target);
 
 /*
- * The same for the file while it is set aside, see file.h: its owner is about to
- * be replaced, or the process that wanted to was killed. ENOENT for an abstract
- * name.
+ * The same for the file while it is set aside, see file.h: its owner is about
+ * to be replaced, or the process that wanted to was killed. ENOENT for an
+ * abstract name.
  */
 int unixname_find_aside(const char *text, struct unixname_target *target);
 

@@ -10,8 +10,8 @@
 /* Whether bytes were read ahead, a whole message perhaps. */
 bool unixstream_has_input(const struct unixstream *stream);
 
-/* Frees the memory for reading ahead when there is nothing in it. Gives how many
- * bytes there are. */
+/* Frees the memory for reading ahead when there is nothing in it. Gives how
+ * many bytes there are. */
 size_t unixstream_trim(struct unixstream *stream);
 
 #endif

@@ -5,10 +5,10 @@
 
 /*
  * Removes some dead socket files of ours, whose names begin with start, from a
- * directory. With "" all socket files that are there have to be ours. The work is bounded whatever lies there: it looks at a few live
- * ones at most, in another part of the directory each time. Failures leave
- * files for the next time. dir_fd is dir, open; it is taken over and closed.
- * errno is kept.
+ * directory. With "" all socket files that are there have to be ours. The work
+ * is bounded whatever lies there: it looks at a few live ones at most, in
+ * another part of the directory each time. Failures leave files for the next
+ * time. dir_fd is dir, open; it is taken over and closed. errno is kept.
  */
 void unixsweep_directory(int dir_fd, const char *dir, const char *start);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGKILL before each of the calls with which a name is taken, taken over, given
- * up and swept: the library is linked statically, so that these are the calls
- * that it makes. What is left must not cost a live owner its name, nor lie there
- * for ever.
+ * SIGKILL before each of the calls with which a name is taken, taken over,
+ * given up and swept: the library is linked statically, so that these are the
+ * calls that it makes. What is left must not cost a live owner its name, nor
+ * lie there for ever.
  */
 #include <config.h>
 

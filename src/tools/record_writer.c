@@ -308,7 +308,7 @@ static int write_hex(struct record_writer *writer, const struct record *record)
 	return put_text(writer, "\n");
 }
 
-/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: they forge a line, too. */
+/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: they forge lines. */
 static bool is_turning(const unsigned char *text, size_t size)
 {
 	if (size != 3 || text[0] != 0xe2)

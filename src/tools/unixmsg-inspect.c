@@ -145,8 +145,8 @@ static void complain_of_name(struct inspection *inspection, const char *name)
 	if (errno == EINVAL)
 		why = *name == '\0' || strcmp(name, "@") == 0
 			? "names nobody"
-			: "malformed: a backslash begins \\\\, \\xHH or \\{N}, and a "
-			  "path has no \\x00";
+			: "malformed: a backslash begins \\\\, \\xHH or "
+			  "\\{N}, and a path has no \\x00";
 	inspection->has_failed = true;
 	tool_complain("%s: %s", explain_text(name), why);
 }

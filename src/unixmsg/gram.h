@@ -11,11 +11,11 @@
  * A datagram has no end of connection: receiving gives 1 or -1, never 0. A
  * client is not woken when its server dies; its next send fails with
  * ECONNREFUSED, those after it with ENOTCONN, unless it connects again
- * (UNIXMSG_DIAL_RECONNECT). In between nobody's messages get to it, and what was
- * in its queue is gone: the kernel would let in everybody, so that send connects
- * it to a socket of nobody's. Without a descriptor for that, receiving fails
- * with ENOTCONN. A thread that receives at the very moment when another's send
- * fails may still get what was sent in between.
+ * (UNIXMSG_DIAL_RECONNECT). In between nobody's messages get to it, and what
+ * was in its queue is gone: the kernel would let in everybody, so that send
+ * connects it to a socket of nobody's. Without a descriptor for that, receiving
+ * fails with ENOTCONN. A thread that receives at the very moment when another's
+ * send fails may still get what was sent in between.
  */
 #ifndef UNIXMSG_GRAM_H
 #define UNIXMSG_GRAM_H
@@ -182,10 +182,11 @@ int unixgram_send(struct unixgram *gram, const void *data, size_t size,
  * The same to any address, for an endpoint that is not connected: EISCONN on
  * one that is. An address that a message came from leads where its sender
  * likes: see unixgram_prove_sender. The kernel finds the way to a path, and
- * waits for a file system that hangs, whatever the deadline. Also EINVAL (an unnamed address: that sender cannot be
- * answered), ENOENT, EACCES, EPROTOTYPE, EPERM (it is connected to another).
- * When the receiver's queue is full the kernel gives nothing to wait for:
- * waiting is then trying again after pauses of 0.25 to 16 ms.
+ * waits for a file system that hangs, whatever the deadline. Also EINVAL (an
+ * unnamed address: that sender cannot be answered), ENOENT, EACCES, EPROTOTYPE,
+ * EPERM (it is connected to another). When the receiver's queue is full the
+ * kernel gives nothing to wait for: waiting is then trying again after pauses
+ * of 0.25 to 16 ms.
  */
 int unixgram_send_to(struct unixgram *gram, const struct unixaddr *to,
 	const void *data, size_t size, int64_t deadline_us);

@@ -10,16 +10,15 @@
  *
  *	O_NONBLOCK. A listener has to be non-blocking, for accept4(2) knows no
  *	deadline. Another holder may make it blocking (systemd does when it
- *	starts a unit without NonBlocking=yes): each accept makes it non-blocking
- *	again, and from the first time until _close the socket has a receive
- *	time-out (SO_RCVTIMEO) of a millisecond. So an accept overruns its
- *	deadline by that and a tick of the kernel's clock at most, whatever the
- *	others do; and a holder who relies on a blocking accept(2) gets EAGAIN.
- *	shutdown(2) shuts it for all: accept gives EINVAL.
- *	_close closes our descriptor only; the socket listens on while others
- *	hold it.
- *	The socket file is removed by the process that has bound it, not by its
- *	children: see unixlistener_set_unlink_on_close.
+ *	starts a unit without NonBlocking=yes): each accept makes it
+ *	non-blocking again, and from the first time until _close the socket has
+ *	a receive time-out (SO_RCVTIMEO) of a millisecond. So an accept overruns
+ *	its deadline by that and a tick of the kernel's clock, besides what
+ *	every wait does when the processors are busy; and a holder who relies on
+ *	a blocking accept(2) gets EAGAIN. shutdown(2) shuts it for all: accept
+ *	gives EINVAL. _close closes our descriptor only; the socket listens on
+ *	while others hold it. The socket file is removed by the process that has
+ *	bound it, not by its children: see unixlistener_set_unlink_on_close.
  */
 #ifndef UNIXMSG_LISTENER_H
 #define UNIXMSG_LISTENER_H
@@ -86,10 +85,10 @@ int unixlistener_want(struct unixlistener *listener, unsigned int wants);
  * when it is not, ENOENT when there is none, EINVAL for a relative path, or
  * those of sock_diag(7). 0 without effect where there is no path.
  *
- * true in a child of fork(2) makes the child the owner of the file, as a program
- * needs that listens first and goes into the background then (daemon(3));
- * ESTALE when another file stands there by now, or none. A parent that lives on
- * says false.
+ * true in a child of fork(2) makes the child the owner of the file, as a
+ * program needs that listens first and goes into the background then
+ * (daemon(3)); ESTALE when another file stands there by now, or none. A parent
+ * that lives on says false.
  */
 int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	bool is_wanted);

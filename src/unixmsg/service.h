@@ -23,10 +23,10 @@
  * datagram sender from its first message until it was silent for forget_us (ten
  * minutes): nobody tells it that it is forgotten, and nothing that is sent to
  * all peers reaches it then. One that only listens is kept with
- * unixservice_keep_peer. A peer is told by a number that never comes back: one that is gone is ENOTCONN
- * wherever it is used. An address that another user has now is another peer,
- * and the one before is closed (ESTALE). 0 is a datagram sender without an
- * address.
+ * unixservice_keep_peer. A peer is told by a number that never comes back: one
+ * that is gone is ENOTCONN wherever it is used. An address that another user
+ * has now is another peer, and the one before is closed (ESTALE). 0 is a
+ * datagram sender without an address.
  *
  * A client may send and close without reading anything. A connection that
  * nothing can be sent to any more (its client has closed it, has died, or has
@@ -252,9 +252,9 @@ enum unixservice_policy {
 struct unixservice_options {
 	/* Called for all but messages; NULL for nobody. */
 	unixservice_watcher *watcher;
-	/* Events of the kinds REFUSED, LIMITED, CUT, LOST and UNPROVED are told so many
-	 * times a second at most; default 20. A datagram peer's refusal is
-	 * told once. */
+	/* Events of the kinds REFUSED, LIMITED, CUT, LOST and UNPROVED are told
+	 * so many times a second at most; default 20. A datagram peer's refusal
+	 * is told once. */
 	unsigned int event_rate;
 	/* The largest message taken, in bytes; default 212960, what a socket
 	 * carries by default. The memory is the service's, once; what has come
