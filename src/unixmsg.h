@@ -17,7 +17,8 @@
  *   unixpacket  connections that keep boundaries    unixmsg/packet.h
  *   unix        byte streams, and framed messages   unixmsg/stream.h
  *
- * unixmsg(7) helps to choose. These are the same for all three:
+ * unixmsg(7) helps to choose, unixmsg-security(7) tells who attacks a service
+ * and what holds against it. These are the same for all three:
  *
  *   addresses   paths and abstract names            unixmsg/addr.h
  *   names       mode, owner, dead files             unixmsg/name.h

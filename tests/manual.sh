@@ -152,6 +152,23 @@ mandoc_has_nothing_against_the_pages()
 	[ ! -s complaints ] || fail "$(head -n 5 complaints)"
 }
 
+# Below each claim stands a file, and the names in it.
+each_test_that_the_security_page_names_exists()
+{
+	awk '/^\.Bd/ { is_list = 1; next }
+		/^\.Ed/ { is_list = 0 }
+		is_list && /^\.Em/ { file = $2; next }
+		is_list { print file, $0 }' "$(page_of unixmsg-security.7)" >named
+	[ "$(wc -l <named)" -gt 30 ] || fail 'names no tests'
+	while read -r file name; do
+		case $file in
+		*.sh) grep -q "^$name()" "$srcdir/tests/$file" \
+			"$srcdir/tests/echo_cases.sh" ;;
+		*) grep -q "^START_TEST($name)" "$srcdir/tests/$file.c" ;;
+		esac || fail "there is no $name in $file"
+	done <named
+}
+
 every_page_fits_into_80_columns()
 {
 	need mandoc
@@ -354,6 +371,7 @@ run_case every_page_is_one_of_linux
 run_case every_function_and_type_is_in_the_name_of_one_page
 run_case every_function_is_in_its_page_with_arguments_and_text
 run_case mandoc_has_nothing_against_the_pages
+run_case each_test_that_the_security_page_names_exists
 run_case every_page_fits_into_80_columns
 run_case every_page_has_a_name_for_apropos
 run_case pages_refer_to_pages_that_exist
