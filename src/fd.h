@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Closing descriptors without losing the errno of what went before; and keeping
- * ours away from the first three numbers.
+ * Closing descriptors without losing the errno of what went before; keeping
+ * ours away from the first three numbers; and whether they are short.
  */
 #ifndef UNIXMSG_FD_H
 #define UNIXMSG_FD_H
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* Closes fd, which may be -1, and gives -1 to store in its place. */
@@ -42,6 +43,13 @@ static inline int fd_lift(int fd)
 		return fd;
 	lifted = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	return fd_close_with(fd, lifted);
+}
+
+/* Whether a call has failed for want of descriptors or memory: it passes. */
+static inline bool fd_is_shortage(void)
+{
+	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
+		errno == ENOBUFS;
 }
 
 #endif

@@ -48,13 +48,6 @@ static int refuse(void)
 	return -1;
 }
 
-/* It passes: nothing has to do in the place of sock_diag meanwhile. */
-static bool is_shortage(void)
-{
-	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-		errno == ENOBUFS;
-}
-
 static int judge_map(const char *line)
 {
 	char inside[16], outside[16], count[16];
@@ -173,8 +166,9 @@ static int question(int fd, const struct inquiry *inquiry,
 	}
 	if (check_name(fd, inquiry->from) < 0)
 		return -1;
+	/* A shortage passes: nothing has to do in its place meanwhile. */
 	if (unixdiag_find_peer(fd, &peer) < 0)
-		return is_shortage() ? -1 : 0;
+		return fd_is_shortage() ? -1 : 0;
 	witness->has_user = (peer.has & UNIXDIAG_HAS_USER) != 0;
 	witness->user = peer.user;
 	return 0;
@@ -245,7 +239,7 @@ static int list_witness(const struct inquiry *inquiry, struct witness *witness)
 		unixdiag_identify(inquiry->fd, &mount, &search.file) < 0)
 		return -1;
 	if (unixdiag_list_bindings(look, &search) < 0)
-		return is_shortage() ? -1 : 0;
+		return fd_is_shortage() ? -1 : 0;
 	if (!search.is_found)
 		return refuse();
 	*witness = search.found;

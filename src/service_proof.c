@@ -114,13 +114,6 @@ int unixproofs_find(struct proofs *proofs, struct unixproof *proof, int own_fd,
 	return result;
 }
 
-/* For want of descriptors or memory an answer can wait, and others' can go. */
-static bool is_shortage(void)
-{
-	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
-		errno == ENOBUFS;
-}
-
 static int find_proof(struct proofs *proofs, struct sender *sender, int own_fd,
 	struct unixproof *proof)
 {
@@ -130,7 +123,7 @@ static int find_proof(struct proofs *proofs, struct sender *sender, int own_fd,
 		writer, sender->is_early ? UNIXPROOF_EARLY : 0);
 
 	sender->peer.is_unproved = result < 0 && errno == EPERM;
-	if (result < 0 && is_shortage())
+	if (result < 0 && fd_is_shortage())
 		errno = EAGAIN;
 	return result;
 }
