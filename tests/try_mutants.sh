@@ -133,6 +133,9 @@ run_shell()
 		link "$scratch/tools/$tool" "$top_builddir/src/tools/$tool.o" ||
 			return 99
 	done
+	# Those that no patch is about.
+	ln -s "$top_builddir/src/tools/unixmsg-inspect" \
+		"$top_builddir/src/tools/unixmsg-perf" "$scratch/tools"
 	UNIXMSG_CASE=$3 UNIXMSG_LIMIT=8 TOOLS=$scratch/tools timeout 100 sh \
 		"$srcdir/tests/$1" >"$scratch/out" 2>&1 </dev/null
 }
