@@ -37,7 +37,8 @@ activate()
 	need systemd-socket-activate
 	start_and_see service 'Listening on' systemd-socket-activate \
 		-E NOTIFY_SOCKET -E WATCHDOG_USEC \
-		-E LD_LIBRARY_PATH -E ASAN_OPTIONS -E UBSAN_OPTIONS "$@" "$activated"
+		-E LD_LIBRARY_PATH -E ASAN_OPTIONS \
+		-E UBSAN_OPTIONS "$@" "$activated"
 }
 
 expect_end()
@@ -90,7 +91,8 @@ a_service_answers_whoever_owns_the_file()
 	chmod 700 "$XDG_RUNTIME_DIR"
 	chmod 1777 "$TMPDIR"
 	start_and_see service 'Listening on' systemd-socket-activate -d \
-		-E LD_LIBRARY_PATH -E ASAN_OPTIONS -E UBSAN_OPTIONS -l "$here/s" \
+		-E LD_LIBRARY_PATH -E ASAN_OPTIONS \
+		-E UBSAN_OPTIONS -l "$here/s" \
 		setpriv --reuid=65534 --regid=65534 --clear-groups "$activated"
 	chown 65534 s
 	run "$gram_echo" "$here/s" hello

@@ -6,17 +6,16 @@
 . "${srcdir:?}/tests/lib.sh"
 
 need_time 'typing all names on terminals takes minutes'
-tools='unixgram-echo seqpacket-echo unixstream-echo unixmsg-inspect'
 
 # SHELL [LOCALE]
 expect_one_word()
 {
 	need "$1" python3
 	mkdir "$1.d"
-	# shellcheck disable=SC2086
 	(cd "$1.d" && LC_ALL=${2:-C.UTF-8} python3 \
 		"$srcdir/tests/completions_tty.py" "$1" "$srcdir/completions" \
-		"$TOOLS/unixmsg-inspect" $tools) >"$out" 2>&1 ||
+		"$TOOLS/unixmsg-inspect" unixgram-echo seqpacket-echo \
+		unixstream-echo unixmsg-inspect) >"$out" 2>&1 ||
 		fail "$1: $(head -n 5 "$out")"
 }
 

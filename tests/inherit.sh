@@ -46,7 +46,8 @@ activate()
 	# shellcheck disable=SC2086 # no word when it is empty
 	start_and_see server 'Listening on' systemd-socket-activate \
 		$socket_type -E NOTIFY_SOCKET -E WATCHDOG_USEC \
-		-E LD_LIBRARY_PATH -E ASAN_OPTIONS -E UBSAN_OPTIONS -l "$here/s" \
+		-E LD_LIBRARY_PATH -E ASAN_OPTIONS \
+		-E UBSAN_OPTIONS -l "$here/s" \
 		"$TOOLS/$tool" --inherit "$@"
 }
 
@@ -125,7 +126,8 @@ sockets_of_another_network_are_told()
 	esac
 	need systemd-socket-activate
 	start_and_see server 'Listening on' systemd-socket-activate "$other" \
-		-E LD_LIBRARY_PATH -E ASAN_OPTIONS -E UBSAN_OPTIONS -l "$here/s" \
+		-E LD_LIBRARY_PATH -E ASAN_OPTIONS \
+		-E UBSAN_OPTIONS -l "$here/s" \
 		"$TOOLS/$tool" --inherit
 	if [ "$other" = -d ]; then
 		run "$TOOLS/unixgram-echo" -W 0.1 "$here/s" hello

@@ -141,7 +141,8 @@ need_stranger()
 {
 	need_root
 	need setpriv
-	$stranger test -x "$1" || skip "another user cannot reach $1"
+	$stranger test -x "$1" ||
+		skip "another user cannot reach $(readlink -f "$1")"
 }
 
 # Where there is no pseudo terminal nothing can be shown on one.
