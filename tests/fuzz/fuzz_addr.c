@@ -85,7 +85,8 @@ static void read_slowly(struct slow *slow, const char *text)
 	slow->size = 0;
 	for (; *text != '\0' && used > 0; text += used) {
 		used = count = 1;
-		if (text == begin && *text == '@') {
+		/* Only the first `@' is a sign, a second one is a name's. */
+		if (slow->size == 0 && *text == '@') {
 			begin++;
 			add_slowly(slow, '\0', 1);
 			continue;
