@@ -35,6 +35,8 @@ fail()
 # Starts a server, and waits until it answers.
 start()
 {
+	# A shell that is killed may have told only half of what it lacks.
+	[ -x "$TOOLS/$1" ] || fail "there is no $TOOLS/$1"
 	what="start $1 --listen $2"
 	"$TOOLS/$1" --quiet --listen --stats "$2" >"$dir/counters" &
 	server=$!
