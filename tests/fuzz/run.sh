@@ -6,6 +6,7 @@
 # Each begins with CORPUS/NOUN and with what earlier runs have left in
 # FOLDER/NOUN, where it keeps what leads it to new code. An input that fails is
 # left in FOLDER/findings; give it to the target as an argument to see it again.
+# With $FUZZ_SEED each run tries the same inputs as far as its time goes.
 # Prints a line for each target, and one of totals, which goes to the file
 # $FUZZ_RESULT as well. Exits 1 if one failed.
 
@@ -54,7 +55,7 @@ fuzz()
 	result='nothing found'
 	timeout -k 10 $((seconds + 120)) "./$1" -max_total_time="$seconds" \
 		-timeout=10 -rss_limit_mb=2048 -max_len=4096 \
-		-print_final_stats=1 \
+		-seed="${FUZZ_SEED:-0}" -print_final_stats=1 \
 		-artifact_prefix="$folder/findings/$noun-" \
 		"$folder/$noun" >"$log" 2>&1 </dev/null || {
 		result="FAILED, see $log"
