@@ -370,6 +370,13 @@ static int grams_set_unlink(struct source *source, bool is_wanted)
 		is_wanted);
 }
 
+static void grams_settle(struct source *source, const struct user *user)
+{
+	struct senders *senders = &((struct grams *)source)->senders;
+
+	unixdebts_settle(&senders->debts, &senders->budget, user);
+}
+
 static int grams_close(struct source *source)
 {
 	struct grams *grams = (struct grams *)source;
@@ -387,6 +394,7 @@ static const struct source_sort grams_sort = {
 	.wake = grams_wake,
 	.stop = grams_stop,
 	.set_unlink = grams_set_unlink,
+	.settle = grams_settle,
 	.close = grams_close,
 };
 

@@ -5,7 +5,8 @@
  * asked of it, service_loop.c turns the loop, service_peer.c keeps the peers,
  * service_take.c leads a message to the handler, service_send.c an answer out,
  * service_share.c shares out the memory that peers have us hold;
- * service_gram.c, service_sender.c and service_proof.c know datagram sockets,
+ * service_gram.c, service_sender.c, service_debt.c and service_proof.c know
+ * datagram sockets,
  * service_listener.c and service_link.c connections; service_batch.c moves many
  * datagrams at once.
  */
@@ -165,6 +166,9 @@ struct source_sort {
 	int (*stop)(struct unixservice *service, struct source *source);
 	/* Whether _close removes the file, as of the network's own call. */
 	int (*set_unlink)(struct source *source, bool is_wanted);
+	/* Looks for what was read of what closed peers of user had not. NULL:
+	 * that counts nowhere. */
+	void (*settle)(struct source *source, const struct user *user);
 	/* 0, or -1 when the name is still there. */
 	int (*close)(struct source *source);
 };

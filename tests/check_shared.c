@@ -119,8 +119,7 @@ static int try_recv(struct unixgram *gram, int64_t deadline_us, size_t *size)
 {
 	char data[16];
 
-	return unixgram_recv(gram, data, sizeof(data), size, NULL,
-		deadline_us);
+	return unixgram_recv(gram, data, sizeof(data), size, NULL, deadline_us);
 }
 
 static int try_recv_from(struct unixgram *gram, int64_t deadline_us,

@@ -273,8 +273,9 @@ struct unixservice_options {
 	 * another user is refused any goes. The same holds for descriptors,
 	 * when they run out and one user has more than a quarter of them. A
 	 * datagram peer that has not read its answers keeps its place as long
-	 * as they take up the send buffer of others. A user is a uid: 65536
-	 * subordinate uids (subuid(5)) are 65536 users. */
+	 * as they take up the send buffer of others; one that is closed before
+	 * counts for peers_per_user_max until it has read them. A user is a
+	 * uid: 65536 subordinate uids (subuid(5)) are 65536 users. */
 	unsigned int peers_max;
 	unsigned int peers_per_user_max;
 	/* Messages a second of one user, default no limit, and how many of
