@@ -28,6 +28,7 @@ shell_tests = \
 	%D%/manners.sh \
 	%D%/manual.sh \
 	%D%/manual_examples.sh \
+	%D%/other-clients.sh \
 	%D%/other-languages.sh \
 	%D%/proof_rows.sh \
 	%D%/service_header.sh \
@@ -75,6 +76,10 @@ check_PROGRAMS += %D%/check_exports
 # A helper of activation.sh and inherit.sh.
 check_PROGRAMS += %D%/hear
 %C%_hear_LDADD = $(built_library)
+
+# A helper of other-clients.sh.
+check_PROGRAMS += %D%/acknowledge
+%C%_acknowledge_LDADD = $(built_library)
 
 # The server in the comment of unixmsg/service.h, as it stands there but for
 # where it serves: a function, and what main does.
