@@ -272,10 +272,13 @@ struct unixservice_options {
 	 * with nothing kept for it nor owed to it goes first, but before
 	 * another user is refused any goes. The same holds for descriptors,
 	 * when they run out and one user has more than a quarter of them. A
-	 * datagram peer that has not read its answers keeps its place as long
-	 * as they take up the send buffer of others; one that is closed before
-	 * counts for peers_per_user_max until it has read them. A user is a
-	 * uid: 65536 subordinate uids (subuid(5)) are 65536 users. */
+	 * user's own newcomer never costs him a connection, be he the only
+	 * one: it is refused (EDQUOT), since nobody can tell which of his he
+	 * needs less; only a datagram peer of his gives its place. A datagram
+	 * peer that has not read its answers keeps its place as long as they
+	 * take up the send buffer of others; one that is closed before counts
+	 * for peers_per_user_max until it has read them. A user is a uid: 65536
+	 * subordinate uids (subuid(5)) are 65536 users. */
 	unsigned int peers_max;
 	unsigned int peers_per_user_max;
 	/* Messages a second of one user, default no limit, and how many of
