@@ -96,9 +96,9 @@ struct peer_sort {
  *	its end was read              ENDED     GONE      -
  *	the program closes it         ENDED     GONE      ENDED
  *	nothing is kept nor owed      -         -         GONE
+ *	it is late, or silent         DEAF      GONE      GONE
  *	it cannot be read, was cut,
- *	silent, late, evicted, or
- *	the service ends              GONE      GONE      GONE
+ *	evicted, or the service ends  GONE      GONE      GONE
  *
  * A client that sends and closes without reading is DEAF by the first answer:
  * all that it has sent is there still, and is read to its end. A datagram

@@ -302,10 +302,11 @@ struct unixservice_options {
 	enum unixservice_policy policy;
 	/* How long an answer to a datagram peer is kept; default 5 s. A
 	 * connection that takes nothing of what is kept for it for so long is
-	 * closed (ETIMEDOUT), and what was kept counts as late: else a client
-	 * could keep its place for ever, even after its death, by a copy of its
-	 * socket that lies unread in a message. Raise it, or set 0, where
-	 * clients may stop reading for longer. */
+	 * closed (ETIMEDOUT) when what it has sent was read, and what was kept
+	 * counts as late: else a client could keep its place for ever, even
+	 * after its death, by a copy of its socket that lies unread in a
+	 * message. Raise it, or set 0, where clients may stop reading for
+	 * longer. */
 	int64_t patience_us;
 	/* The send buffer that datagram sockets shall have; default 4 MiB.
 	 * Without CAP_NET_ADMIN it is twice net.core.wmem_max at most. */
