@@ -119,6 +119,7 @@ quick_unit_tests = \
 	%D%/check_control_sizes \
 	%D%/check_cred \
 	%D%/check_deadline \
+	%D%/check_debts \
 	%D%/check_diag \
 	%D%/check_fds \
 	%D%/check_go_calls \
@@ -230,6 +231,11 @@ EXTRA_DIST += %D%/fault.wrap
 	%D%/torture_service.c
 %C%_check_torture_LDFLAGS = $(fault_ldflags)
 EXTRA_%C%_check_torture_DEPENDENCIES = %D%/fault.wrap
+
+%C%_check_debts_SOURCES = $(fault_sources) \
+	%D%/check_debts.c
+%C%_check_debts_LDFLAGS = $(fault_ldflags)
+EXTRA_%C%_check_debts_DEPENDENCIES = %D%/fault.wrap
 
 %C%_check_shortage_SOURCES = $(fault_sources) \
 	%D%/check_shortage.c
