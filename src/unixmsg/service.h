@@ -34,7 +34,10 @@
  * before is lost. Until then unixservice_send to it fails with EPIPE, and the
  * answers count as gone. A client that shuts down only its writing side still
  * gets its answers. The service notices the death of a client at once, also
- * while an answer to it is owed (UNIXSERVICE_LATER) or kept.
+ * while an answer to it is owed (UNIXSERVICE_LATER) or kept. What a connection
+ * has sent is lost unread only where the service closes it for the sake of
+ * others (EDQUOT, ENOBUFS), by UNIXSERVICE_DROP_PEER, after a message that was
+ * too large, or the program does: its client gets ECONNRESET then.
  *
  * A datagram's address is what its sender has given to bind(2), and leads where
  * the sender likes. So before the first answer the service proves that it gets
