@@ -18,8 +18,12 @@ static void stop_spinning(struct wait *wait)
 bool unixwait_is_shut(int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLRDHUP };
+	int count;
 
-	return poll(&ready, 1, 0) == 1 && (ready.revents & POLLRDHUP) != 0;
+	do
+		count = poll(&ready, 1, 0);
+	while (count < 0 && errno == EINTR);
+	return count == 1 && (ready.revents & POLLRDHUP) != 0;
 }
 
 /*

@@ -56,7 +56,8 @@ static inline void unixwait_begin(struct wait *wait, struct endpoint *end,
  */
 int unixwait_again(struct wait *wait);
 
-/* Whether somebody who shares the socket has ended receiving by shutdown(2). */
+/* Whether somebody who shares the socket has ended receiving by shutdown(2).
+ * false, and errno tells why, when that cannot be known. */
 bool unixwait_is_shut(int fd);
 
 /*
