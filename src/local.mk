@@ -82,6 +82,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/proof.h \
 	%D%/service.c \
 	%D%/service_batch.c \
+	%D%/service_debt.c \
 	%D%/service_gram.c \
 	%D%/service_link.c \
 	%D%/service_listener.c \

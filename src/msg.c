@@ -291,6 +291,17 @@ static size_t get_control_size(const struct endpoint *end)
 	return get_marks_size(end);
 }
 
+/* One that is empty, and as far as is known from nobody, may be none. */
+static int refuse_phantom(const struct wait *wait, size_t size,
+	socklen_t name_length)
+{
+	if (size != 0 || name_length != 0 ||
+		!unixwait_is_woken_by_shutdown(wait))
+		return 0;
+	errno = ESHUTDOWN;
+	return -1;
+}
+
 /* One recvmsg(2) that succeeds: what it gave, or -1. */
 static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
 	int64_t deadline_us)
@@ -306,6 +317,8 @@ static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
 		if (unixwait_again(&wait) < 0)
 			return -1;
 	unixwait_end(&wait);
+	if (refuse_phantom(&wait, (size_t)size, header->msg_namelen) < 0)
+		return -1;
 	errno = saved;
 	return size;
 }
@@ -326,6 +339,8 @@ static ssize_t fetch_datagram(struct endpoint *end, struct msghdr *header,
 		if (unixwait_again(&wait) < 0)
 			return -1;
 	unixwait_end(&wait);
+	if (refuse_phantom(&wait, (size_t)size, header->msg_namelen) < 0)
+		return -1;
 	errno = saved;
 	return size;
 }
@@ -587,6 +602,18 @@ static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 	return settle_batch(end, msgs, headers, result, received);
 }
 
+/* Who sleeps sleeps for the first only: no phantom comes behind a message. */
+static int refuse_batch_of_phantom(const struct wait *wait,
+	const struct unixmsg *msgs, size_t received)
+{
+	const bool is_named = received > 0 && msgs[0].addr != NULL &&
+		unixaddr_get_kind(msgs[0].addr) != UNIXADDR_UNNAMED;
+
+	return received != 1 || is_named
+		? 0
+		: refuse_phantom(wait, msgs[0].size, 0);
+}
+
 static int check_batch_to_receive(const struct unixmsg *msgs, size_t count)
 {
 	size_t i;
@@ -619,6 +646,10 @@ int unixmsg_recv_batch_on(struct endpoint *end, struct unixmsg *msgs,
 		if (unixwait_again(&wait) < 0)
 			return -1;
 	unixwait_end(&wait);
+	if (refuse_batch_of_phantom(&wait, msgs, *received) < 0) {
+		*received = 0;
+		return -1;
+	}
 	errno = saved;
 	return result;
 }

@@ -6,12 +6,12 @@
 #include <config.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
 #include "gram_private.h"
 #include "service_sender.h"
+#include "wait.h"
 
 enum {
 	TURN = 64, /* messages before the others' turn */
@@ -319,14 +319,6 @@ static void finish(struct unixservice *service, struct grams *grams)
 	grams->source.is_done = true;
 }
 
-/* By somebody who shares it: it is readable then, and gives nothing. */
-static bool is_shut(int fd)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLRDHUP };
-
-	return poll(&ready, 1, 0) == 1 && (ready.revents & POLLRDHUP) != 0;
-}
-
 static void grams_ready(struct unixservice *service, struct watch *watch)
 {
 	struct grams *grams = watch->owner;
@@ -351,7 +343,7 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 		return;
 	if (service->is_stopping)
 		finish(service, grams);
-	else if (taken == 0 && is_shut(watch->fd))
+	else if (taken == 0 && unixwait_is_shut(watch->fd))
 		unixservice_lose_source(service, &grams->source);
 }
 
@@ -378,6 +370,13 @@ static int grams_set_unlink(struct source *source, bool is_wanted)
 		is_wanted);
 }
 
+static void grams_settle(struct source *source, const struct user *user)
+{
+	struct senders *senders = &((struct grams *)source)->senders;
+
+	unixdebts_settle(&senders->debts, &senders->budget, user);
+}
+
 static int grams_close(struct source *source)
 {
 	struct grams *grams = (struct grams *)source;
@@ -395,6 +394,7 @@ static const struct source_sort grams_sort = {
 	.wake = grams_wake,
 	.stop = grams_stop,
 	.set_unlink = grams_set_unlink,
+	.settle = grams_settle,
 	.close = grams_close,
 };
 

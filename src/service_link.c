@@ -351,6 +351,28 @@ static bool is_idle(const struct unixservice *service, struct peer *peer)
 		service->now_us - peer->active_us >= service->options.idle_us;
 }
 
+/*
+ * It has not been read from while answers to it were kept, which are counted in
+ * counter: what it has sent is read to the end before it is closed. It cannot
+ * send more.
+ */
+static void close_after_reading(struct unixservice *service, struct link *link,
+	uint64_t *counter)
+{
+	struct peer *peer = &link->peer;
+	const bool was_read = peer->outbox.first == NULL;
+
+	unixservice_drop_all(service, peer, counter);
+	if (was_read || peer->life != PEER_READING || peer->is_inherited) {
+		unixservice_part(service, peer, ETIMEDOUT);
+		return;
+	}
+	peer->deaf_error = ETIMEDOUT;
+	unixservice_deafen(service, peer, ETIMEDOUT);
+	if (!unixservice_is_gone(peer))
+		shutdown(link->watch.fd, SHUT_RD);
+}
+
 static void link_wake(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
@@ -359,13 +381,12 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 	if (unixservice_is_gone(peer))
 		return;
 	if (service->now_us >= get_late_us(service, peer)) {
-		unixservice_drop_all(service, peer, &service->counters.late);
-		unixservice_part(service, peer, ETIMEDOUT);
+		close_after_reading(service, link, &service->counters.late);
 		return;
 	}
 	if (is_idle(service, peer)) {
 		service->counters.idle++;
-		unixservice_part(service, peer, ETIMEDOUT);
+		close_after_reading(service, link, &service->counters.gone);
 		return;
 	}
 	if (link->resume_us > 0 && service->now_us >= link->resume_us) {

@@ -14,6 +14,7 @@
 #include "listener_private.h"
 #include "service_private.h"
 #include "unixmsg/peer.h"
+#include "wait.h"
 
 /* Connections before the others' turn. */
 enum { TURN = 16 };
@@ -201,11 +202,23 @@ static void finish(struct unixservice *service, struct listeners *listeners)
 	listeners->source.is_done = true;
 }
 
+/* Other calls on the way may fail with EINVAL, too; so may the look. */
+static bool is_shut_down(const struct listeners *listeners, int *error)
+{
+	if (*error != EINVAL)
+		return false;
+	errno = EINVAL;
+	if (unixwait_is_shut(listeners->source.watch.fd))
+		return true;
+	*error = errno;
+	return false;
+}
+
 /* Nobody was accepted: error tells why. */
 static void end_turn(struct unixservice *service, struct listeners *listeners,
 	int error)
 {
-	const bool is_shut = error == EINVAL;
+	const bool is_shut = is_shut_down(listeners, &error);
 
 	if (error != EAGAIN && !is_shut)
 		rest(service, listeners, error);

@@ -189,12 +189,31 @@ static bool is_below(uint64_t count, unsigned int limit)
 	return limit == 0 || count < limit;
 }
 
+/* What his closed peers have not read takes up their places still. */
+static bool is_within_places(const struct unixservice *service,
+	const struct user *user)
+{
+	return is_below((uint64_t)user->peers_count + user->debts_count,
+		service->options.peers_per_user_max);
+}
+
+static void settle_debts(struct unixservice *service, const struct user *user)
+{
+	struct source *source;
+
+	if (user->debts_count == 0)
+		return;
+	for (source = service->sources; source != NULL; source = source->next)
+		if (source->sort->settle != NULL)
+			source->sort->settle(source, user);
+}
+
 bool unixservice_has_place(const struct unixservice *service,
 	const struct user *user)
 {
 	const struct unixservice_options *options = &service->options;
 
-	return is_below(user->peers_count, options->peers_per_user_max) &&
+	return is_within_places(service, user) &&
 		is_below(service->counters.peers, options->peers_max);
 }
 
@@ -207,7 +226,8 @@ bool unixservice_make_place(struct unixservice *service, struct user *user)
 		return true;
 	/* Nobody is dispensable whose answer may have to be kept. */
 	unixservice_send_gathered(service);
-	if (!is_below(user->peers_count, options->peers_per_user_max)) {
+	settle_debts(service, user);
+	if (!is_within_places(service, user)) {
 		peer = find_dispensable(service, user, false);
 		if (peer == NULL)
 			return false;

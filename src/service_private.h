@@ -5,7 +5,8 @@
  * asked of it, service_loop.c turns the loop, service_peer.c keeps the peers,
  * service_take.c leads a message to the handler, service_send.c an answer out,
  * service_share.c shares out the memory that peers have us hold;
- * service_gram.c, service_sender.c and service_proof.c know datagram sockets,
+ * service_gram.c, service_sender.c, service_debt.c and service_proof.c know
+ * datagram sockets,
  * service_listener.c and service_link.c connections; service_batch.c moves many
  * datagrams at once.
  */
@@ -95,9 +96,9 @@ struct peer_sort {
  *	its end was read              ENDED     GONE      -
  *	the program closes it         ENDED     GONE      ENDED
  *	nothing is kept nor owed      -         -         GONE
+ *	it is late, or silent         DEAF      GONE      GONE
  *	it cannot be read, was cut,
- *	silent, late, evicted, or
- *	the service ends              GONE      GONE      GONE
+ *	evicted, or the service ends  GONE      GONE      GONE
  *
  * A client that sends and closes without reading is DEAF by the first answer:
  * all that it has sent is there still, and is read to its end. A datagram
@@ -165,6 +166,9 @@ struct source_sort {
 	int (*stop)(struct unixservice *service, struct source *source);
 	/* Whether _close removes the file, as of the network's own call. */
 	int (*set_unlink)(struct source *source, bool is_wanted);
+	/* Looks for what was read of what closed peers of user had not. NULL:
+	 * that counts nowhere. */
+	void (*settle)(struct source *source, const struct user *user);
 	/* 0, or -1 when the name is still there. */
 	int (*close)(struct source *source);
 };

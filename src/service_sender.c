@@ -30,6 +30,7 @@ int unixsenders_init(struct senders *senders, struct unixgram *gram,
 		return -1;
 	senders->gram = gram;
 	senders->count = 0;
+	unixdebts_init(&senders->debts);
 	senders->buckets_count = BUCKETS_FIRST;
 	senders->buckets = calloc(BUCKETS_FIRST, sizeof(*senders->buckets));
 	if (senders->buckets == NULL)
@@ -44,6 +45,7 @@ void unixsenders_free(struct senders *senders)
 {
 	unixbudget_free(&senders->budget);
 	unixproofs_free(&senders->proofs);
+	unixdebts_free(&senders->debts);
 	free(senders->buckets);
 }
 
@@ -339,7 +341,9 @@ static void sender_close(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
 
-	(void)service;
+	/* Where the service is closed nobody needs to be asked. */
+	if (service->epoll_fd >= 0 && sender_is_debtor(service, peer))
+		unixdebts_add(&sender->senders->debts, sender);
 	unixproofs_forget(&sender->senders->proofs, sender);
 	take_out(sender->senders, sender);
 }
@@ -439,6 +443,7 @@ struct sender *unixsenders_add(struct unixservice *service,
 	if (senders->count >= 2 * senders->buckets_count)
 		grow(senders);
 	insert(senders, sender);
+	unixdebts_resume(&senders->debts, sender);
 	sender_look_at_silence(service, &sender->peer);
 	return sender;
 }

@@ -33,10 +33,25 @@ struct proofs {
 	int64_t dear_us; /* not before that what costs much again */
 };
 
+/* Of a peer that was closed, see service_debt.c. */
+struct debt {
+	struct user *user;
+	struct unixaddr addr;
+	struct holding holding;
+};
+
+struct debts {
+	struct debt *list;
+	size_t count;
+	size_t room;
+	size_t next; /* to be asked, or forgotten */
+};
+
 struct senders {
 	struct unixgram *gram;
 	struct budget budget;
 	struct proofs proofs;
+	struct debts debts;
 	struct sender **buckets;
 	size_t buckets_count; /* a power of two */
 	size_t count;
@@ -71,6 +86,21 @@ struct sender *unixsenders_add(struct unixservice *service,
 /* Whether an answer to addr gets to writer: 0, or -1 as unixproof_find. */
 int unixsenders_check(struct senders *senders, const struct unixaddr *addr,
 	const struct unixcred *writer);
+
+/* service_debt.c */
+
+void unixdebts_init(struct debts *debts);
+void unixdebts_free(struct debts *debts);
+
+/* sender is closed, and has not read what it was sent. */
+void unixdebts_add(struct debts *debts, const struct sender *sender);
+
+/* sender may be one that was closed, and holds what it held then. */
+void unixdebts_resume(struct debts *debts, struct sender *sender);
+
+/* Looks for what was read meanwhile of user's. */
+void unixdebts_settle(struct debts *debts, struct budget *budget,
+	const struct user *user);
 
 /* service_proof.c */
 

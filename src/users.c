@@ -22,8 +22,8 @@ void unixusers_init(struct users *users, unsigned int rate, unsigned int burst)
 /* Of no more use: he would be made anew just as he is. */
 static bool is_forgettable(const struct user *user, int64_t now_us)
 {
-	return user->peers_count == 0 && user->holds == 0 &&
-		user->due_ns <= now_us * 1000;
+	return user->peers_count == 0 && user->debts_count == 0 &&
+		user->holds == 0 && user->due_ns <= now_us * 1000;
 }
 
 /* Looks for the user, and clears up on the way. */

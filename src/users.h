@@ -16,6 +16,8 @@ struct user {
 	unsigned int peers_count;
 	/* Those of them that are memory only, service_peer.c counts. */
 	unsigned int light_count;
+	/* What peers of his that were closed have not read, service_debt.c. */
+	unsigned int debts_count;
 	/* What is kept for his peers, and what has come of their messages that
 	 * are not whole yet, service_share.c counts. */
 	uint64_t kept_bytes;

@@ -15,6 +15,35 @@ static void stop_spinning(struct wait *wait)
 		wait->flags = 0;
 }
 
+bool unixwait_is_shut(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLRDHUP };
+	int count;
+
+	do
+		count = poll(&ready, 1, 0);
+	while (count < 0 && errno == EINTR);
+	return count == 1 && (ready.revents & POLLRDHUP) != 0;
+}
+
+/*
+ * A datagram socket that was shut down is readable for ever, and gives nothing.
+ * It is asked about only after a wake-up in vain: another reader may have been
+ * quicker, and that is rare.
+ */
+static int sleep_until_ready(struct wait *wait)
+{
+	if (wait->has_slept && wait->events == POLLIN &&
+		wait->end->type == SOCK_DGRAM &&
+		unixwait_is_shut(wait->end->fd)) {
+		errno = ESHUTDOWN;
+		return -1;
+	}
+	wait->has_slept = true;
+	return unixdeadline_wait(wait->end->fd, wait->events,
+		wait->end->stop_fd, wait->deadline_us);
+}
+
 int unixwait_again(struct wait *wait)
 {
 	if (errno == EINTR)
@@ -30,6 +59,5 @@ int unixwait_again(struct wait *wait)
 		if (wait->flags == 0)
 			return 0;
 	}
-	return unixdeadline_wait(wait->end->fd, wait->events,
-		wait->end->stop_fd, wait->deadline_us);
+	return sleep_until_ready(wait);
 }

@@ -29,6 +29,7 @@ struct wait {
 	int flags;             /* MSG_DONTWAIT, or 0 */
 	short events;
 	bool has_spun;
+	bool has_slept;
 };
 
 static inline void unixwait_begin(struct wait *wait, struct endpoint *end,
@@ -38,6 +39,7 @@ static inline void unixwait_begin(struct wait *wait, struct endpoint *end,
 	wait->deadline_us = deadline_us;
 	wait->events = events;
 	wait->has_spun = false;
+	wait->has_slept = false;
 	wait->spin_until_us = 0;
 	/* A queue that is full is no matter of microseconds. */
 	if (events == POLLIN)
@@ -53,6 +55,20 @@ static inline void unixwait_begin(struct wait *wait, struct endpoint *end,
  * that was no reason to wait, or the deadline or the stop has come.
  */
 int unixwait_again(struct wait *wait);
+
+/* Whether somebody who shares the socket has ended receiving by shutdown(2).
+ * false, and errno tells why, when that cannot be known. */
+bool unixwait_is_shut(int fd);
+
+/*
+ * Whether a datagram that is empty, and has no name of a sender, is none: what
+ * the kernel gives to who sleeps in it when the socket is shut down.
+ */
+static inline bool unixwait_is_woken_by_shutdown(const struct wait *wait)
+{
+	return wait->flags == 0 && wait->end->type == SOCK_DGRAM &&
+		unixwait_is_shut(wait->end->fd);
+}
 
 static inline void unixwait_end(struct wait *wait)
 {

@@ -305,6 +305,31 @@ START_TEST(who_takes_nothing_of_what_is_kept_is_closed_in_the_end)
 }
 END_TEST
 
+/* It was not read from meanwhile. All that it has sent is there still. */
+START_TEST(what_was_sent_by_who_is_late_is_read)
+{
+	struct unixservice_options options = make_impatient();
+	const bool is_idle = _i >= KINDS - PACKET;
+	int bytes;
+
+	if (is_idle) {
+		options.idle_us = options.patience_us;
+		options.patience_us = 0;
+	}
+	open_with_client(PACKET + _i % (KINDS - PACKET), answer_large,
+		&options);
+	have_answers_kept();
+	bytes = scene.number;
+	say_some(TIMES);
+	scene_serve_while(&scene, scene_count(&scene).peers > 0);
+	ck_assert_int_eq(scene.number, bytes + 5 * TIMES);
+	ck_assert_uint_eq(scene_count(&scene).late, is_idle ? 0 : 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ETIMEDOUT);
+	client_close(&client);
+	check_end();
+}
+END_TEST
+
 /*
  * The unread message holds the client's socket open: it has no end then, though
  * nobody is left who could read.
@@ -369,6 +394,8 @@ static TCase *make_death_tests(void)
 	tcase_add_loop_test(tcase,
 		who_takes_nothing_of_what_is_kept_is_closed_in_the_end, 0,
 		links);
+	tcase_add_loop_test(tcase, what_was_sent_by_who_is_late_is_read, 0,
+		2 * (KINDS - PACKET));
 	tcase_add_test(tcase, a_socket_that_is_sent_over_itself_keeps_no_place);
 	return tcase;
 }

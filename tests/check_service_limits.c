@@ -414,6 +414,70 @@ START_TEST(who_has_not_read_its_answers_keeps_its_place)
 }
 END_TEST
 
+static int answer_and_close(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	answer_at_length(at, peer, msg);
+	return UNIXSERVICE_CLOSE;
+}
+
+/* As what a peer holds that is still there. */
+START_TEST(what_a_closed_peer_has_not_read_takes_a_place_of_its_user)
+{
+	enum { TIMES = 4 };
+	static char data[20000];
+	struct unixservice_options options = scene_options();
+	unsigned int i, answered;
+
+	options.peers_per_user_max = 2;
+	options.send_buffer_bytes = 0;
+	scene_open_kind(&scene, GRAM, answer_and_close, &options);
+	for (i = 0; i < TIMES; i++)
+		say_hello(GRAM, (int)i);
+	answered = (unsigned int)scene_count(&scene).answered;
+	/* The first may go where there is plenty of room. */
+	ck_assert_uint_ge(answered, 2);
+	ck_assert_uint_lt(answered, TIMES);
+	ck_assert_uint_eq(scene_count(&scene).limited, TIMES - answered);
+	for (i = 0; i < answered; i++)
+		client_expect(&clients[i], data, sizeof(data));
+	for (i = answered; i < TIMES; i++) {
+		client_say(&clients[i], "hello");
+		scene_serve(&scene);
+		client_expect(&clients[i], data, sizeof(data));
+	}
+	close_clients(TIMES);
+	scene_close(&scene);
+}
+END_TEST
+
+/* To close it is not to forget what it holds. */
+START_TEST(who_was_closed_and_comes_again_has_not_read_still)
+{
+	enum { TIMES = 4 };
+	static char data[20000];
+	struct unixservice_options options = scene_options();
+	int i;
+
+	options.send_buffer_bytes = 0;
+	scene_open_kind(&scene, GRAM, answer_and_close, &options);
+	client_dial(&clients[0], GRAM);
+	for (i = 0; i < TIMES; i++) {
+		client_say(&clients[0], "hello");
+		scene_serve(&scene);
+	}
+	ck_assert_uint_ge(scene_count(&scene).queued, 2);
+	for (i = 0; i < TIMES; i++) {
+		client_expect(&clients[0], data, sizeof(data));
+		scene_serve_while(&scene,
+			scene_count(&scene).answered <
+				(i + 2 < TIMES ? (unsigned int)i + 2 : TIMES));
+	}
+	client_close(&clients[0]);
+	scene_close(&scene);
+}
+END_TEST
+
 /* The answers, the context and the number of the one before are not his. */
 START_TEST(another_user_with_the_name_is_another_peer)
 {
@@ -902,6 +966,10 @@ static TCase *make_place_tests(void)
 	support_add_root_test(tcase,
 		a_place_that_is_full_of_creditors_lets_another_user_in);
 	tcase_add_test(tcase, who_has_not_read_its_answers_keeps_its_place);
+	tcase_add_test(tcase,
+		what_a_closed_peer_has_not_read_takes_a_place_of_its_user);
+	tcase_add_test(tcase,
+		who_was_closed_and_comes_again_has_not_read_still);
 	support_add_root_test(tcase,
 		another_user_with_the_name_is_another_peer);
 	return tcase;

@@ -113,6 +113,200 @@ START_TEST(who_waits_to_accept_is_woken_by_the_shutdown)
 }
 END_TEST
 
+/* Datagrams: the calls that receive. 0 or the errno, *size of what came. */
+
+static int try_recv(struct unixgram *gram, int64_t deadline_us, size_t *size)
+{
+	char data[16];
+
+	return unixgram_recv(gram, data, sizeof(data), size, NULL, deadline_us);
+}
+
+static int try_recv_from(struct unixgram *gram, int64_t deadline_us,
+	size_t *size)
+{
+	struct unixaddr from;
+	char data[16];
+
+	return unixgram_recv(gram, data, sizeof(data), size, &from,
+		deadline_us);
+}
+
+static int try_recv_msg(struct unixgram *gram, int64_t deadline_us,
+	size_t *size)
+{
+	struct unixmsg msg;
+	int result;
+
+	unixmsg_init(&msg);
+	msg.flags = UNIXMSG_PREFIX;
+	result = unixgram_recv_msg(gram, &msg, deadline_us);
+	*size = msg.size;
+	return result;
+}
+
+static int try_recv_buffer(struct unixgram *gram, int64_t deadline_us,
+	size_t *size)
+{
+	struct unixbuffer buffer;
+	int result, saved;
+
+	unixbuffer_init(&buffer, 16);
+	result = unixgram_recv_buffer(gram, &buffer, NULL, deadline_us);
+	saved = errno;
+	*size = buffer.size;
+	unixbuffer_free(&buffer);
+	errno = saved;
+	return result;
+}
+
+static int try_recv_batch(struct unixgram *gram, int64_t deadline_us,
+	size_t *size)
+{
+	char data[16];
+	struct iovec part = { .iov_base = data, .iov_len = sizeof(data) };
+	struct unixmsg msg;
+	size_t received;
+	int result;
+
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
+	result = unixgram_recv_batch(gram, &msg, 1, &received, deadline_us);
+	ck_assert_uint_eq(received, result == 1);
+	*size = msg.size;
+	return result;
+}
+
+static int try_next_size(struct unixgram *gram, int64_t deadline_us,
+	size_t *size)
+{
+	return unixgram_get_next_size(gram, size, deadline_us);
+}
+
+static int (*const receivers[])(struct unixgram *gram, int64_t deadline_us,
+	size_t *size) = {
+	try_recv,
+	try_recv_from,
+	try_recv_msg,
+	try_recv_buffer,
+	try_recv_batch,
+	try_next_size,
+};
+
+enum {
+	RECEIVERS = (int)COUNT(receivers),
+	/* Those of them that leave no message in the queue. */
+	TAKERS = RECEIVERS - 1,
+	GRAM_KINDS = RECEIVERS * (int)COUNT(hows),
+};
+
+static int try_to_receive(struct unixgram *gram, int i, int64_t deadline_us,
+	size_t *size)
+{
+	errno = 0;
+	return receivers[i % RECEIVERS](gram, deadline_us, size) == 1 ? 0
+								      : errno;
+}
+
+/* By another holder. */
+static void shut(const struct unixgram *gram, int how)
+{
+	int fd = dup(unixgram_get_fd(gram));
+
+	ck_assert_int_eq(shutdown(fd, how), 0);
+	close(fd);
+}
+
+START_TEST(a_datagram_socket_that_was_shut_down_is_told)
+{
+	struct unixgram *gram = open_gram(support_path("socket"));
+	int i, stop[2];
+	size_t size;
+
+	ck_assert_int_eq(pipe(stop), 0);
+	shut(gram, hows[_i / RECEIVERS]);
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(try_to_receive(gram, _i, UNIXMSG_FOREVER,
+					 &size),
+			ESHUTDOWN);
+		ck_assert_int_eq(try_to_receive(gram, _i,
+					 unixdeadline_after_us(60000000),
+					 &size),
+			ESHUTDOWN);
+		ck_assert_int_eq(try_to_receive(gram, _i, UNIXMSG_NOW, &size),
+			EAGAIN);
+		unixgram_set_stop_fd(gram, stop[0]);
+	}
+	close_pipe(stop);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(what_was_sent_before_the_shutdown_is_received)
+{
+	const int64_t deadlines[] = { UNIXMSG_FOREVER, 60000000 };
+	struct unixgram *gram = open_gram(support_path("socket"));
+	int receiver = _i % TAKERS;
+	size_t i, size;
+
+	for (i = 0; i < COUNT(deadlines); i++)
+		send_to(support_path("socket"));
+	shut(gram, hows[_i / TAKERS]);
+	for (i = 0; i < COUNT(deadlines); i++) {
+		ck_assert_int_eq(try_to_receive(gram, receiver,
+					 i == 0 ? UNIXMSG_FOREVER
+						: unixdeadline_after_us(
+							  deadlines[i]),
+					 &size),
+			0);
+		ck_assert_uint_eq(size, 1);
+	}
+	ck_assert_int_eq(try_to_receive(gram, receiver, UNIXMSG_FOREVER, &size),
+		ESHUTDOWN);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(an_empty_message_of_nobody_is_no_shutdown)
+{
+	struct unixgram *gram = open_gram(support_path("socket"));
+	struct unixaddr to = address_of(support_path("socket"));
+	int fd = open_socket(SOCK_DGRAM);
+	size_t size;
+
+	ck_assert_int_eq(sendto(fd, NULL, 0, 0, (struct sockaddr *)&to.sun,
+				 to.length),
+		0);
+	ck_assert_int_eq(try_to_receive(gram, _i, UNIXMSG_FOREVER, &size), 0);
+	ck_assert_uint_eq(size, 0);
+	close(fd);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(who_waits_for_a_datagram_is_woken_by_the_shutdown)
+{
+	struct unixgram *gram = open_gram(support_path("socket"));
+	int ready[2];
+	size_t size;
+	pid_t pid;
+
+	support_ready_init(ready);
+	pid = support_fork();
+	if (pid == 0) {
+		support_ready_tell(ready);
+		_exit(try_to_receive(gram, _i, UNIXMSG_FOREVER, &size) !=
+			ESHUTDOWN);
+	}
+	support_ready_wait(ready);
+	shut(gram, hows[_i / RECEIVERS]);
+	support_wait_exit(pid, 0);
+	close_pipe(ready);
+	close_gram(gram);
+}
+END_TEST
+
 /* Made blocking by another holder */
 
 static void make_blocking(int fd)
@@ -327,6 +521,23 @@ START_TEST(a_parent_that_says_no_leaves_it_to_the_child)
 }
 END_TEST
 
+static TCase *make_datagram_tests(void)
+{
+	TCase *tcase = make_tcase("datagrams");
+
+	tcase_add_loop_test(tcase, a_datagram_socket_that_was_shut_down_is_told,
+		0, GRAM_KINDS);
+	tcase_add_loop_test(tcase,
+		what_was_sent_before_the_shutdown_is_received, 0,
+		TAKERS * (int)COUNT(hows));
+	tcase_add_loop_test(tcase, an_empty_message_of_nobody_is_no_shutdown, 0,
+		RECEIVERS);
+	tcase_add_loop_test(tcase,
+		who_waits_for_a_datagram_is_woken_by_the_shutdown, 0,
+		GRAM_KINDS);
+	return tcase;
+}
+
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("shared");
@@ -342,6 +553,7 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(shut, who_waits_to_accept_is_woken_by_the_shutdown,
 		0, SHUT_KINDS);
 	suite_add_tcase(suite, shut);
+	suite_add_tcase(suite, make_datagram_tests());
 	tcase_add_loop_test(blocking,
 		a_blocking_listener_keeps_deadlines_and_stops, 0, 4);
 	tcase_add_loop_test(blocking,

@@ -116,6 +116,21 @@ START_TEST(a_listener_that_cannot_accept_is_looked_at_again)
 }
 END_TEST
 
+/* A call fails as those on a listener do that was shut down. */
+START_TEST(a_listener_that_is_not_shut_down_is_looked_at_again)
+{
+	open_with_client(_i, scene_echo);
+	fail_one("accept4", 0, EINVAL);
+	turn();
+	expect_failure();
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_SHUT], 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_PAUSED], EINVAL);
+	scene_serve_while(&scene, scene.heard == 0);
+	client_hear(&client, "hello");
+	close_all();
+}
+END_TEST
+
 /* It is left to others, and must not come back when its rest is over. */
 START_TEST(a_listener_that_rests_may_be_left_alone)
 {
@@ -598,6 +613,9 @@ static TCase *make_services(void)
 	tcase_add_test(tcase, a_socket_that_cannot_be_read_is_looked_at_again);
 	tcase_add_loop_test(tcase,
 		a_listener_that_cannot_accept_is_looked_at_again, PACKET,
+		KINDS);
+	tcase_add_loop_test(tcase,
+		a_listener_that_is_not_shut_down_is_looked_at_again, PACKET,
 		KINDS);
 	tcase_add_test(tcase, a_listener_that_rests_may_be_left_alone);
 	tcase_add_test(tcase, a_connection_that_cannot_be_watched_is_closed);

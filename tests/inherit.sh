@@ -226,6 +226,26 @@ sys.exit(subprocess.run([*sys.argv[2:], "--inherit"], stdin=s).returncode)
 	expect_match "$err" 'standard input is a socket, but none .*Listen'
 }
 
+# Of standard input, and of descriptor 3 by the variables.
+a_datagram_socket_that_is_connected_is_told()
+{
+	[ "$tool" = unixgram-echo ] || return 0
+	need python3
+	for number in 0 3; do
+		run python3 -c '
+import os, socket, sys
+near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+number = int(sys.argv[1])
+os.dup2(far.fileno(), number)
+os.environ["LISTEN_PID"] = str(os.getpid())
+os.environ["LISTEN_FDS"] = str(number // 3)
+os.execv(sys.argv[2], [*sys.argv[2:], "--inherit"])
+' "$number" "$TOOLS/$tool"
+		expect_complaint 1
+		expect_match "$err" 'a datagram socket that is connected has no'
+	done
+}
+
 # Another holder of the socket: whoever has made it.
 a_socket_that_is_shut_down_ends_the_service()
 {
@@ -282,6 +302,7 @@ for name in a_socket_that_was_handed_over_is_served_and_stays \
 	a_socket_on_standard_input_is_served \
 	nothing_but_answers_goes_to_a_client_on_standard_input \
 	a_socket_of_another_network_on_standard_input_is_told \
+	a_datagram_socket_that_is_connected_is_told \
 	a_socket_that_is_shut_down_ends_the_service \
 	readiness_is_told_without_inherit_too \
 	it_serves_without_anybody_to_tell; do

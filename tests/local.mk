@@ -28,6 +28,7 @@ shell_tests = \
 	%D%/manners.sh \
 	%D%/manual.sh \
 	%D%/manual_examples.sh \
+	%D%/other-clients.sh \
 	%D%/other-languages.sh \
 	%D%/proof_rows.sh \
 	%D%/service_header.sh \
@@ -76,6 +77,10 @@ check_PROGRAMS += %D%/check_exports
 check_PROGRAMS += %D%/hear
 %C%_hear_LDADD = $(built_library)
 
+# A helper of other-clients.sh.
+check_PROGRAMS += %D%/acknowledge
+%C%_acknowledge_LDADD = $(built_library)
+
 # The server in the comment of unixmsg/service.h, as it stands there but for
 # where it serves: a function, and what main does.
 check_PROGRAMS += %D%/header_server
@@ -114,6 +119,7 @@ quick_unit_tests = \
 	%D%/check_control_sizes \
 	%D%/check_cred \
 	%D%/check_deadline \
+	%D%/check_debts \
 	%D%/check_diag \
 	%D%/check_fds \
 	%D%/check_go_calls \
@@ -225,6 +231,11 @@ EXTRA_DIST += %D%/fault.wrap
 	%D%/torture_service.c
 %C%_check_torture_LDFLAGS = $(fault_ldflags)
 EXTRA_%C%_check_torture_DEPENDENCIES = %D%/fault.wrap
+
+%C%_check_debts_SOURCES = $(fault_sources) \
+	%D%/check_debts.c
+%C%_check_debts_LDFLAGS = $(fault_ldflags)
+EXTRA_%C%_check_debts_DEPENDENCIES = %D%/fault.wrap
 
 %C%_check_shortage_SOURCES = $(fault_sources) \
 	%D%/check_shortage.c

@@ -113,6 +113,9 @@ apply()
 run_check()
 {
 	case $1 in
+	check_debts | check_shortage) set -- "$@" \
+		"-Wl,@$srcdir/tests/fault.wrap" \
+		"$tests"/fault.o "$tests"/fault_*.o ;;
 	check_torture) set -- "$@" "-Wl,@$srcdir/tests/fault.wrap" \
 		"$tests"/torture_*.o "$tests"/fault.o "$tests"/fault_*.o ;;
 	esac

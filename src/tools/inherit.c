@@ -187,6 +187,15 @@ static int serve_socket(struct unixservice *service,
 	return serve_packet(service, unixpacket_adopt(fd));
 }
 
+/* A pair, or what has a peer: nobody else can send to it. */
+static const char *explain_serving(const struct network *network)
+{
+	if (errno == EINVAL && !network->is_connected)
+		return "a datagram socket that is connected has no clients to "
+		       "be served; hand over one that is only bound";
+	return strerror(errno);
+}
+
 /* StandardInput=socket of systemd, and inetd: no variable tells of it. */
 static int take_standard_input(struct unixservice *service,
 	const struct network *network)
@@ -204,7 +213,7 @@ static int take_standard_input(struct unixservice *service,
 	if (fd >= 0 && serve_socket(service, network, fd) == 1)
 		return 0;
 	tool_complain("--inherit: the socket on standard input: %s",
-		strerror(errno));
+		explain_serving(network));
 	return -1;
 }
 
@@ -223,7 +232,7 @@ static int take_all(struct unixservice *service, const struct network *network)
 	while ((result = take_one(service, network, handed_over)) == 1)
 		count++;
 	if (result < 0) {
-		tool_complain("--inherit: %s", strerror(errno));
+		tool_complain("--inherit: %s", explain_serving(network));
 		return -1;
 	}
 	if (count > 0)

@@ -16,6 +16,14 @@
  * connects it to a socket of nobody's. Without a descriptor for that, receiving
  * fails with ENOTCONN. A thread that receives at the very moment when another's
  * send fails may still get what was sent in between.
+ *
+ * Another process that holds the same socket can shut it down for all, see
+ * shutdown(2). The messages that are in the queue are received; a call that
+ * would then wait fails with ESHUTDOWN, since no message can come any more. With
+ * UNIXMSG_NOW that is EAGAIN as ever: poll(2) tells by POLLRDHUP. An empty
+ * message of an unnamed sender that is the last in the queue of a socket that
+ * was shut down looks like nothing, and is lost with ESHUTDOWN where the call
+ * has no deadline and no stop descriptor. Sends fail with EPIPE.
  */
 #ifndef UNIXMSG_GRAM_H
 #define UNIXMSG_GRAM_H
@@ -241,7 +249,7 @@ int unixgram_prove_sender(const struct unixgram *gram,
  * *size is its true size in bytes, *from the sender, unnamed if it is bound to
  * no name. size and from may be NULL. -1 with EMSGSIZE when the message was
  * larger than room: it is gone, *size and *from are set; EAGAIN, ETIMEDOUT,
- * ECANCELED, or those of recvmsg(2).
+ * ECANCELED, ESHUTDOWN (see above), or those of recvmsg(2).
  */
 int unixgram_recv(struct unixgram *gram, void *data, size_t room, size_t *size,
 	struct unixaddr *from, int64_t deadline_us);
@@ -254,7 +262,7 @@ int unixgram_recv_msg(struct unixgram *gram, struct unixmsg *msg,
 
 /*
  * The size in bytes of the next message, which stays in the queue. 1, or -1
- * with EAGAIN, ETIMEDOUT, ECANCELED.
+ * with EAGAIN, ETIMEDOUT, ECANCELED, ESHUTDOWN.
  */
 int unixgram_get_next_size(struct unixgram *gram, size_t *size,
 	int64_t deadline_us);

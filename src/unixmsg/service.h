@@ -34,7 +34,10 @@
  * before is lost. Until then unixservice_send to it fails with EPIPE, and the
  * answers count as gone. A client that shuts down only its writing side still
  * gets its answers. The service notices the death of a client at once, also
- * while an answer to it is owed (UNIXSERVICE_LATER) or kept.
+ * while an answer to it is owed (UNIXSERVICE_LATER) or kept. What a connection
+ * has sent is lost unread only where the service closes it for the sake of
+ * others (EDQUOT, ENOBUFS), by UNIXSERVICE_DROP_PEER, after a message that was
+ * too large, or the program does: its client gets ECONNRESET then.
  *
  * A datagram's address is what its sender has given to bind(2), and leads where
  * the sender likes. So before the first answer the service proves that it gets
@@ -272,8 +275,12 @@ struct unixservice_options {
 	 * with nothing kept for it nor owed to it goes first, but before
 	 * another user is refused any goes. The same holds for descriptors,
 	 * when they run out and one user has more than a quarter of them. A
-	 * datagram peer that has not read its answers keeps its place as long
-	 * as they take up the send buffer of others. A user is a uid: 65536
+	 * user's own newcomer never costs him a connection, be he the only
+	 * one: it is refused (EDQUOT), since nobody can tell which of his he
+	 * needs less; only a datagram peer of his gives its place. A datagram
+	 * peer that has not read its answers keeps its place as long as they
+	 * take up the send buffer of others; one that is closed before counts
+	 * for peers_per_user_max until it has read them. A user is a uid: 65536
 	 * subordinate uids (subuid(5)) are 65536 users. */
 	unsigned int peers_max;
 	unsigned int peers_per_user_max;
@@ -298,10 +305,11 @@ struct unixservice_options {
 	enum unixservice_policy policy;
 	/* How long an answer to a datagram peer is kept; default 5 s. A
 	 * connection that takes nothing of what is kept for it for so long is
-	 * closed (ETIMEDOUT), and what was kept counts as late: else a client
-	 * could keep its place for ever, even after its death, by a copy of its
-	 * socket that lies unread in a message. Raise it, or set 0, where
-	 * clients may stop reading for longer. */
+	 * closed (ETIMEDOUT) when what it has sent was read, and what was kept
+	 * counts as late: else a client could keep its place for ever, even
+	 * after its death, by a copy of its socket that lies unread in a
+	 * message. Raise it, or set 0, where clients may stop reading for
+	 * longer. */
 	int64_t patience_us;
 	/* The send buffer that datagram sockets shall have; default 4 MiB.
 	 * Without CAP_NET_ADMIN it is twice net.core.wmem_max at most. */
