@@ -95,6 +95,9 @@ expect_addresses()
 	"$1" unixgram-echo "@$name"
 	sed 's/^@//' "$out" >names
 	expect_text names "$name-gram"
+	"$1" seqpacket-echo "@$name"
+	sed 's/^@//' "$out" >names
+	expect_text names "$name-packet"
 	"$1" unixmsg-inspect "@$name"
 	sed 's/^@//' "$out" >names
 	printf '%s\n' "$name-gram" "$name-packet" | expect_same - names

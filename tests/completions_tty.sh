@@ -5,8 +5,6 @@
 
 . "${srcdir:?}/tests/lib.sh"
 
-need_time 'typing all names on terminals takes minutes'
-
 # SHELL [LOCALE]
 expect_one_word()
 {
