@@ -87,6 +87,7 @@ link()
 
 fresh()
 {
+	# shellcheck disable=SC2086 # many files
 	rm -rf "$scratch/tree" "$scratch/lib"*
 	cp -r "$srcdir/src" "$scratch/tree.new" &&
 		mkdir "$scratch/tree" && mv "$scratch/tree.new" \

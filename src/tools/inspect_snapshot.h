@@ -92,8 +92,8 @@ static inline bool inspect_socket_is_accepted(const struct inspect_socket *it)
 }
 
 /* How many may wait: the kernel compares with >, so there is room for one. */
-static inline uint64_t
-inspect_socket_get_waiting_most(const struct inspect_socket *it)
+static inline uint64_t inspect_socket_get_waiting_most(
+	const struct inspect_socket *it)
 {
 	return (uint64_t)it->told.send_queue + 1;
 }

@@ -157,8 +157,9 @@ static void add_state(struct inspect_table *table,
 	const char *mark = inspect_finding_get_mark(finding);
 	char text[64];
 
-	snprintf(text, sizeof(text), "%s%s%s", inspect_finding_get_word(finding),
-		mark == NULL ? "" : ",", mark == NULL ? "" : mark);
+	snprintf(text, sizeof(text), "%s%s%s",
+		inspect_finding_get_word(finding), mark == NULL ? "" : ",",
+		mark == NULL ? "" : mark);
 	add_cell(table, text);
 }
 
