@@ -44,8 +44,9 @@
  *   reach him, and programs that only know connect(2) do not. In a sticky
  *   directory that holds for our own files alone. Where .unixmsg-NAME is taken,
  *   or the file system has no RENAME_NOREPLACE (rename(2)), the name for that
- *   moment is .unixmsg. and 16 digits: that one tells no NAME, and what a
- *   killed process leaves there stays until unixmsg-inspect(1) --clean.
+ *   moment is .unixmsg. and 16 digits. That one tells no NAME: what a killed
+ *   process leaves there stays until somebody removes it, except in the
+ *   directory of a user's own clients, where later clients do.
  * - Owner, group and mode are in force before the first peer can get in. The
  *   process's umask does not matter and is not changed. Some file systems
  *   accept a mode or an owner and keep their own: when the file lets more
