@@ -6,8 +6,7 @@
  *
  * Build:  cc 14-publish.c $(pkg-config --cflags --libs unixmsg) -o publish
  * Run:    ./publish, in other terminals ./publish subscribe, and
- *         seqpacket-echo publish.sock one two
- *         Ctrl-C or SIGTERM ends the service.
+ *         seqpacket-echo publish.sock one two; Ctrl-C or SIGTERM ends it.
  * See:    publish: listening on publish.sock
  *         and at its end:
  *         {"received":3,...,"pushed":2,"pushed_lost":0,...
@@ -31,14 +30,11 @@
 
 #include <unixmsg.h>
 
-/* Change these: where; how many messages are kept for a subscriber beside those
- * in its socket; how long the end may take. */
+/* Change these: where; how much is kept for one; how long the end may take. */
 static const char address[] = "publish.sock";
 static const unsigned int kept_max = 100;
 static const int64_t drain_us = 5000000;
-
-/* What subscribers have for a context. */
-static char subscribed[] = "subscribe";
+static char subscribed[] = "subscribe"; /* the context of those */
 
 static int fail(const char *what)
 {
@@ -128,7 +124,7 @@ static int subscribe(void)
 {
 	struct unixpacket *packet = unixpacket_dial(address, NULL, UNIXMSG_NOW);
 	char data[4096];
-	size_t size;
+	size_t i, size;
 	int result;
 
 	if (packet == NULL ||
@@ -137,8 +133,12 @@ static int subscribe(void)
 		return fail(address);
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 	while ((result = unixpacket_recv(packet, data, sizeof(data), &size,
-			UNIXMSG_FOREVER)) == 1)
+			UNIXMSG_FOREVER)) == 1) {
+		for (i = 0; i < size; i++)
+			if (data[i] < ' ' || data[i] > '~')
+				data[i] = '?'; /* it commands no terminal */
 		printf("%.*s\n", (int)size, data);
+	}
 	unixpacket_close(packet);
 	return result < 0 ? fail("receive") : 0;
 }

@@ -12,10 +12,8 @@
  * - An abstract name is there in one network namespace and in no other.
  *
  * Build:  cc 22-container.c $(pkg-config --cflags --libs unixmsg) -o container
- * Run:    mkdir shared; ./container serve shared
- *         and in another terminal, in place of a container,
- *         unshare -r -p -f -n ./container ask shared
- *         Ctrl-C or SIGTERM ends the server.
+ * Run:    mkdir shared; ./container serve shared; Ctrl-C or SIGTERM ends it,
+ *         and for a container: unshare -r -p -f -n ./container ask shared
  * See:    container: listening on shared/service.sock and @container-example
  *         and on standard output:
  *         client is user 1000, process 4711, and lives
@@ -37,8 +35,7 @@
 
 #include <unixmsg.h>
 
-/* Change these: where; who may connect, here all who can enter the directory;
- * how long to wait. */
+/* Change these: where; who may connect, here all; how long to wait. */
 static const char abstract_name[] = "@container-example";
 static const char file_name[] = "service.sock";
 static const mode_t mode = 0666;
@@ -83,7 +80,7 @@ static int talk(struct unixpacket *packet, const char *who)
 {
 	const int64_t deadline_us = unixdeadline_after_us(patience_us);
 	char data[256];
-	size_t size;
+	size_t i, size;
 
 	if (print_peer(who, unixpacket_get_fd(packet)) < 0)
 		return -1;
@@ -93,6 +90,9 @@ static int talk(struct unixpacket *packet, const char *who)
 		unixpacket_recv(packet, data, sizeof(data), &size,
 			deadline_us) < 1)
 		return fail(who);
+	for (i = 0; i < size; i++)
+		if (data[i] < ' ' || data[i] > '~')
+			data[i] = '?'; /* what he says commands no terminal */
 	printf("says: %.*s\n", (int)size, data);
 	return 0;
 }

@@ -74,7 +74,8 @@ static int make_any_name(char aside[UNIXFILE_ASIDE_SIZE])
 
 	if (getrandom(&random, sizeof(random), 0) < 0)
 		return -1;
-	snprintf(aside, UNIXFILE_ASIDE_SIZE, ".unixmsg.%016" PRIx64, random);
+	snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%016" PRIx64,
+		UNIXFILE_ASIDE_ANY, random);
 	return 0;
 }
 

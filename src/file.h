@@ -12,6 +12,8 @@
 #define UNIXFILE_ASIDE_SIZE (NAME_MAX + 1)
 /* And its beginning, before the name that the file had. */
 #define UNIXFILE_ASIDE_START ".unixmsg-"
+/* The same where that is taken: a name that does not tell whose it was. */
+#define UNIXFILE_ASIDE_ANY ".unixmsg."
 
 bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino);
 

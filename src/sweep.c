@@ -92,14 +92,25 @@ static void sweep_entry(struct sweep *sweep, const char *entry)
 		sweep_file(sweep, entry);
 }
 
-/* Hidden names of others are nothing to us. */
+/*
+ * Hidden names of others are nothing to us. In our own directory what was set
+ * aside under any name is ours.
+ */
+static bool is_hidden(const struct sweep *sweep, const char *leaf)
+{
+	return leaf[0] == '.' &&
+		(sweep->start[0] != '\0' ||
+			strncmp(leaf, UNIXFILE_ASIDE_ANY,
+				strlen(UNIXFILE_ASIDE_ANY)) != 0);
+}
+
 static bool is_clients(const struct sweep *sweep, const char *entry)
 {
 	const char *leaf = unixaside_get_leaf(entry);
 
 	if (leaf == NULL)
 		leaf = entry;
-	return leaf[0] != '.' &&
+	return !is_hidden(sweep, leaf) &&
 		strncmp(leaf, sweep->start, strlen(sweep->start)) == 0;
 }
 

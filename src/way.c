@@ -18,6 +18,9 @@
 /* Somebody who renames files at that moment lets a walk fail. */
 enum { CACHED_TRIES = 4 };
 
+/* As many as the kernel follows. */
+enum { LINKS_MOST = 40 };
+
 static int refuse(void)
 {
 	errno = EPERM;
@@ -130,10 +133,10 @@ static int check_hindrances(const char *path)
 	return result;
 }
 
-static int walk(const char *path, uint64_t resolve)
+static int walk(const char *path, uint64_t resolve, uint64_t flags)
 {
 	const struct kernel_open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
+		.flags = O_PATH | O_CLOEXEC | flags,
 		.resolve = resolve | KERNEL_RESOLVE_NO_MAGICLINKS,
 	};
 
@@ -144,12 +147,12 @@ static int walk(const char *path, uint64_t resolve)
  * A file that a socket is bound to is in the kernel's cache with all that is
  * above it: no file system has to be asked.
  */
-static int walk_cached(const char *path, uint64_t resolve)
+static int walk_cached(const char *path, uint64_t resolve, uint64_t flags)
 {
 	int fd = -1, i;
 
 	for (i = 0; i < CACHED_TRIES; i++) {
-		fd = walk(path, resolve | KERNEL_RESOLVE_CACHED);
+		fd = walk(path, resolve | KERNEL_RESOLVE_CACHED, flags);
 		if (fd >= 0 || errno != EAGAIN)
 			break;
 	}
@@ -170,7 +173,7 @@ static int walk_slowly(const char *path)
 
 	if (check_hindrances(path) < 0)
 		return -1;
-	fd = walk(path, KERNEL_RESOLVE_NO_SYMLINKS);
+	fd = walk(path, KERNEL_RESOLVE_NO_SYMLINKS, 0);
 	if (fd >= 0 || !is_other_walk_needed())
 		return fd;
 	if (is_below(path, "/proc"))
@@ -178,17 +181,134 @@ static int walk_slowly(const char *path)
 	return fd_lift(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
+/* A path that is followed by hand: no link is in what has been walked. */
+struct trail {
+	char walked[PATH_MAX];
+	size_t size;
+	char rest[PATH_MAX + 1];
+	int links;
+};
+
+/* Takes the next name off the rest and puts it behind what was walked. */
+static int step(struct trail *trail)
+{
+	const char *name = trail->rest + 1, *end = strchr(name, '/');
+	size_t size = end == NULL ? strlen(name) : (size_t)(end - name);
+
+	if (trail->size + size + 1 >= sizeof(trail->walked)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (size == 2 && memcmp(name, "..", 2) == 0) {
+		while (trail->size > 0 && trail->walked[--trail->size] != '/')
+			continue;
+	} else if (size > 0 && !(size == 1 && *name == '.')) {
+		memcpy(trail->walked + trail->size, trail->rest, size + 1);
+		trail->size += size + 1;
+	}
+	trail->walked[trail->size] = '\0';
+	memmove(trail->rest, name + size, strlen(name + size) + 1);
+	return 0;
+}
+
+/* What the link leads to takes its place in what is still to be walked. */
+static int turn(struct trail *trail, int link_fd)
+{
+	char target[PATH_MAX];
+	ssize_t size;
+	int both;
+
+	if (++trail->links > LINKS_MOST) {
+		errno = ELOOP;
+		return -1;
+	}
+	if (is_below(trail->walked, "/proc"))
+		return refuse();
+	if (check_hindrances(trail->walked) < 0)
+		return -1;
+	size = readlinkat(link_fd, "", target, sizeof(target));
+	if (size < 0)
+		return -1;
+	both = snprintf(target + size, sizeof(target) - (size_t)size, "%s",
+		trail->rest);
+	if ((size_t)size + (size_t)both + 1 >= sizeof(target)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	while (target[0] != '/' && trail->walked[--trail->size] != '/')
+		continue;
+	if (target[0] == '/')
+		trail->size = 0;
+	trail->walked[trail->size] = '\0';
+	snprintf(trail->rest, sizeof(trail->rest), "%s%s",
+		target[0] == '/' ? "" : "/", target);
+	return 0;
+}
+
+/* The file that has been walked to; a link itself, not what it leads to. */
+static int open_walked(const struct trail *trail)
+{
+	const char *path = trail->size == 0 ? "/" : trail->walked;
+	int fd = walk_cached(path, KERNEL_RESOLVE_NO_SYMLINKS, O_NOFOLLOW);
+
+	if (fd >= 0 || errno != EAGAIN)
+		return fd;
+	if (check_hindrances(path) < 0)
+		return -1;
+	return walk(path, KERNEL_RESOLVE_NO_SYMLINKS, O_NOFOLLOW);
+}
+
+/* What its file system would have to be asked for is not wanted. */
+static int get_type(int fd, mode_t *type)
+{
+	struct statx found;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
+		    &found) < 0)
+		return -1;
+	*type = found.stx_mode & S_IFMT;
+	return 0;
+}
+
+/*
+ * A cached walk cannot note when a link was read last, and fails where the
+ * kernel has to: once a day, or each time, as the mount has it. Then the links
+ * are read one by one, none of them on a file system that may hang.
+ */
+static int follow(const char *path)
+{
+	struct trail trail = { .size = 0 };
+	mode_t type;
+	int fd = -1;
+
+	snprintf(trail.rest, sizeof(trail.rest), "%s", path);
+	while (trail.rest[0] != '\0') {
+		fd_close(fd);
+		if (step(&trail) < 0)
+			return -1;
+		fd = open_walked(&trail);
+		if (fd < 0 || get_type(fd, &type) < 0 ||
+			(type == S_IFLNK && turn(&trail, fd) < 0))
+			return fd_close_with(fd, -1);
+	}
+	if (check_hindrances(trail.walked) < 0)
+		return fd_close_with(fd, -1);
+	return fd;
+}
+
 int unixway_open(const char *path, bool may_follow)
 {
-	int fd = walk_cached(path, KERNEL_RESOLVE_NO_SYMLINKS);
+	int fd = walk_cached(path, KERNEL_RESOLVE_NO_SYMLINKS, 0);
 
 	if (fd >= 0)
 		return fd;
-	if (errno == ELOOP && may_follow)
-		fd = walk_cached(path, 0);
-	else if (is_other_walk_needed())
+	if (errno == ELOOP && may_follow) {
+		fd = walk_cached(path, 0, 0);
+		return fd < 0 && errno == EAGAIN ? follow(path) : fd;
+	}
+	if (is_other_walk_needed())
 		return walk_slowly(path);
-	return fd < 0 && errno == EAGAIN ? refuse() : fd;
+	return fd;
 }
 
 static bool is_held_by(const char *dir, uid_t user)

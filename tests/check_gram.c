@@ -685,6 +685,26 @@ START_TEST(a_directory_of_ours_is_put_right)
 }
 END_TEST
 
+/* The mode of an address that was asked for: 0 leaves it to the library. */
+START_TEST(an_own_address_has_the_mode_that_was_asked_for)
+{
+	static const mode_t modes[] = { 0, 0600, 0620, 0666 };
+	struct unixgram *server = open_at(support_path("server")), *client;
+	struct unixdial_options options;
+
+	unixdial_options_init(&options);
+	options.own = support_path("own");
+	options.own_mode = modes[_i];
+	umask(0077);
+	client = unixgram_dial(support_path("server"), &options, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	expect_file(support_path("own"), _i == 0 ? own_mode() : modes[_i]);
+	echo(server, client);
+	close_and_expect_gone(client);
+	close_gram(server);
+}
+END_TEST
+
 /* What somebody may have put where our directory should be. */
 
 static void squat_by_directory(const char *path)
@@ -1538,6 +1558,8 @@ static TCase *make_answers(void)
 		directories_that_do_not_exist_are_passed_over, 0, 3);
 	tcase_add_test(tcase, a_directory_that_is_too_long_is_passed_over);
 	tcase_add_test(tcase, a_directory_of_ours_is_put_right);
+	tcase_add_loop_test(tcase,
+		an_own_address_has_the_mode_that_was_asked_for, 0, 4);
 	tcase_add_test(tcase,
 		a_link_in_the_place_of_our_directory_is_not_followed);
 	tcase_add_test(tcase,

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -149,29 +150,72 @@ START_TEST(a_relative_name_is_refused)
 END_TEST
 
 /*
- * A link whose time of reading the kernel would have to note cannot be followed
- * in its cache: it is noted already.
+ * When a link was read last may have to be noted by the kernel, which it does
+ * once a day: then it follows the link not in its cache.
  */
-static void make_link_that_was_read(const char *target, const char *path)
+static void set_time_of_reading(const char *path, bool is_noted)
 {
 	struct timespec times[2] = { { 0 }, { .tv_nsec = UTIME_OMIT } };
 
-	make_link(target, path);
 	ck_assert_int_eq(clock_gettime(CLOCK_REALTIME, &times[0]), 0);
-	times[0].tv_sec += 3600;
+	times[0].tv_sec += is_noted ? 3600 : -172800;
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW),
 		0);
 }
 
 START_TEST(a_name_through_a_directory_that_is_a_link_is_proved)
 {
+	char target[PATH_MAX];
 	int fd;
 
 	make_dir(support_path("real"), 0700);
-	make_link_that_was_read(support_path("real"), support_path("link"));
+	snprintf(target, sizeof(target), "%s",
+		_i % 2 == 0 ? support_path("real") : "real/./../real/");
+	make_link(target, support_path("link"));
 	fd = open_at(support_path("link/client"));
+	set_time_of_reading(support_path("link"), _i < 2);
 	ck_assert_int_eq(prove(support_path("link/client"), geteuid()), 0);
 	expect_answer_at(fd);
+	close(fd);
+}
+END_TEST
+
+/* Makes a chain of links, the last of which leads to the directory real. */
+static void make_chain(int count)
+{
+	char target[32] = "real", name[32];
+	int i;
+
+	make_dir(support_path("real"), 0700);
+	for (i = 1; i <= count; i++) {
+		snprintf(name, sizeof(name), "link%d", i);
+		make_link(target, support_path(name));
+		snprintf(target, sizeof(target), "%s", name);
+	}
+}
+
+static void forget_reading(int count)
+{
+	char name[32];
+	int i;
+
+	for (i = 1; i <= count; i++) {
+		snprintf(name, sizeof(name), "link%d", i);
+		set_time_of_reading(support_path(name), false);
+	}
+}
+
+START_TEST(a_chain_of_links_is_followed_as_far_as_the_kernel_does)
+{
+	int fd;
+
+	make_chain(41);
+	fd = open_at(support_path("link40/client"));
+	forget_reading(41);
+	ck_assert_int_eq(prove(support_path("link40/client"), geteuid()), 0);
+	expect_answer_at(fd);
+	forget_reading(41);
+	ck_assert_errno(prove(support_path("link41/client"), geteuid()), ELOOP);
 	close(fd);
 }
 END_TEST
@@ -348,8 +392,10 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, a_link_to_our_own_socket_is_refused);
 	tcase_add_test(tcase, our_own_address_is_refused);
 	tcase_add_test(tcase, a_relative_name_is_refused);
+	tcase_add_loop_test(tcase,
+		a_name_through_a_directory_that_is_a_link_is_proved, 0, 4);
 	tcase_add_test(tcase,
-		a_name_through_a_directory_that_is_a_link_is_proved);
+		a_chain_of_links_is_followed_as_far_as_the_kernel_does);
 	tcase_add_test(tcase, what_is_no_socket_is_refused);
 	tcase_add_test(tcase, a_descriptor_of_ours_is_no_name_of_others);
 	tcase_add_test(tcase, a_sender_that_is_gone_is_told);

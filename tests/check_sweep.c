@@ -229,6 +229,23 @@ START_TEST(hidden_names_stay)
 }
 END_TEST
 
+/* As a process that was killed leaves it, where its first choice was taken. */
+START_TEST(what_was_set_aside_under_any_name_goes)
+{
+	static const char *const names[] = { ".unixmsg.0123456789abcdef",
+		".unixmsg-.unixmsg.0123456789abcdef" };
+	int live;
+
+	make_client_dir();
+	make_dead(SOCK_DGRAM, in_client_dir(names[_i]));
+	live = open_bound(SOCK_DGRAM, in_client_dir(".unixmsg.fedc"));
+	close_gram(dial());
+	ck_assert_errno(access(in_client_dir(names[_i]), F_OK), ENOENT);
+	assert_is_socket(in_client_dir(".unixmsg.fedc"));
+	close(live);
+}
+END_TEST
+
 START_TEST(nothing_outside_the_directory_goes)
 {
 	char beside[256];
@@ -662,6 +679,8 @@ static TCase *make_sweeps(void)
 	tcase_add_loop_test(tcase, what_is_no_dead_socket_stays, 0,
 		COUNT(makers));
 	tcase_add_test(tcase, hidden_names_stay);
+	tcase_add_loop_test(tcase, what_was_set_aside_under_any_name_goes, 0,
+		2);
 	tcase_add_test(tcase, nothing_outside_the_directory_goes);
 	tcase_add_test(tcase, a_dial_removes_no_more_than_it_says);
 	tcase_add_test(tcase,

@@ -4,7 +4,7 @@
 # so can the values that are known; nothing is offered that does not exist.
 
 . "${srcdir:?}/tests/lib.sh"
-folder=$srcdir/completions
+folder=${COMPLETIONS:-$srcdir/completions}
 PATH=$TOOLS:$PATH
 export PATH
 
@@ -95,6 +95,9 @@ expect_addresses()
 	"$1" unixgram-echo "@$name"
 	sed 's/^@//' "$out" >names
 	expect_text names "$name-gram"
+	"$1" seqpacket-echo "@$name"
+	sed 's/^@//' "$out" >names
+	expect_text names "$name-packet"
 	"$1" unixmsg-inspect "@$name"
 	sed 's/^@//' "$out" >names
 	printf '%s\n' "$name-gram" "$name-packet" | expect_same - names
@@ -110,7 +113,10 @@ zsh_completes_values() { expect_values complete_in_zsh; }
 zsh_completes_addresses() { expect_addresses complete_in_zsh; }
 fish_completes_every_option() { expect_options complete_in_fish; }
 fish_completes_values() { expect_values complete_in_fish; }
-fish_completes_addresses() { expect_addresses complete_in_fish; }
+fish_completes_addresses()
+{
+	expect_addresses complete_in_fish
+}
 
 for shell in bash zsh fish; do
 	run_case "${shell}_completes_every_option"

@@ -20,6 +20,7 @@ import sys
 import time
 
 PATIENCE = float(os.environ.get("PATIENCE", "120"))  # seconds for anything
+ANOTHER = 1.0  # seconds until keys that may be lost are typed anew
 
 # Each would make a file "ran", or become something else, if it was evaluated.
 HOSTILE = [
@@ -127,8 +128,8 @@ class Shell:
     def type(self, keys):
         os.write(self.fd, keys)
 
-    def wait_until(self, is_done):
-        end = time.monotonic() + PATIENCE
+    def wait_until(self, is_done, patience=PATIENCE):
+        end = time.monotonic() + patience
         while not is_done():
             if time.monotonic() > end:
                 return False
@@ -219,11 +220,30 @@ class Trial:
         with open("told", "rb") as file:
             return file.read().split(b"\0")[:-1]
 
-    def cancel(self):
-        """What was typed before is forgotten when there is a new prompt."""
-        before = len(self.shell.seen)
+    def is_told(self, word):
+        try:
+            with open("told", "rb") as file:
+                return file.read() == word + b"\0"
+        except FileNotFoundError:
+            return False
+
+    def cancel(self, tool):
+        """Forgets what was typed before.
+
+        A prompt may be the old one, drawn anew, and a shell that is on its way
+        to the next loses keys: so a command is typed until one was run. They
+        run one after the other, so that none comes after the last.
+        """
+        end = time.monotonic() + PATIENCE
+        number = 0
         self.shell.type(b"\x03")
-        self.shell.wait_until(lambda: b"ready> " in self.shell.seen[before:])
+        while time.monotonic() < end:
+            number += 1
+            word = b"settled-%d" % number
+            self.shell.type(b"\x15%s %s\r" % (tool, word))
+            if self.shell.wait_until(lambda: self.is_told(word), ANOTHER):
+                return
+        raise Lost()
 
     def expect(self, line, wanted):
         before = len(self.shell.seen)
@@ -257,7 +277,10 @@ class Trial:
                             [b"@" + begin + name])
         # All of them at once, without choosing any.
         self.shell.type(b"%s @%d-\t\t\t" % (tool, os.getpid()))
-        self.cancel()
+        self.cancel(tool)
+        if os.path.exists("ran"):
+            self.failures.append("%s: ran when all are shown" % self.name)
+            os.unlink("ran")
 
     def try_paths(self, tool, kind, names):
         for number, name in enumerate(names):
@@ -319,7 +342,7 @@ def main():
         try:
             trial.try_all(tool.encode(), KINDS[tool], names)
         except Lost:
-            pass
+            trial.failures.append("%s: no more prompt" % name)
         trial.shell.close()
         for failure in trial.failures:
             print(failure)

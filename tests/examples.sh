@@ -265,6 +265,20 @@ publishing_does_what_it_says()
 	see 3 "$logs/subscriber.out"
 }
 
+# What others publish is printed where somebody may sit before a terminal.
+publishing_commands_no_terminal()
+{
+	serve
+	start subscriber "$examples/$example" subscribe
+	await_true grep -q subscribed "$logs/subscriber.out"
+	ask unixpacket publish.sock "$(printf 'a\033[2J\233z')"
+	await_true grep -q z "$logs/subscriber.out"
+	stop TERM publish.sock
+	finish subscriber
+	expect_match "$logs/subscriber.out" '^a?\[2J?*z$'
+	expect_printable "$logs/subscriber.out"
+}
+
 a_service_in_a_loop_does_what_it_says()
 {
 	need_example
@@ -640,6 +654,7 @@ run_case the_full_service_counts_the_messages_of_each_peer
 run_case the_full_service_refuses_strangers_and_lets_the_group_in
 example=14-publish
 run_case publishing_does_what_it_says
+run_case publishing_commands_no_terminal
 run_case a_slow_subscriber_loses_the_oldest_and_delays_nobody
 for_each_loop a_service_in_a_loop_does_what_it_says
 for_each_loop a_service_in_a_loop_echoes_and_sleeps

@@ -116,6 +116,91 @@ a_mode_that_is_accepted_and_ignored_is_told()
 	[ ! -e real/s ] || fail 'the file is there'
 }
 
+# A client's name is where nobody answers any more: what it is answered is its
+# own affair, and others are served.
+a_file_system_that_hangs_keeps_nobody_waiting()
+{
+	need_root
+	need bindfs
+	need python3
+	[ -n "${UNIXMSG_APART:-}" ] || skip 'no mount namespaces here'
+	[ -c /dev/fuse ] || skip 'no /dev/fuse'
+	mkdir -p real "$view"
+	ln -s "$view" link
+	start fuse bindfs -f -o allow_other real "$view"
+	await_true is_mounted
+	start_server server "$TOOLS/$tool" --listen --mode 666 "$here/s"
+	for name in "$view" "$here/link"; do
+		rm -f go
+		mkfifo go
+		start_server client python3 -c '
+import signal, socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.connect(sys.argv[1])
+s.bind(sys.argv[2])
+print("client: listening on x", file=sys.stderr, flush=True)
+open("go").read()
+s.send(b"hello")
+print("sent", flush=True)
+signal.pause()
+' "$here/s" "$name/own"
+		signal fuse STOP
+		: >go
+		await_true grep -q sent "$logs/client.out"
+		run "$TOOLS/$tool" --bind "$here/own" "$here/s" hello
+		signal fuse CONT
+		expect_status 0
+		expect_text "$out" hello
+		signal client KILL
+		finish client
+		rm -f real/own
+	done
+}
+
+# What is written to the overlay at $view gets into layers/upper.
+mount_overlay()
+{
+	mkdir -p "$view"
+	mount -t overlay -o "lowerdir=$here/layers/lower,upperdir=$(
+	)$here/layers/upper,workdir=$here/layers/work" overlay "$view" \
+		2>"$err" || skip "no overlay: $(head -n 1 "$err")"
+}
+
+make_layers()
+{
+	need_root
+	[ -n "${UNIXMSG_APART:-}" ] || skip 'no mount namespaces here'
+	mkdir layers
+	mount -t tmpfs layers layers || skip 'no tmpfs'
+	mkdir layers/lower layers/upper layers/work
+}
+
+a_name_on_an_overlay_is_one_as_any_other()
+{
+	make_layers
+	mount_overlay
+	make_dead "$view/s"
+	start_server server "$TOOLS/$tool" --listen "$view/s"
+	expect_answer "$view/s"
+	run "$TOOLS/$tool" --listen "$view/s"
+	expect_status 1
+	expect_answer "$view/s"
+	signal server TERM
+	finish server
+	[ ! -e layers/upper/s ] || fail 'its file is still there'
+}
+
+# Nobody could reach it through the overlay before.
+an_owner_below_an_overlay_keeps_its_own_way()
+{
+	make_layers
+	start_server below "$TOOLS/$tool" --listen "$here/layers/lower/s"
+	mount_overlay
+	start_server above "$TOOLS/$tool" --listen "$view/s"
+	expect_answer "$view/s"
+	expect_answer "$here/layers/lower/s"
+}
+
 # Nothing of /proc is seen by the command.
 bare()
 {
@@ -159,11 +244,14 @@ for name in a_file_that_is_shown_as_another_users_is_ours \
 	who_replaces_a_dead_file_in_another_view_says_so \
 	a_sweep_leaves_a_live_client_in_another_view \
 	a_mode_that_is_accepted_and_ignored_is_told \
+	a_file_system_that_hangs_keeps_nobody_waiting \
+	a_name_on_an_overlay_is_one_as_any_other \
+	an_owner_below_an_overlay_keeps_its_own_way \
 	a_dead_name_is_taken_without_proc \
 	a_live_owner_keeps_its_name_without_proc \
 	a_mode_is_in_force_without_proc; do
 	run_case "$name"
-	umount -l "$view" 2>/dev/null
+	umount -l "$view" "$work/here/layers" 2>/dev/null
 	rmdir "$view" 2>/dev/null
 done
 finish_cases

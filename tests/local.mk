@@ -443,7 +443,7 @@ CLEANFILES += %D%/soak.result
 if HAVE_CHECK
 mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
 	@export $(test_environment) CHECK_LIBS='$(CHECK_LIBS)'; \
-	timeout --kill-after=10 600 $(SHELL) $(srcdir)/%D%/try_mutants.sh \
+	timeout --kill-after=10 900 $(SHELL) $(srcdir)/%D%/try_mutants.sh \
 	  $(MUTANTS)
 endif
 CLEANFILES += %D%/mutants.result

@@ -119,7 +119,9 @@ wrong_usage_tells_what_is_right()
 	mistake 2 'one of text, hex, json, frames, raw' unixgram-echo --format x s
 	mistake 2 'one ADDRESS and nothing else' unixgram-echo -l a b
 	mistake 2 '--size: goes with --count' unixgram-echo -s 10 s
-	mistake 2 '--mode: goes with --listen' unixgram-echo --mode 600 s
+	mistake 2 '--mode: goes with --listen, or' unixgram-echo --mode 600 s
+	mistake 2 '--mode: goes with --listen, or' seqpacket-echo --mode 600 \
+		--bind own s
 	mistake 2 "@s is no file; --allow-user" unixgram-echo -l -m 666 @s
 	mistake 2 "@s is no file; --allow-user" unixgram-echo -l -u 0 @s
 	mistake 2 "the file is the supervisor's" unixgram-echo --inherit -m 600
@@ -207,7 +209,7 @@ a_closed_standard_descriptor_is_told()
 		expect_status 0
 		expect_text "$out" hello
 	done
-	for tool in 'unixmsg-inspect -q' 'unixmsg-perf -q -r 1 -n 10 unix'; do
+	for tool in 'unixmsg-inspect --names' 'unixmsg-perf -q -r 1 -n 10 unix'; do
 		run sh -c "$tool >&-"
 		tool=${tool%% *}
 		expect_complaint 1

@@ -25,6 +25,7 @@ trap 'exit 130' INT HUP TERM
 library=$top_builddir/src/.libs/libunixmsg_all.a
 shared=$top_builddir/src/tools/.libs/libtools.a
 measuring=$top_builddir/src/tools/.libs/libperf.a
+inspecting=$(echo "$top_builddir"/src/tools/inspect_*.o)
 support=$tests/.libs/libsupport.a
 for file in "$library" "$shared" "$measuring" "$support" "$srcdir/tests/mutants"; do
 	[ -e "$file" ] || {
@@ -86,21 +87,26 @@ link()
 
 fresh()
 {
+	# shellcheck disable=SC2086 # many files
 	rm -rf "$scratch/tree" "$scratch/lib"*
 	cp -r "$srcdir/src" "$scratch/tree.new" &&
 		mkdir "$scratch/tree" && mv "$scratch/tree.new" \
 		"$scratch/tree/src" && cp "$library" "$scratch/libunixmsg.a" &&
-		cp "$shared" "$scratch/libtools.a"
+		cp "$shared" "$scratch/libtools.a" &&
+		cp -r "$srcdir/completions" "$scratch/tree" &&
+		chmod -R u+w "$scratch/tree/completions" &&
+		ar r "$scratch/libinspect.a" $inspecting 2>/dev/null
 }
 
 # Recompiles what a patch has changed, and puts it into its archive.
 apply()
 {
 	patch -s -d "$scratch/tree" -p1 <"$1" || return
-	for file in $(sed -n 's,^+++ b/\([^	]*\).*,\1,p' "$1"); do
+	for file in $(sed -n 's,^+++ b/\([^	]*\.c\).*,\1,p' "$1"); do
 		object=$scratch/$(basename "$file" .c).o
 		compile "$scratch/tree/$file" "$object" || return
 		case $file in
+		src/tools/inspect_*) ar r "$scratch/libinspect.a" "$object" ;;
 		src/tools/*) ar r "$scratch/libtools.a" "$object" ;;
 		*) ar r "$scratch/libunixmsg.a" "$object" ;;
 		esac 2>/dev/null || return
@@ -136,10 +142,17 @@ run_shell()
 		link "$scratch/tools/$tool" "$top_builddir/src/tools/$tool.o" ||
 			return 99
 	done
-	# Those that no patch is about.
-	ln -s "$top_builddir/src/tools/unixmsg-inspect" \
-		"$top_builddir/src/tools/unixmsg-perf" "$scratch/tools"
-	UNIXMSG_CASE=$3 UNIXMSG_LIMIT=8 TOOLS=$scratch/tools timeout 100 sh \
+	link "$scratch/tools/unixmsg-inspect" \
+		"$top_builddir/src/tools/unixmsg-inspect.o" \
+		"$scratch/libinspect.a" || return 99
+	# No patch is about it.
+	ln -s "$top_builddir/src/tools/unixmsg-perf" "$scratch/tools"
+	limit=8
+	# They type hundreds of names.
+	[ "$1" != completions_tty.sh ] || limit=60
+	UNIXMSG_CASE=$3 UNIXMSG_LIMIT=$limit TOOLS=$scratch/tools \
+		PATIENCE=$(awk "BEGIN { print 120 * $patience }") \
+		COMPLETIONS=$scratch/tree/completions timeout 100 sh \
 		"$srcdir/tests/$1" >"$scratch/out" 2>&1 </dev/null
 }
 

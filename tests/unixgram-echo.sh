@@ -54,6 +54,19 @@ a_client_file_that_was_asked_for_goes_with_each_signal()
 	stop
 }
 
+an_own_file_has_the_mode_that_was_asked_for()
+{
+	serve
+	for mode in 600 620 666; do
+		start_waiting_client --bind "$here/own" --mode "$mode"
+		[ "$(stat -c %a own)" = "$mode" ] ||
+			fail "it is $(stat -c %a own), not $mode"
+		signal client TERM
+		finish client
+	done
+	stop
+}
+
 a_client_of_an_abstract_server_has_no_file()
 {
 	serve
@@ -196,6 +209,7 @@ for name in a_client_file_goes_with_each_signal \
 done
 run_case a_client_of_an_abstract_server_has_no_file '' on_abstract
 for name in a_client_file_that_was_asked_for_goes_with_each_signal \
+	an_own_file_has_the_mode_that_was_asked_for \
 	an_own_path_too_long_for_answers_is_refused \
 	a_live_client_keeps_its_own_address \
 	a_client_that_is_gone_is_counted \

@@ -388,16 +388,104 @@ s.send(b"12")
 EOF
 	inspect packet
 	expect_line backlog '2 connections of at most 4 wait'
-	expect_line unread '8 bytes in all connections'
+	expect_line unread '8 bytes in the connections it has accepted'
 	expect_line peers '1 connected'
 	inspect gram
 	expect_match "$out" 'unixgram, bound, takes messages'
 	expect_line unread 'the first message has 4 bytes; how many'
 	expect_line peers '1 connected'
 	inspect --json packet gram
-	expect_json 's[0]["backlog"]' "{'waiting': 2, 'limit': 3}"
+	expect_json 's[0]["backlog"]' \
+		"{'waiting': 2, 'limit': 4, 'charged_bytes': 0}"
 	expect_json 's[0]["unread_bytes"], len(s[0]["peers"])' '(8, 3)'
 	expect_json 's[1]["first_message_bytes"]' 4
+}
+
+what_waits_to_be_accepted_is_told_with_what_it_has_sent()
+{
+	start_python <<'EOF'
+import socket
+u = socket.AF_UNIX
+l = socket.socket(u, socket.SOCK_STREAM)
+l.bind("stream")
+l.listen(1)
+c = [socket.socket(u, socket.SOCK_STREAM) for i in range(2)]
+for i in c:
+    i.connect("stream")
+c[0].send(b"12345")
+EOF
+	inspect stream
+	expect_line backlog '2 connections of at most 2 wait'
+	expect_line unread '0 bytes in the connections it has accepted'
+	expect_line '' 'those that wait are charged [1-9][0-9]* bytes'
+	inspect .
+	expect_match "$out" 'listening  *2/2  *0+ '
+	inspect --json stream
+	expect_json 's[0]["backlog"]["limit"]' 2
+	expect_json 's[0]["backlog"]["charged_bytes"] >= 5' True
+}
+
+a_name_that_leads_to_its_owner_no_more_is_marked()
+{
+	serve gone unixgram "$here/gone"
+	serve replaced unixgram "$here/replaced"
+	serve in_place unixgram "$here/in-place"
+	rm gone
+	mv replaced other
+	: >replaced
+	inspect
+	expect_status 0
+	expect_match "$out" "^unixgram  *bound,gone  *.* $here/gone\$"
+	expect_match "$out" "^unixgram  *bound,replaced  *.* $here/replaced\$"
+	expect_match "$out" "^unixgram  *bound  *.* $here/in-place\$"
+	inspect other
+	expect_line 'bound as' "$here/replaced, which is replaced\$"
+	rm replaced
+	mv other replaced
+	need_python
+	inspect --json
+	expect_json "sorted(i['path'] for i in s if i['address'] in \
+('$here/gone', '$here/replaced'))" "['gone', 'in-place']"
+}
+
+quiet_shows_what_is_not_well()
+{
+	serve gram unixgram "$here/gram"
+	make_dead "$here/dead"
+	inspect -q gram
+	expect_status 0
+	expect_empty "$out"
+	inspect -q
+	expect_status 0
+	expect_empty "$out"
+	inspect -q gram dead
+	expect_status 1
+	expect_match "$out" '^dead: dead: '
+	[ "$(grep -c gram "$out")" -eq 0 ] || fail 'what is well is shown'
+	mkdir empty
+	inspect -q . empty
+	expect_status 1
+	expect_match "$out" ' \./dead$'
+	[ "$(grep -c -e gram -e ':$' "$out")" -eq 0 ] || fail 'more is shown'
+	inspect -q --names gram
+	expect_text "$out" 'unixgram gram'
+}
+
+what_is_told_of_a_padded_name_is_taken_by_all_tools()
+{
+	for of in unixgram seqpacket unixstream; do
+		padded=$abstract-$of
+		serve "$of" "$of" "$padded"'\x00\{60}'
+		inspect
+		shown=$(awk -v name="$padded" 'index($NF, name) == 1 {
+			print $NF }' "$out")
+		[ "$shown" = "$padded"'\x00\{60}' ] || fail "it is told as $shown"
+		inspect --names "$shown"
+		expect_status 0
+		expect_match "$out" ' @.*\\x00\\{60}$'
+		run "$TOOLS/$of-echo" "$shown" hello
+		expect_text "$out" hello
+	done
 }
 
 connections_outlive_a_listener()
@@ -793,6 +881,10 @@ for case in \
 	a_long_path_is_described \
 	what_does_not_listen_yet_is_told \
 	queues_are_told_as_far_as_the_kernel_does \
+	what_waits_to_be_accepted_is_told_with_what_it_has_sent \
+	a_name_that_leads_to_its_owner_no_more_is_marked \
+	quiet_shows_what_is_not_well \
+	what_is_told_of_a_padded_name_is_taken_by_all_tools \
 	connections_outlive_a_listener \
 	json_is_valid_for_any_bytes_in_names \
 	json_tells_all_states \

@@ -1,56 +1,55 @@
 # SPDX-License-Identifier: MIT
 # fish completion for unixgram-echo; its sisters have the same command line.
 
-set -l echo complete -c unixgram-echo
-
-$echo -s l -l listen -d 'Serve'
-$echo -s m -l mode -x -a '0600 0660 0666' -d 'Permissions of the socket file'
-$echo -s u -l user -x -a '(__fish_complete_users)' -d 'Owner of the socket file'
-$echo -s g -l group -x -a '(__fish_complete_groups)' -d 'Its group'
-$echo -l replace -d 'Take the name over from a live owner'
-$echo -l inherit -d 'Serve the sockets of a supervisor'
-$echo -l allow-user -x -a '(__fish_complete_users)' -d 'Who may talk'
-$echo -l allow-group -x -a '(__fish_complete_groups)' -d 'Who may talk'
-$echo -l allow-anyone -d 'Who may talk'
-$echo -l max-clients -x -d 'Clients at once'
-$echo -l max-clients-per-user -x -d 'Clients of one user'
-$echo -l idle-timeout -x -d 'Close silent connections'
-$echo -l batch -x -d 'Datagrams a system call'
-$echo -l backlog -x -d 'Connections that may wait'
-$echo -l max-messages -x -d 'Leave after so many'
-
-$echo -s b -l bind -r -d 'Own address'
-$echo -s W -l timeout -x -d 'Longest wait for an answer'
-$echo -l wait -x -d 'Longest wait for the server'
-$echo -l server-user -x -a '(__fish_complete_users)' \
-    -d 'Refuse the server of anybody else'
-$echo -s c -l count -x -d 'Make up messages'
-$echo -s s -l size -x -d 'Their size'
-$echo -s i -l interval -x -d 'Time between them'
-
-$echo -l format -x -a 'text hex json frames raw' \
-    -d 'How records are read and printed'
-$echo -l max-size -x -d 'Largest message taken'
-$echo -l spin -x -d 'Look for messages before sleeping'
-$echo -l stats -d 'Print counters'
-$echo -s v -l verbose -d 'Say more'
-$echo -s q -l quiet -d 'Say only what went wrong'
-$echo -s h -l help -d 'Print the options'
-$echo -s V -l version -d 'Print the version'
-
-# The abstract names of that network, but for those of five digits, which the
+# The abstract names of a network, but for those of five digits, which the
 # kernel has chosen for clients; paths come by themselves. They are other
 # people's text, which fish quotes: nothing here may evaluate it.
-function __unixgram_echo_names
-    set -l network unixgram
-    switch (commandline -opc)[1]
-        case '*seqpacket-echo'
-            set network unixpacket
-        case '*unixstream-echo'
-            set network unix
-    end
+function __unixmsg_echo_names -a network
     unixmsg-inspect --names 2>/dev/null |
         string match -rv ' @[0-9a-f]{5}$' |
         string replace -rf "^$network @" '@'
 end
-$echo -a '(__unixgram_echo_names)'
+
+# A tool that wraps another (complete -w) is not told by its name any more when
+# names are asked for: so each has all of it.
+function __unixmsg_echo_complete -a tool network
+    set -l echo complete -c $tool
+
+    $echo -s l -l listen -d 'Serve'
+    $echo -s m -l mode -x -a '0600 0660 0666' -d 'Permissions of the socket file'
+    $echo -s u -l user -x -a '(__fish_complete_users)' -d 'Owner of the socket file'
+    $echo -s g -l group -x -a '(__fish_complete_groups)' -d 'Its group'
+    $echo -l replace -d 'Take the name over from a live owner'
+    $echo -l inherit -d 'Serve the sockets of a supervisor'
+    $echo -l allow-user -x -a '(__fish_complete_users)' -d 'Who may talk'
+    $echo -l allow-group -x -a '(__fish_complete_groups)' -d 'Who may talk'
+    $echo -l allow-anyone -d 'Who may talk'
+    $echo -l max-clients -x -d 'Clients at once'
+    $echo -l max-clients-per-user -x -d 'Clients of one user'
+    $echo -l idle-timeout -x -d 'Close silent connections'
+    $echo -l batch -x -d 'Datagrams a system call'
+    $echo -l backlog -x -d 'Connections that may wait'
+    $echo -l max-messages -x -d 'Leave after so many'
+
+    $echo -s b -l bind -r -d 'Own address'
+    $echo -s W -l timeout -x -d 'Longest wait for an answer'
+    $echo -l wait -x -d 'Longest wait for the server'
+    $echo -l server-user -x -a '(__fish_complete_users)' \
+        -d 'Refuse the server of anybody else'
+    $echo -s c -l count -x -d 'Make up messages'
+    $echo -s s -l size -x -d 'Their size'
+    $echo -s i -l interval -x -d 'Time between them'
+
+    $echo -l format -x -a 'text hex json frames raw' \
+        -d 'How records are read and printed'
+    $echo -l max-size -x -d 'Largest message taken'
+    $echo -l spin -x -d 'Look for messages before sleeping'
+    $echo -l stats -d 'Print counters'
+    $echo -s v -l verbose -d 'Say more'
+    $echo -s q -l quiet -d 'Say only what went wrong'
+    $echo -s h -l help -d 'Print the options'
+    $echo -s V -l version -d 'Print the version'
+    $echo -a "(__unixmsg_echo_names $network)"
+end
+
+__unixmsg_echo_complete unixgram-echo unixgram

@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: MIT
-complete -c unixstream-echo -w unixgram-echo
+# fish completion for unixstream-echo
+functions -q __unixmsg_echo_complete
+or source (status dirname)/unixgram-echo.fish
+__unixmsg_echo_complete unixstream-echo unix

@@ -541,6 +541,8 @@ static void *dial(const struct options *options)
 
 	unixdial_options_init(&how);
 	how.own = options->own;
+	if (options->is_own_mode_wanted)
+		how.own_mode = options->name.mode;
 	how.stop_fd = tool_get_stop_fd();
 	if (options->wait_us > 0) {
 		how.flags |= UNIXMSG_DIAL_WAIT;

@@ -60,6 +60,18 @@ const char *inspect_finding_get_phrase(const struct inspect_finding *finding)
 	}
 }
 
+const char *inspect_finding_get_mark(const struct inspect_finding *finding)
+{
+	switch (finding->path) {
+	case INSPECT_PATH_GONE:
+		return "gone";
+	case INSPECT_PATH_REPLACED:
+		return "replaced";
+	default:
+		return NULL;
+	}
+}
+
 bool inspect_finding_is_alive(const struct inspect_finding *finding)
 {
 	return finding->state <= INSPECT_CONNECTED ||

@@ -19,12 +19,21 @@ enum inspect_state {
 	INSPECT_NOT_A_SOCKET,
 };
 
+/* What the path that a socket was bound to leads to. */
+enum inspect_path {
+	INSPECT_PATH_UNKNOWN, /* or it has none */
+	INSPECT_PATH_IN_PLACE,
+	INSPECT_PATH_GONE, /* or in another mount namespace */
+	INSPECT_PATH_REPLACED,
+};
+
 struct inspect_finding {
 	const char *address; /* as text */
 	/* Some address was asked for; else it is one of many. */
 	bool is_asked;
 	enum inspect_state state;
 	const struct inspect_socket *socket; /* NULL: none */
+	enum inspect_path path;              /* of the socket */
 	const struct inspect_file *file;     /* NULL: none */
 	/* Why it is unknown, or nobody; NULL where the state says it all. */
 	const char *why;
@@ -40,6 +49,9 @@ const char *inspect_finding_get_word(const struct inspect_finding *finding);
 
 /* The same for people. */
 const char *inspect_finding_get_phrase(const struct inspect_finding *finding);
+
+/* What has become of its path: "gone", "replaced"; NULL for nothing. */
+const char *inspect_finding_get_mark(const struct inspect_finding *finding);
 
 /* Somebody is there. */
 bool inspect_finding_is_alive(const struct inspect_finding *finding);

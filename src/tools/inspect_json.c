@@ -193,11 +193,13 @@ static void print_backlog(const struct inspect_socket *it)
 		fputs("null", stdout);
 		return;
 	}
-	printf("{\"waiting\":%" PRIu32 ",\"limit\":%" PRIu32 "}",
-		it->told.receive_queue, it->told.send_queue);
+	printf("{\"waiting\":%" PRIu32 ",\"limit\":%" PRIu64
+	       ",\"charged_bytes\":%" PRIu64 "}",
+		it->told.receive_queue, inspect_socket_get_waiting_most(it),
+		it->waiting_bytes);
 }
 
-/* Of a listener: in all its connections. */
+/* Of a listener: in all connections that it has accepted. */
 static void print_unread(const struct inspect_socket *it)
 {
 	bool is_known = it != NULL && (it->told.has & UNIXDIAG_HAS_QUEUE) != 0;
@@ -227,6 +229,14 @@ static void print_nears(const struct inspect_nears *nears)
 		putchar('}');
 	}
 	putchar(']');
+}
+
+static void print_path(const struct inspect_finding *finding)
+{
+	print_text_or_null("path",
+		finding->path == INSPECT_PATH_IN_PLACE
+			? "in-place"
+			: inspect_finding_get_mark(finding));
 }
 
 static void print_socket(const struct inspect_json *json,
@@ -272,6 +282,7 @@ void inspect_json_show(void *context, const struct inspect_finding *finding)
 	print_text_or_null("meaning", inspect_finding_get_phrase(finding));
 	print_alive(finding);
 	print_socket(json, finding->socket);
+	print_path(finding);
 	print_file(finding->file);
 	print_nears(finding->nears);
 	putchar('}');

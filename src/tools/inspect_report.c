@@ -183,8 +183,7 @@ static void print_waiting(const struct inspect_report *report,
 	print_line("backlog",
 		"%" PRIu32 " connection%s of at most %" PRIu64 " wait%s",
 		it->told.receive_queue, get_plural(it->told.receive_queue),
-		/* The kernel compares with >: there is room for one more. */
-		(uint64_t)it->told.send_queue + 1,
+		inspect_socket_get_waiting_most(it),
 		it->told.receive_queue == 1 ? "s" : "");
 	for (i = 0; i < snapshot->sockets_count; i++) {
 		if (snapshot->sockets[i].waits_for != it)
@@ -220,10 +219,15 @@ static void print_unread(const struct inspect_socket *it)
 		is_listening ? it->unread_bytes : it->told.receive_queue;
 
 	print_line("unread", "%" PRIu64 " byte%s%s%s", bytes, get_plural(bytes),
-		is_listening ? " in all connections" : "",
+		is_listening ? " in the connections it has accepted" : "",
 		it->told.type == SOCK_SEQPACKET && bytes > 0
 			? "; in how many messages the kernel does not tell"
 			: "");
+	if (it->waiting_bytes > 0)
+		print_line("",
+			"those that wait are charged %" PRIu64
+			" bytes of buffer for what they have sent",
+			it->waiting_bytes);
 }
 
 static void print_queues(const struct inspect_report *report,
@@ -239,16 +243,25 @@ static void print_queues(const struct inspect_report *report,
 		print_unread(it);
 }
 
+static void print_bound(const struct inspect_finding *finding)
+{
+	const char *bound = inspect_text_address(&finding->socket->told.addr);
+	const char *mark = inspect_finding_get_mark(finding);
+
+	if (mark == NULL && strcmp(bound, finding->address) == 0)
+		return;
+	print_line("bound as", "%s%s%s", bound,
+		mark == NULL ? "" : ", which is ", mark == NULL ? "" : mark);
+}
+
 static void print_socket(const struct inspect_report *report,
 	const struct inspect_finding *finding)
 {
 	const struct inspect_socket *it = finding->socket;
-	const char *bound = inspect_text_address(&it->told.addr);
 
 	print_holders(report, it);
 	print_access(finding);
-	if (strcmp(bound, finding->address) != 0)
-		print_line("bound as", "%s", bound);
+	print_bound(finding);
 	if (finding->is_shared)
 		print_line("shared",
 			"sockets of other types have this name too; clients "

@@ -16,6 +16,7 @@
 #include "probe.h"
 #include "tools/inspect_search.h"
 #include "tools/inspect_text.h"
+#include "way.h"
 
 static void show(const struct inspect_search *search,
 	const struct inspect_finding *finding)
@@ -42,10 +43,47 @@ static enum inspect_state get_state(const struct inspect_socket *it)
 	}
 }
 
+static enum inspect_path compare_file(const struct inspect_socket *it, int fd)
+{
+	struct unixdiag_mount mount = { 0 };
+	struct unixdiag_file found;
+
+	if (unixdiag_identify(fd, &mount, &found) < 0)
+		return INSPECT_PATH_UNKNOWN;
+	return found.dev == it->told.file.dev && found.ino == it->told.file.ino
+		? INSPECT_PATH_IN_PLACE
+		: INSPECT_PATH_REPLACED;
+}
+
+/* Others have chosen that path: a file system that hangs is not asked. */
+static enum inspect_path look_at_path(const struct inspect_socket *it)
+{
+	char path[UNIXMSG_NAME_SIZE_MAX + 1];
+	enum inspect_path found;
+	size_t size;
+	const char *name = unixaddr_get_name(&it->told.addr, &size);
+	int fd;
+
+	if (unixaddr_get_kind(&it->told.addr) != UNIXADDR_PATH ||
+		*name != '/' || (it->told.has & UNIXDIAG_HAS_FILE) == 0)
+		return INSPECT_PATH_UNKNOWN;
+	memcpy(path, name, size);
+	path[size] = '\0';
+	fd = unixway_open(path, true);
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR
+			? INSPECT_PATH_GONE
+			: INSPECT_PATH_UNKNOWN;
+	found = compare_file(it, fd);
+	fd_close(fd);
+	return found;
+}
+
 static void show_socket(const struct inspect_search *search,
 	struct inspect_finding *finding, const struct inspect_socket *it)
 {
 	finding->socket = it;
+	finding->path = look_at_path(it);
 	finding->state = get_state(it);
 	show(search, finding);
 }

@@ -309,6 +309,18 @@ static void find_peers(struct inspect_snapshot *snapshot)
 	}
 }
 
+static void count_waiting(struct inspect_snapshot *snapshot)
+{
+	size_t i;
+
+	for (i = 0; i < snapshot->sockets_count; i++) {
+		const struct inspect_socket *it = &snapshot->sockets[i];
+
+		if (it->waits_for != NULL)
+			it->waits_for->waiting_bytes += it->told.send_queue;
+	}
+}
+
 static int connect_sockets(struct inspect_snapshot *snapshot)
 {
 	snapshot->names = make_index(snapshot, has_name, compare_names,
@@ -321,6 +333,7 @@ static int connect_sockets(struct inspect_snapshot *snapshot)
 		return -1;
 	find_listeners(snapshot);
 	find_peers(snapshot);
+	count_waiting(snapshot);
 	return 0;
 }
 

@@ -23,6 +23,8 @@ struct inspect_socket {
 	/* What those hold for us: bytes to read, and charged to the senders. */
 	uint64_t unread_bytes;
 	uint64_t charged_bytes;
+	/* Charged to those who wait: nobody has the other end, to be asked. */
+	uint64_t waiting_bytes;
 };
 
 struct inspect_process {
@@ -87,6 +89,13 @@ inspect_snapshot_next_holder(const struct inspect_snapshot *snapshot,
 static inline bool inspect_socket_is_accepted(const struct inspect_socket *it)
 {
 	return it->listener != NULL;
+}
+
+/* How many may wait: the kernel compares with >, so there is room for one. */
+static inline uint64_t inspect_socket_get_waiting_most(
+	const struct inspect_socket *it)
+{
+	return (uint64_t)it->told.send_queue + 1;
 }
 
 /*

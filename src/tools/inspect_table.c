@@ -76,8 +76,8 @@ static void add_waiting(struct inspect_table *table,
 		add_cell(table, "-");
 		return;
 	}
-	snprintf(text, sizeof(text), "%" PRIu32 "/%" PRIu32,
-		it->told.receive_queue, it->told.send_queue);
+	snprintf(text, sizeof(text), "%" PRIu32 "/%" PRIu64,
+		it->told.receive_queue, inspect_socket_get_waiting_most(it));
 	add_cell(table, text);
 }
 
@@ -89,9 +89,15 @@ static void add_unread(struct inspect_table *table,
 
 	if (it->told.state == UNIXDIAG_LISTENING)
 		bytes = it->unread_bytes;
-	/* Of datagrams the kernel tells the size of the first only. */
+	/*
+	 * Of datagrams the kernel tells the size of the first only, and of
+	 * connections that wait what their clients are charged.
+	 */
 	snprintf(text, sizeof(text), "%" PRIu64 "%s", bytes,
-		it->told.type == SOCK_DGRAM && bytes > 0 ? "+" : "");
+		(it->told.type == SOCK_DGRAM && bytes > 0) ||
+				it->waiting_bytes > 0
+			? "+"
+			: "");
 	add_cell(table, text);
 }
 
@@ -145,6 +151,18 @@ static void add_socket(struct inspect_table *table,
 	add_owner(table, it);
 }
 
+static void add_state(struct inspect_table *table,
+	const struct inspect_finding *finding)
+{
+	const char *mark = inspect_finding_get_mark(finding);
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s%s%s",
+		inspect_finding_get_word(finding), mark == NULL ? "" : ",",
+		mark == NULL ? "" : mark);
+	add_cell(table, text);
+}
+
 /* Of a file without a socket there is but its owner to tell. */
 static void add_file(struct inspect_table *table,
 	const struct inspect_file *file)
@@ -165,7 +183,7 @@ void inspect_table_show(void *context, const struct inspect_finding *finding)
 		finding->socket == NULL
 			? "-"
 			: inspect_text_network(finding->socket->told.type));
-	add_cell(table, inspect_finding_get_word(finding));
+	add_state(table, finding);
 	if (finding->socket != NULL)
 		add_socket(table, finding->socket);
 	else

@@ -12,7 +12,7 @@
 #include "tools/usage.h"
 
 /* What an option is about, to tell what does not go together. */
-enum { SERVING, CLIENT, COUNTING, SOCKET_FILE, SERVER_USER, FORMAT };
+enum { SERVING, CLIENT, COUNTING, SOCKET_FILE, MODE, SERVER_USER, FORMAT };
 
 #define PLACE(member) .place = offsetof(struct options, member)
 #define MARK(mark) .marks = 1U << (mark)
@@ -49,9 +49,11 @@ static int read_allowed_group(const struct usage_option *option,
 static const struct usage_option serving[] = {
 	{ 'l', "listen", NULL, "serve at ADDRESS", usage_read_flag,
 		PLACE(is_server) },
-	{ 'm', "mode", "OCTAL", "permissions of the socket file (0600)",
+	{ 'm', "mode", "OCTAL",
+		"permissions of the socket file (0600), or of\n"
+		"that of --bind",
 		usage_read_mode, PLACE(name.mode),
-		.marks = 1U << SERVING | 1U << SOCKET_FILE },
+		.marks = 1U << SOCKET_FILE | 1U << MODE },
 	{ 'u', "user", "USER", "its owner, by name or number", usage_read_user,
 		PLACE(name.user), .marks = 1U << SERVING | 1U << SOCKET_FILE },
 	{ 'g', "group", "GROUP", "its group, by name or number",
@@ -192,6 +194,18 @@ static int check_server(const struct options *options,
 	return 0;
 }
 
+/* Who may write to an address that only answers come to. */
+static int check_own_mode(const struct options *options)
+{
+	if (options->is_own_mode_wanted &&
+		(options->network->is_connected || options->own == NULL ||
+			*options->own == '@'))
+		return tool_complain(
+			"--mode: goes with --listen, or with a datagram "
+			"client's --bind PATH");
+	return 0;
+}
+
 static int check_client(const struct options *options,
 	const struct usage_words *words)
 {
@@ -200,6 +214,8 @@ static int check_client(const struct options *options,
 	if (given[SERVING] != NULL)
 		return tool_complain("--%s: goes with --listen",
 			given[SERVING]);
+	if (check_own_mode(options) < 0)
+		return -1;
 	if (given[COUNTING] != NULL && options->count == 0)
 		return tool_complain("--%s: goes with --count",
 			given[COUNTING]);
@@ -236,6 +252,8 @@ static void set_defaults(struct options *options, const struct network *network)
 static void take_words(struct options *options, const struct usage_words *words)
 {
 	options->is_printing = words->given[FORMAT] != NULL;
+	options->is_own_mode_wanted =
+		words->given[MODE] != NULL && !options->is_server;
 	options->is_server_user_wanted = words->given[SERVER_USER] != NULL;
 	if (words->operands_count == 0)
 		return;

@@ -39,6 +39,7 @@ struct options {
 	char **messages;
 	int messages_count;
 	const char *own;
+	bool is_own_mode_wanted; /* name.mode is of own */
 	int64_t timeout_us;
 	int64_t wait_us;
 	uint64_t count; /* 0: no made up messages */

@@ -34,6 +34,16 @@ struct inspection {
 	size_t shown;
 };
 
+/* With --quiet text is about what is not well; data is all that was asked. */
+static bool is_silent(const struct inspection *inspection,
+	const struct inspect_finding *finding)
+{
+	return tool_get_level() == TOOL_QUIET &&
+		inspection->options->format == INSPECT_TEXT &&
+		!inspection->options->is_cleaning &&
+		inspect_finding_is_alive(finding);
+}
+
 /* Every finding comes by here, whatever shows it. */
 static void take_finding(void *context, const struct inspect_finding *finding)
 {
@@ -48,7 +58,8 @@ static void take_finding(void *context, const struct inspect_finding *finding)
 	if (!inspect_finding_is_alive(finding) &&
 		!inspection->options->is_cleaning)
 		inspection->has_failed = true;
-	inspection->show(inspection->context, finding);
+	if (!is_silent(inspection, finding))
+		inspection->show(inspection->context, finding);
 }
 
 /* One address a line, for programs to read: no more than is asked for. */
@@ -154,7 +165,8 @@ static void complain_of_name(struct inspection *inspection, const char *name)
 static void print_directory_head(struct inspection *inspection,
 	const char *name)
 {
-	if (inspection->options->names_count == 1)
+	if (inspection->options->names_count == 1 ||
+		tool_get_level() == TOOL_QUIET)
 		return;
 	printf("%s%s:\n", inspection->report.has_begun ? "\n" : "",
 		explain_text(name));

@@ -24,9 +24,12 @@
  *   EADDRINUSE. Claims and releases take a lock, flock(2) on the directory,
  *   which leaves nothing behind. Anybody who may read the directory can hold
  *   that lock for ever, in /tmp too: so they wait a second for it at most, a
- *   dial not beyond its deadline, and go on without it. Without the lock no
- *   live owner loses its name either; claims of one dead name at the same
- *   moment may then all fail with EADDRINUSE.
+ *   dial not beyond its deadline, and go on without it. Without the lock a
+ *   claim of a dead name looks again at what it has set aside, and puts a live
+ *   owner's file back. A server that binds between the two looks is missing
+ *   under its name for that moment; it loses the name if a third server binds
+ *   in that moment, or if the claim is killed then and nobody claims again.
+ *   Claims of one dead name at the same moment may all fail with EADDRINUSE.
  * - A server that takes no lock may remove our file at once and put its own
  *   there. If that is so before the claim is done it has won: EADDRINUSE, and
  *   its file is left alone. The kernel tells which file is ours, over
@@ -39,7 +42,11 @@
  *   next claim of NAME removes it when nobody owns it, and gives NAME back to
  *   a live owner who was not replaced yet. Until then the _dial functions
  *   reach him, and programs that only know connect(2) do not. In a sticky
- *   directory that holds for our own files alone.
+ *   directory that holds for our own files alone. Where .unixmsg-NAME is taken,
+ *   or the file system has no RENAME_NOREPLACE (rename(2)), the name for that
+ *   moment is .unixmsg. and 16 digits. That one tells no NAME: what a killed
+ *   process leaves there stays until somebody removes it, except in the
+ *   directory of a user's own clients, where later clients do.
  * - Owner, group and mode are in force before the first peer can get in. The
  *   process's umask does not matter and is not changed. Some file systems
  *   accept a mode or an owner and keep their own: when the file lets more
