@@ -356,7 +356,7 @@ function print_licence(    line, path)
 
 function make_header(    order, i, n)
 {
-	print_head(" * This one is the manual, too: unixmsg/gram.h and the other " \
+	print_head(" * This one is the manual, too: unixmsg/conn.h and the other " \
 		"headers that it\n * speaks of follow, each under its name. " \
 		"The licence stands in unixmsg.c.")
 	print " */"

@@ -23,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <unixmsg.h>
@@ -32,23 +31,6 @@ static int fail(const char *what)
 {
 	fprintf(stderr, "gram-server: %s: %s\n", what, strerror(errno));
 	return -1;
-}
-
-/*
- * A descriptor that becomes readable when we are to end. The signals are
- * blocked, so there is no handler and no moment at which they come amiss. A
- * program with threads does this before it starts them.
- */
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
 static bool is_readable(int fd)
@@ -62,14 +44,14 @@ static bool is_readable(int fd)
  * One client that does not read must not hold up the others: an answer for
  * which there is no room now is lost.
  */
-static void answer(struct unixgram *gram, const struct unixaddr *to,
+static void answer(struct unixconn *gram, const struct unixaddr *to,
 	const void *data, size_t size)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 
 	unixaddr_format(to, text, sizeof(text));
 	printf("%zu bytes from %s\n", size, text);
-	if (unixgram_send_to(gram, to, data, size, UNIXMSG_NOW) < 0)
+	if (unixconn_send_to(gram, to, data, size, UNIXMSG_NOW) < 0)
 		fail(text);
 }
 
@@ -78,14 +60,14 @@ static void answer(struct unixgram *gram, const struct unixaddr *to,
  * the queue filled nothing waits, so the loop looks for itself. Gives 0 when
  * it was stopped.
  */
-static int serve(struct unixgram *gram, int stop_fd, unsigned long *unnamed)
+static int serve(struct unixconn *gram, int stop_fd, unsigned long *unnamed)
 {
 	char data[4096];
 	struct unixaddr from;
 	size_t size;
 
 	while (!is_readable(stop_fd)) {
-		if (unixgram_recv(gram, data, sizeof(data), &size, &from,
+		if (unixconn_recv_from(gram, data, sizeof(data), &size, &from,
 			    UNIXMSG_FOREVER) < 0) {
 			if (errno == ECANCELED)
 				return 0;
@@ -109,27 +91,26 @@ int main(void)
 	const char *const address = "gram.sock";
 	const mode_t mode = 0600;
 
-	struct unixname_options options;
-	struct unixgram *gram;
+	const struct unixlisten_options options = { .mode = mode };
+	struct unixconn *gram;
 	unsigned long unnamed = 0;
-	int result, stop_fd = open_stop_fd();
+	/* SIGINT and SIGTERM come as a descriptor, without a handler. */
+	int result, stop_fd = unixstop_open();
 
 	if (stop_fd < 0) {
 		fail("signals");
 		return EXIT_FAILURE;
 	}
-	unixname_options_init(&options);
-	options.mode = mode;
-	gram = unixgram_open(address, &options);
+	gram = unixconn_open("unixgram", address, &options);
 	if (gram == NULL) {
 		fail(address);
 		close(stop_fd);
 		return EXIT_FAILURE;
 	}
-	unixgram_set_stop_fd(gram, stop_fd);
+	unixconn_set_stop_fd(gram, stop_fd);
 	result = serve(gram, stop_fd, &unnamed);
 	printf("%lu messages from unnamed senders\n", unnamed);
-	if (unixgram_close(gram) < 0)
+	if (unixconn_close(gram) < 0)
 		result = fail(address);
 	close(stop_fd);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

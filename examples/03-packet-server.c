@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include <unixmsg.h>
 
@@ -28,7 +27,7 @@
 enum { count_max = 64, message_size_max = 4096 };
 
 static struct connection {
-	struct unixpacket *packet;
+	struct unixconn *packet;
 	bool has_answer;
 	size_t size;
 	char data[message_size_max];
@@ -41,30 +40,18 @@ static int fail(const char *what)
 	return -1;
 }
 
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 /* One message of a connection that poll(2) has called ready. */
 static void serve(struct connection *c)
 {
 	int result = 1;
 
 	if (!c->has_answer)
-		result = unixpacket_recv(c->packet, c->data, sizeof(c->data),
+		result = unixconn_recv(c->packet, c->data, sizeof(c->data),
 			&c->size, UNIXMSG_NOW);
 	c->has_answer = result == 1;
 	if (result == 1) {
-		result = unixpacket_send(c->packet, c->data, c->size,
-			UNIXMSG_NOW);
+		result =
+			unixconn_send(c->packet, c->data, c->size, UNIXMSG_NOW);
 		c->has_answer = result < 0;
 		if (result == 0)
 			return;
@@ -73,7 +60,7 @@ static void serve(struct connection *c)
 		return;
 	if (result < 0)
 		fail("connection");
-	unixpacket_close(c->packet);
+	unixconn_close(c->packet);
 	*c = connections[--count];
 	printf("%d connections\n", count);
 }
@@ -83,7 +70,7 @@ static int take_connection(struct unixlistener *listener)
 	struct connection *c = &connections[count];
 
 	c->has_answer = false;
-	c->packet = unixpacket_accept(listener, UNIXMSG_NOW);
+	c->packet = unixlistener_accept(listener, UNIXMSG_NOW);
 	if (c->packet == NULL)
 		return errno == EAGAIN ? 0 : fail("accept");
 	printf("%d connections\n", ++count);
@@ -108,7 +95,7 @@ static int serve_all(struct unixlistener *listener, int stop_fd)
 		fds[1].events = is_tired || count == count_max ? 0 : POLLIN;
 		for (i = 0; i < count; i++) {
 			c = &connections[i];
-			fds[i + 2].fd = unixpacket_get_fd(c->packet);
+			fds[i + 2].fd = unixconn_get_fd(c->packet);
 			fds[i + 2].events = c->has_answer ? POLLOUT : POLLIN;
 		}
 		if (poll(fds, (nfds_t)count + 2, is_tired ? 100 : -1) < 0) {
@@ -130,20 +117,20 @@ int main(void)
 {
 	const char *const address = "packet.sock";
 	struct unixlistener *listener;
-	int result, stop_fd = open_stop_fd();
+	int result, stop_fd = unixstop_open();
 
 	if (stop_fd < 0) {
 		fail("signals");
 		return EXIT_FAILURE;
 	}
-	listener = unixpacket_listen(address, 0, NULL);
+	listener = unixlistener_open("unixpacket", address, NULL);
 	if (listener == NULL) {
 		fail(address);
 		return EXIT_FAILURE;
 	}
 	result = serve_all(listener, stop_fd);
 	while (count > 0)
-		unixpacket_close(connections[--count].packet);
+		unixconn_close(connections[--count].packet);
 	if (unixlistener_close(listener) < 0)
 		result = fail(address);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

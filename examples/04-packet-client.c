@@ -27,12 +27,12 @@ static int fail(const char *what)
 }
 
 /* 1 for an answer, 0 at the end, -1 on failure. */
-static int take_answer(struct unixpacket *packet, int64_t deadline_us)
+static int take_answer(struct unixconn *packet, int64_t deadline_us)
 {
 	char data[4096];
 	size_t size;
 	int result =
-		unixpacket_recv(packet, data, sizeof(data), &size, deadline_us);
+		unixconn_recv(packet, data, sizeof(data), &size, deadline_us);
 
 	if (result < 0)
 		return fail("answer");
@@ -45,10 +45,10 @@ static int take_answer(struct unixpacket *packet, int64_t deadline_us)
  * Two that both send and wait until the other receives get stuck. So where
  * there is no room for a message, an answer is taken first.
  */
-static int send_one(struct unixpacket *packet, const char *message,
+static int send_one(struct unixconn *packet, const char *message,
 	int64_t deadline_us, int *answers)
 {
-	while (unixpacket_send(packet, message, strlen(message), UNIXMSG_NOW) <
+	while (unixconn_send(packet, message, strlen(message), UNIXMSG_NOW) <
 		0) {
 		if (errno != EAGAIN)
 			return fail("send");
@@ -59,7 +59,7 @@ static int send_one(struct unixpacket *packet, const char *message,
 	return 0;
 }
 
-static int talk(struct unixpacket *packet, int count, char *messages[],
+static int talk(struct unixconn *packet, int count, char *messages[],
 	int64_t deadline_us)
 {
 	int i, result, answers = 0;
@@ -68,7 +68,7 @@ static int talk(struct unixpacket *packet, int count, char *messages[],
 		if (send_one(packet, messages[i], deadline_us, &answers) < 0)
 			return -1;
 	/* The server receives all that was sent and then the end. */
-	if (unixpacket_shutdown(packet, SHUT_WR) < 0)
+	if (unixconn_shutdown(packet, SHUT_WR) < 0)
 		return fail("shutdown");
 	while ((result = take_answer(packet, deadline_us)) == 1)
 		answers++;
@@ -83,18 +83,18 @@ int main(int argc, char *argv[])
 	const int64_t timeout_us = 10000000;
 
 	const int64_t deadline_us = unixdeadline_after_us(timeout_us);
-	struct unixdial_options options;
-	struct unixpacket *packet;
+	const struct unixdial_options options = {
+		.flags = UNIXMSG_DIAL_WAIT,
+	};
+	struct unixconn *packet;
 	int result;
 
-	unixdial_options_init(&options);
-	options.flags = UNIXMSG_DIAL_WAIT;
-	packet = unixpacket_dial(server, &options, deadline_us);
+	packet = unixconn_dial("unixpacket", server, &options, deadline_us);
 	if (packet == NULL) {
 		fail(server);
 		return EXIT_FAILURE;
 	}
 	result = talk(packet, argc - 1, argv + 1, deadline_us);
-	unixpacket_close(packet);
+	unixconn_close(packet);
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -33,18 +33,18 @@ static int fail(const char *who, const char *what)
 }
 
 /* Takes no peer of another user. */
-static int check_peer(const char *who, const struct unixpacket *packet)
+static int check_peer(const char *who, const struct unixconn *packet)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 	struct unixaddr peer;
 	struct ucred user;
 	socklen_t length = sizeof(user);
 
-	if (unixpacket_get_peer(packet, &peer) < 0)
+	if (unixconn_get_peer(packet, &peer) < 0)
 		return fail(who, "peer's address");
 	unixaddr_format(&peer, text, sizeof(text));
-	if (getsockopt(unixpacket_get_fd(packet), SOL_SOCKET, SO_PEERCRED,
-		    &user, &length) < 0)
+	if (getsockopt(unixconn_get_fd(packet), SOL_SOCKET, SO_PEERCRED, &user,
+		    &length) < 0)
 		return fail(who, "peer's user");
 	printf("%s: peer at %s, user %u\n", who, text, user.uid);
 	if (user.uid == geteuid())
@@ -53,13 +53,13 @@ static int check_peer(const char *who, const struct unixpacket *packet)
 	return fail(who, "peer's user");
 }
 
-static int receive(const char *who, struct unixpacket *packet,
+static int receive(const char *who, struct unixconn *packet,
 	int64_t deadline_us)
 {
 	char data[256];
 	size_t size;
 	int result =
-		unixpacket_recv(packet, data, sizeof(data), &size, deadline_us);
+		unixconn_recv(packet, data, sizeof(data), &size, deadline_us);
 
 	if (result < 0)
 		return fail(who, "receive");
@@ -70,34 +70,32 @@ static int receive(const char *who, struct unixpacket *packet,
 	return result;
 }
 
-static int talk(const char *who, struct unixpacket *packet, int64_t deadline_us)
+static int talk(const char *who, struct unixconn *packet, int64_t deadline_us)
 {
 	if (check_peer(who, packet) < 0)
 		return -1;
-	if (unixpacket_send(packet, "hello", 5, deadline_us) < 0)
+	if (unixconn_send(packet, "hello", 5, deadline_us) < 0)
 		return fail(who, "send");
 	return receive(who, packet, deadline_us) == 1 ? 0 : -1;
 }
 
 static int run_client(const char *name, const char *own, int64_t deadline_us)
 {
-	struct unixdial_options options;
-	struct unixpacket *packet;
+	const struct unixdial_options options = { .own = own };
+	struct unixconn *packet;
 	int result;
 
-	unixdial_options_init(&options);
-	options.own = own;
-	packet = unixpacket_dial(name, &options, deadline_us);
+	packet = unixconn_dial("unixpacket", name, &options, deadline_us);
 	if (packet == NULL)
 		return fail("client", name);
 	result = talk("client", packet, deadline_us);
-	unixpacket_close(packet);
+	unixconn_close(packet);
 	return result;
 }
 
 static int run_server(struct unixlistener *listener, int64_t deadline_us)
 {
-	struct unixpacket *packet = unixpacket_accept(listener, deadline_us);
+	struct unixconn *packet = unixlistener_accept(listener, deadline_us);
 	int result;
 
 	if (packet == NULL)
@@ -105,7 +103,7 @@ static int run_server(struct unixlistener *listener, int64_t deadline_us)
 	result = talk("server", packet, deadline_us);
 	if (result == 0)
 		result = receive("server", packet, deadline_us);
-	unixpacket_close(packet);
+	unixconn_close(packet);
 	return result;
 }
 
@@ -118,7 +116,8 @@ int main(void)
 
 	const int64_t deadline_us = unixdeadline_after_us(timeout_us);
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
-	struct unixlistener *listener = unixpacket_listen(name, 0, NULL);
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", name, NULL);
 	struct unixaddr addr;
 	int result = -1, status = 0;
 	pid_t child;

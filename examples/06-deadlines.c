@@ -63,8 +63,8 @@ static int set_up_stop(void)
 }
 
 /* Receives until something else comes, which is to be the error expected. */
-static int receive_until(int expected, const char *way,
-	struct unixpacket *packet, int64_t deadline_us)
+static int receive_until(int expected, const char *way, struct unixconn *packet,
+	int64_t deadline_us)
 {
 	const int64_t start_us = unixdeadline_now_us();
 	char data[64];
@@ -72,7 +72,7 @@ static int receive_until(int expected, const char *way,
 	int result;
 
 	do {
-		result = unixpacket_recv(packet, data, sizeof(data), &size,
+		result = unixconn_recv(packet, data, sizeof(data), &size,
 			deadline_us);
 		printf("%-8s %4d ms  ", way,
 			(int)((unixdeadline_now_us() - start_us) / 1000));
@@ -83,7 +83,7 @@ static int receive_until(int expected, const char *way,
 	return result < 0 && errno == expected ? 0 : -1;
 }
 
-static int receive_in_all_ways(struct unixpacket *packet, int64_t timeout_us,
+static int receive_in_all_ways(struct unixconn *packet, int64_t timeout_us,
 	unsigned int alarm_s)
 {
 	int64_t deadline_us;
@@ -95,24 +95,24 @@ static int receive_in_all_ways(struct unixpacket *packet, int64_t timeout_us,
 	deadline_us = unixdeadline_after_us(timeout_us);
 	if (receive_until(ETIMEDOUT, "deadline", packet, deadline_us) < 0)
 		return -1;
-	unixpacket_set_stop_fd(packet, stop_fd);
+	unixconn_set_stop_fd(packet, stop_fd);
 	alarm(alarm_s);
 	return receive_until(ECANCELED, "stop", packet, UNIXMSG_FOREVER);
 }
 
 /* Gives 0 when the parent has closed. */
-static int send_slowly(struct unixpacket *packet)
+static int send_slowly(struct unixconn *packet)
 {
 	int i;
 
 	for (i = 0; i < 5; i++) {
-		if (unixpacket_recv(packet, NULL, 0, NULL,
+		if (unixconn_recv(packet, NULL, 0, NULL,
 			    unixdeadline_after_us(100000)) == 0)
 			return 0;
-		if (unixpacket_send(packet, "tick", 4, UNIXMSG_FOREVER) < 0)
+		if (unixconn_send(packet, "tick", 4, UNIXMSG_FOREVER) < 0)
 			return errno == EPIPE ? 0 : fail("send");
 	}
-	return unixpacket_recv(packet, NULL, 0, NULL, UNIXMSG_FOREVER);
+	return unixconn_recv(packet, NULL, 0, NULL, UNIXMSG_FOREVER);
 }
 
 int main(void)
@@ -121,28 +121,28 @@ int main(void)
 	const int64_t timeout_us = 250000;
 	const unsigned int alarm_s = 1;
 
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 	int result, status;
 	pid_t child;
 
-	if (unixpacket_pair(pair) < 0) {
+	if (unixconn_pair("unixpacket", pair) < 0) {
 		fail("pair");
 		return EXIT_FAILURE;
 	}
 	child = fork();
 	if (child == 0) {
 		signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent */
-		unixpacket_close(pair[0]);
+		unixconn_close(pair[0]);
 		result = send_slowly(pair[1]);
-		unixpacket_close(pair[1]);
+		unixconn_close(pair[1]);
 		return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
-	unixpacket_close(pair[1]);
+	unixconn_close(pair[1]);
 	if (child < 0 || set_up_stop() < 0)
 		result = fail("set-up");
 	else
 		result = receive_in_all_ways(pair[0], timeout_us, alarm_s);
-	unixpacket_close(pair[0]);
+	unixconn_close(pair[0]);
 	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
 		result = -1;
 	close(stop_fd);

@@ -41,18 +41,18 @@ static int fail(const char *what)
 }
 
 /* A message may be descriptors alone. They stay open here. */
-static int send_fds(struct unixpacket *packet, int *fds, size_t count)
+static int send_fds(struct unixconn *packet, int *fds, size_t count)
 {
 	struct unixmsg msg;
 
 	unixmsg_init(&msg);
 	msg.fds = fds;
 	msg.fds_count = count;
-	return unixpacket_send_msg(packet, &msg, UNIXMSG_FOREVER);
+	return unixconn_send_msg(packet, &msg, UNIXMSG_FOREVER);
 }
 
 /* 1, 0 at the end, -1. What has come is ours now, and so ours to close. */
-static int take_fds(struct unixpacket *packet)
+static int take_fds(struct unixconn *packet)
 {
 	char data[sizeof(secret)];
 	struct unixmsg msg;
@@ -62,7 +62,7 @@ static int take_fds(struct unixpacket *packet)
 	unixmsg_init(&msg);
 	msg.fds = fds;
 	msg.fds_room = fds_room;
-	result = unixpacket_recv_msg(packet, &msg, UNIXMSG_FOREVER);
+	result = unixconn_recv_msg(packet, &msg, UNIXMSG_FOREVER);
 	if (result < 1)
 		return result < 0 ? fail("receive") : 0;
 	if (msg.fds_count > 0)
@@ -76,7 +76,7 @@ static int take_fds(struct unixpacket *packet)
 	return result;
 }
 
-static int work(struct unixpacket *packet)
+static int work(struct unixconn *packet)
 {
 	int fd = STDERR_FILENO, result;
 
@@ -96,17 +96,17 @@ static int work(struct unixpacket *packet)
 	return result < 0 && errno != EPERM ? -1 : 0;
 }
 
-static int give(struct unixpacket *packet, int fd)
+static int give(struct unixconn *packet, int fd)
 {
 	struct unixmsg msg;
 	int result, fds[] = { fd, fd, fd };
 
 	if (write(fd, secret, strlen(secret)) < 0 ||
 		send_fds(packet, fds, 1) < 0 || send_fds(packet, fds, 3) < 0 ||
-		unixpacket_shutdown(packet, SHUT_WR) < 0)
+		unixconn_shutdown(packet, SHUT_WR) < 0)
 		return fail("give");
 	unixmsg_init(&msg);
-	result = unixpacket_recv_msg(packet, &msg, UNIXMSG_FOREVER);
+	result = unixconn_recv_msg(packet, &msg, UNIXMSG_FOREVER);
 	if (result < 0)
 		return fail("receive");
 	if (result == 0)
@@ -118,30 +118,30 @@ static int give(struct unixpacket *packet, int fd)
 
 int main(void)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 	int result, status;
 	FILE *file = NULL;
 	pid_t child = -1;
 
-	if (unixpacket_pair(pair) < 0) {
+	if (unixconn_pair("unixpacket", pair) < 0) {
 		fail("pair");
 		return EXIT_FAILURE;
 	}
 	/* Asked before anything is sent: what comes earlier is refused. */
-	if (unixpacket_want(pair[1], UNIXMSG_WANT_FDS) == 0)
+	if (unixconn_want(pair[1], UNIXMSG_WANT_FDS) == 0)
 		child = fork();
 	/* Each keeps its own end alone, or would not see the other's end. */
-	unixpacket_close(pair[child == 0 ? 0 : 1]);
+	unixconn_close(pair[child == 0 ? 0 : 1]);
 	if (child == 0) {
 		result = work(pair[1]);
-		unixpacket_close(pair[1]);
+		unixconn_close(pair[1]);
 		return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	if (child < 0 || (file = tmpfile()) == NULL)
 		result = fail("set-up");
 	else
 		result = give(pair[0], fileno(file));
-	unixpacket_close(pair[0]);
+	unixconn_close(pair[0]);
 	if (file != NULL)
 		fclose(file);
 	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))

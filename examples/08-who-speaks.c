@@ -45,25 +45,26 @@ static int fail(const char *what)
 /* Its second message comes from another effective user, if it can be one. */
 static int run_client(const char *name)
 {
-	struct unixpacket *packet = unixpacket_dial(name, NULL, deadline_us);
+	struct unixconn *packet =
+		unixconn_dial("unixpacket", name, NULL, deadline_us);
 	int result;
 
 	if (packet == NULL)
 		return fail(name);
-	result = unixpacket_recv(packet, NULL, 0, NULL, deadline_us);
+	result = unixconn_recv(packet, NULL, 0, NULL, deadline_us);
 	/* 0 would be the end: refused. */
 	if (result == 1 &&
-		(unixpacket_send(packet, "one", 3, deadline_us) < 0 ||
+		(unixconn_send(packet, "one", 3, deadline_us) < 0 ||
 			(geteuid() == 0 && seteuid(other_user) < 0) ||
-			unixpacket_send(packet, "two", 3, deadline_us) < 0))
+			unixconn_send(packet, "two", 3, deadline_us) < 0))
 		result = -1;
 	if (result < 0)
 		fail("client");
-	unixpacket_close(packet);
+	unixconn_close(packet);
 	return result < 0 ? -1 : 0;
 }
 
-static int listen_to(struct unixpacket *packet)
+static int listen_to(struct unixconn *packet)
 {
 	char data[64];
 	struct iovec part = { .iov_base = data, .iov_len = sizeof(data) };
@@ -73,9 +74,9 @@ static int listen_to(struct unixpacket *packet)
 	unixmsg_init(&msg);
 	msg.parts = &part;
 	msg.parts_count = 1;
-	if (unixpacket_send(packet, "", 0, deadline_us) < 0)
+	if (unixconn_send(packet, "", 0, deadline_us) < 0)
 		return fail("send");
-	while ((result = unixpacket_recv_msg(packet, &msg, deadline_us)) == 1)
+	while ((result = unixconn_recv_msg(packet, &msg, deadline_us)) == 1)
 		if (msg.flags & UNIXMSG_HAS_CRED)
 			printf("user %u writes: %.*s\n", msg.cred.uid,
 				(int)msg.size, data);
@@ -99,13 +100,13 @@ static bool is_allowed(int fd)
 /* A pidfd never comes to mean another process, as numbers do. Linux 6.5. */
 static int serve(struct unixlistener *listener)
 {
-	struct unixpacket *packet = unixpacket_accept(listener, deadline_us);
+	struct unixconn *packet = unixlistener_accept(listener, deadline_us);
 	int pidfd, result = 0;
 
 	if (packet == NULL)
 		return fail("accept");
-	if (is_allowed(unixpacket_get_fd(packet))) {
-		pidfd = unixpeer_open_pidfd(unixpacket_get_fd(packet));
+	if (is_allowed(unixconn_get_fd(packet))) {
+		pidfd = unixpeer_open_pidfd(unixconn_get_fd(packet));
 		if (pidfd < 0 && errno != ENOTSUP)
 			fail("pidfd");
 		result = listen_to(packet);
@@ -114,24 +115,25 @@ static int serve(struct unixlistener *listener)
 		if (pidfd >= 0)
 			close(pidfd);
 	}
-	unixpacket_close(packet);
+	unixconn_close(packet);
 	return result;
 }
 
 int main(void)
 {
 	struct unixlistener *listeners[2] = { NULL, NULL };
-	struct unixname_options options;
+	const struct unixlisten_options options = {
+		.mode = mode,
+		.wants = UNIXMSG_WANT_CRED,
+	};
 	int i, result = 0, status = 0;
 	pid_t child = -1;
 
 	deadline_us = unixdeadline_after_us(timeout_us);
-	unixname_options_init(&options);
-	options.mode = mode;
 	for (i = 0; i < 2 && result == 0; i++) {
-		listeners[i] = unixpacket_listen(names[i], 0, &options);
-		if (listeners[i] == NULL ||
-			unixlistener_want(listeners[i], UNIXMSG_WANT_CRED) < 0)
+		listeners[i] =
+			unixlistener_open("unixpacket", names[i], &options);
+		if (listeners[i] == NULL)
 			result = fail(names[i]);
 	}
 	if (result == 0 && (child = fork()) < 0)

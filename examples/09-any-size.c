@@ -38,38 +38,38 @@ static int fail(const char *what)
 	return -1;
 }
 
-static int raise_size_max(struct unixpacket *packet)
+static int raise_size_max(struct unixconn *packet)
 {
 	size_t before, reached;
 
-	if (unixpacket_get_size_max(packet, &before) < 0 ||
-		unixpacket_raise_size_max(packet, wanted, &reached) < 0)
+	if (unixconn_get_size_max(packet, &before) < 0 ||
+		unixconn_raise_size_max(packet, wanted, &reached) < 0)
 		return fail("raise");
 	printf("sender:   largest was %zu, is %zu\n", before, reached);
 	return 0;
 }
 
 /* On failure nothing was sent, so the same message can be tried again. */
-static int send_zeros(struct unixpacket *packet, size_t size)
+static int send_zeros(struct unixconn *packet, size_t size)
 {
 	char *data = calloc(1, size + 1);
 	int result;
 
 	if (data == NULL)
 		return fail("memory");
-	result = unixpacket_send(packet, data, size, UNIXMSG_FOREVER);
+	result = unixconn_send(packet, data, size, UNIXMSG_FOREVER);
 	if (result < 0 && errno == EMSGSIZE) {
 		printf("sender:   %6zu bytes: %s\n", size, strerror(errno));
 		result = raise_size_max(packet);
 		if (result == 0)
-			result = unixpacket_send(packet, data, size,
+			result = unixconn_send(packet, data, size,
 				UNIXMSG_FOREVER);
 	}
 	free(data);
 	return result < 0 ? fail("send") : 0;
 }
 
-static int send_all(struct unixpacket *packet)
+static int send_all(struct unixconn *packet)
 {
 	const size_t count = sizeof(sizes) / sizeof(sizes[0]);
 	size_t i;
@@ -82,20 +82,21 @@ static int send_all(struct unixpacket *packet)
 
 /*
  * The size of a message can be had before the message, which stays where it
- * is: to decide who shall take it, say. unixpacket_recv_buffer does not need
+ * is: to decide who shall take it, say. unixconn_recv_buffer does not need
  * that, it asks itself.
  */
-static int receive_all(struct unixpacket *packet)
+static int receive_all(struct unixconn *packet)
 {
 	struct unixbuffer buffer;
 	size_t next;
 	int result;
 
 	unixbuffer_init(&buffer, room_max);
-	while ((result = unixpacket_get_next_size(packet, &next,
+	while ((result = unixconn_get_next_size(packet, &next,
 			UNIXMSG_FOREVER)) == 1) {
 		printf("receiver: %6zu bytes: ", next);
-		result = unixpacket_recv_buffer(packet, &buffer, UNIXMSG_NOW);
+		result = unixconn_recv_buffer(packet, &buffer, NULL,
+			UNIXMSG_NOW);
 		if (result == 1)
 			printf("received, room is %zu\n", buffer.room);
 		else
@@ -110,24 +111,24 @@ static int receive_all(struct unixpacket *packet)
 
 int main(void)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 	int result, status;
 	pid_t child;
 
-	if (unixpacket_pair(pair) < 0) {
+	if (unixconn_pair("unixpacket", pair) < 0) {
 		fail("pair");
 		return EXIT_FAILURE;
 	}
 	child = fork();
 	if (child == 0) {
-		unixpacket_close(pair[0]);
+		unixconn_close(pair[0]);
 		result = send_all(pair[1]);
-		unixpacket_close(pair[1]);
+		unixconn_close(pair[1]);
 		return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
-	unixpacket_close(pair[1]);
+	unixconn_close(pair[1]);
 	result = child < 0 ? fail("fork") : receive_all(pair[0]);
-	unixpacket_close(pair[0]);
+	unixconn_close(pair[0]);
 	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
 		result = -1;
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

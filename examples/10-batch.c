@@ -37,23 +37,23 @@ static int fail(const char *what)
 }
 
 /* For a logger that is behind 1 is the answer: dropped, and counted. */
-static int send_singles(struct unixgram *gram)
+static int send_singles(struct unixconn *gram)
 {
 	int i;
 
-	if (unixgram_set_policy(gram, UNIXGRAM_DROP) < 0)
+	if (unixconn_set_policy(gram, UNIXCONN_DROP) < 0)
 		return -1;
 	for (i = 0; i < singles_count; i++)
-		if (unixgram_send(gram, "spare", 5, UNIXMSG_FOREVER) < 0)
+		if (unixconn_send(gram, "spare", 5, UNIXMSG_FOREVER) < 0)
 			return -1;
-	return unixgram_set_policy(gram, UNIXGRAM_WAIT);
+	return unixconn_set_policy(gram, UNIXCONN_WAIT);
 }
 
 /* Whatever the first call has sent, the second goes on from there. */
-static int send_lines(struct unixgram *gram, struct unixmsg *msgs, size_t count)
+static int send_lines(struct unixconn *gram, struct unixmsg *msgs, size_t count)
 {
 	size_t sent, more;
-	int result = unixgram_send_batch(gram, msgs, count, &sent, UNIXMSG_NOW);
+	int result = unixconn_send_batch(gram, msgs, count, &sent, UNIXMSG_NOW);
 
 	if (result < 0 && errno != EAGAIN)
 		return fail("batch");
@@ -61,7 +61,7 @@ static int send_lines(struct unixgram *gram, struct unixmsg *msgs, size_t count)
 		strerror(result < 0 ? errno : 0));
 	if (send_singles(gram) < 0)
 		return fail("single");
-	if (unixgram_send_batch(gram, msgs + sent, count - sent, &more,
+	if (unixconn_send_batch(gram, msgs + sent, count - sent, &more,
 		    unixdeadline_after_us(timeout_us)) < 0)
 		return fail("rest of the batch");
 	printf("client: %zu more\n", more);
@@ -74,8 +74,9 @@ static int run_client(const char *address)
 	struct iovec parts[lines_count];
 	struct unixmsg msgs[lines_count];
 	char line[2 * line_room] = "line";
-	struct unixgram_counters counters;
-	struct unixgram *gram = unixgram_dial(address, NULL, UNIXMSG_NOW);
+	struct unixconn_counters counters;
+	struct unixconn *gram =
+		unixconn_dial("unixgram", address, NULL, UNIXMSG_NOW);
 	int i, result;
 
 	if (gram == NULL)
@@ -89,14 +90,14 @@ static int run_client(const char *address)
 	}
 	result = send_lines(gram, msgs, lines_count);
 	/* What the first batch left over counts as failed. */
-	unixgram_get_counters(gram, &counters);
+	unixconn_get_counters(gram, &counters);
 	printf("client: sent %d, dropped %d, failed %d\n", (int)counters.sent,
 		(int)counters.dropped, (int)counters.failed);
-	return unixgram_close(gram) < 0 ? fail(address) : result;
+	return unixconn_close(gram) < 0 ? fail(address) : result;
 }
 
 /* A batch does not fail for a message that is too long: its flags tell. */
-static int run_logger(struct unixgram *gram)
+static int run_logger(struct unixconn *gram)
 {
 	static char lines[batch_size][line_room];
 	struct iovec parts[batch_size];
@@ -111,7 +112,7 @@ static int run_logger(struct unixgram *gram)
 		msgs[i].parts_count = 1;
 	}
 	poll(NULL, 0, busy_ms);
-	while (unixgram_recv_batch(gram, msgs, batch_size, &count,
+	while (unixconn_recv_batch(gram, msgs, batch_size, &count,
 		       unixdeadline_after_us(timeout_us)) == 1) {
 		calls++;
 		total += count;
@@ -129,7 +130,7 @@ int main(void)
 {
 	const char *const address = "batch.sock"; /* Change this, too. */
 
-	struct unixgram *gram = unixgram_open(address, NULL);
+	struct unixconn *gram = unixconn_open("unixgram", address, NULL);
 	int result, status = 0;
 	pid_t child;
 
@@ -142,7 +143,7 @@ int main(void)
 		result = run_client(address);
 	else
 		result = child < 0 ? fail("fork") : run_logger(gram);
-	unixgram_close(gram);
+	unixconn_close(gram);
 	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
 		result = -1;
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -50,7 +50,7 @@ static int fill(int fd, size_t size)
 }
 
 /* The descriptor may be closed as soon as it is sent. */
-static int send_blob(struct unixpacket *packet, const char *name, size_t size,
+static int send_blob(struct unixconn *packet, const char *name, size_t size,
 	bool is_sealed)
 {
 	struct iovec part = { (char *)name, strlen(name) };
@@ -68,7 +68,7 @@ static int send_blob(struct unixpacket *packet, const char *name, size_t size,
 		fail("fill");
 	else if (is_sealed && unixblob_seal(fd) < 0)
 		fail("seal");
-	else if (unixpacket_send_msg(packet, &msg, UNIXMSG_FOREVER) < 0)
+	else if (unixconn_send_msg(packet, &msg, UNIXMSG_FOREVER) < 0)
 		fail("send");
 	else
 		result = 0;
@@ -96,7 +96,7 @@ static void take_blob(int fd, const char *name)
 }
 
 /* 1, 0 at the end, -1. */
-static int receive(struct unixpacket *packet)
+static int receive(struct unixconn *packet)
 {
 	char name[32];
 	struct iovec part = { .iov_base = name, .iov_len = sizeof(name) - 1 };
@@ -108,7 +108,7 @@ static int receive(struct unixpacket *packet)
 	msg.parts_count = 1;
 	msg.fds = &fd;
 	msg.fds_room = 1;
-	result = unixpacket_recv_msg(packet, &msg, UNIXMSG_FOREVER);
+	result = unixconn_recv_msg(packet, &msg, UNIXMSG_FOREVER);
 	if (result < 1)
 		return result < 0 ? fail("receive") : 0;
 	name[msg.size] = '\0';
@@ -120,22 +120,22 @@ static int receive(struct unixpacket *packet)
 
 int main(void)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 	int result, status;
 	pid_t child = -1;
 
-	if (unixpacket_pair(pair) < 0) {
+	if (unixconn_pair("unixpacket", pair) < 0) {
 		fail("pair");
 		return EXIT_FAILURE;
 	}
-	if (unixpacket_want(pair[0], UNIXMSG_WANT_FDS) == 0)
+	if (unixconn_want(pair[0], UNIXMSG_WANT_FDS) == 0)
 		child = fork();
-	unixpacket_close(pair[child == 0 ? 0 : 1]);
+	unixconn_close(pair[child == 0 ? 0 : 1]);
 	if (child == 0) {
 		result = send_blob(pair[1], "sealed", big_size, true) < 0 ||
 			send_blob(pair[1], "bigger", big_size + 1, true) < 0 ||
 			send_blob(pair[1], "open", big_size, false) < 0;
-		unixpacket_close(pair[1]);
+		unixconn_close(pair[1]);
 		return result ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	if (child < 0)
@@ -143,7 +143,7 @@ int main(void)
 	else
 		while ((result = receive(pair[0])) == 1)
 			;
-	unixpacket_close(pair[0]);
+	unixconn_close(pair[0]);
 	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
 		result = -1;
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service for many clients at once, in ten lines, and what is needed to end
- * it well: what has come is answered, up to five seconds long, and the socket
- * file goes. Messages go back as they came.
+ * A service for many clients at once, which ends well: what has come is
+ * answered, up to five seconds long, and the socket file goes. Messages go back
+ * as they came.
  *
  * Build:  cc 12-service.c $(pkg-config --cflags --libs unixmsg) -o service
  * Run:    ./service unixpacket (or unixgram, or unix, as Go names them), and
@@ -20,7 +20,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <unixmsg.h>
@@ -31,42 +30,16 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* Readable when we are to end; there is no handler. */
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 /* An answer that cannot go is kept or counted by the service. */
 static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
 	(void)context;
-	unixservice_send(service, peer, msg->parts[0].iov_base, msg->size);
+	unixservice_send(service, peer, msg->data, msg->size);
 	return UNIXSERVICE_DONE;
 }
 
 /* Gives 0 when it was stopped, and all is answered. */
-static int serve(struct unixservice *service, const char *network,
-	const char *address, int64_t drain_us)
-{
-	if (unixservice_listen(service, network, address, NULL) < 0)
-		return fail(address);
-	fprintf(stderr, "service: listening on %s\n", address);
-	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
-		return fail("run");
-	if (unixservice_drain(service, unixdeadline_after_us(drain_us)) < 0)
-		return fail("drain");
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	/* Change these: "@echo" is a name without a file. */
@@ -75,13 +48,19 @@ int main(int argc, char **argv)
 
 	const char *network = argc > 1 ? argv[1] : "unixpacket";
 	struct unixservice *service = unixservice_new(echo, NULL, NULL);
-	int result, stop_fd = open_stop_fd();
+	int result = -1, stop_fd = unixstop_open();
 
-	if (service == NULL || stop_fd < 0 ||
-		unixservice_set_stop_fd(service, stop_fd) < 0)
-		result = fail("set-up");
-	else
-		result = serve(service, network, address, drain_us);
+	if (service == NULL || stop_fd < 0) {
+		fail("set-up");
+	} else if (unixservice_listen(service, network, address, NULL) < 0) {
+		fail(address);
+	} else {
+		fprintf(stderr, "service: listening on %s\n", address);
+		/* Until Ctrl-C or SIGTERM; what has come is answered then. */
+		result = unixservice_serve(service, stop_fd, drain_us);
+		if (result < 0)
+			fail("serve");
+	}
 	if (unixservice_close(service) < 0)
 		result = fail(address);
 	close(stop_fd);

@@ -22,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <unixmsg.h>
@@ -77,28 +76,23 @@ static void watch(struct unixservice *service,
 
 static struct unixservice *make_service(void)
 {
-	struct unixservice_options options;
+	const struct unixservice_options options = {
+		.watcher = watch,
+		.size_max = 4096,
+		.peers_per_user_max = 100,
+		.user_rate = 10000,
+		.idle_us = 60000000,
+	};
 
-	unixservice_options_init(&options);
-	options.watcher = watch;
-	options.size_max = 4096;
-	options.peers_per_user_max = 100;
-	options.user_rate = 10000;
-	options.idle_us = 60000000;
 	return unixservice_new(handle, NULL, &options);
 }
 
 /* The files let everybody in, so that the log tells whom the rules refuse. */
 static int listen_all(struct unixservice *service)
 {
-	struct unixname_options name;
-	struct unixservice_listen_options options;
+	const struct unixlisten_options options = { .mode = 0666 };
 	int i;
 
-	unixname_options_init(&name);
-	name.mode = 0666;
-	unixservice_listen_options_init(&options);
-	options.name = &name;
 	if (unixservice_allow_user(service, geteuid()) < 0 ||
 		unixservice_allow_group(service, allowed_group) < 0)
 		return fail("rules");
@@ -130,14 +124,9 @@ static int finish(struct unixservice *service)
 int main(void)
 {
 	struct unixservice *service = make_service();
-	sigset_t signals;
 	int result = -1, stop_fd;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	stop_fd = unixstop_open();
 	if (service == NULL || stop_fd < 0 ||
 		unixservice_set_stop_fd(service, stop_fd) < 0) {
 		fail("set-up");

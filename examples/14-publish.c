@@ -26,7 +26,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include <unixmsg.h>
 
@@ -45,7 +44,7 @@ static int fail(const char *what)
 static bool is_subscription(const struct unixmsg *msg)
 {
 	return msg->size == strlen(subscribed) &&
-		memcmp(msg->parts[0].iov_base, subscribed, msg->size) == 0;
+		memcmp(msg->data, subscribed, msg->size) == 0;
 }
 
 /* Who is slow gets it later; -1 is who has left just now. */
@@ -58,8 +57,8 @@ static int publish(struct unixservice *service, uint64_t from,
 	while ((peer = unixservice_get_next_peer(service, peer)) != 0)
 		if (peer != from &&
 			unixservice_get_context(service, peer) != NULL &&
-			unixservice_send(service, peer, msg->parts[0].iov_base,
-				msg->size) >= 0)
+			unixservice_send(service, peer, msg->data, msg->size) >=
+				0)
 			count++;
 	return count;
 }
@@ -78,7 +77,7 @@ static int handle(struct unixservice *service, uint64_t peer,
 	return UNIXSERVICE_DONE;
 }
 
-static int serve(struct unixservice *service)
+static int serve(struct unixservice *service, int stop_fd)
 {
 	struct unixservice_counters counters;
 	char text[2048];
@@ -86,9 +85,8 @@ static int serve(struct unixservice *service)
 	if (unixservice_listen(service, "unixpacket", address, NULL) < 0)
 		return fail(address);
 	fprintf(stderr, "publish: listening on %s\n", address);
-	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
-		fail("run");
-	unixservice_drain(service, unixdeadline_after_us(drain_us));
+	if (unixservice_serve(service, stop_fd, drain_us) < 0)
+		fail("serve");
 	unixservice_get_counters(service, &counters);
 	unixservice_format_counters(&counters, text, sizeof(text));
 	puts(text);
@@ -97,49 +95,42 @@ static int serve(struct unixservice *service)
 
 static int run_service(void)
 {
-	struct unixservice_options options;
-	struct unixservice *service;
-	sigset_t signals;
-	int result, stop_fd;
+	const struct unixservice_options options = {
+		.queue_messages_max = kept_max,
+		.policy = UNIXSERVICE_DROP_OLDEST,
+	};
+	struct unixservice *service = unixservice_new(handle, NULL, &options);
+	int result, stop_fd = unixstop_open();
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	unixservice_options_init(&options);
-	options.queue_messages_max = kept_max;
-	options.policy = UNIXSERVICE_DROP_OLDEST;
-	service = unixservice_new(handle, NULL, &options);
-	if (service == NULL || stop_fd < 0 ||
-		unixservice_set_stop_fd(service, stop_fd) < 0)
+	if (service == NULL || stop_fd < 0)
 		result = fail("set-up");
 	else
-		result = serve(service);
+		result = serve(service, stop_fd);
 	return unixservice_close(service) < 0 ? fail(address) : result;
 }
 
 /* Prints all that comes until the service ends. */
 static int subscribe(void)
 {
-	struct unixpacket *packet = unixpacket_dial(address, NULL, UNIXMSG_NOW);
+	struct unixconn *packet =
+		unixconn_dial("unixpacket", address, NULL, UNIXMSG_NOW);
 	char data[4096];
 	size_t i, size;
 	int result;
 
 	if (packet == NULL ||
-		unixpacket_send(packet, subscribed, strlen(subscribed),
+		unixconn_send(packet, subscribed, strlen(subscribed),
 			UNIXMSG_NOW) < 0)
 		return fail(address);
 	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
-	while ((result = unixpacket_recv(packet, data, sizeof(data), &size,
+	while ((result = unixconn_recv(packet, data, sizeof(data), &size,
 			UNIXMSG_FOREVER)) == 1) {
 		for (i = 0; i < size; i++)
 			if (data[i] < ' ' || data[i] > '~')
 				data[i] = '?'; /* it commands no terminal */
 		printf("%.*s\n", (int)size, data);
 	}
-	unixpacket_close(packet);
+	unixconn_close(packet);
 	return result < 0 ? fail("receive") : 0;
 }
 

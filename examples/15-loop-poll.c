@@ -21,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -47,18 +46,6 @@ static int fail(const char *what)
 	return -1;
 }
 
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 /* The message is ours only until we return. */
 static int keep(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
@@ -71,7 +58,7 @@ static int keep(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 		fail("timer");
 	waiting[count].peer = peer;
 	waiting[count].size = msg->size;
-	memcpy(waiting[count].data, msg->parts[0].iov_base, msg->size);
+	memcpy(waiting[count].data, msg->data, msg->size);
 	count++;
 	return UNIXSERVICE_LATER;
 }
@@ -125,12 +112,10 @@ static int run(struct unixservice *service, int stop_fd)
 int main(void)
 {
 	const char *const address = "loop.sock";
-	struct unixservice_options options;
+	const struct unixservice_options options = { .size_max = size_max };
 	struct unixservice *service;
-	int result = -1, stop_fd = open_stop_fd();
+	int result = -1, stop_fd = unixstop_open();
 
-	unixservice_options_init(&options);
-	options.size_max = size_max;
 	service = unixservice_new(keep, NULL, &options);
 	timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (service == NULL || timer_fd < 0 || stop_fd < 0) {

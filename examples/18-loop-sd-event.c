@@ -37,7 +37,7 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
 	(void)context;
-	unixservice_send(service, peer, msg->parts[0].iov_base, msg->size);
+	unixservice_send(service, peer, msg->data, msg->size);
 	return UNIXSERVICE_DONE;
 }
 

@@ -19,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include <unixmsg.h>
 
@@ -46,14 +45,8 @@ static void check_told(int result)
 
 static int stop_by_signals(struct unixservice *service)
 {
-	sigset_t signals;
-	int fd;
+	int fd = unixstop_open();
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	fd = signalfd(-1, &signals, SFD_CLOEXEC);
 	return fd < 0 ? -1 : unixservice_set_stop_fd(service, fd);
 }
 
@@ -63,8 +56,7 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	char status[64];
 
 	(void)context;
-	if (unixservice_send(service, peer, msg->parts[0].iov_base, msg->size) <
-		0)
+	if (unixservice_send(service, peer, msg->data, msg->size) < 0)
 		fail("answer");
 	snprintf(status, sizeof(status), "%lu messages", ++count);
 	check_told(unixnotify_status(status, UNIXMSG_NOW));
@@ -85,16 +77,18 @@ static int open_sockets(struct unixservice *service)
 static int take_sockets(struct unixservice *service,
 	struct unixactivation *activation)
 {
-	struct unixgram *gram = unixactivation_take_gram(activation, NULL);
+	struct unixconn *gram =
+		unixactivation_take_conn(activation, NULL, "unixgram");
 	struct unixlistener *listener =
-		unixactivation_take_packet_listener(activation, NULL);
+		unixactivation_take_listener(activation, NULL, "unixpacket");
 
-	if ((gram != NULL && unixservice_add_gram(service, gram) < 0) ||
+	if ((gram != NULL &&
+		    unixservice_add_conn(service, gram, 0, NULL) < 0) ||
 		(listener != NULL &&
 			unixservice_add_listener(service, listener, 0) < 0))
 		return fail("sockets of the supervisor's");
-	if (unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY) ==
-		0)
+	if (unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
+		    NULL) == 0)
 		return 0;
 	fprintf(stderr, "activated: there are sockets that we do not serve\n");
 	return -1;

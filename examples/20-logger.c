@@ -9,7 +9,7 @@
  *         ./logger hello "$(printf 'two\nlines')"; ./logger $(seq 10000)
  *         Ctrl-C ends it.
  * See:    logger: listening on log.sock
- *         logger: peer 42 at ...: message above the limit (3 bytes): ...
+ *         logger: user 1000, pid 4712: message above the limit (3 bytes): ...
  *         and on standard output:
  *         user 1000, pid 4711: hello
  *         user 1000, pid 4711: two\x0alines
@@ -19,11 +19,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include <unixmsg.h>
 
@@ -41,7 +39,7 @@ static int fail(const char *what)
 static int log_message(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
-	const unsigned char *byte = msg->parts[0].iov_base;
+	const unsigned char *byte = msg->data;
 	size_t i;
 
 	(void)service;
@@ -76,31 +74,18 @@ static void watch(struct unixservice *service,
 /* Readable signals end the service; there is no handler. */
 static struct unixservice *open_service(void)
 {
-	struct unixservice_options options;
-	struct unixservice_listen_options how;
-	struct unixname_options name;
-	struct unixservice *service;
-	sigset_t signals;
-	int stop_fd;
+	const struct unixservice_options options = {
+		.watcher = watch,
+		.event_rate = 1,
+		.size_max = 2048,
+		.user_rate = 100,
+		.user_burst = 500,
+	};
+	const struct unixlisten_options how = { .mode = 0666 };
+	struct unixservice *service =
+		unixservice_new(log_message, NULL, &options);
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	unixservice_options_init(&options);
-	options.watcher = watch;
-	options.event_rate = 1;
-	options.size_max = 2048;
-	options.user_rate = 100;
-	options.user_burst = 500;
-	unixname_options_init(&name);
-	name.mode = 0666;
-	unixservice_listen_options_init(&how);
-	how.name = &name;
-	service = unixservice_new(log_message, NULL, &options);
-	if (service != NULL && stop_fd >= 0 &&
-		unixservice_set_stop_fd(service, stop_fd) == 0 &&
+	if (service != NULL &&
 		unixservice_listen(service, "unixgram", address, &how) == 0)
 		return service;
 	fail(address);
@@ -117,29 +102,33 @@ static int serve(void)
 	if (service == NULL)
 		return -1;
 	fprintf(stderr, "logger: listening on %s\n", address);
-	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
-		fail("run");
-	unixservice_drain(service, unixdeadline_after_us(5000000));
+	if (unixservice_serve(service, unixstop_open(), 5000000) < 0)
+		fail("serve");
 	unixservice_get_counters(service, &counters);
 	unixservice_format_counters(&counters, text, sizeof(text));
 	puts(text);
 	return unixservice_close(service) < 0 ? fail(address) : 0;
 }
 
-/* Waits while the queue is full: who may not says UNIXMSG_NOW. */
+/* Nobody answers, so it needs no address. It waits while the queue is full: who
+ * may not says UNIXMSG_NOW. */
 static int send_all(char **messages)
 {
-	struct unixgram *gram = unixgram_dial(address, NULL, UNIXMSG_NOW);
+	const struct unixdial_options options = {
+		.flags = UNIXMSG_DIAL_UNNAMED,
+	};
+	struct unixconn *gram =
+		unixconn_dial("unixgram", address, &options, UNIXMSG_NOW);
 	int result = 0;
 
 	if (gram == NULL)
 		return fail(address);
 	for (; *messages != NULL && result == 0; messages++)
-		result = unixgram_send(gram, *messages, strlen(*messages),
+		result = unixconn_send(gram, *messages, strlen(*messages),
 			UNIXMSG_FOREVER);
 	if (result < 0)
 		fail("send");
-	unixgram_close(gram);
+	unixconn_close(gram);
 	return result;
 }
 

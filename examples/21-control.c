@@ -25,7 +25,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 
 #include <unixmsg.h>
 
@@ -103,7 +102,7 @@ static int handle(struct unixservice *service, uint64_t peer,
 	const char *answer;
 
 	(void)context;
-	memcpy(command, msg->parts[0].iov_base, msg->size);
+	memcpy(command, msg->data, msg->size);
 	command[msg->size] = '\0';
 	command[strcspn(command, "\n")] = '\0'; /* of those who type */
 	answer = obey(service, peer, command);
@@ -115,34 +114,17 @@ static int handle(struct unixservice *service, uint64_t peer,
 
 int main(void)
 {
-	struct unixservice *service;
-	struct unixservice_options options;
-	struct unixservice_listen_options how;
-	struct unixname_options name;
-	int result, stop_fd;
-	sigset_t signals;
+	const struct unixservice_options options = { .size_max = size_max };
+	const struct unixlisten_options how = { .mode = 0660 };
+	struct unixservice *service = unixservice_new(handle, NULL, &options);
+	int result, stop_fd = unixstop_open();
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	stop_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-	unixservice_options_init(&options);
-	options.size_max = size_max;
-	unixname_options_init(&name);
-	name.mode = 0660;
-	unixservice_listen_options_init(&how);
-	how.name = &name;
-	service = unixservice_new(handle, NULL, &options);
 	if (service == NULL || stop_fd < 0 ||
-		unixservice_set_stop_fd(service, stop_fd) < 0 ||
 		unixservice_listen(service, "unixgram", address, &how) < 0) {
 		result = fail(address);
 	} else {
 		fprintf(stderr, "control: listening on %s\n", address);
-		unixservice_run(service, UNIXMSG_FOREVER);
-		result = unixservice_drain(service,
-			unixdeadline_after_us(drain_us));
+		result = unixservice_serve(service, stop_fd, drain_us);
 	}
 	if (unixservice_close(service) < 0)
 		result = fail(address);

@@ -30,7 +30,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <unixmsg.h>
@@ -45,17 +44,6 @@ static int fail(const char *what)
 {
 	fprintf(stderr, "container: %s: %s\n", what, strerror(errno));
 	return -1;
-}
-
-static int open_stop_fd(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
 /* For the log. What decides is the file's mode, or the rules of a service;
@@ -76,19 +64,19 @@ static int print_peer(const char *who, int fd)
 }
 
 /* The same on both sides: who is there, who we are in here, what he says. */
-static int talk(struct unixpacket *packet, const char *who)
+static int talk(struct unixconn *packet, const char *who)
 {
 	const int64_t deadline_us = unixdeadline_after_us(patience_us);
 	char data[256];
 	size_t i, size;
 
-	if (print_peer(who, unixpacket_get_fd(packet)) < 0)
+	if (print_peer(who, unixconn_get_fd(packet)) < 0)
 		return -1;
 	snprintf(data, sizeof(data), "I am user %u, process %d",
 		(unsigned int)getuid(), (int)getpid());
-	if (unixpacket_send(packet, data, strlen(data), deadline_us) < 0 ||
-		unixpacket_recv(packet, data, sizeof(data), &size,
-			deadline_us) < 1)
+	if (unixconn_send(packet, data, strlen(data), deadline_us) < 0 ||
+		unixconn_recv(packet, data, sizeof(data), &size, deadline_us) <
+			1)
 		return fail(who);
 	for (i = 0; i < size; i++)
 		if (data[i] < ' ' || data[i] > '~')
@@ -101,21 +89,19 @@ static int talk(struct unixpacket *packet, const char *who)
 static int serve(const char *path, int stop_fd)
 {
 	struct unixlistener *listener, *abstract;
-	struct unixname_options options;
-	struct unixpacket *packet;
+	const struct unixlisten_options options = { .mode = mode };
+	struct unixconn *packet;
 
-	unixname_options_init(&options);
-	options.mode = mode;
-	listener = unixpacket_listen(path, 0, &options);
-	abstract = unixpacket_listen(abstract_name, 0, NULL);
+	listener = unixlistener_open("unixpacket", path, &options);
+	abstract = unixlistener_open("unixpacket", abstract_name, NULL);
 	if (listener == NULL || abstract == NULL)
 		return fail(path);
 	fprintf(stderr, "container: listening on %s and %s\n", path,
 		abstract_name);
 	unixlistener_set_stop_fd(listener, stop_fd);
-	while ((packet = unixpacket_accept(listener, UNIXMSG_FOREVER))) {
+	while ((packet = unixlistener_accept(listener, UNIXMSG_FOREVER))) {
 		talk(packet, "client");
-		unixpacket_close(packet);
+		unixconn_close(packet);
 	}
 	unixlistener_close(abstract);
 	return unixlistener_close(listener);
@@ -123,15 +109,15 @@ static int serve(const char *path, int stop_fd)
 
 static int ask(const char *path)
 {
-	struct unixpacket *packet =
-		unixpacket_dial(abstract_name, NULL, UNIXMSG_NOW);
+	struct unixconn *packet =
+		unixconn_dial("unixpacket", abstract_name, NULL, UNIXMSG_NOW);
 	int result;
 
 	printf("%s: %s\n", abstract_name, strerror(packet ? 0 : errno));
-	unixpacket_close(packet);
-	packet = unixpacket_dial(path, NULL, UNIXMSG_NOW);
+	unixconn_close(packet);
+	packet = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
 	result = packet == NULL ? fail(path) : talk(packet, "server");
-	unixpacket_close(packet);
+	unixconn_close(packet);
 	return result;
 }
 
@@ -145,6 +131,6 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/%s", argc > 2 ? argv[2] : ".",
 		file_name);
 	result = strcmp(what, "ask") == 0 ? ask(path)
-					  : serve(path, open_stop_fd());
+					  : serve(path, unixstop_open());
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -35,15 +35,15 @@ static int fail(const char *what)
 	return -1;
 }
 
-static int echo_messages(struct unixstream *stream)
+static int echo_messages(struct unixconn *stream)
 {
 	char data[4096];
 	size_t size;
 	int result, count = 0;
 
-	while ((result = unixstream_recv(stream, data, sizeof(data), &size,
+	while ((result = unixconn_recv(stream, data, sizeof(data), &size,
 			deadline_us)) == 1) {
-		if (unixstream_send(stream, data, size, deadline_us) < 0)
+		if (unixconn_send(stream, data, size, deadline_us) < 0)
 			return fail("server: send");
 		count++;
 	}
@@ -52,13 +52,13 @@ static int echo_messages(struct unixstream *stream)
 }
 
 /* One read may give a part of what one write has sent, or more than that. */
-static int count_bytes(struct unixstream *stream)
+static int count_bytes(struct unixconn *stream)
 {
 	char data[4096];
 	size_t size, total = 0;
 	int result;
 
-	while ((result = unixstream_read(stream, data + total,
+	while ((result = unixconn_read(stream, data + total,
 			sizeof(data) - total, &size, deadline_us)) == 1 &&
 		size > 0)
 		total += size;
@@ -67,52 +67,53 @@ static int count_bytes(struct unixstream *stream)
 }
 
 static int serve(struct unixlistener *listener,
-	int handle(struct unixstream *stream))
+	int handle(struct unixconn *stream))
 {
-	struct unixstream *stream = unixstream_accept(listener, deadline_us);
+	struct unixconn *stream = unixlistener_accept(listener, deadline_us);
 	int result = stream == NULL ? fail("accept") : handle(stream);
 
-	unixstream_close(stream);
+	unixconn_close(stream);
 	return result;
 }
 
-static int ask(struct unixstream *stream, const char *message)
+static int ask(struct unixconn *stream, const char *message)
 {
 	char data[4096];
 	size_t size;
 
-	if (unixstream_send(stream, message, strlen(message), deadline_us) <
-			0 ||
-		unixstream_recv(stream, data, sizeof(data), &size,
-			deadline_us) < 1)
+	if (unixconn_send(stream, message, strlen(message), deadline_us) < 0 ||
+		unixconn_recv(stream, data, sizeof(data), &size, deadline_us) <
+			1)
 		return fail("client: message");
 	printf("client: answer of %zu bytes: %.*s\n", size, (int)size, data);
 	return 0;
 }
 
-static int write_bytes(struct unixstream *stream, const char *message)
+static int write_bytes(struct unixconn *stream, const char *message)
 {
-	if (unixstream_write(stream, message, strlen(message), NULL,
+	if (unixconn_write(stream, message, strlen(message), NULL,
 		    deadline_us) < 0)
 		return fail("client: bytes");
 	return 0;
 }
 
 static int run_client(char **messages,
-	int handle(struct unixstream *stream, const char *message))
+	int handle(struct unixconn *stream, const char *message))
 {
-	struct unixstream *stream = unixstream_dial(address, NULL, deadline_us);
+	struct unixconn *stream =
+		unixconn_dial("unix", address, NULL, deadline_us);
 	int result = stream == NULL ? fail(address) : 0;
 
 	for (; *messages != NULL && result == 0; messages++)
 		result = handle(stream, *messages);
-	unixstream_close(stream);
+	unixconn_close(stream);
 	return result;
 }
 
 int main(int argc, char **argv)
 {
-	struct unixlistener *listener = unixstream_listen(address, 0, NULL);
+	struct unixlistener *listener =
+		unixlistener_open("unix", address, NULL);
 	int result, status = 0;
 	pid_t child;
 

@@ -6,19 +6,18 @@ header_manuals = \
 	%D%/unixaddr.3 \
 	%D%/unixblob.3 \
 	%D%/unixbuffer.3 \
+	%D%/unixconn.3 \
 	%D%/unixcred.3 \
 	%D%/unixdeadline.3 \
 	%D%/unixdial.3 \
-	%D%/unixgram.3 \
+	%D%/unixlisten.3 \
 	%D%/unixlistener.3 \
 	%D%/unixmsg.3 \
-	%D%/unixname.3 \
 	%D%/unixnotify.3 \
 	%D%/unixowner.3 \
-	%D%/unixpacket.3 \
 	%D%/unixpeer.3 \
 	%D%/unixservice.3 \
-	%D%/unixstream.3
+	%D%/unixstop.3
 dist_man_MANS = $(header_manuals) \
 	%D%/unixgram-echo.1 \
 	%D%/unixmsg-inspect.1 \

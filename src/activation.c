@@ -16,9 +16,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "adopt.h"
 #include "environment.h"
 #include "fd.h"
 #include "kernel.h"
+#include "network.h"
 #include "unixmsg/activation.h"
 
 enum { FIRST_FD = 3, NAME_SIZE_MAX = 255 };
@@ -26,6 +28,7 @@ enum { FIRST_FD = 3, NAME_SIZE_MAX = 255 };
 struct item {
 	int fd;
 	enum unixactivation_kind kind;
+	const struct network *network; /* NULL: none of ours */
 	const char *name;
 };
 
@@ -108,28 +111,16 @@ static int find_fds(size_t *count)
 	return check_fds(*count);
 }
 
-static bool get_option(int fd, int option, int *value)
+static enum unixactivation_kind find_kind(int fd, const struct network *network)
 {
-	socklen_t length = sizeof(*value);
+	int is_listening;
+	socklen_t length = sizeof(is_listening);
 
-	return getsockopt(fd, SOL_SOCKET, option, value, &length) == 0;
-}
-
-static enum unixactivation_kind find_kind(int fd)
-{
-	int domain, type, is_listening;
-
-	if (!get_option(fd, SO_DOMAIN, &domain) || domain != AF_UNIX ||
-		!get_option(fd, SO_TYPE, &type) ||
-		!get_option(fd, SO_ACCEPTCONN, &is_listening))
+	if (network == NULL ||
+		getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening,
+			&length) < 0)
 		return UNIXACTIVATION_OTHER;
-	if (type == SOCK_DGRAM)
-		return UNIXACTIVATION_GRAM;
-	if (type == SOCK_SEQPACKET)
-		return is_listening ? UNIXACTIVATION_PACKET_LISTENER
-				    : UNIXACTIVATION_PACKET;
-	return is_listening ? UNIXACTIVATION_STREAM_LISTENER
-			    : UNIXACTIVATION_STREAM;
+	return is_listening ? UNIXACTIVATION_LISTENER : UNIXACTIVATION_CONN;
 }
 
 static bool is_name(const char *name)
@@ -176,16 +167,25 @@ static int set_names(struct unixactivation *activation)
 	return split_names(activation);
 }
 
+static int take_over_item(struct item *item, int fd)
+{
+	int saved = errno;
+
+	item->fd = fd;
+	item->network = unixadopt_find_network(fd);
+	errno = saved;
+	item->kind = find_kind(fd, item->network);
+	return fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
 static int take_over(struct unixactivation *activation)
 {
 	size_t i;
 
-	for (i = 0; i < activation->count; i++) {
-		activation->items[i].fd = FIRST_FD + (int)i;
-		activation->items[i].kind = find_kind(FIRST_FD + (int)i);
-		if (fcntl(FIRST_FD + (int)i, F_SETFD, FD_CLOEXEC) < 0)
+	for (i = 0; i < activation->count; i++)
+		if (take_over_item(&activation->items[i], FIRST_FD + (int)i) <
+			0)
 			return -1;
-	}
 	return 0;
 }
 
@@ -253,6 +253,8 @@ int unixactivation_get_item(const struct unixactivation *activation,
 	memset(item, 0, sizeof(*item));
 	item->name = activation->items[index].name;
 	item->kind = activation->items[index].kind;
+	if (activation->items[index].network != NULL)
+		item->network = activation->items[index].network->name;
 	item->fd = activation->items[index].fd;
 	return 0;
 }
@@ -262,24 +264,50 @@ static bool is_left(const struct item *item, const char *name)
 	return item->fd >= 0 && (name == NULL || strcmp(item->name, name) == 0);
 }
 
-static bool is_of_kind(const struct item *item, enum unixactivation_kind kind)
+/* What is looked for: NULL and UNIXACTIVATION_ANY are anything. */
+struct wish {
+	const char *name;
+	enum unixactivation_kind kind;
+	const struct network *network;
+};
+
+static int make_wish(struct wish *wish, const char *name,
+	enum unixactivation_kind kind, const char *network)
 {
-	return kind == UNIXACTIVATION_ANY || item->kind == kind;
+	wish->name = name;
+	wish->kind = kind;
+	wish->network = NULL;
+	if (network == NULL)
+		return 0;
+	wish->network = unixnetwork_find(network);
+	return wish->network == NULL ? -1 : 0;
+}
+
+static bool is_of_kind(const struct item *item, const struct wish *wish)
+{
+	return (wish->kind == UNIXACTIVATION_ANY || item->kind == wish->kind) &&
+		(wish->network == NULL || item->network == wish->network);
 }
 
 size_t unixactivation_count_left(const struct unixactivation *activation,
-	const char *name, enum unixactivation_kind kind)
+	const char *name, enum unixactivation_kind kind, const char *network)
 {
 	size_t i, count = 0;
+	int saved = errno;
+	struct wish wish;
 
+	if (make_wish(&wish, name, kind, network) < 0) {
+		errno = saved;
+		return 0;
+	}
 	for (i = 0; i < activation->count; i++)
 		count += is_left(&activation->items[i], name) &&
-			is_of_kind(&activation->items[i], kind);
+			is_of_kind(&activation->items[i], &wish);
 	return count;
 }
 
-static struct item *find(struct unixactivation *activation, const char *name,
-	enum unixactivation_kind kind)
+static struct item *find(struct unixactivation *activation,
+	const struct wish *wish)
 {
 	int error = ENOENT;
 	struct item *item;
@@ -287,9 +315,9 @@ static struct item *find(struct unixactivation *activation, const char *name,
 
 	for (i = 0; i < activation->count; i++) {
 		item = &activation->items[i];
-		if (!is_left(item, name))
+		if (!is_left(item, wish->name))
 			continue;
-		if (is_of_kind(item, kind))
+		if (is_of_kind(item, wish))
 			return item;
 		error = EPROTOTYPE;
 	}
@@ -297,26 +325,35 @@ static struct item *find(struct unixactivation *activation, const char *name,
 	return NULL;
 }
 
-struct unixgram *unixactivation_take_gram(struct unixactivation *activation,
-	const char *name)
+struct unixconn *unixactivation_take_conn(struct unixactivation *activation,
+	const char *name, const char *network)
 {
-	struct item *item = find(activation, name, UNIXACTIVATION_GRAM);
-	struct unixgram *gram;
+	struct unixconn *conn;
+	struct item *item;
+	struct wish wish;
 
+	if (make_wish(&wish, name, UNIXACTIVATION_CONN, network) < 0)
+		return NULL;
+	item = find(activation, &wish);
 	if (item == NULL)
 		return NULL;
-	gram = unixgram_adopt(item->fd);
-	if (gram != NULL)
+	conn = unixconn_adopt(item->fd);
+	if (conn != NULL)
 		item->fd = -1;
-	return gram;
+	return conn;
 }
 
-static struct unixlistener *take_listener(struct unixactivation *activation,
-	const char *name, enum unixactivation_kind kind)
+struct unixlistener *unixactivation_take_listener(struct unixactivation
+							  *activation,
+	const char *name, const char *network)
 {
-	struct item *item = find(activation, name, kind);
 	struct unixlistener *listener;
+	struct item *item;
+	struct wish wish;
 
+	if (make_wish(&wish, name, UNIXACTIVATION_LISTENER, network) < 0)
+		return NULL;
+	item = find(activation, &wish);
 	if (item == NULL)
 		return NULL;
 	listener = unixlistener_adopt(item->fd);
@@ -325,52 +362,11 @@ static struct unixlistener *take_listener(struct unixactivation *activation,
 	return listener;
 }
 
-struct unixlistener *unixactivation_take_packet_listener(struct unixactivation
-								 *activation,
-	const char *name)
-{
-	return take_listener(activation, name, UNIXACTIVATION_PACKET_LISTENER);
-}
-
-struct unixlistener *unixactivation_take_stream_listener(struct unixactivation
-								 *activation,
-	const char *name)
-{
-	return take_listener(activation, name, UNIXACTIVATION_STREAM_LISTENER);
-}
-
-struct unixpacket *unixactivation_take_packet(struct unixactivation *activation,
-	const char *name)
-{
-	struct item *item = find(activation, name, UNIXACTIVATION_PACKET);
-	struct unixpacket *packet;
-
-	if (item == NULL)
-		return NULL;
-	packet = unixpacket_adopt(item->fd);
-	if (packet != NULL)
-		item->fd = -1;
-	return packet;
-}
-
-struct unixstream *unixactivation_take_stream(struct unixactivation *activation,
-	const char *name)
-{
-	struct item *item = find(activation, name, UNIXACTIVATION_STREAM);
-	struct unixstream *stream;
-
-	if (item == NULL)
-		return NULL;
-	stream = unixstream_adopt(item->fd);
-	if (stream != NULL)
-		item->fd = -1;
-	return stream;
-}
-
 int unixactivation_take_fd(struct unixactivation *activation, const char *name,
 	enum unixactivation_kind kind)
 {
-	struct item *item = find(activation, name, kind);
+	const struct wish wish = { .name = name, .kind = kind };
+	struct item *item = find(activation, &wish);
 	int fd;
 
 	if (item == NULL)

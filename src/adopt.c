@@ -11,6 +11,7 @@
 #include "diag.h"
 #include "fd.h"
 #include "name_private.h"
+#include "network.h"
 
 static int get_option(int fd, int option, int *value)
 {
@@ -25,9 +26,17 @@ static int refuse(int error)
 	return -1;
 }
 
-static bool is_connection(int type)
+const struct network *unixadopt_find_network(int fd)
 {
-	return type == SOCK_STREAM || type == SOCK_SEQPACKET;
+	int domain, type;
+
+	if (get_option(fd, SO_DOMAIN, &domain) < 0 ||
+		get_option(fd, SO_TYPE, &type) < 0)
+		return NULL;
+	if (domain == AF_UNIX)
+		return unixnetwork_find_type(type);
+	errno = EAFNOSUPPORT;
+	return NULL;
 }
 
 static int look_for_peer(struct endpoint *end)
@@ -51,7 +60,7 @@ int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening)
 		return -1;
 	if (domain != AF_UNIX)
 		return refuse(EAFNOSUPPORT);
-	if (type == 0 ? !is_connection(found) : found != type)
+	if (found != type)
 		return refuse(EPROTOTYPE);
 	if ((listening != 0) != is_listening)
 		return refuse(EINVAL);

@@ -5,9 +5,14 @@
 
 #include "endpoint.h"
 
+struct network;
+
+/* The network of a socket: NULL with ENOTSOCK, EBADF, EAFNOSUPPORT (no Unix
+ * socket). */
+const struct network *unixadopt_find_network(int fd);
+
 /*
- * Makes end of fd, which belongs to it then. type is SOCK_..., or 0 for a
- * connection of either kind. fd becomes close-on-exec. On failure fd stays the
+ * Makes end of fd, which belongs to it then. type is SOCK_.... fd becomes close-on-exec. On failure fd stays the
  * caller's: ENOTSOCK, EAFNOSUPPORT (no Unix socket), EPROTOTYPE (another
  * type), EINVAL (listening where it should not be, or not where it should).
  */

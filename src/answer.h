@@ -10,12 +10,12 @@
 
 /*
  * Binds end, which is connected to server (text), to dial->own, or to an
- * address of our choice when that is NULL: see unixgram_dial.
+ * address of our choice when that is NULL: see unixconn_dial.
  */
 int unixanswer_bind(struct endpoint *end, const char *server,
 	const struct unixdial_options *dial, int64_t deadline_us);
 
-/* See unixgram_check_answer. */
+/* See unixconn_check_answer. */
 int unixanswer_check(const struct endpoint *end);
 
 #endif

@@ -63,22 +63,6 @@ void unixname_options_init(struct unixname_options *options)
 	options->group = (gid_t)-1;
 }
 
-static int check_options(const struct unixname_options *options)
-{
-	const unsigned int known = UNIXMSG_NAME_KEEP |
-		UNIXMSG_NAME_UNSAFE_DIRECTORY | UNIXMSG_NAME_REPLACE;
-	size_t i, count = sizeof(options->reserved) / sizeof(uint64_t);
-	uint64_t reserved = 0;
-
-	for (i = 0; i < count; i++)
-		reserved |= options->reserved[i];
-	if (reserved == 0 && (options->flags & ~known) == 0 &&
-		(options->mode & ~(mode_t)0777) == 0)
-		return 0;
-	errno = EINVAL;
-	return -1;
-}
-
 /* Where nothing can be told of an owner he counts as alive. */
 static int probe(int path_fd, const char *dir, const char *leaf)
 {
@@ -167,7 +151,7 @@ static int displace(struct claim *claim, const struct stat *found)
 	struct unixname *name = claim->name;
 	char aside[UNIXFILE_ASIDE_SIZE];
 
-	if ((claim->options.flags & UNIXMSG_NAME_REPLACE) == 0) {
+	if ((claim->options.flags & UNIXMSG_LISTEN_REPLACE) == 0) {
 		errno = EADDRINUSE;
 		return -1;
 	}
@@ -204,7 +188,7 @@ static int clear_way(struct claim *claim)
 /* Whether there is hope at all: said at once, whoever holds the lock. */
 static int check_way(const struct claim *claim)
 {
-	bool is_replaced = (claim->options.flags & UNIXMSG_NAME_REPLACE) != 0;
+	bool is_replaced = (claim->options.flags & UNIXMSG_LISTEN_REPLACE) != 0;
 	const struct unixname *name = claim->name;
 	int fd = unixname_open_leaf(name);
 	struct stat found;
@@ -597,14 +581,13 @@ static int claim_file(struct claim *claim)
 	return claim_taken(claim);
 }
 
-static int set_options(struct claim *claim,
+static void set_options(struct claim *claim,
 	const struct unixname_options *options)
 {
 	if (options == NULL)
 		unixname_options_init(&claim->options);
 	else
 		claim->options = *options;
-	return check_options(&claim->options);
 }
 
 static int64_t get_lock_end(int64_t deadline_us)
@@ -622,8 +605,7 @@ static int claim_path(struct claim *claim,
 {
 	int saved = errno;
 
-	if (set_options(claim, options) < 0)
-		return -1;
+	set_options(claim, options);
 	claim->name = unixname_open(claim->path, claim->options.flags);
 	if (claim->name == NULL)
 		return -1;
@@ -654,8 +636,7 @@ int unixname_claim_fresh(int fd, const char *path,
 static int claim_abstract(struct claim *claim, const char *text,
 	const struct unixname_options *options)
 {
-	if (set_options(claim, options) < 0)
-		return -1;
+	set_options(claim, options);
 	if (unixaddr_parse(&claim->addr, text) < 0)
 		return -1;
 	return bind_address(claim);

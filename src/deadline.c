@@ -28,6 +28,25 @@ int64_t unixdeadline_after_us(int64_t timeout_us)
 	return now_us + timeout_us;
 }
 
+static int64_t scale(int64_t timeout, int64_t unit_us)
+{
+	return timeout > UNIXMSG_FOREVER / unit_us ? UNIXMSG_FOREVER
+						   : timeout * unit_us;
+}
+
+int64_t unixdeadline_after_ms(int64_t timeout_ms)
+{
+	return timeout_ms <= 0 ? UNIXMSG_NOW
+			       : unixdeadline_after_us(scale(timeout_ms, 1000));
+}
+
+int64_t unixdeadline_after_s(int64_t timeout_s)
+{
+	return timeout_s <= 0
+		? UNIXMSG_NOW
+		: unixdeadline_after_us(scale(timeout_s, 1000000));
+}
+
 /* 0 with *left_us set, or -1 with the errno of a deadline that has come. */
 static int get_left(int64_t deadline_us, int64_t *left_us)
 {

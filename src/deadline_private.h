@@ -3,6 +3,7 @@
 #ifndef UNIXMSG_DEADLINE_PRIVATE_H
 #define UNIXMSG_DEADLINE_PRIVATE_H
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "unixmsg/deadline.h"
@@ -22,6 +23,16 @@ int unixdeadline_wait(int fd, short events, int stop_fd, int64_t deadline_us);
 int unixdeadline_pause(int64_t pause_us, int stop_fd, int64_t deadline_us);
 
 /* Whether a call may sleep in the kernel itself: nothing can end its wait. */
+/* EINVAL for a negative one: poll(2)'s "for ever", or a time span, and never a
+ * moment to come. */
+static inline int unixdeadline_check(int64_t deadline_us)
+{
+	if (deadline_us >= 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
 static inline bool unixdeadline_is_endless(int stop_fd, int64_t deadline_us)
 {
 	return deadline_us == UNIXMSG_FOREVER && stop_fd < 0;

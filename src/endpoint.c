@@ -76,6 +76,17 @@ void unixendpoint_set_up(struct endpoint *end, int fd, int type)
 	unixspin_set(&end->spin, 0);
 }
 
+void unixendpoint_set_stop_fd(struct endpoint *end, int stop_fd)
+{
+	end->stop_fd = stop_fd == 0 ? -1 : stop_fd;
+}
+
+void unixendpoint_set_waits(struct endpoint *end, int stop_fd, int64_t spin_us)
+{
+	unixendpoint_set_stop_fd(end, stop_fd);
+	unixspin_set(&end->spin, spin_us);
+}
+
 /* Kernels before 6.16 do not know it: there we throw away what comes. */
 static int set_passrights(struct endpoint *end, bool is_on)
 {
@@ -376,24 +387,35 @@ int unixendpoint_connect(struct endpoint *end, const char *text,
 	return 0;
 }
 
-void unixdial_options_init(struct unixdial_options *options)
+int unixendpoint_check_dial(const struct unixdial_options *options)
 {
-	memset(options, 0, sizeof(*options));
-	options->stop_fd = -1;
-}
-
-int unixendpoint_check_dial(const struct unixdial_options *options,
-	unsigned int allowed)
-{
+	const unsigned int known = UNIXMSG_DIAL_WAIT | UNIXMSG_DIAL_RECONNECT |
+		UNIXMSG_DIAL_UNNAMED;
 	size_t i, count = sizeof(options->reserved) / sizeof(uint64_t);
 	uint64_t reserved = options->unused;
 
 	for (i = 0; i < count; i++)
 		reserved |= options->reserved[i];
+	if (options->own != NULL &&
+		(options->flags & UNIXMSG_DIAL_UNNAMED) != 0)
+		reserved = 1;
 	if (reserved == 0 && options->own_mode <= 0777 &&
-		(options->flags & ~allowed) == 0)
+		options->stop_fd >= -1 && options->spin_us >= 0 &&
+		(options->flags & ~known) == 0)
 		return 0;
 	errno = EINVAL;
+	return -1;
+}
+
+/* Only datagrams connect again, and only their own names need a mode. */
+static int check_connection(const struct unixdial_options *options)
+{
+	const unsigned int grams_own =
+		UNIXMSG_DIAL_RECONNECT | UNIXMSG_DIAL_UNNAMED;
+
+	if ((options->flags & grams_own) == 0 && options->own_mode == 0)
+		return 0;
+	errno = ENOTSUP;
 	return -1;
 }
 
@@ -412,22 +434,14 @@ static int bind_and_connect(struct endpoint *end, const char *text,
 	return unixendpoint_connect(end, text, options->flags, deadline_us);
 }
 
-int unixendpoint_dial(struct endpoint *end, int type, const char *text,
+int unixendpoint_dial(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
-	struct unixdial_options defaults;
-
-	unixdial_options_init(&defaults);
-	if (options == NULL)
-		options = &defaults;
-	if (unixendpoint_check_dial(options, UNIXMSG_DIAL_WAIT) < 0)
+	if (check_connection(options) < 0 ||
+		unixendpoint_open(end, end->type) < 0)
 		return -1;
-	if (unixendpoint_open(end, type) < 0)
-		return -1;
-	end->stop_fd = options->stop_fd;
-	if (bind_and_connect(end, text, options, deadline_us) < 0)
-		return unixendpoint_give_up(end);
-	return 0;
+	unixendpoint_set_waits(end, options->stop_fd, options->spin_us);
+	return bind_and_connect(end, text, options, deadline_us);
 }
 
 int unixendpoint_get_address(const struct endpoint *end, struct unixaddr *addr)

@@ -13,9 +13,9 @@
 #include "spin.h"
 #include "unixmsg/dial.h"
 #include "unixmsg/msg.h"
-#include "unixmsg/name.h"
 
 struct unixname;
+struct unixname_options;
 
 struct endpoint {
 	int fd;
@@ -34,6 +34,10 @@ struct endpoint {
 
 /* What end is with fd, which may be -1, and nothing else. */
 void unixendpoint_set_up(struct endpoint *end, int fd, int type);
+
+/* How its calls wait, as options say: 0 and -1 are no stop_fd. */
+void unixendpoint_set_stop_fd(struct endpoint *end, int stop_fd);
+void unixendpoint_set_waits(struct endpoint *end, int stop_fd, int64_t spin_us);
 
 /* Lets messages be told from the end of a connection, see endpoint.c. */
 int unixendpoint_mark_messages(struct endpoint *end);
@@ -78,12 +82,11 @@ int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
  * Opens an end, binds it to options->own if there is one, and connects it to
  * what text names. For datagrams it connects first, see gram.c.
  */
-int unixendpoint_dial(struct endpoint *end, int type, const char *text,
+int unixendpoint_dial(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us);
 
-/* EINVAL unless options may be given to a _dial that allows these flags. */
-int unixendpoint_check_dial(const struct unixdial_options *options,
-	unsigned int allowed);
+/* EINVAL unless options may be meant. */
+int unixendpoint_check_dial(const struct unixdial_options *options);
 
 /* Connects an open end. */
 int unixendpoint_connect(struct endpoint *end, const char *text,

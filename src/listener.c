@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "adopt.h"
+#include "conn_private.h"
 #include "deadline_private.h"
 #include "fd.h"
+#include "listen_private.h"
 #include "listener_private.h"
 
 /* How long accept4(2) may wait on a socket that somebody made blocking. */
@@ -20,6 +22,8 @@ static const suseconds_t accept_most_us = 1000;
 
 struct unixlistener {
 	struct endpoint end;
+	const struct network *network; /* of its connections */
+	uint64_t tag;                  /* of its connections */
 	bool is_adopted;
 	/* The process that has bounded the kernel's wait, or 0. */
 	atomic_int bounded_by;
@@ -81,45 +85,101 @@ static int prepare_to_accept(struct endpoint *end)
 }
 
 static int start_listening(struct endpoint *end, const char *address,
-	int backlog, const struct unixname_options *options, unsigned int wants)
+	const struct unixlisten_options *options,
+	const struct unixname_options *name, unsigned int wants)
 {
 	if (prepare_to_accept(end) < 0)
 		return -1;
 	if (wants != 0 && unixendpoint_want(end, wants) < 0)
 		return -1;
-	if (unixendpoint_bind(end, address, false, options, UNIXMSG_FOREVER) <
-		0)
+	if (unixendpoint_bind(end, address, false, name, UNIXMSG_FOREVER) < 0)
 		return -1;
-	return listen(end->fd, backlog > 0 ? backlog : SOMAXCONN);
+	return listen(end->fd,
+		options->backlog > 0 ? options->backlog : SOMAXCONN);
 }
 
-struct unixlistener *unixlistener_new(int type, const char *address,
-	int backlog, const struct unixname_options *options, unsigned int wants)
+static struct unixlistener *listener_new(const struct network *network)
 {
 	struct unixlistener *listener = malloc(sizeof(*listener));
 
 	if (listener == NULL)
 		return NULL;
+	unixendpoint_set_up(&listener->end, -1, network->type);
+	listener->network = network;
+	listener->tag = 0;
 	listener->is_adopted = false;
 	atomic_init(&listener->bounded_by, 0);
-	if (unixendpoint_open(&listener->end, type) == 0 &&
-		start_listening(&listener->end, address, backlog, options,
-			wants) == 0)
+	return listener;
+}
+
+static int open_at(struct unixlistener *listener, const char *address,
+	const struct unixlisten_options *options, unsigned int wants)
+{
+	struct endpoint *end = &listener->end;
+	struct unixname_options name;
+
+	if (unixlisten_get_name(options, &name) < 0 ||
+		unixendpoint_open(end, listener->network->type) < 0)
+		return -1;
+	unixendpoint_set_waits(end, options->stop_fd, options->spin_us);
+	listener->tag = options->tag;
+	return start_listening(end, address, options, &name,
+		options->wants | wants);
+}
+
+static const struct network *find_network(const char *name)
+{
+	const struct network *network = unixnetwork_find(name);
+
+	if (network == NULL || network->type != SOCK_DGRAM)
+		return network;
+	errno = ENOTSUP;
+	return NULL;
+}
+
+struct unixlistener *unixlistener_open_wanting(const char *network_name,
+	const char *address, const struct unixlisten_options *options,
+	unsigned int wants)
+{
+	static const struct unixlisten_options defaults = { 0 };
+	const struct network *network = find_network(network_name);
+	struct unixlistener *listener;
+
+	if (network == NULL)
+		return NULL;
+	listener = listener_new(network);
+	if (listener == NULL)
+		return NULL;
+	if (open_at(listener, address, options == NULL ? &defaults : options,
+		    wants) == 0)
 		return listener;
 	unixendpoint_give_up(&listener->end);
 	free(listener);
 	return NULL;
 }
 
+struct unixlistener *unixlistener_open(const char *network, const char *address,
+	const struct unixlisten_options *options)
+{
+	return unixlistener_open_wanting(network, address, options, 0);
+}
+
 struct unixlistener *unixlistener_adopt(int fd)
 {
-	struct unixlistener *listener = malloc(sizeof(*listener));
+	const struct network *network = unixadopt_find_network(fd);
+	struct unixlistener *listener;
 
+	if (network == NULL)
+		return NULL;
+	if (network->type == SOCK_DGRAM) {
+		errno = EPROTOTYPE;
+		return NULL;
+	}
+	listener = listener_new(network);
 	if (listener == NULL)
 		return NULL;
 	listener->is_adopted = true;
-	atomic_init(&listener->bounded_by, 0);
-	if (unixadopt_socket(&listener->end, fd, 0, true) == 0 &&
+	if (unixadopt_socket(&listener->end, fd, network->type, true) == 0 &&
 		prepare_to_accept(&listener->end) == 0)
 		return listener;
 	free(listener);
@@ -145,6 +205,11 @@ int unixlistener_get_type(const struct unixlistener *listener)
 	return listener->end.type;
 }
 
+const char *unixlistener_get_network(const struct unixlistener *listener)
+{
+	return listener->network->name;
+}
+
 int unixlistener_retire(struct unixlistener *listener, bool *is_shared)
 {
 	return unixendpoint_retire(&listener->end, is_shared);
@@ -157,12 +222,7 @@ int unixlistener_get_fd(const struct unixlistener *listener)
 
 void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd)
 {
-	listener->end.stop_fd = stop_fd;
-}
-
-void unixlistener_set_spin_us(struct unixlistener *listener, int64_t spin_us)
-{
-	unixspin_set(&listener->end.spin, spin_us);
+	unixendpoint_set_stop_fd(&listener->end, stop_fd);
 }
 
 int unixlistener_set_unlink_on_close(struct unixlistener *listener,
@@ -238,21 +298,19 @@ static int prepare_accepted(struct endpoint *end)
 	return unixendpoint_mark_messages(end);
 }
 
-int unixlistener_accept(struct unixlistener *listener, int type,
-	struct endpoint *end, int64_t deadline_us)
+static int accept_into(struct unixlistener *listener, struct unixconn *conn,
+	int64_t deadline_us)
 {
+	struct endpoint *end = &conn->end;
 	int fd, saved = errno;
 
-	if (listener->end.type != type) {
-		errno = EPROTOTYPE;
-		return -1;
-	}
 	do {
 		fd = accept_once(listener, deadline_us);
 		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
 			return -1;
 	} while (fd < 0);
-	unixendpoint_set_up(end, fd, type);
+	conn->tag = listener->tag;
+	end->fd = fd;
 	end->stop_fd = listener->end.stop_fd;
 	end->wants = listener->end.wants;
 	unixspin_set(&end->spin, unixspin_get(&listener->end.spin));
@@ -260,7 +318,26 @@ int unixlistener_accept(struct unixlistener *listener, int type,
 	/* As the kernel has it: inherited, see prepare_accepted. */
 	end->is_refusing_fds = listener->end.is_refusing_fds;
 	if (listener->is_adopted && prepare_accepted(end) < 0)
-		return unixendpoint_give_up(end);
+		return -1;
 	errno = saved;
 	return 0;
+}
+
+struct unixconn *unixlistener_accept(struct unixlistener *listener,
+	int64_t deadline_us)
+{
+	struct unixconn *conn;
+	int saved;
+
+	if (unixdeadline_check(deadline_us) < 0)
+		return NULL;
+	conn = unixconn_new(listener->network);
+	if (conn == NULL)
+		return NULL;
+	if (accept_into(listener, conn, deadline_us) == 0)
+		return conn;
+	saved = errno;
+	unixconn_close(conn);
+	errno = saved;
+	return NULL;
 }

@@ -6,19 +6,19 @@ unixmsginclude_HEADERS = \
 	%D%/unixmsg/addr.h \
 	%D%/unixmsg/blob.h \
 	%D%/unixmsg/buffer.h \
+	%D%/unixmsg/conn.h \
 	%D%/unixmsg/cred.h \
 	%D%/unixmsg/deadline.h \
 	%D%/unixmsg/dial.h \
-	%D%/unixmsg/gram.h \
+	%D%/unixmsg/listen.h \
 	%D%/unixmsg/listener.h \
 	%D%/unixmsg/msg.h \
-	%D%/unixmsg/name.h \
 	%D%/unixmsg/notify.h \
 	%D%/unixmsg/owner.h \
-	%D%/unixmsg/packet.h \
 	%D%/unixmsg/peer.h \
 	%D%/unixmsg/service.h \
-	%D%/unixmsg/stream.h
+	%D%/unixmsg/stop.h
+
 
 pkgconfigdir = $(libdir)/pkgconfig
 pkgconfig_DATA = %D%/unixmsg.pc
@@ -43,6 +43,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/aside.c \
 	%D%/aside.h \
 	%D%/claim.c \
+	%D%/conn.c \
+	%D%/conn_private.h \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/deadline.c \
@@ -58,16 +60,19 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/file.c \
 	%D%/file.h \
 	%D%/gram.c \
-	%D%/gram_private.h \
 	%D%/holder.c \
 	%D%/holder.h \
 	%D%/kernel.h \
+	%D%/listen.c \
+	%D%/listen_private.h \
 	%D%/listener.c \
 	%D%/listener_private.h \
 	%D%/msg.c \
 	%D%/msg_private.h \
 	%D%/name.c \
 	%D%/name_private.h \
+	%D%/network.c \
+	%D%/network.h \
 	%D%/notify.c \
 	%D%/outbox.c \
 	%D%/outbox.h \
@@ -98,8 +103,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/service_text.c \
 	%D%/spin.c \
 	%D%/spin.h \
+	%D%/stop.c \
 	%D%/stream.c \
-	%D%/stream_private.h \
 	%D%/sweep.c \
 	%D%/sweep.h \
 	%D%/timers.c \

@@ -40,7 +40,24 @@ void unixmsg_close_fds(struct unixmsg *msg)
 {
 	while (msg->fds_count > 0)
 		fd_close(msg->fds[--msg->fds_count]);
-	msg->pidfd = fd_close(msg->pidfd);
+	/* One that was received has no number below 3, see fd.h; 0 is that of a
+	 * message that is all zero. */
+	if (msg->pidfd > 0)
+		fd_close(msg->pidfd);
+	msg->pidfd = -1;
+}
+
+/* The payload as parts: one in one piece is *part. */
+static struct iovec *get_parts(const struct unixmsg *msg, struct iovec *part,
+	size_t *count)
+{
+	*count = msg->parts_count;
+	if (msg->parts != NULL || msg->parts_count > 0)
+		return msg->parts;
+	part->iov_base = msg->data;
+	part->iov_len = msg->room;
+	*count = 1;
+	return part;
 }
 
 static int check_msg(const struct unixmsg *msg, unsigned int allowed)
@@ -74,7 +91,7 @@ static int check_destination(const struct endpoint *end,
 	return -1;
 }
 
-static int check_to_send(const struct endpoint *end, const struct unixmsg *msg)
+int unixmsg_check_to_send(const struct endpoint *end, const struct unixmsg *msg)
 {
 	if (check_msg(msg, 0) < 0)
 		return -1;
@@ -102,12 +119,21 @@ static void set_parts(struct msghdr *header, struct iovec *parts, size_t count)
 	header->msg_iovlen = (unsigned short)count;
 }
 
-int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
-	struct msghdr *header, union control_all *control)
+static void set_payload(struct msghdr *header, const struct unixmsg *msg,
+	struct iovec *part)
 {
-	if (check_to_send(end, msg) < 0)
+	size_t count;
+	struct iovec *parts = get_parts(msg, part, &count);
+
+	set_parts(header, parts, count);
+}
+
+int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
+	struct msghdr *header, struct iovec *part, union control_all *control)
+{
+	if (unixmsg_check_to_send(end, msg) < 0)
 		return -1;
-	set_parts(header, msg->parts, msg->parts_count);
+	set_payload(header, msg, part);
 	set_destination(header, msg->addr);
 	if (msg->fds_count > 0)
 		unixcontrol_put(header, control, msg);
@@ -176,8 +202,9 @@ int unixmsg_send_on(struct endpoint *end, const struct unixmsg *msg,
 {
 	union control_all control;
 	struct msghdr header;
+	struct iovec part;
 
-	if (unixmsg_pack(end, msg, &header, &control) < 0)
+	if (unixmsg_pack(end, msg, &header, &part, &control) < 0)
 		return -1;
 	return unixmsg_send_packed(end, &header, deadline_us);
 }
@@ -261,10 +288,10 @@ static void set_control(struct msghdr *header, void *control, size_t size)
 }
 
 static void prepare(const struct endpoint *end, struct msghdr *header,
-	const struct unixmsg *msg, struct unixaddr *scratch, void *control,
-	size_t control_size)
+	const struct unixmsg *msg, struct iovec *part, struct unixaddr *scratch,
+	void *control, size_t control_size)
 {
-	set_parts(header, msg->parts, msg->parts_count);
+	set_payload(header, msg, part);
 	set_source(end, header, msg->addr, scratch);
 	set_control(header, control, control_size);
 }
@@ -351,17 +378,19 @@ static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 	union control_all control;
 	struct unixaddr scratch;
 	struct msghdr header;
+	struct iovec part;
 	ssize_t size;
 
-	prepare(end, &header, msg, &scratch, &control, get_control_size(end));
+	prepare(end, &header, msg, &part, &scratch, &control,
+		get_control_size(end));
 	size = fetch(end, &header, flags, deadline_us);
 	return size < 0 ? -1 : settle(end, msg, &header, size);
 }
 
-static int check_to_receive(const struct endpoint *end,
+int unixmsg_check_to_receive(const struct endpoint *end,
 	const struct unixmsg *msg)
 {
-	if (check_msg(msg, UNIXMSG_PREFIX) < 0)
+	if (check_msg(msg, UNIXMSG_PREFIX | UNIXMSG_PEEK) < 0)
 		return -1;
 	if (msg->fds_room == 0 || (end->wants & UNIXMSG_WANT_FDS) != 0)
 		return 0;
@@ -369,14 +398,21 @@ static int check_to_receive(const struct endpoint *end,
 	return -1;
 }
 
+void unixmsg_reset(struct unixmsg *msg)
+{
+	msg->flags &= ~received_flags;
+	/* Those of the last message are not for us to close, nor twice. */
+	unixcontrol_clear(msg);
+}
+
 int unixmsg_recv_on(struct endpoint *end, struct unixmsg *msg,
 	int64_t deadline_us)
 {
-	if (check_to_receive(end, msg) < 0)
+	if (unixmsg_check_to_receive(end, msg) < 0)
 		return -1;
-	/* Those of the last message are not for us to close, nor twice. */
-	unixcontrol_clear(msg);
-	return receive(end, msg, 0, deadline_us);
+	unixmsg_reset(msg);
+	return receive(end, msg,
+		(msg->flags & UNIXMSG_PEEK) != 0 ? MSG_PEEK : 0, deadline_us);
 }
 
 int unixmsg_peek_size_on(struct endpoint *end, size_t *size,
@@ -502,7 +538,7 @@ static int check_batch(const struct endpoint *end, const struct unixmsg *msgs,
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if (check_to_send(end, &msgs[i]) < 0)
+		if (unixmsg_check_to_send(end, &msgs[i]) < 0)
 			return -1;
 		if (msgs[i].fds_count == 0)
 			continue;
@@ -526,11 +562,11 @@ static int send_some(const struct endpoint *end, const struct unixmsg *msgs,
 	size_t count, int flags)
 {
 	struct mmsghdr headers[UNIXMSG_BATCH_MAX];
+	struct iovec parts[UNIXMSG_BATCH_MAX];
 	unsigned int i, size = get_batch_size(count);
 
 	for (i = 0; i < size; i++) {
-		set_parts(&headers[i].msg_hdr, msgs[i].parts,
-			msgs[i].parts_count);
+		set_payload(&headers[i].msg_hdr, &msgs[i], &parts[i]);
 		set_destination(&headers[i].msg_hdr, msgs[i].addr);
 	}
 	return sendmmsg(end->fd, headers, size, flags & INT_MAX);
@@ -589,12 +625,13 @@ static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 	struct mmsghdr headers[UNIXMSG_BATCH_MAX];
 	union control_mark controls[UNIXMSG_BATCH_MAX][CONTROL_MARKS_MAX];
 	size_t control_size = get_marks_size(end);
+	struct iovec parts[UNIXMSG_BATCH_MAX];
 	unsigned int i, size = get_batch_size(count);
 	struct unixaddr scratch;
 	int result;
 
 	for (i = 0; i < size; i++)
-		prepare(end, &headers[i].msg_hdr, &msgs[i], &scratch,
+		prepare(end, &headers[i].msg_hdr, &msgs[i], &parts[i], &scratch,
 			controls[i], control_size);
 	result = recvmmsg(end->fd, headers, size, flags & INT_MAX, NULL);
 	if (result < 0)
@@ -614,7 +651,7 @@ static int refuse_batch_of_phantom(const struct wait *wait,
 		: refuse_phantom(wait, msgs[0].size, 0);
 }
 
-static int check_batch_to_receive(const struct unixmsg *msgs, size_t count)
+int unixmsg_check_batch(const struct unixmsg *msgs, size_t count)
 {
 	size_t i;
 
@@ -638,7 +675,7 @@ int unixmsg_recv_batch_on(struct endpoint *end, struct unixmsg *msgs,
 	int result, saved = errno;
 
 	*received = 0;
-	if (check_batch_to_receive(msgs, count) < 0)
+	if (unixmsg_check_batch(msgs, count) < 0)
 		return -1;
 	unixwait_begin(&wait, end, POLLIN, deadline_us);
 	while ((result = receive_some(end, msgs, count, received,

@@ -11,10 +11,10 @@
 /*
  * Makes header of msg, or of one part that goes to an address or to the peer
  * (NULL). All of them stay the caller's, and must last until header is sent;
- * control is memory for descriptors. 0, or -1: such a message cannot be sent.
+ * part and control are memory for a payload in one piece, and for descriptors. 0, or -1: such a message cannot be sent.
  */
 int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
-	struct msghdr *header, union control_all *control);
+	struct msghdr *header, struct iovec *part, union control_all *control);
 int unixmsg_pack_part(const struct endpoint *end, struct iovec *part,
 	const struct unixaddr *to, struct msghdr *header);
 
@@ -25,6 +25,16 @@ int unixmsg_send_packed(struct endpoint *end, const struct msghdr *header,
 /* Packs and sends: 0, or -1. */
 int unixmsg_send_on(struct endpoint *end, const struct unixmsg *msg,
 	int64_t deadline_us);
+
+/* EINVAL and EISCONN for what cannot be sent, or received, on end. */
+int unixmsg_check_to_send(const struct endpoint *end,
+	const struct unixmsg *msg);
+int unixmsg_check_to_receive(const struct endpoint *end,
+	const struct unixmsg *msg);
+int unixmsg_check_batch(const struct unixmsg *msgs, size_t count);
+
+/* Forgets what it was received with before. */
+void unixmsg_reset(struct unixmsg *msg);
 
 /* 1, 0 at the end of a connection, or -1. */
 int unixmsg_recv_on(struct endpoint *end, struct unixmsg *msg,
@@ -44,7 +54,7 @@ int unixmsg_recv_data_on(struct endpoint *end, void *data, size_t room,
 int unixmsg_recv_buffer_on(struct endpoint *end, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us);
 
-/* Several messages at once, see unixpacket_send_batch and its sisters. */
+/* Several messages at once, see unixconn_send_batch and its sisters. */
 int unixmsg_send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);
 int unixmsg_recv_batch_on(struct endpoint *end, struct unixmsg *msgs,

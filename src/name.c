@@ -55,7 +55,7 @@ static int check_directory(int dir_fd, unsigned int flags)
 {
 	struct stat dir;
 
-	if (flags & UNIXMSG_NAME_UNSAFE_DIRECTORY)
+	if (flags & UNIXMSG_LISTEN_UNSAFE_DIRECTORY)
 		return 0;
 	if (fstat(dir_fd, &dir) < 0)
 		return -1;
@@ -89,7 +89,7 @@ struct unixname *unixname_open(const char *path, unsigned int flags)
 	if (name == NULL)
 		return NULL;
 	name->dir_fd = -1;
-	name->is_kept = (flags & UNIXMSG_NAME_KEEP) != 0;
+	name->is_kept = (flags & UNIXMSG_LISTEN_KEEP) != 0;
 	if (split_path(path, dir, name->leaf) < 0)
 		goto close_name;
 	if (strlen(dir) < sizeof(name->dir))
@@ -143,7 +143,7 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name)
 
 	if (fstat(path_fd, &found) < 0)
 		return -1;
-	made = unixname_open(path, UNIXMSG_NAME_UNSAFE_DIRECTORY);
+	made = unixname_open(path, UNIXMSG_LISTEN_UNSAFE_DIRECTORY);
 	if (made == NULL)
 		return -1;
 	unixname_remember(made, &found);

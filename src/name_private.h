@@ -11,9 +11,21 @@
 #include <sys/types.h>
 
 #include "addr_private.h"
-#include "unixmsg/name.h"
+#include "unixmsg/listen.h"
 
 struct stat;
+
+/* What a name is claimed with; the flags are those of UNIXMSG_LISTEN_... that
+ * are about names, see unixmsg/listen.h. */
+struct unixname_options {
+	mode_t mode;
+	uid_t user; /* (uid_t)-1: left as it is, and so group */
+	gid_t group;
+	unsigned int flags;
+};
+
+/* Fills in the defaults. */
+void unixname_options_init(struct unixname_options *options);
 
 /* A socket file that we made. */
 struct unixname {
@@ -32,7 +44,7 @@ struct unixname {
 /* claim.c */
 
 /*
- * Binds fd to the address that text names, see unixmsg/name.h. With
+ * Binds fd to the address that text names, see unixmsg/listen.h. With
  * is_answered the name must reach us as a datagram's source, so it must fit
  * into an address, made absolute: ENAMETOOLONG otherwise. options may be NULL.
  * On success *name is for unixname_release, NULL where there is nothing to

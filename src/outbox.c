@@ -22,6 +22,8 @@ size_t unixoutbox_get_size(const struct unixmsg *msg)
 {
 	size_t i, size = 0;
 
+	if (msg->parts == NULL)
+		return msg->room;
 	for (i = 0; i < msg->parts_count; i++)
 		if (__builtin_add_overflow(size, msg->parts[i].iov_len, &size))
 			return SIZE_MAX;
@@ -32,6 +34,8 @@ static void copy_parts(char *data, const struct unixmsg *msg)
 {
 	size_t i;
 
+	if (msg->parts == NULL && msg->room > 0)
+		memcpy(data, msg->data, msg->room);
 	for (i = 0; i < msg->parts_count; i++) {
 		/* An empty part may have no address. */
 		if (msg->parts[i].iov_len == 0)

@@ -2,7 +2,7 @@
 /*
  * proof: whether an answer to a datagram gets to whom it came from. The kernel
  * hands on the name that the sender has given to bind(2), as text, and an
- * answer goes where that text leads on our side: see unixgram_prove_sender.
+ * answer goes where that text leads on our side: see unixconn_prove_sender.
  */
 #ifndef UNIXMSG_PROOF_H
 #define UNIXMSG_PROOF_H

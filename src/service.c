@@ -2,34 +2,73 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "conn_private.h"
 #include "fd.h"
-#include "gram_private.h"
 #include "listener_private.h"
 #include "service_private.h"
 
 static const unsigned int known_wants =
 	UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
 
-void unixservice_options_init(struct unixservice_options *options)
+/* Inside, 0 is "no limit". */
+
+static unsigned int get_count_limit(unsigned int said, unsigned int otherwise)
 {
-	memset(options, 0, sizeof(*options));
-	options->event_rate = 20;
-	options->batch = 1;
-	options->size_max = 212960;
-	options->peers_max = 1024;
-	options->queue_messages_max = 1024;
-	options->queue_bytes_max = 2 << 20;
-	options->queue_total_bytes_max = 16 << 20;
-	options->patience_us = 5000000;
-	options->send_buffer_bytes = 4 << 20;
-	options->partial_bytes_max = 16 << 20;
-	options->forget_us = 600000000;
+	if (said == UINT_MAX)
+		return 0;
+	return said == 0 ? otherwise : said;
+}
+
+static size_t get_size_limit(size_t said, size_t otherwise)
+{
+	if (said == SIZE_MAX)
+		return 0;
+	return said == 0 ? otherwise : said;
+}
+
+static int64_t get_time_limit(int64_t said_us, int64_t otherwise_us)
+{
+	if (said_us == UNIXMSG_FOREVER)
+		return 0;
+	return said_us == 0 ? otherwise_us : said_us;
+}
+
+static void set_limits(struct unixservice_options *options)
+{
+	options->event_rate = get_count_limit(options->event_rate, 20);
+	options->peers_max = get_count_limit(options->peers_max, 1024);
+	options->peers_per_user_max =
+		get_count_limit(options->peers_per_user_max, 0);
+	options->user_rate = get_count_limit(options->user_rate, 0);
+	options->queue_messages_max =
+		get_count_limit(options->queue_messages_max, 1024);
+	options->queue_bytes_max =
+		get_size_limit(options->queue_bytes_max, 2 << 20);
+	options->queue_total_bytes_max =
+		get_size_limit(options->queue_total_bytes_max, 16 << 20);
+	options->idle_us = get_time_limit(options->idle_us, 0);
+	options->patience_us = get_time_limit(options->patience_us, 5000000);
+	options->forget_us = get_time_limit(options->forget_us, 600000000);
+}
+
+static void set_options(struct unixservice_options *options)
+{
+	set_limits(options);
+	if (options->batch == 0)
+		options->batch = 1;
+	if (options->size_max == 0)
+		options->size_max = 212960;
+	if (options->send_buffer_bytes == 0)
+		options->send_buffer_bytes = 4 << 20;
+	if (options->partial_bytes_max == 0)
+		options->partial_bytes_max = 16 << 20;
 }
 
 static bool is_known_policy(enum unixservice_policy policy)
@@ -89,9 +128,9 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
 
 	if (service == NULL)
 		return NULL;
-	unixservice_options_init(&service->options);
 	if (options != NULL)
 		service->options = *options;
+	set_options(&service->options);
 	service->handler = handler;
 	service->context = context;
 	service->epoll_fd = -1;
@@ -166,11 +205,6 @@ int unixservice_close(struct unixservice *service)
 	return error == 0 ? 0 : -1;
 }
 
-void unixservice_listen_options_init(struct unixservice_listen_options *options)
-{
-	memset(options, 0, sizeof(*options));
-}
-
 int unixservice_check_open(const struct unixservice *service)
 {
 	if (!service->is_stopping)
@@ -214,34 +248,36 @@ int unixservice_add_source(struct unixservice *service, struct source *source,
 	return 0;
 }
 
-static int listen_gram(struct unixservice *service, const char *address,
-	const struct unixservice_listen_options *options)
+static int listen_gram(struct unixservice *service, const char *network,
+	const char *address, const struct unixlisten_options *options)
 {
-	struct unixgram *gram = unixgram_open_wanting(address, options->name,
+	struct unixconn *conn = unixconn_open_wanting(network, address, options,
 		service->options.wants | UNIXMSG_WANT_CRED);
 	int saved;
 
-	if (gram == NULL)
+	if (conn == NULL)
 		return -1;
-	if (unixservice_add_gram(service, gram) == 0)
+	if (unixservice_add_grams(service, conn) == 0)
 		return 0;
 	saved = errno;
-	unixgram_close(gram);
+	unixconn_close(conn);
 	errno = saved;
 	return -1;
 }
 
-static int listen_link(struct unixservice *service, int type,
-	const char *address, const struct unixservice_listen_options *options)
+static int listen_link(struct unixservice *service,
+	const struct network *network, const char *address,
+	const struct unixlisten_options *options)
 {
-	struct unixlistener *listener =
-		unixlistener_new(type, address, options->backlog, options->name,
-			type == SOCK_SEQPACKET ? service->options.wants : 0);
+	const unsigned int bytes = options->flags & UNIXMSG_LISTEN_BYTES;
+	struct unixlistener *listener = unixlistener_open_wanting(network->name,
+		address, options,
+		network->type == SOCK_SEQPACKET ? service->options.wants : 0);
 	int saved;
 
 	if (listener == NULL)
 		return -1;
-	if (unixservice_add_listener(service, listener, options->flags) == 0)
+	if (unixservice_add_listener(service, listener, bytes) == 0)
 		return 0;
 	saved = errno;
 	unixlistener_close(listener);
@@ -249,35 +285,48 @@ static int listen_link(struct unixservice *service, int type,
 	return -1;
 }
 
-static int listen_on(struct unixservice *service, const char *network,
-	const char *address, const struct unixservice_listen_options *options)
+/* Streams are read as bytes or in frames. */
+static int check_flags(int type, unsigned int flags)
 {
-	if (strcmp(network, "unixgram") == 0 && options->flags == 0)
-		return listen_gram(service, address, options);
-	if (strcmp(network, "unixpacket") == 0)
-		return listen_link(service, SOCK_SEQPACKET, address, options);
-	if (strcmp(network, "unix") == 0)
-		return listen_link(service, SOCK_STREAM, address, options);
+	if (type == SOCK_STREAM || (flags & UNIXMSG_LISTEN_BYTES) == 0)
+		return 0;
 	errno = EINVAL;
 	return -1;
 }
 
-int unixservice_listen(struct unixservice *service, const char *network,
-	const char *address, const struct unixservice_listen_options *options)
+int unixservice_listen(struct unixservice *service, const char *network_name,
+	const char *address, const struct unixlisten_options *options)
 {
-	struct unixservice_listen_options defaults;
+	static const struct unixlisten_options defaults = { 0 };
+	const struct network *network = unixnetwork_find(network_name);
 
-	unixservice_listen_options_init(&defaults);
 	if (options == NULL)
 		options = &defaults;
-	if ((options->flags & ~UNIXSERVICE_BYTES) != 0 ||
-		!is_empty(options->reserved, sizeof(options->reserved))) {
+	if (network == NULL || check_flags(network->type, options->flags) < 0 ||
+		unixservice_check_open(service) < 0)
+		return -1;
+	if (network->type == SOCK_DGRAM)
+		return listen_gram(service, network->name, address, options);
+	return listen_link(service, network, address, options);
+}
+
+int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
+	unsigned int flags, uint64_t *peer)
+{
+	if ((flags & ~UNIXMSG_LISTEN_BYTES) != 0) {
 		errno = EINVAL;
 		return -1;
 	}
-	if (unixservice_check_open(service) < 0)
+	if (check_flags(conn->end.type, flags) < 0 ||
+		unixservice_check_open(service) < 0)
 		return -1;
-	return listen_on(service, network, address, options);
+	if (conn->end.type != SOCK_DGRAM)
+		return unixservice_add_link(service, conn, flags != 0, peer);
+	if (unixservice_add_grams(service, conn) < 0)
+		return -1;
+	if (peer != NULL)
+		*peer = 0;
+	return 0;
 }
 
 static void disinherit(struct unixservice *service, struct peer *peer)
@@ -402,8 +451,8 @@ void unixservice_get_counters(const struct unixservice *service,
 	*counters = service->counters;
 }
 
-int unixservice_get_peer(const struct unixservice *service, uint64_t id,
-	struct unixservice_peer *info)
+int unixservice_get_peer_info(const struct unixservice *service, uint64_t id,
+	struct unixservice_peer_info *info)
 {
 	const struct peer *peer = unixservice_find_any(service, id);
 
@@ -412,6 +461,7 @@ int unixservice_get_peer(const struct unixservice *service, uint64_t id,
 	memset(info, 0, sizeof(*info));
 	info->id = peer->id;
 	info->network = peer->sort->network;
+	info->tag = peer->tag;
 	info->has_cred = peer->has_cred;
 	info->cred = peer->cred;
 	peer->sort->get_address(peer, &info->addr);
@@ -425,6 +475,11 @@ int unixservice_get_peer(const struct unixservice *service, uint64_t id,
 	info->opened_us = peer->opened_us;
 	info->active_us = peer->active_us;
 	return 0;
+}
+
+uint64_t unixservice_get_tag(const struct unixservice *service)
+{
+	return service->call.is_on ? service->call.tag : 0;
 }
 
 uint64_t unixservice_get_next_peer(const struct unixservice *service,

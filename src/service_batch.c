@@ -12,19 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gram_private.h"
+#include "conn_private.h"
 #include "service_private.h"
 
 /* What is larger goes alone: to copy it costs more than a system call. */
 enum { GATHERED_SIZE_MOST = 2048 };
 
-struct arrival {
-	struct iovec part;
-	struct unixaddr addr;
-};
-
 struct answer {
-	struct iovec part;
+	size_t size;
 	struct peer *peer;
 	bool is_answer;
 	char data[GATHERED_SIZE_MOST];
@@ -32,7 +27,7 @@ struct answer {
 
 struct batch {
 	/* Whose messages are being handled; NULL between two batches. */
-	struct unixgram *gram;
+	struct unixconn *gram;
 	size_t used; /* arrivals that have to be prepared anew */
 	/* Answers: from first up to gathered they wait to be sent. */
 	size_t first;
@@ -40,7 +35,7 @@ struct batch {
 	bool is_sending;
 	struct unixmsg arrived[UNIXMSG_BATCH_MAX];
 	struct unixmsg leaving[UNIXMSG_BATCH_MAX];
-	struct arrival arrivals[UNIXMSG_BATCH_MAX];
+	struct unixaddr addrs[UNIXMSG_BATCH_MAX]; /* of arrived */
 	struct answer answers[UNIXMSG_BATCH_MAX];
 	char bytes[]; /* of arrivals, for each the largest message */
 };
@@ -79,24 +74,22 @@ int unixservice_reserve_batch(struct unixservice *service)
 static void prepare(const struct unixservice *service, struct batch *batch)
 {
 	size_t i;
-	struct arrival *arrival;
+	struct unixmsg *msg;
 
 	for (i = 0; i < batch->used; i++) {
-		arrival = &batch->arrivals[i];
-		unixservice_prepare(service, &batch->arrived[i], &arrival->part,
-			&arrival->addr);
-		arrival->part.iov_base =
-			batch->bytes + i * service->options.size_max;
+		msg = &batch->arrived[i];
+		unixservice_prepare(service, msg, &batch->addrs[i]);
+		msg->data = batch->bytes + i * service->options.size_max;
 	}
 }
 
 size_t unixservice_begin_batch(struct unixservice *service,
-	struct unixgram *gram, size_t count, struct unixmsg **msgs)
+	struct unixconn *gram, size_t count, struct unixmsg **msgs)
 {
 	struct batch *batch = service->batch;
 
 	prepare(service, batch);
-	unixgram_recv_batch(gram, batch->arrived, count, &batch->used,
+	unixconn_recv_batch(gram, batch->arrived, count, &batch->used,
 		UNIXMSG_NOW);
 	batch->gram = gram;
 	*msgs = batch->arrived;
@@ -109,7 +102,7 @@ void unixservice_end_batch(struct unixservice *service)
 	service->batch->gram = NULL;
 }
 
-const struct unixgram *unixservice_get_gathering(
+const struct unixconn *unixservice_get_gathering(
 	const struct unixservice *service)
 {
 	return service->batch->gram;
@@ -122,7 +115,7 @@ static bool may_gather(const struct unixservice *service,
 
 	return batch != NULL && batch->gram != NULL && !batch->is_sending &&
 		peer->sort->reserve != NULL && unixservice_is_plain(msg) &&
-		msg->parts[0].iov_len <= GATHERED_SIZE_MOST;
+		msg->room <= GATHERED_SIZE_MOST;
 }
 
 static void add(struct batch *batch, const struct unixmsg *msg,
@@ -130,17 +123,15 @@ static void add(struct batch *batch, const struct unixmsg *msg,
 {
 	struct unixmsg *leaving = &batch->leaving[batch->gathered];
 	struct answer *answer = &batch->answers[batch->gathered];
-	const struct iovec *part = &msg->parts[0];
 
 	answer->peer = peer;
 	answer->is_answer = is_answer;
-	answer->part.iov_base = answer->data;
-	answer->part.iov_len = part->iov_len;
-	if (part->iov_len > 0)
-		memcpy(answer->data, part->iov_base, part->iov_len);
+	if (msg->room > 0)
+		memcpy(answer->data, msg->data, msg->room);
 	unixmsg_init(leaving);
-	leaving->parts = &answer->part;
-	leaving->parts_count = 1;
+	leaving->data = answer->data;
+	leaving->room = msg->room;
+	answer->size = msg->room;
 	leaving->addr = (struct unixaddr *)addr;
 	batch->gathered++;
 	peer->gathered++;
@@ -158,7 +149,7 @@ bool unixservice_gather(struct unixservice *service, struct peer *peer,
 		unixservice_send_gathered(service);
 	if (unixservice_is_gone(peer) || peer->outbox.first != NULL)
 		return false;
-	addr = peer->sort->reserve(service, peer, msg->parts[0].iov_len);
+	addr = peer->sort->reserve(service, peer, msg->room);
 	if (addr == NULL)
 		return false;
 	add(batch, msg, addr, peer, unixservice_claim(service, peer));
@@ -186,7 +177,7 @@ static const struct answer *take_first(struct batch *batch, bool is_sent)
 	struct peer *peer = answer->peer;
 
 	peer->gathered--;
-	peer->sort->settle(peer, answer->part.iov_len, is_sent);
+	peer->sort->settle(peer, answer->size, is_sent);
 	return answer;
 }
 
@@ -194,7 +185,7 @@ static void note_first_sent(struct unixservice *service, struct batch *batch)
 {
 	const struct answer *answer = take_first(batch, true);
 
-	unixservice_note_sent(service, answer->peer, answer->part.iov_len,
+	unixservice_note_sent(service, answer->peer, answer->size,
 		answer->is_answer);
 }
 
@@ -216,7 +207,7 @@ static void send_some(struct unixservice *service, struct batch *batch)
 	int error = EAGAIN;
 
 	if (count > 0 &&
-		unixgram_send_batch(batch->gram, &batch->leaving[batch->first],
+		unixconn_send_batch(batch->gram, &batch->leaving[batch->first],
 			count, &sent, UNIXMSG_NOW) < 0)
 		error = errno;
 	for (i = 0; i < sent; i++)

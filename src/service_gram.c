@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
-#include "gram_private.h"
+#include "conn_private.h"
 #include "service_sender.h"
 #include "wait.h"
 
@@ -24,7 +24,7 @@ static const int64_t rest_us = 10000;
 
 struct grams {
 	struct source source;
-	struct unixgram *gram;
+	struct unixconn *gram;
 	struct senders senders;
 	struct eagerness eagerness;
 	struct eagerness batching;
@@ -219,7 +219,7 @@ static void take_message(struct unixservice *service, struct grams *grams,
 	} else if (!open_sender(service, origin.sender)) {
 		unixservice_reject(service, &service->counters.gone, msg, NULL);
 	} else {
-		unixservice_take(service, peer, msg);
+		unixservice_take(service, peer, grams->gram->tag, msg);
 		if (peer != NULL && !unixservice_is_gone(peer))
 			try_kept(service, origin.sender);
 	}
@@ -249,10 +249,9 @@ static int take_one(struct unixservice *service, struct grams *grams)
 {
 	struct unixaddr addr;
 	struct unixmsg msg;
-	struct iovec part;
 
-	unixservice_prepare(service, &msg, &part, &addr);
-	if (unixgram_recv_msg(grams->gram, &msg, UNIXMSG_NOW) == 1) {
+	unixservice_prepare(service, &msg, &addr);
+	if (unixconn_recv_msg(grams->gram, &msg, UNIXMSG_NOW) == 1) {
 		take_message(service, grams, &msg);
 		return 1;
 	}
@@ -349,7 +348,7 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 
 static int grams_get_address(const struct source *source, struct unixaddr *addr)
 {
-	return unixgram_get_address(((const struct grams *)source)->gram, addr);
+	return unixconn_get_address(((const struct grams *)source)->gram, addr);
 }
 
 /* A shared socket is the next one's too: what waits there is left to him. */
@@ -357,7 +356,7 @@ static int grams_stop(struct unixservice *service, struct source *source)
 {
 	struct grams *grams = (struct grams *)source;
 	bool is_shared;
-	int result = unixgram_retire(grams->gram, &is_shared);
+	int result = unixconn_retire(grams->gram, &is_shared);
 
 	if (is_shared)
 		finish(service, grams);
@@ -366,7 +365,7 @@ static int grams_stop(struct unixservice *service, struct source *source)
 
 static int grams_set_unlink(struct source *source, bool is_wanted)
 {
-	return unixgram_set_unlink_on_close(((struct grams *)source)->gram,
+	return unixconn_set_unlink_on_close(((struct grams *)source)->gram,
 		is_wanted);
 }
 
@@ -380,7 +379,7 @@ static void grams_settle(struct source *source, const struct user *user)
 static int grams_close(struct source *source)
 {
 	struct grams *grams = (struct grams *)source;
-	int result = unixgram_close(grams->gram);
+	int result = unixconn_close(grams->gram);
 	int saved = errno;
 
 	unixsenders_free(&grams->senders);
@@ -403,23 +402,23 @@ static const struct source_sort grams_sort = {
  * read too is theirs as well: no more is taken than is handled.
  */
 static bool may_batch(const struct unixservice *service,
-	const struct unixgram *gram)
+	const struct unixconn *gram)
 {
 	const unsigned int single = UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD;
 
 	return service->options.batch > 1 &&
 		(service->options.wants & single) == 0 &&
-		!unixgram_is_shared(gram);
+		!unixconn_is_shared(gram);
 }
 
 /*
  * Others may have had it before us, and we before we wanted credentials. The
  * socket's own option tells neither: they may have set it meanwhile.
  */
-static bool may_have_early(const struct unixgram *gram)
+static bool may_have_early(const struct unixconn *gram)
 {
-	return unixgram_is_shared(gram) ||
-		(unixgram_get_wants(gram) & UNIXMSG_WANT_CRED) == 0;
+	return unixconn_is_shared(gram) ||
+		(unixconn_get_wants(gram) & UNIXMSG_WANT_CRED) == 0;
 }
 
 /* Credentials are always wanted: rules and limits are told by them. */
@@ -427,14 +426,14 @@ static int set_up(struct unixservice *service, struct grams *grams)
 {
 	struct unixaddr peer;
 
-	if (unixgram_get_peer(grams->gram, &peer) == 0) {
+	if (unixconn_get_peer(grams->gram, &peer) == 0) {
 		errno = EINVAL;
 		return -1;
 	}
 	if (errno != ENOTCONN)
 		return -1;
 	grams->is_early = may_have_early(grams->gram);
-	if (unixgram_want(grams->gram,
+	if (unixconn_want(grams->gram,
 		    service->options.wants | UNIXMSG_WANT_CRED) < 0)
 		return -1;
 	grams->is_batched = may_batch(service, grams->gram);
@@ -449,20 +448,18 @@ static int set_up(struct unixservice *service, struct grams *grams)
 	return -1;
 }
 
-int unixservice_add_gram(struct unixservice *service, struct unixgram *gram)
+int unixservice_add_grams(struct unixservice *service, struct unixconn *gram)
 {
 	struct grams *grams;
 	int saved = errno;
 
-	if (unixservice_check_open(service) < 0)
-		return -1;
 	grams = calloc(1, sizeof(*grams));
 	if (grams == NULL)
 		return -1;
 	grams->gram = gram;
 	grams->source.watch.ready = grams_ready;
 	grams->source.watch.owner = grams;
-	grams->source.watch.fd = unixgram_get_fd(gram);
+	grams->source.watch.fd = unixconn_get_fd(gram);
 	if (set_up(service, grams) == 0) {
 		errno = saved;
 		return 0;

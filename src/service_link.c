@@ -12,8 +12,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "conn_private.h"
 #include "service_private.h"
-#include "stream_private.h"
 #include "unixmsg/peer.h"
 
 /* Messages of a connection before the others' turn. */
@@ -28,9 +28,8 @@ static const size_t bytes_most = 65536;
 struct link {
 	struct peer peer;
 	struct watch watch;
-	/* One of both. */
-	struct unixpacket *packet;
-	struct unixstream *stream;
+	struct unixconn *conn;
+	bool is_stream;
 	int64_t resume_us; /* when it may be read from again; 0: now */
 	bool is_bytes;
 	bool is_reset; /* the kernel has said so, which it does once */
@@ -105,15 +104,15 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 	int result;
 
 	/* They are put together where they are kept. */
-	if (msg->parts_count != 1) {
+	if (msg->parts != NULL) {
 		errno = EAGAIN;
 		return -1;
 	}
-	data = msg->parts[0].iov_base;
-	size = msg->parts[0].iov_len;
+	data = msg->data;
+	size = msg->room;
 	if (!link->is_bytes)
-		return unixstream_send(link->stream, data, size, UNIXMSG_NOW);
-	result = unixstream_write(link->stream, data + *done, size - *done,
+		return unixconn_send(link->conn, data, size, UNIXMSG_NOW);
+	result = unixconn_write(link->conn, data + *done, size - *done,
 		&written, UNIXMSG_NOW);
 	*done += written;
 	if (result < 0 && errno == EAGAIN && *done > 0)
@@ -132,25 +131,24 @@ static int give_up_stream(struct link *link, int result)
 	return result;
 }
 
-static int send_to_packet(struct unixpacket *packet, const struct unixmsg *msg)
+static int send_to_packet(struct unixconn *conn, const struct unixmsg *msg)
 {
 	if (unixservice_is_plain(msg))
-		return unixpacket_send(packet, msg->parts[0].iov_base,
-			msg->parts[0].iov_len, UNIXMSG_NOW);
-	return unixpacket_send_msg(packet, msg, UNIXMSG_NOW);
+		return unixconn_send(conn, msg->data, msg->room, UNIXMSG_NOW);
+	return unixconn_send_msg(conn, msg, UNIXMSG_NOW);
 }
 
 /*
  * However large the buffer, the kernel has no room for more than it can
  * allocate at once, and polling says that it has.
  */
-static int refuse_too_large(const struct unixpacket *packet,
+static int refuse_too_large(const struct unixconn *conn,
 	const struct unixmsg *msg, int result)
 {
 	size_t most;
 
 	if (result < 0 && errno == ENOBUFS) {
-		if (unixpacket_get_size_max(packet, &most) == 0 &&
+		if (unixconn_get_size_max(conn, &most) == 0 &&
 			unixoutbox_get_size(msg) > most)
 			errno = EMSGSIZE;
 		else
@@ -165,10 +163,10 @@ static int link_send(struct unixservice *service, struct peer *peer,
 	struct link *link = (struct link *)peer;
 	int result;
 
-	if (link->packet == NULL)
+	if (link->is_stream)
 		return give_up_stream(link, send_to_stream(link, msg, done));
-	result = refuse_too_large(link->packet, msg,
-		send_to_packet(link->packet, msg));
+	result = refuse_too_large(link->conn, msg,
+		send_to_packet(link->conn, msg));
 	/* Polling would say at once that there is room. */
 	if (result < 0 && errno == ENOBUFS)
 		pause_link(service, link, service->now_us + shortage_us);
@@ -204,8 +202,8 @@ static void refuse_cut(struct unixservice *service, struct link *link,
 	struct unixservice_event event;
 
 	/* Nothing of it was stored: what lies there was another's. */
-	if (link->stream != NULL)
-		msg->parts[0].iov_len = 0;
+	if (link->is_stream)
+		msg->room = 0;
 	unixservice_event_init(&event, UNIXSERVICE_CUT, &link->peer, EMSGSIZE);
 	unixservice_reject(service, &service->counters.cut, msg, &event);
 	unixservice_part(service, &link->peer, EMSGSIZE);
@@ -213,16 +211,14 @@ static void refuse_cut(struct unixservice *service, struct link *link,
 
 static int receive(struct link *link, struct unixmsg *msg)
 {
-	struct iovec *part = &msg->parts[0];
-
-	if (link->packet != NULL)
-		return unixpacket_recv_msg(link->packet, msg, UNIXMSG_NOW);
+	if (!link->is_stream)
+		return unixconn_recv_msg(link->conn, msg, UNIXMSG_NOW);
 	if (link->is_bytes)
-		return unixstream_read(link->stream, part->iov_base,
-			part->iov_len < bytes_most ? part->iov_len : bytes_most,
+		return unixconn_read(link->conn, msg->data,
+			msg->room < bytes_most ? msg->room : bytes_most,
 			&msg->size, UNIXMSG_NOW);
-	return unixstream_recv(link->stream, part->iov_base, part->iov_len,
-		&msg->size, UNIXMSG_NOW);
+	return unixconn_recv(link->conn, msg->data, msg->room, &msg->size,
+		UNIXMSG_NOW);
 }
 
 /*
@@ -241,10 +237,9 @@ static bool is_first_reset(struct link *link)
 static bool take_one(struct unixservice *service, struct link *link)
 {
 	struct unixmsg msg;
-	struct iovec part;
 	int result;
 
-	unixservice_prepare(service, &msg, &part, NULL);
+	unixservice_prepare(service, &msg, NULL);
 	result = receive(link, &msg);
 	if (result < 0 && errno == EAGAIN)
 		return false;
@@ -264,13 +259,13 @@ static bool take_one(struct unixservice *service, struct link *link)
 	if (!link->is_bytes && msg.size > service->options.size_max)
 		refuse_cut(service, link, &msg);
 	else
-		unixservice_take(service, &link->peer, &msg);
+		unixservice_take(service, &link->peer, link->peer.tag, &msg);
 	return is_readable(link);
 }
 
 static bool has_input(const struct link *link)
 {
-	return link->stream != NULL && unixstream_has_input(link->stream);
+	return link->is_stream && unixstream_has_input(link->conn);
 }
 
 static bool is_within_rate(struct unixservice *service, struct link *link)
@@ -286,7 +281,7 @@ static bool is_within_rate(struct unixservice *service, struct link *link)
 
 static void trim_stream(struct unixservice *service, struct link *link)
 {
-	size_t bytes = unixstream_trim(link->stream);
+	size_t bytes = unixstream_trim(link->conn);
 
 	if (bytes != link->peer.partial_bytes)
 		unixservice_note_partial(service, &link->peer, bytes);
@@ -313,7 +308,7 @@ static void read_some(struct unixservice *service, struct link *link)
 	/* Polling does not tell of what was read ahead. */
 	if (taken == TURN && is_more && has_input(link))
 		pause_link(service, link, service->now_us + 1);
-	if (link->stream != NULL)
+	if (link->is_stream)
 		trim_stream(service, link);
 	if (unixservice_is_gone(&link->peer))
 		return;
@@ -433,20 +428,16 @@ static size_t link_get_size_max(const struct peer *peer)
 	const struct link *link = (const struct link *)peer;
 	size_t size;
 
-	if (link->packet != NULL &&
-		unixpacket_get_size_max(link->packet, &size) == 0)
+	if (!link->is_bytes && unixconn_get_size_max(link->conn, &size) == 0)
 		return size;
-	return link->stream != NULL && !link->is_bytes ? UINT32_MAX : SIZE_MAX;
+	return SIZE_MAX;
 }
 
 static void link_get_address(const struct peer *peer, struct unixaddr *addr)
 {
 	const struct link *link = (const struct link *)peer;
-	int result = link->packet != NULL
-		? unixpacket_get_peer(link->packet, addr)
-		: unixstream_get_peer(link->stream, addr);
 
-	if (result < 0)
+	if (unixconn_get_peer(link->conn, addr) < 0)
 		unixaddr_set_unnamed(addr);
 }
 
@@ -459,8 +450,7 @@ static void link_close(struct unixservice *service, struct peer *peer)
 	struct link *link = (struct link *)peer;
 
 	unixservice_watch(service, &link->watch, 0);
-	unixpacket_close(link->packet);
-	unixstream_close(link->stream);
+	unixconn_close(link->conn);
 }
 
 static const struct peer_sort packet_sort = {
@@ -494,20 +484,19 @@ static const struct peer_sort stream_sort = {
 	.close = link_close,
 };
 
-static struct link *make_link(struct unixpacket *packet,
-	struct unixstream *stream, bool is_bytes)
+static struct link *make_link(struct unixconn *conn, bool is_bytes)
 {
 	struct link *link = calloc(1, sizeof(*link));
 
 	if (link == NULL)
 		return NULL;
-	link->packet = packet;
-	link->stream = stream;
+	link->conn = conn;
+	link->peer.tag = conn->tag;
+	link->is_stream = conn->end.type == SOCK_STREAM;
 	link->is_bytes = is_bytes;
 	link->watch.ready = link_ready;
 	link->watch.owner = link;
-	link->watch.fd = packet != NULL ? unixpacket_get_fd(packet)
-					: unixstream_get_fd(stream);
+	link->watch.fd = unixconn_get_fd(conn);
 	return link;
 }
 
@@ -522,7 +511,7 @@ static int open_link(struct unixservice *service, struct link *link,
 		return -1;
 	}
 	if (unixservice_enter(service, peer,
-		    link->packet != NULL ? &packet_sort : &stream_sort, user,
+		    link->is_stream ? &stream_sort : &packet_sort, user,
 		    cred) < 0) {
 		unixservice_watch(service, &link->watch, 0);
 		free(link);
@@ -540,11 +529,10 @@ static int open_link(struct unixservice *service, struct link *link,
 	return 0;
 }
 
-int unixservice_open_link(struct unixservice *service,
-	struct unixpacket *packet, struct unixstream *stream, bool is_bytes,
-	struct user *user, const struct unixcred *cred)
+int unixservice_open_link(struct unixservice *service, struct unixconn *conn,
+	bool is_bytes, struct user *user, const struct unixcred *cred)
 {
-	struct link *link = make_link(packet, stream, is_bytes);
+	struct link *link = make_link(conn, is_bytes);
 
 	return link == NULL ? -1 : open_link(service, link, user, cred);
 }
@@ -575,25 +563,11 @@ static int add_link(struct unixservice *service, struct link *link,
 	return 0;
 }
 
-int unixservice_add_packet(struct unixservice *service,
-	struct unixpacket *packet, uint64_t *peer)
+int unixservice_add_link(struct unixservice *service, struct unixconn *conn,
+	bool is_bytes, uint64_t *peer)
 {
-	if (unixservice_check_open(service) < 0 ||
-		unixpacket_want(packet, service->options.wants) < 0)
+	if (conn->end.type == SOCK_SEQPACKET &&
+		unixconn_want(conn, service->options.wants) < 0)
 		return -1;
-	return add_link(service, make_link(packet, NULL, false), peer);
-}
-
-int unixservice_add_stream(struct unixservice *service,
-	struct unixstream *stream, unsigned int flags, uint64_t *peer)
-{
-	if (flags & ~UNIXSERVICE_BYTES) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (unixservice_check_open(service) < 0)
-		return -1;
-	return add_link(service,
-		make_link(NULL, stream, (flags & UNIXSERVICE_BYTES) != 0),
-		peer);
+	return add_link(service, make_link(conn, is_bytes), peer);
 }

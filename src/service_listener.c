@@ -29,47 +29,33 @@ struct listeners {
 	struct source source;
 	struct unixlistener *listener;
 	unsigned int wants; /* of packet connections */
-	bool is_stream;
 	bool is_bytes;
 	bool is_pause_told;
 };
 
 /* A connection that has just been accepted. */
 struct newcomer {
-	struct unixpacket *packet;
-	struct unixstream *stream;
+	struct unixconn *conn;
 	int fd;
 	bool has_cred;
 	struct unixcred cred;
 };
 
 /* Who connected before the listener was told has not got it from there. */
-static void want_again(const struct listeners *listeners,
-	struct unixpacket *packet)
+static void want_again(const struct listeners *listeners, struct unixconn *conn)
 {
 	if (listeners->wants != 0)
-		unixpacket_want(packet, listeners->wants);
+		unixconn_want(conn, listeners->wants);
 }
 
 static int accept_one(const struct listeners *listeners,
 	struct newcomer *newcomer)
 {
-	newcomer->packet = NULL;
-	newcomer->stream = NULL;
-	if (listeners->is_stream) {
-		newcomer->stream =
-			unixstream_accept(listeners->listener, UNIXMSG_NOW);
-		if (newcomer->stream == NULL)
-			return -1;
-		newcomer->fd = unixstream_get_fd(newcomer->stream);
-	} else {
-		newcomer->packet =
-			unixpacket_accept(listeners->listener, UNIXMSG_NOW);
-		if (newcomer->packet == NULL)
-			return -1;
-		newcomer->fd = unixpacket_get_fd(newcomer->packet);
-		want_again(listeners, newcomer->packet);
-	}
+	newcomer->conn = unixlistener_accept(listeners->listener, UNIXMSG_NOW);
+	if (newcomer->conn == NULL)
+		return -1;
+	newcomer->fd = unixconn_get_fd(newcomer->conn);
+	want_again(listeners, newcomer->conn);
 	newcomer->has_cred =
 		unixpeer_get_cred(newcomer->fd, &newcomer->cred) == 0;
 	if (!newcomer->has_cred)
@@ -86,8 +72,7 @@ static void dismiss(struct unixservice *service, struct newcomer *newcomer,
 	event.has_cred = newcomer->has_cred;
 	event.cred = newcomer->cred;
 	unixservice_tell(service, &event);
-	unixpacket_close(newcomer->packet);
-	unixstream_close(newcomer->stream);
+	unixconn_close(newcomer->conn);
 }
 
 static const struct unixcred *get_cred(const struct newcomer *newcomer)
@@ -111,9 +96,8 @@ static int give_place(struct unixservice *service,
 	errno = EDQUOT;
 	if (unixservice_make_place(service, user) &&
 		(!is_last || unixservice_make_descriptor(service, user)))
-		result = unixservice_open_link(service, newcomer->packet,
-			newcomer->stream, listeners->is_bytes, user,
-			get_cred(newcomer));
+		result = unixservice_open_link(service, newcomer->conn,
+			listeners->is_bytes, user, get_cred(newcomer));
 	user->holds--;
 	return result;
 }
@@ -306,9 +290,8 @@ static const struct source_sort listeners_sort = {
 
 static int set_up(struct unixservice *service, struct listeners *listeners)
 {
-	if (!listeners->is_stream &&
-		unixlistener_want(listeners->listener, service->options.wants) <
-			0)
+	if (listeners->wants != 0 &&
+		unixlistener_want(listeners->listener, listeners->wants) < 0)
 		return -1;
 	if (reserve_spare(service) < 0)
 		return -1;
@@ -316,20 +299,22 @@ static int set_up(struct unixservice *service, struct listeners *listeners)
 		&listeners_sort);
 }
 
+/* Streams are read as bytes or in frames. */
 static bool is_known(unsigned int flags, bool is_stream)
 {
-	return (flags & ~(is_stream ? UNIXSERVICE_BYTES : 0u)) == 0;
+	return (flags & ~(is_stream ? UNIXMSG_LISTEN_BYTES : 0u)) == 0;
 }
 
 int unixservice_add_listener(struct unixservice *service,
 	struct unixlistener *listener, unsigned int flags)
 {
+	const bool is_stream = unixlistener_get_type(listener) == SOCK_STREAM;
 	struct listeners *listeners;
 	int saved = errno;
 
 	if (unixservice_check_open(service) < 0)
 		return -1;
-	if (!is_known(flags, unixlistener_get_type(listener) == SOCK_STREAM)) {
+	if (!is_known(flags, is_stream)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -337,9 +322,8 @@ int unixservice_add_listener(struct unixservice *service,
 	if (listeners == NULL)
 		return -1;
 	listeners->listener = listener;
-	listeners->is_stream = unixlistener_get_type(listener) == SOCK_STREAM;
-	listeners->is_bytes = (flags & UNIXSERVICE_BYTES) != 0;
-	listeners->wants = service->options.wants;
+	listeners->is_bytes = (flags & UNIXMSG_LISTEN_BYTES) != 0;
+	listeners->wants = is_stream ? 0 : service->options.wants;
 	listeners->source.watch.ready = listeners_ready;
 	listeners->source.watch.owner = listeners;
 	listeners->source.watch.fd = unixlistener_get_fd(listener);

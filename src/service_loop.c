@@ -9,6 +9,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "deadline_private.h"
 #include "fd.h"
 #include "service_private.h"
 
@@ -412,6 +413,8 @@ int unixservice_set_stop_fd(struct unixservice *service, int stop_fd)
 {
 	int saved = errno;
 
+	if (stop_fd == 0)
+		stop_fd = -1;
 	unixservice_watch(service, &service->stop, 0);
 	errno = saved;
 	service->is_stop_seen = false;
@@ -469,7 +472,7 @@ int unixservice_run(struct unixservice *service, int64_t deadline_us)
 {
 	int result, saved = errno;
 
-	if (begin(service) < 0)
+	if (unixdeadline_check(deadline_us) < 0 || begin(service) < 0)
 		return -1;
 	result = run(service, deadline_us);
 	service->is_running = false;
@@ -490,6 +493,8 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us)
 	struct source *source;
 	int error = 0, saved = errno;
 
+	if (unixdeadline_check(deadline_us) < 0)
+		return -1;
 	unixservice_notice_fork(service);
 	unixservice_look_at_clock(service);
 	service->deadline_us = deadline_us;
@@ -515,7 +520,7 @@ int unixservice_drain(struct unixservice *service, int64_t deadline_us)
 {
 	int result, error = 0;
 
-	if (check_idle(service) < 0)
+	if (unixdeadline_check(deadline_us) < 0 || check_idle(service) < 0)
 		return -1;
 	if (unixservice_stop(service, deadline_us) < 0)
 		error = errno;
@@ -525,4 +530,21 @@ int unixservice_drain(struct unixservice *service, int64_t deadline_us)
 		return -1;
 	}
 	return result;
+}
+
+int unixservice_serve(struct unixservice *service, int stop_fd,
+	int64_t drain_us)
+{
+	int saved = errno;
+
+	if (stop_fd < 0 || drain_us < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (unixservice_set_stop_fd(service, stop_fd) < 0)
+		return -1;
+	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
+		return -1;
+	errno = saved;
+	return unixservice_drain(service, unixdeadline_after_us(drain_us));
 }

@@ -116,6 +116,7 @@ struct peer {
 	struct timer timer; /* the first: it leads to the peer */
 	const struct peer_sort *sort;
 	uint64_t id;
+	uint64_t tag; /* of its source, 0 without one */
 	struct user *user;
 	/* Its neighbours among the peers of its user. */
 	struct peer *more_silent;
@@ -193,6 +194,7 @@ struct place {
 /* The message that is being handled. */
 struct call {
 	struct peer *peer; /* NULL: a sender without an address, or no call */
+	uint64_t tag;
 	bool is_on;
 	bool is_settled;
 	bool is_unnamed; /* an answer had no address */
@@ -290,14 +292,14 @@ int unixservice_reserve_batch(struct unixservice *service);
  * messages that go out by gram are gathered.
  */
 size_t unixservice_begin_batch(struct unixservice *service,
-	struct unixgram *gram, size_t count, struct unixmsg **msgs);
+	struct unixconn *gram, size_t count, struct unixmsg **msgs);
 void unixservice_end_batch(struct unixservice *service);
 
 /* What was gathered is never sent: another process does that. */
 void unixservice_leave_gathered(struct unixservice *service);
 
 /* The datagram socket that messages are gathered for, or NULL. */
-const struct unixgram *unixservice_get_gathering(
+const struct unixconn *unixservice_get_gathering(
 	const struct unixservice *service);
 
 /* Whether msg was gathered. If not it can be sent after _send_gathered. */
@@ -312,12 +314,20 @@ void unixservice_send_gathered(struct unixservice *service);
 /* service_link.c */
 
 /*
- * Serves a connection of user, cred may be NULL: packet or stream, the other is
- * NULL. It belongs to service then, not on failure.
+ * Serves a connection of user, cred may be NULL. It belongs to service then,
+ * not on failure.
  */
-int unixservice_open_link(struct unixservice *service,
-	struct unixpacket *packet, struct unixstream *stream, bool is_bytes,
-	struct user *user, const struct unixcred *cred);
+int unixservice_open_link(struct unixservice *service, struct unixconn *conn,
+	bool is_bytes, struct user *user, const struct unixcred *cred);
+
+/* The same for one that the program has added; peer may be NULL. */
+int unixservice_add_link(struct unixservice *service, struct unixconn *conn,
+	bool is_bytes, uint64_t *peer);
+
+/* service_gram.c */
+
+/* Serves a socket for datagrams. It belongs to service then, not on failure. */
+int unixservice_add_grams(struct unixservice *service, struct unixconn *conn);
 
 /* service_peer.c */
 
@@ -387,7 +397,7 @@ void unixservice_forget_partial(struct unixservice *service, struct peer *peer);
 
 /* Makes msg ready to receive into the service's buffer; addr may be NULL. */
 void unixservice_prepare(const struct unixservice *service, struct unixmsg *msg,
-	struct iovec *part, struct unixaddr *addr);
+	struct unixaddr *addr);
 
 /* Counts a message that has come, whatever becomes of it. */
 void unixservice_count(struct unixservice *service, struct peer *peer,
@@ -401,11 +411,11 @@ void unixservice_reject(struct unixservice *service, uint64_t *counter,
 	struct unixmsg *msg, struct unixservice_event *event);
 
 /*
- * Leads a counted message to the handler; peer is NULL for a sender without an
- * address. Its descriptors are closed then.
+ * Leads a counted message to the handler, with the tag of its socket; peer is
+ * NULL for a sender without an address. Its descriptors are closed then.
  */
 void unixservice_take(struct unixservice *service, struct peer *peer,
-	struct unixmsg *msg);
+	uint64_t tag, struct unixmsg *msg);
 
 /* An event about peer, which may be NULL. */
 void unixservice_event_init(struct unixservice_event *event,
@@ -424,7 +434,7 @@ void unixservice_tell_of(struct unixservice *service,
 /* Whether the calls for plain messages will do, which are the shortest. */
 static inline bool unixservice_is_plain(const struct unixmsg *msg)
 {
-	return msg->parts_count == 1 && msg->fds_count == 0;
+	return msg->parts == NULL && msg->fds_count == 0;
 }
 
 /*

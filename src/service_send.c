@@ -390,14 +390,32 @@ static int send_alone(struct unixservice *service, struct peer *peer,
 	return send_or_keep(service, peer, msg);
 }
 
+/* Where it came from does not matter, and one part is no parts. */
+static void make_plain(struct unixmsg *plain, const struct unixmsg *msg)
+{
+	*plain = *msg;
+	plain->addr = NULL;
+	if (msg->parts_count != 1)
+		return;
+	plain->data = msg->parts->iov_base;
+	plain->room = msg->parts->iov_len;
+	plain->parts = NULL;
+	plain->parts_count = 0;
+}
+
 int unixservice_send_msg(struct unixservice *service, uint64_t id,
 	const struct unixmsg *msg)
 {
 	struct peer *peer;
 	int result = 0, saved = errno;
+	struct unixmsg plain;
 
-	if (id == 0 || msg->addr != NULL)
+	if (id == 0)
 		return refuse_unnamed(service);
+	if (msg->parts_count == 1 || msg->addr != NULL) {
+		make_plain(&plain, msg);
+		msg = &plain;
+	}
 	peer = unixservice_find(service, id);
 	if (peer == NULL)
 		return -1;
@@ -416,26 +434,36 @@ int unixservice_send_msg(struct unixservice *service, uint64_t id,
 int unixservice_send(struct unixservice *service, uint64_t id, const void *data,
 	size_t size)
 {
-	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
-	struct unixmsg msg;
+	const struct unixmsg msg = { .data = (void *)data, .room = size };
 
-	unixmsg_init(&msg);
-	msg.parts = &part;
-	msg.parts_count = 1;
 	return unixservice_send_msg(service, id, &msg);
+}
+
+size_t unixservice_send_all(struct unixservice *service, const void *data,
+	size_t size, unixservice_filter *filter, void *context)
+{
+	size_t reached = 0;
+	uint64_t id = 0;
+	int saved = errno;
+
+	while ((id = unixservice_get_next_peer(service, id)) != 0)
+		if (filter == NULL || filter(service, id, context))
+			reached +=
+				unixservice_send(service, id, data, size) == 0;
+	errno = saved;
+	return reached;
 }
 
 static int send_kept(struct unixservice *service, struct peer *peer,
 	struct kept *kept)
 {
-	struct iovec part = { .iov_base = kept->data, .iov_len = kept->size };
-	struct unixmsg msg;
+	const struct unixmsg msg = {
+		.data = kept->data,
+		.room = kept->size,
+		.fds = kept->fds,
+		.fds_count = kept->fds_count,
+	};
 
-	unixmsg_init(&msg);
-	msg.parts = &part;
-	msg.parts_count = 1;
-	msg.fds = kept->fds;
-	msg.fds_count = kept->fds_count;
 	return peer->sort->send(service, peer, &msg, &kept->done);
 }
 

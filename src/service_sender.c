@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "conn_private.h"
 #include "fd.h"
-#include "gram_private.h"
 #include "service_sender.h"
 
 enum {
@@ -23,10 +23,10 @@ static const int64_t pause_first_us = 1000;
 /* Who did not read for a while waits at most as long again. */
 static const int64_t pause_most_us = 128000;
 
-int unixsenders_init(struct senders *senders, struct unixgram *gram,
+int unixsenders_init(struct senders *senders, struct unixconn *gram,
 	size_t bytes)
 {
-	if (unixbudget_init(&senders->budget, unixgram_get_fd(gram), bytes) < 0)
+	if (unixbudget_init(&senders->budget, unixconn_get_fd(gram), bytes) < 0)
 		return -1;
 	senders->gram = gram;
 	senders->count = 0;
@@ -147,16 +147,15 @@ static bool is_within_budget(struct sender *sender, size_t size)
 
 static int send_to(const struct sender *sender, const struct unixmsg *msg)
 {
-	struct unixgram *gram = sender->senders->gram;
+	struct unixconn *gram = sender->senders->gram;
 	struct unixmsg addressed;
 
 	if (unixservice_is_plain(msg))
-		return unixgram_send_to(gram, &sender->proof.to,
-			msg->parts[0].iov_base, msg->parts[0].iov_len,
-			UNIXMSG_NOW);
+		return unixconn_send_to(gram, &sender->proof.to, msg->data,
+			msg->room, UNIXMSG_NOW);
 	addressed = *msg;
 	addressed.addr = (struct unixaddr *)&sender->proof.to;
-	return unixgram_send_msg(gram, &addressed, UNIXMSG_NOW);
+	return unixconn_send_msg(gram, &addressed, UNIXMSG_NOW);
 }
 
 static int prove(struct sender *sender)
@@ -164,7 +163,7 @@ static int prove(struct sender *sender)
 	struct senders *senders = sender->senders;
 
 	return unixproofs_prove(&senders->proofs, sender,
-		unixgram_get_fd(senders->gram));
+		unixconn_get_fd(senders->gram));
 }
 
 static int sender_send(struct unixservice *service, struct peer *peer,
@@ -327,7 +326,7 @@ static size_t sender_get_size_max(const struct peer *peer)
 	const struct sender *sender = (const struct sender *)peer;
 	size_t size;
 
-	if (unixgram_get_size_max(sender->senders->gram, &size) < 0)
+	if (unixconn_get_size_max(sender->senders->gram, &size) < 0)
 		return SIZE_MAX;
 	return size;
 }
@@ -371,7 +370,7 @@ int unixsenders_check(struct senders *senders, const struct unixaddr *addr,
 	struct unixproof proof;
 
 	if (unixproofs_find(&senders->proofs, &proof,
-		    unixgram_get_fd(senders->gram), addr, writer, 0) < 0)
+		    unixconn_get_fd(senders->gram), addr, writer, 0) < 0)
 		return -1;
 	fd_close(proof.fd);
 	return 0;
@@ -435,6 +434,7 @@ struct sender *unixsenders_add(struct unixservice *service,
 	sender->addr = *addr;
 	sender->proof.fd = -1;
 	sender->pause_us = pause_first_us;
+	sender->peer.tag = senders->gram->tag;
 	if (unixservice_enter(service, &sender->peer, &sender_sort, user,
 		    cred) < 0) {
 		free(sender);

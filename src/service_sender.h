@@ -48,7 +48,7 @@ struct debts {
 };
 
 struct senders {
-	struct unixgram *gram;
+	struct unixconn *gram;
 	struct budget budget;
 	struct proofs proofs;
 	struct debts debts;
@@ -61,7 +61,7 @@ struct senders {
  * Of gram, whose send buffer is raised to bytes; gram stays the caller's. 0, or
  * -1: with ENOMEM, or as fcntl(2) and setsockopt(2) fail.
  */
-int unixsenders_init(struct senders *senders, struct unixgram *gram,
+int unixsenders_init(struct senders *senders, struct unixconn *gram,
 	size_t bytes);
 
 /* None of them may be left. */

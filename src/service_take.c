@@ -27,13 +27,11 @@ void unixservice_note_another(struct eagerness *eagerness, bool was_there)
 }
 
 void unixservice_prepare(const struct unixservice *service, struct unixmsg *msg,
-	struct iovec *part, struct unixaddr *addr)
+	struct unixaddr *addr)
 {
-	part->iov_base = service->buffer;
-	part->iov_len = service->options.size_max;
 	unixmsg_init(msg);
-	msg->parts = part;
-	msg->parts_count = 1;
+	msg->data = service->buffer;
+	msg->room = service->options.size_max;
 	msg->addr = addr;
 	/* What is cut is counted, and told with its beginning. */
 	msg->flags = UNIXMSG_PREFIX;
@@ -47,8 +45,8 @@ void unixservice_prepare(const struct unixservice *service, struct unixmsg *msg,
  */
 static void show_no_more(struct unixmsg *msg)
 {
-	if (msg->size < msg->parts[0].iov_len)
-		msg->parts[0].iov_len = msg->size;
+	if (msg->size < msg->room)
+		msg->room = msg->size;
 	msg->flags &= ~UNIXMSG_PREFIX;
 }
 
@@ -97,12 +95,12 @@ static void settle(struct unixservice *service, struct peer *peer, int result)
 }
 
 void unixservice_take(struct unixservice *service, struct peer *peer,
-	struct unixmsg *msg)
+	uint64_t tag, struct unixmsg *msg)
 {
 	struct call *call = &service->call;
 	int result;
 
-	*call = (struct call){ .peer = peer, .is_on = true };
+	*call = (struct call){ .peer = peer, .tag = tag, .is_on = true };
 	result = service->handler(service, peer == NULL ? 0 : peer->id, msg,
 		service->context);
 	unixmsg_close_fds(msg);

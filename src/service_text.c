@@ -113,30 +113,30 @@ static void add_address(struct text *text, const struct unixaddr *addr)
 		add_string(text, unixaddr_format(addr, name, sizeof(name)));
 }
 
-size_t unixservice_format_peer(const struct unixservice_peer *peer, char *bytes,
-	size_t room)
+size_t unixservice_format_peer(const struct unixservice_peer_info *info,
+	char *bytes, size_t room)
 {
 	const struct field fields[] = {
-		{ "received", peer->received },
-		{ "sent", peer->sent },
-		{ "lost", peer->lost },
-		{ "waiting", peer->waiting },
-		{ "queued", peer->queued },
-		{ "queued_bytes", peer->queued_bytes },
-		{ "queued_most", peer->queued_most },
-		{ "opened_us", (uint64_t)peer->opened_us },
-		{ "active_us", (uint64_t)peer->active_us },
+		{ "received", info->received },
+		{ "sent", info->sent },
+		{ "lost", info->lost },
+		{ "waiting", info->waiting },
+		{ "queued", info->queued },
+		{ "queued_bytes", info->queued_bytes },
+		{ "queued_most", info->queued_most },
+		{ "opened_us", (uint64_t)info->opened_us },
+		{ "active_us", (uint64_t)info->active_us },
 	};
 	struct text text = { .bytes = bytes, .room = room };
 
-	add(&text, "{\"peer\":%" PRIu64 ",\"network\":\"%s\",", peer->id,
-		peer->network);
-	if (peer->has_cred)
+	add(&text, "{\"peer\":%" PRIu64 ",\"network\":\"%s\",", info->id,
+		info->network);
+	if (info->has_cred)
 		add(&text, "\"pid\":%jd,\"uid\":%ju,\"gid\":%ju,",
-			(intmax_t)peer->cred.pid, (uintmax_t)peer->cred.uid,
-			(uintmax_t)peer->cred.gid);
+			(intmax_t)info->cred.pid, (uintmax_t)info->cred.uid,
+			(uintmax_t)info->cred.gid);
 	add(&text, "\"address\":");
-	add_address(&text, &peer->addr);
+	add_address(&text, &info->addr);
 	add(&text, ",");
 	add_fields(&text, fields, sizeof(fields) / sizeof(fields[0]));
 	add(&text, "}");

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
+/* unix: byte streams, and messages on them, each behind its length. */
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
-#include "adopt.h"
-#include "endpoint.h"
-#include "listener_private.h"
-#include "stream_private.h"
+#include "conn_private.h"
+#include "msg_private.h"
 #include "wait.h"
 
 /* The length that stands before a message. */
@@ -28,8 +28,8 @@ static const size_t direct_least = 32768;
 /* What a step of receiving has come to, besides -1. */
 enum { ENDED, RECEIVED, READ };
 
-struct unixstream {
-	struct endpoint end;
+struct stream {
+	struct unixconn conn;
 	/* What was read ahead of a message, from input_begin to input_end. */
 	unsigned char *input;
 	size_t input_room;
@@ -44,110 +44,25 @@ struct unixstream {
 	size_t sent_of;
 };
 
-struct unixlistener *unixstream_listen(const char *address, int backlog,
-	const struct unixname_options *options)
+static struct stream *get_stream(struct unixconn *conn)
 {
-	return unixlistener_new(SOCK_STREAM, address, backlog, options, 0);
+	return (struct stream *)conn;
 }
 
-struct unixstream *unixstream_accept(struct unixlistener *listener,
-	int64_t deadline_us)
-{
-	struct unixstream *stream = calloc(1, sizeof(*stream));
-
-	if (stream == NULL)
-		return NULL;
-	if (unixlistener_accept(listener, SOCK_STREAM, &stream->end,
-		    deadline_us) == 0)
-		return stream;
-	free(stream);
-	return NULL;
-}
-
-struct unixstream *unixstream_dial(const char *address,
+static int stream_dial(struct unixconn *conn, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
-	struct unixstream *stream = calloc(1, sizeof(*stream));
-
-	if (stream == NULL)
-		return NULL;
-	if (unixendpoint_dial(&stream->end, SOCK_STREAM, address, options,
-		    deadline_us) == 0)
-		return stream;
-	free(stream);
-	return NULL;
+	return unixendpoint_dial(&conn->end, address, options, deadline_us);
 }
 
-struct unixstream *unixstream_adopt(int fd)
+static int stream_take_over(struct unixconn *conn)
 {
-	struct unixstream *stream = calloc(1, sizeof(*stream));
-
-	if (stream == NULL)
-		return NULL;
-	if (unixadopt_socket(&stream->end, fd, SOCK_STREAM, false) == 0 &&
-		unixendpoint_mark_messages(&stream->end) == 0)
-		return stream;
-	free(stream);
-	return NULL;
+	return unixendpoint_mark_messages(&conn->end);
 }
 
-int unixstream_pair(struct unixstream *pair[2])
+static void stream_dispose(struct unixconn *conn)
 {
-	struct unixstream *a = calloc(1, sizeof(*a));
-	struct unixstream *b = calloc(1, sizeof(*b));
-
-	if (a == NULL || b == NULL ||
-		unixendpoint_open_pair(&a->end, &b->end, SOCK_STREAM) < 0) {
-		free(a);
-		free(b);
-		return -1;
-	}
-	pair[0] = a;
-	pair[1] = b;
-	return 0;
-}
-
-int unixstream_close(struct unixstream *stream)
-{
-	int result;
-
-	if (stream == NULL)
-		return 0;
-	result = unixendpoint_close(&stream->end);
-	free(stream->input);
-	free(stream);
-	return result;
-}
-
-int unixstream_get_fd(const struct unixstream *stream)
-{
-	return stream->end.fd;
-}
-
-void unixstream_set_stop_fd(struct unixstream *stream, int stop_fd)
-{
-	stream->end.stop_fd = stop_fd;
-}
-
-void unixstream_set_spin_us(struct unixstream *stream, int64_t spin_us)
-{
-	unixspin_set(&stream->end.spin, spin_us);
-}
-
-int unixstream_get_address(const struct unixstream *stream,
-	struct unixaddr *addr)
-{
-	return unixendpoint_get_address(&stream->end, addr);
-}
-
-int unixstream_get_peer(const struct unixstream *stream, struct unixaddr *addr)
-{
-	return unixendpoint_get_peer(&stream->end, addr);
-}
-
-int unixstream_shutdown(struct unixstream *stream, int how)
-{
-	return shutdown(stream->end.fd, how);
+	free(get_stream(conn)->input);
 }
 
 /* Two parts; where there is one, without a structure, see msg.c. */
@@ -188,27 +103,55 @@ static void advance_part(struct iovec *part, size_t count)
 	part->iov_len -= count;
 }
 
-/* Takes count bytes off the front of two parts. */
-static void advance(struct iovec parts[2], size_t count)
+/* Takes so many bytes off the front of count parts. */
+static void advance(struct iovec *parts, size_t count, size_t bytes)
 {
-	size_t first = count < parts[0].iov_len ? count : parts[0].iov_len;
+	size_t i, taken;
 
-	advance_part(&parts[0], first);
-	advance_part(&parts[1], count - first);
+	for (i = 0; i < count && bytes > 0; i++) {
+		taken = bytes < parts[i].iov_len ? bytes : parts[i].iov_len;
+		advance_part(&parts[i], taken);
+		bytes -= taken;
+	}
 }
 
-/* Two parts; where there is one, without a structure, see msg.c. */
-static ssize_t transmit(int fd, struct iovec parts[2], int flags)
-{
-	struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
+/* What is to be written: nothing is left when it has gone. */
+struct output {
+	struct iovec *parts;
+	size_t count;
+	size_t left; /* bytes */
+};
 
-	if (parts[1].iov_len == 0)
-		return send(fd, parts[0].iov_base, parts[0].iov_len, flags);
+static void advance_output(struct output *output, size_t bytes)
+{
+	if (bytes == output->left) {
+		output->left = 0;
+		return;
+	}
+	advance(output->parts, output->count, bytes);
+	output->left -= bytes;
+	while (output->count > 0 && output->parts->iov_len == 0) {
+		output->parts++;
+		output->count--;
+	}
+}
+
+/* One part without a structure, see msg.c. */
+static ssize_t transmit(int fd, const struct output *output, int flags)
+{
+	struct msghdr header = { .msg_iov = output->parts };
+
+	if (output->count == 1)
+		return send(fd, output->parts->iov_base, output->parts->iov_len,
+			flags);
+	/* An int or a size_t, as libc will have it; IOV_MAX fits in both. */
+	header.msg_iovlen =
+		(unsigned short)(output->count < IOV_MAX ? output->count
+							 : IOV_MAX);
 	return sendmsg(fd, &header, flags);
 }
 
-/* Writes two parts; what is left of them when it fails has not been taken. */
-static int write_socket(struct endpoint *end, struct iovec parts[2],
+static int write_socket(struct endpoint *end, struct output *output,
 	int64_t deadline_us)
 {
 	struct wait wait;
@@ -216,10 +159,10 @@ static int write_socket(struct endpoint *end, struct iovec parts[2],
 	ssize_t put;
 
 	unixwait_begin(&wait, end, POLLOUT, deadline_us);
-	while (parts[0].iov_len + parts[1].iov_len > 0) {
-		put = transmit(end->fd, parts, MSG_NOSIGNAL | wait.flags);
+	while (output->left > 0) {
+		put = transmit(end->fd, output, MSG_NOSIGNAL | wait.flags);
 		if (put >= 0)
-			advance(parts, (size_t)put);
+			advance_output(output, (size_t)put);
 		else if (unixwait_again(&wait) < 0)
 			return -1;
 	}
@@ -227,48 +170,50 @@ static int write_socket(struct endpoint *end, struct iovec parts[2],
 	return 0;
 }
 
-int unixstream_write(struct unixstream *stream, const void *data, size_t size,
+static int stream_write(struct unixconn *conn, const void *data, size_t size,
 	size_t *written, int64_t deadline_us)
 {
-	struct iovec parts[2] = {
-		{ .iov_base = (void *)data, .iov_len = size },
-		{ .iov_base = NULL, .iov_len = 0 },
-	};
-	int result = write_socket(&stream->end, parts, deadline_us);
+	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
+	struct output output = { .parts = &part, .count = 1, .left = size };
+	int result = write_socket(&conn->end, &output, deadline_us);
 
-	if (written != NULL)
-		*written = size - parts[0].iov_len;
+	*written = size - output.left;
 	return result;
+}
+
+static void gather(unsigned char *piece, const struct iovec *part,
+	const struct iovec *end)
+{
+	for (; part < end; part++) {
+		if (part->iov_len > 0)
+			memcpy(piece, part->iov_base, part->iov_len);
+		piece += part->iov_len;
+	}
 }
 
 /* A small message in one piece, which costs less than a second part. */
-static int write_small(struct endpoint *end, struct iovec parts[2],
+static int write_small(struct endpoint *end, struct output *output,
 	int64_t deadline_us)
 {
 	unsigned char piece[PREFIX_SIZE + SMALL_SIZE];
-	struct iovec one[2] = {
-		{ .iov_base = piece },
-		{ .iov_base = NULL },
-	};
-	size_t size = parts[0].iov_len + parts[1].iov_len;
+	struct iovec part = { .iov_base = piece, .iov_len = output->left };
+	struct output one = { .parts = &part,
+		.count = 1,
+		.left = part.iov_len };
 	int result;
 
-	memcpy(piece, parts[0].iov_base, parts[0].iov_len);
-	if (parts[1].iov_len > 0)
-		memcpy(piece + parts[0].iov_len, parts[1].iov_base,
-			parts[1].iov_len);
-	one[0].iov_len = size;
-	result = write_socket(end, one, deadline_us);
-	advance(parts, size - one[0].iov_len);
+	gather(piece, output->parts, output->parts + output->count);
+	result = write_socket(end, &one, deadline_us);
+	output->left = one.left;
 	return result;
 }
 
-static int write_message(struct endpoint *end, struct iovec parts[2],
+static int write_message(struct endpoint *end, struct output *output,
 	int64_t deadline_us)
 {
-	if (parts[1].iov_len <= SMALL_SIZE)
-		return write_small(end, parts, deadline_us);
-	return write_socket(end, parts, deadline_us);
+	if (output->left <= PREFIX_SIZE + SMALL_SIZE)
+		return write_small(end, output, deadline_us);
+	return write_socket(end, output, deadline_us);
 }
 
 static void set_prefix(unsigned char prefix[PREFIX_SIZE], size_t size)
@@ -286,52 +231,95 @@ static size_t get_prefix(const unsigned char prefix[PREFIX_SIZE])
 }
 
 /* Notes how far the message has got, if the rest of it may follow. */
-static int interrupt_message(struct unixstream *stream, size_t size,
-	const struct iovec parts[2])
+static int interrupt_message(struct stream *stream, size_t size, size_t left)
 {
-	size_t rest = parts[0].iov_len + parts[1].iov_len;
-
 	stream->sent = 0;
 	if (errno != EAGAIN && errno != ETIMEDOUT && errno != ECANCELED)
 		return -1;
-	stream->sent = PREFIX_SIZE + size - rest;
+	stream->sent = PREFIX_SIZE + size - left;
 	stream->sent_of = size;
 	if (stream->sent > 0)
 		errno = EINPROGRESS;
 	return -1;
 }
 
-int unixstream_send(struct unixstream *stream, const void *data, size_t size,
-	int64_t deadline_us)
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+/* The first of the parts is for the length, the others have size bytes. */
+static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
+	size_t size, int64_t deadline_us)
 {
 	unsigned char prefix[PREFIX_SIZE];
-	struct iovec parts[2] = {
-		{ .iov_base = prefix, .iov_len = sizeof(prefix) },
-		{ .iov_base = (void *)data, .iov_len = size },
+	struct output output = {
+		.parts = parts,
+		.count = count,
+		.left = PREFIX_SIZE + size,
 	};
 
-	if (size > UINT32_MAX) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	if (stream->sent > 0 && size != stream->sent_of) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (size > UINT32_MAX)
+		return refuse(EMSGSIZE);
+	if (stream->sent > 0 && size != stream->sent_of)
+		return refuse(EINVAL);
 	set_prefix(prefix, size);
-	advance(parts, stream->sent);
-	if (write_message(&stream->end, parts, deadline_us) < 0)
-		return interrupt_message(stream, size, parts);
+	parts[0].iov_base = prefix;
+	parts[0].iov_len = PREFIX_SIZE;
+	if (stream->sent > 0)
+		advance_output(&output, stream->sent);
+	if (write_message(&stream->conn.end, &output, deadline_us) < 0)
+		return interrupt_message(stream, size, output.left);
 	stream->sent = 0;
 	return 0;
 }
 
-static size_t get_buffered(const struct unixstream *stream)
+static int stream_send(struct unixconn *conn, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	struct iovec parts[2] = {
+		[1] = { .iov_base = (void *)data, .iov_len = size },
+	};
+
+	return send_parts(get_stream(conn), parts, 2, size, deadline_us);
+}
+
+static int stream_send_msg(struct unixconn *conn, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	struct iovec parts[1 + IOV_MAX];
+	size_t i, size = 0;
+
+	if (unixmsg_check_to_send(&conn->end, msg) < 0)
+		return -1;
+	if (msg->fds_count > 0)
+		return refuse(ENOTSUP);
+	if (msg->parts == NULL && msg->parts_count == 0)
+		return stream_send(conn, msg->data, msg->room, deadline_us);
+	for (i = 0; i < msg->parts_count; i++) {
+		parts[1 + i] = msg->parts[i];
+		size += msg->parts[i].iov_len;
+	}
+	return send_parts(get_stream(conn), parts, 1 + msg->parts_count, size,
+		deadline_us);
+}
+
+static int stream_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	for (; *sent < count; ++*sent)
+		if (stream_send_msg(conn, &msgs[*sent], deadline_us) < 0)
+			return -1;
+	return 0;
+}
+
+static size_t get_buffered(const struct stream *stream)
 {
 	return stream->input_end - stream->input_begin;
 }
 
-static void consume(struct unixstream *stream, size_t size)
+static void consume(struct stream *stream, size_t size)
 {
 	stream->input_begin += size;
 	if (stream->input_begin == stream->input_end) {
@@ -340,7 +328,7 @@ static void consume(struct unixstream *stream, size_t size)
 	}
 }
 
-static void take(struct unixstream *stream, void *data, size_t size)
+static void take(struct stream *stream, void *data, size_t size)
 {
 	if (size == 0)
 		return;
@@ -356,9 +344,10 @@ static int read_bytes(struct endpoint *end, void *data, size_t room,
 	return read_socket(end, parts, size, deadline_us);
 }
 
-int unixstream_read(struct unixstream *stream, void *data, size_t room,
+static int stream_read(struct unixconn *conn, void *data, size_t room,
 	size_t *size, int64_t deadline_us)
 {
+	struct stream *stream = get_stream(conn);
 	size_t got = get_buffered(stream);
 	int result = 1;
 
@@ -367,20 +356,20 @@ int unixstream_read(struct unixstream *stream, void *data, size_t room,
 	if (got > 0)
 		take(stream, data, got);
 	else if (room > 0)
-		result =
-			read_bytes(&stream->end, data, room, &got, deadline_us);
-	if (size != NULL)
-		*size = got;
+		result = read_bytes(&conn->end, data, room, &got, deadline_us);
+	*size = got;
 	return result;
 }
 
-bool unixstream_has_input(const struct unixstream *stream)
+bool unixstream_has_input(const struct unixconn *conn)
 {
-	return get_buffered(stream) > 0;
+	return get_buffered((const struct stream *)conn) > 0;
 }
 
-size_t unixstream_trim(struct unixstream *stream)
+size_t unixstream_trim(struct unixconn *conn)
 {
+	struct stream *stream = get_stream(conn);
+
 	if (get_buffered(stream) > 0)
 		return get_buffered(stream);
 	free(stream->input);
@@ -389,7 +378,7 @@ size_t unixstream_trim(struct unixstream *stream)
 	return 0;
 }
 
-static int grow_input(struct unixstream *stream)
+static int grow_input(struct stream *stream)
 {
 	size_t room = stream->input_room * 2;
 	unsigned char *input;
@@ -405,7 +394,7 @@ static int grow_input(struct unixstream *stream)
 }
 
 /* Room behind what is there. It is full only with part of one message. */
-static int make_room(struct unixstream *stream)
+static int make_room(struct stream *stream)
 {
 	size_t buffered = get_buffered(stream);
 
@@ -420,7 +409,7 @@ static int make_room(struct unixstream *stream)
 }
 
 /* Inside of a message the end is an error. */
-static int end_input(const struct unixstream *stream)
+static int end_input(const struct stream *stream)
 {
 	if (get_buffered(stream) == 0 && stream->skip == 0)
 		return ENDED;
@@ -428,14 +417,15 @@ static int end_input(const struct unixstream *stream)
 	return -1;
 }
 
-static int read_ahead(struct unixstream *stream, int64_t deadline_us)
+static int read_ahead(struct stream *stream, int64_t deadline_us)
 {
 	size_t got;
 	int result;
 
 	if (make_room(stream) < 0)
 		return -1;
-	result = read_bytes(&stream->end, stream->input + stream->input_end,
+	result = read_bytes(&stream->conn.end,
+		stream->input + stream->input_end,
 		stream->input_room - stream->input_end, &got, deadline_us);
 	if (result < 0)
 		return -1;
@@ -446,7 +436,7 @@ static int read_ahead(struct unixstream *stream, int64_t deadline_us)
 }
 
 /* Puts what was read elsewhere behind what was read ahead. */
-static void keep(struct unixstream *stream, const void *data, size_t size)
+static void keep(struct stream *stream, const void *data, size_t size)
 {
 	if (size == 0)
 		return;
@@ -454,12 +444,12 @@ static void keep(struct unixstream *stream, const void *data, size_t size)
 	stream->input_end += size;
 }
 
-static bool is_room(const struct unixstream *stream, size_t size, size_t room)
+static bool is_room(const struct stream *stream, size_t size, size_t room)
 {
 	return size <= room && PREFIX_SIZE + size <= stream->input_room;
 }
 
-static bool is_read_direct(const struct unixstream *stream, size_t room)
+static bool is_read_direct(const struct stream *stream, size_t room)
 {
 	return stream->last_size >= direct_least && stream->input_end == 0 &&
 		stream->skip == 0 && is_room(stream, stream->last_size, room);
@@ -489,7 +479,7 @@ static int read_part(struct endpoint *end, struct direct *direct,
 	size_t got;
 	int result;
 
-	advance(parts, direct->arrived);
+	advance(parts, 2, direct->arrived);
 	result = read_socket(end, parts, &got, deadline_us);
 	if (result != 1)
 		return result;
@@ -500,7 +490,7 @@ static int read_part(struct endpoint *end, struct direct *direct,
 }
 
 /* What is not of a whole message, as if it had been read ahead. */
-static void keep_rest(struct unixstream *stream, const struct direct *direct)
+static void keep_rest(struct stream *stream, const struct direct *direct)
 {
 	size_t begun = direct->arrived, used = 0;
 
@@ -518,14 +508,14 @@ static void keep_rest(struct unixstream *stream, const struct direct *direct)
  * large as the one before was, and no copy has to be made. Where that was
  * wrong the rest is kept, there is room for it.
  */
-static int read_direct(struct unixstream *stream, void *data, size_t room,
+static int read_direct(struct stream *stream, void *data, size_t room,
 	size_t *size, int64_t deadline_us)
 {
 	struct direct direct = { .data = data, .size = stream->last_size };
 	int result;
 
 	do
-		result = read_part(&stream->end, &direct, deadline_us);
+		result = read_part(&stream->conn.end, &direct, deadline_us);
 	while (result == 1 && !is_whole(&direct) &&
 		is_room(stream, direct.size, room));
 	keep_rest(stream, &direct);
@@ -541,7 +531,7 @@ static int read_direct(struct unixstream *stream, void *data, size_t room,
 }
 
 /* Throws away what has arrived of a message that was too large. */
-static void skip_input(struct unixstream *stream)
+static void skip_input(struct stream *stream)
 {
 	size_t size = get_buffered(stream);
 
@@ -551,47 +541,237 @@ static void skip_input(struct unixstream *stream)
 	consume(stream, size);
 }
 
+/* Where a message is wanted: in parts with room bytes together. */
+struct sink {
+	const struct iovec *parts;
+	size_t count;
+	size_t room;
+	bool is_prefix_wanted; /* of a message that is too large */
+	bool is_peeking;       /* it stays */
+	bool is_cut;
+};
+
+static void scatter(const unsigned char *from, const struct sink *sink,
+	size_t size)
+{
+	size_t i, part;
+
+	for (i = 0; i < sink->count && size > 0; i++) {
+		part = size < sink->parts[i].iov_len ? size
+						     : sink->parts[i].iov_len;
+		if (part > 0)
+			memcpy(sink->parts[i].iov_base, from, part);
+		from += part;
+		size -= part;
+	}
+}
+
+/* So many bytes of the message that begins what was read ahead. */
+static void deliver(struct stream *stream, const struct sink *sink, size_t size)
+{
+	scatter(stream->input + stream->input_begin + PREFIX_SIZE, sink, size);
+	if (!sink->is_peeking)
+		consume(stream, PREFIX_SIZE + size);
+}
+
+/* Its beginning, once that is there; the rest is passed over. */
+static int take_prefix(struct stream *stream, struct sink *sink, size_t size)
+{
+	if (!sink->is_prefix_wanted) {
+		consume(stream, PREFIX_SIZE);
+		stream->skip = size;
+		return refuse(EMSGSIZE);
+	}
+	if (get_buffered(stream) - PREFIX_SIZE < sink->room)
+		return 0;
+	deliver(stream, sink, sink->room);
+	stream->skip = sink->is_peeking ? 0 : size - sink->room;
+	sink->is_cut = true;
+	return RECEIVED;
+}
+
 /*
- * Looks at what was read ahead: 1 a message, now in data; 0 there is none yet;
- * -1 it is too large.
+ * Looks at what was read ahead: 1 a message, now in the sink; 0 there is none
+ * yet; -1 it is too large.
  */
-static int take_message(struct unixstream *stream, void *data, size_t room,
-	size_t *size)
+static int take_message(struct stream *stream, struct sink *sink, size_t *size)
 {
 	skip_input(stream);
 	if (get_buffered(stream) < PREFIX_SIZE)
 		return 0;
 	*size = get_prefix(stream->input + stream->input_begin);
-	if (*size > room) {
-		consume(stream, PREFIX_SIZE);
-		stream->skip = *size;
-		errno = EMSGSIZE;
-		return -1;
-	}
+	if (*size > sink->room)
+		return take_prefix(stream, sink, *size);
 	if (get_buffered(stream) - PREFIX_SIZE < *size)
 		return 0;
-	consume(stream, PREFIX_SIZE);
-	take(stream, data, *size);
+	deliver(stream, sink, *size);
 	stream->last_size = *size;
 	return RECEIVED;
 }
 
-int unixstream_recv(struct unixstream *stream, void *data, size_t room,
+static int read_more(struct stream *stream, const struct sink *sink,
 	size_t *size, int64_t deadline_us)
 {
-	size_t true_size = 0;
+	if (sink->count == 1 && !sink->is_peeking &&
+		is_read_direct(stream, sink->room))
+		return read_direct(stream, sink->parts->iov_base, sink->room,
+			size, deadline_us);
+	return read_ahead(stream, deadline_us);
+}
+
+static int recv_message(struct stream *stream, struct sink *sink, size_t *size,
+	int64_t deadline_us)
+{
 	int result;
 
-	while ((result = take_message(stream, data, room, &true_size)) == 0) {
-		true_size = 0;
-		result = is_read_direct(stream, room)
-			? read_direct(stream, data, room, &true_size,
-				  deadline_us)
-			: read_ahead(stream, deadline_us);
+	while ((result = take_message(stream, sink, size)) == 0) {
+		*size = 0;
+		result = read_more(stream, sink, size, deadline_us);
 		if (result != READ)
 			break;
 	}
-	if (size != NULL)
-		*size = true_size;
 	return result;
 }
+
+static int stream_recv(struct unixconn *conn, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	struct iovec part = { .iov_base = data, .iov_len = room };
+	struct sink sink = { .parts = &part, .count = 1, .room = room };
+
+	*size = 0;
+	if (from != NULL && unixendpoint_get_peer(&conn->end, from) < 0)
+		return -1;
+	return recv_message(get_stream(conn), &sink, size, deadline_us);
+}
+
+static int recv_msg(struct stream *stream, struct unixmsg *msg,
+	unsigned int flags, int64_t deadline_us)
+{
+	const struct iovec part = { .iov_base = msg->data,
+		.iov_len = msg->room };
+	const bool is_in_parts = msg->parts != NULL || msg->parts_count > 0;
+	struct sink sink = {
+		.parts = is_in_parts ? msg->parts : &part,
+		.count = is_in_parts ? msg->parts_count : 1,
+		.room = is_in_parts ? 0 : msg->room,
+		.is_prefix_wanted = (flags & UNIXMSG_PREFIX) != 0,
+		.is_peeking = (flags & UNIXMSG_PEEK) != 0,
+	};
+	size_t i;
+	int result;
+
+	unixmsg_reset(msg);
+	for (i = 0; i < msg->parts_count; i++)
+		sink.room += msg->parts[i].iov_len;
+	if (msg->addr != NULL &&
+		unixendpoint_get_peer(&stream->conn.end, msg->addr) < 0)
+		return -1;
+	result = recv_message(stream, &sink, &msg->size, deadline_us);
+	if (sink.is_cut)
+		msg->flags |= UNIXMSG_CUT;
+	return result;
+}
+
+static int stream_recv_msg(struct unixconn *conn, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	if (unixmsg_check_to_receive(&conn->end, msg) < 0)
+		return -1;
+	return recv_msg(get_stream(conn), msg, msg->flags, deadline_us);
+}
+
+/* Whether a whole message was read ahead. */
+static bool has_message(struct stream *stream)
+{
+	skip_input(stream);
+	return get_buffered(stream) >= PREFIX_SIZE &&
+		get_buffered(stream) - PREFIX_SIZE >=
+		get_prefix(stream->input + stream->input_begin);
+}
+
+/* What was read ahead comes with the first; the others never wait. */
+static int stream_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	struct stream *stream = get_stream(conn);
+	int result;
+
+	if (unixmsg_check_batch(msgs, count) < 0)
+		return -1;
+	result = recv_msg(stream, &msgs[0], UNIXMSG_PREFIX, deadline_us);
+	if (result != 1)
+		return result;
+	for (*received = 1; *received < count && has_message(stream);
+		++*received)
+		recv_msg(stream, &msgs[*received], UNIXMSG_PREFIX, UNIXMSG_NOW);
+	return 1;
+}
+
+static int stream_get_next_size(struct unixconn *conn, size_t *size,
+	int64_t deadline_us)
+{
+	struct stream *stream = get_stream(conn);
+	int result;
+
+	for (;;) {
+		skip_input(stream);
+		if (get_buffered(stream) >= PREFIX_SIZE)
+			break;
+		result = read_ahead(stream, deadline_us);
+		if (result != READ)
+			return result;
+	}
+	*size = get_prefix(stream->input + stream->input_begin);
+	return 1;
+}
+
+static int stream_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	size_t size;
+	int result = stream_get_next_size(conn, &size, deadline_us);
+
+	buffer->size = 0;
+	if (result < 1)
+		return result;
+	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
+		return -1;
+	return stream_recv(conn, buffer->data, buffer->room, &buffer->size,
+		from, deadline_us);
+}
+
+static int stream_get_size_max(const struct unixconn *conn, size_t *size)
+{
+	(void)conn;
+	*size = UINT32_MAX;
+	return 0;
+}
+
+static int stream_raise_size_max(struct unixconn *conn, size_t wanted,
+	size_t *reached)
+{
+	(void)wanted;
+	return stream_get_size_max(conn, reached);
+}
+
+const struct network unixnetwork_stream = {
+	.name = "unix",
+	.type = SOCK_STREAM,
+	.size = sizeof(struct stream),
+	.dial = stream_dial,
+	.take_over = stream_take_over,
+	.dispose = stream_dispose,
+	.send = stream_send,
+	.send_msg = stream_send_msg,
+	.send_batch = stream_send_batch,
+	.recv = stream_recv,
+	.recv_msg = stream_recv_msg,
+	.recv_batch = stream_recv_batch,
+	.recv_buffer = stream_recv_buffer,
+	.get_next_size = stream_get_next_size,
+	.read = stream_read,
+	.write = stream_write,
+	.get_size_max = stream_get_size_max,
+	.raise_size_max = stream_raise_size_max,
+};

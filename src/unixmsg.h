@@ -10,19 +10,22 @@
  * networks: unixmsg/service.h. It bounds what a peer can cost and sheds what is
  * beyond the bounds.
  *
- * A client, or a server with a loop of its own, uses one network directly. They
- * are named as Go names them:
+ * A client, or a server with a loop of its own, uses a connection directly:
+ * unixmsg/conn.h, and unixmsg/listener.h for the servers of connections. The
+ * calls are the same on all networks, which are named as Go names them:
  *
- *   unixgram    datagrams                           unixmsg/gram.h
- *   unixpacket  connections that keep boundaries    unixmsg/packet.h
- *   unix        byte streams, and framed messages   unixmsg/stream.h
+ *   unixgram    datagrams
+ *   unixpacket  connections that keep message boundaries
+ *   unix        byte streams, and framed messages on them
  *
  * unixmsg(7) helps to choose, unixmsg-security(7) tells who attacks a service
- * and what holds against it. These are the same for all three:
+ * and what holds against it. These belong to it:
  *
  *   addresses   paths and abstract names            unixmsg/addr.h
- *   names       mode, owner, dead files             unixmsg/name.h
+ *   names       mode, owner, dead files             unixmsg/listen.h
+ *   clients     waiting for a server, own address   unixmsg/dial.h
  *   deadlines   how long a call waits               unixmsg/deadline.h
+ *   the end     by SIGINT and SIGTERM               unixmsg/stop.h
  *   messages    descriptors, credentials, batches   unixmsg/msg.h
  *   supervisor  inherited sockets                   unixmsg/activation.h
  *
@@ -36,27 +39,39 @@
  * is 1 with size 0. errno is kept as it was on success.
  *
  * The words of errno, each with one meaning:
- *   EINVAL        the caller's mistake: a malformed address, unknown flag
- *                 bits, a reserved field that is not zero
+ *   EINVAL        the caller's mistake: a malformed address, no such network,
+ *                 options that cannot be meant, a negative deadline
  *   ENAMETOOLONG  the address does not fit into the room the kernel has
  *   EMSGSIZE      the message is too big to be sent, or was cut
  *   EAGAIN        it would have to wait, and was told not to
  *   ETIMEDOUT     the deadline came
  *   ECANCELED     the stop descriptor became readable
- *   EINPROGRESS   part of a framed message has gone, see unixmsg/stream.h
+ *   EINPROGRESS   part of a framed message has gone, see unixconn_send
  *   EADDRINUSE    the name has a live owner, or may have one
  *   ENOTSOCK      something that is no socket stands at that path
  *   EPROTO        the peer sent what is no message of this protocol
  *   EPERM         refused by policy: the directory's, the peer's, ours
- *   ENOTSUP       the kernel, or the file system, does not do that
+ *   ENOTSUP       the network, the kernel, or the file system, does not do that
  *   ENOSYS        it takes /proc, or a newer kernel
- *   EPIPE, ECONNRESET, ECONNREFUSED, ENOENT, EACCES and the rest as the
- *                 kernel means them
+ *   ENOTCONN      it has no peer (any more)
+ *   EISCONN       it has one, and sends to no other address
+ *   EPIPE         the peer of a connection takes nothing any more
+ *   ECONNRESET    the peer has closed, and has left messages unread
+ *   ECONNREFUSED  nobody owns that name, or its owner does not listen
+ *   ENOENT        nothing is there, or left, of that name
+ *   EPROTOTYPE    a socket of another network
+ *   EAFNOSUPPORT  a socket that is no Unix socket
+ *   ESTALE        another file, or another peer, stands there now
+ *   EDQUOT        above a limit of a service
+ *   EBUSY         within a handler, or while it is mapped
+ *   ERANGE, ENOSPC  the caller's room is too small
+ *   EMFILE, ENFILE, ENOMEM, ENOBUFS  a shortage: later it may go
+ *   EACCES, and others, as the kernel means them
  *
  * Deadlines. A call that can wait takes one, see unixmsg/deadline.h.
  *
  * Ownership. What a function is given stays the caller's. What an _open,
- * _listen, _accept or _dial gives is ended by the matching _close, which
+ * _accept, _dial or _adopt gives is ended by the matching _close, which
  * also closes the descriptor and removes the socket file if it is still
  * ours. _close takes NULL.
  *
@@ -83,18 +98,17 @@
 #include "unixmsg/addr.h"
 #include "unixmsg/blob.h"
 #include "unixmsg/buffer.h"
+#include "unixmsg/conn.h"
 #include "unixmsg/cred.h"
 #include "unixmsg/deadline.h"
 #include "unixmsg/dial.h"
-#include "unixmsg/gram.h"
+#include "unixmsg/listen.h"
 #include "unixmsg/listener.h"
 #include "unixmsg/msg.h"
-#include "unixmsg/name.h"
 #include "unixmsg/notify.h"
 #include "unixmsg/owner.h"
-#include "unixmsg/packet.h"
 #include "unixmsg/peer.h"
 #include "unixmsg/service.h"
-#include "unixmsg/stream.h"
+#include "unixmsg/stop.h"
 
 #endif

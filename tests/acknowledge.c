@@ -36,7 +36,7 @@ static bool is_wanted(struct unixservice *service, uint64_t peer)
 
 static void print_message(const struct unixmsg *msg)
 {
-	const char *byte = msg->parts[0].iov_base;
+	const char *byte = msg->data;
 	size_t i;
 
 	if (is_bytes) {
@@ -74,15 +74,15 @@ static int open_signals(void)
 static struct unixservice *open_service(const char *network,
 	const char *address)
 {
-	struct unixservice_listen_options how;
+	struct unixlisten_options how;
 	struct unixservice_options options;
 	struct unixservice *service;
 
 	is_bytes = strcmp(network, "bytes") == 0;
-	unixservice_listen_options_init(&how);
+	memset(&how, 0, sizeof(how));
 	if (is_bytes)
-		how.flags = UNIXSERVICE_BYTES;
-	unixservice_options_init(&options);
+		how.flags = UNIXMSG_LISTEN_BYTES;
+	memset(&options, 0, sizeof(options));
 	options.wants = UNIXMSG_WANT_FDS;
 	options.fds_max = 1;
 	service = unixservice_new(take, NULL, &options);

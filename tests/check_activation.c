@@ -171,15 +171,18 @@ END_TEST
 
 static void do_all_kinds(int index)
 {
-	static const enum unixactivation_kind kinds[] = {
-		UNIXACTIVATION_GRAM,
-		UNIXACTIVATION_PACKET_LISTENER,
-		UNIXACTIVATION_STREAM_LISTENER,
-		UNIXACTIVATION_PACKET,
-		UNIXACTIVATION_OTHER,
-		UNIXACTIVATION_STREAM,
-		UNIXACTIVATION_OTHER,
-		UNIXACTIVATION_OTHER,
+	static const struct {
+		enum unixactivation_kind kind;
+		const char *network;
+	} wanted[] = {
+		{ UNIXACTIVATION_CONN, "unixgram" },
+		{ UNIXACTIVATION_LISTENER, "unixpacket" },
+		{ UNIXACTIVATION_LISTENER, "unix" },
+		{ UNIXACTIVATION_CONN, "unixpacket" },
+		{ UNIXACTIVATION_OTHER, NULL },
+		{ UNIXACTIVATION_CONN, "unix" },
+		{ UNIXACTIVATION_OTHER, NULL },
+		{ UNIXACTIVATION_OTHER, NULL },
 	};
 	struct unixactivation *activation;
 	struct unixactivation_item item;
@@ -197,28 +200,31 @@ static void do_all_kinds(int index)
 	must(dup2(fds[1], 101) == 101 && close(fds[1]) == 0);
 	must(open("/dev/null", O_RDONLY) == 9);
 	must(open("/dev/null", O_PATH) == 10);
-	hand_over(COUNT(kinds), NULL);
+	hand_over(COUNT(wanted), NULL);
 	errno = EXDEV;
 	activation = unixactivation_new();
 	must(activation != NULL && errno == EXDEV);
-	must(unixactivation_get_count(activation) == COUNT(kinds));
-	for (i = 0; i < COUNT(kinds); i++) {
+	must(unixactivation_get_count(activation) == COUNT(wanted));
+	for (i = 0; i < COUNT(wanted); i++) {
 		item = get_item(activation, i);
-		must(item.kind == kinds[i]);
+		must(item.kind == wanted[i].kind);
+		must(item.network == NULL
+				? wanted[i].network == NULL
+				: strcmp(item.network, wanted[i].network) == 0);
 		must(item.fd == FIRST_FD + (int)i);
 		must(strcmp(item.name, "unknown") == 0);
 		must(!is_inherited(item.fd));
 	}
 	must(unixactivation_get_item(activation, i, &item) == -1);
 	must(errno == EINVAL);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY) ==
-		i);
-	must(unixactivation_count_left(activation, NULL,
-		     UNIXACTIVATION_OTHER) == 3);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_GRAM) ==
-		1);
+	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
+		     NULL) == i);
+	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_OTHER,
+		     NULL) == 3);
+	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_CONN,
+		     "unixgram") == 1);
 	unixactivation_free(activation);
-	for (i = 0; i < COUNT(kinds); i++)
+	for (i = 0; i < COUNT(wanted); i++)
 		must(!is_open(FIRST_FD + (int)i));
 }
 
@@ -232,9 +238,9 @@ static void do_take_each(int index)
 {
 	struct unixactivation *activation;
 	struct unixlistener *packets, *streams;
-	struct unixpacket *packet;
-	struct unixstream *stream;
-	struct unixgram *gram;
+	struct unixconn *packet;
+	struct unixconn *stream;
+	struct unixconn *gram;
 	int fds[2], pipe_fd;
 
 	(void)index;
@@ -249,29 +255,29 @@ static void do_take_each(int index)
 	hand_over(6, "a:b:c:d:e:f");
 	activation = unixactivation_new();
 	must(activation != NULL);
-	gram = unixactivation_take_gram(activation, NULL);
-	must(gram != NULL && unixgram_get_fd(gram) == 8);
-	packets = unixactivation_take_packet_listener(activation, "d");
+	gram = unixactivation_take_conn(activation, NULL, "unixgram");
+	must(gram != NULL && unixconn_get_fd(gram) == 8);
+	packets = unixactivation_take_listener(activation, "d", "unixpacket");
 	must(packets != NULL && unixlistener_get_fd(packets) == 6);
-	streams = unixactivation_take_stream_listener(activation, NULL);
+	streams = unixactivation_take_listener(activation, NULL, "unix");
 	must(streams != NULL && unixlistener_get_fd(streams) == 3);
-	packet = unixactivation_take_packet(activation, NULL);
-	must(packet != NULL && unixpacket_get_fd(packet) == 5);
-	stream = unixactivation_take_stream(activation, "b");
-	must(stream != NULL && unixstream_get_fd(stream) == 4);
+	packet = unixactivation_take_conn(activation, NULL, "unixpacket");
+	must(packet != NULL && unixconn_get_fd(packet) == 5);
+	stream = unixactivation_take_conn(activation, "b", "unix");
+	must(stream != NULL && unixconn_get_fd(stream) == 4);
 	pipe_fd =
 		unixactivation_take_fd(activation, NULL, UNIXACTIVATION_OTHER);
 	must(pipe_fd == 7);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY) ==
-		0);
+	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
+		     NULL) == 0);
 	must(get_item(activation, 5).fd == -1);
 	must(strcmp(get_item(activation, 5).name, "f") == 0);
 	unixactivation_free(activation);
 	must(is_open(3) && is_open(4) && is_open(5) && is_open(6) &&
 		is_open(7) && is_open(8));
-	must(unixgram_close(gram) == 0 && unixlistener_close(packets) == 0 &&
+	must(unixconn_close(gram) == 0 && unixlistener_close(packets) == 0 &&
 		unixlistener_close(streams) == 0 &&
-		unixpacket_close(packet) == 0 && unixstream_close(stream) == 0);
+		unixconn_close(packet) == 0 && unixconn_close(stream) == 0);
 }
 
 START_TEST(each_kind_is_taken_and_lives_on)
@@ -290,26 +296,32 @@ static void do_wrong_kind(int index)
 	hand_over(2, "gram:packet");
 	activation = unixactivation_new();
 	must(activation != NULL);
-	must_fail(unixactivation_take_gram(activation, "packet"), EPROTOTYPE);
-	must_fail(unixactivation_take_gram(activation, "none"), ENOENT);
-	must_fail(unixactivation_take_gram(activation, ""), ENOENT);
-	must_fail(unixactivation_take_packet_listener(activation, "gram"),
+	must_fail(unixactivation_take_conn(activation, "packet", "unixgram"),
 		EPROTOTYPE);
-	must_fail(unixactivation_take_stream_listener(activation, NULL),
+	must_fail(unixactivation_take_conn(activation, "none", "unixgram"),
+		ENOENT);
+	must_fail(unixactivation_take_conn(activation, "", "unixgram"), ENOENT);
+	must_fail(unixactivation_take_listener(activation, "gram",
+			  "unixpacket"),
 		EPROTOTYPE);
-	must_fail(unixactivation_take_packet(activation, "packet"), EPROTOTYPE);
-	must_fail(unixactivation_take_stream(activation, NULL), EPROTOTYPE);
+	must_fail(unixactivation_take_listener(activation, NULL, "unix"),
+		EPROTOTYPE);
+	must_fail(unixactivation_take_conn(activation, "packet", "unixpacket"),
+		EPROTOTYPE);
+	must_fail(unixactivation_take_conn(activation, NULL, "unix"),
+		EPROTOTYPE);
 	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_OTHER) ==
 		-1);
 	must(errno == EPROTOTYPE);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY) ==
-		2);
+	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
+		     NULL) == 2);
 	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) == 3);
 	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) == 4);
 	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) ==
 		-1);
 	must(errno == ENOENT);
-	must_fail(unixactivation_take_gram(activation, "gram"), ENOENT);
+	must_fail(unixactivation_take_conn(activation, "gram", "unixgram"),
+		ENOENT);
 	unixactivation_free(activation);
 }
 
@@ -322,7 +334,7 @@ END_TEST
 static void do_same_name(int index)
 {
 	struct unixactivation *activation;
-	struct unixgram *first, *second;
+	struct unixconn *first, *second;
 
 	(void)index;
 	put_socket(SOCK_DGRAM, false);
@@ -332,17 +344,18 @@ static void do_same_name(int index)
 	hand_over(4, "echo:echo:other:echo");
 	activation = unixactivation_new();
 	must(activation != NULL);
-	must(unixactivation_count_left(activation, "echo",
-		     UNIXACTIVATION_GRAM) == 2);
-	first = unixactivation_take_gram(activation, "echo");
-	second = unixactivation_take_gram(activation, "echo");
-	must(first != NULL && unixgram_get_fd(first) == 3);
-	must(second != NULL && unixgram_get_fd(second) == 6);
-	must_fail(unixactivation_take_gram(activation, "echo"), EPROTOTYPE);
-	must(unixactivation_count_left(activation, "echo",
-		     UNIXACTIVATION_ANY) == 1);
-	unixgram_close(first);
-	unixgram_close(second);
+	must(unixactivation_count_left(activation, "echo", UNIXACTIVATION_CONN,
+		     "unixgram") == 2);
+	first = unixactivation_take_conn(activation, "echo", "unixgram");
+	second = unixactivation_take_conn(activation, "echo", "unixgram");
+	must(first != NULL && unixconn_get_fd(first) == 3);
+	must(second != NULL && unixconn_get_fd(second) == 6);
+	must_fail(unixactivation_take_conn(activation, "echo", "unixgram"),
+		EPROTOTYPE);
+	must(unixactivation_count_left(activation, "echo", UNIXACTIVATION_ANY,
+		     NULL) == 1);
+	unixconn_close(first);
+	unixconn_close(second);
 	unixactivation_free(activation);
 }
 
@@ -355,7 +368,7 @@ END_TEST
 static void do_adopted(int index)
 {
 	struct unixactivation *activation;
-	struct unixgram *gram, *client;
+	struct unixconn *gram, *client;
 	struct unixaddr addr;
 	char text[UNIXMSG_ADDR_TEXT_SIZE], byte;
 
@@ -364,19 +377,19 @@ static void do_adopted(int index)
 	hand_over(1, NULL);
 	activation = unixactivation_new();
 	must(activation != NULL);
-	gram = unixactivation_take_gram(activation, NULL);
+	gram = unixactivation_take_conn(activation, NULL, "unixgram");
 	unixactivation_free(activation);
-	must(gram != NULL && unixgram_get_address(gram, &addr) == 0);
+	must(gram != NULL && unixconn_get_address(gram, &addr) == 0);
 	unixaddr_format(&addr, text, sizeof(text));
-	client = unixgram_dial(text, NULL, UNIXMSG_NOW);
+	client = unixconn_dial("unixgram", text, NULL, UNIXMSG_NOW);
 	must(client != NULL);
-	must(unixgram_send(client, "x", 1, UNIXMSG_NOW) == 0);
-	must(unixgram_recv(gram, &byte, 1, NULL, &addr, UNIXMSG_NOW) == 1);
-	must(unixgram_send_to(gram, &addr, "y", 1, UNIXMSG_NOW) == 0);
-	must(unixgram_recv(client, &byte, 1, NULL, NULL, UNIXMSG_NOW) == 1);
+	must(unixconn_send(client, "x", 1, UNIXMSG_NOW) == 0);
+	must(unixconn_recv_from(gram, &byte, 1, NULL, &addr, UNIXMSG_NOW) == 1);
+	must(unixconn_send_to(gram, &addr, "y", 1, UNIXMSG_NOW) == 0);
+	must(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW) == 1);
 	must(byte == 'y');
-	unixgram_close(client);
-	unixgram_close(gram);
+	unixconn_close(client);
+	unixconn_close(gram);
 }
 
 START_TEST(what_was_taken_works)
@@ -399,7 +412,7 @@ static void do_path_stays(int index)
 	hand_over(1, NULL);
 	activation = unixactivation_new();
 	must(activation != NULL);
-	listener = unixactivation_take_packet_listener(activation, NULL);
+	listener = unixactivation_take_listener(activation, NULL, "unixpacket");
 	must(listener != NULL && unixlistener_close(listener) == 0);
 	unixactivation_free(activation);
 	must(access(path, F_OK) == 0);
@@ -580,8 +593,8 @@ static void do_names(int index)
 	must(strlen(get_item(activation, 0).name) == 255);
 	must(strcmp(get_item(activation, 1).name, "") == 0);
 	must(strcmp(get_item(activation, 2).name, " a~!") == 0);
-	must(unixactivation_count_left(activation, "", UNIXACTIVATION_ANY) ==
-		1);
+	must(unixactivation_count_left(activation, "", UNIXACTIVATION_ANY,
+		     NULL) == 1);
 	unixactivation_free(activation);
 }
 
@@ -614,7 +627,7 @@ static void do_many(int index)
 {
 	enum { MANY = 200 };
 	struct unixactivation *activation;
-	struct unixgram *gram;
+	struct unixconn *gram;
 	int taken = 0;
 
 	(void)index;
@@ -622,9 +635,10 @@ static void do_many(int index)
 	hand_over(MANY, NULL);
 	activation = unixactivation_new();
 	must(activation != NULL);
-	while ((gram = unixactivation_take_gram(activation, NULL)) != NULL) {
-		must(unixgram_get_fd(gram) == FIRST_FD + taken++);
-		unixgram_close(gram);
+	while ((gram = unixactivation_take_conn(activation, NULL,
+			"unixgram")) != NULL) {
+		must(unixconn_get_fd(gram) == FIRST_FD + taken++);
+		unixconn_close(gram);
 	}
 	must(errno == ENOENT && taken == MANY);
 	unixactivation_free(activation);

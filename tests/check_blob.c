@@ -344,7 +344,7 @@ static void send_blob(int fd)
 	unixmsg_init(&msg);
 	msg.fds = &fd;
 	msg.fds_count = 1;
-	ck_assert_int_eq(ends.net->send_msg(ends.sender, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW), 0);
 	close(fd);
 }
 
@@ -356,7 +356,7 @@ static int receive_blob(void)
 	unixmsg_init(&msg);
 	msg.fds = &fd;
 	msg.fds_room = 1;
-	ck_assert_int_eq(ends.net->recv_msg(ends.receiver, &msg,
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg,
 				 unixdeadline_after_us(long_us)),
 		1);
 	ck_assert_uint_eq(msg.fds_count, 1);
@@ -370,7 +370,7 @@ START_TEST(a_blob_is_handed_to_another_process)
 	int fd;
 
 	ends_make(&ends, _i);
-	ck_assert_int_eq(ends.net->want(ends.receiver, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(ends.receiver, UNIXMSG_WANT_FDS), 0);
 	pid = support_fork();
 	if (pid == 0) {
 		send_blob(open_blob("from the child"));
@@ -392,7 +392,7 @@ START_TEST(a_peer_that_keeps_its_blob_writable_is_refused)
 	pid_t pid;
 
 	ends_make(&ends, _i);
-	ck_assert_int_eq(ends.net->want(ends.receiver, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(ends.receiver, UNIXMSG_WANT_FDS), 0);
 	pid = support_fork();
 	if (pid == 0) {
 		send_blob(unixblob_create(10));
@@ -443,7 +443,7 @@ START_TEST(a_gigabyte_is_a_message_like_any_other)
 	int fd;
 
 	ends_make(&ends, ENDS_PACKET_PAIR);
-	ck_assert_int_eq(ends.net->want(ends.receiver, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(ends.receiver, UNIXMSG_WANT_FDS), 0);
 	pid = support_fork();
 	if (pid == 0)
 		fill_and_send();

@@ -32,14 +32,14 @@ static void expect_no_leak(void)
 
 static void want(unsigned int wants)
 {
-	ck_assert_int_eq(ends.net->want(ends.receiver, wants), 0);
+	ck_assert_int_eq(unixconn_want(ends.receiver, wants), 0);
 }
 
 static void receive(struct unixmsg *msg)
 {
 	unixmsg_init(msg);
 	msg->flags = UNIXMSG_PREFIX;
-	ck_assert_int_eq(ends.net->recv_msg(ends.receiver, msg,
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, msg,
 				 unixdeadline_after_us(long_us)),
 		1);
 	msg->flags &= ~(UNIXMSG_PREFIX | UNIXMSG_CUT);
@@ -131,18 +131,18 @@ START_TEST(a_writer_who_is_not_known_is_no_user)
 	for (i = 0; i < 2; i++)
 		ends_send_text(&ends, "unknown");
 	msg.flags = UNIXMSG_PREFIX;
-	ck_assert_int_eq(ends.net->recv_msg(ends.receiver, &msg,
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg,
 				 unixdeadline_after_us(long_us)),
 		1);
 	expect_nobody(&msg);
 	msg.cred.uid = 0;
 	msg.flags = UNIXMSG_PREFIX;
-	ck_assert_int_eq(ends.net->recv_batch(ends.receiver, &msg, 1, &count,
+	ck_assert_int_eq(unixconn_recv_batch(ends.receiver, &msg, 1, &count,
 				 unixdeadline_after_us(long_us)),
 		1);
 	expect_nobody(&msg);
 	msg.cred.uid = 0;
-	ck_assert_errno(ends.net->recv_msg(ends.receiver, &msg, 0), EAGAIN);
+	ck_assert_errno(unixconn_recv_msg(ends.receiver, &msg, 0), EAGAIN);
 	expect_nobody(&msg);
 	unixmsg_init(&msg);
 	expect_nobody(&msg);
@@ -177,12 +177,12 @@ START_TEST(an_empty_message_from_before_the_wish_is_not_the_end)
 	ends_send_text(&ends, "");
 	want(UNIXMSG_WANT_CRED | UNIXMSG_WANT_FDS);
 	ends_send_text(&ends, "");
-	ck_assert_int_eq(ends.net->close(ends.sender), 0);
+	ck_assert_int_eq(unixconn_close(ends.sender), 0);
 	ends.sender = NULL;
 	receive(&msg);
 	receive(&msg);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_HAS_CRED);
-	ck_assert_int_eq(ends.net->recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
 		0);
 	ends_close(&ends);
 }
@@ -248,7 +248,7 @@ START_TEST(the_writer_is_not_whom_the_connection_belongs_to)
 	pid = write_as(support_as_nobody, "inherited");
 	expect_writer(pid, nobody_id, nobody_id);
 	support_wait_exit(pid, 0);
-	ck_assert_int_eq(unixpeer_get_cred(ends.net->get_fd(ends.receiver),
+	ck_assert_int_eq(unixpeer_get_cred(unixconn_get_fd(ends.receiver),
 				 &cred),
 		0);
 	ck_assert_int_eq(cred.pid, getpid());
@@ -260,33 +260,33 @@ END_TEST
 /* The end of a connection goes through another one to a child that uses it. */
 START_TEST(the_writer_is_who_was_handed_the_connection)
 {
-	struct unixpacket *way[2];
+	struct unixconn *way[2];
 	struct unixmsg msg;
 	int fd;
 	pid_t pid;
 
 	ends_make(&ends, _i);
 	want(UNIXMSG_WANT_CRED);
-	ck_assert_int_eq(unixpacket_pair(way), 0);
-	ck_assert_int_eq(unixpacket_want(way[1], UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_pair("unixpacket", way), 0);
+	ck_assert_int_eq(unixconn_want(way[1], UNIXMSG_WANT_FDS), 0);
 	unixmsg_init(&msg);
-	fd = ends.net->get_fd(ends.sender);
+	fd = unixconn_get_fd(ends.sender);
 	msg.fds = &fd;
 	msg.fds_count = 1;
 	pid = support_fork();
 	if (pid == 0) {
 		msg.fds_room = 1;
-		ck_assert_int_eq(unixpacket_recv_msg(way[1], &msg,
+		ck_assert_int_eq(unixconn_recv_msg(way[1], &msg,
 					 unixdeadline_after_us(long_us)),
 			1);
 		ck_assert_int_eq(send(fd, "handed", 6, 0), 6);
 		_exit(0);
 	}
-	ck_assert_int_eq(unixpacket_send_msg(way[0], &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(way[0], &msg, UNIXMSG_NOW), 0);
 	expect_writer(pid, getuid(), getgid());
 	support_wait_exit(pid, 0);
-	unixpacket_close(way[0]);
-	unixpacket_close(way[1]);
+	unixconn_close(way[0]);
+	unixconn_close(way[1]);
 	ends_close(&ends);
 }
 END_TEST
@@ -298,17 +298,17 @@ START_TEST(all_that_can_be_wanted_comes_at_once)
 	unsigned int wants = UNIXMSG_WANT_CRED | UNIXMSG_WANT_FDS;
 
 	ends_make(&ends, _i);
-	if (ends.net->want(ends.receiver, wants | UNIXMSG_WANT_PIDFD) == 0)
+	if (unixconn_want(ends.receiver, wants | UNIXMSG_WANT_PIDFD) == 0)
 		wants |= UNIXMSG_WANT_PIDFD;
 	want(wants);
-	ck_assert_int_eq(support_send_fds(ends.net->get_fd(ends.sender), "all",
+	ck_assert_int_eq(support_send_fds(unixconn_get_fd(ends.sender), "all",
 				 3, STDERR_FILENO, UNIXMSG_FDS_MAX),
 		3);
 	unixmsg_init(&msg);
 	msg.flags = UNIXMSG_PREFIX;
 	msg.fds = fds;
 	msg.fds_room = UNIXMSG_FDS_MAX;
-	ck_assert_int_eq(ends.net->recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(msg.flags,
 		UNIXMSG_PREFIX | UNIXMSG_CUT | UNIXMSG_HAS_CRED);
@@ -334,7 +334,7 @@ START_TEST(a_batch_tells_who_wrote_each)
 	ends_send_text(&ends, "");
 	for (i = 0; i < COUNT(msgs); i++)
 		unixmsg_init(&msgs[i]);
-	ck_assert_int_eq(ends.net->recv_batch(ends.receiver, msgs, COUNT(msgs),
+	ck_assert_int_eq(unixconn_recv_batch(ends.receiver, msgs, COUNT(msgs),
 				 &count, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(count, 3);
@@ -353,7 +353,7 @@ START_TEST(plain_endpoints_stay_unnamed)
 
 	ends_make(&ends, ENDS_PACKET_TO_SERVER);
 	ends_send_text(&ends, "text");
-	ck_assert_int_eq(unixpacket_get_address(ends.sender, &addr), 0);
+	ck_assert_int_eq(unixconn_get_address(ends.sender, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_UNNAMED);
 	ends_close(&ends);
 }
@@ -465,7 +465,7 @@ START_TEST(plain_calls_and_batches_keep_no_pidfd)
 	ck_assert_int_eq(support_count_fds(), before);
 	for (i = 0; i < COUNT(msgs); i++)
 		unixmsg_init(&msgs[i]);
-	ck_assert_int_eq(ends.net->recv_batch(ends.receiver, msgs, COUNT(msgs),
+	ck_assert_int_eq(unixconn_recv_batch(ends.receiver, msgs, COUNT(msgs),
 				 &count, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(count, COUNT(msgs));
@@ -485,7 +485,7 @@ START_TEST(asking_for_the_size_leaves_no_pidfd)
 	want(UNIXMSG_WANT_PIDFD);
 	before = support_count_fds();
 	ends_send_text(&ends, "text");
-	ck_assert_int_eq(ends.net->get_next_size(ends.receiver, &size,
+	ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_int_eq(support_count_fds(), before);
@@ -497,7 +497,7 @@ START_TEST(a_kernel_without_pidfds_is_told_and_nothing_changes)
 {
 	ends_make(&ends, _i);
 	want(UNIXMSG_WANT_CRED);
-	ck_assert_errno(ends.net->want(ends.receiver, UNIXMSG_WANT_PIDFD),
+	ck_assert_errno(unixconn_want(ends.receiver, UNIXMSG_WANT_PIDFD),
 		ENOTSUP);
 	ends_send_text(&ends, "text");
 	expect_writer(getpid(), getuid(), getgid());

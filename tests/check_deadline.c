@@ -14,7 +14,7 @@
 
 #include "deadline_private.h"
 #include "support.h"
-#include "unixmsg/gram.h"
+#include "unixmsg/conn.h"
 
 static const int64_t millisecond = 1000;
 static const int64_t second = 1000000;
@@ -388,19 +388,19 @@ END_TEST
 
 /* The rules as a caller sees them, at a pair of datagram sockets. */
 
-static struct unixgram *pair[2];
+static struct unixconn *pair[2];
 
 static void open_pair(void)
 {
 	open_all();
-	ck_assert_int_eq(unixgram_pair(pair), 0);
-	unixgram_set_stop_fd(pair[0], stop);
+	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
+	unixconn_set_stop_fd(pair[0], stop);
 }
 
 static void close_pair(void)
 {
-	ck_assert_int_eq(unixgram_close(pair[0]), 0);
-	ck_assert_int_eq(unixgram_close(pair[1]), 0);
+	ck_assert_int_eq(unixconn_close(pair[0]), 0);
+	ck_assert_int_eq(unixconn_close(pair[1]), 0);
 	close_all();
 }
 
@@ -408,24 +408,24 @@ static int receive(int64_t deadline_us)
 {
 	char byte;
 
-	return unixgram_recv(pair[0], &byte, 1, NULL, NULL, deadline_us);
+	return unixconn_recv(pair[0], &byte, 1, NULL, deadline_us);
 }
 
 /* Neither the deadline nor the stop matters to what need not wait. */
 START_TEST(what_can_be_done_at_once_is_done)
 {
-	const int64_t deadlines[] = { UNIXMSG_NOW, past_us(), -1, INT64_MIN,
+	const int64_t deadlines[] = { UNIXMSG_NOW, past_us(), 1, 2,
 		UNIXMSG_FOREVER };
 
 	tell_stop();
-	ck_assert_int_eq(unixgram_send(pair[1], "x", 1, deadlines[_i]), 0);
+	ck_assert_int_eq(unixconn_send(pair[1], "x", 1, deadlines[_i]), 0);
 	ck_assert_int_eq(receive(deadlines[_i]), 1);
 }
 END_TEST
 
 START_TEST(what_would_wait_fails)
 {
-	const int64_t deadlines[] = { UNIXMSG_NOW, past_us(), -1,
+	const int64_t deadlines[] = { UNIXMSG_NOW, past_us(), 1,
 		unixdeadline_after_us(millisecond) };
 	const int errors[] = { EAGAIN, ETIMEDOUT, ETIMEDOUT, ETIMEDOUT };
 
@@ -444,12 +444,11 @@ START_TEST(one_stop_is_good_for_many)
 {
 	char byte;
 
-	unixgram_set_stop_fd(pair[1], stop);
+	unixconn_set_stop_fd(pair[1], stop);
 	tell_stop();
 	ck_assert_errno(receive(UNIXMSG_FOREVER), ECANCELED);
 	ck_assert_errno(receive(UNIXMSG_FOREVER), ECANCELED);
-	ck_assert_errno(unixgram_recv(pair[1], &byte, 1, NULL, NULL,
-				UNIXMSG_FOREVER),
+	ck_assert_errno(unixconn_recv(pair[1], &byte, 1, NULL, UNIXMSG_FOREVER),
 		ECANCELED);
 }
 END_TEST

@@ -32,7 +32,7 @@ static void expect_no_leak(void)
 
 static void want(unsigned int wants)
 {
-	ck_assert_int_eq(ends.net->want(ends.receiver, wants), 0);
+	ck_assert_int_eq(unixconn_want(ends.receiver, wants), 0);
 }
 
 static void link_up(int kind)
@@ -43,7 +43,7 @@ static void link_up(int kind)
 
 static ssize_t send_raw(const char *text, size_t count)
 {
-	return support_send_fds(ends.net->get_fd(ends.sender), text,
+	return support_send_fds(unixconn_get_fd(ends.sender), text,
 		strlen(text), STDERR_FILENO, count);
 }
 
@@ -73,7 +73,7 @@ static void set_up(struct taken *taken, size_t room)
 
 static int receive(struct taken *taken)
 {
-	return ends.net->recv_msg(ends.receiver, &taken->msg, UNIXMSG_NOW);
+	return unixconn_recv_msg(ends.receiver, &taken->msg, UNIXMSG_NOW);
 }
 
 static void expect_payload(const struct taken *taken, const char *text)
@@ -188,7 +188,7 @@ static int make_pipe_and_send(int pipe[2], const char *text)
 	msg.parts_count = 1;
 	msg.fds = pipe;
 	msg.fds_count = 2;
-	return ends.net->send_msg(ends.sender, &msg, UNIXMSG_NOW);
+	return unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW);
 }
 
 START_TEST(what_was_sent_stays_open_and_is_the_same_file)
@@ -243,7 +243,7 @@ START_TEST(what_was_received_can_be_sent_on_with_its_descriptors)
 	send_fds("onward", 5);
 	ck_assert_int_eq(receive(&taken), 1);
 	taken.part.iov_len = taken.msg.size;
-	ck_assert_int_eq(ends.net->send_msg(ends.sender, &taken.msg,
+	ck_assert_int_eq(unixconn_send_msg(ends.sender, &taken.msg,
 				 UNIXMSG_NOW),
 		0);
 	unixmsg_close_fds(&taken.msg);
@@ -268,14 +268,14 @@ START_TEST(what_cannot_be_sent_is_told_and_nothing_goes)
 	unixmsg_init(&msg);
 	msg.fds = fds;
 	msg.fds_count = COUNT(fds);
-	ck_assert_errno(ends.net->send_msg(ends.sender, &msg, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW),
 		EINVAL);
 	msg.fds_count = SIZE_MAX / sizeof(int) + 2;
-	ck_assert_errno(ends.net->send_msg(ends.sender, &msg, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW),
 		EINVAL);
 	fds[1] = -1;
 	msg.fds_count = 2;
-	ck_assert_errno(ends.net->send_msg(ends.sender, &msg, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW),
 		EBADF);
 	ends_expect_nothing(&ends);
 	ends_close(&ends);
@@ -290,7 +290,7 @@ START_TEST(unknown_wishes_are_refused_and_nothing_changes)
 
 	link_up(_i);
 	for (bit = 8; bit != 0; bit <<= 1)
-		ck_assert_errno(ends.net->want(ends.receiver, bit), EINVAL);
+		ck_assert_errno(unixconn_want(ends.receiver, bit), EINVAL);
 	take_one(2, 2, PLENTY, "still");
 	ends_close(&ends);
 }
@@ -335,11 +335,11 @@ static void make_adopted(struct ends *made, int kind)
 	int fd;
 
 	ends_make(made, kind);
-	fd = dup(made->net->get_fd(made->receiver));
+	fd = dup(unixconn_get_fd(made->receiver));
 	support_let_fds_through(fd);
-	ck_assert_int_eq(made->net->close(made->receiver), 0);
-	made->receiver = made->is_packet ? (void *)unixpacket_adopt(fd)
-					 : (void *)unixgram_adopt(fd);
+	ck_assert_int_eq(unixconn_close(made->receiver), 0);
+	made->receiver = made->is_packet ? (void *)unixconn_adopt(fd)
+					 : (void *)unixconn_adopt(fd);
 	ck_assert_ptr_nonnull(made->receiver);
 }
 
@@ -378,16 +378,17 @@ END_TEST
 
 static struct unixlistener *listen_wanting(const char *name)
 {
-	struct unixlistener *listener = unixpacket_listen(name, 1, NULL);
+	struct unixlistener *listener = unixlistener_open("unixpacket", name,
+		&(struct unixlisten_options){ .backlog = 1 });
 
 	ck_assert_ptr_nonnull(listener);
 	ck_assert_int_eq(unixlistener_want(listener, UNIXMSG_WANT_FDS), 0);
 	return listener;
 }
 
-static int send_from_client(struct unixpacket *client)
+static int send_from_client(struct unixconn *client)
 {
-	return (int)support_send_fds(unixpacket_get_fd(client), "first", 5,
+	return (int)support_send_fds(unixconn_get_fd(client), "first", 5,
 		STDERR_FILENO, 3);
 }
 
@@ -395,25 +396,25 @@ START_TEST(what_a_listener_wants_its_connections_want)
 {
 	const char *name = support_abstract("wants");
 	struct unixlistener *listener = listen_wanting(name);
-	struct unixpacket *client = unixpacket_dial(name, NULL, UNIXMSG_NOW);
-	struct unixpacket *server;
+	struct unixconn *client =
+		unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW);
+	struct unixconn *server;
 	struct taken taken;
 
 	ck_assert_ptr_nonnull(client);
 	/* Before anybody has accepted it. */
 	ck_assert_int_eq(send_from_client(client), 5);
-	server = unixpacket_accept(listener, UNIXMSG_NOW);
+	server = unixlistener_accept(listener, UNIXMSG_NOW);
 	set_up(&taken, 3);
-	ck_assert_int_eq(unixpacket_recv_msg(server, &taken.msg, UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_recv_msg(server, &taken.msg, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(taken.msg.fds_count, 3);
 	unixmsg_close_fds(&taken.msg);
-	ck_assert_int_eq(unixpacket_want(server, 0), 0);
+	ck_assert_int_eq(unixconn_want(server, 0), 0);
 	set_up(&taken, 1);
-	ck_assert_errno(unixpacket_recv_msg(server, &taken.msg, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv_msg(server, &taken.msg, UNIXMSG_NOW),
 		EINVAL);
-	unixpacket_close(server);
-	unixpacket_close(client);
+	unixconn_close(server);
+	unixconn_close(client);
 	unixlistener_close(listener);
 }
 END_TEST
@@ -422,14 +423,14 @@ START_TEST(what_a_listener_does_not_want_any_more_is_refused)
 {
 	const char *name = support_abstract("wants");
 	struct unixlistener *listener = listen_wanting(name);
-	struct unixpacket *client;
+	struct unixconn *client;
 
 	ck_assert_int_eq(unixlistener_want(listener, 0), 0);
 	ck_assert_errno(unixlistener_want(listener, 8), EINVAL);
-	client = unixpacket_dial(name, NULL, UNIXMSG_NOW);
+	client = unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
 	ck_assert_errno(send_from_client(client), EPERM);
-	unixpacket_close(client);
+	unixconn_close(client);
 	unixlistener_close(listener);
 }
 END_TEST
@@ -482,7 +483,7 @@ START_TEST(plain_calls_close_what_they_cannot_hand_over)
 	send_fds("grown", 9);
 	ends_expect_text(&ends, "plain");
 	ck_assert_int_eq(support_count_fds(), before);
-	ck_assert_int_eq(ends.net->recv_buffer(ends.receiver, &buffer,
+	ck_assert_int_eq(unixconn_recv_buffer(ends.receiver, &buffer, NULL,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_int_eq(support_count_fds(), before);
@@ -498,7 +499,7 @@ START_TEST(plain_calls_keep_none_where_the_marks_are_gone)
 	int fd, before;
 
 	ends_make(&ends, _i);
-	fd = ends.net->get_fd(ends.receiver);
+	fd = unixconn_get_fd(ends.receiver);
 	support_let_fds_through(fd);
 	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &off,
 				 sizeof(off)),
@@ -526,7 +527,7 @@ START_TEST(a_batch_closes_them)
 		unixmsg_init(&msgs[i]);
 		send_fds("", i);
 	}
-	ck_assert_int_eq(ends.net->recv_batch(ends.receiver, msgs, COUNT(msgs),
+	ck_assert_int_eq(unixconn_recv_batch(ends.receiver, msgs, COUNT(msgs),
 				 &count, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(count, COUNT(msgs));
@@ -549,7 +550,7 @@ START_TEST(asking_for_the_size_leaves_no_copies)
 	send_fds("payload", 17);
 	before = support_count_fds();
 	for (i = 0; i < 5; i++) {
-		ck_assert_int_eq(ends.net->get_next_size(ends.receiver, &size,
+		ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
 					 UNIXMSG_NOW),
 			1);
 		ck_assert_uint_eq(size, 7);
@@ -567,7 +568,7 @@ START_TEST(looking_at_the_size_takes_no_descriptor_away)
 
 	link_up(_i);
 	send_fds("payload", 17);
-	ck_assert_int_eq(ends.net->get_next_size(ends.receiver, &size,
+	ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
 				 UNIXMSG_NOW),
 		1);
 	set_up(&taken, 17);
@@ -647,7 +648,7 @@ static void survive(int messages)
 		flood(messages);
 	for (i = 0; i < messages; i++) {
 		set_up(&taken, i % 2 == 0 ? room : 0);
-		ck_assert_int_eq(ends.net->recv_msg(ends.receiver, &taken.msg,
+		ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &taken.msg,
 					 unixdeadline_after_us(20000000)),
 			1);
 		expect_payload(&taken, "flood");
@@ -680,7 +681,7 @@ static int send_one(void)
 	msg.parts_count = 1;
 	msg.fds = &fd;
 	msg.fds_count = 1;
-	return ends.net->send_msg(ends.sender, &msg, UNIXMSG_NOW);
+	return unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW);
 }
 
 static void send_too_many(void)

@@ -32,7 +32,7 @@ static struct unixdial_options bound_to(const char *own)
 {
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = own;
 	return options;
 }
@@ -43,14 +43,14 @@ static struct unixdial_options bound_to(const char *own)
 START_TEST(a_datagram_of_an_unbound_sender_is_whole_and_from_nobody)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 	struct unixaddr from = address_of(path);
 	char data[8];
 	size_t size;
 
 	send_to(path);
-	ck_assert_int_eq(unixgram_recv(gram, data, sizeof(data), &size, &from,
-				 UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv_from(gram, data, sizeof(data), &size,
+				 &from, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, 1);
 	ck_assert_int_eq(data[0], 'x');
@@ -63,7 +63,7 @@ END_TEST
 START_TEST(an_empty_datagram_arrives)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 	int fd = open_socket(SOCK_DGRAM);
 	struct unixaddr from;
 	size_t size = 99;
@@ -71,7 +71,7 @@ START_TEST(an_empty_datagram_arrives)
 
 	ck_assert_int_eq(connect_to(fd, path), 0);
 	ck_assert_int_eq(send(fd, "", 0, 0), 0);
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, &size, &from,
+	ck_assert_int_eq(unixconn_recv_from(gram, &byte, 1, &size, &from,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, 0);
@@ -84,22 +84,23 @@ END_TEST
 /*
  * TestUnixgramZeroByteBuffer: no error about the address family. Go gives 0
  * and the message is lost in silence; ours says EMSGSIZE and how long it was,
- * and unixgram_get_next_size asks before.
+ * and unixconn_get_next_size asks before.
  */
 START_TEST(a_buffer_of_no_size_is_told_what_it_lost)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 	struct unixaddr from;
 	size_t size = 99;
 
 	send_to(path);
-	ck_assert_int_eq(unixgram_get_next_size(gram, &size, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_get_next_size(gram, &size, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(size, 1);
-	ck_assert_errno(unixgram_recv(gram, NULL, 0, &size, &from, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv_from(gram, NULL, 0, &size, &from,
+				UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_uint_eq(size, 1);
-	ck_assert_errno(unixgram_recv(gram, NULL, 0, &size, NULL, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv(gram, NULL, 0, &size, UNIXMSG_NOW),
 		EAGAIN);
 	close_gram(gram);
 }
@@ -111,19 +112,18 @@ START_TEST(a_dialled_endpoint_sends_to_its_server_only)
 	const char *path = support_path("socket");
 	struct unixaddr to = address_of(path);
 	struct unixdial_options options = bound_to(support_path("own"));
-	struct unixgram *gram = open_gram(path), *client;
+	struct unixconn *gram = open_gram(path), *client;
 	struct unixmsg msg;
 	char byte;
 
-	client = unixgram_dial(path, &options, UNIXMSG_NOW);
-	ck_assert_errno(unixgram_send_to(client, &to, "x", 1, UNIXMSG_NOW),
+	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
+	ck_assert_errno(unixconn_send_to(client, &to, "x", 1, UNIXMSG_NOW),
 		EISCONN);
 	unixmsg_init(&msg);
 	msg.addr = &to;
-	ck_assert_errno(unixgram_send_msg(client, &msg, UNIXMSG_NOW), EISCONN);
-	ck_assert_int_eq(unixgram_send(client, "x", 1, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
-		1);
+	ck_assert_errno(unixconn_send_msg(client, &msg, UNIXMSG_NOW), EISCONN);
+	ck_assert_int_eq(unixconn_send(client, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	close_gram(client);
 	close_gram(gram);
 }
@@ -134,20 +134,18 @@ START_TEST(an_open_endpoint_needs_to_be_told_where_to_send)
 {
 	const char *path = support_path("socket");
 	struct unixaddr to = address_of(path);
-	struct unixgram *gram = open_gram(path);
-	struct unixgram *other = open_gram(support_path("other"));
+	struct unixconn *gram = open_gram(path);
+	struct unixconn *other = open_gram(support_path("other"));
 	struct unixmsg msg;
 	char byte;
 
-	ck_assert_errno(unixgram_send(other, "x", 1, UNIXMSG_NOW), ENOTCONN);
-	ck_assert_int_eq(unixgram_send_to(other, &to, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_errno(unixconn_send(other, "x", 1, UNIXMSG_NOW), ENOTCONN);
+	ck_assert_int_eq(unixconn_send_to(other, &to, "x", 1, UNIXMSG_NOW), 0);
 	unixmsg_init(&msg);
 	msg.addr = &to;
-	ck_assert_int_eq(unixgram_send_msg(other, &msg, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
-		1);
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_send_msg(other, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	close_gram(other);
 	close_gram(gram);
 }
@@ -160,24 +158,24 @@ START_TEST(both_ends_of_a_stream_have_their_names)
 {
 	const char *path = support_path("socket"), *own = support_path("own");
 	struct unixdial_options options = bound_to(_i == 0 ? own : NULL);
-	struct unixlistener *listener = unixstream_listen(path, 0, NULL);
-	struct unixstream *client, *stream;
+	struct unixlistener *listener = unixlistener_open("unix", path, NULL);
+	struct unixconn *client, *stream;
 	struct unixaddr addr;
 
-	client = unixstream_dial(path, &options, UNIXMSG_NOW);
-	stream = unixstream_accept(listener, UNIXMSG_NOW);
+	client = unixconn_dial("unix", path, &options, UNIXMSG_NOW);
+	stream = unixlistener_accept(listener, UNIXMSG_NOW);
 	ck_assert_int_eq(unixlistener_get_address(listener, &addr), 0);
 	assert_address(&addr, path);
-	ck_assert_int_eq(unixstream_get_address(stream, &addr), 0);
+	ck_assert_int_eq(unixconn_get_address(stream, &addr), 0);
 	assert_address(&addr, path);
-	ck_assert_int_eq(unixstream_get_peer(stream, &addr), 0);
+	ck_assert_int_eq(unixconn_get_peer(stream, &addr), 0);
 	assert_address(&addr, _i == 0 ? own : "@");
-	ck_assert_int_eq(unixstream_get_address(client, &addr), 0);
+	ck_assert_int_eq(unixconn_get_address(client, &addr), 0);
 	assert_address(&addr, _i == 0 ? own : "@");
-	ck_assert_int_eq(unixstream_get_peer(client, &addr), 0);
+	ck_assert_int_eq(unixconn_get_peer(client, &addr), 0);
 	assert_address(&addr, path);
-	ck_assert_int_eq(unixstream_close(client), 0);
-	ck_assert_int_eq(unixstream_close(stream), 0);
+	ck_assert_int_eq(unixconn_close(client), 0);
+	ck_assert_int_eq(unixconn_close(stream), 0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 	assert_files(0);
 }
@@ -187,22 +185,23 @@ START_TEST(both_ends_of_a_packet_connection_have_their_names)
 {
 	const char *path = support_path("socket"), *own = support_path("own");
 	struct unixdial_options options = bound_to(_i == 0 ? own : NULL);
-	struct unixlistener *listener = unixpacket_listen(path, 0, NULL);
-	struct unixpacket *client, *packet;
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", path, NULL);
+	struct unixconn *client, *packet;
 	struct unixaddr addr;
 
-	client = unixpacket_dial(path, &options, UNIXMSG_NOW);
-	packet = unixpacket_accept(listener, UNIXMSG_NOW);
-	ck_assert_int_eq(unixpacket_get_address(packet, &addr), 0);
+	client = unixconn_dial("unixpacket", path, &options, UNIXMSG_NOW);
+	packet = unixlistener_accept(listener, UNIXMSG_NOW);
+	ck_assert_int_eq(unixconn_get_address(packet, &addr), 0);
 	assert_address(&addr, path);
-	ck_assert_int_eq(unixpacket_get_peer(packet, &addr), 0);
+	ck_assert_int_eq(unixconn_get_peer(packet, &addr), 0);
 	assert_address(&addr, _i == 0 ? own : "@");
-	ck_assert_int_eq(unixpacket_get_address(client, &addr), 0);
+	ck_assert_int_eq(unixconn_get_address(client, &addr), 0);
 	assert_address(&addr, _i == 0 ? own : "@");
-	ck_assert_int_eq(unixpacket_get_peer(client, &addr), 0);
+	ck_assert_int_eq(unixconn_get_peer(client, &addr), 0);
 	assert_address(&addr, path);
-	ck_assert_int_eq(unixpacket_close(client), 0);
-	ck_assert_int_eq(unixpacket_close(packet), 0);
+	ck_assert_int_eq(unixconn_close(client), 0);
+	ck_assert_int_eq(unixconn_close(packet), 0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -215,19 +214,19 @@ START_TEST(both_ends_of_datagrams_have_their_names)
 {
 	const char *path = support_path("socket"), *own = support_path("own");
 	struct unixdial_options options = bound_to(_i == 0 ? own : NULL);
-	struct unixgram *gram = open_gram(path), *client;
+	struct unixconn *gram = open_gram(path), *client;
 	struct unixaddr addr;
 
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", support_dir(), 1), 0);
-	client = unixgram_dial(path, &options, UNIXMSG_NOW);
-	ck_assert_int_eq(unixgram_get_address(gram, &addr), 0);
+	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
+	ck_assert_int_eq(unixconn_get_address(gram, &addr), 0);
 	assert_address(&addr, path);
-	ck_assert_errno(unixgram_get_peer(gram, &addr), ENOTCONN);
-	ck_assert_int_eq(unixgram_get_address(client, &addr), 0);
+	ck_assert_errno(unixconn_get_peer(gram, &addr), ENOTCONN);
+	ck_assert_int_eq(unixconn_get_address(client, &addr), 0);
 	if (_i == 0)
 		assert_address(&addr, own);
 	assert_kind(&addr, UNIXADDR_PATH);
-	ck_assert_int_eq(unixgram_get_peer(client, &addr), 0);
+	ck_assert_int_eq(unixconn_get_peer(client, &addr), 0);
 	assert_address(&addr, path);
 	close_gram(client);
 	close_gram(gram);
@@ -248,7 +247,7 @@ static struct unixlistener *copy(const struct unixlistener *listener)
 
 static struct unixlistener *listen_at(const char *path)
 {
-	struct unixlistener *listener = unixstream_listen(path, 0, NULL);
+	struct unixlistener *listener = unixlistener_open("unix", path, NULL);
 
 	ck_assert_msg(listener != NULL, "%s", strerror(errno));
 	return listener;
@@ -366,17 +365,17 @@ END_TEST
 /* TestUnixgramAutobind: the client sees as its peer what the server is told. */
 START_TEST(the_kernel_chooses_a_name)
 {
-	struct unixgram *gram = open_gram("@"), *client;
+	struct unixconn *gram = open_gram("@"), *client;
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 	struct unixaddr addr, peer;
 
-	ck_assert_int_eq(unixgram_get_address(gram, &addr), 0);
+	ck_assert_int_eq(unixconn_get_address(gram, &addr), 0);
 	unixaddr_format(&addr, text, sizeof(text));
 	ck_assert_uint_gt(strlen(text), 1);
 	ck_assert_int_eq(text[0], '@');
-	client = unixgram_dial(text, NULL, UNIXMSG_NOW);
+	client = unixconn_dial("unixgram", text, NULL, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
-	ck_assert_int_eq(unixgram_get_peer(client, &peer), 0);
+	ck_assert_int_eq(unixconn_get_peer(client, &peer), 0);
 	ck_assert(unixaddr_is_equal(&addr, &peer));
 	close_gram(client);
 	close_gram(gram);
@@ -396,7 +395,7 @@ END_TEST
 /* TestUnixgramLinuxAbstractLongName: as long as sun_path with its marker. */
 START_TEST(an_abstract_name_fills_the_address)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 	char name[109], byte;
 
 	memset(name, 'n', sizeof(name));
@@ -405,8 +404,7 @@ START_TEST(an_abstract_name_fills_the_address)
 	name[108] = '\0';
 	gram = open_gram(name);
 	send_to(name);
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	close_gram(gram);
 }
 END_TEST
@@ -417,20 +415,18 @@ START_TEST(a_copy_of_a_stream_writes)
 {
 	const char *path = support_path("socket");
 	struct unixlistener *listener = listen_at(path);
-	struct unixstream *client, *stream, *second;
+	struct unixconn *client, *stream, *second;
 	char byte = 0;
 
-	client = unixstream_dial(path, NULL, UNIXMSG_NOW);
-	stream = unixstream_accept(listener, UNIXMSG_NOW);
-	second = unixstream_adopt(dup(unixstream_get_fd(client)));
-	ck_assert_int_eq(unixstream_close(client), 0);
-	ck_assert_int_eq(unixstream_write(second, "x", 1, NULL, UNIXMSG_NOW),
-		0);
-	ck_assert_int_eq(unixstream_read(stream, &byte, 1, NULL, UNIXMSG_NOW),
-		1);
+	client = unixconn_dial("unix", path, NULL, UNIXMSG_NOW);
+	stream = unixlistener_accept(listener, UNIXMSG_NOW);
+	second = unixconn_adopt(dup(unixconn_get_fd(client)));
+	ck_assert_int_eq(unixconn_close(client), 0);
+	ck_assert_int_eq(unixconn_write(second, "x", 1, NULL, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_read(stream, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, 'x');
-	ck_assert_int_eq(unixstream_close(second), 0);
-	ck_assert_int_eq(unixstream_close(stream), 0);
+	ck_assert_int_eq(unixconn_close(second), 0);
+	ck_assert_int_eq(unixconn_close(stream), 0);
 	close_listener(listener);
 }
 END_TEST
@@ -438,20 +434,20 @@ END_TEST
 START_TEST(a_copy_of_a_packet_connection_writes)
 {
 	const char *path = support_path("socket");
-	struct unixlistener *listener = unixpacket_listen(path, 0, NULL);
-	struct unixpacket *client, *packet, *second;
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", path, NULL);
+	struct unixconn *client, *packet, *second;
 	char byte = 0;
 
-	client = unixpacket_dial(path, NULL, UNIXMSG_NOW);
-	packet = unixpacket_accept(listener, UNIXMSG_NOW);
-	second = unixpacket_adopt(dup(unixpacket_get_fd(client)));
-	ck_assert_int_eq(unixpacket_close(client), 0);
-	ck_assert_int_eq(unixpacket_send(second, "x", 1, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixpacket_recv(packet, &byte, 1, NULL, UNIXMSG_NOW),
-		1);
+	client = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
+	packet = unixlistener_accept(listener, UNIXMSG_NOW);
+	second = unixconn_adopt(dup(unixconn_get_fd(client)));
+	ck_assert_int_eq(unixconn_close(client), 0);
+	ck_assert_int_eq(unixconn_send(second, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv(packet, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, 'x');
-	ck_assert_int_eq(unixpacket_close(second), 0);
-	ck_assert_int_eq(unixpacket_close(packet), 0);
+	ck_assert_int_eq(unixconn_close(second), 0);
+	ck_assert_int_eq(unixconn_close(packet), 0);
 	close_listener(listener);
 }
 END_TEST
@@ -462,16 +458,16 @@ START_TEST(a_copy_of_a_listener_accepts_at_the_same_address)
 		support_abstract("name") };
 	struct unixlistener *first = listen_at(names[_i]);
 	struct unixlistener *second = copy(first);
-	struct unixstream *client, *stream;
+	struct unixconn *client, *stream;
 	struct unixaddr addr;
 
 	ck_assert_int_eq(unixlistener_get_address(second, &addr), 0);
 	assert_address(&addr, names[_i]);
-	client = unixstream_dial(names[_i], NULL, UNIXMSG_NOW);
-	stream = unixstream_accept(second, UNIXMSG_NOW);
+	client = unixconn_dial("unix", names[_i], NULL, UNIXMSG_NOW);
+	stream = unixlistener_accept(second, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(stream);
-	ck_assert_int_eq(unixstream_close(client), 0);
-	ck_assert_int_eq(unixstream_close(stream), 0);
+	ck_assert_int_eq(unixconn_close(client), 0);
+	ck_assert_int_eq(unixconn_close(stream), 0);
 	close_listener(second);
 	close_listener(first);
 }
@@ -485,20 +481,18 @@ START_TEST(a_copy_of_a_datagram_socket_sends_to_its_own_address)
 {
 	const char *const names[] = { support_path("socket"),
 		support_abstract("name") };
-	struct unixgram *first = open_gram(names[_i]), *second;
+	struct unixconn *first = open_gram(names[_i]), *second;
 	struct unixaddr addr;
 	char byte;
 
-	second = unixgram_adopt(dup(unixgram_get_fd(first)));
-	ck_assert_int_eq(unixgram_set_unlink_on_close(first, false), 0);
+	second = unixconn_adopt(dup(unixconn_get_fd(first)));
+	ck_assert_int_eq(unixconn_set_unlink_on_close(first, false), 0);
 	close_gram(first);
-	ck_assert_int_eq(unixgram_get_address(second, &addr), 0);
+	ck_assert_int_eq(unixconn_get_address(second, &addr), 0);
 	assert_address(&addr, names[_i]);
-	ck_assert_int_eq(unixgram_send_to(second, &addr, "x", 1, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send_to(second, &addr, "x", 1, UNIXMSG_NOW),
 		0);
-	ck_assert_int_eq(unixgram_recv(second, &byte, 1, NULL, NULL,
-				 UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_recv(second, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	close_gram(second);
 }
 END_TEST
@@ -510,11 +504,11 @@ static int try_to_dial(int type, const char *address)
 	void *made;
 
 	if (type == SOCK_DGRAM)
-		made = unixgram_dial(address, NULL, UNIXMSG_NOW);
+		made = unixconn_dial("unixgram", address, NULL, UNIXMSG_NOW);
 	else if (type == SOCK_SEQPACKET)
-		made = unixpacket_dial(address, NULL, UNIXMSG_NOW);
+		made = unixconn_dial("unixpacket", address, NULL, UNIXMSG_NOW);
 	else
-		made = unixstream_dial(address, NULL, UNIXMSG_NOW);
+		made = unixconn_dial("unix", address, NULL, UNIXMSG_NOW);
 	return made == NULL ? -1 : 0;
 }
 
@@ -548,9 +542,9 @@ START_TEST(files_of_datagram_sockets_go_by_themselves)
 {
 	const char *path = support_path("socket");
 	struct unixdial_options options = bound_to(support_path("own"));
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 
-	close_gram(unixgram_dial(path, &options, UNIXMSG_NOW));
+	close_gram(unixconn_dial("unixgram", path, &options, UNIXMSG_NOW));
 	close_gram(gram);
 	assert_files(0);
 }

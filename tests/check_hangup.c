@@ -38,11 +38,11 @@ static void connect_both(int kind)
 	memset(&his, 0, sizeof(his));
 	ours.kind = his.kind = kind;
 	if (kind == GRAM)
-		result = unixgram_pair((struct unixgram **)ends);
+		result = unixconn_pair("unixgram", (struct unixconn **)ends);
 	else if (kind == PACKET)
-		result = unixpacket_pair((struct unixpacket **)ends);
+		result = unixconn_pair("unixpacket", (struct unixconn **)ends);
 	else
-		result = unixstream_pair((struct unixstream **)ends);
+		result = unixconn_pair("unix", (struct unixconn **)ends);
 	ck_assert_int_eq(result, 0);
 	if (kind == GRAM) {
 		ours.gram = ends[0];
@@ -224,11 +224,10 @@ static int receive_until(int64_t deadline_us)
 	char data[16];
 
 	if (ours.gram != NULL)
-		return unixgram_recv(ours.gram, data, 1, NULL, NULL,
-			deadline_us);
+		return unixconn_recv(ours.gram, data, 1, NULL, deadline_us);
 	if (ours.packet != NULL)
-		return unixpacket_recv(ours.packet, data, 1, NULL, deadline_us);
-	return unixstream_recv(ours.stream, data, 1, NULL, deadline_us);
+		return unixconn_recv(ours.packet, data, 1, NULL, deadline_us);
+	return unixconn_recv(ours.stream, data, 1, NULL, deadline_us);
 }
 
 /* Nobody waits for ever for somebody whose end can be seen. */

@@ -49,27 +49,31 @@ static bool is_any_low_open(void)
 
 static void open_grams(void)
 {
-	struct unixgram *server = unixgram_open(path, NULL);
-	struct unixgram *client = unixgram_dial(path, NULL, UNIXMSG_NOW);
-	struct unixgram *pair[2];
+	struct unixconn *server = unixconn_open("unixgram", path, NULL);
+	struct unixconn *client =
+		unixconn_dial("unixgram", path, NULL, UNIXMSG_NOW);
+	struct unixconn *pair[2];
 
-	NEED(server != NULL && client != NULL && unixgram_pair(pair) == 0);
+	NEED(server != NULL && client != NULL &&
+		unixconn_pair("unixgram", pair) == 0);
 	NEED(!is_any_low_open());
-	unixgram_close(client);
-	unixgram_close(server);
+	unixconn_close(client);
+	unixconn_close(server);
 }
 
 static void open_connections(void)
 {
-	struct unixlistener *listener = unixpacket_listen(path, 0, NULL);
-	struct unixpacket *client = unixpacket_dial(path, NULL, UNIXMSG_NOW);
-	struct unixpacket *accepted;
-	struct unixstream *pair[2];
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", path, NULL);
+	struct unixconn *client =
+		unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
+	struct unixconn *accepted;
+	struct unixconn *pair[2];
 
 	NEED(listener != NULL && client != NULL);
-	accepted = unixpacket_accept(listener, UNIXMSG_NOW);
-	NEED(accepted != NULL && unixstream_pair(pair) == 0);
-	NEED(unixpeer_open_pidfd(unixpacket_get_fd(accepted)) >= 0 ||
+	accepted = unixlistener_accept(listener, UNIXMSG_NOW);
+	NEED(accepted != NULL && unixconn_pair("unix", pair) == 0);
+	NEED(unixpeer_open_pidfd(unixconn_get_fd(accepted)) >= 0 ||
 		errno == ENOTSUP);
 	NEED(!is_any_low_open());
 	unixlistener_close(listener);
@@ -79,23 +83,22 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
 	(void)context;
-	NEED(unixservice_send(service, peer, msg->parts[0].iov_base,
-		     msg->size) == 0);
+	NEED(unixservice_send(service, peer, msg->data, msg->size) == 0);
 	return UNIXSERVICE_DONE;
 }
 
 static void open_service(void)
 {
 	struct unixservice *service = unixservice_new(echo, NULL, NULL);
-	struct unixpacket *client;
+	struct unixconn *client;
 	char byte;
 
 	NEED(service != NULL);
 	NEED(unixservice_listen(service, "unixpacket", path, NULL) == 0);
-	client = unixpacket_dial(path, NULL, UNIXMSG_NOW);
+	client = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
 	NEED(client != NULL);
-	NEED(unixpacket_send(client, "a", 1, UNIXMSG_NOW) == 0);
-	while (unixpacket_recv(client, &byte, 1, NULL, UNIXMSG_NOW) < 0)
+	NEED(unixconn_send(client, "a", 1, UNIXMSG_NOW) == 0);
+	while (unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW) < 0)
 		NEED(unixservice_dispatch(service) == 0);
 	NEED(!is_any_low_open());
 	unixservice_close(service);
@@ -105,24 +108,24 @@ static void open_received(void)
 {
 	struct unixmsg out, in;
 	struct iovec part = { .iov_base = (char[1]){ 0 }, .iov_len = 1 };
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 	int fds[2], i;
 
-	NEED(unixpacket_pair(pair) == 0);
-	NEED(unixpacket_want(pair[1], UNIXMSG_WANT_FDS) == 0);
+	NEED(unixconn_pair("unixpacket", pair) == 0);
+	NEED(unixconn_want(pair[1], UNIXMSG_WANT_FDS) == 0);
 	unixmsg_init(&out);
 	out.parts = &part;
 	out.parts_count = 1;
-	out.fds = (int[2]){ unixpacket_get_fd(pair[0]),
-		unixpacket_get_fd(pair[1]) };
+	out.fds =
+		(int[2]){ unixconn_get_fd(pair[0]), unixconn_get_fd(pair[1]) };
 	out.fds_count = 2;
-	NEED(unixpacket_send_msg(pair[0], &out, UNIXMSG_NOW) == 0);
+	NEED(unixconn_send_msg(pair[0], &out, UNIXMSG_NOW) == 0);
 	unixmsg_init(&in);
 	in.parts = &part;
 	in.parts_count = 1;
 	in.fds = fds;
 	in.fds_room = 2;
-	NEED(unixpacket_recv_msg(pair[1], &in, UNIXMSG_NOW) == 1);
+	NEED(unixconn_recv_msg(pair[1], &in, UNIXMSG_NOW) == 1);
 	NEED(in.fds_count == 2 && in.fds_lost == 0);
 	for (i = 0; i < 2; i++)
 		NEED((fcntl(fds[i], F_GETFD) & FD_CLOEXEC) != 0);
@@ -133,16 +136,16 @@ static void open_pidfd_of_writer(void)
 {
 	struct unixmsg in;
 	struct iovec part = { .iov_base = (char[1]){ 0 }, .iov_len = 1 };
-	struct unixgram *pair[2];
+	struct unixconn *pair[2];
 
-	NEED(unixgram_pair(pair) == 0);
-	if (unixgram_want(pair[1], UNIXMSG_WANT_PIDFD) < 0)
+	NEED(unixconn_pair("unixgram", pair) == 0);
+	if (unixconn_want(pair[1], UNIXMSG_WANT_PIDFD) < 0)
 		return;
-	NEED(unixgram_send(pair[0], "a", 1, UNIXMSG_NOW) == 0);
+	NEED(unixconn_send(pair[0], "a", 1, UNIXMSG_NOW) == 0);
 	unixmsg_init(&in);
 	in.parts = &part;
 	in.parts_count = 1;
-	NEED(unixgram_recv_msg(pair[1], &in, UNIXMSG_NOW) == 1);
+	NEED(unixconn_recv_msg(pair[1], &in, UNIXMSG_NOW) == 1);
 	NEED(in.pidfd >= LOW_FDS);
 	NEED(!is_any_low_open());
 }
@@ -194,12 +197,14 @@ START_TEST(where_only_they_are_left_there_is_no_descriptor)
 	path = support_path("socket");
 	pid = support_fork();
 	if (pid == 0) {
-		struct unixpacket *packets[2];
+		struct unixconn *packets[2];
 
 		fill_table();
 		close_low();
-		NEED(unixgram_open(path, NULL) == NULL && errno == EMFILE);
-		NEED(unixpacket_pair(packets) < 0 && errno == EMFILE);
+		NEED(unixconn_open("unixgram", path, NULL) == NULL &&
+			errno == EMFILE);
+		NEED(unixconn_pair("unixpacket", packets) < 0 &&
+			errno == EMFILE);
 		NEED(unixservice_new(echo, NULL, NULL) == NULL &&
 			errno == EMFILE);
 		NEED(unixblob_create(10) < 0 && errno == EMFILE);
@@ -212,13 +217,13 @@ END_TEST
 
 START_TEST(one_that_is_received_there_is_lost_and_told)
 {
-	struct unixgram *pair[2];
+	struct unixconn *pair[2];
 	pid_t pid;
 
-	ck_assert_int_eq(unixgram_pair(pair), 0);
-	ck_assert_int_eq(unixgram_want(pair[1], UNIXMSG_WANT_FDS), 0);
-	ck_assert_int_eq(support_send_fds(unixgram_get_fd(pair[0]), "a", 1,
-				 unixgram_get_fd(pair[0]), 1),
+	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
+	ck_assert_int_eq(unixconn_want(pair[1], UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(support_send_fds(unixconn_get_fd(pair[0]), "a", 1,
+				 unixconn_get_fd(pair[0]), 1),
 		1);
 	pid = support_fork();
 	if (pid == 0) {
@@ -234,7 +239,7 @@ START_TEST(one_that_is_received_there_is_lost_and_told)
 		fill_table();
 		close_low();
 		errno = 0;
-		NEED(unixgram_recv_msg(pair[1], &in, UNIXMSG_NOW) == 1);
+		NEED(unixconn_recv_msg(pair[1], &in, UNIXMSG_NOW) == 1);
 		NEED(errno == 0 && in.size == 1);
 		NEED(in.fds_count == 0 && in.fds_lost == 1);
 		NEED((in.flags & UNIXMSG_CUT_CONTROL) != 0);
@@ -242,8 +247,8 @@ START_TEST(one_that_is_received_there_is_lost_and_told)
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
-	unixgram_close(pair[0]);
-	unixgram_close(pair[1]);
+	unixconn_close(pair[0]);
+	unixconn_close(pair[1]);
 }
 END_TEST
 

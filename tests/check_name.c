@@ -94,15 +94,14 @@ START_TEST(an_owner_who_lets_nobody_in_stays)
 	ck_assert_int_eq(chmod(path, 0), 0);
 	pid = support_fork();
 	if (pid == 0) {
-		const struct unixname_options options = {
+		const struct unixlisten_options options = {
 			.mode = 0600,
-			.user = (uid_t)-1,
-			.group = (gid_t)-1,
-			.flags = UNIXMSG_NAME_UNSAFE_DIRECTORY,
+			.flags = UNIXMSG_LISTEN_UNSAFE_DIRECTORY,
 		};
 
 		support_as_nobody();
-		ck_assert_null_errno(unixgram_open(path, &options), EADDRINUSE);
+		ck_assert_null_errno(unixconn_open("unixgram", path, &options),
+			EADDRINUSE);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
@@ -190,7 +189,7 @@ END_TEST
 START_TEST(a_dead_file_with_another_link_is_replaced)
 {
 	const char *path = support_path("socket"), *other = support_path("b");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dead(SOCK_STREAM, path);
 	ck_assert_int_eq(link(path, other), 0);
@@ -216,7 +215,8 @@ START_TEST(a_dead_file_of_another_user_stays)
 	pid = support_fork();
 	if (pid == 0) {
 		support_as_nobody();
-		ck_assert_null_errno(unixgram_open(path, NULL), EPERM);
+		ck_assert_null_errno(unixconn_open("unixgram", path, NULL),
+			EPERM);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
@@ -260,7 +260,7 @@ START_TEST(a_link_to_a_live_socket_is_not_followed)
 
 	make_link("live", path);
 	before = look_at(path);
-	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	ck_assert_null_errno(unixconn_open("unixgram", path, NULL), ENOTSOCK);
 	assert_untouched(path, &before);
 	assert_untouched(live, &live_before);
 	ck_assert_int_eq(try_to_reach(live), 0);
@@ -275,7 +275,7 @@ START_TEST(a_device_is_not_touched)
 
 	ck_assert_int_eq(mknod(path, S_IFCHR | 0600, makedev(1, 3)), 0);
 	before = look_at(path);
-	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	ck_assert_null_errno(unixconn_open("unixgram", path, NULL), ENOTSOCK);
 	assert_untouched(path, &before);
 }
 END_TEST
@@ -288,7 +288,7 @@ START_TEST(a_path_that_names_no_file_is_refused)
 
 	make_dir(support_path("sub"), 0755);
 	before = look_at(support_path("sub"));
-	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	ck_assert_null_errno(unixconn_open("unixgram", path, NULL), ENOTSOCK);
 	assert_untouched(support_path("sub"), &before);
 	assert_files(1);
 }
@@ -310,7 +310,8 @@ START_TEST(a_socket_with_a_slash_behind_it_stays)
 	const char *path = support_path("socket");
 
 	make_dead(SOCK_DGRAM, path);
-	ck_assert_null_errno(unixgram_open(support_path("socket/"), NULL),
+	ck_assert_null_errno(unixconn_open("unixgram", support_path("socket/"),
+				     NULL),
 		ENOTSOCK);
 	assert_files(1);
 }
@@ -332,7 +333,8 @@ END_TEST
 START_TEST(a_file_is_no_directory)
 {
 	make_file(support_path("file"), "");
-	ck_assert_null_errno(unixgram_open(support_path("file/socket"), NULL),
+	ck_assert_null_errno(unixconn_open("unixgram",
+				     support_path("file/socket"), NULL),
 		ENOTDIR);
 }
 END_TEST
@@ -362,13 +364,13 @@ END_TEST
 
 START_TEST(an_unsafe_directory_may_be_asked_for)
 {
-	struct unixname_options options;
-	struct unixgram *gram;
+	struct unixlisten_options options;
+	struct unixconn *gram;
 
-	unixname_options_init(&options);
-	options.flags = UNIXMSG_NAME_UNSAFE_DIRECTORY;
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_LISTEN_UNSAFE_DIRECTORY;
 	make_dir(support_path("sub"), 0777);
-	gram = unixgram_open(support_path("sub/socket"), &options);
+	gram = unixconn_open("unixgram", support_path("sub/socket"), &options);
 	ck_assert_ptr_nonnull(gram);
 	close_gram(gram);
 }
@@ -378,7 +380,8 @@ START_TEST(a_link_to_an_unsafe_directory_is_refused)
 {
 	make_dir(support_path("sub"), 0777);
 	make_link("sub", support_path("link"));
-	ck_assert_null_errno(unixgram_open(support_path("link/socket"), NULL),
+	ck_assert_null_errno(unixconn_open("unixgram",
+				     support_path("link/socket"), NULL),
 		EPERM);
 }
 END_TEST
@@ -410,7 +413,8 @@ START_TEST(a_directory_must_be_writable)
 
 	if (pid == 0) {
 		support_as_nobody();
-		ck_assert_null_errno(unixgram_open(path, NULL), EACCES);
+		ck_assert_null_errno(unixconn_open("unixgram", path, NULL),
+			EACCES);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
@@ -419,7 +423,7 @@ END_TEST
 
 /* Mode and owner. */
 
-static const mode_t modes[] = { 0600, 0660, 0666, 0222, 0200, 0777, 0000 };
+static const mode_t modes[] = { 0600, 0660, 0666, 0222, 0200, 0777, 0400 };
 static const mode_t umasks[] = { 0, 022, 077, 0777 };
 
 START_TEST(the_mode_is_what_was_asked_for)
@@ -427,11 +431,11 @@ START_TEST(the_mode_is_what_was_asked_for)
 	mode_t mode = modes[(size_t)_i / COUNT(umasks)];
 	mode_t mask = umasks[(size_t)_i % COUNT(umasks)];
 	const char *path = support_path("socket");
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server server;
 	size_t i;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = mode;
 	for (i = 0; i < TYPES; i++) {
 		umask(mask);
@@ -447,7 +451,7 @@ END_TEST
 START_TEST(the_mode_is_0600_by_default)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	umask(umasks[_i]);
 	gram = open_gram(path);
@@ -460,7 +464,7 @@ END_TEST
 START_TEST(the_mode_of_a_dead_file_does_not_stay)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dead(SOCK_DGRAM, path);
 	ck_assert_int_eq(chmod(path, 0666), 0);
@@ -481,15 +485,14 @@ START_TEST(owner_and_group_are_what_was_asked_for)
 		{ 0, 0, 0, 0 },
 	};
 	const char *path = support_path("socket");
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server server;
 	struct stat found;
 	size_t i;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = 0620;
-	options.user = wanted[_i].user;
-	options.group = wanted[_i].group;
+	support_want_owner(&options, wanted[_i].user, wanted[_i].group);
 	for (i = 0; i < TYPES; i++) {
 		ck_assert_int_eq(open_server(&server, types[i], path, &options),
 			0);
@@ -510,16 +513,16 @@ START_TEST(an_owner_that_may_not_be_set_leaves_nothing_behind)
 	make_dir(support_path("sub"), 01777);
 	pid = support_fork();
 	if (pid == 0) {
-		struct unixname_options options;
+		struct unixlisten_options options;
 		struct server server;
 
 		count_fds();
 		support_as_nobody();
-		unixname_options_init(&options);
+		memset(&options, 0, sizeof(options));
 		if (_i / 3 == 0)
-			options.user = 0;
+			support_want_owner(&options, 0, (gid_t)-1);
 		else
-			options.group = 0;
+			support_want_owner(&options, (uid_t)-1, 0);
 		ck_assert_errno(open_server(&server, types[_i % 3],
 					support_path("sub/socket"), &options),
 			EPERM);
@@ -533,7 +536,7 @@ END_TEST
 
 /* Options. */
 
-static void assert_refused(const struct unixname_options *options)
+static void assert_refused(const struct unixlisten_options *options)
 {
 	const char *const addresses[] = { support_path("socket"),
 		support_abstract("name"), "@" };
@@ -550,12 +553,12 @@ static void assert_refused(const struct unixname_options *options)
 
 START_TEST(unknown_flags_are_refused)
 {
-	struct unixname_options options;
+	struct unixlisten_options options;
 	unsigned int flag;
 
-	for (flag = 8; flag != 0; flag <<= 1) {
-		unixname_options_init(&options);
-		options.flags = flag | UNIXMSG_NAME_KEEP;
+	for (flag = 0x40; flag != 0; flag <<= 1) {
+		memset(&options, 0, sizeof(options));
+		options.flags = flag | UNIXMSG_LISTEN_KEEP;
 		assert_refused(&options);
 	}
 }
@@ -565,9 +568,9 @@ START_TEST(modes_beyond_0777_are_refused)
 {
 	const mode_t odd[] = { 01000, 02000, 04000, 010600, S_IFSOCK | 0600,
 		(mode_t)-1 };
-	struct unixname_options options;
+	struct unixlisten_options options;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = odd[_i];
 	assert_refused(&options);
 }
@@ -575,27 +578,50 @@ END_TEST
 
 START_TEST(reserved_fields_must_be_zero)
 {
-	struct unixname_options options;
+	struct unixlisten_options options;
 	size_t i;
 
 	for (i = 0; i < COUNT(options.reserved); i++) {
-		unixname_options_init(&options);
+		memset(&options, 0, sizeof(options));
 		options.reserved[i] = UINT64_C(1) << (8 * i);
 		assert_refused(&options);
 	}
 }
 END_TEST
 
-START_TEST(the_options_are_the_defaults_at_first)
+START_TEST(what_cannot_be_meant_is_refused)
 {
-	struct unixname_options options;
+	static const struct unixlisten_options wrong[] = {
+		{ .user = 1 },
+		{ .group = 1 },
+		{ .user = (uid_t)-1, .flags = UNIXMSG_LISTEN_USER },
+		{ .group = (gid_t)-1, .flags = UNIXMSG_LISTEN_GROUP },
+		{ .backlog = -1 },
+		{ .stop_fd = -2 },
+		{ .spin_us = -1 },
+		{ .unused = 1 },
+		{ .wants = 8 },
+	};
 
-	memset(&options, 0xa5, sizeof(options));
-	unixname_options_init(&options);
-	ck_assert_uint_eq(options.mode, 0600);
-	ck_assert_uint_eq(options.user, (uid_t)-1);
-	ck_assert_uint_eq(options.group, (gid_t)-1);
-	ck_assert_uint_eq(options.flags, 0);
+	assert_refused(&wrong[_i]);
+}
+END_TEST
+
+/* An id of 0 is root's where it is asked for, and nothing where it is not. */
+START_TEST(all_zero_is_the_defaults)
+{
+	const struct unixlisten_options options = { 0 };
+	const char *path = support_path("socket");
+	struct server server;
+	size_t i;
+
+	for (i = 0; i < TYPES; i++) {
+		ck_assert_int_eq(open_server(&server, types[i], path, &options),
+			0);
+		ck_assert_uint_eq(mode_of(path), 0600);
+		ck_assert_uint_eq(look_at(path).st_uid, geteuid());
+		ck_assert_int_eq(close_server(&server), 0);
+	}
 }
 END_TEST
 
@@ -628,11 +654,11 @@ END_TEST
 START_TEST(a_file_may_be_kept)
 {
 	const char *path = support_path("socket");
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server server;
 
-	unixname_options_init(&options);
-	options.flags = UNIXMSG_NAME_KEEP;
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_LISTEN_KEEP;
 	ck_assert_int_eq(open_server(&server, types[_i], path, &options), 0);
 	ck_assert_int_eq(close_server(&server), 0);
 	assert_is_socket(path);
@@ -645,7 +671,7 @@ END_TEST
 START_TEST(a_foreign_file_in_its_place_stays)
 {
 	const char *path = support_path("thing");
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 	struct stat before;
 	int files;
 
@@ -662,7 +688,7 @@ END_TEST
 START_TEST(a_foreign_socket_in_its_place_stays)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path), *other;
+	struct unixconn *gram = open_gram(path), *other;
 	struct stat before;
 
 	ck_assert_int_eq(unlink(path), 0);
@@ -679,7 +705,7 @@ END_TEST
 START_TEST(a_file_that_is_gone_is_no_error)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 
 	ck_assert_int_eq(unlink(path), 0);
 	close_gram(gram);
@@ -690,7 +716,7 @@ END_TEST
 START_TEST(a_directory_that_is_gone_is_no_error)
 {
 	const char *path = support_path("sub/socket");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dir(support_path("sub"), 0700);
 	gram = open_gram(path);
@@ -702,7 +728,7 @@ END_TEST
 
 START_TEST(the_file_goes_from_a_directory_that_was_renamed)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dir(support_path("sub"), 0700);
 	gram = open_gram(support_path("sub/socket"));
@@ -716,7 +742,7 @@ END_TEST
 START_TEST(a_file_in_a_directory_of_the_old_name_stays)
 {
 	const char *path = support_path("sub/socket");
-	struct unixgram *gram, *other;
+	struct unixconn *gram, *other;
 
 	make_dir(support_path("sub"), 0700);
 	gram = open_gram(path);
@@ -751,14 +777,15 @@ END_TEST
 START_TEST(an_accepted_connection_takes_nothing_away)
 {
 	const char *path = support_path("socket");
-	struct unixlistener *listener = unixpacket_listen(path, 0, NULL);
-	struct unixpacket *client, *packet;
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", path, NULL);
+	struct unixconn *client, *packet;
 
 	ck_assert_ptr_nonnull(listener);
-	client = unixpacket_dial(path, NULL, UNIXMSG_NOW);
-	packet = unixpacket_accept(listener, UNIXMSG_FOREVER);
-	ck_assert_int_eq(unixpacket_close(packet), 0);
-	ck_assert_int_eq(unixpacket_close(client), 0);
+	client = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
+	packet = unixlistener_accept(listener, UNIXMSG_FOREVER);
+	ck_assert_int_eq(unixconn_close(packet), 0);
+	ck_assert_int_eq(unixconn_close(client), 0);
 	assert_is_socket(path);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 	assert_files(0);
@@ -768,12 +795,12 @@ END_TEST
 START_TEST(the_own_address_of_a_client_goes_too)
 {
 	const char *path = support_path("socket"), *own = support_path("own");
-	struct unixgram *gram = open_gram(path), *client;
+	struct unixconn *gram = open_gram(path), *client;
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = own;
-	client = unixgram_dial(path, &options, UNIXMSG_NOW);
+	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
 	assert_is_socket(own);
 	close_gram(client);
@@ -788,12 +815,12 @@ START_TEST(a_file_that_may_not_be_removed_is_told)
 	pid_t pid = support_fork();
 
 	if (pid == 0) {
-		struct unixgram *gram;
+		struct unixconn *gram;
 
 		count_fds();
 		gram = open_gram(path);
 		support_as_nobody();
-		ck_assert_errno(unixgram_close(gram), EACCES);
+		ck_assert_errno(unixconn_close(gram), EACCES);
 		check_fds();
 		_exit(0);
 	}
@@ -829,11 +856,11 @@ START_TEST(errno_is_kept_on_success)
 {
 	const char *const addresses[] = { support_path("a"), support_path("b"),
 		support_abstract("c"), "@" };
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server server;
 	size_t i;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = 0666;
 	make_dead(SOCK_STREAM, addresses[1]);
 	for (i = 0; i < COUNT(addresses); i++) {
@@ -861,7 +888,7 @@ static int lowest_free_fd(void)
 START_TEST(a_claim_without_descriptors_leaves_nothing_behind)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = NULL;
+	struct unixconn *gram = NULL;
 	struct rlimit before, limit;
 	int i, lowest = lowest_free_fd();
 
@@ -872,7 +899,7 @@ START_TEST(a_claim_without_descriptors_leaves_nothing_behind)
 			make_dead(SOCK_DGRAM, path);
 		limit.rlim_cur = (rlim_t)(lowest + i);
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-		gram = unixgram_open(path, NULL);
+		gram = unixconn_open("unixgram", path, NULL);
 		if (gram == NULL)
 			ck_assert_int_eq(errno, EMFILE);
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
@@ -903,11 +930,11 @@ START_TEST(the_kernel_is_told_the_absolute_path)
 {
 	const char *const paths[] = { "socket", "./socket", "././socket" };
 	struct unixaddr addr, wanted = address_of(support_path("socket"));
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	ck_assert_int_eq(chdir(support_dir()), 0);
 	gram = open_gram(paths[_i]);
-	ck_assert_int_eq(unixgram_get_address(gram, &addr), 0);
+	ck_assert_int_eq(unixconn_get_address(gram, &addr), 0);
 	ck_assert(unixaddr_is_equal(&addr, &wanted));
 	close_gram(gram);
 	ck_assert_int_eq(chdir("/"), 0);
@@ -917,7 +944,7 @@ END_TEST
 START_TEST(a_file_name_may_begin_with_an_at)
 {
 	const char *const paths[] = { "./@socket", "\\x40socket" };
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	ck_assert_int_eq(chdir(support_dir()), 0);
 	gram = open_gram(paths[_i]);
@@ -935,17 +962,16 @@ static const size_t sizes[] = { 107, 108, 109, 110, 111, 150, 300, 1000, 4094,
 START_TEST(a_datagram_server_may_have_a_long_path)
 {
 	const char *path = make_long_path(sizes[_i]);
-	struct unixgram *gram = open_gram(path), *client;
+	struct unixconn *gram = open_gram(path), *client;
 	struct unixdial_options options;
 	char byte;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
-	client = unixgram_dial(path, &options, UNIXMSG_NOW);
+	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	ck_assert_msg(client != NULL, "%s", strerror(errno));
-	ck_assert_int_eq(unixgram_send(client, "x", 1, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_send(client, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	close_gram(client);
 	close_gram(gram);
 	assert_missing(path);
@@ -955,13 +981,14 @@ END_TEST
 START_TEST(a_packet_server_may_have_a_long_path)
 {
 	const char *path = make_long_path(sizes[_i]);
-	struct unixlistener *listener = unixpacket_listen(path, 0, NULL);
-	struct unixpacket *client;
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", path, NULL);
+	struct unixconn *client;
 
 	ck_assert_ptr_nonnull(listener);
-	client = unixpacket_dial(path, NULL, UNIXMSG_NOW);
+	client = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
 	ck_assert_msg(client != NULL, "%s", strerror(errno));
-	ck_assert_int_eq(unixpacket_close(client), 0);
+	ck_assert_int_eq(unixconn_close(client), 0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 	assert_missing(path);
 }
@@ -970,13 +997,13 @@ END_TEST
 START_TEST(a_stream_server_may_have_a_long_path)
 {
 	const char *path = make_long_path(sizes[_i]);
-	struct unixlistener *listener = unixstream_listen(path, 0, NULL);
-	struct unixstream *client;
+	struct unixlistener *listener = unixlistener_open("unix", path, NULL);
+	struct unixconn *client;
 
 	ck_assert_ptr_nonnull(listener);
-	client = unixstream_dial(path, NULL, UNIXMSG_NOW);
+	client = unixconn_dial("unix", path, NULL, UNIXMSG_NOW);
 	ck_assert_msg(client != NULL, "%s", strerror(errno));
-	ck_assert_int_eq(unixstream_close(client), 0);
+	ck_assert_int_eq(unixconn_close(client), 0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 	assert_missing(path);
 }
@@ -985,15 +1012,15 @@ END_TEST
 START_TEST(rules_hold_for_a_long_path)
 {
 	const char *path = make_long_path(300);
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_file(path, "precious");
-	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	ck_assert_null_errno(unixconn_open("unixgram", path, NULL), ENOTSOCK);
 	assert_content(path, "precious");
 	ck_assert_int_eq(unlink(path), 0);
 	gram = open_gram(path);
 	ck_assert_uint_eq(mode_of(path), 0600);
-	ck_assert_null_errno(unixgram_open(path, NULL), EADDRINUSE);
+	ck_assert_null_errno(unixconn_open("unixgram", path, NULL), EADDRINUSE);
 	/* A dead one in its place. */
 	ck_assert_int_eq(rename(path, support_path("dead")), 0);
 	close_gram(gram);
@@ -1010,12 +1037,13 @@ START_TEST(a_path_longer_than_the_kernel_takes_is_refused)
 	struct unixdial_options options;
 	struct server server;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	memset(path, '/', too_long[_i]);
 	path[too_long[_i] - 1] = 's';
 	ck_assert_errno(open_server(&server, types[_i], path, NULL),
 		ENAMETOOLONG);
-	ck_assert_null_errno(unixpacket_dial(path, NULL, UNIXMSG_NOW),
+	ck_assert_null_errno(unixconn_dial("unixpacket", path, NULL,
+				     UNIXMSG_NOW),
 		ENAMETOOLONG);
 }
 END_TEST
@@ -1026,7 +1054,8 @@ START_TEST(a_file_name_longer_than_the_kernel_takes_is_refused)
 
 	memset(name, 's', sizeof(name));
 	name[NAME_MAX + 1] = '\0';
-	ck_assert_null_errno(unixgram_open(support_path(name), NULL),
+	ck_assert_null_errno(unixconn_open("unixgram", support_path(name),
+				     NULL),
 		ENAMETOOLONG);
 	assert_files(0);
 }
@@ -1036,12 +1065,13 @@ END_TEST
 START_TEST(an_own_address_without_room_is_refused)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = make_long_path(109);
-	ck_assert_null_errno(unixgram_dial(path, &options, UNIXMSG_NOW),
+	ck_assert_null_errno(unixconn_dial("unixgram", path, &options,
+				     UNIXMSG_NOW),
 		ENAMETOOLONG);
 	assert_missing(options.own);
 	close_gram(gram);
@@ -1051,16 +1081,17 @@ END_TEST
 START_TEST(a_relative_own_address_must_fit_when_it_is_absolute)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 	struct unixdial_options options;
 	char *slash, *dir = strdup(make_long_path(109));
 
 	slash = strrchr(dir, '/');
 	*slash = '\0';
 	ck_assert_int_eq(chdir(dir), 0);
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = slash + 1;
-	ck_assert_null_errno(unixgram_dial(path, &options, UNIXMSG_NOW),
+	ck_assert_null_errno(unixconn_dial("unixgram", path, &options,
+				     UNIXMSG_NOW),
 		ENAMETOOLONG);
 	ck_assert_int_eq(count_files("."), 0);
 	ck_assert_int_eq(chdir("/"), 0);
@@ -1074,7 +1105,8 @@ START_TEST(nobody_is_found_by_the_wildcard)
 	struct unixname_target target;
 
 	ck_assert_errno(unixname_find("@", &target), EINVAL);
-	ck_assert_null_errno(unixgram_dial("@", NULL, UNIXMSG_NOW), EINVAL);
+	ck_assert_null_errno(unixconn_dial("unixgram", "@", NULL, UNIXMSG_NOW),
+		EINVAL);
 }
 END_TEST
 
@@ -1122,7 +1154,7 @@ static void unlock_dir_after(suseconds_t after_us)
 START_TEST(a_claim_over_a_dead_file_waits_for_the_lock)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dead(SOCK_DGRAM, path);
 	lock_dir();
@@ -1138,7 +1170,7 @@ END_TEST
 START_TEST(a_claim_over_a_dead_file_waits_for_who_binds)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dead(SOCK_DGRAM, path);
 	lock_dir_for(LOCK_SH);
@@ -1153,7 +1185,7 @@ END_TEST
 START_TEST(a_claim_of_a_free_name_needs_no_lock)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	lock_dir();
 	gram = open_gram(path);
@@ -1168,7 +1200,7 @@ START_TEST(a_live_owner_is_told_without_the_lock)
 	int fd = open_bound(SOCK_DGRAM, path);
 
 	lock_dir();
-	ck_assert_null_errno(unixgram_open(path, NULL), EADDRINUSE);
+	ck_assert_null_errno(unixconn_open("unixgram", path, NULL), EADDRINUSE);
 	close(lock_fd);
 	close(fd);
 }
@@ -1180,14 +1212,14 @@ START_TEST(what_is_no_socket_is_told_without_the_lock)
 
 	make_file(path, "");
 	lock_dir();
-	ck_assert_null_errno(unixgram_open(path, NULL), ENOTSOCK);
+	ck_assert_null_errno(unixconn_open("unixgram", path, NULL), ENOTSOCK);
 	close(lock_fd);
 }
 END_TEST
 
 START_TEST(a_release_does_not_wait_for_ever_for_the_lock)
 {
-	struct unixgram *gram = open_gram(support_path("socket"));
+	struct unixconn *gram = open_gram(support_path("socket"));
 
 	lock_dir();
 	close_gram(gram);
@@ -1199,12 +1231,12 @@ END_TEST
 START_TEST(the_lock_is_given_back)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dead(SOCK_DGRAM, path);
 	gram = open_gram(path);
 	assert_lock_is_free();
-	ck_assert_null_errno(unixgram_open(path, NULL), EADDRINUSE);
+	ck_assert_null_errno(unixconn_open("unixgram", path, NULL), EADDRINUSE);
 	assert_lock_is_free();
 	close_gram(gram);
 	assert_lock_is_free();
@@ -1214,7 +1246,7 @@ END_TEST
 /* Its descriptors are copies: one of them left open keeps a lock. */
 START_TEST(the_lock_is_given_back_though_a_child_lives)
 {
-	struct unixgram *gram = open_gram(support_path("socket"));
+	struct unixconn *gram = open_gram(support_path("socket"));
 	int is_over[2];
 	pid_t pid;
 
@@ -1309,7 +1341,8 @@ static TCase *make_options(void)
 	tcase_add_test(tcase, unknown_flags_are_refused);
 	tcase_add_loop_test(tcase, modes_beyond_0777_are_refused, 0, 6);
 	tcase_add_test(tcase, reserved_fields_must_be_zero);
-	tcase_add_test(tcase, the_options_are_the_defaults_at_first);
+	tcase_add_loop_test(tcase, what_cannot_be_meant_is_refused, 0, 9);
+	tcase_add_test(tcase, all_zero_is_the_defaults);
 	tcase_add_loop_test(tcase, a_malformed_address_is_refused, 0, 4);
 	return tcase;
 }

@@ -140,9 +140,9 @@ static const char *path_of_name(void)
 
 static int open_with(struct server *server, unsigned int flags)
 {
-	struct unixname_options options;
+	struct unixlisten_options options;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = flags;
 	return open_server(server, SOCK_SEQPACKET, path_of_name(), &options);
 }
@@ -162,7 +162,7 @@ static void replace(void)
 {
 	struct server server;
 
-	ck_assert_int_eq(open_with(&server, UNIXMSG_NAME_REPLACE), 0);
+	ck_assert_int_eq(open_with(&server, UNIXMSG_LISTEN_REPLACE), 0);
 	last_step = 0;
 	close_server(&server);
 }
@@ -180,8 +180,8 @@ static void release(void)
 
 static void dial(void)
 {
-	struct unixgram *gram =
-		unixgram_dial(support_path("server"), NULL, UNIXMSG_NOW);
+	struct unixconn *gram = unixconn_dial("unixgram",
+		support_path("server"), NULL, UNIXMSG_NOW);
 
 	ck_assert_ptr_nonnull(gram);
 	close_gram(gram);
@@ -246,16 +246,16 @@ static void assert_leads_to(struct unixlistener *owner)
 {
 	struct pollfd poll_fd = { .fd = unixlistener_get_fd(owner),
 		.events = POLLIN };
-	struct unixpacket *client =
-		unixpacket_dial(path_of_name(), NULL, UNIXMSG_NOW);
-	struct unixpacket *accepted;
+	struct unixconn *client =
+		unixconn_dial("unixpacket", path_of_name(), NULL, UNIXMSG_NOW);
+	struct unixconn *accepted;
 
 	ck_assert_msg(client != NULL, "step %d: %s", step, strerror(errno));
 	ck_assert_int_eq(support_poll(&poll_fd, 1, 0), 1);
-	accepted = unixpacket_accept(owner, UNIXMSG_NOW);
+	accepted = unixlistener_accept(owner, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(accepted);
-	unixpacket_close(accepted);
-	unixpacket_close(client);
+	unixconn_close(accepted);
+	unixconn_close(client);
 }
 
 START_TEST(a_live_owner_keeps_the_name_until_another_has_it)
@@ -280,26 +280,25 @@ START_TEST(a_live_owner_keeps_the_name_until_another_has_it)
 END_TEST
 
 /* A client looks whose the server's file is, too. */
-static void assert_hears_a_client(struct unixgram *owner)
+static void assert_hears_a_client(struct unixconn *owner)
 {
 	struct unixdial_options options;
-	struct unixgram *client;
+	struct unixconn *client;
 	char byte;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
-	client = unixgram_dial(path_of_name(), &options, UNIXMSG_NOW);
+	client = unixconn_dial("unixgram", path_of_name(), &options,
+		UNIXMSG_NOW);
 	ck_assert_msg(client != NULL, "%s", strerror(errno));
-	ck_assert_int_eq(unixgram_send(client, "x", 1, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixgram_recv(owner, &byte, 1, NULL, NULL,
-				 UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_send(client, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv(owner, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	close_gram(client);
 }
 
 START_TEST(a_live_datagram_owner_keeps_its_name_too)
 {
-	struct unixgram *owner;
+	struct unixconn *owner;
 	int i;
 
 	for (i = 1; i < STEPS_MOST; i++) {
@@ -513,7 +512,7 @@ static void set_up_clients(char dir[256])
 
 START_TEST(a_sweep_that_is_killed_leaves_nothing_for_ever)
 {
-	struct unixgram *server = open_gram(support_path("server"));
+	struct unixconn *server = open_gram(support_path("server"));
 	char dir[256], dead[300];
 	int i;
 

@@ -109,8 +109,8 @@ static const int operations[] = { LOCK_EX, LOCK_SH };
 /* Dead and live files of others lie there. */
 START_TEST(a_dial_waits_for_no_lock)
 {
-	struct unixgram *server = open_gram(support_path("socket"));
-	struct unixgram *gram;
+	struct unixconn *server = open_gram(support_path("socket"));
+	struct unixconn *gram;
 	int lives[2], lock;
 
 	make_client_dir();
@@ -118,7 +118,8 @@ START_TEST(a_dial_waits_for_no_lock)
 	make_files(SOCK_DGRAM, COUNT(lives), lives);
 	lock = lock_directory(client_dir, operations[_i]);
 	pauses = exclusive_tries = 0;
-	gram = unixgram_dial(support_path("socket"), NULL, UNIXMSG_NOW);
+	gram = unixconn_dial("unixgram", support_path("socket"), NULL,
+		UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(gram);
 	ck_assert_uint_le(exclusive_tries, 1);
 	ck_assert_int_eq(count_files(client_dir), DEADS + COUNT(lives) + 1);
@@ -134,16 +135,17 @@ END_TEST
 
 START_TEST(a_dial_with_an_own_address_waits_for_no_lock)
 {
-	struct unixgram *server = open_gram(support_path("socket"));
+	struct unixconn *server = open_gram(support_path("socket"));
 	struct unixdial_options options;
-	struct unixgram *gram;
+	struct unixconn *gram;
 	int lock = lock_directory(support_dir(), operations[_i]);
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
 	make_dead(SOCK_DGRAM, options.own);
 	pauses = 0;
-	gram = unixgram_dial(support_path("socket"), &options, UNIXMSG_NOW);
+	gram = unixconn_dial("unixgram", support_path("socket"), &options,
+		UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(gram);
 	close_gram(gram);
 	ck_assert_uint_eq(pauses, 0);
@@ -155,12 +157,13 @@ END_TEST
 
 START_TEST(a_sweep_that_has_the_lock_removes_the_dead)
 {
-	struct unixgram *server = open_gram(support_path("socket"));
-	struct unixgram *gram;
+	struct unixconn *server = open_gram(support_path("socket"));
+	struct unixconn *gram;
 
 	make_client_dir();
 	make_files(SOCK_DGRAM, DEADS, NULL);
-	gram = unixgram_dial(support_path("socket"), NULL, UNIXMSG_NOW);
+	gram = unixconn_dial("unixgram", support_path("socket"), NULL,
+		UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(gram);
 	ck_assert_int_eq(count_files(client_dir), 1);
 	close_gram(gram);
@@ -183,7 +186,7 @@ struct way {
 static const struct way ways[] = {
 	{ make_nothing, 0 },
 	{ make_dead, 0 },
-	{ make_dead, UNIXMSG_NAME_REPLACE },
+	{ make_dead, UNIXMSG_LISTEN_REPLACE },
 };
 
 START_TEST(a_claim_goes_on_without_the_lock)
@@ -191,10 +194,10 @@ START_TEST(a_claim_goes_on_without_the_lock)
 	const struct way *way = &ways[_i / 2];
 	const char *path = support_path("socket");
 	int lock = lock_directory(support_dir(), operations[_i % 2]);
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server server;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = way->flags;
 	way->make(SOCK_DGRAM, path);
 	ck_assert_int_eq(open_server(&server, SOCK_STREAM, path, &options), 0);
@@ -211,11 +214,11 @@ START_TEST(a_live_owner_is_replaced_without_the_lock)
 	const char *path = support_path("socket");
 	int lock = lock_directory(support_dir(), operations[_i]);
 	int owner = open_listening(SOCK_SEQPACKET, path);
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server server;
 
-	unixname_options_init(&options);
-	options.flags = UNIXMSG_NAME_REPLACE;
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_LISTEN_REPLACE;
 	ck_assert_int_eq(open_server(&server, SOCK_DGRAM, path, &options), 0);
 	ck_assert_int_eq(try_to_reach(path), 0);
 	assert_files(1);

@@ -167,9 +167,9 @@ int openat(int fd, const char *path, int flags, ...)
 static int open_with(struct server *server, int type, unsigned int flags,
 	mode_t mode)
 {
-	struct unixname_options options;
+	struct unixlisten_options options;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = flags;
 	options.mode = mode;
 	return open_server(server, type, support_path(leaf), &options);
@@ -279,7 +279,7 @@ START_TEST(who_takes_the_name_of_a_live_one_before_we_look_keeps_it)
 	struct server server;
 
 	act_at_bind = take_name;
-	ck_assert_errno(open_with(&server, types[_i], UNIXMSG_NAME_REPLACE,
+	ck_assert_errno(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
 				0600),
 		EADDRINUSE);
 	assert_newcomer_has_the_name();
@@ -371,7 +371,7 @@ START_TEST(who_comes_while_a_name_is_taken_over_is_replaced_too)
 	struct server server;
 
 	is_taken_at_rename = true;
-	ck_assert_int_eq(open_with(&server, types[_i], UNIXMSG_NAME_REPLACE,
+	ck_assert_int_eq(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
 				 0600),
 		0);
 	ck_assert(!is_taken_at_rename);

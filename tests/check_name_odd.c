@@ -138,9 +138,9 @@ int faccessat(int fd, const char *path, int mode, int flags)
 static int open_with(struct server *server, int type, unsigned int flags,
 	mode_t mode)
 {
-	struct unixname_options options;
+	struct unixlisten_options options;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = flags;
 	options.mode = mode;
 	return open_server(server, type, support_path("socket"), &options);
@@ -191,7 +191,7 @@ START_TEST(a_name_that_may_have_an_owner_is_not_taken)
 	is_remote = true;
 	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_untouched(path, &before);
-	ck_assert_int_eq(open_with(&server, types[_i], UNIXMSG_NAME_REPLACE,
+	ck_assert_int_eq(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
 				 0600),
 		0);
 	ck_assert_int_eq(close_server(&server), 0);
@@ -219,11 +219,12 @@ END_TEST
 
 static void dial_from(const char *run_dir, int times)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", run_dir, 1), 0);
 	while (times-- > 0) {
-		gram = unixgram_dial(support_path("socket"), NULL, UNIXMSG_NOW);
+		gram = unixconn_dial("unixgram", support_path("socket"), NULL,
+			UNIXMSG_NOW);
 		ck_assert_ptr_nonnull(gram);
 		close_gram(gram);
 	}
@@ -231,7 +232,7 @@ static void dial_from(const char *run_dir, int times)
 
 START_TEST(a_sweep_leaves_what_may_have_an_owner)
 {
-	struct unixgram *server = open_gram(support_path("socket"));
+	struct unixconn *server = open_gram(support_path("socket"));
 	char dir[200], path[300];
 
 	snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", support_path("run"),
@@ -271,7 +272,7 @@ START_TEST(a_file_of_the_user_who_counts_for_files_is_ours)
 		is_kernel_silent = _i == 1;
 		syscall(SYS_setfsuid, (long)65534);
 		ck_assert_int_eq(open_with(&server, SOCK_DGRAM,
-					 UNIXMSG_NAME_UNSAFE_DIRECTORY, 0600),
+					 UNIXMSG_LISTEN_UNSAFE_DIRECTORY, 0600),
 			0);
 		ck_assert_uint_eq(look_at(support_path("socket")).st_uid,
 			65534);
@@ -312,14 +313,14 @@ END_TEST
 
 START_TEST(an_owner_that_is_not_in_force_is_a_failure)
 {
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server server;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	if (_i == 0)
-		options.user = SOMEBODY;
+		support_want_owner(&options, SOMEBODY, (gid_t)-1);
 	else
-		options.group = SOMEBODY;
+		support_want_owner(&options, (uid_t)-1, SOMEBODY);
 	is_owner_kept = true;
 	ck_assert_errno(open_server(&server, SOCK_DGRAM, support_path("socket"),
 				&options),
@@ -331,13 +332,14 @@ END_TEST
 /* He is connected: nobody but his server gets in. */
 START_TEST(a_client_does_with_any_mode)
 {
-	struct unixgram *server = open_gram(support_path("socket")), *client;
+	struct unixconn *server = open_gram(support_path("socket")), *client;
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
 	is_wide = true;
-	client = unixgram_dial(support_path("socket"), &options, UNIXMSG_NOW);
+	client = unixconn_dial("unixgram", support_path("socket"), &options,
+		UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
 	close_gram(client);
 	close_gram(server);
@@ -423,15 +425,18 @@ START_TEST(a_long_path_takes_proc)
 	is_proc_missing = true;
 	ck_assert_errno(open_server(&server, types[_i], path, NULL), ENOSYS);
 	assert_missing(path);
-	ck_assert_null_errno(unixgram_dial(path, NULL, UNIXMSG_NOW), ENOSYS);
-	ck_assert_null_errno(unixpacket_dial(path, NULL, UNIXMSG_NOW), ENOSYS);
+	ck_assert_null_errno(unixconn_dial("unixgram", path, NULL, UNIXMSG_NOW),
+		ENOSYS);
+	ck_assert_null_errno(unixconn_dial("unixpacket", path, NULL,
+				     UNIXMSG_NOW),
+		ENOSYS);
 }
 END_TEST
 
 /* Its files do: they are named by their directory. */
 START_TEST(clients_do_without_proc)
 {
-	struct unixgram *server = open_gram(support_path("socket"));
+	struct unixconn *server = open_gram(support_path("socket"));
 	char dir[200], path[300];
 
 	snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", support_path("run"),

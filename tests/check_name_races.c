@@ -59,18 +59,18 @@ static void collect(int fd, struct outcome *outcome)
 static void claim_once(struct race *race, const char *path)
 {
 	struct outcome outcome = { 0 };
-	struct unixgram *gram;
+	struct unixconn *gram;
 	char byte;
 
 	support_ready_wait(race->go);
-	gram = unixgram_open(path, NULL);
+	gram = unixconn_open("unixgram", path, NULL);
 	outcome.claim = gram == NULL ? errno : 0;
 	report(race->claims[1], &outcome);
 	support_ready_wait(race->end);
 	if (gram != NULL)
-		outcome.is_reached = unixgram_recv(gram, &byte, 1, NULL, NULL,
-					     UNIXMSG_NOW) == 1;
-	outcome.release = unixgram_close(gram);
+		outcome.is_reached =
+			unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW) == 1;
+	outcome.release = unixconn_close(gram);
 	report(race->releases[1], &outcome);
 }
 
@@ -218,7 +218,7 @@ END_TEST
 START_TEST(of_many_claims_none_wins_against_a_live_owner)
 {
 	const char *path = support_path("socket");
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 	struct stat before = look_at(path);
 	struct race race;
 	char byte;
@@ -230,7 +230,7 @@ START_TEST(of_many_claims_none_wins_against_a_live_owner)
 		ck_assert_int_eq(run_releases(&race), 0);
 		assert_untouched(path, &before);
 		send_to(path);
-		ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL,
+		ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL,
 					 UNIXMSG_NOW),
 			1);
 	}
@@ -266,16 +266,16 @@ END_TEST
 /* One of us against one of them: what he has got he keeps. */
 static void race_one_against_one(const char *path, int go[2], int end[2])
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	for (;;) {
 		support_ready_wait(go);
-		gram = unixgram_open(path, NULL);
+		gram = unixconn_open("unixgram", path, NULL);
 		if (gram == NULL)
 			ck_assert_int_eq(errno, EADDRINUSE);
 		support_ready_tell(end);
 		support_ready_wait(go);
-		ck_assert_int_eq(unixgram_close(gram), 0);
+		ck_assert_int_eq(unixconn_close(gram), 0);
 		support_ready_tell(end);
 	}
 }
@@ -424,17 +424,17 @@ END_TEST
  */
 static void claim_and_release(const char *path, int times)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 	char byte;
 
 	while (times-- > 0) {
-		gram = unixgram_open(path, NULL);
+		gram = unixconn_open("unixgram", path, NULL);
 		if (gram == NULL) {
 			ck_assert_int_eq(errno, EADDRINUSE);
 			continue;
 		}
 		send_to(path);
-		ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL,
+		ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL,
 					 UNIXMSG_NOW),
 			1);
 		close_gram(gram);
@@ -483,9 +483,9 @@ START_TEST(a_path_that_is_swapped_harms_nobody)
 {
 	const char *path = support_path("socket");
 	const char *victim = support_path("victim");
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct stat before;
-	struct unixgram *gram;
+	struct unixconn *gram;
 	int fd = -1, i, won = 0, lost = 0;
 	pid_t pid;
 
@@ -494,17 +494,17 @@ START_TEST(a_path_that_is_swapped_harms_nobody)
 	else
 		fd = open_bound(SOCK_DGRAM, victim);
 	before = look_at(victim);
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = 0666;
 	umask(077);
 	pid = support_fork();
 	if (pid == 0)
 		swap_for_ever(path);
 	for (i = 0; i < 5000; i++) {
-		gram = unixgram_open(path, &options);
+		gram = unixconn_open("unixgram", path, &options);
 		won += gram != NULL;
 		lost += gram == NULL;
-		unixgram_close(gram);
+		unixconn_close(gram);
 	}
 	stop_child(pid);
 	umask(022);
@@ -575,17 +575,17 @@ static void put_things(const char *path, int times, int ready[2], int on[2])
 START_TEST(what_comes_into_our_way_stays)
 {
 	const char *path = support_path("socket");
-	struct unixname_options options;
-	struct unixgram *gram;
+	struct unixlisten_options options;
+	struct unixconn *gram;
 	int ready[2], on[2], i, times = rounds(3000);
 	pid_t pid;
 
 	support_ready_init(ready);
 	support_ready_init(on);
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = 0666;
 	if (_i == 1)
-		options.flags = UNIXMSG_NAME_REPLACE;
+		options.flags = UNIXMSG_LISTEN_REPLACE;
 	make_file(support_path("victim"), "precious");
 	pid = support_fork();
 	if (pid == 0) {
@@ -594,9 +594,9 @@ START_TEST(what_comes_into_our_way_stays)
 	}
 	for (i = 0; i < times; i++) {
 		/* Once without an order, once when it surely is there. */
-		unixgram_close(unixgram_open(path, &options));
+		unixconn_close(unixconn_open("unixgram", path, &options));
 		support_ready_wait(ready);
-		gram = unixgram_open(path, &options);
+		gram = unixconn_open("unixgram", path, &options);
 		ck_assert_ptr_null(gram);
 		support_ready_tell(on);
 	}
@@ -636,16 +636,16 @@ START_TEST(nobody_gets_in_before_the_mode_is_in_force)
 	const char *path = support_path("socket");
 	struct attempts *attempts = mmap(NULL, sizeof(*attempts),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct unixname_options options;
-	struct unixgram *gram;
+	struct unixlisten_options options;
+	struct unixconn *gram;
 	pid_t pid;
 	int i;
 
 	ck_assert_ptr_ne(attempts, MAP_FAILED);
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = _i % 2 == 0 ? 0600 : 0660;
 	if (_i / 2 % 2 == 1)
-		options.group = 1;
+		support_want_owner(&options, (uid_t)-1, 1);
 	umask(hammer_umasks[_i / 4]);
 	pid = support_fork();
 	if (pid == 0) {
@@ -653,7 +653,7 @@ START_TEST(nobody_gets_in_before_the_mode_is_in_force)
 		hammer_for_ever(attempts, path);
 	}
 	for (i = 0; i < 1000 || attempts->refused < 500; i++) {
-		gram = unixgram_open(path, &options);
+		gram = unixconn_open("unixgram", path, &options);
 		ck_assert_ptr_nonnull(gram);
 		close_gram(gram);
 	}
@@ -670,18 +670,18 @@ START_TEST(nobody_gets_in_while_a_name_is_taken_over)
 	const char *path = support_path("socket");
 	struct attempts *attempts = mmap(NULL, sizeof(*attempts),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct unixname_options options;
-	struct unixgram *gram, *before;
+	struct unixlisten_options options;
+	struct unixconn *gram, *before;
 	pid_t pid;
 	int i;
 
 	ck_assert_ptr_ne(attempts, MAP_FAILED);
-	unixname_options_init(&options);
-	options.flags = UNIXMSG_NAME_REPLACE;
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_LISTEN_REPLACE;
 	if (_i == 1)
-		options.group = 1;
+		support_want_owner(&options, (uid_t)-1, 1);
 	umask(0);
-	gram = unixgram_open(path, &options);
+	gram = unixconn_open("unixgram", path, &options);
 	pid = support_fork();
 	if (pid == 0) {
 		support_as_nobody();
@@ -689,7 +689,7 @@ START_TEST(nobody_gets_in_while_a_name_is_taken_over)
 	}
 	for (i = 0; i < 1000 || attempts->refused < 500; i++) {
 		before = gram;
-		gram = unixgram_open(path, &options);
+		gram = unixconn_open("unixgram", path, &options);
 		ck_assert_ptr_nonnull(gram);
 		close_gram(before);
 	}

@@ -57,7 +57,7 @@ int bind(int fd, const struct sockaddr *sa, socklen_t length)
 	return 0;
 }
 
-static void open_in_window(const struct unixname_options *options, int type)
+static void open_in_window(const struct unixlisten_options *options, int type)
 {
 	struct server server;
 
@@ -73,9 +73,9 @@ static void open_in_window(const struct unixname_options *options, int type)
 START_TEST(nobody_gets_in_before_the_mode_is_in_force)
 {
 	mode_t mode = modes[_i / 3 % 4], old;
-	struct unixname_options options;
+	struct unixlisten_options options;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = mode;
 	support_path("made before the umask");
 	old = umask(umasks[_i / 12]);
@@ -90,11 +90,11 @@ END_TEST
 /* Before the owner is the right one, the mode would let in the wrong ones. */
 START_TEST(nobody_gets_in_before_the_owner_is_set)
 {
-	struct unixname_options options;
+	struct unixlisten_options options;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = 0666;
-	options.group = 4711;
+	support_want_owner(&options, (uid_t)-1, 4711);
 	open_in_window(&options, types[_i]);
 	ck_assert_uint_eq(mode_in_window, 0);
 	ck_assert_int_eq(error_in_window, EACCES);

@@ -23,40 +23,39 @@ static void unset(const char *name)
 	ck_assert_int_eq(unsetenv(name), 0);
 }
 
-static struct unixgram *open_supervisor(const char *address)
+static struct unixconn *open_supervisor(const char *address)
 {
-	struct unixgram *supervisor = open_gram(address);
+	struct unixconn *supervisor = open_gram(address);
 
 	set("NOTIFY_SOCKET", address);
 	return supervisor;
 }
 
 /* One datagram is there, and this is all of it. */
-static void assert_hears(struct unixgram *supervisor, const char *text)
+static void assert_hears(struct unixconn *supervisor, const char *text)
 {
 	char data[8192];
 	size_t size;
 
-	ck_assert_int_eq(unixgram_recv(supervisor, data, sizeof(data) - 1,
-				 &size, NULL, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv(supervisor, data, sizeof(data) - 1,
+				 &size, UNIXMSG_NOW),
 		1);
 	data[size] = '\0';
 	ck_assert_str_eq(data, text);
 }
 
-static void assert_silence(struct unixgram *supervisor)
+static void assert_silence(struct unixconn *supervisor)
 {
-	ck_assert_errno(unixgram_recv(supervisor, NULL, 0, NULL, NULL,
-				UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv(supervisor, NULL, 0, NULL, UNIXMSG_NOW),
 		EAGAIN);
 }
 
 /* Who listens. */
 
-static struct unixgram *open_odd(void)
+static struct unixconn *open_odd(void)
 {
 	/* The variable's bytes are the name; the library's text has escapes. */
-	struct unixgram *supervisor = open_gram(support_path("a\\\\x41"));
+	struct unixconn *supervisor = open_gram(support_path("a\\\\x41"));
 
 	set("NOTIFY_SOCKET", support_path("a\\x41"));
 	return supervisor;
@@ -64,7 +63,7 @@ static struct unixgram *open_odd(void)
 
 START_TEST(the_supervisor_hears_all_of_it)
 {
-	struct unixgram *supervisor;
+	struct unixconn *supervisor;
 
 	if (_i == 0)
 		supervisor = open_supervisor(support_path("notify"));
@@ -94,14 +93,14 @@ END_TEST
 
 START_TEST(reloading_carries_the_present_time)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	int64_t before_us = unixdeadline_now_us(), told_us = 0;
 	char data[100];
 	size_t size;
 
 	ck_assert_int_eq(unixnotify_reloading(UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixgram_recv(supervisor, data, sizeof(data) - 1,
-				 &size, NULL, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv(supervisor, data, sizeof(data) - 1,
+				 &size, UNIXMSG_NOW),
 		1);
 	data[size] = '\0';
 	ck_assert_int_eq(sscanf(data, "RELOADING=1\nMONOTONIC_USEC=%" SCNd64,
@@ -115,16 +114,16 @@ END_TEST
 
 START_TEST(who_has_sent_is_known_and_has_no_name)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	struct unixaddr from;
 	struct unixmsg msg;
 
-	ck_assert_int_eq(unixgram_want(supervisor, UNIXMSG_WANT_CRED), 0);
+	ck_assert_int_eq(unixconn_want(supervisor, UNIXMSG_WANT_CRED), 0);
 	ck_assert_int_eq(unixnotify_ready(UNIXMSG_NOW), 1);
 	unixmsg_init(&msg);
 	msg.addr = &from;
 	msg.flags = UNIXMSG_PREFIX;
-	ck_assert_int_eq(unixgram_recv_msg(supervisor, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(supervisor, &msg, UNIXMSG_NOW), 1);
 	ck_assert(msg.flags & UNIXMSG_HAS_CRED);
 	ck_assert_int_eq(msg.cred.pid, getpid());
 	ck_assert_int_eq(msg.cred.uid, getuid());
@@ -230,7 +229,7 @@ END_TEST
 
 START_TEST(a_supervisor_of_somebody_else_is_told)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	pid_t pid = support_fork();
 
 	if (pid == 0) {
@@ -260,9 +259,9 @@ static void fill(void)
 
 START_TEST(a_full_queue_ends_at_the_deadline)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 
-	ck_assert_int_eq(unixgram_want(supervisor, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(supervisor, UNIXMSG_WANT_FDS), 0);
 	fill();
 	ck_assert_errno(unixnotify_ready(UNIXMSG_NOW), EAGAIN);
 	ck_assert_errno(unixnotify_barrier(UNIXMSG_NOW), EAGAIN);
@@ -276,7 +275,7 @@ END_TEST
 
 START_TEST(room_in_the_queue_is_waited_for)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	char data[100];
 	size_t size;
 	pid_t pid;
@@ -286,8 +285,8 @@ START_TEST(room_in_the_queue_is_waited_for)
 	if (pid == 0)
 		_exit(unixnotify_ready(UNIXMSG_FOREVER) == 1 ? 0 : 1);
 	do
-		ck_assert_int_eq(unixgram_recv(supervisor, data, sizeof(data),
-					 &size, NULL, UNIXMSG_FOREVER),
+		ck_assert_int_eq(unixconn_recv(supervisor, data, sizeof(data),
+					 &size, UNIXMSG_FOREVER),
 			1);
 	while (size != strlen("READY=1"));
 	support_wait_exit(pid, 0);
@@ -326,7 +325,7 @@ static const struct {
 
 START_TEST(a_status_is_one_line_of_text)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 
 	ck_assert_int_eq(unixnotify_status(statuses[_i].text, UNIXMSG_NOW), 1);
 	assert_hears(supervisor, statuses[_i].heard);
@@ -336,7 +335,7 @@ END_TEST
 
 START_TEST(what_is_too_long_is_refused_whole)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	char text[4097 + 1] = "";
 
 	memset(text, 'x', 4097);
@@ -357,7 +356,7 @@ END_TEST
 
 START_TEST(an_empty_datagram_is_never_sent)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 
 	ck_assert_errno(unixnotify_send("", UNIXMSG_NOW), EINVAL);
 	assert_silence(supervisor);
@@ -367,7 +366,7 @@ END_TEST
 
 /* Descriptors. */
 
-static void receive_stored(struct unixgram *supervisor, const char *text,
+static void receive_stored(struct unixconn *supervisor, const char *text,
 	struct unixmsg *msg)
 {
 	char data[1024];
@@ -375,7 +374,7 @@ static void receive_stored(struct unixgram *supervisor, const char *text,
 
 	msg->parts = &part;
 	msg->parts_count = 1;
-	ck_assert_int_eq(unixgram_recv_msg(supervisor, msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(supervisor, msg, UNIXMSG_NOW), 1);
 	data[msg->size] = '\0';
 	ck_assert_str_eq(data, text);
 	msg->parts_count = 0;
@@ -383,15 +382,15 @@ static void receive_stored(struct unixgram *supervisor, const char *text,
 
 START_TEST(descriptors_are_stored_under_a_name)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
-	struct unixpacket *pair[2], *stored;
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *pair[2], *stored;
 	struct unixmsg msg;
 	char byte;
 	int fds[2], got[4];
 
-	ck_assert_int_eq(unixgram_want(supervisor, UNIXMSG_WANT_FDS), 0);
-	ck_assert_int_eq(unixpacket_pair(pair), 0);
-	fds[0] = unixpacket_get_fd(pair[0]);
+	ck_assert_int_eq(unixconn_want(supervisor, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+	fds[0] = unixconn_get_fd(pair[0]);
 	fds[1] = STDERR_FILENO;
 	unixmsg_init(&msg);
 	msg.fds = got;
@@ -408,21 +407,21 @@ START_TEST(descriptors_are_stored_under_a_name)
 	receive_stored(supervisor, "FDSTORE=1\nFDNAME=one\nFDPOLL=0", &msg);
 	ck_assert_uint_eq(msg.fds_count, 1);
 	/* The service ends here, and another one takes the connection up. */
-	unixpacket_close(pair[0]);
-	stored = unixpacket_adopt(got[0]);
+	unixconn_close(pair[0]);
+	stored = unixconn_adopt(got[0]);
 	ck_assert_ptr_nonnull(stored);
-	ck_assert_int_eq(unixpacket_send(stored, "x", 1, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixpacket_recv(pair[1], &byte, 1, NULL, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send(stored, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv(pair[1], &byte, 1, NULL, UNIXMSG_NOW),
 		1);
-	unixpacket_close(stored);
-	unixpacket_close(pair[1]);
+	unixconn_close(stored);
+	unixconn_close(pair[1]);
 	close_gram(supervisor);
 }
 END_TEST
 
 START_TEST(what_cannot_be_stored_is_refused)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	const char *const names[] = { "", "a:b", "a\nREADY=1", "\x7f", "\xc3" };
 	int fds[254] = { 0 };
 	char longest[257] = "";
@@ -453,7 +452,7 @@ END_TEST
 
 START_TEST(a_supervisor_that_refuses_descriptors_is_told)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	const int fd = STDERR_FILENO;
 
 	ck_assert_errno(unixnotify_store("n", &fd, 1, 0, UNIXMSG_NOW), EPERM);
@@ -466,15 +465,15 @@ END_TEST
 
 START_TEST(the_barrier_waits_for_the_supervisor)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	struct unixmsg msg;
 	int fd;
 	pid_t pid;
 
-	ck_assert_int_eq(unixgram_want(supervisor, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(supervisor, UNIXMSG_WANT_FDS), 0);
 	pid = support_fork();
 	if (pid == 0) {
-		close(unixgram_get_fd(supervisor));
+		close(unixconn_get_fd(supervisor));
 		errno = EXDEV;
 		if (unixnotify_ready(UNIXMSG_FOREVER) != 1 ||
 			unixnotify_barrier(UNIXMSG_FOREVER) != 1)
@@ -484,10 +483,10 @@ START_TEST(the_barrier_waits_for_the_supervisor)
 	unixmsg_init(&msg);
 	msg.fds = &fd;
 	msg.fds_room = 1;
-	ck_assert_errno(unixgram_recv(supervisor, NULL, 0, NULL, NULL,
+	ck_assert_errno(unixconn_recv(supervisor, NULL, 0, NULL,
 				UNIXMSG_FOREVER),
 		EMSGSIZE);
-	ck_assert_int_eq(unixgram_get_next_size(supervisor, &msg.size,
+	ck_assert_int_eq(unixconn_get_next_size(supervisor, &msg.size,
 				 UNIXMSG_FOREVER),
 		1);
 	receive_stored(supervisor, "BARRIER=1", &msg);
@@ -500,9 +499,9 @@ END_TEST
 
 START_TEST(the_barrier_ends_at_its_deadline)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 
-	ck_assert_int_eq(unixgram_want(supervisor, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(supervisor, UNIXMSG_WANT_FDS), 0);
 	ck_assert_errno(unixnotify_barrier(unixdeadline_after_us(20000)),
 		ETIMEDOUT);
 	ck_assert_errno(unixnotify_barrier(UNIXMSG_NOW), EAGAIN);
@@ -512,17 +511,17 @@ END_TEST
 
 START_TEST(a_supervisor_that_dies_ends_the_barrier)
 {
-	struct unixgram *supervisor = open_supervisor(support_path("notify"));
+	struct unixconn *supervisor = open_supervisor(support_path("notify"));
 	size_t size;
 	pid_t pid;
 
-	ck_assert_int_eq(unixgram_want(supervisor, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(supervisor, UNIXMSG_WANT_FDS), 0);
 	pid = support_fork();
 	if (pid == 0) {
-		close(unixgram_get_fd(supervisor));
+		close(unixconn_get_fd(supervisor));
 		_exit(unixnotify_barrier(UNIXMSG_FOREVER) == 1 ? 0 : 1);
 	}
-	ck_assert_int_eq(unixgram_get_next_size(supervisor, &size,
+	ck_assert_int_eq(unixconn_get_next_size(supervisor, &size,
 				 UNIXMSG_FOREVER),
 		1);
 	close_gram(supervisor);

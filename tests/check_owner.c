@@ -139,7 +139,7 @@ END_TEST
 START_TEST(a_long_path_has_an_owner_too)
 {
 	const char *path = make_long_path(_i == 0 ? 109 : 1000);
-	struct unixgram *gram = open_gram(path);
+	struct unixconn *gram = open_gram(path);
 
 	assert_is_mine(path, SOCK_DGRAM);
 	close_gram(gram);
@@ -189,15 +189,16 @@ END_TEST
 START_TEST(who_has_taken_over_is_told)
 {
 	const char *path = support_path("socket");
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct holder holder;
 	int fd = open_bound(SOCK_DGRAM, path);
 
-	unixname_options_init(&options);
-	options.flags = UNIXMSG_NAME_REPLACE;
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_LISTEN_REPLACE;
 	assert_is_mine(path, 0);
 	if (start_holder(&holder)) {
-		struct unixgram *gram = unixgram_open(path, &options);
+		struct unixconn *gram =
+			unixconn_open("unixgram", path, &options);
 
 		ck_assert_ptr_nonnull(gram);
 		hold(&holder, fd);
@@ -390,21 +391,22 @@ END_TEST
 START_TEST(among_many_connections_the_listener_is_told)
 {
 	const char *path = support_path("socket");
-	struct unixlistener *listener = unixpacket_listen(path, 0, NULL);
-	struct unixpacket *client, *packet;
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", path, NULL);
+	struct unixconn *client, *packet;
 	struct holder holder;
 
-	client = unixpacket_dial(path, NULL, UNIXMSG_NOW);
-	packet = unixpacket_accept(listener, UNIXMSG_NOW);
+	client = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
+	packet = unixlistener_accept(listener, UNIXMSG_NOW);
 	if (start_holder(&holder)) {
 		unixlistener_close(listener);
-		hold(&holder, unixpacket_get_fd(packet));
+		hold(&holder, unixconn_get_fd(packet));
 	}
 	support_ready_wait(holder.ready);
-	ck_assert_int_eq(unixpacket_close(packet), 0);
+	ck_assert_int_eq(unixconn_close(packet), 0);
 	assert_is_mine(path, SOCK_SEQPACKET);
 	end_holder(&holder);
-	ck_assert_int_eq(unixpacket_close(client), 0);
+	ck_assert_int_eq(unixconn_close(client), 0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST

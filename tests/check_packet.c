@@ -30,41 +30,42 @@ static void expect_no_leak(void)
 }
 
 /* Two ends of one connection; which is which depends on the test's index. */
-static struct unixpacket *near, *far;
+static struct unixconn *near, *far;
 
 static struct unixlistener *listen_at(const char *address)
 {
-	struct unixlistener *listener = unixpacket_listen(address, 8, NULL);
+	struct unixlistener *listener = unixlistener_open("unixpacket", address,
+		&(struct unixlisten_options){ .backlog = 8 });
 
 	ck_assert_msg(listener != NULL, "%s: %s", address, strerror(errno));
 	return listener;
 }
 
-static struct unixpacket *dial(const char *address)
+static struct unixconn *dial(const char *address)
 {
-	struct unixpacket *packet =
-		unixpacket_dial(address, NULL, unixdeadline_after_us(long_us));
+	struct unixconn *packet = unixconn_dial("unixpacket", address, NULL,
+		unixdeadline_after_us(long_us));
 
 	ck_assert_msg(packet != NULL, "%s: %s", address, strerror(errno));
 	return packet;
 }
 
-static struct unixpacket *accept_from(struct unixlistener *listener)
+static struct unixconn *accept_from(struct unixlistener *listener)
 {
-	struct unixpacket *packet =
-		unixpacket_accept(listener, unixdeadline_after_us(long_us));
+	struct unixconn *packet =
+		unixlistener_accept(listener, unixdeadline_after_us(long_us));
 
 	ck_assert_msg(packet != NULL, "%s", strerror(errno));
 	return packet;
 }
 
-static void close_packet(struct unixpacket *packet)
+static void close_packet(struct unixconn *packet)
 {
-	ck_assert_int_eq(unixpacket_close(packet), 0);
+	ck_assert_int_eq(unixconn_close(packet), 0);
 }
 
-static void connect_through(const char *address, struct unixpacket **server,
-	struct unixpacket **client)
+static void connect_through(const char *address, struct unixconn **server,
+	struct unixconn **client)
 {
 	struct unixlistener *listener = listen_at(address);
 
@@ -79,7 +80,7 @@ enum { LINKS = 5 };
 
 static void link_up(int i)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 
 	if (i == 0)
 		connect_through(support_path("packet"), &near, &far);
@@ -90,7 +91,7 @@ static void link_up(int i)
 	else if (i == 3)
 		connect_through(support_abstract("packet"), &far, &near);
 	else {
-		ck_assert_int_eq(unixpacket_pair(pair), 0);
+		ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
 		near = pair[0];
 		far = pair[1];
 	}
@@ -102,19 +103,19 @@ static void unlink_all(void)
 	close_packet(far);
 }
 
-static void send_text(struct unixpacket *packet, const char *text)
+static void send_text(struct unixconn *packet, const char *text)
 {
-	int result = unixpacket_send(packet, text, strlen(text),
+	int result = unixconn_send(packet, text, strlen(text),
 		unixdeadline_after_us(long_us));
 
 	ck_assert_msg(result == 0, "%s", strerror(errno));
 }
 
-static void expect_text(struct unixpacket *packet, const char *text)
+static void expect_text(struct unixconn *packet, const char *text)
 {
 	char bytes[64];
 	size_t size = SIZE_MAX;
-	int result = unixpacket_recv(packet, bytes, sizeof(bytes), &size,
+	int result = unixconn_recv(packet, bytes, sizeof(bytes), &size,
 		unixdeadline_after_us(long_us));
 
 	ck_assert_msg(result == 1, "%d, not \"%s\"", result, text);
@@ -123,7 +124,7 @@ static void expect_text(struct unixpacket *packet, const char *text)
 }
 
 /* The end is told by every call, again and again. */
-static void expect_end(struct unixpacket *packet)
+static void expect_end(struct unixconn *packet)
 {
 	struct unixmsg msg;
 	size_t size = 7;
@@ -132,28 +133,28 @@ static void expect_end(struct unixpacket *packet)
 
 	unixmsg_init(&msg);
 	for (i = 0; i < 3; i++) {
-		ck_assert_int_eq(unixpacket_recv(packet, &byte, 1, &size,
+		ck_assert_int_eq(unixconn_recv(packet, &byte, 1, &size,
 					 unixdeadline_after_us(long_us)),
 			0);
 		ck_assert_uint_eq(size, 0);
-		ck_assert_int_eq(unixpacket_recv_msg(packet, &msg, UNIXMSG_NOW),
+		ck_assert_int_eq(unixconn_recv_msg(packet, &msg, UNIXMSG_NOW),
 			0);
-		ck_assert_int_eq(unixpacket_get_next_size(packet, &size,
+		ck_assert_int_eq(unixconn_get_next_size(packet, &size,
 					 UNIXMSG_NOW),
 			0);
 		ck_assert_uint_eq(size, 0);
 	}
 }
 
-static void expect_nothing(struct unixpacket *packet)
+static void expect_nothing(struct unixconn *packet)
 {
-	ck_assert_errno(unixpacket_recv(packet, NULL, 0, NULL, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv(packet, NULL, 0, NULL, UNIXMSG_NOW),
 		EAGAIN);
 }
 
-static void end_sending(struct unixpacket *packet)
+static void end_sending(struct unixconn *packet)
 {
-	ck_assert_int_eq(unixpacket_shutdown(packet, SHUT_WR), 0);
+	ck_assert_int_eq(unixconn_shutdown(packet, SHUT_WR), 0);
 }
 
 /* Empty messages */
@@ -162,13 +163,13 @@ static void end_sending(struct unixpacket *packet)
 static const char *const mixed[] = { "", "", "one", "", "two", "three", "", "",
 	"", NULL };
 
-static void send_all(struct unixpacket *packet, const char *const *texts)
+static void send_all(struct unixconn *packet, const char *const *texts)
 {
 	for (; *texts != NULL; texts++)
 		send_text(packet, *texts);
 }
 
-static void expect_all(struct unixpacket *packet, const char *const *texts)
+static void expect_all(struct unixconn *packet, const char *const *texts)
 {
 	for (; *texts != NULL; texts++)
 		expect_text(packet, *texts);
@@ -213,7 +214,7 @@ START_TEST(the_next_size_tells_an_empty_message_from_the_end)
 	link_up(_i);
 	send_text(far, "");
 	end_sending(far);
-	ck_assert_int_eq(unixpacket_get_next_size(near, &size, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_get_next_size(near, &size, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(size, 0);
 	expect_text(near, "");
 	expect_end(near);
@@ -223,20 +224,20 @@ END_TEST
 
 enum { MANY = 1000 };
 
-static void send_empty(struct unixpacket *packet, int count)
+static void send_empty(struct unixconn *packet, int count)
 {
 	while (count-- > 0)
 		send_text(packet, "");
 }
 
-static void expect_empty(struct unixpacket *packet, int count)
+static void expect_empty(struct unixconn *packet, int count)
 {
 	while (count-- > 0)
 		expect_text(packet, "");
 }
 
 /* It answers each of the messages with as empty a one. */
-static void echo_empty(struct unixpacket *packet)
+static void echo_empty(struct unixconn *packet)
 {
 	int i;
 
@@ -417,7 +418,7 @@ START_TEST(a_half_closed_connection_still_receives)
 	link_up(_i);
 	send_text(near, "last");
 	end_sending(near);
-	ck_assert_errno(unixpacket_send(near, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_FOREVER), EPIPE);
 	expect_text(far, "last");
 	expect_end(far);
 	send_text(far, "answer");
@@ -433,10 +434,10 @@ START_TEST(closed_to_receive_is_the_end_here_and_a_broken_pipe_there)
 {
 	link_up(_i);
 	send_text(far, "queued");
-	ck_assert_int_eq(unixpacket_shutdown(near, SHUT_RD), 0);
+	ck_assert_int_eq(unixconn_shutdown(near, SHUT_RD), 0);
 	expect_text(near, "queued");
 	expect_end(near);
-	ck_assert_errno(unixpacket_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	ck_assert_errno(unixconn_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
 	send_text(near, "open");
 	expect_text(far, "open");
 	unlink_all();
@@ -446,11 +447,11 @@ END_TEST
 START_TEST(closed_both_ways_is_the_end_on_both_sides)
 {
 	link_up(_i);
-	ck_assert_int_eq(unixpacket_shutdown(near, SHUT_RDWR), 0);
+	ck_assert_int_eq(unixconn_shutdown(near, SHUT_RDWR), 0);
 	expect_end(near);
 	expect_end(far);
-	ck_assert_errno(unixpacket_send(near, "x", 1, UNIXMSG_FOREVER), EPIPE);
-	ck_assert_errno(unixpacket_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	ck_assert_errno(unixconn_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
 	unlink_all();
 }
 END_TEST
@@ -458,8 +459,8 @@ END_TEST
 START_TEST(an_unknown_direction_is_refused)
 {
 	link_up(_i);
-	ck_assert_errno(unixpacket_shutdown(near, 3), EINVAL);
-	ck_assert_errno(unixpacket_shutdown(near, -1), EINVAL);
+	ck_assert_errno(unixconn_shutdown(near, 3), EINVAL);
+	ck_assert_errno(unixconn_shutdown(near, -1), EINVAL);
 	send_text(near, "open");
 	expect_text(far, "open");
 	unlink_all();
@@ -470,8 +471,8 @@ START_TEST(sending_to_a_peer_that_has_closed_is_a_broken_pipe)
 {
 	link_up(_i);
 	close_packet(far);
-	ck_assert_errno(unixpacket_send(near, "", 0, UNIXMSG_FOREVER), EPIPE);
-	ck_assert_errno(unixpacket_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
+	ck_assert_errno(unixconn_send(near, "", 0, UNIXMSG_FOREVER), EPIPE);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
 	expect_end(near);
 	close_packet(near);
 }
@@ -484,7 +485,7 @@ START_TEST(a_reset_comes_once_before_what_the_peer_has_sent)
 	send_text(far, "first");
 	send_text(far, "");
 	close_packet(far);
-	ck_assert_errno(unixpacket_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
+	ck_assert_errno(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
 		ECONNRESET);
 	expect_text(near, "first");
 	expect_text(near, "");
@@ -501,9 +502,9 @@ START_TEST(a_reset_is_told_by_the_next_size_too)
 	send_text(near, "never read");
 	send_text(far, "first");
 	close_packet(far);
-	ck_assert_errno(unixpacket_get_next_size(near, &size, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_get_next_size(near, &size, UNIXMSG_NOW),
 		ECONNRESET);
-	ck_assert_int_eq(unixpacket_get_next_size(near, &size, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_get_next_size(near, &size, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(size, 5);
 	expect_text(near, "first");
 	expect_end(near);
@@ -516,8 +517,8 @@ START_TEST(a_reset_is_told_to_who_sends)
 	link_up(_i);
 	send_text(near, "never read");
 	close_packet(far);
-	ck_assert_errno(unixpacket_send(near, "x", 1, UNIXMSG_NOW), ECONNRESET);
-	ck_assert_errno(unixpacket_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), ECONNRESET);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
 	expect_end(near);
 	close_packet(near);
 }
@@ -537,7 +538,7 @@ static void wait_until_asleep(pid_t pid)
 	} while (state != 'S');
 }
 
-static void end_when_asleep(pid_t test, struct unixpacket *packet)
+static void end_when_asleep(pid_t test, struct unixconn *packet)
 {
 	close_packet(near);
 	wait_until_asleep(test);
@@ -554,18 +555,18 @@ START_TEST(the_end_wakes_the_one_who_waits_for_a_message)
 	if (pid == 0)
 		end_when_asleep(test, far);
 	close_packet(far);
-	ck_assert_int_eq(unixpacket_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
+	ck_assert_int_eq(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
 		0);
 	support_wait_exit(pid, 0);
 	close_packet(near);
 }
 END_TEST
 
-static void fill(struct unixpacket *packet)
+static void fill(struct unixconn *packet)
 {
 	int count = 0;
 
-	while (unixpacket_send(packet, "x", 1, UNIXMSG_NOW) == 0)
+	while (unixconn_send(packet, "x", 1, UNIXMSG_NOW) == 0)
 		ck_assert_int_lt(count++, 100000);
 	ck_assert_int_eq(errno, EAGAIN);
 }
@@ -573,7 +574,7 @@ static void fill(struct unixpacket *packet)
 /* The kernel tells the sender that its messages were thrown away. */
 static void expect_loss(int64_t deadline_us)
 {
-	ck_assert_int_eq(unixpacket_send(near, "x", 1, deadline_us), -1);
+	ck_assert_int_eq(unixconn_send(near, "x", 1, deadline_us), -1);
 	ck_assert(errno == EPIPE || errno == ECONNRESET);
 }
 
@@ -602,16 +603,17 @@ START_TEST(receiving_stores_the_address_of_the_peer)
 	struct unixaddr addr, own;
 	struct unixmsg msg;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
-	far = unixpacket_dial(support_path("packet"), &options, UNIXMSG_NOW);
+	far = unixconn_dial("unixpacket", support_path("packet"), &options,
+		UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(far);
 	near = accept_from(listener);
 	send_text(far, "");
 	unixmsg_init(&msg);
 	msg.addr = &addr;
-	ck_assert_int_eq(unixpacket_recv_msg(near, &msg, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixpacket_get_address(far, &own), 0);
+	ck_assert_int_eq(unixconn_recv_msg(near, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_get_address(far, &own), 0);
 	ck_assert(unixaddr_is_equal(&addr, &own));
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 	unlink_all();
@@ -621,7 +623,7 @@ END_TEST
 START_TEST(closing_nothing_is_no_error)
 {
 	errno = EXDEV;
-	ck_assert_int_eq(unixpacket_close(NULL), 0);
+	ck_assert_int_eq(unixconn_close(NULL), 0);
 	ck_assert_int_eq(errno, EXDEV);
 }
 END_TEST

@@ -48,7 +48,7 @@ struct visit {
 	pid_t pid;
 	int go[2];
 	struct unixlistener *listener;
-	struct unixpacket *server;
+	struct unixconn *server;
 	int fd;
 };
 
@@ -60,13 +60,15 @@ static void visit_as(struct visit *visit, void (*before)(void),
 
 	support_ready_init(visit->go);
 	support_ready_init(told);
-	visit->listener = unixpacket_listen(name, 1, NULL);
+	visit->listener = unixlistener_open("unixpacket", name,
+		&(struct unixlisten_options){ .backlog = 1 });
 	ck_assert_ptr_nonnull(visit->listener);
 	visit->pid = support_fork();
 	if (visit->pid == 0) {
 		if (before != NULL)
 			before();
-		ck_assert_ptr_nonnull(unixpacket_dial(name, NULL, UNIXMSG_NOW));
+		ck_assert_ptr_nonnull(
+			unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW));
 		if (after != NULL)
 			after();
 		support_ready_tell(told);
@@ -75,9 +77,9 @@ static void visit_as(struct visit *visit, void (*before)(void),
 	}
 	support_ready_wait(told);
 	close_pair(told);
-	visit->server = unixpacket_accept(visit->listener, UNIXMSG_NOW);
+	visit->server = unixlistener_accept(visit->listener, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(visit->server);
-	visit->fd = unixpacket_get_fd(visit->server);
+	visit->fd = unixconn_get_fd(visit->server);
 }
 
 static void end_visitor(struct visit *visit)
@@ -93,7 +95,7 @@ static void end_visit(struct visit *visit)
 {
 	end_visitor(visit);
 	close_pair(visit->go);
-	ck_assert_int_eq(unixpacket_close(visit->server), 0);
+	ck_assert_int_eq(unixconn_close(visit->server), 0);
 	ck_assert_int_eq(unixlistener_close(visit->listener), 0);
 }
 
@@ -123,35 +125,34 @@ END_TEST
 START_TEST(both_sides_of_a_connection_know_each_other)
 {
 	const char *name = support_abstract("peer");
-	struct unixlistener *listener = unixpacket_listen(name, 1, NULL);
+	struct unixlistener *listener = unixlistener_open("unixpacket", name,
+		&(struct unixlisten_options){ .backlog = 1 });
 	int pipe[2];
 	pid_t pid;
 
 	support_ready_init(pipe);
 	pid = support_fork();
 	if (pid == 0) {
-		struct unixpacket *client =
-			unixpacket_dial(name, NULL, UNIXMSG_NOW);
+		struct unixconn *client =
+			unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW);
 
 		ck_assert_ptr_nonnull(client);
-		expect_cred(unixpacket_get_fd(client), getppid(), geteuid(),
+		expect_cred(unixconn_get_fd(client), getppid(), geteuid(),
 			getegid());
 		support_ready_tell(pipe);
 		_exit(0);
 	}
 	support_ready_wait(pipe);
 	{
-		struct unixpacket *server =
-			unixpacket_accept(listener, UNIXMSG_NOW);
+		struct unixconn *server =
+			unixlistener_accept(listener, UNIXMSG_NOW);
 
 		ck_assert_ptr_nonnull(server);
-		expect_cred(unixpacket_get_fd(server), pid, geteuid(),
-			getegid());
+		expect_cred(unixconn_get_fd(server), pid, geteuid(), getegid());
 		support_wait_exit(pid, 0);
 		/* Dead and reaped, and the answer stays. */
-		expect_cred(unixpacket_get_fd(server), pid, geteuid(),
-			getegid());
-		unixpacket_close(server);
+		expect_cred(unixconn_get_fd(server), pid, geteuid(), getegid());
+		unixconn_close(server);
 	}
 	close_pair(pipe);
 	unixlistener_close(listener);
@@ -205,20 +206,22 @@ static void expect_no_peer(int fd, int error)
 START_TEST(datagrams_have_no_peer)
 {
 	const char *name = support_abstract("gram");
-	struct unixgram *server = unixgram_open(name, NULL);
-	struct unixgram *client = unixgram_dial(name, NULL, UNIXMSG_NOW);
+	struct unixconn *server = unixconn_open("unixgram", name, NULL);
+	struct unixconn *client =
+		unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
 
-	expect_no_peer(unixgram_get_fd(server), ENOTSUP);
-	expect_no_peer(unixgram_get_fd(client), ENOTSUP);
-	unixgram_close(client);
-	unixgram_close(server);
+	expect_no_peer(unixconn_get_fd(server), ENOTSUP);
+	expect_no_peer(unixconn_get_fd(client), ENOTSUP);
+	unixconn_close(client);
+	unixconn_close(server);
 }
 END_TEST
 
 START_TEST(a_listener_has_no_peer)
 {
 	struct unixlistener *listener =
-		unixpacket_listen(support_abstract("listener"), 1, NULL);
+		unixlistener_open("unixpacket", support_abstract("listener"),
+			&(struct unixlisten_options){ .backlog = 1 });
 
 	ck_assert_ptr_nonnull(listener);
 	expect_no_peer(unixlistener_get_fd(listener), ENOTSUP);

@@ -19,13 +19,13 @@
 /* Nobody has it. */
 enum { STRANGER = 64001 };
 
-static struct unixgram *server;
+static struct unixconn *server;
 static struct unixaddr to;
 static int held_fd;
 
 static void set_up(void)
 {
-	server = unixgram_open(support_path("server"), NULL);
+	server = unixconn_open("unixgram", support_path("server"), NULL);
 	ck_assert_ptr_nonnull(server);
 	held_fd = -1;
 }
@@ -34,7 +34,7 @@ static void tear_down(void)
 {
 	if (held_fd >= 0)
 		close(held_fd);
-	unixgram_close(server);
+	unixconn_close(server);
 	support_clear_dir();
 }
 
@@ -51,7 +51,7 @@ static int prove(const char *name, uid_t uid)
 	struct unixaddr from;
 
 	ck_assert_int_eq(unixaddr_parse(&from, name), 0);
-	return unixgram_prove_sender(server, &from, &writer, &to, &held_fd);
+	return unixconn_prove_sender(server, &from, &writer, &to, &held_fd);
 }
 
 static int open_at(const char *name)
@@ -63,25 +63,25 @@ static void expect_answer_at(int fd)
 {
 	char byte = 0;
 
-	ck_assert_int_eq(unixgram_send_to(server, &to, "a", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_to(server, &to, "a", 1, UNIXMSG_NOW), 0);
 	ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 1);
 	ck_assert_int_eq(byte, 'a');
 }
 
 START_TEST(a_client_that_has_dialled_is_proved)
 {
-	struct unixgram *client =
-		unixgram_dial(support_path("server"), NULL, UNIXMSG_NOW);
+	struct unixconn *client = unixconn_dial("unixgram",
+		support_path("server"), NULL, UNIXMSG_NOW);
 	const struct unixcred writer = get_writer(geteuid());
 	struct unixaddr from;
 
 	ck_assert_ptr_nonnull(client);
-	ck_assert_int_eq(unixgram_get_address(client, &from), 0);
-	ck_assert_int_eq(unixgram_prove_sender(server, &from, &writer, &to,
+	ck_assert_int_eq(unixconn_get_address(client, &from), 0);
+	ck_assert_int_eq(unixconn_prove_sender(server, &from, &writer, &to,
 				 &held_fd),
 		0);
-	expect_answer_at(unixgram_get_fd(client));
-	unixgram_close(client);
+	expect_answer_at(unixconn_get_fd(client));
+	unixconn_close(client);
 }
 END_TEST
 
@@ -106,17 +106,17 @@ END_TEST
 
 START_TEST(a_connected_socket_of_another_user_is_refused)
 {
-	struct unixgram *client =
-		unixgram_dial(support_path("server"), NULL, UNIXMSG_NOW);
+	struct unixconn *client = unixconn_dial("unixgram",
+		support_path("server"), NULL, UNIXMSG_NOW);
 	const struct unixcred writer = get_writer(STRANGER);
 	struct unixaddr from;
 
 	ck_assert_ptr_nonnull(client);
-	ck_assert_int_eq(unixgram_get_address(client, &from), 0);
-	ck_assert_errno(unixgram_prove_sender(server, &from, &writer, &to,
+	ck_assert_int_eq(unixconn_get_address(client, &from), 0);
+	ck_assert_errno(unixconn_prove_sender(server, &from, &writer, &to,
 				&held_fd),
 		EPERM);
-	unixgram_close(client);
+	unixconn_close(client);
 }
 END_TEST
 
@@ -254,7 +254,7 @@ START_TEST(nobody_vouches_for_a_message_without_credentials)
 	int fd = open_at(support_path("client"));
 
 	ck_assert_int_eq(unixaddr_parse(&from, support_path("client")), 0);
-	ck_assert_errno(unixgram_prove_sender(server, &from, NULL, &to,
+	ck_assert_errno(unixconn_prove_sender(server, &from, NULL, &to,
 				&held_fd),
 		EPERM);
 	close(fd);
@@ -267,7 +267,7 @@ START_TEST(without_an_address_there_is_no_answer)
 	struct unixaddr from;
 
 	unixaddr_set_unnamed(&from);
-	ck_assert_errno(unixgram_prove_sender(server, &from, &writer, &to,
+	ck_assert_errno(unixconn_prove_sender(server, &from, &writer, &to,
 				&held_fd),
 		EINVAL);
 }

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "gram_private.h"
+#include "conn_private.h"
 #include "listener_private.h"
 #include "scene.h"
 
@@ -31,7 +31,7 @@ static int get_type(int i)
 static int retire(struct server *server, bool *is_shared)
 {
 	if (server->gram != NULL)
-		return unixgram_retire(server->gram, is_shared);
+		return unixconn_retire(server->gram, is_shared);
 	return unixlistener_retire(server->listener, is_shared);
 }
 
@@ -64,27 +64,24 @@ static int call(int type, const char *address, const char *byte)
 	return fd;
 }
 
-static void expect_datagram(struct unixgram *gram, char expected)
+static void expect_datagram(struct unixconn *gram, char expected)
 {
 	char byte;
 
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, expected);
 }
 
 static void expect_connection(struct unixlistener *listener, char expected)
 {
-	struct endpoint end;
+	struct unixconn *conn = unixlistener_accept(listener, UNIXMSG_NOW);
 	char byte;
 
-	ck_assert_int_eq(unixlistener_accept(listener,
-				 unixlistener_get_type(listener), &end,
-				 UNIXMSG_NOW),
-		0);
-	ck_assert_int_eq(recv(end.fd, &byte, 1, MSG_DONTWAIT), 1);
+	ck_assert_ptr_nonnull(conn);
+	ck_assert_int_eq(recv(unixconn_get_fd(conn), &byte, 1, MSG_DONTWAIT),
+		1);
 	ck_assert_int_eq(byte, expected);
-	ck_assert_int_eq(unixendpoint_close(&end), 0);
+	ck_assert_int_eq(unixconn_close(conn), 0);
 }
 
 static void expect_call(struct server *server, char expected)
@@ -98,17 +95,15 @@ static void expect_call(struct server *server, char expected)
 /* Nothing more can come, and to ask for it does not wait. */
 static void expect_nothing(struct server *server)
 {
-	struct endpoint end;
 	char byte;
 
 	if (server->gram != NULL)
-		ck_assert_errno(unixgram_recv(server->gram, &byte, 1, NULL,
-					NULL, UNIXMSG_NOW),
+		ck_assert_errno(unixconn_recv(server->gram, &byte, 1, NULL,
+					UNIXMSG_NOW),
 			EAGAIN);
 	else
-		ck_assert_errno(unixlistener_accept(server->listener,
-					unixlistener_get_type(server->listener),
-					&end, UNIXMSG_NOW),
+		ck_assert_null_errno(unixlistener_accept(server->listener,
+					     UNIXMSG_NOW),
 			EINVAL);
 }
 
@@ -155,7 +150,7 @@ START_TEST(an_empty_datagram_that_has_come_can_be_taken)
 	ck_assert_int_eq(send(fd, "", 0, MSG_DONTWAIT), 0);
 	retire_alone(&server);
 	expect_datagram(server.gram, 'a');
-	ck_assert_int_eq(unixgram_recv(server.gram, &byte, 1, &size, NULL,
+	ck_assert_int_eq(unixconn_recv(server.gram, &byte, 1, &size,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, 0);
@@ -276,8 +271,7 @@ START_TEST(a_sender_that_waits_for_room_gets_a_broken_pipe)
 	support_ready_wait(ready);
 	wait_until_asleep(pid);
 	retire_alone(&server);
-	while (unixgram_recv(server.gram, NULL, 0, NULL, NULL, UNIXMSG_NOW) >=
-			0 ||
+	while (unixconn_recv(server.gram, NULL, 0, NULL, UNIXMSG_NOW) >= 0 ||
 		errno == EMSGSIZE)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
@@ -298,7 +292,8 @@ START_TEST(who_waits_to_be_let_in_is_refused)
 	pid_t pid;
 
 	support_ready_init(ready);
-	server.listener = unixlistener_new(type, address, 1, NULL, 0);
+	server.listener = unixlistener_open(unixnetwork_find_type(type)->name,
+		address, &(struct unixlisten_options){ .backlog = 1 });
 	ck_assert_ptr_nonnull(server.listener);
 	fds[0] = call(type, address, "a");
 	fds[1] = call(type, address, "b");
@@ -432,7 +427,7 @@ static void adopt(struct server *server, int type, int fd)
 {
 	memset(server, 0, sizeof(*server));
 	if (type == SOCK_DGRAM)
-		server->gram = unixgram_adopt(fd);
+		server->gram = unixconn_adopt(fd);
 	else
 		server->listener = unixlistener_adopt(fd);
 	ck_assert(server->gram != NULL || server->listener != NULL);
@@ -466,7 +461,7 @@ START_TEST(an_adopted_file_goes_only_when_that_was_asked_for)
 		open_listening(types[_i % TYPES], path));
 	if (_i / TYPES == 1)
 		ck_assert_int_eq(server.gram != NULL
-				? unixgram_set_unlink_on_close(server.gram,
+				? unixconn_set_unlink_on_close(server.gram,
 					  true)
 				: unixlistener_set_unlink_on_close(
 					  server.listener, true),

@@ -184,8 +184,7 @@ static void keep_beginning(struct scene *at,
 	if (event->kind != UNIXSERVICE_CUT)
 		return;
 	ck_assert_uint_eq(event->msg->size, 10);
-	memcpy(cut_text, event->msg->parts[0].iov_base,
-		event->msg->parts[0].iov_len);
+	memcpy(cut_text, event->msg->data, event->msg->room);
 }
 
 START_TEST(the_beginning_of_a_cut_message_is_its_own)
@@ -260,10 +259,155 @@ START_TEST(one_handler_serves_several_sockets)
 }
 END_TEST
 
+START_TEST(networks_have_other_names)
+{
+	static const char *const others[BYTES] = { "dgram", "seqpacket",
+		"unixstream" };
+	const char *name = support_path("other");
+
+	scene_open(&scene, scene_echo, NULL);
+	ck_assert_int_eq(unixservice_listen(scene.service, others[_i], name,
+				 NULL),
+		0);
+	client_dial_at(&client, _i, name);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	client_hear(&client, "hello");
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+static uint64_t seen_tag;
+
+static int see_tag(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	struct unixservice_peer_info info;
+
+	(void)msg;
+	seen_tag = unixservice_get_tag(at->service);
+	ck_assert_int_eq(unixservice_get_peer_info(at->service, peer, &info),
+		0);
+	ck_assert_uint_eq(info.tag, seen_tag);
+	return UNIXSERVICE_DONE;
+}
+
+START_TEST(a_message_tells_which_socket_it_came_by)
+{
+	static const char *const networks[BYTES] = { "unixgram", "unixpacket",
+		"unix" };
+	const char *const paths[] = { support_path("users"),
+		support_path("admins") };
+	struct unixlisten_options options = { 0 };
+	int i;
+
+	scene_open(&scene, see_tag, NULL);
+	for (i = 0; i < 2; i++) {
+		options.tag = (uint64_t)i + 7;
+		ck_assert_int_eq(unixservice_listen(scene.service, networks[_i],
+					 paths[i], &options),
+			0);
+	}
+	for (i = 1; i >= 0; i--) {
+		client_dial_at(&client, _i, paths[i]);
+		client_say(&client, "hello");
+		scene_serve(&scene);
+		ck_assert_uint_eq(seen_tag, (uint64_t)i + 7);
+		client_close(&client);
+	}
+	ck_assert_uint_eq(unixservice_get_tag(scene.service), 0);
+	scene_close(&scene);
+}
+END_TEST
+
+static bool is_wanted(struct unixservice *service, uint64_t peer, void *context)
+{
+	(void)service;
+	return peer != *(uint64_t *)context;
+}
+
+START_TEST(all_peers_but_some_are_sent_to)
+{
+	struct client clients[3];
+	uint64_t last;
+	int i;
+
+	scene_open_kind(&scene, _i, scene_echo, NULL);
+	ck_assert_uint_eq(unixservice_send_all(scene.service, "none", 4, NULL,
+				  NULL),
+		0);
+	for (i = 0; i < 3; i++) {
+		client_dial(&clients[i], _i);
+		client_say(&clients[i], "hello");
+		scene_serve(&scene);
+		client_hear(&clients[i], "hello");
+	}
+	last = scene.peer;
+	ck_assert_uint_eq(unixservice_send_all(scene.service, "all", 3, NULL,
+				  NULL),
+		3);
+	ck_assert_uint_eq(unixservice_send_all(scene.service, "two", 3,
+				  is_wanted, &last),
+		2);
+	scene_serve(&scene);
+	for (i = 0; i < 3; i++)
+		client_hear(&clients[i],
+			_i == BYTES && i < 2 ? "alltwo" : "all");
+	for (i = 0; i < 2 && _i != BYTES; i++)
+		client_hear(&clients[i], "two");
+	client_hear_nothing(&clients[2]);
+	for (i = 0; i < 3; i++)
+		client_close(&clients[i]);
+	scene_close(&scene);
+}
+END_TEST
+
+/* The stop has come before: what is there by then is still answered. */
+START_TEST(a_service_is_served_to_its_end)
+{
+	int stop_fd = eventfd(1, EFD_CLOEXEC);
+
+	scene_open_kind(&scene, _i, scene_echo, NULL);
+	ck_assert_errno(unixservice_serve(scene.service, -1, 0), EINVAL);
+	ck_assert_errno(unixservice_serve(scene.service, stop_fd, -1), EINVAL);
+	client_dial(&client, _i);
+	client_say(&client, "hello");
+	errno = EXDEV;
+	ck_assert_int_eq(unixservice_serve(scene.service, stop_fd, 60000000),
+		0);
+	ck_assert_int_eq(errno, EXDEV);
+	ck_assert(unixservice_is_drained(scene.service));
+	client_hear(&client, "hello");
+	assert_files(0);
+	client_close(&client);
+	scene_close(&scene);
+	close(stop_fd);
+}
+END_TEST
+
+static int send_whole(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	ck_assert_int_eq(unixservice_send_msg(at->service, peer, msg), 0);
+	return UNIXSERVICE_DONE;
+}
+
+/* Address and all. */
+START_TEST(a_handler_sends_on_what_it_has_got)
+{
+	scene_open_kind(&scene, _i, send_whole, NULL);
+	client_dial(&client, _i);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	client_hear(&client, "hello");
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(other_names_of_networks_are_no_networks)
 {
 	static const char *const wrong[] = { "", "udp", "unixpackets",
-		"Unixgram", "unixstream", "tcp" };
+		"Unixgram", "unixstreams", "tcp" };
 	size_t i;
 
 	scene_open(&scene, scene_echo, NULL);
@@ -278,16 +422,16 @@ END_TEST
 
 START_TEST(what_is_not_known_of_listening_is_refused)
 {
-	struct unixservice_listen_options options;
+	struct unixlisten_options options;
 
 	scene_open(&scene, scene_echo, NULL);
-	unixservice_listen_options_init(&options);
-	options.flags = 2;
+	memset(&options, 0, sizeof(options));
+	options.flags = 0x40;
 	ck_assert_errno(unixservice_listen(scene.service, "unix",
 				support_path("s"), &options),
 		EINVAL);
-	unixservice_listen_options_init(&options);
-	options.reserved[7] = 1;
+	memset(&options, 0, sizeof(options));
+	options.reserved[COUNT(options.reserved) - 1] = 1;
 	ck_assert_errno(unixservice_listen(scene.service, "unix",
 				support_path("s"), &options),
 		EINVAL);
@@ -316,7 +460,7 @@ END_TEST
 
 static void spoil(struct unixservice_options *options, int i)
 {
-	unixservice_options_init(options);
+	memset(options, 0, sizeof(*options));
 	switch (i) {
 	case 0:
 		options->wants = 8;
@@ -329,7 +473,7 @@ static void spoil(struct unixservice_options *options, int i)
 		options->fds_max = UNIXMSG_FDS_MAX + 1;
 		break;
 	case 3:
-		options->size_max = 0;
+		options->forget_us = -1;
 		break;
 	case 4:
 		options->idle_us = -1;
@@ -360,7 +504,7 @@ START_TEST(a_buffer_that_there_is_no_memory_for_is_told)
 {
 	struct unixservice_options options;
 
-	unixservice_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.size_max = SIZE_MAX;
 	/* It would end the process. */
 	if (load_is_memory_kept())
@@ -395,8 +539,8 @@ START_TEST(what_was_open_already_is_served)
 		0);
 	errno = EXDEV;
 	if (server.gram != NULL)
-		ck_assert_int_eq(unixservice_add_gram(scene.service,
-					 server.gram),
+		ck_assert_int_eq(unixservice_add_conn(scene.service,
+					 server.gram, 0, NULL),
 			0);
 	else
 		ck_assert_int_eq(unixservice_add_listener(scene.service,
@@ -415,25 +559,24 @@ END_TEST
 
 START_TEST(a_connection_that_is_added_is_served)
 {
-	struct unixpacket *packets[2];
-	struct unixstream *streams[2];
+	struct unixconn *packets[2];
+	struct unixconn *streams[2];
 	uint64_t peer = 0;
 
 	scene_open(&scene, scene_echo, NULL);
 	memset(&client, 0, sizeof(client));
 	client.kind = _i;
 	if (_i == PACKET) {
-		ck_assert_int_eq(unixpacket_pair(packets), 0);
+		ck_assert_int_eq(unixconn_pair("unixpacket", packets), 0);
 		client.packet = packets[1];
-		ck_assert_int_eq(unixservice_add_packet(scene.service,
-					 packets[0], &peer),
+		ck_assert_int_eq(unixservice_add_conn(scene.service, packets[0],
+					 0, &peer),
 			0);
 	} else {
-		ck_assert_int_eq(unixstream_pair(streams), 0);
+		ck_assert_int_eq(unixconn_pair("unix", streams), 0);
 		client.stream = streams[1];
-		ck_assert_int_eq(unixservice_add_stream(scene.service,
-					 streams[0],
-					 _i == BYTES ? UNIXSERVICE_BYTES : 0,
+		ck_assert_int_eq(unixservice_add_conn(scene.service, streams[0],
+					 _i == BYTES ? UNIXMSG_LISTEN_BYTES : 0,
 					 &peer),
 			0);
 	}
@@ -453,20 +596,19 @@ END_TEST
 /* Messages that were read ahead are nothing that polling tells of. */
 START_TEST(what_was_read_ahead_of_an_added_stream_is_served)
 {
-	struct unixstream *streams[2];
+	struct unixconn *streams[2];
 	char byte;
 
 	scene_open(&scene, scene_echo, NULL);
-	ck_assert_int_eq(unixstream_pair(streams), 0);
+	ck_assert_int_eq(unixconn_pair("unix", streams), 0);
 	memset(&client, 0, sizeof(client));
 	client.kind = FRAMED;
 	client.stream = streams[1];
 	client_say(&client, "1");
 	client_say(&client, "2");
-	ck_assert_int_eq(unixstream_recv(streams[0], &byte, 1, NULL,
-				 UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv(streams[0], &byte, 1, NULL, UNIXMSG_NOW),
 		1);
-	ck_assert_int_eq(unixservice_add_stream(scene.service, streams[0], 0,
+	ck_assert_int_eq(unixservice_add_conn(scene.service, streams[0], 0,
 				 NULL),
 		0);
 	scene_serve_while(&scene, scene.heard == 0);
@@ -479,48 +621,48 @@ END_TEST
 START_TEST(what_cannot_be_added_stays_the_callers)
 {
 	struct unixlistener *listener =
-		unixstream_listen(support_path("s"), 0, NULL);
-	struct unixgram *grams[2];
-	struct unixstream *streams[2];
+		unixlistener_open("unix", support_path("s"), NULL);
+	struct unixconn *grams[2];
+	struct unixconn *streams[2];
 	uint64_t peer = 7;
 
 	scene_open(&scene, scene_echo, NULL);
 	ck_assert_errno(unixservice_add_listener(scene.service, listener, 2),
 		EINVAL);
-	ck_assert_int_eq(unixstream_pair(streams), 0);
-	ck_assert_errno(unixservice_add_stream(scene.service, streams[0], 2,
+	ck_assert_int_eq(unixconn_pair("unix", streams), 0);
+	ck_assert_errno(unixservice_add_conn(scene.service, streams[0], 2,
 				&peer),
 		EINVAL);
-	ck_assert_int_eq(unixgram_pair(grams), 0);
-	ck_assert_errno(unixservice_add_gram(scene.service, grams[0]), EINVAL);
+	ck_assert_int_eq(unixconn_pair("unixgram", grams), 0);
+	ck_assert_errno(unixservice_add_conn(scene.service, grams[0], 0, NULL),
+		EINVAL);
 	ck_assert_uint_eq(peer, 7);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	scene_close(&scene);
-	ck_assert_int_eq(unixstream_write(streams[0], "x", 1, NULL,
-				 UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_write(streams[0], "x", 1, NULL, UNIXMSG_NOW),
 		0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
-	unixstream_close(streams[0]);
-	unixstream_close(streams[1]);
-	unixgram_close(grams[0]);
-	unixgram_close(grams[1]);
+	unixconn_close(streams[0]);
+	unixconn_close(streams[1]);
+	unixconn_close(grams[0]);
+	unixconn_close(grams[1]);
 }
 END_TEST
 
 /* epoll_ctl(2) refuses a descriptor that it knows already. */
 START_TEST(what_is_there_already_is_not_added_again)
 {
-	struct unixpacket *packets[2], *copy;
+	struct unixconn *packets[2], *copy;
 	struct unixlistener *listener =
-		unixpacket_listen(support_path("s"), 0, NULL);
+		unixlistener_open("unixpacket", support_path("s"), NULL);
 
 	scene_open(&scene, scene_echo, NULL);
-	ck_assert_int_eq(unixpacket_pair(packets), 0);
+	ck_assert_int_eq(unixconn_pair("unixpacket", packets), 0);
 	copy = packets[0];
-	ck_assert_int_eq(unixservice_add_packet(scene.service, packets[0],
+	ck_assert_int_eq(unixservice_add_conn(scene.service, packets[0], 0,
 				 NULL),
 		0);
-	ck_assert_errno(unixservice_add_packet(scene.service, copy, NULL),
+	ck_assert_errno(unixservice_add_conn(scene.service, copy, 0, NULL),
 		EEXIST);
 	ck_assert_int_eq(unixservice_add_listener(scene.service, listener, 0),
 		0);
@@ -528,7 +670,7 @@ START_TEST(what_is_there_already_is_not_added_again)
 		EEXIST);
 	ck_assert_uint_eq(scene_count(&scene).peers, 1);
 	scene_close(&scene);
-	unixpacket_close(packets[1]);
+	unixconn_close(packets[1]);
 }
 END_TEST
 
@@ -774,20 +916,20 @@ static void watch_and_turn(struct scene *at,
 /* Also when it is told outside of the loop. */
 START_TEST(a_watcher_cannot_turn_the_loop)
 {
-	struct unixpacket *packets[2];
+	struct unixconn *packets[2];
 	uint64_t peer;
 
 	scene_open(&scene, scene_echo, NULL);
 	scene.react = watch_and_turn;
-	ck_assert_int_eq(unixpacket_pair(packets), 0);
-	ck_assert_int_eq(unixservice_add_packet(scene.service, packets[0],
+	ck_assert_int_eq(unixconn_pair("unixpacket", packets), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, packets[0], 0,
 				 &peer),
 		0);
 	ck_assert_int_eq(unixservice_close_peer(scene.service, peer), 0);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
-	unixpacket_close(packets[1]);
+	unixconn_close(packets[1]);
 	scene_close(&scene);
 }
 END_TEST
@@ -987,15 +1129,15 @@ END_TEST
 
 static int add_more(struct scene *at, uint64_t peer, struct unixmsg *msg)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 	int i;
 
 	for (i = 0; i < 40; i++) {
-		ck_assert_int_eq(unixpacket_pair(pair), 0);
-		ck_assert_int_eq(unixservice_add_packet(at->service, pair[0],
+		ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+		ck_assert_int_eq(unixservice_add_conn(at->service, pair[0], 0,
 					 NULL),
 			0);
-		unixpacket_close(pair[1]);
+		unixconn_close(pair[1]);
 	}
 	scene_listen_at(at, GRAM, support_path("another"));
 	scene_listen_at(at, PACKET, support_path("third"));
@@ -1125,6 +1267,13 @@ static TCase *make_source_tests(void)
 	TCase *tcase = make_tcase("sources");
 
 	tcase_add_test(tcase, one_handler_serves_several_sockets);
+	tcase_add_loop_test(tcase, networks_have_other_names, 0, BYTES);
+	tcase_add_loop_test(tcase, a_message_tells_which_socket_it_came_by, 0,
+		BYTES);
+	tcase_add_loop_test(tcase, all_peers_but_some_are_sent_to, 0, KINDS);
+	tcase_add_loop_test(tcase, a_service_is_served_to_its_end, 0, KINDS);
+	tcase_add_loop_test(tcase, a_handler_sends_on_what_it_has_got, 0,
+		KINDS);
 	tcase_add_test(tcase, other_names_of_networks_are_no_networks);
 	tcase_add_test(tcase, what_is_not_known_of_listening_is_refused);
 	tcase_add_loop_test(tcase, a_name_with_a_live_owner_is_not_served, 0,

@@ -240,16 +240,17 @@ static const struct early {
 START_TEST(datagrams_from_before_say_who_wrote_them_if_that_was_wanted)
 {
 	const struct early *early = &earlies[_i];
-	struct unixgram *gram = unixgram_open(get_address(GRAM), NULL);
+	struct unixconn *gram =
+		unixconn_open("unixgram", get_address(GRAM), NULL);
 
 	ck_assert_ptr_nonnull(gram);
-	ck_assert_int_eq(unixgram_want(gram, early->wants), 0);
+	ck_assert_int_eq(unixconn_want(gram, early->wants), 0);
 	client_dial_at(&client, GRAM, get_address(GRAM));
 	client_try_send(&client, "early", 5);
 	scene_open(&scene, scene_be_silent, NULL);
 	if (early->is_anyone)
 		unixservice_allow_anyone(scene.service);
-	ck_assert_int_eq(unixservice_add_gram(scene.service, gram), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, NULL), 0);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene.heard, early->heard);
 	ck_assert_uint_eq(scene_count(&scene).refused, 1 - early->heard);
@@ -436,7 +437,7 @@ static void check_printable(const char *text)
 /* The kernel tells nothing of who sent before it was asked to. */
 START_TEST(nothing_is_told_of_who_sent_before_the_service)
 {
-	struct unixgram *gram = open_gram(scene_address(GRAM));
+	struct unixconn *gram = open_gram(scene_address(GRAM));
 	char large[64] = { 0 };
 	struct unixservice_options options = scene_options();
 
@@ -444,7 +445,7 @@ START_TEST(nothing_is_told_of_who_sent_before_the_service)
 	client_dial(&client, GRAM);
 	client_send(&client, large, sizeof(large));
 	scene_open(&scene, scene_echo, &options);
-	ck_assert_int_eq(unixservice_add_gram(scene.service, gram), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, NULL), 0);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).cut, 1);
 	ck_assert_ptr_null(strstr(scene.line[UNIXSERVICE_CUT], "user"));
@@ -473,12 +474,12 @@ static bool is_first_namespace(void)
 /* Of a socket that nobody shares, too: it was open before it was served. */
 START_TEST(who_sent_before_the_service_is_answered)
 {
-	struct unixgram *gram = open_gram(scene_address(GRAM));
+	struct unixconn *gram = open_gram(scene_address(GRAM));
 
 	client_dial(&client, GRAM);
 	client_say(&client, "early");
 	scene_open(&scene, scene_echo, NULL);
-	ck_assert_int_eq(unixservice_add_gram(scene.service, gram), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, NULL), 0);
 	scene_serve(&scene);
 	client_hear(&client, "early");
 	ck_assert_uint_eq(scene_count(&scene).unproved, 0);
@@ -492,7 +493,7 @@ START_TEST(a_name_cannot_pretend)
 	static const char *const names[] = { "x;uid=0;", "a\nuser 0, pid 1",
 		"\033[2Jgone\x7f\xff", "\"}, {\"peer\":1,\"uid\":0,\"" };
 	const char *service = support_path("s");
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 	char line[1000], name[108];
 
 	snprintf(name, sizeof(name), "%s%s", support_abstract(""), names[_i]);
@@ -502,7 +503,8 @@ START_TEST(a_name_cannot_pretend)
 	/* With the NUL at its end. */
 	say_from(service, name + 1, strlen(name + 1) + 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], 1);
-	ck_assert_int_eq(unixservice_get_peer(scene.service, scene.peer, &info),
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, scene.peer,
+				 &info),
 		0);
 	ck_assert_uint_eq(info.cred.uid, MAN);
 	ck_assert_uint_lt(unixservice_format_peer(&info, line, sizeof(line)),

@@ -66,12 +66,12 @@ static void say(struct client *client, const char *text)
 {
 	struct unixaddr to;
 
-	if (unixgram_get_peer(client->gram, &to) == 0) {
+	if (unixconn_get_peer(client->gram, &to) == 0) {
 		client_say(client, text);
 		return;
 	}
 	ck_assert_int_eq(unixaddr_parse(&to, scene_address(GRAM)), 0);
-	ck_assert_int_eq(unixgram_send_to(client->gram, &to, text, strlen(text),
+	ck_assert_int_eq(unixconn_send_to(client->gram, &to, text, strlen(text),
 				 UNIXMSG_NOW),
 		0);
 }
@@ -134,13 +134,14 @@ static bool is_in_batch(void)
 
 static uint64_t get_id_of(const struct client *client)
 {
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 	struct unixaddr own;
 	uint64_t id = 0;
 
-	ck_assert_int_eq(unixgram_get_address(client->gram, &own), 0);
+	ck_assert_int_eq(unixconn_get_address(client->gram, &own), 0);
 	while ((id = unixservice_get_next_peer(scene.service, id)) != 0) {
-		ck_assert_int_eq(unixservice_get_peer(scene.service, id, &info),
+		ck_assert_int_eq(unixservice_get_peer_info(scene.service, id,
+					 &info),
 			0);
 		if (unixaddr_is_equal(&info.addr, &own))
 			return id;
@@ -289,20 +290,21 @@ END_TEST
 START_TEST(a_socket_of_others_is_read_one_by_one)
 {
 	const struct unixservice_options options = make_options();
-	struct unixgram *bound, *adopted;
+	struct unixconn *bound, *adopted;
 	int i;
 
-	bound = unixgram_open(scene_address(GRAM), NULL);
+	bound = unixconn_open("unixgram", scene_address(GRAM), NULL);
 	ck_assert_ptr_nonnull(bound);
-	adopted = unixgram_adopt(dup(unixgram_get_fd(bound)));
+	adopted = unixconn_adopt(dup(unixconn_get_fd(bound)));
 	ck_assert_ptr_nonnull(adopted);
 	scene_open(&scene, echo_and_look, &options);
-	ck_assert_int_eq(unixservice_add_gram(scene.service, adopted), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, adopted, 0, NULL),
+		0);
 	for (i = 0; i < CLIENTS; i++)
 		client_dial(&clients[i], GRAM);
 	ck_assert(has_gone_at_once());
 	close_all();
-	unixgram_close(bound);
+	unixconn_close(bound);
 }
 END_TEST
 
@@ -335,7 +337,7 @@ static void bind_anew(struct client *client)
 
 	snprintf(name, sizeof(name), "full%d", (int)(client - clients));
 	client_close(client);
-	client->gram = unixgram_open(support_path(name), NULL);
+	client->gram = unixconn_open("unixgram", support_path(name), NULL);
 	ck_assert_ptr_nonnull(client->gram);
 }
 
@@ -485,15 +487,15 @@ static int echo_in_batch(struct scene *at, uint64_t peer, struct unixmsg *msg)
 /* The service does not know of it. */
 static void fill_from_outside(const struct client *client)
 {
-	struct unixgram *other = unixgram_open("@", NULL);
+	struct unixconn *other = unixconn_open("unixgram", "@", NULL);
 	struct unixaddr to;
 
 	ck_assert_ptr_nonnull(other);
-	ck_assert_int_eq(unixgram_get_address(client->gram, &to), 0);
-	while (unixgram_send_to(other, &to, "full", 4, UNIXMSG_NOW) == 0)
+	ck_assert_int_eq(unixconn_get_address(client->gram, &to), 0);
+	while (unixconn_send_to(other, &to, "full", 4, UNIXMSG_NOW) == 0)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
-	unixgram_close(other);
+	unixconn_close(other);
 }
 
 /* There is one place, and an answer that will have to be kept. */
@@ -571,8 +573,7 @@ static int tell_everybody(struct scene *at, uint64_t peer, struct unixmsg *msg)
 		for (id = 0;
 			(id = unixservice_get_next_peer(at->service, id)) != 0;)
 			ck_assert_int_eq(unixservice_send(at->service, id,
-						 msg->parts[0].iov_base,
-						 msg->size),
+						 msg->data, msg->size),
 				0);
 	return UNIXSERVICE_DONE;
 }
@@ -663,7 +664,7 @@ static void check_cut(struct scene *at, const struct unixservice_event *event)
 	if (event->kind != UNIXSERVICE_CUT)
 		return;
 	ck_assert_uint_eq(event->msg->size, 100);
-	ck_assert_uint_eq(event->msg->parts[0].iov_len, 2);
+	ck_assert_uint_eq(event->msg->room, 2);
 }
 
 START_TEST(what_is_too_large_is_cut_alone)

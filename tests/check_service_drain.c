@@ -72,21 +72,22 @@ END_TEST
 
 static int try_to_dial(int kind, const char *address)
 {
-	struct unixgram *gram = NULL;
-	struct unixpacket *packet = NULL;
-	struct unixstream *stream = NULL;
+	struct unixconn *gram = NULL;
+	struct unixconn *packet = NULL;
+	struct unixconn *stream = NULL;
 	int error;
 
 	if (kind == GRAM)
-		gram = unixgram_dial(address, NULL, UNIXMSG_NOW);
+		gram = unixconn_dial("unixgram", address, NULL, UNIXMSG_NOW);
 	else if (kind == PACKET)
-		packet = unixpacket_dial(address, NULL, UNIXMSG_NOW);
+		packet =
+			unixconn_dial("unixpacket", address, NULL, UNIXMSG_NOW);
 	else
-		stream = unixstream_dial(address, NULL, UNIXMSG_NOW);
+		stream = unixconn_dial("unix", address, NULL, UNIXMSG_NOW);
 	error = gram || packet || stream ? 0 : errno;
-	unixgram_close(gram);
-	unixpacket_close(packet);
-	unixstream_close(stream);
+	unixconn_close(gram);
+	unixconn_close(packet);
+	unixconn_close(stream);
 	return error;
 }
 
@@ -375,13 +376,14 @@ END_TEST
 static void add(struct scene *to, int fd, int kind)
 {
 	if (kind == GRAM)
-		ck_assert_int_eq(unixservice_add_gram(to->service,
-					 unixgram_adopt(fd)),
+		ck_assert_int_eq(unixservice_add_conn(to->service,
+					 unixconn_adopt(fd), 0, NULL),
 			0);
 	else
 		ck_assert_int_eq(unixservice_add_listener(to->service,
 					 unixlistener_adopt(fd),
-					 kind == BYTES ? UNIXSERVICE_BYTES : 0),
+					 kind == BYTES ? UNIXMSG_LISTEN_BYTES
+						       : 0),
 			0);
 }
 
@@ -485,7 +487,7 @@ START_TEST(a_child_leaves_the_socket_to_its_parent)
 		0);
 	/* Who writes without credentials is not answered everywhere. */
 	if (_i == GRAM)
-		ck_assert_int_eq(unixgram_want(server.gram, UNIXMSG_WANT_CRED),
+		ck_assert_int_eq(unixconn_want(server.gram, UNIXMSG_WANT_CRED),
 			0);
 	client_dial(&client, _i);
 	client_say(&client, "for the parent");
@@ -493,7 +495,8 @@ START_TEST(a_child_leaves_the_socket_to_its_parent)
 	if (pid == 0) {
 		scene_open(&scene, scene_echo, NULL);
 		if (_i == GRAM)
-			unixservice_add_gram(scene.service, server.gram);
+			unixservice_add_conn(scene.service, server.gram, 0,
+				NULL);
 		else
 			unixservice_add_listener(scene.service, server.listener,
 				0);
@@ -506,7 +509,7 @@ START_TEST(a_child_leaves_the_socket_to_its_parent)
 	assert_is_socket(scene_address(_i));
 	scene_open(&scene, scene_echo, NULL);
 	if (_i == GRAM)
-		unixservice_add_gram(scene.service, server.gram);
+		unixservice_add_conn(scene.service, server.gram, 0, NULL);
 	else
 		unixservice_add_listener(scene.service, server.listener, 0);
 	scene_serve(&scene);
@@ -523,8 +526,8 @@ END_TEST
 START_TEST(nothing_can_be_added_after_the_stop)
 {
 	struct server gram, packet;
-	struct unixpacket *packets[2];
-	struct unixstream *streams[2];
+	struct unixconn *packets[2];
+	struct unixconn *streams[2];
 
 	ck_assert_int_eq(open_server(&gram, SOCK_DGRAM, support_path("g"),
 				 NULL),
@@ -532,17 +535,19 @@ START_TEST(nothing_can_be_added_after_the_stop)
 	ck_assert_int_eq(open_server(&packet, SOCK_SEQPACKET, support_path("p"),
 				 NULL),
 		0);
-	ck_assert_int_eq(unixpacket_pair(packets), 0);
-	ck_assert_int_eq(unixstream_pair(streams), 0);
+	ck_assert_int_eq(unixconn_pair("unixpacket", packets), 0);
+	ck_assert_int_eq(unixconn_pair("unix", streams), 0);
 	scene_open_kind(&scene, PACKET, scene_echo, NULL);
 	ck_assert_int_eq(unixservice_stop(scene.service, soon()), 0);
-	ck_assert_errno(unixservice_add_gram(scene.service, gram.gram), EINVAL);
+	ck_assert_errno(unixservice_add_conn(scene.service, gram.gram, 0, NULL),
+		EINVAL);
 	ck_assert_errno(unixservice_add_listener(scene.service, packet.listener,
 				0),
 		EINVAL);
-	ck_assert_errno(unixservice_add_packet(scene.service, packets[0], NULL),
+	ck_assert_errno(unixservice_add_conn(scene.service, packets[0], 0,
+				NULL),
 		EINVAL);
-	ck_assert_errno(unixservice_add_stream(scene.service, streams[0], 0,
+	ck_assert_errno(unixservice_add_conn(scene.service, streams[0], 0,
 				NULL),
 		EINVAL);
 	ck_assert_errno(unixservice_listen(scene.service, "unixpacket",
@@ -553,10 +558,10 @@ START_TEST(nothing_can_be_added_after_the_stop)
 	scene_close(&scene);
 	close_server(&gram);
 	close_server(&packet);
-	unixpacket_close(packets[0]);
-	unixpacket_close(packets[1]);
-	unixstream_close(streams[0]);
-	unixstream_close(streams[1]);
+	unixconn_close(packets[0]);
+	unixconn_close(packets[1]);
+	unixconn_close(streams[0]);
+	unixconn_close(streams[1]);
 }
 END_TEST
 
@@ -566,30 +571,30 @@ enum { RECONNECTIONS_MOST = 1000 };
 static void connect_again(struct scene *at,
 	const struct unixservice_event *event)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 
 	if (event->kind != UNIXSERVICE_CLOSED ||
 		at->number == RECONNECTIONS_MOST)
 		return;
 	at->number++;
-	ck_assert_int_eq(unixpacket_pair(pair), 0);
-	if (unixservice_add_packet(at->service, pair[0], NULL) < 0)
-		unixpacket_close(pair[0]);
-	unixpacket_close(pair[1]);
+	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+	if (unixservice_add_conn(at->service, pair[0], 0, NULL) < 0)
+		unixconn_close(pair[0]);
+	unixconn_close(pair[1]);
 }
 
 START_TEST(who_connects_again_and_again_does_not_hold_up_the_drain)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 
 	scene_open_kind(&scene, PACKET, scene_echo, NULL);
 	scene.react = connect_again;
-	ck_assert_int_eq(unixpacket_pair(pair), 0);
-	ck_assert_int_eq(unixservice_add_packet(scene.service, pair[0], NULL),
+	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, pair[0], 0, NULL),
 		0);
 	ck_assert_int_eq(unixservice_drain(scene.service, soon()), 0);
 	ck_assert_int_eq(scene.number, 1);
-	unixpacket_close(pair[1]);
+	unixconn_close(pair[1]);
 	scene_close(&scene);
 }
 END_TEST

@@ -14,7 +14,7 @@ static struct client client;
 
 START_TEST(a_peer_is_opened_and_closed_once)
 {
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	client_dial(&client, _i);
@@ -24,7 +24,8 @@ START_TEST(a_peer_is_opened_and_closed_once)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], 1);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_OPENED], scene.peer);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
-	ck_assert_int_eq(unixservice_get_peer(scene.service, scene.peer, &info),
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, scene.peer,
+				 &info),
 		0);
 	ck_assert(info.has_cred);
 	ck_assert_int_eq(info.cred.pid, getpid());
@@ -42,12 +43,13 @@ END_TEST
 static void look_once_more(struct scene *at,
 	const struct unixservice_event *event)
 {
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 
 	if (event->kind != UNIXSERVICE_CLOSED)
 		return;
 	at->number++;
-	ck_assert_int_eq(unixservice_get_peer(at->service, event->peer, &info),
+	ck_assert_int_eq(unixservice_get_peer_info(at->service, event->peer,
+				 &info),
 		0);
 	ck_assert_uint_eq(info.id, event->peer);
 	ck_assert_ptr_eq(unixservice_get_context(at->service, event->peer), at);
@@ -132,7 +134,7 @@ END_TEST
 
 START_TEST(peers_are_counted_one_by_one)
 {
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 	uint64_t ids[3], id = 0;
 	struct client clients[3];
 	int i, found = 0;
@@ -149,7 +151,9 @@ START_TEST(peers_are_counted_one_by_one)
 			found += ids[i] == id;
 	ck_assert_int_eq(found, 3);
 	ck_assert_int_eq(unixservice_send(scene.service, ids[0], "x", 1), 0);
-	ck_assert_int_eq(unixservice_get_peer(scene.service, ids[0], &info), 0);
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, ids[0],
+				 &info),
+		0);
 	ck_assert_str_eq(info.network,
 		_i == GRAM             ? "unixgram"
 			: _i == PACKET ? "unixpacket"
@@ -157,7 +161,9 @@ START_TEST(peers_are_counted_one_by_one)
 	ck_assert_uint_eq(info.received, 1);
 	ck_assert_uint_eq(info.sent, 1);
 	ck_assert_uint_eq(info.waiting, 0);
-	ck_assert_int_eq(unixservice_get_peer(scene.service, ids[1], &info), 0);
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, ids[1],
+				 &info),
+		0);
 	ck_assert_uint_eq(info.sent, 0);
 	ck_assert_uint_eq(info.waiting, 1);
 	ck_assert_int_gt(info.opened_us, 0);
@@ -347,7 +353,7 @@ END_TEST
 
 START_TEST(a_peer_is_a_json_object)
 {
-	struct unixservice_peer peer;
+	struct unixservice_peer_info peer;
 	char text[2048], quoted[] = "@\"quoted\\x5c";
 	size_t size;
 
@@ -378,7 +384,7 @@ END_TEST
 START_TEST(what_is_formatted_is_what_happened)
 {
 	struct unixservice_counters counters;
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 	char text[2048];
 
 	scene_open_kind(&scene, _i, scene_echo, NULL);
@@ -391,7 +397,8 @@ START_TEST(what_is_formatted_is_what_happened)
 	check_member(text, "received_bytes", 5);
 	check_member(text, "answered", 1);
 	check_member(text, "peers", 1);
-	ck_assert_int_eq(unixservice_get_peer(scene.service, scene.peer, &info),
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, scene.peer,
+				 &info),
 		0);
 	unixservice_format_peer(&info, text, sizeof(text));
 	check_member(text, "peer", scene.peer);
@@ -412,8 +419,8 @@ START_TEST(a_socket_that_another_holder_shuts_down_is_told_and_left)
 		0);
 	scene_open_kind(&scene, PACKET, scene_echo, NULL);
 	if (server.gram != NULL) {
-		fd = unixgram_get_fd(server.gram);
-		unixservice_add_gram(scene.service, server.gram);
+		fd = unixconn_get_fd(server.gram);
+		unixservice_add_conn(scene.service, server.gram, 0, NULL);
 	} else {
 		fd = unixlistener_get_fd(server.listener);
 		unixservice_add_listener(scene.service, server.listener, 0);

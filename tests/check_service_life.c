@@ -314,7 +314,7 @@ START_TEST(what_was_sent_by_who_is_late_is_read)
 
 	if (is_idle) {
 		options.idle_us = options.patience_us;
-		options.patience_us = 0;
+		options.patience_us = UNIXMSG_FOREVER;
 	}
 	open_with_client(PACKET + _i % (KINDS - PACKET), answer_large,
 		&options);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How many peers, how often, how long silent, and without descriptors. */
 #include <config.h>
+#include <limits.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,7 +155,7 @@ START_TEST(without_limits_all_are_let_in)
 	struct unixservice_options options = scene_options();
 	int i;
 
-	options.peers_max = 0;
+	options.peers_max = UINT_MAX;
 	scene_open_kind(&scene, _i, scene_echo, &options);
 	for (i = 0; i < 32; i++)
 		say_hello(_i, i);
@@ -181,7 +182,7 @@ START_TEST(names_may_fall_into_one_place)
 {
 	enum { TIMES = 70 };
 	struct unixaddr to = address_of(scene_address(GRAM));
-	struct unixgram *grams[TIMES];
+	struct unixconn *grams[TIMES];
 	int i, number = 0;
 	char name[32];
 
@@ -189,7 +190,7 @@ START_TEST(names_may_fall_into_one_place)
 	for (i = 0; i < TIMES; i++) {
 		find_name(name, &number);
 		grams[i] = open_gram(name);
-		ck_assert_int_eq(unixgram_send_to(grams[i], &to, "x", 1,
+		ck_assert_int_eq(unixconn_send_to(grams[i], &to, "x", 1,
 					 UNIXMSG_NOW),
 			0);
 		scene_serve(&scene);
@@ -208,7 +209,7 @@ START_TEST(a_place_that_is_full_of_creditors_lets_nobody_in)
 {
 	enum { TIMES = 65 };
 	struct unixaddr to = address_of(scene_address(GRAM));
-	struct unixgram *grams[TIMES];
+	struct unixconn *grams[TIMES];
 	int i, number = 0;
 	char name[32];
 
@@ -216,7 +217,7 @@ START_TEST(a_place_that_is_full_of_creditors_lets_nobody_in)
 	for (i = 0; i < TIMES; i++) {
 		find_name(name, &number);
 		grams[i] = open_gram(name);
-		ck_assert_int_eq(unixgram_send_to(grams[i], &to, "x", 1,
+		ck_assert_int_eq(unixconn_send_to(grams[i], &to, "x", 1,
 					 UNIXMSG_NOW),
 			0);
 		scene_serve(&scene);
@@ -343,7 +344,7 @@ static pid_t make_nobody_with_name(const struct unixaddr *to, int go[2])
 	find_name(name, &number);
 	clients[31].gram = open_gram(name);
 	support_ready_wait(go);
-	ck_assert_int_eq(unixgram_send_to(clients[31].gram, to, "nobody", 6,
+	ck_assert_int_eq(unixconn_send_to(clients[31].gram, to, "nobody", 6,
 				 UNIXMSG_NOW),
 		0);
 	support_ready_wait(go);
@@ -354,7 +355,7 @@ START_TEST(a_place_that_is_full_of_creditors_lets_another_user_in)
 {
 	enum { TIMES = 64 };
 	struct unixaddr to = address_of(scene_address(GRAM));
-	struct unixgram *grams[TIMES];
+	struct unixconn *grams[TIMES];
 	int i, go[2], number = 0;
 	char name[32];
 	pid_t pid = make_nobody_with_name(&to, go);
@@ -364,7 +365,7 @@ START_TEST(a_place_that_is_full_of_creditors_lets_another_user_in)
 	for (i = 0; i < TIMES; i++) {
 		find_name(name, &number);
 		grams[i] = open_gram(name);
-		ck_assert_int_eq(unixgram_send_to(grams[i], &to, "x", 1,
+		ck_assert_int_eq(unixconn_send_to(grams[i], &to, "x", 1,
 					 UNIXMSG_NOW),
 			0);
 		scene_serve(&scene);
@@ -396,7 +397,7 @@ START_TEST(who_has_not_read_its_answers_keeps_its_place)
 	struct unixservice_options options = scene_options();
 
 	options.peers_per_user_max = 2;
-	options.send_buffer_bytes = 0;
+	options.send_buffer_bytes = 1;
 	scene_open_kind(&scene, GRAM, answer_at_length, &options);
 	say_hello(GRAM, 0);
 	say_hello(GRAM, 1);
@@ -430,7 +431,7 @@ START_TEST(what_a_closed_peer_has_not_read_takes_a_place_of_its_user)
 	unsigned int i, answered;
 
 	options.peers_per_user_max = 2;
-	options.send_buffer_bytes = 0;
+	options.send_buffer_bytes = 1;
 	scene_open_kind(&scene, GRAM, answer_and_close, &options);
 	for (i = 0; i < TIMES; i++)
 		say_hello(GRAM, (int)i);
@@ -459,7 +460,7 @@ START_TEST(who_was_closed_and_comes_again_has_not_read_still)
 	struct unixservice_options options = scene_options();
 	int i;
 
-	options.send_buffer_bytes = 0;
+	options.send_buffer_bytes = 1;
 	scene_open_kind(&scene, GRAM, answer_and_close, &options);
 	client_dial(&clients[0], GRAM);
 	for (i = 0; i < TIMES; i++) {
@@ -483,7 +484,7 @@ START_TEST(another_user_with_the_name_is_another_peer)
 {
 	const char *name = support_abstract("client");
 	struct unixaddr to = address_of(support_abstract("service"));
-	struct unixgram *gram = unixgram_open(name, NULL);
+	struct unixconn *gram = unixconn_open("unixgram", name, NULL);
 	uint64_t first;
 	int go[2];
 	pid_t pid;
@@ -491,17 +492,17 @@ START_TEST(another_user_with_the_name_is_another_peer)
 	scene_open(&scene, scene_put_off, NULL);
 	scene_listen_at(&scene, GRAM, support_abstract("service"));
 	unixservice_allow_anyone(scene.service);
-	ck_assert_int_eq(unixgram_send_to(gram, &to, "hello", 5, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send_to(gram, &to, "hello", 5, UNIXMSG_NOW),
 		0);
 	scene_serve(&scene);
 	first = scene.peer;
-	unixgram_close(gram);
+	unixconn_close(gram);
 	support_ready_init(go);
 	pid = support_fork();
 	if (pid == 0) {
 		support_as_nobody();
-		gram = unixgram_open(name, NULL);
-		ck_assert_int_eq(unixgram_send_to(gram, &to, "nobody", 6,
+		gram = unixconn_open("unixgram", name, NULL);
+		ck_assert_int_eq(unixconn_send_to(gram, &to, "nobody", 6,
 					 UNIXMSG_NOW),
 			0);
 		/* The name can be proved as long as it has it. */
@@ -652,9 +653,10 @@ END_TEST
 
 static int64_t get_active(uint64_t peer)
 {
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 
-	ck_assert_int_eq(unixservice_get_peer(scene.service, peer, &info), 0);
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, peer, &info),
+		0);
 	return info.active_us;
 }
 
@@ -671,7 +673,7 @@ START_TEST(who_takes_a_large_answer_slowly_is_not_silent)
 				 size),
 		0);
 	before = get_active(scene.peer);
-	ck_assert_int_eq(unixstream_read(clients[0].stream, piece, size, NULL,
+	ck_assert_int_eq(unixconn_read(clients[0].stream, piece, size, NULL,
 				 UNIXMSG_NOW),
 		1);
 	scene_serve(&scene);

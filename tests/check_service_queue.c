@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What is kept for peers that do not read: bounds, policies, patience. */
 #include <config.h>
+#include <limits.h>
 
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -176,7 +177,7 @@ START_TEST(a_stream_goes_on_in_the_middle)
 	struct unixservice_options options = scene_options();
 	size_t i, got = 0, more;
 
-	options.queue_bytes_max = 0;
+	options.queue_bytes_max = SIZE_MAX;
 	for (i = 0; i < size; i++)
 		data[i] = (char)(i ^ i >> 8 ^ i >> 16);
 	open_with_client(FRAMED + _i, &options);
@@ -251,10 +252,11 @@ END_TEST
 
 static void check_queue(uint64_t queued)
 {
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 
 	ck_assert_uint_eq(scene_count(&scene).queued, queued);
-	ck_assert_int_eq(unixservice_get_peer(scene.service, scene.peer, &info),
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, scene.peer,
+				 &info),
 		0);
 	ck_assert_uint_eq(info.queued, queued);
 }
@@ -265,8 +267,8 @@ START_TEST(answers_kept_are_bounded_in_number)
 	int count, i;
 
 	options.queue_messages_max = 3;
-	options.queue_bytes_max = 0;
-	options.queue_total_bytes_max = 0;
+	options.queue_bytes_max = SIZE_MAX;
+	options.queue_total_bytes_max = SIZE_MAX;
 	open_with_client(_i, &options);
 	count = push_until_kept(scene.peer);
 	ck_assert_int_eq(push(scene.peer, count++), 0);
@@ -289,7 +291,7 @@ START_TEST(answers_kept_are_bounded_in_bytes)
 	struct unixservice_options options = scene_options();
 	int count;
 
-	options.queue_messages_max = 0;
+	options.queue_messages_max = UINT_MAX;
 	options.queue_bytes_max = 3 * LARGE;
 	open_with_client(_i, &options);
 	count = push_until_kept(scene.peer);
@@ -306,7 +308,7 @@ START_TEST(answers_kept_are_bounded_in_all)
 	struct unixservice_options options = scene_options();
 	uint64_t first;
 
-	options.queue_bytes_max = 0;
+	options.queue_bytes_max = SIZE_MAX;
 	options.queue_total_bytes_max = 2 * LARGE;
 	open_with_client(_i, &options);
 	first = scene.peer;
@@ -350,9 +352,9 @@ START_TEST(without_limits_all_is_kept)
 	struct unixservice_options options = scene_options();
 	int count, i;
 
-	options.queue_messages_max = 0;
-	options.queue_bytes_max = 0;
-	options.queue_total_bytes_max = 0;
+	options.queue_messages_max = UINT_MAX;
+	options.queue_bytes_max = SIZE_MAX;
+	options.queue_total_bytes_max = SIZE_MAX;
 	open_with_client(_i, &options);
 	count = push_until_kept(scene.peer);
 	for (i = 0; i < 2000; i++)
@@ -637,7 +639,7 @@ static void make_deaf(struct client *of, const char *text)
 	memset(of, 0, sizeof(*of));
 	of->kind = GRAM;
 	fd = open_bound(SOCK_DGRAM, support_path(text));
-	of->gram = unixgram_adopt(fd);
+	of->gram = unixconn_adopt(fd);
 	ck_assert_ptr_nonnull(of->gram);
 }
 
@@ -645,7 +647,7 @@ static void say_to_service(struct client *from, const char *text)
 {
 	struct unixaddr to = address_of(scene_address(GRAM));
 
-	ck_assert_int_eq(unixgram_send_to(from->gram, &to, text, strlen(text),
+	ck_assert_int_eq(unixconn_send_to(from->gram, &to, text, strlen(text),
 				 UNIXMSG_NOW),
 		0);
 }
@@ -664,7 +666,7 @@ START_TEST(a_full_queue_of_an_unconnected_client_is_waited_for)
 	ck_assert_uint_gt(scene_count(&scene).queued, 10);
 	for (i = 0; i < 40; i++) {
 		scene_serve_while(&scene,
-			unixgram_get_next_size(client.gram, &(size_t){ 0 },
+			unixconn_get_next_size(client.gram, &(size_t){ 0 },
 				UNIXMSG_NOW) < 0);
 		client_hear(&client, "hello");
 	}
@@ -702,12 +704,12 @@ END_TEST
 /* What its owner has said of an endpoint's sends is not for the service. */
 START_TEST(an_endpoint_that_drops_is_waited_for_as_well)
 {
-	struct unixgram *gram = open_gram(scene_address(GRAM));
+	struct unixconn *gram = open_gram(scene_address(GRAM));
 	int i;
 
-	ck_assert_int_eq(unixgram_set_policy(gram, UNIXGRAM_DROP), 0);
+	ck_assert_int_eq(unixconn_set_policy(gram, UNIXCONN_DROP), 0);
 	scene_open(&scene, scene_echo, NULL);
-	ck_assert_int_eq(unixservice_add_gram(scene.service, gram), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, NULL), 0);
 	make_deaf(&client, "client");
 	for (i = 0; i < 20; i++) {
 		say_to_service(&client, "hello");
@@ -716,7 +718,7 @@ START_TEST(an_endpoint_that_drops_is_waited_for_as_well)
 	ck_assert_uint_gt(scene_count(&scene).queued, 0);
 	for (i = 0; i < 20; i++) {
 		scene_serve_while(&scene,
-			unixgram_get_next_size(client.gram, &(size_t){ 0 },
+			unixconn_get_next_size(client.gram, &(size_t){ 0 },
 				UNIXMSG_NOW) < 0);
 		client_hear(&client, "hello");
 	}
@@ -735,7 +737,7 @@ START_TEST(an_answer_to_who_is_connected_elsewhere_fails)
 	elsewhere = open_bound(SOCK_DGRAM, support_path("elsewhere"));
 	make_deaf(&client, "client");
 	fd = client_get_fd(&client);
-	ck_assert_int_eq(unixgram_send_to(client.gram, &to, "hello", 5,
+	ck_assert_int_eq(unixconn_send_to(client.gram, &to, "hello", 5,
 				 UNIXMSG_NOW),
 		0);
 	scene_serve(&scene);

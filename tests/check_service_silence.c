@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "service_private.h"
 #include "service_scene.h"
 
 static struct scene scene;
@@ -52,12 +53,25 @@ static void end_keeping(void)
 		0);
 }
 
+/* How long scene's service has a silent datagram peer, in microseconds. */
+static int64_t get_forget_us(int64_t asked_us)
+{
+	struct unixservice_options options = scene_options();
+	int64_t forget_us;
+
+	options.forget_us = asked_us;
+	scene_open(&scene, scene_echo, &options);
+	forget_us = scene.service->options.forget_us;
+	scene_close(&scene);
+	return forget_us;
+}
+
 START_TEST(by_default_it_is_ten_minutes)
 {
-	struct unixservice_options options;
-
-	unixservice_options_init(&options);
-	ck_assert_int_eq(options.forget_us, INT64_C(600000000));
+	ck_assert_int_eq(get_forget_us(0), INT64_C(600000000));
+	ck_assert_int_eq(get_forget_us(7), 7);
+	/* Never. */
+	ck_assert_int_eq(get_forget_us(UNIXMSG_FOREVER), 0);
 }
 END_TEST
 

@@ -86,8 +86,8 @@ static void start_side(struct side *side, const struct setting *setting,
 {
 	char buffer[64], batch[32];
 	const char *const arguments[] = { buffer, batch, "patience=600000000",
-		"queue_total=0", link_get_network(setting->network), address,
-		NULL };
+		"queue_total=18446744073709551615",
+		link_get_network(setting->network), address, NULL };
 
 	snprintf(buffer, sizeof(buffer), "send_buffer=%d",
 		setting->send_buffer);

@@ -31,20 +31,20 @@ static struct unixlistener *listen_there(int i)
 /* 0 when a connection was accepted (and closed), else the errno. */
 static int try_accept(struct unixlistener *listener, int i, int64_t deadline_us)
 {
-	struct unixpacket *packet;
-	struct unixstream *stream;
+	struct unixconn *packet;
+	struct unixconn *stream;
 
 	errno = 0;
 	if (connected_types[i] == SOCK_SEQPACKET) {
-		packet = unixpacket_accept(listener, deadline_us);
+		packet = unixlistener_accept(listener, deadline_us);
 		if (packet == NULL)
 			return errno;
-		unixpacket_close(packet);
+		unixconn_close(packet);
 	} else {
-		stream = unixstream_accept(listener, deadline_us);
+		stream = unixlistener_accept(listener, deadline_us);
 		if (stream == NULL)
 			return errno;
-		unixstream_close(stream);
+		unixconn_close(stream);
 	}
 	return 0;
 }
@@ -115,24 +115,24 @@ END_TEST
 
 /* Datagrams: the calls that receive. 0 or the errno, *size of what came. */
 
-static int try_recv(struct unixgram *gram, int64_t deadline_us, size_t *size)
+static int try_recv(struct unixconn *gram, int64_t deadline_us, size_t *size)
 {
 	char data[16];
 
-	return unixgram_recv(gram, data, sizeof(data), size, NULL, deadline_us);
+	return unixconn_recv(gram, data, sizeof(data), size, deadline_us);
 }
 
-static int try_recv_from(struct unixgram *gram, int64_t deadline_us,
+static int try_recv_from(struct unixconn *gram, int64_t deadline_us,
 	size_t *size)
 {
 	struct unixaddr from;
 	char data[16];
 
-	return unixgram_recv(gram, data, sizeof(data), size, &from,
+	return unixconn_recv_from(gram, data, sizeof(data), size, &from,
 		deadline_us);
 }
 
-static int try_recv_msg(struct unixgram *gram, int64_t deadline_us,
+static int try_recv_msg(struct unixconn *gram, int64_t deadline_us,
 	size_t *size)
 {
 	struct unixmsg msg;
@@ -140,19 +140,19 @@ static int try_recv_msg(struct unixgram *gram, int64_t deadline_us,
 
 	unixmsg_init(&msg);
 	msg.flags = UNIXMSG_PREFIX;
-	result = unixgram_recv_msg(gram, &msg, deadline_us);
+	result = unixconn_recv_msg(gram, &msg, deadline_us);
 	*size = msg.size;
 	return result;
 }
 
-static int try_recv_buffer(struct unixgram *gram, int64_t deadline_us,
+static int try_recv_buffer(struct unixconn *gram, int64_t deadline_us,
 	size_t *size)
 {
 	struct unixbuffer buffer;
 	int result, saved;
 
 	unixbuffer_init(&buffer, 16);
-	result = unixgram_recv_buffer(gram, &buffer, NULL, deadline_us);
+	result = unixconn_recv_buffer(gram, &buffer, NULL, deadline_us);
 	saved = errno;
 	*size = buffer.size;
 	unixbuffer_free(&buffer);
@@ -160,7 +160,7 @@ static int try_recv_buffer(struct unixgram *gram, int64_t deadline_us,
 	return result;
 }
 
-static int try_recv_batch(struct unixgram *gram, int64_t deadline_us,
+static int try_recv_batch(struct unixconn *gram, int64_t deadline_us,
 	size_t *size)
 {
 	char data[16];
@@ -172,19 +172,19 @@ static int try_recv_batch(struct unixgram *gram, int64_t deadline_us,
 	unixmsg_init(&msg);
 	msg.parts = &part;
 	msg.parts_count = 1;
-	result = unixgram_recv_batch(gram, &msg, 1, &received, deadline_us);
+	result = unixconn_recv_batch(gram, &msg, 1, &received, deadline_us);
 	ck_assert_uint_eq(received, result == 1);
 	*size = msg.size;
 	return result;
 }
 
-static int try_next_size(struct unixgram *gram, int64_t deadline_us,
+static int try_next_size(struct unixconn *gram, int64_t deadline_us,
 	size_t *size)
 {
-	return unixgram_get_next_size(gram, size, deadline_us);
+	return unixconn_get_next_size(gram, size, deadline_us);
 }
 
-static int (*const receivers[])(struct unixgram *gram, int64_t deadline_us,
+static int (*const receivers[])(struct unixconn *gram, int64_t deadline_us,
 	size_t *size) = {
 	try_recv,
 	try_recv_from,
@@ -201,7 +201,7 @@ enum {
 	GRAM_KINDS = RECEIVERS * (int)COUNT(hows),
 };
 
-static int try_to_receive(struct unixgram *gram, int i, int64_t deadline_us,
+static int try_to_receive(struct unixconn *gram, int i, int64_t deadline_us,
 	size_t *size)
 {
 	errno = 0;
@@ -210,9 +210,9 @@ static int try_to_receive(struct unixgram *gram, int i, int64_t deadline_us,
 }
 
 /* By another holder. */
-static void shut(const struct unixgram *gram, int how)
+static void shut(const struct unixconn *gram, int how)
 {
-	int fd = dup(unixgram_get_fd(gram));
+	int fd = dup(unixconn_get_fd(gram));
 
 	ck_assert_int_eq(shutdown(fd, how), 0);
 	close(fd);
@@ -220,7 +220,7 @@ static void shut(const struct unixgram *gram, int how)
 
 START_TEST(a_datagram_socket_that_was_shut_down_is_told)
 {
-	struct unixgram *gram = open_gram(support_path("socket"));
+	struct unixconn *gram = open_gram(support_path("socket"));
 	int i, stop[2];
 	size_t size;
 
@@ -236,7 +236,7 @@ START_TEST(a_datagram_socket_that_was_shut_down_is_told)
 			ESHUTDOWN);
 		ck_assert_int_eq(try_to_receive(gram, _i, UNIXMSG_NOW, &size),
 			EAGAIN);
-		unixgram_set_stop_fd(gram, stop[0]);
+		unixconn_set_stop_fd(gram, stop[0]);
 	}
 	close_pipe(stop);
 	close_gram(gram);
@@ -246,7 +246,7 @@ END_TEST
 START_TEST(what_was_sent_before_the_shutdown_is_received)
 {
 	const int64_t deadlines[] = { UNIXMSG_FOREVER, 60000000 };
-	struct unixgram *gram = open_gram(support_path("socket"));
+	struct unixconn *gram = open_gram(support_path("socket"));
 	int receiver = _i % TAKERS;
 	size_t i, size;
 
@@ -270,7 +270,7 @@ END_TEST
 
 START_TEST(an_empty_message_of_nobody_is_no_shutdown)
 {
-	struct unixgram *gram = open_gram(support_path("socket"));
+	struct unixconn *gram = open_gram(support_path("socket"));
 	struct unixaddr to = address_of(support_path("socket"));
 	int fd = open_socket(SOCK_DGRAM);
 	size_t size;
@@ -287,7 +287,7 @@ END_TEST
 
 START_TEST(who_waits_for_a_datagram_is_woken_by_the_shutdown)
 {
-	struct unixgram *gram = open_gram(support_path("socket"));
+	struct unixconn *gram = open_gram(support_path("socket"));
 	int ready[2];
 	size_t size;
 	pid_t pid;
@@ -426,7 +426,7 @@ END_TEST
 static int set_unlink(struct server *server, bool is_wanted)
 {
 	if (server->gram != NULL)
-		return unixgram_set_unlink_on_close(server->gram, is_wanted);
+		return unixconn_set_unlink_on_close(server->gram, is_wanted);
 	return unixlistener_set_unlink_on_close(server->listener, is_wanted);
 }
 

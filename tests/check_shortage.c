@@ -451,16 +451,16 @@ END_TEST
 START_TEST(a_wait_for_a_full_queue_tells_why_it_failed)
 {
 	int fd = open_bound(SOCK_DGRAM, support_path("full"));
-	struct unixgram *gram = open_gram(support_path("sender"));
+	struct unixconn *gram = open_gram(support_path("sender"));
 	struct unixaddr to = address_of(support_path("full"));
 	unsigned int skip;
 
-	while (unixgram_send_to(gram, &to, "x", 1, UNIXMSG_NOW) == 0)
+	while (unixconn_send_to(gram, &to, "x", 1, UNIXMSG_NOW) == 0)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
 	for (skip = 0; skip < 6; skip++) {
 		fail_one("ppoll", skip, ENOMEM);
-		ck_assert_errno(unixgram_send_to(gram, &to, "x", 1,
+		ck_assert_errno(unixconn_send_to(gram, &to, "x", 1,
 					unixdeadline_after_us(10000000)),
 			ENOMEM);
 		expect_failure();

@@ -158,9 +158,9 @@ END_TEST
 static void set_spin(const struct ends *ends, int64_t spin_us)
 {
 	if (ends->is_packet)
-		unixpacket_set_spin_us(ends->receiver, spin_us);
+		unixconn_set_spin_us(ends->receiver, spin_us);
 	else
-		unixgram_set_spin_us(ends->receiver, spin_us);
+		unixconn_set_spin_us(ends->receiver, spin_us);
 }
 
 /* Until then the receiver has slept, or gone on trying. */
@@ -180,7 +180,7 @@ static int receive(const struct ends *ends, int64_t deadline_us)
 {
 	char text[8];
 	size_t size = 0;
-	int result = ends->net->recv(ends->receiver, text, sizeof(text), &size,
+	int result = unixconn_recv(ends->receiver, text, sizeof(text), &size,
 		deadline_us);
 
 	if (result == 1)
@@ -241,7 +241,7 @@ START_TEST(a_stop_is_seen_after_a_spin)
 	int stop = eventfd(1, EFD_CLOEXEC);
 
 	ends_make(&ends, _i);
-	ends.net->set_stop_fd(ends.receiver, stop);
+	unixconn_set_stop_fd(ends.receiver, stop);
 	set_spin(&ends, 1000);
 	ck_assert_errno(receive(&ends, UNIXMSG_FOREVER), ECANCELED);
 	ends_close(&ends);
@@ -251,61 +251,61 @@ END_TEST
 
 START_TEST(the_end_of_a_connection_ends_a_spin)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 
-	ck_assert_int_eq(unixpacket_pair(pair), 0);
-	unixpacket_set_spin_us(pair[0], second_us);
-	unixpacket_close(pair[1]);
-	ck_assert_int_eq(unixpacket_recv(pair[0], NULL, 0, NULL,
-				 UNIXMSG_FOREVER),
+	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+	unixconn_set_spin_us(pair[0], second_us);
+	unixconn_close(pair[1]);
+	ck_assert_int_eq(unixconn_recv(pair[0], NULL, 0, NULL, UNIXMSG_FOREVER),
 		0);
-	unixpacket_close(pair[0]);
+	unixconn_close(pair[0]);
 }
 END_TEST
 
 START_TEST(a_stream_spins_too)
 {
-	struct unixstream *pair[2];
+	struct unixconn *pair[2];
 	char text[4];
 	size_t size;
 	pid_t pid;
 
-	ck_assert_int_eq(unixstream_pair(pair), 0);
-	unixstream_set_spin_us(pair[0], _i == 0 ? second_us : 1);
+	ck_assert_int_eq(unixconn_pair("unix", pair), 0);
+	unixconn_set_spin_us(pair[0], _i == 0 ? second_us : 1);
 	pid = support_fork();
 	if (pid == 0) {
 		usleep(5000);
-		unixstream_send(pair[1], "late", 4, UNIXMSG_FOREVER);
+		unixconn_send(pair[1], "late", 4, UNIXMSG_FOREVER);
 		_exit(0);
 	}
-	ck_assert_int_eq(unixstream_recv(pair[0], text, sizeof(text), &size,
+	ck_assert_int_eq(unixconn_recv(pair[0], text, sizeof(text), &size,
 				 UNIXMSG_FOREVER),
 		1);
 	ck_assert_uint_eq(size, 4);
 	support_wait_exit(pid, 0);
-	unixstream_close(pair[0]);
-	unixstream_close(pair[1]);
+	unixconn_close(pair[0]);
+	unixconn_close(pair[1]);
 }
 END_TEST
 
 START_TEST(accepted_connections_begin_with_the_listeners_spin)
 {
 	const char *address = support_abstract("spin");
-	struct unixlistener *listener = unixpacket_listen(address, 0, NULL);
-	struct unixpacket *client, *served;
+	const struct unixlisten_options options = { .spin_us = second_us };
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", address, &options);
+	struct unixconn *client, *served;
 
 	ck_assert_ptr_nonnull(listener);
-	unixlistener_set_spin_us(listener, second_us);
-	client = unixpacket_dial(address, NULL, UNIXMSG_NOW);
+	client = unixconn_dial("unixpacket", address, NULL, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
-	served = unixpacket_accept(listener, UNIXMSG_NOW);
+	served = unixlistener_accept(listener, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(served);
 	/* It begins with the endpoint. */
 	ck_assert_int_eq(unixspin_get(&((struct endpoint *)served)->spin),
 		second_us);
 	ck_assert_int_eq(unixspin_get(&((struct endpoint *)client)->spin), 0);
-	unixpacket_close(served);
-	unixpacket_close(client);
+	unixconn_close(served);
+	unixconn_close(client);
 	unixlistener_close(listener);
 }
 END_TEST

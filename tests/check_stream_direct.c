@@ -9,30 +9,30 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "stream_private.h"
+#include "conn_private.h"
 #include "support.h"
 #include "unixmsg.h"
 
 enum { PREFIX = 4, LARGE = 40000, ROOM = 65536, MOST = 100000 };
 
-static struct unixstream *near, *far;
+static struct unixconn *near, *far;
 static int far_fd;
 static unsigned char got[MOST];
 
 static void link_up(void)
 {
-	struct unixstream *pair[2];
+	struct unixconn *pair[2];
 
-	ck_assert_int_eq(unixstream_pair(pair), 0);
+	ck_assert_int_eq(unixconn_pair("unix", pair), 0);
 	near = pair[0];
 	far = pair[1];
-	far_fd = unixstream_get_fd(far);
+	far_fd = unixconn_get_fd(far);
 }
 
 static void unlink_all(void)
 {
-	ck_assert_int_eq(unixstream_close(near), 0);
-	ck_assert_int_eq(unixstream_close(far), 0);
+	ck_assert_int_eq(unixconn_close(near), 0);
+	ck_assert_int_eq(unixconn_close(far), 0);
 }
 
 static unsigned char byte_at(size_t place, unsigned int seed)
@@ -80,7 +80,7 @@ static void expect_message(size_t size, unsigned int seed)
 {
 	size_t told = SIZE_MAX;
 
-	ck_assert_int_eq(unixstream_recv(near, got, sizeof(got), &told,
+	ck_assert_int_eq(unixconn_recv(near, got, sizeof(got), &told,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(told, size);
@@ -91,7 +91,7 @@ static void expect_no_message(void)
 {
 	size_t told = 7;
 
-	ck_assert_errno(unixstream_recv(near, got, sizeof(got), &told,
+	ck_assert_errno(unixconn_recv(near, got, sizeof(got), &told,
 				UNIXMSG_NOW),
 		EAGAIN);
 	ck_assert_uint_eq(told, 0);
@@ -200,7 +200,7 @@ START_TEST(what_has_arrived_of_a_large_message_outlives_the_deadline)
 
 	get_used_to(LARGE);
 	feed(bytes, cuts[_i]);
-	ck_assert_errno(unixstream_recv(near, got, ROOM, NULL,
+	ck_assert_errno(unixconn_recv(near, got, ROOM, NULL,
 				unixdeadline_after_us(10000)),
 		ETIMEDOUT);
 	feed(bytes + cuts[_i], all - cuts[_i]);
@@ -216,9 +216,9 @@ START_TEST(an_end_inside_of_a_large_message_is_an_error)
 	get_used_to(LARGE);
 	feed(bytes, cuts[_i]);
 	ck_assert_int_eq(shutdown(far_fd, SHUT_WR), 0);
-	ck_assert_errno(unixstream_recv(near, got, ROOM, NULL, UNIXMSG_FOREVER),
+	ck_assert_errno(unixconn_recv(near, got, ROOM, NULL, UNIXMSG_FOREVER),
 		EPROTO);
-	ck_assert_errno(unixstream_recv(near, got, ROOM, NULL, UNIXMSG_FOREVER),
+	ck_assert_errno(unixconn_recv(near, got, ROOM, NULL, UNIXMSG_FOREVER),
 		EPROTO);
 }
 END_TEST
@@ -227,8 +227,7 @@ START_TEST(an_end_behind_a_large_message_is_the_end)
 {
 	get_used_to(LARGE);
 	ck_assert_int_eq(shutdown(far_fd, SHUT_WR), 0);
-	ck_assert_int_eq(unixstream_recv(near, got, ROOM, NULL,
-				 UNIXMSG_FOREVER),
+	ck_assert_int_eq(unixconn_recv(near, got, ROOM, NULL, UNIXMSG_FOREVER),
 		0);
 }
 END_TEST
@@ -243,7 +242,7 @@ START_TEST(one_that_is_too_large_after_a_large_one_is_passed_over)
 	get_used_to(LARGE);
 	feed_message(LARGE + 1, seed);
 	feed_message(LARGE, 2);
-	ck_assert_errno(unixstream_recv(near, got, LARGE, &told, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv(near, got, LARGE, &told, UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_uint_eq(told, LARGE + 1);
 	expect_message(LARGE, 2);
@@ -256,7 +255,7 @@ START_TEST(a_room_smaller_than_what_is_expected_is_kept_to)
 	get_used_to(LARGE);
 	got[10] = 0x5a;
 	feed_message(10, 1);
-	ck_assert_int_eq(unixstream_recv(near, got, 10, NULL, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv(near, got, 10, NULL, UNIXMSG_NOW), 1);
 	assert_payload(10, 1);
 	ck_assert_uint_eq(got[10], 0x5a);
 }
@@ -270,8 +269,7 @@ START_TEST(what_was_read_too_far_can_be_read_as_bytes)
 	feed_message(10, 1);
 	feed((const unsigned char *)"bytes", 5);
 	expect_message(10, 1);
-	ck_assert_int_eq(unixstream_read(near, got, ROOM, &told, UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_read(near, got, ROOM, &told, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(told, 5);
 	ck_assert_int_eq(memcmp(got, "bytes", 5), 0);
 }
@@ -333,7 +331,7 @@ static bool take_message(struct model *model)
 {
 	const size_t size = model->sizes[model->taken % AHEAD];
 	size_t room = choose(model, 8) == 0 ? LARGE : ROOM, told = 0;
-	int result = unixstream_recv(near, got, room, &told, UNIXMSG_NOW);
+	int result = unixconn_recv(near, got, room, &told, UNIXMSG_NOW);
 
 	if (result < 0 && errno == EAGAIN)
 		return false;

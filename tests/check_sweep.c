@@ -20,7 +20,7 @@
 enum { DEADS_MOST = 64 };
 
 static char run_dir[128], client_dir[256], server_path[128];
-static struct unixgram *server;
+static struct unixconn *server;
 
 /* A server, and a directory for its clients. */
 static void set_up(void)
@@ -42,9 +42,10 @@ static void tear_down(void)
 	check_fds();
 }
 
-static struct unixgram *dial(void)
+static struct unixconn *dial(void)
 {
-	struct unixgram *gram = unixgram_dial(server_path, NULL, UNIXMSG_NOW);
+	struct unixconn *gram =
+		unixconn_dial("unixgram", server_path, NULL, UNIXMSG_NOW);
 
 	ck_assert_msg(gram != NULL, "%s", strerror(errno));
 	return gram;
@@ -79,35 +80,34 @@ static void make_dead_clients(int count)
 		make_dead(SOCK_DGRAM, numbered(count));
 }
 
-static bool is_in_client_dir(const struct unixgram *gram)
+static bool is_in_client_dir(const struct unixconn *gram)
 {
 	struct unixaddr addr;
 	size_t size;
 
-	ck_assert_int_eq(unixgram_get_address(gram, &addr), 0);
+	ck_assert_int_eq(unixconn_get_address(gram, &addr), 0);
 	return strncmp(unixaddr_get_name(&addr, &size), client_dir,
 		       strlen(client_dir)) == 0;
 }
 
-static void assert_is_answered(struct unixgram *gram)
+static void assert_is_answered(struct unixconn *gram)
 {
 	struct unixaddr from;
 	char byte;
 
-	ck_assert_int_eq(unixgram_send(gram, "x", 1, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixgram_recv(server, &byte, 1, NULL, &from,
+	ck_assert_int_eq(unixconn_send(gram, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv_from(server, &byte, 1, NULL, &from,
 				 UNIXMSG_NOW),
 		1);
-	ck_assert_int_eq(unixgram_send_to(server, &from, "y", 1, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send_to(server, &from, "y", 1, UNIXMSG_NOW),
 		0);
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW), 1);
 }
 
 /* Dials until so many files are left, and no longer than is promised. */
 static void sweep_down_to(int left, int dials)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	while (count_files(client_dir) > left) {
 		ck_assert_int_gt(dials--, 0);
@@ -119,7 +119,7 @@ static void sweep_down_to(int left, int dials)
 
 START_TEST(dead_files_go_with_the_next_dial)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_client_dir();
 	make_dead_clients(10);
@@ -148,7 +148,7 @@ END_TEST
 START_TEST(live_ones_stay)
 {
 	enum { LIVE = 10 };
-	struct unixgram *live[LIVE];
+	struct unixconn *live[LIVE];
 	int i;
 
 	make_client_dir();
@@ -297,7 +297,7 @@ END_TEST
 /* Links to it do not lead us away. */
 START_TEST(a_link_is_no_directory_of_ours)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dir(support_path("other"), 0711);
 	make_dead(SOCK_DGRAM, support_path("other/socket"));
@@ -312,7 +312,7 @@ END_TEST
 
 START_TEST(a_directory_of_another_user_is_left_alone)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 	struct stat before;
 
 	make_client_dir();
@@ -333,7 +333,7 @@ END_TEST
 START_TEST(dead_files_beside_a_directory_of_another_user_go)
 {
 	char ours[300], anothers[300];
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_client_dir();
 	ck_assert_int_eq(chown(client_dir, 65534, 65534), 0);
@@ -362,7 +362,7 @@ START_TEST(a_base_that_cannot_be_listed_does)
 	make_dir(support_path("run/unixmsg-65534"), 0700);
 	pid = support_fork();
 	if (pid == 0) {
-		struct unixgram *gram;
+		struct unixconn *gram;
 
 		support_as_nobody();
 		gram = dial();
@@ -395,7 +395,7 @@ START_TEST(where_others_could_rename_it_nothing_is_made)
 {
 	const struct base *base = &bases[_i];
 	const char *path = support_path("base");
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	make_dir(path, base->mode);
 	ck_assert_int_eq(chown(path, base->user, base->user), 0);
@@ -421,14 +421,14 @@ END_TEST
 /* One sweeps what another is just about to bind. */
 static void dial_many(int times)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 	struct unixaddr addr;
 	size_t size;
 
 	while (times-- > 0) {
 		gram = dial();
 		ck_assert(is_in_client_dir(gram));
-		ck_assert_int_eq(unixgram_get_address(gram, &addr), 0);
+		ck_assert_int_eq(unixconn_get_address(gram, &addr), 0);
 		assert_is_socket(unixaddr_get_name(&addr, &size));
 		close_gram(gram);
 	}
@@ -458,10 +458,10 @@ END_TEST
 
 START_TEST(a_client_can_be_answered_by_default)
 {
-	struct unixgram *gram = dial();
+	struct unixconn *gram = dial();
 
 	errno = EXDEV;
-	ck_assert_int_eq(unixgram_check_answer(gram), 0);
+	ck_assert_int_eq(unixconn_check_answer(gram), 0);
 	ck_assert_int_eq(errno, EXDEV);
 	close_gram(gram);
 }
@@ -469,16 +469,16 @@ END_TEST
 
 START_TEST(who_has_not_dialled_is_told)
 {
-	ck_assert_errno(unixgram_check_answer(server), ENOTCONN);
+	ck_assert_errno(unixconn_check_answer(server), ENOTCONN);
 }
 END_TEST
 
 START_TEST(of_a_pair_nothing_is_known)
 {
-	struct unixgram *pair[2];
+	struct unixconn *pair[2];
 
-	ck_assert_int_eq(unixgram_pair(pair), 0);
-	ck_assert_int_eq(unixgram_check_answer(pair[0]), 0);
+	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
+	ck_assert_int_eq(unixconn_check_answer(pair[0]), 0);
 	close_gram(pair[0]);
 	close_gram(pair[1]);
 }
@@ -487,10 +487,11 @@ END_TEST
 START_TEST(of_abstract_names_nothing_is_known)
 {
 	const char *name = support_abstract("name");
-	struct unixgram *owner = open_gram(name);
-	struct unixgram *gram = unixgram_dial(name, NULL, UNIXMSG_NOW);
+	struct unixconn *owner = open_gram(name);
+	struct unixconn *gram =
+		unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
 
-	ck_assert_int_eq(unixgram_check_answer(gram), 0);
+	ck_assert_int_eq(unixconn_check_answer(gram), 0);
 	close_gram(gram);
 	close_gram(owner);
 }
@@ -498,10 +499,10 @@ END_TEST
 
 START_TEST(of_a_server_without_a_file_nothing_is_known)
 {
-	struct unixgram *gram = dial();
+	struct unixconn *gram = dial();
 
 	ck_assert_int_eq(unlink(server_path), 0);
-	ck_assert_int_eq(unixgram_check_answer(gram), 0);
+	ck_assert_int_eq(unixconn_check_answer(gram), 0);
 	close_gram(gram);
 }
 END_TEST
@@ -543,7 +544,7 @@ static int answer_as_nobody(const struct unixaddr *to)
 	pid = support_fork();
 	if (pid == 0) {
 		support_as_nobody();
-		error = unixgram_send_to(server, to, "y", 1, UNIXMSG_NOW) < 0
+		error = unixconn_send_to(server, to, "y", 1, UNIXMSG_NOW) < 0
 			? errno
 			: 0;
 		_exit(write(pipes[1], &error, sizeof(error)) < 0);
@@ -559,13 +560,13 @@ START_TEST(what_is_said_is_what_the_kernel_does)
 	const struct case_of_answers *wanted = &answers[_i];
 	struct unixdial_options options;
 	struct unixaddr own;
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	ck_assert_int_eq(chown(server_path, 65534, 65534), 0);
 	make_dir(support_path("own"), 0700);
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own/socket");
-	gram = unixgram_dial(server_path, &options, UNIXMSG_NOW);
+	gram = unixconn_dial("unixgram", server_path, &options, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(gram);
 	ck_assert_uint_eq(mode_of(options.own), 0666);
 	ck_assert_int_eq(chmod(options.own, wanted->mode), 0);
@@ -573,10 +574,10 @@ START_TEST(what_is_said_is_what_the_kernel_does)
 	ck_assert_int_eq(chmod(support_path("own"), wanted->dir_mode), 0);
 	ck_assert_int_eq(chown(support_path("own"), wanted->dir_user, 0), 0);
 	if (wanted->error != 0)
-		ck_assert_errno(unixgram_check_answer(gram), wanted->error);
+		ck_assert_errno(unixconn_check_answer(gram), wanted->error);
 	else
-		ck_assert_int_eq(unixgram_check_answer(gram), 0);
-	ck_assert_int_eq(unixgram_get_address(gram, &own), 0);
+		ck_assert_int_eq(unixconn_check_answer(gram), 0);
+	ck_assert_int_eq(unixconn_get_address(gram, &own), 0);
 	ck_assert_int_eq(answer_as_nobody(&own), wanted->error);
 	close_gram(gram);
 }
@@ -586,16 +587,16 @@ END_TEST
 START_TEST(of_groups_nothing_is_known)
 {
 	struct unixdial_options options;
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	ck_assert_int_eq(chown(server_path, 65534, 65534), 0);
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
-	gram = unixgram_dial(server_path, &options, UNIXMSG_NOW);
+	gram = unixconn_dial("unixgram", server_path, &options, UNIXMSG_NOW);
 	ck_assert_int_eq(chmod(options.own, 0620), 0);
-	ck_assert_int_eq(unixgram_check_answer(gram), 0);
+	ck_assert_int_eq(unixconn_check_answer(gram), 0);
 	ck_assert_int_eq(chmod(options.own, 0640), 0);
-	ck_assert_errno(unixgram_check_answer(gram), EACCES);
+	ck_assert_errno(unixconn_check_answer(gram), EACCES);
 	close_gram(gram);
 }
 END_TEST
@@ -603,17 +604,17 @@ END_TEST
 /* A private directory would keep a server of another user out. */
 START_TEST(another_user_is_given_a_way_where_there_is_one)
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 
 	ck_assert_int_eq(chmod(run_dir, 0700), 0);
 	gram = dial();
 	ck_assert(!is_in_client_dir(gram));
-	ck_assert_int_eq(unixgram_check_answer(gram), 0);
+	ck_assert_int_eq(unixconn_check_answer(gram), 0);
 	close_gram(gram);
 	ck_assert_int_eq(chmod(run_dir, 0711), 0);
 	gram = dial();
 	ck_assert(is_in_client_dir(gram));
-	ck_assert_int_eq(unixgram_check_answer(gram), 0);
+	ck_assert_int_eq(unixconn_check_answer(gram), 0);
 	close_gram(gram);
 }
 END_TEST
@@ -626,15 +627,15 @@ START_TEST(who_serves_roots_socket_may_have_no_rights)
 	ck_assert_int_eq(chmod(run_dir, 01777), 0);
 	pid = support_fork();
 	if (pid == 0) {
-		struct unixgram *gram;
+		struct unixconn *gram;
 		struct unixaddr own;
 		size_t size;
 
 		support_as_nobody();
 		gram = dial();
-		ck_assert_int_eq(unixgram_get_address(gram, &own), 0);
+		ck_assert_int_eq(unixconn_get_address(gram, &own), 0);
 		ck_assert_int_eq(chmod(unixaddr_get_name(&own, &size), 0), 0);
-		ck_assert_errno(unixgram_check_answer(gram), EACCES);
+		ck_assert_errno(unixconn_check_answer(gram), EACCES);
 		close_gram(gram);
 		_exit(0);
 	}
@@ -644,17 +645,17 @@ END_TEST
 
 START_TEST(a_file_that_is_gone_cannot_be_answered)
 {
-	struct unixgram *gram = dial();
+	struct unixconn *gram = dial();
 	struct unixaddr own;
 	size_t size;
 	const char *path;
 
-	ck_assert_int_eq(unixgram_get_address(gram, &own), 0);
+	ck_assert_int_eq(unixconn_get_address(gram, &own), 0);
 	path = unixaddr_get_name(&own, &size);
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_errno(unixgram_check_answer(gram), ENOENT);
+	ck_assert_errno(unixconn_check_answer(gram), ENOENT);
 	make_dead(SOCK_DGRAM, path);
-	ck_assert_errno(unixgram_check_answer(gram), ESTALE);
+	ck_assert_errno(unixconn_check_answer(gram), ESTALE);
 	ck_assert_int_eq(unlink(path), 0);
 	close_gram(gram);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * UNIXMSG_NAME_REPLACE, and whether a file goes with its socket. Owners are
+ * UNIXMSG_LISTEN_REPLACE, and whether a file goes with its socket. Owners are
  * sockets without the library, bound by kind: the last one does not listen.
  */
 #include <config.h>
@@ -30,18 +30,19 @@ static int open_owner(int kind, const char *path)
 	return open_listening(owner_types[kind], path);
 }
 
-static struct unixname_options options_with(unsigned int flags)
+static struct unixlisten_options options_with(unsigned int flags)
 {
-	struct unixname_options options;
+	struct unixlisten_options options;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = flags;
 	return options;
 }
 
 static int try_replace(struct server *server, int type, const char *path)
 {
-	struct unixname_options options = options_with(UNIXMSG_NAME_REPLACE);
+	struct unixlisten_options options =
+		options_with(UNIXMSG_LISTEN_REPLACE);
 
 	return open_server(server, type, path, &options);
 }
@@ -70,13 +71,12 @@ static void end(struct server *server)
 
 /* A client of the path reaches this server. */
 
-static void assert_gram_is_reached(struct unixgram *gram, const char *path)
+static void assert_gram_is_reached(struct unixconn *gram, const char *path)
 {
 	char byte = 0;
 
 	send_to(path);
-	ck_assert_int_eq(unixgram_recv(gram, &byte, 1, NULL, NULL, UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, 'x');
 }
 
@@ -203,32 +203,31 @@ START_TEST(packet_connections_of_the_old_owner_go_on)
 {
 	const char *path = support_path("socket");
 	struct server old = serve(SOCK_SEQPACKET, path), server;
-	struct unixpacket *clients[2], *accepted[2];
+	struct unixconn *clients[2], *accepted[2];
 	char byte;
 	int i;
 
-	clients[0] = unixpacket_dial(path, NULL, UNIXMSG_NOW);
-	accepted[0] = unixpacket_accept(old.listener, UNIXMSG_NOW);
+	clients[0] = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
+	accepted[0] = unixlistener_accept(old.listener, UNIXMSG_NOW);
 	/* The second one waits to be accepted. */
-	clients[1] = unixpacket_dial(path, NULL, UNIXMSG_NOW);
+	clients[1] = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
 	server = replace(types[_i], path);
-	accepted[1] = unixpacket_accept(old.listener, UNIXMSG_NOW);
+	accepted[1] = unixlistener_accept(old.listener, UNIXMSG_NOW);
 	for (i = 0; i < 2; i++) {
-		ck_assert_int_eq(unixpacket_send(clients[i], "x", 1,
-					 UNIXMSG_NOW),
+		ck_assert_int_eq(unixconn_send(clients[i], "x", 1, UNIXMSG_NOW),
 			0);
-		ck_assert_int_eq(unixpacket_recv(accepted[i], &byte, 1, NULL,
+		ck_assert_int_eq(unixconn_recv(accepted[i], &byte, 1, NULL,
 					 UNIXMSG_NOW),
 			1);
-		ck_assert_int_eq(unixpacket_send(accepted[i], "y", 1,
+		ck_assert_int_eq(unixconn_send(accepted[i], "y", 1,
 					 UNIXMSG_NOW),
 			0);
-		ck_assert_int_eq(unixpacket_recv(clients[i], &byte, 1, NULL,
+		ck_assert_int_eq(unixconn_recv(clients[i], &byte, 1, NULL,
 					 UNIXMSG_NOW),
 			1);
 		ck_assert_int_eq(byte, 'y');
-		ck_assert_int_eq(unixpacket_close(clients[i]), 0);
-		ck_assert_int_eq(unixpacket_close(accepted[i]), 0);
+		ck_assert_int_eq(unixconn_close(clients[i]), 0);
+		ck_assert_int_eq(unixconn_close(accepted[i]), 0);
 	}
 	end(&old);
 	end(&server);
@@ -239,19 +238,19 @@ START_TEST(stream_connections_of_the_old_owner_go_on)
 {
 	const char *path = support_path("socket");
 	struct server old = serve(SOCK_STREAM, path), server;
-	struct unixstream *client, *accepted;
+	struct unixconn *client, *accepted;
 	char byte;
 
-	client = unixstream_dial(path, NULL, UNIXMSG_NOW);
-	accepted = unixstream_accept(old.listener, UNIXMSG_NOW);
+	client = unixconn_dial("unix", path, NULL, UNIXMSG_NOW);
+	accepted = unixlistener_accept(old.listener, UNIXMSG_NOW);
 	server = replace(types[_i], path);
-	ck_assert_int_eq(unixstream_send(client, "x", 1, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixstream_recv(accepted, &byte, 1, NULL, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send(client, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv(accepted, &byte, 1, NULL, UNIXMSG_NOW),
 		1);
-	ck_assert_int_eq(unixstream_close(client), 0);
-	ck_assert_int_eq(unixstream_recv(accepted, &byte, 1, NULL, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_close(client), 0);
+	ck_assert_int_eq(unixconn_recv(accepted, &byte, 1, NULL, UNIXMSG_NOW),
 		0);
-	ck_assert_int_eq(unixstream_close(accepted), 0);
+	ck_assert_int_eq(unixconn_close(accepted), 0);
 	end(&old);
 	end(&server);
 }
@@ -263,26 +262,24 @@ START_TEST(datagram_clients_of_the_old_owner_go_on)
 	const char *path = support_path("socket");
 	struct server old = serve(SOCK_DGRAM, path), server;
 	struct unixdial_options options;
-	struct unixgram *client;
+	struct unixconn *client;
 	struct unixaddr from;
 	char byte;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
-	client = unixgram_dial(path, &options, UNIXMSG_NOW);
+	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	server = replace(types[_i], path);
-	ck_assert_int_eq(unixgram_send(client, "x", 1, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixgram_recv(old.gram, &byte, 1, NULL, &from,
+	ck_assert_int_eq(unixconn_send(client, "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv_from(old.gram, &byte, 1, NULL, &from,
 				 UNIXMSG_NOW),
 		1);
-	ck_assert_int_eq(unixgram_send_to(old.gram, &from, "y", 1, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send_to(old.gram, &from, "y", 1, UNIXMSG_NOW),
 		0);
-	ck_assert_int_eq(unixgram_recv(client, &byte, 1, NULL, NULL,
-				 UNIXMSG_NOW),
-		1);
+	ck_assert_int_eq(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, 'y');
 	end(&old);
-	ck_assert_errno(unixgram_send(client, "x", 1, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_send(client, "x", 1, UNIXMSG_NOW),
 		ECONNREFUSED);
 	close_gram(client);
 	end(&server);
@@ -371,7 +368,8 @@ START_TEST(the_mode_is_what_was_asked_for)
 	const mode_t modes[] = { 0600, 0660, 0666, 0222 };
 	const mode_t umasks[] = { 0, 022, 077 };
 	const char *path = support_path("socket");
-	struct unixname_options options = options_with(UNIXMSG_NAME_REPLACE);
+	struct unixlisten_options options =
+		options_with(UNIXMSG_LISTEN_REPLACE);
 	int fd = open_owner(_i % OWNERS, path);
 	struct server server;
 
@@ -390,13 +388,13 @@ END_TEST
 START_TEST(owner_and_group_are_what_was_asked_for)
 {
 	const char *path = support_path("socket");
-	struct unixname_options options = options_with(UNIXMSG_NAME_REPLACE);
+	struct unixlisten_options options =
+		options_with(UNIXMSG_LISTEN_REPLACE);
 	int fd = open_owner(_i, path);
 	struct server server;
 
 	options.mode = 0620;
-	options.user = 65534;
-	options.group = 65533;
+	support_want_owner(&options, 65534, 65533);
 	ck_assert_int_eq(open_server(&server, types[_i % TYPES], path,
 				 &options),
 		0);
@@ -412,8 +410,8 @@ END_TEST
 START_TEST(a_file_that_has_replaced_may_be_kept)
 {
 	const char *path = support_path("socket");
-	struct unixname_options options =
-		options_with(UNIXMSG_NAME_REPLACE | UNIXMSG_NAME_KEEP);
+	struct unixlisten_options options =
+		options_with(UNIXMSG_LISTEN_REPLACE | UNIXMSG_LISTEN_KEEP);
 	struct server old = serve(types[_i], path), server;
 
 	ck_assert_int_eq(open_server(&server, types[_i], path, &options), 0);
@@ -450,7 +448,8 @@ static void assert_given_back(const char *path, const struct stat *before)
 static void fail_to_replace(const char *path, int kind, int type,
 	bool is_by_group)
 {
-	struct unixname_options options = options_with(UNIXMSG_NAME_REPLACE);
+	struct unixlisten_options options =
+		options_with(UNIXMSG_LISTEN_REPLACE);
 	struct stat before;
 	struct server server;
 	int fd;
@@ -460,9 +459,9 @@ static void fail_to_replace(const char *path, int kind, int type,
 	fd = open_owner(kind, path);
 	before = look_at(path);
 	if (is_by_group)
-		options.group = 0;
+		support_want_owner(&options, (uid_t)-1, 0);
 	else
-		options.user = 0;
+		support_want_owner(&options, 0, (gid_t)-1);
 	ck_assert_errno(open_server(&server, type, path, &options), EPERM);
 	assert_given_back(path, &before);
 	ck_assert_int_eq(try_to_reach(path), kind == 0 ? 0 : EPROTOTYPE);
@@ -491,12 +490,12 @@ END_TEST
 START_TEST(a_mistake_in_the_options_changes_nothing)
 {
 	const char *path = support_path("socket");
-	struct unixname_options options = options_with(0x80000000u);
+	struct unixlisten_options options = options_with(0x80000000u);
 	int fd = open_owner(_i, path);
 	struct stat before = look_at(path);
 	struct server server;
 
-	options.flags |= UNIXMSG_NAME_REPLACE;
+	options.flags |= UNIXMSG_LISTEN_REPLACE;
 	ck_assert_errno(open_server(&server, SOCK_DGRAM, path, &options),
 		EINVAL);
 	assert_untouched(path, &before);
@@ -619,20 +618,19 @@ static struct result hear(int pipe[2])
 static void claim_for_ever(struct race *race, const char *path,
 	unsigned int flags)
 {
-	const struct unixname_options options = options_with(flags);
-	struct unixgram *gram;
+	const struct unixlisten_options options = options_with(flags);
+	struct unixconn *gram;
 	bool is_reached;
 	char byte;
 
 	for (;;) {
 		support_ready_wait(race->go);
-		gram = unixgram_open(path, &options);
+		gram = unixconn_open("unixgram", path, &options);
 		tell(race->results, gram == NULL ? errno : 0, false);
 		support_ready_wait(race->end);
 		is_reached = gram != NULL &&
-			unixgram_recv(gram, &byte, 1, NULL, NULL,
-				UNIXMSG_NOW) == 1;
-		tell(race->results, unixgram_close(gram), is_reached);
+			unixconn_recv(gram, &byte, 1, NULL, UNIXMSG_NOW) == 1;
+		tell(race->results, unixconn_close(gram), is_reached);
 	}
 }
 
@@ -648,7 +646,7 @@ static void start_race(struct race *race, const char *path, int replacers)
 		race->pids[i] = support_fork();
 		if (race->pids[i] == 0)
 			claim_for_ever(race, path,
-				i < replacers ? UNIXMSG_NAME_REPLACE : 0);
+				i < replacers ? UNIXMSG_LISTEN_REPLACE : 0);
 	}
 }
 
@@ -765,11 +763,11 @@ START_TEST(a_client_that_waits_never_fails)
 {
 	const char *path = support_path("socket");
 	struct unixdial_options options;
-	struct unixpacket *client;
+	struct unixconn *client;
 	int made = 0, how;
 	pid_t pid;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_DIAL_WAIT;
 	pid = support_fork();
 	if (pid == 0) {
@@ -778,15 +776,15 @@ START_TEST(a_client_that_waits_never_fails)
 		serve_in_turn(path, SOCK_SEQPACKET, rounds(300));
 		last = serve(SOCK_SEQPACKET, path);
 		for (;;)
-			unixpacket_close(unixpacket_accept(last.listener,
+			unixconn_close(unixlistener_accept(last.listener,
 				UNIXMSG_FOREVER));
 	}
 	do {
-		client = unixpacket_dial(path, &options,
+		client = unixconn_dial("unixpacket", path, &options,
 			unixdeadline_after_us(20000000));
 		ck_assert_msg(client != NULL, "after %d: %s", made,
 			strerror(errno));
-		ck_assert_int_eq(unixpacket_close(client), 0);
+		ck_assert_int_eq(unixconn_close(client), 0);
 	} while (++made < rounds(2000));
 	ck_assert_int_eq(waitpid(pid, &how, WNOHANG), 0);
 	stop_child(pid);
@@ -798,7 +796,7 @@ END_TEST
 static int set_unlink(struct server *server, bool is_wanted)
 {
 	if (server->gram != NULL)
-		return unixgram_set_unlink_on_close(server->gram, is_wanted);
+		return unixconn_set_unlink_on_close(server->gram, is_wanted);
 	return unixlistener_set_unlink_on_close(server->listener, is_wanted);
 }
 
@@ -816,7 +814,7 @@ END_TEST
 START_TEST(a_file_that_was_to_be_kept_may_go_after_all)
 {
 	const char *path = support_path("socket");
-	struct unixname_options options = options_with(UNIXMSG_NAME_KEEP);
+	struct unixlisten_options options = options_with(UNIXMSG_LISTEN_KEEP);
 	struct server server;
 
 	ck_assert_int_eq(open_server(&server, types[_i], path, &options), 0);

@@ -207,7 +207,7 @@ static int fds_usual, lines_usual;
 
 /* What a supervisor has: sockets for servers, and one that hears of them. */
 static struct server handed;
-static struct unixgram *supervisor;
+static struct unixconn *supervisor;
 
 /* Where others' lives make calls, not all of them are tried. */
 static bool is_alone;
@@ -250,7 +250,7 @@ static void set_fault(const struct fault *fault, bool is_server)
 
 static int get_handed_fd(void)
 {
-	return handed.gram != NULL ? unixgram_get_fd(handed.gram)
+	return handed.gram != NULL ? unixconn_get_fd(handed.gram)
 				   : unixlistener_get_fd(handed.listener);
 }
 
@@ -262,13 +262,13 @@ static const char *get_supervisor(void)
 static void open_supervisor(int type)
 {
 	ck_assert_int_eq(open_server(&handed, type, get_address(), NULL), 0);
-	supervisor = unixgram_open(get_supervisor(), NULL);
+	supervisor = unixconn_open("unixgram", get_supervisor(), NULL);
 	ck_assert_ptr_nonnull(supervisor);
 }
 
 static void close_supervisor(void)
 {
-	unixgram_close(supervisor);
+	unixconn_close(supervisor);
 	ck_assert_int_eq(close_server(&handed), 0);
 }
 
@@ -276,7 +276,7 @@ static void hear_servers(void)
 {
 	char text[256];
 
-	while (unixgram_recv(supervisor, text, sizeof(text), NULL, NULL,
+	while (unixconn_recv(supervisor, text, sizeof(text), NULL,
 		       UNIXMSG_NOW) == 1)
 		continue;
 }
@@ -490,37 +490,40 @@ static void check_files(const char *present, const struct life *life,
 
 static bool ask_gram(int64_t until)
 {
-	struct unixgram *client = unixgram_dial(get_address(), NULL, until);
+	struct unixconn *client =
+		unixconn_dial("unixgram", get_address(), NULL, until);
 	char byte = '\0';
 	bool is_served = client != NULL &&
-		unixgram_send(client, "?", 1, until) == 0 &&
-		unixgram_recv(client, &byte, 1, NULL, NULL, until) == 1;
+		unixconn_send(client, "?", 1, until) == 0 &&
+		unixconn_recv(client, &byte, 1, NULL, until) == 1;
 
-	unixgram_close(client);
+	unixconn_close(client);
 	return is_served && byte == '?';
 }
 
 static bool ask_packet(int64_t until)
 {
-	struct unixpacket *client = unixpacket_dial(get_address(), NULL, until);
+	struct unixconn *client =
+		unixconn_dial("unixpacket", get_address(), NULL, until);
 	char byte = '\0';
 	bool is_served = client != NULL &&
-		unixpacket_send(client, "?", 1, until) == 0 &&
-		unixpacket_recv(client, &byte, 1, NULL, until) == 1;
+		unixconn_send(client, "?", 1, until) == 0 &&
+		unixconn_recv(client, &byte, 1, NULL, until) == 1;
 
-	unixpacket_close(client);
+	unixconn_close(client);
 	return is_served && byte == '?';
 }
 
 static bool ask_stream(int64_t until)
 {
-	struct unixstream *client = unixstream_dial(get_address(), NULL, until);
+	struct unixconn *client =
+		unixconn_dial("unix", get_address(), NULL, until);
 	char byte = '\0';
 	bool is_served = client != NULL &&
-		unixstream_write(client, "?", 1, NULL, until) == 0 &&
-		unixstream_read(client, &byte, 1, NULL, until) == 1;
+		unixconn_write(client, "?", 1, NULL, until) == 0 &&
+		unixconn_read(client, &byte, 1, NULL, until) == 1;
 
-	unixstream_close(client);
+	unixconn_close(client);
 	return is_served && byte == '?';
 }
 

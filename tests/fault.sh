@@ -58,6 +58,7 @@ optopt
 prctl
 printf
 program_invocation_short_name
+pthread_sigmask
 putc
 putchar
 puts

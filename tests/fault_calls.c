@@ -24,6 +24,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -180,6 +181,8 @@ WRAP(int, -1, setrlimit, (int resource, const struct rlimit *limit),
 WRAP(int, -1, setsockopt, (int fd, int level, int option, const void *value,
 	socklen_t length), (fd, level, option, value, length))
 WRAP(int, -1, shutdown, (int fd, int how), (fd, how))
+WRAP(int, -1, signalfd, (int fd, const sigset_t *signals, int flags),
+	(fd, signals, flags))
 WRAP_DIAG(int, -1, socket, family == AF_NETLINK,
 	(int family, int type, int protocol),
 	(family, type, protocol))

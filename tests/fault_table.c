@@ -105,6 +105,7 @@ static const struct fault_call table[] = {
 	{ "setrlimit", { EPERM } },
 	{ "setsockopt", { ENOPROTOOPT, ENOMEM, EPERM, EINVAL } },
 	{ "shutdown", { ENOTCONN, EPERM } },
+	{ "signalfd", { EMFILE, ENFILE, ENOMEM, ENODEV } },
 	{ "socket", { EMFILE, ENFILE, ENOMEM, ENOBUFS, EAFNOSUPPORT, EACCES } },
 	{ "socketpair", { EMFILE, ENFILE, ENOMEM, EAFNOSUPPORT } },
 	{ "stat", { EACCES, ENOENT, EIO, ENOMEM } },

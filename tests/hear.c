@@ -10,13 +10,12 @@
 
 #include "unixmsg.h"
 
-static int print_next(struct unixgram *gram)
+static int print_next(struct unixconn *gram)
 {
 	char data[8192];
 	size_t i, size;
 
-	if (unixgram_recv(gram, data, sizeof(data), &size, NULL,
-		    UNIXMSG_FOREVER) < 0)
+	if (unixconn_recv(gram, data, sizeof(data), &size, UNIXMSG_FOREVER) < 0)
 		return -1;
 	for (i = 0; i < size; i++)
 		if (data[i] == '\n')
@@ -29,11 +28,11 @@ static int print_next(struct unixgram *gram)
 
 int main(int argc, char *argv[])
 {
-	struct unixgram *gram;
+	struct unixconn *gram;
 
-	gram = argc == 2 ? unixgram_open(argv[1], NULL) : NULL;
+	gram = argc == 2 ? unixconn_open("unixgram", argv[1], NULL) : NULL;
 	/* Barriers come with a descriptor, which must be let in. */
-	if (gram == NULL || unixgram_want(gram, UNIXMSG_WANT_FDS) < 0) {
+	if (gram == NULL || unixconn_want(gram, UNIXMSG_WANT_FDS) < 0) {
 		perror("hear");
 		return EXIT_FAILURE;
 	}

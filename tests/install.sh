@@ -208,22 +208,22 @@ if [ -n "$cxx" ]; then
 	#include <unixmsg.h>
 
 	struct closer {
-		void operator()(unixgram *gram) const { unixgram_close(gram); }
+		void operator()(unixconn *conn) const { unixconn_close(conn); }
 	};
-	using gram = std::unique_ptr<unixgram, closer>;
+	using conn = std::unique_ptr<unixconn, closer>;
 
 	int main()
 	{
-		unixgram *pair[2];
+		unixconn *pair[2];
 		char data[8];
 		size_t size;
 
-		if (unixgram_pair(pair) < 0)
+		if (unixconn_pair("unixgram", pair) < 0)
 			return 1;
-		gram from(pair[0]), to(pair[1]);
-		if (unixgram_send(from.get(), "hello", 5, UNIXMSG_FOREVER) < 0 ||
-			unixgram_recv(to.get(), data, sizeof(data), &size,
-				nullptr, UNIXMSG_FOREVER) != 1)
+		conn from(pair[0]), to(pair[1]);
+		if (unixconn_send(from.get(), "hello", 5, UNIXMSG_FOREVER) < 0 ||
+			unixconn_recv(to.get(), data, sizeof(data), &size,
+				UNIXMSG_FOREVER) != 1)
 			return 1;
 		return size == 5 && std::memcmp(data, "hello", 5) == 0 ? 0 : 1;
 	}

@@ -16,9 +16,7 @@ enum link_network { LINK_GRAM, LINK_PACKET, LINK_STREAM, LINK_NETWORKS };
 /* Closed when all is zero. */
 struct link {
 	enum link_network network;
-	struct unixgram *gram;
-	struct unixpacket *packet;
-	struct unixstream *stream;
+	struct unixconn *conn;
 	int fd;
 };
 

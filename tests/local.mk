@@ -115,6 +115,7 @@ quick_unit_tests = \
 	%D%/check_blob \
 	%D%/check_budget \
 	%D%/check_buffer \
+	%D%/check_conn \
 	%D%/check_control \
 	%D%/check_control_sizes \
 	%D%/check_cred \

@@ -11,7 +11,7 @@ find_pages()
 	for page in "$srcdir"/man/*.[17] "$top_builddir"/man/*.3; do
 		[ ! -e "$page" ] || echo "$page"
 	done
-	[ -e "$top_builddir/man/unixgram.3" ] || ls "$srcdir"/man/*.3
+	[ -e "$top_builddir/man/libunixmsg.3" ] || ls "$srcdir"/man/*.3
 }
 pages=$(find_pages)
 
@@ -122,8 +122,8 @@ the_entry_leads_to_the_service_and_then_to_the_networks()
 {
 	page=$(page_of libunixmsg.3)
 	section_of DESCRIPTION "$page" |
-		sed -n 's/^\.Xr \(unix[a-z]*\) 3.*/\1/p' | head -n 4 >led
-	printf '%s\n' unixservice unixgram unixpacket unixstream |
+		sed -n 's/^\.Xr \(unix[a-z]*\) 3.*/\1/p' | head -n 3 >led
+	printf '%s\n' unixservice unixconn unixlistener |
 		expect_same - led
 }
 

@@ -48,38 +48,39 @@ int rounds(int times)
 const int types[TYPES] = { SOCK_DGRAM, SOCK_SEQPACKET, SOCK_STREAM };
 
 int open_server(struct server *server, int type, const char *address,
-	const struct unixname_options *options)
+	const struct unixlisten_options *options)
 {
 	server->gram = NULL;
 	server->listener = NULL;
 	if (type == SOCK_DGRAM)
-		server->gram = unixgram_open(address, options);
+		server->gram = unixconn_open("unixgram", address, options);
 	else if (type == SOCK_SEQPACKET)
-		server->listener = unixpacket_listen(address, 0, options);
+		server->listener =
+			unixlistener_open("unixpacket", address, options);
 	else
-		server->listener = unixstream_listen(address, 0, options);
+		server->listener = unixlistener_open("unix", address, options);
 	return server->gram == NULL && server->listener == NULL ? -1 : 0;
 }
 
 /* One of the two is NULL, and closing that does nothing. */
 int close_server(struct server *server)
 {
-	int result = unixgram_close(server->gram);
+	int result = unixconn_close(server->gram);
 
 	return unixlistener_close(server->listener) < 0 ? -1 : result;
 }
 
-struct unixgram *open_gram(const char *path)
+struct unixconn *open_gram(const char *path)
 {
-	struct unixgram *gram = unixgram_open(path, NULL);
+	struct unixconn *gram = unixconn_open("unixgram", path, NULL);
 
 	ck_assert_msg(gram != NULL, "%s: %s", path, strerror(errno));
 	return gram;
 }
 
-void close_gram(struct unixgram *gram)
+void close_gram(struct unixconn *gram)
 {
-	ck_assert_int_eq(unixgram_close(gram), 0);
+	ck_assert_int_eq(unixconn_close(gram), 0);
 }
 
 /* Sockets without the library. */

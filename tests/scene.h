@@ -32,17 +32,17 @@ enum { TYPES = 3 };
 extern const int types[TYPES];
 
 struct server {
-	struct unixgram *gram;
+	struct unixconn *gram;
 	struct unixlistener *listener;
 };
 
 /* 0, or -1 with errno. */
 int open_server(struct server *server, int type, const char *address,
-	const struct unixname_options *options);
+	const struct unixlisten_options *options);
 int close_server(struct server *server);
 
-struct unixgram *open_gram(const char *path);
-void close_gram(struct unixgram *gram);
+struct unixconn *open_gram(const char *path);
+void close_gram(struct unixconn *gram);
 
 /* Sockets without the library. */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
+#include <limits.h>
 
 #include <poll.h>
 #include <stdio.h>
@@ -21,8 +22,7 @@ static const char *const names[KINDS] = { "gram", "packet", "framed", "bytes" };
 
 int scene_echo(struct scene *scene, uint64_t peer, struct unixmsg *msg)
 {
-	unixservice_send(scene->service, peer, msg->parts[0].iov_base,
-		msg->size);
+	unixservice_send(scene->service, peer, msg->data, msg->size);
 	return UNIXSERVICE_DONE;
 }
 
@@ -53,7 +53,7 @@ static int handle(struct unixservice *service, uint64_t peer,
 	scene->heard++;
 	scene->peer = peer;
 	scene->size = msg->size;
-	memcpy(scene->data, msg->parts[0].iov_base, size);
+	memcpy(scene->data, msg->data, size);
 	scene->data[size] = '\0';
 	return scene->act(scene, peer, msg);
 }
@@ -77,9 +77,9 @@ struct unixservice_options scene_options(void)
 {
 	struct unixservice_options options;
 
-	unixservice_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.watcher = watch;
-	options.event_rate = 0;
+	options.event_rate = UINT_MAX;
 	return options;
 }
 
@@ -102,12 +102,12 @@ const char *scene_address(int kind)
 
 void scene_listen_at(struct scene *scene, int kind, const char *address)
 {
-	struct unixservice_listen_options options;
+	struct unixlisten_options options;
 	int result;
 
-	unixservice_listen_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	if (kind == BYTES)
-		options.flags = UNIXSERVICE_BYTES;
+		options.flags = UNIXMSG_LISTEN_BYTES;
 	result = unixservice_listen(scene->service, networks[kind], address,
 		&options);
 	ck_assert_msg(result == 0, "%s: %s", address, strerror(errno));
@@ -193,11 +193,12 @@ void client_dial_at(struct client *client, int kind, const char *address)
 	memset(client, 0, sizeof(*client));
 	client->kind = kind;
 	if (kind == GRAM)
-		client->gram = unixgram_dial(address, NULL, end_us);
+		client->gram = unixconn_dial("unixgram", address, NULL, end_us);
 	else if (kind == PACKET)
-		client->packet = unixpacket_dial(address, NULL, end_us);
+		client->packet =
+			unixconn_dial("unixpacket", address, NULL, end_us);
 	else
-		client->stream = unixstream_dial(address, NULL, end_us);
+		client->stream = unixconn_dial("unix", address, NULL, end_us);
 	ck_assert_msg(client->gram != NULL || client->packet != NULL ||
 			client->stream != NULL,
 		"%s: %s", address, strerror(errno));
@@ -210,19 +211,19 @@ void client_dial(struct client *client, int kind)
 
 void client_close(struct client *client)
 {
-	ck_assert_int_eq(unixgram_close(client->gram), 0);
-	ck_assert_int_eq(unixpacket_close(client->packet), 0);
-	ck_assert_int_eq(unixstream_close(client->stream), 0);
+	ck_assert_int_eq(unixconn_close(client->gram), 0);
+	ck_assert_int_eq(unixconn_close(client->packet), 0);
+	ck_assert_int_eq(unixconn_close(client->stream), 0);
 	memset(client, 0, sizeof(*client));
 }
 
 int client_get_fd(const struct client *client)
 {
 	if (client->gram != NULL)
-		return unixgram_get_fd(client->gram);
+		return unixconn_get_fd(client->gram);
 	if (client->packet != NULL)
-		return unixpacket_get_fd(client->packet);
-	return unixstream_get_fd(client->stream);
+		return unixconn_get_fd(client->packet);
+	return unixconn_get_fd(client->stream);
 }
 
 int client_try_send(struct client *client, const void *data, size_t size)
@@ -231,13 +232,13 @@ int client_try_send(struct client *client, const void *data, size_t size)
 
 	switch (client->kind) {
 	case GRAM:
-		return unixgram_send(client->gram, data, size, UNIXMSG_NOW);
+		return unixconn_send(client->gram, data, size, UNIXMSG_NOW);
 	case PACKET:
-		return unixpacket_send(client->packet, data, size, UNIXMSG_NOW);
+		return unixconn_send(client->packet, data, size, UNIXMSG_NOW);
 	case FRAMED:
-		return unixstream_send(client->stream, data, size, UNIXMSG_NOW);
+		return unixconn_send(client->stream, data, size, UNIXMSG_NOW);
 	default:
-		return unixstream_write(client->stream, data, size, &written,
+		return unixconn_write(client->stream, data, size, &written,
 			UNIXMSG_NOW);
 	}
 }
@@ -247,16 +248,16 @@ int client_try_recv(struct client *client, void *data, size_t room,
 {
 	switch (client->kind) {
 	case GRAM:
-		return unixgram_recv(client->gram, data, room, size, NULL,
+		return unixconn_recv(client->gram, data, room, size,
 			UNIXMSG_NOW);
 	case PACKET:
-		return unixpacket_recv(client->packet, data, room, size,
+		return unixconn_recv(client->packet, data, room, size,
 			UNIXMSG_NOW);
 	case FRAMED:
-		return unixstream_recv(client->stream, data, room, size,
+		return unixconn_recv(client->stream, data, room, size,
 			UNIXMSG_NOW);
 	default:
-		return unixstream_read(client->stream, data, room, size,
+		return unixconn_read(client->stream, data, room, size,
 			UNIXMSG_NOW);
 	}
 }

@@ -96,9 +96,9 @@ void scene_serve_once(struct scene *scene, int64_t end_us, const char *what);
 /* A client of any kind. */
 struct client {
 	int kind;
-	struct unixgram *gram;
-	struct unixpacket *packet;
-	struct unixstream *stream;
+	struct unixconn *gram;
+	struct unixconn *packet;
+	struct unixconn *stream;
 };
 
 void client_dial(struct client *client, int kind);

@@ -193,7 +193,7 @@ static int answer_later(struct unixservice *service, uint64_t peer,
 	owed_peer = peer;
 	memset(&owed_head, 0, sizeof(owed_head));
 	if (msg->size >= sizeof(owed_head))
-		memcpy(&owed_head, msg->parts[0].iov_base, sizeof(owed_head));
+		memcpy(&owed_head, msg->data, sizeof(owed_head));
 	return UNIXSERVICE_LATER;
 }
 
@@ -203,7 +203,7 @@ static int handle(struct unixservice *service, uint64_t peer,
 	(void)context;
 	if (is_later)
 		return answer_later(service, peer, msg);
-	answer(service, peer, msg->parts[0].iov_base, msg->size);
+	answer(service, peer, msg->data, msg->size);
 	return UNIXSERVICE_DONE;
 }
 
@@ -286,7 +286,7 @@ int main(int argc, char **argv)
 	struct unixservice *service;
 	int i = 1;
 
-	unixservice_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.watcher = watch;
 	for (; i < argc && strchr(argv[i], '=') != NULL; i++)
 		apply(&options, argv[i], strchr(argv[i], '='));

@@ -105,7 +105,7 @@ static void connect_to_server(struct client *client)
 {
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_DIAL_WAIT;
 	if (client->network == LINK_GRAM)
 		options.flags |= UNIXMSG_DIAL_RECONNECT;
@@ -175,11 +175,11 @@ static bool take_one(struct client *client)
 /* What the one before had not answered is lost when there is another. */
 static void look_for_reconnect(struct client *client, uint32_t deaths)
 {
-	struct unixgram_counters counters;
+	struct unixconn_counters counters;
 
 	if (client->network != LINK_GRAM)
 		return;
-	unixgram_get_counters(client->link.gram, &counters);
+	unixconn_get_counters(client->link.conn, &counters);
 	if (counters.reconnects == client->reconnects)
 		return;
 	lose(client);

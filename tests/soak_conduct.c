@@ -300,7 +300,7 @@ static void start_with(int site, unsigned int name_flags)
 static void start_server(int site, unsigned int contenders)
 {
 	if (contenders == 0)
-		start_with(site, UNIXMSG_NAME_REPLACE);
+		start_with(site, UNIXMSG_LISTEN_REPLACE);
 	else
 		start_many(site, contenders);
 	totals.starts++;
@@ -309,7 +309,7 @@ static void start_server(int site, unsigned int contenders)
 static void take_over(int site)
 {
 	sites[site].elder = sites[site].server;
-	start_with(site, UNIXMSG_NAME_REPLACE);
+	start_with(site, UNIXMSG_LISTEN_REPLACE);
 	totals.takeovers++;
 }
 

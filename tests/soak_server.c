@@ -112,7 +112,7 @@ static int answer(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
 	struct server *server = context;
-	char *data = msg->parts[0].iov_base;
+	char *data = msg->data;
 
 	if (msg->size < sizeof(struct soak_head))
 		soak_fail("expected whole messages, got %zu bytes", msg->size);
@@ -129,14 +129,9 @@ static int answer(struct unixservice *service, uint64_t peer,
 static int listen_at(struct server *server, int address,
 	unsigned int name_flags)
 {
-	struct unixservice_listen_options options;
-	struct unixname_options name;
+	const struct unixlisten_options options = { .flags = name_flags };
 	const enum link_network network = soak_get_network(address);
 
-	unixname_options_init(&name);
-	name.flags = name_flags;
-	unixservice_listen_options_init(&options);
-	options.name = &name;
 	return unixservice_listen(server->service, link_get_network(network),
 		soak_get_address(address), &options);
 }
@@ -147,7 +142,7 @@ static int listen_all(struct server *server, int site, unsigned int name_flags)
 	int address;
 
 	if (soak_book->fault == SOAK_KEEPS_FILE)
-		name_flags |= UNIXMSG_NAME_KEEP;
+		name_flags |= UNIXMSG_LISTEN_KEEP;
 	for (address = 0; address < SOAK_ADDRESSES; address++)
 		if (soak_get_site(address) == site &&
 			listen_at(server, address, name_flags) < 0)
@@ -159,7 +154,7 @@ static struct unixservice *make_service(struct server *server)
 {
 	struct unixservice_options options;
 
-	unixservice_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.size_max = SOAK_SIZE_MOST;
 	/* Clients are stopped for a while, and nothing may be late. */
 	options.patience_us = drain_us;

@@ -384,6 +384,19 @@ void support_as_nobody(void)
 	die_with_parent(parent);
 }
 
+void support_want_owner(struct unixlisten_options *options, uid_t user,
+	gid_t group)
+{
+	if (user != (uid_t)-1) {
+		options->user = user;
+		options->flags |= UNIXMSG_LISTEN_USER;
+	}
+	if (group != (gid_t)-1) {
+		options->group = group;
+		options->flags |= UNIXMSG_LISTEN_GROUP;
+	}
+}
+
 void support_add_loop_test_if(TCase *tcase, const TTest *test, int times,
 	bool is_able, const char *why_not)
 {

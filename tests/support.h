@@ -16,6 +16,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "unixmsg/listen.h"
+
 /* What automake takes for "skipped". */
 #define SUPPORT_EXIT_SKIPPED 77
 
@@ -145,6 +147,10 @@ bool support_can_force_buffers(void);
 
 /* Makes a child of root's, for the rest of its life, a user without rights. */
 void support_as_nobody(void);
+
+/* Has options ask for them; -1 is for nothing. */
+void support_want_owner(struct unixlisten_options *options, uid_t user,
+	gid_t group);
 
 /*
  * Adds test if it is able to run here, else tells on stderr why not; the loop

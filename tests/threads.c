@@ -66,8 +66,8 @@ static void *send_grams(void *gram)
 	int i;
 
 	for (i = 0; i < MESSAGES; i++)
-		require(unixgram_send(gram, &i, sizeof(i), soon()) == 0,
-			"unixgram_send");
+		require(unixconn_send(gram, &i, sizeof(i), soon()) == 0,
+			"unixconn_send");
 	return NULL;
 }
 
@@ -76,48 +76,48 @@ static void *receive_grams(void *gram)
 	int i, value;
 
 	for (i = 0; i < MESSAGES; i++)
-		require(unixgram_recv(gram, &value, sizeof(value), NULL, NULL,
+		require(unixconn_recv(gram, &value, sizeof(value), NULL,
 				soon()) == 1,
-			"unixgram_recv");
+			"unixconn_recv");
 	return NULL;
 }
 
 static void one_sends_while_another_receives(void)
 {
-	struct unixgram *pair[2];
+	struct unixconn *pair[2];
 	pthread_t threads[4];
 	int i;
 
-	require(unixgram_pair(pair) == 0, "unixgram_pair");
+	require(unixconn_pair("unixgram", pair) == 0, "unixconn_pair");
 	for (i = 0; i < 2; i++) {
 		threads[2 * i] = start(send_grams, pair[i]);
 		threads[2 * i + 1] = start(receive_grams, pair[i]);
 	}
 	for (i = 0; i < 4; i++)
 		join(threads[i]);
-	require(unixgram_close(pair[0]) == 0, "unixgram_close");
-	require(unixgram_close(pair[1]) == 0, "unixgram_close");
+	require(unixconn_close(pair[0]) == 0, "unixconn_close");
+	require(unixconn_close(pair[1]) == 0, "unixconn_close");
 }
 
 static atomic_bool are_done;
 
 static void *look_at_counters(void *gram)
 {
-	struct unixgram_counters counters;
+	struct unixconn_counters counters;
 
 	while (!are_done)
-		unixgram_get_counters(gram, &counters);
+		unixconn_get_counters(gram, &counters);
 	return NULL;
 }
 
 static void two_send_and_two_receive_and_one_counts(void)
 {
-	struct unixgram_counters counters;
-	struct unixgram *pair[2];
+	struct unixconn_counters counters;
+	struct unixconn *pair[2];
 	pthread_t threads[2 * SENDERS], counter;
 	int i;
 
-	require(unixgram_pair(pair) == 0, "unixgram_pair");
+	require(unixconn_pair("unixgram", pair) == 0, "unixconn_pair");
 	are_done = false;
 	counter = start(look_at_counters, pair[0]);
 	for (i = 0; i < SENDERS; i++) {
@@ -128,10 +128,10 @@ static void two_send_and_two_receive_and_one_counts(void)
 		join(threads[i]);
 	are_done = true;
 	join(counter);
-	unixgram_get_counters(pair[0], &counters);
+	unixconn_get_counters(pair[0], &counters);
 	require(counters.sent == SENDERS * MESSAGES, "what was sent");
-	require(unixgram_close(pair[0]) == 0, "unixgram_close");
-	require(unixgram_close(pair[1]) == 0, "unixgram_close");
+	require(unixconn_close(pair[0]) == 0, "unixconn_close");
+	require(unixconn_close(pair[1]) == 0, "unixconn_close");
 }
 
 /* A server that comes and goes, while two send to it and one listens. */
@@ -141,7 +141,7 @@ enum { RESTARTS = 20 };
 static void *send_and_reconnect(void *gram)
 {
 	while (!are_done)
-		if (unixgram_send(gram, "x", 1, unixdeadline_after_us(100000)) <
+		if (unixconn_send(gram, "x", 1, unixdeadline_after_us(100000)) <
 			0)
 			require(errno == ETIMEDOUT, "a send that reconnects");
 	return NULL;
@@ -152,7 +152,7 @@ static void *receive_until_done(void *gram)
 	char byte;
 
 	while (!are_done)
-		if (unixgram_recv(gram, &byte, 1, NULL, NULL,
+		if (unixconn_recv(gram, &byte, 1, NULL,
 			    unixdeadline_after_us(10000)) < 0)
 			require(errno == ETIMEDOUT || errno == ECONNRESET,
 				"a receive meanwhile");
@@ -160,13 +160,13 @@ static void *receive_until_done(void *gram)
 }
 
 /* The name of the one before may be taken for a moment yet. */
-static struct unixgram *open_again(const char *name)
+static struct unixconn *open_again(const char *name)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 	const int64_t deadline_us = soon();
-	struct unixgram *server;
+	struct unixconn *server;
 
-	while ((server = unixgram_open(name, NULL)) == NULL &&
+	while ((server = unixconn_open("unixgram", name, NULL)) == NULL &&
 		errno == EADDRINUSE && unixdeadline_now_us() < deadline_us)
 		nanosleep(&pause, NULL);
 	return server;
@@ -174,31 +174,32 @@ static struct unixgram *open_again(const char *name)
 
 static void serve_once(const char *name)
 {
-	struct unixgram *server = open_again(name);
+	struct unixconn *server = open_again(name);
 	struct unixaddr from;
 	char byte;
 	int i;
 
-	require(server != NULL, "unixgram_open");
+	require(server != NULL, "unixconn_open");
 	for (i = 0; i < 20; i++)
-		if (unixgram_recv(server, &byte, 1, NULL, &from, soon()) == 1)
-			unixgram_send_to(server, &from, &byte, 1, UNIXMSG_NOW);
-	require(unixgram_close(server) == 0, "unixgram_close");
+		if (unixconn_recv_from(server, &byte, 1, NULL, &from, soon()) ==
+			1)
+			unixconn_send_to(server, &from, &byte, 1, UNIXMSG_NOW);
+	require(unixconn_close(server) == 0, "unixconn_close");
 }
 
 static void two_connect_again_while_one_receives(void)
 {
 	const char *name = make_name("again");
-	struct unixgram *first = unixgram_open(name, NULL), *client;
+	struct unixconn *first = unixconn_open("unixgram", name, NULL), *client;
 	struct unixdial_options options;
 	pthread_t threads[3];
 	int i;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_DIAL_RECONNECT;
-	client = unixgram_dial(name, &options, soon());
+	client = unixconn_dial("unixgram", name, &options, soon());
 	require(first != NULL && client != NULL, "a client");
-	require(unixgram_close(first) == 0, "unixgram_close");
+	require(unixconn_close(first) == 0, "unixconn_close");
 	are_done = false;
 	threads[0] = start(send_and_reconnect, client);
 	threads[1] = start(send_and_reconnect, client);
@@ -208,7 +209,7 @@ static void two_connect_again_while_one_receives(void)
 	are_done = true;
 	for (i = 0; i < 3; i++)
 		join(threads[i]);
-	require(unixgram_close(client) == 0, "unixgram_close");
+	require(unixconn_close(client) == 0, "unixconn_close");
 }
 
 /*
@@ -216,7 +217,7 @@ static void two_connect_again_while_one_receives(void)
  * for an order: so it sees that both have written, whenever that was.
  */
 struct turn {
-	struct unixgram *client;
+	struct unixconn *client;
 	atomic_bool is_there;
 	atomic_bool is_over;
 };
@@ -239,7 +240,7 @@ static void *connect_again(void *context)
 	struct turn *turn = context;
 
 	wait_for(&turn->is_there);
-	require(unixgram_send(turn->client, "x", 1, soon()) == 0,
+	require(unixconn_send(turn->client, "x", 1, soon()) == 0,
 		"a send that reconnects");
 	tell(&turn->is_over);
 	return NULL;
@@ -248,31 +249,32 @@ static void *connect_again(void *context)
 static void two_connect_again_in_turn(void)
 {
 	const char *name = make_name("turns");
-	struct unixgram *server = unixgram_open(name, NULL), *client;
+	struct unixconn *server = unixconn_open("unixgram", name, NULL),
+			*client;
 	struct unixdial_options options;
 	struct turn turns[2];
 	pthread_t threads[2];
 	int i;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_DIAL_RECONNECT;
-	client = unixgram_dial(name, &options, soon());
+	client = unixconn_dial("unixgram", name, &options, soon());
 	require(server != NULL && client != NULL, "a client");
 	for (i = 0; i < 2; i++) {
 		turns[i] = (struct turn){ .client = client };
 		threads[i] = start(connect_again, &turns[i]);
 	}
 	for (i = 0; i < 2; i++) {
-		require(unixgram_close(server) == 0, "unixgram_close");
+		require(unixconn_close(server) == 0, "unixconn_close");
 		server = open_again(name);
-		require(server != NULL, "unixgram_open");
+		require(server != NULL, "unixconn_open");
 		tell(&turns[i].is_there);
 		wait_for(&turns[i].is_over);
 	}
 	for (i = 0; i < 2; i++)
 		join(threads[i]);
-	require(unixgram_close(client) == 0, "unixgram_close");
-	require(unixgram_close(server) == 0, "unixgram_close");
+	require(unixconn_close(client) == 0, "unixconn_close");
+	require(unixconn_close(server) == 0, "unixconn_close");
 }
 
 /* Connections. */
@@ -282,8 +284,8 @@ static void *send_packets(void *packet)
 	int i;
 
 	for (i = 0; i < MESSAGES; i++)
-		require(unixpacket_send(packet, &i, sizeof(i), soon()) == 0,
-			"unixpacket_send");
+		require(unixconn_send(packet, &i, sizeof(i), soon()) == 0,
+			"unixconn_send");
 	return NULL;
 }
 
@@ -292,9 +294,9 @@ static void *receive_packets(void *packet)
 	int i, value;
 
 	for (i = 0; i < MESSAGES; i++) {
-		require(unixpacket_recv(packet, &value, sizeof(value), NULL,
+		require(unixconn_recv(packet, &value, sizeof(value), NULL,
 				soon()) == 1,
-			"unixpacket_recv");
+			"unixconn_recv");
 		require(value == i, "the order");
 	}
 	return NULL;
@@ -302,19 +304,19 @@ static void *receive_packets(void *packet)
 
 static void a_packet_goes_each_way_at_once(void)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 	pthread_t threads[4];
 	int i;
 
-	require(unixpacket_pair(pair) == 0, "unixpacket_pair");
+	require(unixconn_pair("unixpacket", pair) == 0, "unixconn_pair");
 	for (i = 0; i < 2; i++) {
 		threads[2 * i] = start(send_packets, pair[i]);
 		threads[2 * i + 1] = start(receive_packets, pair[i]);
 	}
 	for (i = 0; i < 4; i++)
 		join(threads[i]);
-	require(unixpacket_close(pair[0]) == 0, "unixpacket_close");
-	require(unixpacket_close(pair[1]) == 0, "unixpacket_close");
+	require(unixconn_close(pair[0]) == 0, "unixconn_close");
+	require(unixconn_close(pair[1]) == 0, "unixconn_close");
 }
 
 static void *send_frames(void *stream)
@@ -322,8 +324,8 @@ static void *send_frames(void *stream)
 	int i;
 
 	for (i = 0; i < MESSAGES; i++)
-		require(unixstream_send(stream, &i, sizeof(i), soon()) == 0,
-			"unixstream_send");
+		require(unixconn_send(stream, &i, sizeof(i), soon()) == 0,
+			"unixconn_send");
 	return NULL;
 }
 
@@ -332,9 +334,9 @@ static void *receive_frames(void *stream)
 	int i, value;
 
 	for (i = 0; i < MESSAGES; i++) {
-		require(unixstream_recv(stream, &value, sizeof(value), NULL,
+		require(unixconn_recv(stream, &value, sizeof(value), NULL,
 				soon()) == 1,
-			"unixstream_recv");
+			"unixconn_recv");
 		require(value == i, "the order");
 	}
 	return NULL;
@@ -342,47 +344,47 @@ static void *receive_frames(void *stream)
 
 static void a_framed_stream_goes_each_way_at_once(void)
 {
-	struct unixstream *pair[2];
+	struct unixconn *pair[2];
 	pthread_t threads[4];
 	int i;
 
-	require(unixstream_pair(pair) == 0, "unixstream_pair");
+	require(unixconn_pair("unix", pair) == 0, "unixconn_pair");
 	for (i = 0; i < 2; i++) {
 		threads[2 * i] = start(send_frames, pair[i]);
 		threads[2 * i + 1] = start(receive_frames, pair[i]);
 	}
 	for (i = 0; i < 4; i++)
 		join(threads[i]);
-	require(unixstream_close(pair[0]) == 0, "unixstream_close");
-	require(unixstream_close(pair[1]) == 0, "unixstream_close");
+	require(unixconn_close(pair[0]) == 0, "unixconn_close");
+	require(unixconn_close(pair[1]) == 0, "unixconn_close");
 }
 
 static atomic_int accepted;
 
 static void *accept_some(void *listener)
 {
-	struct unixpacket *packet;
+	struct unixconn *packet;
 
-	while ((packet = unixpacket_accept(listener, soon())) != NULL) {
+	while ((packet = unixlistener_accept(listener, soon())) != NULL) {
 		accepted++;
-		unixpacket_close(packet);
+		unixconn_close(packet);
 	}
-	require(errno == ECANCELED, "unixpacket_accept");
+	require(errno == ECANCELED, "unixlistener_accept");
 	return NULL;
 }
 
 static void *dial_some(void *name)
 {
-	struct unixpacket *packet;
+	struct unixconn *packet;
 	char byte;
 	int i;
 
 	for (i = 0; i < CLIENTS; i++) {
-		packet = unixpacket_dial(name, NULL, soon());
-		require(packet != NULL, "unixpacket_dial");
-		require(unixpacket_recv(packet, &byte, 1, NULL, soon()) == 0,
+		packet = unixconn_dial("unixpacket", name, NULL, soon());
+		require(packet != NULL, "unixconn_dial");
+		require(unixconn_recv(packet, &byte, 1, NULL, soon()) == 0,
 			"the end");
-		unixpacket_close(packet);
+		unixconn_close(packet);
 	}
 	return NULL;
 }
@@ -391,7 +393,8 @@ static void *dial_some(void *name)
 static void several_accept_on_one_listener(void)
 {
 	const char *name = make_name("accept");
-	struct unixlistener *listener = unixpacket_listen(name, 0, NULL);
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", name, NULL);
 	pthread_t acceptors[ACCEPTORS], client;
 	int i, stop[2];
 

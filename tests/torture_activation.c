@@ -80,15 +80,16 @@ static int open_stream(void)
 
 static int take_gram(struct unixactivation *activation)
 {
-	struct unixgram *gram = unixactivation_take_gram(activation, NULL);
+	struct unixconn *gram =
+		unixactivation_take_conn(activation, NULL, "unixgram");
 
-	return gram == NULL ? -1 : unixgram_close(gram);
+	return gram == NULL ? -1 : unixconn_close(gram);
 }
 
 static int take_packet_listener(struct unixactivation *activation)
 {
 	struct unixlistener *listener =
-		unixactivation_take_packet_listener(activation, "a");
+		unixactivation_take_listener(activation, "a", "unixpacket");
 
 	return listener == NULL ? -1 : unixlistener_close(listener);
 }
@@ -96,39 +97,40 @@ static int take_packet_listener(struct unixactivation *activation)
 static int take_stream_listener(struct unixactivation *activation)
 {
 	struct unixlistener *listener =
-		unixactivation_take_stream_listener(activation, "a");
+		unixactivation_take_listener(activation, "a", "unix");
 
 	return listener == NULL ? -1 : unixlistener_close(listener);
 }
 
 static int take_packet(struct unixactivation *activation)
 {
-	struct unixpacket *packet =
-		unixactivation_take_packet(activation, NULL);
+	struct unixconn *packet =
+		unixactivation_take_conn(activation, NULL, "unixpacket");
 
-	return packet == NULL ? -1 : unixpacket_close(packet);
+	return packet == NULL ? -1 : unixconn_close(packet);
 }
 
 static int take_stream(struct unixactivation *activation)
 {
-	struct unixstream *stream =
-		unixactivation_take_stream(activation, NULL);
+	struct unixconn *stream =
+		unixactivation_take_conn(activation, NULL, "unix");
 
-	return stream == NULL ? -1 : unixstream_close(stream);
+	return stream == NULL ? -1 : unixconn_close(stream);
 }
 
 static const struct {
 	int (*open)(void);
 	int (*take)(struct unixactivation *activation);
 	enum unixactivation_kind kind;
+	const char *network;
 } sorts[] = {
-	{ open_gram_socket, take_gram, UNIXACTIVATION_GRAM },
-	{ open_packet_listener, take_packet_listener,
-		UNIXACTIVATION_PACKET_LISTENER },
-	{ open_stream_listener, take_stream_listener,
-		UNIXACTIVATION_STREAM_LISTENER },
-	{ open_packet, take_packet, UNIXACTIVATION_PACKET },
-	{ open_stream, take_stream, UNIXACTIVATION_STREAM },
+	{ open_gram_socket, take_gram, UNIXACTIVATION_CONN, "unixgram" },
+	{ open_packet_listener, take_packet_listener, UNIXACTIVATION_LISTENER,
+		"unixpacket" },
+	{ open_stream_listener, take_stream_listener, UNIXACTIVATION_LISTENER,
+		"unix" },
+	{ open_packet, take_packet, UNIXACTIVATION_CONN, "unixpacket" },
+	{ open_stream, take_stream, UNIXACTIVATION_CONN, "unix" },
 };
 
 /* On failure nothing was touched; the variables are gone in any case. */
@@ -150,7 +152,8 @@ static void a_socket_is_handed_over(int kind)
 	ck_assert_int_eq(unixactivation_get_item(activation, 0, &item), 0);
 	ck_assert_int_eq(item.fd, HANDED);
 	ck_assert_int_eq(fcntl(HANDED, F_GETFD), FD_CLOEXEC);
-	ck_assert_uint_eq(unixactivation_count_left(activation, "a", item.kind),
+	ck_assert_uint_eq(unixactivation_count_left(activation, "a", item.kind,
+				  item.network),
 		1);
 	unixactivation_free(activation);
 	ck_assert_int_eq(fcntl(HANDED, F_GETFD), -1);
@@ -168,12 +171,13 @@ static void a_socket_is_taken(int kind)
 	torture_begin();
 	if (!torture_end(sorts[kind].take(activation), 0)) {
 		ck_assert_uint_eq(unixactivation_count_left(activation, NULL,
-					  sorts[kind].kind),
+					  sorts[kind].kind,
+					  sorts[kind].network),
 			1);
 		ck_assert_int_eq(sorts[kind].take(activation), 0);
 	}
 	ck_assert_uint_eq(unixactivation_count_left(activation, NULL,
-				  UNIXACTIVATION_ANY),
+				  UNIXACTIVATION_ANY, NULL),
 		0);
 	unixactivation_free(activation);
 	torture_keep_fd();
@@ -189,7 +193,7 @@ static void a_plain_descriptor_makes_no_call(int kind)
 	ck_assert_ptr_nonnull(activation);
 	torture_begin();
 	torture_end(unixactivation_take_fd(activation, "a",
-			    UNIXACTIVATION_GRAM),
+			    UNIXACTIVATION_CONN),
 		HANDED);
 	close(HANDED);
 	unixactivation_free(activation);

@@ -16,43 +16,43 @@ static const char *get_name(int kind)
 	return kind == 0 ? support_path("server") : support_abstract("server");
 }
 
-static struct unixgram *dial_gram(const char *name,
+static struct unixconn *dial_gram(const char *name,
 	const struct unixdial_options *options)
 {
-	struct unixgram *client =
-		unixgram_dial(name, options, unixdeadline_after_us(1000000));
+	struct unixconn *client = unixconn_dial("unixgram", name, options,
+		unixdeadline_after_us(1000000));
 
 	ck_assert_msg(client != NULL, "dial: %s", strerror(errno));
 	return client;
 }
 
-static void expect(struct unixgram *gram, const char *text,
+static void expect(struct unixconn *gram, const char *text,
 	struct unixaddr *from)
 {
 	char data[64];
 	size_t size = 0;
 
-	ck_assert_int_eq(unixgram_recv(gram, data, sizeof(data), &size, from,
-				 UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv_from(gram, data, sizeof(data), &size,
+				 from, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, strlen(text));
 	ck_assert_int_eq(memcmp(data, text, size), 0);
 }
 
-static void expect_nothing(struct unixgram *gram)
+static void expect_nothing(struct unixconn *gram)
 {
-	ck_assert_errno(unixgram_recv(gram, NULL, 0, NULL, NULL, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv(gram, NULL, 0, NULL, UNIXMSG_NOW),
 		EAGAIN);
 }
 
 /* It goes there, and its answer comes back. */
-static void talk(struct unixgram *client, struct unixgram *server)
+static void talk(struct unixconn *client, struct unixconn *server)
 {
 	struct unixaddr from;
 
-	ck_assert_int_eq(unixgram_send(client, "ping", 4, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(client, "ping", 4, UNIXMSG_NOW), 0);
 	expect(server, "ping", &from);
-	ck_assert_int_eq(unixgram_send_to(server, &from, "pong", 4,
+	ck_assert_int_eq(unixconn_send_to(server, &from, "pong", 4,
 				 UNIXMSG_NOW),
 		0);
 	expect(client, "pong", NULL);
@@ -70,10 +70,11 @@ static void allow_unknown_file(void)
 static void dial_whatever_fails(const char *name,
 	const struct unixdial_options *options)
 {
-	struct unixgram *server = open_gram(name), *client;
+	struct unixconn *server = open_gram(name), *client;
 
 	torture_begin();
-	client = unixgram_dial(name, options, unixdeadline_after_us(1000000));
+	client = unixconn_dial("unixgram", name, options,
+		unixdeadline_after_us(1000000));
 	if (!torture_end_made(client)) {
 		allow_unknown_file();
 		client = dial_gram(name, options);
@@ -92,7 +93,7 @@ static void a_client_dials_with_an_address_of_its_own(int kind)
 {
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
 	dial_whatever_fails(get_name(kind), &options);
 }
@@ -101,7 +102,7 @@ static void a_client_that_waits_dials(int kind)
 {
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_DIAL_WAIT;
 	dial_whatever_fails(get_name(kind), &options);
 }
@@ -110,7 +111,7 @@ static void a_client_that_shall_reconnect_dials(int kind)
 {
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_DIAL_RECONNECT;
 	dial_whatever_fails(get_name(kind), &options);
 }
@@ -142,12 +143,12 @@ static void make_deads(void)
  */
 static void a_client_sweeps_before_it_binds(int kind)
 {
-	struct unixgram *server = open_gram(get_name(kind)), *client;
+	struct unixconn *server = open_gram(get_name(kind)), *client;
 	int i;
 
 	make_deads();
 	torture_begin();
-	client = unixgram_dial(get_name(kind), NULL, UNIXMSG_NOW);
+	client = unixconn_dial("unixgram", get_name(kind), NULL, UNIXMSG_NOW);
 	if (!torture_end_made(client)) {
 		allow_unknown_file();
 		client = dial_gram(get_name(kind), NULL);
@@ -161,12 +162,12 @@ static void a_client_sweeps_before_it_binds(int kind)
 
 static void a_client_closes(int kind)
 {
-	struct unixgram *server = open_gram(get_name(kind));
-	struct unixgram *client = dial_gram(get_name(kind), NULL);
+	struct unixconn *server = open_gram(get_name(kind));
+	struct unixconn *client = dial_gram(get_name(kind), NULL);
 
 	talk(client, server);
 	torture_begin();
-	if (!torture_end(unixgram_close(client), 0))
+	if (!torture_end(unixconn_close(client), 0))
 		torture_allow_files(NULL);
 	client = dial_gram(get_name(kind), NULL);
 	talk(client, server);
@@ -176,14 +177,14 @@ static void a_client_closes(int kind)
 
 static void the_answer_is_looked_into(int kind)
 {
-	struct unixgram *server = open_gram(get_name(kind));
-	struct unixgram *client = dial_gram(get_name(kind), NULL);
+	struct unixconn *server = open_gram(get_name(kind));
+	struct unixconn *client = dial_gram(get_name(kind), NULL);
 	struct unixaddr addr, wanted = address_of(get_name(kind));
 
 	torture_begin();
-	if (!torture_end(unixgram_check_answer(client), 0))
-		ck_assert_int_eq(unixgram_check_answer(client), 0);
-	ck_assert_int_eq(unixgram_get_peer(client, &addr), 0);
+	if (!torture_end(unixconn_check_answer(client), 0))
+		ck_assert_int_eq(unixconn_check_answer(client), 0);
+	ck_assert_int_eq(unixconn_get_peer(client, &addr), 0);
 	ck_assert(unixaddr_is_equal(&addr, &wanted));
 	talk(client, server);
 	close_gram(client);
@@ -192,15 +193,15 @@ static void the_answer_is_looked_into(int kind)
 
 static void the_sender_is_proved(int kind)
 {
-	struct unixgram *server = open_gram(get_name(kind));
-	struct unixgram *client = dial_gram(get_name(kind), NULL);
+	struct unixconn *server = open_gram(get_name(kind));
+	struct unixconn *client = dial_gram(get_name(kind), NULL);
 	const struct unixcred ours = { getpid(), getuid(), getgid() };
 	struct unixaddr from, to;
 	int held_fd = -1;
 
-	ck_assert_int_eq(unixgram_get_address(client, &from), 0);
+	ck_assert_int_eq(unixconn_get_address(client, &from), 0);
 	torture_begin();
-	if (torture_end(unixgram_prove_sender(server, &from, &ours, &to,
+	if (torture_end(unixconn_prove_sender(server, &from, &ours, &to,
 				&held_fd),
 		    0) &&
 		held_fd >= 0)
@@ -212,13 +213,13 @@ static void the_sender_is_proved(int kind)
 
 static void the_peer_is_told(int kind)
 {
-	struct unixgram *server = open_gram(get_name(kind));
-	struct unixgram *client = dial_gram(get_name(kind), NULL);
+	struct unixconn *server = open_gram(get_name(kind));
+	struct unixconn *client = dial_gram(get_name(kind), NULL);
 	struct unixaddr addr, wanted = address_of(get_name(kind));
 
 	torture_begin();
-	if (!torture_end(unixgram_get_peer(client, &addr), 0))
-		ck_assert_int_eq(unixgram_get_peer(client, &addr), 0);
+	if (!torture_end(unixconn_get_peer(client, &addr), 0))
+		ck_assert_int_eq(unixconn_get_peer(client, &addr), 0);
 	ck_assert(unixaddr_is_equal(&addr, &wanted));
 	talk(client, server);
 	close_gram(client);
@@ -228,20 +229,20 @@ static void the_peer_is_told(int kind)
 /* A message that could not be sent has not come, and each is counted. */
 static void a_message_is_sent_to_an_address(int kind)
 {
-	struct unixgram *server = open_gram(get_name(kind));
-	struct unixgram *sender = open_gram(support_abstract("sender"));
+	struct unixconn *server = open_gram(get_name(kind));
+	struct unixconn *sender = open_gram(support_abstract("sender"));
 	struct unixaddr to = address_of(get_name(kind));
-	struct unixgram_counters counters;
+	struct unixconn_counters counters;
 
 	torture_begin();
-	if (torture_end(unixgram_send_to(sender, &to, "once", 4,
+	if (torture_end(unixconn_send_to(sender, &to, "once", 4,
 				unixdeadline_after_us(20000)),
 		    0))
 		expect(server, "once", NULL);
-	unixgram_get_counters(sender, &counters);
+	unixconn_get_counters(sender, &counters);
 	ck_assert_uint_eq(counters.sent + counters.failed, 1);
 	expect_nothing(server);
-	ck_assert_int_eq(unixgram_send_to(sender, &to, "next", 4, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send_to(sender, &to, "next", 4, UNIXMSG_NOW),
 		0);
 	expect(server, "next", NULL);
 	close_gram(sender);
@@ -249,16 +250,16 @@ static void a_message_is_sent_to_an_address(int kind)
 }
 
 /* Without its server a client lets nobody in: there has to be a new one. */
-static struct unixgram *dial_if_lost(struct unixgram *client, const char *name)
+static struct unixconn *dial_if_lost(struct unixconn *client, const char *name)
 {
 	struct unixaddr addr;
 
-	if (unixgram_get_peer(client, &addr) == 0)
+	if (unixconn_get_peer(client, &addr) == 0)
 		return client;
 	ck_assert_int_eq(errno, ENOTCONN);
 	ck_assert_int_gt(fault_get_hits(), 0);
 	ck_assert_int_eq(torture_get_fault()->error, ECONNREFUSED);
-	ck_assert_errno(unixgram_send(client, "ping", 4, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_send(client, "ping", 4, UNIXMSG_NOW),
 		ENOTCONN);
 	close_gram(client);
 	return dial_gram(name, NULL);
@@ -266,17 +267,17 @@ static struct unixgram *dial_if_lost(struct unixgram *client, const char *name)
 
 static void a_message_that_may_be_dropped_is_counted(int kind)
 {
-	struct unixgram *server = open_gram(get_name(kind));
-	struct unixgram *client = dial_gram(get_name(kind), NULL);
-	struct unixgram_counters counters;
+	struct unixconn *server = open_gram(get_name(kind));
+	struct unixconn *client = dial_gram(get_name(kind), NULL);
+	struct unixconn_counters counters;
 	int result;
 
-	ck_assert_int_eq(unixgram_set_policy(client, UNIXGRAM_DROP), 0);
+	ck_assert_int_eq(unixconn_set_policy(client, UNIXCONN_DROP), 0);
 	torture_begin();
-	result = unixgram_send(client, "once", 4, UNIXMSG_FOREVER);
+	result = unixconn_send(client, "once", 4, UNIXMSG_FOREVER);
 	if (torture_end(result == 1 ? 0 : result, 0) && result == 0)
 		expect(server, "once", NULL);
-	unixgram_get_counters(client, &counters);
+	unixconn_get_counters(client, &counters);
 	ck_assert_uint_eq(counters.sent, result == 0);
 	ck_assert_uint_eq(counters.dropped, result == 1);
 	ck_assert_uint_eq(counters.failed, result == -1);
@@ -290,16 +291,16 @@ static void a_message_that_may_be_dropped_is_counted(int kind)
 /* The message is there when it was sent, and only then. */
 static void a_restarted_server_is_found_again(int kind)
 {
-	struct unixgram *server = open_gram(get_name(kind)), *client;
+	struct unixconn *server = open_gram(get_name(kind)), *client;
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_DIAL_RECONNECT;
 	client = dial_gram(get_name(kind), &options);
 	close_gram(server);
 	server = open_gram(get_name(kind));
 	torture_begin();
-	if (torture_end(unixgram_send(client, "once", 4,
+	if (torture_end(unixconn_send(client, "once", 4,
 				unixdeadline_after_us(20000)),
 		    0))
 		expect(server, "once", NULL);
@@ -311,13 +312,13 @@ static void a_restarted_server_is_found_again(int kind)
 
 static void a_pair_is_made(int kind)
 {
-	struct unixgram *pair[2];
+	struct unixconn *pair[2];
 
 	(void)kind;
 	torture_begin();
-	if (!torture_end(unixgram_pair(pair), 0))
-		ck_assert_int_eq(unixgram_pair(pair), 0);
-	ck_assert_int_eq(unixgram_send(pair[0], "x", 1, UNIXMSG_NOW), 0);
+	if (!torture_end(unixconn_pair("unixgram", pair), 0))
+		ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
+	ck_assert_int_eq(unixconn_send(pair[0], "x", 1, UNIXMSG_NOW), 0);
 	expect(pair[1], "x", NULL);
 	close_gram(pair[0]);
 	close_gram(pair[1]);

@@ -26,36 +26,37 @@ static void *dial(int kind, const char *name,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
 	return kind == PACKET
-		? (void *)unixpacket_dial(name, options, deadline_us)
-		: (void *)unixstream_dial(name, options, deadline_us);
+		? (void *)unixconn_dial("unixpacket", name, options,
+			  deadline_us)
+		: (void *)unixconn_dial("unix", name, options, deadline_us);
 }
 
 static void *accept_link(int kind, struct unixlistener *listener,
 	int64_t deadline_us)
 {
 	return kind == PACKET
-		? (void *)unixpacket_accept(listener, deadline_us)
-		: (void *)unixstream_accept(listener, deadline_us);
+		? (void *)unixlistener_accept(listener, deadline_us)
+		: (void *)unixlistener_accept(listener, deadline_us);
 }
 
 static int close_link(int kind, void *link)
 {
-	return kind == PACKET ? unixpacket_close(link) : unixstream_close(link);
+	return kind == PACKET ? unixconn_close(link) : unixconn_close(link);
 }
 
 static int send_on(int kind, void *link, const char *text, int64_t deadline_us)
 {
 	return kind == PACKET
-		? unixpacket_send(link, text, strlen(text), deadline_us)
-		: unixstream_send(link, text, strlen(text), deadline_us);
+		? unixconn_send(link, text, strlen(text), deadline_us)
+		: unixconn_send(link, text, strlen(text), deadline_us);
 }
 
 static int recv_on(int kind, void *link, void *data, size_t room, size_t *size,
 	int64_t deadline_us)
 {
 	return kind == PACKET
-		? unixpacket_recv(link, data, room, size, deadline_us)
-		: unixstream_recv(link, data, room, size, deadline_us);
+		? unixconn_recv(link, data, room, size, deadline_us)
+		: unixconn_recv(link, data, room, size, deadline_us);
 }
 
 static void expect(int kind, void *link, const char *text)
@@ -149,7 +150,7 @@ static void a_client_with_a_deadline_dials(int kind)
 {
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_DIAL_WAIT;
 	dial_whatever_fails(kind, support_path("server"), &options,
 		unixdeadline_after_us(10000));
@@ -159,7 +160,7 @@ static void a_client_dials_with_an_address_of_its_own(int kind)
 {
 	struct unixdial_options options;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
 	dial_whatever_fails(kind, support_path("server"), &options,
 		UNIXMSG_NOW);
@@ -230,8 +231,9 @@ static void nobody_is_there_to_accept(int kind)
 
 static int make_pair(int kind, void *pair[2])
 {
-	return kind == PACKET ? unixpacket_pair((struct unixpacket **)pair)
-			      : unixstream_pair((struct unixstream **)pair);
+	return kind == PACKET
+		? unixconn_pair("unixpacket", (struct unixconn **)pair)
+		: unixconn_pair("unix", (struct unixconn **)pair);
 }
 
 static void a_pair_is_made(int kind)
@@ -247,8 +249,8 @@ static void a_pair_is_made(int kind)
 
 static void *adopt(int kind, int fd)
 {
-	return kind == PACKET ? (void *)unixpacket_adopt(fd)
-			      : (void *)unixstream_adopt(fd);
+	return kind == PACKET ? (void *)unixconn_adopt(fd)
+			      : (void *)unixconn_adopt(fd);
 }
 
 static void a_connection_is_adopted(int kind)
@@ -275,7 +277,7 @@ static void a_client_with_an_own_address_closes(int kind)
 	struct unixdial_options options;
 	void *client;
 
-	unixdial_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
 	client = dial(kind, name, &options, UNIXMSG_NOW);
 	torture_begin();
@@ -290,8 +292,8 @@ static void a_client_with_an_own_address_closes(int kind)
 
 static int shut(int kind, void *link)
 {
-	return kind == PACKET ? unixpacket_shutdown(link, SHUT_WR)
-			      : unixstream_shutdown(link, SHUT_WR);
+	return kind == PACKET ? unixconn_shutdown(link, SHUT_WR)
+			      : unixconn_shutdown(link, SHUT_WR);
 }
 
 static void one_direction_is_ended(int kind)
@@ -316,12 +318,12 @@ static int get_addresses(int kind, void *link, struct unixaddr *own,
 	struct unixaddr *peer)
 {
 	if (kind == PACKET)
-		return unixpacket_get_address(link, own) < 0
+		return unixconn_get_address(link, own) < 0
 			? -1
-			: unixpacket_get_peer(link, peer);
-	return unixstream_get_address(link, own) < 0
+			: unixconn_get_peer(link, peer);
+	return unixconn_get_address(link, own) < 0
 		? -1
-		: unixstream_get_peer(link, peer);
+		: unixconn_get_peer(link, peer);
 }
 
 static void both_addresses_are_told(int kind)
@@ -405,7 +407,7 @@ static void nothing_is_there_to_receive(int kind)
 	close_both(kind, links);
 }
 
-static void connect_streams(struct unixstream *streams[2])
+static void connect_streams(struct unixconn *streams[2])
 {
 	void *links[2];
 
@@ -418,17 +420,17 @@ static void connect_streams(struct unixstream *streams[2])
 static void bytes_are_written(int kind)
 {
 	static char bytes[300000], there[300000];
-	struct unixstream *streams[2];
+	struct unixconn *streams[2];
 	size_t written = 7, got, sum = 0;
 
 	(void)kind;
 	connect_streams(streams);
 	torture_begin();
-	if (torture_end(unixstream_write(streams[0], bytes, 100000, &written,
+	if (torture_end(unixconn_write(streams[0], bytes, 100000, &written,
 				unixdeadline_after_us(10000)),
 		    0))
 		ck_assert_uint_eq(written, 100000);
-	while (unixstream_read(streams[1], there, sizeof(there), &got,
+	while (unixconn_read(streams[1], there, sizeof(there), &got,
 		       UNIXMSG_NOW) == 1)
 		sum += got;
 	ck_assert_uint_eq(sum, written);
@@ -438,20 +440,20 @@ static void bytes_are_written(int kind)
 
 static void bytes_are_read(int kind)
 {
-	struct unixstream *streams[2];
+	struct unixconn *streams[2];
 	char data[8] = "";
 	size_t size = 0;
 
 	(void)kind;
 	connect_streams(streams);
-	ck_assert_int_eq(unixstream_write(streams[0], "bytes", 5, NULL,
+	ck_assert_int_eq(unixconn_write(streams[0], "bytes", 5, NULL,
 				 UNIXMSG_NOW),
 		0);
 	torture_begin();
-	if (!torture_end(unixstream_read(streams[1], data, 8, &size,
+	if (!torture_end(unixconn_read(streams[1], data, 8, &size,
 				 unixdeadline_after_us(10000)),
 		    1))
-		ck_assert_int_eq(unixstream_read(streams[1], data, 8, &size,
+		ck_assert_int_eq(unixconn_read(streams[1], data, 8, &size,
 					 UNIXMSG_NOW),
 			1);
 	ck_assert_uint_eq(size, 5);
@@ -462,19 +464,19 @@ static void bytes_are_read(int kind)
 
 static char large[150000], there[sizeof(large)];
 
-static void send_large(struct unixstream *stream)
+static void send_large(struct unixconn *stream)
 {
 	memset(large, 'm', sizeof(large));
 	memset(there, 0, sizeof(there));
-	ck_assert_int_eq(unixstream_send(stream, large, sizeof(large),
+	ck_assert_int_eq(unixconn_send(stream, large, sizeof(large),
 				 UNIXMSG_NOW),
 		0);
 }
 
-static int receive_large(struct unixstream *stream, size_t *size,
+static int receive_large(struct unixconn *stream, size_t *size,
 	int64_t deadline_us)
 {
-	return unixstream_recv(stream, there, sizeof(there), size, deadline_us);
+	return unixconn_recv(stream, there, sizeof(there), size, deadline_us);
 }
 
 static void assert_large(size_t size)
@@ -489,7 +491,7 @@ static void assert_large(size_t size)
  */
 static void a_large_message_is_received(int kind)
 {
-	struct unixstream *streams[2];
+	struct unixconn *streams[2];
 	size_t size;
 
 	connect_streams(streams);

@@ -21,7 +21,7 @@ static void serve_and_close(struct server *server, int type,
 
 /* Whatever has failed: who tries again has the name. */
 static void open_whatever_fails(int type, const char *address,
-	const struct unixname_options *options)
+	const struct unixlisten_options *options)
 {
 	struct server server;
 
@@ -81,13 +81,12 @@ static void a_relative_path_is_taken(int kind)
 static void owner_and_mode_are_in_force(int kind)
 {
 	const char *path = support_path("name");
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server server;
 
-	unixname_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.mode = 0666;
-	options.user = geteuid();
-	options.group = getegid();
+	support_want_owner(&options, geteuid(), getegid());
 	torture_begin();
 	if (!torture_end(open_server(&server, types[kind], path, &options), 0))
 		ck_assert_int_eq(open_server(&server, types[kind], path,
@@ -134,11 +133,11 @@ static void what_is_no_socket_stays(int kind)
 static void a_live_owner_is_replaced(int kind)
 {
 	const char *path = support_path("name");
-	struct unixname_options options;
+	struct unixlisten_options options;
 	struct server first, second;
 
-	unixname_options_init(&options);
-	options.flags = UNIXMSG_NAME_REPLACE;
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_LISTEN_REPLACE;
 	ck_assert_int_eq(open_server(&first, types[kind], path, NULL), 0);
 	torture_begin();
 	if (torture_end(open_server(&second, types[kind], path, &options), 0))
@@ -171,7 +170,7 @@ static int adopt_server(struct server *server, int type, int fd)
 	server->gram = NULL;
 	server->listener = NULL;
 	if (type == SOCK_DGRAM)
-		server->gram = unixgram_adopt(fd);
+		server->gram = unixconn_adopt(fd);
 	else
 		server->listener = unixlistener_adopt(fd);
 	return server->gram == NULL && server->listener == NULL ? -1 : 0;
@@ -193,7 +192,7 @@ static void an_inherited_socket_is_adopted(int kind)
 static int set_unlink(struct server *server)
 {
 	if (server->gram != NULL)
-		return unixgram_set_unlink_on_close(server->gram, true);
+		return unixconn_set_unlink_on_close(server->gram, true);
 	return unixlistener_set_unlink_on_close(server->listener, true);
 }
 
@@ -215,7 +214,7 @@ static void an_inherited_file_can_be_removed(int kind)
 static int get_address(const struct server *server, struct unixaddr *addr)
 {
 	if (server->gram != NULL)
-		return unixgram_get_address(server->gram, addr);
+		return unixconn_get_address(server->gram, addr);
 	return unixlistener_get_address(server->listener, addr);
 }
 
@@ -239,7 +238,7 @@ static int want(struct server *server)
 		UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
 
 	if (server->gram != NULL)
-		return unixgram_want(server->gram, wants);
+		return unixconn_want(server->gram, wants);
 	return unixlistener_want(server->listener, wants);
 }
 

@@ -2,6 +2,8 @@
 /* Peers, blobs, buffers, and what makes no call that could fail. */
 #include <config.h>
 
+#include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -210,49 +212,88 @@ static void try_addresses(void)
 		unixaddr_parse(&a, "");
 }
 
-static void try_settings(struct unixgram *gram, struct unixpacket *packet,
-	struct unixstream *stream, struct unixlistener *listener)
+static void try_settings(struct unixconn *gram, struct unixconn *packet,
+	struct unixconn *stream, struct unixlistener *listener)
 {
-	struct unixgram_counters counters;
+	struct unixconn_counters counters;
 
-	unixgram_set_policy(gram, UNIXGRAM_FAIL);
-	unixgram_get_counters(gram, &counters);
-	unixgram_set_stop_fd(gram, unixgram_get_fd(gram));
-	unixpacket_set_stop_fd(packet, unixpacket_get_fd(packet));
-	unixstream_set_stop_fd(stream, unixstream_get_fd(stream));
+	(void)unixconn_get_network(gram);
+	(void)unixlistener_get_network(listener);
+	unixconn_set_policy(gram, UNIXCONN_FAIL);
+	unixconn_get_counters(gram, &counters);
+	unixconn_set_stop_fd(gram, unixconn_get_fd(gram));
+	unixconn_set_stop_fd(packet, unixconn_get_fd(packet));
+	unixconn_set_stop_fd(stream, unixconn_get_fd(stream));
 	unixlistener_set_stop_fd(listener, unixlistener_get_fd(listener));
-	unixgram_set_spin_us(gram, 50);
-	unixpacket_set_spin_us(packet, 50);
-	unixstream_set_spin_us(stream, 50);
-	unixlistener_set_spin_us(listener, 50);
+	unixconn_set_spin_us(gram, 50);
+	unixconn_set_spin_us(packet, 50);
+	unixconn_set_spin_us(stream, 50);
+}
+
+/* The signals are blocked, or there is no descriptor. */
+static void signals_become_a_stop(int kind)
+{
+	struct signalfd_siginfo info;
+	sigset_t before;
+	int fd;
+
+	(void)kind;
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	torture_begin();
+	fd = unixstop_open();
+	if (torture_end(fd < 0 ? -1 : 0, 0)) {
+		raise(SIGTERM);
+		ck_assert_int_eq(poll(&(struct pollfd){ fd, POLLIN, 0 }, 1, 0),
+			1);
+		ck_assert_int_gt(read(fd, &info, sizeof(info)), 0);
+	}
+	close(fd);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void a_descriptor_is_released(int kind)
+{
+	struct unixconn *pair[2];
+	int fd;
+
+	(void)kind;
+	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+	torture_begin();
+	fd = unixconn_release(pair[0]);
+	torture_end(fd < 0 ? -1 : 0, 0);
+	ck_assert_int_eq(close(fd), 0);
+	ck_assert_int_eq(unixconn_close(pair[1]), 0);
 }
 
 /* These have no errors but the caller's own: nothing in them can fail. */
 static void what_is_settled_here_makes_no_call(int kind)
 {
-	struct unixgram *grams[2];
-	struct unixpacket *packets[2];
-	struct unixstream *streams[2];
+	struct unixconn *grams[2];
+	struct unixconn *packets[2];
+	struct unixconn *streams[2];
 	struct unixlistener *listener =
-		unixpacket_listen(support_abstract("rest"), 1, NULL);
+		unixlistener_open("unixpacket", support_abstract("rest"),
+			&(struct unixlisten_options){ .backlog = 1 });
 	unsigned int i, count;
 
 	(void)kind;
 	ck_assert_ptr_nonnull(listener);
-	ck_assert_int_eq(unixgram_pair(grams), 0);
-	ck_assert_int_eq(unixpacket_pair(packets), 0);
-	ck_assert_int_eq(unixstream_pair(streams), 0);
+	ck_assert_int_eq(unixconn_pair("unixgram", grams), 0);
+	ck_assert_int_eq(unixconn_pair("unixpacket", packets), 0);
+	ck_assert_int_eq(unixconn_pair("unix", streams), 0);
 	torture_begin();
 	try_addresses();
 	unixdeadline_after_us(unixdeadline_now_us());
+	unixdeadline_after_ms(1);
+	unixdeadline_after_s(1);
 	try_settings(grams[0], packets[0], streams[0], listener);
 	torture_end(0, 0);
 	fault_get_records(&count);
 	ck_assert_uint_eq(count, 0);
 	for (i = 0; i < 2; i++) {
-		ck_assert_int_eq(unixgram_close(grams[i]), 0);
-		ck_assert_int_eq(unixpacket_close(packets[i]), 0);
-		ck_assert_int_eq(unixstream_close(streams[i]), 0);
+		ck_assert_int_eq(unixconn_close(grams[i]), 0);
+		ck_assert_int_eq(unixconn_close(packets[i]), 0);
+		ck_assert_int_eq(unixconn_close(streams[i]), 0);
 	}
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
@@ -273,6 +314,8 @@ const struct scene torture_rest_scenes[] = {
 	{ "a blob is sealed", a_blob_is_sealed, 1 },
 	{ "a blob is mapped", a_blob_is_mapped, 1 },
 	{ "a buffer grows", a_buffer_grows, 1 },
+	{ "signals become a stop", signals_become_a_stop, 1 },
+	{ "a descriptor is released", a_descriptor_is_released, 1 },
 	{ "what is settled here makes no call",
 		what_is_settled_here_makes_no_call, 1 },
 	{ NULL, NULL, 0 },

@@ -5,8 +5,10 @@
  * torture_outcome.h.
  */
 #include <config.h>
+#include <limits.h>
 
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,10 +42,10 @@ static int handle(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
 	struct stage *stage = context;
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 	char text[1024];
 
-	if (unixservice_get_peer(service, peer, &info) == 0)
+	if (unixservice_get_peer_info(service, peer, &info) == 0)
 		unixservice_format_peer(&info, text, sizeof(text));
 	stage->peer = peer;
 	return stage->act(stage, peer, msg);
@@ -62,8 +64,7 @@ static void watch(struct unixservice *service,
 
 static int echo(struct stage *stage, uint64_t peer, struct unixmsg *msg)
 {
-	unixservice_send(stage->service, peer, msg->parts[0].iov_base,
-		msg->size);
+	unixservice_send(stage->service, peer, msg->data, msg->size);
 	return UNIXSERVICE_DONE;
 }
 
@@ -85,9 +86,9 @@ static int echo_and_close(struct stage *stage, uint64_t peer,
 
 static bool has_descriptors(struct stage *stage, uint64_t peer)
 {
-	struct unixservice_peer info;
+	struct unixservice_peer_info info;
 
-	return unixservice_get_peer(stage->service, peer, &info) == 0 &&
+	return unixservice_get_peer_info(stage->service, peer, &info) == 0 &&
 		strcmp(info.network, networks[STREAM]) != 0;
 }
 
@@ -96,7 +97,7 @@ static int echo_in_parts(struct stage *stage, uint64_t peer,
 	struct unixmsg *msg)
 {
 	int fds[2] = { STDIN_FILENO, STDOUT_FILENO };
-	struct iovec parts[2] = { msg->parts[0], { NULL, 0 } };
+	struct iovec parts[2] = { { msg->data, msg->room }, { NULL, 0 } };
 	struct unixmsg answer;
 
 	unixmsg_init(&answer);
@@ -143,9 +144,9 @@ static struct unixservice_options make_options(void)
 {
 	struct unixservice_options options;
 
-	unixservice_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	options.watcher = watch;
-	options.event_rate = 0;
+	options.event_rate = UINT_MAX;
 	/* A machine that is busy makes no answer late. */
 	options.patience_us = 60000000;
 	return options;
@@ -237,9 +238,9 @@ static void must_close_after(struct stage *stage, int result)
 
 struct client {
 	int network;
-	struct unixgram *gram;
-	struct unixpacket *packet;
-	struct unixstream *stream;
+	struct unixconn *gram;
+	struct unixconn *packet;
+	struct unixconn *stream;
 	bool is_done; /* answered, or sent away */
 	bool is_answered;
 };
@@ -249,25 +250,27 @@ static void dial(struct client *client, int network, const char *name)
 	memset(client, 0, sizeof(*client));
 	client->network = network;
 	if (network == GRAM)
-		client->gram = unixgram_dial(name, NULL, UNIXMSG_NOW);
+		client->gram =
+			unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
 	else if (network == PACKET)
-		client->packet = unixpacket_dial(name, NULL, UNIXMSG_NOW);
+		client->packet =
+			unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW);
 	else
-		client->stream = unixstream_dial(name, NULL, UNIXMSG_NOW);
+		client->stream = unixconn_dial("unix", name, NULL, UNIXMSG_NOW);
 	ck_assert_msg(client->gram != NULL || client->packet != NULL ||
 			client->stream != NULL,
 		"dial: %s", strerror(errno));
 	if (network == GRAM)
-		unixgram_want(client->gram, UNIXMSG_WANT_FDS);
+		unixconn_want(client->gram, UNIXMSG_WANT_FDS);
 	else if (network == PACKET)
-		unixpacket_want(client->packet, UNIXMSG_WANT_FDS);
+		unixconn_want(client->packet, UNIXMSG_WANT_FDS);
 }
 
 static void hang_up(struct client *client)
 {
-	ck_assert_int_eq(unixgram_close(client->gram), 0);
-	ck_assert_int_eq(unixpacket_close(client->packet), 0);
-	ck_assert_int_eq(unixstream_close(client->stream), 0);
+	ck_assert_int_eq(unixconn_close(client->gram), 0);
+	ck_assert_int_eq(unixconn_close(client->packet), 0);
+	ck_assert_int_eq(unixconn_close(client->stream), 0);
 }
 
 static int try_to_say(struct client *client, const char *text)
@@ -275,10 +278,10 @@ static int try_to_say(struct client *client, const char *text)
 	const size_t size = strlen(text);
 
 	if (client->network == GRAM)
-		return unixgram_send(client->gram, text, size, UNIXMSG_NOW);
+		return unixconn_send(client->gram, text, size, UNIXMSG_NOW);
 	if (client->network == PACKET)
-		return unixpacket_send(client->packet, text, size, UNIXMSG_NOW);
-	return unixstream_send(client->stream, text, size, UNIXMSG_NOW);
+		return unixconn_send(client->packet, text, size, UNIXMSG_NOW);
+	return unixconn_send(client->stream, text, size, UNIXMSG_NOW);
 }
 
 static void say(struct client *client, const char *text)
@@ -289,12 +292,12 @@ static void say(struct client *client, const char *text)
 static int hear(struct client *client, char *data, size_t room, size_t *size)
 {
 	if (client->network == GRAM)
-		return unixgram_recv(client->gram, data, room, size, NULL,
+		return unixconn_recv(client->gram, data, room, size,
 			UNIXMSG_NOW);
 	if (client->network == PACKET)
-		return unixpacket_recv(client->packet, data, room, size,
+		return unixconn_recv(client->packet, data, room, size,
 			UNIXMSG_NOW);
-	return unixstream_recv(client->stream, data, room, size, UNIXMSG_NOW);
+	return unixconn_recv(client->stream, data, room, size, UNIXMSG_NOW);
 }
 
 /* Looks whether an answer has come, or never will. */
@@ -465,7 +468,7 @@ static void a_socket_is_given_to_a_service(int kind)
 		0);
 	torture_begin();
 	result = kind == GRAM
-		? unixservice_add_gram(stage.service, server.gram)
+		? unixservice_add_conn(stage.service, server.gram, 0, NULL)
 		: unixservice_add_listener(stage.service, server.listener, 0);
 	if (!torture_end(result, 0)) {
 		ck_assert_int_eq(close_server(&server), 0);
@@ -477,8 +480,8 @@ static void a_socket_is_given_to_a_service(int kind)
 static int add_end(struct stage *stage, void *end, bool is_packet,
 	uint64_t *peer)
 {
-	return is_packet ? unixservice_add_packet(stage->service, end, peer)
-			 : unixservice_add_stream(stage->service, end, 0, peer);
+	return is_packet ? unixservice_add_conn(stage->service, end, 0, peer)
+			 : unixservice_add_conn(stage->service, end, 0, peer);
 }
 
 static void a_connection_is_given_to_a_service(int kind)
@@ -490,8 +493,8 @@ static void a_connection_is_given_to_a_service(int kind)
 
 	open_stage(&stage, echo, NULL);
 	ck_assert_int_eq(kind == 0
-			? unixpacket_pair((struct unixpacket **)ends)
-			: unixstream_pair((struct unixstream **)ends),
+			? unixconn_pair("unixpacket", (struct unixconn **)ends)
+			: unixconn_pair("unix", (struct unixconn **)ends),
 		0);
 	torture_begin();
 	if (!torture_end(add_end(&stage, ends[0], kind == 0, &peer), 0))
@@ -931,6 +934,57 @@ static void a_service_is_drained(int kind)
 	take_over(kind, result);
 }
 
+static bool is_known_peer(struct unixservice *service, uint64_t peer,
+	void *context)
+{
+	struct stage *stage = context;
+
+	(void)peer;
+	return service == stage->service && unixservice_get_tag(service) == 0;
+}
+
+/* Its stop has come already: what was sent before is answered. */
+static void a_service_is_served_to_its_end(int kind)
+{
+	struct client clients[2];
+	struct stage stage;
+	int i, result, stop_fd = eventfd(1, EFD_CLOEXEC);
+
+	open_serving(&stage, kind, echo);
+	ask_twice(clients, kind);
+	torture_begin();
+	result = unixservice_serve(stage.service, stop_fd, 3000000);
+	torture_end_judged(result, 0);
+	if (!unixservice_is_drained(stage.service))
+		result = unixservice_drain(stage.service,
+			unixdeadline_after_s(3));
+	for (i = 0; i < 2; i++)
+		hang_up(&clients[i]);
+	must_close_after(&stage, result);
+	take_over(kind, result);
+	close(stop_fd);
+}
+
+static void all_peers_are_sent_to(int kind)
+{
+	struct client clients[2];
+	struct stage stage;
+	size_t reached;
+	int i;
+
+	open_serving(&stage, kind, echo);
+	ask_twice(clients, kind);
+	serve_a_while(&stage);
+	torture_begin();
+	reached = unixservice_send_all(stage.service, "!", 1, is_known_peer,
+		&stage);
+	torture_end_judged(0, 0);
+	ck_assert_uint_le(reached, 2);
+	for (i = 0; i < 2; i++)
+		hang_up(&clients[i]);
+	ck_assert_int_eq(unixservice_close(stage.service), 0);
+}
+
 /* The deadline is far: to wait for the lock of a name takes time, too. */
 static void a_service_stops(int kind)
 {
@@ -992,11 +1046,11 @@ static void a_service_closes(int kind)
 
 static void try_texts(struct stage *stage)
 {
-	struct unixservice_listen_options options;
+	struct unixlisten_options options;
 	struct unixservice_counters counters;
 	char text[4096];
 
-	unixservice_listen_options_init(&options);
+	memset(&options, 0, sizeof(options));
 	unixservice_get_counters(stage->service, &counters);
 	unixservice_format_counters(&counters, text, sizeof(text));
 	unixservice_allow_anyone(stage->service);
@@ -1062,6 +1116,9 @@ const struct scene torture_service_scenes[] = {
 	{ "a rule is added", a_rule_is_added, RULES },
 	{ "a service is told to stop", a_service_is_told_to_stop, NETWORKS },
 	{ "a service is drained", a_service_is_drained, NETWORKS },
+	{ "a service is served to its end", a_service_is_served_to_its_end,
+		NETWORKS },
+	{ "all peers are sent to", all_peers_are_sent_to, NETWORKS },
 	{ "a service stops", a_service_stops, NETWORKS },
 	{ "a service is drained of what was kept",
 		a_service_is_drained_of_what_was_kept, NETWORKS },

@@ -6,14 +6,14 @@
 
 #include <unixmsg.h>
 
-static int say_hello(struct unixpacket *from, struct unixpacket *to)
+static int say_hello(struct unixconn *from, struct unixconn *to)
 {
 	char data[64];
 	size_t size;
 
-	if (unixpacket_send(from, "hello", 5, UNIXMSG_FOREVER) < 0 ||
-		unixpacket_recv(to, data, sizeof(data), &size,
-			UNIXMSG_FOREVER) != 1)
+	if (unixconn_send(from, "hello", 5, UNIXMSG_FOREVER) < 0 ||
+		unixconn_recv(to, data, sizeof(data), &size, UNIXMSG_FOREVER) !=
+			1)
 		return -1;
 	printf("%.*s: %zu bytes\n", (int)size, data, size);
 	return 0;
@@ -21,17 +21,17 @@ static int say_hello(struct unixpacket *from, struct unixpacket *to)
 
 int main(void)
 {
-	struct unixpacket *pair[2];
+	struct unixconn *pair[2];
 	int result;
 
-	if (unixpacket_pair(pair) < 0) {
+	if (unixconn_pair("unixpacket", pair) < 0) {
 		perror("hello");
 		return 1;
 	}
 	result = say_hello(pair[0], pair[1]);
 	if (result < 0)
 		perror("hello");
-	unixpacket_close(pair[0]);
-	unixpacket_close(pair[1]);
+	unixconn_close(pair[0]);
+	unixconn_close(pair[1]);
 	return result == 0 ? 0 : 1;
 }

@@ -42,7 +42,7 @@ struct sent {
 struct exchange {
 	const struct options *options;
 	const struct network *network;
-	void *link;
+	struct unixconn *conn;
 	struct source source;
 	struct record_writer *printer;
 	struct client_stats stats;
@@ -192,8 +192,8 @@ static int note_blocked(struct exchange *exchange)
 /* 1 sent, 0 there is no room for it now, -1 told why not. */
 static int send_next(struct exchange *exchange)
 {
-	if (exchange->network->send(exchange->link, exchange->next,
-		    exchange->next_size, UNIXMSG_NOW) < 0) {
+	if (unixconn_send(exchange->conn, exchange->next, exchange->next_size,
+		    UNIXMSG_NOW) < 0) {
 		exchange->is_blocked = errno == EAGAIN || errno == EINPROGRESS;
 		if (exchange->is_blocked)
 			return note_blocked(exchange);
@@ -388,7 +388,7 @@ static int receive_some(struct exchange *exchange)
 	msg.parts = &part;
 	msg.parts_count = 1;
 	for (;;) {
-		result = exchange->network->recv(exchange->link, &msg,
+		result = unixconn_recv_msg(exchange->conn, &msg,
 			get_patience_to_receive(exchange));
 		if (is_none_there(result))
 			return 0;
@@ -476,8 +476,7 @@ static int wait(struct exchange *exchange)
 {
 	struct pollfd fds[3] = {
 		{ .fd = tool_get_stop_fd(), .events = POLLIN },
-		{ .fd = exchange->network->get_fd(exchange->link),
-			.events = POLLIN },
+		{ .fd = unixconn_get_fd(exchange->conn), .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
 
@@ -532,31 +531,32 @@ static int run(struct exchange *exchange)
 	}
 }
 
-static void *dial(const struct options *options)
+static struct unixconn *dial(const struct options *options)
 {
 	const struct network *network = options->network;
-	struct unixdial_options how;
+	struct unixdial_options how = {
+		.own = options->own,
+		.stop_fd = tool_get_stop_fd(),
+		.spin_us = options->spin_us,
+	};
 	int64_t patience_us = options->timeout_us;
-	void *link;
+	struct unixconn *conn;
 
-	unixdial_options_init(&how);
-	how.own = options->own;
 	if (options->is_own_mode_wanted)
-		how.own_mode = options->name.mode;
-	how.stop_fd = tool_get_stop_fd();
+		how.own_mode = options->listen.mode;
 	if (options->wait_us > 0) {
 		how.flags |= UNIXMSG_DIAL_WAIT;
 		patience_us = options->wait_us;
 	}
-	link = network->dial(options->address, &how,
+	conn = unixconn_dial(network->name, options->address, &how,
 		unixdeadline_after_us(patience_us));
-	if (link == NULL && errno == ECANCELED)
+	if (conn == NULL && errno == ECANCELED)
 		tool_complain("interrupted");
-	else if (link == NULL)
+	else if (conn == NULL)
 		tool_complain("%s: %s", explain_text(options->address),
 			explain_dial(network, options->address, options->own,
 				errno));
-	return link;
+	return conn;
 }
 
 static int complain_of_server(const struct exchange *exchange)
@@ -576,11 +576,10 @@ static int check_server(const struct exchange *exchange)
 	if (!options->is_server_user_wanted)
 		return 0;
 	if (!exchange->network->is_connected &&
-		exchange->network->want(exchange->link, UNIXMSG_WANT_CRED) == 0)
+		unixconn_want(exchange->conn, UNIXMSG_WANT_CRED) == 0)
 		return 0;
 	if (!exchange->network->is_connected ||
-		unixpeer_get_cred(exchange->network->get_fd(exchange->link),
-			&cred) < 0)
+		unixpeer_get_cred(unixconn_get_fd(exchange->conn), &cred) < 0)
 		return complain_of_server(exchange);
 	if (cred.uid == options->server_user)
 		return 0;
@@ -595,7 +594,7 @@ static void say_connected(const struct exchange *exchange)
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 	struct unixaddr addr;
 
-	if (exchange->network->get_address(exchange->link, &addr) == 0)
+	if (unixconn_get_address(exchange->conn, &addr) == 0)
 		tool_say(TOOL_VERBOSE, "connected, own address %s",
 			unixaddr_format(&addr, text, sizeof(text)));
 }
@@ -606,12 +605,11 @@ static void warn_of_silence(const struct exchange *exchange)
 	struct unixaddr own;
 	int error;
 
-	if (exchange->network->check_answer == NULL ||
-		exchange->network->check_answer(exchange->link) == 0 ||
+	if (unixconn_check_answer(exchange->conn) == 0 ||
 		(errno != EACCES && errno != ENOENT && errno != ESTALE))
 		return;
 	error = errno;
-	if (exchange->network->get_address(exchange->link, &own) < 0)
+	if (unixconn_get_address(exchange->conn, &own) < 0)
 		return;
 	unixaddr_format(&own, text, sizeof(text));
 	tool_say(TOOL_NORMAL, "warning: %s", explain_closed_way(text, error));
@@ -664,7 +662,7 @@ static int finish(struct exchange *exchange, int result)
 	tool_wipe_progress();
 	if (record_flush(exchange->printer) < 0)
 		result = complain_of_output(exchange);
-	if (exchange->network->close(exchange->link) < 0) {
+	if (unixconn_close(exchange->conn) < 0) {
 		tool_complain("own address: could not be removed: %s",
 			strerror(errno));
 		result = -1;
@@ -720,12 +718,11 @@ static int exchange_with(struct exchange *exchange,
 		tool_complain("%s", strerror(errno));
 		return TOOL_FAILED;
 	}
-	exchange->link = dial(options);
-	if (exchange->link == NULL)
+	exchange->conn = dial(options);
+	if (exchange->conn == NULL)
 		return TOOL_FAILED;
 	if (check_server(exchange) < 0)
 		return finish(exchange, -1);
-	options->network->set_spin_us(exchange->link, options->spin_us);
 	say_connected(exchange);
 	warn_of_silence(exchange);
 	return finish(exchange, run(exchange));

@@ -11,6 +11,7 @@
 #include "tools/inherit.h"
 #include "tools/network.h"
 #include "tools/tool.h"
+#include "unixmsg.h"
 
 static struct unixactivation *handed_over;
 static int handed_over_error;
@@ -28,96 +29,52 @@ void inherit_end(void)
 	handed_over = NULL;
 }
 
-/* Each serves what was taken: 1; 0 none was left; -1. */
+/* They serve what was taken: 1; 0 none was left; -1. */
 
 static int note_missing(void)
 {
 	return errno == ENOENT || errno == EPROTOTYPE ? 0 : -1;
 }
 
-static int serve_gram(struct unixservice *service, struct unixgram *gram)
+/* Streams are echoed as bytes. */
+static unsigned int get_flags(const struct network *network)
 {
-	if (gram == NULL)
-		return note_missing();
-	if (unixservice_add_gram(service, gram) == 0)
-		return 1;
-	unixgram_close(gram);
-	return -1;
+	return network->is_stream ? UNIXMSG_LISTEN_BYTES : 0;
 }
 
 static int serve_listener(struct unixservice *service,
-	struct unixlistener *listener, unsigned int flags)
+	const struct network *network, struct unixlistener *listener)
 {
 	if (listener == NULL)
 		return note_missing();
-	if (unixservice_add_listener(service, listener, flags) == 0)
+	if (unixservice_add_listener(service, listener, get_flags(network)) ==
+		0)
 		return 1;
 	unixlistener_close(listener);
 	return -1;
 }
 
-static int serve_packet(struct unixservice *service, struct unixpacket *packet)
+static int serve_conn(struct unixservice *service,
+	const struct network *network, struct unixconn *conn)
 {
-	if (packet == NULL)
+	if (conn == NULL)
 		return note_missing();
-	if (unixservice_add_packet(service, packet, NULL) == 0)
+	if (unixservice_add_conn(service, conn, get_flags(network), NULL) == 0)
 		return 1;
-	unixpacket_close(packet);
+	unixconn_close(conn);
 	return -1;
-}
-
-static int serve_stream(struct unixservice *service, struct unixstream *stream)
-{
-	if (stream == NULL)
-		return note_missing();
-	if (unixservice_add_stream(service, stream, UNIXSERVICE_BYTES, NULL) ==
-		0)
-		return 1;
-	unixstream_close(stream);
-	return -1;
-}
-
-/* Each takes one, and serves it. */
-
-static int take_gram(struct unixservice *service,
-	struct unixactivation *activation)
-{
-	return serve_gram(service, unixactivation_take_gram(activation, NULL));
-}
-
-static int take_packet(struct unixservice *service,
-	struct unixactivation *activation)
-{
-	int result = serve_listener(service,
-		unixactivation_take_packet_listener(activation, NULL), 0);
-
-	if (result != 0)
-		return result;
-	return serve_packet(service,
-		unixactivation_take_packet(activation, NULL));
-}
-
-static int take_stream(struct unixservice *service,
-	struct unixactivation *activation)
-{
-	int result = serve_listener(service,
-		unixactivation_take_stream_listener(activation, NULL),
-		UNIXSERVICE_BYTES);
-
-	if (result != 0)
-		return result;
-	return serve_stream(service,
-		unixactivation_take_stream(activation, NULL));
 }
 
 static int take_one(struct unixservice *service, const struct network *network,
 	struct unixactivation *activation)
 {
-	if (!network->is_connected)
-		return take_gram(service, activation);
-	if (network->is_stream)
-		return take_stream(service, activation);
-	return take_packet(service, activation);
+	int result = serve_listener(service, network,
+		unixactivation_take_listener(activation, NULL, network->name));
+
+	if (result != 0)
+		return result;
+	return serve_conn(service, network,
+		unixactivation_take_conn(activation, NULL, network->name));
 }
 
 static const char *get_setting(const struct network *network)
@@ -174,17 +131,12 @@ static void leave_standard_descriptors(int socket)
 static int serve_socket(struct unixservice *service,
 	const struct network *network, int fd)
 {
-	const unsigned int flags = network->is_stream ? UNIXSERVICE_BYTES : 0;
 	int is_listening = 0;
 
 	get_option(fd, SO_ACCEPTCONN, &is_listening);
 	if (is_listening)
-		return serve_listener(service, unixlistener_adopt(fd), flags);
-	if (!network->is_connected)
-		return serve_gram(service, unixgram_adopt(fd));
-	if (network->is_stream)
-		return serve_stream(service, unixstream_adopt(fd));
-	return serve_packet(service, unixpacket_adopt(fd));
+		return serve_listener(service, network, unixlistener_adopt(fd));
+	return serve_conn(service, network, unixconn_adopt(fd));
 }
 
 /* A pair, or what has a peer: nobody else can send to it. */

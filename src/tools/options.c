@@ -46,22 +46,39 @@ static int read_allowed_group(const struct usage_option *option,
 		&options->groups[options->groups_count++]);
 }
 
+static int read_owner(const struct usage_option *option, const char *value,
+	void *place)
+{
+	struct unixlisten_options *listen = place;
+
+	listen->flags |= UNIXMSG_LISTEN_USER;
+	return usage_read_user(option, value, &listen->user);
+}
+
+static int read_group(const struct usage_option *option, const char *value,
+	void *place)
+{
+	struct unixlisten_options *listen = place;
+
+	listen->flags |= UNIXMSG_LISTEN_GROUP;
+	return usage_read_group(option, value, &listen->group);
+}
+
 static const struct usage_option serving[] = {
 	{ 'l', "listen", NULL, "serve at ADDRESS", usage_read_flag,
 		PLACE(is_server) },
 	{ 'm', "mode", "OCTAL",
 		"permissions of the socket file (0600), or of\n"
 		"that of --bind",
-		usage_read_mode, PLACE(name.mode),
+		usage_read_mode, PLACE(listen.mode),
 		.marks = 1U << SOCKET_FILE | 1U << MODE },
-	{ 'u', "user", "USER", "its owner, by name or number", usage_read_user,
-		PLACE(name.user), .marks = 1U << SERVING | 1U << SOCKET_FILE },
-	{ 'g', "group", "GROUP", "its group, by name or number",
-		usage_read_group, PLACE(name.group),
-		.marks = 1U << SERVING | 1U << SOCKET_FILE },
+	{ 'u', "user", "USER", "its owner, by name or number", read_owner,
+		PLACE(listen), .marks = 1U << SERVING | 1U << SOCKET_FILE },
+	{ 'g', "group", "GROUP", "its group, by name or number", read_group,
+		PLACE(listen), .marks = 1U << SERVING | 1U << SOCKET_FILE },
 	{ 0, "replace", NULL, "take the name over from a live owner",
-		usage_read_bits, PLACE(name.flags),
-		.least = UNIXMSG_NAME_REPLACE, MARK(SERVING) },
+		usage_read_bits, PLACE(listen.flags),
+		.least = UNIXMSG_LISTEN_REPLACE, MARK(SERVING) },
 	{ 0, "inherit", NULL, "serve a supervisor's sockets, without ADDRESS",
 		usage_read_flag, PLACE(is_inherited), MARK(SERVING) },
 	{ 0, "allow-user", "USER",
@@ -241,7 +258,6 @@ static void set_defaults(struct options *options, const struct network *network)
 {
 	memset(options, 0, sizeof(*options));
 	options->network = network;
-	unixname_options_init(&options->name);
 	options->timeout_us = 5000000;
 	options->made_size = 64;
 	options->format = RECORD_TEXT;

@@ -20,7 +20,7 @@ struct options {
 	bool is_server;
 	const char *address;
 	/* Server. */
-	struct unixname_options name;
+	struct unixlisten_options listen;
 	unsigned int backlog;
 	bool is_inherited;     /* the supervisor's socket: address is NULL */
 	uint64_t messages_max; /* 0: no end */

@@ -27,58 +27,101 @@ static int check_size(int result, size_t got, size_t size)
 	return -1;
 }
 
-static int gram_open(struct perf_end *service, enum perf_network network)
+static int open_datagrams(struct perf_end *service, enum perf_network network)
 {
-	(void)network;
 	make_name(service);
-	service->link = unixgram_open(service->name, NULL);
+	service->link = unixconn_open(perf_network_get_name(network),
+		service->name, NULL);
 	return service->link == NULL ? -1 : 0;
 }
 
-static int gram_dial(struct perf_end *client, const struct perf_end *service,
+static int open_listener(struct perf_end *service, enum perf_network network)
+{
+	make_name(service);
+	service->link = unixlistener_open(perf_network_get_name(network),
+		service->name, NULL);
+	return service->link == NULL ? -1 : 0;
+}
+
+static int dial(struct perf_end *client, const struct perf_end *service,
+	enum perf_network network, int64_t spin_us)
+{
+	const struct unixdial_options options = { .spin_us = spin_us };
+
+	client->link = unixconn_dial(perf_network_get_name(network),
+		service->name, &options, UNIXMSG_FOREVER);
+	return client->link == NULL ? -1 : 0;
+}
+
+static int dial_datagrams(struct perf_end *client,
+	const struct perf_end *service, int64_t spin_us)
+{
+	/* The service is its own link. */
+	unixconn_set_spin_us(service->link, spin_us);
+	return dial(client, service, PERF_UNIXGRAM, spin_us);
+}
+
+static int dial_packet(struct perf_end *client, const struct perf_end *service,
 	int64_t spin_us)
 {
-	client->link = unixgram_dial(service->name, NULL, UNIXMSG_NOW);
-	if (client->link == NULL)
+	return dial(client, service, PERF_UNIXPACKET, spin_us);
+}
+
+static int dial_stream(struct perf_end *client, const struct perf_end *service,
+	int64_t spin_us)
+{
+	return dial(client, service, PERF_UNIX, spin_us);
+}
+
+static int accept_link(struct perf_end *link, const struct perf_end *service,
+	int64_t spin_us)
+{
+	link->link = unixlistener_accept(service->link, UNIXMSG_FOREVER);
+	if (link->link == NULL)
 		return -1;
-	unixgram_set_spin_us(client->link, spin_us);
-	/* The service is its own link. */
-	unixgram_set_spin_us(service->link, spin_us);
+	unixconn_set_spin_us(link->link, spin_us);
+	link->fd = unixconn_get_fd(link->link);
 	return 0;
 }
 
-static void gram_close(struct perf_end *end)
+static void close_link(struct perf_end *end)
 {
-	unixgram_close(end->link);
+	unixconn_close(end->link);
 	end->link = NULL;
 }
 
-static int gram_send(struct perf_end *end, const void *data, size_t size)
+static void close_listener(struct perf_end *service)
 {
-	return unixgram_send(end->link, data, size, UNIXMSG_FOREVER);
+	unixlistener_close(service->link);
+	service->link = NULL;
 }
 
-static int gram_recv(struct perf_end *end, void *data, size_t size)
+static int send_one(struct perf_end *end, const void *data, size_t size)
+{
+	return unixconn_send(end->link, data, size, UNIXMSG_FOREVER);
+}
+
+static int recv_one(struct perf_end *end, void *data, size_t size)
 {
 	size_t got = 0;
-	int result = unixgram_recv(end->link, data, size, &got, NULL,
+	int result =
+		unixconn_recv(end->link, data, size, &got, UNIXMSG_FOREVER);
+
+	return check_size(result, got, size);
+}
+
+static int recv_from(struct perf_end *end, void *data, size_t size)
+{
+	size_t got = 0;
+	int result = unixconn_recv_from(end->link, data, size, &got, &end->addr,
 		UNIXMSG_FOREVER);
 
 	return check_size(result, got, size);
 }
 
-static int gram_recv_from(struct perf_end *end, void *data, size_t size)
+static int send_back(struct perf_end *end, const void *data, size_t size)
 {
-	size_t got = 0;
-	int result = unixgram_recv(end->link, data, size, &got, &end->addr,
-		UNIXMSG_FOREVER);
-
-	return check_size(result, got, size);
-}
-
-static int gram_send_back(struct perf_end *end, const void *data, size_t size)
-{
-	return unixgram_send_to(end->link, &end->addr, data, size,
+	return unixconn_send_to(end->link, &end->addr, data, size,
 		UNIXMSG_FOREVER);
 }
 
@@ -128,183 +171,60 @@ static int check_batch(int result, const struct unixmsg *msgs, size_t received,
 	return result;
 }
 
-static int gram_send_batch(struct perf_end *end, void *data, size_t size,
+static int send_many(struct perf_end *end, void *data, size_t size,
 	size_t count)
 {
 	size_t sent;
 
-	return unixgram_send_batch(end->link, get_batch(data, size, count),
+	return unixconn_send_batch(end->link, get_batch(data, size, count),
 		count, &sent, UNIXMSG_FOREVER);
 }
 
-static int gram_recv_batch(struct perf_end *end, void *data, size_t size,
+static int recv_many(struct perf_end *end, void *data, size_t size,
 	size_t count, size_t *received)
 {
 	struct unixmsg *msgs = get_batch(data, size, count);
-	int result = unixgram_recv_batch(end->link, msgs, count, received,
+	int result = unixconn_recv_batch(end->link, msgs, count, received,
 		UNIXMSG_FOREVER);
 
 	return check_batch(result, msgs, *received, size);
-}
-
-static void close_listener(struct perf_end *service)
-{
-	unixlistener_close(service->link);
-	service->link = NULL;
-}
-
-static int packet_open(struct perf_end *service, enum perf_network network)
-{
-	(void)network;
-	make_name(service);
-	service->link = unixpacket_listen(service->name, 0, NULL);
-	return service->link == NULL ? -1 : 0;
-}
-
-static int packet_dial(struct perf_end *client, const struct perf_end *service,
-	int64_t spin_us)
-{
-	client->link = unixpacket_dial(service->name, NULL, UNIXMSG_FOREVER);
-	if (client->link == NULL)
-		return -1;
-	unixpacket_set_spin_us(client->link, spin_us);
-	return 0;
-}
-
-static int packet_accept(struct perf_end *link, const struct perf_end *service,
-	int64_t spin_us)
-{
-	link->link = unixpacket_accept(service->link, UNIXMSG_FOREVER);
-	if (link->link == NULL)
-		return -1;
-	unixpacket_set_spin_us(link->link, spin_us);
-	link->fd = unixpacket_get_fd(link->link);
-	return 0;
-}
-
-static void packet_close(struct perf_end *end)
-{
-	unixpacket_close(end->link);
-	end->link = NULL;
-}
-
-static int packet_send(struct perf_end *end, const void *data, size_t size)
-{
-	return unixpacket_send(end->link, data, size, UNIXMSG_FOREVER);
-}
-
-static int packet_recv(struct perf_end *end, void *data, size_t size)
-{
-	size_t got = 0;
-	int result =
-		unixpacket_recv(end->link, data, size, &got, UNIXMSG_FOREVER);
-
-	return check_size(result, got, size);
-}
-
-static int packet_send_batch(struct perf_end *end, void *data, size_t size,
-	size_t count)
-{
-	size_t sent;
-
-	return unixpacket_send_batch(end->link, get_batch(data, size, count),
-		count, &sent, UNIXMSG_FOREVER);
-}
-
-static int packet_recv_batch(struct perf_end *end, void *data, size_t size,
-	size_t count, size_t *received)
-{
-	struct unixmsg *msgs = get_batch(data, size, count);
-	int result = unixpacket_recv_batch(end->link, msgs, count, received,
-		UNIXMSG_FOREVER);
-
-	return check_batch(result, msgs, *received, size);
-}
-
-static int stream_open(struct perf_end *service, enum perf_network network)
-{
-	(void)network;
-	make_name(service);
-	service->link = unixstream_listen(service->name, 0, NULL);
-	return service->link == NULL ? -1 : 0;
-}
-
-static int stream_dial(struct perf_end *client, const struct perf_end *service,
-	int64_t spin_us)
-{
-	client->link = unixstream_dial(service->name, NULL, UNIXMSG_FOREVER);
-	if (client->link == NULL)
-		return -1;
-	unixstream_set_spin_us(client->link, spin_us);
-	return 0;
-}
-
-static int stream_accept(struct perf_end *link, const struct perf_end *service,
-	int64_t spin_us)
-{
-	link->link = unixstream_accept(service->link, UNIXMSG_FOREVER);
-	if (link->link == NULL)
-		return -1;
-	unixstream_set_spin_us(link->link, spin_us);
-	link->fd = unixstream_get_fd(link->link);
-	return 0;
-}
-
-static void stream_close(struct perf_end *end)
-{
-	unixstream_close(end->link);
-	end->link = NULL;
-}
-
-static int stream_send(struct perf_end *end, const void *data, size_t size)
-{
-	return unixstream_send(end->link, data, size, UNIXMSG_FOREVER);
-}
-
-static int stream_recv(struct perf_end *end, void *data, size_t size)
-{
-	size_t got = 0;
-	int result =
-		unixstream_recv(end->link, data, size, &got, UNIXMSG_FOREVER);
-
-	return check_size(result, got, size);
 }
 
 static const struct perf_way ways[] = {
 	{
 		.network = PERF_UNIXGRAM,
-		.open = gram_open,
-		.dial = gram_dial,
-		.close = gram_close,
-		.close_service = gram_close,
-		.send = gram_send,
-		.recv = gram_recv,
-		.recv_from = gram_recv_from,
-		.send_back = gram_send_back,
-		.send_batch = gram_send_batch,
-		.recv_batch = gram_recv_batch,
+		.open = open_datagrams,
+		.dial = dial_datagrams,
+		.close = close_link,
+		.close_service = close_link,
+		.send = send_one,
+		.recv = recv_one,
+		.recv_from = recv_from,
+		.send_back = send_back,
+		.send_batch = send_many,
+		.recv_batch = recv_many,
 	},
 	{
 		.network = PERF_UNIXPACKET,
-		.open = packet_open,
-		.dial = packet_dial,
-		.accept = packet_accept,
-		.close = packet_close,
+		.open = open_listener,
+		.dial = dial_packet,
+		.accept = accept_link,
+		.close = close_link,
 		.close_service = close_listener,
-		.send = packet_send,
-		.recv = packet_recv,
-		.send_batch = packet_send_batch,
-		.recv_batch = packet_recv_batch,
+		.send = send_one,
+		.recv = recv_one,
+		.send_batch = send_many,
+		.recv_batch = recv_many,
 	},
 	{
 		.network = PERF_UNIX,
-		.open = stream_open,
-		.dial = stream_dial,
-		.accept = stream_accept,
-		.close = stream_close,
+		.open = open_listener,
+		.dial = dial_stream,
+		.accept = accept_link,
+		.close = close_link,
 		.close_service = close_listener,
-		.send = stream_send,
-		.recv = stream_recv,
+		.send = send_one,
+		.recv = recv_one,
 	},
 };
 

@@ -72,7 +72,7 @@ static int answer(struct unixservice *service, uint64_t peer,
 {
 	struct perf_service *own = context;
 
-	unixservice_send(service, peer, msg->parts[0].iov_base, msg->size);
+	unixservice_send(service, peer, msg->data, msg->size);
 	own->left -= msg->size < own->left ? msg->size : own->left;
 	if (own->left == 0)
 		eventfd_write(own->stop_fd, 1);
@@ -82,15 +82,10 @@ static int answer(struct unixservice *service, uint64_t peer,
 /* It belongs to the service then, or to whom it belonged. */
 static int add_link(struct perf_case *it, struct perf_end *link)
 {
-	int result;
+	const unsigned int flags =
+		perf_network_is_stream(it->network) ? UNIXMSG_LISTEN_BYTES : 0;
 
-	if (perf_network_is_stream(it->network))
-		result = unixservice_add_stream(it->own->service, link->link,
-			UNIXSERVICE_BYTES, NULL);
-	else
-		result = unixservice_add_packet(it->own->service, link->link,
-			NULL);
-	if (result < 0)
+	if (unixservice_add_conn(it->own->service, link->link, flags, NULL) < 0)
 		return -1;
 	link->link = NULL;
 	link->fd = -1;
@@ -99,15 +94,13 @@ static int add_link(struct perf_case *it, struct perf_end *link)
 
 static int open_library(struct perf_case *it)
 {
-	struct unixservice_options options;
 	size_t i;
 
 	it->own = calloc(1, sizeof(*it->own));
 	if (it->own == NULL)
 		return -1;
 	it->own->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	unixservice_options_init(&options);
-	it->own->service = unixservice_new(answer, it->own, &options);
+	it->own->service = unixservice_new(answer, it->own, NULL);
 	if (it->own->stop_fd < 0 || it->own->service == NULL)
 		return -1;
 	for (i = 0; i < it->clients_count; i++)

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +50,10 @@ static void lose_printer(struct server *server)
 
 static void print_message(struct server *server, const struct unixmsg *msg)
 {
-	const size_t room = msg->parts[0].iov_len;
+	const size_t room = msg->room;
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 	struct record record = {
-		.data = msg->parts[0].iov_base,
+		.data = msg->data,
 		.size = msg->size < room ? msg->size : room,
 		.true_size = msg->size,
 		.is_cut = msg->size > room,
@@ -107,7 +108,7 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 		return UNIXSERVICE_DONE;
 	count_message(server);
 	print_message(server, msg);
-	unixservice_send(service, peer, msg->parts[0].iov_base, msg->size);
+	unixservice_send(service, peer, msg->data, msg->size);
 	if (peer == 0)
 		tool_say(TOOL_VERBOSE,
 			"a message of %zu bytes from a sender without an "
@@ -129,7 +130,7 @@ static void take_cut(struct server *server, const struct unixmsg *msg)
 	tool_say(TOOL_VERBOSE,
 		"a message of %zu bytes is more than the %zu of --max-size: "
 		"no answer",
-		msg->size, msg->parts[0].iov_len);
+		msg->size, msg->room);
 }
 
 /* The supervisor can make a new one: to go on without it helps nobody. */
@@ -252,34 +253,27 @@ static void announce(const struct server *server)
 			strerror(errno));
 }
 
-/* It echoes bytes, whatever they mean to the client. */
-static unsigned int get_flags(const struct options *options)
+static bool is_given_away(const struct unixlisten_options *how)
 {
-	return options->network->is_stream ? UNIXSERVICE_BYTES : 0;
-}
-
-static bool is_given_away(const struct unixname_options *name)
-{
-	return name->user != (uid_t)-1 || name->group != (gid_t)-1;
+	return (how->flags & (UNIXMSG_LISTEN_USER | UNIXMSG_LISTEN_GROUP)) != 0;
 }
 
 static int open_address(struct server *server)
 {
 	const struct options *options = server->options;
-	struct unixservice_listen_options how;
+	struct unixlisten_options how = options->listen;
 	int error;
 
-	unixservice_listen_options_init(&how);
-	how.name = &options->name;
+	/* It echoes bytes, whatever they mean to the client. */
+	if (options->network->is_stream)
+		how.flags |= UNIXMSG_LISTEN_BYTES;
 	how.backlog = (int)options->backlog;
-	how.flags = get_flags(options);
 	if (unixservice_listen(server->service, options->network->name,
 		    options->address, &how) == 0)
 		return 0;
 	error = errno;
 	tool_complain("%s: %s", explain_text(options->address),
-		explain_listen(options->address, is_given_away(&options->name),
-			error));
+		explain_listen(options->address, is_given_away(&how), error));
 	return -1;
 }
 
@@ -317,19 +311,20 @@ static unsigned int get_wants(const struct options *options)
 static struct unixservice *make_service(struct server *server)
 {
 	const struct options *options = server->options;
-	struct unixservice_options how;
+	struct unixservice_options how = {
+		.watcher = watch,
+		.wants = get_wants(options),
+		.size_max = options->size_max,
+		.peers_max = options->clients_max > 0 ? options->clients_max
+						      : UINT_MAX,
+		.peers_per_user_max = options->clients_per_user_max,
+		.idle_us = options->idle_us,
+		.spin_us = options->spin_us,
+		.batch = options->batch,
+	};
 
-	unixservice_options_init(&how);
-	how.watcher = watch;
-	how.wants = get_wants(options);
-	how.size_max = options->size_max;
-	how.peers_max = options->clients_max;
-	how.peers_per_user_max = options->clients_per_user_max;
-	how.idle_us = options->idle_us;
 	if (options->network->is_connected)
 		how.patience_us = rest_most_us;
-	how.spin_us = options->spin_us;
-	how.batch = options->batch;
 	return unixservice_new(echo, server, &how);
 }
 

@@ -12,20 +12,20 @@
  *
  *   activation = unixactivation_new();
  *   if (unixactivation_get_count(activation) == 0)
- *           gram = unixgram_open("/run/service.sock", NULL);
+ *           conn = unixconn_open("unixgram", "/run/service.sock", NULL);
  *   else
- *           gram = unixactivation_take_gram(activation, NULL);
+ *           conn = unixactivation_take_conn(activation, NULL, "unixgram");
  *   unixactivation_free(activation);
  *
  * An endpoint that is taken is one that was adopted: its file belongs to the
  * supervisor, which goes on listening when we have ended, and _close leaves it
- * alone (see unixgram_set_unlink_on_close). Have the supervisor make the user
+ * alone (see unixconn_set_unlink_on_close). Have the supervisor make the user
  * that the service runs as the owner of a datagram socket's file: clients that
- * dial take an address that the owner may write to, see unixgram_dial.
+ * dial take an address that the owner may write to, see unixconn_dial.
  *
  * Where the socket is on standard input instead (systemd's
  * StandardInput=socket, inetd), no variable tells of it and the count is 0:
- * unixpacket_adopt(0), or unixlistener_adopt(0) for one that listens. Adopt a
+ * unixconn_adopt(0), or unixlistener_adopt(0) for one that listens. Adopt a
  * copy of it (F_DUPFD_CLOEXEC) and give 0, 1 and 2 to /dev/null where they are
  * that socket, too: what the program prints would reach the peer.
  *
@@ -39,10 +39,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gram.h"
+#include "conn.h"
 #include "listener.h"
-#include "packet.h"
-#include "stream.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,13 +54,11 @@ enum unixactivation_kind {
 	UNIXACTIVATION_ANY,
 	/* No Unix socket: a FIFO, a file, a socket of another family. */
 	UNIXACTIVATION_OTHER,
-	/* Bound, or listening. */
-	UNIXACTIVATION_GRAM,
-	UNIXACTIVATION_PACKET_LISTENER,
-	UNIXACTIVATION_STREAM_LISTENER,
-	/* Connections: systemd's Accept=yes, or its descriptor store. */
-	UNIXACTIVATION_PACKET,
-	UNIXACTIVATION_STREAM,
+	/* For unixlistener_adopt. */
+	UNIXACTIVATION_LISTENER,
+	/* For unixconn_adopt: a socket for datagrams, or a connection, as of
+	 * systemd's Accept=yes, or its descriptor store. */
+	UNIXACTIVATION_CONN,
 };
 
 struct unixactivation_item {
@@ -74,10 +70,12 @@ struct unixactivation_item {
 	const char *name;
 	/* Never UNIXACTIVATION_ANY. */
 	enum unixactivation_kind kind;
+	/* "unixgram", "unixpacket", "unix"; NULL for UNIXACTIVATION_OTHER. */
+	const char *network;
 	/* To look at, not to close: for that it is taken, and -1 then. */
 	int fd;
 	/* For later versions: 0. */
-	uint64_t reserved[4];
+	uint64_t reserved[3];
 };
 
 /*
@@ -119,35 +117,30 @@ int unixactivation_get_item(const struct unixactivation *activation,
 	size_t index, struct unixactivation_item *item);
 
 /*
- * How many have not been taken that have this name, NULL for any name, and are
- * of this kind. Who takes "the one datagram socket, whatever its name" asks
- * this first: 0 is none, more than 1 is not clear which.
+ * How many have not been taken that have this name, are of this kind and of
+ * this network; NULL and UNIXACTIVATION_ANY for any. Who takes "the one
+ * datagram socket, whatever its name" asks this first: 0 is none, more than 1
+ * is not clear which.
  */
 size_t unixactivation_count_left(const struct unixactivation *activation,
-	const char *name, enum unixactivation_kind kind);
+	const char *name, enum unixactivation_kind kind, const char *network);
 
 /*
- * Each takes the first that has not been taken, has this name, NULL for any
- * name, and is of this kind, and makes an endpoint of it, which is yours to
- * close. Call it again for the next one. NULL with
+ * Each takes the first that has not been taken, has this name and is of this
+ * network, NULL for any, and makes a connection or a listener of it, which is
+ * yours to close. Call it again for the next one. NULL with
  *
  *   ENOENT      none is left of that name
- *   EPROTOTYPE  some are, and none is of this kind
+ *   EPROTOTYPE  some are, and none is of this kind and network
+ *   EINVAL      there is no such network
  *
  * or those of the matching _adopt; it has not been taken then.
  */
-struct unixgram *unixactivation_take_gram(struct unixactivation *activation,
-	const char *name);
-struct unixlistener *unixactivation_take_packet_listener(struct unixactivation
-								 *activation,
-	const char *name);
-struct unixlistener *unixactivation_take_stream_listener(struct unixactivation
-								 *activation,
-	const char *name);
-struct unixpacket *unixactivation_take_packet(struct unixactivation *activation,
-	const char *name);
-struct unixstream *unixactivation_take_stream(struct unixactivation *activation,
-	const char *name);
+struct unixconn *unixactivation_take_conn(struct unixactivation *activation,
+	const char *name, const char *network);
+struct unixlistener *unixactivation_take_listener(struct unixactivation
+							  *activation,
+	const char *name, const char *network);
 
 /*
  * The same for a plain descriptor, which is yours to close; kind says which,

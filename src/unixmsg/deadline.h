@@ -10,16 +10,21 @@
  *   UNIXMSG_NOW      fails with EAGAIN
  *   UNIXMSG_FOREVER  waits
  *   any other        waits until then and fails with ETIMEDOUT, at once when
- *                    the moment is past
+ *                    the moment is past; a negative one is EINVAL
  *
- * Every object has an optional stop descriptor (the _set_stop_fd functions).
+ * A time span is no deadline: 10000000 is a moment ten seconds after the
+ * start of the machine, and -1 is not "for ever". Give
+ * unixdeadline_after_s(10), and UNIXMSG_FOREVER.
+ *
+ * Every object has an optional stop descriptor (stop_fd of the options, or the
+ * _set_stop_fd functions; standard input, 0, cannot be one).
  * When it becomes readable, calls that wait fail with ECANCELED: an eventfd,
  * a pipe or a signalfd ends the waits of all objects that share it. It is
  * only polled, never read, and stays the caller's. It is looked at only where
  * a call would wait: a server whose queue is never empty must look at it
  * itself, between two messages.
  *
- * Every endpoint can spin before it sleeps (the _set_spin_us functions): a
+ * Every connection can spin before it sleeps (spin_us of the options): a
  * call that waits for a message then first tries again and again, for so many
  * microseconds, and only then lets the kernel wake it up, which between two
  * CPUs costs tens of microseconds. That spends a CPU to save time. It pays
@@ -46,10 +51,12 @@ extern "C" {
 int64_t unixdeadline_now_us(void);
 
 /*
- * The moment timeout_us microseconds from now. 0 or less is UNIXMSG_NOW, and
- * what lies beyond the range is UNIXMSG_FOREVER.
+ * The moment so many microseconds, milliseconds or seconds from now. 0 or less
+ * is UNIXMSG_NOW, and what lies beyond the range is UNIXMSG_FOREVER.
  */
 int64_t unixdeadline_after_us(int64_t timeout_us);
+int64_t unixdeadline_after_ms(int64_t timeout_ms);
+int64_t unixdeadline_after_s(int64_t timeout_s);
 
 #ifdef __cplusplus
 }

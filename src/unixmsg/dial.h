@@ -2,11 +2,11 @@
 /*
  * unixdial: how a client reaches a server, on all networks.
  *
- * The _dial functions take the server's address as text, struct
- * unixdial_options or NULL for the defaults, and a deadline. A path may be
- * longer than 108 bytes. Their errors besides those of socket(2) and
- * connect(2):
- *   EINVAL        malformed address, unknown flags; "@" names nobody
+ * unixconn_dial takes the server's address as text, struct unixdial_options or
+ * NULL for the defaults, and a deadline. A path may be longer than 108 bytes.
+ * Its errors besides those of socket(2) and connect(2):
+ *   EINVAL        no such network, a malformed address ("@" names nobody),
+ *                 options that cannot be meant, a negative deadline
  *   ENAMETOOLONG  an abstract name, or an own address, that has no room
  *   ENOENT        there is no such name
  *   ENOSYS        a path of more than 108 bytes takes /proc, which is missing
@@ -34,31 +34,42 @@ extern "C" {
  * ENOTCONN), connect again to its address, waiting for it as above until the
  * deadline of that send, and send the message then. What the old server had
  * not read is lost, and so are its answers that we had not received. Between
- * the loss and that send nothing is received, see unixmsg/gram.h. */
+ * the loss and that send nothing is received, see unixmsg/conn.h. */
 #define UNIXMSG_DIAL_RECONNECT 0x2u
 
+/* unixgram only: no own address. The server cannot answer, nor tell who has
+ * sent but by credentials: for what is only ever sent, as to a log. */
+#define UNIXMSG_DIAL_UNNAMED 0x4u
+
+/* All zero is the defaults. EINVAL: unknown flags, a mode above 0777, anything
+ * below zero. */
 struct unixdial_options {
 	/* An address of our own, as text; it belongs to the connection and its
-	 * file is removed by _close. NULL, the default: connections stay
-	 * unnamed, unixgram gets one that can be answered, see
-	 * unixmsg/gram.h. "@": any free abstract name. */
+	 * file is removed by unixconn_close. NULL, the default: connections
+	 * stay unnamed, unixgram gets one that can be answered, see
+	 * unixmsg/conn.h. "@": any free abstract name. */
 	const char *own;
-	/* UNIXMSG_DIAL_..., default 0. Unknown bits are EINVAL. */
+	/* UNIXMSG_DIAL_..., default 0. */
 	unsigned int flags;
 	/* The stop descriptor, see unixmsg/deadline.h, from the dial itself
-	 * on; default -1, none. */
+	 * on; 0, the default, and -1 for none. */
 	int stop_fd;
-	/* unixgram only: permissions of the file of own, 0 to 0777, as in
-	 * unixmsg/name.h; 0, the default: 0600 for a server of our own user,
-	 * else 0666, see unixmsg/gram.h. */
+	/* unixgram only: permissions of the file of own, to 0777, as in
+	 * unixmsg/listen.h; 0, the default: 0600 for a server of our own user,
+	 * else 0666, see unixmsg/conn.h. */
 	mode_t own_mode;
 	unsigned int unused; /* 0 */
-	/* For later versions. Leave them as unixdial_options_init did. */
-	uint64_t reserved[7];
+	/* How long calls try before they sleep, see unixmsg/deadline.h; default
+	 * 0. */
+	int64_t spin_us;
+	/* For later versions: 0. */
+	uint64_t reserved[6];
 };
 
-/* Fills in the defaults. Call it before you set a field. */
-void unixdial_options_init(struct unixdial_options *options);
+#define UNIXMSG_DIAL_OPTIONS_INIT \
+	{                         \
+		0                 \
+	}
 
 #ifdef __cplusplus
 }

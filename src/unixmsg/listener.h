@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixlistener: a socket that listens, for unixpacket or for unixstream. The
- * networks make it (unixpacket_listen, unixstream_listen) and take connections
- * from it (unixpacket_accept, unixstream_accept); the rest is the same for
- * both and stands here.
+ * unixlistener: a socket that listens for connections, of "unixpacket" or of
+ * "unix", see unixmsg/conn.h for the networks.
  *
  * Several processes may hold one listener: after fork(2), inherited from a
  * supervisor, or received. What belongs to the socket belongs to all of them:
@@ -26,7 +24,8 @@
 #include <stdint.h>
 
 #include "addr.h"
-#include "name.h"
+#include "conn.h"
+#include "listen.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -35,13 +34,34 @@ extern "C" {
 struct unixlistener;
 
 /*
+ * Listens at address, see unixmsg/addr.h and unixmsg/listen.h; options may be
+ * NULL. May wait for the lock on the directory, no longer than unixmsg/listen.h
+ * says. NULL on failure, nothing is left behind. Errors: EINVAL (also: no such
+ * network, options that cannot be meant), ENOTSUP (unixgram: see
+ * unixconn_open), ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, and those of
+ * socket(2), bind(2), listen(2), open(2), chown(2), malloc(3).
+ */
+struct unixlistener *unixlistener_open(const char *network, const char *address,
+	const struct unixlisten_options *options);
+
+/*
+ * Takes the next connection; several threads may wait in it. The connection
+ * begins with the listener's stop descriptor. NULL with EAGAIN, ETIMEDOUT,
+ * ECANCELED, EMFILE or ENFILE (the connection goes on waiting in the backlog,
+ * and the listener stays readable: pause before you poll again), EINVAL (a
+ * negative deadline; or somebody who shares the listener has shut it down:
+ * nobody can connect any more, and no wait would end), or those of accept(2),
+ * malloc(3).
+ */
+struct unixconn *unixlistener_accept(struct unixlistener *listener,
+	int64_t deadline_us);
+
+/*
  * Makes a listener of a listening descriptor that somebody else has opened:
  * inherited from a supervisor, received, or duplicated. It belongs to the
  * listener then, and becomes close-on-exec and non-blocking (the latter for
- * all who share it, see below); its file is not removed on close unless asked
- * for. Which
- * network it is for is told by its type: accept with the other is EPROTOTYPE.
- * NULL on failure, fd stays yours: ENOTSOCK, EAFNOSUPPORT (no Unix socket),
+ * all who share it, see above); its file is not removed on close unless asked
+ * for. The network is read from the socket. NULL on failure, fd stays yours: ENOTSOCK, EAFNOSUPPORT (no Unix socket),
  * EPROTOTYPE (a datagram socket), EINVAL (it does not listen), EBADF, or those
  * of malloc(3).
  */
@@ -58,28 +78,25 @@ int unixlistener_close(struct unixlistener *listener);
 /* The descriptor, for poll(2). It stays the listener's, and is non-blocking. */
 int unixlistener_get_fd(const struct unixlistener *listener);
 
+/* "unixpacket" or "unix". */
+const char *unixlistener_get_network(const struct unixlistener *listener);
+
 /*
- * See unixmsg/deadline.h; -1 for none. Connections that are accepted from then
+ * See unixmsg/deadline.h; 0 or -1 for none. Connections that are accepted from then
  * on begin with it too.
  */
 void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd);
 
 /*
- * See unixmsg/deadline.h; 0 for off. It is for the connections that are
- * accepted from then on: accepting itself does not spin.
- */
-void unixlistener_set_spin_us(struct unixlistener *listener, int64_t spin_us);
-
-/*
  * What connections that are accepted from then on receive besides the payload:
- * see unixpacket_want. Ask before the first client can connect, or by
- * unixpacket_want again: the kernel takes the wish when a client connects.
+ * see unixconn_want. Ask by the options, before the first client can connect,
+ * or by unixconn_want again: the kernel takes the wish when a client connects.
  */
 int unixlistener_want(struct unixlistener *listener, unsigned int wants);
 
 /*
  * Whether unixlistener_close removes the socket file: by default yes, unless
- * UNIXMSG_NAME_KEEP was given, the socket was adopted, or a fork(2) came after
+ * UNIXMSG_LISTEN_KEEP was given, the socket was adopted, or a fork(2) came after
  * it was bound, where the parent's close removes it. For an adopted one the
  * file is looked up at its address and must be the one it is bound to: ESTALE
  * when it is not, ENOENT when there is none, EINVAL for a relative path, or

@@ -2,8 +2,7 @@
 /*
  * unixmsg: one message, with all that belongs to it.
  *
- * The plain calls of the networks (unixgram_send, unixpacket_recv and so on)
- * take a buffer and a size. Their _msg forms take this structure for more: a
+ * The plain calls (unixconn_send, unixconn_recv) take a buffer and a size. Their _msg forms take this structure for more: a
  * payload in several parts, an address, descriptors, the writer's credentials
  * and pidfd, a prefix of a message that is too long, and what the kernel tells
  * about what it had to cut.
@@ -29,12 +28,15 @@ extern "C" {
 
 /* Flags that the caller sets before receiving. */
 
-/* A message longer than the parts is no error: its beginning is delivered. */
+/* A message longer than the room is no error: its beginning is delivered. */
 #define UNIXMSG_PREFIX 0x1u
+/* The message stays in the queue: the next call gives it again, and copies of
+ * the descriptors that came with it. Not for batches. */
+#define UNIXMSG_PEEK 0x2u
 
 /* Flags that receiving sets. */
 
-/* The payload was longer than the parts; size tells how long. */
+/* The payload was longer than the room; size tells how long. */
 #define UNIXMSG_CUT 0x100u
 /* Descriptors or other control data are lost: nobody had asked for them, there
  * was no room in fds, or the process may have no more descriptors open. */
@@ -62,9 +64,11 @@ extern "C" {
 #define UNIXMSG_BATCH_MAX 64
 
 struct unixmsg {
-	/* The payload: read when sending, filled when receiving. At most
-	 * 1024 parts (IOV_MAX), more are EINVAL. The array and what it points
-	 * to stay yours. */
+	/* The payload: read when sending, filled when receiving. It is in one
+	 * piece, room bytes at data; or, unless parts is NULL, in parts, at
+	 * most 1024 (IOV_MAX), more are EINVAL. All of it stays yours. */
+	void *data;
+	size_t room;
 	struct iovec *parts;
 	size_t parts_count;
 	/* Receiving sets it to the true size of the message in bytes, also
@@ -75,8 +79,8 @@ struct unixmsg {
 	 * the peer's address here when receiving, and refuse to send: EINVAL
 	 * unless it is NULL. */
 	struct unixaddr *addr;
-	/* Before: UNIXMSG_PREFIX or 0; after receiving also those that
-	 * receiving sets. Unknown bits are EINVAL; the flags that receiving
+	/* Before receiving: UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; after it also
+	 * those that receiving sets. Unknown bits are EINVAL; the flags that receiving
 	 * sets are ignored and cleared. */
 	unsigned int flags;
 	/* Sending: fds_count descriptors go with the message, at most
@@ -100,13 +104,15 @@ struct unixmsg {
 	 * message, close-on-exec, yours to close; -1 when there is none, as
 	 * when he is dead and reaped. */
 	int pidfd;
-	/* For later versions. Leave them as unixmsg_init did. */
+	/* For later versions: 0. */
 	uint64_t reserved[8];
 };
 
 /*
- * An empty message: no parts, no address, no descriptors, no flags. Use it
- * again and again for receiving without another unixmsg_init.
+ * An empty message, as all zero is one, too: no payload, no address, no
+ * descriptors, no flags. Use it again and again for receiving.
+ *
+ *	struct unixmsg msg = { .data = bytes, .room = sizeof(bytes) };
  */
 void unixmsg_init(struct unixmsg *msg);
 

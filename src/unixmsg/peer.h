@@ -8,7 +8,7 @@
  * another, or dies. Who wrote one message is another question, and answered by
  * the message: see struct unixcred in unixmsg/msg.h, which is the real user.
  *
- * The functions take a descriptor (unixpacket_get_fd, unixstream_get_fd). They
+ * The functions take a descriptor (unixconn_get_fd). They
  * do not wait, and may be called by several threads at once. Datagram sockets
  * have no such peer: ENOTSUP, also for those that are connected, for which the
  * kernel gives an answer that means nothing. Pairs are the exception.

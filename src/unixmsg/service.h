@@ -9,14 +9,13 @@
  *	static int echo(struct unixservice *service, uint64_t peer,
  *		struct unixmsg *msg, void *context)
  *	{
- *		unixservice_send(service, peer, msg->parts[0].iov_base,
- *			msg->size);
+ *		unixservice_send(service, peer, msg->data, msg->size);
  *		return UNIXSERVICE_DONE;
  *	}
  *
  *	struct unixservice *service = unixservice_new(echo, NULL, NULL);
  *	unixservice_listen(service, "unixpacket", "/run/echo.sock", NULL);
- *	unixservice_run(service, UNIXMSG_FOREVER);
+ *	unixservice_serve(service, unixstop_open(), 5000000);
  *	unixservice_close(service);
  *
  * Peers. A connection is a peer from when it is accepted until it is closed, a
@@ -41,8 +40,8 @@
  *
  * A datagram's address is what its sender has given to bind(2), and leads where
  * the sender likes. So before the first answer the service proves that it gets
- * to the user who wrote the message, see unixgram_prove_sender in
- * unixmsg/gram.h for how, and for what cannot be proved: such a peer is heard
+ * to the user who wrote the message, see unixconn_prove_sender in
+ * unixmsg/conn.h for how, and for what cannot be proved: such a peer is heard
  * and gets no answer (EPERM, the counter unproved), and does not take the place
  * of another user's peer. The proof is made once, and costs nothing later: the
  * file of a peer of another user is held fast by a descriptor, for up to a
@@ -140,14 +139,12 @@
 #include <sys/types.h>
 
 #include "addr.h"
+#include "conn.h"
 #include "cred.h"
 #include "deadline.h"
-#include "gram.h"
+#include "listen.h"
 #include "listener.h"
 #include "msg.h"
-#include "name.h"
-#include "packet.h"
-#include "stream.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -156,25 +153,26 @@ extern "C" {
 struct unixservice;
 
 /* What the handler of a message gives back. */
-
-/* Nothing more is to come for this message. */
-#define UNIXSERVICE_DONE 0
-/* Its answer comes later, by unixservice_send; or unixservice_settle says that
- * there will be none. */
-#define UNIXSERVICE_LATER 1
-/* The peer has broken the protocol, or said good-bye: close it, once what is
- * kept for it has gone and what is owed to it (UNIXSERVICE_LATER) is settled.
- */
-#define UNIXSERVICE_CLOSE 2
+enum unixservice_verdict {
+	/* Nothing more is to come for this message. */
+	UNIXSERVICE_DONE,
+	/* Its answer comes later, by unixservice_send; or unixservice_settle
+	 * says that there will be none. */
+	UNIXSERVICE_LATER,
+	/* The peer has broken the protocol, or said good-bye: close it, once
+	 * what is kept for it has gone and what is owed to it
+	 * (UNIXSERVICE_LATER) is settled. */
+	UNIXSERVICE_CLOSE,
+};
 
 /*
- * A message has come from peer: msg->size bytes in msg->parts[0], which are
- * the service's and may be changed, and are gone when the handler returns.
+ * A message has come from peer: msg->size bytes at msg->data, which are the
+ * service's and may be changed, and are gone when the handler returns.
  * msg->addr is where a datagram came from, and NULL for connections;
  * credentials and descriptors are there as far as the options' wants ask for
  * them, and streams have none; descriptors are closed after the return, unless
  * the handler keeps them and sets msg->fds_count to 0 (and msg->pidfd to -1).
- * A message of a byte stream (UNIXSERVICE_BYTES) is what one read has given.
+ * A message of a byte stream (UNIXMSG_LISTEN_BYTES) is what one read has given.
  */
 typedef int unixservice_handler(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context);
@@ -194,7 +192,7 @@ enum unixservice_event_kind {
 	 * newcomer (ENOMEM): a message, or a connection. */
 	UNIXSERVICE_LIMITED,
 	/* A message larger than size_max: msg->size is its true size, and
-	 * msg->parts[0] its beginning, of streams nothing. A connection is
+	 * msg->data its beginning, room bytes of it, of streams nothing. A connection is
 	 * closed, since its next answer would be taken for that of this one. */
 	UNIXSERVICE_CUT,
 	/* An answer was not delivered, error says why. */
@@ -251,7 +249,10 @@ enum unixservice_policy {
 	UNIXSERVICE_DROP_PEER,   /* the peer: it is closed */
 };
 
-/* 0 is "no limit" where a limit is meant. */
+/*
+ * All zero is the defaults. "No limit" is UINT_MAX, SIZE_MAX, or
+ * UNIXMSG_FOREVER. EINVAL: anything below zero.
+ */
 struct unixservice_options {
 	/* Called for all but messages; NULL for nobody. */
 	unixservice_watcher *watcher;
@@ -308,8 +309,7 @@ struct unixservice_options {
 	 * closed (ETIMEDOUT) when what it has sent was read, and what was kept
 	 * counts as late: else a client could keep its place for ever, even
 	 * after its death, by a copy of its socket that lies unread in a
-	 * message. Raise it, or set 0, where clients may stop reading for
-	 * longer. */
+	 * message. Raise it where clients may stop reading for longer. */
 	int64_t patience_us;
 	/* The send buffer that datagram sockets shall have; default 4 MiB.
 	 * Without CAP_NET_ADMIN it is twice net.core.wmem_max at most. */
@@ -329,15 +329,17 @@ struct unixservice_options {
 	 * connection in the middle of a message. */
 	uint64_t partial_bytes_max;
 	/* A datagram peer that is silent for so long is forgotten; default
-	 * 600 s, 0 for never. When places are taken a silent one still gives
+	 * 600 s. When places are taken a silent one still gives
 	 * its own to a newcomer: see unixservice_keep_peer. */
 	int64_t forget_us;
-	/* For later versions. Leave them as unixservice_options_init did. */
+	/* For later versions: 0. */
 	uint64_t reserved[14];
 };
 
-/* Fills in the defaults. Call it before you set a field. */
-void unixservice_options_init(struct unixservice_options *options);
+#define UNIXMSG_SERVICE_OPTIONS_INIT \
+	{                            \
+		0                    \
+	}
 
 /*
  * A service that serves nobody yet. options may be NULL; handler gets context,
@@ -355,58 +357,38 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
  */
 int unixservice_close(struct unixservice *service);
 
-/* Flags for what is served. */
-
-/* Streams: hand over bytes as they come, instead of framed messages. */
-#define UNIXSERVICE_BYTES 0x1u
-
-struct unixservice_listen_options {
-	/* See unixmsg/name.h; NULL for the defaults. */
-	const struct unixname_options *name;
-	/* Connections that may wait to be accepted; default 0, the system's
-	 * largest. */
-	int backlog;
-	/* UNIXSERVICE_BYTES or 0. Unknown bits are EINVAL. */
-	unsigned int flags;
-	uint64_t reserved[8];
-};
-
-void unixservice_listen_options_init(
-	struct unixservice_listen_options *options);
-
 /*
  * Serves at address. network is Go's name of it: "unixgram", "unixpacket", or
- * "unix", whose messages are framed as unixstream_send frames them unless
- * options, which may be NULL, say otherwise. Where address is abstract and
- * nothing was allowed yet, only our own user and root may talk: the kernel
- * would let in everybody. -1 with EINVAL (no such network; the service was
- * stopped), or the errors of unixgram_open, unixpacket_listen and
- * unixstream_listen, of epoll_ctl(2), malloc(3).
+ * "unix", whose messages are framed as unixconn_send frames them unless
+ * options, which may be NULL, say UNIXMSG_LISTEN_BYTES; see unixmsg/conn.h for
+ * the networks and unixmsg/listen.h for the options, of which the service has
+ * no use for stop_fd and spin_us. Where address is abstract and nothing was
+ * allowed yet, only our own user and root may talk: the kernel would let in
+ * everybody. -1 with EINVAL (the service was stopped), or the errors of
+ * unixconn_open and unixlistener_open, of epoll_ctl(2), malloc(3).
  */
 int unixservice_listen(struct unixservice *service, const char *network,
-	const char *address, const struct unixservice_listen_options *options);
+	const char *address, const struct unixlisten_options *options);
 
 /*
  * Serves what is open already: opened with options of your own, inherited,
  * or connected. It belongs to the service then. On failure it stays yours:
  * EINVAL (unknown flags; a connected datagram socket; a socket for a service
  * that was stopped), or those of epoll_ctl(2), eventfd(2), setsockopt(2),
- * malloc(3). Rules,
- * and limits of peers, do not keep out connections that are added so; their
- * peer number is stored in *peer, which may be NULL.
+ * malloc(3). flags are UNIXMSG_LISTEN_BYTES, for streams, or 0. Rules, and
+ * limits of peers, do not keep out connections that are added so; their peer
+ * number is stored in *peer, which may be NULL, and of a socket for datagrams
+ * 0.
  *
- * Datagrams that are in the queue of gram already tell who wrote them only if
+ * Datagrams that are in the queue of conn already tell who wrote them only if
  * it wanted that before they came: UNIXMSG_WANT_CRED, PassCredentials= of
  * systemd. Else they are refused where rules ask for it, and on abstract names.
  * unixservice_listen leaves no such moment.
  */
-int unixservice_add_gram(struct unixservice *service, struct unixgram *gram);
 int unixservice_add_listener(struct unixservice *service,
 	struct unixlistener *listener, unsigned int flags);
-int unixservice_add_packet(struct unixservice *service,
-	struct unixpacket *packet, uint64_t *peer);
-int unixservice_add_stream(struct unixservice *service,
-	struct unixstream *stream, unsigned int flags, uint64_t *peer);
+int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
+	unsigned int flags, uint64_t *peer);
 
 /*
  * Whether unixservice_close and _stop remove the files of the sockets that are
@@ -457,12 +439,24 @@ int unixservice_send(struct unixservice *service, uint64_t peer,
 	const void *data, size_t size);
 
 /*
- * The same with several parts and descriptors, which stay the caller's; addr is
- * NULL. Streams carry no descriptors: EINVAL. Also the errors of fcntl(2), when
+ * The same with several parts and descriptors, which stay the caller's; addr
+ * does not matter, so that a handler may send on what it has got. Streams carry no descriptors: EINVAL. Also the errors of fcntl(2), when
  * descriptors have to be kept.
  */
 int unixservice_send_msg(struct unixservice *service, uint64_t peer,
 	const struct unixmsg *msg);
+
+/* Whether a peer is one of those that something goes to. */
+typedef bool unixservice_filter(struct unixservice *service, uint64_t peer,
+	void *context);
+
+/*
+ * unixservice_send to all peers, or to those for which filter gives true, which
+ * may be NULL: for how many it gave 0. What it gave for the others is told by
+ * the watcher and the counters.
+ */
+size_t unixservice_send_all(struct unixservice *service, const void *data,
+	size_t size, unixservice_filter *filter, void *context);
 
 /* One message that was to be answered later will not be. ENOTCONN; EINVAL when
  * there is none. */
@@ -517,6 +511,17 @@ int unixservice_set_stop_fd(struct unixservice *service, int stop_fd);
  * or those of epoll_wait(2).
  */
 int unixservice_run(struct unixservice *service, int64_t deadline_us);
+
+/*
+ * All of a server's life in one call: serves until stop_fd becomes readable
+ * (see unixmsg/deadline.h, and unixstop_open), or the program calls
+ * unixservice_stop; then drains, for drain_us microseconds at most. 0 is the
+ * normal end. -1 with EINVAL (stop_fd or drain_us below zero), and the errors
+ * of unixservice_set_stop_fd, _run and _drain: ETIMEDOUT when something was left
+ * undone.
+ */
+int unixservice_serve(struct unixservice *service, int stop_fd,
+	int64_t drain_us);
 
 /*
  * Begins to stop: removes the socket files, and lets nothing more in: who sends
@@ -604,9 +609,11 @@ void unixservice_get_counters(const struct unixservice *service,
 	struct unixservice_counters *counters);
 
 /* Of one peer. The counts are as above. */
-struct unixservice_peer {
+struct unixservice_peer_info {
 	uint64_t id;
 	const char *network; /* "unixgram", "unixpacket", "unix" */
+	uint64_t
+		tag; /* of the socket that it came by, see unixlisten_options */
 	bool has_cred;
 	struct unixcred cred;
 	struct unixaddr addr; /* unnamed for most connections */
@@ -619,12 +626,16 @@ struct unixservice_peer {
 	uint64_t queued_most;
 	int64_t opened_us;
 	int64_t active_us;
-	uint64_t reserved[8];
+	uint64_t reserved[7];
 };
 
 /* ENOTCONN. */
-int unixservice_get_peer(const struct unixservice *service, uint64_t peer,
-	struct unixservice_peer *info);
+int unixservice_get_peer_info(const struct unixservice *service, uint64_t peer,
+	struct unixservice_peer_info *info);
+
+/* The tag of the socket that the message has come by which is being handled, see
+ * struct unixlisten_options; 0 outside of the handler. */
+uint64_t unixservice_get_tag(const struct unixservice *service);
 
 /* The next peer behind that one, in no order that means something; 0 for the
  * first, and it gives 0 behind the last. */
@@ -638,8 +649,8 @@ uint64_t unixservice_get_next_peer(const struct unixservice *service,
  */
 size_t unixservice_format_counters(const struct unixservice_counters *counters,
 	char *text, size_t room);
-size_t unixservice_format_peer(const struct unixservice_peer *peer, char *text,
-	size_t room);
+size_t unixservice_format_peer(const struct unixservice_peer_info *info,
+	char *text, size_t room);
 
 #ifdef __cplusplus
 }

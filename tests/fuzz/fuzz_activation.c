@@ -28,16 +28,37 @@ const char fuzz_noun[] = "activation";
 
 enum { FIRST = 3, COUNT = 8, ASIDE = 100 };
 
-static const enum unixactivation_kind kinds[COUNT] = {
-	UNIXACTIVATION_GRAM,
-	UNIXACTIVATION_PACKET_LISTENER,
-	UNIXACTIVATION_STREAM_LISTENER,
-	UNIXACTIVATION_PACKET,
-	UNIXACTIVATION_STREAM,
-	UNIXACTIVATION_OTHER,
-	UNIXACTIVATION_GRAM,
-	UNIXACTIVATION_STREAM_LISTENER,
+/* What is handed over, and what is looked for. */
+struct sort {
+	enum unixactivation_kind kind;
+	const char *network;
 };
+
+static const struct sort sorts[COUNT] = {
+	{ UNIXACTIVATION_CONN, "unixgram" },
+	{ UNIXACTIVATION_LISTENER, "unixpacket" },
+	{ UNIXACTIVATION_LISTENER, "unix" },
+	{ UNIXACTIVATION_CONN, "unixpacket" },
+	{ UNIXACTIVATION_CONN, "unix" },
+	{ UNIXACTIVATION_OTHER, NULL },
+	{ UNIXACTIVATION_CONN, "unixgram" },
+	{ UNIXACTIVATION_LISTENER, "unix" },
+};
+
+static const struct sort wishes[] = {
+	{ UNIXACTIVATION_ANY, NULL },
+	{ UNIXACTIVATION_OTHER, NULL },
+	{ UNIXACTIVATION_CONN, "unixgram" },
+	{ UNIXACTIVATION_LISTENER, "unixpacket" },
+	{ UNIXACTIVATION_LISTENER, "unix" },
+	{ UNIXACTIVATION_CONN, "unixpacket" },
+	{ UNIXACTIVATION_CONN, "unix" },
+};
+
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
 
 static int move_aside(int fd)
 {
@@ -59,27 +80,22 @@ static int make_listener(int type)
 	return fd;
 }
 
-static int make_fd(enum unixactivation_kind kind)
+static int make_fd(const struct sort *sort)
 {
+	const int type = sort->network == NULL           ? 0
+		: strcmp(sort->network, "unixgram") == 0 ? SOCK_DGRAM
+		: strcmp(sort->network, "unix") == 0     ? SOCK_STREAM
+							 : SOCK_SEQPACKET;
 	int pair[2];
 
-	switch (kind) {
-	case UNIXACTIVATION_GRAM:
+	if (type == SOCK_DGRAM)
 		return socket(AF_UNIX, SOCK_DGRAM, 0);
-	case UNIXACTIVATION_PACKET_LISTENER:
-		return make_listener(SOCK_SEQPACKET);
-	case UNIXACTIVATION_STREAM_LISTENER:
-		return make_listener(SOCK_STREAM);
-	case UNIXACTIVATION_PACKET:
-		fuzz_expect(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
-		break;
-	case UNIXACTIVATION_STREAM:
-		fuzz_expect(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-		break;
-	default:
+	if (sort->kind == UNIXACTIVATION_LISTENER)
+		return make_listener(type);
+	if (type == 0)
 		fuzz_expect(pipe(pair) == 0);
-		break;
-	}
+	else
+		fuzz_expect(socketpair(AF_UNIX, type, 0, pair) == 0);
 	close(pair[1]);
 	return pair[0];
 }
@@ -91,7 +107,7 @@ static void make_fds(void)
 
 	for (i = 0; i < COUNT; i++) {
 		close(FIRST + i);
-		made[i] = make_fd(kinds[i]);
+		made[i] = make_fd(&sorts[i]);
 		fuzz_expect(made[i] >= 0);
 		made[i] = move_aside(made[i]);
 	}
@@ -252,7 +268,9 @@ static void check_items(const struct unixactivation *activation,
 	for (i = 0; i < count; i++) {
 		fuzz_expect(unixactivation_get_item(activation, i, &item) == 0);
 		fuzz_expect(item.fd == FIRST + (int)i);
-		fuzz_expect(i >= COUNT || item.kind == kinds[i]);
+		fuzz_expect(i >= COUNT ||
+			(item.kind == sorts[i].kind &&
+				is_same(item.network, sorts[i].network)));
 		if (names == NULL) {
 			fuzz_expect(strcmp(item.name, "unknown") == 0);
 			continue;
@@ -268,7 +286,7 @@ static void check_items(const struct unixactivation *activation,
 
 /* The one that is to be taken; -1 there is none, and why in *error. */
 static int find_item(const struct unixactivation *activation, const char *name,
-	enum unixactivation_kind kind, int *error)
+	const struct sort *wish, int *error)
 {
 	struct unixactivation_item item;
 	size_t i;
@@ -278,7 +296,9 @@ static int find_item(const struct unixactivation *activation, const char *name,
 		unixactivation_get_item(activation, i, &item);
 		if (item.fd < 0 || (name && strcmp(name, item.name) != 0))
 			continue;
-		if (kind == UNIXACTIVATION_ANY || kind == item.kind)
+		if (wish->kind == UNIXACTIVATION_ANY ||
+			(wish->kind == item.kind &&
+				is_same(wish->network, item.network)))
 			return item.fd;
 		*error = EPROTOTYPE;
 	}
@@ -287,60 +307,55 @@ static int find_item(const struct unixactivation *activation, const char *name,
 
 /* Takes it as what it is, and closes it; gives the descriptor it had. */
 static int take_and_close(struct unixactivation *activation, const char *name,
-	enum unixactivation_kind kind)
+	const struct sort *wish)
 {
 	struct unixlistener *listener;
-	struct unixpacket *packet;
-	struct unixstream *stream;
-	struct unixgram *gram;
+	struct unixconn *conn;
 	int fd = -1;
 
-	if (kind == UNIXACTIVATION_GRAM) {
-		gram = unixactivation_take_gram(activation, name);
-		fd = gram != NULL ? unixgram_get_fd(gram) : -1;
-		fuzz_expect(gram == NULL || unixgram_close(gram) == 0);
-	} else if (kind == UNIXACTIVATION_PACKET) {
-		packet = unixactivation_take_packet(activation, name);
-		fd = packet != NULL ? unixpacket_get_fd(packet) : -1;
-		fuzz_expect(packet == NULL || unixpacket_close(packet) == 0);
-	} else if (kind == UNIXACTIVATION_STREAM) {
-		stream = unixactivation_take_stream(activation, name);
-		fd = stream != NULL ? unixstream_get_fd(stream) : -1;
-		fuzz_expect(stream == NULL || unixstream_close(stream) == 0);
-	} else if (kind == UNIXACTIVATION_PACKET_LISTENER ||
-		kind == UNIXACTIVATION_STREAM_LISTENER) {
-		listener = kind == UNIXACTIVATION_PACKET_LISTENER
-			? unixactivation_take_packet_listener(activation, name)
-			: unixactivation_take_stream_listener(activation, name);
+	if (wish->kind == UNIXACTIVATION_CONN) {
+		conn = unixactivation_take_conn(activation, name,
+			wish->network);
+		fd = conn != NULL ? unixconn_get_fd(conn) : -1;
+		fuzz_expect(conn == NULL || unixconn_close(conn) == 0);
+	} else if (wish->kind == UNIXACTIVATION_LISTENER) {
+		listener = unixactivation_take_listener(activation, name,
+			wish->network);
 		fd = listener != NULL ? unixlistener_get_fd(listener) : -1;
 		fuzz_expect(
 			listener == NULL || unixlistener_close(listener) == 0);
 	} else {
-		fd = unixactivation_take_fd(activation, name, kind);
+		fd = unixactivation_take_fd(activation, name, wish->kind);
 		fuzz_expect(fd < 0 || close(fd) == 0);
 	}
 	return fd;
 }
 
+static size_t count_left(const struct unixactivation *activation,
+	const char *name, const struct sort *wish)
+{
+	return unixactivation_count_left(activation, name, wish->kind,
+		wish->network);
+}
+
 static void take(struct unixactivation *activation, const char *line)
 {
 	const char *name = line[0] != '\0' && line[1] != '\0' ? line + 1 : NULL;
-	enum unixactivation_kind kind = UNIXACTIVATION_ANY;
+	const struct sort *wish = &wishes[0];
 	int error, wanted;
 	size_t left;
 
 	if (line[0] >= '0' && line[0] <= '6')
-		kind = (enum unixactivation_kind)(line[0] - '0');
-	left = unixactivation_count_left(activation, name, kind);
-	wanted = find_item(activation, name, kind, &error);
+		wish = &wishes[line[0] - '0'];
+	left = count_left(activation, name, wish);
+	wanted = find_item(activation, name, wish, &error);
 	fuzz_expect((left > 0) == (wanted >= 0));
-	fuzz_expect(take_and_close(activation, name, kind) == wanted);
+	fuzz_expect(take_and_close(activation, name, wish) == wanted);
 	if (wanted < 0)
 		fuzz_expect(errno == error);
 	else
 		fuzz_expect(!fuzz_is_open(wanted));
-	fuzz_expect(unixactivation_count_left(activation, name, kind) ==
-		left - (wanted >= 0));
+	fuzz_expect(count_left(activation, name, wish) == left - (wanted >= 0));
 }
 
 static void take_all(struct unixactivation *activation, const char *text)

@@ -132,7 +132,7 @@ static void check_peer_name(const char *text, const struct unixaddr *addr)
 
 static void try_peer(uint8_t what, const uint8_t *data, size_t size)
 {
-	struct unixservice_peer peer = { .network = "unixgram" };
+	struct unixservice_peer_info peer = { .network = "unixgram" };
 	size_t room = (size_t)fuzz_take_byte(&data, &size) * 4;
 	char whole[ROOM], *cut = malloc(room + 1);
 	size_t length;

@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "unixmsg/stream.h"
+#include "unixmsg/conn.h"
 
 const char fuzz_noun[] = "stream";
 
 enum { SIZE_MOST = 4096, PREFIX_SIZE = 4 };
 
-/* What one call of unixstream_recv is to give. */
+/* What one call of unixconn_recv is to give. */
 struct expected {
 	const uint8_t *data;
 	size_t size;
@@ -81,7 +81,7 @@ static void check_message(const struct expected *wanted, size_t arrived,
 }
 
 /* Takes what there is; gives what the last call gave, with its errno. */
-static int receive(struct unixstream *stream, struct plain *plain, size_t room,
+static int receive(struct unixconn *stream, struct plain *plain, size_t room,
 	size_t arrived)
 {
 	uint8_t *got = malloc(room > 0 ? room : 1);
@@ -90,7 +90,7 @@ static int receive(struct unixstream *stream, struct plain *plain, size_t room,
 
 	fuzz_expect(got != NULL);
 	for (;;) {
-		result = unixstream_recv(stream, got, room, &size, UNIXMSG_NOW);
+		result = unixconn_recv(stream, got, room, &size, UNIXMSG_NOW);
 		if (result == 0 || (result < 0 && errno != EMSGSIZE))
 			break;
 		fuzz_expect(plain->next < plain->count);
@@ -108,7 +108,7 @@ static void send_bytes(int fd, const uint8_t *data, size_t size)
 			send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size);
 }
 
-static void feed(struct unixstream *stream, int fd, struct plain *plain,
+static void feed(struct unixconn *stream, int fd, struct plain *plain,
 	const uint8_t *data, size_t size, size_t room, size_t step)
 {
 	size_t at, piece;
@@ -123,8 +123,7 @@ static void feed(struct unixstream *stream, int fd, struct plain *plain,
 	}
 }
 
-static void check_end(struct unixstream *stream, struct plain *plain,
-	size_t room)
+static void check_end(struct unixconn *stream, struct plain *plain, size_t room)
 {
 	int i;
 
@@ -140,36 +139,36 @@ static void check_end(struct unixstream *stream, struct plain *plain,
 static void try_receive(const uint8_t *data, size_t size, size_t room,
 	size_t step)
 {
-	struct unixstream *stream;
+	struct unixconn *stream;
 	struct plain plain;
 	int pair[2];
 
 	read_plainly(&plain, data, size, room);
 	fuzz_expect(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-	stream = unixstream_adopt(pair[0]);
+	stream = unixconn_adopt(pair[0]);
 	fuzz_expect(stream != NULL);
 	feed(stream, pair[1], &plain, data, size, room, step);
 	close(pair[1]);
 	check_end(stream, &plain, room);
-	fuzz_expect(unixstream_close(stream) == 0);
+	fuzz_expect(unixconn_close(stream) == 0);
 }
 
 static void try_send(const uint8_t *data, size_t size)
 {
 	uint8_t got[PREFIX_SIZE + SIZE_MOST + 1];
-	struct unixstream *stream;
+	struct unixconn *stream;
 	int pair[2];
 
 	fuzz_expect(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-	stream = unixstream_adopt(pair[0]);
+	stream = unixconn_adopt(pair[0]);
 	fuzz_expect(stream != NULL);
-	fuzz_expect(unixstream_send(stream, data, size, UNIXMSG_NOW) == 0);
+	fuzz_expect(unixconn_send(stream, data, size, UNIXMSG_NOW) == 0);
 	fuzz_expect(recv(pair[1], got, sizeof(got), MSG_DONTWAIT) ==
 		(ssize_t)(PREFIX_SIZE + size));
 	fuzz_expect(read_prefix(got) == size);
 	fuzz_expect(size == 0 || memcmp(got + PREFIX_SIZE, data, size) == 0);
 	close(pair[1]);
-	fuzz_expect(unixstream_close(stream) == 0);
+	fuzz_expect(unixconn_close(stream) == 0);
 }
 
 /* The first byte is the room for a message, the second the size of a piece. */

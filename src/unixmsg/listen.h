@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixname: how a socket's name is claimed and given up again.
+ * unixlisten: how a server gets its name, and gives it up again.
  *
- * Functions that bind take struct unixname_options, or NULL for the defaults.
- * What they do with a path:
+ * unixlistener_open, unixconn_open and unixservice_listen take struct
+ * unixlisten_options, or NULL for the defaults. What they do with a path:
  *
  * - A live owner keeps it: EADDRINUSE. Whether anybody is there is found out
  *   by connecting with another socket type, which no owner notices (the
@@ -15,7 +15,7 @@
  *   systems that others have a part in, where the owner may be in another
  *   kernel or have another inode: NFS, 9p, FUSE, virtiofs, and all that are not
  *   known to be local (statfs(2)). A file that is there counts as alive, too:
- *   EADDRINUSE; remove it, or claim it with UNIXMSG_NAME_REPLACE. The kernel
+ *   EADDRINUSE; remove it, or claim it with UNIXMSG_LISTEN_REPLACE. The kernel
  *   does not tell that a directory is a layer of an overlay: let all that use
  *   a name reach it through the same mount.
  * - Anything else there is not touched: ENOTSOCK. A symbolic link is such a
@@ -71,8 +71,8 @@
  * owner, group and mode do not apply, and everybody in the network namespace
  * can reach it.
  */
-#ifndef UNIXMSG_NAME_H
-#define UNIXMSG_NAME_H
+#ifndef UNIXMSG_LISTEN_H
+#define UNIXMSG_LISTEN_H
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -81,35 +81,70 @@
 extern "C" {
 #endif
 
-/* Flags of struct unixname_options. */
+/* Flags of struct unixlisten_options. */
 
 /* _close leaves the socket file where it is. */
-#define UNIXMSG_NAME_KEEP 0x1u
+#define UNIXMSG_LISTEN_KEEP 0x1u
 /* Bind in a directory that everybody may write to, sticky bit or not. */
-#define UNIXMSG_NAME_UNSAFE_DIRECTORY 0x2u
+#define UNIXMSG_LISTEN_UNSAFE_DIRECTORY 0x2u
 /* Take the name over from a live owner too. It notices nothing, keeps its
  * connections, and gets no new ones; its close leaves our file alone. Clients
  * that connect at that moment may find nobody listening, and those that do not
- * use the _dial functions the name missing: UNIXMSG_DIAL_WAIT bridges it. An
- * abstract name cannot be taken over. */
-#define UNIXMSG_NAME_REPLACE 0x4u
+ * use unixconn_dial the name missing: UNIXMSG_DIAL_WAIT bridges it. An abstract
+ * name cannot be taken over. */
+#define UNIXMSG_LISTEN_REPLACE 0x4u
+/* user, and group, are meant. Without the flag they are 0, which alone would
+ * be root. */
+#define UNIXMSG_LISTEN_USER 0x8u
+#define UNIXMSG_LISTEN_GROUP 0x10u
+/* unixservice_listen, "unix" only: hand over bytes as they come, instead of
+ * framed messages. */
+#define UNIXMSG_LISTEN_BYTES 0x20u
 
-struct unixname_options {
-	/* Permissions of the file, 0 to 0777. Only the write bits count: who
-	 * has one may connect and send. Default 0600. */
+/*
+ * All zero is the defaults: fill in what you need,
+ *
+ *	struct unixlisten_options options = { .mode = 0660, .backlog = 64 };
+ *
+ * EINVAL is what cannot be meant: unknown flags, a mode above 0777, an id
+ * without its flag, anything below zero.
+ */
+struct unixlisten_options {
+	/* Permissions of the socket file, to 0777. Only the write bits count:
+	 * who has one may connect and send. 0, the default, is 0600; for root
+	 * alone say 0400. */
 	mode_t mode;
-	/* Owner and group of the file; (uid_t)-1 and (gid_t)-1, the defaults,
-	 * leave them as they are. */
+	/* Owner and group of the file, with UNIXMSG_LISTEN_USER and
+	 * UNIXMSG_LISTEN_GROUP; else they are left as they are. */
 	uid_t user;
 	gid_t group;
-	/* UNIXMSG_NAME_..., default 0. Unknown bits are EINVAL. */
+	/* UNIXMSG_LISTEN_..., default 0. */
 	unsigned int flags;
-	/* For later versions. Leave them as unixname_options_init did. */
-	uint64_t reserved[8];
+	/* Connections that may wait to be accepted; default 0, the system's
+	 * largest (net.core.somaxconn). Of no meaning for datagrams. */
+	int backlog;
+	/* The stop descriptor, see unixmsg/deadline.h; 0, the default, and -1
+	 * for none. Accepted connections begin with it too. */
+	int stop_fd;
+	/* What is received besides the payload, from the first message on:
+	 * UNIXMSG_WANT_..., see unixmsg/msg.h; default 0. A service adds what
+	 * its own options want. */
+	unsigned int wants;
+	unsigned int unused; /* 0 */
+	/* How long calls try before they sleep, see unixmsg/deadline.h; default
+	 * 0. Accepting does not spin, but accepted connections do. */
+	int64_t spin_us;
+	/* A number of your own, by which a service tells the sockets apart that
+	 * it serves, see unixservice_get_tag. */
+	uint64_t tag;
+	/* For later versions: 0. */
+	uint64_t reserved[7];
 };
 
-/* Fills in the defaults. Call it before you set a field. */
-void unixname_options_init(struct unixname_options *options);
+#define UNIXMSG_LISTEN_OPTIONS_INIT \
+	{                           \
+		0                   \
+	}
 
 #ifdef __cplusplus
 }
