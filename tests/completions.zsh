@@ -15,7 +15,7 @@ unsetopt beep prompt_sp
 stty -onlcr -echo
 fpath=($1 \$fpath)
 autoload -Uz compinit
-compinit -u -d $1/zcompdump
+compinit -u -D
 compadd() {
 	local -a hits
 	# It fills an array for somebody else.
