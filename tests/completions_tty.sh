@@ -9,7 +9,8 @@ folder=${COMPLETIONS:-$srcdir/completions}
 # SHELL [LOCALE]
 expect_one_word()
 {
-	need "$1" python3
+	need "$1"
+	need python3
 	mkdir "$1.d"
 	(cd "$1.d" && LC_ALL=${2:-C.UTF-8} python3 \
 		"$srcdir/tests/completions_tty.py" "$1" "$folder" \

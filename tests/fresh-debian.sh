@@ -83,6 +83,8 @@ step()
 	if [ $status -ne 0 ]; then
 		echo "FAILED: $1: $2"
 		tail -n 60 "$output"
+		# Tests that failed may stand far above.
+		grep -E -A 8 '^not ok|:[EF]:|^FAIL' "$output" | head -n 60
 		echo "failed: $1" >"$result"
 		exit 1
 	fi
