@@ -212,9 +212,7 @@ int unixconn_set_unlink_on_close(struct unixconn *conn, bool is_wanted)
 
 int unixconn_want(struct unixconn *conn, unsigned int wants)
 {
-	if (conn->network->want != NULL)
-		return conn->network->want(conn, wants);
-	return wants == 0 ? 0 : refuse(ENOTSUP);
+	return conn->network->want(conn, wants);
 }
 
 unsigned int unixconn_get_wants(const struct unixconn *conn)

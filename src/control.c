@@ -8,20 +8,36 @@
 #include "fd.h"
 #include "kernel.h"
 
+static void put_item(struct msghdr *header, int type, const void *data,
+	size_t size)
+{
+	struct cmsghdr *item = (struct cmsghdr *)((char *)header->msg_control +
+		header->msg_controllen);
+
+	memset(item, 0, CMSG_SPACE(size));
+	item->cmsg_level = SOL_SOCKET;
+	item->cmsg_type = type;
+	item->cmsg_len = (socklen_t)CMSG_LEN(size);
+	memcpy(CMSG_DATA(item), data, size);
+	header->msg_controllen += (socklen_t)CMSG_SPACE(size);
+}
+
 void unixcontrol_put(struct msghdr *header, union control_all *control,
 	const struct unixmsg *msg)
 {
-	size_t size = msg->fds_count * sizeof(int);
-	struct cmsghdr *item;
+	const struct ucred cred = {
+		.pid = msg->cred.pid,
+		.uid = msg->cred.uid,
+		.gid = msg->cred.gid,
+	};
 
 	header->msg_control = control;
-	header->msg_controllen = (socklen_t)CMSG_SPACE(size);
-	memset(control, 0, header->msg_controllen);
-	item = CMSG_FIRSTHDR(header);
-	item->cmsg_level = SOL_SOCKET;
-	item->cmsg_type = SCM_RIGHTS;
-	item->cmsg_len = (socklen_t)CMSG_LEN(size);
-	memcpy(CMSG_DATA(item), msg->fds, size);
+	header->msg_controllen = 0;
+	if (msg->fds_count > 0)
+		put_item(header, SCM_RIGHTS, msg->fds,
+			msg->fds_count * sizeof(int));
+	if ((msg->flags & UNIXMSG_SEND_CRED) != 0)
+		put_item(header, SCM_CREDENTIALS, &cred, sizeof(cred));
 }
 
 static int get_fd(const struct cmsghdr *item, size_t index)

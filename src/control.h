@@ -3,6 +3,7 @@
 #ifndef UNIXMSG_CONTROL_H
 #define UNIXMSG_CONTROL_H
 
+#include <stdbool.h>
 #include <sys/socket.h>
 
 #include "cred_private.h"
@@ -26,7 +27,14 @@ union control_all {
 		2 * CMSG_SPACE(2 * sizeof(uint64_t)) + CMSG_SPACE(sizeof(int))];
 };
 
-/* Lets the descriptors of msg travel in header; control is its memory. */
+/* Whether anything goes beside the bytes of msg. */
+static inline bool unixcontrol_is_needed(const struct unixmsg *msg)
+{
+	return msg->fds_count > 0 || (msg->flags & UNIXMSG_SEND_CRED) != 0;
+}
+
+/* Lets descriptors and credentials of msg travel in header; control is its
+ * memory. */
 void unixcontrol_put(struct msghdr *header, union control_all *control,
 	const struct unixmsg *msg);
 

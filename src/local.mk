@@ -59,6 +59,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/fd.h \
 	%D%/file.c \
 	%D%/file.h \
+	%D%/frame.c \
 	%D%/gram.c \
 	%D%/holder.c \
 	%D%/holder.h \
@@ -105,6 +106,7 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/spin.h \
 	%D%/stop.c \
 	%D%/stream.c \
+	%D%/stream_private.h \
 	%D%/sweep.c \
 	%D%/sweep.h \
 	%D%/timers.c \

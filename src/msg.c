@@ -52,7 +52,7 @@ static struct iovec *get_parts(const struct unixmsg *msg, struct iovec *part,
 	size_t *count)
 {
 	*count = msg->parts_count;
-	if (msg->parts != NULL || msg->parts_count > 0)
+	if (msg->parts != NULL)
 		return msg->parts;
 	part->iov_base = msg->data;
 	part->iov_len = msg->room;
@@ -67,6 +67,8 @@ static int check_msg(const struct unixmsg *msg, unsigned int allowed)
 
 	for (i = 0; i < count; i++)
 		reserved |= msg->reserved[i];
+	if (msg->parts == NULL && msg->parts_count > 0)
+		reserved = 1;
 	if (reserved == 0 && msg->parts_count <= IOV_MAX &&
 		(msg->flags & ~(allowed | received_flags)) == 0)
 		return 0;
@@ -93,7 +95,7 @@ static int check_destination(const struct endpoint *end,
 
 int unixmsg_check_to_send(const struct endpoint *end, const struct unixmsg *msg)
 {
-	if (check_msg(msg, 0) < 0)
+	if (check_msg(msg, UNIXMSG_SEND_CRED) < 0)
 		return -1;
 	if (msg->fds_count > UNIXMSG_FDS_MAX) {
 		errno = EINVAL;
@@ -135,7 +137,7 @@ int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
 		return -1;
 	set_payload(header, msg, part);
 	set_destination(header, msg->addr);
-	if (msg->fds_count > 0)
+	if (unixcontrol_is_needed(msg))
 		unixcontrol_put(header, control, msg);
 	return 0;
 }
@@ -532,15 +534,15 @@ int unixmsg_recv_buffer_on(struct endpoint *end, struct unixbuffer *buffer,
 		&buffer->size, from, deadline_us);
 }
 
-static int check_batch(const struct endpoint *end, const struct unixmsg *msgs,
-	size_t count)
+int unixmsg_check_batch_to_send(const struct endpoint *end,
+	const struct unixmsg *msgs, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
 		if (unixmsg_check_to_send(end, &msgs[i]) < 0)
 			return -1;
-		if (msgs[i].fds_count == 0)
+		if (!unixcontrol_is_needed(&msgs[i]))
 			continue;
 		errno = EINVAL;
 		return -1;
@@ -580,7 +582,7 @@ int unixmsg_send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
 	int result, saved = errno;
 
 	*sent = 0;
-	if (check_batch(end, msgs, count) < 0)
+	if (unixmsg_check_batch_to_send(end, msgs, count) < 0)
 		return -1;
 	unixwait_begin(&wait, end, POLLOUT, deadline_us);
 	while (*sent < count) {

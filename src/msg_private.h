@@ -31,6 +31,8 @@ int unixmsg_check_to_send(const struct endpoint *end,
 	const struct unixmsg *msg);
 int unixmsg_check_to_receive(const struct endpoint *end,
 	const struct unixmsg *msg);
+int unixmsg_check_batch_to_send(const struct endpoint *end,
+	const struct unixmsg *msgs, size_t count);
 int unixmsg_check_batch(const struct unixmsg *msgs, size_t count);
 
 /* Forgets what it was received with before. */

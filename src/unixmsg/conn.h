@@ -199,7 +199,9 @@ int unixconn_set_unlink_on_close(struct unixconn *conn, bool is_wanted);
 /*
  * What shall be received besides the payload: UNIXMSG_WANT_... of
  * unixmsg/msg.h, 0 at the beginning. Messages that are in the queue already may
- * lack it. Errors: EINVAL (unknown bits), ENOTSUP (unix; UNIXMSG_WANT_PIDFD
+ * lack it. Of unix it goes for messages, not for unixconn_read, and costs two
+ * system calls a message: nothing is read ahead then, so that all that comes is
+ * of that message. Errors: EINVAL (unknown bits), ENOTSUP (UNIXMSG_WANT_PIDFD
  * before Linux 6.5); nothing has changed then.
  */
 int unixconn_want(struct unixconn *conn, unsigned int wants);
@@ -313,7 +315,9 @@ int unixconn_recv_from(struct unixconn *conn, void *data, size_t room,
 /*
  * The same with struct unixmsg: msg->addr may be NULL, and must be when a
  * connection sends; a connection stores the peer's address there when it
- * receives. Also EINVAL. ENOTSUP: unix.
+ * receives. Also EINVAL. Of unix a message whose sending was interrupted
+ * (EINPROGRESS) is to be given again with its descriptors, which have gone
+ * already.
  */
 int unixconn_send_msg(struct unixconn *conn, const struct unixmsg *msg,
 	int64_t deadline_us);
@@ -366,7 +370,7 @@ int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 
 /*
  * The size in bytes of the next message, which stays in the queue: 1; 0 at the
- * end of a connection; or -1 as unixconn_recv, but for EMSGSIZE. ENOTSUP: unix.
+ * end of a connection; or -1 as unixconn_recv, but for EMSGSIZE.
  */
 int unixconn_get_next_size(struct unixconn *conn, size_t *size,
 	int64_t deadline_us);
@@ -375,8 +379,7 @@ int unixconn_get_next_size(struct unixconn *conn, size_t *size,
  * As unixconn_recv_from, into a buffer that grows to the message; from may be
  * NULL. Two system calls, the first asks for the size. EMSGSIZE when it is
  * larger than buffer->room_max: the message is gone, buffer->size tells how
- * large it was. ENOMEM: it stays in the queue. One thread at a time. ENOTSUP:
- * unix.
+ * large it was. ENOMEM: it stays in the queue. One thread at a time.
  */
 int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us);

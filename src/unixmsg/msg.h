@@ -30,9 +30,17 @@ extern "C" {
 
 /* A message longer than the room is no error: its beginning is delivered. */
 #define UNIXMSG_PREFIX 0x1u
-/* The message stays in the queue: the next call gives it again, and copies of
- * the descriptors that came with it. Not for batches. */
+/* The message stays in the queue: the next call gives it again. Of unixgram and
+ * unixpacket copies of its descriptors are given each time, of unix they come
+ * with the message itself. Not for batches. */
 #define UNIXMSG_PEEK 0x2u
+
+/* Flags that the caller sets before sending. */
+
+/* cred goes with the message, instead of what the kernel would say of its
+ * writer: our own process, our real, effective or saved user and group; EPERM
+ * for others without CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID. Not for batches. */
+#define UNIXMSG_SEND_CRED 0x4u
 
 /* Flags that receiving sets. */
 
@@ -79,8 +87,8 @@ struct unixmsg {
 	 * the peer's address here when receiving, and refuse to send: EINVAL
 	 * unless it is NULL. */
 	struct unixaddr *addr;
-	/* Before receiving: UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; after it also
-	 * those that receiving sets. Unknown bits are EINVAL; the flags that receiving
+	/* Before sending: UNIXMSG_SEND_CRED or 0. Before receiving:
+	 * UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; after it also those that receiving sets. Unknown bits are EINVAL; the flags that receiving
 	 * sets are ignored and cleared. */
 	unsigned int flags;
 	/* Sending: fds_count descriptors go with the message, at most
