@@ -100,7 +100,6 @@ static int refuse(int error)
 static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
 	size_t size, const struct unixmsg *with, int64_t deadline_us)
 {
-	unsigned char prefix[PREFIX_SIZE];
 	struct output output = {
 		.parts = parts,
 		.count = count,
@@ -112,9 +111,7 @@ static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
 		return refuse(EMSGSIZE);
 	if (stream->sent > 0 && size != stream->sent_of)
 		return refuse(EINVAL);
-	set_prefix(prefix, size);
-	parts[0].iov_base = prefix;
-	parts[0].iov_len = PREFIX_SIZE;
+	set_prefix(parts[0].iov_base, size);
 	if (stream->sent > 0)
 		unixstream_advance_output(&output, stream->sent);
 	if (write_message(&stream->conn.end, &output, deadline_us) < 0)
@@ -126,8 +123,10 @@ static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
 int unixframe_send(struct unixconn *conn, const void *data, size_t size,
 	int64_t deadline_us)
 {
+	unsigned char prefix[PREFIX_SIZE];
 	struct iovec parts[2] = {
-		[1] = { .iov_base = (void *)data, .iov_len = size },
+		{ .iov_base = prefix, .iov_len = sizeof(prefix) },
+		{ .iov_base = (void *)data, .iov_len = size },
 	};
 
 	return send_parts(unixstream_get(conn), parts, 2, size, NULL,
@@ -158,11 +157,14 @@ static size_t list_parts(const struct unixmsg *msg, struct iovec *parts,
 int unixframe_send_msg(struct unixconn *conn, const struct unixmsg *msg,
 	int64_t deadline_us)
 {
+	unsigned char prefix[PREFIX_SIZE];
 	struct iovec parts[1 + IOV_MAX];
 	size_t count, size;
 
 	if (unixmsg_check_to_send(&conn->end, msg) < 0)
 		return -1;
+	parts[0].iov_base = prefix;
+	parts[0].iov_len = sizeof(prefix);
 	count = list_parts(msg, parts, &size);
 	return send_parts(unixstream_get(conn), parts, count, size,
 		unixcontrol_is_needed(msg) ? msg : NULL, deadline_us);

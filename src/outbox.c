@@ -34,8 +34,11 @@ static void copy_parts(char *data, const struct unixmsg *msg)
 {
 	size_t i;
 
-	if (msg->parts == NULL && msg->room > 0)
-		memcpy(data, msg->data, msg->room);
+	if (msg->parts == NULL) {
+		if (msg->room > 0)
+			memcpy(data, msg->data, msg->room);
+		return;
+	}
 	for (i = 0; i < msg->parts_count; i++) {
 		/* An empty part may have no address. */
 		if (msg->parts[i].iov_len == 0)
