@@ -47,20 +47,12 @@ static bool is_subscription(const struct unixmsg *msg)
 		memcmp(msg->data, subscribed, msg->size) == 0;
 }
 
-/* Who is slow gets it later; -1 is who has left just now. */
-static int publish(struct unixservice *service, uint64_t from,
-	const struct unixmsg *msg)
+/* All subscribers but the one who sends. Who is slow gets it later. */
+static bool is_wanted(struct unixservice *service, uint64_t peer, void *context)
 {
-	uint64_t peer = 0;
-	int count = 0;
+	const uint64_t *from = context;
 
-	while ((peer = unixservice_get_next_peer(service, peer)) != 0)
-		if (peer != from &&
-			unixservice_get_context(service, peer) != NULL &&
-			unixservice_send(service, peer, msg->data, msg->size) >=
-				0)
-			count++;
-	return count;
+	return peer != *from && unixservice_get_context(service, peer) != NULL;
 }
 
 static int handle(struct unixservice *service, uint64_t peer,
@@ -72,7 +64,9 @@ static int handle(struct unixservice *service, uint64_t peer,
 	if (is_subscription(msg))
 		unixservice_set_context(service, peer, subscribed);
 	else
-		snprintf(text, sizeof(text), "%d", publish(service, peer, msg));
+		snprintf(text, sizeof(text), "%zu",
+			unixservice_push_all(service, msg->data, msg->size,
+				is_wanted, &peer));
 	unixservice_send(service, peer, text, strlen(text));
 	return UNIXSERVICE_DONE;
 }

@@ -12,9 +12,10 @@ struct network;
 const struct network *unixadopt_find_network(int fd);
 
 /*
- * Makes end of fd, which belongs to it then. type is SOCK_.... fd becomes close-on-exec. On failure fd stays the
- * caller's: ENOTSOCK, EAFNOSUPPORT (no Unix socket), EPROTOTYPE (another
- * type), EINVAL (listening where it should not be, or not where it should).
+ * Makes end of fd, which belongs to it then. type is SOCK_.... fd becomes
+ * close-on-exec. On failure fd stays the caller's: ENOTSOCK, EAFNOSUPPORT (no
+ * Unix socket), EPROTOTYPE (another type), EINVAL (listening where it should
+ * not be, or not where it should).
  */
 int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening);
 

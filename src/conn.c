@@ -12,6 +12,7 @@
 #include "conn_private.h"
 #include "deadline_private.h"
 #include "listen_private.h"
+#include "msg_private.h"
 #include "name_private.h"
 #include "proof.h"
 
@@ -177,7 +178,7 @@ int unixconn_release(struct unixconn *conn)
 {
 	const int fd = conn->end.fd;
 
-	if (conn->end.type == SOCK_STREAM && unixstream_has_input(conn))
+	if (conn->end.type == SOCK_STREAM && !unixstream_is_between(conn))
 		return refuse(EBUSY);
 	unixname_set_kept(conn->end.name, true);
 	conn->end.fd = -1;
@@ -213,6 +214,11 @@ int unixconn_set_unlink_on_close(struct unixconn *conn, bool is_wanted)
 int unixconn_want(struct unixconn *conn, unsigned int wants)
 {
 	return conn->network->want(conn, wants);
+}
+
+void unixconn_set_tag(struct unixconn *conn, uint64_t tag)
+{
+	conn->tag = tag;
 }
 
 unsigned int unixconn_get_wants(const struct unixconn *conn)
@@ -266,8 +272,11 @@ int unixconn_get_unread(const struct unixconn *conn, size_t *bytes)
 
 int unixconn_check_answer(const struct unixconn *conn)
 {
-	return conn->end.type == SOCK_DGRAM ? unixanswer_check(&conn->end)
-					    : refuse(ENOTSUP);
+	if (conn->end.type != SOCK_DGRAM)
+		return refuse(ENOTSUP);
+	if (conn->network->check_peer(conn) < 0)
+		return -1;
+	return unixanswer_check(&conn->end);
 }
 
 int unixconn_prove_sender(const struct unixconn *conn,
@@ -321,7 +330,12 @@ void unixconn_get_counters(const struct unixconn *conn,
 static inline int64_t get_patience(const struct unixconn *conn,
 	int64_t deadline_us)
 {
-	return conn->policy == UNIXCONN_WAIT ? deadline_us : UNIXMSG_NOW;
+	if (conn->policy == UNIXCONN_WAIT)
+		return deadline_us;
+	/* A message that has begun has to go on. */
+	return conn->end.type == SOCK_STREAM && unixstream_is_sending(conn)
+		? deadline_us
+		: UNIXMSG_NOW;
 }
 
 /* Without room: 1 when the policy has dropped it, or -1. */
@@ -437,10 +451,15 @@ int unixconn_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
 int unixconn_recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	int64_t deadline_us)
 {
+	const bool is_peeking = (msg->flags & UNIXMSG_PEEK) != 0;
+	int result;
+
+	/* Whoever cleans up after a failure must not close the last ones. */
+	unixmsg_reset(msg);
 	if (check(conn->network->recv_msg != NULL, deadline_us) < 0)
 		return -1;
-	return count_received(conn,
-		conn->network->recv_msg(conn, msg, deadline_us));
+	result = conn->network->recv_msg(conn, msg, deadline_us);
+	return is_peeking ? result : count_received(conn, result);
 }
 
 int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
@@ -542,7 +561,7 @@ int unixconn_forward(struct unixconn *conn, const struct unixmsg *msg,
 		.fds_count = msg->fds_count,
 	};
 
-	if ((msg->flags & UNIXMSG_CUT) != 0)
+	if ((msg->flags & (UNIXMSG_CUT | UNIXMSG_CUT_CONTROL)) != 0)
 		return settle_send(conn, refuse(EMSGSIZE), 0);
 	if (msg->parts_count > IOV_MAX)
 		return settle_send(conn, refuse(EINVAL), 0);
@@ -553,22 +572,78 @@ int unixconn_forward(struct unixconn *conn, const struct unixmsg *msg,
 	return unixconn_send_msg(conn, &onward, deadline_us);
 }
 
+/* Without a deadline to come nothing else bounds what is asked without waiting:
+ * no queue holds more. */
+enum { PASSED_OVER_MOST = 1024 };
+
+/* Others may send so fast that nothing ever waits, and looks at these. */
+static int check_patience(const struct unixconn *conn, int passed_over,
+	int64_t deadline_us)
+{
+	if (deadline_us != UNIXMSG_NOW)
+		return unixdeadline_pause(0, conn->end.stop_fd, deadline_us);
+	return passed_over < PASSED_OVER_MOST ? 0 : refuse(EAGAIN);
+}
+
+/* The next message, or its beginning, for matcher to see what it is. */
+static int recv_for_matcher(struct unixconn *conn, struct unixmsg *answer,
+	int64_t deadline_us)
+{
+	answer->flags |= UNIXMSG_PREFIX;
+	return unixconn_recv_msg(conn, answer, deadline_us);
+}
+
+static int settle_answer(struct unixmsg *answer, bool is_prefix_wanted)
+{
+	if (is_prefix_wanted)
+		return 1;
+	answer->flags &= ~UNIXMSG_PREFIX;
+	if ((answer->flags & UNIXMSG_CUT) == 0)
+		return 1;
+	unixmsg_close_fds(answer);
+	return refuse(EMSGSIZE);
+}
+
+static int await_answer(struct unixconn *conn, struct unixmsg *answer,
+	unixconn_matcher *matcher, void *context, int64_t deadline_us)
+{
+	const bool is_prefix_wanted = (answer->flags & UNIXMSG_PREFIX) != 0;
+	int result, passed_over = 0;
+
+	while ((result = recv_for_matcher(conn, answer, deadline_us)) == 1) {
+		if (matcher == NULL || matcher(answer, context))
+			return settle_answer(answer, is_prefix_wanted);
+		unixmsg_close_fds(answer);
+		if (check_patience(conn, passed_over++, deadline_us) < 0)
+			return -1;
+	}
+	return result;
+}
+
+static int check_to_ask(const struct unixconn *conn,
+	const struct unixmsg *answer)
+{
+	if (conn->end.type == SOCK_DGRAM && !conn->end.is_connected)
+		return refuse(ENOTCONN);
+	if ((answer->flags & UNIXMSG_PEEK) != 0)
+		return refuse(EINVAL);
+	return unixmsg_check_to_receive(&conn->end, answer);
+}
+
 int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 	struct unixmsg *answer, unixconn_matcher *matcher, void *context,
 	int64_t deadline_us)
 {
-	int result = unixconn_send_msg(conn, request, deadline_us);
+	int result;
 
+	if (check_to_ask(conn, answer) < 0)
+		return -1;
+	result = unixconn_send_msg(conn, request, deadline_us);
 	if (result == 1)
-		return refuse(EAGAIN);
+		return refuse(ENOBUFS);
 	if (result < 0)
 		return -1;
-	for (;;) {
-		result = unixconn_recv_msg(conn, answer, deadline_us);
-		if (result != 1 || matcher == NULL || matcher(answer, context))
-			return result;
-		unixmsg_close_fds(answer);
-	}
+	return await_answer(conn, answer, matcher, context, deadline_us);
 }
 
 int unixconn_get_next_size(struct unixconn *conn, size_t *size,

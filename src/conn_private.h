@@ -21,6 +21,11 @@ unsigned int unixconn_get_wants(const struct unixconn *conn);
 
 /* Streams: see stream.c. */
 
+/* Whether it is in no message, neither sending nor receiving, and nothing was
+ * read ahead; whether it is in one that it sends. */
+bool unixstream_is_between(const struct unixconn *conn);
+bool unixstream_is_sending(const struct unixconn *conn);
+
 /* Whether bytes were read ahead, a whole message perhaps. */
 bool unixstream_has_input(const struct unixconn *conn);
 

@@ -80,7 +80,8 @@ static size_t get_prefix(const unsigned char prefix[PREFIX_SIZE])
 static int interrupt_message(struct stream *stream, size_t size, size_t left)
 {
 	stream->sent = 0;
-	if (errno != EAGAIN && errno != ETIMEDOUT && errno != ECANCELED)
+	/* Nobody reads any more: there is no rest. */
+	if (errno == EPIPE || errno == ECONNRESET)
 		return -1;
 	stream->sent = PREFIX_SIZE + size - left;
 	stream->sent_of = size;
@@ -411,6 +412,8 @@ static void deliver(struct stream *stream, const struct sink *sink, size_t size)
 /* Its beginning, once that is there; the rest is passed over. */
 static int take_prefix(struct stream *stream, struct sink *sink, size_t size)
 {
+	if (!sink->is_prefix_wanted && sink->is_peeking)
+		return refuse(EMSGSIZE);
 	if (!sink->is_prefix_wanted) {
 		unixstream_consume(stream, PREFIX_SIZE);
 		unixstream_drop_carried(stream);
@@ -567,6 +570,8 @@ int unixframe_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 
 	if (unixmsg_check_batch(msgs, count) < 0)
 		return -1;
+	if (count > UNIXMSG_BATCH_MAX)
+		count = UNIXMSG_BATCH_MAX;
 	result = recv_msg(stream, &msgs[0], UNIXMSG_PREFIX, deadline_us);
 	if (result != 1)
 		return result;

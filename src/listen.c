@@ -10,8 +10,8 @@
 static const unsigned int name_flags = UNIXMSG_LISTEN_KEEP |
 	UNIXMSG_LISTEN_UNSAFE_DIRECTORY | UNIXMSG_LISTEN_REPLACE;
 
-static const unsigned int known_flags = name_flags | UNIXMSG_LISTEN_USER |
-	UNIXMSG_LISTEN_GROUP | UNIXMSG_LISTEN_BYTES;
+static const unsigned int known_flags =
+	name_flags | UNIXMSG_LISTEN_USER | UNIXMSG_LISTEN_GROUP;
 
 static bool is_empty(const struct unixlisten_options *options)
 {

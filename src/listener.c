@@ -231,6 +231,16 @@ int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	return unixadopt_set_unlink(&listener->end, is_wanted);
 }
 
+void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag)
+{
+	listener->tag = tag;
+}
+
+unsigned int unixlistener_get_wants(const struct unixlistener *listener)
+{
+	return listener->end.wants;
+}
+
 int unixlistener_want(struct unixlistener *listener, unsigned int wants)
 {
 	return unixendpoint_want(&listener->end, wants);

@@ -11,6 +11,8 @@ struct unixlistener *unixlistener_open_wanting(const char *network,
 	const char *address, const struct unixlisten_options *options,
 	unsigned int wants);
 
+unsigned int unixlistener_get_wants(const struct unixlistener *listener);
+
 /* SOCK_STREAM or SOCK_SEQPACKET. */
 int unixlistener_get_type(const struct unixlistener *listener);
 

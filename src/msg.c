@@ -60,7 +60,7 @@ static struct iovec *get_parts(const struct unixmsg *msg, struct iovec *part,
 	return part;
 }
 
-static int check_msg(const struct unixmsg *msg, unsigned int allowed)
+int unixmsg_check(const struct unixmsg *msg, unsigned int allowed)
 {
 	size_t i, count = sizeof(msg->reserved) / sizeof(uint64_t);
 	uint64_t reserved = 0;
@@ -95,7 +95,7 @@ static int check_destination(const struct endpoint *end,
 
 int unixmsg_check_to_send(const struct endpoint *end, const struct unixmsg *msg)
 {
-	if (check_msg(msg, UNIXMSG_SEND_CRED) < 0)
+	if (unixmsg_check(msg, UNIXMSG_SEND_CRED) < 0)
 		return -1;
 	if (msg->fds_count > UNIXMSG_FDS_MAX) {
 		errno = EINVAL;
@@ -392,7 +392,7 @@ static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 int unixmsg_check_to_receive(const struct endpoint *end,
 	const struct unixmsg *msg)
 {
-	if (check_msg(msg, UNIXMSG_PREFIX | UNIXMSG_PEEK) < 0)
+	if (unixmsg_check(msg, UNIXMSG_PREFIX | UNIXMSG_PEEK) < 0)
 		return -1;
 	if (msg->fds_room == 0 || (end->wants & UNIXMSG_WANT_FDS) != 0)
 		return 0;
@@ -658,7 +658,7 @@ int unixmsg_check_batch(const struct unixmsg *msgs, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (check_msg(&msgs[i], UNIXMSG_PREFIX) < 0)
+		if (unixmsg_check(&msgs[i], UNIXMSG_PREFIX) < 0)
 			return -1;
 		else if (msgs[i].fds_room > 0)
 			break;

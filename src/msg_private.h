@@ -11,7 +11,8 @@
 /*
  * Makes header of msg, or of one part that goes to an address or to the peer
  * (NULL). All of them stay the caller's, and must last until header is sent;
- * part and control are memory for a payload in one piece, and for descriptors. 0, or -1: such a message cannot be sent.
+ * part and control are memory for a payload in one piece, and for descriptors.
+ * 0, or -1: such a message cannot be sent.
  */
 int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
 	struct msghdr *header, struct iovec *part, union control_all *control);
@@ -25,6 +26,9 @@ int unixmsg_send_packed(struct endpoint *end, const struct msghdr *header,
 /* Packs and sends: 0, or -1. */
 int unixmsg_send_on(struct endpoint *end, const struct unixmsg *msg,
 	int64_t deadline_us);
+
+/* EINVAL for what no message may be; allowed are flags. */
+int unixmsg_check(const struct unixmsg *msg, unsigned int allowed);
 
 /* EINVAL and EISCONN for what cannot be sent, or received, on end. */
 int unixmsg_check_to_send(const struct endpoint *end,

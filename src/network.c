@@ -40,6 +40,8 @@ const struct network *unixnetwork_find(const char *name)
 {
 	size_t i;
 
+	if (name == NULL)
+		name = "";
 	for (i = 0; i < NETWORKS; i++)
 		if (strcmp(networks[i]->name, name) == 0)
 			return networks[i];

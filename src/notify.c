@@ -96,6 +96,8 @@ static int tell(const void *text, size_t size, const int *fds, size_t count,
 	struct unixmsg msg;
 	int saved = errno;
 
+	if (unixdeadline_check(deadline_us) < 0)
+		return -1;
 	if (address == NULL || *address == '\0')
 		return 0;
 	if (read_address(address, &addr) < 0)

@@ -63,6 +63,8 @@ static void set_options(struct unixservice_options *options)
 	set_limits(options);
 	if (options->batch == 0)
 		options->batch = 1;
+	if (options->fds_max == 0 && (options->wants & UNIXMSG_WANT_FDS) != 0)
+		options->fds_max = UNIXMSG_FDS_MAX;
 	if (options->size_max == 0)
 		options->size_max = 212960;
 	if (options->send_buffer_bytes == 0)
@@ -267,9 +269,8 @@ static int listen_gram(struct unixservice *service, const char *network,
 
 static int listen_link(struct unixservice *service,
 	const struct network *network, const char *address,
-	const struct unixlisten_options *options)
+	const struct unixlisten_options *options, unsigned int bytes)
 {
-	const unsigned int bytes = options->flags & UNIXMSG_LISTEN_BYTES;
 	struct unixlistener *listener = unixlistener_open_wanting(network->name,
 		address, options,
 		network->type == SOCK_SEQPACKET ? service->options.wants : 0);
@@ -294,20 +295,34 @@ static int check_flags(int type, unsigned int flags)
 	return -1;
 }
 
+/* There is room for descriptors where the service wants them. */
+static int check_wants(const struct unixservice *service, unsigned int wants)
+{
+	if ((wants & UNIXMSG_WANT_FDS) == 0 ||
+		(service->options.wants & UNIXMSG_WANT_FDS) != 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
 int unixservice_listen(struct unixservice *service, const char *network_name,
 	const char *address, const struct unixlisten_options *options)
 {
-	static const struct unixlisten_options defaults = { 0 };
 	const struct network *network = unixnetwork_find(network_name);
+	struct unixlisten_options how = { 0 };
+	unsigned int bytes;
 
-	if (options == NULL)
-		options = &defaults;
-	if (network == NULL || check_flags(network->type, options->flags) < 0 ||
+	if (options != NULL)
+		how = *options;
+	if (network == NULL || check_flags(network->type, how.flags) < 0 ||
+		check_wants(service, how.wants) < 0 ||
 		unixservice_check_open(service) < 0)
 		return -1;
+	bytes = how.flags & UNIXMSG_LISTEN_BYTES;
+	how.flags &= ~UNIXMSG_LISTEN_BYTES;
 	if (network->type == SOCK_DGRAM)
-		return listen_gram(service, network->name, address, options);
-	return listen_link(service, network, address, options);
+		return listen_gram(service, network->name, address, &how);
+	return listen_link(service, network, address, &how, bytes);
 }
 
 int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
@@ -320,6 +335,12 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 	if (check_flags(conn->end.type, flags) < 0 ||
 		unixservice_check_open(service) < 0)
 		return -1;
+	if (conn->end.type == SOCK_STREAM && unixstream_is_sending(conn)) {
+		errno = EBUSY;
+		return -1;
+	}
+	/* What has no room is kept, and the service's policy rules that. */
+	conn->policy = UNIXCONN_WAIT;
 	if (conn->end.type != SOCK_DGRAM)
 		return unixservice_add_link(service, conn, flags != 0, peer);
 	if (unixservice_add_grams(service, conn) < 0)

@@ -407,7 +407,7 @@ static bool may_batch(const struct unixservice *service,
 	const unsigned int single = UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD;
 
 	return service->options.batch > 1 &&
-		(service->options.wants & single) == 0 &&
+		(unixconn_get_wants(gram) & single) == 0 &&
 		!unixconn_is_shared(gram);
 }
 
@@ -434,7 +434,8 @@ static int set_up(struct unixservice *service, struct grams *grams)
 		return -1;
 	grams->is_early = may_have_early(grams->gram);
 	if (unixconn_want(grams->gram,
-		    service->options.wants | UNIXMSG_WANT_CRED) < 0)
+		    service->options.wants | UNIXMSG_WANT_CRED |
+			    unixconn_get_wants(grams->gram)) < 0)
 		return -1;
 	grams->is_batched = may_batch(service, grams->gram);
 	if (grams->is_batched && unixservice_reserve_batch(service) < 0)

@@ -567,7 +567,8 @@ int unixservice_add_link(struct unixservice *service, struct unixconn *conn,
 	bool is_bytes, uint64_t *peer)
 {
 	if (conn->end.type == SOCK_SEQPACKET &&
-		unixconn_want(conn, service->options.wants) < 0)
+		unixconn_want(conn,
+			service->options.wants | unixconn_get_wants(conn)) < 0)
 		return -1;
 	return add_link(service, make_link(conn, is_bytes), peer);
 }

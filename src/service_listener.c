@@ -323,7 +323,8 @@ int unixservice_add_listener(struct unixservice *service,
 		return -1;
 	listeners->listener = listener;
 	listeners->is_bytes = (flags & UNIXMSG_LISTEN_BYTES) != 0;
-	listeners->wants = is_stream ? 0 : service->options.wants;
+	listeners->wants = unixlistener_get_wants(listener) |
+		(is_stream ? 0 : service->options.wants);
 	listeners->source.watch.ready = listeners_ready;
 	listeners->source.watch.owner = listeners;
 	listeners->source.watch.fd = unixlistener_get_fd(listener);

@@ -533,11 +533,11 @@ int unixservice_drain(struct unixservice *service, int64_t deadline_us)
 }
 
 int unixservice_serve(struct unixservice *service, int stop_fd,
-	int64_t drain_us)
+	int64_t timeout_us)
 {
 	int saved = errno;
 
-	if (stop_fd < 0 || drain_us < 0) {
+	if (stop_fd <= 0 || timeout_us < 0) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -546,5 +546,5 @@ int unixservice_serve(struct unixservice *service, int stop_fd,
 	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
 		return -1;
 	errno = saved;
-	return unixservice_drain(service, unixdeadline_after_us(drain_us));
+	return unixservice_drain(service, unixdeadline_after_us(timeout_us));
 }

@@ -231,6 +231,7 @@ struct unixservice {
 	uint64_t untold;
 	bool is_running; /* somebody waits in epoll_wait, or is back from it */
 	bool is_telling; /* the watcher is told something */
+	bool is_pushing; /* what is sent is no answer */
 	bool is_stop_seen;
 	bool is_stopping;
 	pid_t process; /* that uses it: another than before after fork(2) */

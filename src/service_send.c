@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "msg_private.h"
 #include "service_private.h"
 
 /* What a message that is sent is to a message that was taken. */
@@ -23,6 +24,10 @@ static enum part claim(struct unixservice *service, struct peer *peer)
 {
 	struct call *call = &service->call;
 
+	if (service->is_pushing) {
+		service->counters.pushed++;
+		return PART_PUSHED;
+	}
 	if (call->is_on && call->peer == peer && !call->is_settled) {
 		call->is_settled = true;
 		return PART_NOW;
@@ -412,6 +417,8 @@ int unixservice_send_msg(struct unixservice *service, uint64_t id,
 
 	if (id == 0)
 		return refuse_unnamed(service);
+	if (unixmsg_check(msg, 0) < 0)
+		return -1;
 	if (msg->parts_count == 1 || msg->addr != NULL) {
 		make_plain(&plain, msg);
 		msg = &plain;
@@ -439,7 +446,19 @@ int unixservice_send(struct unixservice *service, uint64_t id, const void *data,
 	return unixservice_send_msg(service, id, &msg);
 }
 
-size_t unixservice_send_all(struct unixservice *service, const void *data,
+int unixservice_push(struct unixservice *service, uint64_t id, const void *data,
+	size_t size)
+{
+	const bool was_pushing = service->is_pushing;
+	int result;
+
+	service->is_pushing = true;
+	result = unixservice_send(service, id, data, size);
+	service->is_pushing = was_pushing;
+	return result;
+}
+
+size_t unixservice_push_all(struct unixservice *service, const void *data,
 	size_t size, unixservice_filter *filter, void *context)
 {
 	size_t reached = 0;
@@ -449,7 +468,7 @@ size_t unixservice_send_all(struct unixservice *service, const void *data,
 	while ((id = unixservice_get_next_peer(service, id)) != 0)
 		if (filter == NULL || filter(service, id, context))
 			reached +=
-				unixservice_send(service, id, data, size) == 0;
+				unixservice_push(service, id, data, size) == 0;
 	errno = saved;
 	return reached;
 }

@@ -182,7 +182,7 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 	if (!sender->is_proved && prove(sender) < 0)
 		return -1;
 	result = send_to(sender, msg);
-	/* An endpoint of UNIXGRAM_DROP has dropped it: here it is kept. */
+	/* An endpoint of UNIXCONN_DROP has dropped it: here it is kept. */
 	if (result > 0)
 		errno = EAGAIN;
 	if (result != 0)

@@ -281,6 +281,17 @@ bool unixstream_has_input(const struct unixconn *conn)
 	return unixstream_get_buffered((const struct stream *)conn) > 0;
 }
 
+bool unixstream_is_sending(const struct unixconn *conn)
+{
+	return ((const struct stream *)conn)->sent > 0;
+}
+
+bool unixstream_is_between(const struct unixconn *conn)
+{
+	return !unixstream_has_input(conn) && !unixstream_is_sending(conn) &&
+		((const struct stream *)conn)->skip == 0;
+}
+
 size_t unixstream_trim(struct unixconn *conn)
 {
 	struct stream *stream = unixstream_get(conn);

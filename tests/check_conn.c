@@ -473,6 +473,7 @@ START_TEST(a_message_that_is_peeked_at_stays)
 {
 	char bytes[4] = "";
 	struct unixmsg msg = { .data = bytes, .room = sizeof(bytes) };
+	struct unixconn_counters counters;
 	int i;
 
 	make_pair(_i);
@@ -485,12 +486,16 @@ START_TEST(a_message_that_is_peeked_at_stays)
 		ck_assert_uint_eq(msg.size, 4);
 		ck_assert_mem_eq(bytes, "once", 4);
 	}
-	/* Its beginning, too. */
+	/* Its beginning, too; and that there is no room. */
 	msg.room = 2;
+	msg.flags = UNIXMSG_PEEK;
+	ck_assert_errno(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), EMSGSIZE);
 	msg.flags = UNIXMSG_PEEK | UNIXMSG_PREFIX;
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(msg.size, 4);
 	ck_assert_uint_eq(msg.flags & UNIXMSG_CUT, UNIXMSG_CUT);
+	unixconn_get_counters(far, &counters);
+	ck_assert_uint_eq(counters.received + counters.cut, 0);
 	hear("once");
 	hear("next");
 	hear_nothing();
@@ -801,7 +806,7 @@ END_TEST
 /* Asking */
 
 /* Answers begin with "a"; what else comes is counted. */
-static bool is_answer(const struct unixmsg *msg, void *context)
+static bool is_answer(struct unixmsg *msg, void *context)
 {
 	if (msg->size > 0 && *(const char *)msg->data == 'a')
 		return true;
@@ -843,7 +848,8 @@ START_TEST(an_answer_that_does_not_come_is_not_waited_for_without_end)
 {
 	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
 	const int64_t deadline_us = unixdeadline_after_ms(20);
-	struct unixmsg answer = { 0 };
+	char bytes[16];
+	struct unixmsg answer = { .data = bytes, .room = sizeof(bytes) };
 	int events = 0;
 
 	make_pair(_i);
@@ -854,6 +860,105 @@ START_TEST(an_answer_that_does_not_come_is_not_waited_for_without_end)
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	ck_assert_int_eq(events, 1);
 	close_pair();
+}
+END_TEST
+
+/* As many as come, and none of them the answer: see what bounds the call. */
+static int ask_amid_events(int64_t deadline_us)
+{
+	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
+	char bytes[16];
+	struct unixmsg answer = { .data = bytes, .room = sizeof(bytes) };
+	int events = 0, result, saved, how;
+	pid_t pid = support_fork();
+
+	if (pid == 0)
+		for (;;)
+			unixconn_send(far, "event", 5, UNIXMSG_FOREVER);
+	result = unixconn_ask(near, &request, &answer, is_answer, &events,
+		deadline_us);
+	saved = errno;
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(support_waitpid(pid, &how), pid);
+	errno = saved;
+	return result;
+}
+
+START_TEST(events_without_end_do_not_outlast_the_deadline)
+{
+	make_pair(_i);
+	ck_assert_errno(ask_amid_events(unixdeadline_after_ms(20)), ETIMEDOUT);
+	close_pair();
+}
+END_TEST
+
+START_TEST(events_without_end_do_not_outlast_the_stop)
+{
+	int stop_fd = eventfd(1, EFD_CLOEXEC);
+
+	make_pair(_i);
+	unixconn_set_stop_fd(near, stop_fd);
+	ck_assert_errno(ask_amid_events(UNIXMSG_FOREVER), ECANCELED);
+	close_pair();
+	close(stop_fd);
+}
+END_TEST
+
+/* What cannot be an answer is told before the request goes. */
+START_TEST(an_impossible_answer_is_refused_before_the_question)
+{
+	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
+	struct unixmsg answer = { .flags = UNIXMSG_PEEK };
+	int fd;
+
+	make_pair(_i);
+	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
+				UNIXMSG_NOW),
+		EINVAL);
+	answer = (struct unixmsg){ .fds = &fd, .fds_room = 1 };
+	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
+				UNIXMSG_NOW),
+		EINVAL);
+	hear_nothing();
+	close_pair();
+}
+END_TEST
+
+/* An event that is too large is passed over, an answer is told. */
+START_TEST(what_is_too_large_is_shown_by_its_beginning)
+{
+	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
+	char bytes[4];
+	struct unixmsg answer = { .data = bytes, .room = sizeof(bytes) };
+	int events = 0;
+
+	make_pair(_i);
+	ck_assert_int_eq(unixconn_send(far, "event", 5, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(far, "answ", 4, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_ask(near, &request, &answer, is_answer,
+				 &events, UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(events, 1);
+	ck_assert_mem_eq(bytes, "answ", 4);
+	ck_assert_uint_eq(answer.flags, 0);
+	ck_assert_errno(unixconn_ask(near, &request, &answer, is_answer,
+				&events, UNIXMSG_NOW),
+		EMSGSIZE);
+	close_pair();
+}
+END_TEST
+
+START_TEST(a_socket_for_anybody_asks_nobody)
+{
+	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
+	struct unixmsg answer = { 0 };
+
+	near = unixconn_open("unixgram", "@", NULL);
+	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
+				UNIXMSG_NOW),
+		ENOTCONN);
+	ck_assert_int_eq(unixconn_close(near), 0);
 }
 END_TEST
 
@@ -897,12 +1002,26 @@ END_TEST
 
 START_TEST(a_descriptor_whose_bytes_were_read_ahead_stays)
 {
+	static char large[1000000];
+
 	make_pair(2);
 	say("one");
 	say("two");
 	hear("one");
 	ck_assert_errno(unixconn_release(far), EBUSY);
 	hear("two");
+	/* Nor in the middle of a message, on its way in or out. */
+	say("large");
+	ck_assert_errno(unixconn_recv(far, NULL, 0, NULL, UNIXMSG_NOW),
+		EMSGSIZE);
+	ck_assert_errno(unixconn_release(far), EBUSY);
+	while (unixconn_send(near, large, sizeof(large), UNIXMSG_NOW) == 0)
+		continue;
+	if (errno == EAGAIN)
+		ck_assert_errno(unixconn_send(near, large, 1, UNIXMSG_NOW),
+			EAGAIN);
+	else
+		ck_assert_errno(unixconn_release(near), EBUSY);
 	close_pair();
 }
 END_TEST
@@ -1116,6 +1235,11 @@ int main(void)
 	tcase_add_test(tcase, a_foreign_writer_may_send_the_length_first);
 	add(tcase, an_answer_is_found_among_what_else_comes);
 	add(tcase, an_answer_that_does_not_come_is_not_waited_for_without_end);
+	add(tcase, events_without_end_do_not_outlast_the_deadline);
+	add(tcase, events_without_end_do_not_outlast_the_stop);
+	add(tcase, an_impossible_answer_is_refused_before_the_question);
+	add(tcase, what_is_too_large_is_shown_by_its_beginning);
+	tcase_add_test(tcase, a_socket_for_anybody_asks_nobody);
 	tcase_add_loop_test(tcase,
 		a_question_to_a_peer_that_closes_has_no_answer, 1, NETWORKS);
 	add(tcase, a_descriptor_is_given_back_as_it_was);

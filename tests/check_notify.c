@@ -580,11 +580,20 @@ START_TEST(the_watchdog_period_is_read)
 }
 END_TEST
 
+START_TEST(a_negative_deadline_is_refused)
+{
+	ck_assert_errno(unixnotify_ready(-1), EINVAL);
+	ck_assert_errno(unixnotify_status("up", INT64_MIN), EINVAL);
+	ck_assert_errno(unixnotify_extend_us(1, -1), EINVAL);
+}
+END_TEST
+
 static void add_address_tests(Suite *suite)
 {
 	TCase *tcase = make_tcase("addresses");
 
 	tcase_add_loop_test(tcase, the_supervisor_hears_all_of_it, 0, 3);
+	tcase_add_test(tcase, a_negative_deadline_is_refused);
 	tcase_add_test(tcase, who_has_sent_is_known_and_has_no_name);
 	tcase_add_loop_test(tcase, without_a_supervisor_nothing_happens, 0, 2);
 	tcase_add_loop_test(tcase, other_addresses_are_errors, 0,

@@ -333,7 +333,7 @@ START_TEST(all_peers_but_some_are_sent_to)
 	int i;
 
 	scene_open_kind(&scene, _i, scene_echo, NULL);
-	ck_assert_uint_eq(unixservice_send_all(scene.service, "none", 4, NULL,
+	ck_assert_uint_eq(unixservice_push_all(scene.service, "none", 4, NULL,
 				  NULL),
 		0);
 	for (i = 0; i < 3; i++) {
@@ -343,10 +343,10 @@ START_TEST(all_peers_but_some_are_sent_to)
 		client_hear(&clients[i], "hello");
 	}
 	last = scene.peer;
-	ck_assert_uint_eq(unixservice_send_all(scene.service, "all", 3, NULL,
+	ck_assert_uint_eq(unixservice_push_all(scene.service, "all", 3, NULL,
 				  NULL),
 		3);
-	ck_assert_uint_eq(unixservice_send_all(scene.service, "two", 3,
+	ck_assert_uint_eq(unixservice_push_all(scene.service, "two", 3,
 				  is_wanted, &last),
 		2);
 	scene_serve(&scene);
@@ -369,6 +369,7 @@ START_TEST(a_service_is_served_to_its_end)
 
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	ck_assert_errno(unixservice_serve(scene.service, -1, 0), EINVAL);
+	ck_assert_errno(unixservice_serve(scene.service, 0, 0), EINVAL);
 	ck_assert_errno(unixservice_serve(scene.service, stop_fd, -1), EINVAL);
 	client_dial(&client, _i);
 	client_say(&client, "hello");
@@ -382,6 +383,148 @@ START_TEST(a_service_is_served_to_its_end)
 	client_close(&client);
 	scene_close(&scene);
 	close(stop_fd);
+}
+END_TEST
+
+static int answer_later(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	(void)at;
+	(void)peer;
+	(void)msg;
+	return UNIXSERVICE_LATER;
+}
+
+/* An event in between: who waits for the answer still gets it. */
+START_TEST(what_is_pushed_is_no_answer)
+{
+	scene_open_kind(&scene, _i, answer_later, NULL);
+	client_dial(&client, _i);
+	client_say(&client, "?");
+	scene_serve(&scene);
+	ck_assert_int_eq(unixservice_push(scene.service, scene.peer, "event",
+				 5),
+		0);
+	ck_assert_uint_eq(unixservice_push_all(scene.service, "all", 3, NULL,
+				  NULL),
+		1);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).waiting, 1);
+	ck_assert_uint_eq(scene_count(&scene).pushed, 2);
+	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, "answer",
+				 6),
+		0);
+	ck_assert_uint_eq(scene_count(&scene).waiting, 0);
+	ck_assert_uint_eq(scene_count(&scene).answered, 1);
+	if (_i == BYTES) {
+		client_hear(&client, "eventallanswer");
+	} else {
+		client_hear(&client, "event");
+		client_hear(&client, "all");
+		client_hear(&client, "answer");
+	}
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+/* A connection of the program's own, which drops what has no room: kept. */
+START_TEST(the_policy_of_an_added_connection_is_the_services)
+{
+	static char bytes[100000];
+	struct unixconn *pair[2];
+	uint64_t peer;
+	int i;
+
+	scene_open(&scene, scene_echo, NULL);
+	ck_assert_int_eq(unixconn_pair(_i == 0 ? "unixpacket" : "unix", pair),
+		0);
+	ck_assert_int_eq(unixconn_set_policy(pair[0], UNIXCONN_DROP), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, pair[0], 0, &peer),
+		0);
+	for (i = 0; i < 10; i++)
+		ck_assert_int_eq(unixservice_send(scene.service, peer, bytes,
+					 sizeof(bytes)),
+			0);
+	ck_assert_uint_gt(scene_count(&scene).queued, 0);
+	for (i = 0; i < 10; i++) {
+		scene_serve(&scene);
+		ck_assert_int_eq(unixconn_recv(pair[1], bytes, sizeof(bytes),
+					 NULL, UNIXMSG_NOW),
+			1);
+	}
+	ck_assert_int_eq(unixconn_close(pair[1]), 0);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_stream_in_the_middle_of_a_message_is_not_served)
+{
+	static char bytes[4000000];
+	struct unixconn *pair[2];
+
+	scene_open(&scene, scene_echo, NULL);
+	ck_assert_int_eq(unixconn_pair("unix", pair), 0);
+	ck_assert_errno(unixconn_send(pair[0], bytes, sizeof(bytes),
+				UNIXMSG_NOW),
+		EINPROGRESS);
+	ck_assert_errno(unixservice_add_conn(scene.service, pair[0], 0, NULL),
+		EBUSY);
+	unixconn_close(pair[0]);
+	unixconn_close(pair[1]);
+	scene_close(&scene);
+}
+END_TEST
+
+/* A socket of a supervisor's has no options. */
+START_TEST(an_adopted_listener_may_have_a_tag)
+{
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", support_path("s"), NULL);
+
+	scene_open(&scene, see_tag, NULL);
+	unixlistener_set_tag(listener, 9);
+	ck_assert_int_eq(unixservice_add_listener(scene.service, listener, 0),
+		0);
+	client_dial_at(&client, PACKET, support_path("s"));
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	ck_assert_uint_eq(seen_tag, 9);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+static int see_pidfd(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	(void)at;
+	(void)peer;
+	seen_tag = msg->pidfd >= 0;
+	return UNIXSERVICE_DONE;
+}
+
+/* What one socket wants more than the service is not forgotten. */
+START_TEST(a_socket_may_want_more_than_the_service)
+{
+	static const char *const networks[] = { "unixgram", "unixpacket" };
+	const struct unixlisten_options more = { .wants = UNIXMSG_WANT_PIDFD };
+	const struct unixlisten_options fds = { .wants = UNIXMSG_WANT_FDS };
+	const char *path = support_path("s");
+
+	scene_open(&scene, see_pidfd, NULL);
+	ck_assert_errno(unixservice_listen(scene.service, networks[_i], path,
+				&fds),
+		EINVAL);
+	if (unixservice_listen(scene.service, networks[_i], path, &more) < 0) {
+		ck_assert_int_eq(errno, ENOTSUP);
+	} else {
+		client_dial_at(&client, _i, path);
+		client_say(&client, "hello");
+		scene_serve(&scene);
+		ck_assert_uint_eq(seen_tag, 1);
+		client_close(&client);
+	}
+	scene_close(&scene);
 }
 END_TEST
 
@@ -1274,6 +1417,14 @@ static TCase *make_source_tests(void)
 	tcase_add_loop_test(tcase, a_service_is_served_to_its_end, 0, KINDS);
 	tcase_add_loop_test(tcase, a_handler_sends_on_what_it_has_got, 0,
 		KINDS);
+	tcase_add_loop_test(tcase, what_is_pushed_is_no_answer, 0, KINDS);
+	tcase_add_loop_test(tcase,
+		the_policy_of_an_added_connection_is_the_services, 0, 2);
+	tcase_add_test(tcase,
+		a_stream_in_the_middle_of_a_message_is_not_served);
+	tcase_add_test(tcase, an_adopted_listener_may_have_a_tag);
+	tcase_add_loop_test(tcase, a_socket_may_want_more_than_the_service, 0,
+		2);
 	tcase_add_test(tcase, other_names_of_networks_are_no_networks);
 	tcase_add_test(tcase, what_is_not_known_of_listening_is_refused);
 	tcase_add_loop_test(tcase, a_name_with_a_live_owner_is_not_served, 0,

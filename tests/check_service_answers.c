@@ -552,6 +552,23 @@ START_TEST(the_address_of_an_answer_does_not_matter)
 }
 END_TEST
 
+START_TEST(an_impossible_message_is_refused)
+{
+	struct unixmsg msg = { .parts_count = 1 };
+
+	open_with_client(_i, scene_put_off);
+	hear(&client, "hello");
+	ck_assert_errno(unixservice_send_msg(scene.service, scene.peer, &msg),
+		EINVAL);
+	msg.parts_count = 0;
+	msg.reserved[0] = 1;
+	ck_assert_errno(unixservice_send_msg(scene.service, scene.peer, &msg),
+		EINVAL);
+	ck_assert_uint_eq(scene_count(&scene).waiting, 1);
+	close_all();
+}
+END_TEST
+
 /* Descriptors. */
 
 static void check_is_file(int fd, const char *path)
@@ -825,6 +842,7 @@ static TCase *make_gone_tests(void)
 		support_can_force_buffers(), "no right to force buffers");
 	tcase_add_loop_test(tcase, the_address_of_an_answer_does_not_matter, 0,
 		KINDS);
+	tcase_add_loop_test(tcase, an_impossible_message_is_refused, 0, KINDS);
 	return tcase;
 }
 

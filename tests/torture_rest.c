@@ -218,6 +218,8 @@ static void try_settings(struct unixconn *gram, struct unixconn *packet,
 	struct unixconn_counters counters;
 
 	(void)unixconn_get_network(gram);
+	unixconn_set_tag(gram, 7);
+	unixlistener_set_tag(listener, 7);
 	(void)unixlistener_get_network(listener);
 	unixconn_set_policy(gram, UNIXCONN_FAIL);
 	unixconn_get_counters(gram, &counters);

@@ -976,10 +976,11 @@ static void all_peers_are_sent_to(int kind)
 	ask_twice(clients, kind);
 	serve_a_while(&stage);
 	torture_begin();
-	reached = unixservice_send_all(stage.service, "!", 1, is_known_peer,
+	reached = unixservice_push_all(stage.service, "!", 1, is_known_peer,
 		&stage);
 	torture_end_judged(0, 0);
 	ck_assert_uint_le(reached, 2);
+	ck_assert_errno(unixservice_push(stage.service, 1, "!", 1), ENOTCONN);
 	for (i = 0; i < 2; i++)
 		hang_up(&clients[i]);
 	ck_assert_int_eq(unixservice_close(stage.service), 0);

@@ -60,7 +60,7 @@ static void print_message(struct server *server, const struct unixmsg *msg)
 		.has_writer = (msg->flags & UNIXMSG_HAS_CRED) != 0,
 		.pid = msg->cred.pid,
 		.uid = msg->cred.uid,
-		.fds = msg->fds_lost,
+		.fds = msg->fds_count + msg->fds_lost,
 	};
 
 	if (server->printer == NULL)

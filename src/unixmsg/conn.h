@@ -25,8 +25,8 @@
  *
  * Another process that holds the same socket can shut it down for all, see
  * shutdown(2). The messages that are in the queue are received; a call that
- * would then wait fails with ESHUTDOWN, since no message can come any more. With
- * UNIXMSG_NOW that is EAGAIN as ever: poll(2) tells by POLLRDHUP. An empty
+ * would then wait fails with ESHUTDOWN, since no message can come any more.
+ * With UNIXMSG_NOW that is EAGAIN as ever: poll(2) tells by POLLRDHUP. An empty
  * message of an unnamed sender that is the last in the queue of a socket that
  * was shut down looks like nothing, and is lost with ESHUTDOWN where the call
  * has no deadline and no stop descriptor. Sends fail with EPIPE.
@@ -77,9 +77,11 @@ struct unixconn;
 enum unixconn_policy {
 	/* Wait until the deadline of the call; the default. */
 	UNIXCONN_WAIT,
-	/* Drop it, count it, and give 1. */
+	/* Drop it, count it, and give 1. Of unix a message of which part has
+	 * gone already cannot be dropped: EINPROGRESS, and the next call, with
+	 * that message, waits until its deadline. */
 	UNIXCONN_DROP,
-	/* Fail with EAGAIN, whatever the deadline. */
+	/* Fail with EAGAIN, whatever the deadline; of unix as above. */
 	UNIXCONN_FAIL,
 };
 
@@ -167,13 +169,21 @@ int unixconn_close(struct unixconn *conn);
 
 /*
  * The opposite of unixconn_adopt: gives the descriptor, which is yours from
- * then on, and frees conn; the file of its own address stays. -1 with EBUSY,
- * and conn is as before: of unix bytes were read ahead, which would be lost.
+ * then on, and frees conn. The file of its own address stays, a client's too,
+ * and is yours to remove; so do options of the socket that unixconn_want has
+ * set, and SO_PASSRIGHTS, SO_TIMESTAMPNS and SO_PASSCRED as they are. A dialled
+ * datagram client is no longer kept from strangers when its server dies. -1
+ * with EBUSY, and conn is as before: of unix it is in the middle of a message,
+ * or bytes were read ahead.
  */
 int unixconn_release(struct unixconn *conn);
 
 /* The descriptor, for poll(2) and socket options. It stays conn's. */
 int unixconn_get_fd(const struct unixconn *conn);
+
+/* A number of your own, by which a service tells messages apart, see
+ * unixservice_get_tag; of struct unixlisten_options, or 0, at the beginning. */
+void unixconn_set_tag(struct unixconn *conn, uint64_t tag);
 
 /* "unixgram", "unixpacket" or "unix". */
 const char *unixconn_get_network(const struct unixconn *conn);
@@ -255,10 +265,10 @@ int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
  *   ECONNREFUSED  unixgram: the peer is gone
  *   ENOTCONN      there is none
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h
- *   EINPROGRESS   unix: the deadline or the stop came in the middle of the
- *                 message. Call again with the same message, and the rest of it
- *                 goes; with one of another size that is EINVAL. If you close
- *                 instead, the peer is told with EPROTO.
+ *   EINPROGRESS   unix: the deadline, the stop or a shortage came in the
+ *                 middle of the message. Call again with the same message, and
+ *                 the rest of it goes; with one of another size that is EINVAL.
+ *                 If you close instead, the peer is told with EPROTO.
  *   or those of sendmsg(2).
  *
  * On failure nothing was sent, but for EINPROGRESS.
@@ -334,8 +344,9 @@ int unixconn_send_fds(struct unixconn *conn, const void *data, size_t size,
 /*
  * As unixconn_recv, on a connection that wants descriptors (UNIXMSG_WANT_FDS,
  * else EINVAL): fds has room for *fds_count, and that many at most are stored
- * there, close-on-exec and yours; *fds_count is how many. What had no room was
- * closed. On failure, and at the end, *fds_count is 0.
+ * there, close-on-exec and yours; *fds_count is how many. More than these are
+ * closed, which is not told here: see unixconn_recv_msg. On failure, and at the
+ * end, *fds_count is 0.
  */
 int unixconn_recv_fds(struct unixconn *conn, void *data, size_t room,
 	size_t *size, int *fds, size_t *fds_count, int64_t deadline_us);
@@ -343,26 +354,48 @@ int unixconn_recv_fds(struct unixconn *conn, void *data, size_t room,
 /*
  * Sends on a message as unixconn_recv_msg has given it: its msg->size bytes,
  * and its descriptors, which stay yours; whom it came from does not matter. As
- * unixconn_send; also EMSGSIZE (it was cut), EINVAL.
+ * unixconn_send; also EMSGSIZE (bytes or descriptors of it were cut), EINVAL.
  */
 int unixconn_forward(struct unixconn *conn, const struct unixmsg *msg,
 	int64_t deadline_us);
 
 /*
  * Whether a message is the answer to what was asked. Any other is context's to
- * keep, or to drop: an event, or the late answer to what was asked before.
+ * keep, or to drop: an event, or the late answer to what was asked before. To
+ * keep descriptors that have come with it, set msg->fds_count to 0, and
+ * msg->pidfd to -1; else they are closed.
  */
-typedef bool unixconn_matcher(const struct unixmsg *msg, void *context);
+typedef bool unixconn_matcher(struct unixmsg *msg, void *context);
 
 /*
  * Sends request, and receives until matcher finds the answer, which is in
- * answer then; NULL takes the first message, which is right where nothing else
- * ever comes. What comes besides goes to matcher, one after the other, in
- * answer as well, and is gone when that returns, with its descriptors unless
- * matcher has set fds_count to 0. 1; 0 the peer of a connection has closed; -1
- * as unixconn_send_msg, unixconn_recv_msg. One deadline for all of it: after
- * ETIMEDOUT, ECANCELED or EAGAIN the answer may still come, and a matcher that
- * knows numbers of requests sees that it is late. One thread at a time.
+ * answer then. NULL takes the first message, which is right where nothing else
+ * ever comes.
+ *
+ *	static bool is_answer(struct unixmsg *msg, void *context)
+ *	{
+ *		return msg->size >= 4 && memcmp(msg->data, context, 4) == 0;
+ *	}
+ *
+ * What comes besides goes to matcher, one message after the other, in answer as
+ * well; of one that is larger than its room the beginning, with UNIXMSG_CUT.
+ *
+ *   1   answer has it
+ *   0   the peer of a connection has closed
+ *  -1   EMSGSIZE   the answer was larger than its room, and is gone
+ *       ENOBUFS    the policy has dropped the request
+ *       ENOTCONN   unixgram: the socket is not connected, and would take
+ *                  anybody's message for the answer
+ *       EINVAL     a request or an answer that is not possible, such as
+ *                  UNIXMSG_PEEK in answer->flags: nothing was sent
+ *       EAGAIN, ETIMEDOUT, ECANCELED  the answer may still come: a matcher that
+ *                  knows numbers of requests sees later that it is late
+ *       or as unixconn_send_msg and unixconn_recv_msg; after EINPROGRESS call
+ *       again with the same request.
+ *
+ * One deadline and one stop are for all of it, however many messages come
+ * besides; with UNIXMSG_NOW it passes over 1024 of them at most. A client that
+ * has dialled with UNIXMSG_DIAL_UNNAMED gets no answer. One thread at a time.
  */
 int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 	struct unixmsg *answer, unixconn_matcher *matcher, void *context,
@@ -370,7 +403,8 @@ int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 
 /*
  * The size in bytes of the next message, which stays in the queue: 1; 0 at the
- * end of a connection; or -1 as unixconn_recv, but for EMSGSIZE.
+ * end of a connection; or -1 as unixconn_recv, but for EMSGSIZE. Of unix it is
+ * known, and told, before all of the message has come.
  */
 int unixconn_get_next_size(struct unixconn *conn, size_t *size,
 	int64_t deadline_us);
@@ -385,7 +419,8 @@ int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us);
 
 /*
- * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call. 0 when
+ * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call, of unix
+ * each with its own. 0 when
  * all were sent; -1 with errno as for unixconn_send_msg, and *sent tells how
  * many have gone before the one that failed. Only that is counted as failed:
  * those behind it were not tried. They carry no descriptors: EINVAL. It does
@@ -425,12 +460,14 @@ int unixconn_write(struct unixconn *conn, const void *data, size_t size,
 	size_t *written, int64_t deadline_us);
 
 /*
- * Sets what sends do from now on when there is no room. EINVAL: no such policy.
+ * Sets what sends do from now on when there is no room. Then they do not wait
+ * for a server to come back either (UNIXMSG_DIAL_RECONNECT). EINVAL: no such
+ * policy.
  */
 int unixconn_set_policy(struct unixconn *conn, enum unixconn_policy policy);
 
 /* The counters, each as of some moment during the call. Bytes that are read and
- * written are in none of them. */
+ * written are in none of them, nor messages that are peeked at. */
 void unixconn_get_counters(const struct unixconn *conn,
 	struct unixconn_counters *counters);
 

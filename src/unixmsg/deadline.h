@@ -17,7 +17,8 @@
  * unixdeadline_after_s(10), and UNIXMSG_FOREVER.
  *
  * Every object has an optional stop descriptor (stop_fd of the options, or the
- * _set_stop_fd functions; standard input, 0, cannot be one).
+ * _set_stop_fd functions; 0 and below are none, so
+ * standard input cannot be one).
  * When it becomes readable, calls that wait fail with ECANCELED: an eventfd,
  * a pipe or a signalfd ends the waits of all objects that share it. It is
  * only polled, never read, and stays the caller's. It is looked at only where

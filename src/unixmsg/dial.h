@@ -27,7 +27,8 @@ extern "C" {
 #endif
 
 /* Try again on ENOENT and ECONNREFUSED until the deadline, and a few times on
- * EACCES: the server may still be on its way. ETIMEDOUT when none came. */
+ * EACCES: the server may still be on its way. ETIMEDOUT when none came, EAGAIN
+ * with UNIXMSG_NOW. */
 #define UNIXMSG_DIAL_WAIT 0x1u
 
 /* unixgram only: when a send finds that the server is gone (ECONNREFUSED,

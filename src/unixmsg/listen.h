@@ -40,7 +40,7 @@
  * - A file that is to be removed or replaced first gets the name .unixmsg-NAME,
  *   for a moment. A process that is killed then (SIGKILL) leaves it there: the
  *   next claim of NAME removes it when nobody owns it, and gives NAME back to
- *   a live owner who was not replaced yet. Until then the _dial functions
+ *   a live owner who was not replaced yet. Until then unixconn_dial
  *   reach him, and programs that only know connect(2) do not. In a sticky
  *   directory that holds for our own files alone. Where .unixmsg-NAME is taken,
  *   or the file system has no RENAME_NOREPLACE (rename(2)), the name for that
@@ -97,7 +97,7 @@ extern "C" {
  * be root. */
 #define UNIXMSG_LISTEN_USER 0x8u
 #define UNIXMSG_LISTEN_GROUP 0x10u
-/* unixservice_listen, "unix" only: hand over bytes as they come, instead of
+/* unixservice_listen only, of "unix": hand over bytes as they come, instead of
  * framed messages. */
 #define UNIXMSG_LISTEN_BYTES 0x20u
 

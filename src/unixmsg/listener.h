@@ -61,9 +61,9 @@ struct unixconn *unixlistener_accept(struct unixlistener *listener,
  * inherited from a supervisor, received, or duplicated. It belongs to the
  * listener then, and becomes close-on-exec and non-blocking (the latter for
  * all who share it, see above); its file is not removed on close unless asked
- * for. The network is read from the socket. NULL on failure, fd stays yours: ENOTSOCK, EAFNOSUPPORT (no Unix socket),
- * EPROTOTYPE (a datagram socket), EINVAL (it does not listen), EBADF, or those
- * of malloc(3).
+ * for. The network is read from the socket. NULL on failure, fd stays yours:
+ * ENOTSOCK, EAFNOSUPPORT (no Unix socket), EPROTOTYPE (a datagram socket),
+ * EINVAL (it does not listen), EBADF, or those of malloc(3).
  */
 struct unixlistener *unixlistener_adopt(int fd);
 
@@ -78,12 +78,15 @@ int unixlistener_close(struct unixlistener *listener);
 /* The descriptor, for poll(2). It stays the listener's, and is non-blocking. */
 int unixlistener_get_fd(const struct unixlistener *listener);
 
+/* Of its connections from then on, see unixconn_set_tag. */
+void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag);
+
 /* "unixpacket" or "unix". */
 const char *unixlistener_get_network(const struct unixlistener *listener);
 
 /*
- * See unixmsg/deadline.h; 0 or -1 for none. Connections that are accepted from then
- * on begin with it too.
+ * See unixmsg/deadline.h; 0 or -1 for none. Connections that are accepted from
+ * then on begin with it too.
  */
 void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd);
 
@@ -96,11 +99,11 @@ int unixlistener_want(struct unixlistener *listener, unsigned int wants);
 
 /*
  * Whether unixlistener_close removes the socket file: by default yes, unless
- * UNIXMSG_LISTEN_KEEP was given, the socket was adopted, or a fork(2) came after
- * it was bound, where the parent's close removes it. For an adopted one the
- * file is looked up at its address and must be the one it is bound to: ESTALE
- * when it is not, ENOENT when there is none, EINVAL for a relative path, or
- * those of sock_diag(7). 0 without effect where there is no path.
+ * UNIXMSG_LISTEN_KEEP was given, the socket was adopted, or a fork(2) came
+ * after it was bound, where the parent's close removes it. For an adopted one
+ * the file is looked up at its address and must be the one it is bound to:
+ * ESTALE when it is not, ENOENT when there is none, EINVAL for a relative path,
+ * or those of sock_diag(7). 0 without effect where there is no path.
  *
  * true in a child of fork(2) makes the child the owner of the file, as a
  * program needs that listens first and goes into the background then

@@ -2,13 +2,13 @@
 /*
  * unixmsg: one message, with all that belongs to it.
  *
- * The plain calls (unixconn_send, unixconn_recv) take a buffer and a size. Their _msg forms take this structure for more: a
- * payload in several parts, an address, descriptors, the writer's credentials
- * and pidfd, a prefix of a message that is too long, and what the kernel tells
- * about what it had to cut.
+ * The plain calls (unixconn_send, unixconn_recv) take a buffer and a size.
+ * Their _msg forms take this structure for more: a payload in several parts, an
+ * address, descriptors, the writer's credentials and pidfd, a prefix of a
+ * message that is too long, and what the kernel tells about what it had to cut.
  *
- * Nothing but the payload is received unless it was asked for, by the _want
- * functions of the networks. Descriptors that were not asked for are refused
+ * Nothing but the payload is received unless it was asked for, by
+ * unixconn_want or the options. Descriptors that were not asked for are refused
  * by the kernel where it can (Linux 6.16: the sender gets EPERM), and never
  * kept elsewhere.
  */
@@ -52,7 +52,7 @@ extern "C" {
 /* cred is valid. */
 #define UNIXMSG_HAS_CRED 0x400u
 
-/* What may be received besides the payload, for the _want functions. */
+/* What may be received besides the payload, for unixconn_want. */
 
 /* Descriptors, as many as fds has room for. */
 #define UNIXMSG_WANT_FDS 0x1u
@@ -88,8 +88,9 @@ struct unixmsg {
 	 * unless it is NULL. */
 	struct unixaddr *addr;
 	/* Before sending: UNIXMSG_SEND_CRED or 0. Before receiving:
-	 * UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; after it also those that receiving sets. Unknown bits are EINVAL; the flags that receiving
-	 * sets are ignored and cleared. */
+	 * UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; after it also those that receiving
+	 * sets. Unknown bits are EINVAL; the flags that receiving sets are
+	 * ignored and cleared. */
 	unsigned int flags;
 	/* Sending: fds_count descriptors go with the message, at most
 	 * UNIXMSG_FDS_MAX. They stay yours, and open. Receiving: fds has room

@@ -192,8 +192,9 @@ enum unixservice_event_kind {
 	 * newcomer (ENOMEM): a message, or a connection. */
 	UNIXSERVICE_LIMITED,
 	/* A message larger than size_max: msg->size is its true size, and
-	 * msg->data its beginning, room bytes of it, of streams nothing. A connection is
-	 * closed, since its next answer would be taken for that of this one. */
+	 * msg->data its beginning, room bytes of it, of streams nothing. A
+	 * connection is closed, since its next answer would be taken for that
+	 * of this one. */
 	UNIXSERVICE_CUT,
 	/* An answer was not delivered, error says why. */
 	UNIXSERVICE_LOST,
@@ -250,8 +251,9 @@ enum unixservice_policy {
 };
 
 /*
- * All zero is the defaults. "No limit" is UINT_MAX, SIZE_MAX, or
- * UNIXMSG_FOREVER. EINVAL: anything below zero.
+ * All zero is the defaults. Of limits on peers, rates, kept answers and times
+ * "no limit" is UINT_MAX, SIZE_MAX, or UNIXMSG_FOREVER. EINVAL: anything below
+ * zero, fds_max without UNIXMSG_WANT_FDS.
  */
 struct unixservice_options {
 	/* Called for all but messages; NULL for nobody. */
@@ -266,8 +268,9 @@ struct unixservice_options {
 	 * see partial_bytes_max. */
 	size_t size_max;
 	/* What connections and datagrams are received with:
-	 * UNIXMSG_WANT_..., and at most so many descriptors a message;
-	 * defaults 0. */
+	 * UNIXMSG_WANT_..., default 0, which has no effect on streams; and at
+	 * most so many descriptors a message, default UNIXMSG_FDS_MAX where
+	 * they are wanted, else 0. */
 	unsigned int wants;
 	unsigned int fds_max;
 	/* Peers at once, in all and of one user; defaults 1024 and none. When
@@ -362,19 +365,21 @@ int unixservice_close(struct unixservice *service);
  * "unix", whose messages are framed as unixconn_send frames them unless
  * options, which may be NULL, say UNIXMSG_LISTEN_BYTES; see unixmsg/conn.h for
  * the networks and unixmsg/listen.h for the options, of which the service has
- * no use for stop_fd and spin_us. Where address is abstract and nothing was
- * allowed yet, only our own user and root may talk: the kernel would let in
- * everybody. -1 with EINVAL (the service was stopped), or the errors of
- * unixconn_open and unixlistener_open, of epoll_ctl(2), malloc(3).
+ * no use for stop_fd and spin_us; UNIXMSG_WANT_FDS in wants is EINVAL unless
+ * the service's own options want them, too. Where address is abstract and
+ * nothing was allowed yet, only our own user and root may talk: the kernel
+ * would let in everybody. -1 with EINVAL (the service was stopped), or the
+ * errors of unixconn_open and unixlistener_open, of epoll_ctl(2), malloc(3).
  */
 int unixservice_listen(struct unixservice *service, const char *network,
 	const char *address, const struct unixlisten_options *options);
 
 /*
  * Serves what is open already: opened with options of your own, inherited,
- * or connected. It belongs to the service then. On failure it stays yours:
- * EINVAL (unknown flags; a connected datagram socket; a socket for a service
- * that was stopped), or those of epoll_ctl(2), eventfd(2), setsockopt(2),
+ * or connected. It belongs to the service then, and so does its policy. On
+ * failure it stays yours: EINVAL (unknown flags; a connected datagram socket; a
+ * socket for a service that was stopped), EBUSY (a stream in the middle of a
+ * message that it sends), or those of epoll_ctl(2), eventfd(2), setsockopt(2),
  * malloc(3). flags are UNIXMSG_LISTEN_BYTES, for streams, or 0. Rules, and
  * limits of peers, do not keep out connections that are added so; their peer
  * number is stored in *peer, which may be NULL, and of a socket for datagrams
@@ -440,22 +445,30 @@ int unixservice_send(struct unixservice *service, uint64_t peer,
 
 /*
  * The same with several parts and descriptors, which stay the caller's; addr
- * does not matter, so that a handler may send on what it has got. Streams carry no descriptors: EINVAL. Also the errors of fcntl(2), when
- * descriptors have to be kept.
+ * does not matter, so that a handler may send on what it has got. Streams carry
+ * no descriptors: EINVAL. Also the errors of fcntl(2), when descriptors have to
+ * be kept.
  */
 int unixservice_send_msg(struct unixservice *service, uint64_t peer,
 	const struct unixmsg *msg);
+
+/*
+ * As unixservice_send, but it settles nothing: an event, which is no answer to
+ * anything, also where one is owed.
+ */
+int unixservice_push(struct unixservice *service, uint64_t peer,
+	const void *data, size_t size);
 
 /* Whether a peer is one of those that something goes to. */
 typedef bool unixservice_filter(struct unixservice *service, uint64_t peer,
 	void *context);
 
 /*
- * unixservice_send to all peers, or to those for which filter gives true, which
+ * unixservice_push to all peers, or to those for which filter gives true, which
  * may be NULL: for how many it gave 0. What it gave for the others is told by
  * the watcher and the counters.
  */
-size_t unixservice_send_all(struct unixservice *service, const void *data,
+size_t unixservice_push_all(struct unixservice *service, const void *data,
 	size_t size, unixservice_filter *filter, void *context);
 
 /* One message that was to be answered later will not be. ENOTCONN; EINVAL when
@@ -515,13 +528,14 @@ int unixservice_run(struct unixservice *service, int64_t deadline_us);
 /*
  * All of a server's life in one call: serves until stop_fd becomes readable
  * (see unixmsg/deadline.h, and unixstop_open), or the program calls
- * unixservice_stop; then drains, for drain_us microseconds at most. 0 is the
- * normal end. -1 with EINVAL (stop_fd or drain_us below zero), and the errors
- * of unixservice_set_stop_fd, _run and _drain: ETIMEDOUT when something was left
- * undone.
+ * unixservice_stop; then drains for timeout_us microseconds at most, which a
+ * second signal does not shorten. 0 is the normal end, also where the time was
+ * over before all was answered: counters.stopped tells. -1 with EINVAL (a
+ * stop_fd that is 0 or below, a negative timeout_us), and the errors of
+ * unixservice_set_stop_fd, _run and _drain.
  */
 int unixservice_serve(struct unixservice *service, int stop_fd,
-	int64_t drain_us);
+	int64_t timeout_us);
 
 /*
  * Begins to stop: removes the socket files, and lets nothing more in: who sends
@@ -633,8 +647,8 @@ struct unixservice_peer_info {
 int unixservice_get_peer_info(const struct unixservice *service, uint64_t peer,
 	struct unixservice_peer_info *info);
 
-/* The tag of the socket that the message has come by which is being handled, see
- * struct unixlisten_options; 0 outside of the handler. */
+/* The tag of the socket by which the message has come that is being handled,
+ * see struct unixlisten_options; 0 outside of the handler. */
 uint64_t unixservice_get_tag(const struct unixservice *service);
 
 /* The next peer behind that one, in no order that means something; 0 for the

@@ -11,10 +11,10 @@ extern "C" {
 #endif
 
 /*
- * Blocks SIGINT and SIGTERM in the calling thread, and gives a descriptor, close
- * on exec and yours to close, that becomes readable when one of them comes: a
- * signalfd(2). Threads that are started later inherit that, so call it before.
- * Programs that are started inherit it as well: unblock them there, see
+ * Blocks SIGINT and SIGTERM in the calling thread, and gives a descriptor,
+ * close on exec and yours to close, that becomes readable when one of them
+ * comes: a signalfd(2). Threads that are started later inherit that, so call it
+ * before. Programs that are started inherit it as well: unblock them there, see
  * posix_spawnattr_setsigmask(3). -1 with the errors of signalfd(2).
  */
 int unixstop_open(void);
