@@ -530,7 +530,6 @@ static int recv_msg(struct stream *stream, struct unixmsg *msg,
 	size_t i;
 	int result;
 
-	unixmsg_reset(msg);
 	for (i = 0; i < msg->parts_count; i++)
 		sink.room += msg->parts[i].iov_len;
 	if (msg->addr != NULL &&
@@ -572,12 +571,15 @@ int unixframe_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 		return -1;
 	if (count > UNIXMSG_BATCH_MAX)
 		count = UNIXMSG_BATCH_MAX;
+	unixmsg_reset(&msgs[0]);
 	result = recv_msg(stream, &msgs[0], UNIXMSG_PREFIX, deadline_us);
 	if (result != 1)
 		return result;
 	for (*received = 1; *received < count && has_message(stream);
-		++*received)
+		++*received) {
+		unixmsg_reset(&msgs[*received]);
 		recv_msg(stream, &msgs[*received], UNIXMSG_PREFIX, UNIXMSG_NOW);
+	}
 	return 1;
 }
 

@@ -412,7 +412,6 @@ int unixmsg_recv_on(struct endpoint *end, struct unixmsg *msg,
 {
 	if (unixmsg_check_to_receive(end, msg) < 0)
 		return -1;
-	unixmsg_reset(msg);
 	return receive(end, msg,
 		(msg->flags & UNIXMSG_PEEK) != 0 ? MSG_PEEK : 0, deadline_us);
 }

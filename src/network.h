@@ -58,7 +58,7 @@ struct network {
 		int64_t deadline_us);
 	int (*send_batch)(struct unixconn *conn, const struct unixmsg *msgs,
 		size_t count, size_t *sent, int64_t deadline_us);
-	/* size is there, from may be NULL. */
+	/* size is there, from may be NULL; msg was reset. */
 	int (*recv)(struct unixconn *conn, void *data, size_t room,
 		size_t *size, struct unixaddr *from, int64_t deadline_us);
 	int (*recv_msg)(struct unixconn *conn, struct unixmsg *msg,

@@ -251,7 +251,8 @@ static int take_one(struct unixservice *service, struct grams *grams)
 	struct unixmsg msg;
 
 	unixservice_prepare(service, &msg, &addr);
-	if (unixconn_recv_msg(grams->gram, &msg, UNIXMSG_NOW) == 1) {
+	if (grams->gram->network->recv_msg(grams->gram, &msg, UNIXMSG_NOW) ==
+		1) {
 		take_message(service, grams, &msg);
 		return 1;
 	}

@@ -111,7 +111,8 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 	data = msg->data;
 	size = msg->room;
 	if (!link->is_bytes)
-		return unixconn_send(link->conn, data, size, UNIXMSG_NOW);
+		return link->conn->network->send(link->conn, data, size,
+			UNIXMSG_NOW);
 	result = unixconn_write(link->conn, data + *done, size - *done,
 		&written, UNIXMSG_NOW);
 	*done += written;
@@ -131,11 +132,14 @@ static int give_up_stream(struct link *link, int result)
 	return result;
 }
 
+/* Past what is for programs: the service keeps its own books, and has no policy
+ * but its own. */
 static int send_to_packet(struct unixconn *conn, const struct unixmsg *msg)
 {
 	if (unixservice_is_plain(msg))
-		return unixconn_send(conn, msg->data, msg->room, UNIXMSG_NOW);
-	return unixconn_send_msg(conn, msg, UNIXMSG_NOW);
+		return conn->network->send(conn, msg->data, msg->room,
+			UNIXMSG_NOW);
+	return conn->network->send_msg(conn, msg, UNIXMSG_NOW);
 }
 
 /*
@@ -212,7 +216,8 @@ static void refuse_cut(struct unixservice *service, struct link *link,
 static int receive(struct link *link, struct unixmsg *msg)
 {
 	if (!link->is_stream)
-		return unixconn_recv_msg(link->conn, msg, UNIXMSG_NOW);
+		return link->conn->network->recv_msg(link->conn, msg,
+			UNIXMSG_NOW);
 	if (link->is_bytes)
 		return unixconn_read(link->conn, msg->data,
 			msg->room < bytes_most ? msg->room : bytes_most,

@@ -408,21 +408,14 @@ static void make_plain(struct unixmsg *plain, const struct unixmsg *msg)
 	plain->parts_count = 0;
 }
 
-int unixservice_send_msg(struct unixservice *service, uint64_t id,
+static int send_to_peer(struct unixservice *service, uint64_t id,
 	const struct unixmsg *msg)
 {
 	struct peer *peer;
 	int result = 0, saved = errno;
-	struct unixmsg plain;
 
 	if (id == 0)
 		return refuse_unnamed(service);
-	if (unixmsg_check(msg, 0) < 0)
-		return -1;
-	if (msg->parts_count == 1 || msg->addr != NULL) {
-		make_plain(&plain, msg);
-		msg = &plain;
-	}
 	peer = unixservice_find(service, id);
 	if (peer == NULL)
 		return -1;
@@ -438,12 +431,25 @@ int unixservice_send_msg(struct unixservice *service, uint64_t id,
 	return result;
 }
 
+int unixservice_send_msg(struct unixservice *service, uint64_t id,
+	const struct unixmsg *msg)
+{
+	struct unixmsg plain;
+
+	if (unixmsg_check(msg, 0) < 0)
+		return -1;
+	if (msg->parts_count != 1 && msg->addr == NULL)
+		return send_to_peer(service, id, msg);
+	make_plain(&plain, msg);
+	return send_to_peer(service, id, &plain);
+}
+
 int unixservice_send(struct unixservice *service, uint64_t id, const void *data,
 	size_t size)
 {
 	const struct unixmsg msg = { .data = (void *)data, .room = size };
 
-	return unixservice_send_msg(service, id, &msg);
+	return send_to_peer(service, id, &msg);
 }
 
 int unixservice_push(struct unixservice *service, uint64_t id, const void *data,

@@ -151,11 +151,11 @@ static int send_to(const struct sender *sender, const struct unixmsg *msg)
 	struct unixmsg addressed;
 
 	if (unixservice_is_plain(msg))
-		return unixconn_send_to(gram, &sender->proof.to, msg->data,
-			msg->room, UNIXMSG_NOW);
+		return gram->network->send_to(gram, &sender->proof.to,
+			msg->data, msg->room, UNIXMSG_NOW);
 	addressed = *msg;
 	addressed.addr = (struct unixaddr *)&sender->proof.to;
-	return unixconn_send_msg(gram, &addressed, UNIXMSG_NOW);
+	return gram->network->send_msg(gram, &addressed, UNIXMSG_NOW);
 }
 
 static int prove(struct sender *sender)
@@ -171,7 +171,6 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 {
 	struct sender *sender = (struct sender *)peer;
 	const size_t size = unixoutbox_get_size(msg);
-	int result;
 
 	(void)service;
 	(void)done;
@@ -181,11 +180,7 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 	}
 	if (!sender->is_proved && prove(sender) < 0)
 		return -1;
-	result = send_to(sender, msg);
-	/* An endpoint of UNIXCONN_DROP has dropped it: here it is kept. */
-	if (result > 0)
-		errno = EAGAIN;
-	if (result != 0)
+	if (send_to(sender, msg) < 0)
 		return -1;
 	unixbudget_charge(&sender->senders->budget, &sender->holding, size);
 	sender->pause_us = pause_first_us;
