@@ -108,7 +108,7 @@ static int get_sockets(struct unixservice *service)
 		sockets);
 	result = sockets > 0 ? take_sockets(service, activation)
 			     : open_sockets(service);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	return result;
 }
 

@@ -226,7 +226,7 @@ struct unixactivation *unixactivation_new(void)
 	return activation;
 }
 
-void unixactivation_free(struct unixactivation *activation)
+void unixactivation_close(struct unixactivation *activation)
 {
 	size_t i;
 

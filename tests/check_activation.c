@@ -145,7 +145,7 @@ static void must_have_count(size_t count)
 
 	must(activation != NULL);
 	must(unixactivation_get_count(activation) == count);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 }
 
 /* Nothing has been touched of one descriptor that was there. */
@@ -223,7 +223,7 @@ static void do_all_kinds(int index)
 		     NULL) == 3);
 	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_CONN,
 		     "unixgram") == 1);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	for (i = 0; i < COUNT(wanted); i++)
 		must(!is_open(FIRST_FD + (int)i));
 }
@@ -272,7 +272,7 @@ static void do_take_each(int index)
 		     NULL) == 0);
 	must(get_item(activation, 5).fd == -1);
 	must(strcmp(get_item(activation, 5).name, "f") == 0);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	must(is_open(3) && is_open(4) && is_open(5) && is_open(6) &&
 		is_open(7) && is_open(8));
 	must(unixconn_close(gram) == 0 && unixlistener_close(packets) == 0 &&
@@ -322,7 +322,7 @@ static void do_wrong_kind(int index)
 	must(errno == ENOENT);
 	must_fail(unixactivation_take_conn(activation, "gram", "unixgram"),
 		ENOENT);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 }
 
 START_TEST(another_kind_and_no_such_name_are_told_apart)
@@ -356,7 +356,7 @@ static void do_same_name(int index)
 		     NULL) == 1);
 	unixconn_close(first);
 	unixconn_close(second);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 }
 
 START_TEST(several_of_one_name_come_in_order)
@@ -378,7 +378,7 @@ static void do_adopted(int index)
 	activation = unixactivation_new();
 	must(activation != NULL);
 	gram = unixactivation_take_conn(activation, NULL, "unixgram");
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	must(gram != NULL && unixconn_get_address(gram, &addr) == 0);
 	unixaddr_format(&addr, text, sizeof(text));
 	client = unixconn_dial("unixgram", text, NULL, UNIXMSG_NOW);
@@ -414,7 +414,7 @@ static void do_path_stays(int index)
 	must(activation != NULL);
 	listener = unixactivation_take_listener(activation, NULL, "unixpacket");
 	must(listener != NULL && unixlistener_close(listener) == 0);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	must(access(path, F_OK) == 0);
 	must(unlink(path) == 0);
 }
@@ -595,7 +595,7 @@ static void do_names(int index)
 	must(strcmp(get_item(activation, 2).name, " a~!") == 0);
 	must(unixactivation_count_left(activation, "", UNIXACTIVATION_ANY,
 		     NULL) == 1);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 }
 
 START_TEST(names_may_be_long_or_empty_or_odd)
@@ -614,7 +614,7 @@ static void do_one_empty_name(int index)
 	activation = unixactivation_new();
 	must(activation != NULL);
 	must(strcmp(get_item(activation, 0).name, "") == 0);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 }
 
 START_TEST(an_empty_list_is_one_empty_name)
@@ -641,7 +641,7 @@ static void do_many(int index)
 		unixconn_close(gram);
 	}
 	must(errno == ENOENT && taken == MANY);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 }
 
 START_TEST(many_are_taken_one_by_one)
@@ -679,10 +679,10 @@ static void do_twice(int index)
 	must(first != NULL && second != NULL);
 	must(unixactivation_get_count(first) == 1);
 	must(unixactivation_get_count(second) == 0);
-	unixactivation_free(second);
+	unixactivation_close(second);
 	must(is_open(FIRST_FD));
-	unixactivation_free(first);
-	unixactivation_free(NULL);
+	unixactivation_close(first);
+	unixactivation_close(NULL);
 }
 
 START_TEST(a_second_call_finds_none)
@@ -803,7 +803,7 @@ static void run_with_more_rights(const char *count)
 	must(activation != NULL);
 	must(unixactivation_get_count(activation) == (size_t)atoi(count));
 	must(getenv("LISTEN_FDS") == NULL);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	_exit(EXIT_SUCCESS);
 }
 

@@ -23,8 +23,8 @@ struct entry {
 
 /* Sorted by name. */
 static const struct entry entries[] = {
+	ENTRY(unixactivation_close),
 	ENTRY(unixactivation_count_left),
-	ENTRY(unixactivation_free),
 	ENTRY(unixactivation_get_count),
 	ENTRY(unixactivation_get_item),
 	ENTRY(unixactivation_new),

@@ -591,7 +591,7 @@ static void take_over_without_pidfd(void)
 	expect_failure();
 	ck_assert_ptr_nonnull(activation);
 	ck_assert_uint_eq(unixactivation_get_count(activation), 1);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 }
 
 START_TEST(without_pidfds_the_process_id_counts)

@@ -155,7 +155,7 @@ static void a_socket_is_handed_over(int kind)
 	ck_assert_uint_eq(unixactivation_count_left(activation, "a", item.kind,
 				  item.network),
 		1);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	ck_assert_int_eq(fcntl(HANDED, F_GETFD), -1);
 	torture_keep_fd();
 }
@@ -179,7 +179,7 @@ static void a_socket_is_taken(int kind)
 	ck_assert_uint_eq(unixactivation_count_left(activation, NULL,
 				  UNIXACTIVATION_ANY, NULL),
 		0);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	torture_keep_fd();
 }
 
@@ -196,7 +196,7 @@ static void a_plain_descriptor_makes_no_call(int kind)
 			    UNIXACTIVATION_CONN),
 		HANDED);
 	close(HANDED);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	torture_keep_fd();
 }
 
@@ -210,7 +210,7 @@ static void nothing_is_there_to_be_taken_over(int kind)
 	if (!torture_end_made(activation))
 		activation = unixactivation_new();
 	ck_assert_uint_eq(unixactivation_get_count(activation), 0);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 }
 
 const struct scene torture_activation_scenes[] = {

@@ -25,7 +25,7 @@ void inherit_begin(void)
 
 void inherit_end(void)
 {
-	unixactivation_free(handed_over);
+	unixactivation_close(handed_over);
 	handed_over = NULL;
 }
 

@@ -15,7 +15,7 @@
  *           conn = unixconn_open("unixgram", "/run/service.sock", NULL);
  *   else
  *           conn = unixactivation_take_conn(activation, NULL, "unixgram");
- *   unixactivation_free(activation);
+ *   unixactivation_close(activation);
  *
  * An endpoint that is taken is one that was adopted: its file belongs to the
  * supervisor, which goes on listening when we have ended, and _close leaves it
@@ -107,7 +107,7 @@ struct unixactivation *unixactivation_new(void);
  * Closes the descriptors that nobody has taken, frees activation, which may be
  * NULL. What was taken lives on.
  */
-void unixactivation_free(struct unixactivation *activation);
+void unixactivation_close(struct unixactivation *activation);
 
 /* How many descriptors were handed over, in the supervisor's order. */
 size_t unixactivation_get_count(const struct unixactivation *activation);

@@ -379,7 +379,7 @@ static void use(struct unixactivation *activation,
 	check_fds(count);
 	check_items(activation, expected->names);
 	take_all(activation, text);
-	unixactivation_free(activation);
+	unixactivation_close(activation);
 	for (i = 0; i < COUNT; i++)
 		fuzz_expect(fuzz_is_open(FIRST + (int)i) == (i >= count));
 }
