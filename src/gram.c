@@ -88,10 +88,15 @@ static int gram_check_peer(const struct unixconn *conn)
 	return check_bond((const struct gram *)conn);
 }
 
+/*
+ * ECONNRESET is of before, and not of this message: the kernel tells once that
+ * a peer that was connected to us has turned away.
+ */
 static bool is_server_gone(const struct gram *gram)
 {
 	return gram->server != NULL &&
-		(errno == ECONNREFUSED || errno == ENOTCONN);
+		(errno == ECONNREFUSED || errno == ENOTCONN ||
+			errno == ECONNRESET);
 }
 
 /*

@@ -164,6 +164,28 @@ START_TEST(a_client_keeps_its_address_and_can_be_answered)
 }
 END_TEST
 
+/* The kernel tells a client once that its server has turned away from it. */
+START_TEST(a_server_that_turns_away_is_sent_to_still)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	struct unixaddr addr;
+	const struct sockaddr *sa;
+	socklen_t length;
+
+	begin(_i);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_get_address(client, &addr), 0);
+	sa = unixaddr_get_sockaddr(&addr, &length);
+	ck_assert_int_eq(connect(unixconn_get_fd(server), sa, length), 0);
+	ck_assert_int_eq(connect(unixconn_get_fd(server), &nobody,
+				 sizeof(nobody)),
+		0);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	receive(server, "hello", NULL);
+	finish();
+}
+END_TEST
+
 START_TEST(a_server_that_does_not_come_back_is_waited_for_until_the_deadline)
 {
 	int64_t deadline_us;
@@ -433,6 +455,7 @@ int main(void)
 	add(tcase, without_the_wish_a_restarted_server_is_lost);
 	add(tcase, with_the_wish_messages_go_on);
 	add(tcase, a_client_keeps_its_address_and_can_be_answered);
+	add(tcase, a_server_that_turns_away_is_sent_to_still);
 	add(tcase,
 		a_server_that_does_not_come_back_is_waited_for_until_the_deadline);
 	add(tcase, the_stop_ends_the_wait_for_a_server);
