@@ -621,37 +621,40 @@ END_TEST
 enum { ROUNDS = 20 };
 
 /* Plain ones between, a large one among them; how many come tells which. */
+static void expect_fds(char *bytes, size_t wanted_size, size_t wanted)
+{
+	size_t size, count = 4;
+	int in[4];
+
+	ck_assert_int_eq(unixconn_recv_fds(far, bytes, 100000, &size, in,
+				 &count, UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, wanted_size);
+	ck_assert_uint_eq(count, wanted);
+	while (count > 0)
+		ck_assert_int_eq(close(in[--count]), 0);
+}
+
 START_TEST(each_message_comes_with_its_own_descriptors)
 {
 	static char large[100000];
-	int out[3] = { STDERR_FILENO, STDERR_FILENO, STDERR_FILENO };
-	int in[4], i;
-	size_t size, sizes[3] = { 1, sizeof(large), 0 }, count;
+	const int out[3] = { STDERR_FILENO, STDERR_FILENO, STDERR_FILENO };
+	const size_t sizes[3] = { 1, sizeof(large), 0 };
+	int i;
 
 	make_pair(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	for (i = 0; i < ROUNDS; i++) {
-		size_t wanted = (size_t)i % 4;
+		const size_t wanted = (size_t)i % 4;
 
+		say("plain");
 		ck_assert_int_eq(unixconn_send_fds(near, large, sizes[i % 3],
 					 out, wanted, UNIXMSG_NOW),
 			0);
-		ck_assert_int_eq(unixconn_send(near, "plain", 5, UNIXMSG_NOW),
-			0);
-		count = 4;
-		ck_assert_int_eq(unixconn_recv_fds(far, large, sizeof(large),
-					 &size, in, &count, UNIXMSG_NOW),
-			1);
-		ck_assert_uint_eq(size, sizes[i % 3]);
-		ck_assert_uint_eq(count, wanted);
-		while (count > 0)
-			ck_assert_int_eq(close(in[--count]), 0);
-		count = 4;
-		ck_assert_int_eq(unixconn_recv_fds(far, large, sizeof(large),
-					 &size, in, &count, UNIXMSG_NOW),
-			1);
-		ck_assert_uint_eq(size, 5);
-		ck_assert_uint_eq(count, 0);
+		say("plain");
+		expect_fds(large, 5, 0);
+		expect_fds(large, sizes[i % 3], wanted);
+		expect_fds(large, 5, 0);
 	}
 	close_pair();
 }
