@@ -1,8 +1,14 @@
 # What the tools share.
 noinst_LTLIBRARIES += %D%/libtools.la
 %C%_libtools_la_SOURCES = \
+	%D%/cat_options.c \
+	%D%/cat_options.h \
+	%D%/cat_talk.c \
+	%D%/cat_talk.h \
 	%D%/client.c \
 	%D%/client.h \
+	%D%/dialling.c \
+	%D%/dialling.h \
 	%D%/echo.c \
 	%D%/echo.h \
 	%D%/explain.c \
@@ -21,6 +27,8 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/network.h \
 	%D%/options.c \
 	%D%/options.h \
+	%D%/output.c \
+	%D%/output.h \
 	%D%/record.c \
 	%D%/record.h \
 	%D%/record_line.c \
@@ -47,6 +55,7 @@ dist_pkgdata_DATA = %D%/stats.schema.json
 bin_PROGRAMS += \
 	%D%/seqpacket-echo \
 	%D%/unixgram-echo \
+	%D%/unixmsg-cat \
 	%D%/unixmsg-inspect \
 	%D%/unixmsg-perf \
 	%D%/unixstream-echo
@@ -54,6 +63,7 @@ bin_PROGRAMS += \
 tool_libs = %D%/libtools.la src/libunixmsg.la
 %C%_seqpacket_echo_LDADD = $(tool_libs)
 %C%_unixgram_echo_LDADD = $(tool_libs)
+%C%_unixmsg_cat_LDADD = $(tool_libs)
 %C%_unixstream_echo_LDADD = $(tool_libs)
 
 # It looks into private rooms of the library, which its symbol map hides.

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "tools/cat_options.h"
+#include "tools/network.h"
+#include "tools/tool.h"
+#include "tools/usage.h"
+
+/* Behind the marks of the options that are shared. */
+enum { MAX_SIZE = OPTIONS_MARKS, INPUT };
+
+#define PLACE(member) .place = offsetof(struct cat_options, member)
+
+static const struct usage_option talking[] = {
+	{ 'n', "send-only", NULL, "send, and wait for no answer",
+		usage_read_flag, PLACE(is_sending_only),
+		.marks = 1U << OPTIONS_CLIENT },
+	{ '1', "ask", NULL, "one request, one answer, whatever it says",
+		usage_read_flag, PLACE(is_asking),
+		.marks = 1U << OPTIONS_CLIENT },
+	{ 'f', "follow", NULL, "print what comes until the server ends",
+		usage_read_flag, PLACE(is_following),
+		.marks = 1U << OPTIONS_CLIENT },
+	{ 0, "reconnect", NULL, "connect again when the server has gone",
+		usage_read_flag, PLACE(is_reconnecting),
+		.marks = 1U << OPTIONS_CLIENT },
+	{ 'm', "mode", "OCTAL", "permissions of the file of --bind",
+		usage_read_mode, PLACE(base.listen.mode),
+		.marks = 1U << OPTIONS_MODE },
+	{ 0 },
+};
+
+static const struct usage_option data[] = {
+	{ 0, "format", "FORMAT",
+		"text, hex, json, frames or raw\n(text; of a stream raw)",
+		usage_read_word, PLACE(base.format), .words = record_formats,
+		.marks = 1U << OPTIONS_FORMAT },
+	{ 0, "block", "BYTES", "input in pieces of that size, not records",
+		usage_read_size, PLACE(block), .least = 1, .most = 1 << 30,
+		.marks = 1U << INPUT },
+	{ 0, "whole", NULL, "all of the input is one message", usage_read_flag,
+		PLACE(is_whole), .marks = 1U << INPUT },
+	{ 0, "from-json", NULL, "send what --format json has printed",
+		usage_read_flag, PLACE(is_replaying), .marks = 1U << INPUT },
+	{ 0, "tee", "FILE", "append what is printed to FILE, too",
+		usage_read_text, PLACE(base.tee) },
+	{ 0, "max-size", "BYTES", "largest message (what the socket carries)",
+		usage_read_size, PLACE(base.size_max), .most = 1 << 30,
+		.marks = 1U << MAX_SIZE },
+	{ 0 },
+};
+
+static const struct usage_group groups[] = {
+	{ "Client", talking },
+	{ NULL, options_dialling },
+	{ "Both", data },
+	{ NULL, options_common },
+	{ 0 },
+};
+
+static const char *const synopses[] = {
+	"[OPTION]... [NETWORK] ADDRESS [MESSAGE]...",
+	NULL,
+};
+
+static bool is_network(const char *operand)
+{
+	return network_find(operand) != NULL;
+}
+
+static const struct usage usage = {
+	.synopses = synopses,
+	.about = "Send each MESSAGE, or each record of standard input, "
+		 "and print what comes,\n"
+		 "until the server has answered or closed.\n"
+		 "NETWORK is unixgram, unixpacket or unix; it is found. "
+		 "ADDRESS is a path,\n"
+		 "or @NAME for an abstract name; \\\\, \\xHH and \\{N} are "
+		 "escapes.\n",
+	.groups = groups,
+	.foot = "Exit status: 0; 1 something failed, was lost or refused; 2 "
+		"wrong usage.\n",
+	.leading = 1,
+	.is_extra = is_network,
+};
+
+static int check_ways(const struct cat_options *options)
+{
+	if (options->is_sending_only + options->is_asking +
+			options->is_following >
+		1)
+		return tool_complain(
+			"--send-only, --ask, --follow: only one of them");
+	if ((options->block > 0) + options->is_whole + options->is_replaying >
+		1)
+		return tool_complain(
+			"--block, --whole, --from-json: only one of them");
+	return 0;
+}
+
+static int check_client(const struct cat_options *options,
+	const struct usage_words *words)
+{
+	if (words->given[INPUT] != NULL && options->base.messages_count > 0 &&
+		!options->is_replaying)
+		return tool_complain("--%s: is about standard input, so give "
+				     "no MESSAGE",
+			words->given[INPUT]);
+	return options_check_client(&options->base, words);
+}
+
+static int check(const struct cat_options *options,
+	const struct usage_words *words)
+{
+	const struct options *base = &options->base;
+
+	if (base->address == NULL && !base->is_inherited)
+		return tool_complain("an ADDRESS is needed; see --help");
+	if (check_ways(options) < 0)
+		return -1;
+	return base->is_server ? options_check_server(base, words)
+			       : check_client(options, words);
+}
+
+static void take_operands(struct cat_options *options,
+	const struct usage_words *words)
+{
+	const struct network *network = NULL;
+
+	if (words->operands_count > 0)
+		network = network_find(words->operands[0]);
+	options->base.network = network;
+	options_take_operands(&options->base,
+		words->operands + (network != NULL),
+		words->operands_count - (network != NULL));
+}
+
+int cat_options_read(struct cat_options *options, int argc, char **argv)
+{
+	struct usage_words words;
+	int status;
+
+	memset(options, 0, sizeof(*options));
+	options_set_defaults(&options->base);
+	options->base.size_max = SIZE_MAX;
+	status = usage_read(&usage, options, &words, argc, argv);
+	if (status >= 0)
+		return status;
+	if (options->base.is_inherited)
+		options->base.is_server = true;
+	options_take_words(&options->base, &words);
+	take_operands(options, &words);
+	return check(options, &words) < 0 ? TOOL_USAGE : -1;
+}
+
+/* Who says raw wants raw bytes on a terminal, too. */
+static enum record_format get_format(const struct options *base)
+{
+	if (!base->network->is_stream)
+		return base->format;
+	if (!base->is_printing)
+		return RECORD_SHOWN_BYTES;
+	return base->format == RECORD_RAW ? RECORD_BYTES : base->format;
+}
+
+static enum record_format get_input(const struct cat_options *options)
+{
+	if (options->is_replaying)
+		return RECORD_JSON;
+	if (options->is_whole)
+		return RECORD_WHOLE;
+	return options->block > 0 ? RECORD_BLOCKS : options->base.format;
+}
+
+static int set_size_max(struct options *base)
+{
+	if (base->size_max != SIZE_MAX)
+		return 0;
+	base->size_max = network_get_size_max(base->network);
+	if (base->size_max > 0)
+		return 0;
+	return tool_complain("how large a message may be is not told: %s",
+		strerror(errno));
+}
+
+int cat_options_settle(struct cat_options *options,
+	const struct network *network)
+{
+	struct options *base = &options->base;
+
+	base->network = network;
+	if (set_size_max(base) < 0)
+		return -1;
+	base->format = get_format(base);
+	base->input = get_input(options);
+	base->input_max = options->block > 0 ? options->block : base->size_max;
+	base->is_framed = !cat_options_is_bytes(options);
+	if (options->is_asking && cat_options_is_bytes(options))
+		return tool_complain(
+			"--ask: a stream of bytes has no single answer; "
+			"--format text, hex, json or frames has messages with "
+			"their length on it");
+	return base->is_server ? 0 : options_check_own_mode(base);
+}
+
+bool cat_options_is_bytes(const struct cat_options *options)
+{
+	const struct options *base = &options->base;
+
+	return base->network->is_stream &&
+		(base->format == RECORD_BYTES ||
+			base->format == RECORD_SHOWN_BYTES);
+}

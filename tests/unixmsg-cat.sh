@@ -1,0 +1,433 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# unixmsg-cat: what is sent, what is printed, and what is told of the rest.
+
+# Cases are called by name, from run_case.
+# shellcheck disable=SC2317,SC2034,SC2154,SC2086
+set -u
+
+tool=unixmsg-cat
+# shellcheck source=tests/lib.sh
+. "${srcdir:?is the top source directory}/tests/lib.sh"
+PATH=$TOOLS:$PATH
+export PATH
+
+networks='unixgram unixpacket unix'
+name=cat-$$
+
+echo_of()
+{
+	case $1 in
+	unixgram) echo unixgram-echo ;;
+	unixpacket) echo seqpacket-echo ;;
+	unix) echo unixstream-echo ;;
+	esac
+}
+
+# start_echoes ADDRESS: one of each network, at ADDRESS-NETWORK.
+start_echoes()
+{
+	for network in $networks; do
+		start_server "echo-$network" "$(echo_of $network)" --listen \
+			"$1-$network"
+	done
+}
+
+# expect_told STATUS TEXT: TEXT stands somewhere in what was complained of.
+expect_told()
+{
+	expect_status "$1" "$(cat "$err")"
+	grep -q -F -e "$2" "$err" || fail "not told: $2 ($(cat "$err"))"
+	expect_printable "$err"
+}
+
+# --- Client ------------------------------------------------------------------
+
+the_network_is_found_where_the_server_is()
+{
+	start_echoes s
+	for network in $networks; do
+		run unixmsg-cat -v "s-$network" hello
+		expect_status 0 "$(cat "$err")"
+		expect_match "$err" "^unixmsg-cat: network $network\$"
+		[ "$(tr -d '\n' <"$out")" = hello ] || fail "$(cat "$out")"
+	done
+	start_server abstract unixstream-echo --listen "@$name"
+	run unixmsg-cat -v "@$name" hello
+	expect_status 0
+	expect_match "$err" '^unixmsg-cat: network unix$'
+}
+
+a_network_may_be_given_by_any_of_its_names()
+{
+	start_echoes s
+	for pair in unixgram:unixgram dgram:unixgram unixpacket:unixpacket \
+		seqpacket:unixpacket unix:unix stream:unix unixstream:unix; do
+		run unixmsg-cat "${pair%:*}" "s-${pair#*:}" --format hex 6869
+		expect_status 0 "$pair: $(cat "$err")"
+		expect_text "$out" 6869
+	done
+	run unixmsg-cat unixpacket s-unixgram hello
+	expect_told 1 'does not speak unixpacket but unixgram: try unixgram'
+}
+
+# A file with the name of a network is told apart by its directory.
+a_lone_network_is_no_address()
+{
+	run unixmsg-cat unix
+	expect_told 2 'an ADDRESS is needed'
+	start_server server unixgram-echo --listen ./unix
+	run unixmsg-cat ./unix hello
+	expect_text "$out" hello
+}
+
+lines_and_arguments_come_back_in_order()
+{
+	start_echoes s
+	seq 1 20000 >lines
+	for network in $networks; do
+		run unixmsg-cat "s-$network" <lines
+		expect_status 0 "$(cat "$err")"
+		expect_same lines "$out"
+	done
+	printf 'one\n\ntwo words\n' >wanted
+	for network in unixgram unixpacket; do
+		run unixmsg-cat "s-$network" one '' 'two words'
+		expect_status 0
+		expect_same wanted "$out"
+		expect_empty "$err"
+	done
+}
+
+every_byte_comes_back_in_every_format()
+{
+	start_echoes s
+	awk 'BEGIN {
+		for (i = 0; i < 256; i++)
+			printf "%02x", i
+		print ""
+	}' >wanted
+	for network in $networks; do
+		run unixmsg-cat --format hex "s-$network" "$(cat wanted)"
+		expect_status 0
+		expect_same wanted "$out"
+	done
+	printf '\000\000\000\003a\nb\000\000\000\000' >frames
+	for network in $networks; do
+		run unixmsg-cat --format frames "s-$network" <frames
+		expect_status 0
+		expect_same frames "$out"
+	done
+	head -c 300000 /dev/urandom >bytes
+	run unixmsg-cat s-unix <bytes
+	expect_status 0
+	expect_same bytes "$out"
+	run unixmsg-cat --format raw s-unix <bytes
+	expect_same bytes "$out"
+}
+
+send_only_waits_for_no_answer()
+{
+	start_server sink unixgram-echo --listen --format json s
+	run unixmsg-cat -n s one two
+	expect_status 0
+	expect_empty "$out"
+	expect_empty "$err"
+	signal sink TERM
+	finish sink
+	# Without an address of its own, as logger(1) does it.
+	! grep -q sender "$logs/sink.out" || fail "$(cat "$logs/sink.out")"
+	expect_match "$logs/sink.out" '"data":"one"'
+	expect_match "$logs/sink.out" '"data":"two"'
+}
+
+send_only_to_a_connection_says_when_it_has_gone()
+{
+	start_echoes s
+	for network in unixpacket unix; do
+		run unixmsg-cat -n "s-$network" one
+		expect_status 0 "$(cat "$err")"
+		expect_empty "$out"
+	done
+}
+
+ask_takes_one_answer_whatever_it_says()
+{
+	start_echoes s
+	for network in unixgram unixpacket; do
+		run unixmsg-cat -1 "s-$network" FAIL
+		expect_status 0
+		expect_text "$out" FAIL
+		run unixmsg-cat --ask "s-$network" </dev/null
+		expect_told 1 '--ask: no request'
+		run unixmsg-cat --ask "s-$network" a b
+		expect_told 1 '--ask: more than one MESSAGE'
+	done
+	run unixmsg-cat -1 --format text s-unix framed
+	expect_text "$out" framed
+	run unixmsg-cat -1 s-unix bytes
+	expect_told 1 'a stream of bytes has no single answer'
+	seq 1 5 >lines
+	run unixmsg-cat -1 s-unixgram <lines
+	expect_told 1 '1 sent, 1 received; 4 records not sent'
+}
+
+# A server that is there and says nothing.
+silence_is_told_with_what_was_sent()
+{
+	start_server server unixgram-echo --listen s
+	signal server STOP
+	run unixmsg-cat -W 0.2 s hello </dev/null
+	expect_told 1 'no answer within 0.2 seconds'
+	run unixmsg-cat -1 -W 0.2 s hello
+	expect_told 1 'no answer within 0.2 seconds'
+	seq 1 1000 >lines
+	run unixmsg-cat -W 0.2 s <lines
+	expect_status 1
+	expect_match "$err" 'no room for it within 0.2 seconds'
+	sent=$(sed -n 's/.*: \([0-9]*\) sent, nothing received; .*/\1/p' "$err")
+	rest=$(sed -n 's/.*; \([0-9]*\) records not sent$/\1/p' "$err")
+	[ "$((sent + rest))" -eq 1000 ] || fail "$(cat "$err")"
+	run unixmsg-cat -n -W 0.2 s <lines
+	expect_match "$err" '0 sent; 1000 records not sent'
+	signal server CONT
+}
+
+a_server_that_goes_is_told_with_what_was_not_sent()
+{
+	mkfifo input
+	exec 5<>input
+	for network in unixpacket unix; do
+		start_server server "$(echo_of $network)" --listen s
+		start_and_see client connected unixmsg-cat -v s <input
+		echo hello >&5
+		await_true test -s "$logs/client.out"
+		signal server KILL
+		finish server
+		finish client
+		expect_match "$logs/client.err" 'the server has closed'
+		expect_text "$logs/client.out" hello
+		rm s
+	done
+	exec 5<&-
+}
+
+follow_prints_until_a_signal_comes()
+{
+	start_server server unixgram-echo --listen s
+	start_and_see client connected unixmsg-cat -v --follow s one two \
+		</dev/null
+	printf 'one\ntwo\n' >wanted
+	await_true cmp -s wanted "$logs/client.out"
+	signal client TERM
+	finish client
+	expect_status 0 "$(cat "$logs/client.err")"
+}
+
+reconnect_goes_on_with_the_next_server()
+{
+	mkfifo input
+	exec 5<>input
+	for network in $networks; do
+		start_server one "$(echo_of $network)" --listen s
+		start_and_see client connected unixmsg-cat -v --reconnect s <input
+		echo first >&5
+		await_true grep -q first "$logs/client.out"
+		signal one KILL
+		finish one
+		start_server two "$(echo_of $network)" --listen s
+		if [ $network != unixgram ]; then
+			await_true grep -q 'connected again' "$logs/client.err"
+		fi
+		echo second >&5
+		await_true grep -q second "$logs/client.out"
+		signal client TERM
+		finish client
+		expect_status 1 interrupted
+		signal two TERM
+		finish two
+	done
+	exec 5<&-
+}
+
+a_file_goes_as_one_message_or_in_blocks()
+{
+	start_server server unixgram-echo --listen --format json s
+	head -c 70000 /dev/zero | tr '\000' 'a\n' >file
+	run unixmsg-cat --whole --format raw s <file
+	expect_status 0
+	head -c 70000 "$out" | expect_same file -
+	run unixmsg-cat --block 30000 -n s <file
+	expect_status 0
+	run unixmsg-cat --whole s </dev/null
+	expect_status 0
+	expect_text "$out" ''
+	signal server TERM
+	finish server
+	sed 's/.*"size":\([0-9]*\).*/\1/' "$logs/server.out" >sizes
+	printf '%s\n' 70000 30000 30000 10000 0 | expect_same - sizes
+}
+
+a_file_larger_than_a_message_is_told()
+{
+	start_server server unixgram-echo --listen s
+	head -c 500000 /dev/zero >file
+	run unixmsg-cat --whole s <file
+	expect_told 1 'more than the'
+	run unixmsg-cat --max-size 4 s hello
+	expect_told 1 'a message of 5 bytes is more than the 4 of --max-size'
+	run unixmsg-cat --max-size 1000000 --whole s <file
+	expect_told 1 'that the socket can carry; see net.core.wmem_default, or unix'
+}
+
+a_recording_is_replayed()
+{
+	start_server recorder unixgram-echo --listen --format json s
+	run unixmsg-cat -n s --format hex 00ff 6869 ''
+	expect_status 0
+	signal recorder TERM
+	finish recorder
+	start_server server unixgram-echo --listen s
+	run unixmsg-cat --from-json --format hex s <"$logs/recorder.out"
+	expect_status 0
+	printf '00ff\n6869\n\n' | expect_same - "$out"
+}
+
+tee_appends_what_is_printed()
+{
+	start_server server unixgram-echo --listen s
+	run unixmsg-cat --tee log s one
+	run unixmsg-cat --tee log s two
+	printf 'one\ntwo\n' | expect_same - log
+	[ "$(stat -c %a log)" = 600 ] || fail "mode $(stat -c %a log)"
+	run unixmsg-cat --tee none/log s three
+	expect_told 1 'none/log: No such file'
+	run unixmsg-cat --tee /dev/full s three
+	expect_told 1 '/dev/full: No space left'
+}
+
+# Two are to come on one terminal: what was typed, and what came.
+escape_codes_never_reach_the_terminal()
+{
+	need_terminal
+	start_echoes s
+	esc=$(printf '\033')
+	printf 'a\033[31mb\033]0;x\007\n' >input
+	for network in $networks; do
+		run script -q -f -e -c "unixmsg-cat s-$network <input" said
+		expect_status 0
+		! grep -q "$esc" said || fail "$network: escape codes"
+		expect_match said 'a.x1b\[31mb'
+	done
+}
+
+what_comes_is_printed_while_one_types()
+{
+	need_terminal
+	mkfifo keys
+	exec 5<>keys
+	start_server server seqpacket-echo --listen s
+	start client script -q -f -c 'unixmsg-cat s' said <keys
+	# script(1) may make the terminal later than we type.
+	echo typed >&5
+	await_true sh -c '[ "$(grep -c typed said)" -ge 2 ]'
+	echo again >&5
+	await_true sh -c '[ "$(grep -c again said)" -ge 2 ]'
+	signal server TERM
+	finish server
+	finish client
+	exec 5<&-
+}
+
+counters_tell_what_went_over()
+{
+	start_server server unixgram-echo --listen s
+	run unixmsg-cat --stats s one two
+	expect_status 0
+	expect_counter "$out" sent 2
+	expect_counter "$out" received 2
+	expect_counter "$out" sent_bytes 6
+}
+
+an_output_that_is_closed_ends_it()
+{
+	start_server server unixgram-echo --listen s
+	run sh -c 'unixmsg-cat s hello >/dev/full'
+	expect_told 1 'standard output: No space left'
+	run sh -c 'unixmsg-cat s <&-'
+	expect_told 1 'standard input: Bad file descriptor'
+}
+
+nobody_there_is_told()
+{
+	run unixmsg-cat none hello
+	expect_told 1 'no such socket; --wait waits'
+	run unixmsg-cat "@$name-none" hello
+	expect_told 1 'nobody has that name'
+	run unixmsg-cat --wait 1 "@$name-none" hello
+	expect_told 1 'say which NETWORK'
+	: >file
+	run unixmsg-cat file hello
+	expect_told 1 'that is no socket'
+}
+
+a_client_waits_for_its_server()
+{
+	start client unixmsg-cat --wait "$limit" s hello
+	start_server server seqpacket-echo --listen s
+	finish client
+	expect_status 0 "$(cat "$logs/client.err")"
+	expect_text "$logs/client.out" hello
+}
+
+wrong_usage_is_told()
+{
+	for wrong in '-n -1 s' '-n -f s' '--whole --block 5 s' \
+		'--whole s message' '--block 0 s' \
+		'--frmat s' '--replace s'; do
+		run unixmsg-cat $wrong </dev/null
+		expect_complaint 2 "$wrong"
+	done
+}
+
+options_stand_behind_the_address_until_a_message_comes()
+{
+	start_server server unixgram-echo --listen s
+	run unixmsg-cat unixgram s --format hex 6869
+	expect_text "$out" 6869
+	run unixmsg-cat s hello --stats
+	expect_told 0 '--stats is sent as a message'
+	run unixmsg-cat s -- --stats
+	expect_text "$out" --stats
+}
+
+# -----------------------------------------------------------------------------
+
+for case in the_network_is_found_where_the_server_is \
+	a_network_may_be_given_by_any_of_its_names \
+	a_lone_network_is_no_address \
+	lines_and_arguments_come_back_in_order \
+	every_byte_comes_back_in_every_format \
+	send_only_waits_for_no_answer \
+	send_only_to_a_connection_says_when_it_has_gone \
+	ask_takes_one_answer_whatever_it_says \
+	silence_is_told_with_what_was_sent \
+	a_server_that_goes_is_told_with_what_was_not_sent \
+	follow_prints_until_a_signal_comes \
+	reconnect_goes_on_with_the_next_server \
+	a_file_goes_as_one_message_or_in_blocks \
+	a_file_larger_than_a_message_is_told \
+	a_recording_is_replayed \
+	tee_appends_what_is_printed \
+	escape_codes_never_reach_the_terminal \
+	what_comes_is_printed_while_one_types \
+	counters_tell_what_went_over \
+	an_output_that_is_closed_ends_it \
+	nobody_there_is_told \
+	a_client_waits_for_its_server \
+	wrong_usage_is_told \
+	options_stand_behind_the_address_until_a_message_comes; do
+	run_case "$case"
+done
+finish_cases
