@@ -149,6 +149,8 @@ static const struct tool_scene scenes[] = {
 	{ "a stream server that is handed its socket", "unixstream-echo",
 		SERVER, SOCK_STREAM, .options = { "--listen", "--inherit" },
 		.is_handed = true },
+	{ "a sink that says yes", "unixmsg-cat", SERVER, SOCK_DGRAM,
+		.options = { "--listen", "--reply=?", "unixgram" } },
 	{ "a look at an address", "unixmsg-inspect", LOOKER, SOCK_SEQPACKET,
 		.options = { NULL } },
 	{ "a look at a directory", "unixmsg-inspect", LOOKER, SOCK_DGRAM,

@@ -41,6 +41,7 @@ getenv
 geteuid
 getopt_long
 getpid
+getpgrp
 getppid
 getrlimit
 isatty
@@ -94,6 +95,7 @@ strtod
 strtol
 strtoul
 strtoull
+tcgetpgrp
 uname
 unsetenv
 vfprintf

@@ -384,8 +384,8 @@ a_client_waits_for_its_server()
 wrong_usage_is_told()
 {
 	for wrong in '-n -1 s' '-n -f s' '--whole --block 5 s' \
-		'--whole s message' '--block 0 s' \
-		'--frmat s' '--replace s'; do
+		'--whole s message' '--block 0 s' '--listen -n s' '--listen s message' \
+		'--frmat s' '--reply x s' '--replace s'; do
 		run unixmsg-cat $wrong </dev/null
 		expect_complaint 2 "$wrong"
 	done
@@ -400,6 +400,163 @@ options_stand_behind_the_address_until_a_message_comes()
 	expect_told 0 '--stats is sent as a message'
 	run unixmsg-cat s -- --stats
 	expect_text "$out" --stats
+}
+
+# --- Server ------------------------------------------------------------------
+
+# serve NAME ARGUMENT...
+serve()
+{
+	serve_name=$1
+	shift
+	start_server "$serve_name" unixmsg-cat --listen "$@"
+}
+
+# stop NAME: it ends with 0 and leaves no file.
+stop()
+{
+	signal "$1" TERM
+	finish "$1"
+	expect_status 0 "$(cat "$logs/$1.err")"
+	expect_gone "$here/s"
+}
+
+a_server_prints_what_comes_and_answers_nothing()
+{
+	for network in $networks; do
+		serve sink-$network $network s
+		run unixmsg-cat -n s one two
+		expect_status 0 "$(cat "$err")"
+		expect_empty "$out"
+		await_true grep -q two "$logs/sink-$network.out"
+		stop sink-$network
+	done
+	printf 'one\ntwo\n' >wanted
+	expect_same wanted "$logs/sink-unixgram.out"
+	expect_same wanted "$logs/sink-unixpacket.out"
+	[ "$(cat "$logs/sink-unix.out")" = onetwo ] || fail 'not as bytes'
+}
+
+# Nobody who cannot be answered keeps a connection waiting for it.
+a_server_without_a_network_serves_datagrams()
+{
+	serve sink --format json s
+	run unixmsg-cat -v -n s one
+	expect_match "$err" 'network unixgram'
+	stop sink
+	expect_match "$logs/sink.out" '"size":3,"data":"one"'
+	expect_match "$logs/sink.out" "\"uid\":$(id -u),\"pid\":[0-9]"
+}
+
+a_reply_answers_every_message()
+{
+	for network in $networks; do
+		serve server-$network $network s --reply 'well, yes'
+		run unixmsg-cat s hello
+		expect_status 0 "$(cat "$err")"
+		[ "$(cat "$out")" = 'well, yes' ] || fail "$(cat "$out")"
+		stop server-$network
+	done
+	serve hex --format hex --reply 00ff s
+	run unixmsg-cat --format hex s 61 62
+	printf '00ff\n00ff\n' | expect_same - "$out"
+	stop hex
+	run unixmsg-cat --listen --format hex --reply zz s
+	expect_complaint 2
+}
+
+records_of_a_file_answer_in_order()
+{
+	printf 'first\n\nthird\n' >answers
+	for network in unixgram unixpacket; do
+		serve server-$network $network s <answers
+		run unixmsg-cat s a b c
+		expect_status 0 "$(cat "$err")"
+		expect_same answers "$out"
+		# There are no more.
+		run unixmsg-cat -W 0.2 s d
+		[ $network = unixpacket ] || expect_told 1 'no answer within'
+		stop server-$network
+	done
+}
+
+# Answers that come later, for those who still wait.
+records_of_a_pipe_answer_whoever_waits()
+{
+	mkfifo input
+	exec 5<>input
+	for network in unixgram unixpacket; do
+		serve server-$network -v $network s <input
+		start one unixmsg-cat s question
+		await_true grep -q question "$logs/server-$network.out"
+		start two unixmsg-cat -f s second
+		await_true grep -q second "$logs/server-$network.out"
+		printf 'first answer\nsecond answer\n' >&5
+		finish one
+		expect_text "$logs/one.out" 'first answer'
+		await_true grep -q 'second answer' "$logs/two.out"
+		signal two TERM
+		finish two
+		# One that waits does not keep the server from its end.
+		start three unixmsg-cat -W 60 s third
+		await_true grep -q third "$logs/server-$network.out"
+		stop server-$network
+		kill "$(cat "$logs/three.pid")" 2>/dev/null || :
+		finish three
+	done
+	exec 5<&-
+}
+
+messages_come_with_their_length_when_a_format_is_given()
+{
+	serve server unix --format text s --reply yes
+	run unixmsg-cat --format text s one '' three
+	expect_status 0
+	printf 'yes\nyes\nyes\n' | expect_same - "$out"
+	stop server
+	printf 'one\n\nthree\n' | expect_same - "$logs/server.out"
+}
+
+a_server_has_the_limits_of_the_echo_tools()
+{
+	serve server unixpacket --max-messages 2 --stats --mode 0660 s \
+		--reply yes
+	[ "$(stat -c %a s)" = 660 ] || fail "mode $(stat -c %a s)"
+	run unixmsg-cat -1 s one
+	run unixmsg-cat -1 s two
+	finish server
+	expect_status 0
+	expect_counter "$logs/server.out" answered 2
+	expect_gone s
+	run unixmsg-cat --inherit
+	expect_told 2 'which NETWORK'
+	run unixmsg-cat --inherit unixgram
+	expect_told 1 'no socket was handed over'
+}
+
+a_servers_tee_has_all_that_came()
+{
+	serve server --format json --tee log s
+	run unixmsg-cat -n s one
+	stop server
+	expect_same log "$logs/server.out"
+}
+
+a_server_on_a_terminal_answers_with_what_is_typed()
+{
+	need_terminal
+	mkfifo keys
+	exec 5<>keys
+	start server script -q -f -c 'unixmsg-cat --listen s' said <keys
+	start client unixmsg-cat --wait "$limit" -f unixgram s question
+	await_true grep -q question said
+	echo 'typed answer' >&5
+	await_true grep -q 'typed answer' "$logs/client.out"
+	echo 'and more' >&5
+	await_true grep -q 'and more' "$logs/client.out"
+	signal client TERM
+	finish client
+	exec 5<&-
 }
 
 # -----------------------------------------------------------------------------
@@ -427,7 +584,16 @@ for case in the_network_is_found_where_the_server_is \
 	nobody_there_is_told \
 	a_client_waits_for_its_server \
 	wrong_usage_is_told \
-	options_stand_behind_the_address_until_a_message_comes; do
+	options_stand_behind_the_address_until_a_message_comes \
+	a_server_prints_what_comes_and_answers_nothing \
+	a_server_without_a_network_serves_datagrams \
+	a_reply_answers_every_message \
+	records_of_a_file_answer_in_order \
+	records_of_a_pipe_answer_whoever_waits \
+	messages_come_with_their_length_when_a_format_is_given \
+	a_server_has_the_limits_of_the_echo_tools \
+	a_servers_tee_has_all_that_came \
+	a_server_on_a_terminal_answers_with_what_is_typed; do
 	run_case "$case"
 done
 finish_cases

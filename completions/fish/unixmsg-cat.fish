@@ -3,6 +3,23 @@
 
 set -l cat complete -c unixmsg-cat
 
+$cat -s l -l listen -d 'Serve'
+$cat -s m -l mode -x -a '0600 0660 0666' -d 'Permissions of the socket file'
+$cat -s u -l user -x -a '(__fish_complete_users)' -d 'Owner of the socket file'
+$cat -s g -l group -x -a '(__fish_complete_groups)' -d 'Its group'
+$cat -l replace -d 'Take the name over from a live owner'
+$cat -l inherit -d 'Serve the sockets of a supervisor'
+$cat -l allow-user -x -a '(__fish_complete_users)' -d 'Who may talk'
+$cat -l allow-group -x -a '(__fish_complete_groups)' -d 'Who may talk'
+$cat -l allow-anyone -d 'Who may talk'
+$cat -l max-clients -x -d 'Clients at once'
+$cat -l max-clients-per-user -x -d 'Clients of one user'
+$cat -l idle-timeout -x -d 'Close silent connections'
+$cat -l batch -x -d 'Datagrams a system call'
+$cat -l backlog -x -d 'Connections that may wait'
+$cat -l max-messages -x -d 'Leave after so many'
+$cat -s r -l reply -x -d 'Answer every message'
+
 $cat -s n -l send-only -d 'Send, and wait for no answer'
 $cat -s 1 -l ask -d 'One request, one answer'
 $cat -s f -l follow -d 'Print until the server ends'
@@ -10,7 +27,6 @@ $cat -l reconnect -d 'Connect again'
 $cat -s W -l timeout -x -d 'Longest wait for an answer'
 $cat -l wait -x -d 'Longest wait for the server'
 $cat -s b -l bind -r -d 'Own address'
-$cat -s m -l mode -x -a '0600 0660 0666' -d 'Permissions of the socket file'
 $cat -l server-user -x -a '(__fish_complete_users)' \
     -d 'Refuse the server of anybody else'
 

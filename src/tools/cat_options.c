@@ -28,9 +28,12 @@ static const struct usage_option talking[] = {
 	{ 0, "reconnect", NULL, "connect again when the server has gone",
 		usage_read_flag, PLACE(is_reconnecting),
 		.marks = 1U << OPTIONS_CLIENT },
-	{ 'm', "mode", "OCTAL", "permissions of the file of --bind",
-		usage_read_mode, PLACE(base.listen.mode),
-		.marks = 1U << OPTIONS_MODE },
+	{ 0 },
+};
+
+static const struct usage_option answering[] = {
+	{ 'r', "reply", "TEXT", "answer every message with TEXT",
+		usage_read_text, PLACE(reply), .marks = 1U << OPTIONS_SERVING },
 	{ 0 },
 };
 
@@ -55,6 +58,8 @@ static const struct usage_option data[] = {
 };
 
 static const struct usage_group groups[] = {
+	{ "Serving", options_serving },
+	{ NULL, answering },
 	{ "Client", talking },
 	{ NULL, options_dialling },
 	{ "Both", data },
@@ -64,6 +69,7 @@ static const struct usage_group groups[] = {
 
 static const char *const synopses[] = {
 	"[OPTION]... [NETWORK] ADDRESS [MESSAGE]...",
+	"--listen [OPTION]... [NETWORK] ADDRESS",
 	NULL,
 };
 
@@ -74,13 +80,16 @@ static bool is_network(const char *operand)
 
 static const struct usage usage = {
 	.synopses = synopses,
-	.about = "Send each MESSAGE, or each record of standard input, "
-		 "and print what comes,\n"
-		 "until the server has answered or closed.\n"
-		 "NETWORK is unixgram, unixpacket or unix; it is found. "
-		 "ADDRESS is a path,\n"
-		 "or @NAME for an abstract name; \\\\, \\xHH and \\{N} are "
-		 "escapes.\n",
+	.about = "Client: send each MESSAGE, or each record of standard input, "
+		 "and print what\n"
+		 "comes, until the server has answered or closed. Serve: print "
+		 "what comes, and\n"
+		 "answer with records of standard input, or as told.\n"
+		 "NETWORK is unixgram, unixpacket or unix. A client finds it, a "
+		 "server without it\n"
+		 "serves unixgram. ADDRESS is a path, or @NAME for an abstract "
+		 "name; \\\\, \\xHH and\n"
+		 "\\{N} are escapes.\n",
 	.groups = groups,
 	.foot = "Exit status: 0; 1 something failed, was lost or refused; 2 "
 		"wrong usage.\n",
@@ -113,6 +122,15 @@ static int check_client(const struct cat_options *options,
 	return options_check_client(&options->base, words);
 }
 
+/* The network of supervisors' sockets cannot be found. */
+static int check_server(const struct cat_options *options,
+	const struct usage_words *words)
+{
+	if (options->base.is_inherited && options->base.network == NULL)
+		return tool_complain("--inherit: which NETWORK?");
+	return options_check_server(&options->base, words);
+}
+
 static int check(const struct cat_options *options,
 	const struct usage_words *words)
 {
@@ -122,7 +140,7 @@ static int check(const struct cat_options *options,
 		return tool_complain("an ADDRESS is needed; see --help");
 	if (check_ways(options) < 0)
 		return -1;
-	return base->is_server ? options_check_server(base, words)
+	return base->is_server ? check_server(options, words)
 			       : check_client(options, words);
 }
 
@@ -199,6 +217,7 @@ int cat_options_settle(struct cat_options *options,
 	base->input = get_input(options);
 	base->input_max = options->block > 0 ? options->block : base->size_max;
 	base->is_framed = !cat_options_is_bytes(options);
+	base->is_printing = true;
 	if (options->is_asking && cat_options_is_bytes(options))
 		return tool_complain(
 			"--ask: a stream of bytes has no single answer; "

@@ -22,6 +22,11 @@ struct cat_options {
 	size_t block; /* bytes; 0: the input is records */
 	bool is_whole;
 	bool is_replaying;
+	/* Server. */
+	const char *reply;   /* to every message, or NULL */
+	const char *program; /* that answers, or NULL */
+	unsigned int jobs_max;
+	int64_t job_us; /* the longest that a program may take */
 };
 
 /*

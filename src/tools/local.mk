@@ -3,6 +3,8 @@ noinst_LTLIBRARIES += %D%/libtools.la
 %C%_libtools_la_SOURCES = \
 	%D%/cat_options.c \
 	%D%/cat_options.h \
+	%D%/cat_serve.c \
+	%D%/cat_serve.h \
 	%D%/cat_talk.c \
 	%D%/cat_talk.h \
 	%D%/client.c \

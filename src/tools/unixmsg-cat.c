@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "tools/cat_options.h"
+#include "tools/cat_serve.h"
 #include "tools/cat_talk.h"
 #include "tools/explain.h"
 #include "tools/inherit.h"
@@ -21,7 +22,8 @@ static int run(int argc, char **argv)
 		tool_complain("signals: %s", explain_error(errno));
 		return TOOL_FAILED;
 	}
-	return cat_talk(&options);
+	return options.base.is_server ? cat_serve(&options)
+				      : cat_talk(&options);
 }
 
 int main(int argc, char **argv)
