@@ -151,6 +151,8 @@ static const struct tool_scene scenes[] = {
 		.is_handed = true },
 	{ "a sink that says yes", "unixmsg-cat", SERVER, SOCK_DGRAM,
 		.options = { "--listen", "--reply=?", "unixgram" } },
+	{ "a program that answers", "unixmsg-cat", SERVER, SOCK_SEQPACKET,
+		.options = { "--listen", "--exec=cat", "unixpacket" } },
 	{ "a look at an address", "unixmsg-inspect", LOOKER, SOCK_SEQPACKET,
 		.options = { NULL } },
 	{ "a look at a directory", "unixmsg-inspect", LOOKER, SOCK_DGRAM,

@@ -27,6 +27,7 @@ bcmp
 dirfd
 eventfd_read
 eventfd_write
+execvp
 faccessat
 fclose
 feof
@@ -40,12 +41,13 @@ getauxval
 getenv
 geteuid
 getopt_long
-getpid
 getpgrp
+getpid
 getppid
 getrlimit
 isatty
 kill
+lseek
 memchr
 memcmp
 memcpy
@@ -66,6 +68,7 @@ puts
 qsort
 rewinddir
 secure_getenv
+setenv
 setfsuid
 setpgid
 sigaction
@@ -97,6 +100,7 @@ strtoul
 strtoull
 tcgetpgrp
 uname
+unlink
 unsetenv
 vfprintf
 vsnprintf

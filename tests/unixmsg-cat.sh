@@ -385,7 +385,7 @@ wrong_usage_is_told()
 {
 	for wrong in '-n -1 s' '-n -f s' '--whole --block 5 s' \
 		'--whole s message' '--block 0 s' '--listen -n s' '--listen s message' \
-		'--frmat s' '--reply x s' '--replace s'; do
+		'--frmat s' '--reply x s' '-l -r x -e y s' '-l --max-jobs 2 s' '--replace s'; do
 		run unixmsg-cat $wrong </dev/null
 		expect_complaint 2 "$wrong"
 	done
@@ -559,6 +559,204 @@ a_server_on_a_terminal_answers_with_what_is_typed()
 	exec 5<&-
 }
 
+# --- Programs that answer ----------------------------------------------------
+
+# program NAME: standard input is a script.
+program()
+{
+	{ echo '#!/bin/sh'; cat; } >"$1"
+	chmod 755 "$1"
+}
+
+a_program_reads_the_message_and_its_output_is_the_answer()
+{
+	program answer <<-'END'
+	printf 'got %s' "$(cat)"
+	END
+	for network in $networks; do
+		serve server-$network $network s --exec "$here/answer"
+		run unixmsg-cat s one
+		expect_status 0 "$(cat "$err")"
+		[ "$(cat "$out")" = 'got one' ] || fail "$(cat "$out")"
+		stop server-$network
+	done
+	serve server unixgram s --exec 'echo two  words'
+	run unixmsg-cat s x
+	printf 'two words\n\n' | expect_same - "$out"
+	stop server
+}
+
+# What a peer sends, or is called, is never evaluated.
+nothing_of_a_peer_is_run()
+{
+	program answer <<-'END'
+	cat
+	END
+	serve server --exec "$here/answer" s
+	for evil in '$(touch ran)' '`touch ran`' ';touch ran' '-e' '%n%s'; do
+		run unixmsg-cat -b "@$name;touch ran;" s -- "$evil"
+		expect_status 0 "$(cat "$err")"
+		expect_text "$out" "$evil"
+	done
+	stop server
+	expect_gone ran
+}
+
+a_program_is_told_whose_message_it_is()
+{
+	program answer <<-'END'
+	env | grep -E "^UNIXMSG_(A|F|N|S|U|G|P)" | sort
+	END
+	serve server unixgram --exec "$here/answer" s
+	run unixmsg-cat -b "@$name" s four
+	expect_status 0 "$(cat "$err")"
+	grep -v -e PEER= -e PID= -e GID= "$out" | grep . >said
+	expect_like - said <<-END
+	UNIXMSG_ADDRESS=s
+	UNIXMSG_FDS=0
+	UNIXMSG_NETWORK=unixgram
+	UNIXMSG_SENDER=@$name
+	UNIXMSG_SIZE=4
+	UNIXMSG_UID=$(id -u)
+	END
+	expect_match "$out" '^UNIXMSG_PEER=[0-9]'
+	expect_match "$out" '^UNIXMSG_PID=[0-9]'
+	stop server
+}
+
+a_program_that_fails_gives_no_answer()
+{
+	serve server --exec 'false' s
+	run unixmsg-cat -W 0.3 s x
+	expect_told 1 'no answer'
+	expect_match "$logs/server.err" 'exit status 1'
+	stop server
+	serve missing --exec "$here/none" s
+	run unixmsg-cat -W 0.3 s x
+	expect_told 1 'no answer'
+	expect_match "$logs/missing.err" '--exec: .*/none: No such file'
+	stop missing
+	serve killed --exec "$here/self" s
+	program self <<-'END'
+	kill -9 $$
+	END
+	run unixmsg-cat -W 0.3 s x
+	await_true grep -q 'ended by signal 9' "$logs/killed.err"
+	stop killed
+}
+
+# One that ends by itself in none of these ways, with what it has started.
+a_program_has_bounded_time_and_output()
+{
+	serve slow --exec-timeout 0.2 --exec 'sleep 1000' s
+	run unixmsg-cat -W 1 s x
+	expect_status 1
+	await_true grep -q 'it took too long' "$logs/slow.err"
+	stop slow
+	serve loud --max-size 1000 --exec 'yes' s
+	run unixmsg-cat -W 1 s x
+	expect_status 1
+	await_true grep -q 'its output is too large' "$logs/loud.err"
+	stop loud
+}
+
+# What comes meanwhile waits, and nothing is lost.
+no_more_programs_run_than_may()
+{
+	program answer <<-'END'
+	mkdir "running.$$"
+	[ "$(ls -d running.* | wc -l)" -le 2 ] || touch too-many
+	cat
+	rmdir "running.$$"
+	END
+	serve server unixpacket --max-jobs 2 --exec "$here/answer" s
+	seq 1 30 >lines
+	run unixmsg-cat -W 30 s <lines
+	expect_status 0 "$(cat "$err")"
+	sort -n "$out" | expect_same lines -
+	expect_gone too-many
+	stop server
+}
+
+# It may take its time, and is not waited for by a second signal.
+a_server_that_stops_waits_for_its_programs()
+{
+	mkfifo go
+	exec 5<>go
+	program answer <<-'END'
+	touch started
+	read -r line <go
+	echo "$line"
+	END
+	serve server --exec "$here/answer" s
+	start client unixmsg-cat -W 30 s x
+	await_true test -e started
+	signal server TERM
+	echo done >&5
+	finish client
+	expect_match "$logs/client.out" '^done$'
+	finish server
+	expect_status 0
+	rm started
+	serve again --exec "$here/answer" s
+	run unixmsg-cat -n s x
+	await_true test -e started
+	signal again TERM
+	await_true test ! -e s
+	signal again TERM
+	finish again
+	exec 5<&-
+}
+
+# --- Descriptors -------------------------------------------------------------
+
+a_descriptor_goes_to_a_program_of_another_process()
+{
+	echo 'what is in it' >file
+	serve server --exec 'cat /dev/fd/3' s
+	run unixmsg-cat --send-fd 7 s hello 7<file
+	expect_status 0 "$(cat "$err")"
+	expect_match "$out" '^what is in it$'
+	run unixmsg-cat --ask --send-fd 7 s hello 7<file
+	expect_match "$out" '^what is in it$'
+	run unixmsg-cat --send-fd 7 s hello
+	expect_told 2 '--send-fd: 7 is not open'
+	stop server
+	start_server stream unixstream-echo --listen s
+	run unixmsg-cat --send-fd 0 s hello
+	expect_told 1 'the network unix carries no descriptors'
+}
+
+more_descriptors_than_wanted_are_told()
+{
+	serve server --max-fds 1 --exec 'cat /dev/fd/3' s
+	echo one >file
+	run unixmsg-cat -W 1 --send-fd 7 --send-fd 8 s hello 7<file 8<file
+	expect_match "$out" '^one$'
+	stop server
+	expect_match "$logs/server.err" 'were closed: more than --max-fds'
+}
+
+# Kept as new files, and nothing else is taken for a file.
+descriptors_are_kept_and_nothing_is_overwritten()
+{
+	mkdir kept
+	echo mine >kept/fd-1
+	ln -s ../elsewhere kept/fd-2
+	echo first >file
+	mkfifo pipe
+	serve server --recv-fds kept s
+	run unixmsg-cat -n --send-fd 7 --send-fd 8 s hello 7<file 8<>pipe
+	expect_status 0 "$(cat "$err")"
+	stop server
+	expect_text kept/fd-1 mine
+	expect_text kept/fd-3 first
+	[ "$(stat -c %a kept/fd-3)" = 600 ] || fail "$(stat -c %a kept/fd-3)"
+	expect_gone elsewhere
+	expect_gone kept/fd-4
+	expect_match "$logs/server.err" 'that is no file is not kept'
+}
+
 # -----------------------------------------------------------------------------
 
 for case in the_network_is_found_where_the_server_is \
@@ -593,7 +791,17 @@ for case in the_network_is_found_where_the_server_is \
 	messages_come_with_their_length_when_a_format_is_given \
 	a_server_has_the_limits_of_the_echo_tools \
 	a_servers_tee_has_all_that_came \
-	a_server_on_a_terminal_answers_with_what_is_typed; do
+	a_server_on_a_terminal_answers_with_what_is_typed \
+	a_program_reads_the_message_and_its_output_is_the_answer \
+	nothing_of_a_peer_is_run \
+	a_program_is_told_whose_message_it_is \
+	a_program_that_fails_gives_no_answer \
+	a_program_has_bounded_time_and_output \
+	no_more_programs_run_than_may \
+	a_server_that_stops_waits_for_its_programs \
+	a_descriptor_goes_to_a_program_of_another_process \
+	more_descriptors_than_wanted_are_told \
+	descriptors_are_kept_and_nothing_is_overwritten; do
 	run_case "$case"
 done
 finish_cases

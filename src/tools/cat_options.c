@@ -2,6 +2,8 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -11,9 +13,32 @@
 #include "tools/usage.h"
 
 /* Behind the marks of the options that are shared. */
-enum { MAX_SIZE = OPTIONS_MARKS, INPUT };
+enum { INPUT = OPTIONS_MARKS, PROGRAMS };
 
 #define PLACE(member) .place = offsetof(struct cat_options, member)
+
+/* Before a descriptor of ours can have that number. */
+static int read_fd(const struct usage_option *option, const char *value,
+	void *place)
+{
+	static const struct usage_option number = {
+		.name = "send-fd",
+		.most = INT_MAX,
+	};
+	struct cat_options *options = place;
+	uint64_t fd;
+
+	(void)option;
+	if (usage_read_count(&number, value, &fd) < 0)
+		return -1;
+	if (options->send_fds_count == CAT_FDS_MOST)
+		return tool_complain("--send-fd: no more than %d of them",
+			CAT_FDS_MOST);
+	if (fcntl((int)fd, F_GETFD) < 0)
+		return tool_complain("--send-fd: %d is not open", (int)fd);
+	options->send_fds[options->send_fds_count++] = (int)fd;
+	return 0;
+}
 
 static const struct usage_option talking[] = {
 	{ 'n', "send-only", NULL, "send, and wait for no answer",
@@ -25,6 +50,10 @@ static const struct usage_option talking[] = {
 	{ 'f', "follow", NULL, "print what comes until the server ends",
 		usage_read_flag, PLACE(is_following),
 		.marks = 1U << OPTIONS_CLIENT },
+	{ 0, "send-fd", "N",
+		"send descriptor N with the first message; may\n"
+		"be repeated",
+		read_fd, .place = 0, .marks = 1U << OPTIONS_CLIENT },
 	{ 0, "reconnect", NULL, "connect again when the server has gone",
 		usage_read_flag, PLACE(is_reconnecting),
 		.marks = 1U << OPTIONS_CLIENT },
@@ -34,6 +63,23 @@ static const struct usage_option talking[] = {
 static const struct usage_option answering[] = {
 	{ 'r', "reply", "TEXT", "answer every message with TEXT",
 		usage_read_text, PLACE(reply), .marks = 1U << OPTIONS_SERVING },
+	{ 'e', "exec", "PROGRAM",
+		"run it for every message, which it reads; what\n"
+		"it prints is the answer. No shell is used",
+		usage_read_text, PLACE(program),
+		.marks = 1U << OPTIONS_SERVING },
+	{ 0, "recv-fds", "DIRECTORY",
+		"copy files behind descriptors to new ones there",
+		usage_read_text, PLACE(keep), .marks = 1U << OPTIONS_SERVING },
+	{ 0, "exec-timeout", "SECONDS", "kill it after so long (10)",
+		usage_read_seconds, PLACE(job_us),
+		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
+	{ 0, "max-jobs", "N", "of it at once (8)", usage_read_uint,
+		PLACE(jobs_max), .least = 1, .most = 1024,
+		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
+	{ 0, "max-fds", "N", "descriptors that a message may bring it (16)",
+		usage_read_uint, PLACE(fds_max), .most = UNIXMSG_FDS_MAX,
+		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
 	{ 0 },
 };
 
@@ -52,8 +98,7 @@ static const struct usage_option data[] = {
 	{ 0, "tee", "FILE", "append what is printed to FILE, too",
 		usage_read_text, PLACE(base.tee) },
 	{ 0, "max-size", "BYTES", "largest message (what the socket carries)",
-		usage_read_size, PLACE(base.size_max), .most = 1 << 30,
-		.marks = 1U << MAX_SIZE },
+		usage_read_size, PLACE(base.size_max), .most = 1 << 30 },
 	{ 0 },
 };
 
@@ -80,16 +125,17 @@ static bool is_network(const char *operand)
 
 static const struct usage usage = {
 	.synopses = synopses,
-	.about = "Client: send each MESSAGE, or each record of standard input, "
-		 "and print what\n"
-		 "comes, until the server has answered or closed. Serve: print "
-		 "what comes, and\n"
-		 "answer with records of standard input, or as told.\n"
-		 "NETWORK is unixgram, unixpacket or unix. A client finds it, a "
-		 "server without it\n"
-		 "serves unixgram. ADDRESS is a path, or @NAME for an abstract "
-		 "name; \\\\, \\xHH and\n"
-		 "\\{N} are escapes.\n",
+	.about =
+		"Client: send each MESSAGE, or each record of standard input, "
+		"and print what\n"
+		"comes, until the server has answered or closed. Serve: print "
+		"what comes, and\n"
+		"answer with records of standard input, or as told.\n"
+		"NETWORK is unixgram, unixpacket or unix. A client finds it, a "
+		"server without it\n"
+		"serves unixgram. ADDRESS is a path, or @NAME for an abstract "
+		"name; \\\\, \\xHH and\n"
+		"\\{N} are escapes.\n",
 	.groups = groups,
 	.foot = "Exit status: 0; 1 something failed, was lost or refused; 2 "
 		"wrong usage.\n",
@@ -128,6 +174,15 @@ static int check_server(const struct cat_options *options,
 {
 	if (options->base.is_inherited && options->base.network == NULL)
 		return tool_complain("--inherit: which NETWORK?");
+	if ((options->reply != NULL) + (options->program != NULL) +
+			(options->keep != NULL) >
+		1)
+		return tool_complain(
+			"--reply, --exec, --recv-fds: only one of them");
+	if (words->given[PROGRAMS] != NULL && options->program == NULL &&
+		options->keep == NULL)
+		return tool_complain("--%s: goes with --exec or --recv-fds",
+			words->given[PROGRAMS]);
 	return options_check_server(&options->base, words);
 }
 
@@ -165,6 +220,9 @@ int cat_options_read(struct cat_options *options, int argc, char **argv)
 	memset(options, 0, sizeof(*options));
 	options_set_defaults(&options->base);
 	options->base.size_max = SIZE_MAX;
+	options->jobs_max = 8;
+	options->job_us = 10000000;
+	options->fds_max = 16;
 	status = usage_read(&usage, options, &words, argc, argv);
 	if (status >= 0)
 		return status;
@@ -218,6 +276,10 @@ int cat_options_settle(struct cat_options *options,
 	base->input_max = options->block > 0 ? options->block : base->size_max;
 	base->is_framed = !cat_options_is_bytes(options);
 	base->is_printing = true;
+	if (options->send_fds_count > 0 && network->is_stream)
+		return tool_complain("--send-fd: the network %s carries no "
+				     "descriptors",
+			network->name);
 	if (options->is_asking && cat_options_is_bytes(options))
 		return tool_complain(
 			"--ask: a stream of bytes has no single answer; "

@@ -11,6 +11,8 @@
 
 struct network;
 
+enum { CAT_FDS_MOST = 16 };
+
 struct cat_options {
 	/* First, for the options that the echo tools have too. Its network is
 	 * NULL as long as it is to be found. */
@@ -22,11 +24,15 @@ struct cat_options {
 	size_t block; /* bytes; 0: the input is records */
 	bool is_whole;
 	bool is_replaying;
+	int send_fds[CAT_FDS_MOST]; /* with the first message */
+	size_t send_fds_count;
 	/* Server. */
 	const char *reply;   /* to every message, or NULL */
 	const char *program; /* that answers, or NULL */
+	const char *keep;    /* where descriptors are kept, or NULL */
 	unsigned int jobs_max;
-	int64_t job_us; /* the longest that a program may take */
+	int64_t job_us;       /* the longest that a program may take */
+	unsigned int fds_max; /* descriptors that a message may bring */
 };
 
 /*

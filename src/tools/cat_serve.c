@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "tools/cat_exec.h"
 #include "tools/cat_options.h"
 #include "tools/cat_serve.h"
 #include "tools/network.h"
@@ -281,6 +282,8 @@ int cat_serve(struct cat_options *cat)
 	if (cat_options_settle(cat,
 		    network == NULL ? &network_unixgram : network) < 0)
 		return TOOL_FAILED;
+	if (cat->program != NULL || cat->keep != NULL)
+		return cat_exec(cat);
 	answers = calloc(1, sizeof(*answers));
 	if (answers == NULL) {
 		tool_complain("%s", strerror(errno));

@@ -120,11 +120,18 @@ static int send_bytes(struct talk *talk)
 	return result;
 }
 
+/* They go with the first message. */
+static size_t get_fds_count(const struct talk *talk)
+{
+	return talk->stats.sent == 0 ? talk->cat->send_fds_count : 0;
+}
+
 static int send_message(struct talk *talk)
 {
 	if (talk->is_bytes)
 		return send_bytes(talk);
-	return unixconn_send(talk->conn, talk->next, talk->next_size,
+	return unixconn_send_fds(talk->conn, talk->next, talk->next_size,
+		talk->cat->send_fds, get_fds_count(talk),
 		get_patience_to_send(talk));
 }
 
@@ -526,6 +533,8 @@ static int ask(struct talk *talk)
 
 	request.data = (void *)talk->next;
 	request.room = talk->next_size;
+	request.fds = talk->cat->send_fds;
+	request.fds_count = talk->cat->send_fds_count;
 	result = unixconn_ask(talk->conn, &request, &answer, NULL, NULL,
 		unixdeadline_after_us(talk->options->timeout_us));
 	talk->is_next_there =

@@ -1,6 +1,8 @@
 # What the tools share.
 noinst_LTLIBRARIES += %D%/libtools.la
 %C%_libtools_la_SOURCES = \
+	%D%/cat_exec.c \
+	%D%/cat_exec.h \
 	%D%/cat_options.c \
 	%D%/cat_options.h \
 	%D%/cat_serve.c \
@@ -23,8 +25,12 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/histogram.h \
 	%D%/inherit.c \
 	%D%/inherit.h \
+	%D%/jobs.c \
+	%D%/jobs.h \
 	%D%/json.c \
 	%D%/json.h \
+	%D%/keep.c \
+	%D%/keep.h \
 	%D%/network.c \
 	%D%/network.h \
 	%D%/options.c \

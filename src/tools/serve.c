@@ -194,16 +194,6 @@ static int64_t get_beat_us(void)
 	return unixnotify_get_watchdog_us(&period_us) == 1 ? period_us / 2 : 0;
 }
 
-static int64_t get_sooner(const struct serve_way *way, int64_t deadline_us)
-{
-	int64_t moment_us;
-
-	if (way->get_moment == NULL)
-		return deadline_us;
-	moment_us = way->get_moment(way->context);
-	return moment_us < deadline_us ? moment_us : deadline_us;
-}
-
 static void look(struct server *server)
 {
 	if (server->way->look != NULL)
@@ -213,13 +203,9 @@ static void look(struct server *server)
 /* There may be no memory for the signals' descriptor in the loop just now. */
 static int64_t get_deadline(struct server *server, int64_t beat_us)
 {
-	int64_t deadline_us = UNIXMSG_FOREVER;
-
 	if (unixservice_set_stop_fd(server->service, server->wakes_fd) < 0)
 		return unixdeadline_after_us(look_us);
-	if (beat_us > 0)
-		deadline_us = unixdeadline_after_us(beat_us);
-	return get_sooner(server->way, deadline_us);
+	return beat_us > 0 ? unixdeadline_after_us(beat_us) : UNIXMSG_FOREVER;
 }
 
 /*
@@ -250,11 +236,9 @@ static int drain_until(struct server *server, int64_t end_us)
 {
 	while (tool_get_stops() < 2) {
 		unixservice_set_stop_fd(server->service, server->drain_fd);
-		if (unixservice_drain(server->service,
-			    get_sooner(server->way, end_us)) == 0)
+		if (unixservice_drain(server->service, end_us) == 0)
 			return 0;
-		if (errno != ECANCELED &&
-			(errno != ETIMEDOUT || unixdeadline_now_us() >= end_us))
+		if (errno != ECANCELED)
 			return -1;
 		look(server);
 	}

@@ -17,10 +17,9 @@ struct serve_way {
 
 	/* A peer has gone. */
 	void (*forget)(uint64_t peer, void *context);
-	/* Called when fd is readable, or the moment of get_moment is there. */
+	/* Called when fd is readable, which is of no meaning without it. */
 	void (*look)(struct unixservice *service, void *context);
-	int64_t (*get_moment)(void *context);
-	int fd; /* without look of no meaning */
+	int fd;
 	/* A signal to stop has come: no answer shall wait for anybody else. */
 	void (*stop)(struct unixservice *service, void *context);
 	/* What messages are received with, see struct unixservice_options. */
