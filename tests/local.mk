@@ -35,6 +35,7 @@ shell_tests = \
 	%D%/signals.sh \
 	%D%/symbols.sh \
 	%D%/unixmsg-cat.sh \
+	%D%/unixmsg-cat_jobs.sh \
 	%D%/unixmsg-inspect.sh \
 	%D%/unixmsg-perf.sh
 EXTRA_DIST += $(long_shell_tests) $(shell_tests) \

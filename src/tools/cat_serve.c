@@ -243,11 +243,16 @@ static int read_reply(struct answers *answers)
 				 : strerror(errno));
 }
 
+/*
+ * Descriptors are wanted by both, to be closed: some programs send one along,
+ * as systemd-notify(1) does, and could not send to who does not want any.
+ */
 static int serve_replies(struct answers *answers)
 {
 	const struct serve_way way = {
 		.answer = answer_with_reply,
 		.context = answers,
+		.wants = UNIXMSG_WANT_FDS,
 	};
 
 	if (read_reply(answers) < 0)
@@ -260,6 +265,7 @@ static int serve_input(struct answers *answers)
 	struct serve_way way = {
 		.answer = answer_with_input,
 		.context = answers,
+		.wants = UNIXMSG_WANT_FDS,
 		.forget = forget,
 		.look = look,
 		.stop = stop,

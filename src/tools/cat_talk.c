@@ -4,10 +4,16 @@
  * printed, at the same time: neither waits for the other, and nobody has to
  * know which message answers which.
  *
- * The end of a connection is the server's: our own direction is shut down
- * behind the last record, which tells it that no more follows. Datagrams have
- * no end. There the talk is over when as many messages have come as were sent.
- * In both cases silence for --timeout ends it, too.
+ * Messages: the talk is over when as many have come as were sent. Of a
+ * connection our direction is shut down then, so that the server can send what
+ * is left and close. Not before: there are servers that close as soon as they
+ * see the end, with an answer still to be sent, as ssh-agent does.
+ *
+ * Bytes: a server may wait for the end before it answers. So our direction is
+ * shut down when something has come after the last byte, or nothing for a
+ * moment, and the talk is over when the server closes.
+ *
+ * Silence for --timeout ends all of it.
  */
 #include <config.h>
 
@@ -29,6 +35,12 @@
 #include "tools/source.h"
 #include "tools/stats.h"
 #include "tools/tool.h"
+
+/* So long a server of bytes may take for an answer before it sees the end. */
+static const int64_t hold_us = 200000;
+
+/* So long a server that has answered all may take to send more or to close. */
+static const int64_t linger_us = 500000;
 
 struct talk {
 	struct cat_options *cat;
@@ -65,6 +77,11 @@ static bool is_input_sent(const struct talk *talk)
 static void note_move(struct talk *talk)
 {
 	talk->moved_us = unixdeadline_now_us();
+}
+
+static bool is_silent(const struct talk *talk, int64_t limit_us)
+{
+	return unixdeadline_now_us() - talk->moved_us >= limit_us;
 }
 
 static void end_input(struct talk *talk)
@@ -172,12 +189,27 @@ static int send_next(struct talk *talk)
 	return 1;
 }
 
+static bool is_answered(const struct talk *talk)
+{
+	if (talk->is_bytes)
+		return talk->stats.received_bytes > 0;
+	return talk->stats.received >= talk->stats.sent;
+}
+
+/* A server of bytes may answer nothing, and one of messages does. */
+static bool is_to_be_shut(const struct talk *talk)
+{
+	if (talk->is_shut || talk->is_server_gone || talk->cat->is_following ||
+		!talk->options->network->is_connected || !is_input_sent(talk))
+		return false;
+	return talk->cat->is_sending_only || is_answered(talk) ||
+		(talk->is_bytes && is_silent(talk, hold_us));
+}
+
 /* The server sees the end of the input, and can still answer. */
 static void shut_when_sent(struct talk *talk)
 {
-	if (talk->is_shut || !is_input_sent(talk) || talk->is_server_gone ||
-		talk->cat->is_following ||
-		!talk->options->network->is_connected)
+	if (!is_to_be_shut(talk))
 		return;
 	talk->is_shut = true;
 	unixconn_shutdown(talk->conn, SHUT_WR);
@@ -194,7 +226,6 @@ static int send_some(struct talk *talk)
 		if (result == 1)
 			result = send_next(talk);
 	}
-	shut_when_sent(talk);
 	return result < 0 ? -1 : 0;
 }
 
@@ -206,6 +237,7 @@ static int take(struct talk *talk, const struct unixmsg *msg)
 		.has_writer = (msg->flags & UNIXMSG_HAS_CRED) != 0,
 		.pid = msg->cred.pid,
 		.uid = msg->cred.uid,
+		.fds = msg->fds_lost,
 	};
 
 	talk->stats.received++;
@@ -347,6 +379,17 @@ static int close_conn(struct talk *talk)
 		strerror(errno));
 }
 
+/* They are closed and counted; unasked, the server could not send them. */
+static void want_fds(const struct talk *talk)
+{
+	unsigned int wants = UNIXMSG_WANT_FDS;
+
+	if (talk->options->is_server_user_wanted)
+		wants |= UNIXMSG_WANT_CRED;
+	if (!talk->options->network->is_stream)
+		unixconn_want(talk->conn, wants);
+}
+
 /* A message that was begun is sent as a whole to the next one. */
 static enum outcome connect_again(struct talk *talk)
 {
@@ -360,6 +403,7 @@ static enum outcome connect_again(struct talk *talk)
 	}
 	if (dialling_check_server(talk->options, talk->conn) < 0)
 		return FAILED;
+	want_fds(talk);
 	talk->is_ended = false;
 	talk->is_server_gone = false;
 	talk->is_shut = false;
@@ -375,25 +419,28 @@ static bool is_to_go_on(const struct talk *talk)
 		(talk->cat->is_following || !is_input_sent(talk));
 }
 
+/* Who speaks in messages answers, if only some of them. */
+static bool is_good_end(const struct talk *talk)
+{
+	return talk->is_bytes || talk->cat->is_sending_only ||
+		talk->cat->is_following || talk->stats.sent == 0 ||
+		talk->stats.received > 0;
+}
+
 static enum outcome end_with_server(struct talk *talk)
 {
 	if (is_to_go_on(talk))
 		return connect_again(talk);
-	if (!talk->is_server_gone && is_all_sent(talk)) {
+	if (!talk->is_server_gone && is_all_sent(talk) && is_good_end(talk)) {
 		tool_say(TOOL_VERBOSE, "the server has closed the connection");
 		return DONE;
 	}
 	tool_complain("the server has closed the connection%s",
-		talk->is_server_gone && is_all_sent(talk)
+		!is_all_sent(talk) ? ""
+			: talk->is_server_gone
 			? ", and left messages of ours unread"
-			: "");
+			: " without an answer");
 	return FAILED;
-}
-
-static bool is_silent(const struct talk *talk)
-{
-	return unixdeadline_now_us() - talk->moved_us >=
-		talk->options->timeout_us;
 }
 
 static const char *explain_silence_of(const struct talk *talk)
@@ -406,10 +453,7 @@ static const char *explain_silence_of(const struct talk *talk)
 static enum outcome end_with_silence(const struct talk *talk)
 {
 	const struct client_stats *stats = &talk->stats;
-	const bool is_connected = talk->options->network->is_connected;
-
-	if (stats->sent == 0 || (is_connected && stats->received > 0) ||
-		stats->received >= stats->sent)
+	if (stats->sent == 0 || is_answered(talk))
 		return DONE;
 	tool_complain("no answer within %g seconds%s",
 		(double)talk->options->timeout_us / 1e6,
@@ -424,10 +468,18 @@ static enum outcome end_blocked(const struct talk *talk)
 	return FAILED;
 }
 
-static bool is_answered(const struct talk *talk)
+/* How long silence may last now. */
+static int64_t get_limit_us(const struct talk *talk)
 {
-	return !talk->options->network->is_connected &&
-		talk->stats.received >= talk->stats.sent;
+	const int64_t timeout_us = talk->options->timeout_us;
+
+	if (!is_input_sent(talk))
+		return timeout_us;
+	if (talk->is_bytes)
+		return !talk->is_shut && hold_us < timeout_us ? hold_us
+							      : timeout_us;
+	return is_answered(talk) && linger_us < timeout_us ? linger_us
+							   : timeout_us;
 }
 
 static enum outcome judge_sent(const struct talk *talk)
@@ -436,9 +488,10 @@ static enum outcome judge_sent(const struct talk *talk)
 		return DONE;
 	if (talk->cat->is_following)
 		return GOING_ON;
-	if (is_answered(talk))
+	if (is_answered(talk) && !talk->options->network->is_connected)
 		return DONE;
-	return is_silent(talk) ? end_with_silence(talk) : GOING_ON;
+	return is_silent(talk, get_limit_us(talk)) ? end_with_silence(talk)
+						   : GOING_ON;
 }
 
 /* Who follows has nothing but a signal to end it. */
@@ -459,14 +512,15 @@ static enum outcome judge(struct talk *talk)
 		return end_with_server(talk);
 	if (is_input_sent(talk))
 		return judge_sent(talk);
-	return talk->is_blocked && is_silent(talk) ? end_blocked(talk)
-						   : GOING_ON;
+	return talk->is_blocked && is_silent(talk, get_limit_us(talk))
+		? end_blocked(talk)
+		: GOING_ON;
 }
 
 static int get_patience(const struct talk *talk)
 {
-	int64_t left_us = talk->moved_us + talk->options->timeout_us -
-		unixdeadline_now_us();
+	int64_t left_us =
+		talk->moved_us + get_limit_us(talk) - unixdeadline_now_us();
 
 	if (talk->is_blocked ? false
 			     : !is_input_sent(talk) || talk->cat->is_following)
@@ -512,6 +566,7 @@ static int run(struct talk *talk)
 	for (;;) {
 		if (send_some(talk) < 0 || receive_some(talk) < 0)
 			return -1;
+		shut_when_sent(talk);
 		outcome = judge(talk);
 		if (outcome != GOING_ON)
 			return outcome == DONE && !talk->is_input_bad ? 0 : -1;
@@ -686,6 +741,7 @@ static int dial(struct talk *talk)
 	if (cat_options_settle(talk->cat, network) < 0 ||
 		dialling_check_server(talk->options, talk->conn) < 0)
 		return -1;
+	want_fds(talk);
 	tool_say(TOOL_VERBOSE, "network %s", network->name);
 	dialling_say_connected(talk->conn);
 	if (!talk->cat->is_sending_only)
