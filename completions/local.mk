@@ -2,6 +2,7 @@
 dist_bashcompletion_DATA = \
 	%D%/bash/seqpacket-echo \
 	%D%/bash/unixgram-echo \
+	%D%/bash/unixmsg-cat \
 	%D%/bash/unixmsg-inspect \
 	%D%/bash/unixmsg-perf \
 	%D%/bash/unixstream-echo
@@ -11,6 +12,7 @@ dist_zshcompletion_DATA = %D%/zsh/_unixmsg
 dist_fishcompletion_DATA = \
 	%D%/fish/seqpacket-echo.fish \
 	%D%/fish/unixgram-echo.fish \
+	%D%/fish/unixmsg-cat.fish \
 	%D%/fish/unixmsg-inspect.fish \
 	%D%/fish/unixmsg-perf.fish \
 	%D%/fish/unixstream-echo.fish

@@ -20,6 +20,7 @@ header_manuals = \
 	%D%/unixstop.3
 dist_man_MANS = $(header_manuals) \
 	%D%/unixgram-echo.1 \
+	%D%/unixmsg-cat.1 \
 	%D%/unixmsg-inspect.1 \
 	%D%/unixmsg-perf.1 \
 	%D%/unixmsg-security.7 \

@@ -32,13 +32,13 @@ complete_in_fish()
 # TOOL: its options, as --help has them.
 list_help_options()
 {
-	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z]/ {
+	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z0-9]/ {
 		sub(/^ +/, "")
 		# The text stands behind two spaces or an argument.
 		sub(/  .*/, "")
 		count = split($0, word, /[ ,;|\[\]]+/)
 		for (i = 1; i <= count; i++)
-			if (word[i] ~ /^--?[A-Za-z]/)
+			if (word[i] ~ /^--?[A-Za-z0-9]/)
 				print word[i]
 	}' | sort -u
 }
@@ -55,7 +55,7 @@ expect_offers()
 expect_options()
 {
 	for tool in seqpacket-echo unixgram-echo unixstream-echo \
-		unixmsg-inspect unixmsg-perf; do
+		unixmsg-cat unixmsg-inspect unixmsg-perf; do
 		list_help_options "$tool" >wanted
 		expect_match wanted '^--help$'
 		"$1" "$tool" -
@@ -69,7 +69,7 @@ expect_options()
 expect_values()
 {
 	printf '%s\n' frames hex json raw text >wanted
-	for tool in unixgram-echo unixstream-echo; do
+	for tool in unixgram-echo unixstream-echo unixmsg-cat; do
 		"$1" "$tool" --format ''
 		expect_offers "$tool --format"
 	done

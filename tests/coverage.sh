@@ -81,7 +81,7 @@ list_tests()
 	find tests -name 'check_*' -perm -100 -type f | grep -v '\.' |
 		grep -v 'torture$' | sort
 	for script in access activation inherit seqpacket-echo unixgram-echo \
-		unixmsg-inspect unixmsg-perf unixstream-echo; do
+		unixmsg-cat unixmsg-inspect unixmsg-perf unixstream-echo; do
 		echo tests/$script.sh
 	done
 }

@@ -27,6 +27,7 @@ bcmp
 dirfd
 eventfd_read
 eventfd_write
+execvp
 faccessat
 fclose
 feof
@@ -40,11 +41,13 @@ getauxval
 getenv
 geteuid
 getopt_long
+getpgrp
 getpid
 getppid
 getrlimit
 isatty
 kill
+lseek
 memchr
 memcmp
 memcpy
@@ -65,6 +68,7 @@ puts
 qsort
 rewinddir
 secure_getenv
+setenv
 setfsuid
 setpgid
 sigaction
@@ -94,7 +98,9 @@ strtod
 strtol
 strtoul
 strtoull
+tcgetpgrp
 uname
+unlink
 unsetenv
 vfprintf
 vsnprintf

@@ -125,6 +125,8 @@ WRAP(DIR *, NULL, opendir, (const char *path), (path))
 WRAP(int, -1, pipe2, (int fds[2], int flags), (fds, flags))
 WRAP(int, -1, poll, (struct pollfd *fds, nfds_t count, int timeout),
 	(fds, count, timeout))
+WRAP(ssize_t, -1, pread, (int fd, void *data, size_t size, off_t at),
+	(fd, data, size, at))
 WRAP(ssize_t, -1, read, (int fd, void *data, size_t size), (fd, data, size))
 WRAP(struct dirent *, NULL, readdir, (DIR *dir), (dir))
 WRAP(ssize_t, -1, readlink, (const char *path, char *link, size_t room),

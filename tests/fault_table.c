@@ -82,6 +82,7 @@ static const struct fault_call table[] = {
 	{ "pipe2", { EMFILE, ENFILE } },
 	{ "poll", { EINTR, ENOMEM } },
 	{ "ppoll", { EINTR, ENOMEM } },
+	{ "pread", { EINTR, EIO, ENOMEM } },
 	{ "read", { EINTR, EIO, ENOMEM } },
 	{ "readdir", { EIO, ENOENT } },
 	{ "readlink", { EACCES, ENOENT, EIO, ENOMEM } },

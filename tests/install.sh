@@ -53,7 +53,8 @@ mkdir "$scratch/user"
 sed "s|=/|=$DESTDIR/|" "$DESTDIR$libdir/pkgconfig/unixmsg.pc" \
 	>"$scratch/unixmsg.pc" || exit 99
 libdir=$DESTDIR$libdir prefix=$DESTDIR$prefix docdir=$DESTDIR$docdir
-tools='seqpacket-echo unixgram-echo unixmsg-inspect unixmsg-perf unixstream-echo'
+tools='seqpacket-echo unixgram-echo unixmsg-cat unixmsg-inspect unixmsg-perf
+	unixstream-echo'
 
 # From here on only what is installed counts, and libraries of others that some
 # examples need.

@@ -34,6 +34,8 @@ shell_tests = \
 	%D%/service_header.sh \
 	%D%/signals.sh \
 	%D%/symbols.sh \
+	%D%/unixmsg-cat.sh \
+	%D%/unixmsg-cat_jobs.sh \
 	%D%/unixmsg-inspect.sh \
 	%D%/unixmsg-perf.sh
 EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
@@ -247,6 +249,7 @@ EXTRA_%C%_check_shortage_DEPENDENCIES = %D%/fault.wrap
 faulty_tools = \
 	%D%/faulty-seqpacket-echo \
 	%D%/faulty-unixgram-echo \
+	%D%/faulty-unixmsg-cat \
 	%D%/faulty-unixmsg-inspect \
 	%D%/faulty-unixmsg-perf \
 	%D%/faulty-unixstream-echo
@@ -260,6 +263,10 @@ faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
 	src/tools/unixgram-echo.c
 %C%_faulty_unixgram_echo_LDFLAGS = $(fault_ldflags)
 %C%_faulty_unixgram_echo_LDADD = $(faulty_libs)
+%C%_faulty_unixmsg_cat_SOURCES = $(fault_sources) \
+	src/tools/unixmsg-cat.c
+%C%_faulty_unixmsg_cat_LDFLAGS = $(fault_ldflags)
+%C%_faulty_unixmsg_cat_LDADD = $(faulty_libs)
 %C%_faulty_unixmsg_inspect_SOURCES = $(fault_sources) \
 	$(src_tools_unixmsg_inspect_SOURCES)
 %C%_faulty_unixmsg_inspect_LDFLAGS = $(fault_ldflags)
@@ -376,7 +383,7 @@ quick_sanitized_tests = $(unit_tests) $(fuzz_targets) %D%/soak.sh \
 	%D%/examples.sh %D%/unixgram-echo.sh %D%/seqpacket-echo.sh %D%/unixstream-echo.sh \
 	%D%/access.sh %D%/activation.sh %D%/inherit.sh %D%/interop/go.sh \
 	%D%/interop/nc.sh %D%/interop/python.sh %D%/interop/socat.sh \
-	%D%/unixmsg-inspect.sh %D%/unixmsg-perf.sh
+	%D%/unixmsg-cat.sh %D%/unixmsg-inspect.sh %D%/unixmsg-perf.sh
 sanitizers:
 	@rm -f %D%/sanitizers.result
 	@status=0; UBSAN_OPTIONS=print_stacktrace=1 MAKE='$(MAKE)' \

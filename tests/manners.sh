@@ -10,8 +10,8 @@
 PATH=$TOOLS:$PATH
 export PATH
 
-all_tools='seqpacket-echo unixgram-echo unixstream-echo unixmsg-inspect
-	unixmsg-perf'
+all_tools='seqpacket-echo unixgram-echo unixstream-echo unixmsg-cat
+	unixmsg-inspect unixmsg-perf'
 name=manners-$$
 
 # mistake STATUS WHAT COMMAND...: WHAT stands somewhere in the one line.

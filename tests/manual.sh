@@ -236,13 +236,13 @@ every_name_is_installed_as_a_link_and_removed_again()
 # TOOL: its options, as --help has them.
 list_help_options()
 {
-	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z]/ {
+	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z0-9]/ {
 		sub(/^ +/, "")
 		# The text stands behind two spaces or an argument.
 		sub(/  .*/, "")
 		count = split($0, word, /[ ,;|\[\]]+/)
 		for (i = 1; i <= count; i++)
-			if (word[i] ~ /^--?[A-Za-z]/)
+			if (word[i] ~ /^--?[A-Za-z0-9]/)
 				print word[i]
 	}' | sort -u
 }
@@ -259,7 +259,7 @@ list_page_options()
 every_option_is_in_help_and_in_the_page()
 {
 	for tool in seqpacket-echo unixgram-echo unixstream-echo \
-		unixmsg-inspect unixmsg-perf; do
+		unixmsg-cat unixmsg-inspect unixmsg-perf; do
 		page=$(page_of "$tool.1")
 		[ -n "$page" ] || page=$(page_of unixgram-echo.1)
 		list_help_options "$tool" >in-help

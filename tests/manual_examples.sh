@@ -127,6 +127,11 @@ commands_of_unixgram_echo_1_do_what_it_says()
 	run_page unixgram-echo.1
 }
 
+commands_of_unixmsg_cat_1_do_what_it_says()
+{
+	run_page unixmsg-cat.1
+}
+
 commands_of_unixmsg_inspect_1_do_what_it_says()
 {
 	run_page unixmsg-inspect.1
@@ -351,6 +356,7 @@ run_case the_demo_tells_in_a_few_lines_that_all_came_back
 run_case the_demo_runs_nothing_that_stands_in_its_file
 run_case the_demo_tells_what_has_failed
 run_case commands_of_unixgram_echo_1_do_what_it_says
+run_case commands_of_unixmsg_cat_1_do_what_it_says
 run_case commands_of_unixmsg_inspect_1_do_what_it_says
 run_case commands_of_unixmsg_perf_1_do_what_it_says
 run_case commands_of_unixmsg_7_do_what_it_says

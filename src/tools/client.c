@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "tools/client.h"
+#include "tools/dialling.h"
 #include "tools/explain.h"
-#include "tools/explain_path.h"
 #include "tools/network.h"
 #include "tools/record.h"
 #include "tools/source.h"
@@ -324,29 +324,6 @@ static int complain_of_receiving(const struct exchange *exchange, int result,
 	return -1;
 }
 
-/*
- * A datagram socket has no peer that the kernel vouches for: there it is the
- * answers that tell who runs the server.
- */
-static int check_writer(const struct exchange *exchange,
-	const struct unixmsg *msg)
-{
-	char text[EXPLAIN_USER_SIZE];
-
-	if (!exchange->options->is_server_user_wanted ||
-		exchange->network->is_connected)
-		return 0;
-	if ((msg->flags & UNIXMSG_HAS_CRED) &&
-		msg->cred.uid == exchange->options->server_user)
-		return 0;
-	tool_complain("the answer is from user %s, not from the user of "
-		      "--server-user",
-		msg->flags & UNIXMSG_HAS_CRED
-			? explain_user(msg->cred.uid, text)
-			: "unknown");
-	return -1;
-}
-
 static bool is_over(const struct exchange *exchange)
 {
 	return exchange->is_input_over && !exchange->is_next_there &&
@@ -404,7 +381,7 @@ static int receive_some(struct exchange *exchange)
 		if (result < 1)
 			return complain_of_receiving(exchange, result,
 				msg.size);
-		if (check_writer(exchange, &msg) < 0 ||
+		if (dialling_check_writer(exchange->options, &msg) < 0 ||
 			take_answer(exchange, msg.size) < 0)
 			return -1;
 		if (is_turn_over(exchange))
@@ -531,100 +508,6 @@ static int run(struct exchange *exchange)
 	}
 }
 
-static struct unixconn *dial(const struct options *options)
-{
-	const struct network *network = options->network;
-	struct unixdial_options how = {
-		.own = options->own,
-		.stop_fd = tool_get_stop_fd(),
-		.spin_us = options->spin_us,
-	};
-	int64_t patience_us = options->timeout_us;
-	struct unixconn *conn;
-
-	if (options->is_own_mode_wanted)
-		how.own_mode = options->listen.mode;
-	if (options->wait_us > 0) {
-		how.flags |= UNIXMSG_DIAL_WAIT;
-		patience_us = options->wait_us;
-	}
-	conn = unixconn_dial(network->name, options->address, &how,
-		unixdeadline_after_us(patience_us));
-	if (conn == NULL && errno == ECANCELED)
-		tool_complain("interrupted");
-	else if (conn == NULL)
-		tool_complain("%s: %s", explain_text(options->address),
-			explain_dial(network, options->address, options->own,
-				errno));
-	return conn;
-}
-
-static int complain_of_server(const struct exchange *exchange)
-{
-	tool_complain("%s: who serves there: %s",
-		explain_text(exchange->options->address), strerror(errno));
-	return -1;
-}
-
-/* 0 when the server is who it shall be, as far as that is known; -1 told. */
-static int check_server(const struct exchange *exchange)
-{
-	const struct options *options = exchange->options;
-	char text[EXPLAIN_USER_SIZE];
-	struct unixcred cred;
-
-	if (!options->is_server_user_wanted)
-		return 0;
-	if (!exchange->network->is_connected &&
-		unixconn_want(exchange->conn, UNIXMSG_WANT_CRED) == 0)
-		return 0;
-	if (!exchange->network->is_connected ||
-		unixpeer_get_cred(unixconn_get_fd(exchange->conn), &cred) < 0)
-		return complain_of_server(exchange);
-	if (cred.uid == options->server_user)
-		return 0;
-	tool_complain("%s: the server is run by user %s, not by the user of "
-		      "--server-user",
-		explain_text(options->address), explain_user(cred.uid, text));
-	return -1;
-}
-
-static void say_connected(const struct exchange *exchange)
-{
-	char text[UNIXMSG_ADDR_TEXT_SIZE];
-	struct unixaddr addr;
-
-	if (unixconn_get_address(exchange->conn, &addr) == 0)
-		tool_say(TOOL_VERBOSE, "connected, own address %s",
-			unixaddr_format(&addr, text, sizeof(text)));
-}
-
-static void warn_of_silence(const struct exchange *exchange)
-{
-	char text[UNIXMSG_ADDR_TEXT_SIZE];
-	struct unixaddr own;
-	int error;
-
-	if (unixconn_check_answer(exchange->conn) == 0 ||
-		(errno != EACCES && errno != ENOENT && errno != ESTALE))
-		return;
-	error = errno;
-	if (unixconn_get_address(exchange->conn, &own) < 0)
-		return;
-	unixaddr_format(&own, text, sizeof(text));
-	tool_say(TOOL_NORMAL, "warning: %s", explain_closed_way(text, error));
-}
-
-static const char *explain_rest(uint64_t rest, bool is_all, char *text,
-	size_t room)
-{
-	*text = '\0';
-	if (rest > 0)
-		snprintf(text, room, "; %s%" PRIu64 " record%s not sent",
-			is_all ? "" : "at least ", rest, rest == 1 ? "" : "s");
-	return text;
-}
-
 static const char *explain_answered(const struct client_stats *stats,
 	char *text, size_t room)
 {
@@ -643,7 +526,7 @@ static void say_what_was_sent(struct exchange *exchange)
 	uint64_t rest = source_count_rest(&exchange->source, &is_all) +
 		(exchange->is_next_there || exchange->is_next_lost ? 1 : 0);
 
-	explain_rest(rest, is_all, text, sizeof(text));
+	dialling_explain_rest(rest, is_all, text, sizeof(text));
 	if (is_made_up(exchange)) {
 		if (rest > 0 && stats->sent + rest > 1)
 			tool_complain("%" PRIu64 " sent%s", stats->sent, text);
@@ -718,13 +601,16 @@ static int exchange_with(struct exchange *exchange,
 		tool_complain("%s", strerror(errno));
 		return TOOL_FAILED;
 	}
-	exchange->conn = dial(options);
-	if (exchange->conn == NULL)
+	exchange->conn = dialling_open(options, options->network, 0,
+		dialling_get_deadline(options));
+	if (exchange->conn == NULL) {
+		dialling_complain(options, options->network, errno);
 		return TOOL_FAILED;
-	if (check_server(exchange) < 0)
+	}
+	if (dialling_check_server(options, exchange->conn) < 0)
 		return finish(exchange, -1);
-	say_connected(exchange);
-	warn_of_silence(exchange);
+	dialling_say_connected(exchange->conn);
+	dialling_warn_of_silence(exchange->conn);
 	return finish(exchange, run(exchange));
 }
 

@@ -23,7 +23,8 @@ static int run(const struct network *network, int argc, char **argv)
 		tool_complain("signals: %s", explain_error(errno));
 		return TOOL_FAILED;
 	}
-	return options.is_server ? serve(&options) : client(&options);
+	return options.is_server ? serve(&options, &serve_echo)
+				 : client(&options);
 }
 
 int echo_main(const char *name, const struct network *network, int argc,

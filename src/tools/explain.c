@@ -215,18 +215,26 @@ static bool is_other_file(const char *address)
 /* Which of the networks somebody at address serves, NULL when unknown. */
 static const struct network *find_network(const char *address)
 {
-	static const struct network *const networks[] = {
-		&network_unixgram,
-		&network_unixpacket,
-		&network_unixstream,
-	};
+	const struct network *const *network;
 	struct unixowner owner;
-	size_t i;
 
-	for (i = 0; i < sizeof(networks) / sizeof(networks[0]); i++)
-		if (unixowner_find(address, networks[i]->type, &owner) == 0)
-			return networks[i];
+	for (network = networks; *network != NULL; network++)
+		if (unixowner_find(address, (*network)->type, &owner) == 0)
+			return *network;
 	return NULL;
+}
+
+/* Of the command line, where one tool speaks all networks. */
+static bool is_network_chosen;
+
+void explain_choose_network(void)
+{
+	is_network_chosen = true;
+}
+
+static const char *get_advice(const struct network *network)
+{
+	return is_network_chosen ? network->name : network->tool;
 }
 
 static const char *explain_other_network(const struct network *network,
@@ -236,13 +244,13 @@ static const char *explain_other_network(const struct network *network,
 
 	if (other == NULL || other == network)
 		snprintf(why, sizeof(why),
-			"its owner does not speak %s: try another of the "
-			"tools",
-			network->name);
+			"its owner does not speak %s: try another %s",
+			network->name,
+			is_network_chosen ? "NETWORK" : "of the tools");
 	else
 		snprintf(why, sizeof(why),
 			"its owner does not speak %s but %s: try %s",
-			network->name, other->name, other->tool);
+			network->name, other->name, get_advice(other));
 	return why;
 }
 
@@ -372,11 +380,10 @@ const char *explain_dial(const struct network *network, const char *address,
 static const char *explain_excess(const struct network *network, size_t size)
 {
 	snprintf(why, sizeof(why),
-		"%zu bytes, more than the %zu that the socket can carry%s",
+		"%zu bytes, more than the %zu that the socket can carry%s%s",
 		size, network_get_size_max(network),
-		network->is_stream
-			? ""
-			: "; see net.core.wmem_default, or unixstream-echo");
+		network->is_stream ? "" : "; see net.core.wmem_default, or ",
+		network->is_stream ? "" : get_advice(&network_unixstream));
 	return why;
 }
 

@@ -12,6 +12,9 @@
 
 struct network;
 
+/* From now on advice names networks of the command line instead of tools. */
+void explain_choose_network(void);
+
 /* address in printable ASCII, for a message. */
 const char *explain_text(const char *address);
 

@@ -16,6 +16,9 @@
 static struct unixactivation *handed_over;
 static int handed_over_error;
 
+/* Of what is added to the service. */
+static unsigned int added_flags;
+
 void inherit_begin(void)
 {
 	handed_over = unixactivation_new();
@@ -36,30 +39,22 @@ static int note_missing(void)
 	return errno == ENOENT || errno == EPROTOTYPE ? 0 : -1;
 }
 
-/* Streams are echoed as bytes. */
-static unsigned int get_flags(const struct network *network)
-{
-	return network->is_stream ? UNIXMSG_LISTEN_BYTES : 0;
-}
-
 static int serve_listener(struct unixservice *service,
-	const struct network *network, struct unixlistener *listener)
+	struct unixlistener *listener)
 {
 	if (listener == NULL)
 		return note_missing();
-	if (unixservice_add_listener(service, listener, get_flags(network)) ==
-		0)
+	if (unixservice_add_listener(service, listener, added_flags) == 0)
 		return 1;
 	unixlistener_close(listener);
 	return -1;
 }
 
-static int serve_conn(struct unixservice *service,
-	const struct network *network, struct unixconn *conn)
+static int serve_conn(struct unixservice *service, struct unixconn *conn)
 {
 	if (conn == NULL)
 		return note_missing();
-	if (unixservice_add_conn(service, conn, get_flags(network), NULL) == 0)
+	if (unixservice_add_conn(service, conn, added_flags, NULL) == 0)
 		return 1;
 	unixconn_close(conn);
 	return -1;
@@ -68,12 +63,12 @@ static int serve_conn(struct unixservice *service,
 static int take_one(struct unixservice *service, const struct network *network,
 	struct unixactivation *activation)
 {
-	int result = serve_listener(service, network,
+	int result = serve_listener(service,
 		unixactivation_take_listener(activation, NULL, network->name));
 
 	if (result != 0)
 		return result;
-	return serve_conn(service, network,
+	return serve_conn(service,
 		unixactivation_take_conn(activation, NULL, network->name));
 }
 
@@ -128,15 +123,14 @@ static void leave_standard_descriptors(int socket)
 	close(nothing);
 }
 
-static int serve_socket(struct unixservice *service,
-	const struct network *network, int fd)
+static int serve_socket(struct unixservice *service, int fd)
 {
 	int is_listening = 0;
 
 	get_option(fd, SO_ACCEPTCONN, &is_listening);
 	if (is_listening)
-		return serve_listener(service, network, unixlistener_adopt(fd));
-	return serve_conn(service, network, unixconn_adopt(fd));
+		return serve_listener(service, unixlistener_adopt(fd));
+	return serve_conn(service, unixconn_adopt(fd));
 }
 
 /* A pair, or what has a peer: nobody else can send to it. */
@@ -162,7 +156,7 @@ static int take_standard_input(struct unixservice *service,
 		return complain_of_kind(network,
 			"standard input is a socket, but none");
 	}
-	if (fd >= 0 && serve_socket(service, network, fd) == 1)
+	if (fd >= 0 && serve_socket(service, fd) == 1)
 		return 0;
 	tool_complain("--inherit: the socket on standard input: %s",
 		explain_serving(network));
@@ -204,10 +198,12 @@ static const char *explain_variables(void)
 	return strerror(handed_over_error);
 }
 
-int inherit(struct unixservice *service, const struct network *network)
+int inherit(struct unixservice *service, const struct network *network,
+	unsigned int flags)
 {
 	int result;
 
+	added_flags = flags;
 	if (handed_over == NULL) {
 		tool_complain("--inherit: LISTEN_FDS: %s", explain_variables());
 		return -1;

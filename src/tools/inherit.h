@@ -17,8 +17,10 @@ void inherit_end(void);
 /*
  * Has service serve all sockets of network that a supervisor has handed over,
  * listening ones and connections; where none was, the one that standard input
- * is. 0, or -1 when that was told: there are none.
+ * is. flags are those of unixservice_add_conn. 0, or -1 when that was told:
+ * there are none.
  */
-int inherit(struct unixservice *service, const struct network *network);
+int inherit(struct unixservice *service, const struct network *network,
+	unsigned int flags);
 
 #endif

@@ -1,8 +1,18 @@
 # What the tools share.
 noinst_LTLIBRARIES += %D%/libtools.la
 %C%_libtools_la_SOURCES = \
+	%D%/cat_exec.c \
+	%D%/cat_exec.h \
+	%D%/cat_options.c \
+	%D%/cat_options.h \
+	%D%/cat_serve.c \
+	%D%/cat_serve.h \
+	%D%/cat_talk.c \
+	%D%/cat_talk.h \
 	%D%/client.c \
 	%D%/client.h \
+	%D%/dialling.c \
+	%D%/dialling.h \
 	%D%/echo.c \
 	%D%/echo.h \
 	%D%/explain.c \
@@ -15,12 +25,18 @@ noinst_LTLIBRARIES += %D%/libtools.la
 	%D%/histogram.h \
 	%D%/inherit.c \
 	%D%/inherit.h \
+	%D%/jobs.c \
+	%D%/jobs.h \
 	%D%/json.c \
 	%D%/json.h \
+	%D%/keep.c \
+	%D%/keep.h \
 	%D%/network.c \
 	%D%/network.h \
 	%D%/options.c \
 	%D%/options.h \
+	%D%/output.c \
+	%D%/output.h \
 	%D%/record.c \
 	%D%/record.h \
 	%D%/record_line.c \
@@ -47,6 +63,7 @@ dist_pkgdata_DATA = %D%/stats.schema.json
 bin_PROGRAMS += \
 	%D%/seqpacket-echo \
 	%D%/unixgram-echo \
+	%D%/unixmsg-cat \
 	%D%/unixmsg-inspect \
 	%D%/unixmsg-perf \
 	%D%/unixstream-echo
@@ -54,6 +71,7 @@ bin_PROGRAMS += \
 tool_libs = %D%/libtools.la src/libunixmsg.la
 %C%_seqpacket_echo_LDADD = $(tool_libs)
 %C%_unixgram_echo_LDADD = $(tool_libs)
+%C%_unixmsg_cat_LDADD = $(tool_libs)
 %C%_unixstream_echo_LDADD = $(tool_libs)
 
 # It looks into private rooms of the library, which its symbol map hides.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include <string.h>
 #include <sys/socket.h>
 
 #include "tools/network.h"
@@ -29,6 +30,35 @@ const struct network network_unixstream = {
 	.is_connected = true,
 	.is_stream = true,
 };
+
+const struct network *const networks[] = {
+	&network_unixgram,
+	&network_unixpacket,
+	&network_unixstream,
+	NULL,
+};
+
+const struct network *network_find(const char *name)
+{
+	static const struct {
+		const char *name;
+		const struct network *network;
+	} names[] = {
+		{ "unixgram", &network_unixgram },
+		{ "dgram", &network_unixgram },
+		{ "unixpacket", &network_unixpacket },
+		{ "seqpacket", &network_unixpacket },
+		{ "unix", &network_unixstream },
+		{ "unixstream", &network_unixstream },
+		{ "stream", &network_unixstream },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i].name) == 0)
+			return names[i].network;
+	return NULL;
+}
 
 size_t network_get_size_max(const struct network *network)
 {

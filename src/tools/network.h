@@ -21,6 +21,12 @@ extern const struct network network_unixgram;
 extern const struct network network_unixpacket;
 extern const struct network network_unixstream;
 
+/* The networks in the order in which a server's is looked for, up to a NULL. */
+extern const struct network *const networks[];
+
+/* By its own name or another that the library takes; NULL: there is none. */
+const struct network *network_find(const char *name);
+
 /* The largest message that a socket carries by default, 0 if unknown. */
 size_t network_get_size_max(const struct network *network);
 

@@ -11,11 +11,8 @@
 #include "tools/tool.h"
 #include "tools/usage.h"
 
-/* What an option is about, to tell what does not go together. */
-enum { SERVING, CLIENT, COUNTING, SOCKET_FILE, MODE, SERVER_USER, FORMAT };
-
 #define PLACE(member) .place = offsetof(struct options, member)
-#define MARK(mark) .marks = 1U << (mark)
+#define MARK(mark) .marks = 1U << OPTIONS_##mark
 #define UP_TO(number) .most = (number)
 
 static int complain_of_many(const struct usage_option *option)
@@ -64,18 +61,20 @@ static int read_group(const struct usage_option *option, const char *value,
 	return usage_read_group(option, value, &listen->group);
 }
 
-static const struct usage_option serving[] = {
+const struct usage_option options_serving[] = {
 	{ 'l', "listen", NULL, "serve at ADDRESS", usage_read_flag,
 		PLACE(is_server) },
 	{ 'm', "mode", "OCTAL",
 		"permissions of the socket file (0600), or of\n"
 		"that of --bind",
 		usage_read_mode, PLACE(listen.mode),
-		.marks = 1U << SOCKET_FILE | 1U << MODE },
+		.marks = 1U << OPTIONS_SOCKET_FILE | 1U << OPTIONS_MODE },
 	{ 'u', "user", "USER", "its owner, by name or number", read_owner,
-		PLACE(listen), .marks = 1U << SERVING | 1U << SOCKET_FILE },
+		PLACE(listen),
+		.marks = 1U << OPTIONS_SERVING | 1U << OPTIONS_SOCKET_FILE },
 	{ 'g', "group", "GROUP", "its group, by name or number", read_group,
-		PLACE(listen), .marks = 1U << SERVING | 1U << SOCKET_FILE },
+		PLACE(listen),
+		.marks = 1U << OPTIONS_SERVING | 1U << OPTIONS_SOCKET_FILE },
 	{ 0, "replace", NULL, "take the name over from a live owner",
 		usage_read_bits, PLACE(listen.flags),
 		.least = UNIXMSG_LISTEN_REPLACE, MARK(SERVING) },
@@ -107,7 +106,7 @@ static const struct usage_option serving[] = {
 	{ 0 },
 };
 
-static const struct usage_option clients[] = {
+const struct usage_option options_dialling[] = {
 	{ 'W', "timeout", "SECONDS", "longest wait for an answer (5)",
 		usage_read_seconds, PLACE(timeout_us), MARK(CLIENT) },
 	{ 0, "wait", "SECONDS", "longest wait for the server to appear (0)",
@@ -116,25 +115,33 @@ static const struct usage_option clients[] = {
 		usage_read_text, PLACE(own), MARK(CLIENT) },
 	{ 0, "server-user", "USER", "refuse a server run by anybody else",
 		usage_read_user, PLACE(server_user),
-		.marks = 1U << CLIENT | 1U << SERVER_USER },
+		.marks = 1U << OPTIONS_CLIENT | 1U << OPTIONS_SERVER_USER },
+	{ 0 },
+};
+
+static const struct usage_option counting[] = {
 	{ 'c', "count", "N", "make up N messages, and end with a summary",
 		usage_read_count, PLACE(count), .least = 1,
 		UP_TO(UINT64_MAX / 2), MARK(CLIENT) },
 	{ 's', "size", "BYTES", "how large they are (64)", usage_read_size,
 		PLACE(made_size), UP_TO(1 << 30),
-		.marks = 1U << CLIENT | 1U << COUNTING },
+		.marks = 1U << OPTIONS_CLIENT | 1U << OPTIONS_COUNTING },
 	{ 'i', "interval", "SECONDS", "time between them (0: when answered)",
 		usage_read_seconds, PLACE(interval_us),
-		.marks = 1U << CLIENT | 1U << COUNTING },
+		.marks = 1U << OPTIONS_CLIENT | 1U << OPTIONS_COUNTING },
 	{ 0 },
 };
 
-static const struct usage_option both[] = {
+static const struct usage_option data[] = {
 	{ 0, "format", "FORMAT", "text, hex, json, frames or raw (text)",
 		usage_read_word, PLACE(format), .words = record_formats,
 		MARK(FORMAT) },
 	{ 0, "max-size", "BYTES", "largest message (what the socket carries)",
 		usage_read_size, PLACE(size_max), UP_TO(1 << 30) },
+	{ 0 },
+};
+
+const struct usage_option options_common[] = {
 	{ 0, "spin", "MICROSECONDS", "poll so long before sleeping (0)",
 		usage_read_us, PLACE(spin_us), UP_TO(1000000) },
 	{ 0, "stats", NULL, "counters as JSON at the end, and on SIGUSR1",
@@ -145,9 +152,11 @@ static const struct usage_option both[] = {
 };
 
 static const struct usage_group groups[] = {
-	{ "Serving", serving },
-	{ "Client", clients },
-	{ "Both", both },
+	{ "Serving", options_serving },
+	{ "Client", options_dialling },
+	{ NULL, counting },
+	{ "Both", data },
+	{ NULL, options_common },
 	{ 0 },
 };
 
@@ -189,17 +198,18 @@ static int check_file(const struct options *options, const char *option)
 	return -1;
 }
 
-static int check_server(const struct options *options,
+int options_check_server(const struct options *options,
 	const struct usage_words *words)
 {
 	const char *const *given = words->given;
 
-	if (given[CLIENT] != NULL)
-		return tool_complain("--%s: not for a server", given[CLIENT]);
+	if (given[OPTIONS_CLIENT] != NULL)
+		return tool_complain("--%s: not for a server",
+			given[OPTIONS_CLIENT]);
 	if (options->size_max == 0)
 		return tool_complain(
 			"--max-size: a server takes at least 1 byte");
-	if (check_file(options, given[SOCKET_FILE]) < 0)
+	if (check_file(options, given[OPTIONS_SOCKET_FILE]) < 0)
 		return -1;
 	if (options->is_inherited && options->address != NULL)
 		return tool_complain(
@@ -212,7 +222,7 @@ static int check_server(const struct options *options,
 }
 
 /* Who may write to an address that only answers come to. */
-static int check_own_mode(const struct options *options)
+int options_check_own_mode(const struct options *options)
 {
 	if (options->is_own_mode_wanted &&
 		(options->network->is_connected || options->own == NULL ||
@@ -223,19 +233,17 @@ static int check_own_mode(const struct options *options)
 	return 0;
 }
 
-static int check_client(const struct options *options,
+int options_check_client(const struct options *options,
 	const struct usage_words *words)
 {
 	const char *const *given = words->given;
 
-	if (given[SERVING] != NULL)
+	if (given[OPTIONS_SERVING] != NULL)
 		return tool_complain("--%s: goes with --listen",
-			given[SERVING]);
-	if (check_own_mode(options) < 0)
-		return -1;
-	if (given[COUNTING] != NULL && options->count == 0)
+			given[OPTIONS_SERVING]);
+	if (given[OPTIONS_COUNTING] != NULL && options->count == 0)
 		return tool_complain("--%s: goes with --count",
-			given[COUNTING]);
+			given[OPTIONS_COUNTING]);
 	if (options->count > 0 && options->messages_count > 0)
 		return tool_complain(
 			"--count: makes up messages, so give none");
@@ -250,32 +258,38 @@ static int check(struct options *options, const struct usage_words *words)
 		tool_complain("an ADDRESS is needed; see --help");
 		return -1;
 	}
-	return options->is_server ? check_server(options, words)
-				  : check_client(options, words);
+	if (!options->is_server && options_check_own_mode(options) < 0)
+		return -1;
+	return options->is_server ? options_check_server(options, words)
+				  : options_check_client(options, words);
 }
 
-static void set_defaults(struct options *options, const struct network *network)
+void options_set_defaults(struct options *options)
 {
 	memset(options, 0, sizeof(*options));
-	options->network = network;
 	options->timeout_us = 5000000;
 	options->made_size = 64;
 	options->format = RECORD_TEXT;
 	options->clients_max = 1024;
-	options->size_max = network_get_size_max(network);
 }
 
-static void take_words(struct options *options, const struct usage_words *words)
+void options_take_operands(struct options *options, char **operands, int count)
 {
-	options->is_printing = words->given[FORMAT] != NULL;
-	options->is_own_mode_wanted =
-		words->given[MODE] != NULL && !options->is_server;
-	options->is_server_user_wanted = words->given[SERVER_USER] != NULL;
-	if (words->operands_count == 0)
+	if (count == 0)
 		return;
-	options->address = words->operands[0];
-	options->messages = words->operands + 1;
-	options->messages_count = words->operands_count - 1;
+	options->address = operands[0];
+	options->messages = operands + 1;
+	options->messages_count = count - 1;
+}
+
+void options_take_words(struct options *options,
+	const struct usage_words *words)
+{
+	options->is_printing = words->given[OPTIONS_FORMAT] != NULL;
+	options->is_own_mode_wanted =
+		words->given[OPTIONS_MODE] != NULL && !options->is_server;
+	options->is_server_user_wanted =
+		words->given[OPTIONS_SERVER_USER] != NULL;
 }
 
 int options_read(struct options *options, const struct network *network,
@@ -284,7 +298,9 @@ int options_read(struct options *options, const struct network *network,
 	struct usage_words words;
 	int status;
 
-	set_defaults(options, network);
+	options_set_defaults(options);
+	options->network = network;
+	options->size_max = network_get_size_max(network);
 	if (options->size_max == 0) {
 		tool_complain("how large a message may be is not told: %s",
 			strerror(errno));
@@ -293,6 +309,9 @@ int options_read(struct options *options, const struct network *network,
 	status = usage_read(&usage, options, &words, argc, argv);
 	if (status >= 0)
 		return status;
-	take_words(options, &words);
+	options_take_words(options, &words);
+	options_take_operands(options, words.operands, words.operands_count);
+	options->input = options->format;
+	options->input_max = options->size_max;
 	return check(options, &words) < 0 ? TOOL_USAGE : -1;
 }

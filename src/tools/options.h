@@ -2,13 +2,14 @@
 #ifndef UNIXMSG_TOOLS_OPTIONS_H
 #define UNIXMSG_TOOLS_OPTIONS_H
 
-/* The command line of the echo tools. */
+/* The command line of the echo tools, and what unixmsg-cat has of it. */
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include "tools/record.h"
+#include "tools/usage.h"
 #include "unixmsg.h"
 
 struct network;
@@ -49,10 +50,49 @@ struct options {
 	uid_t server_user;
 	/* Both. */
 	enum record_format format;
+	enum record_format input; /* of standard input and MESSAGEs */
+	size_t input_max;         /* the largest of them */
+	const char *tee; /* a file that gets what is printed, or NULL */
+	bool is_framed;  /* streams carry messages, not bytes, when serving */
 	size_t size_max;
 	bool is_stats_wanted;
 	int64_t spin_us; /* see unixmsg/deadline.h */
 };
+
+/* What an option is about, to tell what does not go together. */
+enum options_mark {
+	OPTIONS_SERVING,
+	OPTIONS_CLIENT,
+	OPTIONS_COUNTING,
+	OPTIONS_SOCKET_FILE,
+	OPTIONS_MODE,
+	OPTIONS_SERVER_USER,
+	OPTIONS_FORMAT,
+	OPTIONS_MARKS, /* from here on a tool's own */
+};
+
+/* For the first member of a tool's options, which is a struct options. */
+extern const struct usage_option options_serving[];
+extern const struct usage_option options_dialling[];
+extern const struct usage_option options_common[];
+
+/* All but what is the network's. */
+void options_set_defaults(struct options *options);
+
+/* What stands on the command line: which options were given, and ADDRESS and
+ * what follows. */
+void options_take_words(struct options *options,
+	const struct usage_words *words);
+void options_take_operands(struct options *options, char **operands, int count);
+
+/* 0, or -1 told what does not go together. */
+int options_check_server(const struct options *options,
+	const struct usage_words *words);
+int options_check_client(const struct options *options,
+	const struct usage_words *words);
+
+/* The same, as soon as the network is known. */
+int options_check_own_mode(const struct options *options);
 
 /*
  * Reads the command line into options. -1: go on. Else the status to exit

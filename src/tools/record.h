@@ -39,6 +39,17 @@ enum record_format {
 	RECORD_FRAMES,
 	RECORD_RAW,
 	RECORD_FORMATS,
+
+	/* What has no name on a command line. */
+
+	/* Whatever one read gives; printed as it is, without a newline. */
+	RECORD_BYTES,
+	/* The same, printed on a terminal as text is, but for newlines. */
+	RECORD_SHOWN_BYTES,
+	/* Only read: pieces of max_size bytes, the last one perhaps shorter. */
+	RECORD_BLOCKS,
+	/* Only read: all of the input is one record, which may be empty. */
+	RECORD_WHOLE,
 };
 
 /* The names of the formats, up to a NULL. */

@@ -228,14 +228,67 @@ static int take_frame(struct record_reader *reader, const void **data,
 	return 1;
 }
 
+static int hand_out(struct record_reader *reader, size_t most,
+	const void **data, size_t *size)
+{
+	size_t left = get_left(reader);
+
+	*data = reader->buffer + reader->start;
+	*size = left < most ? left : most;
+	reader->start += *size;
+	return 1;
+}
+
+/* Nothing is held back that has come, but for a block that is not full. */
+static int take_bytes(struct record_reader *reader, const void **data,
+	size_t *size)
+{
+	size_t least = reader->format == RECORD_BLOCKS ? reader->max_size : 1;
+
+	if (get_left(reader) < least && !reader->is_at_eof)
+		return NEEDS_MORE;
+	if (get_left(reader) == 0)
+		return 0;
+	return hand_out(reader, reader->max_size, data, size);
+}
+
+static int take_whole(struct record_reader *reader, const void **data,
+	size_t *size)
+{
+	if (get_left(reader) > reader->max_size)
+		return fail_for_good(reader, EMSGSIZE,
+			"more than the %zu bytes of --max-size",
+			reader->max_size);
+	if (!reader->is_at_eof)
+		return NEEDS_MORE;
+	if (reader->count > 0)
+		return 0;
+	return hand_out(reader, reader->max_size, data, size);
+}
+
+static int take_one(struct record_reader *reader, const void **data,
+	size_t *size)
+{
+	switch (reader->format) {
+	case RECORD_FRAMES:
+		return take_frame(reader, data, size);
+	case RECORD_BYTES:
+	case RECORD_SHOWN_BYTES:
+	case RECORD_BLOCKS:
+		return take_bytes(reader, data, size);
+	case RECORD_WHOLE:
+		return take_whole(reader, data, size);
+	default:
+		return take_line(reader, data, size);
+	}
+}
+
 static int take(struct record_reader *reader, const void **data, size_t *size)
 {
 	int got;
 
 	do {
-		got = reader->format == RECORD_FRAMES
-			? take_frame(reader, data, size)
-			: take_line(reader, data, size);
+		got = take_one(reader, data, size);
 		if (got == 1 || got == SKIPPED)
 			reader->count++;
 	} while (got == SKIPPED);

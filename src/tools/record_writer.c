@@ -330,13 +330,23 @@ static size_t measure_harmless(const unsigned char *text, size_t size)
 	return step;
 }
 
+/* A stream has lines of its own, which are no records that could be forged. */
+static size_t measure_shown(const struct record_writer *writer,
+	const unsigned char *text, size_t size)
+{
+	if (writer->format == RECORD_SHOWN_BYTES &&
+		(*text == '\n' || *text == '\t'))
+		return 1;
+	return measure_harmless(text, size);
+}
+
 static int put_harmless(struct record_writer *writer, const unsigned char *text,
 	size_t size)
 {
 	size_t done, step;
 
 	for (done = 0; done < size; done += step) {
-		step = measure_harmless(text + done, size - done);
+		step = measure_shown(writer, text + done, size - done);
 		if (step > 0) {
 			if (put(writer, text + done, step) < 0)
 				return -1;
@@ -357,7 +367,9 @@ static int put_harmless(struct record_writer *writer, const unsigned char *text,
 /* A peer may neither command a terminal nor make two lines of a record. */
 static int put_line(struct record_writer *writer, const struct record *record)
 {
-	if (writer->is_terminal && writer->format == RECORD_TEXT)
+	if (writer->is_terminal &&
+		(writer->format == RECORD_TEXT ||
+			writer->format == RECORD_SHOWN_BYTES))
 		return put_harmless(writer, record->data, record->size);
 	return put(writer, record->data, record->size);
 }
@@ -378,6 +390,9 @@ int record_write(struct record_writer *writer, const struct record *record)
 		return write_json(writer, record);
 	case RECORD_FRAMES:
 		return write_frame(writer, record);
+	case RECORD_BYTES:
+	case RECORD_SHOWN_BYTES:
+		return put_line(writer, record);
 	case RECORD_TEXT:
 	case RECORD_RAW:
 	default:

@@ -13,6 +13,7 @@
 #include "tools/inherit.h"
 #include "tools/network.h"
 #include "tools/options.h"
+#include "tools/output.h"
 #include "tools/record.h"
 #include "tools/serve.h"
 #include "tools/stats.h"
@@ -32,19 +33,21 @@ static const int64_t rest_most_us = 60000000;
 
 struct server {
 	const struct options *options;
+	const struct serve_way *way;
 	struct unixservice *service;
-	struct record_writer *printer;
+	struct output output;
 	uint64_t taken;
-	/* Readable when a signal has come: to stop, or to report. */
-	int signals_fd;
+	/* Readable when a signal has come, to stop or to report, or when the
+	 * way has something to look at. */
+	int wakes_fd;
+	/* The same in the end, for the second signal to stop. */
+	int drain_fd;
 	bool is_failed;
 };
 
 static void lose_printer(struct server *server)
 {
-	tool_complain("standard output: %s", strerror(errno));
-	record_writer_free(server->printer);
-	server->printer = NULL;
+	output_close(&server->output);
 	server->is_failed = true;
 }
 
@@ -63,12 +66,12 @@ static void print_message(struct server *server, const struct unixmsg *msg)
 		.fds = msg->fds_count + msg->fds_lost,
 	};
 
-	if (server->printer == NULL)
+	if (server->output.printer == NULL)
 		return;
 	if (msg->addr != NULL &&
 		unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED)
 		record.sender = unixaddr_format(msg->addr, text, sizeof(text));
-	if (record_write(server->printer, &record) < 0)
+	if (output_print(&server->output, &record) < 0)
 		lose_printer(server);
 }
 
@@ -99,7 +102,7 @@ static void count_message(struct server *server)
 		complain_of_name(server);
 }
 
-static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
+static int take(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
 	struct server *server = context;
@@ -108,6 +111,13 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 		return UNIXSERVICE_DONE;
 	count_message(server);
 	print_message(server, msg);
+	return server->way->answer(service, peer, msg, server->way->context);
+}
+
+static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
+	void *context)
+{
+	(void)context;
 	unixservice_send(service, peer, msg->data, msg->size);
 	if (peer == 0)
 		tool_say(TOOL_VERBOSE,
@@ -117,9 +127,11 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	return UNIXSERVICE_DONE;
 }
 
+const struct serve_way serve_echo = { .answer = echo };
+
 static void flush_printer(struct server *server)
 {
-	if (server->printer != NULL && record_flush(server->printer) < 0)
+	if (output_flush(&server->output) < 0)
 		lose_printer(server);
 }
 
@@ -148,6 +160,8 @@ static void watch(struct unixservice *service,
 	char text[640];
 
 	(void)service;
+	if (event->kind == UNIXSERVICE_CLOSED && server->way->forget != NULL)
+		server->way->forget(event->peer, server->way->context);
 	if (event->kind == UNIXSERVICE_ROUND)
 		flush_printer(server);
 	else if (event->kind == UNIXSERVICE_CUT)
@@ -180,10 +194,16 @@ static int64_t get_beat_us(void)
 	return unixnotify_get_watchdog_us(&period_us) == 1 ? period_us / 2 : 0;
 }
 
+static void look(struct server *server)
+{
+	if (server->way->look != NULL)
+		server->way->look(server->service, server->way->context);
+}
+
 /* There may be no memory for the signals' descriptor in the loop just now. */
 static int64_t get_deadline(struct server *server, int64_t beat_us)
 {
-	if (unixservice_set_stop_fd(server->service, server->signals_fd) < 0)
+	if (unixservice_set_stop_fd(server->service, server->wakes_fd) < 0)
 		return unixdeadline_after_us(look_us);
 	return beat_us > 0 ? unixdeadline_after_us(beat_us) : UNIXMSG_FOREVER;
 }
@@ -206,6 +226,21 @@ static int run(struct server *server)
 			return -1;
 		if (tool_take_report())
 			report(server);
+		look(server);
+	}
+	return 0;
+}
+
+/* What the way still looks at may be what an answer waits for. */
+static int drain_until(struct server *server, int64_t end_us)
+{
+	while (tool_get_stops() < 2) {
+		unixservice_set_stop_fd(server->service, server->drain_fd);
+		if (unixservice_drain(server->service, end_us) == 0)
+			return 0;
+		if (errno != ECANCELED)
+			return -1;
+		look(server);
 	}
 	return 0;
 }
@@ -215,10 +250,9 @@ static void drain(struct server *server)
 {
 	tool_say(TOOL_VERBOSE, "stopping");
 	unixnotify_stopping(unixdeadline_after_us(notify_us));
-	unixservice_set_stop_fd(server->service, tool_get_second_stop_fd());
-	if (unixservice_drain(server->service,
-		    unixdeadline_after_us(drain_us)) < 0 &&
-		errno != ECANCELED)
+	if (server->way->stop != NULL)
+		server->way->stop(server->service, server->way->context);
+	if (drain_until(server, unixdeadline_after_us(drain_us)) < 0)
 		complain_of_name(server);
 }
 
@@ -258,15 +292,21 @@ static bool is_given_away(const struct unixlisten_options *how)
 	return (how->flags & (UNIXMSG_LISTEN_USER | UNIXMSG_LISTEN_GROUP)) != 0;
 }
 
+/* To an echo, bytes are bytes, whatever they mean to the client. */
+static unsigned int get_flags(const struct options *options)
+{
+	return options->network->is_stream && !options->is_framed
+		? UNIXMSG_LISTEN_BYTES
+		: 0;
+}
+
 static int open_address(struct server *server)
 {
 	const struct options *options = server->options;
 	struct unixlisten_options how = options->listen;
 	int error;
 
-	/* It echoes bytes, whatever they mean to the client. */
-	if (options->network->is_stream)
-		how.flags |= UNIXMSG_LISTEN_BYTES;
+	how.flags |= get_flags(options);
 	how.backlog = (int)options->backlog;
 	if (unixservice_listen(server->service, options->network->name,
 		    options->address, &how) == 0)
@@ -280,7 +320,8 @@ static int open_address(struct server *server)
 static int open_sockets(struct server *server)
 {
 	if (server->options->is_inherited)
-		return inherit(server->service, server->options->network);
+		return inherit(server->service, server->options->network,
+			get_flags(server->options));
 	return open_address(server);
 }
 
@@ -313,7 +354,8 @@ static struct unixservice *make_service(struct server *server)
 	const struct options *options = server->options;
 	struct unixservice_options how = {
 		.watcher = watch,
-		.wants = get_wants(options),
+		.wants = get_wants(options) | server->way->wants,
+		.fds_max = server->way->fds_max,
 		.size_max = options->size_max,
 		.peers_max = options->clients_max > 0 ? options->clients_max
 						      : UINT_MAX,
@@ -325,7 +367,7 @@ static struct unixservice *make_service(struct server *server)
 
 	if (options->network->is_connected)
 		how.patience_us = rest_most_us;
-	return unixservice_new(echo, server, &how);
+	return unixservice_new(take, server, &how);
 }
 
 static int set_access(struct server *server)
@@ -346,43 +388,76 @@ static int set_access(struct server *server)
 	return 0;
 }
 
-static int watch_signal(int epoll_fd, int fd)
+static int watch_fd(int epoll_fd, int fd)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-static int prepare(struct server *server)
+/* A descriptor that is readable when the way wants to look, or that one is. */
+static int make_wakes(const struct server *server, int fd)
 {
-	const struct options *options = server->options;
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 
-	server->service = make_service(server);
-	server->signals_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (server->service == NULL || server->signals_fd < 0 ||
-		watch_signal(server->signals_fd, tool_get_stop_fd()) < 0 ||
-		watch_signal(server->signals_fd, tool_get_report_fd()) < 0)
+	if (epoll_fd < 0)
 		return -1;
-	if (!options->is_printing)
-		return set_access(server);
-	server->printer = record_writer_new(STDOUT_FILENO, options->format,
-		tool_get_second_stop_fd());
-	return server->printer == NULL ? -1 : set_access(server);
+	if (watch_fd(epoll_fd, fd) == 0 &&
+		(server->way->look == NULL ||
+			watch_fd(epoll_fd, server->way->fd) == 0))
+		return epoll_fd;
+	close(epoll_fd);
+	return -1;
 }
 
-int serve(const struct options *options)
+/* One that never looks has a single reason to be woken. */
+static int make_drain_wakes(const struct server *server)
 {
-	struct server server = { .options = options, .signals_fd = -1 };
+	return server->way->look == NULL
+		? tool_get_second_stop_fd()
+		: make_wakes(server, tool_get_second_stop_fd());
+}
+
+static int prepare(struct server *server)
+{
+	server->service = make_service(server);
+	server->wakes_fd = make_wakes(server, tool_get_stop_fd());
+	server->drain_fd = make_drain_wakes(server);
+	if (server->service == NULL || server->wakes_fd < 0 ||
+		server->drain_fd < 0 ||
+		watch_fd(server->wakes_fd, tool_get_report_fd()) < 0 ||
+		set_access(server) < 0)
+		return tool_complain("cannot serve: %s", explain_error(errno));
+	if (!server->options->is_printing)
+		return 0;
+	return output_open(&server->output, server->options,
+		tool_get_second_stop_fd());
+}
+
+static void clean_up(struct server *server)
+{
+	unixservice_close(server->service);
+	output_close(&server->output);
+	if (server->wakes_fd >= 0)
+		close(server->wakes_fd);
+	if (server->way->look != NULL && server->drain_fd >= 0)
+		close(server->drain_fd);
+}
+
+int serve(const struct options *options, const struct serve_way *way)
+{
+	struct server server = {
+		.options = options,
+		.way = way,
+		.output = { .tee_fd = -1 },
+		.wakes_fd = -1,
+		.drain_fd = -1,
+	};
 	int status = TOOL_FAILED;
 
 	tool_raise_descriptor_limit();
-	if (prepare(&server) < 0)
-		tool_complain("cannot serve: %s", explain_error(errno));
-	else
+	if (prepare(&server) == 0)
 		status = serve_address(&server);
-	unixservice_close(server.service);
-	record_writer_free(server.printer);
-	if (server.signals_fd >= 0)
-		close(server.signals_fd);
+	clean_up(&server);
 	return status;
 }

@@ -25,8 +25,8 @@ int source_open(struct source *source, const struct options *options)
 	}
 	if (options->messages_count > 0)
 		return 0;
-	source->reader = record_reader_new(STDIN_FILENO, options->format,
-		options->size_max, tool_get_stop_fd());
+	source->reader = record_reader_new(STDIN_FILENO, options->input,
+		options->input_max, tool_get_stop_fd());
 	return source->reader == NULL ? -1 : 0;
 }
 
@@ -70,7 +70,7 @@ static int make(struct source *source, const void **data, size_t *size)
 static int decode(struct source *source, const char *argument,
 	const void **data, size_t *size)
 {
-	enum record_format format = source->options->format;
+	enum record_format format = source->options->input;
 	struct record_line line;
 
 	*data = argument;

@@ -159,6 +159,14 @@ static int read_option(const struct usage *usage,
 	return -1;
 }
 
+static int get_leading(const struct usage *usage,
+	const struct usage_words *words)
+{
+	if (usage->is_extra == NULL || words->operands_count == 0)
+		return usage->leading;
+	return usage->leading + usage->is_extra(words->operands[0]);
+}
+
 /* An operand has come already: perhaps it was meant as another. */
 static const char *explain_unknown(const struct usage *usage,
 	const struct usage_words *words)
@@ -223,7 +231,7 @@ static void take_operands(const struct usage *usage,
 	const struct usage_table *table, struct usage_words *words, int argc,
 	char **argv)
 {
-	if (words->operands_count > usage->leading)
+	if (words->operands_count > get_leading(usage, words))
 		warn_of_options(table, argv + optind, argc - optind);
 	while (optind < argc)
 		words->operands[words->operands_count++] = argv[optind++];
@@ -240,7 +248,7 @@ int usage_read(const struct usage *usage, void *options,
 	memset(words, 0, sizeof(*words));
 	words->operands = argv + 1;
 	opterr = 0;
-	while (words->operands_count <= usage->leading &&
+	while (words->operands_count <= get_leading(usage, words) &&
 		(result = getopt_long(argc, argv, table.letters, table.names,
 			 NULL)) != -1) {
 		if (result == OPERAND) {

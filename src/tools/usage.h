@@ -7,6 +7,7 @@
  * usage_read follows.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,9 +41,11 @@ struct usage {
 	const char *foot;
 	/* Behind so many operands no options are looked for. */
 	int leading;
+	/* Whether the first operand is one more before those; may be NULL. */
+	bool (*is_extra)(const char *operand);
 };
 
-enum { USAGE_MARKS = 8 };
+enum { USAGE_MARKS = 16 };
 
 /* What else was on the command line. */
 struct usage_words {

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_CAT_TALK_H
+#define UNIXMSG_TOOLS_CAT_TALK_H
+
+struct cat_options;
+
+/* Sends, and prints what comes. The exit status. */
+int cat_talk(struct cat_options *options);
+
+#endif
