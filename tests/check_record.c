@@ -527,6 +527,53 @@ START_TEST(a_frame_gets_no_memory_for_its_claim)
 }
 END_TEST
 
+START_TEST(bytes_are_handed_out_as_they_come)
+{
+	start(RECORD_BYTES, 4);
+	feed(BYTES("ab\n"));
+	expect_record(BYTES("ab\n"));
+	expect_errno(false, EAGAIN);
+	feed_last(BYTES("\0cdefg"));
+	expect_record(BYTES("\0cde"));
+	expect_record(BYTES("fg"));
+	expect_end();
+}
+END_TEST
+
+START_TEST(blocks_are_full_but_for_the_last)
+{
+	start(RECORD_BLOCKS, 4);
+	feed(BYTES("abc"));
+	expect_errno(false, EAGAIN);
+	feed_last(BYTES("d\nef"));
+	expect_record(BYTES("abcd"));
+	expect_record(BYTES("\nef"));
+	expect_end();
+}
+END_TEST
+
+START_TEST(all_of_the_input_is_one_record)
+{
+	start(RECORD_WHOLE, 8);
+	feed(BYTES("ab\n\n"));
+	expect_errno(false, EAGAIN);
+	feed_last(BYTES("\0cde"));
+	expect_record(BYTES("ab\n\n\0cde"));
+	expect_end();
+	restart(RECORD_WHOLE, "", 0);
+	expect_record("", 0);
+	expect_end();
+}
+END_TEST
+
+START_TEST(all_of_the_input_may_be_too_large)
+{
+	start(RECORD_WHOLE, 4);
+	feed(BYTES("abcde"));
+	expect_error(EMSGSIZE, "more than the 4 bytes of --max-size");
+}
+END_TEST
+
 START_TEST(a_record_that_arrives_byte_by_byte_is_one)
 {
 	static const struct {
@@ -913,6 +960,10 @@ static TCase *make_frames(void)
 	tcase_add_test(tcase, a_frame_that_ends_early_is_malformed);
 	tcase_add_test(tcase, a_frame_that_claims_too_much_is_refused_at_once);
 	tcase_add_test(tcase, a_frame_gets_no_memory_for_its_claim);
+	tcase_add_test(tcase, bytes_are_handed_out_as_they_come);
+	tcase_add_test(tcase, blocks_are_full_but_for_the_last);
+	tcase_add_test(tcase, all_of_the_input_is_one_record);
+	tcase_add_test(tcase, all_of_the_input_may_be_too_large);
 	return tcase;
 }
 

@@ -231,7 +231,8 @@ reconnect_goes_on_with_the_next_server()
 	exec 5<>input
 	for network in $networks; do
 		start_server one "$(echo_of $network)" --listen s
-		start_and_see client connected unixmsg-cat -v --reconnect s <input
+		start_and_see client connected unixmsg-cat -v -W 30 --reconnect s \
+			<input
 		echo first >&5
 		await_true grep -q first "$logs/client.out"
 		signal one KILL
@@ -594,7 +595,7 @@ nothing_of_a_peer_is_run()
 	END
 	serve server --exec "$here/answer" s
 	for evil in '$(touch ran)' '`touch ran`' ';touch ran' '-e' '%n%s'; do
-		run unixmsg-cat -b "@$name;touch ran;" s -- "$evil"
+		run unixmsg-cat -W 30 -b "@$name;touch ran;" s -- "$evil"
 		expect_status 0 "$(cat "$err")"
 		expect_text "$out" "$evil"
 	done
@@ -608,7 +609,7 @@ a_program_is_told_whose_message_it_is()
 	env | grep -E "^UNIXMSG_(A|F|N|S|U|G|P)" | sort
 	END
 	serve server unixgram --exec "$here/answer" s
-	run unixmsg-cat -b "@$name" s four
+	run unixmsg-cat -W 30 -b "@$name" s four
 	expect_status 0 "$(cat "$err")"
 	grep -v -e PEER= -e PID= -e GID= "$out" | grep . >said
 	expect_like - said <<-END
@@ -629,12 +630,13 @@ a_program_that_fails_gives_no_answer()
 	serve server --exec 'false' s
 	run unixmsg-cat -W 0.3 s x
 	expect_told 1 'no answer'
-	expect_match "$logs/server.err" 'exit status 1'
+	await_true grep -q 'exit status 1' "$logs/server.err"
 	stop server
 	serve missing --exec "$here/none" s
 	run unixmsg-cat -W 0.3 s x
 	expect_told 1 'no answer'
-	expect_match "$logs/missing.err" '--exec: .*/none: No such file'
+	await_true grep -q -e '--exec: .*/none: No such file' \
+		"$logs/missing.err"
 	stop missing
 	serve killed --exec "$here/self" s
 	program self <<-'END'
@@ -692,9 +694,9 @@ a_server_that_stops_waits_for_its_programs()
 	start client unixmsg-cat -W 30 s x
 	await_true test -e started
 	signal server TERM
-	echo done >&5
+	echo finished >&5
 	finish client
-	expect_match "$logs/client.out" '^done$'
+	expect_match "$logs/client.out" '^finished$'
 	finish server
 	expect_status 0
 	rm started
@@ -731,7 +733,7 @@ more_descriptors_than_wanted_are_told()
 {
 	serve server --max-fds 1 --exec 'cat /dev/fd/3' s
 	echo one >file
-	run unixmsg-cat -W 1 --send-fd 7 --send-fd 8 s hello 7<file 8<file
+	run unixmsg-cat -W 30 --send-fd 7 --send-fd 8 s hello 7<file 8<file
 	expect_match "$out" '^one$'
 	stop server
 	expect_match "$logs/server.err" 'were closed: more than --max-fds'

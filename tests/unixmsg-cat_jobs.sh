@@ -70,6 +70,22 @@ a_line_goes_to_a_log()
 	await_true grep -q '<13>me: hello' log.txt
 }
 
+# The real one, which has its own idea of the time.
+rsyslogd_takes_a_line()
+{
+	need rsyslogd
+	cat >rsyslog.conf <<-END
+	module(load="imuxsock" SysSock.Use="off")
+	input(type="imuxsock" Socket="$here/log")
+	*.* action(type="omfile" file="$here/messages")
+	END
+	start rsyslogd rsyslogd -n -f "$here/rsyslog.conf" -i "$here/pid"
+	await_true test -S log -o ! -d "/proc/$pid"
+	[ -S log ] || skip 'rsyslogd does not run here'
+	run_like 'unixmsg-cat -n /dev/log' /dev/log "$here/log"
+	await_true grep -qs ' me: hello$' messages
+}
+
 systemd_notify_is_heard()
 {
 	need systemd-notify
@@ -187,6 +203,7 @@ nginx_answers_http()
 
 for case in logger_writes_to_our_sink \
 	a_line_goes_to_a_log \
+	rsyslogd_takes_a_line \
 	systemd_notify_is_heard \
 	statsd_counters_come_and_go \
 	wpa_supplicant_is_asked \

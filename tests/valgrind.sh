@@ -199,6 +199,26 @@ try_echo()
 	run_tool "$tool-nobody" 1 "$tool" "$address" hello
 }
 
+# A sink that answers, and what is said to it.
+try_cat()
+{
+	address=$results/cat.sock
+	watch cat-server "$(find_tool unixmsg-cat)" --listen --stats \
+		--reply yes unixpacket "$address" \
+		>"$results/cat-server.out" 2>&1 &
+	server=$!
+	await_listening "$results/cat-server.out"
+	run_tool cat-talk 0 unixmsg-cat -W 60 "$address" hello world
+	run_tool cat-ask 0 unixmsg-cat -1 -W 60 "$address" hello
+	run_tool cat-send 0 unixmsg-cat -n "$address"
+	run_tool cat-usage 2 unixmsg-cat -1 -n "$address"
+	run_tool cat-nobody 1 unixmsg-cat @nobody hello
+	log=$(echo "$results/cat-server".[0-9]*)
+	kill "${log##*.}"
+	wait $server
+	judge cat-server $?
+}
+
 try_inspect()
 {
 	run_tool inspect-directory 0 unixmsg-inspect "$results"
@@ -214,6 +234,7 @@ try_one()
 	unixgram-echo) try_echo "$1" --format json ;;
 	seqpacket-echo) try_echo "$1" --allow-anyone ;;
 	unixstream-echo) try_echo "$1" ;;
+	unixmsg-cat) try_cat ;;
 	unixmsg-inspect) try_inspect ;;
 	esac
 }
@@ -234,7 +255,8 @@ for test; do
 	[ -n "$reason" ] || echo "$test"
 	[ -z "$reason" ] || echo "not made: $test: $reason" >&2
 done >"$results/list"
-printf '%s\n' unixgram-echo seqpacket-echo unixstream-echo unixmsg-inspect \
+printf '%s\n' unixgram-echo seqpacket-echo unixstream-echo unixmsg-cat \
+	unixmsg-inspect \
 	>>"$results/list"
 is_complete=true
 xargs -n 1 -P 2 sh "$0" --one <"$results/list" || is_complete=false

@@ -473,6 +473,9 @@ static int64_t get_limit_us(const struct talk *talk)
 {
 	const int64_t timeout_us = talk->options->timeout_us;
 
+	/* It takes no more, and what it has sent may still come. */
+	if (talk->is_server_gone)
+		return linger_us < timeout_us ? linger_us : timeout_us;
 	if (!is_input_sent(talk))
 		return timeout_us;
 	if (talk->is_bytes)
@@ -508,7 +511,9 @@ static enum outcome judge(struct talk *talk)
 	if (tool_get_stops() > 0)
 		return end_interrupted(talk);
 	if (talk->is_ended ||
-		(talk->is_server_gone && talk->cat->is_sending_only))
+		(talk->is_server_gone &&
+			(talk->cat->is_sending_only ||
+				is_silent(talk, get_limit_us(talk)))))
 		return end_with_server(talk);
 	if (is_input_sent(talk))
 		return judge_sent(talk);
@@ -522,8 +527,8 @@ static int get_patience(const struct talk *talk)
 	int64_t left_us =
 		talk->moved_us + get_limit_us(talk) - unixdeadline_now_us();
 
-	if (talk->is_blocked ? false
-			     : !is_input_sent(talk) || talk->cat->is_following)
+	if (!talk->is_blocked && !talk->is_server_gone &&
+		(!is_input_sent(talk) || talk->cat->is_following))
 		return -1;
 	if (left_us <= 0)
 		return 0;
@@ -543,7 +548,8 @@ static int wait(struct talk *talk)
 		fds[1].events |= POLLIN;
 	if (talk->is_blocked)
 		fds[1].events |= POLLOUT;
-	if (!talk->is_next_there && !talk->is_input_over)
+	if (!talk->is_next_there && !talk->is_input_over &&
+		!talk->is_server_gone)
 		fds[2].fd = source_get_fd(&talk->source);
 	if (output_flush(&talk->output) < 0)
 		return -1;

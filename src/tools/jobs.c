@@ -175,13 +175,6 @@ static void kill_for(struct process *process, const char *why)
 	close_output(process);
 }
 
-static bool is_ready(int fd)
-{
-	struct pollfd ready = { .fd = fd, .events = POLLIN };
-
-	return fd >= 0 && poll(&ready, 1, 0) == 1;
-}
-
 static bool make_room(struct process *process)
 {
 	size_t room = process->room == 0 ? 4096 : 2 * process->room;
@@ -197,24 +190,33 @@ static bool make_room(struct process *process)
 	return true;
 }
 
-static void read_output(const struct jobs *jobs, struct process *process)
+/* False when there is nothing more now. */
+static bool read_piece(struct process *process)
 {
 	ssize_t got;
 
-	while (is_ready(process->output_fd)) {
-		if (!make_room(process)) {
-			kill_for(process, "no memory for its output");
-			return;
-		}
-		got = read(process->output_fd, process->output + process->size,
-			process->room - process->size);
-		if (got > 0)
-			process->size += (size_t)got;
-		else if (got == 0 || errno != EINTR)
-			close_output(process);
+	if (!make_room(process)) {
+		kill_for(process, "no memory for its output");
+		return false;
+	}
+	got = read(process->output_fd, process->output + process->size,
+		process->room - process->size);
+	if (got > 0)
+		process->size += (size_t)got;
+	else if (got == 0)
+		close_output(process);
+	else if (errno == EAGAIN)
+		return false;
+	else if (errno != EINTR)
+		kill_for(process, "its output cannot be read");
+	return true;
+}
+
+static void read_output(const struct jobs *jobs, struct process *process)
+{
+	while (process->output_fd >= 0 && read_piece(process))
 		if (process->size > jobs->output_max)
 			kill_for(process, "its output is too large");
-	}
 }
 
 static bool is_well(const struct process *process, int status)
@@ -233,10 +235,10 @@ static bool is_well(const struct process *process, int status)
 	return false;
 }
 
-static void finish(struct jobs *jobs, struct process *process)
+static void finish(struct jobs *jobs, struct process *process, int status)
 {
 	struct process ended = *process;
-	bool is_good = is_well(process, wait_for_end(process));
+	bool is_good = is_well(process, status);
 
 	/* Its place is free before somebody hears of it. */
 	memset(process, 0, sizeof(*process));
@@ -250,12 +252,13 @@ static void finish(struct jobs *jobs, struct process *process)
 
 static void look_at(struct jobs *jobs, struct process *process)
 {
+	int status = 0;
 	/* Its end before its output: nothing follows then. */
-	bool is_over = is_ready(process->pid_fd);
+	bool is_over = waitpid(process->pid, &status, WNOHANG) == process->pid;
 
 	read_output(jobs, process);
 	if (is_over)
-		finish(jobs, process);
+		finish(jobs, process, status);
 	else if (unixdeadline_now_us() >= process->deadline_us)
 		kill_for(process, "it took too long");
 }
@@ -367,7 +370,9 @@ static int take_charge(struct jobs *jobs, struct process *process)
 	setpgid(process->pid, process->pid);
 	process->pid_fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
 	process->deadline_us = unixdeadline_after_us(jobs->limit_us);
-	if (process->pid_fd >= 0 && watch(jobs, process->pid_fd) == 0 &&
+	if (process->pid_fd >= 0 &&
+		fcntl(process->output_fd, F_SETFL, O_NONBLOCK) == 0 &&
+		watch(jobs, process->pid_fd) == 0 &&
 		watch(jobs, process->output_fd) == 0 && set_timer(jobs) == 0)
 		return 0;
 	saved = errno;
