@@ -523,15 +523,14 @@ static int recv_msg(struct stream *stream, struct unixmsg *msg,
 	struct sink sink = {
 		.parts = is_in_parts ? msg->parts : &part,
 		.count = is_in_parts ? msg->parts_count : 1,
-		.room = is_in_parts ? 0 : msg->room,
 		.is_prefix_wanted = (flags & UNIXMSG_PREFIX) != 0,
 		.is_peeking = (flags & UNIXMSG_PEEK) != 0,
 	};
 	size_t i;
 	int result;
 
-	for (i = 0; i < msg->parts_count; i++)
-		sink.room += msg->parts[i].iov_len;
+	for (i = 0; i < sink.count; i++)
+		sink.room += sink.parts[i].iov_len;
 	if (msg->addr != NULL &&
 		unixendpoint_get_peer(&stream->conn.end, msg->addr) < 0)
 		return -1;
