@@ -187,12 +187,17 @@ START_TEST(raw_is_raw_on_a_terminal)
 }
 END_TEST
 
-START_TEST(bytes_get_no_newline_and_are_escaped_where_they_are_shown)
+START_TEST(bytes_get_no_newline)
 {
 	start(RECORD_BYTES);
 	put(BYTES("a\0\033"));
 	put(BYTES("b"));
 	expect_output(BYTES("a\0\033b"));
+}
+END_TEST
+
+START_TEST(bytes_are_escaped_where_they_are_shown)
+{
 	expect_shown(RECORD_SHOWN_BYTES, BYTES("\033[2J\ta\nb\\\n"),
 		"\\x1b[2J\ta\r\nb\\\\\r\n");
 }
@@ -502,8 +507,9 @@ static TCase *make_looks(void)
 		no_terminals);
 	support_add_test_if(tcase, raw_is_raw_on_a_terminal, has_terminals(),
 		no_terminals);
-	tcase_add_test(tcase,
-		bytes_get_no_newline_and_are_escaped_where_they_are_shown);
+	tcase_add_test(tcase, bytes_get_no_newline);
+	support_add_test_if(tcase, bytes_are_escaped_where_they_are_shown,
+		has_terminals(), no_terminals);
 	tcase_add_test(tcase, hex_is_lower_case_without_spaces);
 	tcase_add_test(tcase, only_json_prints_more_than_the_payload);
 	tcase_add_test(tcase, text_in_json_is_escaped_where_it_could_harm);
