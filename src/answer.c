@@ -11,6 +11,7 @@
 
 #include "answer.h"
 #include "diag.h"
+#include "dial_private.h"
 #include "name_private.h"
 #include "place.h"
 #include "proof.h"
@@ -193,7 +194,7 @@ static int bind_to_own(struct endpoint *end, const char *server,
 		set_mode(&options, is_ours);
 	if (dial->own_mode != 0)
 		options.mode = dial->own_mode;
-	return unixendpoint_bind(end, dial->own, true, &options, deadline_us);
+	return unixdial_bind(end, dial->own, true, &options, deadline_us);
 }
 
 /* Paths and abstract names are two worlds: containers may share only one. */
@@ -215,7 +216,7 @@ int unixanswer_bind(struct endpoint *end, const char *server,
 	if (dial->own != NULL)
 		result = bind_to_own(end, server, dial, deadline_us);
 	else if (is_server_abstract(server))
-		result = unixendpoint_bind(end, "@", true, NULL, deadline_us);
+		result = unixdial_bind(end, "@", true, NULL, deadline_us);
 	else
 		result = bind_to_file(end, server, deadline_us);
 	if (result == 0)

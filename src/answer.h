@@ -7,6 +7,7 @@
 #define UNIXMSG_ANSWER_H
 
 #include "endpoint.h"
+#include "unixmsg/dial.h"
 
 /*
  * Binds end, which is connected to server (text), to dial->own, or to an

@@ -11,6 +11,7 @@
 #include "answer.h"
 #include "conn_private.h"
 #include "deadline_private.h"
+#include "dial_private.h"
 #include "listen_private.h"
 #include "msg_private.h"
 #include "name_private.h"
@@ -62,7 +63,7 @@ static int open_at(struct unixconn *conn, const char *address,
 		return -1;
 	unixendpoint_set_waits(&conn->end, options->stop_fd, options->spin_us);
 	conn->tag = options->tag;
-	return unixendpoint_bind(&conn->end, address, false, &name,
+	return unixdial_bind(&conn->end, address, false, &name,
 		UNIXMSG_FOREVER);
 }
 
@@ -106,7 +107,7 @@ struct unixconn *unixconn_dial(const char *network_name, const char *address,
 		return NULL;
 	if (options == NULL)
 		options = &defaults;
-	if (unixendpoint_check_dial(options) < 0)
+	if (unixdial_check(options) < 0)
 		return NULL;
 	conn = unixconn_new(network);
 	if (conn == NULL)
@@ -167,7 +168,7 @@ int unixconn_close(struct unixconn *conn)
 
 	if (conn == NULL)
 		return 0;
-	result = unixendpoint_close(&conn->end);
+	result = unixdial_close(&conn->end);
 	if (conn->network->dispose != NULL)
 		conn->network->dispose(conn);
 	free(conn);
@@ -233,7 +234,7 @@ bool unixconn_is_shared(const struct unixconn *conn)
 
 int unixconn_retire(struct unixconn *conn, bool *is_shared)
 {
-	return unixendpoint_retire(&conn->end, is_shared);
+	return unixdial_retire(&conn->end, is_shared);
 }
 
 int unixconn_get_address(const struct unixconn *conn, struct unixaddr *addr)

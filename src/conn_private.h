@@ -13,7 +13,7 @@ struct unixconn *unixconn_new(const struct network *network);
 struct unixconn *unixconn_open_wanting(const char *network, const char *address,
 	const struct unixlisten_options *options, unsigned int wants);
 
-/* See unixendpoint_is_shared and unixendpoint_retire. */
+/* See unixendpoint_is_shared and unixdial_retire. */
 bool unixconn_is_shared(const struct unixconn *conn);
 int unixconn_retire(struct unixconn *conn, bool *is_shared);
 

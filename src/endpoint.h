@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * endpoint: what sockets of all three networks have in common: a descriptor,
- * a name perhaps, a stop descriptor perhaps; and how they come to be.
+ * a name perhaps, a stop descriptor perhaps.
  */
 #ifndef UNIXMSG_ENDPOINT_H
 #define UNIXMSG_ENDPOINT_H
@@ -11,11 +11,9 @@
 
 #include "addr_private.h"
 #include "spin.h"
-#include "unixmsg/dial.h"
 #include "unixmsg/msg.h"
 
 struct unixname;
-struct unixname_options;
 
 struct endpoint {
 	int fd;
@@ -54,47 +52,11 @@ int unixendpoint_want(struct endpoint *end, unsigned int wants);
 /* Two sockets that are connected to each other. */
 int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type);
 
-/* Removes the name, closes the descriptor. -1: the file is still there. */
-int unixendpoint_close(struct endpoint *end);
-
-/* The same for an end that has failed to come to be: -1, errno as it was. */
-int unixendpoint_give_up(struct endpoint *end);
-
 /*
  * Whether another process has bound it, and may use it still: adopted ones, and
  * those that were bound before the fork(2) that made us.
  */
 bool unixendpoint_is_shared(const struct endpoint *end);
-
-/*
- * Gives up the name, and lets nothing in any more: who sends or connects gets
- * an error at once, and what has come can still be taken. The file goes now, an
- * abstract name when the socket is closed. A socket that is shared is not shut.
- * Our own is, for our children too. 0, or -1 when the file is still there.
- */
-int unixendpoint_retire(struct endpoint *end, bool *is_shared);
-
-/* Binds end to what text names, see unixname_claim. */
-int unixendpoint_bind(struct endpoint *end, const char *text, bool is_answered,
-	const struct unixname_options *options, int64_t deadline_us);
-
-/*
- * Opens an end, binds it to options->own if there is one, and connects it to
- * what text names. For datagrams it connects first, see gram.c.
- */
-int unixendpoint_dial(struct endpoint *end, const char *text,
-	const struct unixdial_options *options, int64_t deadline_us);
-
-/* EINVAL unless options may be meant. */
-int unixendpoint_check_dial(const struct unixdial_options *options);
-
-/* Connects an open end. */
-int unixendpoint_connect(struct endpoint *end, const char *text,
-	unsigned int flags, int64_t deadline_us);
-
-/* Connects a datagram socket to addr, which is none of a server. */
-int unixendpoint_connect_to(const struct endpoint *end,
-	const struct unixaddr *addr);
 
 int unixendpoint_get_address(const struct endpoint *end, struct unixaddr *addr);
 int unixendpoint_get_peer(const struct endpoint *end, struct unixaddr *addr);

@@ -10,6 +10,7 @@
 
 #include "answer.h"
 #include "deadline_private.h"
+#include "dial_private.h"
 #include "endpoint.h"
 #include "msg_private.h"
 #include "network.h"
@@ -64,7 +65,7 @@ static int dial(struct gram *gram, const char *server,
 	if (unixendpoint_open(end, SOCK_DGRAM) < 0)
 		return -1;
 	unixendpoint_set_waits(end, options->stop_fd, options->spin_us);
-	if (unixendpoint_connect(end, server, options->flags, deadline_us) < 0)
+	if (unixdial_connect(end, server, options->flags, deadline_us) < 0)
 		return -1;
 	gram->is_dialled = true;
 	if ((options->flags & UNIXMSG_DIAL_UNNAMED) != 0)
@@ -125,10 +126,10 @@ static int connect_to_nobody(const struct gram *gram)
 
 	if (unixendpoint_open(&nobody, SOCK_DGRAM) < 0)
 		return -1;
-	if (unixendpoint_bind(&nobody, "@", true, NULL, UNIXMSG_NOW) == 0 &&
+	if (unixdial_bind(&nobody, "@", true, NULL, UNIXMSG_NOW) == 0 &&
 		unixendpoint_get_address(&nobody, &addr) == 0)
-		result = unixendpoint_connect_to(&gram->conn.end, &addr);
-	unixendpoint_close(&nobody);
+		result = unixdial_connect_to(&gram->conn.end, &addr);
+	unixdial_close(&nobody);
 	return result;
 }
 
@@ -185,7 +186,7 @@ static int reconnect(struct gram *gram, int64_t deadline_us)
 	/* Another thread was quicker. */
 	if (bond % BONDS == BOND_HOLDS)
 		return 0;
-	if (unixendpoint_connect(&gram->conn.end, gram->server, flags,
+	if (unixdial_connect(&gram->conn.end, gram->server, flags,
 		    deadline_us) < 0)
 		return -1;
 	empty_queue(gram);

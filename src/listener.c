@@ -13,6 +13,7 @@
 #include "adopt.h"
 #include "conn_private.h"
 #include "deadline_private.h"
+#include "dial_private.h"
 #include "fd.h"
 #include "listen_private.h"
 #include "listener_private.h"
@@ -92,7 +93,7 @@ static int start_listening(struct endpoint *end, const char *address,
 		return -1;
 	if (wants != 0 && unixendpoint_want(end, wants) < 0)
 		return -1;
-	if (unixendpoint_bind(end, address, false, name, UNIXMSG_FOREVER) < 0)
+	if (unixdial_bind(end, address, false, name, UNIXMSG_FOREVER) < 0)
 		return -1;
 	return listen(end->fd,
 		options->backlog > 0 ? options->backlog : SOMAXCONN);
@@ -153,7 +154,7 @@ struct unixlistener *unixlistener_open_wanting(const char *network_name,
 	if (open_at(listener, address, options == NULL ? &defaults : options,
 		    wants) == 0)
 		return listener;
-	unixendpoint_give_up(&listener->end);
+	unixdial_give_up(&listener->end);
 	free(listener);
 	return NULL;
 }
@@ -195,7 +196,7 @@ int unixlistener_close(struct unixlistener *listener)
 	/* Whoever has it next may want to wait. */
 	if (listener->bounded_by == getpid())
 		set_receive_timeout(listener->end.fd, 0);
-	result = unixendpoint_close(&listener->end);
+	result = unixdial_close(&listener->end);
 	free(listener);
 	return result;
 }
@@ -212,7 +213,7 @@ const char *unixlistener_get_network(const struct unixlistener *listener)
 
 int unixlistener_retire(struct unixlistener *listener, bool *is_shared)
 {
-	return unixendpoint_retire(&listener->end, is_shared);
+	return unixdial_retire(&listener->end, is_shared);
 }
 
 int unixlistener_get_fd(const struct unixlistener *listener)

@@ -16,7 +16,7 @@ unsigned int unixlistener_get_wants(const struct unixlistener *listener);
 /* SOCK_STREAM or SOCK_SEQPACKET. */
 int unixlistener_get_type(const struct unixlistener *listener);
 
-/* See unixendpoint_retire. */
+/* See unixdial_retire. */
 int unixlistener_retire(struct unixlistener *listener, bool *is_shared);
 
 #endif

@@ -52,6 +52,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 	%D%/deadline_private.h \
 	%D%/diag.c \
 	%D%/diag.h \
+	%D%/dial.c \
+	%D%/dial_private.h \
 	%D%/endpoint.c \
 	%D%/endpoint.h \
 	%D%/environment.c \

@@ -5,13 +5,14 @@
 #include <errno.h>
 #include <sys/socket.h>
 
+#include "dial_private.h"
 #include "msg_private.h"
 #include "network.h"
 
 static int packet_dial(struct unixconn *conn, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
-	return unixendpoint_dial(&conn->end, address, options, deadline_us);
+	return unixdial_open(&conn->end, address, options, deadline_us);
 }
 
 /*

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "control.h"
+#include "dial_private.h"
 #include "fd.h"
 #include "stream_private.h"
 #include "wait.h"
@@ -17,7 +18,7 @@
 static int stream_dial(struct unixconn *conn, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
-	return unixendpoint_dial(&conn->end, address, options, deadline_us);
+	return unixdial_open(&conn->end, address, options, deadline_us);
 }
 
 static int stream_take_over(struct unixconn *conn)
