@@ -4,8 +4,8 @@
 #
 # usage: awk -f amalgamate.awk header|source|names SRCDIR VERSION FILE...
 #
-# SRCDIR is the top source directory; each FILE.c lies in its folder src/, and
-# other files are left out: they are put in where they are included. names
+# SRCDIR is the top source directory; each FILE.c lies below its folder src/,
+# and other files are left out: they are put in where they are included. names
 # lists what has to be renamed, see below: file, old name, new name.
 #
 # What makes one file of many:
@@ -56,7 +56,7 @@ function get_included(file, i,    line)
 		return ""
 	is_system = line ~ /^#include </
 	gsub(/^#include [<"]|[>"].*$/, "", line)
-	if (!is_system && file ~ /\// && line !~ /\//)
+	if (!is_system && is_public(file) && line !~ /\//)
 		return "unixmsg/" line
 	return line
 }
@@ -157,7 +157,7 @@ function note_names(file,    i, line, body)
 
 function get_new_name(file, name)
 {
-	sub(/\.c$/, "", file)
+	gsub(/^.*\/|\.c$/, "", file)
 	return file "_" name
 }
 
@@ -410,7 +410,7 @@ function make_source(    i)
 
 function get_file(path)
 {
-	sub(/^.*\//, "", path)
+	sub(/^(.*\/)?src\//, "", path)
 	return path
 }
 

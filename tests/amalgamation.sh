@@ -25,8 +25,9 @@ warnings='-Wall -Wextra -Werror'
 # some of them; of the private ones only what it takes from kernel.h, macros.
 make_include_folder()
 {
-	mkdir -p "$shared/include/unixmsg"
-	cp "$files/unixmsg.h" "$srcdir/src/kernel.h" "$shared/include"
+	mkdir -p "$shared/include/unixmsg" "$shared/include/base"
+	cp "$files/unixmsg.h" "$shared/include"
+	cp "$srcdir/src/base/kernel.h" "$shared/include/base"
 	ln -s "$srcdir/src/tools" "$shared/include/tools"
 	for header in "$srcdir"/src/unixmsg/*.h; do
 		echo '#include "../unixmsg.h"' \
@@ -156,7 +157,7 @@ the_echo_tools_work()
 		link "tools/$tool" "$srcdir/src/tools/$tool.c" tools/*.o
 	done
 	TOOLS=$here/tools
-	run sh "$srcdir/tests/demo.sh" "$srcdir/src/addr.c"
+	run sh "$srcdir/tests/demo.sh" "$srcdir/src/base/addr.c"
 	expect_status 0 "$(cat "$err")"
 	start_server server tools/unixstream-echo --listen "$here/s"
 	run tools/unixstream-echo "$here/s" hello '' end
@@ -169,9 +170,8 @@ the_echo_tools_work()
 # in for calls of libc by the names that the library as configured knows them by.
 list_public_tests()
 {
-	private=$(cd "$srcdir/src" && echo *.h tools/*.h |
-		sed -e 's/unixmsg[.]h//; s/kernel[.]h//' -e 's/  */|/g')
-	grep -L -E "^#include \"($private|load[.]h|torture[.]h)\"" \
+	private='(base/[^k]|(name|message|network|service|supervisor|tools)/)'
+	grep -L -E "^#include \"($private|load[.]h|torture[.]h)" \
 		"$srcdir"/tests/check_*.c |
 		sed -e 's|.*/check_||' -e 's|[.]c$||' |
 		grep -v -e _races -e _moments -e _window -e takeover \

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "access.h"
+#include "service/access.h"
 #include "scene.h"
 
 /* Ids of nobody here. */

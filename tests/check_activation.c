@@ -24,7 +24,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "kernel.h"
+#include "base/kernel.h"
 #include "scene.h"
 
 enum { FIRST_FD = 3, FDS_MOST = 255 };

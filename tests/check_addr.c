@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "addr_private.h"
+#include "base/addr_private.h"
 #include "support.h"
 #include "unixmsg/addr.h"
 

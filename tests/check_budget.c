@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr_private.h"
-#include "budget.h"
+#include "base/addr_private.h"
+#include "service/budget.h"
 #include "scene.h"
 
 static const size_t buffer_bytes = 4 << 20;

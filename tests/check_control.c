@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "control.h"
-#include "kernel.h"
+#include "message/control.h"
+#include "base/kernel.h"
 #include "support.h"
 
 enum { ROOM = 512, FDS = 64, WANT_ALL = 7 };

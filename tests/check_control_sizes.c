@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "control.h"
-#include "kernel.h"
+#include "message/control.h"
+#include "base/kernel.h"
 #include "scene.h"
 
 enum { FDS_MOST = 17 };

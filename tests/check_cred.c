@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "ends.h"
-#include "kernel.h"
+#include "base/kernel.h"
 #include "support.h"
 
 static const uid_t nobody_id = 65534;

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "deadline_private.h"
+#include "base/deadline_private.h"
 #include "support.h"
 #include "unixmsg/conn.h"
 

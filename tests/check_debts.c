@@ -11,7 +11,7 @@
 
 #include "fault.h"
 #include "scene.h"
-#include "service_sender.h"
+#include "service/service_sender.h"
 
 enum { DEBTS_MOST = 1024, DEBTORS = 3, LARGE = 100000 };
 

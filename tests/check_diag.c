@@ -17,8 +17,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "addr_private.h"
-#include "diag.h"
+#include "base/addr_private.h"
+#include "name/diag.h"
 #include "support.h"
 
 static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "holder.h"
+#include "name/holder.h"
 #include "support.h"
 
 /* How often a socket was met, at which processes and descriptors. */

@@ -21,7 +21,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "name_private.h"
+#include "name/name_private.h"
 #include "scene.h"
 
 /* Owners that live. */

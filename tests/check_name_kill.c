@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "name_private.h"
+#include "name/name_private.h"
 #include "scene.h"
 
 enum { STEPS_MOST = 200 };

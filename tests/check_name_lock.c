@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "name_private.h"
+#include "name/name_private.h"
 #include "scene.h"
 
 enum { DEADS = 6 };

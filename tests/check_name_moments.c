@@ -20,7 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "diag.h"
+#include "name/diag.h"
 #include "scene.h"
 
 static const char leaf[] = "socket";

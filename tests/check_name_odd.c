@@ -20,9 +20,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "kernel.h"
-#include "name_private.h"
-#include "probe.h"
+#include "base/kernel.h"
+#include "name/name_private.h"
+#include "name/probe.h"
 #include "scene.h"
 
 enum { FUSE = 0x65735546, SOMEBODY = 65533 };

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "outbox.h"
+#include "service/outbox.h"
 #include "scene.h"
 
 static const uint64_t seed = 0xbe5466cf34e90c6c;

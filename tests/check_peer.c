@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "kernel.h"
+#include "base/kernel.h"
 #include "support.h"
 #include "unixmsg.h"
 

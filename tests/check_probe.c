@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "name_private.h"
-#include "probe.h"
+#include "name/name_private.h"
+#include "name/probe.h"
 #include "support.h"
 #include "unixmsg/deadline.h"
 

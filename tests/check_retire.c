@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "conn_private.h"
-#include "listener_private.h"
+#include "network/conn_private.h"
+#include "network/listener_private.h"
 #include "scene.h"
 
 enum { KINDS = 2, PATH = 0 };

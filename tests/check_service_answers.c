@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "service_private.h"
+#include "service/service_private.h"
 #include "service_scene.h"
 
 static struct scene scene;

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "service_private.h"
+#include "service/service_private.h"
 #include "service_scene.h"
 
 static struct scene scene;

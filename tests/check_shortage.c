@@ -12,11 +12,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr_private.h"
-#include "diag.h"
+#include "base/addr_private.h"
+#include "name/diag.h"
 #include "fault.h"
-#include "file.h"
-#include "holder.h"
+#include "name/file.h"
+#include "name/holder.h"
 #include "service_scene.h"
 
 static struct scene scene;

@@ -11,11 +11,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "deadline_private.h"
-#include "endpoint.h"
+#include "base/deadline_private.h"
+#include "base/endpoint.h"
 #include "ends.h"
 #include "scene.h"
-#include "spin.h"
+#include "base/spin.h"
 #include "support.h"
 
 static const int64_t second_us = 1000000;

@@ -15,7 +15,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "conn_private.h"
+#include "network/conn_private.h"
 #include "support.h"
 #include "unixmsg.h"
 

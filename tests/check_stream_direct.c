@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "conn_private.h"
+#include "network/conn_private.h"
 #include "support.h"
 #include "unixmsg.h"
 

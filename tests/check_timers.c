@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "support.h"
-#include "timers.h"
+#include "base/timers.h"
 #include "unixmsg/deadline.h"
 
 static const uint64_t seed = 0x452821e638d01377;

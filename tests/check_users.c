@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "service_private.h"
+#include "service/service_private.h"
 #include "support.h"
-#include "users.h"
+#include "service/users.h"
 
 static const int64_t second_us = 1000000;
 

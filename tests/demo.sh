@@ -6,7 +6,7 @@
 # started in its place. The good news comes first, so all is run before it.
 set -eu
 
-file=${1-$srcdir/src/name.c}
+file=${1-$srcdir/src/name/name.c}
 dir=$(mktemp -d "${TMPDIR:-/tmp}/unixmsg-demo.XXXXXX")
 server='' what='begin'
 

@@ -33,6 +33,7 @@ shell_tests = \
 	%D%/proof_rows.sh \
 	%D%/service_header.sh \
 	%D%/signals.sh \
+	%D%/storeys.sh \
 	%D%/symbols.sh \
 	%D%/unixmsg-cat.sh \
 	%D%/unixmsg-cat_jobs.sh \

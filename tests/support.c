@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "kernel.h"
+#include "base/kernel.h"
 #include "support.h"
 
 static const uid_t nobody_id = 65534;

@@ -23,9 +23,8 @@ ${CC:-cc} $flags -o "$scratch/empty" "$scratch/empty.c" 2>/dev/null &&
 
 build()
 {
-	for file in "$srcdir"/src/*.c "${threads:-$srcdir/tests}/threads.c"; do
-		echo "$file"
-	done | xargs -P 2 -n 8 sh -c '
+	find "$srcdir/src" "${threads:-$srcdir/tests}/threads.c" -name '*.c' \
+		! -path '*/src/tools/*' | xargs -P 2 -n 8 sh -c '
 		cd "$0" && exec "$@"' "$scratch" \
 		${CC:-cc} $flags -c -I"$top_builddir" -I"$srcdir/src" || return
 	${CC:-cc} $flags -o "$scratch/threads" "$scratch"/*.o

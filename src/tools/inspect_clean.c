@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "addr_private.h"
-#include "deadline_private.h"
-#include "fd.h"
-#include "name_private.h"
+#include "base/addr_private.h"
+#include "base/deadline_private.h"
+#include "base/fd.h"
+#include "name/name_private.h"
 #include "tools/inspect_clean.h"
 #include "tools/tool.h"
 

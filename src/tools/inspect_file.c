@@ -9,7 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "fd.h"
+#include "base/fd.h"
 #include "tools/inspect_file.h"
 #include "tools/inspect_text.h"
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <sys/stat.h>
 
-#include "diag.h"
+#include "name/diag.h"
 
 struct inspect_file {
 	int fd;             /* O_PATH: of what a link leads to */

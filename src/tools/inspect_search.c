@@ -11,12 +11,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "addr_private.h"
-#include "fd.h"
-#include "probe.h"
+#include "base/addr_private.h"
+#include "base/fd.h"
+#include "name/probe.h"
 #include "tools/inspect_search.h"
 #include "tools/inspect_text.h"
-#include "way.h"
+#include "name/way.h"
 
 static void show(const struct inspect_search *search,
 	const struct inspect_finding *finding)

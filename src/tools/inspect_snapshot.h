@@ -8,8 +8,8 @@
  * for everything at one instant.
  */
 
-#include "diag.h"
-#include "holder.h"
+#include "name/diag.h"
+#include "name/holder.h"
 
 struct inspect_socket {
 	struct unixdiag_socket told; /* without pending */

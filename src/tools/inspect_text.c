@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "addr_private.h"
+#include "base/addr_private.h"
 #include "tools/inspect_text.h"
 
 const char *inspect_text_bytes(const char *bytes, size_t size, char *text,

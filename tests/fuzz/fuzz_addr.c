@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "addr_private.h"
+#include "base/addr_private.h"
 #include "fuzz.h"
 
 const char fuzz_noun[] = "addr";

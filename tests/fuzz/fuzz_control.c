@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "control.h"
+#include "message/control.h"
 #include "fuzz.h"
-#include "kernel.h"
+#include "base/kernel.h"
 
 const char fuzz_noun[] = "control";
 

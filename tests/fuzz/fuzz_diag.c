@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "diag.h"
+#include "name/diag.h"
 #include "fuzz.h"
 
 const char fuzz_noun[] = "diag";

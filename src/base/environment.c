@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "base/environment.h"
+
+/* As it was at exec: what the process makes of its users later is no matter. */
+static bool is_set_user_id(void)
+{
+	return getauxval(AT_UID) != getauxval(AT_EUID) ||
+		getauxval(AT_GID) != getauxval(AT_EGID);
+}
+
+const char *unixenvironment_get(const char *name)
+{
+	return is_set_user_id() ? NULL : getenv(name);
+}
+
+/* strtoull(3) takes signs, spaces and what stands behind a number. */
+static int read_number(const char *text, uint64_t most, uint64_t *number)
+{
+	uint64_t value = 0, digit;
+
+	for (; *text != '\0'; text++) {
+		digit = (uint64_t)(*text - '0');
+		if (*text < '0' || *text > '9' || digit > most ||
+			value > (most - digit) / 10) {
+			errno = EPROTO;
+			return -1;
+		}
+		value = value * 10 + digit;
+	}
+	*number = value;
+	return 1;
+}
+
+int unixenvironment_get_number(const char *name, uint64_t most,
+	uint64_t *number)
+{
+	const char *text = unixenvironment_get(name);
+
+	if (text == NULL || *text == '\0')
+		return 0;
+	return read_number(text, most, number);
+}
+
+int unixenvironment_is_ours(const char *name, bool otherwise)
+{
+	uint64_t pid;
+	int result = unixenvironment_get_number(name, INT_MAX, &pid);
+
+	if (result < 1)
+		return result < 0 ? -1 : otherwise;
+	return pid == (uint64_t)getpid();
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+
+#include "base/wait.h"
+
+/* The last try has failed: from now on the wait sleeps. */
+static void stop_spinning(struct wait *wait)
+{
+	wait->spin_until_us = 0;
+	wait->has_spun = false;
+	unixspin_note(&wait->end->spin, false);
+	if (unixdeadline_is_endless(wait->end->stop_fd, wait->deadline_us))
+		wait->flags = 0;
+}
+
+bool unixwait_is_shut(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLRDHUP };
+	int count;
+
+	do
+		count = poll(&ready, 1, 0);
+	while (count < 0 && errno == EINTR);
+	return count == 1 && (ready.revents & POLLRDHUP) != 0;
+}
+
+/*
+ * A datagram socket that was shut down is readable for ever, and gives nothing.
+ * It is asked about only after a wake-up in vain: another reader may have been
+ * quicker, and that is rare.
+ */
+static int sleep_until_ready(struct wait *wait)
+{
+	if (wait->has_slept && wait->events == POLLIN &&
+		wait->end->type == SOCK_DGRAM &&
+		unixwait_is_shut(wait->end->fd)) {
+		errno = ESHUTDOWN;
+		return -1;
+	}
+	wait->has_slept = true;
+	return unixdeadline_wait(wait->end->fd, wait->events,
+		wait->end->stop_fd, wait->deadline_us);
+}
+
+int unixwait_again(struct wait *wait)
+{
+	if (errno == EINTR)
+		return 0;
+	if (errno != EAGAIN)
+		return -1;
+	if (unixspin_goes_on(wait->spin_until_us)) {
+		wait->has_spun = true;
+		return 0;
+	}
+	if (wait->spin_until_us > 0) {
+		stop_spinning(wait);
+		if (wait->flags == 0)
+			return 0;
+	}
+	return sleep_until_ready(wait);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait: how a call on an endpoint waits. It tries, spins perhaps, and sleeps:
+ * in the very system call where nothing but success can end that, else in
+ * poll(2).
+ *
+ *	unixwait_begin(&wait, end, POLLIN, deadline_us);
+ *	while ((size = recvmsg(end->fd, &header, wait.flags)) < 0)
+ *		if (unixwait_again(&wait) < 0)
+ *			return -1;
+ *	unixwait_end(&wait);
+ *
+ * errno is the caller's to restore.
+ */
+#ifndef UNIXMSG_WAIT_H
+#define UNIXMSG_WAIT_H
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "base/deadline_private.h"
+#include "base/endpoint.h"
+#include "base/spin.h"
+
+struct wait {
+	struct endpoint *end;
+	int64_t deadline_us;
+	int64_t spin_until_us; /* 0: it does not spin, or no more */
+	int flags;             /* MSG_DONTWAIT, or 0 */
+	short events;
+	bool has_spun;
+	bool has_slept;
+};
+
+static inline void unixwait_begin(struct wait *wait, struct endpoint *end,
+	short events, int64_t deadline_us)
+{
+	wait->end = end;
+	wait->deadline_us = deadline_us;
+	wait->events = events;
+	wait->has_spun = false;
+	wait->has_slept = false;
+	wait->spin_until_us = 0;
+	/* A queue that is full is no matter of microseconds. */
+	if (events == POLLIN)
+		wait->spin_until_us = unixspin_begin(&end->spin, deadline_us);
+	wait->flags = MSG_DONTWAIT;
+	if (wait->spin_until_us == 0 &&
+		unixdeadline_is_endless(end->stop_fd, deadline_us))
+		wait->flags = 0;
+}
+
+/*
+ * After a system call has failed: 0 when it is to be called again, -1 when
+ * that was no reason to wait, or the deadline or the stop has come.
+ */
+int unixwait_again(struct wait *wait);
+
+/* Whether somebody who shares the socket has ended receiving by shutdown(2).
+ * false, and errno tells why, when that cannot be known. */
+bool unixwait_is_shut(int fd);
+
+/*
+ * Whether a datagram that is empty, and has no name of a sender, is none: what
+ * the kernel gives to who sleeps in it when the socket is shut down.
+ */
+static inline bool unixwait_is_woken_by_shutdown(const struct wait *wait)
+{
+	return wait->flags == 0 && wait->end->type == SOCK_DGRAM &&
+		unixwait_is_shut(wait->end->fd);
+}
+
+static inline void unixwait_end(struct wait *wait)
+{
+	if (wait->has_spun)
+		unixspin_note(&wait->end->spin, true);
+}
+
+#endif

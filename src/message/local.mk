@@ -1,0 +1,9 @@
+src_libunixmsg_all_la_SOURCES += \
+	%D%/blob.c \
+	%D%/buffer.c \
+	%D%/control.c \
+	%D%/control.h \
+	%D%/cred_private.h \
+	%D%/msg.c \
+	%D%/msg_private.h \
+	%D%/peer.c

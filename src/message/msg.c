@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All messages go through the routines below. Their rules: a message is whole
+ * or an error; it takes one system call unless it has to wait; and control
+ * data that nobody asked for is received into room for one item without
+ * descriptors, so that no peer can make us own any.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "message/control.h"
+#include "base/fd.h"
+#include "message/msg_private.h"
+#include "base/wait.h"
+
+static const unsigned int received_flags =
+	UNIXMSG_CUT | UNIXMSG_CUT_CONTROL | UNIXMSG_HAS_CRED;
+
+/* Linux keeps boundaries without MSG_EOR, other systems may not. */
+static const int send_flags = MSG_NOSIGNAL | MSG_EOR;
+
+/* MSG_TRUNC: tell the true size, whatever the room is. */
+static const int receive_flags = MSG_TRUNC | MSG_CMSG_CLOEXEC;
+
+static const int64_t pause_first_us = 250;
+static const int64_t pause_most_us = 16000;
+
+void unixmsg_init(struct unixmsg *msg)
+{
+	memset(msg, 0, sizeof(*msg));
+	unixcontrol_clear(msg);
+}
+
+void unixmsg_close_fds(struct unixmsg *msg)
+{
+	while (msg->fds_count > 0)
+		fd_close(msg->fds[--msg->fds_count]);
+	/* One that was received has no number below 3, see fd.h; 0 is that of a
+	 * message that is all zero. */
+	if (msg->pidfd > 0)
+		fd_close(msg->pidfd);
+	msg->pidfd = -1;
+}
+
+/* The payload as parts: one in one piece is *part. */
+static struct iovec *get_parts(const struct unixmsg *msg, struct iovec *part,
+	size_t *count)
+{
+	*count = msg->parts_count;
+	if (msg->parts != NULL)
+		return msg->parts;
+	part->iov_base = msg->data;
+	part->iov_len = msg->room;
+	*count = 1;
+	return part;
+}
+
+int unixmsg_check(const struct unixmsg *msg, unsigned int allowed)
+{
+	size_t i, count = sizeof(msg->reserved) / sizeof(uint64_t);
+	uint64_t reserved = 0;
+
+	for (i = 0; i < count; i++)
+		reserved |= msg->reserved[i];
+	if (msg->parts == NULL && msg->parts_count > 0)
+		reserved = 1;
+	if (reserved == 0 && msg->parts_count <= IOV_MAX &&
+		(msg->flags & ~(allowed | received_flags)) == 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+static int check_destination(const struct endpoint *end,
+	const struct unixaddr *to)
+{
+	if (to == NULL)
+		return 0;
+	/* Linux would send it there all the same, and not to the peer. */
+	if (end->type == SOCK_DGRAM && end->is_connected) {
+		errno = EISCONN;
+		return -1;
+	}
+	if (end->type == SOCK_DGRAM &&
+		unixaddr_get_kind(to) != UNIXADDR_UNNAMED)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+int unixmsg_check_to_send(const struct endpoint *end, const struct unixmsg *msg)
+{
+	if (unixmsg_check(msg, UNIXMSG_SEND_CRED) < 0)
+		return -1;
+	if (msg->fds_count > UNIXMSG_FDS_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	return check_destination(end, msg->addr);
+}
+
+static void set_destination(struct msghdr *header, const struct unixaddr *to)
+{
+	if (to == NULL)
+		return;
+	/* sendmsg(2) reads only; its structure serves recvmsg(2) as well. */
+	header->msg_name = (struct sockaddr *)unixaddr_get_sockaddr(to,
+		&header->msg_namelen);
+}
+
+static void set_parts(struct msghdr *header, struct iovec *parts, size_t count)
+{
+	memset(header, 0, sizeof(*header));
+	header->msg_iov = parts;
+	/* An int or a size_t, as libc will have it; IOV_MAX fits in both. */
+	header->msg_iovlen = (unsigned short)count;
+}
+
+static void set_payload(struct msghdr *header, const struct unixmsg *msg,
+	struct iovec *part)
+{
+	size_t count;
+	struct iovec *parts = get_parts(msg, part, &count);
+
+	set_parts(header, parts, count);
+}
+
+int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
+	struct msghdr *header, struct iovec *part, union control_all *control)
+{
+	if (unixmsg_check_to_send(end, msg) < 0)
+		return -1;
+	set_payload(header, msg, part);
+	set_destination(header, msg->addr);
+	if (unixcontrol_is_needed(msg))
+		unixcontrol_put(header, control, msg);
+	return 0;
+}
+
+int unixmsg_pack_part(const struct endpoint *end, struct iovec *part,
+	const struct unixaddr *to, struct msghdr *header)
+{
+	if (check_destination(end, to) < 0)
+		return -1;
+	set_parts(header, part, 1);
+	set_destination(header, to);
+	return 0;
+}
+
+/*
+ * Polling tells when our own send buffer has room again, and for a connected
+ * socket also when the peer's queue has. When another's queue is full nothing
+ * can be polled (POLLOUT stays set): then only trying again is left.
+ */
+static int wait_to_send(struct wait *wait, bool is_addressed, int64_t *pause_us)
+{
+	const bool is_full = errno == EAGAIN;
+
+	if (unixwait_again(wait) < 0)
+		return -1;
+	if (!is_addressed || !is_full)
+		return 0;
+	if (unixdeadline_pause(*pause_us, wait->end->stop_fd,
+		    wait->deadline_us) < 0)
+		return -1;
+	if (*pause_us < pause_most_us)
+		*pause_us *= 2;
+	return 0;
+}
+
+/* The kernel takes bytes sooner than a structure that leads to them. */
+static ssize_t transmit(int fd, const struct msghdr *header, int flags)
+{
+	if (header->msg_iovlen == 1 && header->msg_control == NULL)
+		return sendto(fd, header->msg_iov->iov_base,
+			header->msg_iov->iov_len, flags, header->msg_name,
+			header->msg_namelen);
+	return sendmsg(fd, header, flags);
+}
+
+int unixmsg_send_packed(struct endpoint *end, const struct msghdr *header,
+	int64_t deadline_us)
+{
+	int64_t pause_us = pause_first_us;
+	struct wait wait;
+	int saved = errno;
+
+	unixwait_begin(&wait, end, POLLOUT, deadline_us);
+	while (transmit(end->fd, header, send_flags | wait.flags) < 0)
+		if (wait_to_send(&wait, header->msg_name != NULL, &pause_us) <
+			0)
+			return -1;
+	errno = saved;
+	return 0;
+}
+
+int unixmsg_send_on(struct endpoint *end, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	union control_all control;
+	struct msghdr header;
+	struct iovec part;
+
+	if (unixmsg_pack(end, msg, &header, &part, &control) < 0)
+		return -1;
+	return unixmsg_send_packed(end, &header, deadline_us);
+}
+
+/*
+ * recvmsg(2) gives 0 both for an empty message and for the end. But every
+ * message of ours is marked by control data, see endpoint.c.
+ */
+static bool is_end(const struct endpoint *end, const struct msghdr *header,
+	ssize_t size)
+{
+	if (size != 0 || end->type != SOCK_SEQPACKET)
+		return false;
+	if (end->is_named)
+		return header->msg_namelen == 0;
+	return header->msg_controllen == 0 &&
+		(header->msg_flags & MSG_CTRUNC) == 0;
+}
+
+static bool is_marked(const struct endpoint *end)
+{
+	return end->type == SOCK_SEQPACKET &&
+		(end->is_accepted || end->is_stamped);
+}
+
+/*
+ * Whether that a mark was cut is mark enough: where nothing else can be. The
+ * kernel cuts it sooner than it writes it.
+ */
+static bool is_mark_cut(const struct endpoint *end)
+{
+	return end->is_refusing_fds && end->wants == 0 && is_marked(end);
+}
+
+/* Makes of what recvmsg(2) gave what the caller gets: 1, 0, or -1. */
+static int settle(const struct endpoint *end, struct unixmsg *msg,
+	struct msghdr *header, ssize_t size)
+{
+	msg->size = (size_t)size;
+	msg->flags &= ~received_flags;
+	unixcontrol_take(header, msg, end->wants);
+	if (msg->addr != NULL)
+		unixaddr_settle(msg->addr, header->msg_namelen);
+	if (is_end(end, header, size))
+		return 0;
+	if ((header->msg_flags & MSG_CTRUNC) != 0 && !is_mark_cut(end))
+		msg->flags |= UNIXMSG_CUT_CONTROL;
+	if ((header->msg_flags & MSG_TRUNC) == 0)
+		return 1;
+	msg->flags |= UNIXMSG_CUT;
+	if (msg->flags & UNIXMSG_PREFIX)
+		return 1;
+	unixmsg_close_fds(msg);
+	errno = EMSGSIZE;
+	return -1;
+}
+
+/*
+ * Who has sent: for the caller, or where that tells at least the length of his
+ * name, which the kernel gives without room for the name. It writes nothing
+ * into scratch then, but AddressSanitizer takes the length for what was
+ * written.
+ */
+static void set_source(const struct endpoint *end, struct msghdr *header,
+	struct unixaddr *from, struct unixaddr *scratch)
+{
+	if (from != NULL) {
+		header->msg_name = &from->sun;
+		header->msg_namelen = UNIXMSG_ADDR_ROOM;
+	} else if (end->is_named) {
+		header->msg_name = &scratch->sun;
+	}
+}
+
+static void set_control(struct msghdr *header, void *control, size_t size)
+{
+	if (size == 0)
+		return;
+	header->msg_control = control;
+	header->msg_controllen = (socklen_t)size;
+}
+
+static void prepare(const struct endpoint *end, struct msghdr *header,
+	const struct unixmsg *msg, struct iovec *part, struct unixaddr *scratch,
+	void *control, size_t control_size)
+{
+	set_payload(header, msg, part);
+	set_source(end, header, msg->addr, scratch);
+	set_control(header, control, control_size);
+}
+
+/*
+ * How much control data to receive. Datagrams that nobody wants any of are not
+ * marked: for them no room at all, or a descriptor would fit.
+ */
+static size_t get_marks_size(const struct endpoint *end)
+{
+	const bool has_cred = (end->wants & UNIXMSG_WANT_CRED) != 0 ||
+		(end->is_accepted && end->type == SOCK_SEQPACKET);
+
+	if (is_mark_cut(end))
+		return 0;
+	return ((size_t)end->is_stamped + has_cred) *
+		sizeof(union control_mark);
+}
+
+static size_t get_control_size(const struct endpoint *end)
+{
+	if (end->wants & (UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD))
+		return sizeof(union control_all);
+	return get_marks_size(end);
+}
+
+/* One that is empty, and as far as is known from nobody, may be none. */
+static int refuse_phantom(const struct wait *wait, size_t size,
+	socklen_t name_length)
+{
+	if (size != 0 || name_length != 0 ||
+		!unixwait_is_woken_by_shutdown(wait))
+		return 0;
+	errno = ESHUTDOWN;
+	return -1;
+}
+
+/* One recvmsg(2) that succeeds: what it gave, or -1. */
+static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
+	int64_t deadline_us)
+{
+	struct wait wait;
+	ssize_t size;
+	int saved = errno;
+
+	flags |= receive_flags;
+	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	/* A call that fails leaves header as it was. */
+	while ((size = recvmsg(end->fd, header, flags | wait.flags)) < 0)
+		if (unixwait_again(&wait) < 0)
+			return -1;
+	unixwait_end(&wait);
+	if (refuse_phantom(&wait, (size_t)size, header->msg_namelen) < 0)
+		return -1;
+	errno = saved;
+	return size;
+}
+
+/* The same where the bytes and their sender are all that matters. */
+static ssize_t fetch_datagram(struct endpoint *end, struct msghdr *header,
+	int64_t deadline_us)
+{
+	const struct iovec *part = header->msg_iov;
+	struct wait wait;
+	ssize_t size;
+	int saved = errno;
+
+	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	while ((size = recvfrom(end->fd, part->iov_base, part->iov_len,
+			receive_flags | wait.flags, header->msg_name,
+			&header->msg_namelen)) < 0)
+		if (unixwait_again(&wait) < 0)
+			return -1;
+	unixwait_end(&wait);
+	if (refuse_phantom(&wait, (size_t)size, header->msg_namelen) < 0)
+		return -1;
+	errno = saved;
+	return size;
+}
+
+static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
+	int64_t deadline_us)
+{
+	union control_all control;
+	struct unixaddr scratch;
+	struct msghdr header;
+	struct iovec part;
+	ssize_t size;
+
+	prepare(end, &header, msg, &part, &scratch, &control,
+		get_control_size(end));
+	size = fetch(end, &header, flags, deadline_us);
+	return size < 0 ? -1 : settle(end, msg, &header, size);
+}
+
+int unixmsg_check_to_receive(const struct endpoint *end,
+	const struct unixmsg *msg)
+{
+	if (unixmsg_check(msg, UNIXMSG_PREFIX | UNIXMSG_PEEK) < 0)
+		return -1;
+	if (msg->fds_room == 0 || (end->wants & UNIXMSG_WANT_FDS) != 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+void unixmsg_reset(struct unixmsg *msg)
+{
+	msg->flags &= ~received_flags;
+	/* Those of the last message are not for us to close, nor twice. */
+	unixcontrol_clear(msg);
+}
+
+int unixmsg_recv_on(struct endpoint *end, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	if (unixmsg_check_to_receive(end, msg) < 0)
+		return -1;
+	return receive(end, msg,
+		(msg->flags & UNIXMSG_PEEK) != 0 ? MSG_PEEK : 0, deadline_us);
+}
+
+int unixmsg_peek_size_on(struct endpoint *end, size_t *size,
+	int64_t deadline_us)
+{
+	struct unixmsg msg;
+	int result;
+
+	unixmsg_init(&msg);
+	msg.flags = UNIXMSG_PREFIX;
+	result = receive(end, &msg, MSG_PEEK, deadline_us);
+	/* Peeking at descriptors makes copies of them. */
+	unixmsg_close_fds(&msg);
+	*size = msg.size;
+	return result;
+}
+
+int unixmsg_send_data_on(struct endpoint *end, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
+	struct msghdr header;
+
+	set_parts(&header, &part, 1);
+	return unixmsg_send_packed(end, &header, deadline_us);
+}
+
+/* Where descriptors or a pidfd may come. */
+static int recv_data_and_fds(struct endpoint *end, struct iovec *part,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	struct unixmsg msg;
+	int result;
+
+	unixmsg_init(&msg);
+	msg.parts = part;
+	msg.parts_count = 1;
+	msg.addr = from;
+	result = unixmsg_recv_on(end, &msg, deadline_us);
+	unixmsg_close_fds(&msg);
+	*size = msg.size;
+	return result;
+}
+
+/*
+ * What most messages are: bytes, of which nothing else is to be known. Without
+ * room for control data the kernel closes descriptors, and MSG_CTRUNC is the
+ * mark of a message. Datagrams have no end to be told from, and so no need of
+ * a structure that the kernel has to read first: recvmsg(2) takes a tenth
+ * longer than recv(2).
+ */
+static int recv_data_only(struct endpoint *end, struct iovec *part,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	struct unixaddr scratch;
+	struct msghdr header;
+	ssize_t got;
+
+	set_parts(&header, part, 1);
+	set_source(end, &header, from, &scratch);
+	/* recvfrom(2) is cheaper, where no flag of recvmsg(2) is needed. */
+	if (end->type == SOCK_DGRAM || end->is_named)
+		got = fetch_datagram(end, &header, deadline_us);
+	else
+		got = fetch(end, &header, 0, deadline_us);
+	*size = got < 0 ? 0 : (size_t)got;
+	if (got < 0)
+		return -1;
+	if (from != NULL)
+		unixaddr_settle(from, header.msg_namelen);
+	if (is_end(end, &header, got))
+		return 0;
+	if ((size_t)got <= part->iov_len)
+		return 1;
+	errno = EMSGSIZE;
+	return -1;
+}
+
+int unixmsg_recv_data_on(struct endpoint *end, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	struct iovec part = { .iov_base = data, .iov_len = room };
+	size_t unwanted;
+
+	if (size == NULL)
+		size = &unwanted;
+	if (end->wants & (UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD))
+		return recv_data_and_fds(end, &part, size, from, deadline_us);
+	return recv_data_only(end, &part, size, from, deadline_us);
+}
+
+/* Grows the buffer to the next message, as far as its bound allows. */
+static int fit_buffer(struct endpoint *end, struct unixbuffer *buffer,
+	int64_t deadline_us)
+{
+	size_t size;
+	int result = unixmsg_peek_size_on(end, &size, deadline_us);
+
+	if (result < 1)
+		return result;
+	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
+		return -1;
+	return 1;
+}
+
+int unixmsg_recv_buffer_on(struct endpoint *end, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	int saved = errno;
+	int result = fit_buffer(end, buffer, deadline_us);
+
+	buffer->size = 0;
+	if (result < 1)
+		return result;
+	errno = saved;
+	return unixmsg_recv_data_on(end, buffer->data, buffer->room,
+		&buffer->size, from, deadline_us);
+}
+
+int unixmsg_check_batch_to_send(const struct endpoint *end,
+	const struct unixmsg *msgs, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (unixmsg_check_to_send(end, &msgs[i]) < 0)
+			return -1;
+		if (!unixcontrol_is_needed(&msgs[i]))
+			continue;
+		errno = EINVAL;
+		return -1;
+	}
+	return 0;
+}
+
+static unsigned int get_batch_size(size_t count)
+{
+	return count < UNIXMSG_BATCH_MAX ? (unsigned int)count
+					 : UNIXMSG_BATCH_MAX;
+}
+
+/*
+ * As many as one system call takes: their number, or -1. The flags of sendmmsg
+ * and recvmmsg are an int, in some C libraries an unsigned one.
+ */
+static int send_some(const struct endpoint *end, const struct unixmsg *msgs,
+	size_t count, int flags)
+{
+	struct mmsghdr headers[UNIXMSG_BATCH_MAX];
+	struct iovec parts[UNIXMSG_BATCH_MAX];
+	unsigned int i, size = get_batch_size(count);
+
+	for (i = 0; i < size; i++) {
+		set_payload(&headers[i].msg_hdr, &msgs[i], &parts[i]);
+		set_destination(&headers[i].msg_hdr, msgs[i].addr);
+	}
+	return sendmmsg(end->fd, headers, size, flags & INT_MAX);
+}
+
+int unixmsg_send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	int64_t pause_us = pause_first_us;
+	struct wait wait;
+	int result, saved = errno;
+
+	*sent = 0;
+	if (unixmsg_check_batch_to_send(end, msgs, count) < 0)
+		return -1;
+	unixwait_begin(&wait, end, POLLOUT, deadline_us);
+	while (*sent < count) {
+		result = send_some(end, msgs + *sent, count - *sent,
+			send_flags | wait.flags);
+		if (result >= 0) {
+			*sent += (size_t)result;
+			pause_us = pause_first_us;
+			continue;
+		}
+		if (wait_to_send(&wait, msgs[*sent].addr != NULL, &pause_us) <
+			0)
+			return -1;
+	}
+	errno = saved;
+	return 0;
+}
+
+/*
+ * At the end of a connection recvmmsg(2) fills all the headers that are left
+ * with messages that nobody sent.
+ */
+static int settle_batch(const struct endpoint *end, struct unixmsg *msgs,
+	struct mmsghdr *headers, int count, size_t *received)
+{
+	int i, saved = errno;
+
+	for (i = 0; i < count; i++) {
+		if (settle(end, &msgs[i], &headers[i].msg_hdr,
+			    (ssize_t)headers[i].msg_len) == 0)
+			break;
+	}
+	errno = saved;
+	*received = (size_t)i;
+	return i > 0;
+}
+
+/* As many as are there, in one system call, or -1. */
+static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
+	size_t count, size_t *received, int flags)
+{
+	struct mmsghdr headers[UNIXMSG_BATCH_MAX];
+	union control_mark controls[UNIXMSG_BATCH_MAX][CONTROL_MARKS_MAX];
+	size_t control_size = get_marks_size(end);
+	struct iovec parts[UNIXMSG_BATCH_MAX];
+	unsigned int i, size = get_batch_size(count);
+	struct unixaddr scratch;
+	int result;
+
+	for (i = 0; i < size; i++)
+		prepare(end, &headers[i].msg_hdr, &msgs[i], &parts[i], &scratch,
+			controls[i], control_size);
+	result = recvmmsg(end->fd, headers, size, flags & INT_MAX, NULL);
+	if (result < 0)
+		return -1;
+	return settle_batch(end, msgs, headers, result, received);
+}
+
+/* Who sleeps sleeps for the first only: no phantom comes behind a message. */
+static int refuse_batch_of_phantom(const struct wait *wait,
+	const struct unixmsg *msgs, size_t received)
+{
+	const bool is_named = received > 0 && msgs[0].addr != NULL &&
+		unixaddr_get_kind(msgs[0].addr) != UNIXADDR_UNNAMED;
+
+	return received != 1 || is_named
+		? 0
+		: refuse_phantom(wait, msgs[0].size, 0);
+}
+
+int unixmsg_check_batch(const struct unixmsg *msgs, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (unixmsg_check(&msgs[i], UNIXMSG_PREFIX) < 0)
+			return -1;
+		else if (msgs[i].fds_room > 0)
+			break;
+	if (i == count && count > 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+/* The timeout of recvmmsg(2) does not end a wait: polling does. */
+int unixmsg_recv_batch_on(struct endpoint *end, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	const int flags = receive_flags | MSG_WAITFORONE;
+	struct wait wait;
+	int result, saved = errno;
+
+	*received = 0;
+	if (unixmsg_check_batch(msgs, count) < 0)
+		return -1;
+	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	while ((result = receive_some(end, msgs, count, received,
+			flags | wait.flags)) < 0)
+		if (unixwait_again(&wait) < 0)
+			return -1;
+	unixwait_end(&wait);
+	if (refuse_batch_of_phantom(&wait, msgs, *received) < 0) {
+		*received = 0;
+		return -1;
+	}
+	errno = saved;
+	return result;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SIGKILL can come between any two calls. What it leaves: a dead file under the
+ * hidden name, where a file was to be removed, or a live owner's, where that
+ * was to be replaced. The hidden name tells whose it was.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "name/aside.h"
+#include "base/fd.h"
+#include "name/file.h"
+#include "name/probe.h"
+
+struct aside {
+	int dir_fd;
+	const char *dir, *leaf;
+	char name[UNIXFILE_ASIDE_SIZE];
+	int fd; /* O_PATH */
+	struct stat found;
+};
+
+static int open_name(int dir_fd, const char *name, struct stat *found)
+{
+	int fd = fd_lift(openat(dir_fd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+
+	if (fd >= 0 && fstat(fd, found) < 0)
+		return fd_close(fd);
+	return fd;
+}
+
+/*
+ * Where others may make files and not rename ours, they could have put theirs
+ * there, to be given our name.
+ */
+static bool is_trusted(const struct aside *aside)
+{
+	struct stat dir;
+
+	if (!S_ISSOCK(aside->found.st_mode))
+		return false;
+	if (aside->found.st_uid == geteuid())
+		return true;
+	return fstat(aside->dir_fd, &dir) == 0 && (dir.st_mode & S_ISVTX) == 0;
+}
+
+/* It has stood under both names, or another has its place. */
+static void remove_it(const struct aside *aside)
+{
+	struct stat found;
+
+	if (fstatat(aside->dir_fd, aside->name, &found, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		unixfile_is_same(&found, aside->found.st_dev,
+			aside->found.st_ino))
+		unlinkat(aside->dir_fd, aside->name, 0);
+}
+
+static int exchange(const struct aside *aside)
+{
+	return (int)syscall(SYS_renameat2, aside->dir_fd, aside->name,
+		aside->dir_fd, aside->leaf, RENAME_EXCHANGE);
+}
+
+/*
+ * The one who was to replace him had bound his own and was killed. There is no
+ * moment when the name leads nowhere.
+ */
+static void put_over_dead(const struct aside *aside, const struct stat *dead)
+{
+	struct stat found;
+
+	if (exchange(aside) < 0)
+		return;
+	if (fstatat(aside->dir_fd, aside->name, &found, AT_SYMLINK_NOFOLLOW) ==
+			0 &&
+		unixfile_is_same(&found, dead->st_dev, dead->st_ino))
+		unlinkat(aside->dir_fd, aside->name, 0);
+	else
+		exchange(aside);
+}
+
+/* Somebody owns it, and there is another file where it was. */
+static void settle_with(const struct aside *aside, int leaf_fd,
+	const struct stat *found)
+{
+	if (unixfile_is_same(found, aside->found.st_dev, aside->found.st_ino)) {
+		remove_it(aside);
+		return;
+	}
+	if (!S_ISSOCK(found->st_mode))
+		return;
+	if (unixprobe_is_dead(leaf_fd, aside->dir, aside->leaf) == 0)
+		put_over_dead(aside, found);
+	else if (errno == EADDRINUSE)
+		remove_it(aside);
+}
+
+static void put_back(const struct aside *aside)
+{
+	struct stat found;
+	int fd;
+
+	if (unixfile_put_back(aside->dir_fd, aside->name, aside->leaf) == 0 ||
+		errno != EEXIST)
+		return;
+	fd = open_name(aside->dir_fd, aside->leaf, &found);
+	if (fd < 0)
+		return;
+	settle_with(aside, fd, &found);
+	fd_close(fd);
+}
+
+static void settle(const struct aside *aside)
+{
+	if (!is_trusted(aside))
+		return;
+	if (unixprobe_is_dead(aside->fd, aside->dir, aside->name) == 0)
+		remove_it(aside);
+	else if (errno == EADDRINUSE || errno == EREMOTE)
+		put_back(aside);
+}
+
+bool unixaside_is_there(int dir_fd, const char *leaf)
+{
+	char name[UNIXFILE_ASIDE_SIZE];
+	int saved = errno;
+	bool is_there;
+
+	unixfile_name_aside(leaf, name);
+	is_there = faccessat(dir_fd, name, F_OK, 0) == 0;
+	errno = saved;
+	return is_there;
+}
+
+void unixaside_settle(int dir_fd, const char *dir, const char *leaf)
+{
+	struct aside aside = { .dir_fd = dir_fd, .dir = dir, .leaf = leaf };
+	int saved = errno;
+
+	unixfile_name_aside(leaf, aside.name);
+	aside.fd = open_name(dir_fd, aside.name, &aside.found);
+	if (aside.fd >= 0) {
+		settle(&aside);
+		close(aside.fd);
+	}
+	errno = saved;
+}
+
+const char *unixaside_get_leaf(const char *entry)
+{
+	const size_t size = strlen(UNIXFILE_ASIDE_START);
+
+	if (strncmp(entry, UNIXFILE_ASIDE_START, size) != 0)
+		return NULL;
+	return entry + size;
+}

@@ -1,0 +1,664 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a name is taken: every step on a path is relative to its directory, and
+ * on descriptors of the files found there (O_PATH), so that nothing that is
+ * renamed, removed or linked meanwhile makes us act on another file than the
+ * one we looked at. Removing is file.c's matter.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fsuid.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "name/aside.h"
+#include "base/deadline_private.h"
+#include "name/diag.h"
+#include "base/fd.h"
+#include "name/file.h"
+#include "base/kernel.h"
+#include "name/name_private.h"
+#include "name/probe.h"
+
+/*
+ * How long we wait for the lock on the directory, and go on without it then:
+ * whoever may open the directory can hold it for ever. Among ourselves it is
+ * held for milliseconds.
+ */
+static const int64_t lock_us = 1000000;
+
+/* How often we look for our file, when another may have it in his hands. */
+static const int looks_most = 20;
+static const int64_t look_pause_us = 1000;
+
+/* A name that is taken and set free again and again by others gets us here. */
+static const int tries_most = 100;
+
+struct claim {
+	int fd;
+	const char *path;
+	bool is_answered;
+	bool is_fresh; /* nobody else has had this name */
+	bool is_bound;
+	bool is_locked;
+	int64_t lock_end_us; /* of all waits for the lock together */
+	struct unixname_options options;
+	struct unixaddr addr;
+	struct unixname *name;
+	/* The name of a live owner's file while we take its place. */
+	char aside[UNIXFILE_ASIDE_SIZE];
+};
+
+void unixname_options_init(struct unixname_options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->mode = 0600;
+	options->user = (uid_t)-1;
+	options->group = (gid_t)-1;
+}
+
+/* Where nothing can be told of an owner he counts as alive. */
+static int probe(int path_fd, const char *dir, const char *leaf)
+{
+	int result = unixprobe_is_dead(path_fd, dir, leaf);
+
+	if (result < 0 && errno == EREMOTE)
+		errno = EADDRINUSE;
+	return result;
+}
+
+/* 0 for a socket file that nobody owns. */
+static int check_is_dead(int path_fd, const char *dir, const char *leaf,
+	struct stat *found)
+{
+	if (fstat(path_fd, found) < 0)
+		return -1;
+	if (!S_ISSOCK(found->st_mode)) {
+		errno = ENOTSOCK;
+		return -1;
+	}
+	return probe(path_fd, dir, leaf);
+}
+
+/*
+ * bind(2) takes no lock of ours: should another have got the name meanwhile,
+ * the file that was set aside could be reached by nobody any more.
+ */
+static void put_back_or_remove(int dir_fd, const char *aside, const char *leaf)
+{
+	if (unixfile_put_back(dir_fd, aside, leaf) < 0 && errno == EEXIST)
+		unlinkat(dir_fd, aside, 0);
+}
+
+/* Without the lock somebody else may have done it. */
+static int remove_dead_aside(int dir_fd, const char *aside, const char *leaf)
+{
+	if (unixfile_remove_aside(dir_fd, aside, leaf) == 0 || errno == ENOENT)
+		return 0;
+	return -1;
+}
+
+/*
+ * While path_fd is open no other file can get this inode's number. bind(2)
+ * makes the file before it makes the socket to be found there, and in between
+ * a live one looks dead; but it locks the directory meanwhile, so that after
+ * the rename a second probe tells the truth.
+ */
+static int remove_if_dead(int dir_fd, const char *dir, const char *leaf,
+	int path_fd)
+{
+	char aside[UNIXFILE_ASIDE_SIZE];
+	struct stat found;
+	int error;
+
+	if (check_is_dead(path_fd, dir, leaf, &found) < 0)
+		return -1;
+	if (unixfile_set_aside(dir_fd, leaf, found.st_dev, found.st_ino,
+		    aside) < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (probe(path_fd, dir, aside) == 0)
+		return remove_dead_aside(dir_fd, aside, leaf);
+	error = errno;
+	put_back_or_remove(dir_fd, aside, leaf);
+	errno = error;
+	return -1;
+}
+
+int unixname_remove_dead(int dir_fd, const char *dir, const char *leaf,
+	int path_fd, int64_t deadline_us)
+{
+	int result;
+
+	if (unixfile_lock(dir_fd, deadline_us) < 0)
+		return -1;
+	result = remove_if_dead(dir_fd, dir, leaf, path_fd);
+	unixfile_unlock(dir_fd);
+	return result;
+}
+
+/*
+ * Sets the file of a live owner aside, when that is wanted. Had we done so
+ * before, another has got the name since: the one before him has lost it.
+ */
+static int displace(struct claim *claim, const struct stat *found)
+{
+	struct unixname *name = claim->name;
+	char aside[UNIXFILE_ASIDE_SIZE];
+
+	if ((claim->options.flags & UNIXMSG_LISTEN_REPLACE) == 0) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	if (claim->aside[0] != '\0')
+		unlinkat(name->dir_fd, claim->aside, 0);
+	claim->aside[0] = '\0';
+	if (unixfile_set_aside(name->dir_fd, name->leaf, found->st_dev,
+		    found->st_ino, aside) < 0)
+		return errno == ENOENT ? 0 : -1;
+	strcpy(claim->aside, aside);
+	return 0;
+}
+
+static int clear_file(struct claim *claim, int path_fd)
+{
+	struct unixname *name = claim->name;
+	struct stat found;
+
+	if (check_is_dead(path_fd, name->dir, name->leaf, &found) < 0)
+		return errno == EADDRINUSE ? displace(claim, &found) : -1;
+	return remove_if_dead(name->dir_fd, name->dir, name->leaf, path_fd);
+}
+
+/* Sees to what stands in our way. 0: try to bind again. */
+static int clear_way(struct claim *claim)
+{
+	int fd = unixname_open_leaf(claim->name);
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	return fd_close_with(fd, clear_file(claim, fd));
+}
+
+/* Whether there is hope at all: said at once, whoever holds the lock. */
+static int check_way(const struct claim *claim)
+{
+	bool is_replaced = (claim->options.flags & UNIXMSG_LISTEN_REPLACE) != 0;
+	const struct unixname *name = claim->name;
+	int fd = unixname_open_leaf(name);
+	struct stat found;
+	int result;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	result = fd_close_with(fd,
+		check_is_dead(fd, name->dir, name->leaf, &found));
+	if (result < 0 && errno == EADDRINUSE && is_replaced)
+		return 0;
+	return result;
+}
+
+static int bind_address(const struct claim *claim)
+{
+	socklen_t length;
+	const struct sockaddr *sa =
+		unixaddr_get_sockaddr(&claim->addr, &length);
+
+	return bind(claim->fd, sa, length);
+}
+
+static bool is_owner_wanted(const struct unixname_options *options)
+{
+	return options->user != (uid_t)-1 || options->group != (gid_t)-1;
+}
+
+/*
+ * The mode that the file is born with. The kernel takes the mode of the socket
+ * for it, less the umask: so fchmod(2) before bind(2) can be too narrow but
+ * never too wide. With another owner to come nobody gets in before.
+ */
+static int set_birth_mode(const struct claim *claim)
+{
+	mode_t mode = claim->options.mode;
+
+	if (is_owner_wanted(&claim->options))
+		mode = 0;
+	return fchmod(claim->fd, mode);
+}
+
+/*
+ * chmod(2) knows no O_PATH descriptors, and follows links in a path. What does
+ * without /proc is young, and no libc is sure to have it: Linux 6.6.
+ */
+static int set_mode(int path_fd, mode_t mode)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+	if (chmod(path, mode) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	return (int)syscall(SYS_fchmodat2, path_fd, "", mode, AT_EMPTY_PATH);
+}
+
+static int set_owner_and_mode(int path_fd,
+	const struct unixname_options *options)
+{
+	if (is_owner_wanted(options) &&
+		fchownat(path_fd, "", options->user, options->group,
+			AT_EMPTY_PATH) < 0)
+		return -1;
+	return set_mode(path_fd, options->mode);
+}
+
+static bool is_owner_in_force(const struct stat *found,
+	const struct unixname_options *options)
+{
+	return (options->user == (uid_t)-1 || options->user == found->st_uid) &&
+		(options->group == (gid_t)-1 ||
+			options->group == found->st_gid);
+}
+
+/*
+ * Some file systems accept an owner and a mode and keep their own. A client may
+ * be written to by more than he wants: he is connected, and the kernel lets
+ * nobody in but his server.
+ */
+static int check_is_in_force(const struct claim *claim, int path_fd)
+{
+	const mode_t writers = S_IWUSR | S_IWGRP | S_IWOTH;
+	struct stat found;
+
+	if (claim->is_answered)
+		return 0;
+	if (fstat(path_fd, &found) < 0)
+		return -1;
+	if ((found.st_mode & writers & ~claim->options.mode) == 0 &&
+		is_owner_in_force(&found, &claim->options))
+		return 0;
+	errno = ENOTSUP;
+	return -1;
+}
+
+/*
+ * Ours is not dead, and nobody else is bound to it. That comes in this order:
+ * where bind(2) is still at work nobody is bound yet, and all looks dead.
+ */
+static bool is_another_there(const struct unixname *name)
+{
+	int fd = unixname_open_leaf(name);
+	bool is_there;
+
+	if (fd < 0)
+		return errno == ENOENT;
+	is_there = unixprobe_is_dead(fd, name->dir, name->leaf) == 0 ||
+		errno == EREMOTE || unixdiag_is_bound(fd) == 1;
+	close(fd);
+	return is_there;
+}
+
+/* bind(2) gives the file to the user who counts for files, see setfsuid(2). */
+static bool is_owner_ours(const struct stat *found)
+{
+	return found->st_uid == geteuid() ||
+		found->st_uid == (uid_t)setfsuid((uid_t)-1);
+}
+
+/*
+ * A server that knows no lock may have put its own file in the place of ours
+ * since bind(2): the kernel tells which one our socket has made. Some file
+ * systems have other numbers for stat(2), so that these alone prove nothing;
+ * and a kernel that tells nothing leaves us with stat(2). Others show the file
+ * as another user's, whoever has made it: the same number is enough. A name
+ * that nobody else has is no question.
+ */
+static bool is_anothers(const struct claim *claim, const struct stat *found)
+{
+	struct unixdiag_file ours;
+
+	if (claim->is_fresh && is_owner_ours(found))
+		return false;
+	if (unixdiag_find_file(claim->fd, &ours) < 0)
+		return !is_owner_ours(found);
+	if (ours.ino == (uint32_t)found->st_ino)
+		return false;
+	return !is_owner_ours(found) || is_another_there(claim->name);
+}
+
+/* Where our file is not there any more, another has taken the name. */
+static int tell_of_loss(void)
+{
+	if (errno == ENOENT)
+		errno = EADDRINUSE;
+	return -1;
+}
+
+/*
+ * Without the lock somebody who took our file for a dead one may hold it in his
+ * hands, and puts it back when he has looked again.
+ */
+static int look_for_ours(const struct claim *claim, struct stat *found)
+{
+	const struct unixname *name = claim->name;
+	int looks = claim->is_locked ? 1 : looks_most;
+
+	while (fstatat(name->dir_fd, name->leaf, found, AT_SYMLINK_NOFOLLOW) <
+		0) {
+		if (errno != ENOENT || --looks == 0)
+			return -1;
+		unixdeadline_pause(look_pause_us, -1, UNIXMSG_FOREVER);
+	}
+	return 0;
+}
+
+/* Remembers which file it is that bind(2) has made. */
+static int identify(const struct claim *claim, mode_t *mode)
+{
+	struct unixname *name = claim->name;
+	struct stat found;
+
+	if (look_for_ours(claim, &found) < 0)
+		return tell_of_loss();
+	if (!S_ISSOCK(found.st_mode) || is_anothers(claim, &found)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	unixname_remember(name, &found);
+	*mode = found.st_mode & 07777;
+	return 0;
+}
+
+static int change(const struct claim *claim, int path_fd)
+{
+	struct stat found;
+
+	if (fstat(path_fd, &found) < 0)
+		return -1;
+	if (!unixfile_is_same(&found, claim->name->dev, claim->name->ino)) {
+		errno = EADDRINUSE;
+		return -1;
+	}
+	if (set_owner_and_mode(path_fd, &claim->options) < 0)
+		return -1;
+	return check_is_in_force(claim, path_fd);
+}
+
+/* Gives the file its owner and mode, where it was not born with them. */
+static int dress(const struct claim *claim)
+{
+	mode_t mode;
+	int fd;
+
+	if (identify(claim, &mode) < 0)
+		return -1;
+	if (mode == claim->options.mode && !is_owner_wanted(&claim->options))
+		return 0;
+	fd = unixname_open_leaf(claim->name);
+	if (fd < 0)
+		return tell_of_loss();
+	return fd_close_with(fd, change(claim, fd));
+}
+
+/* path, or path behind the working directory. */
+static int make_absolute(const char *path, char *absolute, size_t room)
+{
+	size_t size;
+
+	if (*path == '/')
+		size = 0;
+	else if (getcwd(absolute, room) == NULL)
+		return -1;
+	else
+		size = strlen(absolute);
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	if (size + 1 + strlen(path) >= room) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	if (size > 1)
+		absolute[size++] = '/';
+	strcpy(absolute + size, path);
+	return 0;
+}
+
+static int set_detour(struct unixaddr *addr, const struct unixname *name)
+{
+	char path[NAME_MAX + 64];
+	int size = snprintf(path, sizeof(path), "/proc/self/fd/%d/%s",
+		name->dir_fd, name->leaf);
+
+	return unixaddr_set_path(addr, path, (size_t)size);
+}
+
+/*
+ * What the kernel is told, and tells everybody: the absolute path if it has
+ * room for it. A relative one would be looked up by a peer that answers in
+ * its own directory, not in ours.
+ */
+static int choose_address(struct claim *claim)
+{
+	char absolute[PATH_MAX];
+
+	if (make_absolute(claim->path, absolute, sizeof(absolute)) == 0 &&
+		unixaddr_set_path(&claim->addr, absolute, strlen(absolute)) ==
+			0)
+		return 0;
+	if (claim->is_answered)
+		return -1;
+	if (unixaddr_set_path(&claim->addr, claim->path, strlen(claim->path)) ==
+		0)
+		return 0;
+	if (unixname_check_proc() < 0)
+		return -1;
+	return set_detour(&claim->addr, claim->name);
+}
+
+/* Makes the file that bind(2) has made what it shall be, or removes it. */
+static int dress_or_remove(const struct claim *claim)
+{
+	struct unixname *name = claim->name;
+	mode_t mode;
+	int saved;
+
+	if (dress(claim) == 0)
+		return 0;
+	saved = errno;
+	if (name->ino != 0 || identify(claim, &mode) == 0)
+		unixfile_remove(name->dir_fd, name->leaf, name->dev, name->ino);
+	errno = saved;
+	return -1;
+}
+
+static int bind_over(struct claim *claim)
+{
+	int i;
+
+	for (i = 0; i < tries_most; i++) {
+		if (bind_address(claim) == 0) {
+			claim->is_bound = true;
+			return dress_or_remove(claim);
+		}
+		if (errno != EADDRINUSE || clear_way(claim) < 0)
+			return -1;
+	}
+	errno = EADDRINUSE;
+	return -1;
+}
+
+/* What stands there is ours, and could not be looked at. */
+static bool is_unseen(const struct claim *claim, int error)
+{
+	return claim->is_bound && claim->name->ino == 0 && error != EADDRINUSE;
+}
+
+/* The file of the owner whom we replace: it goes when we have succeeded. */
+static int settle_aside(const struct claim *claim, int result)
+{
+	const struct unixname *name = claim->name;
+	int saved = errno;
+
+	if (claim->aside[0] == '\0')
+		return result;
+	if (result == 0)
+		unlinkat(name->dir_fd, claim->aside, 0);
+	else if (is_unseen(claim, saved))
+		renameat(name->dir_fd, claim->aside, name->dir_fd, name->leaf);
+	else
+		put_back_or_remove(name->dir_fd, claim->aside, name->leaf);
+	errno = saved;
+	return result;
+}
+
+/*
+ * The lock keeps those who remove and replace away until we know which file is
+ * ours. Whoever holds it longer than they do cannot keep us from going on.
+ */
+static int claim_free(struct claim *claim, bool *is_free)
+{
+	int dir_fd = claim->name->dir_fd, result;
+
+	claim->is_locked =
+		unixfile_lock_shared(dir_fd, claim->lock_end_us) == 0;
+	result = bind_address(claim);
+	*is_free = result == 0;
+	if (*is_free)
+		result = dress_or_remove(claim);
+	unixfile_unlock(dir_fd);
+	return result;
+}
+
+/*
+ * What somebody who was killed here has left. Mostly there is nothing, and that
+ * is seen without the lock.
+ */
+static void settle_last(struct claim *claim)
+{
+	const struct unixname *name = claim->name;
+
+	if (!unixaside_is_there(name->dir_fd, name->leaf))
+		return;
+	unixfile_lock(name->dir_fd, claim->lock_end_us);
+	unixaside_settle(name->dir_fd, name->dir, name->leaf);
+	unixfile_unlock(name->dir_fd);
+}
+
+/*
+ * Two that take the same dead file away at once may each get hold of what the
+ * other has bound, and put it back: the lock makes that rare. Without it
+ * bind(2) decides as well who wins, since no file is removed that was not
+ * looked at under a name that nobody else uses.
+ */
+static int claim_taken(struct claim *claim)
+{
+	int result;
+
+	claim->is_locked =
+		unixfile_lock(claim->name->dir_fd, claim->lock_end_us) == 0;
+	result = settle_aside(claim, bind_over(claim));
+	unixfile_unlock(claim->name->dir_fd);
+	return result;
+}
+
+static int claim_file(struct claim *claim)
+{
+	bool is_free;
+
+	if (choose_address(claim) < 0 || set_birth_mode(claim) < 0)
+		return -1;
+	if (!claim->is_fresh)
+		settle_last(claim);
+	if (claim_free(claim, &is_free) == 0)
+		return 0;
+	if (is_free || errno != EADDRINUSE || check_way(claim) < 0)
+		return -1;
+	return claim_taken(claim);
+}
+
+static void set_options(struct claim *claim,
+	const struct unixname_options *options)
+{
+	if (options == NULL)
+		unixname_options_init(&claim->options);
+	else
+		claim->options = *options;
+}
+
+static int64_t get_lock_end(int64_t deadline_us)
+{
+	int64_t end_us;
+
+	if (deadline_us == UNIXMSG_NOW)
+		return UNIXMSG_NOW;
+	end_us = unixdeadline_after_us(lock_us);
+	return end_us < deadline_us ? end_us : deadline_us;
+}
+
+static int claim_path(struct claim *claim,
+	const struct unixname_options *options, struct unixname **name)
+{
+	int saved = errno;
+
+	set_options(claim, options);
+	claim->name = unixname_open(claim->path, claim->options.flags);
+	if (claim->name == NULL)
+		return -1;
+	claim->name->is_client = claim->is_answered;
+	claim->name->is_fresh = claim->is_fresh;
+	if (claim_file(claim) < 0)
+		return unixname_close(claim->name, -1);
+	*name = claim->name;
+	errno = saved;
+	return 0;
+}
+
+int unixname_claim_fresh(int fd, const char *path,
+	const struct unixname_options *options, int64_t deadline_us,
+	struct unixname **name)
+{
+	struct claim claim = {
+		.fd = fd,
+		.path = path,
+		.is_answered = true,
+		.is_fresh = true,
+		.lock_end_us = get_lock_end(deadline_us),
+	};
+
+	return claim_path(&claim, options, name);
+}
+
+static int claim_abstract(struct claim *claim, const char *text,
+	const struct unixname_options *options)
+{
+	set_options(claim, options);
+	if (unixaddr_parse(&claim->addr, text) < 0)
+		return -1;
+	return bind_address(claim);
+}
+
+int unixname_claim(int fd, const char *text, bool is_answered,
+	const struct unixname_options *options, int64_t deadline_us,
+	struct unixname **name)
+{
+	char path[PATH_MAX];
+	struct claim claim = {
+		.fd = fd,
+		.path = path,
+		.is_answered = is_answered,
+		.lock_end_us = get_lock_end(deadline_us),
+	};
+	size_t size;
+
+	*name = NULL;
+	if (unixaddr_decode(text, path, sizeof(path), &size) < 0)
+		return -1;
+	if (path[0] == '\0')
+		return claim_abstract(&claim, text, options);
+	return claim_path(&claim, options, name);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unlink(2) has no "only if it is this inode". What comes nearest: rename the
+ * file to a name that nobody else uses, look at what has come, and put it back,
+ * never over another, if it is the wrong one. Among ourselves the lock on the
+ * directory makes even that impossible; the detour is for foreign programs that
+ * know no lock.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/deadline_private.h"
+#include "name/file.h"
+#include "unixmsg/addr.h"
+
+static const int tries_most = 3;
+
+bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino)
+{
+	return found->st_dev == dev && found->st_ino == ino;
+}
+
+static int lock(int dir_fd, int operation, int64_t deadline_us)
+{
+	while (flock(dir_fd, operation | LOCK_NB) < 0) {
+		if (errno == EINTR)
+			continue;
+		if (errno != EWOULDBLOCK)
+			return 0;
+		if (unixdeadline_pause(1000, -1, deadline_us) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int unixfile_lock(int dir_fd, int64_t deadline_us)
+{
+	return lock(dir_fd, LOCK_EX, deadline_us);
+}
+
+int unixfile_lock_shared(int dir_fd, int64_t deadline_us)
+{
+	return lock(dir_fd, LOCK_SH, deadline_us);
+}
+
+void unixfile_unlock(int dir_fd)
+{
+	int saved = errno;
+
+	flock(dir_fd, LOCK_UN);
+	errno = saved;
+}
+
+/* No socket can be bound to a longer name than the one that is cut here. */
+void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
+{
+	snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%.*s", UNIXFILE_ASIDE_START,
+		UNIXMSG_NAME_SIZE_MAX, leaf);
+}
+
+/* With a dot, so that it is the hidden name of no other file. */
+static int make_any_name(char aside[UNIXFILE_ASIDE_SIZE])
+{
+	uint64_t random;
+
+	if (getrandom(&random, sizeof(random), 0) < 0)
+		return -1;
+	snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%016" PRIx64,
+		UNIXFILE_ASIDE_ANY, random);
+	return 0;
+}
+
+/*
+ * The name may be taken, by others at work without the lock or by whoever wants
+ * to be in our way, and there are file systems without RENAME_NOREPLACE.
+ */
+static int hide(int dir_fd, const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
+{
+	unixfile_name_aside(leaf, aside);
+	if (syscall(SYS_renameat2, dir_fd, leaf, dir_fd, aside,
+		    RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno == ENOENT || make_any_name(aside) < 0)
+		return -1;
+	return renameat(dir_fd, leaf, dir_fd, aside);
+}
+
+/*
+ * link(2) would never replace either, and on file systems that do not know
+ * RENAME_NOREPLACE it has to do; but only owners may link where
+ * fs.protected_hardlinks is set. Not every libc wraps renameat2(2).
+ */
+int unixfile_put_back(int dir_fd, const char *aside, const char *leaf)
+{
+	int saved = errno;
+
+	if (syscall(SYS_renameat2, dir_fd, aside, dir_fd, leaf,
+		    RENAME_NOREPLACE) < 0) {
+		if (errno == EEXIST ||
+			linkat(dir_fd, aside, dir_fd, leaf, 0) < 0)
+			return -1;
+		unlinkat(dir_fd, aside, 0);
+	}
+	errno = saved;
+	return 0;
+}
+
+static int check_leaf(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
+{
+	struct stat found;
+
+	if (fstatat(dir_fd, leaf, &found, AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	if (unixfile_is_same(&found, dev, ino))
+		return 0;
+	errno = EADDRINUSE;
+	return -1;
+}
+
+/* The first look spares a wrong file the detour; only the second is sure. */
+int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
+	char aside[UNIXFILE_ASIDE_SIZE])
+{
+	int saved;
+
+	if (check_leaf(dir_fd, leaf, dev, ino) < 0 ||
+		hide(dir_fd, leaf, aside) < 0)
+		return -1;
+	if (check_leaf(dir_fd, aside, dev, ino) == 0)
+		return 0;
+	/* The wrong file, or one that could not be looked at. */
+	saved = errno;
+	unixfile_put_back(dir_fd, aside, leaf);
+	errno = saved;
+	return -1;
+}
+
+/* Nobody would look for what stays under the hidden name. */
+int unixfile_remove_aside(int dir_fd, const char *aside, const char *leaf)
+{
+	int saved;
+
+	if (unlinkat(dir_fd, aside, 0) == 0)
+		return 0;
+	saved = errno;
+	unixfile_put_back(dir_fd, aside, leaf);
+	errno = saved;
+	return -1;
+}
+
+/* Without the lock another may put back what we have just set aside. */
+int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
+{
+	char aside[UNIXFILE_ASIDE_SIZE];
+	int result, tries = 0;
+
+	do {
+		if (unixfile_set_aside(dir_fd, leaf, dev, ino, aside) < 0)
+			return errno == ENOENT ? 0 : -1;
+		result = unixfile_remove_aside(dir_fd, aside, leaf);
+	} while (result < 0 && errno == ENOENT && ++tries < tries_most);
+	return result;
+}

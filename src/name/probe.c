@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include "base/addr_private.h"
+#include "base/fd.h"
+#include "name/file.h"
+#include "name/probe.h"
+
+/*
+ * File systems that one kernel has to itself, and where all who look at a file
+ * see the same inode, see statfs(2). Through others (NFS, 9p, FUSE and virtiofs
+ * with it) an owner may be bound to another inode or in another kernel. A layer
+ * of an overlay that is looked at directly shows other inodes too, and no
+ * sign of it; what goes through an overlay goes from there only.
+ */
+static const uint32_t telling_types[] = {
+	0xef53,     /* ext2, ext3, ext4 */
+	0x01021994, /* tmpfs */
+	0x858458f6, /* ramfs */
+	0x58465342, /* xfs */
+	0x9123683e, /* btrfs */
+	0xf2f52010, /* f2fs */
+	0x2fc12fc1, /* zfs */
+	0xca451a4e, /* bcachefs */
+	0x794c7630, /* overlay */
+	0x52654973, /* reiserfs */
+	0x3153464a, /* jfs */
+	0x3434,     /* nilfs2 */
+	0x24051905, /* ubifs */
+	0x72b6,     /* jffs2 */
+	0x137f,     /* minix */
+	0x2468,     /* minix 2 */
+	0x4d5a,     /* minix 3 */
+};
+
+static int check_refusal_tells(int path_fd)
+{
+	const size_t count = sizeof(telling_types) / sizeof(telling_types[0]);
+	struct statfs found;
+	size_t i;
+
+	if (fstatfs(path_fd, &found) < 0)
+		return -1;
+	for (i = 0; i < count; i++)
+		if ((uint32_t)found.f_type == telling_types[i])
+			return 0;
+	errno = EREMOTE;
+	return -1;
+}
+
+static int connect_to(int fd, const char *path)
+{
+	struct unixaddr addr;
+	socklen_t length;
+	const struct sockaddr *sa;
+	int result;
+
+	if (unixaddr_set_path(&addr, path, strlen(path)) < 0)
+		return -1;
+	sa = unixaddr_get_sockaddr(&addr, &length);
+	do
+		result = connect(fd, sa, length);
+	while (result < 0 && errno == EINTR);
+	return result;
+}
+
+static bool leads_to(const char *path, int path_fd)
+{
+	struct stat wanted, found;
+
+	return fstat(path_fd, &wanted) == 0 &&
+		fstatat(AT_FDCWD, path, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+		unixfile_is_same(&found, wanted.st_dev, wanted.st_ino);
+}
+
+/*
+ * Without /proc only the way itself is left. Another file may be put there
+ * while we go: so we look before and after.
+ */
+static int connect_by_text(int fd, int path_fd, const char *dir,
+	const char *leaf)
+{
+	char path[UNIXMSG_NAME_SIZE_MAX + 1];
+	int result = -1, size = -1, saved;
+
+	if (dir != NULL)
+		size = snprintf(path, sizeof(path), "%s/%s", dir, leaf);
+	if (size < 0 || (size_t)size >= sizeof(path)) {
+		errno = ENOSYS;
+		return -1;
+	}
+	if (leads_to(path, path_fd))
+		result = connect_to(fd, path);
+	saved = errno;
+	if (!leads_to(path, path_fd))
+		saved = EADDRINUSE;
+	errno = saved;
+	return result;
+}
+
+/* The way by which the kernel finds what an O_PATH descriptor names. */
+static int connect_to_file(int fd, int path_fd, const char *dir,
+	const char *leaf)
+{
+	char path[64];
+	int result;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+	result = connect_to(fd, path);
+	if (result < 0 && errno == ENOENT)
+		result = connect_by_text(fd, path_fd, dir, leaf);
+	return result;
+}
+
+/*
+ * Connects with a datagram socket. A live owner of another type never hears
+ * of it: the kernel refuses with EPROTOTYPE first; a live datagram owner sees
+ * nothing of a connect. ECONNREFUSED is the only answer that says dead: all
+ * others, EACCES above all, leave the file to whoever may be there.
+ */
+int unixprobe_is_dead(int path_fd, const char *dir, const char *leaf)
+{
+	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	int result;
+
+	if (fd < 0)
+		return -1;
+	result = fd_close_with(fd, connect_to_file(fd, path_fd, dir, leaf));
+	if (result < 0 && errno == ECONNREFUSED)
+		return check_refusal_tells(path_fd);
+	if (result == 0 || errno != ENOSYS)
+		errno = EADDRINUSE;
+	return -1;
+}

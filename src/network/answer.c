@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "network/answer.h"
+#include "name/diag.h"
+#include "network/dial_private.h"
+#include "name/name_private.h"
+#include "name/place.h"
+#include "network/proof.h"
+
+static const uid_t anybody = (uid_t)-1;
+
+/*
+ * Who owns the server's file, and who has made its socket, is known; who serves
+ * is not: supervisors hand sockets over, and daemons give up their rights. Only
+ * what an ordinary user has made is served by him. Numbers that stand for
+ * anybody are nobody's.
+ */
+static bool is_server_ours(const struct endpoint *end, uid_t file_user)
+{
+	struct unixdiag_socket peer = { .has = 0 };
+	const uid_t user = geteuid();
+	int saved = errno;
+	bool is_ours =
+		user != 0 && file_user == user && !unixproof_is_anybody(user);
+
+	if (is_ours && unixdiag_find_peer(end->fd, &peer) == 0 &&
+		(peer.has & UNIXDIAG_HAS_USER) != 0)
+		is_ours = peer.user == user;
+	errno = saved;
+	return is_ours;
+}
+
+static int look_at_server(const struct endpoint *end, const char *server,
+	bool *is_ours)
+{
+	struct stat file;
+
+	if (unixname_look(server, &file) < 0)
+		return -1;
+	*is_ours = is_server_ours(end, file.st_uid);
+	return 0;
+}
+
+/*
+ * Writing to the file is what a sender needs. Letting everybody do it costs
+ * little: the socket is connected before it is bound, so the kernel refuses
+ * all but the server (EPERM).
+ */
+static void set_mode(struct unixname_options *options, bool is_ours)
+{
+	unixname_options_init(options);
+	options->mode = is_ours ? 0600 : 0666;
+}
+
+static int bind_in(struct endpoint *end, const struct client_place *place,
+	const struct unixname_options *options, int64_t deadline_us)
+{
+	char path[2 * UNIXMSG_NAME_SIZE_MAX];
+
+	if (unixplace_choose(place, path, sizeof(path)) < 0)
+		return -1;
+	return unixname_claim_fresh(end->fd, path, options, deadline_us,
+		&end->name);
+}
+
+/* A socket that has got a name and failed then takes no second one. */
+static bool is_next_worth_trying(const struct endpoint *end)
+{
+	struct unixaddr own;
+	int saved = errno;
+	bool is_free = unixendpoint_get_address(end, &own) == 0 &&
+		unixaddr_get_kind(&own) == UNIXADDR_UNNAMED;
+
+	errno = saved;
+	return is_free;
+}
+
+/*
+ * Whether user may do what bits say (of S_IRWXO), as far as that is known:
+ * which groups he is in is not, so what the group may do he may do.
+ */
+static bool is_allowed(const struct stat *file, uid_t user, mode_t bits)
+{
+	if (user == anybody)
+		return (file->st_mode & bits) == bits;
+	if (user == file->st_uid)
+		return (file->st_mode >> 6 & bits) == bits;
+	return ((file->st_mode | file->st_mode >> 3) & bits) == bits;
+}
+
+static bool is_reachable(const char *path, uid_t user, mode_t bits)
+{
+	struct stat file;
+
+	/* What we cannot look at we cannot judge. */
+	return stat(path, &file) < 0 || is_allowed(&file, user, bits);
+}
+
+/* path is absolute; it is cut at each slash and made whole again. */
+static bool is_way_open(char *path, uid_t user)
+{
+	bool is_open = is_reachable("/", user, S_IXOTH);
+	char *slash;
+
+	for (slash = strchr(path + 1, '/'); is_open && slash != NULL;
+		slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		is_open = is_reachable(path, user, S_IXOTH);
+		*slash = '/';
+	}
+	return is_open;
+}
+
+static bool is_open_to_all(const char *dir)
+{
+	char path[PATH_MAX];
+	int saved = errno;
+	bool is_open = *dir == '/' && strlen(dir) < sizeof(path) - 1 &&
+		snprintf(path, sizeof(path), "%s/", dir) > 0 &&
+		is_way_open(path, anybody);
+
+	errno = saved;
+	return is_open;
+}
+
+/*
+ * Places whose fitness is as wanted; -1 with errno when none would do, which
+ * stays as it was when there is none.
+ */
+static int bind_in_some(struct endpoint *end,
+	const struct client_place places[3],
+	const struct unixname_options *options, bool is_open_wanted,
+	int64_t deadline_us)
+{
+	size_t i;
+
+	for (i = 0; i < 3; i++) {
+		if (places[i].base == NULL ||
+			is_open_to_all(places[i].base) != is_open_wanted)
+			continue;
+		if (bind_in(end, &places[i], options, deadline_us) == 0)
+			return 0;
+		if (!is_next_worth_trying(end))
+			return -1;
+	}
+	return -1;
+}
+
+/* Where others may pass, if others have to; else they may be root after all. */
+static int bind_to_file(struct endpoint *end, const char *server,
+	int64_t deadline_us)
+{
+	const struct client_place places[] = {
+		{ .base = secure_getenv("XDG_RUNTIME_DIR"),
+			.is_private = true },
+		{ .base = secure_getenv("TMPDIR") },
+		{ .base = "/tmp", .is_systems = true },
+	};
+	struct unixname_options options;
+	bool is_ours;
+
+	if (look_at_server(end, server, &is_ours) < 0)
+		return -1;
+	set_mode(&options, is_ours);
+	if (is_ours && bind_in(end, &places[0], &options, deadline_us) == 0)
+		return 0;
+	if (is_ours && !is_next_worth_trying(end))
+		return -1;
+	errno = ENOENT;
+	if (bind_in_some(end, places, &options, true, deadline_us) == 0)
+		return 0;
+	if (!is_next_worth_trying(end))
+		return -1;
+	return bind_in_some(end, places, &options, false, deadline_us);
+}
+
+static int bind_to_own(struct endpoint *end, const char *server,
+	const struct unixdial_options *dial, int64_t deadline_us)
+{
+	struct unixname_options options;
+	bool is_ours;
+
+	unixname_options_init(&options);
+	if (look_at_server(end, server, &is_ours) == 0)
+		set_mode(&options, is_ours);
+	if (dial->own_mode != 0)
+		options.mode = dial->own_mode;
+	return unixdial_bind(end, dial->own, true, &options, deadline_us);
+}
+
+/* Paths and abstract names are two worlds: containers may share only one. */
+static bool is_server_abstract(const char *server)
+{
+	char path[PATH_MAX];
+	size_t size;
+
+	return unixaddr_decode(server, path, sizeof(path), &size) == 0 &&
+		path[0] == '\0';
+}
+
+int unixanswer_bind(struct endpoint *end, const char *server,
+	const struct unixdial_options *dial, int64_t deadline_us)
+{
+	int saved = errno;
+	int result;
+
+	if (dial->own != NULL)
+		result = bind_to_own(end, server, dial, deadline_us);
+	else if (is_server_abstract(server))
+		result = unixdial_bind(end, "@", true, NULL, deadline_us);
+	else
+		result = bind_to_file(end, server, deadline_us);
+	if (result == 0)
+		errno = saved;
+	return result;
+}
+
+/*
+ * Our file must be the one that we made. -1 with ENOENT when there is none,
+ * ESTALE when it is another.
+ */
+static int check_file(const struct endpoint *end, const char *path,
+	struct stat *file)
+{
+	if (lstat(path, file) < 0)
+		return errno == ENOENT ? -1 : 0;
+	if (end->name == NULL || end->name->ino == 0 ||
+		(file->st_dev == end->name->dev &&
+			file->st_ino == end->name->ino))
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
+static int check_path(const struct endpoint *end, char *path,
+	const struct unixaddr *peer)
+{
+	struct stat own, server;
+	size_t size;
+	uid_t user;
+
+	if (check_file(end, path, &own) < 0)
+		return -1;
+	if (stat(unixaddr_get_name(peer, &size), &server) < 0 ||
+		is_server_ours(end, server.st_uid))
+		return 0;
+	user = server.st_uid == 0 || unixproof_is_anybody(server.st_uid)
+		? anybody
+		: server.st_uid;
+	if (is_way_open(path, user) && is_reachable(path, user, S_IWOTH))
+		return 0;
+	errno = EACCES;
+	return -1;
+}
+
+int unixanswer_check(const struct endpoint *end)
+{
+	struct unixaddr own, peer;
+	int saved = errno;
+
+	if (unixendpoint_get_address(end, &own) < 0 ||
+		unixendpoint_get_peer(end, &peer) < 0)
+		return -1;
+	if (unixaddr_get_kind(&own) == UNIXADDR_PATH &&
+		unixaddr_get_kind(&peer) == UNIXADDR_PATH &&
+		own.sun.sun_path[0] == '/' &&
+		check_path(end, own.sun.sun_path, &peer) < 0)
+		return -1;
+	errno = saved;
+	return 0;
+}

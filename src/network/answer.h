@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * answer: the address that a unixgram client gets so that its server can
+ * answer, without being asked for one.
+ */
+#ifndef UNIXMSG_ANSWER_H
+#define UNIXMSG_ANSWER_H
+
+#include "base/endpoint.h"
+#include "unixmsg/dial.h"
+
+/*
+ * Binds end, which is connected to server (text), to dial->own, or to an
+ * address of our choice when that is NULL: see unixconn_dial.
+ */
+int unixanswer_bind(struct endpoint *end, const char *server,
+	const struct unixdial_options *dial, int64_t deadline_us);
+
+/* See unixconn_check_answer. */
+int unixanswer_check(const struct endpoint *end);
+
+#endif

@@ -1,0 +1,680 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "network/adopt.h"
+#include "network/answer.h"
+#include "network/conn_private.h"
+#include "base/deadline_private.h"
+#include "network/dial_private.h"
+#include "network/listen_private.h"
+#include "message/msg_private.h"
+#include "name/name_private.h"
+#include "network/proof.h"
+
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+/* Whether the network can, and the deadline can be meant. */
+static inline int check(bool is_possible, int64_t deadline_us)
+{
+	if (!is_possible)
+		return refuse(ENOTSUP);
+	return unixdeadline_check(deadline_us);
+}
+
+struct unixconn *unixconn_new(const struct network *network)
+{
+	struct unixconn *conn = calloc(1, network->size);
+
+	if (conn == NULL)
+		return NULL;
+	conn->network = network;
+	unixendpoint_set_up(&conn->end, -1, network->type);
+	return conn;
+}
+
+static struct unixconn *give_up(struct unixconn *conn)
+{
+	int saved = errno;
+
+	unixconn_close(conn);
+	errno = saved;
+	return NULL;
+}
+
+static int open_at(struct unixconn *conn, const char *address,
+	const struct unixlisten_options *options, unsigned int wants)
+{
+	struct unixname_options name;
+
+	if (unixlisten_get_name(options, &name) < 0)
+		return -1;
+	if (unixendpoint_open(&conn->end, SOCK_DGRAM) < 0 ||
+		unixendpoint_want(&conn->end, wants | options->wants) < 0)
+		return -1;
+	unixendpoint_set_waits(&conn->end, options->stop_fd, options->spin_us);
+	conn->tag = options->tag;
+	return unixdial_bind(&conn->end, address, false, &name,
+		UNIXMSG_FOREVER);
+}
+
+struct unixconn *unixconn_open_wanting(const char *network_name,
+	const char *address, const struct unixlisten_options *options,
+	unsigned int wants)
+{
+	static const struct unixlisten_options defaults = { 0 };
+	const struct network *network = unixnetwork_find(network_name);
+	struct unixconn *conn;
+
+	if (network == NULL)
+		return NULL;
+	if (network->type != SOCK_DGRAM) {
+		errno = ENOTSUP;
+		return NULL;
+	}
+	conn = unixconn_new(network);
+	if (conn == NULL)
+		return NULL;
+	if (open_at(conn, address, options == NULL ? &defaults : options,
+		    wants) < 0)
+		return give_up(conn);
+	return conn;
+}
+
+struct unixconn *unixconn_open(const char *network, const char *address,
+	const struct unixlisten_options *options)
+{
+	return unixconn_open_wanting(network, address, options, 0);
+}
+
+struct unixconn *unixconn_dial(const char *network_name, const char *address,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	static const struct unixdial_options defaults = { 0 };
+	const struct network *network = unixnetwork_find(network_name);
+	struct unixconn *conn;
+
+	if (network == NULL || check(true, deadline_us) < 0)
+		return NULL;
+	if (options == NULL)
+		options = &defaults;
+	if (unixdial_check(options) < 0)
+		return NULL;
+	conn = unixconn_new(network);
+	if (conn == NULL)
+		return NULL;
+	if (network->dial(conn, address, options, deadline_us) < 0)
+		return give_up(conn);
+	return conn;
+}
+
+int unixconn_pair(const char *network_name, struct unixconn *pair[2])
+{
+	const struct network *network = unixnetwork_find(network_name);
+	struct unixconn *a, *b;
+
+	if (network == NULL)
+		return -1;
+	a = unixconn_new(network);
+	b = unixconn_new(network);
+	if (a == NULL || b == NULL ||
+		unixendpoint_open_pair(&a->end, &b->end, network->type) < 0) {
+		give_up(a);
+		give_up(b);
+		return -1;
+	}
+	pair[0] = a;
+	pair[1] = b;
+	return 0;
+}
+
+static int take_over(struct unixconn *conn, int fd)
+{
+	if (unixadopt_socket(&conn->end, fd, conn->network->type, false) < 0)
+		return -1;
+	return conn->network->take_over == NULL
+		? 0
+		: conn->network->take_over(conn);
+}
+
+struct unixconn *unixconn_adopt(int fd)
+{
+	const struct network *network = unixadopt_find_network(fd);
+	struct unixconn *conn;
+
+	if (network == NULL)
+		return NULL;
+	conn = unixconn_new(network);
+	if (conn == NULL)
+		return NULL;
+	if (take_over(conn, fd) == 0)
+		return conn;
+	free(conn);
+	return NULL;
+}
+
+int unixconn_close(struct unixconn *conn)
+{
+	int result;
+
+	if (conn == NULL)
+		return 0;
+	result = unixdial_close(&conn->end);
+	if (conn->network->dispose != NULL)
+		conn->network->dispose(conn);
+	free(conn);
+	return result;
+}
+
+int unixconn_release(struct unixconn *conn)
+{
+	const int fd = conn->end.fd;
+
+	if (conn->end.type == SOCK_STREAM && !unixstream_is_between(conn))
+		return refuse(EBUSY);
+	unixname_set_kept(conn->end.name, true);
+	conn->end.fd = -1;
+	unixconn_close(conn);
+	return fd;
+}
+
+int unixconn_get_fd(const struct unixconn *conn)
+{
+	return conn->end.fd;
+}
+
+const char *unixconn_get_network(const struct unixconn *conn)
+{
+	return conn->network->name;
+}
+
+void unixconn_set_stop_fd(struct unixconn *conn, int stop_fd)
+{
+	unixendpoint_set_stop_fd(&conn->end, stop_fd);
+}
+
+void unixconn_set_spin_us(struct unixconn *conn, int64_t spin_us)
+{
+	unixspin_set(&conn->end.spin, spin_us);
+}
+
+int unixconn_set_unlink_on_close(struct unixconn *conn, bool is_wanted)
+{
+	return unixadopt_set_unlink(&conn->end, is_wanted);
+}
+
+int unixconn_want(struct unixconn *conn, unsigned int wants)
+{
+	return conn->network->want(conn, wants);
+}
+
+void unixconn_set_tag(struct unixconn *conn, uint64_t tag)
+{
+	conn->tag = tag;
+}
+
+unsigned int unixconn_get_wants(const struct unixconn *conn)
+{
+	return conn->end.wants;
+}
+
+bool unixconn_is_shared(const struct unixconn *conn)
+{
+	return unixendpoint_is_shared(&conn->end);
+}
+
+int unixconn_retire(struct unixconn *conn, bool *is_shared)
+{
+	return unixdial_retire(&conn->end, is_shared);
+}
+
+int unixconn_get_address(const struct unixconn *conn, struct unixaddr *addr)
+{
+	return unixendpoint_get_address(&conn->end, addr);
+}
+
+int unixconn_get_peer(const struct unixconn *conn, struct unixaddr *addr)
+{
+	if (conn->network->check_peer != NULL &&
+		conn->network->check_peer(conn) < 0)
+		return -1;
+	return unixendpoint_get_peer(&conn->end, addr);
+}
+
+int unixconn_shutdown(struct unixconn *conn, int how)
+{
+	return shutdown(conn->end.fd, how);
+}
+
+int unixconn_get_size_max(const struct unixconn *conn, size_t *size)
+{
+	return conn->network->get_size_max(conn, size);
+}
+
+int unixconn_raise_size_max(struct unixconn *conn, size_t wanted,
+	size_t *reached)
+{
+	return conn->network->raise_size_max(conn, wanted, reached);
+}
+
+int unixconn_get_unread(const struct unixconn *conn, size_t *bytes)
+{
+	return unixendpoint_get_unread(&conn->end, bytes);
+}
+
+int unixconn_check_answer(const struct unixconn *conn)
+{
+	if (conn->end.type != SOCK_DGRAM)
+		return refuse(ENOTSUP);
+	if (conn->network->check_peer(conn) < 0)
+		return -1;
+	return unixanswer_check(&conn->end);
+}
+
+int unixconn_prove_sender(const struct unixconn *conn,
+	const struct unixaddr *from, const struct unixcred *writer,
+	struct unixaddr *to, int *held_fd)
+{
+	struct unixproof proof;
+
+	if (conn->end.type != SOCK_DGRAM)
+		return refuse(ENOTSUP);
+	if (unixproof_find(&proof, conn->end.fd, from, writer, 0) < 0)
+		return -1;
+	*to = proof.to;
+	*held_fd = proof.fd;
+	return 0;
+}
+
+int unixconn_set_policy(struct unixconn *conn, enum unixconn_policy policy)
+{
+	switch (policy) {
+	case UNIXCONN_WAIT:
+	case UNIXCONN_DROP:
+	case UNIXCONN_FAIL:
+		conn->policy = policy;
+		return 0;
+	}
+	return refuse(EINVAL);
+}
+
+static uint64_t get_count(const atomic_uint_fast64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+void unixconn_get_counters(const struct unixconn *conn,
+	struct unixconn_counters *counters)
+{
+	const struct conn_counts *counts = &conn->counts;
+
+	memset(counters, 0, sizeof(*counters));
+	counters->sent = get_count(&counts->sent);
+	counters->dropped = get_count(&counts->dropped);
+	counters->failed = get_count(&counts->failed);
+	counters->waited = get_count(&counts->waited);
+	counters->reconnects = get_count(&counts->reconnects);
+	counters->received = get_count(&counts->received);
+	counters->cut = get_count(&counts->cut);
+}
+
+/* How long a send may wait for room, by the policy. */
+static inline int64_t get_patience(const struct unixconn *conn,
+	int64_t deadline_us)
+{
+	if (conn->policy == UNIXCONN_WAIT)
+		return deadline_us;
+	/* A message that has begun has to go on. */
+	return conn->end.type == SOCK_STREAM && unixstream_is_sending(conn)
+		? deadline_us
+		: UNIXMSG_NOW;
+}
+
+/* Without room: 1 when the policy has dropped it, or -1. */
+static int settle_failed(struct unixconn *conn, int saved)
+{
+	if (conn->policy != UNIXCONN_DROP || errno != EAGAIN) {
+		unixnetwork_note(&conn->counts.failed, 1);
+		return -1;
+	}
+	unixnetwork_note(&conn->counts.dropped, 1);
+	errno = saved;
+	return 1;
+}
+
+/* What a send has come to. errno was saved before it. */
+static inline int settle_send(struct unixconn *conn, int result, int saved)
+{
+	if (result < 0)
+		return settle_failed(conn, saved);
+	unixnetwork_note(&conn->counts.sent, 1);
+	return 0;
+}
+
+/* errno as it has to be after a message was dropped, for nothing else. */
+static inline int save_errno(const struct unixconn *conn)
+{
+	return conn->policy == UNIXCONN_DROP ? errno : 0;
+}
+
+int unixconn_send(struct unixconn *conn, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	int saved = save_errno(conn);
+
+	if (check(true, deadline_us) < 0)
+		return settle_send(conn, -1, saved);
+	return settle_send(conn,
+		conn->network->send(conn, data, size,
+			get_patience(conn, deadline_us)),
+		saved);
+}
+
+int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
+	const void *data, size_t size, int64_t deadline_us)
+{
+	int saved = save_errno(conn);
+
+	if (check(conn->network->send_to != NULL, deadline_us) < 0)
+		return settle_send(conn, -1, saved);
+	return settle_send(conn,
+		conn->network->send_to(conn, to, data, size,
+			get_patience(conn, deadline_us)),
+		saved);
+}
+
+int unixconn_send_msg(struct unixconn *conn, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	int saved = save_errno(conn);
+
+	if (check(conn->network->send_msg != NULL, deadline_us) < 0)
+		return settle_send(conn, -1, saved);
+	return settle_send(conn,
+		conn->network->send_msg(conn, msg,
+			get_patience(conn, deadline_us)),
+		saved);
+}
+
+int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	int result = -1;
+
+	*sent = 0;
+	if (check(conn->network->send_batch != NULL, deadline_us) == 0)
+		result = conn->network->send_batch(conn, msgs, count, sent,
+			deadline_us);
+	unixnetwork_note(&conn->counts.sent, *sent);
+	if (result < 0)
+		unixnetwork_note(&conn->counts.failed, 1);
+	return result;
+}
+
+/* Passes on what receiving has given. */
+static inline int count_received(struct unixconn *conn, int result)
+{
+	if (result == 1)
+		unixnetwork_note(&conn->counts.received, 1);
+	else if (result < 0 && errno == EMSGSIZE)
+		unixnetwork_note(&conn->counts.cut, 1);
+	return result;
+}
+
+int unixconn_recv_from(struct unixconn *conn, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	size_t unwanted;
+
+	if (size == NULL)
+		size = &unwanted;
+	if (check(true, deadline_us) < 0)
+		return -1;
+	return count_received(conn,
+		conn->network->recv(conn, data, room, size, from, deadline_us));
+}
+
+int unixconn_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
+	int64_t deadline_us)
+{
+	return unixconn_recv_from(conn, data, room, size, NULL, deadline_us);
+}
+
+int unixconn_recv_msg(struct unixconn *conn, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	const bool is_peeking = (msg->flags & UNIXMSG_PEEK) != 0;
+	int result;
+
+	/* Whoever cleans up after a failure must not close the last ones. */
+	unixmsg_reset(msg);
+	if (check(conn->network->recv_msg != NULL, deadline_us) < 0)
+		return -1;
+	result = conn->network->recv_msg(conn, msg, deadline_us);
+	return is_peeking ? result : count_received(conn, result);
+}
+
+int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	if (check(conn->network->recv_buffer != NULL, deadline_us) < 0)
+		return -1;
+	return count_received(conn,
+		conn->network->recv_buffer(conn, buffer, from, deadline_us));
+}
+
+/* Whoever asked for the beginning of a message has received it. */
+static size_t count_cut(const struct unixmsg *msgs, size_t count)
+{
+	const unsigned int mask = UNIXMSG_CUT | UNIXMSG_PREFIX;
+	size_t i, cut = 0;
+
+	for (i = 0; i < count; i++)
+		cut += (msgs[i].flags & mask) == UNIXMSG_CUT;
+	return cut;
+}
+
+int unixconn_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	size_t cut;
+	int result;
+
+	*received = 0;
+	if (check(conn->network->recv_batch != NULL, deadline_us) < 0)
+		return -1;
+	result = conn->network->recv_batch(conn, msgs, count, received,
+		deadline_us);
+	cut = count_cut(msgs, *received);
+	unixnetwork_note(&conn->counts.received, *received - cut);
+	unixnetwork_note(&conn->counts.cut, cut);
+	return result;
+}
+
+int unixconn_send_fds(struct unixconn *conn, const void *data, size_t size,
+	const int *fds, size_t fds_count, int64_t deadline_us)
+{
+	const struct unixmsg msg = {
+		.data = (void *)data,
+		.room = size,
+		.fds = (int *)fds,
+		.fds_count = fds_count,
+	};
+
+	return unixconn_send_msg(conn, &msg, deadline_us);
+}
+
+int unixconn_recv_fds(struct unixconn *conn, void *data, size_t room,
+	size_t *size, int *fds, size_t *fds_count, int64_t deadline_us)
+{
+	struct unixmsg msg = {
+		.data = data,
+		.room = room,
+		.fds = fds,
+		.fds_room = *fds_count,
+	};
+	int result;
+
+	*fds_count = 0;
+	result = unixconn_recv_msg(conn, &msg, deadline_us);
+	if (size != NULL)
+		*size = msg.size;
+	if (result != 1)
+		return result;
+	*fds_count = msg.fds_count;
+	/* A pidfd that is wanted has no place here. */
+	msg.fds_count = 0;
+	unixmsg_close_fds(&msg);
+	return 1;
+}
+
+/* As many parts as hold the message, the last one no longer than that. */
+static size_t trim_parts(const struct unixmsg *msg, struct iovec *parts)
+{
+	size_t i, left = msg->size;
+
+	for (i = 0; i < msg->parts_count && left > 0; i++) {
+		parts[i] = msg->parts[i];
+		if (parts[i].iov_len > left)
+			parts[i].iov_len = left;
+		left -= parts[i].iov_len;
+	}
+	return i;
+}
+
+int unixconn_forward(struct unixconn *conn, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	struct iovec parts[IOV_MAX];
+	struct unixmsg onward = {
+		.data = msg->data,
+		.room = msg->size,
+		.fds = msg->fds,
+		.fds_count = msg->fds_count,
+	};
+
+	if ((msg->flags & (UNIXMSG_CUT | UNIXMSG_CUT_CONTROL)) != 0)
+		return settle_send(conn, refuse(EMSGSIZE), 0);
+	if (msg->parts_count > IOV_MAX)
+		return settle_send(conn, refuse(EINVAL), 0);
+	if (msg->parts != NULL) {
+		onward.parts = parts;
+		onward.parts_count = trim_parts(msg, parts);
+	}
+	return unixconn_send_msg(conn, &onward, deadline_us);
+}
+
+/* Without a deadline to come nothing else bounds what is asked without waiting:
+ * no queue holds more. */
+enum { PASSED_OVER_MOST = 1024 };
+
+/* Others may send so fast that nothing ever waits, and looks at these. */
+static int check_patience(const struct unixconn *conn, int passed_over,
+	int64_t deadline_us)
+{
+	if (deadline_us != UNIXMSG_NOW)
+		return unixdeadline_pause(0, conn->end.stop_fd, deadline_us);
+	return passed_over < PASSED_OVER_MOST ? 0 : refuse(EAGAIN);
+}
+
+/* The next message, or its beginning, for matcher to see what it is. */
+static int recv_for_matcher(struct unixconn *conn, struct unixmsg *answer,
+	int64_t deadline_us)
+{
+	answer->flags |= UNIXMSG_PREFIX;
+	return unixconn_recv_msg(conn, answer, deadline_us);
+}
+
+static int settle_answer(struct unixmsg *answer, bool is_prefix_wanted)
+{
+	if (is_prefix_wanted)
+		return 1;
+	answer->flags &= ~UNIXMSG_PREFIX;
+	if ((answer->flags & UNIXMSG_CUT) == 0)
+		return 1;
+	unixmsg_close_fds(answer);
+	return refuse(EMSGSIZE);
+}
+
+static int await_answer(struct unixconn *conn, struct unixmsg *answer,
+	unixconn_matcher *matcher, void *context, int64_t deadline_us)
+{
+	const bool is_prefix_wanted = (answer->flags & UNIXMSG_PREFIX) != 0;
+	int result, passed_over = 0;
+
+	while ((result = recv_for_matcher(conn, answer, deadline_us)) == 1) {
+		if (matcher == NULL || matcher(answer, context))
+			return settle_answer(answer, is_prefix_wanted);
+		unixmsg_close_fds(answer);
+		if (check_patience(conn, passed_over++, deadline_us) < 0)
+			return -1;
+	}
+	return result;
+}
+
+static int check_to_ask(const struct unixconn *conn,
+	const struct unixmsg *answer)
+{
+	if (conn->end.type == SOCK_DGRAM && !conn->end.is_connected)
+		return refuse(ENOTCONN);
+	if ((answer->flags & UNIXMSG_PEEK) != 0)
+		return refuse(EINVAL);
+	return unixmsg_check_to_receive(&conn->end, answer);
+}
+
+int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
+	struct unixmsg *answer, unixconn_matcher *matcher, void *context,
+	int64_t deadline_us)
+{
+	int result;
+
+	if (check_to_ask(conn, answer) < 0)
+		return -1;
+	result = unixconn_send_msg(conn, request, deadline_us);
+	if (result == 1)
+		return refuse(ENOBUFS);
+	if (result < 0)
+		return -1;
+	return await_answer(conn, answer, matcher, context, deadline_us);
+}
+
+int unixconn_get_next_size(struct unixconn *conn, size_t *size,
+	int64_t deadline_us)
+{
+	if (check(conn->network->get_next_size != NULL, deadline_us) < 0)
+		return -1;
+	return conn->network->get_next_size(conn, size, deadline_us);
+}
+
+int unixconn_read(struct unixconn *conn, void *data, size_t room, size_t *size,
+	int64_t deadline_us)
+{
+	size_t unwanted;
+
+	if (check(conn->network->read != NULL, deadline_us) < 0)
+		return -1;
+	return conn->network->read(conn, data, room,
+		size == NULL ? &unwanted : size, deadline_us);
+}
+
+int unixconn_write(struct unixconn *conn, const void *data, size_t size,
+	size_t *written, int64_t deadline_us)
+{
+	size_t unwanted;
+
+	if (written == NULL)
+		written = &unwanted;
+	*written = 0;
+	if (check(conn->network->write != NULL, deadline_us) < 0)
+		return -1;
+	return conn->network->write(conn, data, size, written, deadline_us);
+}

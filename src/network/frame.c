@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: MIT */
+/* unix: messages on byte streams, each behind its length. */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "message/msg_private.h"
+#include "network/stream_private.h"
+
+/* The length that stands before a message. */
+#define PREFIX_SIZE 4
+
+/* A message up to that is copied rather than sent in two parts. */
+#define SMALL_SIZE 2048
+
+static const size_t input_first_room = 65536;
+
+/* From that on it pays, by measurement: less is copied as fast as parted. */
+static const size_t direct_least = 32768;
+
+/* What a step of receiving has come to, besides -1. */
+enum { ENDED, RECEIVED, READ };
+
+static void gather(unsigned char *piece, const struct iovec *part,
+	const struct iovec *end)
+{
+	for (; part < end; part++) {
+		if (part->iov_len > 0)
+			memcpy(piece, part->iov_base, part->iov_len);
+		piece += part->iov_len;
+	}
+}
+
+/* A small message in one piece, which costs less than a second part. */
+static int write_small(struct endpoint *end, struct output *output,
+	int64_t deadline_us)
+{
+	unsigned char piece[PREFIX_SIZE + SMALL_SIZE];
+	struct iovec part = { .iov_base = piece, .iov_len = output->left };
+	struct output one = { .parts = &part,
+		.count = 1,
+		.left = part.iov_len,
+		.with = output->with };
+	int result;
+
+	gather(piece, output->parts, output->parts + output->count);
+	result = unixstream_write_output(end, &one, deadline_us);
+	output->left = one.left;
+	output->with = one.with;
+	return result;
+}
+
+static int write_message(struct endpoint *end, struct output *output,
+	int64_t deadline_us)
+{
+	if (output->left <= PREFIX_SIZE + SMALL_SIZE)
+		return write_small(end, output, deadline_us);
+	return unixstream_write_output(end, output, deadline_us);
+}
+
+static void set_prefix(unsigned char prefix[PREFIX_SIZE], size_t size)
+{
+	prefix[0] = (unsigned char)(size >> 24);
+	prefix[1] = (unsigned char)(size >> 16);
+	prefix[2] = (unsigned char)(size >> 8);
+	prefix[3] = (unsigned char)size;
+}
+
+static size_t get_prefix(const unsigned char prefix[PREFIX_SIZE])
+{
+	return (size_t)prefix[0] << 24 | (size_t)prefix[1] << 16 |
+		(size_t)prefix[2] << 8 | (size_t)prefix[3];
+}
+
+/* Notes how far the message has got, if the rest of it may follow. */
+static int interrupt_message(struct stream *stream, size_t size, size_t left)
+{
+	stream->sent = 0;
+	/* Nobody reads any more: there is no rest. */
+	if (errno == EPIPE || errno == ECONNRESET)
+		return -1;
+	stream->sent = PREFIX_SIZE + size - left;
+	stream->sent_of = size;
+	if (stream->sent > 0)
+		errno = EINPROGRESS;
+	return -1;
+}
+
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+/* The first of the parts is for the length, the others have size bytes. with is
+ * what else goes, or NULL. */
+static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
+	size_t size, const struct unixmsg *with, int64_t deadline_us)
+{
+	struct output output = {
+		.parts = parts,
+		.count = count,
+		.left = PREFIX_SIZE + size,
+		.with = stream->sent == 0 ? with : NULL,
+	};
+
+	if (size > UINT32_MAX)
+		return refuse(EMSGSIZE);
+	if (stream->sent > 0 && size != stream->sent_of)
+		return refuse(EINVAL);
+	set_prefix(parts[0].iov_base, size);
+	if (stream->sent > 0)
+		unixstream_advance_output(&output, stream->sent);
+	if (write_message(&stream->conn.end, &output, deadline_us) < 0)
+		return interrupt_message(stream, size, output.left);
+	stream->sent = 0;
+	return 0;
+}
+
+int unixframe_send(struct unixconn *conn, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	unsigned char prefix[PREFIX_SIZE];
+	struct iovec parts[2] = {
+		{ .iov_base = prefix, .iov_len = sizeof(prefix) },
+		{ .iov_base = (void *)data, .iov_len = size },
+	};
+
+	return send_parts(unixstream_get(conn), parts, 2, size, NULL,
+		deadline_us);
+}
+
+/* Behind one for the length: how many; *size is that of the message. */
+static size_t list_parts(const struct unixmsg *msg, struct iovec *parts,
+	size_t *size)
+{
+	size_t i;
+
+	*size = msg->room;
+	if (msg->parts == NULL) {
+		parts[1].iov_base = msg->data;
+		parts[1].iov_len = msg->room;
+		return 2;
+	}
+	*size = 0;
+	for (i = 0; i < msg->parts_count; i++) {
+		parts[1 + i] = msg->parts[i];
+		if (__builtin_add_overflow(*size, msg->parts[i].iov_len, size))
+			*size = SIZE_MAX;
+	}
+	return 1 + i;
+}
+
+int unixframe_send_msg(struct unixconn *conn, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	unsigned char prefix[PREFIX_SIZE];
+	struct iovec parts[1 + IOV_MAX];
+	size_t count, size;
+
+	if (unixmsg_check_to_send(&conn->end, msg) < 0)
+		return -1;
+	parts[0].iov_base = prefix;
+	parts[0].iov_len = sizeof(prefix);
+	count = list_parts(msg, parts, &size);
+	return send_parts(unixstream_get(conn), parts, count, size,
+		unixcontrol_is_needed(msg) ? msg : NULL, deadline_us);
+}
+
+int unixframe_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	if (unixmsg_check_batch_to_send(&conn->end, msgs, count) < 0)
+		return -1;
+	for (; *sent < count; ++*sent)
+		if (unixframe_send_msg(conn, &msgs[*sent], deadline_us) < 0)
+			return -1;
+	return 0;
+}
+
+static int grow_input(struct stream *stream)
+{
+	size_t room = stream->input_room * 2;
+	unsigned char *input;
+
+	if (room == 0)
+		room = input_first_room;
+	input = realloc(stream->input, room);
+	if (input == NULL)
+		return -1;
+	stream->input = input;
+	stream->input_room = room;
+	return 0;
+}
+
+/* Room behind what is there. It is full only with part of one message. */
+static int make_room(struct stream *stream)
+{
+	size_t buffered = unixstream_get_buffered(stream);
+
+	if (stream->input_end < stream->input_room)
+		return 0;
+	if (stream->input_begin == 0)
+		return grow_input(stream);
+	memmove(stream->input, stream->input + stream->input_begin, buffered);
+	stream->input_begin = 0;
+	stream->input_end = buffered;
+	return 0;
+}
+
+/* Inside of a message the end is an error. */
+static int end_input(const struct stream *stream)
+{
+	if (unixstream_get_buffered(stream) == 0 && stream->skip == 0)
+		return ENDED;
+	errno = EPROTO;
+	return -1;
+}
+
+/* No more than what is missing of the message, see struct carried. */
+static size_t get_missing(const struct stream *stream)
+{
+	const size_t buffered = unixstream_get_buffered(stream);
+	size_t size;
+
+	if (stream->skip > 0)
+		return stream->skip;
+	if (buffered < PREFIX_SIZE)
+		return PREFIX_SIZE - buffered;
+	size = PREFIX_SIZE + get_prefix(stream->input + stream->input_begin);
+	return size > buffered ? size - buffered : 1;
+}
+
+static int read_into_room(struct stream *stream, size_t *got,
+	int64_t deadline_us)
+{
+	unsigned char *data = stream->input + stream->input_end;
+	size_t missing, room = stream->input_room - stream->input_end;
+	struct iovec parts[2] = { { .iov_base = data, .iov_len = room } };
+
+	if (stream->conn.end.wants == 0)
+		return unixstream_read_parts(&stream->conn.end, parts, got,
+			deadline_us);
+	missing = get_missing(stream);
+	return unixstream_read_carried(stream, data,
+		missing < room ? missing : room, got, deadline_us);
+}
+
+static int read_ahead(struct stream *stream, int64_t deadline_us)
+{
+	size_t got;
+	int result;
+
+	if (make_room(stream) < 0)
+		return -1;
+	result = read_into_room(stream, &got, deadline_us);
+	if (result < 0)
+		return -1;
+	if (result == 0)
+		return end_input(stream);
+	stream->input_end += got;
+	return READ;
+}
+
+/* Puts what was read elsewhere behind what was read ahead. */
+static void keep(struct stream *stream, const void *data, size_t size)
+{
+	if (size == 0)
+		return;
+	memcpy(stream->input + stream->input_end, data, size);
+	stream->input_end += size;
+}
+
+static bool is_room(const struct stream *stream, size_t size, size_t room)
+{
+	return size <= room && PREFIX_SIZE + size <= stream->input_room;
+}
+
+static bool is_read_direct(const struct stream *stream, size_t room)
+{
+	return stream->last_size >= direct_least && stream->input_end == 0 &&
+		stream->skip == 0 && stream->conn.end.wants == 0 &&
+		is_room(stream, stream->last_size, room);
+}
+
+/* A message on its way to where it is wanted. */
+struct direct {
+	unsigned char prefix[PREFIX_SIZE];
+	unsigned char *data;
+	size_t size;    /* a guess, until the prefix is there */
+	size_t arrived; /* with the prefix, and with what may follow */
+};
+
+static bool is_whole(const struct direct *direct)
+{
+	return direct->arrived >= PREFIX_SIZE &&
+		direct->arrived - PREFIX_SIZE >= direct->size;
+}
+
+static int read_part(struct endpoint *end, struct direct *direct,
+	int64_t deadline_us)
+{
+	struct iovec parts[2] = {
+		{ .iov_base = direct->prefix, .iov_len = PREFIX_SIZE },
+		{ .iov_base = direct->data, .iov_len = direct->size },
+	};
+	size_t got;
+	int result;
+
+	unixstream_advance(parts, 2, direct->arrived);
+	result = unixstream_read_parts(end, parts, &got, deadline_us);
+	if (result != 1)
+		return result;
+	direct->arrived += got;
+	if (direct->arrived >= PREFIX_SIZE)
+		direct->size = get_prefix(direct->prefix);
+	return 1;
+}
+
+/* What is not of a whole message, as if it had been read ahead. */
+static void keep_rest(struct stream *stream, const struct direct *direct)
+{
+	size_t begun = direct->arrived, used = 0;
+
+	if (begun > PREFIX_SIZE)
+		begun = PREFIX_SIZE;
+	if (is_whole(direct))
+		used = direct->size;
+	else
+		keep(stream, direct->prefix, begun);
+	keep(stream, direct->data + used, direct->arrived - begun - used);
+}
+
+/*
+ * Large messages often have one size: one is read to where it is wanted, as
+ * large as the one before was, and no copy has to be made. Where that was
+ * wrong the rest is kept, there is room for it.
+ */
+static int read_direct(struct stream *stream, void *data, size_t room,
+	size_t *size, int64_t deadline_us)
+{
+	struct direct direct = { .data = data, .size = stream->last_size };
+	int result;
+
+	do
+		result = read_part(&stream->conn.end, &direct, deadline_us);
+	while (result == 1 && !is_whole(&direct) &&
+		is_room(stream, direct.size, room));
+	keep_rest(stream, &direct);
+	if (result < 0)
+		return -1;
+	if (result == 0)
+		return end_input(stream);
+	if (!is_whole(&direct))
+		return READ;
+	stream->last_size = direct.size;
+	*size = direct.size;
+	return RECEIVED;
+}
+
+/* Throws away what has arrived of a message that was too large. */
+static void skip_input(struct stream *stream)
+{
+	size_t size = unixstream_get_buffered(stream);
+
+	if (stream->skip == 0)
+		return;
+	if (size > stream->skip)
+		size = stream->skip;
+	stream->skip -= size;
+	unixstream_consume(stream, size);
+	unixstream_drop_carried(stream);
+}
+
+/* Where a message is wanted: in parts with room bytes together. */
+struct sink {
+	const struct iovec *parts;
+	size_t count;
+	size_t room;
+	bool is_prefix_wanted; /* of a message that is too large */
+	bool is_peeking;       /* it stays */
+	bool is_cut;
+};
+
+static void scatter(const unsigned char *from, const struct sink *sink,
+	size_t size)
+{
+	size_t i, part;
+
+	for (i = 0; i < sink->count && size > 0; i++) {
+		part = size < sink->parts[i].iov_len ? size
+						     : sink->parts[i].iov_len;
+		if (part > 0)
+			memcpy(sink->parts[i].iov_base, from, part);
+		from += part;
+		size -= part;
+	}
+}
+
+/* So many bytes of the message that begins what was read ahead. */
+static void deliver(struct stream *stream, const struct sink *sink, size_t size)
+{
+	scatter(stream->input + stream->input_begin + PREFIX_SIZE, sink, size);
+	if (!sink->is_peeking)
+		unixstream_consume(stream, PREFIX_SIZE + size);
+}
+
+/* Its beginning, once that is there; the rest is passed over. */
+static int take_prefix(struct stream *stream, struct sink *sink, size_t size)
+{
+	if (!sink->is_prefix_wanted && sink->is_peeking)
+		return refuse(EMSGSIZE);
+	if (!sink->is_prefix_wanted) {
+		unixstream_consume(stream, PREFIX_SIZE);
+		unixstream_drop_carried(stream);
+		stream->skip = size;
+		return refuse(EMSGSIZE);
+	}
+	if (unixstream_get_buffered(stream) - PREFIX_SIZE < sink->room)
+		return 0;
+	deliver(stream, sink, sink->room);
+	stream->skip = sink->is_peeking ? 0 : size - sink->room;
+	sink->is_cut = true;
+	return RECEIVED;
+}
+
+/*
+ * Looks at what was read ahead: 1 a message, now in the sink; 0 there is none
+ * yet; -1 it is too large.
+ */
+static int take_message(struct stream *stream, struct sink *sink, size_t *size)
+{
+	skip_input(stream);
+	if (unixstream_get_buffered(stream) < PREFIX_SIZE)
+		return 0;
+	*size = get_prefix(stream->input + stream->input_begin);
+	if (*size > sink->room)
+		return take_prefix(stream, sink, *size);
+	if (unixstream_get_buffered(stream) - PREFIX_SIZE < *size)
+		return 0;
+	deliver(stream, sink, *size);
+	stream->last_size = *size;
+	return RECEIVED;
+}
+
+static int read_more(struct stream *stream, const struct sink *sink,
+	size_t *size, int64_t deadline_us)
+{
+	if (sink->count == 1 && !sink->is_peeking &&
+		is_read_direct(stream, sink->room))
+		return read_direct(stream, sink->parts->iov_base, sink->room,
+			size, deadline_us);
+	return read_ahead(stream, deadline_us);
+}
+
+static int recv_message(struct stream *stream, struct sink *sink, size_t *size,
+	int64_t deadline_us)
+{
+	int result;
+
+	while ((result = take_message(stream, sink, size)) == 0) {
+		*size = 0;
+		result = read_more(stream, sink, size, deadline_us);
+		if (result != READ)
+			break;
+	}
+	return result;
+}
+
+int unixframe_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	struct iovec part = { .iov_base = data, .iov_len = room };
+	struct sink sink = { .parts = &part, .count = 1, .room = room };
+	struct stream *stream = unixstream_get(conn);
+	int result;
+
+	*size = 0;
+	if (from != NULL && unixendpoint_get_peer(&conn->end, from) < 0)
+		return -1;
+	result = recv_message(stream, &sink, size, deadline_us);
+	if (result == 1)
+		unixstream_drop_carried(stream);
+	return result;
+}
+
+/* Gives msg what has come with it, as far as there is room. */
+static void hand_over(struct stream *stream, struct unixmsg *msg)
+{
+	struct unixmsg *all;
+
+	if (stream->carried == NULL)
+		return;
+	all = &stream->carried->msg;
+	while (all->fds_count > msg->fds_room) {
+		fd_close(all->fds[--all->fds_count]);
+		all->fds_lost++;
+	}
+	if (all->fds_count > 0)
+		memcpy(msg->fds, all->fds, all->fds_count * sizeof(int));
+	msg->fds_count = all->fds_count;
+	msg->fds_lost = all->fds_lost;
+	msg->flags |= all->flags;
+	if (all->fds_lost > 0)
+		msg->flags |= UNIXMSG_CUT_CONTROL;
+	msg->cred = all->cred;
+	msg->pidfd = all->pidfd;
+	all->fds_count = 0;
+	all->pidfd = -1;
+	unixstream_drop_carried(stream);
+}
+
+static int recv_msg(struct stream *stream, struct unixmsg *msg,
+	unsigned int flags, int64_t deadline_us)
+{
+	const struct iovec part = { .iov_base = msg->data,
+		.iov_len = msg->room };
+	const bool is_in_parts = msg->parts != NULL;
+	struct sink sink = {
+		.parts = is_in_parts ? msg->parts : &part,
+		.count = is_in_parts ? msg->parts_count : 1,
+		.is_prefix_wanted = (flags & UNIXMSG_PREFIX) != 0,
+		.is_peeking = (flags & UNIXMSG_PEEK) != 0,
+	};
+	size_t i;
+	int result;
+
+	for (i = 0; i < sink.count; i++)
+		sink.room += sink.parts[i].iov_len;
+	if (msg->addr != NULL &&
+		unixendpoint_get_peer(&stream->conn.end, msg->addr) < 0)
+		return -1;
+	result = recv_message(stream, &sink, &msg->size, deadline_us);
+	if (sink.is_cut)
+		msg->flags |= UNIXMSG_CUT;
+	if (result == 1 && !sink.is_peeking)
+		hand_over(stream, msg);
+	return result;
+}
+
+int unixframe_recv_msg(struct unixconn *conn, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	if (unixmsg_check_to_receive(&conn->end, msg) < 0)
+		return -1;
+	return recv_msg(unixstream_get(conn), msg, msg->flags, deadline_us);
+}
+
+/* Whether a whole message was read ahead. */
+static bool has_message(struct stream *stream)
+{
+	skip_input(stream);
+	return unixstream_get_buffered(stream) >= PREFIX_SIZE &&
+		unixstream_get_buffered(stream) - PREFIX_SIZE >=
+		get_prefix(stream->input + stream->input_begin);
+}
+
+/* What was read ahead comes with the first; the others never wait. */
+int unixframe_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	struct stream *stream = unixstream_get(conn);
+	int result;
+
+	if (unixmsg_check_batch(msgs, count) < 0)
+		return -1;
+	if (count > UNIXMSG_BATCH_MAX)
+		count = UNIXMSG_BATCH_MAX;
+	unixmsg_reset(&msgs[0]);
+	result = recv_msg(stream, &msgs[0], UNIXMSG_PREFIX, deadline_us);
+	if (result != 1)
+		return result;
+	for (*received = 1; *received < count && has_message(stream);
+		++*received) {
+		unixmsg_reset(&msgs[*received]);
+		recv_msg(stream, &msgs[*received], UNIXMSG_PREFIX, UNIXMSG_NOW);
+	}
+	return 1;
+}
+
+int unixframe_get_next_size(struct unixconn *conn, size_t *size,
+	int64_t deadline_us)
+{
+	struct stream *stream = unixstream_get(conn);
+	int result;
+
+	for (;;) {
+		skip_input(stream);
+		if (unixstream_get_buffered(stream) >= PREFIX_SIZE)
+			break;
+		result = read_ahead(stream, deadline_us);
+		if (result != READ)
+			return result;
+	}
+	*size = get_prefix(stream->input + stream->input_begin);
+	return 1;
+}
+
+int unixframe_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	size_t size;
+	int result = unixframe_get_next_size(conn, &size, deadline_us);
+
+	buffer->size = 0;
+	if (result < 1)
+		return result;
+	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
+		return -1;
+	return unixframe_recv(conn, buffer->data, buffer->room, &buffer->size,
+		from, deadline_us);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* unixgram: datagrams, whose connection is the address they go to. */
+#include <config.h>
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "network/answer.h"
+#include "base/deadline_private.h"
+#include "network/dial_private.h"
+#include "base/endpoint.h"
+#include "message/msg_private.h"
+#include "network/network.h"
+
+/* Between two servers that have come and gone. */
+static const int64_t retry_us = 1000;
+
+struct gram {
+	struct unixconn conn;
+	/* Where to connect again; NULL: nowhere. */
+	char *server;
+	bool is_dialled;
+	/* How often it was connected, and above that enum bond. */
+	atomic_uint_fast64_t bond;
+};
+
+/* Whether a dialled endpoint has its server. */
+enum bond {
+	BOND_HOLDS,
+	BOND_SHUT, /* to all: it has no server */
+	BOND_OPEN, /* and could not be shut: nothing is received */
+	BONDS,
+};
+
+static enum bond get_bond(const struct gram *gram)
+{
+	return atomic_load(&gram->bond) % BONDS;
+}
+
+static int check_bond(const struct gram *gram)
+{
+	if (get_bond(gram) == BOND_HOLDS)
+		return 0;
+	errno = ENOTCONN;
+	return -1;
+}
+
+/*
+ * Connected first and bound then: while the socket had a name and no peer,
+ * anybody could put a message into its queue.
+ */
+static int dial(struct gram *gram, const char *server,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	struct endpoint *end = &gram->conn.end;
+
+	if ((options->flags & UNIXMSG_DIAL_RECONNECT) != 0) {
+		gram->server = strdup(server);
+		if (gram->server == NULL)
+			return -1;
+	}
+	if (unixendpoint_open(end, SOCK_DGRAM) < 0)
+		return -1;
+	unixendpoint_set_waits(end, options->stop_fd, options->spin_us);
+	if (unixdial_connect(end, server, options->flags, deadline_us) < 0)
+		return -1;
+	gram->is_dialled = true;
+	if ((options->flags & UNIXMSG_DIAL_UNNAMED) != 0)
+		return 0;
+	return unixanswer_bind(end, server, options, deadline_us);
+}
+
+static int gram_dial(struct unixconn *conn, const char *server,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	return dial((struct gram *)conn, server, options, deadline_us);
+}
+
+static void gram_dispose(struct unixconn *conn)
+{
+	free(((struct gram *)conn)->server);
+}
+
+static int gram_check_peer(const struct unixconn *conn)
+{
+	return check_bond((const struct gram *)conn);
+}
+
+/*
+ * ECONNRESET is of before, and not of this message: the kernel tells once that
+ * a peer that was connected to us has turned away.
+ */
+static bool is_server_gone(const struct gram *gram)
+{
+	return gram->server != NULL &&
+		(errno == ECONNREFUSED || errno == ENOTCONN ||
+			errno == ECONNRESET);
+}
+
+/*
+ * While it had no peer anybody could put messages into its queue. Now nobody
+ * can, or the new server, which does not know us yet: all that is there is to
+ * go.
+ */
+static void empty_queue(const struct gram *gram)
+{
+	int saved = errno;
+
+	while (recv(gram->conn.end.fd, NULL, 0, MSG_DONTWAIT) >= 0)
+		continue;
+	errno = saved;
+}
+
+/*
+ * Connects to a socket that is closed then. To send to that one would fail and
+ * take the peer away again.
+ */
+static int connect_to_nobody(const struct gram *gram)
+{
+	struct endpoint nobody;
+	struct unixaddr addr;
+	int result = -1;
+
+	if (unixendpoint_open(&nobody, SOCK_DGRAM) < 0)
+		return -1;
+	if (unixdial_bind(&nobody, "@", true, NULL, UNIXMSG_NOW) == 0 &&
+		unixendpoint_get_address(&nobody, &addr) == 0)
+		result = unixdial_connect_to(&gram->conn.end, &addr);
+	unixdial_close(&nobody);
+	return result;
+}
+
+/*
+ * The kernel takes the peer away when a send finds it dead, and from then on
+ * everybody's messages get through: so another peer has to be had at once. bond
+ * is from before that send: somebody else may have connected again since.
+ */
+static void shut_out_strangers(struct gram *gram, uint_fast64_t bond)
+{
+	int saved = errno;
+
+	if (!gram->is_dialled || (saved != ECONNREFUSED && saved != ENOTCONN) ||
+		!atomic_compare_exchange_strong(&gram->bond, &bond,
+			bond + BOND_OPEN))
+		return;
+	if (connect_to_nobody(gram) == 0) {
+		empty_queue(gram);
+		atomic_store(&gram->bond, bond + BOND_SHUT);
+	}
+	errno = saved;
+}
+
+/* What nobody has shut out could be anybody's. */
+static int check_to_receive(const struct gram *gram)
+{
+	if (get_bond(gram) != BOND_OPEN)
+		return 0;
+	empty_queue(gram);
+	errno = ENOTCONN;
+	return -1;
+}
+
+static int send_to_server(struct gram *gram, const struct msghdr *header,
+	int64_t deadline_us)
+{
+	const uint_fast64_t bond = atomic_load(&gram->bond);
+	int result;
+
+	if (check_bond(gram) < 0)
+		return -1;
+	result = unixmsg_send_packed(&gram->conn.end, header, deadline_us);
+	if (result < 0)
+		shut_out_strangers(gram, bond);
+	return result;
+}
+
+/* A relative path is looked up anew: keep to absolute ones, or do not chdir. */
+static int reconnect(struct gram *gram, int64_t deadline_us)
+{
+	unsigned int flags = deadline_us == UNIXMSG_NOW ? 0 : UNIXMSG_DIAL_WAIT;
+	const uint_fast64_t bond = atomic_load(&gram->bond);
+
+	/* Another thread was quicker. */
+	if (bond % BONDS == BOND_HOLDS)
+		return 0;
+	if (unixdial_connect(&gram->conn.end, gram->server, flags,
+		    deadline_us) < 0)
+		return -1;
+	empty_queue(gram);
+	atomic_store(&gram->bond, (bond / BONDS + 1) * BONDS);
+	unixnetwork_note(&gram->conn.counts.reconnects, 1);
+	return 0;
+}
+
+static int send_or_reconnect(struct gram *gram, const struct msghdr *header,
+	int64_t deadline_us)
+{
+	int result = send_to_server(gram, header, deadline_us);
+
+	/* It may come and go once more in between: again and again, no. */
+	while (result < 0 && is_server_gone(gram)) {
+		if (reconnect(gram, deadline_us) < 0)
+			return -1;
+		result = send_to_server(gram, header, deadline_us);
+		if (result == 0 || deadline_us == UNIXMSG_NOW)
+			break;
+		if (is_server_gone(gram) &&
+			unixdeadline_pause(retry_us, gram->conn.end.stop_fd,
+				deadline_us) < 0)
+			return -1;
+	}
+	return result;
+}
+
+/* The first attempt does not wait, so that waiting can be counted. */
+static int send_packed(struct gram *gram, const struct msghdr *header,
+	int64_t deadline_us)
+{
+	int saved = errno;
+
+	if (send_to_server(gram, header, UNIXMSG_NOW) == 0)
+		return 0;
+	if (errno == EAGAIN && deadline_us != UNIXMSG_NOW)
+		unixnetwork_note(&gram->conn.counts.waited, 1);
+	else if (!is_server_gone(gram))
+		return -1;
+	if (send_or_reconnect(gram, header, deadline_us) < 0)
+		return -1;
+	errno = saved;
+	return 0;
+}
+
+static int gram_send_to(struct unixconn *conn, const struct unixaddr *to,
+	const void *data, size_t size, int64_t deadline_us)
+{
+	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
+	struct msghdr header;
+
+	if (unixmsg_pack_part(&conn->end, &part, to, &header) < 0)
+		return -1;
+	return send_packed((struct gram *)conn, &header, deadline_us);
+}
+
+static int gram_send(struct unixconn *conn, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	return gram_send_to(conn, NULL, data, size, deadline_us);
+}
+
+static int gram_send_msg(struct unixconn *conn, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	union control_all control;
+	struct msghdr header;
+	struct iovec part;
+
+	if (unixmsg_pack(&conn->end, msg, &header, &part, &control) < 0)
+		return -1;
+	return send_packed((struct gram *)conn, &header, deadline_us);
+}
+
+static int gram_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	struct gram *gram = (struct gram *)conn;
+	const uint_fast64_t bond = atomic_load(&gram->bond);
+
+	if (check_bond(gram) < 0)
+		return -1;
+	if (unixmsg_send_batch_on(&conn->end, msgs, count, sent, deadline_us) ==
+		0)
+		return 0;
+	shut_out_strangers(gram, bond);
+	return -1;
+}
+
+static int gram_recv(struct unixconn *conn, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	if (check_to_receive((struct gram *)conn) < 0)
+		return -1;
+	return unixmsg_recv_data_on(&conn->end, data, room, size, from,
+		deadline_us);
+}
+
+static int gram_recv_msg(struct unixconn *conn, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	if (check_to_receive((struct gram *)conn) < 0)
+		return -1;
+	return unixmsg_recv_on(&conn->end, msg, deadline_us);
+}
+
+static int gram_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	if (check_to_receive((struct gram *)conn) < 0)
+		return -1;
+	return unixmsg_recv_batch_on(&conn->end, msgs, count, received,
+		deadline_us);
+}
+
+static int gram_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	if (check_to_receive((struct gram *)conn) < 0)
+		return -1;
+	return unixmsg_recv_buffer_on(&conn->end, buffer, from, deadline_us);
+}
+
+static int gram_get_next_size(struct unixconn *conn, size_t *size,
+	int64_t deadline_us)
+{
+	if (check_to_receive((struct gram *)conn) < 0)
+		return -1;
+	return unixmsg_peek_size_on(&conn->end, size, deadline_us);
+}
+
+static int gram_want(struct unixconn *conn, unsigned int wants)
+{
+	return unixendpoint_want(&conn->end, wants);
+}
+
+static int gram_get_size_max(const struct unixconn *conn, size_t *size)
+{
+	return unixendpoint_get_size_max(&conn->end, size);
+}
+
+static int gram_raise_size_max(struct unixconn *conn, size_t wanted,
+	size_t *reached)
+{
+	return unixendpoint_raise_size_max(&conn->end, wanted, reached);
+}
+
+const struct network unixnetwork_gram = {
+	.name = "unixgram",
+	.type = SOCK_DGRAM,
+	.size = sizeof(struct gram),
+	.dial = gram_dial,
+	.dispose = gram_dispose,
+	.check_peer = gram_check_peer,
+	.send = gram_send,
+	.send_to = gram_send_to,
+	.send_msg = gram_send_msg,
+	.send_batch = gram_send_batch,
+	.recv = gram_recv,
+	.recv_msg = gram_recv_msg,
+	.recv_batch = gram_recv_batch,
+	.recv_buffer = gram_recv_buffer,
+	.get_next_size = gram_get_next_size,
+	.want = gram_want,
+	.get_size_max = gram_get_size_max,
+	.raise_size_max = gram_raise_size_max,
+};

@@ -1,0 +1,22 @@
+src_libunixmsg_all_la_SOURCES += \
+	%D%/adopt.c \
+	%D%/adopt.h \
+	%D%/answer.c \
+	%D%/answer.h \
+	%D%/conn.c \
+	%D%/conn_private.h \
+	%D%/dial.c \
+	%D%/dial_private.h \
+	%D%/frame.c \
+	%D%/gram.c \
+	%D%/listen.c \
+	%D%/listen_private.h \
+	%D%/listener.c \
+	%D%/listener_private.h \
+	%D%/network.c \
+	%D%/network.h \
+	%D%/packet.c \
+	%D%/proof.c \
+	%D%/proof.h \
+	%D%/stream.c \
+	%D%/stream_private.h

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "network/network.h"
+
+static const struct network *const networks[] = {
+	&unixnetwork_gram,
+	&unixnetwork_packet,
+	&unixnetwork_stream,
+};
+
+enum { NETWORKS = sizeof(networks) / sizeof(networks[0]) };
+
+/* What else people call them: after sockets' types, and as Go does not. */
+static const struct {
+	const char *name;
+	const struct network *network;
+} others[] = {
+	{ "dgram", &unixnetwork_gram },
+	{ "seqpacket", &unixnetwork_packet },
+	{ "stream", &unixnetwork_stream },
+	{ "unixstream", &unixnetwork_stream },
+};
+
+static const struct network *find_other(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(others[i].name, name) == 0)
+			return others[i].network;
+	errno = EINVAL;
+	return NULL;
+}
+
+const struct network *unixnetwork_find(const char *name)
+{
+	size_t i;
+
+	if (name == NULL)
+		name = "";
+	for (i = 0; i < NETWORKS; i++)
+		if (strcmp(networks[i]->name, name) == 0)
+			return networks[i];
+	return find_other(name);
+}
+
+const struct network *unixnetwork_find_type(int type)
+{
+	size_t i;
+
+	for (i = 0; i < NETWORKS; i++)
+		if (networks[i]->type == type)
+			return networks[i];
+	errno = EINVAL;
+	return NULL;
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Evidence, from the cheap to the dear: the file's owner is the writer; a
+ * socket of our own that is connected there is told its name, and sock_diag(7)
+ * whose it is; the list of all sockets. The one in the middle fails where that
+ * socket is connected to us already, as clients that have dialled are.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "name/diag.h"
+#include "base/fd.h"
+#include "network/proof.h"
+#include "name/way.h"
+
+/* Stands for all users that have no number in our user namespace. */
+static const uid_t overflow_user = 65534;
+
+struct inquiry {
+	int own_fd;
+	const struct unixaddr *from;
+	const struct unixcred *writer;
+	unsigned int flags;
+	int fd; /* of the file, or -1 */
+	bool is_linked;
+	/* What has to do where sock_diag tells nothing: the writer owns the
+	 * file, or can have his name in our own network namespace only. */
+	bool is_likely;
+	bool is_without_proc;
+};
+
+/* Of the socket that the name leads to. */
+struct witness {
+	bool is_taken; /* connected to somebody: nothing more is known */
+	bool has_user;
+	uid_t user;
+};
+
+static int refuse(void)
+{
+	errno = EPERM;
+	return -1;
+}
+
+static int judge_map(const char *line)
+{
+	char inside[16], outside[16], count[16];
+
+	if (line != NULL &&
+		sscanf(line, "%15s %15s %15s", inside, outside, count) == 3 &&
+		strcmp(inside, "0") == 0 && strcmp(outside, "0") == 0 &&
+		strcmp(count, "4294967295") == 0)
+		return 0;
+	return refuse();
+}
+
+static int read_map(FILE *file)
+{
+	char room[64];
+	const char *line;
+
+	do {
+		errno = 0;
+		line = fgets(room, sizeof(room), file);
+	} while (line == NULL && errno == EINTR);
+	return line == NULL && errno != 0 ? -1 : judge_map(line);
+}
+
+/*
+ * Whether every user has a number of his own here: -1 with EPERM if not, or as
+ * fopen(3). Without /proc it is taken for granted.
+ */
+static int check_first_namespace(void)
+{
+	FILE *file = fopen("/proc/self/uid_map", "re");
+	int result, saved;
+
+	if (file == NULL)
+		return errno == ENOENT ? 0 : -1;
+	result = read_map(file);
+	saved = errno;
+	fclose(file);
+	errno = saved;
+	return result;
+}
+
+static int check_number(uid_t user)
+{
+	return user == overflow_user ? check_first_namespace() : 0;
+}
+
+bool unixproof_is_anybody(uid_t user)
+{
+	return check_number(user) < 0;
+}
+
+/* In other namespaces that number is anybody's. */
+static int check_writer(const struct inquiry *inquiry)
+{
+	if (inquiry->writer != NULL)
+		return check_number(inquiry->writer->uid);
+	if ((inquiry->flags & UNIXPROOF_EARLY) == 0)
+		return refuse();
+	return check_first_namespace();
+}
+
+/* Who talks to itself does so for ever. */
+static int check_not_ours(const struct inquiry *inquiry)
+{
+	struct unixaddr own;
+	socklen_t length = UNIXMSG_ADDR_ROOM;
+
+	if (getsockname(inquiry->own_fd, (struct sockaddr *)&own.sun, &length) <
+		0)
+		return -1;
+	unixaddr_settle(&own, length);
+	return unixaddr_is_equal(&own, inquiry->from) ? refuse() : 0;
+}
+
+static void set_descriptor_path(struct unixaddr *addr, int fd)
+{
+	char path[64];
+	int size = snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+
+	unixaddr_set_path(addr, path, (size_t)size);
+}
+
+static int connect_to(int fd, const struct unixaddr *addr)
+{
+	socklen_t length;
+	const struct sockaddr *sa = unixaddr_get_sockaddr(addr, &length);
+	int result;
+
+	do
+		result = connect(fd, sa, length);
+	while (result < 0 && errno == EINTR);
+	return result;
+}
+
+/* Another name than the sender's: somebody has put that socket there. */
+static int check_name(int fd, const struct unixaddr *from)
+{
+	struct unixaddr name;
+	socklen_t length = UNIXMSG_ADDR_ROOM;
+
+	if (getpeername(fd, (struct sockaddr *)&name.sun, &length) < 0)
+		return -1;
+	unixaddr_settle(&name, length);
+	return unixaddr_is_equal(&name, from) ? 0 : refuse();
+}
+
+static int question(int fd, const struct inquiry *inquiry,
+	const struct unixaddr *to, struct witness *witness)
+{
+	struct unixdiag_socket peer = { .has = 0 };
+
+	if (connect_to(fd, to) < 0) {
+		witness->is_taken = errno == EPERM;
+		return witness->is_taken ? 0 : -1;
+	}
+	if (check_name(fd, inquiry->from) < 0)
+		return -1;
+	/* A shortage passes: nothing has to do in its place meanwhile. */
+	if (unixdiag_find_peer(fd, &peer) < 0)
+		return fd_is_shortage() ? -1 : 0;
+	witness->has_user = (peer.has & UNIXDIAG_HAS_USER) != 0;
+	witness->user = peer.user;
+	return 0;
+}
+
+/* No owner notices that somebody connects. */
+static int find_witness(struct inquiry *inquiry, struct witness *witness)
+{
+	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	struct unixaddr to = *inquiry->from;
+	int result;
+
+	if (fd < 0)
+		return -1;
+	if (inquiry->fd >= 0)
+		set_descriptor_path(&to, inquiry->fd);
+	result = fd_close_with(fd, question(fd, inquiry, &to, witness));
+	/* The file is open: it can only be /proc that is not there. */
+	if (result < 0 && errno == ENOENT && inquiry->fd >= 0) {
+		inquiry->is_without_proc = witness->is_taken = true;
+		return 0;
+	}
+	return result;
+}
+
+struct search {
+	const struct unixaddr *from;
+	bool is_file;
+	struct unixdiag_file file;
+	struct witness found;
+	bool is_found;
+};
+
+static int look(void *context, const struct unixdiag_socket *socket)
+{
+	struct search *search = context;
+
+	if (socket == NULL) {
+		search->is_found = false;
+		return 0;
+	}
+	if (socket->type != SOCK_DGRAM ||
+		!unixaddr_is_equal(&socket->addr, search->from))
+		return 0;
+	if (search->is_file &&
+		((socket->has & UNIXDIAG_HAS_FILE) == 0 ||
+			socket->file.dev != search->file.dev ||
+			socket->file.ino != search->file.ino))
+		return 0;
+	search->is_found = true;
+	search->found.has_user = (socket->has & UNIXDIAG_HAS_USER) != 0;
+	search->found.user = socket->user;
+	return 0;
+}
+
+/* Costs as much as there are sockets. */
+static int list_witness(const struct inquiry *inquiry, struct witness *witness)
+{
+	struct search search = { .from = inquiry->from };
+	struct unixdiag_mount mount = { 0 };
+
+	if (inquiry->flags & UNIXPROOF_QUICK) {
+		errno = EAGAIN;
+		return -1;
+	}
+	search.is_file = inquiry->fd >= 0;
+	if (search.is_file &&
+		unixdiag_identify(inquiry->fd, &mount, &search.file) < 0)
+		return -1;
+	if (unixdiag_list_bindings(look, &search) < 0)
+		return fd_is_shortage() ? -1 : 0;
+	if (!search.is_found)
+		return refuse();
+	*witness = search.found;
+	return 0;
+}
+
+static int judge(const struct inquiry *inquiry, const struct witness *witness)
+{
+	if (!witness->has_user)
+		return inquiry->is_likely ? 0 : refuse();
+	return inquiry->writer == NULL || witness->user == inquiry->writer->uid
+		? 0
+		: refuse();
+}
+
+static int hear(struct inquiry *inquiry)
+{
+	struct witness witness = { .has_user = false };
+
+	if (find_witness(inquiry, &witness) < 0)
+		return -1;
+	if (!witness.is_taken)
+		return judge(inquiry, &witness);
+	/* It can be connected to us only, or nothing can be sent to it. */
+	if (inquiry->fd >= 0 && inquiry->is_likely)
+		return 0;
+	if (list_witness(inquiry, &witness) < 0)
+		return -1;
+	return judge(inquiry, &witness);
+}
+
+/* Who may do all that we may: nothing is gained by turning us against him. */
+static bool is_trusted(const struct unixcred *writer)
+{
+	return writer != NULL && (writer->uid == 0 || writer->uid == geteuid());
+}
+
+/*
+ * To send by the descriptor is to send to that file whatever its name leads to
+ * by then; but by the name it is quicker, where that cannot change.
+ */
+static void settle(struct inquiry *inquiry, const char *path,
+	struct unixproof *proof)
+{
+	proof->is_lasting = true;
+	if (is_trusted(inquiry->writer) && !inquiry->is_linked &&
+		unixway_is_safe(path, geteuid()))
+		return;
+	if (inquiry->is_without_proc) {
+		proof->is_lasting = false;
+		return;
+	}
+	set_descriptor_path(&proof->to, inquiry->fd);
+	proof->fd = inquiry->fd;
+	inquiry->fd = -1;
+}
+
+static int examine(struct inquiry *inquiry, const char *path,
+	struct unixproof *proof)
+{
+	struct stat found;
+
+	if (fstat(inquiry->fd, &found) < 0)
+		return -1;
+	if (!S_ISSOCK(found.st_mode))
+		return refuse();
+	inquiry->is_likely = inquiry->writer == NULL
+		? !inquiry->is_linked
+		: inquiry->writer->uid == found.st_uid;
+	if (hear(inquiry) < 0)
+		return -1;
+	settle(inquiry, path, proof);
+	return 0;
+}
+
+static int open_file(struct inquiry *inquiry, const char *path)
+{
+	inquiry->fd = unixway_open(path, false);
+	if (inquiry->fd >= 0 || errno != ELOOP)
+		return inquiry->fd;
+	/* Long chains of links take their time. */
+	if (inquiry->flags & UNIXPROOF_QUICK) {
+		errno = EAGAIN;
+		return -1;
+	}
+	inquiry->is_linked = true;
+	inquiry->fd = unixway_open(path, true);
+	return inquiry->fd;
+}
+
+static int prove_path(struct inquiry *inquiry, struct unixproof *proof)
+{
+	char path[UNIXMSG_NAME_SIZE_MAX + 1];
+	size_t size;
+	const char *name = unixaddr_get_name(inquiry->from, &size);
+	int result;
+
+	/* Relative to the sender's directory, and who knows which that is. */
+	if (*name != '/')
+		return refuse();
+	memcpy(path, name, size);
+	path[size] = '\0';
+	if (open_file(inquiry, path) < 0)
+		return -1;
+	result = examine(inquiry, path, proof);
+	fd_close(inquiry->fd);
+	return result;
+}
+
+static bool is_own_abstract(int own_fd)
+{
+	struct unixaddr own;
+	socklen_t length = UNIXMSG_ADDR_ROOM;
+
+	if (getsockname(own_fd, (struct sockaddr *)&own.sun, &length) < 0)
+		return false;
+	unixaddr_settle(&own, length);
+	return unixaddr_get_kind(&own) == UNIXADDR_ABSTRACT;
+}
+
+/*
+ * Whoever gets through to an abstract name of ours has his own in the same
+ * network namespace, and nobody else had it there when he sent.
+ */
+static int prove_abstract(struct inquiry *inquiry, struct unixproof *proof)
+{
+	proof->is_lasting = true;
+	if (is_trusted(inquiry->writer))
+		return 0;
+	inquiry->is_likely = is_own_abstract(inquiry->own_fd);
+	return hear(inquiry);
+}
+
+int unixproof_find(struct unixproof *proof, int own_fd,
+	const struct unixaddr *from, const struct unixcred *writer,
+	unsigned int flags)
+{
+	struct inquiry inquiry = {
+		.own_fd = own_fd,
+		.from = from,
+		.writer = writer,
+		.flags = flags,
+		.fd = -1,
+	};
+	struct unixproof found = { .to = *from, .fd = -1 };
+	int result, saved = errno;
+
+	if (unixaddr_get_kind(from) == UNIXADDR_UNNAMED) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (check_not_ours(&inquiry) < 0 || check_writer(&inquiry) < 0)
+		return -1;
+	result = unixaddr_get_kind(from) == UNIXADDR_PATH
+		? prove_path(&inquiry, &found)
+		: prove_abstract(&inquiry, &found);
+	if (result < 0)
+		return -1;
+	*proof = found;
+	errno = saved;
+	return 0;
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "service/budget.h"
+#include "name/diag.h"
+#include "base/endpoint.h"
+#include "base/fd.h"
+#include "unixmsg/deadline.h"
+
+/* What the kernel adds to a message: struct skb_shared_info and struct
+ * sk_buff, and up to here it takes one piece of memory. */
+static const size_t shared_info = 320;
+static const size_t header = 256;
+static const size_t piece_first = 512;
+static const size_t piece_most = 16384;
+
+/* Parts of the send buffer. */
+enum {
+	CALM_PART = 8, /* so much may wait to be read before anybody is asked */
+	SHARE_PART = 4,  /* of what is left to readers, for one of them */
+	LARGE_PART = 64, /* a message above this is large */
+};
+
+/* Of one who may or may not have read an empty message. */
+enum { PROBES_MOST = 16 };
+
+/* Listing all sockets may take this part of the time. */
+static const int64_t list_part = 20;
+static const int64_t list_pause_us = 1000;
+
+/* Measured on Linux 6.18; an estimate is all that is needed. */
+static size_t get_cost(size_t size)
+{
+	size_t piece = piece_first;
+
+	if (size + shared_info > piece_most)
+		return size + size / 2 + header;
+	while (piece < size + shared_info)
+		piece *= 2;
+	return piece + header;
+}
+
+int unixbudget_init(struct budget *budget, int fd, size_t bytes)
+{
+	*budget = (struct budget){ .fd = fd, .round = 1, .diag_fd = -1 };
+	return unixendpoint_raise_buffer(fd, bytes, &budget->limit);
+}
+
+void unixbudget_free(struct budget *budget)
+{
+	fd_close(budget->diag_fd);
+}
+
+static bool is_calm(const struct budget *budget, size_t cost)
+{
+	return budget->level + budget->reserved + cost <=
+		budget->limit / CALM_PART;
+}
+
+bool unixbudget_reserve(struct budget *budget, size_t size)
+{
+	const size_t cost = get_cost(size);
+
+	if (!is_calm(budget, cost))
+		return false;
+	budget->reserved += cost;
+	return true;
+}
+
+void unixbudget_release(struct budget *budget, size_t size)
+{
+	budget->reserved -= get_cost(size);
+}
+
+/* Puts the level right. */
+static void look(struct budget *budget)
+{
+	int charged;
+
+	if (ioctl(budget->fd, SIOCOUTQ, &charged) < 0)
+		return;
+	budget->level = (size_t)charged;
+	if (charged == 0)
+		budget->round++;
+}
+
+/* What waits to be read at a receiver. */
+enum waiting {
+	WAITING_UNKNOWN,
+	WAITING_NOTHING, /* or an empty message first */
+	WAITING_SOMETHING,
+	WAITING_NOWHERE, /* that socket is no more */
+};
+
+static int take_socket(void *context, const struct unixdiag_socket *socket)
+{
+	enum waiting *waiting = context;
+
+	if (socket->has & UNIXDIAG_HAS_QUEUE)
+		*waiting = socket->receive_queue == 0 ? WAITING_NOTHING
+						      : WAITING_SOMETHING;
+	return 0;
+}
+
+static int ask(struct budget *budget, const struct holding *holding,
+	enum waiting *waiting)
+{
+	/* One that a fork(2) has shared would mix up two processes' answers. */
+	if (budget->diag_owner != getpid())
+		budget->diag_fd = fd_close(budget->diag_fd);
+	budget->diag_owner = getpid();
+	if (budget->diag_fd < 0)
+		budget->diag_fd = unixdiag_open();
+	if (budget->diag_fd < 0)
+		return -1;
+	return unixdiag_find_by(budget->diag_fd, ++budget->sequence,
+		holding->ino, holding->cookie, take_socket, waiting);
+}
+
+/* Of a datagram socket the kernel tells the size of the first message. */
+static enum waiting look_up(struct budget *budget, struct holding *holding)
+{
+	enum waiting waiting = WAITING_UNKNOWN;
+	int saved = errno;
+
+	if (holding->ino == 0)
+		return WAITING_UNKNOWN;
+	if (ask(budget, holding, &waiting) < 0 &&
+		(errno == ENOENT || errno == ESTALE)) {
+		waiting = WAITING_NOWHERE;
+		holding->ino = 0;
+	}
+	errno = saved;
+	return waiting;
+}
+
+static void forgive(struct holding *holding)
+{
+	holding->bytes = 0;
+	holding->has_empty = false;
+	holding->is_probe = false;
+	holding->probes = 0;
+}
+
+static void forget_last_round(const struct budget *budget,
+	struct holding *holding)
+{
+	if (holding->round == budget->round)
+		return;
+	holding->round = budget->round;
+	forgive(holding);
+}
+
+static size_t get_share(const struct budget *budget)
+{
+	const size_t common = budget->limit / 4 * 3;
+
+	return budget->level < common ? (common - budget->level) / SHARE_PART
+				      : 0;
+}
+
+/* Large messages do not take what is left for the others. */
+static bool is_large_for(const struct budget *budget, size_t cost)
+{
+	return cost > budget->limit / LARGE_PART &&
+		budget->level > budget->limit / 4 &&
+		budget->level + cost > budget->limit / 4 * 3;
+}
+
+static bool is_within_share(const struct budget *budget,
+	const struct holding *holding, size_t cost)
+{
+	/* One may go in any case: nothing tells that he does not read. */
+	return holding->bytes == 0 ||
+		(holding->is_reader &&
+			holding->bytes + cost <= get_share(budget));
+}
+
+/* A quick reader may beat all probes: one half is for whom nothing tells of. */
+static bool may_probe(const struct budget *budget, struct holding *holding,
+	size_t cost)
+{
+	holding->is_probe = holding->probes < PROBES_MOST;
+	return holding->is_probe || budget->level + cost <= budget->limit / 2;
+}
+
+bool unixbudget_allows(struct budget *budget, struct holding *holding,
+	size_t size, bool *is_list_wanted)
+{
+	const size_t cost = get_cost(size);
+
+	*is_list_wanted = false;
+	if (is_calm(budget, cost))
+		return true;
+	look(budget);
+	forget_last_round(budget, holding);
+	if (is_calm(budget, cost))
+		return true;
+	if (is_large_for(budget, cost))
+		return false;
+	if (is_within_share(budget, holding, cost))
+		return true;
+	holding->is_reader = false;
+	switch (look_up(budget, holding)) {
+	case WAITING_NOTHING:
+		if (holding->has_empty)
+			return may_probe(budget, holding, cost);
+		forgive(holding);
+		holding->is_reader = true;
+		return true;
+	case WAITING_NOWHERE:
+		forgive(holding);
+		return true;
+	default:
+		*is_list_wanted = holding->ino == 0 && !budget->is_blind;
+		return false;
+	}
+}
+
+bool unixbudget_is_held(struct budget *budget, struct holding *holding,
+	bool *is_list_wanted)
+{
+	enum waiting waiting;
+
+	*is_list_wanted = false;
+	if (holding->bytes == 0 || is_calm(budget, 0))
+		return false;
+	look(budget);
+	forget_last_round(budget, holding);
+	if (holding->bytes == 0 || is_calm(budget, 0))
+		return false;
+	waiting = look_up(budget, holding);
+	*is_list_wanted = waiting == WAITING_UNKNOWN && holding->ino == 0 &&
+		!budget->is_blind;
+	if (waiting == WAITING_UNKNOWN || waiting == WAITING_SOMETHING ||
+		(waiting == WAITING_NOTHING && holding->has_empty))
+		return true;
+	forgive(holding);
+	return false;
+}
+
+/* He may have been quicker than we: then the next one tells. */
+static void settle_probe(struct budget *budget, struct holding *holding,
+	size_t size)
+{
+	holding->is_probe = false;
+	holding->probes++;
+	if (size == 0 || look_up(budget, holding) != WAITING_SOMETHING)
+		return;
+	forgive(holding);
+	holding->bytes = get_cost(size);
+}
+
+void unixbudget_charge(struct budget *budget, struct holding *holding,
+	size_t size)
+{
+	const size_t cost = get_cost(size);
+
+	forget_last_round(budget, holding);
+	budget->level += cost;
+	holding->bytes += cost;
+	if (size == 0)
+		holding->has_empty = true;
+	if (holding->is_probe)
+		settle_probe(budget, holding, size);
+}
+
+struct listing {
+	unixbudget_note *note;
+	void *context;
+};
+
+static int list_socket(void *context, const struct unixdiag_socket *socket)
+{
+	const struct listing *listing = context;
+
+	if (socket != NULL && socket->type == SOCK_DGRAM)
+		listing->note(listing->context, &socket->addr, socket->ino,
+			socket->cookie);
+	return 0;
+}
+
+int unixbudget_list(struct budget *budget, unixbudget_note *note, void *context)
+{
+	struct listing listing = { .note = note, .context = context };
+	int64_t start_us = unixdeadline_now_us(), end_us;
+	int result, saved = errno;
+
+	if (start_us < budget->list_us)
+		return -1;
+	result = unixdiag_list_names(list_socket, &listing);
+	if (result < 0)
+		budget->is_blind = errno == ENOENT || errno == EPROTONOSUPPORT;
+	errno = saved;
+	end_us = unixdeadline_now_us();
+	budget->list_us =
+		end_us + list_pause_us + list_part * (end_us - start_us);
+	return result;
+}

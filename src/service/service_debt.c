@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a datagram peer had not read when it was closed is charged to our send
+ * buffer until it is read. It stays its user's, who would have ever more of the
+ * buffer by peers that are closed, else.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+
+#include "service/service_sender.h"
+
+enum {
+	DEBTS_FIRST = 16,
+	/* More than that take up the largest send buffer that we ask for. */
+	DEBTS_MOST = 1024,
+	/* Debtors that are asked whether they have read all, at once. */
+	QUESTIONS_MOST = 4,
+};
+
+void unixdebts_init(struct debts *debts)
+{
+	*debts = (struct debts){ .list = NULL };
+}
+
+void unixdebts_free(struct debts *debts)
+{
+	free(debts->list);
+}
+
+/* The last takes its place. */
+static void forget(struct debts *debts, size_t i)
+{
+	debts->list[i].user->debts_count--;
+	debts->list[i] = debts->list[--debts->count];
+}
+
+static int reserve(struct debts *debts)
+{
+	const size_t room = debts->room == 0 ? DEBTS_FIRST : 2 * debts->room;
+	struct debt *list;
+
+	if (debts->count < debts->room)
+		return 0;
+	list = reallocarray(debts->list, room, sizeof(*list));
+	if (list == NULL)
+		return -1;
+	debts->list = list;
+	debts->room = room;
+	return 0;
+}
+
+static size_t get_next(struct debts *debts)
+{
+	if (debts->next >= debts->count)
+		debts->next = 0;
+	return debts->next++;
+}
+
+/* Without memory it is as before, and forgotten. */
+void unixdebts_add(struct debts *debts, const struct sender *sender)
+{
+	if (debts->count == DEBTS_MOST)
+		forget(debts, get_next(debts));
+	if (reserve(debts) < 0)
+		return;
+	debts->list[debts->count++] = (struct debt){
+		.user = sender->peer.user,
+		.addr = sender->addr,
+		.holding = sender->holding,
+	};
+	sender->peer.user->debts_count++;
+}
+
+void unixdebts_resume(struct debts *debts, struct sender *sender)
+{
+	size_t i;
+
+	if (sender->peer.user->debts_count == 0)
+		return;
+	for (i = 0; i < debts->count; i++) {
+		if (debts->list[i].user != sender->peer.user ||
+			!unixaddr_is_equal(&debts->list[i].addr, &sender->addr))
+			continue;
+		sender->holding = debts->list[i].holding;
+		forget(debts, i);
+		return;
+	}
+}
+
+static void note_debtor(void *context, const struct unixaddr *addr,
+	uint32_t ino, uint64_t cookie)
+{
+	struct debts *debts = context;
+	size_t i;
+
+	for (i = 0; i < debts->count; i++)
+		if (unixaddr_is_equal(&debts->list[i].addr, addr)) {
+			debts->list[i].holding.ino = ino;
+			debts->list[i].holding.cookie = cookie;
+		}
+}
+
+static bool is_paid(struct debts *debts, struct budget *budget,
+	struct holding *holding)
+{
+	bool is_list_wanted;
+
+	if (!unixbudget_is_held(budget, holding, &is_list_wanted))
+		return true;
+	if (!is_list_wanted || unixbudget_list(budget, note_debtor, debts) < 0)
+		return false;
+	return !unixbudget_is_held(budget, holding, &is_list_wanted);
+}
+
+void unixdebts_settle(struct debts *debts, struct budget *budget,
+	const struct user *user)
+{
+	size_t i, looks = debts->count;
+	int questions = 0;
+
+	while (looks-- > 0 && debts->count > 0 && questions < QUESTIONS_MOST) {
+		i = get_next(debts);
+		if (debts->list[i].user != user)
+			continue;
+		if (is_paid(debts, budget, &debts->list[i].holding))
+			forget(debts, i);
+		else
+			questions++;
+	}
+}

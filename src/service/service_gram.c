@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A datagram socket as a source: from each message to who has sent it, whether
+ * he may, and to the handler.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+
+#include "network/conn_private.h"
+#include "service/service_sender.h"
+#include "base/wait.h"
+
+enum {
+	TURN = 64, /* messages before the others' turn */
+	/* Fewer messages at once cost more by recvmmsg(2) than one by one. */
+	QUEUE_LEAST = 4,
+};
+
+/* How long nothing is received when the kernel has no memory for it. */
+static const int64_t rest_us = 10000;
+
+struct grams {
+	struct source source;
+	struct unixconn *gram;
+	struct senders senders;
+	struct eagerness eagerness;
+	struct eagerness batching;
+	bool is_batched;
+	bool is_queue; /* the last batch has shown one */
+	bool is_resting;
+	/* Messages may be there that nobody vouches for. */
+	bool is_early;
+};
+
+/* Who has sent a message, as far as that is known. */
+struct origin {
+	const struct unixcred *cred; /* NULL: nobody vouches for him */
+	struct user *user;
+	bool is_named;
+	bool is_impostor;      /* the name is that of another user's peer */
+	struct sender *sender; /* NULL: not named, or there is no place */
+	int error;             /* why there is none */
+};
+
+/*
+ * The sender of that name, if it is the user's still: what was owed to another
+ * who had it, and what the program knows of him, is not for its new owner. But
+ * the name is only what the newcomer says: it has to be proved first.
+ */
+static struct sender *find_own_sender(struct unixservice *service,
+	struct grams *grams, const struct unixaddr *addr, struct origin *origin,
+	bool is_allowed)
+{
+	struct sender *sender = unixsenders_find(&grams->senders, addr);
+
+	if (sender == NULL || sender->peer.user == origin->user)
+		return sender;
+	if (!is_allowed)
+		return NULL;
+	if (unixsenders_check(&grams->senders, addr, origin->cred) == 0)
+		unixservice_part(service, &sender->peer, ESTALE);
+	else
+		origin->is_impostor = true;
+	return NULL;
+}
+
+static void find_origin(struct unixservice *service, struct grams *grams,
+	const struct unixmsg *msg, struct origin *origin, bool is_allowed)
+{
+	uid_t uid = origin->cred == NULL ? (uid_t)-1 : origin->cred->uid;
+
+	origin->is_named = unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED;
+	origin->sender = NULL;
+	origin->user = unixusers_get(&service->users, uid, service->now_us);
+	origin->error = origin->user == NULL ? errno : EDQUOT;
+	if (origin->user == NULL || !origin->is_named)
+		return;
+	origin->user->holds++;
+	origin->sender =
+		find_own_sender(service, grams, msg->addr, origin, is_allowed);
+	if (origin->sender != NULL && origin->cred != NULL)
+		origin->sender->peer.cred = *origin->cred;
+	/* Who may not talk takes nobody's place. */
+	if (origin->sender == NULL && !origin->is_impostor &&
+		(is_allowed ||
+			(unixservice_has_place(service, origin->user) &&
+				!unixsenders_is_full(&grams->senders,
+					msg->addr)))) {
+		origin->sender = unixsenders_add(service, &grams->senders,
+			msg->addr, origin->user, origin->cred);
+		if (origin->sender == NULL)
+			origin->error = errno;
+		else
+			origin->sender->is_early =
+				grams->is_early && origin->cred == NULL;
+	}
+	origin->user->holds--;
+}
+
+static void make_event(struct unixservice_event *event,
+	enum unixservice_event_kind kind, const struct origin *origin,
+	const struct unixmsg *msg)
+{
+	unixservice_event_init(event, kind,
+		origin->sender == NULL ? NULL : &origin->sender->peer, 0);
+	if (origin->is_named)
+		event->addr = msg->addr;
+	if (origin->cred == NULL)
+		return;
+	event->has_cred = true;
+	event->cred = *origin->cred;
+}
+
+static void refuse(struct unixservice *service, const struct origin *origin,
+	struct unixmsg *msg)
+{
+	struct sender *sender = origin->sender;
+	bool is_told = sender != NULL && sender->is_refusal_told;
+	struct unixservice_event event;
+
+	make_event(&event, UNIXSERVICE_REFUSED, origin, msg);
+	event.error = EPERM;
+	if (sender != NULL)
+		sender->is_refusal_told = true;
+	unixservice_reject(service, &service->counters.refused, msg,
+		is_told ? NULL : &event);
+}
+
+static void disbelieve(struct unixservice *service, const struct origin *origin,
+	struct unixmsg *msg)
+{
+	struct unixservice_event event;
+
+	make_event(&event, UNIXSERVICE_UNPROVED, origin, msg);
+	event.error = EPERM;
+	unixservice_reject(service, &service->counters.unproved, msg, &event);
+}
+
+static void limit(struct unixservice *service, const struct origin *origin,
+	struct unixmsg *msg)
+{
+	struct unixservice_event event;
+
+	make_event(&event, UNIXSERVICE_LIMITED, origin, msg);
+	event.error = origin->error;
+	unixservice_reject(service, &service->counters.limited, msg, &event);
+}
+
+static void cut(struct unixservice *service, const struct origin *origin,
+	struct unixmsg *msg)
+{
+	struct unixservice_event event;
+
+	make_event(&event, UNIXSERVICE_CUT, origin, msg);
+	event.error = EMSGSIZE;
+	unixservice_reject(service, &service->counters.cut, msg, &event);
+}
+
+static bool is_limited(struct unixservice *service, const struct origin *origin)
+{
+	if (origin->user == NULL ||
+		(origin->is_named && origin->sender == NULL))
+		return true;
+	if (unixusers_get_next_us(&service->users, origin->user) >
+		service->now_us)
+		return true;
+	unixusers_count(&service->users, origin->user, service->now_us);
+	return false;
+}
+
+/*
+ * Who goes on sending may well have read something: not to wait for the timer
+ * is what keeps it going. Once a round, or a flood would have us busy.
+ */
+static void try_kept(struct unixservice *service, struct sender *sender)
+{
+	if (sender->peer.outbox.first == NULL ||
+		sender->tried_us == service->now_us)
+		return;
+	sender->tried_us = service->now_us;
+	unixservice_flush(service, &sender->peer);
+}
+
+/* Whether it is there: the watcher may close who has just come. */
+static bool open_sender(struct unixservice *service, struct sender *sender)
+{
+	if (sender == NULL || sender->peer.is_opened)
+		return true;
+	sender->peer.is_opened = true;
+	unixservice_tell_of(service, UNIXSERVICE_OPENED, &sender->peer, 0);
+	return !unixservice_is_gone(&sender->peer);
+}
+
+static void take_message(struct unixservice *service, struct grams *grams,
+	struct unixmsg *msg)
+{
+	struct origin origin = {
+		.cred = msg->flags & UNIXMSG_HAS_CRED ? &msg->cred : NULL,
+	};
+	struct peer *peer;
+	bool is_allowed;
+
+	is_allowed = unixaccess_is_allowed(&service->access,
+		grams->source.is_abstract, origin.cred, -1);
+	find_origin(service, grams, msg, &origin, is_allowed);
+	peer = origin.sender == NULL ? NULL : &origin.sender->peer;
+	unixservice_count(service, peer, msg);
+	if (!is_allowed) {
+		refuse(service, &origin, msg);
+	} else if (origin.is_impostor) {
+		disbelieve(service, &origin, msg);
+	} else if (is_limited(service, &origin)) {
+		limit(service, &origin, msg);
+	} else if (msg->flags & UNIXMSG_CUT) {
+		cut(service, &origin, msg);
+	} else if (!open_sender(service, origin.sender)) {
+		unixservice_reject(service, &service->counters.gone, msg, NULL);
+	} else {
+		unixservice_take(service, peer, grams->gram->tag, msg);
+		if (peer != NULL && !unixservice_is_gone(peer))
+			try_kept(service, origin.sender);
+	}
+}
+
+/* It stays readable: looking away is what keeps us from spinning. */
+static void rest(struct unixservice *service, struct grams *grams)
+{
+	unixservice_watch(service, &grams->source.watch, 0);
+	unixservice_set_source_timer(service, &grams->source,
+		service->now_us + rest_us);
+	grams->is_resting = true;
+}
+
+static void grams_wake(struct unixservice *service, struct source *source)
+{
+	struct grams *grams = (struct grams *)source;
+
+	grams->is_resting = false;
+	if (!source->is_done &&
+		unixservice_watch(service, &source->watch, EPOLLIN) < 0)
+		rest(service, grams);
+}
+
+/* How many there were: one or none. */
+static int take_one(struct unixservice *service, struct grams *grams)
+{
+	struct unixaddr addr;
+	struct unixmsg msg;
+
+	unixservice_prepare(service, &msg, &addr);
+	if (grams->gram->network->recv_msg(grams->gram, &msg, UNIXMSG_NOW) ==
+		1) {
+		take_message(service, grams, &msg);
+		return 1;
+	}
+	if (errno != EAGAIN)
+		rest(service, grams);
+	else
+		grams->is_early = false;
+	return 0;
+}
+
+static void note_batch(struct grams *grams, size_t count, size_t most)
+{
+	grams->is_queue = count >= QUEUE_LEAST || count == most;
+	unixservice_note_another(&grams->batching, grams->is_queue);
+}
+
+/* The same of up to most. */
+static int take_batch(struct unixservice *service, struct grams *grams,
+	int most)
+{
+	struct unixmsg *msgs;
+	size_t i,
+		count = unixservice_begin_batch(service, grams->gram,
+			(size_t)most, &msgs);
+
+	if (count == 0 && errno != EAGAIN)
+		rest(service, grams);
+	note_batch(grams, count, (size_t)most);
+	for (i = 0; i < count; i++)
+		take_message(service, grams, &msgs[i]);
+	unixservice_end_batch(service);
+	return (int)count;
+}
+
+/*
+ * How many to receive at once. Nothing tells of a queue but what comes: several
+ * one after the other may be one, or a client who is quicker than we are. So a
+ * batch is tried then, less and less often while it brings nothing.
+ */
+static int get_most(const struct unixservice *service, struct grams *grams,
+	int taken)
+{
+	const int most = (int)service->options.batch;
+
+	if (!grams->is_batched)
+		return 1;
+	if (!grams->is_queue &&
+		(taken < QUEUE_LEAST ||
+			!unixservice_is_eager(&grams->batching)))
+		return 1;
+	return most < TURN - taken ? most : TURN - taken;
+}
+
+static int take_some(struct unixservice *service, struct grams *grams, int most)
+{
+	return most > 1 ? take_batch(service, grams, most)
+			: take_one(service, grams);
+}
+
+/* After _stop nothing more can come in: what was there has been taken. */
+static void finish(struct unixservice *service, struct grams *grams)
+{
+	unixservice_watch(service, &grams->source.watch, 0);
+	grams->source.is_done = true;
+}
+
+static void grams_ready(struct unixservice *service, struct watch *watch)
+{
+	struct grams *grams = watch->owner;
+	int taken, most = 1, more = 1;
+
+	/* Where fewer come than there was room for there are no more. */
+	for (taken = 0; taken < TURN && more > 0 &&
+		(more == most || service->is_stopping);
+		taken += more) {
+		/* A handler may have stopped the service. */
+		if (grams->source.is_done)
+			return;
+		if (taken == 1 && !service->is_stopping &&
+			!unixservice_is_eager(&grams->eagerness))
+			break;
+		most = get_most(service, grams, taken);
+		more = take_some(service, grams, most);
+		if (taken == 1)
+			unixservice_note_another(&grams->eagerness, more > 0);
+	}
+	if (more > 0 || grams->is_resting)
+		return;
+	if (service->is_stopping)
+		finish(service, grams);
+	else if (taken == 0 && unixwait_is_shut(watch->fd))
+		unixservice_lose_source(service, &grams->source);
+}
+
+static int grams_get_address(const struct source *source, struct unixaddr *addr)
+{
+	return unixconn_get_address(((const struct grams *)source)->gram, addr);
+}
+
+/* A shared socket is the next one's too: what waits there is left to him. */
+static int grams_stop(struct unixservice *service, struct source *source)
+{
+	struct grams *grams = (struct grams *)source;
+	bool is_shared;
+	int result = unixconn_retire(grams->gram, &is_shared);
+
+	if (is_shared)
+		finish(service, grams);
+	return result;
+}
+
+static int grams_set_unlink(struct source *source, bool is_wanted)
+{
+	return unixconn_set_unlink_on_close(((struct grams *)source)->gram,
+		is_wanted);
+}
+
+static void grams_settle(struct source *source, const struct user *user)
+{
+	struct senders *senders = &((struct grams *)source)->senders;
+
+	unixdebts_settle(&senders->debts, &senders->budget, user);
+}
+
+static int grams_close(struct source *source)
+{
+	struct grams *grams = (struct grams *)source;
+	int result = unixconn_close(grams->gram);
+	int saved = errno;
+
+	unixsenders_free(&grams->senders);
+	free(grams);
+	errno = saved;
+	return result;
+}
+
+static const struct source_sort grams_sort = {
+	.get_address = grams_get_address,
+	.wake = grams_wake,
+	.stop = grams_stop,
+	.set_unlink = grams_set_unlink,
+	.settle = grams_settle,
+	.close = grams_close,
+};
+
+/*
+ * Descriptors do not come in batches. And what waits in a socket that others
+ * read too is theirs as well: no more is taken than is handled.
+ */
+static bool may_batch(const struct unixservice *service,
+	const struct unixconn *gram)
+{
+	const unsigned int single = UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD;
+
+	return service->options.batch > 1 &&
+		(unixconn_get_wants(gram) & single) == 0 &&
+		!unixconn_is_shared(gram);
+}
+
+/*
+ * Others may have had it before us, and we before we wanted credentials. The
+ * socket's own option tells neither: they may have set it meanwhile.
+ */
+static bool may_have_early(const struct unixconn *gram)
+{
+	return unixconn_is_shared(gram) ||
+		(unixconn_get_wants(gram) & UNIXMSG_WANT_CRED) == 0;
+}
+
+/* Credentials are always wanted: rules and limits are told by them. */
+static int set_up(struct unixservice *service, struct grams *grams)
+{
+	struct unixaddr peer;
+
+	if (unixconn_get_peer(grams->gram, &peer) == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (errno != ENOTCONN)
+		return -1;
+	grams->is_early = may_have_early(grams->gram);
+	if (unixconn_want(grams->gram,
+		    service->options.wants | UNIXMSG_WANT_CRED |
+			    unixconn_get_wants(grams->gram)) < 0)
+		return -1;
+	grams->is_batched = may_batch(service, grams->gram);
+	if (grams->is_batched && unixservice_reserve_batch(service) < 0)
+		return -1;
+	if (unixsenders_init(&grams->senders, grams->gram,
+		    service->options.send_buffer_bytes) < 0)
+		return -1;
+	if (unixservice_add_source(service, &grams->source, &grams_sort) == 0)
+		return 0;
+	unixsenders_free(&grams->senders);
+	return -1;
+}
+
+int unixservice_add_grams(struct unixservice *service, struct unixconn *gram)
+{
+	struct grams *grams;
+	int saved = errno;
+
+	grams = calloc(1, sizeof(*grams));
+	if (grams == NULL)
+		return -1;
+	grams->gram = gram;
+	grams->source.watch.ready = grams_ready;
+	grams->source.watch.owner = grams;
+	grams->source.watch.fd = unixconn_get_fd(gram);
+	if (set_up(service, grams) == 0) {
+		errno = saved;
+		return 0;
+	}
+	free(grams);
+	return -1;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/* Listeners, and who may come in. */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "message/cred_private.h"
+#include "base/fd.h"
+#include "network/listener_private.h"
+#include "service/service_private.h"
+#include "unixmsg/peer.h"
+#include "base/wait.h"
+
+/* Connections before the others' turn. */
+enum { TURN = 16 };
+
+/* Who has more than that part of all descriptors leaves too few to others. */
+enum { HOARD_PART = 4 };
+
+/* How long nobody is accepted when descriptors or memory have run out. */
+static const int64_t rest_us = 100000;
+
+struct listeners {
+	struct source source;
+	struct unixlistener *listener;
+	unsigned int wants; /* of packet connections */
+	bool is_bytes;
+	bool is_pause_told;
+};
+
+/* A connection that has just been accepted. */
+struct newcomer {
+	struct unixconn *conn;
+	int fd;
+	bool has_cred;
+	struct unixcred cred;
+};
+
+/* Who connected before the listener was told has not got it from there. */
+static void want_again(const struct listeners *listeners, struct unixconn *conn)
+{
+	if (listeners->wants != 0)
+		unixconn_want(conn, listeners->wants);
+}
+
+static int accept_one(const struct listeners *listeners,
+	struct newcomer *newcomer)
+{
+	newcomer->conn = unixlistener_accept(listeners->listener, UNIXMSG_NOW);
+	if (newcomer->conn == NULL)
+		return -1;
+	newcomer->fd = unixconn_get_fd(newcomer->conn);
+	want_again(listeners, newcomer->conn);
+	newcomer->has_cred =
+		unixpeer_get_cred(newcomer->fd, &newcomer->cred) == 0;
+	if (!newcomer->has_cred)
+		newcomer->cred = unixcred_get_unknown();
+	return 0;
+}
+
+static void dismiss(struct unixservice *service, struct newcomer *newcomer,
+	enum unixservice_event_kind kind, int error)
+{
+	struct unixservice_event event;
+
+	unixservice_event_init(&event, kind, NULL, error);
+	event.has_cred = newcomer->has_cred;
+	event.cred = newcomer->cred;
+	unixservice_tell(service, &event);
+	unixconn_close(newcomer->conn);
+}
+
+static const struct unixcred *get_cred(const struct newcomer *newcomer)
+{
+	return newcomer->has_cred ? &newcomer->cred : NULL;
+}
+
+/* is_last: of its descriptor there was no other left. */
+static int give_place(struct unixservice *service,
+	const struct listeners *listeners, const struct newcomer *newcomer,
+	bool is_last)
+{
+	uid_t uid = newcomer->has_cred ? newcomer->cred.uid : (uid_t)-1;
+	struct user *user =
+		unixusers_get(&service->users, uid, service->now_us);
+	int result = -1;
+
+	if (user == NULL)
+		return -1;
+	user->holds++;
+	errno = EDQUOT;
+	if (unixservice_make_place(service, user) &&
+		(!is_last || unixservice_make_descriptor(service, user)))
+		result = unixservice_open_link(service, newcomer->conn,
+			listeners->is_bytes, user, get_cred(newcomer));
+	user->holds--;
+	return result;
+}
+
+static void admit(struct unixservice *service,
+	const struct listeners *listeners, struct newcomer *newcomer,
+	bool is_last)
+{
+	service->counters.connections++;
+	if (!unixaccess_is_allowed(&service->access,
+		    listeners->source.is_abstract, get_cred(newcomer),
+		    newcomer->fd)) {
+		service->counters.connections_refused++;
+		dismiss(service, newcomer, UNIXSERVICE_REFUSED, EPERM);
+	} else if (give_place(service, listeners, newcomer, is_last) < 0) {
+		service->counters.connections_limited++;
+		dismiss(service, newcomer, UNIXSERVICE_LIMITED, errno);
+	}
+}
+
+/* The listener stays readable: looking away is what keeps us from spinning. */
+static void rest(struct unixservice *service, struct listeners *listeners,
+	int error)
+{
+	struct unixservice_event event;
+
+	service->counters.pauses++;
+	unixservice_watch(service, &listeners->source.watch, 0);
+	unixservice_set_source_timer(service, &listeners->source,
+		service->now_us + rest_us);
+	if (listeners->is_pause_told)
+		return;
+	listeners->is_pause_told = true;
+	unixservice_event_init(&event, UNIXSERVICE_PAUSED, NULL, error);
+	unixservice_tell(service, &event);
+}
+
+static int reserve_spare(struct unixservice *service)
+{
+	if (service->spare_fd < 0)
+		service->spare_fd = fd_lift(eventfd(0, EFD_CLOEXEC));
+	return service->spare_fd < 0 ? -1 : 0;
+}
+
+static bool is_hoarded(const struct unixservice *service)
+{
+	const struct user *most = unixusers_get_most_connected(&service->users);
+	struct rlimit limit;
+
+	return most != NULL && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		unixusers_count_connections(most) > limit.rlim_cur / HOARD_PART;
+}
+
+/*
+ * There is no descriptor left, and one user has many of them. By the spare one
+ * it is seen who comes, and if it is another he gets one of those: as with
+ * places. Whether there may be more newcomers; else errno says why not.
+ */
+static bool accept_by_spare(struct unixservice *service,
+	struct listeners *listeners)
+{
+	struct newcomer newcomer;
+	int saved = errno;
+
+	if ((saved != EMFILE && saved != ENFILE) || service->spare_fd < 0 ||
+		!is_hoarded(service)) {
+		errno = saved;
+		return false;
+	}
+	fd_close(service->spare_fd);
+	service->spare_fd = -1;
+	if (accept_one(listeners, &newcomer) < 0) {
+		saved = errno;
+		reserve_spare(service);
+		errno = saved;
+		return false;
+	}
+	admit(service, listeners, &newcomer, true);
+	reserve_spare(service);
+	return true;
+}
+
+static void finish(struct unixservice *service, struct listeners *listeners)
+{
+	unixservice_watch(service, &listeners->source.watch, 0);
+	listeners->source.is_done = true;
+}
+
+/* Other calls on the way may fail with EINVAL, too; so may the look. */
+static bool is_shut_down(const struct listeners *listeners, int *error)
+{
+	if (*error != EINVAL)
+		return false;
+	errno = EINVAL;
+	if (unixwait_is_shut(listeners->source.watch.fd))
+		return true;
+	*error = errno;
+	return false;
+}
+
+/* Nobody was accepted: error tells why. */
+static void end_turn(struct unixservice *service, struct listeners *listeners,
+	int error)
+{
+	const bool is_shut = is_shut_down(listeners, &error);
+
+	if (error != EAGAIN && !is_shut)
+		rest(service, listeners, error);
+	else if (service->is_stopping)
+		finish(service, listeners);
+	else if (is_shut)
+		unixservice_lose_source(service, &listeners->source);
+}
+
+static void listeners_ready(struct unixservice *service, struct watch *watch)
+{
+	struct listeners *listeners = watch->owner;
+	struct newcomer newcomer;
+	int turn;
+
+	/* A watcher, or a handler of this round, may stop the service. */
+	for (turn = TURN; turn > 0 && !listeners->source.is_done; turn--) {
+		if (accept_one(listeners, &newcomer) == 0) {
+			listeners->is_pause_told = false;
+			admit(service, listeners, &newcomer, false);
+			continue;
+		}
+		if (accept_by_spare(service, listeners))
+			continue;
+		end_turn(service, listeners, errno);
+		return;
+	}
+}
+
+static int listeners_get_address(const struct source *source,
+	struct unixaddr *addr)
+{
+	return unixlistener_get_address(((const struct listeners *)source)
+						->listener,
+		addr);
+}
+
+static void listeners_wake(struct unixservice *service, struct source *source)
+{
+	if (source->is_done)
+		return;
+	reserve_spare(service);
+	if (unixservice_watch(service, &source->watch, EPOLLIN) < 0)
+		unixservice_set_source_timer(service, source,
+			service->now_us + rest_us);
+}
+
+/* A shared socket is the next one's too: who waits there is left to him. */
+static int listeners_stop(struct unixservice *service, struct source *source)
+{
+	struct listeners *listeners = (struct listeners *)source;
+	bool is_shared;
+	int result = unixlistener_retire(listeners->listener, &is_shared);
+
+	if (is_shared)
+		finish(service, listeners);
+	return result;
+}
+
+static int listeners_set_unlink(struct source *source, bool is_wanted)
+{
+	return unixlistener_set_unlink_on_close(((struct listeners *)source)
+							->listener,
+		is_wanted);
+}
+
+static int listeners_close(struct source *source)
+{
+	struct listeners *listeners = (struct listeners *)source;
+	int result = unixlistener_close(listeners->listener);
+	int saved = errno;
+
+	free(listeners);
+	errno = saved;
+	return result;
+}
+
+static const struct source_sort listeners_sort = {
+	.get_address = listeners_get_address,
+	.wake = listeners_wake,
+	.stop = listeners_stop,
+	.set_unlink = listeners_set_unlink,
+	.close = listeners_close,
+};
+
+static int set_up(struct unixservice *service, struct listeners *listeners)
+{
+	if (listeners->wants != 0 &&
+		unixlistener_want(listeners->listener, listeners->wants) < 0)
+		return -1;
+	if (reserve_spare(service) < 0)
+		return -1;
+	return unixservice_add_source(service, &listeners->source,
+		&listeners_sort);
+}
+
+/* Streams are read as bytes or in frames. */
+static bool is_known(unsigned int flags, bool is_stream)
+{
+	return (flags & ~(is_stream ? UNIXMSG_LISTEN_BYTES : 0u)) == 0;
+}
+
+int unixservice_add_listener(struct unixservice *service,
+	struct unixlistener *listener, unsigned int flags)
+{
+	const bool is_stream = unixlistener_get_type(listener) == SOCK_STREAM;
+	struct listeners *listeners;
+	int saved = errno;
+
+	if (unixservice_check_open(service) < 0)
+		return -1;
+	if (!is_known(flags, is_stream)) {
+		errno = EINVAL;
+		return -1;
+	}
+	listeners = calloc(1, sizeof(*listeners));
+	if (listeners == NULL)
+		return -1;
+	listeners->listener = listener;
+	listeners->is_bytes = (flags & UNIXMSG_LISTEN_BYTES) != 0;
+	listeners->wants = unixlistener_get_wants(listener) |
+		(is_stream ? 0 : service->options.wants);
+	listeners->source.watch.ready = listeners_ready;
+	listeners->source.watch.owner = listeners;
+	listeners->source.watch.fd = unixlistener_get_fd(listener);
+	if (set_up(service, listeners) == 0) {
+		errno = saved;
+		return 0;
+	}
+	free(listeners);
+	return -1;
+}

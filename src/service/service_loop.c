@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: MIT */
+/* The loop of a service, its clock, and its end. */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/deadline_private.h"
+#include "base/fd.h"
+#include "service/service_private.h"
+
+enum { EVENTS_MOST = 64 };
+
+static int64_t get_next_us(const struct unixservice *service)
+{
+	int64_t next_us = unixtimers_get_next(&service->peer_timers);
+	int64_t source_us = unixtimers_get_next(&service->source_timers);
+
+	if (source_us < next_us)
+		next_us = source_us;
+	if (service->is_stopping && service->deadline_us < next_us)
+		next_us = service->deadline_us;
+	return next_us;
+}
+
+/* The clock stands in the loop for all timers, while others wait there. */
+static void arm_clock(struct unixservice *service)
+{
+	const int64_t next_us = get_next_us(service);
+	/* All zero would stop it. */
+	struct itimerspec timer = { .it_value.tv_nsec = 1 };
+
+	if (service->is_running || next_us >= service->timer_us)
+		return;
+	if (next_us > 0) {
+		timer.it_value.tv_sec = (time_t)(next_us / 1000000);
+		timer.it_value.tv_nsec = (long)(next_us % 1000000) * 1000 + 1;
+	}
+	if (timerfd_settime(service->timer_fd, TFD_TIMER_ABSTIME, &timer,
+		    NULL) == 0)
+		service->timer_us = next_us;
+}
+
+static int make_clock(void)
+{
+	return fd_lift(
+		timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+}
+
+static void inherit(struct unixservice *service, struct peer *peer)
+{
+	(void)service;
+	peer->is_inherited = true;
+}
+
+void unixservice_notice_fork(struct unixservice *service)
+{
+	const pid_t process = getpid();
+
+	if (service->process == process)
+		return;
+	service->process = process;
+	service->is_loop_shared = true;
+	unixservice_for_each_peer(service, inherit);
+}
+
+static int watch_again(int epoll_fd, struct watch *watch)
+{
+	struct epoll_event event = {
+		.events = watch->events,
+		.data.ptr = watch,
+	};
+
+	if (watch->events == 0)
+		return 0;
+	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, watch->fd, &event);
+}
+
+static int watch_peers_again(struct unixservice *service, int epoll_fd)
+{
+	struct peer *peer;
+	uint32_t i;
+
+	for (i = 0; i < service->places_count; i++) {
+		peer = service->places[i].peer;
+		if (peer != NULL && peer->sort->get_watch != NULL &&
+			watch_again(epoll_fd, peer->sort->get_watch(peer)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int watch_all_again(struct unixservice *service, int epoll_fd)
+{
+	struct source *source;
+
+	for (source = service->sources; source != NULL; source = source->next)
+		if (watch_again(epoll_fd, &source->watch) < 0)
+			return -1;
+	if (watch_again(epoll_fd, &service->clock) < 0 ||
+		watch_again(epoll_fd, &service->stop) < 0)
+		return -1;
+	return watch_peers_again(service, epoll_fd);
+}
+
+/*
+ * An epoll instance belongs to all who have its descriptor. Whatever a child
+ * of fork(2) adds there its parent would be told of, by an address that is
+ * another's in the parent's memory; what a child takes out, the parent would
+ * miss. The numbers stay, a loop outside knows them.
+ */
+int unixservice_keep_own_loop(struct unixservice *service)
+{
+	int epoll_fd, timer_fd, result = -1;
+
+	unixservice_notice_fork(service);
+	if (!service->is_loop_shared)
+		return 0;
+	timer_fd = make_clock();
+	epoll_fd = fd_lift(epoll_create1(EPOLL_CLOEXEC));
+	if (timer_fd >= 0 && epoll_fd >= 0 &&
+		dup3(timer_fd, service->timer_fd, O_CLOEXEC) >= 0 &&
+		watch_all_again(service, epoll_fd) == 0 &&
+		dup3(epoll_fd, service->epoll_fd, O_CLOEXEC) >= 0) {
+		service->is_loop_shared = false;
+		service->timer_us = UNIXMSG_FOREVER;
+		arm_clock(service);
+		result = 0;
+	}
+	fd_close(timer_fd);
+	return fd_close_with(epoll_fd, result);
+}
+
+/* Whether there is a loop to change: not at the end of a service, nor where
+ * something is to leave a loop that is another's. */
+static bool is_looped(const struct unixservice *service)
+{
+	return service->epoll_fd >= 0 && !service->is_loop_shared;
+}
+
+int unixservice_watch(struct unixservice *service, struct watch *watch,
+	uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.ptr = watch };
+	int operation = EPOLL_CTL_MOD;
+
+	if (watch->events == events)
+		return 0;
+	unixservice_notice_fork(service);
+	if (events != 0 && unixservice_keep_own_loop(service) < 0)
+		return -1;
+	if (!is_looped(service)) {
+		watch->events = 0;
+		return 0;
+	}
+	if (watch->events == 0)
+		operation = EPOLL_CTL_ADD;
+	else if (events == 0)
+		operation = EPOLL_CTL_DEL;
+	/* One that was closed has left the loop by itself. */
+	if (epoll_ctl(service->epoll_fd, operation, watch->fd, &event) < 0 &&
+		events != 0)
+		return -1;
+	watch->events = events;
+	return 0;
+}
+
+/* Has the loops of others come back in time. */
+static void set_clock(struct unixservice *service)
+{
+	if (!service->is_running && get_next_us(service) < service->timer_us &&
+		unixservice_keep_own_loop(service) == 0)
+		arm_clock(service);
+}
+
+static void clock_ready(struct unixservice *service, struct watch *watch)
+{
+	uint64_t count;
+
+	(void)service;
+	if (read(watch->fd, &count, sizeof(count)) > 0)
+		service->timer_us = UNIXMSG_FOREVER;
+}
+
+int unixservice_start_clock(struct unixservice *service)
+{
+	service->timer_fd = make_clock();
+	if (service->timer_fd < 0)
+		return -1;
+	service->clock.ready = clock_ready;
+	service->clock.fd = service->timer_fd;
+	return unixservice_watch(service, &service->clock, EPOLLIN);
+}
+
+void unixservice_set_peer_timer(struct unixservice *service, struct peer *peer,
+	int64_t at_us)
+{
+	unixtimers_set(&service->peer_timers, &peer->timer, at_us);
+	set_clock(service);
+}
+
+void unixservice_set_source_timer(struct unixservice *service,
+	struct source *source, int64_t at_us)
+{
+	unixtimers_set(&service->source_timers, &source->timer, at_us);
+	set_clock(service);
+}
+
+void unixservice_look_at_clock(struct unixservice *service)
+{
+	if (!service->is_running)
+		service->now_us = unixdeadline_now_us();
+}
+
+void unixservice_for_each_peer(struct unixservice *service,
+	void (*act)(struct unixservice *service, struct peer *peer))
+{
+	uint32_t i;
+	struct peer *peer;
+
+	for (i = 0; i < service->places_count; i++) {
+		peer = service->places[i].peer;
+		if (peer != NULL && !unixservice_is_gone(peer))
+			act(service, peer);
+	}
+}
+
+static bool is_all_taken(const struct unixservice *service)
+{
+	const struct source *source;
+
+	for (source = service->sources; source != NULL; source = source->next)
+		if (!source->is_done)
+			return false;
+	return true;
+}
+
+static bool is_any_connected(const struct unixservice *service)
+{
+	uint32_t i;
+	const struct peer *peer;
+
+	for (i = 0; i < service->places_count; i++) {
+		peer = service->places[i].peer;
+		if (peer != NULL && !peer->sort->is_memory_only)
+			return true;
+	}
+	return false;
+}
+
+bool unixservice_is_drained(const struct unixservice *service)
+{
+	return service->is_stopping && service->counters.waiting == 0 &&
+		service->counters.queued == 0 && is_all_taken(service) &&
+		!is_any_connected(service);
+}
+
+static void give_up_peer(struct unixservice *service, struct peer *peer)
+{
+	uint64_t *counter = &service->counters.stopped;
+
+	unixservice_drop_all(service, peer, counter);
+	for (; peer->owed > 0; peer->owed--)
+		unixservice_end(service, counter);
+	unixservice_part(service, peer, ECANCELED);
+}
+
+static void give_up(struct unixservice *service)
+{
+	struct source *source;
+
+	service->deadline_us = UNIXMSG_FOREVER;
+	for (source = service->sources; source != NULL; source = source->next) {
+		unixservice_watch(service, &source->watch, 0);
+		source->is_done = true;
+	}
+	unixservice_for_each_peer(service, give_up_peer);
+}
+
+static void wake_all(struct unixservice *service)
+{
+	struct source *source;
+	struct peer *peer;
+
+	while ((source = (struct source *)
+			       unixtimers_take(&service->source_timers,
+				       service->now_us)) != NULL)
+		source->sort->wake(service, source);
+	while ((peer = (struct peer *)unixtimers_take(&service->peer_timers,
+			service->now_us)) != NULL)
+		peer->sort->wake(service, peer);
+	if (service->is_stopping && service->now_us >= service->deadline_us)
+		give_up(service);
+}
+
+static void tell_round(struct unixservice *service)
+{
+	struct unixservice_event event;
+
+	if (service->options.watcher == NULL)
+		return;
+	unixservice_event_init(&event, UNIXSERVICE_ROUND, NULL, 0);
+	unixservice_tell(service, &event);
+}
+
+/* Looks again and again for a while before it sleeps: see spin.h. */
+static int spin(struct unixservice *service, struct epoll_event *events,
+	int timeout_ms)
+{
+	int count = epoll_wait(service->epoll_fd, events, EVENTS_MOST, 0);
+	int64_t until_us = UNIXMSG_FOREVER;
+
+	if (count != 0)
+		return count;
+	if (timeout_ms > 0)
+		until_us = unixdeadline_after_us((int64_t)timeout_ms * 1000);
+	until_us = unixspin_begin(&service->spin, until_us);
+	if (until_us == 0)
+		return 0;
+	while (count == 0 && unixspin_goes_on(until_us))
+		count = epoll_wait(service->epoll_fd, events, EVENTS_MOST, 0);
+	unixspin_note(&service->spin, count > 0);
+	return count;
+}
+
+static int wait_for_events(struct unixservice *service,
+	struct epoll_event *events, int timeout_ms)
+{
+	int count;
+
+	if (timeout_ms != 0 && unixspin_get(&service->spin) > 0) {
+		count = spin(service, events, timeout_ms);
+		if (count != 0)
+			return count;
+	}
+	return epoll_wait(service->epoll_fd, events, EVENTS_MOST, timeout_ms);
+}
+
+/* All that is ready, once. */
+static int turn(struct unixservice *service, int timeout_ms)
+{
+	struct epoll_event events[EVENTS_MOST];
+	struct watch *watch;
+	int i, count;
+
+	if (unixservice_keep_own_loop(service) < 0)
+		return -1;
+	count = wait_for_events(service, events, timeout_ms);
+	if (count < 0 && errno != EINTR)
+		return -1;
+	service->now_us = unixdeadline_now_us();
+	for (i = 0; i < count; i++) {
+		watch = events[i].data.ptr;
+		watch->seen = events[i].events;
+		watch->ready(service, watch);
+	}
+	wake_all(service);
+	tell_round(service);
+	unixservice_bury(service);
+	return 0;
+}
+
+/* A round that began in a watcher would free what its caller looks at. */
+static int check_idle(const struct unixservice *service)
+{
+	if (!service->is_running && !service->is_telling)
+		return 0;
+	errno = EBUSY;
+	return -1;
+}
+
+static int begin(struct unixservice *service)
+{
+	if (check_idle(service) < 0)
+		return -1;
+	unixaccess_forget_own_user(&service->access);
+	service->is_running = true;
+	return 0;
+}
+
+int unixservice_dispatch(struct unixservice *service)
+{
+	int result, saved = errno;
+
+	if (begin(service) < 0)
+		return -1;
+	result = turn(service, 0);
+	service->is_running = false;
+	set_clock(service);
+	if (result == 0)
+		errno = saved;
+	return result;
+}
+
+/* run tells; until then it is enough that the loop wakes up. */
+static void stop_ready(struct unixservice *service, struct watch *watch)
+{
+	struct pollfd stop = { .fd = watch->fd, .events = POLLIN };
+
+	/* A handler may have set another in this round. Where that cannot be
+	 * told it is believed, or we would be told again and again. */
+	if (poll(&stop, 1, 0) == 0)
+		return;
+	service->is_stop_seen = true;
+	unixservice_watch(service, watch, 0);
+}
+
+int unixservice_set_stop_fd(struct unixservice *service, int stop_fd)
+{
+	int saved = errno;
+
+	if (stop_fd == 0)
+		stop_fd = -1;
+	unixservice_watch(service, &service->stop, 0);
+	errno = saved;
+	service->is_stop_seen = false;
+	service->stop.ready = stop_ready;
+	service->stop.fd = stop_fd;
+	if (stop_fd < 0)
+		return 0;
+	return unixservice_watch(service, &service->stop, EPOLLIN);
+}
+
+/* For epoll_wait(2), rounded up. */
+static int get_timeout_ms(const struct unixservice *service,
+	int64_t deadline_us)
+{
+	int64_t next_us = get_next_us(service);
+	int64_t left_us;
+
+	if (deadline_us < next_us)
+		next_us = deadline_us;
+	if (next_us == UNIXMSG_FOREVER)
+		return -1;
+	if (next_us <= service->now_us)
+		return 0;
+	left_us = next_us - unixdeadline_now_us();
+	if (left_us <= 0)
+		return 0;
+	if (left_us > (int64_t)INT32_MAX * 1000 - 1000)
+		return INT32_MAX;
+	return (int)((left_us + 999) / 1000);
+}
+
+static int run(struct unixservice *service, int64_t deadline_us)
+{
+	bool is_late = false;
+
+	for (;;) {
+		if (unixservice_is_drained(service))
+			return 0;
+		if (service->is_stop_seen) {
+			unixservice_set_stop_fd(service, -1);
+			errno = ECANCELED;
+			return -1;
+		}
+		if (is_late) {
+			errno = deadline_us == UNIXMSG_NOW ? EAGAIN : ETIMEDOUT;
+			return -1;
+		}
+		if (turn(service, get_timeout_ms(service, deadline_us)) < 0)
+			return -1;
+		is_late = service->now_us >= deadline_us;
+	}
+}
+
+int unixservice_run(struct unixservice *service, int64_t deadline_us)
+{
+	int result, saved = errno;
+
+	if (unixdeadline_check(deadline_us) < 0 || begin(service) < 0)
+		return -1;
+	result = run(service, deadline_us);
+	service->is_running = false;
+	set_clock(service);
+	if (result == 0)
+		errno = saved;
+	return result;
+}
+
+static void stop_peer(struct unixservice *service, struct peer *peer)
+{
+	if (peer->sort->stop != NULL)
+		peer->sort->stop(service, peer);
+}
+
+int unixservice_stop(struct unixservice *service, int64_t deadline_us)
+{
+	struct source *source;
+	int error = 0, saved = errno;
+
+	if (unixdeadline_check(deadline_us) < 0)
+		return -1;
+	unixservice_notice_fork(service);
+	unixservice_look_at_clock(service);
+	service->deadline_us = deadline_us;
+	if (service->is_stopping) {
+		set_clock(service);
+		return 0;
+	}
+	service->is_stopping = true;
+	for (source = service->sources; source != NULL; source = source->next) {
+		if (source->sort->stop(service, source) < 0 && error == 0)
+			error = errno;
+		/* It may rest, and then nothing would make it ready. */
+		if (!source->is_done)
+			unixservice_watch(service, &source->watch, EPOLLIN);
+	}
+	unixservice_for_each_peer(service, stop_peer);
+	set_clock(service);
+	errno = error == 0 ? saved : error;
+	return error == 0 ? 0 : -1;
+}
+
+int unixservice_drain(struct unixservice *service, int64_t deadline_us)
+{
+	int result, error = 0;
+
+	if (unixdeadline_check(deadline_us) < 0 || check_idle(service) < 0)
+		return -1;
+	if (unixservice_stop(service, deadline_us) < 0)
+		error = errno;
+	result = unixservice_run(service, UNIXMSG_FOREVER);
+	if (result == 0 && error != 0) {
+		errno = error;
+		return -1;
+	}
+	return result;
+}
+
+int unixservice_serve(struct unixservice *service, int stop_fd,
+	int64_t timeout_us)
+{
+	int saved = errno;
+
+	if (stop_fd <= 0 || timeout_us < 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (unixservice_set_stop_fd(service, stop_fd) < 0)
+		return -1;
+	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
+		return -1;
+	errno = saved;
+	return unixservice_drain(service, unixdeadline_after_us(timeout_us));
+}

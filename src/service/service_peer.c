@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message/cred_private.h"
+#include "service/service_private.h"
+
+static uint64_t make_id(uint32_t index, uint32_t generation)
+{
+	return (uint64_t)generation << 32 | (index + 1);
+}
+
+struct peer *unixservice_find_any(const struct unixservice *service,
+	uint64_t id)
+{
+	uint32_t index = (uint32_t)id - 1;
+	const struct place *place;
+
+	if (index < service->places_count) {
+		place = &service->places[index];
+		if (place->peer != NULL && place->generation == id >> 32)
+			return place->peer;
+	}
+	errno = ENOTCONN;
+	return NULL;
+}
+
+struct peer *unixservice_find(const struct unixservice *service, uint64_t id)
+{
+	struct peer *peer = unixservice_find_any(service, id);
+
+	if (peer != NULL && !unixservice_is_gone(peer))
+		return peer;
+	errno = ENOTCONN;
+	return NULL;
+}
+
+static int grow_places(struct unixservice *service)
+{
+	uint32_t i, count = service->places_count;
+	uint32_t more = count == 0 ? 16 : count * 2;
+	struct place *places =
+		reallocarray(service->places, more, sizeof(*places));
+
+	if (places == NULL)
+		return -1;
+	memset(places + count, 0, (more - count) * sizeof(*places));
+	for (i = count; i < more; i++)
+		places[i].next_free = i + 1 < more ? i + 2 : 0;
+	service->places = places;
+	service->places_count = more;
+	service->first_free = count + 1;
+	return 0;
+}
+
+static int take_place(struct unixservice *service, struct peer *peer)
+{
+	struct place *place;
+
+	if (service->first_free == 0 && grow_places(service) < 0)
+		return -1;
+	place = &service->places[service->first_free - 1];
+	peer->id = make_id(service->first_free - 1, ++place->generation);
+	place->peer = peer;
+	service->first_free = place->next_free;
+	return 0;
+}
+
+static void leave_place(struct unixservice *service, const struct peer *peer)
+{
+	uint32_t index = (uint32_t)peer->id - 1;
+	struct place *place = &service->places[index];
+
+	place->peer = NULL;
+	/* Its numbers are used up: nobody may get one a second time. */
+	if (place->generation == UINT32_MAX)
+		return;
+	place->next_free = service->first_free;
+	service->first_free = index + 1;
+}
+
+/* Peers that are asked whether they have read all, for one newcomer. */
+enum { QUESTIONS_MOST = 4 };
+
+static bool is_free_of_duties(const struct peer *peer)
+{
+	return peer->outbox.first == NULL && peer->owed == 0;
+}
+
+static bool is_dispensable(const struct unixservice *service,
+	const struct peer *peer, bool is_connection_too)
+{
+	return is_free_of_duties(peer) && peer != service->call.peer &&
+		(unixservice_is_light(peer) || is_connection_too);
+}
+
+static bool is_debtor(struct unixservice *service, struct peer *peer)
+{
+	return peer->sort->is_debtor != NULL &&
+		peer->sort->is_debtor(service, peer);
+}
+
+/*
+ * The longest silent peer of user whose place another may have. That of a
+ * datagram sender costs it nothing: it gets a new one with its next message.
+ * But one that has not read its answers keeps it, or its user would have ever
+ * more of our send buffer by ever new names.
+ */
+static struct peer *find_dispensable(struct unixservice *service,
+	struct user *user, bool is_connection_too)
+{
+	struct peer *peer, *next;
+	int questions = 0;
+
+	/* Not one by one while a flood of connections is refused. */
+	if (!is_connection_too && user->light_count == 0)
+		return NULL;
+	for (peer = user->silent; peer != NULL; peer = next) {
+		next = peer->livelier;
+		if (!is_dispensable(service, peer, is_connection_too))
+			continue;
+		if (!is_debtor(service, peer))
+			return peer;
+		/* The next time others are asked first. */
+		unixusers_remove_peer(user, peer);
+		unixusers_add_peer(user, peer);
+		if (++questions == QUESTIONS_MOST)
+			break;
+	}
+	return NULL;
+}
+
+/* The longest silent one, whatever is kept for it and owed to it. */
+static struct peer *find_most_silent(const struct unixservice *service,
+	const struct user *user, bool is_connection_wanted)
+{
+	struct peer *peer;
+
+	for (peer = user->silent; peer != NULL; peer = peer->livelier)
+		if (peer != service->call.peer &&
+			!(is_connection_wanted && peer->sort->is_memory_only))
+			return peer;
+	return NULL;
+}
+
+static bool evict_peer(struct unixservice *service, struct peer *peer)
+{
+	if (peer == NULL)
+		return false;
+	if (!unixservice_is_light(peer))
+		service->counters.evicted++;
+	unixservice_part(service, peer, EDQUOT);
+	return true;
+}
+
+/* First what costs nobody anything. Before another user is refused, who has
+ * most loses what has most claims on us, too. */
+static bool evict(struct unixservice *service, struct user *newcomer)
+{
+	struct user *greatest = unixusers_get_greatest(&service->users);
+	const bool is_unfair =
+		greatest->peers_count > newcomer->peers_count + 1;
+	struct peer *peer = find_dispensable(service, newcomer, false);
+
+	if (peer == NULL)
+		peer = find_dispensable(service, greatest, is_unfair);
+	if (peer == NULL && is_unfair)
+		peer = find_most_silent(service, greatest, false);
+	return evict_peer(service, peer);
+}
+
+bool unixservice_make_descriptor(struct unixservice *service,
+	const struct user *user)
+{
+	const struct user *greatest =
+		unixusers_get_most_connected(&service->users);
+
+	if (unixusers_count_connections(greatest) <=
+		unixusers_count_connections(user) + 1)
+		return false;
+	return evict_peer(service, find_most_silent(service, greatest, true));
+}
+
+static bool is_below(uint64_t count, unsigned int limit)
+{
+	return limit == 0 || count < limit;
+}
+
+/* What his closed peers have not read takes up their places still. */
+static bool is_within_places(const struct unixservice *service,
+	const struct user *user)
+{
+	return is_below((uint64_t)user->peers_count + user->debts_count,
+		service->options.peers_per_user_max);
+}
+
+static void settle_debts(struct unixservice *service, const struct user *user)
+{
+	struct source *source;
+
+	if (user->debts_count == 0)
+		return;
+	for (source = service->sources; source != NULL; source = source->next)
+		if (source->sort->settle != NULL)
+			source->sort->settle(source, user);
+}
+
+bool unixservice_has_place(const struct unixservice *service,
+	const struct user *user)
+{
+	const struct unixservice_options *options = &service->options;
+
+	return is_within_places(service, user) &&
+		is_below(service->counters.peers, options->peers_max);
+}
+
+bool unixservice_make_place(struct unixservice *service, struct user *user)
+{
+	const struct unixservice_options *options = &service->options;
+	struct peer *peer;
+
+	if (unixservice_has_place(service, user))
+		return true;
+	/* Nobody is dispensable whose answer may have to be kept. */
+	unixservice_send_gathered(service);
+	settle_debts(service, user);
+	if (!is_within_places(service, user)) {
+		peer = find_dispensable(service, user, false);
+		if (peer == NULL)
+			return false;
+		unixservice_part(service, peer, EDQUOT);
+	}
+	if (is_below(service->counters.peers, options->peers_max))
+		return true;
+	return evict(service, user);
+}
+
+int unixservice_enter(struct unixservice *service, struct peer *peer,
+	const struct peer_sort *sort, struct user *user,
+	const struct unixcred *cred)
+{
+	struct unixservice_counters *counters = &service->counters;
+
+	if (unixtimers_reserve(&service->peer_timers) < 0)
+		return -1;
+	if (take_place(service, peer) < 0) {
+		unixtimers_unreserve(&service->peer_timers);
+		return -1;
+	}
+	peer->sort = sort;
+	peer->has_cred = cred != NULL;
+	peer->cred = cred != NULL ? *cred : unixcred_get_unknown();
+	peer->opened_us = service->now_us;
+	peer->active_us = service->now_us;
+	unixoutbox_init(&peer->outbox);
+	peer->user = user;
+	unixusers_add_peer(user, peer);
+	user->light_count += sort->is_memory_only;
+	counters->peers++;
+	if (counters->peers > counters->peers_most)
+		counters->peers_most = counters->peers;
+	return 0;
+}
+
+void unixservice_enliven(struct unixservice *service, struct peer *peer)
+{
+	peer->active_us = service->now_us;
+	if (peer->user->lively == peer)
+		return;
+	unixusers_remove_peer(peer->user, peer);
+	unixusers_add_peer(peer->user, peer);
+}
+
+/* To close it then is as if all of that had gone at once. */
+static void send_what_is_gathered(struct unixservice *service,
+	const struct peer *peer)
+{
+	if (peer->gathered > 0 && !unixservice_is_sending(service))
+		unixservice_send_gathered(service);
+}
+
+/*
+ * The watcher is told while the peer can still be asked about. What it does
+ * must not lead here again: it is gone.
+ */
+void unixservice_part(struct unixservice *service, struct peer *peer, int error)
+{
+	send_what_is_gathered(service, peer);
+	if (unixservice_is_gone(peer))
+		return;
+	peer->life = PEER_GONE;
+	unixservice_drop_all(service, peer, &service->counters.gone);
+	for (; peer->owed > 0; peer->owed--)
+		unixservice_end(service, &service->counters.gone);
+	if (peer->is_opened)
+		unixservice_tell_of(service, UNIXSERVICE_CLOSED, peer, error);
+	leave_place(service, peer);
+	unixtimers_clear(&service->peer_timers, &peer->timer);
+	unixtimers_unreserve(&service->peer_timers);
+	unixservice_forget_partial(service, peer);
+	unixusers_remove_peer(peer->user, peer);
+	peer->user->light_count -= unixservice_is_light(peer);
+	service->counters.peers--;
+	peer->sort->close(service, peer);
+	/* The loop may be about to look at it. */
+	peer->next_gone = service->gone;
+	service->gone = peer;
+}
+
+void unixservice_deafen(struct unixservice *service, struct peer *peer,
+	int error)
+{
+	if (peer->life == PEER_ENDED || peer->sort->deafen == NULL) {
+		unixservice_part(service, peer, error);
+	} else if (peer->life == PEER_READING) {
+		peer->life = PEER_DEAF;
+		if (peer->outbox.first != NULL)
+			peer->deaf_error = error;
+		unixservice_lose_kept(service, peer, &service->counters.gone,
+			error);
+		if (!unixservice_is_gone(peer))
+			peer->sort->deafen(service, peer);
+	}
+}
+
+/* It has ended by itself, unless something was lost by that. */
+static int get_error_of_deaf(const struct peer *peer)
+{
+	if (peer->deaf_error == 0 && peer->owed > 0)
+		return EPIPE;
+	return peer->deaf_error;
+}
+
+void unixservice_finish(struct unixservice *service, struct peer *peer)
+{
+	if (peer->life == PEER_DEAF)
+		unixservice_part(service, peer, get_error_of_deaf(peer));
+	if (peer->life == PEER_READING)
+		peer->life = PEER_ENDED;
+	unixservice_part_if_done(service, peer);
+}
+
+void unixservice_part_if_done(struct unixservice *service, struct peer *peer)
+{
+	if (peer->life != PEER_ENDED)
+		return;
+	send_what_is_gathered(service, peer);
+	if (is_free_of_duties(peer) && peer->gathered == 0)
+		unixservice_part(service, peer, 0);
+}
+
+void unixservice_bury(struct unixservice *service)
+{
+	struct peer *peer;
+
+	while ((peer = service->gone) != NULL) {
+		service->gone = peer->next_gone;
+		free(peer);
+	}
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * That a sender can be answered is proved before his first answer. Where his
+ * file has to be held fast that takes a descriptor, of which there are not as
+ * many as senders: who is without one is proved anew.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "service/service_sender.h"
+
+enum {
+	PINS_LEAST = 16,
+	PINS_MOST = 1024,
+	PINS_PART = 4, /* of the descriptors that we may have */
+};
+
+/* The dear ways of proving may take this part of the time. */
+static const int64_t dear_part = 5;
+static const int64_t dear_pause_us = 1000;
+
+static size_t get_pins_count(void)
+{
+	struct rlimit limit;
+	rlim_t count;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return PINS_LEAST;
+	count = limit.rlim_cur / PINS_PART;
+	if (count < PINS_LEAST)
+		return PINS_LEAST;
+	return count < PINS_MOST ? (size_t)count : PINS_MOST;
+}
+
+int unixproofs_init(struct proofs *proofs)
+{
+	*proofs = (struct proofs){ .count = get_pins_count() };
+	proofs->pinned = calloc(proofs->count, sizeof(struct sender *));
+	return proofs->pinned == NULL ? -1 : 0;
+}
+
+void unixproofs_free(struct proofs *proofs)
+{
+	free(proofs->pinned);
+}
+
+void unixproofs_forget(struct proofs *proofs, struct sender *sender)
+{
+	sender->is_proved = false;
+	if (sender->proof.fd < 0)
+		return;
+	sender->proof.fd = fd_close(sender->proof.fd);
+	proofs->pinned[sender->pin] = NULL;
+}
+
+/* What is gathered goes by the descriptor, soon: it stays. */
+static bool is_free(const struct sender *sender)
+{
+	return sender == NULL || sender->peer.gathered == 0;
+}
+
+/* The place of whoever was pinned first, in turn. -1 with EAGAIN for none. */
+static int find_pin(struct proofs *proofs, size_t *pin)
+{
+	size_t i;
+
+	for (i = 0; i < proofs->count; i++) {
+		*pin = proofs->next;
+		proofs->next = (proofs->next + 1) % proofs->count;
+		if (is_free(proofs->pinned[*pin]))
+			return 0;
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+static int pin(struct proofs *proofs, struct sender *sender)
+{
+	size_t pin;
+
+	if (find_pin(proofs, &pin) < 0)
+		return -1;
+	if (proofs->pinned[pin] != NULL)
+		unixproofs_forget(proofs, proofs->pinned[pin]);
+	proofs->pinned[pin] = sender;
+	sender->pin = pin;
+	return 0;
+}
+
+int unixproofs_find(struct proofs *proofs, struct unixproof *proof, int own_fd,
+	const struct unixaddr *from, const struct unixcred *writer,
+	unsigned int flags)
+{
+	int64_t start_us, end_us;
+	int result = unixproof_find(proof, own_fd, from, writer,
+		flags | UNIXPROOF_QUICK);
+
+	if (result == 0 || errno != EAGAIN)
+		return result;
+	start_us = unixdeadline_now_us();
+	if (start_us < proofs->dear_us) {
+		errno = EAGAIN;
+		return -1;
+	}
+	result = unixproof_find(proof, own_fd, from, writer, flags);
+	end_us = unixdeadline_now_us();
+	proofs->dear_us =
+		end_us + dear_pause_us + dear_part * (end_us - start_us);
+	return result;
+}
+
+static int find_proof(struct proofs *proofs, struct sender *sender, int own_fd,
+	struct unixproof *proof)
+{
+	const struct unixcred *writer =
+		sender->peer.has_cred ? &sender->peer.cred : NULL;
+	int result = unixproofs_find(proofs, proof, own_fd, &sender->addr,
+		writer, sender->is_early ? UNIXPROOF_EARLY : 0);
+
+	sender->peer.is_unproved = result < 0 && errno == EPERM;
+	if (result < 0 && fd_is_shortage())
+		errno = EAGAIN;
+	return result;
+}
+
+int unixproofs_prove(struct proofs *proofs, struct sender *sender, int own_fd)
+{
+	struct unixproof proof;
+
+	if (find_proof(proofs, sender, own_fd, &proof) < 0)
+		return -1;
+	if (proof.fd >= 0 && pin(proofs, sender) < 0)
+		return fd_close_with(proof.fd, -1);
+	sender->proof = proof;
+	sender->is_proved = proof.is_lasting;
+	return 0;
+}

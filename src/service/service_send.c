@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "message/msg_private.h"
+#include "service/service_private.h"
+
+/* What a message that is sent is to a message that was taken. */
+enum part {
+	PART_NOW,    /* the answer to the one that is being handled */
+	PART_LATER,  /* the answer to one of before */
+	PART_PUSHED, /* none */
+};
+
+void unixservice_end(struct unixservice *service, uint64_t *counter)
+{
+	service->counters.waiting--;
+	++*counter;
+}
+
+static enum part claim(struct unixservice *service, struct peer *peer)
+{
+	struct call *call = &service->call;
+
+	if (service->is_pushing) {
+		service->counters.pushed++;
+		return PART_PUSHED;
+	}
+	if (call->is_on && call->peer == peer && !call->is_settled) {
+		call->is_settled = true;
+		return PART_NOW;
+	}
+	if (peer->owed > 0) {
+		peer->owed--;
+		return PART_LATER;
+	}
+	service->counters.pushed++;
+	return PART_PUSHED;
+}
+
+/* It was the caller's mistake: as if he had not called. */
+static void unclaim(struct unixservice *service, struct peer *peer,
+	enum part part)
+{
+	if (part == PART_NOW)
+		service->call.is_settled = false;
+	else if (part == PART_LATER)
+		peer->owed++;
+	else
+		service->counters.pushed--;
+}
+
+static void count_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer)
+{
+	service->counters.sent_bytes += size;
+	peer->sent++;
+	if (is_answer)
+		unixservice_end(service, &service->counters.answered);
+}
+
+static void count_lost(struct unixservice *service, struct peer *peer,
+	bool is_answer, uint64_t *counter)
+{
+	peer->lost++;
+	if (is_answer)
+		unixservice_end(service, counter);
+	else
+		service->counters.pushed_lost++;
+}
+
+static void lose(struct unixservice *service, struct peer *peer, bool is_answer,
+	uint64_t *counter, int error)
+{
+	count_lost(service, peer, is_answer, counter);
+	unixservice_tell_of(service,
+		counter == &service->counters.unproved ? UNIXSERVICE_UNPROVED
+						       : UNIXSERVICE_LOST,
+		peer, error);
+}
+
+/* Of what will not be sent and is not gone. */
+static uint64_t *get_failure(struct unixservice *service,
+	const struct peer *peer, int error)
+{
+	return error == EPERM && peer->is_unproved ? &service->counters.unproved
+						   : &service->counters.failed;
+}
+
+static void remove_kept(struct unixservice *service, struct peer *peer,
+	struct kept **place)
+{
+	const size_t bytes = (*place)->size + UNIXOUTBOX_OVERHEAD;
+
+	service->counters.queued--;
+	service->counters.queued_bytes -= bytes;
+	peer->user->kept_bytes -= bytes;
+	unixoutbox_remove(&peer->outbox, place);
+}
+
+static void count_kept(struct unixservice *service, const struct peer *peer,
+	size_t bytes)
+{
+	struct unixservice_counters *counters = &service->counters;
+
+	peer->user->kept_bytes += bytes;
+	counters->queued++;
+	counters->queued_bytes += bytes;
+	if (counters->queued > counters->queued_most)
+		counters->queued_most = counters->queued;
+	if (counters->queued_bytes > counters->queued_bytes_most)
+		counters->queued_bytes_most = counters->queued_bytes;
+}
+
+static bool is_below(uint64_t value, uint64_t limit)
+{
+	return limit == 0 || value <= limit;
+}
+
+/*
+ * Answers to a connection that asks one after the other must not be missing in
+ * the middle: the first is kept, and then it is not read on. By that all may
+ * become twice what was meant.
+ */
+static bool may_exceed(const struct unixservice *service,
+	const struct peer *peer, size_t bytes)
+{
+	return !peer->sort->is_memory_only && peer->outbox.count == 0 &&
+		is_below((service->counters.queued_bytes + bytes + 1) / 2,
+			service->options.queue_total_bytes_max);
+}
+
+static bool is_room_in_all(struct unixservice *service, const struct peer *peer,
+	size_t bytes)
+{
+	while (!is_below(service->counters.queued_bytes + bytes,
+		service->options.queue_total_bytes_max))
+		if (!unixservice_relieve(service, peer->user, bytes))
+			return may_exceed(service, peer, bytes);
+	return true;
+}
+
+static bool is_room(struct unixservice *service, const struct peer *peer,
+	size_t size)
+{
+	const struct unixservice_options *options = &service->options;
+	const struct outbox *outbox = &peer->outbox;
+	const size_t bytes = size + UNIXOUTBOX_OVERHEAD;
+
+	if (!is_room_in_all(service, peer, bytes))
+		return false;
+	if (outbox->count == 0)
+		return true;
+	return is_below(outbox->count + 1, options->queue_messages_max) &&
+		is_below(outbox->bytes + bytes, options->queue_bytes_max);
+}
+
+/* Drops the oldest that has not begun to go. Whether there was one. */
+static bool drop_oldest(struct unixservice *service, struct peer *peer)
+{
+	struct kept **place = &peer->outbox.first;
+	bool is_answer;
+
+	if (*place != NULL && (*place)->is_begun)
+		place = &(*place)->next;
+	if (*place == NULL)
+		return false;
+	is_answer = (*place)->is_answer;
+	remove_kept(service, peer, place);
+	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
+	return true;
+}
+
+/* Whether there is room for size bytes, by the policy if need be. */
+static bool make_room(struct unixservice *service, struct peer *peer,
+	size_t size)
+{
+	while (!is_room(service, peer, size))
+		if (service->options.policy != UNIXSERVICE_DROP_OLDEST ||
+			!drop_oldest(service, peer))
+			return false;
+	return true;
+}
+
+/* A connection for which not even the first can be kept must see that. */
+static bool is_peer_dropped(const struct unixservice *service,
+	const struct peer *peer)
+{
+	return service->options.policy == UNIXSERVICE_DROP_PEER ||
+		(!peer->sort->is_memory_only && peer->outbox.count == 0);
+}
+
+static int drop_newest(struct unixservice *service, struct peer *peer,
+	bool is_answer)
+{
+	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
+	if (!is_peer_dropped(service, peer))
+		return 1;
+	unixservice_part(service, peer, ENOBUFS);
+	errno = ENOTCONN;
+	return -1;
+}
+
+/* What was lost is kept nowhere: its end would seem to be its own. */
+static void deafen_with_loss(struct unixservice *service, struct peer *peer,
+	int error)
+{
+	if (!unixservice_is_gone(peer))
+		unixservice_deafen(service, peer, error);
+	if (peer->deaf_error == 0)
+		peer->deaf_error = error;
+}
+
+/* Keeps what could not go; done bytes of it have. */
+static int keep(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
+{
+	const size_t size = unixoutbox_get_size(msg);
+	struct kept *kept;
+	bool is_room_made;
+	int saved;
+
+	/* Half a message cannot be left out. */
+	is_room_made = is_begun || make_room(service, peer, size);
+	/* The watcher may have closed it, told of what was dropped. */
+	if (unixservice_is_gone(peer)) {
+		count_lost(service, peer, is_answer, &service->counters.gone);
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (!is_room_made)
+		return drop_newest(service, peer, is_answer);
+	kept = unixoutbox_add(&peer->outbox, msg);
+	if (kept == NULL) {
+		saved = errno;
+		lose(service, peer, is_answer, &service->counters.dropped,
+			saved);
+		/* The rest of it never comes. */
+		peer->is_spoilt = is_begun;
+		if (is_begun)
+			deafen_with_loss(service, peer, saved);
+		errno = saved;
+		return -1;
+	}
+	kept->since_us = service->now_us;
+	kept->done = done;
+	kept->is_begun = is_begun;
+	kept->is_answer = is_answer;
+	count_kept(service, peer, size + UNIXOUTBOX_OVERHEAD);
+	if (kept != peer->outbox.first || peer->sort->await(service, peer) == 0)
+		return 0;
+	unixservice_part(service, peer, errno);
+	errno = ENOTCONN;
+	return -1;
+}
+
+static bool is_for_later(const struct peer *peer)
+{
+	return !peer->is_spoilt &&
+		(errno == EAGAIN || errno == EINPROGRESS || errno == ENOBUFS);
+}
+
+/* Nothing more can be sent to the peer, ever. */
+static bool is_end(const struct peer *peer)
+{
+	return peer->is_spoilt || errno == EPIPE || errno == ECONNRESET ||
+		errno == ECONNREFUSED || errno == ENOENT || errno == ENOTCONN;
+}
+
+static bool is_mistake(void)
+{
+	return errno == EINVAL || errno == EMSGSIZE || errno == EBADF;
+}
+
+/* A deaf one is still read from: it is no more connected only then. */
+static int fail_gone(struct unixservice *service, struct peer *peer,
+	bool is_answer, int error)
+{
+	lose(service, peer, is_answer, &service->counters.gone, error);
+	deafen_with_loss(service, peer, error);
+	errno = unixservice_is_gone(peer) ? ENOTCONN : EPIPE;
+	return -1;
+}
+
+/* The kernel would not take it. */
+static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
+{
+	int saved = errno;
+
+	if (is_end(peer))
+		return fail_gone(service, peer, is_answer, saved);
+	lose(service, peer, is_answer, get_failure(service, peer, saved),
+		saved);
+	errno = saved;
+	return -1;
+}
+
+static int refuse_unnamed(struct unixservice *service)
+{
+	struct call *call = &service->call;
+
+	if (call->is_on && call->peer == NULL && !call->is_settled)
+		call->is_unnamed = true;
+	errno = EINVAL;
+	return -1;
+}
+
+/*
+ * It was to be closed once all is answered, but more may belong to the answer:
+ * not before the next round.
+ */
+static void close_soon(struct unixservice *service, struct peer *peer)
+{
+	if (peer->life == PEER_ENDED && peer->owed == 0)
+		unixservice_set_peer_timer(service, peer, service->now_us);
+}
+
+bool unixservice_claim(struct unixservice *service, struct peer *peer)
+{
+	return claim(service, peer) != PART_PUSHED;
+}
+
+void unixservice_note_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer)
+{
+	count_sent(service, peer, size, is_answer);
+	close_soon(service, peer);
+}
+
+void unixservice_note_unsent(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, bool is_answer)
+{
+	if (unixservice_is_gone(peer))
+		count_lost(service, peer, is_answer, &service->counters.gone);
+	else if (is_for_later(peer))
+		keep(service, peer, msg, 0, false, is_answer);
+	else
+		fail(service, peer, is_answer);
+	/* Nothing else would lead back to one that is to be closed. */
+	if (!unixservice_is_gone(peer) && peer->outbox.first == NULL)
+		close_soon(service, peer);
+}
+
+/* Behind those that wait, or they would change places. */
+static int queue_up(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	/* What can never be sent is the caller's to know now. */
+	if (unixoutbox_get_size(msg) > peer->sort->get_size_max(peer)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return keep(service, peer, msg, 0, false,
+		unixservice_claim(service, peer));
+}
+
+static int send_or_keep(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	const enum part part = claim(service, peer);
+	const bool is_answer = part != PART_PUSHED;
+	size_t done = 0;
+
+	if (peer->sort->send(service, peer, msg, &done) == 0) {
+		unixservice_note_sent(service, peer, unixoutbox_get_size(msg),
+			is_answer);
+		return 0;
+	}
+	if (is_for_later(peer))
+		return keep(service, peer, msg, done, errno == EINPROGRESS,
+			is_answer);
+	if (is_end(peer) || !is_mistake())
+		return fail(service, peer, is_answer);
+	unclaim(service, peer, part);
+	return -1;
+}
+
+/* Behind those that were gathered, too. */
+static int send_alone(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	if (peer->gathered > 0)
+		unixservice_send_gathered(service);
+	if (unixservice_is_gone(peer)) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (peer->life == PEER_DEAF)
+		return fail_gone(service, peer,
+			unixservice_claim(service, peer), EPIPE);
+	if (peer->outbox.first != NULL)
+		return queue_up(service, peer, msg);
+	return send_or_keep(service, peer, msg);
+}
+
+/* Where it came from does not matter, and one part is no parts. */
+static void make_plain(struct unixmsg *plain, const struct unixmsg *msg)
+{
+	*plain = *msg;
+	plain->addr = NULL;
+	if (msg->parts_count != 1)
+		return;
+	plain->data = msg->parts->iov_base;
+	plain->room = msg->parts->iov_len;
+	plain->parts = NULL;
+	plain->parts_count = 0;
+}
+
+static int send_to_peer(struct unixservice *service, uint64_t id,
+	const struct unixmsg *msg)
+{
+	struct peer *peer;
+	int result = 0, saved = errno;
+
+	if (id == 0)
+		return refuse_unnamed(service);
+	peer = unixservice_find(service, id);
+	if (peer == NULL)
+		return -1;
+	if (msg->fds_count > peer->sort->fds_max) {
+		errno = EINVAL;
+		return -1;
+	}
+	unixservice_look_at_clock(service);
+	if (!unixservice_gather(service, peer, msg))
+		result = send_alone(service, peer, msg);
+	if (result >= 0)
+		errno = saved;
+	return result;
+}
+
+int unixservice_send_msg(struct unixservice *service, uint64_t id,
+	const struct unixmsg *msg)
+{
+	struct unixmsg plain;
+
+	if (unixmsg_check(msg, 0) < 0)
+		return -1;
+	if (msg->parts_count != 1 && msg->addr == NULL)
+		return send_to_peer(service, id, msg);
+	make_plain(&plain, msg);
+	return send_to_peer(service, id, &plain);
+}
+
+int unixservice_send(struct unixservice *service, uint64_t id, const void *data,
+	size_t size)
+{
+	const struct unixmsg msg = { .data = (void *)data, .room = size };
+
+	return send_to_peer(service, id, &msg);
+}
+
+int unixservice_push(struct unixservice *service, uint64_t id, const void *data,
+	size_t size)
+{
+	const bool was_pushing = service->is_pushing;
+	int result;
+
+	service->is_pushing = true;
+	result = unixservice_send(service, id, data, size);
+	service->is_pushing = was_pushing;
+	return result;
+}
+
+size_t unixservice_push_all(struct unixservice *service, const void *data,
+	size_t size, unixservice_filter *filter, void *context)
+{
+	size_t reached = 0;
+	uint64_t id = 0;
+	int saved = errno;
+
+	while ((id = unixservice_get_next_peer(service, id)) != 0)
+		if (filter == NULL || filter(service, id, context))
+			reached +=
+				unixservice_push(service, id, data, size) == 0;
+	errno = saved;
+	return reached;
+}
+
+static int send_kept(struct unixservice *service, struct peer *peer,
+	struct kept *kept)
+{
+	const struct unixmsg msg = {
+		.data = kept->data,
+		.room = kept->size,
+		.fds = kept->fds,
+		.fds_count = kept->fds_count,
+	};
+
+	return peer->sort->send(service, peer, &msg, &kept->done);
+}
+
+/* Whether the first that is kept has found its end, and peer is there. */
+static bool flush_first(struct unixservice *service, struct peer *peer)
+{
+	struct kept *kept = peer->outbox.first;
+	const bool is_answer = kept->is_answer;
+	const size_t size = kept->size;
+	int error;
+
+	if (send_kept(service, peer, kept) == 0) {
+		remove_kept(service, peer, &peer->outbox.first);
+		count_sent(service, peer, size, is_answer);
+		unixservice_enliven(service, peer);
+		return true;
+	}
+	error = errno;
+	if (error == EINPROGRESS) {
+		kept->is_begun = true;
+		unixservice_enliven(service, peer);
+	}
+	if (is_for_later(peer))
+		return false;
+	if (is_end(peer)) {
+		unixservice_deafen(service, peer, error);
+		return false;
+	}
+	remove_kept(service, peer, &peer->outbox.first);
+	lose(service, peer, is_answer, get_failure(service, peer, error),
+		error);
+	return !unixservice_is_gone(peer);
+}
+
+void unixservice_flush(struct unixservice *service, struct peer *peer)
+{
+	while (peer->outbox.first != NULL)
+		if (!flush_first(service, peer))
+			break;
+	if (unixservice_is_gone(peer) || peer->life == PEER_DEAF)
+		return;
+	if (peer->outbox.first != NULL
+			? peer->sort->await(service, peer) < 0
+			: peer->sort->resume(service, peer) < 0) {
+		unixservice_part(service, peer, errno);
+		return;
+	}
+	if (peer->outbox.first != NULL)
+		return;
+	unixservice_tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
+	unixservice_part_if_done(service, peer);
+}
+
+void unixservice_drop_late(struct unixservice *service, struct peer *peer,
+	int64_t since_us)
+{
+	struct kept *kept;
+	bool is_answer;
+
+	while ((kept = peer->outbox.first) != NULL &&
+		kept->since_us <= since_us && !kept->is_begun) {
+		is_answer = kept->is_answer;
+		remove_kept(service, peer, &peer->outbox.first);
+		lose(service, peer, is_answer, &service->counters.late,
+			ETIMEDOUT);
+	}
+}
+
+void unixservice_lose_kept(struct unixservice *service, struct peer *peer,
+	uint64_t *counter, int error)
+{
+	bool is_answer;
+
+	while (peer->outbox.first != NULL) {
+		is_answer = peer->outbox.first->is_answer;
+		remove_kept(service, peer, &peer->outbox.first);
+		lose(service, peer, is_answer, counter, error);
+	}
+}
+
+void unixservice_drop_all(struct unixservice *service, struct peer *peer,
+	uint64_t *counter)
+{
+	bool is_answer;
+
+	while (peer->outbox.first != NULL) {
+		is_answer = peer->outbox.first->is_answer;
+		remove_kept(service, peer, &peer->outbox.first);
+		count_lost(service, peer, is_answer, counter);
+	}
+}
+
+int unixservice_settle(struct unixservice *service, uint64_t id)
+{
+	struct peer *peer = unixservice_find(service, id);
+
+	if (peer == NULL)
+		return -1;
+	if (peer->owed == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	peer->owed--;
+	unixservice_end(service, &service->counters.unanswered);
+	unixservice_part_if_done(service, peer);
+	return 0;
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * When a sender has no room for an answer nothing can be polled: poll(2) tells
+ * of our send buffer, never of another's queue. So what is kept for a sender is
+ * tried again in steps of time.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "network/conn_private.h"
+#include "base/fd.h"
+#include "service/service_sender.h"
+
+enum {
+	BUCKETS_FIRST = 64,
+	/* Names are chosen by the peers, who may have them all in one. */
+	BUCKET_MOST = 64,
+};
+
+static const int64_t pause_first_us = 1000;
+/* Who did not read for a while waits at most as long again. */
+static const int64_t pause_most_us = 128000;
+
+int unixsenders_init(struct senders *senders, struct unixconn *gram,
+	size_t bytes)
+{
+	if (unixbudget_init(&senders->budget, unixconn_get_fd(gram), bytes) < 0)
+		return -1;
+	senders->gram = gram;
+	senders->count = 0;
+	unixdebts_init(&senders->debts);
+	senders->buckets_count = BUCKETS_FIRST;
+	senders->buckets = calloc(BUCKETS_FIRST, sizeof(*senders->buckets));
+	if (senders->buckets == NULL)
+		return -1;
+	if (unixproofs_init(&senders->proofs) == 0)
+		return 0;
+	free(senders->buckets);
+	return -1;
+}
+
+void unixsenders_free(struct senders *senders)
+{
+	unixbudget_free(&senders->budget);
+	unixproofs_free(&senders->proofs);
+	unixdebts_free(&senders->debts);
+	free(senders->buckets);
+}
+
+static struct sender **get_bucket(const struct senders *senders,
+	const struct unixaddr *addr)
+{
+	return &senders->buckets[unixaddr_hash(addr) &
+		(senders->buckets_count - 1)];
+}
+
+struct sender *unixsenders_find(const struct senders *senders,
+	const struct unixaddr *addr)
+{
+	struct sender *sender = *get_bucket(senders, addr);
+
+	while (sender != NULL && !unixaddr_is_equal(&sender->addr, addr))
+		sender = sender->next;
+	return sender;
+}
+
+bool unixsenders_is_full(const struct senders *senders,
+	const struct unixaddr *addr)
+{
+	const struct sender *sender;
+	int count = 0;
+
+	for (sender = *get_bucket(senders, addr); sender != NULL;
+		sender = sender->next)
+		count++;
+	return count >= BUCKET_MOST;
+}
+
+static void insert(struct senders *senders, struct sender *sender)
+{
+	struct sender **bucket = get_bucket(senders, &sender->addr);
+
+	sender->next = *bucket;
+	*bucket = sender;
+	senders->count++;
+}
+
+static void take_out(struct senders *senders, struct sender *sender)
+{
+	struct sender **place = get_bucket(senders, &sender->addr);
+
+	while (*place != sender)
+		place = &(*place)->next;
+	*place = sender->next;
+	senders->count--;
+}
+
+/* Without memory for more buckets they are only longer. */
+static void grow(struct senders *senders)
+{
+	const size_t count = senders->buckets_count;
+	struct sender **old = senders->buckets, *sender, *next;
+	size_t i;
+
+	senders->buckets = calloc(2 * count, sizeof(*old));
+	if (senders->buckets == NULL) {
+		senders->buckets = old;
+		return;
+	}
+	senders->buckets_count = 2 * count;
+	senders->count = 0;
+	for (i = 0; i < count; i++)
+		for (sender = old[i]; sender != NULL; sender = next) {
+			next = sender->next;
+			insert(senders, sender);
+		}
+	free(old);
+}
+
+static void note_socket(void *context, const struct unixaddr *addr,
+	uint32_t ino, uint64_t cookie)
+{
+	struct sender *sender = unixsenders_find(context, addr);
+
+	if (sender == NULL)
+		return;
+	sender->holding.ino = ino;
+	sender->holding.cookie = cookie;
+}
+
+static bool is_within_budget(struct sender *sender, size_t size)
+{
+	struct senders *senders = sender->senders;
+	bool is_list_wanted;
+
+	if (unixbudget_allows(&senders->budget, &sender->holding, size,
+		    &is_list_wanted))
+		return true;
+	if (!is_list_wanted ||
+		unixbudget_list(&senders->budget, note_socket, senders) < 0)
+		return false;
+	return unixbudget_allows(&senders->budget, &sender->holding, size,
+		&is_list_wanted);
+}
+
+static int send_to(const struct sender *sender, const struct unixmsg *msg)
+{
+	struct unixconn *gram = sender->senders->gram;
+	struct unixmsg addressed;
+
+	if (unixservice_is_plain(msg))
+		return gram->network->send_to(gram, &sender->proof.to,
+			msg->data, msg->room, UNIXMSG_NOW);
+	addressed = *msg;
+	addressed.addr = (struct unixaddr *)&sender->proof.to;
+	return gram->network->send_msg(gram, &addressed, UNIXMSG_NOW);
+}
+
+static int prove(struct sender *sender)
+{
+	struct senders *senders = sender->senders;
+
+	return unixproofs_prove(&senders->proofs, sender,
+		unixconn_get_fd(senders->gram));
+}
+
+static int sender_send(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, size_t *done)
+{
+	struct sender *sender = (struct sender *)peer;
+	const size_t size = unixoutbox_get_size(msg);
+
+	(void)service;
+	(void)done;
+	if (!is_within_budget(sender, size)) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (!sender->is_proved && prove(sender) < 0)
+		return -1;
+	if (send_to(sender, msg) < 0)
+		return -1;
+	unixbudget_charge(&sender->senders->budget, &sender->holding, size);
+	sender->pause_us = pause_first_us;
+	return 0;
+}
+
+static const struct unixaddr *sender_reserve(const struct unixservice *service,
+	struct peer *peer, size_t size)
+{
+	struct sender *sender = (struct sender *)peer;
+	struct senders *senders = sender->senders;
+
+	if (senders->gram != unixservice_get_gathering(service))
+		return NULL;
+	/* Why it cannot be proved is told when it is sent alone. */
+	if (!sender->is_proved && prove(sender) < 0)
+		return NULL;
+	if (!sender->is_proved || !unixbudget_reserve(&senders->budget, size))
+		return NULL;
+	return &sender->proof.to;
+}
+
+static void sender_settle(struct peer *peer, size_t size, bool is_sent)
+{
+	struct sender *sender = (struct sender *)peer;
+	struct senders *senders = sender->senders;
+
+	unixbudget_release(&senders->budget, size);
+	if (!is_sent)
+		return;
+	unixbudget_charge(&senders->budget, &sender->holding, size);
+	sender->pause_us = pause_first_us;
+}
+
+static int sender_await(struct unixservice *service, struct peer *peer)
+{
+	struct sender *sender = (struct sender *)peer;
+
+	unixservice_set_peer_timer(service, peer,
+		service->now_us + sender->pause_us);
+	if (sender->pause_us < pause_most_us)
+		sender->pause_us *= 2;
+	return 0;
+}
+
+static bool is_forgotten_at(const struct unixservice *service,
+	const struct peer *peer, int64_t *at_us)
+{
+	const int64_t forget_us = service->options.forget_us;
+
+	if (forget_us == 0 || peer->is_kept ||
+		forget_us >= UNIXMSG_FOREVER - peer->active_us)
+		return false;
+	*at_us = peer->active_us + forget_us;
+	return true;
+}
+
+/* What is kept for it has the timer first. */
+static void sender_look_at_silence(struct unixservice *service,
+	struct peer *peer)
+{
+	int64_t at_us;
+
+	if (peer->outbox.first != NULL || peer->life == PEER_ENDED)
+		return;
+	if (is_forgotten_at(service, peer, &at_us))
+		unixservice_set_peer_timer(service, peer, at_us);
+	else
+		unixtimers_clear(&service->peer_timers, &peer->timer);
+}
+
+static int sender_resume(struct unixservice *service, struct peer *peer)
+{
+	struct sender *sender = (struct sender *)peer;
+
+	sender->pause_us = pause_first_us;
+	sender_look_at_silence(service, peer);
+	return 0;
+}
+
+static bool sender_is_debtor(struct unixservice *service, struct peer *peer)
+{
+	struct sender *sender = (struct sender *)peer;
+	struct senders *senders = sender->senders;
+	bool is_list_wanted;
+
+	(void)service;
+	if (!unixbudget_is_held(&senders->budget, &sender->holding,
+		    &is_list_wanted))
+		return false;
+	if (!is_list_wanted ||
+		unixbudget_list(&senders->budget, note_socket, senders) < 0)
+		return true;
+	return unixbudget_is_held(&senders->budget, &sender->holding,
+		&is_list_wanted);
+}
+
+static void forget_if_silent(struct unixservice *service, struct peer *peer)
+{
+	int64_t at_us;
+
+	unixservice_part_if_done(service, peer);
+	if (unixservice_is_gone(peer))
+		return;
+	/* That we owe it an answer is not its silence. */
+	if (peer->owed > 0)
+		peer->active_us = service->now_us;
+	if (!is_forgotten_at(service, peer, &at_us) || at_us > service->now_us)
+		sender_look_at_silence(service, peer);
+	else if (sender_is_debtor(service, peer))
+		unixservice_set_peer_timer(service, peer,
+			service->now_us + service->options.forget_us);
+	else
+		unixservice_part(service, peer, 0);
+}
+
+static void retry(struct unixservice *service, struct peer *peer)
+{
+	const int64_t patience_us = service->options.patience_us;
+
+	if (patience_us > 0)
+		unixservice_drop_late(service, peer,
+			service->now_us - patience_us);
+	if (!unixservice_is_gone(peer))
+		unixservice_flush(service, peer);
+}
+
+static void sender_wake(struct unixservice *service, struct peer *peer)
+{
+	if (peer->outbox.first == NULL)
+		forget_if_silent(service, peer);
+	else
+		retry(service, peer);
+}
+
+static size_t sender_get_size_max(const struct peer *peer)
+{
+	const struct sender *sender = (const struct sender *)peer;
+	size_t size;
+
+	if (unixconn_get_size_max(sender->senders->gram, &size) < 0)
+		return SIZE_MAX;
+	return size;
+}
+
+static void sender_get_address(const struct peer *peer, struct unixaddr *addr)
+{
+	*addr = ((const struct sender *)peer)->addr;
+}
+
+static void sender_close(struct unixservice *service, struct peer *peer)
+{
+	struct sender *sender = (struct sender *)peer;
+
+	/* Where the service is closed nobody needs to be asked. */
+	if (service->epoll_fd >= 0 && sender_is_debtor(service, peer))
+		unixdebts_add(&sender->senders->debts, sender);
+	unixproofs_forget(&sender->senders->proofs, sender);
+	take_out(sender->senders, sender);
+}
+
+static const struct peer_sort sender_sort = {
+	.network = "unixgram",
+	.fds_max = UNIXMSG_FDS_MAX,
+	.is_memory_only = true,
+	.send = sender_send,
+	.reserve = sender_reserve,
+	.settle = sender_settle,
+	.await = sender_await,
+	.resume = sender_resume,
+	.wake = sender_wake,
+	.is_debtor = sender_is_debtor,
+	.look_at_silence = sender_look_at_silence,
+	.get_size_max = sender_get_size_max,
+	.get_address = sender_get_address,
+	.close = sender_close,
+};
+
+int unixsenders_check(struct senders *senders, const struct unixaddr *addr,
+	const struct unixcred *writer)
+{
+	struct unixproof proof;
+
+	if (unixproofs_find(&senders->proofs, &proof,
+		    unixconn_get_fd(senders->gram), addr, writer, 0) < 0)
+		return -1;
+	fd_close(proof.fd);
+	return 0;
+}
+
+/* Whether the end of sender costs it nothing, or its user has more places than
+ * are his: he must not keep others out. */
+static bool may_leave(const struct sender *sender, const struct user *newcomer)
+{
+	const struct user *user = sender->peer.user;
+
+	if (sender->peer.outbox.first == NULL && sender->peer.owed == 0 &&
+		!sender->peer.is_kept)
+		return true;
+	return user != newcomer &&
+		user->peers_count > newcomer->peers_count + 1;
+}
+
+/*
+ * A full bucket has the most silent one leave that may: who chooses names that
+ * all fall into one must not keep others out of it.
+ */
+static bool make_place_in_bucket(struct unixservice *service,
+	const struct senders *senders, const struct unixaddr *addr,
+	const struct user *newcomer)
+{
+	struct sender *sender, *silent = NULL;
+
+	if (!unixsenders_is_full(senders, addr))
+		return true;
+	/* As for a place among all peers. */
+	unixservice_send_gathered(service);
+	for (sender = *get_bucket(senders, addr); sender != NULL;
+		sender = sender->next)
+		if (may_leave(sender, newcomer) &&
+			(silent == NULL ||
+				sender->peer.active_us <
+					silent->peer.active_us))
+			silent = sender;
+	if (silent == NULL)
+		return false;
+	unixservice_part(service, &silent->peer, EDQUOT);
+	return true;
+}
+
+struct sender *unixsenders_add(struct unixservice *service,
+	struct senders *senders, const struct unixaddr *addr, struct user *user,
+	const struct unixcred *cred)
+{
+	struct sender *sender;
+
+	if (!make_place_in_bucket(service, senders, addr, user) ||
+		!unixservice_make_place(service, user)) {
+		errno = EDQUOT;
+		return NULL;
+	}
+	sender = calloc(1, sizeof(*sender));
+	if (sender == NULL)
+		return NULL;
+	sender->senders = senders;
+	sender->addr = *addr;
+	sender->proof.fd = -1;
+	sender->pause_us = pause_first_us;
+	sender->peer.tag = senders->gram->tag;
+	if (unixservice_enter(service, &sender->peer, &sender_sort, user,
+		    cred) < 0) {
+		free(sender);
+		return NULL;
+	}
+	if (senders->count >= 2 * senders->buckets_count)
+		grow(senders);
+	insert(senders, sender);
+	unixdebts_resume(&senders->debts, sender);
+	sender_look_at_silence(service, &sender->peer);
+	return sender;
+}

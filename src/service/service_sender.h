@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The senders of one datagram socket that is served: peers that are known by
+ * their address, and get their answers by that socket.
+ */
+#ifndef UNIXMSG_SERVICE_SENDER_H
+#define UNIXMSG_SERVICE_SENDER_H
+
+#include "service/budget.h"
+#include "network/proof.h"
+#include "service/service_private.h"
+
+struct sender {
+	struct peer peer;
+	struct senders *senders;
+	struct sender *next; /* in its bucket */
+	struct unixaddr addr;
+	struct holding holding;
+	int64_t pause_us;
+	int64_t tried_us; /* to send what is kept, as its messages came */
+	struct unixproof proof;
+	size_t pin; /* its place, while proof.fd is open */
+	bool is_proved;
+	bool is_early; /* from before credentials were wanted */
+	bool is_refusal_told;
+};
+
+/* Of the senders of one socket, see service_proof.c. */
+struct proofs {
+	struct sender **pinned;
+	size_t count;
+	size_t next;
+	int64_t dear_us; /* not before that what costs much again */
+};
+
+/* Of a peer that was closed, see service_debt.c. */
+struct debt {
+	struct user *user;
+	struct unixaddr addr;
+	struct holding holding;
+};
+
+struct debts {
+	struct debt *list;
+	size_t count;
+	size_t room;
+	size_t next; /* to be asked, or forgotten */
+};
+
+struct senders {
+	struct unixconn *gram;
+	struct budget budget;
+	struct proofs proofs;
+	struct debts debts;
+	struct sender **buckets;
+	size_t buckets_count; /* a power of two */
+	size_t count;
+};
+
+/*
+ * Of gram, whose send buffer is raised to bytes; gram stays the caller's. 0, or
+ * -1: with ENOMEM, or as fcntl(2) and setsockopt(2) fail.
+ */
+int unixsenders_init(struct senders *senders, struct unixconn *gram,
+	size_t bytes);
+
+/* None of them may be left. */
+void unixsenders_free(struct senders *senders);
+
+/* The one of that address, or NULL. */
+struct sender *unixsenders_find(const struct senders *senders,
+	const struct unixaddr *addr);
+
+/* Whether one of that address is found only when another goes. */
+bool unixsenders_is_full(const struct senders *senders,
+	const struct unixaddr *addr);
+
+/*
+ * A new peer of user; cred may be NULL. It may cost another his place. NULL:
+ * EDQUOT when there is none, or ENOMEM.
+ */
+struct sender *unixsenders_add(struct unixservice *service,
+	struct senders *senders, const struct unixaddr *addr, struct user *user,
+	const struct unixcred *cred);
+
+/* Whether an answer to addr gets to writer: 0, or -1 as unixproof_find. */
+int unixsenders_check(struct senders *senders, const struct unixaddr *addr,
+	const struct unixcred *writer);
+
+/* service_debt.c */
+
+void unixdebts_init(struct debts *debts);
+void unixdebts_free(struct debts *debts);
+
+/* sender is closed, and has not read what it was sent. */
+void unixdebts_add(struct debts *debts, const struct sender *sender);
+
+/* sender may be one that was closed, and holds what it held then. */
+void unixdebts_resume(struct debts *debts, struct sender *sender);
+
+/* Looks for what was read meanwhile of user's. */
+void unixdebts_settle(struct debts *debts, struct budget *budget,
+	const struct user *user);
+
+/* service_proof.c */
+
+int unixproofs_init(struct proofs *proofs);
+void unixproofs_free(struct proofs *proofs);
+
+/* As unixproof_find, and EAGAIN when it takes long and is not its turn. */
+int unixproofs_find(struct proofs *proofs, struct unixproof *proof, int own_fd,
+	const struct unixaddr *from, const struct unixcred *writer,
+	unsigned int flags);
+
+/*
+ * Proves sender: its proof says where to send, once only unless is_proved is
+ * set then. Errors: those of unixproof_find; EAGAIN for later, too.
+ */
+int unixproofs_prove(struct proofs *proofs, struct sender *sender, int own_fd);
+void unixproofs_forget(struct proofs *proofs, struct sender *sender);
+
+#endif

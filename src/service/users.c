@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/service_private.h"
+#include "service/users.h"
+
+static const int64_t second_ns = 1000000000;
+
+void unixusers_init(struct users *users, unsigned int rate, unsigned int burst)
+{
+	memset(users, 0, sizeof(*users));
+	if (rate == 0)
+		return;
+	users->interval_ns = second_ns / rate;
+	if (burst > 1)
+		users->ahead_ns = users->interval_ns * (int64_t)(burst - 1);
+}
+
+/* Of no more use: he would be made anew just as he is. */
+static bool is_forgettable(const struct user *user, int64_t now_us)
+{
+	return user->peers_count == 0 && user->debts_count == 0 &&
+		user->holds == 0 && user->due_ns <= now_us * 1000;
+}
+
+/* Looks for the user, and clears up on the way. */
+static struct user *find(struct user **place, uid_t uid, int64_t now_us)
+{
+	struct user *user;
+
+	while ((user = *place) != NULL) {
+		if (user->uid == uid)
+			return user;
+		if (is_forgettable(user, now_us)) {
+			*place = user->next;
+			free(user);
+			continue;
+		}
+		place = &user->next;
+	}
+	return NULL;
+}
+
+struct user *unixusers_get(struct users *users, uid_t uid, int64_t now_us)
+{
+	struct user **bucket = &users->buckets[uid % USERS_BUCKETS];
+	struct user *user = find(bucket, uid, now_us);
+
+	if (user != NULL)
+		return user;
+	user = calloc(1, sizeof(*user));
+	if (user == NULL)
+		return NULL;
+	user->uid = uid;
+	user->next = *bucket;
+	*bucket = user;
+	return user;
+}
+
+void unixusers_add_peer(struct user *user, struct peer *peer)
+{
+	peer->livelier = NULL;
+	peer->more_silent = user->lively;
+	if (user->lively == NULL)
+		user->silent = peer;
+	else
+		user->lively->livelier = peer;
+	user->lively = peer;
+	user->peers_count++;
+}
+
+void unixusers_remove_peer(struct user *user, struct peer *peer)
+{
+	if (peer->more_silent == NULL)
+		user->silent = peer->livelier;
+	else
+		peer->more_silent->livelier = peer->livelier;
+	if (peer->livelier == NULL)
+		user->lively = peer->more_silent;
+	else
+		peer->livelier->more_silent = peer->more_silent;
+	user->peers_count--;
+}
+
+static uint64_t count_peers(const struct user *user)
+{
+	return user->peers_count;
+}
+
+static uint64_t count_connections(const struct user *user)
+{
+	return unixusers_count_connections(user);
+}
+
+static uint64_t count_kept(const struct user *user)
+{
+	return user->kept_bytes;
+}
+
+static uint64_t count_partial(const struct user *user)
+{
+	return user->partial_bytes;
+}
+
+unsigned int unixusers_count_connections(const struct user *user)
+{
+	return user->peers_count - user->light_count;
+}
+
+static struct user *get_first_by(const struct users *users,
+	uint64_t (*count)(const struct user *user))
+{
+	struct user *user, *greatest = NULL;
+	size_t i;
+
+	for (i = 0; i < USERS_BUCKETS; i++)
+		for (user = users->buckets[i]; user != NULL; user = user->next)
+			if (greatest == NULL || count(user) > count(greatest))
+				greatest = user;
+	return greatest;
+}
+
+struct user *unixusers_get_greatest(const struct users *users)
+{
+	return get_first_by(users, count_peers);
+}
+
+struct user *unixusers_get_most_connected(const struct users *users)
+{
+	return get_first_by(users, count_connections);
+}
+
+struct user *unixusers_get_most_kept(const struct users *users)
+{
+	return get_first_by(users, count_kept);
+}
+
+struct user *unixusers_get_most_partial(const struct users *users)
+{
+	return get_first_by(users, count_partial);
+}
+
+int64_t unixusers_get_next_us(const struct users *users,
+	const struct user *user)
+{
+	if (users->interval_ns == 0 || user->due_ns == 0)
+		return 0;
+	return (user->due_ns - users->ahead_ns + 999) / 1000;
+}
+
+void unixusers_count(const struct users *users, struct user *user,
+	int64_t now_us)
+{
+	const int64_t now_ns = now_us * 1000;
+
+	if (users->interval_ns == 0)
+		return;
+	if (user->due_ns < now_ns)
+		user->due_ns = now_ns;
+	user->due_ns += users->interval_ns;
+}
+
+void unixusers_free(struct users *users)
+{
+	struct user *user;
+	size_t i;
+
+	for (i = 0; i < USERS_BUCKETS; i++)
+		while ((user = users->buckets[i]) != NULL) {
+			users->buckets[i] = user->next;
+			free(user);
+		}
+}
