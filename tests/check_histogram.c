@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tools/histogram.h"
+#include "tools/common/histogram.h"
 
 static const uint64_t seed = 0x243f6a8885a308d3;
 

@@ -8,10 +8,10 @@
 #include <sys/mman.h>
 
 #include "support.h"
-#include "tools/network.h"
-#include "tools/perf_case.h"
-#include "tools/perf_report.h"
-#include "tools/stats.h"
+#include "tools/common/network.h"
+#include "tools/perf/perf_case.h"
+#include "tools/perf/perf_report.h"
+#include "tools/common/stats.h"
 
 static struct perf_options options;
 static struct perf_plan plan;

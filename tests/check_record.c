@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "support.h"
-#include "tools/record.h"
-#include "tools/utf8.h"
+#include "tools/common/record.h"
+#include "tools/common/utf8.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/json.h"
-#include "tools/record_line.h"
-#include "tools/utf8.h"
+#include "tools/common/json.h"
+#include "tools/common/record_line.h"
+#include "tools/common/utf8.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

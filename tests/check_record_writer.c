@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "support.h"
-#include "tools/record.h"
+#include "tools/common/record.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 

@@ -136,9 +136,10 @@ expect_none()
 
 src=$top_builddir/src
 # What draws the picture of unixmsg-perf is another program.
-drawing=$src/tools/perf_plot.o
+drawing=$src/tools/perf/perf_plot.o
 objects="$src/.libs/libunixmsg_all.a $(
-	find "$src/tools" -maxdepth 1 -name '*.o' ! -name perf_plot.o | sort)"
+	find "$src/tools" -name '*.o' ! -path '*/.libs/*' \
+	! -name perf_plot.o | sort)"
 [ -e "$src/.libs/libunixmsg_all.a" ] || {
 	echo 'skip: calls that can fail: no static library to look into'
 	exit 77

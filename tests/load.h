@@ -16,7 +16,7 @@
 
 #include "link.h"
 #include "support.h"
-#include "tools/histogram.h"
+#include "tools/common/histogram.h"
 #include "unixmsg.h"
 
 enum { LOAD_SIZE_MOST = 212960 };

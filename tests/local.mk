@@ -257,15 +257,15 @@ faulty_tools = \
 check_PROGRAMS += $(faulty_tools)
 faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
 %C%_faulty_seqpacket_echo_SOURCES = $(fault_sources) \
-	src/tools/seqpacket-echo.c
+	src/tools/echo/seqpacket-echo.c
 %C%_faulty_seqpacket_echo_LDFLAGS = $(fault_ldflags)
 %C%_faulty_seqpacket_echo_LDADD = $(faulty_libs)
 %C%_faulty_unixgram_echo_SOURCES = $(fault_sources) \
-	src/tools/unixgram-echo.c
+	src/tools/echo/unixgram-echo.c
 %C%_faulty_unixgram_echo_LDFLAGS = $(fault_ldflags)
 %C%_faulty_unixgram_echo_LDADD = $(faulty_libs)
 %C%_faulty_unixmsg_cat_SOURCES = $(fault_sources) \
-	src/tools/unixmsg-cat.c
+	src/tools/cat/unixmsg-cat.c
 %C%_faulty_unixmsg_cat_LDFLAGS = $(fault_ldflags)
 %C%_faulty_unixmsg_cat_LDADD = $(faulty_libs)
 %C%_faulty_unixmsg_inspect_SOURCES = $(fault_sources) \
@@ -273,11 +273,11 @@ faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
 %C%_faulty_unixmsg_inspect_LDFLAGS = $(fault_ldflags)
 %C%_faulty_unixmsg_inspect_LDADD = $(faulty_libs)
 %C%_faulty_unixmsg_perf_SOURCES = $(fault_sources) \
-	src/tools/unixmsg-perf.c
+	src/tools/perf/unixmsg-perf.c
 %C%_faulty_unixmsg_perf_LDFLAGS = $(fault_ldflags)
 %C%_faulty_unixmsg_perf_LDADD = src/tools/libperf.la $(faulty_libs)
 %C%_faulty_unixstream_echo_SOURCES = $(fault_sources) \
-	src/tools/unixstream-echo.c
+	src/tools/echo/unixstream-echo.c
 %C%_faulty_unixstream_echo_LDFLAGS = $(fault_ldflags)
 %C%_faulty_unixstream_echo_LDADD = $(faulty_libs)
 

@@ -365,7 +365,7 @@ stats_are_what_the_schema_says()
 	for name in sys.argv[2:]:
 	    jsonschema.validate(json.loads(open(name).readlines()[-1]), schema)
 	END
-	run python3 check.py "$srcdir/src/tools/stats.schema.json" \
+	run python3 check.py "$srcdir/src/tools/common/stats.schema.json" \
 		client.json "$logs/server.out"
 	expect_status 0 "$(cat "$err")"
 }

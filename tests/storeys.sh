@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # A folder of the library uses only those before it, as src/local.mk lists them,
-# and every file of it is on the list of its folder.
+# and every file of it is on the list of its folder. A tool uses what the tools
+# share and the public headers; unixmsg-inspect looks into two folders besides.
 
 set -u
 cd "${srcdir:?}" || exit 99
@@ -36,11 +37,26 @@ upward()
 	}' "$@"
 }
 
+# beyond TOOL FOLDER...: what the tool includes of other folders than its own,
+# the shared one, and those.
+beyond()
+{
+	tool=$1
+	shift
+	for folder in "tools/$tool" tools/common unixmsg "$@"; do
+		printf '^%s/\n' "$folder"
+	done >"$scratch/folders"
+	echo '^unixmsg\.h' >>"$scratch/folders"
+	sed -n 's,^#include "\(.*\)"$,\1,p' "src/tools/$tool"/*.[ch] |
+		grep -v -f "$scratch/folders" | sort -u |
+		sed "s,^,src/tools/$tool: ,; s,\$, is none of its business,"
+}
+
 # unlisted FOLDER: its sources that its local.mk does not name.
 unlisted()
 {
 	for file in "src/$1"/*.[ch]; do
-		grep -q "^	%D%/${file##*/}\( \\\\\)\{0,1\}\$" "src/$1/local.mk" ||
+		grep -q "%D%/${file##*/}\( \\\\\)\{0,1\}\$" "src/$1/local.mk" ||
 			echo "$file: src/$1/local.mk does not name it"
 	done
 }
@@ -66,6 +82,15 @@ for storey in $storeys; do
 	expect_nothing "$(unlisted "$storey")"
 	count=$((count + 2))
 done
+
+for tool in common echo cat perf; do
+	expect_nothing "$(beyond $tool)"
+	expect_nothing "$(unlisted tools/$tool)"
+	count=$((count + 2))
+done
+expect_nothing "$(beyond inspect base name)"
+expect_nothing "$(unlisted tools/inspect)"
+count=$((count + 2))
 
 echo "cases: $((count - failed)) passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]

@@ -25,7 +25,7 @@ trap 'exit 130' INT HUP TERM
 library=$top_builddir/src/.libs/libunixmsg_all.a
 shared=$top_builddir/src/tools/.libs/libtools.a
 measuring=$top_builddir/src/tools/.libs/libperf.a
-inspecting=$(echo "$top_builddir"/src/tools/inspect_*.o)
+inspecting=$(echo "$top_builddir"/src/tools/inspect/inspect_*.o)
 support=$tests/.libs/libsupport.a
 for file in "$library" "$shared" "$measuring" "$support" "$srcdir/tests/mutants"; do
 	[ -e "$file" ] || {
@@ -106,7 +106,7 @@ apply()
 		object=$scratch/$(basename "$file" .c).o
 		compile "$scratch/tree/$file" "$object" || return
 		case $file in
-		src/tools/inspect_*) ar r "$scratch/libinspect.a" "$object" ;;
+		src/tools/inspect/*) ar r "$scratch/libinspect.a" "$object" ;;
 		src/tools/*) ar r "$scratch/libtools.a" "$object" ;;
 		*) ar r "$scratch/libunixmsg.a" "$object" ;;
 		esac 2>/dev/null || return
@@ -139,11 +139,11 @@ run_shell()
 	rm -rf "$scratch/tools"
 	mkdir "$scratch/tools"
 	for tool in seqpacket-echo unixgram-echo unixstream-echo; do
-		link "$scratch/tools/$tool" "$top_builddir/src/tools/$tool.o" ||
+		link "$scratch/tools/$tool" "$top_builddir/src/tools/echo/$tool.o" ||
 			return 99
 	done
 	link "$scratch/tools/unixmsg-inspect" \
-		"$top_builddir/src/tools/unixmsg-inspect.o" \
+		"$top_builddir/src/tools/inspect/unixmsg-inspect.o" \
 		"$scratch/libinspect.a" || return 99
 	# No patch is about it.
 	ln -s "$top_builddir/src/tools/unixmsg-perf" "$scratch/tools"

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tools/utf8.h"
+#include "tools/common/utf8.h"
 #include "unixmsg/addr.h"
 #include "unixmsg/notify.h"
 

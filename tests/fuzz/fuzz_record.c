@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tools/record.h"
+#include "tools/common/record.h"
 
 const char fuzz_noun[] = "record";
 

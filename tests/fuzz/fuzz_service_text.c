@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "tools/json.h"
+#include "tools/common/json.h"
 #include "unixmsg/service.h"
 
 const char fuzz_noun[] = "service_text";

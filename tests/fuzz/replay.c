@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tools/hex.h"
+#include "tools/common/hex.h"
 
 enum { SIZE_MAX_OF_SEED = 65536, SECONDS = 60 };
 

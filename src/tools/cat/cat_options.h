@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_CAT_OPTIONS_H
+#define UNIXMSG_TOOLS_CAT_OPTIONS_H
+
+/* The command line of unixmsg-cat. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/common/options.h"
+
+struct network;
+
+enum { CAT_FDS_MOST = 16 };
+
+struct cat_options {
+	/* First, for the options that the echo tools have too. Its network is
+	 * NULL as long as it is to be found. */
+	struct options base;
+	bool is_sending_only;
+	bool is_asking;
+	bool is_following;
+	bool is_reconnecting;
+	size_t block; /* bytes; 0: the input is records */
+	bool is_whole;
+	bool is_replaying;
+	int send_fds[CAT_FDS_MOST]; /* with the first message */
+	size_t send_fds_count;
+	/* Server. */
+	const char *reply;   /* to every message, or NULL */
+	const char *program; /* that answers, or NULL */
+	const char *keep;    /* where descriptors are kept, or NULL */
+	unsigned int jobs_max;
+	int64_t job_us;       /* the longest that a program may take */
+	unsigned int fds_max; /* descriptors that a message may bring */
+};
+
+/*
+ * Reads the command line into options. -1: go on. Else the status to exit
+ * with.
+ */
+int cat_options_read(struct cat_options *options, int argc, char **argv);
+
+/*
+ * What depends on the network, which is known from now on. 0, or -1 told what
+ * does not go together.
+ */
+int cat_options_settle(struct cat_options *options,
+	const struct network *network);
+
+/* Whether a stream carries bytes, and not messages with their length. */
+bool cat_options_is_bytes(const struct cat_options *options);
+
+#endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where answers come from: --reply, or standard input. Each record of it
+ * answers the message that has waited longest. On a terminal, a line that is
+ * typed while no message waits goes to whoever has written last.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "tools/cat/cat_exec.h"
+#include "tools/cat/cat_options.h"
+#include "tools/cat/cat_serve.h"
+#include "tools/common/network.h"
+#include "tools/common/serve.h"
+#include "tools/common/source.h"
+#include "tools/common/tool.h"
+
+/* Messages that wait for a record; beyond them there is no answer. */
+enum { WAITING_MOST = 4096 };
+
+struct answers {
+	struct cat_options *cat;
+	struct source source;
+	bool is_input_over;
+	bool is_input_bad;
+	bool is_terminal; /* standard input is one */
+	bool is_watched;  /* standard input is in wake_fd */
+	int wake_fd;
+	/* A ring of the peers whose messages wait, the oldest first. */
+	uint64_t waiting[WAITING_MOST];
+	unsigned int first;
+	unsigned int count;
+	uint64_t last; /* whoever has written last, 0: nobody */
+	const void *reply;
+	size_t reply_size;
+};
+
+/* Who has no address cannot be answered, and takes no record of others. */
+static void say_unanswerable(const struct unixmsg *msg)
+{
+	tool_say(TOOL_VERBOSE,
+		"a message of %zu bytes from a sender without an address "
+		"cannot be answered",
+		msg->size);
+}
+
+static int answer_with_reply(struct unixservice *service, uint64_t peer,
+	struct unixmsg *msg, void *context)
+{
+	const struct answers *answers = context;
+
+	unixservice_send(service, peer, answers->reply, answers->reply_size);
+	if (peer == 0)
+		say_unanswerable(msg);
+	return UNIXSERVICE_DONE;
+}
+
+/*
+ * Standard input is looked at only while a record of it is wanted: it would
+ * wake us all the time. A file cannot be watched, and is always ready.
+ */
+static void watch_input(struct answers *answers)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	const bool is_wanted = !answers->is_input_over &&
+		(answers->count > 0 || answers->is_terminal);
+
+	if (is_wanted == answers->is_watched)
+		return;
+	if (epoll_ctl(answers->wake_fd,
+		    is_wanted ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, STDIN_FILENO,
+		    &event) == 0)
+		answers->is_watched = is_wanted;
+}
+
+static uint64_t take_oldest(struct answers *answers)
+{
+	uint64_t peer = answers->waiting[answers->first];
+
+	answers->first = (answers->first + 1) % WAITING_MOST;
+	answers->count--;
+	return peer;
+}
+
+static void settle_all(struct unixservice *service, struct answers *answers)
+{
+	while (answers->count > 0)
+		unixservice_settle(service, take_oldest(answers));
+}
+
+/* 1 a record, 0 there is none now, or never again. */
+static int fetch(struct answers *answers, const void **data, size_t *size)
+{
+	int result;
+
+	if (answers->is_input_over)
+		return 0;
+	result = source_next(&answers->source, data, size);
+	if (result == 1)
+		return 1;
+	if (result < 0 && errno == EAGAIN)
+		return 0;
+	if (result < 0) {
+		source_complain(&answers->source, errno);
+		answers->is_input_bad = true;
+	}
+	answers->is_input_over = true;
+	return 0;
+}
+
+static int wait_for_record(struct answers *answers, uint64_t peer)
+{
+	unsigned int place = (answers->first + answers->count) % WAITING_MOST;
+
+	if (answers->count == WAITING_MOST) {
+		tool_say(TOOL_VERBOSE,
+			"%d messages wait for standard input: no answer",
+			WAITING_MOST);
+		return UNIXSERVICE_DONE;
+	}
+	answers->waiting[place] = peer;
+	answers->count++;
+	watch_input(answers);
+	return UNIXSERVICE_LATER;
+}
+
+static int answer_with_input(struct unixservice *service, uint64_t peer,
+	struct unixmsg *msg, void *context)
+{
+	struct answers *answers = context;
+	const void *data;
+	size_t size;
+
+	if (peer == 0) {
+		say_unanswerable(msg);
+		return UNIXSERVICE_DONE;
+	}
+	answers->last = peer;
+	if (answers->count == 0 && fetch(answers, &data, &size) == 1)
+		unixservice_send(service, peer, data, size);
+	else if (!answers->is_input_over)
+		return wait_for_record(answers, peer);
+	return UNIXSERVICE_DONE;
+}
+
+/* A line that was typed, and answers nothing. */
+static void push(struct unixservice *service, struct answers *answers,
+	const void *data, size_t size)
+{
+	if (answers->last == 0 ||
+		unixservice_send(service, answers->last, data, size) < 0)
+		tool_say(TOOL_NORMAL, "nobody is there to get that");
+}
+
+static bool is_record_wanted(const struct answers *answers)
+{
+	return answers->count > 0 || answers->is_terminal;
+}
+
+static void look(struct unixservice *service, void *context)
+{
+	struct answers *answers = context;
+	const void *data;
+	size_t size;
+
+	while (is_record_wanted(answers) && fetch(answers, &data, &size) == 1)
+		if (answers->count > 0)
+			unixservice_send(service, take_oldest(answers), data,
+				size);
+		else
+			push(service, answers, data, size);
+	if (answers->is_input_over)
+		settle_all(service, answers);
+	watch_input(answers);
+}
+
+/* The records are for those who are left. */
+static void forget(uint64_t peer, void *context)
+{
+	struct answers *answers = context;
+	unsigned int i, count = answers->count;
+	uint64_t waiting;
+
+	for (i = 0; i < count; i++) {
+		waiting = take_oldest(answers);
+		if (waiting != peer)
+			answers->waiting[(answers->first + answers->count++) %
+				WAITING_MOST] = waiting;
+	}
+	if (answers->last == peer)
+		answers->last = 0;
+	watch_input(answers);
+}
+
+static void stop(struct unixservice *service, void *context)
+{
+	struct answers *answers = context;
+
+	answers->is_input_over = true;
+	settle_all(service, answers);
+	watch_input(answers);
+}
+
+/* To read from a terminal in the background would stop us. */
+static bool is_input_ours(const struct answers *answers)
+{
+	return !answers->is_terminal || tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+static int open_input(struct answers *answers)
+{
+	if (source_open(&answers->source, &answers->cat->base) < 0)
+		return tool_complain("%s", strerror(errno));
+	answers->wake_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (answers->wake_fd < 0)
+		return tool_complain("cannot serve: %s", strerror(errno));
+	answers->is_terminal = isatty(STDIN_FILENO);
+	answers->is_input_over = !is_input_ours(answers);
+	if (answers->is_input_over)
+		answers->is_terminal = false;
+	watch_input(answers);
+	return 0;
+}
+
+/* As a MESSAGE of a client is read, in the format that was asked for. */
+static int read_reply(struct answers *answers)
+{
+	struct options *base = &answers->cat->base;
+
+	base->messages = (char **)&answers->cat->reply;
+	base->messages_count = 1;
+	if (source_open(&answers->source, base) == 0 &&
+		source_next(&answers->source, &answers->reply,
+			&answers->reply_size) == 1)
+		return 0;
+	return tool_complain("--reply: %s",
+		errno == EBADMSG ? "not a message in that format"
+				 : strerror(errno));
+}
+
+/*
+ * Descriptors are wanted by both, to be closed: some programs send one along,
+ * as systemd-notify(1) does, and could not send to who does not want any.
+ */
+static int serve_replies(struct answers *answers)
+{
+	const struct serve_way way = {
+		.answer = answer_with_reply,
+		.context = answers,
+		.wants = UNIXMSG_WANT_FDS,
+	};
+
+	if (read_reply(answers) < 0)
+		return TOOL_USAGE;
+	return serve(&answers->cat->base, &way);
+}
+
+static int serve_input(struct answers *answers)
+{
+	struct serve_way way = {
+		.answer = answer_with_input,
+		.context = answers,
+		.wants = UNIXMSG_WANT_FDS,
+		.forget = forget,
+		.look = look,
+		.stop = stop,
+	};
+	int status;
+
+	if (open_input(answers) < 0)
+		return TOOL_FAILED;
+	way.fd = answers->wake_fd;
+	status = serve(&answers->cat->base, &way);
+	return answers->is_input_bad ? TOOL_FAILED : status;
+}
+
+int cat_serve(struct cat_options *cat)
+{
+	const struct network *network = cat->base.network;
+	struct answers *answers;
+	int status;
+
+	if (cat_options_settle(cat,
+		    network == NULL ? &network_unixgram : network) < 0)
+		return TOOL_FAILED;
+	if (cat->program != NULL || cat->keep != NULL)
+		return cat_exec(cat);
+	answers = calloc(1, sizeof(*answers));
+	if (answers == NULL) {
+		tool_complain("%s", strerror(errno));
+		return TOOL_FAILED;
+	}
+	answers->cat = cat;
+	answers->wake_fd = -1;
+	status = cat->reply != NULL ? serve_replies(answers)
+				    : serve_input(answers);
+	source_close(&answers->source);
+	if (answers->wake_fd >= 0)
+		close(answers->wake_fd);
+	free(answers);
+	return status;
+}

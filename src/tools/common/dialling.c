@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/common/dialling.h"
+#include "tools/common/explain.h"
+#include "tools/common/explain_path.h"
+#include "tools/common/network.h"
+#include "tools/common/tool.h"
+
+int64_t dialling_get_deadline(const struct options *options)
+{
+	return unixdeadline_after_us(
+		options->wait_us > 0 ? options->wait_us : options->timeout_us);
+}
+
+struct unixconn *dialling_open(const struct options *options,
+	const struct network *network, unsigned int flags, int64_t deadline_us)
+{
+	struct unixdial_options how = {
+		.own = options->own,
+		.flags = flags,
+		.stop_fd = tool_get_stop_fd(),
+		.spin_us = options->spin_us,
+	};
+
+	if (options->is_own_mode_wanted)
+		how.own_mode = options->listen.mode;
+	if (options->wait_us > 0)
+		how.flags |= UNIXMSG_DIAL_WAIT;
+	return unixconn_dial(network->name, options->address, &how,
+		deadline_us);
+}
+
+void dialling_complain(const struct options *options,
+	const struct network *network, int error)
+{
+	if (error == ECANCELED)
+		tool_complain("interrupted");
+	else
+		tool_complain("%s: %s", explain_text(options->address),
+			explain_dial(network, options->address, options->own,
+				error));
+}
+
+static int complain_of_server(const struct options *options)
+{
+	tool_complain("%s: who serves there: %s",
+		explain_text(options->address), strerror(errno));
+	return -1;
+}
+
+int dialling_check_server(const struct options *options, struct unixconn *conn)
+{
+	const bool is_connected = options->network->is_connected;
+	char text[EXPLAIN_USER_SIZE];
+	struct unixcred cred;
+
+	if (!options->is_server_user_wanted)
+		return 0;
+	if (!is_connected && unixconn_want(conn, UNIXMSG_WANT_CRED) == 0)
+		return 0;
+	if (!is_connected ||
+		unixpeer_get_cred(unixconn_get_fd(conn), &cred) < 0)
+		return complain_of_server(options);
+	if (cred.uid == options->server_user)
+		return 0;
+	tool_complain("%s: the server is run by user %s, not by the user of "
+		      "--server-user",
+		explain_text(options->address), explain_user(cred.uid, text));
+	return -1;
+}
+
+int dialling_check_writer(const struct options *options,
+	const struct unixmsg *msg)
+{
+	char text[EXPLAIN_USER_SIZE];
+
+	if (!options->is_server_user_wanted || options->network->is_connected)
+		return 0;
+	if ((msg->flags & UNIXMSG_HAS_CRED) &&
+		msg->cred.uid == options->server_user)
+		return 0;
+	tool_complain("the answer is from user %s, not from the user of "
+		      "--server-user",
+		msg->flags & UNIXMSG_HAS_CRED
+			? explain_user(msg->cred.uid, text)
+			: "unknown");
+	return -1;
+}
+
+void dialling_say_connected(const struct unixconn *conn)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+	struct unixaddr addr;
+
+	if (unixconn_get_address(conn, &addr) == 0)
+		tool_say(TOOL_VERBOSE, "connected, own address %s",
+			unixaddr_format(&addr, text, sizeof(text)));
+}
+
+void dialling_warn_of_silence(const struct unixconn *conn)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+	struct unixaddr own;
+	int error;
+
+	if (unixconn_check_answer(conn) == 0 ||
+		(errno != EACCES && errno != ENOENT && errno != ESTALE))
+		return;
+	error = errno;
+	if (unixconn_get_address(conn, &own) < 0)
+		return;
+	unixaddr_format(&own, text, sizeof(text));
+	tool_say(TOOL_NORMAL, "warning: %s", explain_closed_way(text, error));
+}
+
+const char *dialling_explain_rest(uint64_t rest, bool is_all, char *text,
+	size_t room)
+{
+	*text = '\0';
+	if (rest > 0)
+		snprintf(text, room, "; %s%" PRIu64 " record%s not sent",
+			is_all ? "" : "at least ", rest, rest == 1 ? "" : "s");
+	return text;
+}

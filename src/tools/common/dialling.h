@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_DIALLING_H
+#define UNIXMSG_TOOLS_DIALLING_H
+
+/* How the tools that are clients reach their server. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/common/options.h"
+#include "unixmsg.h"
+
+/* When the patience of options for the server's coming ends. */
+int64_t dialling_get_deadline(const struct options *options);
+
+/* Connects by network: NULL with errno. flags are UNIXMSG_DIAL_... */
+struct unixconn *dialling_open(const struct options *options,
+	const struct network *network, unsigned int flags, int64_t deadline_us);
+
+/* Says why dialling_open has failed. */
+void dialling_complain(const struct options *options,
+	const struct network *network, int error);
+
+/* 0 when the server is who it shall be, as far as that is known; -1 told. */
+int dialling_check_server(const struct options *options, struct unixconn *conn);
+
+/*
+ * A datagram socket has no peer that the kernel vouches for: there it is the
+ * answers that tell who runs the server. 0, or -1 told.
+ */
+int dialling_check_writer(const struct options *options,
+	const struct unixmsg *msg);
+
+/* For --verbose; and a warning where answers may not reach us. */
+void dialling_say_connected(const struct unixconn *conn);
+void dialling_warn_of_silence(const struct unixconn *conn);
+
+/* "; 3 records not sent", or "" of none, into text. Returns text. */
+const char *dialling_explain_rest(uint64_t rest, bool is_all, char *text,
+	size_t room);
+
+#endif

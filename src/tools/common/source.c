@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/common/explain.h"
+#include "tools/common/record.h"
+#include "tools/common/record_line.h"
+#include "tools/common/source.h"
+#include "tools/common/tool.h"
+
+/* Input without an end is not counted further. */
+static const uint64_t rest_max = 10000000;
+
+int source_open(struct source *source, const struct options *options)
+{
+	memset(source, 0, sizeof(*source));
+	source->options = options;
+	if (options->count > 0) {
+		source->made = calloc(1, options->made_size + 1);
+		return source->made == NULL ? -1 : 0;
+	}
+	if (options->messages_count > 0)
+		return 0;
+	source->reader = record_reader_new(STDIN_FILENO, options->input,
+		options->input_max, tool_get_stop_fd());
+	return source->reader == NULL ? -1 : 0;
+}
+
+void source_close(struct source *source)
+{
+	record_reader_free(source->reader);
+	free(source->line);
+	free(source->made);
+}
+
+/* Of a made up message the first bytes are its number, the rest a pattern. */
+static void fill(unsigned char *data, size_t size, uint64_t number)
+{
+	size_t i, head = size < sizeof(number) ? size : sizeof(number);
+
+	memcpy(data, &number, head);
+	for (i = head; i < size; i++)
+		data[i] = (unsigned char)(number + i);
+}
+
+static int make(struct source *source, const void **data, size_t *size)
+{
+	const struct options *options = source->options;
+
+	if (source->made_count == options->count)
+		return 0;
+	if (source->next_us > unixdeadline_now_us()) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (options->interval_us > 0)
+		source->next_us = unixdeadline_after_us(options->interval_us);
+	fill(source->made, options->made_size, source->made_count);
+	source->made_count++;
+	*data = source->made;
+	*size = options->made_size;
+	return 1;
+}
+
+/* As it stands, but for the two formats that are a way to write bytes. */
+static int decode(struct source *source, const char *argument,
+	const void **data, size_t *size)
+{
+	enum record_format format = source->options->input;
+	struct record_line line;
+
+	*data = argument;
+	*size = strlen(argument);
+	if (format != RECORD_HEX && format != RECORD_JSON)
+		return 1;
+	free(source->line);
+	source->line = strdup(argument);
+	if (source->line == NULL)
+		return -1;
+	line.data = source->line;
+	line.size = *size;
+	if (record_line_decode(&line, format) != 1) {
+		errno = EBADMSG;
+		return -1;
+	}
+	*data = line.data;
+	*size = line.size;
+	return 1;
+}
+
+static int take_argument(struct source *source, const void **data, size_t *size)
+{
+	const struct options *options = source->options;
+
+	if (source->argument == options->messages_count)
+		return 0;
+	return decode(source, options->messages[source->argument++], data,
+		size);
+}
+
+int source_next(struct source *source, const void **data, size_t *size)
+{
+	if (source->made != NULL)
+		return make(source, data, size);
+	if (source->reader != NULL)
+		return record_read(source->reader, false, data, size);
+	return take_argument(source, data, size);
+}
+
+uint64_t source_count_rest(struct source *source, bool *is_all)
+{
+	const struct options *options = source->options;
+	uint64_t count = 0;
+	const void *data;
+	size_t size;
+	int result;
+
+	*is_all = true;
+	if (source->made != NULL)
+		return options->count - source->made_count;
+	if (source->reader == NULL)
+		return (uint64_t)(options->messages_count - source->argument);
+	while ((result = record_read(source->reader, false, &data, &size)) ==
+			1 &&
+		count < rest_max)
+		count++;
+	*is_all = result == 0;
+	return count;
+}
+
+int source_get_fd(const struct source *source)
+{
+	return source->reader != NULL ? STDIN_FILENO : -1;
+}
+
+int64_t source_get_moment(const struct source *source)
+{
+	return source->made != NULL ? source->next_us : UNIXMSG_FOREVER;
+}
+
+void source_complain(const struct source *source, int error)
+{
+	if (source->reader == NULL && error == EBADMSG)
+		tool_complain("MESSAGE %d: not a message in that format",
+			source->argument);
+	else if (source->reader == NULL)
+		tool_complain("MESSAGE %d: %s", source->argument,
+			strerror(error));
+	else if (error == EBADMSG || error == EMSGSIZE)
+		tool_complain("standard input: %s",
+			record_reader_explain(source->reader));
+	else
+		tool_complain("standard input: %s", strerror(error));
+}
+
+uint64_t source_identify(const struct source *source, const void *data,
+	size_t size)
+{
+	uint64_t number;
+
+	if (source->made == NULL || size < sizeof(number) ||
+		size != source->options->made_size)
+		return UINT64_MAX;
+	memcpy(&number, data, sizeof(number));
+	return number < source->made_count ? number : UINT64_MAX;
+}

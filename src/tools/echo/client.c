@@ -1,0 +1,629 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Several messages are on their way at once, as many as fit into bounds that
+ * no queue on the way reaches by itself. Sending never waits: a client that
+ * waits in a send while its server waits to get rid of an answer would wait for
+ * ever. Receiving waits only where there is nothing to send before an answer
+ * has come.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/echo/client.h"
+#include "tools/common/dialling.h"
+#include "tools/common/explain.h"
+#include "tools/common/network.h"
+#include "tools/common/record.h"
+#include "tools/common/source.h"
+#include "tools/common/stats.h"
+#include "tools/common/tool.h"
+
+enum { WINDOW = 64 };
+
+static const size_t window_bytes = 1 << 20;
+
+/* A message that has been sent and not been answered. */
+struct sent {
+	uint64_t number;
+	int64_t deadline_us;
+	uint64_t sent_ns;
+	void *data;
+	size_t size;
+	size_t room;
+};
+
+struct exchange {
+	const struct options *options;
+	const struct network *network;
+	struct unixconn *conn;
+	struct source source;
+	struct record_writer *printer;
+	struct client_stats stats;
+	/* A ring: count of them from first on, the oldest first. */
+	struct sent sent[WINDOW];
+	unsigned int first;
+	unsigned int count;
+	size_t sent_bytes;
+	/* The message to be sent next, perhaps begun. */
+	const void *next;
+	size_t next_size;
+	uint64_t next_ns;
+	bool is_next_there;
+	bool is_next_lost; /* it could not be sent */
+	bool is_input_over;
+	bool is_input_bad; /* told: it ended with a message not to be sent */
+	bool is_blocked;   /* there was no room to send */
+	/* How long there may be none; 0 while there is. */
+	int64_t blocked_deadline_us;
+	bool is_server_gone; /* a message could not be sent any more */
+	bool is_output_seen; /* standard output is a terminal */
+	bool is_output_lost; /* told: standard output takes no more */
+	void *answer;
+	size_t room;
+};
+
+static bool is_made_up(const struct exchange *exchange)
+{
+	return exchange->options->count > 0;
+}
+
+static struct sent *get_oldest(struct exchange *exchange)
+{
+	return &exchange->sent[exchange->first];
+}
+
+static void forget_oldest(struct exchange *exchange)
+{
+	exchange->sent_bytes -= get_oldest(exchange)->size;
+	exchange->first = (exchange->first + 1) % WINDOW;
+	exchange->count--;
+}
+
+/* Made up messages without an interval take turns with their answers. */
+static bool is_taking_turns(const struct exchange *exchange)
+{
+	return is_made_up(exchange) && exchange->options->interval_us == 0;
+}
+
+static bool is_window_open(const struct exchange *exchange)
+{
+	unsigned int most = is_taking_turns(exchange) ? 1 : WINDOW;
+
+	return exchange->count < most && exchange->sent_bytes < window_bytes;
+}
+
+/* What has been sent is still to be answered. */
+static void end_input(struct exchange *exchange)
+{
+	exchange->is_next_lost = exchange->is_next_there;
+	exchange->is_next_there = false;
+	exchange->is_input_over = true;
+	exchange->is_input_bad = true;
+}
+
+/* 1 there is a message to send, 0 there is none now. */
+static int fetch(struct exchange *exchange)
+{
+	int result;
+
+	if (exchange->is_next_there)
+		return 1;
+	if (exchange->is_input_over)
+		return 0;
+	result = source_next(&exchange->source, &exchange->next,
+		&exchange->next_size);
+	if (result < 0 && errno == EAGAIN)
+		return 0;
+	if (result < 0) {
+		source_complain(&exchange->source, errno);
+		end_input(exchange);
+		return 0;
+	}
+	exchange->is_input_over = result == 0;
+	exchange->is_next_there = result == 1;
+	exchange->next_ns = tool_now_ns();
+	return result;
+}
+
+/* Keeps a copy, to know whether the answer is the same. */
+static int remember(struct exchange *exchange)
+{
+	unsigned int place = (exchange->first + exchange->count) % WINDOW;
+	struct sent *sent = &exchange->sent[place];
+
+	if (sent->room < exchange->next_size) {
+		free(sent->data);
+		sent->room = 0;
+		sent->data = malloc(exchange->next_size);
+		if (sent->data == NULL)
+			return -1;
+		sent->room = exchange->next_size;
+	}
+	if (exchange->next_size > 0)
+		memcpy(sent->data, exchange->next, exchange->next_size);
+	sent->size = exchange->next_size;
+	sent->number = exchange->stats.sent;
+	sent->sent_ns = exchange->next_ns;
+	sent->deadline_us =
+		unixdeadline_after_us(exchange->options->timeout_us);
+	exchange->sent_bytes += sent->size;
+	exchange->count++;
+	return 0;
+}
+
+static int complain_of_sending(const struct exchange *exchange, int error)
+{
+	tool_complain("message %" PRIu64 ": %s", exchange->stats.sent + 1,
+		explain_send(exchange->network, exchange->next_size, error));
+	return -1;
+}
+
+/*
+ * Answers to earlier messages may still come; of a connection also when the
+ * server has closed it, and then its end tells what is missing.
+ */
+static int fail_to_send(struct exchange *exchange, int error)
+{
+	if (error == EPIPE || error == ECONNRESET)
+		exchange->is_server_gone = true;
+	else
+		complain_of_sending(exchange, error);
+	if (error != EMSGSIZE && !exchange->is_server_gone)
+		return -1;
+	end_input(exchange);
+	return 0;
+}
+
+static int note_blocked(struct exchange *exchange)
+{
+	if (exchange->blocked_deadline_us == 0)
+		exchange->blocked_deadline_us =
+			unixdeadline_after_us(exchange->options->timeout_us);
+	return 0;
+}
+
+/* 1 sent, 0 there is no room for it now, -1 told why not. */
+static int send_next(struct exchange *exchange)
+{
+	if (unixconn_send(exchange->conn, exchange->next, exchange->next_size,
+		    UNIXMSG_NOW) < 0) {
+		exchange->is_blocked = errno == EAGAIN || errno == EINPROGRESS;
+		if (exchange->is_blocked)
+			return note_blocked(exchange);
+		return fail_to_send(exchange, errno);
+	}
+	exchange->blocked_deadline_us = 0;
+	if (remember(exchange) < 0)
+		return complain_of_sending(exchange, errno);
+	exchange->stats.sent++;
+	exchange->stats.sent_bytes += exchange->next_size;
+	exchange->is_next_there = false;
+	return 1;
+}
+
+static int send_some(struct exchange *exchange)
+{
+	int result = 1;
+
+	exchange->is_blocked = false;
+	while (result == 1 && is_window_open(exchange)) {
+		result = fetch(exchange);
+		if (result == 1)
+			result = send_next(exchange);
+	}
+	return result < 0 ? -1 : 0;
+}
+
+/* Once is enough, though the end of it all tries again. */
+static int complain_of_output(struct exchange *exchange)
+{
+	if (!exchange->is_output_lost)
+		tool_complain("standard output: %s", strerror(errno));
+	exchange->is_output_lost = true;
+	return -1;
+}
+
+static int print_answer(struct exchange *exchange, size_t size)
+{
+	const struct record record = {
+		.data = exchange->answer,
+		.size = size,
+	};
+
+	if (is_made_up(exchange) ||
+		record_write(exchange->printer, &record) == 0)
+		return 0;
+	return complain_of_output(exchange);
+}
+
+/* Of what was made up, messages before this one will get no answer. */
+static void lose_up_to(struct exchange *exchange, uint64_t number)
+{
+	while (exchange->count > 0 && get_oldest(exchange)->number < number) {
+		exchange->stats.lost++;
+		forget_oldest(exchange);
+	}
+}
+
+static bool is_same(const struct sent *sent, const void *data, size_t size)
+{
+	return sent->size == size &&
+		(size == 0 || memcmp(sent->data, data, size) == 0);
+}
+
+static void count_answer(struct exchange *exchange, size_t size)
+{
+	const struct sent *sent = get_oldest(exchange);
+
+	exchange->stats.received++;
+	exchange->stats.received_bytes += size;
+	histogram_add(&exchange->stats.round_trips,
+		tool_now_ns() - sent->sent_ns);
+	if (is_same(sent, exchange->answer, size))
+		return;
+	exchange->stats.altered++;
+	tool_say(TOOL_VERBOSE, "message %" PRIu64 " came back altered",
+		sent->number + 1);
+}
+
+/* 0, or -1 told why. */
+static int take_answer(struct exchange *exchange, size_t size)
+{
+	uint64_t number =
+		source_identify(&exchange->source, exchange->answer, size);
+
+	if (number != UINT64_MAX) {
+		lose_up_to(exchange, number);
+		/* Its answer had been given up. */
+		if (exchange->count == 0 ||
+			get_oldest(exchange)->number > number)
+			return 0;
+	}
+	if (exchange->count == 0) {
+		tool_complain("a message of %zu bytes came that answers "
+			      "nothing",
+			size);
+		return -1;
+	}
+	count_answer(exchange, size);
+	forget_oldest(exchange);
+	return print_answer(exchange, size);
+}
+
+/* A server that has answered something does not refuse us. */
+static const char *explain_no_answer(const struct exchange *exchange)
+{
+	if (exchange->stats.received > 0)
+		return "";
+	return explain_silence(exchange->network, exchange->options->address);
+}
+
+static int complain_of_receiving(const struct exchange *exchange, int result,
+	size_t size)
+{
+	if (result == 0)
+		tool_complain("the server has closed the connection; "
+			      "without an answer: %u%s",
+			exchange->count, explain_no_answer(exchange));
+	else if (errno == EMSGSIZE)
+		tool_complain("an answer of %zu bytes is more than the %zu of "
+			      "--max-size",
+			size, exchange->room);
+	else if (errno == EPROTO)
+		tool_complain("the server has closed the connection in the "
+			      "middle of a message");
+	else
+		tool_complain("receiving: %s", strerror(errno));
+	return -1;
+}
+
+static bool is_over(const struct exchange *exchange)
+{
+	return exchange->is_input_over && !exchange->is_next_there &&
+		exchange->count == 0;
+}
+
+/* Who takes turns has nothing else to wait for than an answer. */
+static int64_t get_patience_to_receive(struct exchange *exchange)
+{
+	if (is_taking_turns(exchange) && exchange->count > 0)
+		return get_oldest(exchange)->deadline_us;
+	return UNIXMSG_NOW;
+}
+
+/* It is our turn: nothing can be there, and to look for it would be a waste. */
+static bool is_turn_over(const struct exchange *exchange)
+{
+	return is_taking_turns(exchange) && exchange->count == 0 &&
+		!exchange->is_server_gone;
+}
+
+/* The deadline and the stop are for others to see. */
+static bool is_none_there(int result)
+{
+	return result < 0 &&
+		(errno == EAGAIN || errno == ETIMEDOUT || errno == ECANCELED);
+}
+
+static int receive_some(struct exchange *exchange)
+{
+	struct iovec part = {
+		.iov_base = exchange->answer,
+		.iov_len = exchange->room,
+	};
+	struct unixmsg msg;
+	int result;
+
+	unixmsg_init(&msg);
+	msg.parts = &part;
+	msg.parts_count = 1;
+	for (;;) {
+		result = unixconn_recv_msg(exchange->conn, &msg,
+			get_patience_to_receive(exchange));
+		if (is_none_there(result))
+			return 0;
+		if (result == 0 && exchange->count == 0)
+			fetch(exchange);
+		/* The server may close as soon as all is answered. */
+		if (result == 0 && is_over(exchange) &&
+			!exchange->is_server_gone)
+			return 0;
+		/* It comes once, before the messages that are still there. */
+		if (result < 0 && errno == ECONNRESET)
+			continue;
+		if (result < 1)
+			return complain_of_receiving(exchange, result,
+				msg.size);
+		if (dialling_check_writer(exchange->options, &msg) < 0 ||
+			take_answer(exchange, msg.size) < 0)
+			return -1;
+		if (is_turn_over(exchange))
+			return 0;
+	}
+}
+
+/* Made up messages go on after a loss; others would be taken for another. */
+static int expire(struct exchange *exchange)
+{
+	int64_t now_us = unixdeadline_now_us();
+
+	while (exchange->count > 0 &&
+		get_oldest(exchange)->deadline_us <= now_us) {
+		if (!is_made_up(exchange))
+			return tool_complain("message %" PRIu64
+					     ": no answer within %g seconds%s",
+				get_oldest(exchange)->number + 1,
+				(double)exchange->options->timeout_us / 1e6,
+				explain_no_answer(exchange));
+		exchange->stats.lost++;
+		forget_oldest(exchange);
+	}
+	return 0;
+}
+
+/* 0, or -1 told: the server lives, and what we send will never go. */
+static int check_progress(struct exchange *exchange)
+{
+	if (exchange->is_server_gone && exchange->count == 0) {
+		tool_complain("the server takes no more messages");
+		return -1;
+	}
+	if (!exchange->is_blocked ||
+		unixdeadline_now_us() < exchange->blocked_deadline_us)
+		return 0;
+	tool_complain("message %" PRIu64 ": no room for it within %g seconds",
+		exchange->stats.sent + 1,
+		(double)exchange->options->timeout_us / 1e6);
+	return -1;
+}
+
+static int get_patience(struct exchange *exchange)
+{
+	int64_t until_us = UNIXMSG_FOREVER, left_us;
+
+	if (is_window_open(exchange) && !exchange->is_input_over)
+		until_us = source_get_moment(&exchange->source);
+	if (exchange->count > 0 && get_oldest(exchange)->deadline_us < until_us)
+		until_us = get_oldest(exchange)->deadline_us;
+	if (exchange->is_blocked && exchange->blocked_deadline_us < until_us)
+		until_us = exchange->blocked_deadline_us;
+	if (until_us == UNIXMSG_FOREVER)
+		return -1;
+	left_us = until_us - unixdeadline_now_us();
+	if (left_us <= 0)
+		return 0;
+	return left_us > 1000000000 ? 1000000 : (int)((left_us + 999) / 1000);
+}
+
+static bool is_input_wanted(const struct exchange *exchange)
+{
+	return is_window_open(exchange) && !exchange->is_input_over &&
+		!exchange->is_next_there;
+}
+
+/* Waits until there is something to do. 0, or -1 told why not. */
+static int wait(struct exchange *exchange)
+{
+	struct pollfd fds[3] = {
+		{ .fd = tool_get_stop_fd(), .events = POLLIN },
+		{ .fd = unixconn_get_fd(exchange->conn), .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+	};
+
+	if (exchange->is_blocked)
+		fds[1].events |= POLLOUT;
+	if (is_input_wanted(exchange))
+		fds[2].fd = source_get_fd(&exchange->source);
+	if (record_flush(exchange->printer) < 0)
+		return complain_of_output(exchange);
+	if (poll(fds, 3, get_patience(exchange)) < 0 && errno != EINTR) {
+		tool_complain("poll: %s", strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+/* Not among the answers, where both are the terminal's. */
+static void show_progress(const struct exchange *exchange)
+{
+	const struct client_stats *stats = &exchange->stats;
+
+	if (is_made_up(exchange))
+		tool_show_progress("%" PRIu64 " of %" PRIu64 " sent, %" PRIu64
+				   " received",
+			stats->sent, exchange->options->count, stats->received);
+	else if (!exchange->is_output_seen)
+		tool_show_progress("%" PRIu64 " sent, %" PRIu64 " received",
+			stats->sent, stats->received);
+}
+
+/* 0 when every message has had its chance, -1 when it ended before, told. */
+static int run(struct exchange *exchange)
+{
+	for (;;) {
+		if (send_some(exchange) < 0 || receive_some(exchange) < 0 ||
+			expire(exchange) < 0 || check_progress(exchange) < 0)
+			return -1;
+		show_progress(exchange);
+		if (is_window_open(exchange))
+			fetch(exchange);
+		if (is_over(exchange) && !exchange->is_server_gone)
+			return exchange->is_input_bad ? -1 : 0;
+		if (tool_get_stops() > 0) {
+			tool_complain("interrupted");
+			return -1;
+		}
+		if (exchange->is_next_there && !exchange->is_blocked &&
+			is_window_open(exchange))
+			continue;
+		if (wait(exchange) < 0)
+			return -1;
+	}
+}
+
+static const char *explain_answered(const struct client_stats *stats,
+	char *text, size_t room)
+{
+	if (stats->received == 0)
+		return "none";
+	snprintf(text, room, "%" PRIu64, stats->received);
+	return text;
+}
+
+/* Of one message the complaint before has said all. */
+static void say_what_was_sent(struct exchange *exchange)
+{
+	const struct client_stats *stats = &exchange->stats;
+	char answered[24], text[64];
+	bool is_all;
+	uint64_t rest = source_count_rest(&exchange->source, &is_all) +
+		(exchange->is_next_there || exchange->is_next_lost ? 1 : 0);
+
+	dialling_explain_rest(rest, is_all, text, sizeof(text));
+	if (is_made_up(exchange)) {
+		if (rest > 0 && stats->sent + rest > 1)
+			tool_complain("%" PRIu64 " sent%s", stats->sent, text);
+		return;
+	}
+	if (stats->sent + rest > 1 && (rest > 0 || stats->lost > 0))
+		tool_complain("%" PRIu64 " sent, %s answered%s", stats->sent,
+			explain_answered(stats, answered, sizeof(answered)),
+			text);
+}
+
+static int finish(struct exchange *exchange, int result)
+{
+	const struct client_stats *stats = &exchange->stats;
+
+	tool_wipe_progress();
+	if (record_flush(exchange->printer) < 0)
+		result = complain_of_output(exchange);
+	if (unixconn_close(exchange->conn) < 0) {
+		tool_complain("own address: could not be removed: %s",
+			strerror(errno));
+		result = -1;
+	}
+	exchange->stats.lost += exchange->count;
+	if (result < 0)
+		say_what_was_sent(exchange);
+	if (is_made_up(exchange))
+		stats_say_client(stats);
+	else if (stats->altered > 0)
+		tool_complain("%" PRIu64 " of %" PRIu64
+			      " answers were not what was sent",
+			stats->altered, stats->received);
+	if (exchange->options->is_stats_wanted &&
+		stats_print_client(stats, exchange->network) < 0)
+		result = -1;
+	if (result == 0 && stats->lost == 0 && stats->altered == 0)
+		return TOOL_OK;
+	return TOOL_FAILED;
+}
+
+static int prepare(struct exchange *exchange, const struct options *options)
+{
+	exchange->options = options;
+	exchange->network = options->network;
+	exchange->is_output_seen = isatty(STDOUT_FILENO);
+	histogram_init(&exchange->stats.round_trips);
+	exchange->room = options->size_max;
+	exchange->answer = malloc(exchange->room + 1);
+	exchange->printer = record_writer_new(STDOUT_FILENO, options->format,
+		tool_get_stop_fd());
+	if (exchange->answer == NULL || exchange->printer == NULL)
+		return -1;
+	return source_open(&exchange->source, options);
+}
+
+static void clean_up(struct exchange *exchange)
+{
+	int i;
+
+	for (i = 0; i < WINDOW; i++)
+		free(exchange->sent[i].data);
+	source_close(&exchange->source);
+	record_writer_free(exchange->printer);
+	free(exchange->answer);
+	free(exchange);
+}
+
+static int exchange_with(struct exchange *exchange,
+	const struct options *options)
+{
+	if (prepare(exchange, options) < 0) {
+		tool_complain("%s", strerror(errno));
+		return TOOL_FAILED;
+	}
+	exchange->conn = dialling_open(options, options->network, 0,
+		dialling_get_deadline(options));
+	if (exchange->conn == NULL) {
+		dialling_complain(options, options->network, errno);
+		return TOOL_FAILED;
+	}
+	if (dialling_check_server(options, exchange->conn) < 0)
+		return finish(exchange, -1);
+	dialling_say_connected(exchange->conn);
+	dialling_warn_of_silence(exchange->conn);
+	return finish(exchange, run(exchange));
+}
+
+int client(const struct options *options)
+{
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	int status;
+
+	if (exchange == NULL) {
+		tool_complain("%s", strerror(errno));
+		return TOOL_FAILED;
+	}
+	status = exchange_with(exchange, options);
+	clean_up(exchange);
+	return status;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include "tools/echo/echo.h"
+#include "tools/common/network.h"
+
+int main(int argc, char **argv)
+{
+	return echo_main("unixstream-echo", &network_unixstream, argc, argv);
+}

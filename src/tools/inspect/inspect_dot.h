@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_INSPECT_DOT_H
+#define UNIXMSG_TOOLS_INSPECT_DOT_H
+
+/*
+ * Findings as a picture, a digraph in the language of Graphviz: processes as
+ * boxes, sockets in the colour of their type, and who talks to whom.
+ */
+
+#include "tools/inspect/inspect_finding.h"
+
+/* A socket that gets a node. */
+struct inspect_dot_socket {
+	const struct inspect_socket *socket;
+	bool is_asked;  /* show it in any case */
+	bool is_folded; /* a client's own address: part of its line only */
+};
+
+/* An end of a line: 'p' and a PID, 's' and an inode, 'u' and a UID. */
+struct inspect_dot_node {
+	char sort;
+	uint64_t id;
+};
+
+enum inspect_dot_line {
+	INSPECT_DOT_OWNS,
+	INSPECT_DOT_TALKS,
+	INSPECT_DOT_WAITS,
+	INSPECT_DOT_PAIR,
+};
+
+struct inspect_dot_edge {
+	struct inspect_dot_node from;
+	struct inspect_dot_node to;
+	enum inspect_dot_line line;
+	int type; /* of the sockets */
+};
+
+struct inspect_dot {
+	const struct inspect_snapshot *snapshot;
+	bool has_pairs; /* draw connections without any name, too */
+	struct inspect_dot_socket *sockets;
+	size_t sockets_count;
+	size_t sockets_room;
+	struct inspect_dot_edge *edges;
+	size_t edges_count;
+	size_t edges_room;
+	size_t files_count; /* printed already */
+	bool is_short;      /* of memory */
+};
+
+/* Of everything, not only of what will be shown: with the unnamed ones. */
+void inspect_dot_begin(struct inspect_dot *dot,
+	const struct inspect_snapshot *snapshot, bool is_everything);
+
+/* An inspect_show: a struct inspect_dot is the context. */
+void inspect_dot_show(void *context, const struct inspect_finding *finding);
+
+/* Prints the picture. -1 when memory ran out. */
+int inspect_dot_end(struct inspect_dot *dot);
+
+#endif

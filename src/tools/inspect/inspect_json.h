@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_INSPECT_JSON_H
+#define UNIXMSG_TOOLS_INSPECT_JSON_H
+
+/*
+ * Findings as one JSON document. Every member is always there, null where it
+ * does not apply or is not known; all text is ASCII, names as unixaddr_format
+ * writes them.
+ */
+
+#include "tools/inspect/inspect_finding.h"
+
+struct inspect_json {
+	const struct inspect_snapshot *snapshot;
+	bool has_begun;
+};
+
+void inspect_json_begin(struct inspect_json *json,
+	const struct inspect_snapshot *snapshot);
+
+/* An inspect_show: a struct inspect_json is the context. */
+void inspect_json_show(void *context, const struct inspect_finding *finding);
+
+void inspect_json_end(struct inspect_json *json);
+
+#endif

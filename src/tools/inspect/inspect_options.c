@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "tools/inspect/inspect_options.h"
+#include "tools/common/usage.h"
+
+#define PLACE(member) .place = offsetof(struct inspect_options, member)
+
+/* Its format stands in least. */
+static int read_format(const struct usage_option *option, const char *value,
+	void *place)
+{
+	enum inspect_format *format = place;
+
+	(void)value;
+	if (*format != INSPECT_TEXT && *format != option->least)
+		return tool_complain(
+			"--json, --dot and --names: only one of them is "
+			"possible");
+	*format = (enum inspect_format)option->least;
+	return 0;
+}
+
+static const struct usage_option ways[] = {
+	{ 0, "json", NULL, "one JSON document instead of text", read_format,
+		PLACE(format), .least = INSPECT_JSON },
+	{ 0, "dot", NULL,
+		"a picture of who talks to whom, for Graphviz:\n"
+		"unixmsg-inspect --dot | dot -Tsvg >sockets.svg",
+		read_format, PLACE(format), .least = INSPECT_DOT },
+	{ 0, "names", NULL, "network and address only, a line each",
+		read_format, PLACE(format), .least = INSPECT_NAMES },
+	{ 'v', "verbose", NULL, "name all peers and processes, however many",
+		usage_read_level, .least = TOOL_VERBOSE },
+	{ 0 },
+};
+
+static const struct usage_option cleaning[] = {
+	{ 0, "clean", NULL,
+		"remove the dead socket files, those that no\n"
+		"socket is bound to, and say what became of each",
+		usage_read_flag, PLACE(is_cleaning) },
+	{ 'n', "dry-run", NULL, "say it, and remove nothing", usage_read_flag,
+		PLACE(is_dry_run) },
+	{ 0 },
+};
+
+static const struct usage_option none[] = { { 0 } };
+
+static const struct usage_group groups[] = {
+	{ "Looking", ways },
+	{ "Cleaning", cleaning },
+	{ "Both", none },
+	{ 0 },
+};
+
+static const char *const synopses[] = {
+	"[--json|--dot|--names] [OPTION]... [ADDRESS|DIRECTORY]...",
+	"--clean [-n] [OPTION]... ADDRESS|DIRECTORY...",
+	NULL,
+};
+
+static const struct usage usage = {
+	.synopses = synopses,
+	.about = "Tell what is at each ADDRESS: who listens there, who may "
+		 "send, who is\n"
+		 "connected, what waits; or that nobody is there, and which "
+		 "name may be meant.\n"
+		 "Of a DIRECTORY tell every socket file in it, without an "
+		 "operand every socket\n"
+		 "that has a name. Nothing is connected to: no owner "
+		 "notices.\n"
+		 "\n"
+		 "ADDRESS is a path, or @NAME for an abstract name; ./@FILE "
+		 "is a file whose name\n"
+		 "begins with @; \\\\, \\xHH and \\{N} are escapes.\n",
+	.groups = groups,
+	.foot = "In tables, WAITING is the connections that wait to be "
+		"accepted, and how many\n"
+		"may; UNREAD the bytes that the owner has not read in what "
+		"it has accepted, N+\n"
+		"where there is more: the kernel tells the size of the first "
+		"datagram only, and\n"
+		"not what is in connections that wait. STATE has if the file "
+		"of a socket is gone\n"
+		"or replaced. To see other users' processes takes root.\n"
+		"\n"
+		"With --quiet only what makes the exit status 1 is shown; "
+		"--json, --dot and\n"
+		"--names show all the same.\n"
+		"\n"
+		"Exit status: 0 all is well; 1 an ADDRESS is not there, dead "
+		"or no socket, a\n"
+		"DIRECTORY has a dead file, or something could not be looked "
+		"at or removed; 2\n"
+		"wrong usage.\n",
+	.leading = INT_MAX,
+};
+
+static int check(const struct inspect_options *options)
+{
+	const char *why = NULL;
+
+	if (options->is_cleaning && options->names_count == 0)
+		why = "--clean: of which ADDRESS or DIRECTORY?";
+	else if (options->is_cleaning && options->format != INSPECT_TEXT)
+		why = "--clean: does not go with --json, --dot and --names";
+	else if (options->is_dry_run && !options->is_cleaning)
+		why = "--dry-run: only with --clean";
+	if (why == NULL)
+		return -1;
+	tool_complain("%s", why);
+	return TOOL_USAGE;
+}
+
+int inspect_options_read(struct inspect_options *options, int argc, char **argv)
+{
+	struct usage_words words;
+	int status;
+
+	memset(options, 0, sizeof(*options));
+	status = usage_read(&usage, options, &words, argc, argv);
+	if (status >= 0)
+		return status;
+	options->names = words.operands;
+	options->names_count = words.operands_count;
+	return check(options);
+}
