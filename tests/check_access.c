@@ -5,8 +5,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "service/access.h"
 #include "scene.h"
+#include "service/access.h"
 
 /* Ids of nobody here. */
 enum { FIRST = 70001, SECOND, THIRD };
@@ -21,20 +21,20 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	unixaccess_free(&rules);
+	unixaccess__free(&rules);
 	check_fds();
 }
 
 static void add(struct ids *ids, unsigned int id)
 {
-	ck_assert_int_eq(unixaccess_add(ids, id), 0);
+	ck_assert_int_eq(unixaccess__add(ids, id), 0);
 }
 
 static bool is_allowed(bool is_abstract, uid_t uid, gid_t gid)
 {
 	const struct unixcred cred = { .pid = 1, .uid = uid, .gid = gid };
 
-	return unixaccess_is_allowed(&rules, is_abstract, &cred, -1);
+	return unixaccess__is_allowed(&rules, is_abstract, &cred, -1);
 }
 
 /* Lists */
@@ -52,7 +52,8 @@ END_TEST
 
 START_TEST(nobody_cannot_be_added)
 {
-	ck_assert_errno(unixaccess_add(&rules.users_denied, (uid_t)-1), EINVAL);
+	ck_assert_errno(unixaccess__add(&rules.users_denied, (uid_t)-1),
+		EINVAL);
 	ck_assert_uint_eq(rules.users_denied.count, 0);
 	ck_assert(is_allowed(false, FIRST, FIRST));
 }
@@ -146,12 +147,12 @@ static void check_who(int rule, bool is_abstract, enum who who)
 	if (who == ROOT)
 		cred.uid = 0;
 	make_rules(rule, cred.uid, cred.gid);
-	ck_assert_msg(unixaccess_is_allowed(&rules, is_abstract,
+	ck_assert_msg(unixaccess__is_allowed(&rules, is_abstract,
 			      who == UNKNOWN ? NULL : &cred,
 			      -1) == is_expected(rule, is_abstract, who),
 		"rules %#x, abstract %d, who %d", (unsigned int)rule,
 		is_abstract, (int)who);
-	unixaccess_free(&rules);
+	unixaccess__free(&rules);
 	memset(&rules, 0, sizeof(rules));
 }
 
@@ -244,7 +245,7 @@ static void dismiss(struct guest *guest)
 
 static bool may_talk(const struct guest *guest)
 {
-	return unixaccess_is_allowed(&rules, true, &guest->cred, guest->fd);
+	return unixaccess__is_allowed(&rules, true, &guest->cred, guest->fd);
 }
 
 static const struct {
@@ -314,11 +315,11 @@ START_TEST(unknown_groups_allow_nothing_and_are_denied)
 	int fd = open_listening(SOCK_STREAM, support_abstract("listener"));
 
 	add(&rules.groups_allowed, SECOND);
-	ck_assert(!unixaccess_is_allowed(&rules, false, &cred, fd));
+	ck_assert(!unixaccess__is_allowed(&rules, false, &cred, fd));
 	add(&rules.users_allowed, FIRST);
-	ck_assert(unixaccess_is_allowed(&rules, false, &cred, fd));
+	ck_assert(unixaccess__is_allowed(&rules, false, &cred, fd));
 	add(&rules.groups_denied, THIRD);
-	ck_assert(!unixaccess_is_allowed(&rules, false, &cred, fd));
+	ck_assert(!unixaccess__is_allowed(&rules, false, &cred, fd));
 	close(fd);
 }
 END_TEST

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/addr_private.h"
-#include "service/budget.h"
 #include "scene.h"
+#include "service/budget.h"
 
 static const size_t buffer_bytes = 4 << 20;
 
@@ -37,7 +37,7 @@ static int lists;
 static void set_up(void)
 {
 	count_fds();
-	ck_assert_int_eq(unixbudget_init(&budget, open_socket(SOCK_DGRAM),
+	ck_assert_int_eq(unixbudget__init(&budget, open_socket(SOCK_DGRAM),
 				 buffer_bytes),
 		0);
 }
@@ -54,7 +54,7 @@ static void tear_down(void)
 	while (receivers_count > 0)
 		close_receiver(&receivers[--receivers_count]);
 	close(budget.fd);
-	unixbudget_free(&budget);
+	unixbudget__free(&budget);
 	check_fds();
 }
 
@@ -94,7 +94,7 @@ static void note(void *context, const struct unixaddr *addr, uint32_t ino,
 static void list(void)
 {
 	budget.list_us = 0;
-	ck_assert_int_eq(unixbudget_list(&budget, note, NULL), 0);
+	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), 0);
 	lists++;
 }
 
@@ -103,12 +103,13 @@ static bool is_within_budget(struct receiver *receiver, size_t size)
 {
 	bool is_wanted;
 
-	if (unixbudget_allows(&budget, &receiver->holding, size, &is_wanted))
+	if (unixbudget__allows(&budget, &receiver->holding, size, &is_wanted))
 		return true;
 	if (!is_wanted)
 		return false;
 	list();
-	return unixbudget_allows(&budget, &receiver->holding, size, &is_wanted);
+	return unixbudget__allows(&budget, &receiver->holding, size,
+		&is_wanted);
 }
 
 /* Past the budget: whether the kernel has taken it. */
@@ -123,7 +124,7 @@ static bool send_to_receiver(struct receiver *receiver, size_t size)
 		ck_assert_int_eq(errno, EAGAIN);
 		return false;
 	}
-	unixbudget_charge(&budget, &receiver->holding, size);
+	unixbudget__charge(&budget, &receiver->holding, size);
 	return true;
 }
 
@@ -207,7 +208,7 @@ START_TEST(the_send_buffer_is_never_lowered)
 	size_t before = budget.limit;
 	struct budget other;
 
-	ck_assert_int_eq(unixbudget_init(&other, budget.fd, sizes[_i]), 0);
+	ck_assert_int_eq(unixbudget__init(&other, budget.fd, sizes[_i]), 0);
 	ck_assert_uint_eq(other.limit, before);
 }
 END_TEST
@@ -226,7 +227,7 @@ START_TEST(a_wish_beyond_all_bounds_gives_what_there_is)
 	size_t before = budget.limit;
 	struct budget other;
 
-	ck_assert_int_eq(unixbudget_init(&other, budget.fd, huge[_i]), 0);
+	ck_assert_int_eq(unixbudget__init(&other, budget.fd, huge[_i]), 0);
 	ck_assert_uint_ge(other.limit, before);
 }
 END_TEST
@@ -248,7 +249,7 @@ START_TEST(what_somebody_with_more_rights_has_set_stays)
 	pid = support_fork();
 	if (pid == 0) {
 		support_as_nobody();
-		ck_assert_int_eq(unixbudget_init(&other, budget.fd,
+		ck_assert_int_eq(unixbudget__init(&other, budget.fd,
 					 (size_t)1 << 30),
 			0);
 		ck_assert_uint_eq(other.limit, 512 << 20);
@@ -267,8 +268,8 @@ START_TEST(without_rights_it_is_raised_to_what_everybody_may_have)
 		int fd = open_socket(SOCK_DGRAM);
 
 		support_as_nobody();
-		ck_assert_int_eq(unixbudget_init(&small, fd, 1), 0);
-		ck_assert_int_eq(unixbudget_init(&large, fd, (size_t)1 << 30),
+		ck_assert_int_eq(unixbudget__init(&small, fd, 1), 0);
+		ck_assert_int_eq(unixbudget__init(&large, fd, (size_t)1 << 30),
 			0);
 		ck_assert_uint_ge(large.limit, small.limit);
 		ck_assert_uint_lt(large.limit, (size_t)1 << 30);
@@ -288,10 +289,10 @@ START_TEST(without_descriptors_the_send_buffer_stays)
 		int fd = open_socket(SOCK_DGRAM);
 
 		support_as_nobody();
-		ck_assert_int_eq(unixbudget_init(&before, fd, 1), 0);
+		ck_assert_int_eq(unixbudget__init(&before, fd, 1), 0);
 		support_limit_fds(0);
 		errno = EXDEV;
-		ck_assert_int_eq(unixbudget_init(&after, fd, (size_t)1 << 30),
+		ck_assert_int_eq(unixbudget__init(&after, fd, (size_t)1 << 30),
 			0);
 		ck_assert_int_eq(errno, EXDEV);
 		support_lift_fds_limit();
@@ -306,7 +307,7 @@ START_TEST(what_is_no_socket_has_no_budget)
 {
 	struct budget none;
 
-	ck_assert_errno(unixbudget_init(&none, -1, buffer_bytes), EBADF);
+	ck_assert_errno(unixbudget__init(&none, -1, buffer_bytes), EBADF);
 }
 END_TEST
 
@@ -316,7 +317,7 @@ START_TEST(a_budget_keeps_errno)
 	struct budget other;
 
 	errno = EXDEV;
-	ck_assert_int_eq(unixbudget_init(&other, budget.fd, 2 * buffer_bytes),
+	ck_assert_int_eq(unixbudget__init(&other, budget.fd, 2 * buffer_bytes),
 		0);
 	leave_calm_zone();
 	offer_all(receiver, MEDIUM);
@@ -349,7 +350,7 @@ static size_t compare(const struct receiver *receiver, size_t size)
 	charged = get_charged();
 	read_all(receiver);
 	free(data);
-	unixbudget_charge(&fresh, &holding, size);
+	unixbudget__charge(&fresh, &holding, size);
 	ck_assert_uint_eq(fresh.level, holding.bytes);
 	printf("%7zu bytes: the kernel charges %7zu, estimated %7zu, %3zu %%\n",
 		size, charged, fresh.level, fresh.level * 100 / charged);
@@ -394,16 +395,16 @@ START_TEST(what_is_set_aside_is_not_calm_any_more)
 	const size_t level = budget.level;
 	size_t i, count = 0;
 
-	while (unixbudget_reserve(&budget, MEDIUM))
+	while (unixbudget__reserve(&budget, MEDIUM))
 		count++;
 	ck_assert_uint_gt(count, 0);
 	ck_assert_uint_ge(budget.reserved, count * MEDIUM);
 	ck_assert_uint_le(level + budget.reserved, budget.limit / 8);
-	ck_assert(!unixbudget_reserve(&budget, MEDIUM));
-	unixbudget_release(&budget, MEDIUM);
-	ck_assert(unixbudget_reserve(&budget, MEDIUM));
+	ck_assert(!unixbudget__reserve(&budget, MEDIUM));
+	unixbudget__release(&budget, MEDIUM);
+	ck_assert(unixbudget__reserve(&budget, MEDIUM));
 	for (i = 0; i < count; i++)
-		unixbudget_release(&budget, MEDIUM);
+		unixbudget__release(&budget, MEDIUM);
 	ck_assert_uint_eq(budget.reserved, 0);
 	ck_assert_uint_eq(budget.level, level);
 }
@@ -586,9 +587,9 @@ START_TEST(who_got_an_empty_message_and_does_not_read_gets_few_probes)
 
 	while (get_charged() <= budget.limit / 2)
 		ck_assert(offer(add_any_receiver(), MEDIUM));
-	while (unixbudget_allows(&budget, &holder->holding, MEDIUM,
+	while (unixbudget__allows(&budget, &holder->holding, MEDIUM,
 		&is_wanted)) {
-		unixbudget_charge(&budget, &holder->holding, MEDIUM);
+		unixbudget__charge(&budget, &holder->holding, MEDIUM);
 		ck_assert_uint_le(++probes, 16);
 	}
 	ck_assert(!is_wanted);
@@ -640,7 +641,7 @@ START_TEST(what_a_closed_receiver_held_is_forgotten)
 	bool is_wanted;
 
 	close_receiver(holder);
-	ck_assert(unixbudget_allows(&budget, &holder->holding, MEDIUM,
+	ck_assert(unixbudget__allows(&budget, &holder->holding, MEDIUM,
 		&is_wanted));
 	ck_assert_uint_eq(holder->holding.bytes, 0);
 	ck_assert_uint_eq(holder->holding.ino, 0);
@@ -655,7 +656,7 @@ START_TEST(a_socket_of_another_cookie_is_another_one)
 	bool is_wanted;
 
 	holder->holding.cookie++;
-	ck_assert(unixbudget_allows(&budget, &holder->holding, MEDIUM,
+	ck_assert(unixbudget__allows(&budget, &holder->holding, MEDIUM,
 		&is_wanted));
 	ck_assert_uint_eq(holder->holding.ino, 0);
 }
@@ -711,13 +712,13 @@ START_TEST(a_list_is_not_made_again_at_once)
 	struct receiver *receiver = add_any_receiver();
 	int64_t now_us = unixdeadline_now_us();
 
-	ck_assert_int_eq(unixbudget_list(&budget, note, NULL), 0);
+	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), 0);
 	ck_assert_uint_ne(receiver->holding.ino, 0);
 	ck_assert_int_gt(budget.list_us, now_us + 1000);
 	budget.list_us = INT64_MAX;
-	ck_assert_int_eq(unixbudget_list(&budget, note, NULL), -1);
+	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), -1);
 	budget.list_us = unixdeadline_now_us();
-	ck_assert_int_eq(unixbudget_list(&budget, note, NULL), 0);
+	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), 0);
 }
 END_TEST
 
@@ -735,9 +736,9 @@ START_TEST(without_descriptors_nobody_is_forgiven_until_there_are_some)
 	budget.diag_fd = -1;
 	support_limit_fds(0);
 	budget.list_us = 0;
-	ck_assert_int_eq(unixbudget_list(&budget, note, NULL), -1);
+	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), -1);
 	ck_assert(!budget.is_blind);
-	ck_assert(!unixbudget_allows(&budget, &holder->holding, MEDIUM,
+	ck_assert(!unixbudget__allows(&budget, &holder->holding, MEDIUM,
 		&is_wanted));
 	ck_assert(!is_wanted);
 	support_lift_fds_limit();
@@ -750,7 +751,7 @@ static bool is_buffer_raised(void)
 {
 	struct budget probe;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool is_raised = unixbudget_init(&probe, fd, buffer_bytes) == 0 &&
+	bool is_raised = unixbudget__init(&probe, fd, buffer_bytes) == 0 &&
 		probe.limit >= buffer_bytes;
 
 	close(fd);

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "message/control.h"
 #include "base/kernel.h"
+#include "message/control.h"
 #include "support.h"
 
 enum { ROOM = 512, FDS = 64, WANT_ALL = 7 };
@@ -252,7 +252,7 @@ static void take(struct made *made, unsigned int wants, size_t room)
 	msg.fds_room = room;
 	walk_slowly(made, wants, room, &wanted);
 	if (!is_any_low(&wanted)) {
-		unixcontrol_take(&header, &msg, wants);
+		unixcontrol__take(&header, &msg, wants);
 		compare(&msg, &wanted);
 		compare_fds(made, &wanted);
 	}
@@ -299,7 +299,7 @@ START_TEST(nothing_is_taken_from_no_control_data)
 	msg.fds_count = 7;
 	msg.fds_lost = 7;
 	msg.pidfd = 7;
-	unixcontrol_take(&header, &msg, WANT_ALL);
+	unixcontrol__take(&header, &msg, WANT_ALL);
 	ck_assert_uint_eq(msg.fds_count, 0);
 	ck_assert_uint_eq(msg.fds_lost, 0);
 	ck_assert_int_eq(msg.pidfd, -1);
@@ -538,7 +538,7 @@ START_TEST(descriptors_are_put_as_the_kernel_takes_them)
 	for (i = 1; i <= COUNT(fds); i++) {
 		msg.fds_count = i;
 		memset(&control, 0xff, sizeof(control));
-		unixcontrol_put(&header, &control, &msg);
+		unixcontrol__put(&header, &control, &msg);
 		ck_assert_ptr_eq(header.msg_control, &control);
 		ck_assert_uint_eq(header.msg_controllen,
 			CMSG_SPACE(i * sizeof(int)));

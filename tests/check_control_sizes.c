@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "message/control.h"
 #include "base/kernel.h"
+#include "message/control.h"
 #include "scene.h"
 
 enum { FDS_MOST = 17 };
@@ -87,7 +87,7 @@ static void receive(struct taken *taken, size_t size, size_t room)
 	ck_assert_int_eq(byte, 'x');
 	taken->installed = support_count_fds() - fds_open;
 	errno = EXDEV;
-	unixcontrol_take(&taken->header, &taken->msg, wants);
+	unixcontrol__take(&taken->header, &taken->msg, wants);
 	ck_assert_int_eq(errno, EXDEV);
 	free(taken->header.msg_control);
 }

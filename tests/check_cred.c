@@ -10,8 +10,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ends.h"
 #include "base/kernel.h"
+#include "ends.h"
 #include "support.h"
 
 static const uid_t nobody_id = 65534;

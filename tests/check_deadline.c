@@ -117,9 +117,9 @@ START_TEST(a_wait_ends_when_the_descriptor_is_ready)
 		unixdeadline_after_us(hour) };
 
 	make_ready();
-	ck_assert_int_eq(unixdeadline_wait(ends[0], POLLIN, -1, deadlines[_i]),
+	ck_assert_int_eq(unixdeadline__wait(ends[0], POLLIN, -1, deadlines[_i]),
 		0);
-	ck_assert_int_eq(unixdeadline_wait(ends[0], POLLIN, stop,
+	ck_assert_int_eq(unixdeadline__wait(ends[0], POLLIN, stop,
 				 deadlines[_i]),
 		0);
 }
@@ -127,7 +127,7 @@ END_TEST
 
 START_TEST(a_wait_may_be_for_room)
 {
-	ck_assert_int_eq(unixdeadline_wait(ends[1], POLLOUT, -1,
+	ck_assert_int_eq(unixdeadline__wait(ends[1], POLLOUT, -1,
 				 UNIXMSG_FOREVER),
 		0);
 }
@@ -136,7 +136,7 @@ END_TEST
 START_TEST(a_wait_ends_when_the_peer_hangs_up)
 {
 	ck_assert_int_eq(close(ends[1]), 0);
-	ck_assert_int_eq(unixdeadline_wait(ends[0], POLLIN, -1,
+	ck_assert_int_eq(unixdeadline__wait(ends[0], POLLIN, -1,
 				 UNIXMSG_FOREVER),
 		0);
 	ends[1] = eventfd(0, EFD_CLOEXEC);
@@ -146,7 +146,8 @@ END_TEST
 START_TEST(a_wait_ends_in_an_error)
 {
 	ck_assert_int_eq(close(ends[0]), 0);
-	ck_assert_int_eq(unixdeadline_wait(ends[1], 0, -1, UNIXMSG_FOREVER), 0);
+	ck_assert_int_eq(unixdeadline__wait(ends[1], 0, -1, UNIXMSG_FOREVER),
+		0);
 	ends[0] = eventfd(0, EFD_CLOEXEC);
 }
 END_TEST
@@ -159,7 +160,7 @@ START_TEST(a_wait_ends_when_another_process_writes)
 		make_ready();
 		_exit(0);
 	}
-	ck_assert_int_eq(unixdeadline_wait(ends[0], POLLIN, stop,
+	ck_assert_int_eq(unixdeadline__wait(ends[0], POLLIN, stop,
 				 UNIXMSG_FOREVER),
 		0);
 	support_wait_exit(pid, 0);
@@ -168,9 +169,9 @@ END_TEST
 
 START_TEST(now_does_not_wait)
 {
-	ck_assert_errno(unixdeadline_wait(ends[0], POLLIN, -1, UNIXMSG_NOW),
+	ck_assert_errno(unixdeadline__wait(ends[0], POLLIN, -1, UNIXMSG_NOW),
 		EAGAIN);
-	ck_assert_errno(unixdeadline_wait(ends[0], POLLIN, stop, UNIXMSG_NOW),
+	ck_assert_errno(unixdeadline__wait(ends[0], POLLIN, stop, UNIXMSG_NOW),
 		EAGAIN);
 }
 END_TEST
@@ -180,7 +181,7 @@ START_TEST(a_moment_that_is_past_ends_a_wait_at_once)
 	const int64_t deadlines[] = { past_us(), 1, -1, INT64_MIN + 1,
 		INT64_MIN };
 
-	ck_assert_errno(unixdeadline_wait(ends[0], POLLIN, -1, deadlines[_i]),
+	ck_assert_errno(unixdeadline__wait(ends[0], POLLIN, -1, deadlines[_i]),
 		ETIMEDOUT);
 }
 END_TEST
@@ -191,7 +192,7 @@ START_TEST(a_wait_never_ends_before_its_deadline)
 	const int64_t timeouts[] = { 1, 100, 1500, 30 * millisecond };
 	int64_t deadline_us = unixdeadline_after_us(timeouts[_i]);
 
-	ck_assert_errno(unixdeadline_wait(ends[0], POLLIN, stop, deadline_us),
+	ck_assert_errno(unixdeadline__wait(ends[0], POLLIN, stop, deadline_us),
 		ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 }
@@ -203,7 +204,8 @@ START_TEST(a_stop_ends_a_wait)
 		unixdeadline_after_us(hour) };
 
 	tell_stop();
-	ck_assert_errno(unixdeadline_wait(ends[0], POLLIN, stop, deadlines[_i]),
+	ck_assert_errno(unixdeadline__wait(ends[0], POLLIN, stop,
+				deadlines[_i]),
 		ECANCELED);
 }
 END_TEST
@@ -216,7 +218,7 @@ START_TEST(a_stop_by_another_process_ends_a_wait)
 		tell_stop();
 		_exit(0);
 	}
-	ck_assert_errno(unixdeadline_wait(ends[0], POLLIN, stop,
+	ck_assert_errno(unixdeadline__wait(ends[0], POLLIN, stop,
 				UNIXMSG_FOREVER),
 		ECANCELED);
 	support_wait_exit(pid, 0);
@@ -227,7 +229,7 @@ START_TEST(a_stop_goes_before_what_is_ready)
 {
 	make_ready();
 	tell_stop();
-	ck_assert_errno(unixdeadline_wait(ends[0], POLLIN, stop,
+	ck_assert_errno(unixdeadline__wait(ends[0], POLLIN, stop,
 				UNIXMSG_FOREVER),
 		ECANCELED);
 }
@@ -238,10 +240,10 @@ START_TEST(a_stop_descriptor_is_never_read)
 	eventfd_t value;
 
 	tell_stop();
-	ck_assert_errno(unixdeadline_wait(ends[0], POLLIN, stop,
+	ck_assert_errno(unixdeadline__wait(ends[0], POLLIN, stop,
 				UNIXMSG_FOREVER),
 		ECANCELED);
-	ck_assert_errno(unixdeadline_pause(second, stop, UNIXMSG_FOREVER),
+	ck_assert_errno(unixdeadline__pause(second, stop, UNIXMSG_FOREVER),
 		ECANCELED);
 	ck_assert_int_eq(eventfd_read(stop, &value), 0);
 	ck_assert_uint_eq(value, 1);
@@ -251,7 +253,7 @@ END_TEST
 START_TEST(a_pipe_that_is_closed_stops_too)
 {
 	ck_assert_int_eq(close(ends[1]), 0);
-	ck_assert_errno(unixdeadline_wait(stop, POLLIN, ends[0],
+	ck_assert_errno(unixdeadline__wait(stop, POLLIN, ends[0],
 				UNIXMSG_FOREVER),
 		ECANCELED);
 	ends[1] = eventfd(0, EFD_CLOEXEC);
@@ -282,7 +284,7 @@ static void set_signals(suseconds_t period_us)
 START_TEST(signals_do_not_end_a_wait)
 {
 	set_signals(1000);
-	ck_assert_int_eq(unixdeadline_wait(ends[0], POLLIN, stop,
+	ck_assert_int_eq(unixdeadline__wait(ends[0], POLLIN, stop,
 				 UNIXMSG_FOREVER),
 		0);
 	set_signals(0);
@@ -296,7 +298,7 @@ START_TEST(signals_do_not_put_a_deadline_off)
 
 	set_signals(1000);
 	deadline_us = unixdeadline_after_us(20 * millisecond);
-	ck_assert_errno(unixdeadline_wait(stop, POLLIN, -1, deadline_us),
+	ck_assert_errno(unixdeadline__wait(stop, POLLIN, -1, deadline_us),
 		ETIMEDOUT);
 	set_signals(0);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
@@ -310,7 +312,7 @@ START_TEST(a_pause_takes_its_time)
 		unixdeadline_after_us(hour) };
 	int64_t before_us = unixdeadline_now_us();
 
-	ck_assert_int_eq(unixdeadline_pause(5 * millisecond, stop,
+	ck_assert_int_eq(unixdeadline__pause(5 * millisecond, stop,
 				 deadlines[_i]),
 		0);
 	ck_assert_int_ge(unixdeadline_now_us(), before_us + 5 * millisecond);
@@ -319,7 +321,7 @@ END_TEST
 
 START_TEST(a_pause_of_nothing_is_over_at_once)
 {
-	ck_assert_int_eq(unixdeadline_pause(0, stop, UNIXMSG_FOREVER), 0);
+	ck_assert_int_eq(unixdeadline__pause(0, stop, UNIXMSG_FOREVER), 0);
 }
 END_TEST
 
@@ -328,27 +330,27 @@ START_TEST(a_pause_is_over_when_the_deadline_comes)
 {
 	int64_t deadline_us = unixdeadline_after_us(5 * millisecond);
 
-	ck_assert_int_eq(unixdeadline_pause(hour, stop, deadline_us), 0);
+	ck_assert_int_eq(unixdeadline__pause(hour, stop, deadline_us), 0);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
-	ck_assert_errno(unixdeadline_pause(second, stop, deadline_us),
+	ck_assert_errno(unixdeadline__pause(second, stop, deadline_us),
 		ETIMEDOUT);
 }
 END_TEST
 
 START_TEST(a_pause_is_refused_when_there_is_no_time)
 {
-	ck_assert_errno(unixdeadline_pause(1, -1, UNIXMSG_NOW), EAGAIN);
-	ck_assert_errno(unixdeadline_pause(1, -1, past_us()), ETIMEDOUT);
-	ck_assert_errno(unixdeadline_pause(1, -1, -1), ETIMEDOUT);
+	ck_assert_errno(unixdeadline__pause(1, -1, UNIXMSG_NOW), EAGAIN);
+	ck_assert_errno(unixdeadline__pause(1, -1, past_us()), ETIMEDOUT);
+	ck_assert_errno(unixdeadline__pause(1, -1, -1), ETIMEDOUT);
 }
 END_TEST
 
 START_TEST(a_stop_ends_a_pause)
 {
 	tell_stop();
-	ck_assert_errno(unixdeadline_pause(hour, stop, UNIXMSG_FOREVER),
+	ck_assert_errno(unixdeadline__pause(hour, stop, UNIXMSG_FOREVER),
 		ECANCELED);
-	ck_assert_errno(unixdeadline_pause(0, stop, UNIXMSG_FOREVER),
+	ck_assert_errno(unixdeadline__pause(0, stop, UNIXMSG_FOREVER),
 		ECANCELED);
 }
 END_TEST
@@ -360,8 +362,8 @@ START_TEST(errno_is_kept_on_success)
 	unixdeadline_now_us();
 	unixdeadline_after_us(1);
 	unixdeadline_after_us(INT64_MAX);
-	unixdeadline_wait(ends[0], POLLIN, stop, UNIXMSG_FOREVER);
-	unixdeadline_pause(1, stop, UNIXMSG_FOREVER);
+	unixdeadline__wait(ends[0], POLLIN, stop, UNIXMSG_FOREVER);
+	unixdeadline__pause(1, stop, UNIXMSG_FOREVER);
 	ck_assert_int_eq(errno, EXDEV);
 }
 END_TEST
@@ -370,8 +372,8 @@ START_TEST(errno_is_kept_after_signals)
 {
 	errno = EXDEV;
 	set_signals(1000);
-	unixdeadline_wait(ends[0], POLLIN, -1, UNIXMSG_FOREVER);
-	unixdeadline_pause(3 * millisecond, -1, UNIXMSG_FOREVER);
+	unixdeadline__wait(ends[0], POLLIN, -1, UNIXMSG_FOREVER);
+	unixdeadline__pause(3 * millisecond, -1, UNIXMSG_FOREVER);
 	set_signals(0);
 	ck_assert_int_eq(errno, EXDEV);
 }
@@ -379,10 +381,10 @@ END_TEST
 
 START_TEST(a_call_may_sleep_when_nothing_can_end_it)
 {
-	ck_assert(unixdeadline_is_endless(-1, UNIXMSG_FOREVER));
-	ck_assert(!unixdeadline_is_endless(stop, UNIXMSG_FOREVER));
-	ck_assert(!unixdeadline_is_endless(-1, UNIXMSG_FOREVER - 1));
-	ck_assert(!unixdeadline_is_endless(-1, UNIXMSG_NOW));
+	ck_assert(unixdeadline__is_endless(-1, UNIXMSG_FOREVER));
+	ck_assert(!unixdeadline__is_endless(stop, UNIXMSG_FOREVER));
+	ck_assert(!unixdeadline__is_endless(-1, UNIXMSG_FOREVER - 1));
+	ck_assert(!unixdeadline__is_endless(-1, UNIXMSG_NOW));
 }
 END_TEST
 

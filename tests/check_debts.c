@@ -27,16 +27,16 @@ static void set_up(void)
 	count_fds();
 	memset(&user, 0, sizeof(user));
 	memset(&other, 0, sizeof(other));
-	unixdebts_init(&debts);
-	ck_assert_int_eq(unixbudget_init(&budget, open_socket(SOCK_DGRAM), 0),
+	unixdebts__init(&debts);
+	ck_assert_int_eq(unixbudget__init(&budget, open_socket(SOCK_DGRAM), 0),
 		0);
 }
 
 static void tear_down(void)
 {
-	unixdebts_free(&debts);
+	unixdebts__free(&debts);
 	close(budget.fd);
-	unixbudget_free(&budget);
+	unixbudget__free(&budget);
 	check_fds();
 }
 
@@ -57,7 +57,7 @@ static void send_large(struct sender *sender)
 	ck_assert_int_eq(sendto(budget.fd, bytes, LARGE, MSG_DONTWAIT, sa,
 				 length),
 		LARGE);
-	unixbudget_charge(&budget, &sender->holding, LARGE);
+	unixbudget__charge(&budget, &sender->holding, LARGE);
 }
 
 /* They read nothing yet. */
@@ -85,17 +85,17 @@ static void settle(const struct user *of)
 {
 	/* It is time for another list whenever one is wanted. */
 	budget.list_us = 0;
-	unixdebts_settle(&debts, &budget, of);
+	unixdebts__settle(&debts, &budget, of);
 }
 
 START_TEST(who_was_closed_unknown_is_looked_up_by_name)
 {
 	make_debtors();
 	send_large(&senders[0]);
-	unixdebts_add(&debts, &senders[0]);
+	unixdebts__add(&debts, &senders[0]);
 	/* Not yet: it is no time for a list. */
 	budget.list_us = INT64_MAX;
-	unixdebts_settle(&debts, &budget, &user);
+	unixdebts__settle(&debts, &budget, &user);
 	ck_assert_uint_eq(user.debts_count, 1);
 	settle(&user);
 	ck_assert_uint_eq(user.debts_count, 1);
@@ -115,7 +115,7 @@ START_TEST(debts_of_another_user_are_not_asked_about)
 	make_debtors();
 	send_large(&senders[0]);
 	senders[0].peer.user = &other;
-	unixdebts_add(&debts, &senders[0]);
+	unixdebts__add(&debts, &senders[0]);
 	close_debtors();
 	settle(&user);
 	ck_assert_uint_eq(other.debts_count, 1);
@@ -130,18 +130,18 @@ START_TEST(what_was_held_is_held_again_by_the_same_name_and_user)
 
 	make_sender(&senders[0], &user, "@debtor");
 	senders[0].holding.bytes = 4711;
-	unixdebts_add(&debts, &senders[0]);
+	unixdebts__add(&debts, &senders[0]);
 	make_sender(&again, &other, "@debtor");
-	unixdebts_resume(&debts, &again);
+	unixdebts__resume(&debts, &again);
 	ck_assert_uint_eq(again.holding.bytes, 0);
 	make_sender(&again, &user, "@another");
-	unixdebts_resume(&debts, &again);
+	unixdebts__resume(&debts, &again);
 	ck_assert_uint_eq(again.holding.bytes, 0);
 	make_sender(&again, &user, "@debtor");
-	unixdebts_resume(&debts, &again);
+	unixdebts__resume(&debts, &again);
 	ck_assert_uint_eq(again.holding.bytes, 4711);
 	ck_assert_uint_eq(user.debts_count, 0);
-	unixdebts_resume(&debts, &again);
+	unixdebts__resume(&debts, &again);
 	ck_assert_uint_eq(debts.count, 0);
 }
 END_TEST
@@ -152,7 +152,7 @@ START_TEST(there_are_no_more_than_so_many)
 
 	make_sender(&senders[0], &user, "@debtor");
 	for (i = 0; i < 2 * DEBTS_MOST + 5; i++)
-		unixdebts_add(&debts, &senders[0]);
+		unixdebts__add(&debts, &senders[0]);
 	ck_assert_uint_eq(debts.count, DEBTS_MOST);
 	ck_assert_uint_eq(user.debts_count, DEBTS_MOST);
 }
@@ -168,11 +168,11 @@ START_TEST(without_memory_it_is_forgotten)
 
 	make_sender(&senders[0], &user, "@debtor");
 	fault_start(&fault);
-	unixdebts_add(&debts, &senders[0]);
+	unixdebts__add(&debts, &senders[0]);
 	fault_stop();
 	ck_assert_uint_eq(fault_get_hits(), 1);
 	ck_assert_uint_eq(user.debts_count, 0);
-	unixdebts_add(&debts, &senders[0]);
+	unixdebts__add(&debts, &senders[0]);
 	ck_assert_uint_eq(user.debts_count, 1);
 }
 END_TEST

@@ -116,7 +116,7 @@ static ssize_t parse(size_t size, struct unixdiag_message *parsed)
 
 	ck_assert_ptr_nonnull(copy);
 	memcpy(copy, message, size);
-	used = unixdiag_parse(copy, size, parsed);
+	used = unixdiag__parse(copy, size, parsed);
 	saved = errno;
 	free(copy);
 	errno = saved;
@@ -138,7 +138,7 @@ START_TEST(a_socket_is_read_with_all_that_is_told_of_it)
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 
 	make_socket();
-	ck_assert_int_eq(unixdiag_parse(message, message_size, &parsed),
+	ck_assert_int_eq(unixdiag__parse(message, message_size, &parsed),
 		(ssize_t)message_size);
 	ck_assert_int_eq(parsed.kind, UNIXDIAG_SOCKET);
 	ck_assert_uint_eq(parsed.sequence, 77);
@@ -154,7 +154,7 @@ START_TEST(a_socket_is_read_with_all_that_is_told_of_it)
 	ck_assert_uint_eq(it->file.dev, makedev(254, 3));
 	ck_assert_uint_eq(it->peer, 4712);
 	ck_assert_uint_eq(it->pending_count, 2);
-	ck_assert_uint_eq(unixdiag_get_pending(it, 1), 5002);
+	ck_assert_uint_eq(unixdiag__get_pending(it, 1), 5002);
 	ck_assert_uint_eq(it->receive_queue, 3);
 	ck_assert_uint_eq(it->send_queue, 128);
 	ck_assert_uint_eq(it->receive_limit_bytes, 2222);
@@ -404,9 +404,9 @@ START_TEST(messages_follow_one_another)
 	begin_message(NLMSG_DONE, 0);
 	end_message();
 	memcpy(two + first, message, message_size);
-	ck_assert_int_eq(unixdiag_parse(two, first + message_size, &parsed),
+	ck_assert_int_eq(unixdiag__parse(two, first + message_size, &parsed),
 		(ssize_t)first);
-	ck_assert_int_eq(unixdiag_parse(two + first, message_size, &parsed),
+	ck_assert_int_eq(unixdiag__parse(two + first, message_size, &parsed),
 		(ssize_t)message_size);
 	ck_assert_int_eq(parsed.kind, UNIXDIAG_END);
 }
@@ -435,7 +435,7 @@ static int take_wanted(void *context, const struct unixdiag_socket *socket)
 	wanted->socket = *socket;
 	for (i = 0; i < socket->pending_count && i < COUNT(wanted->pending);
 		i++)
-		wanted->pending[i] = unixdiag_get_pending(socket, i);
+		wanted->pending[i] = unixdiag__get_pending(socket, i);
 	return 0;
 }
 
@@ -451,7 +451,7 @@ static void look_for(int fd, struct wanted *wanted)
 {
 	memset(wanted, 0, sizeof(*wanted));
 	wanted->ino = get_ino(fd);
-	ck_assert_int_eq(unixdiag_list(take_wanted, wanted), 0);
+	ck_assert_int_eq(unixdiag__list(take_wanted, wanted), 0);
 	ck_assert_uint_eq(wanted->found, 1);
 }
 
@@ -495,7 +495,7 @@ static void identify(const char *path, struct unixdiag_file *file)
 	int fd = open(path, O_PATH | O_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(unixdiag_identify(fd, &mount, file), 0);
+	ck_assert_int_eq(unixdiag__identify(fd, &mount, file), 0);
 	close(fd);
 }
 
@@ -585,7 +585,7 @@ START_TEST(a_listener_tells_its_backlog_and_who_waits)
 	ck_assert_int_eq(wanted.socket.state, UNIXDIAG_LISTENING);
 	ck_assert_uint_eq(wanted.socket.receive_queue, 2);
 	ck_assert_uint_eq(wanted.socket.send_queue, 5);
-	ck_assert_int_eq(unixdiag_list_pending(take_wanted, &wanted), 0);
+	ck_assert_int_eq(unixdiag__list_pending(take_wanted, &wanted), 0);
 	ck_assert_uint_eq(wanted.socket.pending_count, 2);
 	ck_assert_uint_eq(wanted.pending[0], get_ino(first));
 	ck_assert_uint_eq(wanted.pending[1], get_ino(second));
@@ -646,7 +646,7 @@ START_TEST(who_takes_may_end_the_list)
 	int calls = 0, fd = open_socket(SOCK_DGRAM);
 	int before = support_count_fds();
 
-	ck_assert_errno(unixdiag_list(refuse_all, &calls), E2BIG);
+	ck_assert_errno(unixdiag__list(refuse_all, &calls), E2BIG);
 	ck_assert_int_eq(calls, 1);
 	ck_assert_int_eq(support_count_fds(), before);
 	close(fd);
@@ -662,7 +662,7 @@ START_TEST(without_descriptors_there_is_no_list)
 	none = limit;
 	none.rlim_cur = 0;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ck_assert_errno(unixdiag_list(take_wanted, &wanted), EMFILE);
+	ck_assert_errno(unixdiag__list(take_wanted, &wanted), EMFILE);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 END_TEST
@@ -684,8 +684,8 @@ static void find(int fd, struct wanted *wanted)
 {
 	memset(wanted, 0, sizeof(*wanted));
 	wanted->ino = get_ino(fd);
-	ck_assert_int_eq(unixdiag_find(wanted->ino, get_cookie(fd), take_wanted,
-				 wanted),
+	ck_assert_int_eq(unixdiag__find(wanted->ino, get_cookie(fd),
+				 take_wanted, wanted),
 		0);
 	ck_assert_uint_eq(wanted->found, 1);
 }
@@ -751,11 +751,12 @@ START_TEST(another_cookie_is_another_socket)
 	int fd = open_socket(SOCK_DGRAM), calls = 0;
 	uint64_t cookie = get_cookie(fd);
 
-	ck_assert_errno(unixdiag_find(get_ino(fd), cookie + 1, refuse_all,
+	ck_assert_errno(unixdiag__find(get_ino(fd), cookie + 1, refuse_all,
 				&calls),
 		ESTALE);
-	ck_assert_errno(unixdiag_find(get_ino(fd), cookie + ((uint64_t)1 << 32),
-				refuse_all, &calls),
+	ck_assert_errno(unixdiag__find(get_ino(fd),
+				cookie + ((uint64_t)1 << 32), refuse_all,
+				&calls),
 		ESTALE);
 	ck_assert_int_eq(calls, 0);
 	close(fd);
@@ -769,7 +770,8 @@ START_TEST(without_descriptors_nothing_is_found)
 	uint32_t ino = get_ino(fd);
 
 	support_limit_fds(0);
-	ck_assert_errno(unixdiag_find(ino, cookie, refuse_all, &calls), EMFILE);
+	ck_assert_errno(unixdiag__find(ino, cookie, refuse_all, &calls),
+		EMFILE);
 	ck_assert_int_eq(calls, 0);
 	support_lift_fds_limit();
 	close(fd);
@@ -781,7 +783,7 @@ static int is_bound(const char *path)
 	int fd = open(path, O_PATH | O_CLOEXEC), result;
 
 	ck_assert_int_ge(fd, 0);
-	result = unixdiag_is_bound(fd);
+	result = unixdiag__is_bound(fd);
 	close(fd);
 	return result;
 }
@@ -796,7 +798,7 @@ START_TEST(the_file_of_a_socket_is_found)
 	ck_assert_int_eq(rename(path, moved), 0);
 	identify(moved, &wanted);
 	errno = ELIBSCN;
-	ck_assert_int_eq(unixdiag_find_file(fd, &found), 0);
+	ck_assert_int_eq(unixdiag__find_file(fd, &found), 0);
 	ck_assert_uint_eq(found.ino, wanted.ino);
 	ck_assert_uint_eq(found.dev, wanted.dev);
 	ck_assert_int_eq(is_bound(moved), 1);
@@ -811,7 +813,7 @@ START_TEST(a_socket_without_a_file_has_none)
 	int fd = open_socket(types[_i]);
 	struct unixdiag_file found;
 
-	ck_assert_errno(unixdiag_find_file(fd, &found), ENOENT);
+	ck_assert_errno(unixdiag__find_file(fd, &found), ENOENT);
 	ck_assert_int_eq(is_bound(support_dir()), 0);
 	close(fd);
 }
@@ -824,8 +826,8 @@ START_TEST(without_descriptors_no_file_is_found)
 	struct unixdiag_file found;
 
 	support_limit_fds(0);
-	ck_assert_errno(unixdiag_find_file(fd, &found), EMFILE);
-	ck_assert_errno(unixdiag_is_bound(path_fd), EMFILE);
+	ck_assert_errno(unixdiag__find_file(fd, &found), EMFILE);
+	ck_assert_errno(unixdiag__is_bound(path_fd), EMFILE);
 	support_lift_fds_limit();
 	close(path_fd);
 	close(fd);
@@ -834,7 +836,7 @@ END_TEST
 
 START_TEST(what_is_no_descriptor_is_bound_nowhere)
 {
-	ck_assert_errno(unixdiag_is_bound(-1), EBADF);
+	ck_assert_errno(unixdiag__is_bound(-1), EBADF);
 }
 END_TEST
 
@@ -864,16 +866,16 @@ static void send_error(int to_fd, int error)
 /* Whoever may send to our socket knows the number we are about to use. */
 START_TEST(only_the_kernel_is_believed)
 {
-	int fd = open_socket(SOCK_DGRAM), diag_fd = unixdiag_open();
+	int fd = open_socket(SOCK_DGRAM), diag_fd = unixdiag__open();
 	struct wanted wanted = { .ino = get_ino(fd) };
 
 	ck_assert_int_ge(diag_fd, 0);
 	/* It has a number once it has sent something. */
-	ck_assert_int_eq(unixdiag_find_by(diag_fd, 1, wanted.ino,
+	ck_assert_int_eq(unixdiag__find_by(diag_fd, 1, wanted.ino,
 				 get_cookie(fd), take_wanted, &wanted),
 		0);
 	send_error(diag_fd, EPERM);
-	ck_assert_int_eq(unixdiag_find_by(diag_fd, 2, wanted.ino,
+	ck_assert_int_eq(unixdiag__find_by(diag_fd, 2, wanted.ino,
 				 get_cookie(fd), take_wanted, &wanted),
 		0);
 	ck_assert_uint_eq(wanted.found, 2);
@@ -891,7 +893,8 @@ START_TEST(a_socket_that_was_closed_is_not_found)
 
 	close(fd);
 	before = support_count_fds();
-	ck_assert_errno(unixdiag_find(ino, cookie, refuse_all, &calls), ENOENT);
+	ck_assert_errno(unixdiag__find(ino, cookie, refuse_all, &calls),
+		ENOENT);
 	ck_assert_int_eq(calls, 0);
 	ck_assert_int_eq(support_count_fds(), before);
 }
@@ -902,7 +905,7 @@ START_TEST(who_takes_one_socket_may_refuse_it)
 	int fd = open_socket(SOCK_DGRAM), calls = 0;
 	int before = support_count_fds();
 
-	ck_assert_errno(unixdiag_find(get_ino(fd), get_cookie(fd), refuse_all,
+	ck_assert_errno(unixdiag__find(get_ino(fd), get_cookie(fd), refuse_all,
 				&calls),
 		E2BIG);
 	ck_assert_int_eq(calls, 1);
@@ -927,7 +930,7 @@ START_TEST(a_number_of_no_socket_is_an_error)
 {
 	int calls = 0;
 
-	ck_assert_errno(unixdiag_find(0, 0, refuse_all, &calls), EINVAL);
+	ck_assert_errno(unixdiag__find(0, 0, refuse_all, &calls), EINVAL);
 	ck_assert_int_eq(calls, 0);
 }
 END_TEST

@@ -45,7 +45,7 @@ static struct wanted look_for(int fd, pid_t pid)
 
 	ck_assert_int_eq(fstat(fd, &status), 0);
 	wanted.ino = status.st_ino;
-	ck_assert_int_eq(unixholder_list(take_wanted, &wanted, &denied), 0);
+	ck_assert_int_eq(unixholder__list(take_wanted, &wanted, &denied), 0);
 	return wanted;
 }
 
@@ -115,7 +115,7 @@ START_TEST(who_takes_may_end_the_walk)
 	int calls = 0, fd = open_socket(), before = support_count_fds();
 	unsigned int denied;
 
-	ck_assert_errno(unixholder_list(refuse_all, &calls, &denied), E2BIG);
+	ck_assert_errno(unixholder__list(refuse_all, &calls, &denied), E2BIG);
 	ck_assert_int_eq(calls, 1);
 	ck_assert_int_eq(support_count_fds(), before);
 	close(fd);
@@ -128,7 +128,7 @@ START_TEST(errno_is_left_alone)
 	unsigned int denied;
 
 	errno = ERANGE;
-	ck_assert_int_eq(unixholder_list(take_wanted, &wanted, &denied), 0);
+	ck_assert_int_eq(unixholder__list(take_wanted, &wanted, &denied), 0);
 	ck_assert_int_eq(errno, ERANGE);
 }
 END_TEST
@@ -147,7 +147,8 @@ START_TEST(running_out_of_descriptors_is_told)
 	low = limit;
 	low.rlim_cur = (rlim_t)(next + _i);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
-	ck_assert_errno(unixholder_list(take_wanted, &wanted, &denied), EMFILE);
+	ck_assert_errno(unixholder__list(take_wanted, &wanted, &denied),
+		EMFILE);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 END_TEST
@@ -162,13 +163,14 @@ START_TEST(what_may_not_be_seen_is_counted)
 
 	ck_assert_int_eq(fstat(fd, &status), 0);
 	wanted.ino = status.st_ino;
-	ck_assert_int_eq(unixholder_list(take_wanted, &wanted, &denied), 0);
+	ck_assert_int_eq(unixholder__list(take_wanted, &wanted, &denied), 0);
 	ck_assert_uint_eq(denied, 0);
 	pid = support_fork();
 	if (pid == 0) {
 		wanted.found = 0;
 		support_as_nobody();
-		ck_assert_int_eq(unixholder_list(take_wanted, &wanted, &denied),
+		ck_assert_int_eq(unixholder__list(take_wanted, &wanted,
+					 &denied),
 			0);
 		ck_assert_uint_gt(denied, 0);
 		ck_assert_uint_eq(wanted.found, 0);
@@ -184,7 +186,7 @@ START_TEST(a_process_tells_its_command_and_user)
 	struct unixholder_process process;
 
 	ck_assert_int_eq(prctl(PR_SET_NAME, "some name"), 0);
-	ck_assert_int_eq(unixholder_read_process(getpid(), &process), 0);
+	ck_assert_int_eq(unixholder__read_process(getpid(), &process), 0);
 	ck_assert_str_eq(process.command, "some name");
 	ck_assert_uint_eq(process.user, geteuid());
 }
@@ -210,7 +212,7 @@ START_TEST(a_command_is_printable_whatever_it_is)
 	struct unixholder_process process;
 
 	ck_assert_int_eq(prctl(PR_SET_NAME, commands[_i].name), 0);
-	ck_assert_int_eq(unixholder_read_process(getpid(), &process), 0);
+	ck_assert_int_eq(unixholder__read_process(getpid(), &process), 0);
 	ck_assert_str_eq(process.command, commands[_i].shown);
 	ck_assert_uint_eq(process.user, geteuid());
 }
@@ -223,7 +225,7 @@ START_TEST(the_user_is_the_effective_one)
 
 	if (pid == 0) {
 		ck_assert_int_eq(seteuid(12345), 0);
-		ck_assert_int_eq(unixholder_read_process(getpid(), &process),
+		ck_assert_int_eq(unixholder__read_process(getpid(), &process),
 			0);
 		ck_assert_uint_eq(process.user, 12345);
 		_exit(0);
@@ -241,7 +243,7 @@ START_TEST(a_process_that_has_ended_is_not_there)
 	if (pid == 0)
 		_exit(0);
 	support_wait_exit(pid, 0);
-	ck_assert_errno(unixholder_read_process(pid, &process), ENOENT);
+	ck_assert_errno(unixholder__read_process(pid, &process), ENOENT);
 	ck_assert_int_eq(support_count_fds(), before);
 }
 END_TEST

@@ -130,11 +130,11 @@ START_TEST(an_abstract_name_has_nothing_to_remove)
 	int fd = open_socket(SOCK_DGRAM);
 	struct unixname *name = (struct unixname *)&fd;
 
-	ck_assert_int_eq(unixname_claim(fd, names[_i], false, NULL, UNIXMSG_NOW,
-				 &name),
+	ck_assert_int_eq(unixname__claim(fd, names[_i], false, NULL,
+				 UNIXMSG_NOW, &name),
 		0);
 	ck_assert_ptr_null(name);
-	ck_assert_int_eq(unixname_release(name), 0);
+	ck_assert_int_eq(unixname__release(name), 0);
 	close(fd);
 }
 END_TEST
@@ -832,7 +832,7 @@ END_TEST
 
 START_TEST(nothing_is_closed_without_a_name)
 {
-	ck_assert_int_eq(unixname_release(NULL), 0);
+	ck_assert_int_eq(unixname__release(NULL), 0);
 }
 END_TEST
 
@@ -841,13 +841,13 @@ START_TEST(a_failed_claim_leaves_the_descriptor_open)
 	int fd = open_socket(SOCK_DGRAM);
 	struct unixname *name;
 
-	ck_assert_errno(unixname_claim(fd, support_path("no/socket"), false,
+	ck_assert_errno(unixname__claim(fd, support_path("no/socket"), false,
 				NULL, UNIXMSG_NOW, &name),
 		ENOENT);
-	ck_assert_int_eq(unixname_claim(fd, support_path("socket"), false, NULL,
-				 UNIXMSG_NOW, &name),
+	ck_assert_int_eq(unixname__claim(fd, support_path("socket"), false,
+				 NULL, UNIXMSG_NOW, &name),
 		0);
-	ck_assert_int_eq(unixname_release(name), 0);
+	ck_assert_int_eq(unixname__release(name), 0);
 	close(fd);
 }
 END_TEST
@@ -1104,7 +1104,7 @@ START_TEST(nobody_is_found_by_the_wildcard)
 {
 	struct unixname_target target;
 
-	ck_assert_errno(unixname_find("@", &target), EINVAL);
+	ck_assert_errno(unixname__find("@", &target), EINVAL);
 	ck_assert_null_errno(unixconn_dial("unixgram", "@", NULL, UNIXMSG_NOW),
 		EINVAL);
 }

@@ -240,12 +240,12 @@ START_TEST(who_gives_our_file_back_has_not_won)
 	struct unixname *name;
 
 	is_hidden_at_bind = is_restored_at_pause = true;
-	ck_assert_int_eq(unixname_claim(fd, path, false, NULL, UNIXMSG_NOW,
+	ck_assert_int_eq(unixname__claim(fd, path, false, NULL, UNIXMSG_NOW,
 				 &name),
 		0);
 	ck_assert(!is_restored_at_pause);
 	ck_assert_int_eq(try_to_reach(path), 0);
-	ck_assert_int_eq(unixname_release(name), 0);
+	ck_assert_int_eq(unixname__release(name), 0);
 	assert_files(0);
 	close(fd);
 	close(lock);

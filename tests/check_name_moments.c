@@ -421,7 +421,7 @@ int main(void)
 	Suite *suite = suite_create("name_moments");
 	TCase *tcase = make_tcase("moments");
 	const char *why_not = "the kernel tells nothing of sockets";
-	bool is_told = unixdiag_list_names(pass_over, NULL) == 0;
+	bool is_told = unixdiag__list_names(pass_over, NULL) == 0;
 
 	tcase_add_loop_test(tcase,
 		who_comes_while_a_live_owner_is_set_aside_keeps_the_name, 0,

@@ -168,13 +168,13 @@ START_TEST(a_refusal_proves_nothing_on_some_file_systems)
 	dir_fd = open(support_dir(), O_PATH | O_CLOEXEC);
 	path_fd = open(path, O_PATH | O_CLOEXEC);
 	is_remote = true;
-	ck_assert_errno(unixprobe_is_dead(path_fd, NULL, NULL), EREMOTE);
-	ck_assert_errno(unixname_remove_dead(dir_fd, NULL, "socket", path_fd,
+	ck_assert_errno(unixprobe__is_dead(path_fd, NULL, NULL), EREMOTE);
+	ck_assert_errno(unixname__remove_dead(dir_fd, NULL, "socket", path_fd,
 				UNIXMSG_NOW),
 		EADDRINUSE);
 	assert_is_socket(path);
 	is_remote = false;
-	ck_assert_int_eq(unixprobe_is_dead(path_fd, NULL, NULL), 0);
+	ck_assert_int_eq(unixprobe__is_dead(path_fd, NULL, NULL), 0);
 	close(path_fd);
 	close(dir_fd);
 }
@@ -381,10 +381,10 @@ START_TEST(without_proc_a_file_that_is_swapped_tells_nothing)
 	make_dead(SOCK_DGRAM, path);
 	path_fd = open(path, O_PATH | O_CLOEXEC);
 	is_proc_missing = is_swapped_at_connect = true;
-	ck_assert_errno(unixprobe_is_dead(path_fd, support_dir(), "socket"),
+	ck_assert_errno(unixprobe__is_dead(path_fd, support_dir(), "socket"),
 		EADDRINUSE);
 	ck_assert(!is_swapped_at_connect);
-	ck_assert_errno(unixprobe_is_dead(path_fd, support_dir(), "socket"),
+	ck_assert_errno(unixprobe__is_dead(path_fd, support_dir(), "socket"),
 		EADDRINUSE);
 	close(path_fd);
 }
@@ -398,7 +398,7 @@ START_TEST(without_proc_and_a_way_nothing_is_dead)
 	make_dead(SOCK_DGRAM, path);
 	path_fd = open(path, O_PATH | O_CLOEXEC);
 	is_proc_missing = true;
-	ck_assert_errno(unixprobe_is_dead(path_fd, NULL, NULL), ENOSYS);
+	ck_assert_errno(unixprobe__is_dead(path_fd, NULL, NULL), ENOSYS);
 	close(path_fd);
 }
 END_TEST

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "service/outbox.h"
 #include "scene.h"
+#include "service/outbox.h"
 
 static const uint64_t seed = 0xbe5466cf34e90c6c;
 
@@ -18,13 +18,13 @@ static struct outbox outbox;
 static void set_up(void)
 {
 	count_fds();
-	unixoutbox_init(&outbox);
+	unixoutbox__init(&outbox);
 }
 
 static void empty(void)
 {
 	while (outbox.first != NULL)
-		unixoutbox_remove(&outbox, &outbox.first);
+		unixoutbox__remove(&outbox, &outbox.first);
 }
 
 static void tear_down(void)
@@ -46,7 +46,7 @@ static struct kept *add(const char *text, const int *fds, size_t fds_count)
 	msg.parts_count = 1;
 	msg.fds = (int *)fds;
 	msg.fds_count = fds_count;
-	return unixoutbox_add(&outbox, &msg);
+	return unixoutbox__add(&outbox, &msg);
 }
 
 static struct kept **find(const char *text)
@@ -63,7 +63,7 @@ static struct kept **find(const char *text)
 
 static void take_out(const char *text)
 {
-	unixoutbox_remove(&outbox, find(text));
+	unixoutbox__remove(&outbox, find(text));
 }
 
 /* One letter each, in order. */
@@ -166,7 +166,7 @@ START_TEST(random_operations_agree_with_a_text)
 				count-- - index);
 			while (index-- > 0)
 				place = &(*place)->next;
-			unixoutbox_remove(&outbox, place);
+			unixoutbox__remove(&outbox, place);
 		}
 		letters[count] = '\0';
 		expect(letters);
@@ -191,8 +191,8 @@ START_TEST(a_message_is_a_copy_of_all_its_parts)
 	unixmsg_init(&msg);
 	msg.parts = parts;
 	msg.parts_count = COUNT(parts);
-	ck_assert_uint_eq(unixoutbox_get_size(&msg), 12);
-	kept = unixoutbox_add(&outbox, &msg);
+	ck_assert_uint_eq(unixoutbox__get_size(&msg), 12);
+	kept = unixoutbox__add(&outbox, &msg);
 	ck_assert_ptr_nonnull(kept);
 	memset(first, 'x', 6);
 	memset(second, 'x', 6);
@@ -219,8 +219,8 @@ START_TEST(a_message_may_be_empty_or_have_no_parts)
 	struct unixmsg msg;
 
 	unixmsg_init(&msg);
-	ck_assert_uint_eq(unixoutbox_get_size(&msg), 0);
-	ck_assert_ptr_nonnull(unixoutbox_add(&outbox, &msg));
+	ck_assert_uint_eq(unixoutbox__get_size(&msg), 0);
+	ck_assert_ptr_nonnull(unixoutbox__add(&outbox, &msg));
 	ck_assert_ptr_nonnull(add("", NULL, 0));
 	ck_assert_uint_eq(outbox.count, 2);
 	ck_assert_uint_eq(outbox.bytes, 2 * UNIXOUTBOX_OVERHEAD);
@@ -233,7 +233,7 @@ START_TEST(keeping_keeps_errno)
 
 	errno = EXDEV;
 	ck_assert_ptr_nonnull(add("text", &fd, 1));
-	unixoutbox_remove(&outbox, &outbox.first);
+	unixoutbox__remove(&outbox, &outbox.first);
 	ck_assert_int_eq(errno, EXDEV);
 }
 END_TEST
@@ -263,8 +263,8 @@ START_TEST(more_than_fits_into_memory_is_refused)
 	unixmsg_init(&msg);
 	msg.parts = parts;
 	msg.parts_count = 3;
-	ck_assert_uint_ge(unixoutbox_get_size(&msg), SIZE_MAX - 1);
-	ck_assert_null_errno(unixoutbox_add(&outbox, &msg), ENOMEM);
+	ck_assert_uint_ge(unixoutbox__get_size(&msg), SIZE_MAX - 1);
+	ck_assert_null_errno(unixoutbox__add(&outbox, &msg), ENOMEM);
 	expect("");
 }
 END_TEST
@@ -316,7 +316,7 @@ START_TEST(descriptors_are_kept_open_when_their_owner_closes_his)
 	close(fds[0]);
 	close(fds[1]);
 	ck_assert_int_eq(write(other, "x", 1), 1);
-	unixoutbox_remove(&outbox, &outbox.first);
+	unixoutbox__remove(&outbox, &outbox.first);
 	ck_assert(!is_open(other));
 }
 END_TEST

@@ -9,9 +9,9 @@
 
 #include "support.h"
 #include "tools/common/network.h"
+#include "tools/common/stats.h"
 #include "tools/perf/perf_case.h"
 #include "tools/perf/perf_report.h"
-#include "tools/common/stats.h"
 
 static struct perf_options options;
 static struct perf_plan plan;

@@ -42,7 +42,7 @@ static int open_path(const char *path)
 
 static int probe(const char *path)
 {
-	int fd = open_path(path), result = unixprobe_is_dead(fd, NULL, NULL);
+	int fd = open_path(path), result = unixprobe__is_dead(fd, NULL, NULL);
 	int saved = errno;
 
 	close(fd);
@@ -141,7 +141,7 @@ START_TEST(without_descriptors_nothing_is_dead)
 	none = limit;
 	none.rlim_cur = 0;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-	ck_assert_errno(unixprobe_is_dead(fd, NULL, NULL), EMFILE);
+	ck_assert_errno(unixprobe__is_dead(fd, NULL, NULL), EMFILE);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	close(fd);
 }
@@ -167,7 +167,7 @@ START_TEST(a_dead_file_is_removed)
 {
 	close(open_bound(types[_i], support_path("x")));
 	open_both("x");
-	ck_assert_int_eq(unixname_remove_dead(dir_fd, support_dir(), "x",
+	ck_assert_int_eq(unixname__remove_dead(dir_fd, support_dir(), "x",
 				 path_fd, UNIXMSG_NOW),
 		0);
 	ck_assert_int_lt(access(support_path("x"), F_OK), 0);
@@ -180,7 +180,7 @@ START_TEST(a_live_one_is_not_removed)
 	int fd = open_bound(types[_i], support_path("x"));
 
 	open_both("x");
-	ck_assert_errno(unixname_remove_dead(dir_fd, support_dir(), "x",
+	ck_assert_errno(unixname__remove_dead(dir_fd, support_dir(), "x",
 				path_fd, UNIXMSG_NOW),
 		EADDRINUSE);
 	ck_assert_int_eq(access(support_path("x"), F_OK), 0);
@@ -193,7 +193,7 @@ START_TEST(what_is_no_socket_is_not_removed)
 {
 	close(open(support_path("x"), O_CREAT | O_WRONLY, 0600));
 	open_both("x");
-	ck_assert_errno(unixname_remove_dead(dir_fd, support_dir(), "x",
+	ck_assert_errno(unixname__remove_dead(dir_fd, support_dir(), "x",
 				path_fd, UNIXMSG_NOW),
 		ENOTSOCK);
 	ck_assert_int_eq(access(support_path("x"), F_OK), 0);
@@ -210,7 +210,7 @@ START_TEST(a_live_one_that_has_taken_its_place_is_not_removed)
 	open_both("x");
 	ck_assert_int_eq(unlink(support_path("x")), 0);
 	fd = open_bound(SOCK_DGRAM, support_path("x"));
-	ck_assert_errno(unixname_remove_dead(dir_fd, support_dir(), "x",
+	ck_assert_errno(unixname__remove_dead(dir_fd, support_dir(), "x",
 				path_fd, UNIXMSG_NOW),
 		EADDRINUSE);
 	ck_assert_errno(probe(support_path("x")), EADDRINUSE);
@@ -224,7 +224,7 @@ START_TEST(what_has_gone_already_is_gone)
 	close(open_bound(SOCK_DGRAM, support_path("x")));
 	open_both("x");
 	ck_assert_int_eq(unlink(support_path("x")), 0);
-	ck_assert_int_eq(unixname_remove_dead(dir_fd, support_dir(), "x",
+	ck_assert_int_eq(unixname__remove_dead(dir_fd, support_dir(), "x",
 				 path_fd, UNIXMSG_NOW),
 		0);
 	close_both();

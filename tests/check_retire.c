@@ -31,8 +31,8 @@ static int get_type(int i)
 static int retire(struct server *server, bool *is_shared)
 {
 	if (server->gram != NULL)
-		return unixconn_retire(server->gram, is_shared);
-	return unixlistener_retire(server->listener, is_shared);
+		return unixconn__retire(server->gram, is_shared);
+	return unixlistener__retire(server->listener, is_shared);
 }
 
 static void open_at(struct server *server, int type, const char *address)
@@ -292,7 +292,7 @@ START_TEST(who_waits_to_be_let_in_is_refused)
 	pid_t pid;
 
 	support_ready_init(ready);
-	server.listener = unixlistener_open(unixnetwork_find_type(type)->name,
+	server.listener = unixlistener_open(unixnetwork__find_type(type)->name,
 		address, &(struct unixlisten_options){ .backlog = 1 });
 	ck_assert_ptr_nonnull(server.listener);
 	fds[0] = call(type, address, "a");

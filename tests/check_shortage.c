@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #include "base/addr_private.h"
-#include "name/diag.h"
 #include "fault.h"
+#include "name/diag.h"
 #include "name/file.h"
 #include "name/holder.h"
 #include "service_scene.h"
@@ -491,7 +491,7 @@ START_TEST(a_file_is_put_back_by_a_link)
 	before = look_at(support_path("aside"));
 	fail_one("syscall", 0, EINVAL);
 	errno = EXDEV;
-	ck_assert_int_eq(unixfile_put_back(fd, "aside", "leaf"), 0);
+	ck_assert_int_eq(unixfile__put_back(fd, "aside", "leaf"), 0);
 	ck_assert_int_eq(errno, EXDEV);
 	expect_failure();
 	assert_missing(support_path("aside"));
@@ -509,7 +509,7 @@ START_TEST(a_file_that_is_put_back_replaces_nothing)
 	make_file(support_path("leaf"), "another's");
 	if (_i == 1)
 		fail_one("syscall", 0, EINVAL);
-	ck_assert_errno(unixfile_put_back(fd, "aside", "leaf"), EEXIST);
+	ck_assert_errno(unixfile__put_back(fd, "aside", "leaf"), EEXIST);
 	fault_stop();
 	ck_assert_uint_eq(fault_get_hits(), (unsigned int)_i);
 	assert_content(support_path("aside"), "ours");
@@ -547,7 +547,7 @@ START_TEST(a_list_that_was_cut_begins_anew)
 	int fd = open_socket(SOCK_DGRAM), result;
 
 	fail_one("diag_recvmsg", 1, ENOBUFS);
-	result = unixdiag_list(take, &listing);
+	result = unixdiag__list(take, &listing);
 	expect_failure();
 	ck_assert_int_eq(listing.begun, 1);
 	if (listing.is_once) {
@@ -567,10 +567,10 @@ START_TEST(a_process_is_told_whole_or_not_at_all)
 	struct unixholder_process process;
 
 	fail_one("open", (unsigned int)_i, ENOENT);
-	ck_assert_errno(unixholder_read_process(getpid(), &process), ENOENT);
+	ck_assert_errno(unixholder__read_process(getpid(), &process), ENOENT);
 	expect_failure();
 	fail_one("read", (unsigned int)_i, ESRCH);
-	ck_assert_errno(unixholder_read_process(getpid(), &process), ESRCH);
+	ck_assert_errno(unixholder__read_process(getpid(), &process), ESRCH);
 	expect_failure();
 }
 END_TEST

@@ -13,9 +13,9 @@
 
 #include "base/deadline_private.h"
 #include "base/endpoint.h"
+#include "base/spin.h"
 #include "ends.h"
 #include "scene.h"
-#include "base/spin.h"
 #include "support.h"
 
 static const int64_t second_us = 1000000;
@@ -27,20 +27,20 @@ static struct spin spin;
 
 static void switch_on(void)
 {
-	unixspin_set(&spin, second_us);
+	unixspin__set(&spin, second_us);
 }
 
 static bool is_resting(void)
 {
-	return unixspin_begin(&spin, UNIXMSG_FOREVER) == 0;
+	return unixspin__begin(&spin, UNIXMSG_FOREVER) == 0;
 }
 
 START_TEST(it_is_off_at_the_beginning)
 {
 	struct spin fresh = { 0 };
 
-	ck_assert_int_eq(unixspin_get(&fresh), 0);
-	ck_assert_int_eq(unixspin_begin(&fresh, UNIXMSG_FOREVER), 0);
+	ck_assert_int_eq(unixspin__get(&fresh), 0);
+	ck_assert_int_eq(unixspin__begin(&fresh, UNIXMSG_FOREVER), 0);
 }
 END_TEST
 
@@ -50,28 +50,28 @@ START_TEST(a_limit_is_kept_within_its_range)
 		INT64_MAX };
 	const int64_t kept[] = { 0, 0, 0, 1, second_us, second_us, second_us };
 
-	unixspin_set(&spin, given[_i]);
-	ck_assert_int_eq(unixspin_get(&spin), kept[_i]);
+	unixspin__set(&spin, given[_i]);
+	ck_assert_int_eq(unixspin__get(&spin), kept[_i]);
 }
 END_TEST
 
 START_TEST(nothing_spins_until_now)
 {
-	ck_assert_int_eq(unixspin_begin(&spin, UNIXMSG_NOW), 0);
-	ck_assert(!unixspin_goes_on(0));
+	ck_assert_int_eq(unixspin__begin(&spin, UNIXMSG_NOW), 0);
+	ck_assert(!unixspin__goes_on(0));
 }
 END_TEST
 
 START_TEST(a_spin_ends_with_its_limit)
 {
 	int64_t before_us = unixdeadline_now_us();
-	int64_t until_us = unixspin_begin(&spin, UNIXMSG_FOREVER);
+	int64_t until_us = unixspin__begin(&spin, UNIXMSG_FOREVER);
 
 	ck_assert_int_ge(until_us, before_us + second_us);
 	ck_assert_int_le(until_us, unixdeadline_now_us() + second_us);
-	ck_assert(unixspin_goes_on(until_us) ||
+	ck_assert(unixspin__goes_on(until_us) ||
 		unixdeadline_now_us() >= until_us);
-	ck_assert(!unixspin_goes_on(before_us));
+	ck_assert(!unixspin__goes_on(before_us));
 }
 END_TEST
 
@@ -79,7 +79,7 @@ START_TEST(a_spin_ends_with_the_deadline)
 {
 	int64_t deadline_us = unixdeadline_now_us() + 1;
 
-	ck_assert_int_eq(unixspin_begin(&spin, deadline_us), deadline_us);
+	ck_assert_int_eq(unixspin__begin(&spin, deadline_us), deadline_us);
 }
 END_TEST
 
@@ -87,10 +87,10 @@ START_TEST(misses_in_a_row_make_it_rest)
 {
 	int i;
 
-	unixspin_note(&spin, true);
+	unixspin__note(&spin, true);
 	for (i = 0; i < MISSES; i++) {
 		ck_assert(!is_resting());
-		unixspin_note(&spin, false);
+		unixspin__note(&spin, false);
 	}
 	ck_assert(is_resting());
 }
@@ -101,7 +101,7 @@ START_TEST(a_hit_in_between_keeps_it_awake)
 	int i;
 
 	for (i = 0; i < 10 * MISSES; i++) {
-		unixspin_note(&spin, i % MISSES == 0);
+		unixspin__note(&spin, i % MISSES == 0);
 		ck_assert(!is_resting());
 	}
 }
@@ -109,7 +109,7 @@ END_TEST
 
 START_TEST(a_trial_that_misses_rests_again)
 {
-	unixspin_note(&spin, false);
+	unixspin__note(&spin, false);
 	ck_assert(is_resting());
 }
 END_TEST
@@ -121,7 +121,7 @@ START_TEST(rests_grow_and_do_not_grow_for_ever)
 
 	for (i = 0; i < 100; i++) {
 		before_us = unixdeadline_now_us();
-		unixspin_note(&spin, false);
+		unixspin__note(&spin, false);
 		rest_us = atomic_load(&spin.rest_until_us) - before_us;
 		ck_assert_int_ge(rest_us, last_us);
 		if (i < 2)
@@ -134,19 +134,19 @@ END_TEST
 
 START_TEST(a_rest_ends)
 {
-	unixspin_set(&spin, 1);
-	unixspin_note(&spin, false);
+	unixspin__set(&spin, 1);
+	unixspin__note(&spin, false);
 	while (is_resting())
 		continue;
-	unixspin_note(&spin, true);
-	unixspin_note(&spin, false);
+	unixspin__note(&spin, true);
+	unixspin__note(&spin, false);
 	ck_assert(!is_resting());
 }
 END_TEST
 
 START_TEST(a_new_limit_ends_a_rest)
 {
-	unixspin_note(&spin, false);
+	unixspin__note(&spin, false);
 	ck_assert(is_resting());
 	switch_on();
 	ck_assert(!is_resting());
@@ -301,9 +301,9 @@ START_TEST(accepted_connections_begin_with_the_listeners_spin)
 	served = unixlistener_accept(listener, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(served);
 	/* It begins with the endpoint. */
-	ck_assert_int_eq(unixspin_get(&((struct endpoint *)served)->spin),
+	ck_assert_int_eq(unixspin__get(&((struct endpoint *)served)->spin),
 		second_us);
-	ck_assert_int_eq(unixspin_get(&((struct endpoint *)client)->spin), 0);
+	ck_assert_int_eq(unixspin__get(&((struct endpoint *)client)->spin), 0);
 	unixconn_close(served);
 	unixconn_close(client);
 	unixlistener_close(listener);

@@ -880,20 +880,20 @@ static void wait_for_input(void)
 
 START_TEST(a_stream_knows_whether_bytes_were_read_ahead)
 {
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 	feed_message("first");
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 	feed_message("second");
 	expect_message("first");
-	ck_assert(unixstream_has_input(near));
+	ck_assert(unixstream__has_input(near));
 	expect_message("second");
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 	feed("\0\0", 2);
 	wait_for_input();
-	ck_assert(unixstream_has_input(near));
+	ck_assert(unixstream__has_input(near));
 	feed("\0\1x", 3);
 	expect_message("x");
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 }
 END_TEST
 
@@ -901,7 +901,7 @@ START_TEST(bytes_that_are_read_take_nothing_ahead)
 {
 	feed("bytes", 5);
 	expect_bytes(near, 2, "by");
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 	expect_bytes(near, 64, "tes");
 }
 END_TEST
@@ -911,15 +911,15 @@ START_TEST(trimming_loses_nothing)
 	feed_message("first");
 	feed_message("second");
 	expect_message("first");
-	unixstream_trim(near);
+	unixstream__trim(near);
 	expect_message("second");
-	unixstream_trim(near);
-	unixstream_trim(near);
+	unixstream__trim(near);
+	unixstream__trim(near);
 	feed_message("third");
 	expect_message("third");
 	feed("\0\0\0", 3);
 	wait_for_input();
-	unixstream_trim(near);
+	unixstream__trim(near);
 	feed("\4rest", 5);
 	expect_message("rest");
 }
@@ -927,7 +927,7 @@ END_TEST
 
 START_TEST(a_stream_that_has_read_nothing_can_be_trimmed)
 {
-	unixstream_trim(near);
+	unixstream__trim(near);
 	feed_message("first");
 	expect_message("first");
 }
@@ -941,8 +941,8 @@ START_TEST(trimming_inside_of_what_is_passed_over_loses_nothing)
 	feed("half", 4);
 	ck_assert_errno(receive(&byte, 1, NULL), EMSGSIZE);
 	expect_no_message();
-	ck_assert(!unixstream_has_input(near));
-	unixstream_trim(near);
+	ck_assert(!unixstream__has_input(near));
+	unixstream__trim(near);
 	feed("half", 4);
 	feed_message("next");
 	expect_message("next");
@@ -966,7 +966,7 @@ START_TEST(trimming_gives_the_memory_back)
 		ck_assert_errno(receive(bytes, LARGE, &got), EAGAIN);
 	ck_assert_int_eq(receive(bytes, LARGE, &got), 1);
 	ck_assert_uint_ge(get_memory(), before + LARGE);
-	unixstream_trim(near);
+	unixstream__trim(near);
 	if (is_memory_given_back())
 		ck_assert_uint_lt(get_memory(), before + LARGE);
 	else

@@ -102,7 +102,7 @@ static void get_used_to(size_t size)
 {
 	feed_message(size, 0);
 	expect_message(size, 0);
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 }
 
 START_TEST(of_large_messages_only_the_first_is_read_ahead)
@@ -113,9 +113,9 @@ START_TEST(of_large_messages_only_the_first_is_read_ahead)
 	errno = ELIBSCN;
 	expect_message(LARGE, 1);
 	ck_assert_int_eq(errno, ELIBSCN);
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 	expect_message(LARGE, 2);
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 	expect_no_message();
 }
 END_TEST
@@ -128,7 +128,7 @@ START_TEST(what_is_expected_follows_what_has_come)
 	feed_message(LARGE, 2);
 	feed_message(LARGE, 3);
 	expect_message(LARGE, 2);
-	ck_assert(!unixstream_has_input(near));
+	ck_assert(!unixstream__has_input(near));
 	expect_message(LARGE, 3);
 }
 END_TEST
@@ -140,7 +140,7 @@ START_TEST(small_messages_are_read_ahead_as_ever)
 	feed_message(100, 2);
 	feed_message(100, 3);
 	expect_message(100, 1);
-	ck_assert(unixstream_has_input(near));
+	ck_assert(unixstream__has_input(near));
 	expect_message(100, 2);
 	expect_message(100, 3);
 	expect_no_message();

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "support.h"
 #include "base/timers.h"
+#include "support.h"
 #include "unixmsg/deadline.h"
 
 static const uint64_t seed = 0x452821e638d01377;
@@ -24,17 +24,17 @@ static void set_up(void)
 	memset(&timers, 0, sizeof(timers));
 	memset(some, 0, sizeof(some));
 	for (i = 0; i < MANY; i++)
-		ck_assert_int_eq(unixtimers_reserve(&timers), 0);
+		ck_assert_int_eq(unixtimers__reserve(&timers), 0);
 }
 
 static void tear_down(void)
 {
-	unixtimers_free(&timers);
+	unixtimers__free(&timers);
 }
 
 static void set(size_t index, int64_t at_us)
 {
-	unixtimers_set(&timers, &some[index], at_us);
+	unixtimers__set(&timers, &some[index], at_us);
 }
 
 /* The moments in the order in which they are taken, and nothing else. */
@@ -44,22 +44,22 @@ static void expect_taken(const int64_t *moments, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		ck_assert_int_eq(unixtimers_get_next(&timers), moments[i]);
-		timer = unixtimers_take(&timers, INT64_MAX - 1);
+		ck_assert_int_eq(unixtimers__get_next(&timers), moments[i]);
+		timer = unixtimers__take(&timers, INT64_MAX - 1);
 		ck_assert_ptr_nonnull(timer);
 		ck_assert_int_eq(timer->at_us, moments[i]);
 		ck_assert_uint_eq(timer->place, 0);
 	}
-	ck_assert_ptr_null(unixtimers_take(&timers, INT64_MAX - 1));
+	ck_assert_ptr_null(unixtimers__take(&timers, INT64_MAX - 1));
 }
 
 START_TEST(without_timers_the_next_moment_never_comes)
 {
 	struct timers none = { 0 };
 
-	ck_assert_int_eq(unixtimers_get_next(&none), UNIXMSG_FOREVER);
-	ck_assert_ptr_null(unixtimers_take(&none, INT64_MAX - 1));
-	unixtimers_free(&none);
+	ck_assert_int_eq(unixtimers__get_next(&none), UNIXMSG_FOREVER);
+	ck_assert_ptr_null(unixtimers__take(&none, INT64_MAX - 1));
+	unixtimers__free(&none);
 }
 END_TEST
 
@@ -67,19 +67,19 @@ START_TEST(nothing_is_taken_at_the_end_of_time_when_none_is_set)
 {
 	struct timers none = { 0 };
 
-	ck_assert_ptr_null(unixtimers_take(&none, INT64_MAX));
-	ck_assert_ptr_null(unixtimers_take(&timers, INT64_MAX));
+	ck_assert_ptr_null(unixtimers__take(&none, INT64_MAX));
+	ck_assert_ptr_null(unixtimers__take(&timers, INT64_MAX));
 }
 END_TEST
 
 START_TEST(a_timer_is_taken_at_its_moment_and_not_before)
 {
 	set(0, 1000);
-	ck_assert_ptr_null(unixtimers_take(&timers, 999));
-	ck_assert_int_eq(unixtimers_get_next(&timers), 1000);
-	ck_assert_ptr_eq(unixtimers_take(&timers, 1000), &some[0]);
-	ck_assert_ptr_null(unixtimers_take(&timers, 1000));
-	ck_assert_int_eq(unixtimers_get_next(&timers), UNIXMSG_FOREVER);
+	ck_assert_ptr_null(unixtimers__take(&timers, 999));
+	ck_assert_int_eq(unixtimers__get_next(&timers), 1000);
+	ck_assert_ptr_eq(unixtimers__take(&timers, 1000), &some[0]);
+	ck_assert_ptr_null(unixtimers__take(&timers, 1000));
+	ck_assert_int_eq(unixtimers__get_next(&timers), UNIXMSG_FOREVER);
 }
 END_TEST
 
@@ -119,10 +119,10 @@ START_TEST(a_timer_that_was_taken_may_be_set_again)
 {
 	set(0, 1);
 	set(1, 2);
-	ck_assert_ptr_eq(unixtimers_take(&timers, 1), &some[0]);
+	ck_assert_ptr_eq(unixtimers__take(&timers, 1), &some[0]);
 	set(0, 3);
-	ck_assert_ptr_eq(unixtimers_take(&timers, 9), &some[1]);
-	ck_assert_ptr_eq(unixtimers_take(&timers, 9), &some[0]);
+	ck_assert_ptr_eq(unixtimers__take(&timers, 9), &some[1]);
+	ck_assert_ptr_eq(unixtimers__take(&timers, 9), &some[0]);
 }
 END_TEST
 
@@ -133,7 +133,7 @@ START_TEST(clearing_takes_out_that_timer_alone)
 
 	for (i = 0; i < 5; i++)
 		set(i, (int64_t)i + 1);
-	unixtimers_clear(&timers, &some[2]);
+	unixtimers__clear(&timers, &some[2]);
 	ck_assert_uint_eq(some[2].place, 0);
 	expect_taken(sorted, COUNT(sorted));
 }
@@ -145,11 +145,11 @@ START_TEST(clearing_what_is_not_set_does_nothing)
 
 	set(0, 1);
 	set(1, 2);
-	unixtimers_clear(&timers, &some[2]);
-	unixtimers_clear(&timers, &some[1]);
-	unixtimers_clear(&timers, &some[1]);
+	unixtimers__clear(&timers, &some[2]);
+	unixtimers__clear(&timers, &some[1]);
+	unixtimers__clear(&timers, &some[1]);
 	expect_taken(sorted, COUNT(sorted));
-	unixtimers_clear(&timers, &some[0]);
+	unixtimers__clear(&timers, &some[0]);
 }
 END_TEST
 
@@ -162,18 +162,18 @@ START_TEST(the_order_holds_when_a_late_branch_gets_an_early_timer)
 
 	for (i = 0; i < COUNT(moments); i++)
 		set(i, moments[i]);
-	unixtimers_clear(&timers, &some[4]);
+	unixtimers__clear(&timers, &some[4]);
 	expect_taken(sorted, COUNT(sorted));
 
 	for (i = 0; i < 7; i++)
 		set(i, moments[i]);
 	/* 4, the last, goes where 20 was, below 10. */
-	unixtimers_clear(&timers, &some[3]);
+	unixtimers__clear(&timers, &some[3]);
 	ck_assert_uint_lt(some[6].place, some[1].place * 2);
-	ck_assert_ptr_eq(unixtimers_take(&timers, 1), &some[0]);
-	ck_assert_ptr_eq(unixtimers_take(&timers, 2), &some[2]);
-	ck_assert_ptr_eq(unixtimers_take(&timers, 3), &some[5]);
-	ck_assert_ptr_eq(unixtimers_take(&timers, 4), &some[6]);
+	ck_assert_ptr_eq(unixtimers__take(&timers, 1), &some[0]);
+	ck_assert_ptr_eq(unixtimers__take(&timers, 2), &some[2]);
+	ck_assert_ptr_eq(unixtimers__take(&timers, 3), &some[5]);
+	ck_assert_ptr_eq(unixtimers__take(&timers, 4), &some[6]);
 }
 END_TEST
 
@@ -194,7 +194,7 @@ START_TEST(a_reservation_that_has_no_memory_changes_nothing)
 		.promised = SIZE_MAX / 4 - 1,
 	};
 
-	ck_assert_errno(unixtimers_reserve(&full), ENOMEM);
+	ck_assert_errno(unixtimers__reserve(&full), ENOMEM);
 	ck_assert_uint_eq(full.promised, SIZE_MAX / 4 - 1);
 	ck_assert_uint_eq(full.room, SIZE_MAX / 4);
 	ck_assert_ptr_null(full.heap);
@@ -208,9 +208,9 @@ START_TEST(timers_stay_set_while_the_room_grows)
 	for (i = 0; i < MANY; i++)
 		set(i, (int64_t)(MANY - i));
 	for (i = 0; i < 1000; i++)
-		ck_assert_int_eq(unixtimers_reserve(&timers), 0);
+		ck_assert_int_eq(unixtimers__reserve(&timers), 0);
 	for (i = 0; i < MANY; i++)
-		ck_assert_ptr_eq(unixtimers_take(&timers, MANY),
+		ck_assert_ptr_eq(unixtimers__take(&timers, MANY),
 			&some[MANY - 1 - i]);
 }
 END_TEST
@@ -220,8 +220,8 @@ START_TEST(room_given_back_is_used_again)
 	size_t i, room = timers.room;
 
 	for (i = 0; i < 10000; i++) {
-		unixtimers_unreserve(&timers);
-		ck_assert_int_eq(unixtimers_reserve(&timers), 0);
+		unixtimers__unreserve(&timers);
+		ck_assert_int_eq(unixtimers__reserve(&timers), 0);
 	}
 	ck_assert_uint_eq(timers.room, room);
 	ck_assert_uint_gt(room, MANY);
@@ -231,7 +231,7 @@ END_TEST
 START_TEST(reserving_keeps_errno)
 {
 	errno = EXDEV;
-	ck_assert_int_eq(unixtimers_reserve(&timers), 0);
+	ck_assert_int_eq(unixtimers__reserve(&timers), 0);
 	ck_assert_int_eq(errno, EXDEV);
 }
 END_TEST
@@ -284,7 +284,7 @@ static void check_heap(int step)
 static void take_some(int64_t now_us, int step)
 {
 	int64_t earliest_us = find_earliest();
-	const struct timer *timer = unixtimers_take(&timers, now_us);
+	const struct timer *timer = unixtimers__take(&timers, now_us);
 
 	ck_assert_msg((timer != NULL) == (earliest_us <= now_us),
 		"seed %#" PRIx64 ", step %d", seed, step);
@@ -307,10 +307,11 @@ START_TEST(random_operations_agree_with_a_plain_list)
 		if (number % 8 < 4)
 			set(index, moment_us);
 		else if (number % 8 < 6)
-			unixtimers_clear(&timers, &some[index]);
+			unixtimers__clear(&timers, &some[index]);
 		else
 			take_some(moment_us, step);
-		ck_assert_int_eq(unixtimers_get_next(&timers), find_earliest());
+		ck_assert_int_eq(unixtimers__get_next(&timers),
+			find_earliest());
 		check_heap(step);
 	}
 }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "service/service_private.h"
-#include "support.h"
 #include "service/users.h"
+#include "support.h"
 
 static const int64_t second_us = 1000000;
 
@@ -19,17 +19,17 @@ static struct users users;
 
 static void set_up(void)
 {
-	unixusers_init(&users, 0, 0);
+	unixusers__init(&users, 0, 0);
 }
 
 static void tear_down(void)
 {
-	unixusers_free(&users);
+	unixusers__free(&users);
 }
 
 static struct user *get(uid_t uid, int64_t now_us)
 {
-	struct user *user = unixusers_get(&users, uid, now_us);
+	struct user *user = unixusers__get(&users, uid, now_us);
 
 	ck_assert_ptr_nonnull(user);
 	ck_assert_uint_eq(user->uid, uid);
@@ -54,7 +54,7 @@ START_TEST(a_user_with_peers_is_the_same_each_time)
 	struct user *user = get(1000, 1);
 	struct peer peer = { 0 };
 
-	unixusers_add_peer(user, &peer);
+	unixusers__add_peer(user, &peer);
 	get(1000 + USERS_BUCKETS, 2);
 	get(1000 + 2 * USERS_BUCKETS, 3);
 	ck_assert_ptr_eq(get(1000, 4), user);
@@ -106,9 +106,9 @@ START_TEST(a_user_who_is_ahead_of_his_rate_is_kept_until_he_is_not)
 {
 	struct user *user;
 
-	unixusers_init(&users, 2, 10);
+	unixusers__init(&users, 2, 10);
 	user = get(1, second_us);
-	unixusers_count(&users, user, second_us);
+	unixusers__count(&users, user, second_us);
 	get(1 + USERS_BUCKETS, second_us + second_us / 2 - 1);
 	ck_assert_uint_eq(count_users(), 2);
 	get(1 + 2 * USERS_BUCKETS, second_us + second_us / 2);
@@ -159,9 +159,9 @@ START_TEST(peers_are_in_the_order_of_their_silence)
 	struct peer a = { 0 }, b = { 0 }, c = { 0 };
 
 	expect_peers(user, NULL, 0);
-	unixusers_add_peer(user, &a);
-	unixusers_add_peer(user, &b);
-	unixusers_add_peer(user, &c);
+	unixusers__add_peer(user, &a);
+	unixusers__add_peer(user, &b);
+	unixusers__add_peer(user, &c);
 	expect_peers(user, (struct peer *[]){ &a, &b, &c }, 3);
 }
 END_TEST
@@ -174,17 +174,17 @@ START_TEST(any_peer_can_be_taken_out_and_added_again)
 	int i;
 
 	for (i = 0; i < 3; i++)
-		unixusers_add_peer(user, &peers[i]);
+		unixusers__add_peer(user, &peers[i]);
 	first = &peers[_i == 0 ? 1 : 0];
 	second = &peers[_i == 2 ? 1 : 2];
-	unixusers_remove_peer(user, &peers[_i]);
+	unixusers__remove_peer(user, &peers[_i]);
 	expect_peers(user, (struct peer *[]){ first, second }, 2);
-	unixusers_add_peer(user, &peers[_i]);
+	unixusers__add_peer(user, &peers[_i]);
 	expect_peers(user, (struct peer *[]){ first, second, &peers[_i] }, 3);
-	unixusers_remove_peer(user, first);
-	unixusers_remove_peer(user, &peers[_i]);
+	unixusers__remove_peer(user, first);
+	unixusers__remove_peer(user, &peers[_i]);
 	expect_peers(user, &second, 1);
-	unixusers_remove_peer(user, second);
+	unixusers__remove_peer(user, second);
 	expect_peers(user, NULL, 0);
 }
 END_TEST
@@ -194,22 +194,22 @@ START_TEST(the_greatest_user_has_most_peers)
 	struct peer peers[6] = { 0 };
 	struct user *one = get(1, 1), *two, *three;
 
-	unixusers_add_peer(one, &peers[0]);
+	unixusers__add_peer(one, &peers[0]);
 	two = get(1 + USERS_BUCKETS, 1);
-	unixusers_add_peer(two, &peers[1]);
-	unixusers_add_peer(two, &peers[2]);
+	unixusers__add_peer(two, &peers[1]);
+	unixusers__add_peer(two, &peers[2]);
 	three = get(7, 1);
-	unixusers_add_peer(three, &peers[3]);
-	ck_assert_ptr_eq(unixusers_get_greatest(&users), two);
-	unixusers_add_peer(three, &peers[4]);
-	unixusers_add_peer(three, &peers[5]);
-	ck_assert_ptr_eq(unixusers_get_greatest(&users), three);
+	unixusers__add_peer(three, &peers[3]);
+	ck_assert_ptr_eq(unixusers__get_greatest(&users), two);
+	unixusers__add_peer(three, &peers[4]);
+	unixusers__add_peer(three, &peers[5]);
+	ck_assert_ptr_eq(unixusers__get_greatest(&users), three);
 }
 END_TEST
 
 START_TEST(without_users_none_is_the_greatest)
 {
-	ck_assert_ptr_null(unixusers_get_greatest(&users));
+	ck_assert_ptr_null(unixusers__get_greatest(&users));
 }
 END_TEST
 
@@ -217,7 +217,7 @@ END_TEST
 
 static bool is_allowed(const struct user *user, int64_t now_us)
 {
-	return unixusers_get_next_us(&users, user) <= now_us;
+	return unixusers__get_next_us(&users, user) <= now_us;
 }
 
 /* How many he can send at that moment. */
@@ -226,7 +226,7 @@ static unsigned int spend(struct user *user, int64_t now_us, unsigned int most)
 	unsigned int count = 0;
 
 	while (count < most && is_allowed(user, now_us)) {
-		unixusers_count(&users, user, now_us);
+		unixusers__count(&users, user, now_us);
 		count++;
 	}
 	return count;
@@ -236,10 +236,10 @@ START_TEST(without_a_rate_there_is_no_limit)
 {
 	struct user *user;
 
-	unixusers_init(&users, 0, _i == 0 ? 0 : UINT_MAX);
+	unixusers__init(&users, 0, _i == 0 ? 0 : UINT_MAX);
 	user = get(1, 1);
 	ck_assert_uint_eq(spend(user, 1, 100000), 100000);
-	ck_assert_int_eq(unixusers_get_next_us(&users, user), 0);
+	ck_assert_int_eq(unixusers__get_next_us(&users, user), 0);
 }
 END_TEST
 
@@ -270,13 +270,13 @@ START_TEST(a_burst_goes_at_once_and_the_rest_at_the_rate)
 
 	if (now_us == 0)
 		now_us = late_us;
-	unixusers_init(&users, rates[row].rate, rates[row].burst);
+	unixusers__init(&users, rates[row].rate, rates[row].burst);
 	user = get(1, now_us);
 	ck_assert_uint_eq(spend(user, now_us, 100000), rates[row].at_once);
-	ck_assert_int_eq(unixusers_get_next_us(&users, user),
+	ck_assert_int_eq(unixusers__get_next_us(&users, user),
 		now_us + rates[row].next_us);
 	for (i = 0; i < 10; i++) {
-		now_us = unixusers_get_next_us(&users, user);
+		now_us = unixusers__get_next_us(&users, user);
 		ck_assert(!is_allowed(user, now_us - 1));
 		ck_assert_uint_eq(spend(user, now_us, 10), 1);
 	}
@@ -287,7 +287,7 @@ START_TEST(silence_earns_one_burst_and_no_more)
 {
 	struct user *user;
 
-	unixusers_init(&users, 100, 7);
+	unixusers__init(&users, 100, 7);
 	user = get(1, second_us);
 	ck_assert_uint_eq(spend(user, second_us, 1000), 7);
 	ck_assert_uint_eq(spend(user, second_us + 30000, 1000), 3);
@@ -304,7 +304,7 @@ START_TEST(in_ten_seconds_nobody_gets_more_than_his_rate)
 	int64_t now_us = second_us, end_us = now_us + 10 * second_us;
 	unsigned int count = 0;
 
-	unixusers_init(&users, rate, 5);
+	unixusers__init(&users, rate, 5);
 	user = get(1, now_us);
 	for (; now_us < end_us; now_us += 97)
 		count += spend(user, now_us, 1000);
@@ -320,7 +320,7 @@ START_TEST(a_rate_beyond_the_clock_is_no_limit)
 		UINT_MAX };
 	struct user *user;
 
-	unixusers_init(&users, these[_i], UINT_MAX);
+	unixusers__init(&users, these[_i], UINT_MAX);
 	user = get(1, 1);
 	ck_assert_uint_eq(spend(user, 1, 100000), 100000);
 }
@@ -342,7 +342,7 @@ START_TEST(the_largest_burst_overflows_nothing)
 	struct user *user;
 	int64_t full_ns;
 
-	unixusers_init(&users, extremes[_i].rate, extremes[_i].burst);
+	unixusers__init(&users, extremes[_i].rate, extremes[_i].burst);
 	ck_assert_int_ge(users.ahead_ns, 0);
 	user = get(1, late_us);
 	ck_assert_uint_eq(spend(user, late_us, 100000), 100000);
@@ -350,7 +350,7 @@ START_TEST(the_largest_burst_overflows_nothing)
 	full_ns = late_us * 1000 + users.ahead_ns;
 	user->due_ns = full_ns;
 	ck_assert(is_allowed(user, late_us));
-	unixusers_count(&users, user, late_us);
+	unixusers__count(&users, user, late_us);
 	ck_assert_int_gt(user->due_ns, full_ns);
 	ck_assert(!is_allowed(user, late_us));
 }
@@ -360,7 +360,7 @@ START_TEST(a_clock_that_stands_at_zero_is_a_moment_too)
 {
 	struct user *user;
 
-	unixusers_init(&users, 10, 3);
+	unixusers__init(&users, 10, 3);
 	user = get(1, 0);
 	ck_assert_uint_eq(spend(user, 0, 100), 3);
 	ck_assert_uint_eq(spend(user, 100000, 100), 1);

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The shared library exports exactly the names of its map, and those are
-# exactly what the public headers declare.
+# exactly what the public headers declare. The static one has more global names:
+# two underscores mark those.
 
 set -u
 library=$top_builddir/src/.libs/libunixmsg.so
@@ -103,6 +104,14 @@ same()
 
 same map library
 same map headers
+
+static=$top_builddir/src/.libs/libunixmsg_all.a
+if [ -e "$static" ]; then
+	"$nm" -g --defined-only "$static" |
+		awk 'NF == 3 && $3 !~ /^unix[a-z]*__|^_/ { print $3 }' |
+		sort -u >"$scratch/static"
+	same map static
+fi
 
 echo "cases: $passed passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]

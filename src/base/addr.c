@@ -99,7 +99,7 @@ static int is_name_valid(const char *name, size_t size)
 	return name[0] == '\0' || memchr(name, '\0', size) == NULL;
 }
 
-int unixaddr_decode(const char *text, char *name, size_t room, size_t *size)
+int unixaddr__decode(const char *text, char *name, size_t room, size_t *size)
 {
 	size_t used, count, filled = 0, first;
 	char byte = '\0';
@@ -147,7 +147,7 @@ int unixaddr_parse(struct unixaddr *addr, const char *text)
 		unixaddr_set_unnamed(addr);
 		return 0;
 	}
-	if (unixaddr_decode(text, name, sizeof(name), &size) < 0)
+	if (unixaddr__decode(text, name, sizeof(name), &size) < 0)
 		return -1;
 	set_name(addr, name, size);
 	return 0;
@@ -193,7 +193,7 @@ static size_t measure_run(const char *bytes, size_t size)
  * A name padded with NULs would be a row of a hundred escapes, which nobody can
  * read or type. Letters that repeat read best as they are.
  */
-size_t unixaddr_encode(const char *bytes, size_t size,
+size_t unixaddr__encode(const char *bytes, size_t size,
 	char text[UNIXADDR_PIECE_SIZE], size_t *used)
 {
 	size_t run = measure_run(bytes, size);
@@ -218,7 +218,7 @@ static size_t encode_name(const struct unixaddr *addr, char *text)
 	if (kind != UNIXADDR_PATH)
 		text[used++] = '@';
 	for (i = 0; i < size; used += step)
-		i += unixaddr_encode(name + i, size - i, text + used, &step);
+		i += unixaddr__encode(name + i, size - i, text + used, &step);
 	return used;
 }
 
@@ -316,7 +316,7 @@ int unixaddr_set_sockaddr(struct unixaddr *addr, const struct sockaddr *sa,
 	return 0;
 }
 
-void unixaddr_settle(struct unixaddr *addr, socklen_t length)
+void unixaddr__settle(struct unixaddr *addr, socklen_t length)
 {
 	if (length <= name_offset)
 		unixaddr_set_unnamed(addr);

@@ -17,7 +17,7 @@
  * a NUL first for an abstract name, and one NUL behind. Errors: EINVAL,
  * ENAMETOOLONG (more than room - 1 bytes).
  */
-int unixaddr_decode(const char *text, char *name, size_t room, size_t *size);
+int unixaddr__decode(const char *text, char *name, size_t room, size_t *size);
 
 /* Room for the text of one piece, and a NUL: \xHH\{N}. */
 #define UNIXADDR_PIECE_SIZE 28
@@ -27,13 +27,13 @@ int unixaddr_decode(const char *text, char *name, size_t room, size_t *size);
  * or of more where they are equal. Returns how many they are; *used is the
  * length of the text, which has no NUL behind it.
  */
-size_t unixaddr_encode(const char *bytes, size_t size,
+size_t unixaddr__encode(const char *bytes, size_t size,
 	char text[UNIXADDR_PIECE_SIZE], size_t *used);
 
 /*
  * Puts right what the kernel wrote into addr, length being what it said:
  * nothing for an unbound sender.
  */
-void unixaddr_settle(struct unixaddr *addr, socklen_t length);
+void unixaddr__settle(struct unixaddr *addr, socklen_t length);
 
 #endif

@@ -95,7 +95,7 @@ static int poll_once(struct pollfd fds[2], int64_t left_us)
 	return ready > 0;
 }
 
-int unixdeadline_wait(int fd, short events, int stop_fd, int64_t deadline_us)
+int unixdeadline__wait(int fd, short events, int stop_fd, int64_t deadline_us)
 {
 	struct pollfd fds[2] = {
 		{ .fd = fd, .events = events },
@@ -115,7 +115,7 @@ int unixdeadline_wait(int fd, short events, int stop_fd, int64_t deadline_us)
 	return 0;
 }
 
-int unixdeadline_pause(int64_t pause_us, int stop_fd, int64_t deadline_us)
+int unixdeadline__pause(int64_t pause_us, int stop_fd, int64_t deadline_us)
 {
 	struct pollfd fds[2] = {
 		{ .fd = -1 },

@@ -37,7 +37,7 @@ static int set_option(const struct endpoint *end, int option, bool is_on)
  * do that without a side effect; see also listener.c, and for dialled ones,
  * where the name of the peer does it at less cost, dial.c.
  */
-int unixendpoint_mark_messages(struct endpoint *end)
+int unixendpoint__mark_messages(struct endpoint *end)
 {
 	if (end->type != SOCK_SEQPACKET)
 		return 0;
@@ -47,7 +47,7 @@ int unixendpoint_mark_messages(struct endpoint *end)
 	return 0;
 }
 
-void unixendpoint_set_up(struct endpoint *end, int fd, int type)
+void unixendpoint__set_up(struct endpoint *end, int fd, int type)
 {
 	end->fd = fd;
 	end->stop_fd = -1;
@@ -60,18 +60,18 @@ void unixendpoint_set_up(struct endpoint *end, int fd, int type)
 	end->is_refusing_fds = false;
 	end->binder = 0;
 	end->wants = 0;
-	unixspin_set(&end->spin, 0);
+	unixspin__set(&end->spin, 0);
 }
 
-void unixendpoint_set_stop_fd(struct endpoint *end, int stop_fd)
+void unixendpoint__set_stop_fd(struct endpoint *end, int stop_fd)
 {
 	end->stop_fd = stop_fd == 0 ? -1 : stop_fd;
 }
 
-void unixendpoint_set_waits(struct endpoint *end, int stop_fd, int64_t spin_us)
+void unixendpoint__set_waits(struct endpoint *end, int stop_fd, int64_t spin_us)
 {
-	unixendpoint_set_stop_fd(end, stop_fd);
-	unixspin_set(&end->spin, spin_us);
+	unixendpoint__set_stop_fd(end, stop_fd);
+	unixspin__set(&end->spin, spin_us);
 }
 
 /* Kernels before 6.16 do not know it: there we throw away what comes. */
@@ -112,7 +112,7 @@ static int set_passcred(const struct endpoint *end, bool is_on)
 	return set_option(end, SO_PASSCRED, is_on);
 }
 
-int unixendpoint_want(struct endpoint *end, unsigned int wants)
+int unixendpoint__want(struct endpoint *end, unsigned int wants)
 {
 	const unsigned int known =
 		UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
@@ -133,7 +133,7 @@ int unixendpoint_want(struct endpoint *end, unsigned int wants)
 static int refuse_fds(struct endpoint *end)
 {
 	end->is_refusing_fds = true;
-	return unixendpoint_want(end, 0);
+	return unixendpoint__want(end, 0);
 }
 
 static int discard(struct endpoint *end)
@@ -145,9 +145,9 @@ static int discard(struct endpoint *end)
 	return -1;
 }
 
-int unixendpoint_open(struct endpoint *end, int type)
+int unixendpoint__open(struct endpoint *end, int type)
 {
-	unixendpoint_set_up(end,
+	unixendpoint__set_up(end,
 		fd_lift(socket(AF_UNIX, type | SOCK_CLOEXEC, 0)), type);
 	if (end->fd < 0)
 		return -1;
@@ -161,17 +161,17 @@ static int prepare_pair(struct endpoint *end)
 	end->is_connected = true;
 	if (refuse_fds(end) < 0)
 		return -1;
-	return unixendpoint_mark_messages(end);
+	return unixendpoint__mark_messages(end);
 }
 
-int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type)
+int unixendpoint__open_pair(struct endpoint *a, struct endpoint *b, int type)
 {
 	int fds[2];
 
 	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, fds) < 0)
 		return -1;
-	unixendpoint_set_up(a, fd_lift(fds[0]), type);
-	unixendpoint_set_up(b, fd_lift(fds[1]), type);
+	unixendpoint__set_up(a, fd_lift(fds[0]), type);
+	unixendpoint__set_up(b, fd_lift(fds[1]), type);
 	if (a->fd >= 0 && b->fd >= 0 && prepare_pair(a) == 0 &&
 		prepare_pair(b) == 0)
 		return 0;
@@ -179,28 +179,28 @@ int unixendpoint_open_pair(struct endpoint *a, struct endpoint *b, int type)
 	return discard(b);
 }
 
-bool unixendpoint_is_shared(const struct endpoint *end)
+bool unixendpoint__is_shared(const struct endpoint *end)
 {
 	return end->binder != getpid();
 }
 
-int unixendpoint_get_address(const struct endpoint *end, struct unixaddr *addr)
+int unixendpoint__get_address(const struct endpoint *end, struct unixaddr *addr)
 {
 	socklen_t length = UNIXMSG_ADDR_ROOM;
 
 	if (getsockname(end->fd, (struct sockaddr *)&addr->sun, &length) < 0)
 		return -1;
-	unixaddr_settle(addr, length);
+	unixaddr__settle(addr, length);
 	return 0;
 }
 
-int unixendpoint_get_peer(const struct endpoint *end, struct unixaddr *addr)
+int unixendpoint__get_peer(const struct endpoint *end, struct unixaddr *addr)
 {
 	socklen_t length = UNIXMSG_ADDR_ROOM;
 
 	if (getpeername(end->fd, (struct sockaddr *)&addr->sun, &length) < 0)
 		return -1;
-	unixaddr_settle(addr, length);
+	unixaddr__settle(addr, length);
 	return 0;
 }
 
@@ -224,7 +224,7 @@ static int get_buffer(int fd, size_t *bytes)
 	return 0;
 }
 
-int unixendpoint_get_size_max(const struct endpoint *end, size_t *size)
+int unixendpoint__get_size_max(const struct endpoint *end, size_t *size)
 {
 	size_t bytes;
 
@@ -262,7 +262,7 @@ static void raise_buffer(int fd, size_t bytes, size_t present)
 		set_buffer(fd, SO_SNDBUF, bytes);
 }
 
-int unixendpoint_raise_buffer(int fd, size_t bytes, size_t *reached)
+int unixendpoint__raise_buffer(int fd, size_t bytes, size_t *reached)
 {
 	int saved = errno;
 
@@ -275,20 +275,20 @@ int unixendpoint_raise_buffer(int fd, size_t bytes, size_t *reached)
 	return get_buffer(fd, reached);
 }
 
-int unixendpoint_raise_size_max(const struct endpoint *end, size_t wanted,
+int unixendpoint__raise_size_max(const struct endpoint *end, size_t wanted,
 	size_t *reached)
 {
 	size_t bytes;
 
 	if (wanted > size_ceiling)
 		wanted = size_ceiling;
-	if (unixendpoint_raise_buffer(end->fd, wanted + send_overhead, &bytes) <
-		0)
+	if (unixendpoint__raise_buffer(end->fd, wanted + send_overhead,
+		    &bytes) < 0)
 		return -1;
-	return unixendpoint_get_size_max(end, reached);
+	return unixendpoint__get_size_max(end, reached);
 }
 
-int unixendpoint_get_unread(const struct endpoint *end, size_t *bytes)
+int unixendpoint__get_unread(const struct endpoint *end, size_t *bytes)
 {
 	int charged;
 

@@ -16,7 +16,7 @@ static bool is_set_user_id(void)
 		getauxval(AT_GID) != getauxval(AT_EGID);
 }
 
-const char *unixenvironment_get(const char *name)
+const char *unixenvironment__get(const char *name)
 {
 	return is_set_user_id() ? NULL : getenv(name);
 }
@@ -39,20 +39,20 @@ static int read_number(const char *text, uint64_t most, uint64_t *number)
 	return 1;
 }
 
-int unixenvironment_get_number(const char *name, uint64_t most,
+int unixenvironment__get_number(const char *name, uint64_t most,
 	uint64_t *number)
 {
-	const char *text = unixenvironment_get(name);
+	const char *text = unixenvironment__get(name);
 
 	if (text == NULL || *text == '\0')
 		return 0;
 	return read_number(text, most, number);
 }
 
-int unixenvironment_is_ours(const char *name, bool otherwise)
+int unixenvironment__is_ours(const char *name, bool otherwise)
 {
 	uint64_t pid;
-	int result = unixenvironment_get_number(name, INT_MAX, &pid);
+	int result = unixenvironment__get_number(name, INT_MAX, &pid);
 
 	if (result < 1)
 		return result < 0 ? -1 : otherwise;

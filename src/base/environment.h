@@ -17,20 +17,20 @@
  * from programs with file capabilities: there the supervisor's own words would
  * be lost, and it would wait for READY=1 in vain.
  */
-const char *unixenvironment_get(const char *name);
+const char *unixenvironment__get(const char *name);
 
 /*
  * A variable that is a decimal number up to most: digits and nothing else. 1
  * with *number; 0 when it is not set, or empty, which is how it is taken away
  * for one command; -1 with EPROTO.
  */
-int unixenvironment_get_number(const char *name, uint64_t most,
+int unixenvironment__get_number(const char *name, uint64_t most,
 	uint64_t *number);
 
 /*
  * Whether a variable that holds a process id means this process: 1, 0 when it
  * means another, otherwise when it is not set; -1 with EPROTO.
  */
-int unixenvironment_is_ours(const char *name, bool otherwise);
+int unixenvironment__is_ours(const char *name, bool otherwise);
 
 #endif

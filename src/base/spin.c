@@ -30,7 +30,7 @@ static void rest_until(struct spin *spin, int64_t moment_us)
 }
 
 /* The first spin is a trial, as if there had been misses. */
-void unixspin_set(struct spin *spin, int64_t limit_us)
+void unixspin__set(struct spin *spin, int64_t limit_us)
 {
 	if (limit_us < 0)
 		limit_us = 0;
@@ -41,7 +41,7 @@ void unixspin_set(struct spin *spin, int64_t limit_us)
 	rest_until(spin, 0);
 }
 
-int64_t unixspin_get(const struct spin *spin)
+int64_t unixspin__get(const struct spin *spin)
 {
 	return get(&spin->limit_us);
 }
@@ -52,7 +52,7 @@ static void rest(struct spin *spin, int64_t now_us)
 
 	if (bits > rest_most_bits)
 		bits = rest_most_bits;
-	rest_until(spin, now_us + (unixspin_get(spin) << bits));
+	rest_until(spin, now_us + (unixspin__get(spin) << bits));
 }
 
 static void note_miss(struct spin *spin)
@@ -66,7 +66,7 @@ static void note_miss(struct spin *spin)
 		rest(spin, unixdeadline_now_us());
 }
 
-int64_t unixspin_begin_now(struct spin *spin, int64_t deadline_us)
+int64_t unixspin__begin_now(struct spin *spin, int64_t deadline_us)
 {
 	int64_t now_us, until_us;
 
@@ -76,16 +76,16 @@ int64_t unixspin_begin_now(struct spin *spin, int64_t deadline_us)
 	if (now_us < atomic_load_explicit(&spin->rest_until_us,
 			     memory_order_relaxed))
 		return 0;
-	until_us = now_us + unixspin_get(spin);
+	until_us = now_us + unixspin__get(spin);
 	return until_us < deadline_us ? until_us : deadline_us;
 }
 
-bool unixspin_goes_on(int64_t until_us)
+bool unixspin__goes_on(int64_t until_us)
 {
 	return until_us > 0 && unixdeadline_now_us() < until_us;
 }
 
-void unixspin_note(struct spin *spin, bool has_paid)
+void unixspin__note(struct spin *spin, bool has_paid)
 {
 	if (!has_paid)
 		note_miss(spin);

@@ -11,13 +11,13 @@
  * all the evidence there is: how many CPUs we may use tells nothing of the
  * other side, which may be pinned to the same or to another.
  *
- *	int64_t until_us = unixspin_begin(&spin, deadline_us);
+ *	int64_t until_us = unixspin__begin(&spin, deadline_us);
  *
  *	while (!(is_there = try_without_waiting()))
- *		if (!unixspin_goes_on(until_us))
+ *		if (!unixspin__goes_on(until_us))
  *			break;
  *	if (until_us > 0 && it was not there at the first try)
- *		unixspin_note(&spin, is_there);
+ *		unixspin__note(&spin, is_there);
  *	if (!is_there)
  *		sleep();
  *
@@ -41,28 +41,28 @@ struct spin {
  * From now on spins last limit_us: not at all when that is 0 or less, and a
  * second at most.
  */
-void unixspin_set(struct spin *spin, int64_t limit_us);
+void unixspin__set(struct spin *spin, int64_t limit_us);
 
-int64_t unixspin_get(const struct spin *spin);
+int64_t unixspin__get(const struct spin *spin);
 
-/* unixspin_begin where it is switched on. */
-int64_t unixspin_begin_now(struct spin *spin, int64_t deadline_us);
+/* unixspin__begin where it is switched on. */
+int64_t unixspin__begin_now(struct spin *spin, int64_t deadline_us);
 
 /*
  * The moment until which to try before sleeping; 0: sleep at once. Costs
  * nothing while it is switched off, else a look at the clock.
  */
-static inline int64_t unixspin_begin(struct spin *spin, int64_t deadline_us)
+static inline int64_t unixspin__begin(struct spin *spin, int64_t deadline_us)
 {
 	if (atomic_load_explicit(&spin->limit_us, memory_order_relaxed) == 0)
 		return 0;
-	return unixspin_begin_now(spin, deadline_us);
+	return unixspin__begin_now(spin, deadline_us);
 }
 
 /* Whether to try once more. until_us may be 0. */
-bool unixspin_goes_on(int64_t until_us);
+bool unixspin__goes_on(int64_t until_us);
 
 /* How a spin has ended: what was waited for has come, or the time is over. */
-void unixspin_note(struct spin *spin, bool has_paid);
+void unixspin__note(struct spin *spin, bool has_paid);
 
 #endif

@@ -9,7 +9,7 @@
 
 static const size_t room_first = 16;
 
-int unixtimers_reserve(struct timers *timers)
+int unixtimers__reserve(struct timers *timers)
 {
 	size_t room = timers->room == 0 ? room_first : timers->room * 2;
 	struct timer **heap;
@@ -25,7 +25,7 @@ int unixtimers_reserve(struct timers *timers)
 	return 0;
 }
 
-void unixtimers_unreserve(struct timers *timers)
+void unixtimers__unreserve(struct timers *timers)
 {
 	timers->promised--;
 }
@@ -84,7 +84,7 @@ static void settle(struct timers *timers, size_t place, struct timer *timer)
 		sink(timers, place, timer);
 }
 
-void unixtimers_set(struct timers *timers, struct timer *timer, int64_t at_us)
+void unixtimers__set(struct timers *timers, struct timer *timer, int64_t at_us)
 {
 	timer->at_us = at_us;
 	if (timer->place == 0)
@@ -92,7 +92,7 @@ void unixtimers_set(struct timers *timers, struct timer *timer, int64_t at_us)
 	settle(timers, timer->place, timer);
 }
 
-void unixtimers_clear(struct timers *timers, struct timer *timer)
+void unixtimers__clear(struct timers *timers, struct timer *timer)
 {
 	struct timer *last;
 	size_t place = timer->place;
@@ -105,23 +105,23 @@ void unixtimers_clear(struct timers *timers, struct timer *timer)
 		settle(timers, place, last);
 }
 
-int64_t unixtimers_get_next(const struct timers *timers)
+int64_t unixtimers__get_next(const struct timers *timers)
 {
 	return timers->count == 0 ? UNIXMSG_FOREVER : timers->heap[1]->at_us;
 }
 
-struct timer *unixtimers_take(struct timers *timers, int64_t now_us)
+struct timer *unixtimers__take(struct timers *timers, int64_t now_us)
 {
 	struct timer *timer;
 
 	if (timers->count == 0 || timers->heap[1]->at_us > now_us)
 		return NULL;
 	timer = timers->heap[1];
-	unixtimers_clear(timers, timer);
+	unixtimers__clear(timers, timer);
 	return timer;
 }
 
-void unixtimers_free(struct timers *timers)
+void unixtimers__free(struct timers *timers)
 {
 	free(timers->heap);
 }

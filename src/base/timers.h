@@ -23,21 +23,21 @@ struct timers {
  * Room for one timer more, so that setting it cannot fail; given back when its
  * owner goes. 0, or -1 with ENOMEM.
  */
-int unixtimers_reserve(struct timers *timers);
-void unixtimers_unreserve(struct timers *timers);
+int unixtimers__reserve(struct timers *timers);
+void unixtimers__unreserve(struct timers *timers);
 
 /* Sets timer, or sets it anew. */
-void unixtimers_set(struct timers *timers, struct timer *timer, int64_t at_us);
+void unixtimers__set(struct timers *timers, struct timer *timer, int64_t at_us);
 
 /* Does nothing to one that is not set. */
-void unixtimers_clear(struct timers *timers, struct timer *timer);
+void unixtimers__clear(struct timers *timers, struct timer *timer);
 
 /* The earliest moment, UNIXMSG_FOREVER when there is none. */
-int64_t unixtimers_get_next(const struct timers *timers);
+int64_t unixtimers__get_next(const struct timers *timers);
 
 /* Takes out a timer whose moment has come; NULL when there is none. */
-struct timer *unixtimers_take(struct timers *timers, int64_t now_us);
+struct timer *unixtimers__take(struct timers *timers, int64_t now_us);
 
-void unixtimers_free(struct timers *timers);
+void unixtimers__free(struct timers *timers);
 
 #endif

@@ -10,12 +10,12 @@ static void stop_spinning(struct wait *wait)
 {
 	wait->spin_until_us = 0;
 	wait->has_spun = false;
-	unixspin_note(&wait->end->spin, false);
-	if (unixdeadline_is_endless(wait->end->stop_fd, wait->deadline_us))
+	unixspin__note(&wait->end->spin, false);
+	if (unixdeadline__is_endless(wait->end->stop_fd, wait->deadline_us))
 		wait->flags = 0;
 }
 
-bool unixwait_is_shut(int fd)
+bool unixwait__is_shut(int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLRDHUP };
 	int count;
@@ -35,22 +35,22 @@ static int sleep_until_ready(struct wait *wait)
 {
 	if (wait->has_slept && wait->events == POLLIN &&
 		wait->end->type == SOCK_DGRAM &&
-		unixwait_is_shut(wait->end->fd)) {
+		unixwait__is_shut(wait->end->fd)) {
 		errno = ESHUTDOWN;
 		return -1;
 	}
 	wait->has_slept = true;
-	return unixdeadline_wait(wait->end->fd, wait->events,
+	return unixdeadline__wait(wait->end->fd, wait->events,
 		wait->end->stop_fd, wait->deadline_us);
 }
 
-int unixwait_again(struct wait *wait)
+int unixwait__again(struct wait *wait)
 {
 	if (errno == EINTR)
 		return 0;
 	if (errno != EAGAIN)
 		return -1;
-	if (unixspin_goes_on(wait->spin_until_us)) {
+	if (unixspin__goes_on(wait->spin_until_us)) {
 		wait->has_spun = true;
 		return 0;
 	}

@@ -4,11 +4,11 @@
  * in the very system call where nothing but success can end that, else in
  * poll(2).
  *
- *	unixwait_begin(&wait, end, POLLIN, deadline_us);
+ *	unixwait__begin(&wait, end, POLLIN, deadline_us);
  *	while ((size = recvmsg(end->fd, &header, wait.flags)) < 0)
- *		if (unixwait_again(&wait) < 0)
+ *		if (unixwait__again(&wait) < 0)
  *			return -1;
- *	unixwait_end(&wait);
+ *	unixwait__end(&wait);
  *
  * errno is the caller's to restore.
  */
@@ -32,7 +32,7 @@ struct wait {
 	bool has_slept;
 };
 
-static inline void unixwait_begin(struct wait *wait, struct endpoint *end,
+static inline void unixwait__begin(struct wait *wait, struct endpoint *end,
 	short events, int64_t deadline_us)
 {
 	wait->end = end;
@@ -43,10 +43,10 @@ static inline void unixwait_begin(struct wait *wait, struct endpoint *end,
 	wait->spin_until_us = 0;
 	/* A queue that is full is no matter of microseconds. */
 	if (events == POLLIN)
-		wait->spin_until_us = unixspin_begin(&end->spin, deadline_us);
+		wait->spin_until_us = unixspin__begin(&end->spin, deadline_us);
 	wait->flags = MSG_DONTWAIT;
 	if (wait->spin_until_us == 0 &&
-		unixdeadline_is_endless(end->stop_fd, deadline_us))
+		unixdeadline__is_endless(end->stop_fd, deadline_us))
 		wait->flags = 0;
 }
 
@@ -54,26 +54,26 @@ static inline void unixwait_begin(struct wait *wait, struct endpoint *end,
  * After a system call has failed: 0 when it is to be called again, -1 when
  * that was no reason to wait, or the deadline or the stop has come.
  */
-int unixwait_again(struct wait *wait);
+int unixwait__again(struct wait *wait);
 
 /* Whether somebody who shares the socket has ended receiving by shutdown(2).
  * false, and errno tells why, when that cannot be known. */
-bool unixwait_is_shut(int fd);
+bool unixwait__is_shut(int fd);
 
 /*
  * Whether a datagram that is empty, and has no name of a sender, is none: what
  * the kernel gives to who sleeps in it when the socket is shut down.
  */
-static inline bool unixwait_is_woken_by_shutdown(const struct wait *wait)
+static inline bool unixwait__is_woken_by_shutdown(const struct wait *wait)
 {
 	return wait->flags == 0 && wait->end->type == SOCK_DGRAM &&
-		unixwait_is_shut(wait->end->fd);
+		unixwait__is_shut(wait->end->fd);
 }
 
-static inline void unixwait_end(struct wait *wait)
+static inline void unixwait__end(struct wait *wait)
 {
 	if (wait->has_spun)
-		unixspin_note(&wait->end->spin, true);
+		unixspin__note(&wait->end->spin, true);
 }
 
 #endif

@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "message/control.h"
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "message/control.h"
 
 static void put_item(struct msghdr *header, int type, const void *data,
 	size_t size)
@@ -22,7 +22,7 @@ static void put_item(struct msghdr *header, int type, const void *data,
 	header->msg_controllen += (socklen_t)CMSG_SPACE(size);
 }
 
-void unixcontrol_put(struct msghdr *header, union control_all *control,
+void unixcontrol__put(struct msghdr *header, union control_all *control,
 	const struct unixmsg *msg)
 {
 	const struct ucred cred = {
@@ -158,13 +158,13 @@ static const struct cmsghdr *get_item(const struct msghdr *header, size_t at)
 	return item;
 }
 
-void unixcontrol_take(struct msghdr *header, struct unixmsg *msg,
+void unixcontrol__take(struct msghdr *header, struct unixmsg *msg,
 	unsigned int wants)
 {
 	const struct cmsghdr *item;
 	size_t at = 0;
 
-	unixcontrol_clear(msg);
+	unixcontrol__clear(msg);
 	if (header->msg_control == NULL)
 		return;
 	while ((item = get_item(header, at)) != NULL) {

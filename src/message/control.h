@@ -28,23 +28,23 @@ union control_all {
 };
 
 /* Whether anything goes beside the bytes of msg. */
-static inline bool unixcontrol_is_needed(const struct unixmsg *msg)
+static inline bool unixcontrol__is_needed(const struct unixmsg *msg)
 {
 	return msg->fds_count > 0 || (msg->flags & UNIXMSG_SEND_CRED) != 0;
 }
 
 /* Lets descriptors and credentials of msg travel in header; control is its
  * memory. */
-void unixcontrol_put(struct msghdr *header, union control_all *control,
+void unixcontrol__put(struct msghdr *header, union control_all *control,
 	const struct unixmsg *msg);
 
 /* As if nothing had come with msg: what came with the last is its owner's. */
-static inline void unixcontrol_clear(struct unixmsg *msg)
+static inline void unixcontrol__clear(struct unixmsg *msg)
 {
 	msg->fds_count = 0;
 	msg->fds_lost = 0;
 	msg->pidfd = -1;
-	msg->cred = unixcred_get_unknown();
+	msg->cred = unixcred__get_unknown();
 }
 
 /*
@@ -53,7 +53,7 @@ static inline void unixcontrol_clear(struct unixmsg *msg)
  * descriptor is closed. The kernel's own data is trusted no further than its
  * lengths say.
  */
-void unixcontrol_take(struct msghdr *header, struct unixmsg *msg,
+void unixcontrol__take(struct msghdr *header, struct unixmsg *msg,
 	unsigned int wants);
 
 #endif

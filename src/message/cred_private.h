@@ -8,7 +8,7 @@
  * Of whom nothing is known. Zeros would make him root for those who forget to
  * look whether there are any credentials.
  */
-static inline struct unixcred unixcred_get_unknown(void)
+static inline struct unixcred unixcred__get_unknown(void)
 {
 	struct unixcred unknown = {
 		.pid = 0,

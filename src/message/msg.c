@@ -13,10 +13,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "message/control.h"
 #include "base/fd.h"
-#include "message/msg_private.h"
 #include "base/wait.h"
+#include "message/control.h"
+#include "message/msg_private.h"
 
 static const unsigned int received_flags =
 	UNIXMSG_CUT | UNIXMSG_CUT_CONTROL | UNIXMSG_HAS_CRED;
@@ -33,7 +33,7 @@ static const int64_t pause_most_us = 16000;
 void unixmsg_init(struct unixmsg *msg)
 {
 	memset(msg, 0, sizeof(*msg));
-	unixcontrol_clear(msg);
+	unixcontrol__clear(msg);
 }
 
 void unixmsg_close_fds(struct unixmsg *msg)
@@ -60,7 +60,7 @@ static struct iovec *get_parts(const struct unixmsg *msg, struct iovec *part,
 	return part;
 }
 
-int unixmsg_check(const struct unixmsg *msg, unsigned int allowed)
+int unixmsg__check(const struct unixmsg *msg, unsigned int allowed)
 {
 	size_t i, count = sizeof(msg->reserved) / sizeof(uint64_t);
 	uint64_t reserved = 0;
@@ -93,9 +93,10 @@ static int check_destination(const struct endpoint *end,
 	return -1;
 }
 
-int unixmsg_check_to_send(const struct endpoint *end, const struct unixmsg *msg)
+int unixmsg__check_to_send(const struct endpoint *end,
+	const struct unixmsg *msg)
 {
-	if (unixmsg_check(msg, UNIXMSG_SEND_CRED) < 0)
+	if (unixmsg__check(msg, UNIXMSG_SEND_CRED) < 0)
 		return -1;
 	if (msg->fds_count > UNIXMSG_FDS_MAX) {
 		errno = EINVAL;
@@ -130,19 +131,19 @@ static void set_payload(struct msghdr *header, const struct unixmsg *msg,
 	set_parts(header, parts, count);
 }
 
-int unixmsg_pack(const struct endpoint *end, const struct unixmsg *msg,
+int unixmsg__pack(const struct endpoint *end, const struct unixmsg *msg,
 	struct msghdr *header, struct iovec *part, union control_all *control)
 {
-	if (unixmsg_check_to_send(end, msg) < 0)
+	if (unixmsg__check_to_send(end, msg) < 0)
 		return -1;
 	set_payload(header, msg, part);
 	set_destination(header, msg->addr);
-	if (unixcontrol_is_needed(msg))
-		unixcontrol_put(header, control, msg);
+	if (unixcontrol__is_needed(msg))
+		unixcontrol__put(header, control, msg);
 	return 0;
 }
 
-int unixmsg_pack_part(const struct endpoint *end, struct iovec *part,
+int unixmsg__pack_part(const struct endpoint *end, struct iovec *part,
 	const struct unixaddr *to, struct msghdr *header)
 {
 	if (check_destination(end, to) < 0)
@@ -161,11 +162,11 @@ static int wait_to_send(struct wait *wait, bool is_addressed, int64_t *pause_us)
 {
 	const bool is_full = errno == EAGAIN;
 
-	if (unixwait_again(wait) < 0)
+	if (unixwait__again(wait) < 0)
 		return -1;
 	if (!is_addressed || !is_full)
 		return 0;
-	if (unixdeadline_pause(*pause_us, wait->end->stop_fd,
+	if (unixdeadline__pause(*pause_us, wait->end->stop_fd,
 		    wait->deadline_us) < 0)
 		return -1;
 	if (*pause_us < pause_most_us)
@@ -183,14 +184,14 @@ static ssize_t transmit(int fd, const struct msghdr *header, int flags)
 	return sendmsg(fd, header, flags);
 }
 
-int unixmsg_send_packed(struct endpoint *end, const struct msghdr *header,
+int unixmsg__send_packed(struct endpoint *end, const struct msghdr *header,
 	int64_t deadline_us)
 {
 	int64_t pause_us = pause_first_us;
 	struct wait wait;
 	int saved = errno;
 
-	unixwait_begin(&wait, end, POLLOUT, deadline_us);
+	unixwait__begin(&wait, end, POLLOUT, deadline_us);
 	while (transmit(end->fd, header, send_flags | wait.flags) < 0)
 		if (wait_to_send(&wait, header->msg_name != NULL, &pause_us) <
 			0)
@@ -199,16 +200,16 @@ int unixmsg_send_packed(struct endpoint *end, const struct msghdr *header,
 	return 0;
 }
 
-int unixmsg_send_on(struct endpoint *end, const struct unixmsg *msg,
+int unixmsg__send_on(struct endpoint *end, const struct unixmsg *msg,
 	int64_t deadline_us)
 {
 	union control_all control;
 	struct msghdr header;
 	struct iovec part;
 
-	if (unixmsg_pack(end, msg, &header, &part, &control) < 0)
+	if (unixmsg__pack(end, msg, &header, &part, &control) < 0)
 		return -1;
-	return unixmsg_send_packed(end, &header, deadline_us);
+	return unixmsg__send_packed(end, &header, deadline_us);
 }
 
 /*
@@ -247,9 +248,9 @@ static int settle(const struct endpoint *end, struct unixmsg *msg,
 {
 	msg->size = (size_t)size;
 	msg->flags &= ~received_flags;
-	unixcontrol_take(header, msg, end->wants);
+	unixcontrol__take(header, msg, end->wants);
 	if (msg->addr != NULL)
-		unixaddr_settle(msg->addr, header->msg_namelen);
+		unixaddr__settle(msg->addr, header->msg_namelen);
 	if (is_end(end, header, size))
 		return 0;
 	if ((header->msg_flags & MSG_CTRUNC) != 0 && !is_mark_cut(end))
@@ -325,7 +326,7 @@ static int refuse_phantom(const struct wait *wait, size_t size,
 	socklen_t name_length)
 {
 	if (size != 0 || name_length != 0 ||
-		!unixwait_is_woken_by_shutdown(wait))
+		!unixwait__is_woken_by_shutdown(wait))
 		return 0;
 	errno = ESHUTDOWN;
 	return -1;
@@ -340,12 +341,12 @@ static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
 	int saved = errno;
 
 	flags |= receive_flags;
-	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	unixwait__begin(&wait, end, POLLIN, deadline_us);
 	/* A call that fails leaves header as it was. */
 	while ((size = recvmsg(end->fd, header, flags | wait.flags)) < 0)
-		if (unixwait_again(&wait) < 0)
+		if (unixwait__again(&wait) < 0)
 			return -1;
-	unixwait_end(&wait);
+	unixwait__end(&wait);
 	if (refuse_phantom(&wait, (size_t)size, header->msg_namelen) < 0)
 		return -1;
 	errno = saved;
@@ -361,13 +362,13 @@ static ssize_t fetch_datagram(struct endpoint *end, struct msghdr *header,
 	ssize_t size;
 	int saved = errno;
 
-	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	unixwait__begin(&wait, end, POLLIN, deadline_us);
 	while ((size = recvfrom(end->fd, part->iov_base, part->iov_len,
 			receive_flags | wait.flags, header->msg_name,
 			&header->msg_namelen)) < 0)
-		if (unixwait_again(&wait) < 0)
+		if (unixwait__again(&wait) < 0)
 			return -1;
-	unixwait_end(&wait);
+	unixwait__end(&wait);
 	if (refuse_phantom(&wait, (size_t)size, header->msg_namelen) < 0)
 		return -1;
 	errno = saved;
@@ -389,10 +390,10 @@ static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 	return size < 0 ? -1 : settle(end, msg, &header, size);
 }
 
-int unixmsg_check_to_receive(const struct endpoint *end,
+int unixmsg__check_to_receive(const struct endpoint *end,
 	const struct unixmsg *msg)
 {
-	if (unixmsg_check(msg, UNIXMSG_PREFIX | UNIXMSG_PEEK) < 0)
+	if (unixmsg__check(msg, UNIXMSG_PREFIX | UNIXMSG_PEEK) < 0)
 		return -1;
 	if (msg->fds_room == 0 || (end->wants & UNIXMSG_WANT_FDS) != 0)
 		return 0;
@@ -400,23 +401,23 @@ int unixmsg_check_to_receive(const struct endpoint *end,
 	return -1;
 }
 
-void unixmsg_reset(struct unixmsg *msg)
+void unixmsg__reset(struct unixmsg *msg)
 {
 	msg->flags &= ~received_flags;
 	/* Those of the last message are not for us to close, nor twice. */
-	unixcontrol_clear(msg);
+	unixcontrol__clear(msg);
 }
 
-int unixmsg_recv_on(struct endpoint *end, struct unixmsg *msg,
+int unixmsg__recv_on(struct endpoint *end, struct unixmsg *msg,
 	int64_t deadline_us)
 {
-	if (unixmsg_check_to_receive(end, msg) < 0)
+	if (unixmsg__check_to_receive(end, msg) < 0)
 		return -1;
 	return receive(end, msg,
 		(msg->flags & UNIXMSG_PEEK) != 0 ? MSG_PEEK : 0, deadline_us);
 }
 
-int unixmsg_peek_size_on(struct endpoint *end, size_t *size,
+int unixmsg__peek_size_on(struct endpoint *end, size_t *size,
 	int64_t deadline_us)
 {
 	struct unixmsg msg;
@@ -431,14 +432,14 @@ int unixmsg_peek_size_on(struct endpoint *end, size_t *size,
 	return result;
 }
 
-int unixmsg_send_data_on(struct endpoint *end, const void *data, size_t size,
+int unixmsg__send_data_on(struct endpoint *end, const void *data, size_t size,
 	int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
 	struct msghdr header;
 
 	set_parts(&header, &part, 1);
-	return unixmsg_send_packed(end, &header, deadline_us);
+	return unixmsg__send_packed(end, &header, deadline_us);
 }
 
 /* Where descriptors or a pidfd may come. */
@@ -452,7 +453,7 @@ static int recv_data_and_fds(struct endpoint *end, struct iovec *part,
 	msg.parts = part;
 	msg.parts_count = 1;
 	msg.addr = from;
-	result = unixmsg_recv_on(end, &msg, deadline_us);
+	result = unixmsg__recv_on(end, &msg, deadline_us);
 	unixmsg_close_fds(&msg);
 	*size = msg.size;
 	return result;
@@ -483,7 +484,7 @@ static int recv_data_only(struct endpoint *end, struct iovec *part,
 	if (got < 0)
 		return -1;
 	if (from != NULL)
-		unixaddr_settle(from, header.msg_namelen);
+		unixaddr__settle(from, header.msg_namelen);
 	if (is_end(end, &header, got))
 		return 0;
 	if ((size_t)got <= part->iov_len)
@@ -492,7 +493,7 @@ static int recv_data_only(struct endpoint *end, struct iovec *part,
 	return -1;
 }
 
-int unixmsg_recv_data_on(struct endpoint *end, void *data, size_t room,
+int unixmsg__recv_data_on(struct endpoint *end, void *data, size_t room,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = data, .iov_len = room };
@@ -510,7 +511,7 @@ static int fit_buffer(struct endpoint *end, struct unixbuffer *buffer,
 	int64_t deadline_us)
 {
 	size_t size;
-	int result = unixmsg_peek_size_on(end, &size, deadline_us);
+	int result = unixmsg__peek_size_on(end, &size, deadline_us);
 
 	if (result < 1)
 		return result;
@@ -519,7 +520,7 @@ static int fit_buffer(struct endpoint *end, struct unixbuffer *buffer,
 	return 1;
 }
 
-int unixmsg_recv_buffer_on(struct endpoint *end, struct unixbuffer *buffer,
+int unixmsg__recv_buffer_on(struct endpoint *end, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us)
 {
 	int saved = errno;
@@ -529,19 +530,19 @@ int unixmsg_recv_buffer_on(struct endpoint *end, struct unixbuffer *buffer,
 	if (result < 1)
 		return result;
 	errno = saved;
-	return unixmsg_recv_data_on(end, buffer->data, buffer->room,
+	return unixmsg__recv_data_on(end, buffer->data, buffer->room,
 		&buffer->size, from, deadline_us);
 }
 
-int unixmsg_check_batch_to_send(const struct endpoint *end,
+int unixmsg__check_batch_to_send(const struct endpoint *end,
 	const struct unixmsg *msgs, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if (unixmsg_check_to_send(end, &msgs[i]) < 0)
+		if (unixmsg__check_to_send(end, &msgs[i]) < 0)
 			return -1;
-		if (!unixcontrol_is_needed(&msgs[i]))
+		if (!unixcontrol__is_needed(&msgs[i]))
 			continue;
 		errno = EINVAL;
 		return -1;
@@ -573,7 +574,7 @@ static int send_some(const struct endpoint *end, const struct unixmsg *msgs,
 	return sendmmsg(end->fd, headers, size, flags & INT_MAX);
 }
 
-int unixmsg_send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
+int unixmsg__send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us)
 {
 	int64_t pause_us = pause_first_us;
@@ -581,9 +582,9 @@ int unixmsg_send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
 	int result, saved = errno;
 
 	*sent = 0;
-	if (unixmsg_check_batch_to_send(end, msgs, count) < 0)
+	if (unixmsg__check_batch_to_send(end, msgs, count) < 0)
 		return -1;
-	unixwait_begin(&wait, end, POLLOUT, deadline_us);
+	unixwait__begin(&wait, end, POLLOUT, deadline_us);
 	while (*sent < count) {
 		result = send_some(end, msgs + *sent, count - *sent,
 			send_flags | wait.flags);
@@ -652,12 +653,12 @@ static int refuse_batch_of_phantom(const struct wait *wait,
 		: refuse_phantom(wait, msgs[0].size, 0);
 }
 
-int unixmsg_check_batch(const struct unixmsg *msgs, size_t count)
+int unixmsg__check_batch(const struct unixmsg *msgs, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (unixmsg_check(&msgs[i], UNIXMSG_PREFIX) < 0)
+		if (unixmsg__check(&msgs[i], UNIXMSG_PREFIX) < 0)
 			return -1;
 		else if (msgs[i].fds_room > 0)
 			break;
@@ -668,7 +669,7 @@ int unixmsg_check_batch(const struct unixmsg *msgs, size_t count)
 }
 
 /* The timeout of recvmmsg(2) does not end a wait: polling does. */
-int unixmsg_recv_batch_on(struct endpoint *end, struct unixmsg *msgs,
+int unixmsg__recv_batch_on(struct endpoint *end, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us)
 {
 	const int flags = receive_flags | MSG_WAITFORONE;
@@ -676,14 +677,14 @@ int unixmsg_recv_batch_on(struct endpoint *end, struct unixmsg *msgs,
 	int result, saved = errno;
 
 	*received = 0;
-	if (unixmsg_check_batch(msgs, count) < 0)
+	if (unixmsg__check_batch(msgs, count) < 0)
 		return -1;
-	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	unixwait__begin(&wait, end, POLLIN, deadline_us);
 	while ((result = receive_some(end, msgs, count, received,
 			flags | wait.flags)) < 0)
-		if (unixwait_again(&wait) < 0)
+		if (unixwait__again(&wait) < 0)
 			return -1;
-	unixwait_end(&wait);
+	unixwait__end(&wait);
 	if (refuse_batch_of_phantom(&wait, msgs, *received) < 0) {
 		*received = 0;
 		return -1;

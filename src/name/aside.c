@@ -14,8 +14,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "name/aside.h"
 #include "base/fd.h"
+#include "name/aside.h"
 #include "name/file.h"
 #include "name/probe.h"
 
@@ -58,7 +58,7 @@ static void remove_it(const struct aside *aside)
 
 	if (fstatat(aside->dir_fd, aside->name, &found, AT_SYMLINK_NOFOLLOW) ==
 			0 &&
-		unixfile_is_same(&found, aside->found.st_dev,
+		unixfile__is_same(&found, aside->found.st_dev,
 			aside->found.st_ino))
 		unlinkat(aside->dir_fd, aside->name, 0);
 }
@@ -81,7 +81,7 @@ static void put_over_dead(const struct aside *aside, const struct stat *dead)
 		return;
 	if (fstatat(aside->dir_fd, aside->name, &found, AT_SYMLINK_NOFOLLOW) ==
 			0 &&
-		unixfile_is_same(&found, dead->st_dev, dead->st_ino))
+		unixfile__is_same(&found, dead->st_dev, dead->st_ino))
 		unlinkat(aside->dir_fd, aside->name, 0);
 	else
 		exchange(aside);
@@ -91,13 +91,14 @@ static void put_over_dead(const struct aside *aside, const struct stat *dead)
 static void settle_with(const struct aside *aside, int leaf_fd,
 	const struct stat *found)
 {
-	if (unixfile_is_same(found, aside->found.st_dev, aside->found.st_ino)) {
+	if (unixfile__is_same(found, aside->found.st_dev,
+		    aside->found.st_ino)) {
 		remove_it(aside);
 		return;
 	}
 	if (!S_ISSOCK(found->st_mode))
 		return;
-	if (unixprobe_is_dead(leaf_fd, aside->dir, aside->leaf) == 0)
+	if (unixprobe__is_dead(leaf_fd, aside->dir, aside->leaf) == 0)
 		put_over_dead(aside, found);
 	else if (errno == EADDRINUSE)
 		remove_it(aside);
@@ -108,7 +109,7 @@ static void put_back(const struct aside *aside)
 	struct stat found;
 	int fd;
 
-	if (unixfile_put_back(aside->dir_fd, aside->name, aside->leaf) == 0 ||
+	if (unixfile__put_back(aside->dir_fd, aside->name, aside->leaf) == 0 ||
 		errno != EEXIST)
 		return;
 	fd = open_name(aside->dir_fd, aside->leaf, &found);
@@ -122,30 +123,30 @@ static void settle(const struct aside *aside)
 {
 	if (!is_trusted(aside))
 		return;
-	if (unixprobe_is_dead(aside->fd, aside->dir, aside->name) == 0)
+	if (unixprobe__is_dead(aside->fd, aside->dir, aside->name) == 0)
 		remove_it(aside);
 	else if (errno == EADDRINUSE || errno == EREMOTE)
 		put_back(aside);
 }
 
-bool unixaside_is_there(int dir_fd, const char *leaf)
+bool unixaside__is_there(int dir_fd, const char *leaf)
 {
 	char name[UNIXFILE_ASIDE_SIZE];
 	int saved = errno;
 	bool is_there;
 
-	unixfile_name_aside(leaf, name);
+	unixfile__name_aside(leaf, name);
 	is_there = faccessat(dir_fd, name, F_OK, 0) == 0;
 	errno = saved;
 	return is_there;
 }
 
-void unixaside_settle(int dir_fd, const char *dir, const char *leaf)
+void unixaside__settle(int dir_fd, const char *dir, const char *leaf)
 {
 	struct aside aside = { .dir_fd = dir_fd, .dir = dir, .leaf = leaf };
 	int saved = errno;
 
-	unixfile_name_aside(leaf, aside.name);
+	unixfile__name_aside(leaf, aside.name);
 	aside.fd = open_name(dir_fd, aside.name, &aside.found);
 	if (aside.fd >= 0) {
 		settle(&aside);
@@ -154,7 +155,7 @@ void unixaside_settle(int dir_fd, const char *dir, const char *leaf)
 	errno = saved;
 }
 
-const char *unixaside_get_leaf(const char *entry)
+const char *unixaside__get_leaf(const char *entry)
 {
 	const size_t size = strlen(UNIXFILE_ASIDE_START);
 

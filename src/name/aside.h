@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 /* Whether there is such a file of leaf: mostly somebody is just at work. */
-bool unixaside_is_there(int dir_fd, const char *leaf);
+bool unixaside__is_there(int dir_fd, const char *leaf);
 
 /*
  * Under the lock, where nobody is at work: removes what was set aside of leaf
@@ -17,12 +17,12 @@ bool unixaside_is_there(int dir_fd, const char *leaf);
  * the name since. dir is the directory as text, or NULL. What fails is left for
  * the next time; errno is kept.
  */
-void unixaside_settle(int dir_fd, const char *dir, const char *leaf);
+void unixaside__settle(int dir_fd, const char *dir, const char *leaf);
 
 /*
  * The leaf that entry, a name found in a directory, was set aside of. NULL when
  * it is none of ours.
  */
-const char *unixaside_get_leaf(const char *entry);
+const char *unixaside__get_leaf(const char *entry);
 
 #endif

@@ -17,12 +17,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "name/aside.h"
 #include "base/deadline_private.h"
-#include "name/diag.h"
 #include "base/fd.h"
-#include "name/file.h"
 #include "base/kernel.h"
+#include "name/aside.h"
+#include "name/diag.h"
+#include "name/file.h"
 #include "name/name_private.h"
 #include "name/probe.h"
 
@@ -55,7 +55,7 @@ struct claim {
 	char aside[UNIXFILE_ASIDE_SIZE];
 };
 
-void unixname_options_init(struct unixname_options *options)
+void unixname__options_init(struct unixname_options *options)
 {
 	memset(options, 0, sizeof(*options));
 	options->mode = 0600;
@@ -66,7 +66,7 @@ void unixname_options_init(struct unixname_options *options)
 /* Where nothing can be told of an owner he counts as alive. */
 static int probe(int path_fd, const char *dir, const char *leaf)
 {
-	int result = unixprobe_is_dead(path_fd, dir, leaf);
+	int result = unixprobe__is_dead(path_fd, dir, leaf);
 
 	if (result < 0 && errno == EREMOTE)
 		errno = EADDRINUSE;
@@ -92,14 +92,14 @@ static int check_is_dead(int path_fd, const char *dir, const char *leaf,
  */
 static void put_back_or_remove(int dir_fd, const char *aside, const char *leaf)
 {
-	if (unixfile_put_back(dir_fd, aside, leaf) < 0 && errno == EEXIST)
+	if (unixfile__put_back(dir_fd, aside, leaf) < 0 && errno == EEXIST)
 		unlinkat(dir_fd, aside, 0);
 }
 
 /* Without the lock somebody else may have done it. */
 static int remove_dead_aside(int dir_fd, const char *aside, const char *leaf)
 {
-	if (unixfile_remove_aside(dir_fd, aside, leaf) == 0 || errno == ENOENT)
+	if (unixfile__remove_aside(dir_fd, aside, leaf) == 0 || errno == ENOENT)
 		return 0;
 	return -1;
 }
@@ -119,7 +119,7 @@ static int remove_if_dead(int dir_fd, const char *dir, const char *leaf,
 
 	if (check_is_dead(path_fd, dir, leaf, &found) < 0)
 		return -1;
-	if (unixfile_set_aside(dir_fd, leaf, found.st_dev, found.st_ino,
+	if (unixfile__set_aside(dir_fd, leaf, found.st_dev, found.st_ino,
 		    aside) < 0)
 		return errno == ENOENT ? 0 : -1;
 	if (probe(path_fd, dir, aside) == 0)
@@ -130,15 +130,15 @@ static int remove_if_dead(int dir_fd, const char *dir, const char *leaf,
 	return -1;
 }
 
-int unixname_remove_dead(int dir_fd, const char *dir, const char *leaf,
+int unixname__remove_dead(int dir_fd, const char *dir, const char *leaf,
 	int path_fd, int64_t deadline_us)
 {
 	int result;
 
-	if (unixfile_lock(dir_fd, deadline_us) < 0)
+	if (unixfile__lock(dir_fd, deadline_us) < 0)
 		return -1;
 	result = remove_if_dead(dir_fd, dir, leaf, path_fd);
-	unixfile_unlock(dir_fd);
+	unixfile__unlock(dir_fd);
 	return result;
 }
 
@@ -158,7 +158,7 @@ static int displace(struct claim *claim, const struct stat *found)
 	if (claim->aside[0] != '\0')
 		unlinkat(name->dir_fd, claim->aside, 0);
 	claim->aside[0] = '\0';
-	if (unixfile_set_aside(name->dir_fd, name->leaf, found->st_dev,
+	if (unixfile__set_aside(name->dir_fd, name->leaf, found->st_dev,
 		    found->st_ino, aside) < 0)
 		return errno == ENOENT ? 0 : -1;
 	strcpy(claim->aside, aside);
@@ -178,7 +178,7 @@ static int clear_file(struct claim *claim, int path_fd)
 /* Sees to what stands in our way. 0: try to bind again. */
 static int clear_way(struct claim *claim)
 {
-	int fd = unixname_open_leaf(claim->name);
+	int fd = unixname__open_leaf(claim->name);
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : -1;
@@ -190,7 +190,7 @@ static int check_way(const struct claim *claim)
 {
 	bool is_replaced = (claim->options.flags & UNIXMSG_LISTEN_REPLACE) != 0;
 	const struct unixname *name = claim->name;
-	int fd = unixname_open_leaf(name);
+	int fd = unixname__open_leaf(name);
 	struct stat found;
 	int result;
 
@@ -292,13 +292,13 @@ static int check_is_in_force(const struct claim *claim, int path_fd)
  */
 static bool is_another_there(const struct unixname *name)
 {
-	int fd = unixname_open_leaf(name);
+	int fd = unixname__open_leaf(name);
 	bool is_there;
 
 	if (fd < 0)
 		return errno == ENOENT;
-	is_there = unixprobe_is_dead(fd, name->dir, name->leaf) == 0 ||
-		errno == EREMOTE || unixdiag_is_bound(fd) == 1;
+	is_there = unixprobe__is_dead(fd, name->dir, name->leaf) == 0 ||
+		errno == EREMOTE || unixdiag__is_bound(fd) == 1;
 	close(fd);
 	return is_there;
 }
@@ -324,7 +324,7 @@ static bool is_anothers(const struct claim *claim, const struct stat *found)
 
 	if (claim->is_fresh && is_owner_ours(found))
 		return false;
-	if (unixdiag_find_file(claim->fd, &ours) < 0)
+	if (unixdiag__find_file(claim->fd, &ours) < 0)
 		return !is_owner_ours(found);
 	if (ours.ino == (uint32_t)found->st_ino)
 		return false;
@@ -352,7 +352,7 @@ static int look_for_ours(const struct claim *claim, struct stat *found)
 		0) {
 		if (errno != ENOENT || --looks == 0)
 			return -1;
-		unixdeadline_pause(look_pause_us, -1, UNIXMSG_FOREVER);
+		unixdeadline__pause(look_pause_us, -1, UNIXMSG_FOREVER);
 	}
 	return 0;
 }
@@ -369,7 +369,7 @@ static int identify(const struct claim *claim, mode_t *mode)
 		errno = EADDRINUSE;
 		return -1;
 	}
-	unixname_remember(name, &found);
+	unixname__remember(name, &found);
 	*mode = found.st_mode & 07777;
 	return 0;
 }
@@ -380,7 +380,7 @@ static int change(const struct claim *claim, int path_fd)
 
 	if (fstat(path_fd, &found) < 0)
 		return -1;
-	if (!unixfile_is_same(&found, claim->name->dev, claim->name->ino)) {
+	if (!unixfile__is_same(&found, claim->name->dev, claim->name->ino)) {
 		errno = EADDRINUSE;
 		return -1;
 	}
@@ -399,7 +399,7 @@ static int dress(const struct claim *claim)
 		return -1;
 	if (mode == claim->options.mode && !is_owner_wanted(&claim->options))
 		return 0;
-	fd = unixname_open_leaf(claim->name);
+	fd = unixname__open_leaf(claim->name);
 	if (fd < 0)
 		return tell_of_loss();
 	return fd_close_with(fd, change(claim, fd));
@@ -455,7 +455,7 @@ static int choose_address(struct claim *claim)
 	if (unixaddr_set_path(&claim->addr, claim->path, strlen(claim->path)) ==
 		0)
 		return 0;
-	if (unixname_check_proc() < 0)
+	if (unixname__check_proc() < 0)
 		return -1;
 	return set_detour(&claim->addr, claim->name);
 }
@@ -471,7 +471,8 @@ static int dress_or_remove(const struct claim *claim)
 		return 0;
 	saved = errno;
 	if (name->ino != 0 || identify(claim, &mode) == 0)
-		unixfile_remove(name->dir_fd, name->leaf, name->dev, name->ino);
+		unixfile__remove(name->dir_fd, name->leaf, name->dev,
+			name->ino);
 	errno = saved;
 	return -1;
 }
@@ -525,12 +526,12 @@ static int claim_free(struct claim *claim, bool *is_free)
 	int dir_fd = claim->name->dir_fd, result;
 
 	claim->is_locked =
-		unixfile_lock_shared(dir_fd, claim->lock_end_us) == 0;
+		unixfile__lock_shared(dir_fd, claim->lock_end_us) == 0;
 	result = bind_address(claim);
 	*is_free = result == 0;
 	if (*is_free)
 		result = dress_or_remove(claim);
-	unixfile_unlock(dir_fd);
+	unixfile__unlock(dir_fd);
 	return result;
 }
 
@@ -542,11 +543,11 @@ static void settle_last(struct claim *claim)
 {
 	const struct unixname *name = claim->name;
 
-	if (!unixaside_is_there(name->dir_fd, name->leaf))
+	if (!unixaside__is_there(name->dir_fd, name->leaf))
 		return;
-	unixfile_lock(name->dir_fd, claim->lock_end_us);
-	unixaside_settle(name->dir_fd, name->dir, name->leaf);
-	unixfile_unlock(name->dir_fd);
+	unixfile__lock(name->dir_fd, claim->lock_end_us);
+	unixaside__settle(name->dir_fd, name->dir, name->leaf);
+	unixfile__unlock(name->dir_fd);
 }
 
 /*
@@ -560,9 +561,9 @@ static int claim_taken(struct claim *claim)
 	int result;
 
 	claim->is_locked =
-		unixfile_lock(claim->name->dir_fd, claim->lock_end_us) == 0;
+		unixfile__lock(claim->name->dir_fd, claim->lock_end_us) == 0;
 	result = settle_aside(claim, bind_over(claim));
-	unixfile_unlock(claim->name->dir_fd);
+	unixfile__unlock(claim->name->dir_fd);
 	return result;
 }
 
@@ -585,7 +586,7 @@ static void set_options(struct claim *claim,
 	const struct unixname_options *options)
 {
 	if (options == NULL)
-		unixname_options_init(&claim->options);
+		unixname__options_init(&claim->options);
 	else
 		claim->options = *options;
 }
@@ -606,19 +607,19 @@ static int claim_path(struct claim *claim,
 	int saved = errno;
 
 	set_options(claim, options);
-	claim->name = unixname_open(claim->path, claim->options.flags);
+	claim->name = unixname__open(claim->path, claim->options.flags);
 	if (claim->name == NULL)
 		return -1;
 	claim->name->is_client = claim->is_answered;
 	claim->name->is_fresh = claim->is_fresh;
 	if (claim_file(claim) < 0)
-		return unixname_close(claim->name, -1);
+		return unixname__close(claim->name, -1);
 	*name = claim->name;
 	errno = saved;
 	return 0;
 }
 
-int unixname_claim_fresh(int fd, const char *path,
+int unixname__claim_fresh(int fd, const char *path,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name)
 {
@@ -642,7 +643,7 @@ static int claim_abstract(struct claim *claim, const char *text,
 	return bind_address(claim);
 }
 
-int unixname_claim(int fd, const char *text, bool is_answered,
+int unixname__claim(int fd, const char *text, bool is_answered,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name)
 {
@@ -656,7 +657,7 @@ int unixname_claim(int fd, const char *text, bool is_answered,
 	size_t size;
 
 	*name = NULL;
-	if (unixaddr_decode(text, path, sizeof(path), &size) < 0)
+	if (unixaddr__decode(text, path, sizeof(path), &size) < 0)
 		return -1;
 	if (path[0] == '\0')
 		return claim_abstract(&claim, text, options);

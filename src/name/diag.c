@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The answers are read by unixdiag_parse, a pure function over bytes. All else
+ * The answers are read by unixdiag__parse, a pure function over bytes. All else
  * here carries bytes from the kernel to it.
  */
 #include <config.h>
@@ -18,8 +18,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "name/diag.h"
 #include "base/fd.h"
+#include "name/diag.h"
 
 /* Since Linux 5.3; the headers of older kernels do not have them. */
 static const unsigned int show_user = 0x40;
@@ -53,7 +53,7 @@ static int refuse(void)
 	return -1;
 }
 
-uint32_t unixdiag_get_pending(const struct unixdiag_socket *socket,
+uint32_t unixdiag__get_pending(const struct unixdiag_socket *socket,
 	size_t index)
 {
 	return get_u32(socket->pending + index * sizeof(uint32_t));
@@ -255,7 +255,7 @@ static int parse_body(struct unixdiag_message *message, unsigned int type,
 	}
 }
 
-ssize_t unixdiag_parse(const void *data, size_t size,
+ssize_t unixdiag__parse(const void *data, size_t size,
 	struct unixdiag_message *message)
 {
 	const unsigned char *bytes = data;
@@ -289,7 +289,7 @@ struct dump {
 	void *context;
 };
 
-int unixdiag_open(void)
+int unixdiag__open(void)
 {
 	return fd_lift(
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
@@ -373,7 +373,7 @@ static int take_messages(struct dump *dump, const unsigned char *data,
 	ssize_t used;
 
 	while (size > 0 && !dump->has_ended) {
-		used = unixdiag_parse(data, size, &message);
+		used = unixdiag__parse(data, size, &message);
 		if (used < 0 || take_message(dump, &message) < 0)
 			return -1;
 		data += used;
@@ -403,7 +403,7 @@ static int ask_and_take(unixdiag_take *take, void *context,
 	const struct unix_diag_req *request)
 {
 	struct dump dump = {
-		.fd = unixdiag_open(),
+		.fd = unixdiag__open(),
 		.sequence = 1,
 		.take = take,
 		.context = context,
@@ -447,14 +447,14 @@ static int list(unixdiag_take *take, void *context, uint32_t states,
 	return -1;
 }
 
-int unixdiag_list(unixdiag_take *take, void *context)
+int unixdiag__list(unixdiag_take *take, void *context)
 {
 	return list(take, context, UINT32_MAX,
 		UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | UDIAG_SHOW_PEER |
 			UDIAG_SHOW_RQLEN | UDIAG_SHOW_MEMINFO | show_user);
 }
 
-int unixdiag_list_names(unixdiag_take *take, void *context)
+int unixdiag__list_names(unixdiag_take *take, void *context)
 {
 	return list(take, context, UINT32_MAX, UDIAG_SHOW_NAME);
 }
@@ -486,7 +486,7 @@ static void set_cookie(struct unix_diag_req *request, uint64_t cookie)
 	request->udiag_cookie[1] = (uint32_t)(cookie >> 32);
 }
 
-int unixdiag_find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
+int unixdiag__find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
 	unixdiag_take *take, void *context)
 {
 	struct unix_diag_req request = {
@@ -498,15 +498,15 @@ int unixdiag_find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
 	return find(fd, sequence, &request, take, context);
 }
 
-int unixdiag_find(uint32_t ino, uint64_t cookie, unixdiag_take *take,
+int unixdiag__find(uint32_t ino, uint64_t cookie, unixdiag_take *take,
 	void *context)
 {
-	int fd = unixdiag_open();
+	int fd = unixdiag__open();
 
 	if (fd < 0)
 		return -1;
 	return fd_close_with(fd,
-		unixdiag_find_by(fd, 1, ino, cookie, take, context));
+		unixdiag__find_by(fd, 1, ino, cookie, take, context));
 }
 
 /*
@@ -539,14 +539,14 @@ static int take_file(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-int unixdiag_find_file(int socket_fd, struct unixdiag_file *file)
+int unixdiag__find_file(int socket_fd, struct unixdiag_file *file)
 {
 	struct unix_diag_req request = { .udiag_show = UDIAG_SHOW_VFS };
 	int fd;
 
 	if (identify_socket(socket_fd, &request) < 0)
 		return -1;
-	fd = unixdiag_open();
+	fd = unixdiag__open();
 	if (fd < 0)
 		return -1;
 	return fd_close_with(fd, find(fd, 1, &request, take_file, file));
@@ -577,9 +577,9 @@ static int find_peer(int fd, int socket_fd, struct unixdiag_socket *peer)
 	return find(fd, 2, &request, take_copy, peer);
 }
 
-int unixdiag_find_peer(int socket_fd, struct unixdiag_socket *peer)
+int unixdiag__find_peer(int socket_fd, struct unixdiag_socket *peer)
 {
-	int fd = unixdiag_open();
+	int fd = unixdiag__open();
 
 	if (fd < 0)
 		return -1;
@@ -604,25 +604,25 @@ static int take_binding(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-int unixdiag_is_bound(int path_fd)
+int unixdiag__is_bound(int path_fd)
 {
 	struct unixdiag_mount mount = { 0 };
 	struct binding binding = { .is_found = false };
 
-	if (unixdiag_identify(path_fd, &mount, &binding.file) < 0)
+	if (unixdiag__identify(path_fd, &mount, &binding.file) < 0)
 		return -1;
 	if (list(take_binding, &binding, UINT32_MAX, UDIAG_SHOW_VFS) < 0)
 		return -1;
 	return binding.is_found;
 }
 
-int unixdiag_list_bindings(unixdiag_take *take, void *context)
+int unixdiag__list_bindings(unixdiag_take *take, void *context)
 {
 	return list(take, context, UINT32_MAX,
 		UDIAG_SHOW_NAME | UDIAG_SHOW_VFS | show_user);
 }
 
-int unixdiag_list_pending(unixdiag_take *take, void *context)
+int unixdiag__list_pending(unixdiag_take *take, void *context)
 {
 	return list(take, context, 1u << UNIXDIAG_LISTENING, UDIAG_SHOW_ICONS);
 }
@@ -693,7 +693,7 @@ static int update_mount(struct unixdiag_mount *mount, int path_fd)
  * only st_dev, which is right on other file systems. statx(2) tells the mount
  * as well, but not before Linux 5.8, and not every libc has it.
  */
-int unixdiag_identify(int path_fd, struct unixdiag_mount *mount,
+int unixdiag__identify(int path_fd, struct unixdiag_mount *mount,
 	struct unixdiag_file *file)
 {
 	struct stat found;

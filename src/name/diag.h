@@ -61,13 +61,13 @@ struct unixdiag_socket {
 	uint32_t send_limit_bytes;
 	unsigned int shutdown; /* 1: does not receive, 2: does not send */
 	uid_t user;            /* who made it */
-	/* The clients that wait, see unixdiag_get_pending. */
+	/* The clients that wait, see unixdiag__get_pending. */
 	const unsigned char *pending;
 	size_t pending_count;
 };
 
 /* The inode number of the client that waits in place index. */
-uint32_t unixdiag_get_pending(const struct unixdiag_socket *socket,
+uint32_t unixdiag__get_pending(const struct unixdiag_socket *socket,
 	size_t index);
 
 enum unixdiag_kind {
@@ -91,7 +91,7 @@ struct unixdiag_message {
  * go on by. message points into data. -1 with EBADMSG when it is malformed or
  * does not end within size bytes. It asks the kernel nothing.
  */
-ssize_t unixdiag_parse(const void *data, size_t size,
+ssize_t unixdiag__parse(const void *data, size_t size,
 	struct unixdiag_message *message);
 
 /*
@@ -107,35 +107,35 @@ typedef int unixdiag_take(void *context, const struct unixdiag_socket *socket);
  * what the kernel says (ENOENT, EPROTONOSUPPORT: it has no sock_diag; EINTR:
  * the list changed again and again while it was made).
  */
-int unixdiag_list(unixdiag_take *take, void *context);
+int unixdiag__list(unixdiag_take *take, void *context);
 
 /* The same, but of each only what it is and its address: half the work. */
-int unixdiag_list_names(unixdiag_take *take, void *context);
+int unixdiag__list_names(unixdiag_take *take, void *context);
 
 /* The same, and the file that it is bound to, and the user. */
-int unixdiag_list_bindings(unixdiag_take *take, void *context);
+int unixdiag__list_bindings(unixdiag_take *take, void *context);
 
 /*
  * Tells the user, nothing else, of the socket that socket_fd, which is ours, is
  * connected to. -1 with ENOENT when there is none, or it belongs to another
  * network namespace; or as above.
  */
-int unixdiag_find_peer(int socket_fd, struct unixdiag_socket *peer);
+int unixdiag__find_peer(int socket_fd, struct unixdiag_socket *peer);
 
 /*
  * Tells of one socket what waits to be read (UNIXDIAG_HAS_QUEUE), nothing
  * else. -1 with ENOENT or ESTALE when it is no more, or as above.
  */
-int unixdiag_find(uint32_t ino, uint64_t cookie, unixdiag_take *take,
+int unixdiag__find(uint32_t ino, uint64_t cookie, unixdiag_take *take,
 	void *context);
 
 /*
- * The same for who asks often: fd, from unixdiag_open, is kept and closed by
+ * The same for who asks often: fd, from unixdiag__open, is kept and closed by
  * the caller, and sequence is another one each time. The kernel goes through
  * all sockets until it has found that one: 0.01 us for each.
  */
-int unixdiag_open(void);
-int unixdiag_find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
+int unixdiag__open(void);
+int unixdiag__find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
 	unixdiag_take *take, void *context);
 
 /*
@@ -143,7 +143,7 @@ int unixdiag_find_by(int fd, uint32_t sequence, uint32_t ino, uint64_t cookie,
  * the kernel silently leaves out a socket of which there is more to tell than
  * fits into 32 KiB: a listener for which 8,150 clients wait is one.
  */
-int unixdiag_list_pending(unixdiag_take *take, void *context);
+int unixdiag__list_pending(unixdiag_take *take, void *context);
 
 /*
  * A mount whose device is known; {0} at the beginning. It saves work when
@@ -155,20 +155,20 @@ struct unixdiag_mount {
 };
 
 /* How sock_diag identifies the file that path_fd (O_PATH) names. */
-int unixdiag_identify(int path_fd, struct unixdiag_mount *mount,
+int unixdiag__identify(int path_fd, struct unixdiag_mount *mount,
 	struct unixdiag_file *file);
 
 /*
  * The file that a Unix socket of ours is bound to, wherever that is by now. -1
  * with ENOENT when it is bound to none, or belongs to another network
- * namespace; else as unixdiag_list.
+ * namespace; else as unixdiag__list.
  */
-int unixdiag_find_file(int socket_fd, struct unixdiag_file *file);
+int unixdiag__find_file(int socket_fd, struct unixdiag_file *file);
 
 /*
  * 1 when a socket of this network namespace is bound to the file that path_fd
- * (O_PATH) names, 0 when none is. -1 with errno as unixdiag_list.
+ * (O_PATH) names, 0 when none is. -1 with errno as unixdiag__list.
  */
-int unixdiag_is_bound(int path_fd);
+int unixdiag__is_bound(int path_fd);
 
 #endif

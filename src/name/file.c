@@ -24,7 +24,7 @@
 
 static const int tries_most = 3;
 
-bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino)
+bool unixfile__is_same(const struct stat *found, dev_t dev, ino_t ino)
 {
 	return found->st_dev == dev && found->st_ino == ino;
 }
@@ -36,23 +36,23 @@ static int lock(int dir_fd, int operation, int64_t deadline_us)
 			continue;
 		if (errno != EWOULDBLOCK)
 			return 0;
-		if (unixdeadline_pause(1000, -1, deadline_us) < 0)
+		if (unixdeadline__pause(1000, -1, deadline_us) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-int unixfile_lock(int dir_fd, int64_t deadline_us)
+int unixfile__lock(int dir_fd, int64_t deadline_us)
 {
 	return lock(dir_fd, LOCK_EX, deadline_us);
 }
 
-int unixfile_lock_shared(int dir_fd, int64_t deadline_us)
+int unixfile__lock_shared(int dir_fd, int64_t deadline_us)
 {
 	return lock(dir_fd, LOCK_SH, deadline_us);
 }
 
-void unixfile_unlock(int dir_fd)
+void unixfile__unlock(int dir_fd)
 {
 	int saved = errno;
 
@@ -61,7 +61,7 @@ void unixfile_unlock(int dir_fd)
 }
 
 /* No socket can be bound to a longer name than the one that is cut here. */
-void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
+void unixfile__name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
 {
 	snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%.*s", UNIXFILE_ASIDE_START,
 		UNIXMSG_NAME_SIZE_MAX, leaf);
@@ -85,7 +85,7 @@ static int make_any_name(char aside[UNIXFILE_ASIDE_SIZE])
  */
 static int hide(int dir_fd, const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
 {
-	unixfile_name_aside(leaf, aside);
+	unixfile__name_aside(leaf, aside);
 	if (syscall(SYS_renameat2, dir_fd, leaf, dir_fd, aside,
 		    RENAME_NOREPLACE) == 0)
 		return 0;
@@ -99,7 +99,7 @@ static int hide(int dir_fd, const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
  * RENAME_NOREPLACE it has to do; but only owners may link where
  * fs.protected_hardlinks is set. Not every libc wraps renameat2(2).
  */
-int unixfile_put_back(int dir_fd, const char *aside, const char *leaf)
+int unixfile__put_back(int dir_fd, const char *aside, const char *leaf)
 {
 	int saved = errno;
 
@@ -120,14 +120,14 @@ static int check_leaf(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
 
 	if (fstatat(dir_fd, leaf, &found, AT_SYMLINK_NOFOLLOW) < 0)
 		return -1;
-	if (unixfile_is_same(&found, dev, ino))
+	if (unixfile__is_same(&found, dev, ino))
 		return 0;
 	errno = EADDRINUSE;
 	return -1;
 }
 
 /* The first look spares a wrong file the detour; only the second is sure. */
-int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
+int unixfile__set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 	char aside[UNIXFILE_ASIDE_SIZE])
 {
 	int saved;
@@ -139,34 +139,34 @@ int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 		return 0;
 	/* The wrong file, or one that could not be looked at. */
 	saved = errno;
-	unixfile_put_back(dir_fd, aside, leaf);
+	unixfile__put_back(dir_fd, aside, leaf);
 	errno = saved;
 	return -1;
 }
 
 /* Nobody would look for what stays under the hidden name. */
-int unixfile_remove_aside(int dir_fd, const char *aside, const char *leaf)
+int unixfile__remove_aside(int dir_fd, const char *aside, const char *leaf)
 {
 	int saved;
 
 	if (unlinkat(dir_fd, aside, 0) == 0)
 		return 0;
 	saved = errno;
-	unixfile_put_back(dir_fd, aside, leaf);
+	unixfile__put_back(dir_fd, aside, leaf);
 	errno = saved;
 	return -1;
 }
 
 /* Without the lock another may put back what we have just set aside. */
-int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
+int unixfile__remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
 {
 	char aside[UNIXFILE_ASIDE_SIZE];
 	int result, tries = 0;
 
 	do {
-		if (unixfile_set_aside(dir_fd, leaf, dev, ino, aside) < 0)
+		if (unixfile__set_aside(dir_fd, leaf, dev, ino, aside) < 0)
 			return errno == ENOENT ? 0 : -1;
-		result = unixfile_remove_aside(dir_fd, aside, leaf);
+		result = unixfile__remove_aside(dir_fd, aside, leaf);
 	} while (result < 0 && errno == ENOENT && ++tries < tries_most);
 	return result;
 }

@@ -15,7 +15,7 @@
 /* The same where that is taken: a name that does not tell whose it was. */
 #define UNIXFILE_ASIDE_ANY ".unixmsg."
 
-bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino);
+bool unixfile__is_same(const struct stat *found, dev_t dev, ino_t ino);
 
 /*
  * The lock of all who remove files from a directory; flock(2) leaves nothing
@@ -25,18 +25,18 @@ bool unixfile_is_same(const struct stat *found, dev_t dev, ino_t ino);
  * hold it: so a deadline is near, and what follows is right without the lock,
  * which only makes races among ourselves rare.
  */
-int unixfile_lock(int dir_fd, int64_t deadline_us);
+int unixfile__lock(int dir_fd, int64_t deadline_us);
 
 /* Many may have this one, and nobody the other meanwhile. */
-int unixfile_lock_shared(int dir_fd, int64_t deadline_us);
+int unixfile__lock_shared(int dir_fd, int64_t deadline_us);
 
-void unixfile_unlock(int dir_fd);
+void unixfile__unlock(int dir_fd);
 
 /*
  * The name under which leaf is set aside: whoever comes after a process that
  * was killed finds it there, see aside.h.
  */
-void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE]);
+void unixfile__name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE]);
 
 /*
  * Renames leaf to a name that only we know, aside, if it is that file: the one
@@ -44,19 +44,19 @@ void unixfile_name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE]);
  * another may get its inode's number. -1 with EADDRINUSE when it is another
  * one, which then still stands there; ENOENT; or those of rename(2).
  */
-int unixfile_set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
+int unixfile__set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 	char aside[UNIXFILE_ASIDE_SIZE]);
 
 /* The way back. -1 with EEXIST when another file stands there now. */
-int unixfile_put_back(int dir_fd, const char *aside, const char *leaf);
+int unixfile__put_back(int dir_fd, const char *aside, const char *leaf);
 
 /*
  * Removes what was set aside. When that fails leaf has its name again, unless
  * another file stands there now.
  */
-int unixfile_remove_aside(int dir_fd, const char *aside, const char *leaf);
+int unixfile__remove_aside(int dir_fd, const char *aside, const char *leaf);
 
 /* Removes leaf if it is that file. 0 also when it is gone already. */
-int unixfile_remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino);
+int unixfile__remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino);
 
 #endif

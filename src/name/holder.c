@@ -93,7 +93,7 @@ static int walk_processes(DIR *dir, unixholder_take *take, void *context,
 	return 0;
 }
 
-int unixholder_list(unixholder_take *take, void *context, unsigned int *denied)
+int unixholder__list(unixholder_take *take, void *context, unsigned int *denied)
 {
 	int result, saved = errno;
 	DIR *dir = opendir("/proc");
@@ -179,7 +179,7 @@ static int read_user(pid_t pid, struct unixholder_process *process)
 	return 0;
 }
 
-int unixholder_read_process(pid_t pid, struct unixholder_process *process)
+int unixholder__read_process(pid_t pid, struct unixholder_process *process)
 {
 	if (read_command(pid, process) < 0)
 		return -1;

@@ -26,7 +26,8 @@ typedef int unixholder_take(void *context, const struct unixholder *holder);
  * end meanwhile are passed over. -1 with errno: what take or opendir(3) of
  * /proc gave.
  */
-int unixholder_list(unixholder_take *take, void *context, unsigned int *denied);
+int unixholder__list(unixholder_take *take, void *context,
+	unsigned int *denied);
 
 /* Room for a name of 15 bytes, each escaped. */
 #define UNIXHOLDER_COMMAND_SIZE 64
@@ -37,6 +38,6 @@ struct unixholder_process {
 };
 
 /* -1 with errno: the process has ended, or /proc does not show it. */
-int unixholder_read_process(pid_t pid, struct unixholder_process *process);
+int unixholder__read_process(pid_t pid, struct unixholder_process *process);
 
 #endif

@@ -74,14 +74,14 @@ static int open_directory(const char *dir)
 	return fd;
 }
 
-int unixname_close(struct unixname *name, int result)
+int unixname__close(struct unixname *name, int result)
 {
 	result = fd_close_with(name->dir_fd, result);
 	free(name);
 	return result;
 }
 
-struct unixname *unixname_open(const char *path, unsigned int flags)
+struct unixname *unixname__open(const char *path, unsigned int flags)
 {
 	char dir[PATH_MAX];
 	struct unixname *name = calloc(1, sizeof(*name));
@@ -102,24 +102,24 @@ struct unixname *unixname_open(const char *path, unsigned int flags)
 	return name;
 
 close_name:
-	unixname_close(name, -1);
+	unixname__close(name, -1);
 	return NULL;
 }
 
-int unixname_open_leaf(const struct unixname *name)
+int unixname__open_leaf(const struct unixname *name)
 {
 	return fd_lift(openat(name->dir_fd, name->leaf,
 		O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
-void unixname_remember(struct unixname *name, const struct stat *found)
+void unixname__remember(struct unixname *name, const struct stat *found)
 {
 	name->dev = found->st_dev;
 	name->ino = found->st_ino;
 	name->pid = getpid();
 }
 
-void unixname_set_kept(struct unixname *name, bool is_kept)
+void unixname__set_kept(struct unixname *name, bool is_kept)
 {
 	if (name != NULL)
 		name->is_kept = is_kept;
@@ -132,10 +132,10 @@ static int is_still_ours(const struct unixname *name)
 
 	if (fstatat(name->dir_fd, name->leaf, &found, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -1;
-	return unixfile_is_same(&found, name->dev, name->ino);
+	return unixfile__is_same(&found, name->dev, name->ino);
 }
 
-int unixname_take_up(const char *path, int path_fd, struct unixname **name)
+int unixname__take_up(const char *path, int path_fd, struct unixname **name)
 {
 	struct stat found;
 	struct unixname *made;
@@ -143,20 +143,20 @@ int unixname_take_up(const char *path, int path_fd, struct unixname **name)
 
 	if (fstat(path_fd, &found) < 0)
 		return -1;
-	made = unixname_open(path, UNIXMSG_LISTEN_UNSAFE_DIRECTORY);
+	made = unixname__open(path, UNIXMSG_LISTEN_UNSAFE_DIRECTORY);
 	if (made == NULL)
 		return -1;
-	unixname_remember(made, &found);
+	unixname__remember(made, &found);
 	is_ours = is_still_ours(made);
 	if (is_ours == 0)
 		errno = ESTALE;
 	if (is_ours != 1)
-		return unixname_close(made, -1);
+		return unixname__close(made, -1);
 	*name = made;
 	return 0;
 }
 
-int unixname_take_on(struct unixname *name)
+int unixname__take_on(struct unixname *name)
 {
 	int is_ours;
 
@@ -191,10 +191,10 @@ static int remove_ours(const struct unixname *name)
 		return result;
 	if (name->is_fresh)
 		return unlinkat(name->dir_fd, name->leaf, 0);
-	unixfile_lock(name->dir_fd, get_lock_end(name));
-	result =
-		unixfile_remove(name->dir_fd, name->leaf, name->dev, name->ino);
-	unixfile_unlock(name->dir_fd);
+	unixfile__lock(name->dir_fd, get_lock_end(name));
+	result = unixfile__remove(name->dir_fd, name->leaf, name->dev,
+		name->ino);
+	unixfile__unlock(name->dir_fd);
 	return result < 0 && errno == EADDRINUSE ? 0 : result;
 }
 
@@ -203,7 +203,7 @@ static bool is_to_be_removed(const struct unixname *name)
 	return !name->is_kept && name->pid == getpid();
 }
 
-int unixname_release(struct unixname *name)
+int unixname__release(struct unixname *name)
 {
 	int result = 0, saved = errno;
 
@@ -211,13 +211,13 @@ int unixname_release(struct unixname *name)
 		return 0;
 	if (is_to_be_removed(name))
 		result = remove_ours(name);
-	result = unixname_close(name, result);
+	result = unixname__close(name, result);
 	if (result == 0)
 		errno = saved;
 	return result;
 }
 
-int unixname_check_proc(void)
+int unixname__check_proc(void)
 {
 	int saved = errno;
 
@@ -244,7 +244,7 @@ static int find_path(const char *path, struct unixname_target *target)
 
 	if (size <= UNIXMSG_NAME_SIZE_MAX)
 		return unixaddr_set_path(&target->addr, path, size);
-	if (unixname_check_proc() < 0)
+	if (unixname__check_proc() < 0)
 		return -1;
 	target->fd = fd_lift(open(path, O_PATH | O_CLOEXEC));
 	if (target->fd < 0)
@@ -253,7 +253,7 @@ static int find_path(const char *path, struct unixname_target *target)
 	return 0;
 }
 
-int unixname_find(const char *text, struct unixname_target *target)
+int unixname__find(const char *text, struct unixname_target *target)
 {
 	char path[PATH_MAX];
 	size_t size;
@@ -263,7 +263,7 @@ int unixname_find(const char *text, struct unixname_target *target)
 		errno = EINVAL;
 		return -1;
 	}
-	if (unixaddr_decode(text, path, sizeof(path), &size) < 0)
+	if (unixaddr__decode(text, path, sizeof(path), &size) < 0)
 		return -1;
 	if (path[0] == '\0')
 		return unixaddr_parse(&target->addr, text);
@@ -281,29 +281,29 @@ static int go_aside(char path[ASIDE_PATH_SIZE])
 	}
 	if (split_path(path, dir, leaf) < 0)
 		return -1;
-	unixfile_name_aside(leaf, aside);
+	unixfile__name_aside(leaf, aside);
 	snprintf(path, ASIDE_PATH_SIZE, "%s/%s", dir, aside);
 	return 0;
 }
 
-int unixname_find_aside(const char *text, struct unixname_target *target)
+int unixname__find_aside(const char *text, struct unixname_target *target)
 {
 	char path[ASIDE_PATH_SIZE];
 	size_t size;
 
 	target->fd = -1;
-	if (unixaddr_decode(text, path, PATH_MAX, &size) < 0 ||
+	if (unixaddr__decode(text, path, PATH_MAX, &size) < 0 ||
 		go_aside(path) < 0)
 		return -1;
 	return find_path(path, target);
 }
 
-int unixname_look(const char *text, struct stat *found)
+int unixname__look(const char *text, struct stat *found)
 {
 	char path[ASIDE_PATH_SIZE];
 	size_t size;
 
-	if (unixaddr_decode(text, path, PATH_MAX, &size) < 0)
+	if (unixaddr__decode(text, path, PATH_MAX, &size) < 0)
 		return -1;
 	if (stat(path, found) == 0)
 		return 0;
@@ -312,7 +312,7 @@ int unixname_look(const char *text, struct stat *found)
 	return stat(path, found);
 }
 
-void unixname_target_close(struct unixname_target *target)
+void unixname__target_close(struct unixname_target *target)
 {
 	target->fd = fd_close(target->fd);
 }

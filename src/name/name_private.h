@@ -25,7 +25,7 @@ struct unixname_options {
 };
 
 /* Fills in the defaults. */
-void unixname_options_init(struct unixname_options *options);
+void unixname__options_init(struct unixname_options *options);
 
 /* A socket file that we made. */
 struct unixname {
@@ -47,12 +47,12 @@ struct unixname {
  * Binds fd to the address that text names, see unixmsg/listen.h. With
  * is_answered the name must reach us as a datagram's source, so it must fit
  * into an address, made absolute: ENAMETOOLONG otherwise. options may be NULL.
- * On success *name is for unixname_release, NULL where there is nothing to
+ * On success *name is for unixname__release, NULL where there is nothing to
  * remove. On failure nothing is left behind; fd stays the caller's. It waits
  * for the lock on the directory for a second at most, and not beyond
  * deadline_us.
  */
-int unixname_claim(int fd, const char *text, bool is_answered,
+int unixname__claim(int fd, const char *text, bool is_answered,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name);
 
@@ -60,7 +60,7 @@ int unixname_claim(int fd, const char *text, bool is_answered,
  * The same for a client's path, in raw bytes, that nobody has had before or
  * will have: a random one.
  */
-int unixname_claim_fresh(int fd, const char *path,
+int unixname__claim_fresh(int fd, const char *path,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name);
 
@@ -71,7 +71,7 @@ int unixname_claim_fresh(int fd, const char *path,
  * ETIMEDOUT when the lock on the directory cannot be had until deadline_us;
  * else as unlink(2). 0 when it is gone already.
  */
-int unixname_remove_dead(int dir_fd, const char *dir, const char *leaf,
+int unixname__remove_dead(int dir_fd, const char *dir, const char *leaf,
 	int path_fd, int64_t deadline_us);
 
 /* name.c */
@@ -81,45 +81,45 @@ int unixname_remove_dead(int dir_fd, const char *dir, const char *leaf,
  * that not everybody may rename there, unless flags say otherwise: EPERM.
  * ENOTSOCK for a path without a last part. NULL on failure.
  */
-struct unixname *unixname_open(const char *path, unsigned int flags);
+struct unixname *unixname__open(const char *path, unsigned int flags);
 
 /* Frees name, and leaves its file alone: result, with its errno. */
-int unixname_close(struct unixname *name, int result);
+int unixname__close(struct unixname *name, int result);
 
 /* The file that stands there (O_PATH), no link is followed. -1 as openat(2). */
-int unixname_open_leaf(const struct unixname *name);
+int unixname__open_leaf(const struct unixname *name);
 
 /* The file found there is ours from now on. */
-void unixname_remember(struct unixname *name, const struct stat *found);
+void unixname__remember(struct unixname *name, const struct stat *found);
 
 /*
  * Removes the file if it is still ours, and frees name, which may be NULL.
  * Call it while the socket is open: that is what keeps the inode's number from
  * being given to another file. -1 with errno when the file is still there.
  */
-int unixname_release(struct unixname *name);
+int unixname__release(struct unixname *name);
 
 /*
  * Makes the file at path ours, to be removed by release: path_fd (O_PATH)
  * names it, and somebody has bound a socket of ours to it. ESTALE when another
  * file stands there now.
  */
-int unixname_take_up(const char *path, int path_fd, struct unixname **name);
+int unixname__take_up(const char *path, int path_fd, struct unixname **name);
 
 /*
  * Makes this process the one that removes the file: a parent of ours may have
  * bound it before fork(2). ESTALE when the file is not there any more.
  */
-int unixname_take_on(struct unixname *name);
+int unixname__take_on(struct unixname *name);
 
 /* Whether release leaves the file where it is. name may be NULL. */
-void unixname_set_kept(struct unixname *name, bool is_kept);
+void unixname__set_kept(struct unixname *name, bool is_kept);
 
 /*
  * Long paths are reached through descriptors. ENOSYS when there is no /proc for
  * that.
  */
-int unixname_check_proc(void);
+int unixname__check_proc(void);
 
 /* Where a connect goes: an address, and a descriptor to close after use. */
 struct unixname_target {
@@ -130,21 +130,21 @@ struct unixname_target {
 /*
  * Finds the address to connect to. A path that is too long for an address is
  * opened (O_PATH) and reached through /proc/self/fd. Errors: as
- * unixaddr_parse, open(2) and unixname_check_proc. EINVAL for a text that
+ * unixaddr_parse, open(2) and unixname__check_proc. EINVAL for a text that
  * names nobody ("@").
  */
-int unixname_find(const char *text, struct unixname_target *target);
+int unixname__find(const char *text, struct unixname_target *target);
 
 /*
  * The same for the file while it is set aside, see file.h: its owner is about
  * to be replaced, or the process that wanted to was killed. ENOENT for an
  * abstract name.
  */
-int unixname_find_aside(const char *text, struct unixname_target *target);
+int unixname__find_aside(const char *text, struct unixname_target *target);
 
 /* Looks at the file that a client of text would reach, as stat(2). */
-int unixname_look(const char *text, struct stat *found);
+int unixname__look(const char *text, struct stat *found);
 
-void unixname_target_close(struct unixname_target *target);
+void unixname__target_close(struct unixname_target *target);
 
 #endif

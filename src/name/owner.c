@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "name/diag.h"
 #include "base/fd.h"
+#include "name/diag.h"
 #include "name/holder.h"
 #include "name/name_private.h"
 #include "unixmsg/owner.h"
@@ -36,7 +36,7 @@ static int prepare(struct search *search, const char *address)
 	size_t size;
 	int fd;
 
-	if (unixaddr_decode(address, path, sizeof(path), &size) < 0)
+	if (unixaddr__decode(address, path, sizeof(path), &size) < 0)
 		return -1;
 	search->is_file = path[0] != '\0';
 	if (!search->is_file)
@@ -44,7 +44,7 @@ static int prepare(struct search *search, const char *address)
 	fd = fd_lift(open(path, O_PATH | O_CLOEXEC));
 	if (fd < 0)
 		return -1;
-	return fd_close_with(fd, unixdiag_identify(fd, &mount, &search->file));
+	return fd_close_with(fd, unixdiag__identify(fd, &mount, &search->file));
 }
 
 static bool is_match(const struct search *search,
@@ -98,7 +98,7 @@ static void tell(const struct search *search, struct unixowner *owner)
 	memset(owner, 0, sizeof(*owner));
 	owner->user = search->user;
 	if (search->pid == 0 ||
-		unixholder_read_process(search->pid, &process) < 0)
+		unixholder__read_process(search->pid, &process) < 0)
 		return;
 	owner->pid = search->pid;
 	owner->user = process.user;
@@ -111,13 +111,13 @@ int unixowner_find(const char *address, int type, struct unixowner *owner)
 	unsigned int denied;
 	int saved = errno;
 
-	if (prepare(&search, address) < 0 || unixdiag_list(look, &search) < 0)
+	if (prepare(&search, address) < 0 || unixdiag__list(look, &search) < 0)
 		return -1;
 	if (!search.is_found) {
 		errno = ENOENT;
 		return -1;
 	}
-	if (unixholder_list(look_at_holder, &search, &denied) < 0)
+	if (unixholder__list(look_at_holder, &search, &denied) < 0)
 		search.pid = 0;
 	tell(&search, owner);
 	errno = saved;

@@ -67,7 +67,7 @@ static int make_directory(const char *dir)
 		return -1;
 	if (check_directory(fd) < 0)
 		return fd_close_with(fd, -1);
-	unixsweep_directory(fd, dir, "");
+	unixsweep__directory(fd, dir, "");
 	return 0;
 }
 
@@ -79,7 +79,7 @@ static void sweep_beside(const char *base)
 	if (fd < 0)
 		return;
 	snprintf(start, sizeof(start), "unixmsg-%ju.", (uintmax_t)geteuid());
-	unixsweep_directory(fd, base, start);
+	unixsweep__directory(fd, base, start);
 }
 
 /*
@@ -87,7 +87,7 @@ static void sweep_beside(const char *base)
  * a name away. Others may pass through and cannot list it. Should somebody
  * else own a directory of that name, our file stands beside it.
  */
-int unixplace_choose(const struct client_place *place, char *path, size_t room)
+int unixplace__choose(const struct client_place *place, char *path, size_t room)
 {
 	char dir[UNIXMSG_NAME_SIZE_MAX];
 	uint64_t random;

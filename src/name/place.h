@@ -19,6 +19,7 @@ struct client_place {
  * of what dead clients have left there. -1 with errno: ENOENT (no base), EPERM
  * (others could rename our files there), ENAMETOOLONG, or those of stat(2).
  */
-int unixplace_choose(const struct client_place *place, char *path, size_t room);
+int unixplace__choose(const struct client_place *place, char *path,
+	size_t room);
 
 #endif

@@ -81,7 +81,7 @@ static bool leads_to(const char *path, int path_fd)
 
 	return fstat(path_fd, &wanted) == 0 &&
 		fstatat(AT_FDCWD, path, &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-		unixfile_is_same(&found, wanted.st_dev, wanted.st_ino);
+		unixfile__is_same(&found, wanted.st_dev, wanted.st_ino);
 }
 
 /*
@@ -129,7 +129,7 @@ static int connect_to_file(int fd, int path_fd, const char *dir,
  * nothing of a connect. ECONNREFUSED is the only answer that says dead: all
  * others, EACCES above all, leave the file to whoever may be there.
  */
-int unixprobe_is_dead(int path_fd, const char *dir, const char *leaf)
+int unixprobe__is_dead(int path_fd, const char *dir, const char *leaf)
 {
 	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	int result;

@@ -13,6 +13,6 @@
  * dir and leaf are the way to the file as text, for where /proc is missing; dir
  * may be NULL.
  */
-int unixprobe_is_dead(int path_fd, const char *dir, const char *leaf);
+int unixprobe__is_dead(int path_fd, const char *dir, const char *leaf);
 
 #endif

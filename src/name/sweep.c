@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "name/aside.h"
 #include "base/fd.h"
+#include "name/aside.h"
 #include "name/file.h"
 #include "name/name_private.h"
 #include "name/probe.h"
@@ -37,9 +37,9 @@ struct sweep {
  */
 static int remove_dead(const struct sweep *sweep, const char *leaf, int path_fd)
 {
-	if (unixprobe_is_dead(path_fd, sweep->path, leaf) < 0)
+	if (unixprobe__is_dead(path_fd, sweep->path, leaf) < 0)
 		return -1;
-	return unixname_remove_dead(dirfd(sweep->dir), sweep->path, leaf,
+	return unixname__remove_dead(dirfd(sweep->dir), sweep->path, leaf,
 		path_fd, UNIXMSG_NOW);
 }
 
@@ -76,15 +76,15 @@ static void sweep_aside(struct sweep *sweep, const char *leaf)
 	int dir_fd = dirfd(sweep->dir);
 
 	sweep->lives++;
-	if (unixfile_lock(dir_fd, UNIXMSG_NOW) < 0)
+	if (unixfile__lock(dir_fd, UNIXMSG_NOW) < 0)
 		return;
-	unixaside_settle(dir_fd, sweep->path, leaf);
-	unixfile_unlock(dir_fd);
+	unixaside__settle(dir_fd, sweep->path, leaf);
+	unixfile__unlock(dir_fd);
 }
 
 static void sweep_entry(struct sweep *sweep, const char *entry)
 {
-	const char *leaf = unixaside_get_leaf(entry);
+	const char *leaf = unixaside__get_leaf(entry);
 
 	if (leaf != NULL)
 		sweep_aside(sweep, leaf);
@@ -106,7 +106,7 @@ static bool is_hidden(const struct sweep *sweep, const char *leaf)
 
 static bool is_clients(const struct sweep *sweep, const char *entry)
 {
-	const char *leaf = unixaside_get_leaf(entry);
+	const char *leaf = unixaside__get_leaf(entry);
 
 	if (leaf == NULL)
 		leaf = entry;
@@ -173,7 +173,7 @@ static void sweep_from_anywhere(struct sweep *sweep, unsigned int count)
 	sweep_files(sweep, start);
 }
 
-void unixsweep_directory(int dir_fd, const char *dir, const char *start)
+void unixsweep__directory(int dir_fd, const char *dir, const char *start)
 {
 	struct sweep sweep = { .path = dir, .start = start };
 	int saved = errno;

@@ -10,6 +10,6 @@
  * another part of the directory each time. Failures leave files for the next
  * time. dir_fd is dir, open; it is taken over and closed. errno is kept.
  */
-void unixsweep_directory(int dir_fd, const char *dir, const char *start);
+void unixsweep__directory(int dir_fd, const char *dir, const char *start);
 
 #endif

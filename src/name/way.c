@@ -296,7 +296,7 @@ static int follow(const char *path)
 	return fd;
 }
 
-int unixway_open(const char *path, bool may_follow)
+int unixway__open(const char *path, bool may_follow)
 {
 	int fd = walk_cached(path, KERNEL_RESOLVE_NO_SYMLINKS, 0);
 
@@ -322,7 +322,7 @@ static bool is_held_by(const char *dir, uid_t user)
 		(found.st_mode & S_ISVTX) != 0;
 }
 
-bool unixway_is_safe(const char *path, uid_t user)
+bool unixway__is_safe(const char *path, uid_t user)
 {
 	char dir[PATH_MAX];
 	char *slash;

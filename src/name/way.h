@@ -15,12 +15,12 @@
  * EPERM (the file cannot be reached without waiting for a file system that may
  * hang, or it is one of ours in /proc).
  */
-int unixway_open(const char *path, bool may_follow);
+int unixway__open(const char *path, bool may_follow);
 
 /*
  * Whether nobody but root and user can put another file in the place of the
  * one at path, which is absolute and has no symbolic link in it.
  */
-bool unixway_is_safe(const char *path, uid_t user);
+bool unixway__is_safe(const char *path, uid_t user);
 
 #endif

@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "network/adopt.h"
-#include "name/diag.h"
 #include "base/fd.h"
+#include "name/diag.h"
 #include "name/name_private.h"
+#include "network/adopt.h"
 #include "network/network.h"
 
 static int get_option(int fd, int option, int *value)
@@ -26,7 +26,7 @@ static int refuse(int error)
 	return -1;
 }
 
-const struct network *unixadopt_find_network(int fd)
+const struct network *unixadopt__find_network(int fd)
 {
 	int domain, type;
 
@@ -34,7 +34,7 @@ const struct network *unixadopt_find_network(int fd)
 		get_option(fd, SO_TYPE, &type) < 0)
 		return NULL;
 	if (domain == AF_UNIX)
-		return unixnetwork_find_type(type);
+		return unixnetwork__find_type(type);
 	errno = EAFNOSUPPORT;
 	return NULL;
 }
@@ -43,14 +43,14 @@ static int look_for_peer(struct endpoint *end)
 {
 	struct unixaddr peer;
 
-	if (unixendpoint_get_peer(end, &peer) == 0)
+	if (unixendpoint__get_peer(end, &peer) == 0)
 		end->is_connected = true;
 	else if (errno != ENOTCONN)
 		return -1;
 	return 0;
 }
 
-int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening)
+int unixadopt__socket(struct endpoint *end, int fd, int type, bool is_listening)
 {
 	int domain, found, listening, saved = errno;
 
@@ -66,8 +66,8 @@ int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening)
 		return refuse(EINVAL);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
-	unixendpoint_set_up(end, fd, found);
-	if (unixendpoint_want(end, 0) < 0)
+	unixendpoint__set_up(end, fd, found);
+	if (unixendpoint__want(end, 0) < 0)
 		return -1;
 	if (!is_listening && look_for_peer(end) < 0)
 		return -1;
@@ -105,10 +105,10 @@ static int check_file(const struct endpoint *end, int path_fd)
 	struct stat socket;
 
 	if (fstat(end->fd, &socket) < 0 ||
-		unixdiag_identify(path_fd, &mount, &file) < 0)
+		unixdiag__identify(path_fd, &mount, &file) < 0)
 		return -1;
 	search.ino = (uint32_t)socket.st_ino;
-	if (unixdiag_list(look, &search) < 0)
+	if (unixdiag__list(look, &search) < 0)
 		return -1;
 	if (search.is_found && search.file.dev == file.dev &&
 		search.file.ino == file.ino)
@@ -125,7 +125,7 @@ static int find_name(struct endpoint *end, const char *path)
 		return -1;
 	result = check_file(end, fd);
 	if (result == 0)
-		result = unixname_take_up(path, fd, &end->name);
+		result = unixname__take_up(path, fd, &end->name);
 	return fd_close_with(fd, result);
 }
 
@@ -135,7 +135,7 @@ static int look_up_name(struct endpoint *end)
 	const char *path;
 	size_t size;
 
-	if (unixendpoint_get_address(end, &addr) < 0)
+	if (unixendpoint__get_address(end, &addr) < 0)
 		return -1;
 	if (unixaddr_get_kind(&addr) != UNIXADDR_PATH)
 		return 0;
@@ -149,7 +149,7 @@ static int take_name(struct endpoint *end)
 {
 	int saved = errno;
 
-	if (end->name != NULL ? unixname_take_on(end->name) < 0
+	if (end->name != NULL ? unixname__take_on(end->name) < 0
 			      : look_up_name(end) < 0)
 		return -1;
 	/* Our own parent may have bound it: we stand in its place. */
@@ -159,10 +159,10 @@ static int take_name(struct endpoint *end)
 	return 0;
 }
 
-int unixadopt_set_unlink(struct endpoint *end, bool is_wanted)
+int unixadopt__set_unlink(struct endpoint *end, bool is_wanted)
 {
 	if (is_wanted && take_name(end) < 0)
 		return -1;
-	unixname_set_kept(end->name, !is_wanted);
+	unixname__set_kept(end->name, !is_wanted);
 	return 0;
 }

@@ -9,7 +9,7 @@ struct network;
 
 /* The network of a socket: NULL with ENOTSOCK, EBADF, EAFNOSUPPORT (no Unix
  * socket). */
-const struct network *unixadopt_find_network(int fd);
+const struct network *unixadopt__find_network(int fd);
 
 /*
  * Makes end of fd, which belongs to it then. type is SOCK_.... fd becomes
@@ -17,7 +17,8 @@ const struct network *unixadopt_find_network(int fd);
  * Unix socket), EPROTOTYPE (another type), EINVAL (listening where it should
  * not be, or not where it should).
  */
-int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening);
+int unixadopt__socket(struct endpoint *end, int fd, int type,
+	bool is_listening);
 
 /*
  * Whether close removes the file of the name that end is bound to. For a
@@ -26,6 +27,6 @@ int unixadopt_socket(struct endpoint *end, int fd, int type, bool is_listening);
  * at its path, ESTALE if it is another one, EINVAL for a relative path, or
  * those of sock_diag.
  */
-int unixadopt_set_unlink(struct endpoint *end, bool is_wanted);
+int unixadopt__set_unlink(struct endpoint *end, bool is_wanted);
 
 #endif

@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "network/answer.h"
 #include "name/diag.h"
-#include "network/dial_private.h"
 #include "name/name_private.h"
 #include "name/place.h"
+#include "network/answer.h"
+#include "network/dial_private.h"
 #include "network/proof.h"
 
 static const uid_t anybody = (uid_t)-1;
@@ -30,9 +30,9 @@ static bool is_server_ours(const struct endpoint *end, uid_t file_user)
 	const uid_t user = geteuid();
 	int saved = errno;
 	bool is_ours =
-		user != 0 && file_user == user && !unixproof_is_anybody(user);
+		user != 0 && file_user == user && !unixproof__is_anybody(user);
 
-	if (is_ours && unixdiag_find_peer(end->fd, &peer) == 0 &&
+	if (is_ours && unixdiag__find_peer(end->fd, &peer) == 0 &&
 		(peer.has & UNIXDIAG_HAS_USER) != 0)
 		is_ours = peer.user == user;
 	errno = saved;
@@ -44,7 +44,7 @@ static int look_at_server(const struct endpoint *end, const char *server,
 {
 	struct stat file;
 
-	if (unixname_look(server, &file) < 0)
+	if (unixname__look(server, &file) < 0)
 		return -1;
 	*is_ours = is_server_ours(end, file.st_uid);
 	return 0;
@@ -57,7 +57,7 @@ static int look_at_server(const struct endpoint *end, const char *server,
  */
 static void set_mode(struct unixname_options *options, bool is_ours)
 {
-	unixname_options_init(options);
+	unixname__options_init(options);
 	options->mode = is_ours ? 0600 : 0666;
 }
 
@@ -66,9 +66,9 @@ static int bind_in(struct endpoint *end, const struct client_place *place,
 {
 	char path[2 * UNIXMSG_NAME_SIZE_MAX];
 
-	if (unixplace_choose(place, path, sizeof(path)) < 0)
+	if (unixplace__choose(place, path, sizeof(path)) < 0)
 		return -1;
-	return unixname_claim_fresh(end->fd, path, options, deadline_us,
+	return unixname__claim_fresh(end->fd, path, options, deadline_us,
 		&end->name);
 }
 
@@ -77,7 +77,7 @@ static bool is_next_worth_trying(const struct endpoint *end)
 {
 	struct unixaddr own;
 	int saved = errno;
-	bool is_free = unixendpoint_get_address(end, &own) == 0 &&
+	bool is_free = unixendpoint__get_address(end, &own) == 0 &&
 		unixaddr_get_kind(&own) == UNIXADDR_UNNAMED;
 
 	errno = saved;
@@ -189,12 +189,12 @@ static int bind_to_own(struct endpoint *end, const char *server,
 	struct unixname_options options;
 	bool is_ours;
 
-	unixname_options_init(&options);
+	unixname__options_init(&options);
 	if (look_at_server(end, server, &is_ours) == 0)
 		set_mode(&options, is_ours);
 	if (dial->own_mode != 0)
 		options.mode = dial->own_mode;
-	return unixdial_bind(end, dial->own, true, &options, deadline_us);
+	return unixdial__bind(end, dial->own, true, &options, deadline_us);
 }
 
 /* Paths and abstract names are two worlds: containers may share only one. */
@@ -203,11 +203,11 @@ static bool is_server_abstract(const char *server)
 	char path[PATH_MAX];
 	size_t size;
 
-	return unixaddr_decode(server, path, sizeof(path), &size) == 0 &&
+	return unixaddr__decode(server, path, sizeof(path), &size) == 0 &&
 		path[0] == '\0';
 }
 
-int unixanswer_bind(struct endpoint *end, const char *server,
+int unixanswer__bind(struct endpoint *end, const char *server,
 	const struct unixdial_options *dial, int64_t deadline_us)
 {
 	int saved = errno;
@@ -216,7 +216,7 @@ int unixanswer_bind(struct endpoint *end, const char *server,
 	if (dial->own != NULL)
 		result = bind_to_own(end, server, dial, deadline_us);
 	else if (is_server_abstract(server))
-		result = unixdial_bind(end, "@", true, NULL, deadline_us);
+		result = unixdial__bind(end, "@", true, NULL, deadline_us);
 	else
 		result = bind_to_file(end, server, deadline_us);
 	if (result == 0)
@@ -253,7 +253,7 @@ static int check_path(const struct endpoint *end, char *path,
 	if (stat(unixaddr_get_name(peer, &size), &server) < 0 ||
 		is_server_ours(end, server.st_uid))
 		return 0;
-	user = server.st_uid == 0 || unixproof_is_anybody(server.st_uid)
+	user = server.st_uid == 0 || unixproof__is_anybody(server.st_uid)
 		? anybody
 		: server.st_uid;
 	if (is_way_open(path, user) && is_reachable(path, user, S_IWOTH))
@@ -262,13 +262,13 @@ static int check_path(const struct endpoint *end, char *path,
 	return -1;
 }
 
-int unixanswer_check(const struct endpoint *end)
+int unixanswer__check(const struct endpoint *end)
 {
 	struct unixaddr own, peer;
 	int saved = errno;
 
-	if (unixendpoint_get_address(end, &own) < 0 ||
-		unixendpoint_get_peer(end, &peer) < 0)
+	if (unixendpoint__get_address(end, &own) < 0 ||
+		unixendpoint__get_peer(end, &peer) < 0)
 		return -1;
 	if (unixaddr_get_kind(&own) == UNIXADDR_PATH &&
 		unixaddr_get_kind(&peer) == UNIXADDR_PATH &&

@@ -13,10 +13,10 @@
  * Binds end, which is connected to server (text), to dial->own, or to an
  * address of our choice when that is NULL: see unixconn_dial.
  */
-int unixanswer_bind(struct endpoint *end, const char *server,
+int unixanswer__bind(struct endpoint *end, const char *server,
 	const struct unixdial_options *dial, int64_t deadline_us);
 
 /* See unixconn_check_answer. */
-int unixanswer_check(const struct endpoint *end);
+int unixanswer__check(const struct endpoint *end);
 
 #endif

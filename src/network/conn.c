@@ -7,14 +7,14 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/deadline_private.h"
+#include "message/msg_private.h"
+#include "name/name_private.h"
 #include "network/adopt.h"
 #include "network/answer.h"
 #include "network/conn_private.h"
-#include "base/deadline_private.h"
 #include "network/dial_private.h"
 #include "network/listen_private.h"
-#include "message/msg_private.h"
-#include "name/name_private.h"
 #include "network/proof.h"
 
 static int refuse(int error)
@@ -28,17 +28,17 @@ static inline int check(bool is_possible, int64_t deadline_us)
 {
 	if (!is_possible)
 		return refuse(ENOTSUP);
-	return unixdeadline_check(deadline_us);
+	return unixdeadline__check(deadline_us);
 }
 
-struct unixconn *unixconn_new(const struct network *network)
+struct unixconn *unixconn__new(const struct network *network)
 {
 	struct unixconn *conn = calloc(1, network->size);
 
 	if (conn == NULL)
 		return NULL;
 	conn->network = network;
-	unixendpoint_set_up(&conn->end, -1, network->type);
+	unixendpoint__set_up(&conn->end, -1, network->type);
 	return conn;
 }
 
@@ -56,23 +56,23 @@ static int open_at(struct unixconn *conn, const char *address,
 {
 	struct unixname_options name;
 
-	if (unixlisten_get_name(options, &name) < 0)
+	if (unixlisten__get_name(options, &name) < 0)
 		return -1;
-	if (unixendpoint_open(&conn->end, SOCK_DGRAM) < 0 ||
-		unixendpoint_want(&conn->end, wants | options->wants) < 0)
+	if (unixendpoint__open(&conn->end, SOCK_DGRAM) < 0 ||
+		unixendpoint__want(&conn->end, wants | options->wants) < 0)
 		return -1;
-	unixendpoint_set_waits(&conn->end, options->stop_fd, options->spin_us);
+	unixendpoint__set_waits(&conn->end, options->stop_fd, options->spin_us);
 	conn->tag = options->tag;
-	return unixdial_bind(&conn->end, address, false, &name,
+	return unixdial__bind(&conn->end, address, false, &name,
 		UNIXMSG_FOREVER);
 }
 
-struct unixconn *unixconn_open_wanting(const char *network_name,
+struct unixconn *unixconn__open_wanting(const char *network_name,
 	const char *address, const struct unixlisten_options *options,
 	unsigned int wants)
 {
 	static const struct unixlisten_options defaults = { 0 };
-	const struct network *network = unixnetwork_find(network_name);
+	const struct network *network = unixnetwork__find(network_name);
 	struct unixconn *conn;
 
 	if (network == NULL)
@@ -81,7 +81,7 @@ struct unixconn *unixconn_open_wanting(const char *network_name,
 		errno = ENOTSUP;
 		return NULL;
 	}
-	conn = unixconn_new(network);
+	conn = unixconn__new(network);
 	if (conn == NULL)
 		return NULL;
 	if (open_at(conn, address, options == NULL ? &defaults : options,
@@ -93,23 +93,23 @@ struct unixconn *unixconn_open_wanting(const char *network_name,
 struct unixconn *unixconn_open(const char *network, const char *address,
 	const struct unixlisten_options *options)
 {
-	return unixconn_open_wanting(network, address, options, 0);
+	return unixconn__open_wanting(network, address, options, 0);
 }
 
 struct unixconn *unixconn_dial(const char *network_name, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
 	static const struct unixdial_options defaults = { 0 };
-	const struct network *network = unixnetwork_find(network_name);
+	const struct network *network = unixnetwork__find(network_name);
 	struct unixconn *conn;
 
 	if (network == NULL || check(true, deadline_us) < 0)
 		return NULL;
 	if (options == NULL)
 		options = &defaults;
-	if (unixdial_check(options) < 0)
+	if (unixdial__check(options) < 0)
 		return NULL;
-	conn = unixconn_new(network);
+	conn = unixconn__new(network);
 	if (conn == NULL)
 		return NULL;
 	if (network->dial(conn, address, options, deadline_us) < 0)
@@ -119,15 +119,15 @@ struct unixconn *unixconn_dial(const char *network_name, const char *address,
 
 int unixconn_pair(const char *network_name, struct unixconn *pair[2])
 {
-	const struct network *network = unixnetwork_find(network_name);
+	const struct network *network = unixnetwork__find(network_name);
 	struct unixconn *a, *b;
 
 	if (network == NULL)
 		return -1;
-	a = unixconn_new(network);
-	b = unixconn_new(network);
+	a = unixconn__new(network);
+	b = unixconn__new(network);
 	if (a == NULL || b == NULL ||
-		unixendpoint_open_pair(&a->end, &b->end, network->type) < 0) {
+		unixendpoint__open_pair(&a->end, &b->end, network->type) < 0) {
 		give_up(a);
 		give_up(b);
 		return -1;
@@ -139,7 +139,7 @@ int unixconn_pair(const char *network_name, struct unixconn *pair[2])
 
 static int take_over(struct unixconn *conn, int fd)
 {
-	if (unixadopt_socket(&conn->end, fd, conn->network->type, false) < 0)
+	if (unixadopt__socket(&conn->end, fd, conn->network->type, false) < 0)
 		return -1;
 	return conn->network->take_over == NULL
 		? 0
@@ -148,12 +148,12 @@ static int take_over(struct unixconn *conn, int fd)
 
 struct unixconn *unixconn_adopt(int fd)
 {
-	const struct network *network = unixadopt_find_network(fd);
+	const struct network *network = unixadopt__find_network(fd);
 	struct unixconn *conn;
 
 	if (network == NULL)
 		return NULL;
-	conn = unixconn_new(network);
+	conn = unixconn__new(network);
 	if (conn == NULL)
 		return NULL;
 	if (take_over(conn, fd) == 0)
@@ -168,7 +168,7 @@ int unixconn_close(struct unixconn *conn)
 
 	if (conn == NULL)
 		return 0;
-	result = unixdial_close(&conn->end);
+	result = unixdial__close(&conn->end);
 	if (conn->network->dispose != NULL)
 		conn->network->dispose(conn);
 	free(conn);
@@ -179,9 +179,9 @@ int unixconn_release(struct unixconn *conn)
 {
 	const int fd = conn->end.fd;
 
-	if (conn->end.type == SOCK_STREAM && !unixstream_is_between(conn))
+	if (conn->end.type == SOCK_STREAM && !unixstream__is_between(conn))
 		return refuse(EBUSY);
-	unixname_set_kept(conn->end.name, true);
+	unixname__set_kept(conn->end.name, true);
 	conn->end.fd = -1;
 	unixconn_close(conn);
 	return fd;
@@ -199,17 +199,17 @@ const char *unixconn_get_network(const struct unixconn *conn)
 
 void unixconn_set_stop_fd(struct unixconn *conn, int stop_fd)
 {
-	unixendpoint_set_stop_fd(&conn->end, stop_fd);
+	unixendpoint__set_stop_fd(&conn->end, stop_fd);
 }
 
 void unixconn_set_spin_us(struct unixconn *conn, int64_t spin_us)
 {
-	unixspin_set(&conn->end.spin, spin_us);
+	unixspin__set(&conn->end.spin, spin_us);
 }
 
 int unixconn_set_unlink_on_close(struct unixconn *conn, bool is_wanted)
 {
-	return unixadopt_set_unlink(&conn->end, is_wanted);
+	return unixadopt__set_unlink(&conn->end, is_wanted);
 }
 
 int unixconn_want(struct unixconn *conn, unsigned int wants)
@@ -222,24 +222,24 @@ void unixconn_set_tag(struct unixconn *conn, uint64_t tag)
 	conn->tag = tag;
 }
 
-unsigned int unixconn_get_wants(const struct unixconn *conn)
+unsigned int unixconn__get_wants(const struct unixconn *conn)
 {
 	return conn->end.wants;
 }
 
-bool unixconn_is_shared(const struct unixconn *conn)
+bool unixconn__is_shared(const struct unixconn *conn)
 {
-	return unixendpoint_is_shared(&conn->end);
+	return unixendpoint__is_shared(&conn->end);
 }
 
-int unixconn_retire(struct unixconn *conn, bool *is_shared)
+int unixconn__retire(struct unixconn *conn, bool *is_shared)
 {
-	return unixdial_retire(&conn->end, is_shared);
+	return unixdial__retire(&conn->end, is_shared);
 }
 
 int unixconn_get_address(const struct unixconn *conn, struct unixaddr *addr)
 {
-	return unixendpoint_get_address(&conn->end, addr);
+	return unixendpoint__get_address(&conn->end, addr);
 }
 
 int unixconn_get_peer(const struct unixconn *conn, struct unixaddr *addr)
@@ -247,7 +247,7 @@ int unixconn_get_peer(const struct unixconn *conn, struct unixaddr *addr)
 	if (conn->network->check_peer != NULL &&
 		conn->network->check_peer(conn) < 0)
 		return -1;
-	return unixendpoint_get_peer(&conn->end, addr);
+	return unixendpoint__get_peer(&conn->end, addr);
 }
 
 int unixconn_shutdown(struct unixconn *conn, int how)
@@ -268,7 +268,7 @@ int unixconn_raise_size_max(struct unixconn *conn, size_t wanted,
 
 int unixconn_get_unread(const struct unixconn *conn, size_t *bytes)
 {
-	return unixendpoint_get_unread(&conn->end, bytes);
+	return unixendpoint__get_unread(&conn->end, bytes);
 }
 
 int unixconn_check_answer(const struct unixconn *conn)
@@ -277,7 +277,7 @@ int unixconn_check_answer(const struct unixconn *conn)
 		return refuse(ENOTSUP);
 	if (conn->network->check_peer(conn) < 0)
 		return -1;
-	return unixanswer_check(&conn->end);
+	return unixanswer__check(&conn->end);
 }
 
 int unixconn_prove_sender(const struct unixconn *conn,
@@ -288,7 +288,7 @@ int unixconn_prove_sender(const struct unixconn *conn,
 
 	if (conn->end.type != SOCK_DGRAM)
 		return refuse(ENOTSUP);
-	if (unixproof_find(&proof, conn->end.fd, from, writer, 0) < 0)
+	if (unixproof__find(&proof, conn->end.fd, from, writer, 0) < 0)
 		return -1;
 	*to = proof.to;
 	*held_fd = proof.fd;
@@ -334,7 +334,7 @@ static inline int64_t get_patience(const struct unixconn *conn,
 	if (conn->policy == UNIXCONN_WAIT)
 		return deadline_us;
 	/* A message that has begun has to go on. */
-	return conn->end.type == SOCK_STREAM && unixstream_is_sending(conn)
+	return conn->end.type == SOCK_STREAM && unixstream__is_sending(conn)
 		? deadline_us
 		: UNIXMSG_NOW;
 }
@@ -343,10 +343,10 @@ static inline int64_t get_patience(const struct unixconn *conn,
 static int settle_failed(struct unixconn *conn, int saved)
 {
 	if (conn->policy != UNIXCONN_DROP || errno != EAGAIN) {
-		unixnetwork_note(&conn->counts.failed, 1);
+		unixnetwork__note(&conn->counts.failed, 1);
 		return -1;
 	}
-	unixnetwork_note(&conn->counts.dropped, 1);
+	unixnetwork__note(&conn->counts.dropped, 1);
 	errno = saved;
 	return 1;
 }
@@ -356,7 +356,7 @@ static inline int settle_send(struct unixconn *conn, int result, int saved)
 {
 	if (result < 0)
 		return settle_failed(conn, saved);
-	unixnetwork_note(&conn->counts.sent, 1);
+	unixnetwork__note(&conn->counts.sent, 1);
 	return 0;
 }
 
@@ -414,9 +414,9 @@ int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 	if (check(conn->network->send_batch != NULL, deadline_us) == 0)
 		result = conn->network->send_batch(conn, msgs, count, sent,
 			deadline_us);
-	unixnetwork_note(&conn->counts.sent, *sent);
+	unixnetwork__note(&conn->counts.sent, *sent);
 	if (result < 0)
-		unixnetwork_note(&conn->counts.failed, 1);
+		unixnetwork__note(&conn->counts.failed, 1);
 	return result;
 }
 
@@ -424,9 +424,9 @@ int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 static inline int count_received(struct unixconn *conn, int result)
 {
 	if (result == 1)
-		unixnetwork_note(&conn->counts.received, 1);
+		unixnetwork__note(&conn->counts.received, 1);
 	else if (result < 0 && errno == EMSGSIZE)
-		unixnetwork_note(&conn->counts.cut, 1);
+		unixnetwork__note(&conn->counts.cut, 1);
 	return result;
 }
 
@@ -456,7 +456,7 @@ int unixconn_recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	int result;
 
 	/* Whoever cleans up after a failure must not close the last ones. */
-	unixmsg_reset(msg);
+	unixmsg__reset(msg);
 	if (check(conn->network->recv_msg != NULL, deadline_us) < 0)
 		return -1;
 	result = conn->network->recv_msg(conn, msg, deadline_us);
@@ -495,8 +495,8 @@ int unixconn_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 	result = conn->network->recv_batch(conn, msgs, count, received,
 		deadline_us);
 	cut = count_cut(msgs, *received);
-	unixnetwork_note(&conn->counts.received, *received - cut);
-	unixnetwork_note(&conn->counts.cut, cut);
+	unixnetwork__note(&conn->counts.received, *received - cut);
+	unixnetwork__note(&conn->counts.cut, cut);
 	return result;
 }
 
@@ -582,7 +582,7 @@ static int check_patience(const struct unixconn *conn, int passed_over,
 	int64_t deadline_us)
 {
 	if (deadline_us != UNIXMSG_NOW)
-		return unixdeadline_pause(0, conn->end.stop_fd, deadline_us);
+		return unixdeadline__pause(0, conn->end.stop_fd, deadline_us);
 	return passed_over < PASSED_OVER_MOST ? 0 : refuse(EAGAIN);
 }
 
@@ -628,7 +628,7 @@ static int check_to_ask(const struct unixconn *conn,
 		return refuse(ENOTCONN);
 	if ((answer->flags & UNIXMSG_PEEK) != 0)
 		return refuse(EINVAL);
-	return unixmsg_check_to_receive(&conn->end, answer);
+	return unixmsg__check_to_receive(&conn->end, answer);
 }
 
 int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,

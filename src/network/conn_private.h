@@ -7,30 +7,31 @@
 #include "unixmsg/conn.h"
 
 /* One on which nothing is open yet: NULL with ENOMEM. */
-struct unixconn *unixconn_new(const struct network *network);
+struct unixconn *unixconn__new(const struct network *network);
 
 /* As unixconn_open; what is wanted is in force before the first message. */
-struct unixconn *unixconn_open_wanting(const char *network, const char *address,
-	const struct unixlisten_options *options, unsigned int wants);
+struct unixconn *unixconn__open_wanting(const char *network,
+	const char *address, const struct unixlisten_options *options,
+	unsigned int wants);
 
-/* See unixendpoint_is_shared and unixdial_retire. */
-bool unixconn_is_shared(const struct unixconn *conn);
-int unixconn_retire(struct unixconn *conn, bool *is_shared);
+/* See unixendpoint__is_shared and unixdial__retire. */
+bool unixconn__is_shared(const struct unixconn *conn);
+int unixconn__retire(struct unixconn *conn, bool *is_shared);
 
-unsigned int unixconn_get_wants(const struct unixconn *conn);
+unsigned int unixconn__get_wants(const struct unixconn *conn);
 
 /* Streams: see stream.c. */
 
 /* Whether it is in no message, neither sending nor receiving, and nothing was
  * read ahead; whether it is in one that it sends. */
-bool unixstream_is_between(const struct unixconn *conn);
-bool unixstream_is_sending(const struct unixconn *conn);
+bool unixstream__is_between(const struct unixconn *conn);
+bool unixstream__is_sending(const struct unixconn *conn);
 
 /* Whether bytes were read ahead, a whole message perhaps. */
-bool unixstream_has_input(const struct unixconn *conn);
+bool unixstream__has_input(const struct unixconn *conn);
 
 /* Frees the memory for reading ahead when there is nothing in it. Gives how
  * many bytes there are. */
-size_t unixstream_trim(struct unixconn *conn);
+size_t unixstream__trim(struct unixconn *conn);
 
 #endif

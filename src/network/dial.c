@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/deadline_private.h"
-#include "network/dial_private.h"
 #include "base/fd.h"
 #include "name/name_private.h"
+#include "network/dial_private.h"
 
 /* While a connect sleeps in the kernel it cannot see the stop descriptor. */
 static const int64_t connect_slice_us = 20000;
@@ -19,40 +19,40 @@ static const int64_t retry_first_us = 1000;
 static const int64_t retry_most_us = 64000;
 static const int refusals_most = 8;
 
-/* The name goes first: see unixname_release. */
-int unixdial_close(struct endpoint *end)
+/* The name goes first: see unixname__release. */
+int unixdial__close(struct endpoint *end)
 {
-	int result = unixname_release(end->name);
+	int result = unixname__release(end->name);
 
 	end->name = NULL;
 	end->fd = fd_close(end->fd);
 	return result;
 }
 
-int unixdial_give_up(struct endpoint *end)
+int unixdial__give_up(struct endpoint *end)
 {
 	int saved = errno;
 
-	unixdial_close(end);
+	unixdial__close(end);
 	errno = saved;
 	return -1;
 }
 
-int unixdial_bind(struct endpoint *end, const char *text, bool is_answered,
+int unixdial__bind(struct endpoint *end, const char *text, bool is_answered,
 	const struct unixname_options *options, int64_t deadline_us)
 {
 	end->binder = getpid();
-	return unixname_claim(end->fd, text, is_answered, options, deadline_us,
+	return unixname__claim(end->fd, text, is_answered, options, deadline_us,
 		&end->name);
 }
 
-int unixdial_retire(struct endpoint *end, bool *is_shared)
+int unixdial__retire(struct endpoint *end, bool *is_shared)
 {
-	int result = unixname_release(end->name);
+	int result = unixname__release(end->name);
 	int saved = errno;
 
 	end->name = NULL;
-	*is_shared = unixendpoint_is_shared(end);
+	*is_shared = unixendpoint__is_shared(end);
 	if (!*is_shared)
 		shutdown(end->fd, SHUT_RD);
 	errno = saved;
@@ -128,7 +128,7 @@ static int connect_in_slices(const struct endpoint *end,
 			return set_send_timeout(end, 0);
 		if (errno != EAGAIN && errno != EINTR)
 			return -1;
-		if (unixdeadline_pause(0, end->stop_fd, deadline_us) < 0)
+		if (unixdeadline__pause(0, end->stop_fd, deadline_us) < 0)
 			return -1;
 	}
 }
@@ -140,12 +140,13 @@ static int connect_to(const struct endpoint *end, const struct unixaddr *addr,
 		return connect_endlessly(end, addr);
 	if (deadline_us == UNIXMSG_NOW)
 		return connect_at_once(end, addr);
-	if (unixdeadline_is_endless(end->stop_fd, deadline_us))
+	if (unixdeadline__is_endless(end->stop_fd, deadline_us))
 		return connect_endlessly(end, addr);
 	return connect_in_slices(end, addr, deadline_us);
 }
 
-int unixdial_connect_to(const struct endpoint *end, const struct unixaddr *addr)
+int unixdial__connect_to(const struct endpoint *end,
+	const struct unixaddr *addr)
 {
 	return connect_endlessly(end, addr);
 }
@@ -161,7 +162,7 @@ static int find_and_connect(const struct endpoint *end, find_target *find,
 	if (find(text, &target) < 0)
 		return -1;
 	result = connect_to(end, &target.addr, deadline_us);
-	unixname_target_close(&target);
+	unixname__target_close(&target);
 	return result;
 }
 
@@ -172,11 +173,11 @@ static int find_and_connect(const struct endpoint *end, find_target *find,
 static int connect_to_name(const struct endpoint *end, const char *text,
 	int64_t deadline_us)
 {
-	if (find_and_connect(end, unixname_find, text, deadline_us) == 0)
+	if (find_and_connect(end, unixname__find, text, deadline_us) == 0)
 		return 0;
 	if (errno != ENOENT)
 		return -1;
-	if (find_and_connect(end, unixname_find_aside, text, deadline_us) == 0)
+	if (find_and_connect(end, unixname__find_aside, text, deadline_us) == 0)
 		return 0;
 	errno = ENOENT;
 	return -1;
@@ -196,8 +197,8 @@ static bool is_server_to_come(unsigned int flags, int *refusals)
 	return errno == ENOENT || errno == ECONNREFUSED;
 }
 
-int unixdial_connect(struct endpoint *end, const char *text, unsigned int flags,
-	int64_t deadline_us)
+int unixdial__connect(struct endpoint *end, const char *text,
+	unsigned int flags, int64_t deadline_us)
 {
 	int64_t pause_us = retry_first_us;
 	int refusals = 0, saved = errno;
@@ -205,7 +206,8 @@ int unixdial_connect(struct endpoint *end, const char *text, unsigned int flags,
 	while (connect_to_name(end, text, deadline_us) < 0) {
 		if (!is_server_to_come(flags, &refusals))
 			return -1;
-		if (unixdeadline_pause(pause_us, end->stop_fd, deadline_us) < 0)
+		if (unixdeadline__pause(pause_us, end->stop_fd, deadline_us) <
+			0)
 			return -1;
 		if (pause_us < retry_most_us)
 			pause_us *= 2;
@@ -217,7 +219,7 @@ int unixdial_connect(struct endpoint *end, const char *text, unsigned int flags,
 	return 0;
 }
 
-int unixdial_check(const struct unixdial_options *options)
+int unixdial__check(const struct unixdial_options *options)
 {
 	const unsigned int known = UNIXMSG_DIAL_WAIT | UNIXMSG_DIAL_RECONNECT |
 		UNIXMSG_DIAL_UNNAMED;
@@ -258,17 +260,17 @@ static int bind_and_connect(struct endpoint *end, const char *text,
 	 */
 	end->is_named = end->type == SOCK_SEQPACKET;
 	if (options->own != NULL &&
-		unixdial_bind(end, options->own, false, NULL, deadline_us) < 0)
+		unixdial__bind(end, options->own, false, NULL, deadline_us) < 0)
 		return -1;
-	return unixdial_connect(end, text, options->flags, deadline_us);
+	return unixdial__connect(end, text, options->flags, deadline_us);
 }
 
-int unixdial_open(struct endpoint *end, const char *text,
+int unixdial__open(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
 	if (check_connection(options) < 0 ||
-		unixendpoint_open(end, end->type) < 0)
+		unixendpoint__open(end, end->type) < 0)
 		return -1;
-	unixendpoint_set_waits(end, options->stop_fd, options->spin_us);
+	unixendpoint__set_waits(end, options->stop_fd, options->spin_us);
 	return bind_and_connect(end, text, options, deadline_us);
 }

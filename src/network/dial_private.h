@@ -12,10 +12,10 @@
 struct unixname_options;
 
 /* Removes the name, closes the descriptor. -1: the file is still there. */
-int unixdial_close(struct endpoint *end);
+int unixdial__close(struct endpoint *end);
 
 /* The same for an end that has failed to come to be: -1, errno as it was. */
-int unixdial_give_up(struct endpoint *end);
+int unixdial__give_up(struct endpoint *end);
 
 /*
  * Gives up the name, and lets nothing in any more: who sends or connects gets
@@ -23,28 +23,28 @@ int unixdial_give_up(struct endpoint *end);
  * abstract name when the socket is closed. A socket that is shared is not shut.
  * Our own is, for our children too. 0, or -1 when the file is still there.
  */
-int unixdial_retire(struct endpoint *end, bool *is_shared);
+int unixdial__retire(struct endpoint *end, bool *is_shared);
 
-/* Binds end to what text names, see unixname_claim. */
-int unixdial_bind(struct endpoint *end, const char *text, bool is_answered,
+/* Binds end to what text names, see unixname__claim. */
+int unixdial__bind(struct endpoint *end, const char *text, bool is_answered,
 	const struct unixname_options *options, int64_t deadline_us);
 
 /*
  * Opens an end, binds it to options->own if there is one, and connects it to
  * what text names. For datagrams it connects first, see gram.c.
  */
-int unixdial_open(struct endpoint *end, const char *text,
+int unixdial__open(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us);
 
 /* EINVAL unless options may be meant. */
-int unixdial_check(const struct unixdial_options *options);
+int unixdial__check(const struct unixdial_options *options);
 
 /* Connects an open end. */
-int unixdial_connect(struct endpoint *end, const char *text, unsigned int flags,
-	int64_t deadline_us);
+int unixdial__connect(struct endpoint *end, const char *text,
+	unsigned int flags, int64_t deadline_us);
 
 /* Connects a datagram socket to addr, which is none of a server. */
-int unixdial_connect_to(const struct endpoint *end,
+int unixdial__connect_to(const struct endpoint *end,
 	const struct unixaddr *addr);
 
 #endif

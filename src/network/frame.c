@@ -48,7 +48,7 @@ static int write_small(struct endpoint *end, struct output *output,
 	int result;
 
 	gather(piece, output->parts, output->parts + output->count);
-	result = unixstream_write_output(end, &one, deadline_us);
+	result = unixstream__write_output(end, &one, deadline_us);
 	output->left = one.left;
 	output->with = one.with;
 	return result;
@@ -59,7 +59,7 @@ static int write_message(struct endpoint *end, struct output *output,
 {
 	if (output->left <= PREFIX_SIZE + SMALL_SIZE)
 		return write_small(end, output, deadline_us);
-	return unixstream_write_output(end, output, deadline_us);
+	return unixstream__write_output(end, output, deadline_us);
 }
 
 static void set_prefix(unsigned char prefix[PREFIX_SIZE], size_t size)
@@ -114,14 +114,14 @@ static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
 		return refuse(EINVAL);
 	set_prefix(parts[0].iov_base, size);
 	if (stream->sent > 0)
-		unixstream_advance_output(&output, stream->sent);
+		unixstream__advance_output(&output, stream->sent);
 	if (write_message(&stream->conn.end, &output, deadline_us) < 0)
 		return interrupt_message(stream, size, output.left);
 	stream->sent = 0;
 	return 0;
 }
 
-int unixframe_send(struct unixconn *conn, const void *data, size_t size,
+int unixframe__send(struct unixconn *conn, const void *data, size_t size,
 	int64_t deadline_us)
 {
 	unsigned char prefix[PREFIX_SIZE];
@@ -130,7 +130,7 @@ int unixframe_send(struct unixconn *conn, const void *data, size_t size,
 		{ .iov_base = (void *)data, .iov_len = size },
 	};
 
-	return send_parts(unixstream_get(conn), parts, 2, size, NULL,
+	return send_parts(unixstream__get(conn), parts, 2, size, NULL,
 		deadline_us);
 }
 
@@ -155,29 +155,29 @@ static size_t list_parts(const struct unixmsg *msg, struct iovec *parts,
 	return 1 + i;
 }
 
-int unixframe_send_msg(struct unixconn *conn, const struct unixmsg *msg,
+int unixframe__send_msg(struct unixconn *conn, const struct unixmsg *msg,
 	int64_t deadline_us)
 {
 	unsigned char prefix[PREFIX_SIZE];
 	struct iovec parts[1 + IOV_MAX];
 	size_t count, size;
 
-	if (unixmsg_check_to_send(&conn->end, msg) < 0)
+	if (unixmsg__check_to_send(&conn->end, msg) < 0)
 		return -1;
 	parts[0].iov_base = prefix;
 	parts[0].iov_len = sizeof(prefix);
 	count = list_parts(msg, parts, &size);
-	return send_parts(unixstream_get(conn), parts, count, size,
-		unixcontrol_is_needed(msg) ? msg : NULL, deadline_us);
+	return send_parts(unixstream__get(conn), parts, count, size,
+		unixcontrol__is_needed(msg) ? msg : NULL, deadline_us);
 }
 
-int unixframe_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
+int unixframe__send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us)
 {
-	if (unixmsg_check_batch_to_send(&conn->end, msgs, count) < 0)
+	if (unixmsg__check_batch_to_send(&conn->end, msgs, count) < 0)
 		return -1;
 	for (; *sent < count; ++*sent)
-		if (unixframe_send_msg(conn, &msgs[*sent], deadline_us) < 0)
+		if (unixframe__send_msg(conn, &msgs[*sent], deadline_us) < 0)
 			return -1;
 	return 0;
 }
@@ -200,7 +200,7 @@ static int grow_input(struct stream *stream)
 /* Room behind what is there. It is full only with part of one message. */
 static int make_room(struct stream *stream)
 {
-	size_t buffered = unixstream_get_buffered(stream);
+	size_t buffered = unixstream__get_buffered(stream);
 
 	if (stream->input_end < stream->input_room)
 		return 0;
@@ -215,7 +215,7 @@ static int make_room(struct stream *stream)
 /* Inside of a message the end is an error. */
 static int end_input(const struct stream *stream)
 {
-	if (unixstream_get_buffered(stream) == 0 && stream->skip == 0)
+	if (unixstream__get_buffered(stream) == 0 && stream->skip == 0)
 		return ENDED;
 	errno = EPROTO;
 	return -1;
@@ -224,7 +224,7 @@ static int end_input(const struct stream *stream)
 /* No more than what is missing of the message, see struct carried. */
 static size_t get_missing(const struct stream *stream)
 {
-	const size_t buffered = unixstream_get_buffered(stream);
+	const size_t buffered = unixstream__get_buffered(stream);
 	size_t size;
 
 	if (stream->skip > 0)
@@ -243,10 +243,10 @@ static int read_into_room(struct stream *stream, size_t *got,
 	struct iovec parts[2] = { { .iov_base = data, .iov_len = room } };
 
 	if (stream->conn.end.wants == 0)
-		return unixstream_read_parts(&stream->conn.end, parts, got,
+		return unixstream__read_parts(&stream->conn.end, parts, got,
 			deadline_us);
 	missing = get_missing(stream);
-	return unixstream_read_carried(stream, data,
+	return unixstream__read_carried(stream, data,
 		missing < room ? missing : room, got, deadline_us);
 }
 
@@ -311,8 +311,8 @@ static int read_part(struct endpoint *end, struct direct *direct,
 	size_t got;
 	int result;
 
-	unixstream_advance(parts, 2, direct->arrived);
-	result = unixstream_read_parts(end, parts, &got, deadline_us);
+	unixstream__advance(parts, 2, direct->arrived);
+	result = unixstream__read_parts(end, parts, &got, deadline_us);
 	if (result != 1)
 		return result;
 	direct->arrived += got;
@@ -365,15 +365,15 @@ static int read_direct(struct stream *stream, void *data, size_t room,
 /* Throws away what has arrived of a message that was too large. */
 static void skip_input(struct stream *stream)
 {
-	size_t size = unixstream_get_buffered(stream);
+	size_t size = unixstream__get_buffered(stream);
 
 	if (stream->skip == 0)
 		return;
 	if (size > stream->skip)
 		size = stream->skip;
 	stream->skip -= size;
-	unixstream_consume(stream, size);
-	unixstream_drop_carried(stream);
+	unixstream__consume(stream, size);
+	unixstream__drop_carried(stream);
 }
 
 /* Where a message is wanted: in parts with room bytes together. */
@@ -406,7 +406,7 @@ static void deliver(struct stream *stream, const struct sink *sink, size_t size)
 {
 	scatter(stream->input + stream->input_begin + PREFIX_SIZE, sink, size);
 	if (!sink->is_peeking)
-		unixstream_consume(stream, PREFIX_SIZE + size);
+		unixstream__consume(stream, PREFIX_SIZE + size);
 }
 
 /* Its beginning, once that is there; the rest is passed over. */
@@ -415,12 +415,12 @@ static int take_prefix(struct stream *stream, struct sink *sink, size_t size)
 	if (!sink->is_prefix_wanted && sink->is_peeking)
 		return refuse(EMSGSIZE);
 	if (!sink->is_prefix_wanted) {
-		unixstream_consume(stream, PREFIX_SIZE);
-		unixstream_drop_carried(stream);
+		unixstream__consume(stream, PREFIX_SIZE);
+		unixstream__drop_carried(stream);
 		stream->skip = size;
 		return refuse(EMSGSIZE);
 	}
-	if (unixstream_get_buffered(stream) - PREFIX_SIZE < sink->room)
+	if (unixstream__get_buffered(stream) - PREFIX_SIZE < sink->room)
 		return 0;
 	deliver(stream, sink, sink->room);
 	stream->skip = sink->is_peeking ? 0 : size - sink->room;
@@ -435,12 +435,12 @@ static int take_prefix(struct stream *stream, struct sink *sink, size_t size)
 static int take_message(struct stream *stream, struct sink *sink, size_t *size)
 {
 	skip_input(stream);
-	if (unixstream_get_buffered(stream) < PREFIX_SIZE)
+	if (unixstream__get_buffered(stream) < PREFIX_SIZE)
 		return 0;
 	*size = get_prefix(stream->input + stream->input_begin);
 	if (*size > sink->room)
 		return take_prefix(stream, sink, *size);
-	if (unixstream_get_buffered(stream) - PREFIX_SIZE < *size)
+	if (unixstream__get_buffered(stream) - PREFIX_SIZE < *size)
 		return 0;
 	deliver(stream, sink, *size);
 	stream->last_size = *size;
@@ -471,20 +471,20 @@ static int recv_message(struct stream *stream, struct sink *sink, size_t *size,
 	return result;
 }
 
-int unixframe_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
-	struct unixaddr *from, int64_t deadline_us)
+int unixframe__recv(struct unixconn *conn, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = data, .iov_len = room };
 	struct sink sink = { .parts = &part, .count = 1, .room = room };
-	struct stream *stream = unixstream_get(conn);
+	struct stream *stream = unixstream__get(conn);
 	int result;
 
 	*size = 0;
-	if (from != NULL && unixendpoint_get_peer(&conn->end, from) < 0)
+	if (from != NULL && unixendpoint__get_peer(&conn->end, from) < 0)
 		return -1;
 	result = recv_message(stream, &sink, size, deadline_us);
 	if (result == 1)
-		unixstream_drop_carried(stream);
+		unixstream__drop_carried(stream);
 	return result;
 }
 
@@ -511,7 +511,7 @@ static void hand_over(struct stream *stream, struct unixmsg *msg)
 	msg->pidfd = all->pidfd;
 	all->fds_count = 0;
 	all->pidfd = -1;
-	unixstream_drop_carried(stream);
+	unixstream__drop_carried(stream);
 }
 
 static int recv_msg(struct stream *stream, struct unixmsg *msg,
@@ -532,7 +532,7 @@ static int recv_msg(struct stream *stream, struct unixmsg *msg,
 	for (i = 0; i < sink.count; i++)
 		sink.room += sink.parts[i].iov_len;
 	if (msg->addr != NULL &&
-		unixendpoint_get_peer(&stream->conn.end, msg->addr) < 0)
+		unixendpoint__get_peer(&stream->conn.end, msg->addr) < 0)
 		return -1;
 	result = recv_message(stream, &sink, &msg->size, deadline_us);
 	if (sink.is_cut)
@@ -542,55 +542,55 @@ static int recv_msg(struct stream *stream, struct unixmsg *msg,
 	return result;
 }
 
-int unixframe_recv_msg(struct unixconn *conn, struct unixmsg *msg,
+int unixframe__recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	int64_t deadline_us)
 {
-	if (unixmsg_check_to_receive(&conn->end, msg) < 0)
+	if (unixmsg__check_to_receive(&conn->end, msg) < 0)
 		return -1;
-	return recv_msg(unixstream_get(conn), msg, msg->flags, deadline_us);
+	return recv_msg(unixstream__get(conn), msg, msg->flags, deadline_us);
 }
 
 /* Whether a whole message was read ahead. */
 static bool has_message(struct stream *stream)
 {
 	skip_input(stream);
-	return unixstream_get_buffered(stream) >= PREFIX_SIZE &&
-		unixstream_get_buffered(stream) - PREFIX_SIZE >=
+	return unixstream__get_buffered(stream) >= PREFIX_SIZE &&
+		unixstream__get_buffered(stream) - PREFIX_SIZE >=
 		get_prefix(stream->input + stream->input_begin);
 }
 
 /* What was read ahead comes with the first; the others never wait. */
-int unixframe_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
+int unixframe__recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us)
 {
-	struct stream *stream = unixstream_get(conn);
+	struct stream *stream = unixstream__get(conn);
 	int result;
 
-	if (unixmsg_check_batch(msgs, count) < 0)
+	if (unixmsg__check_batch(msgs, count) < 0)
 		return -1;
 	if (count > UNIXMSG_BATCH_MAX)
 		count = UNIXMSG_BATCH_MAX;
-	unixmsg_reset(&msgs[0]);
+	unixmsg__reset(&msgs[0]);
 	result = recv_msg(stream, &msgs[0], UNIXMSG_PREFIX, deadline_us);
 	if (result != 1)
 		return result;
 	for (*received = 1; *received < count && has_message(stream);
 		++*received) {
-		unixmsg_reset(&msgs[*received]);
+		unixmsg__reset(&msgs[*received]);
 		recv_msg(stream, &msgs[*received], UNIXMSG_PREFIX, UNIXMSG_NOW);
 	}
 	return 1;
 }
 
-int unixframe_get_next_size(struct unixconn *conn, size_t *size,
+int unixframe__get_next_size(struct unixconn *conn, size_t *size,
 	int64_t deadline_us)
 {
-	struct stream *stream = unixstream_get(conn);
+	struct stream *stream = unixstream__get(conn);
 	int result;
 
 	for (;;) {
 		skip_input(stream);
-		if (unixstream_get_buffered(stream) >= PREFIX_SIZE)
+		if (unixstream__get_buffered(stream) >= PREFIX_SIZE)
 			break;
 		result = read_ahead(stream, deadline_us);
 		if (result != READ)
@@ -600,17 +600,17 @@ int unixframe_get_next_size(struct unixconn *conn, size_t *size,
 	return 1;
 }
 
-int unixframe_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
+int unixframe__recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us)
 {
 	size_t size;
-	int result = unixframe_get_next_size(conn, &size, deadline_us);
+	int result = unixframe__get_next_size(conn, &size, deadline_us);
 
 	buffer->size = 0;
 	if (result < 1)
 		return result;
 	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
 		return -1;
-	return unixframe_recv(conn, buffer->data, buffer->room, &buffer->size,
+	return unixframe__recv(conn, buffer->data, buffer->room, &buffer->size,
 		from, deadline_us);
 }

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "network/answer.h"
 #include "base/deadline_private.h"
-#include "network/dial_private.h"
 #include "base/endpoint.h"
 #include "message/msg_private.h"
+#include "network/answer.h"
+#include "network/dial_private.h"
 #include "network/network.h"
 
 /* Between two servers that have come and gone. */
@@ -62,15 +62,15 @@ static int dial(struct gram *gram, const char *server,
 		if (gram->server == NULL)
 			return -1;
 	}
-	if (unixendpoint_open(end, SOCK_DGRAM) < 0)
+	if (unixendpoint__open(end, SOCK_DGRAM) < 0)
 		return -1;
-	unixendpoint_set_waits(end, options->stop_fd, options->spin_us);
-	if (unixdial_connect(end, server, options->flags, deadline_us) < 0)
+	unixendpoint__set_waits(end, options->stop_fd, options->spin_us);
+	if (unixdial__connect(end, server, options->flags, deadline_us) < 0)
 		return -1;
 	gram->is_dialled = true;
 	if ((options->flags & UNIXMSG_DIAL_UNNAMED) != 0)
 		return 0;
-	return unixanswer_bind(end, server, options, deadline_us);
+	return unixanswer__bind(end, server, options, deadline_us);
 }
 
 static int gram_dial(struct unixconn *conn, const char *server,
@@ -124,12 +124,12 @@ static int connect_to_nobody(const struct gram *gram)
 	struct unixaddr addr;
 	int result = -1;
 
-	if (unixendpoint_open(&nobody, SOCK_DGRAM) < 0)
+	if (unixendpoint__open(&nobody, SOCK_DGRAM) < 0)
 		return -1;
-	if (unixdial_bind(&nobody, "@", true, NULL, UNIXMSG_NOW) == 0 &&
-		unixendpoint_get_address(&nobody, &addr) == 0)
-		result = unixdial_connect_to(&gram->conn.end, &addr);
-	unixdial_close(&nobody);
+	if (unixdial__bind(&nobody, "@", true, NULL, UNIXMSG_NOW) == 0 &&
+		unixendpoint__get_address(&nobody, &addr) == 0)
+		result = unixdial__connect_to(&gram->conn.end, &addr);
+	unixdial__close(&nobody);
 	return result;
 }
 
@@ -171,7 +171,7 @@ static int send_to_server(struct gram *gram, const struct msghdr *header,
 
 	if (check_bond(gram) < 0)
 		return -1;
-	result = unixmsg_send_packed(&gram->conn.end, header, deadline_us);
+	result = unixmsg__send_packed(&gram->conn.end, header, deadline_us);
 	if (result < 0)
 		shut_out_strangers(gram, bond);
 	return result;
@@ -186,12 +186,12 @@ static int reconnect(struct gram *gram, int64_t deadline_us)
 	/* Another thread was quicker. */
 	if (bond % BONDS == BOND_HOLDS)
 		return 0;
-	if (unixdial_connect(&gram->conn.end, gram->server, flags,
+	if (unixdial__connect(&gram->conn.end, gram->server, flags,
 		    deadline_us) < 0)
 		return -1;
 	empty_queue(gram);
 	atomic_store(&gram->bond, (bond / BONDS + 1) * BONDS);
-	unixnetwork_note(&gram->conn.counts.reconnects, 1);
+	unixnetwork__note(&gram->conn.counts.reconnects, 1);
 	return 0;
 }
 
@@ -208,7 +208,7 @@ static int send_or_reconnect(struct gram *gram, const struct msghdr *header,
 		if (result == 0 || deadline_us == UNIXMSG_NOW)
 			break;
 		if (is_server_gone(gram) &&
-			unixdeadline_pause(retry_us, gram->conn.end.stop_fd,
+			unixdeadline__pause(retry_us, gram->conn.end.stop_fd,
 				deadline_us) < 0)
 			return -1;
 	}
@@ -224,7 +224,7 @@ static int send_packed(struct gram *gram, const struct msghdr *header,
 	if (send_to_server(gram, header, UNIXMSG_NOW) == 0)
 		return 0;
 	if (errno == EAGAIN && deadline_us != UNIXMSG_NOW)
-		unixnetwork_note(&gram->conn.counts.waited, 1);
+		unixnetwork__note(&gram->conn.counts.waited, 1);
 	else if (!is_server_gone(gram))
 		return -1;
 	if (send_or_reconnect(gram, header, deadline_us) < 0)
@@ -239,7 +239,7 @@ static int gram_send_to(struct unixconn *conn, const struct unixaddr *to,
 	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
 	struct msghdr header;
 
-	if (unixmsg_pack_part(&conn->end, &part, to, &header) < 0)
+	if (unixmsg__pack_part(&conn->end, &part, to, &header) < 0)
 		return -1;
 	return send_packed((struct gram *)conn, &header, deadline_us);
 }
@@ -257,7 +257,7 @@ static int gram_send_msg(struct unixconn *conn, const struct unixmsg *msg,
 	struct msghdr header;
 	struct iovec part;
 
-	if (unixmsg_pack(&conn->end, msg, &header, &part, &control) < 0)
+	if (unixmsg__pack(&conn->end, msg, &header, &part, &control) < 0)
 		return -1;
 	return send_packed((struct gram *)conn, &header, deadline_us);
 }
@@ -270,8 +270,8 @@ static int gram_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 
 	if (check_bond(gram) < 0)
 		return -1;
-	if (unixmsg_send_batch_on(&conn->end, msgs, count, sent, deadline_us) ==
-		0)
+	if (unixmsg__send_batch_on(&conn->end, msgs, count, sent,
+		    deadline_us) == 0)
 		return 0;
 	shut_out_strangers(gram, bond);
 	return -1;
@@ -282,7 +282,7 @@ static int gram_recv(struct unixconn *conn, void *data, size_t room,
 {
 	if (check_to_receive((struct gram *)conn) < 0)
 		return -1;
-	return unixmsg_recv_data_on(&conn->end, data, room, size, from,
+	return unixmsg__recv_data_on(&conn->end, data, room, size, from,
 		deadline_us);
 }
 
@@ -291,7 +291,7 @@ static int gram_recv_msg(struct unixconn *conn, struct unixmsg *msg,
 {
 	if (check_to_receive((struct gram *)conn) < 0)
 		return -1;
-	return unixmsg_recv_on(&conn->end, msg, deadline_us);
+	return unixmsg__recv_on(&conn->end, msg, deadline_us);
 }
 
 static int gram_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
@@ -299,7 +299,7 @@ static int gram_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 {
 	if (check_to_receive((struct gram *)conn) < 0)
 		return -1;
-	return unixmsg_recv_batch_on(&conn->end, msgs, count, received,
+	return unixmsg__recv_batch_on(&conn->end, msgs, count, received,
 		deadline_us);
 }
 
@@ -308,7 +308,7 @@ static int gram_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 {
 	if (check_to_receive((struct gram *)conn) < 0)
 		return -1;
-	return unixmsg_recv_buffer_on(&conn->end, buffer, from, deadline_us);
+	return unixmsg__recv_buffer_on(&conn->end, buffer, from, deadline_us);
 }
 
 static int gram_get_next_size(struct unixconn *conn, size_t *size,
@@ -316,26 +316,26 @@ static int gram_get_next_size(struct unixconn *conn, size_t *size,
 {
 	if (check_to_receive((struct gram *)conn) < 0)
 		return -1;
-	return unixmsg_peek_size_on(&conn->end, size, deadline_us);
+	return unixmsg__peek_size_on(&conn->end, size, deadline_us);
 }
 
 static int gram_want(struct unixconn *conn, unsigned int wants)
 {
-	return unixendpoint_want(&conn->end, wants);
+	return unixendpoint__want(&conn->end, wants);
 }
 
 static int gram_get_size_max(const struct unixconn *conn, size_t *size)
 {
-	return unixendpoint_get_size_max(&conn->end, size);
+	return unixendpoint__get_size_max(&conn->end, size);
 }
 
 static int gram_raise_size_max(struct unixconn *conn, size_t wanted,
 	size_t *reached)
 {
-	return unixendpoint_raise_size_max(&conn->end, wanted, reached);
+	return unixendpoint__raise_size_max(&conn->end, wanted, reached);
 }
 
-const struct network unixnetwork_gram = {
+const struct network unixnetwork__gram = {
 	.name = "unixgram",
 	.type = SOCK_DGRAM,
 	.size = sizeof(struct gram),

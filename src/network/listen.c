@@ -45,14 +45,14 @@ static bool is_meant(const struct unixlisten_options *options)
 			(flags & UNIXMSG_LISTEN_GROUP) != 0);
 }
 
-int unixlisten_get_name(const struct unixlisten_options *options,
+int unixlisten__get_name(const struct unixlisten_options *options,
 	struct unixname_options *name)
 {
 	if (!is_meant(options)) {
 		errno = EINVAL;
 		return -1;
 	}
-	unixname_options_init(name);
+	unixname__options_init(name);
 	if (options->mode != 0)
 		name->mode = options->mode;
 	if ((options->flags & UNIXMSG_LISTEN_USER) != 0)

@@ -8,7 +8,7 @@
 #include "unixmsg/listen.h"
 
 /* What its name is claimed with. -1 with EINVAL: options cannot be meant. */
-int unixlisten_get_name(const struct unixlisten_options *options,
+int unixlisten__get_name(const struct unixlisten_options *options,
 	struct unixname_options *name);
 
 #endif

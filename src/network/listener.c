@@ -10,11 +10,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/deadline_private.h"
+#include "base/fd.h"
 #include "network/adopt.h"
 #include "network/conn_private.h"
-#include "base/deadline_private.h"
 #include "network/dial_private.h"
-#include "base/fd.h"
 #include "network/listen_private.h"
 #include "network/listener_private.h"
 
@@ -91,9 +91,9 @@ static int start_listening(struct endpoint *end, const char *address,
 {
 	if (prepare_to_accept(end) < 0)
 		return -1;
-	if (wants != 0 && unixendpoint_want(end, wants) < 0)
+	if (wants != 0 && unixendpoint__want(end, wants) < 0)
 		return -1;
-	if (unixdial_bind(end, address, false, name, UNIXMSG_FOREVER) < 0)
+	if (unixdial__bind(end, address, false, name, UNIXMSG_FOREVER) < 0)
 		return -1;
 	return listen(end->fd,
 		options->backlog > 0 ? options->backlog : SOMAXCONN);
@@ -105,7 +105,7 @@ static struct unixlistener *listener_new(const struct network *network)
 
 	if (listener == NULL)
 		return NULL;
-	unixendpoint_set_up(&listener->end, -1, network->type);
+	unixendpoint__set_up(&listener->end, -1, network->type);
 	listener->network = network;
 	listener->tag = 0;
 	listener->is_adopted = false;
@@ -119,10 +119,10 @@ static int open_at(struct unixlistener *listener, const char *address,
 	struct endpoint *end = &listener->end;
 	struct unixname_options name;
 
-	if (unixlisten_get_name(options, &name) < 0 ||
-		unixendpoint_open(end, listener->network->type) < 0)
+	if (unixlisten__get_name(options, &name) < 0 ||
+		unixendpoint__open(end, listener->network->type) < 0)
 		return -1;
-	unixendpoint_set_waits(end, options->stop_fd, options->spin_us);
+	unixendpoint__set_waits(end, options->stop_fd, options->spin_us);
 	listener->tag = options->tag;
 	return start_listening(end, address, options, &name,
 		options->wants | wants);
@@ -130,7 +130,7 @@ static int open_at(struct unixlistener *listener, const char *address,
 
 static const struct network *find_network(const char *name)
 {
-	const struct network *network = unixnetwork_find(name);
+	const struct network *network = unixnetwork__find(name);
 
 	if (network == NULL || network->type != SOCK_DGRAM)
 		return network;
@@ -138,7 +138,7 @@ static const struct network *find_network(const char *name)
 	return NULL;
 }
 
-struct unixlistener *unixlistener_open_wanting(const char *network_name,
+struct unixlistener *unixlistener__open_wanting(const char *network_name,
 	const char *address, const struct unixlisten_options *options,
 	unsigned int wants)
 {
@@ -154,7 +154,7 @@ struct unixlistener *unixlistener_open_wanting(const char *network_name,
 	if (open_at(listener, address, options == NULL ? &defaults : options,
 		    wants) == 0)
 		return listener;
-	unixdial_give_up(&listener->end);
+	unixdial__give_up(&listener->end);
 	free(listener);
 	return NULL;
 }
@@ -162,12 +162,12 @@ struct unixlistener *unixlistener_open_wanting(const char *network_name,
 struct unixlistener *unixlistener_open(const char *network, const char *address,
 	const struct unixlisten_options *options)
 {
-	return unixlistener_open_wanting(network, address, options, 0);
+	return unixlistener__open_wanting(network, address, options, 0);
 }
 
 struct unixlistener *unixlistener_adopt(int fd)
 {
-	const struct network *network = unixadopt_find_network(fd);
+	const struct network *network = unixadopt__find_network(fd);
 	struct unixlistener *listener;
 
 	if (network == NULL)
@@ -180,7 +180,7 @@ struct unixlistener *unixlistener_adopt(int fd)
 	if (listener == NULL)
 		return NULL;
 	listener->is_adopted = true;
-	if (unixadopt_socket(&listener->end, fd, network->type, true) == 0 &&
+	if (unixadopt__socket(&listener->end, fd, network->type, true) == 0 &&
 		prepare_to_accept(&listener->end) == 0)
 		return listener;
 	free(listener);
@@ -196,12 +196,12 @@ int unixlistener_close(struct unixlistener *listener)
 	/* Whoever has it next may want to wait. */
 	if (listener->bounded_by == getpid())
 		set_receive_timeout(listener->end.fd, 0);
-	result = unixdial_close(&listener->end);
+	result = unixdial__close(&listener->end);
 	free(listener);
 	return result;
 }
 
-int unixlistener_get_type(const struct unixlistener *listener)
+int unixlistener__get_type(const struct unixlistener *listener)
 {
 	return listener->end.type;
 }
@@ -211,9 +211,9 @@ const char *unixlistener_get_network(const struct unixlistener *listener)
 	return listener->network->name;
 }
 
-int unixlistener_retire(struct unixlistener *listener, bool *is_shared)
+int unixlistener__retire(struct unixlistener *listener, bool *is_shared)
 {
-	return unixdial_retire(&listener->end, is_shared);
+	return unixdial__retire(&listener->end, is_shared);
 }
 
 int unixlistener_get_fd(const struct unixlistener *listener)
@@ -223,13 +223,13 @@ int unixlistener_get_fd(const struct unixlistener *listener)
 
 void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd)
 {
-	unixendpoint_set_stop_fd(&listener->end, stop_fd);
+	unixendpoint__set_stop_fd(&listener->end, stop_fd);
 }
 
 int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	bool is_wanted)
 {
-	return unixadopt_set_unlink(&listener->end, is_wanted);
+	return unixadopt__set_unlink(&listener->end, is_wanted);
 }
 
 void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag)
@@ -237,20 +237,20 @@ void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag)
 	listener->tag = tag;
 }
 
-unsigned int unixlistener_get_wants(const struct unixlistener *listener)
+unsigned int unixlistener__get_wants(const struct unixlistener *listener)
 {
 	return listener->end.wants;
 }
 
 int unixlistener_want(struct unixlistener *listener, unsigned int wants)
 {
-	return unixendpoint_want(&listener->end, wants);
+	return unixendpoint__want(&listener->end, wants);
 }
 
 int unixlistener_get_address(const struct unixlistener *listener,
 	struct unixaddr *addr)
 {
-	return unixendpoint_get_address(&listener->end, addr);
+	return unixendpoint__get_address(&listener->end, addr);
 }
 
 /* Somebody who shares a listener can shut it down: nobody can connect then. */
@@ -290,7 +290,7 @@ static int accept_once(struct unixlistener *listener, int64_t deadline_us)
 
 	if (fd >= 0 || errno != EAGAIN)
 		return fd;
-	if (unixdeadline_wait(listener->end.fd, POLLIN, listener->end.stop_fd,
+	if (unixdeadline__wait(listener->end.fd, POLLIN, listener->end.stop_fd,
 		    deadline_us) < 0)
 		return -1;
 	errno = EINTR;
@@ -304,9 +304,9 @@ static int accept_once(struct unixlistener *listener, int64_t deadline_us)
  */
 static int prepare_accepted(struct endpoint *end)
 {
-	if (unixendpoint_want(end, end->wants) < 0)
+	if (unixendpoint__want(end, end->wants) < 0)
 		return -1;
-	return unixendpoint_mark_messages(end);
+	return unixendpoint__mark_messages(end);
 }
 
 static int accept_into(struct unixlistener *listener, struct unixconn *conn,
@@ -324,7 +324,7 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	end->fd = fd;
 	end->stop_fd = listener->end.stop_fd;
 	end->wants = listener->end.wants;
-	unixspin_set(&end->spin, unixspin_get(&listener->end.spin));
+	unixspin__set(&end->spin, unixspin__get(&listener->end.spin));
 	end->is_accepted = !listener->is_adopted;
 	/* As the kernel has it: inherited, see prepare_accepted. */
 	end->is_refusing_fds = listener->end.is_refusing_fds;
@@ -340,9 +340,9 @@ struct unixconn *unixlistener_accept(struct unixlistener *listener,
 	struct unixconn *conn;
 	int saved;
 
-	if (unixdeadline_check(deadline_us) < 0)
+	if (unixdeadline__check(deadline_us) < 0)
 		return NULL;
-	conn = unixconn_new(listener->network);
+	conn = unixconn__new(listener->network);
 	if (conn == NULL)
 		return NULL;
 	if (accept_into(listener, conn, deadline_us) == 0)

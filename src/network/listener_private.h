@@ -7,16 +7,16 @@
 
 /* As unixlistener_open; what connections are to receive is in force before the
  * first. */
-struct unixlistener *unixlistener_open_wanting(const char *network,
+struct unixlistener *unixlistener__open_wanting(const char *network,
 	const char *address, const struct unixlisten_options *options,
 	unsigned int wants);
 
-unsigned int unixlistener_get_wants(const struct unixlistener *listener);
+unsigned int unixlistener__get_wants(const struct unixlistener *listener);
 
 /* SOCK_STREAM or SOCK_SEQPACKET. */
-int unixlistener_get_type(const struct unixlistener *listener);
+int unixlistener__get_type(const struct unixlistener *listener);
 
-/* See unixdial_retire. */
-int unixlistener_retire(struct unixlistener *listener, bool *is_shared);
+/* See unixdial__retire. */
+int unixlistener__retire(struct unixlistener *listener, bool *is_shared);
 
 #endif

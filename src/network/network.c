@@ -7,9 +7,9 @@
 #include "network/network.h"
 
 static const struct network *const networks[] = {
-	&unixnetwork_gram,
-	&unixnetwork_packet,
-	&unixnetwork_stream,
+	&unixnetwork__gram,
+	&unixnetwork__packet,
+	&unixnetwork__stream,
 };
 
 enum { NETWORKS = sizeof(networks) / sizeof(networks[0]) };
@@ -19,10 +19,10 @@ static const struct {
 	const char *name;
 	const struct network *network;
 } others[] = {
-	{ "dgram", &unixnetwork_gram },
-	{ "seqpacket", &unixnetwork_packet },
-	{ "stream", &unixnetwork_stream },
-	{ "unixstream", &unixnetwork_stream },
+	{ "dgram", &unixnetwork__gram },
+	{ "seqpacket", &unixnetwork__packet },
+	{ "stream", &unixnetwork__stream },
+	{ "unixstream", &unixnetwork__stream },
 };
 
 static const struct network *find_other(const char *name)
@@ -36,7 +36,7 @@ static const struct network *find_other(const char *name)
 	return NULL;
 }
 
-const struct network *unixnetwork_find(const char *name)
+const struct network *unixnetwork__find(const char *name)
 {
 	size_t i;
 
@@ -48,7 +48,7 @@ const struct network *unixnetwork_find(const char *name)
 	return find_other(name);
 }
 
-const struct network *unixnetwork_find_type(int type)
+const struct network *unixnetwork__find_type(int type)
 {
 	size_t i;
 

@@ -79,16 +79,16 @@ struct network {
 		size_t *reached);
 };
 
-extern const struct network unixnetwork_gram;
-extern const struct network unixnetwork_packet;
-extern const struct network unixnetwork_stream;
+extern const struct network unixnetwork__gram;
+extern const struct network unixnetwork__packet;
+extern const struct network unixnetwork__stream;
 
 /* By name, or another name for it; by the type of a socket. NULL with EINVAL:
  * there is none. */
-const struct network *unixnetwork_find(const char *name);
-const struct network *unixnetwork_find_type(int type);
+const struct network *unixnetwork__find(const char *name);
+const struct network *unixnetwork__find_type(int type);
 
-static inline void unixnetwork_note(atomic_uint_fast64_t *counter,
+static inline void unixnetwork__note(atomic_uint_fast64_t *counter,
 	uint64_t more)
 {
 	atomic_fetch_add_explicit(counter, more, memory_order_relaxed);

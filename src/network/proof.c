@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "name/diag.h"
 #include "base/fd.h"
-#include "network/proof.h"
+#include "name/diag.h"
 #include "name/way.h"
+#include "network/proof.h"
 
 /* Stands for all users that have no number in our user namespace. */
 static const uid_t overflow_user = 65534;
@@ -95,7 +95,7 @@ static int check_number(uid_t user)
 	return user == overflow_user ? check_first_namespace() : 0;
 }
 
-bool unixproof_is_anybody(uid_t user)
+bool unixproof__is_anybody(uid_t user)
 {
 	return check_number(user) < 0;
 }
@@ -119,7 +119,7 @@ static int check_not_ours(const struct inquiry *inquiry)
 	if (getsockname(inquiry->own_fd, (struct sockaddr *)&own.sun, &length) <
 		0)
 		return -1;
-	unixaddr_settle(&own, length);
+	unixaddr__settle(&own, length);
 	return unixaddr_is_equal(&own, inquiry->from) ? refuse() : 0;
 }
 
@@ -151,7 +151,7 @@ static int check_name(int fd, const struct unixaddr *from)
 
 	if (getpeername(fd, (struct sockaddr *)&name.sun, &length) < 0)
 		return -1;
-	unixaddr_settle(&name, length);
+	unixaddr__settle(&name, length);
 	return unixaddr_is_equal(&name, from) ? 0 : refuse();
 }
 
@@ -167,7 +167,7 @@ static int question(int fd, const struct inquiry *inquiry,
 	if (check_name(fd, inquiry->from) < 0)
 		return -1;
 	/* A shortage passes: nothing has to do in its place meanwhile. */
-	if (unixdiag_find_peer(fd, &peer) < 0)
+	if (unixdiag__find_peer(fd, &peer) < 0)
 		return fd_is_shortage() ? -1 : 0;
 	witness->has_user = (peer.has & UNIXDIAG_HAS_USER) != 0;
 	witness->user = peer.user;
@@ -236,9 +236,9 @@ static int list_witness(const struct inquiry *inquiry, struct witness *witness)
 	}
 	search.is_file = inquiry->fd >= 0;
 	if (search.is_file &&
-		unixdiag_identify(inquiry->fd, &mount, &search.file) < 0)
+		unixdiag__identify(inquiry->fd, &mount, &search.file) < 0)
 		return -1;
-	if (unixdiag_list_bindings(look, &search) < 0)
+	if (unixdiag__list_bindings(look, &search) < 0)
 		return fd_is_shortage() ? -1 : 0;
 	if (!search.is_found)
 		return refuse();
@@ -286,7 +286,7 @@ static void settle(struct inquiry *inquiry, const char *path,
 {
 	proof->is_lasting = true;
 	if (is_trusted(inquiry->writer) && !inquiry->is_linked &&
-		unixway_is_safe(path, geteuid()))
+		unixway__is_safe(path, geteuid()))
 		return;
 	if (inquiry->is_without_proc) {
 		proof->is_lasting = false;
@@ -317,7 +317,7 @@ static int examine(struct inquiry *inquiry, const char *path,
 
 static int open_file(struct inquiry *inquiry, const char *path)
 {
-	inquiry->fd = unixway_open(path, false);
+	inquiry->fd = unixway__open(path, false);
 	if (inquiry->fd >= 0 || errno != ELOOP)
 		return inquiry->fd;
 	/* Long chains of links take their time. */
@@ -326,7 +326,7 @@ static int open_file(struct inquiry *inquiry, const char *path)
 		return -1;
 	}
 	inquiry->is_linked = true;
-	inquiry->fd = unixway_open(path, true);
+	inquiry->fd = unixway__open(path, true);
 	return inquiry->fd;
 }
 
@@ -356,7 +356,7 @@ static bool is_own_abstract(int own_fd)
 
 	if (getsockname(own_fd, (struct sockaddr *)&own.sun, &length) < 0)
 		return false;
-	unixaddr_settle(&own, length);
+	unixaddr__settle(&own, length);
 	return unixaddr_get_kind(&own) == UNIXADDR_ABSTRACT;
 }
 
@@ -373,7 +373,7 @@ static int prove_abstract(struct inquiry *inquiry, struct unixproof *proof)
 	return hear(inquiry);
 }
 
-int unixproof_find(struct unixproof *proof, int own_fd,
+int unixproof__find(struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags)
 {

@@ -34,11 +34,11 @@ struct unixproof {
  * (unnamed), ENOENT, ECONNREFUSED and others of open(2) and connect(2), which
  * sending would have given too. proof is set on success only.
  */
-int unixproof_find(struct unixproof *proof, int own_fd,
+int unixproof__find(struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags);
 
 /* Whether user stands for all that have no number in our user namespace. */
-bool unixproof_is_anybody(uid_t user);
+bool unixproof__is_anybody(uid_t user);
 
 #endif

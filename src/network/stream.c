@@ -9,24 +9,24 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
+#include "base/wait.h"
 #include "message/control.h"
 #include "network/dial_private.h"
-#include "base/fd.h"
 #include "network/stream_private.h"
-#include "base/wait.h"
 
 static int stream_dial(struct unixconn *conn, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
-	return unixdial_open(&conn->end, address, options, deadline_us);
+	return unixdial__open(&conn->end, address, options, deadline_us);
 }
 
 static int stream_take_over(struct unixconn *conn)
 {
-	return unixendpoint_mark_messages(&conn->end);
+	return unixendpoint__mark_messages(&conn->end);
 }
 
-void unixstream_drop_carried(struct stream *stream)
+void unixstream__drop_carried(struct stream *stream)
 {
 	if (stream->carried == NULL)
 		return;
@@ -37,16 +37,16 @@ void unixstream_drop_carried(struct stream *stream)
 
 static void stream_dispose(struct unixconn *conn)
 {
-	struct stream *stream = unixstream_get(conn);
+	struct stream *stream = unixstream__get(conn);
 
-	unixstream_drop_carried(stream);
+	unixstream__drop_carried(stream);
 	free(stream->carried);
 	free(stream->input);
 }
 
 static int stream_want(struct unixconn *conn, unsigned int wants)
 {
-	return unixendpoint_want(&conn->end, wants);
+	return unixendpoint__want(&conn->end, wants);
 }
 
 /* Two parts; where there is one, without a structure, see msg.c. */
@@ -60,18 +60,18 @@ static ssize_t obtain(int fd, struct iovec parts[2], int flags)
 	return recvmsg(fd, &header, flags);
 }
 
-int unixstream_read_parts(struct endpoint *end, struct iovec parts[2],
+int unixstream__read_parts(struct endpoint *end, struct iovec parts[2],
 	size_t *size, int64_t deadline_us)
 {
 	struct wait wait;
 	int saved = errno;
 	ssize_t got;
 
-	unixwait_begin(&wait, end, POLLIN, deadline_us);
+	unixwait__begin(&wait, end, POLLIN, deadline_us);
 	while ((got = obtain(end->fd, parts, wait.flags)) < 0)
-		if (unixwait_again(&wait) < 0)
+		if (unixwait__again(&wait) < 0)
 			return -1;
-	unixwait_end(&wait);
+	unixwait__end(&wait);
 	errno = saved;
 	*size = (size_t)got;
 	return got > 0;
@@ -86,7 +86,7 @@ static void advance_part(struct iovec *part, size_t count)
 	part->iov_len -= count;
 }
 
-void unixstream_advance(struct iovec *parts, size_t count, size_t bytes)
+void unixstream__advance(struct iovec *parts, size_t count, size_t bytes)
 {
 	size_t i, taken;
 
@@ -97,13 +97,13 @@ void unixstream_advance(struct iovec *parts, size_t count, size_t bytes)
 	}
 }
 
-void unixstream_advance_output(struct output *output, size_t bytes)
+void unixstream__advance_output(struct output *output, size_t bytes)
 {
 	if (bytes == output->left) {
 		output->left = 0;
 		return;
 	}
-	unixstream_advance(output->parts, output->count, bytes);
+	unixstream__advance(output->parts, output->count, bytes);
 	output->left -= bytes;
 	while (output->count > 0 && output->parts->iov_len == 0) {
 		output->parts++;
@@ -129,7 +129,7 @@ static ssize_t transmit_with(int fd, struct output *output, int flags)
 	ssize_t put;
 
 	set_parts(&header, output);
-	unixcontrol_put(&header, &control, output->with);
+	unixcontrol__put(&header, &control, output->with);
 	put = sendmsg(fd, &header, flags);
 	if (put >= 0)
 		output->with = NULL;
@@ -150,19 +150,19 @@ static ssize_t transmit(int fd, struct output *output, int flags)
 	return sendmsg(fd, &header, flags);
 }
 
-int unixstream_write_output(struct endpoint *end, struct output *output,
+int unixstream__write_output(struct endpoint *end, struct output *output,
 	int64_t deadline_us)
 {
 	struct wait wait;
 	int saved = errno;
 	ssize_t put;
 
-	unixwait_begin(&wait, end, POLLOUT, deadline_us);
+	unixwait__begin(&wait, end, POLLOUT, deadline_us);
 	while (output->left > 0) {
 		put = transmit(end->fd, output, MSG_NOSIGNAL | wait.flags);
 		if (put >= 0)
-			unixstream_advance_output(output, (size_t)put);
-		else if (unixwait_again(&wait) < 0)
+			unixstream__advance_output(output, (size_t)put);
+		else if (unixwait__again(&wait) < 0)
 			return -1;
 	}
 	errno = saved;
@@ -178,7 +178,7 @@ static void carry(struct stream *stream, struct msghdr *header)
 
 	if ((wants & UNIXMSG_WANT_FDS) != 0)
 		more.fds_room = UNIXMSG_FDS_MAX - all->fds_count;
-	unixcontrol_take(header, &more, wants);
+	unixcontrol__take(header, &more, wants);
 	all->fds_count += more.fds_count;
 	all->fds_lost += more.fds_lost;
 	all->flags |= more.flags & UNIXMSG_CUT_CONTROL;
@@ -202,11 +202,11 @@ static int reserve_carried(struct stream *stream)
 	stream->carried = calloc(1, sizeof(*stream->carried));
 	if (stream->carried == NULL)
 		return -1;
-	unixstream_drop_carried(stream);
+	unixstream__drop_carried(stream);
 	return 0;
 }
 
-int unixstream_read_carried(struct stream *stream, void *data, size_t room,
+int unixstream__read_carried(struct stream *stream, void *data, size_t room,
 	size_t *size, int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = data, .iov_len = room };
@@ -223,12 +223,12 @@ int unixstream_read_carried(struct stream *stream, void *data, size_t room,
 
 	if (reserve_carried(stream) < 0)
 		return -1;
-	unixwait_begin(&wait, &stream->conn.end, POLLIN, deadline_us);
+	unixwait__begin(&wait, &stream->conn.end, POLLIN, deadline_us);
 	while ((got = recvmsg(stream->conn.end.fd, &header,
 			MSG_CMSG_CLOEXEC | wait.flags)) < 0)
-		if (unixwait_again(&wait) < 0)
+		if (unixwait__again(&wait) < 0)
 			return -1;
-	unixwait_end(&wait);
+	unixwait__end(&wait);
 	carry(stream, &header);
 	errno = saved;
 	*size = (size_t)got;
@@ -240,7 +240,7 @@ static int stream_write(struct unixconn *conn, const void *data, size_t size,
 {
 	struct iovec part = { .iov_base = (void *)data, .iov_len = size };
 	struct output output = { .parts = &part, .count = 1, .left = size };
-	int result = unixstream_write_output(&conn->end, &output, deadline_us);
+	int result = unixstream__write_output(&conn->end, &output, deadline_us);
 
 	*written = size - output.left;
 	return result;
@@ -249,7 +249,7 @@ static int stream_write(struct unixconn *conn, const void *data, size_t size,
 static void take_bytes(struct stream *stream, void *data, size_t size)
 {
 	memcpy(data, stream->input + stream->input_begin, size);
-	unixstream_consume(stream, size);
+	unixstream__consume(stream, size);
 }
 
 static int read_bytes(struct endpoint *end, void *data, size_t room,
@@ -257,14 +257,14 @@ static int read_bytes(struct endpoint *end, void *data, size_t room,
 {
 	struct iovec parts[2] = { { .iov_base = data, .iov_len = room } };
 
-	return unixstream_read_parts(end, parts, size, deadline_us);
+	return unixstream__read_parts(end, parts, size, deadline_us);
 }
 
 static int stream_read(struct unixconn *conn, void *data, size_t room,
 	size_t *size, int64_t deadline_us)
 {
-	struct stream *stream = unixstream_get(conn);
-	size_t got = unixstream_get_buffered(stream);
+	struct stream *stream = unixstream__get(conn);
+	size_t got = unixstream__get_buffered(stream);
 	int result = 1;
 
 	if (got > room)
@@ -277,28 +277,28 @@ static int stream_read(struct unixconn *conn, void *data, size_t room,
 	return result;
 }
 
-bool unixstream_has_input(const struct unixconn *conn)
+bool unixstream__has_input(const struct unixconn *conn)
 {
-	return unixstream_get_buffered((const struct stream *)conn) > 0;
+	return unixstream__get_buffered((const struct stream *)conn) > 0;
 }
 
-bool unixstream_is_sending(const struct unixconn *conn)
+bool unixstream__is_sending(const struct unixconn *conn)
 {
 	return ((const struct stream *)conn)->sent > 0;
 }
 
-bool unixstream_is_between(const struct unixconn *conn)
+bool unixstream__is_between(const struct unixconn *conn)
 {
-	return !unixstream_has_input(conn) && !unixstream_is_sending(conn) &&
+	return !unixstream__has_input(conn) && !unixstream__is_sending(conn) &&
 		((const struct stream *)conn)->skip == 0;
 }
 
-size_t unixstream_trim(struct unixconn *conn)
+size_t unixstream__trim(struct unixconn *conn)
 {
-	struct stream *stream = unixstream_get(conn);
+	struct stream *stream = unixstream__get(conn);
 
-	if (unixstream_get_buffered(stream) > 0)
-		return unixstream_get_buffered(stream);
+	if (unixstream__get_buffered(stream) > 0)
+		return unixstream__get_buffered(stream);
 	free(stream->input);
 	stream->input = NULL;
 	stream->input_room = 0;
@@ -319,21 +319,21 @@ static int stream_raise_size_max(struct unixconn *conn, size_t wanted,
 	return stream_get_size_max(conn, reached);
 }
 
-const struct network unixnetwork_stream = {
+const struct network unixnetwork__stream = {
 	.name = "unix",
 	.type = SOCK_STREAM,
 	.size = sizeof(struct stream),
 	.dial = stream_dial,
 	.take_over = stream_take_over,
 	.dispose = stream_dispose,
-	.send = unixframe_send,
-	.send_msg = unixframe_send_msg,
-	.send_batch = unixframe_send_batch,
-	.recv = unixframe_recv,
-	.recv_msg = unixframe_recv_msg,
-	.recv_batch = unixframe_recv_batch,
-	.recv_buffer = unixframe_recv_buffer,
-	.get_next_size = unixframe_get_next_size,
+	.send = unixframe__send,
+	.send_msg = unixframe__send_msg,
+	.send_batch = unixframe__send_batch,
+	.recv = unixframe__recv,
+	.recv_msg = unixframe__recv_msg,
+	.recv_batch = unixframe__recv_batch,
+	.recv_buffer = unixframe__recv_buffer,
+	.get_next_size = unixframe__get_next_size,
 	.want = stream_want,
 	.read = stream_read,
 	.write = stream_write,

@@ -43,17 +43,17 @@ struct output {
 	const struct unixmsg *with; /* what goes beside the first, or NULL */
 };
 
-static inline struct stream *unixstream_get(struct unixconn *conn)
+static inline struct stream *unixstream__get(struct unixconn *conn)
 {
 	return (struct stream *)conn;
 }
 
-static inline size_t unixstream_get_buffered(const struct stream *stream)
+static inline size_t unixstream__get_buffered(const struct stream *stream)
 {
 	return stream->input_end - stream->input_begin;
 }
 
-static inline void unixstream_consume(struct stream *stream, size_t size)
+static inline void unixstream__consume(struct stream *stream, size_t size)
 {
 	stream->input_begin += size;
 	if (stream->input_begin == stream->input_end) {
@@ -65,41 +65,41 @@ static inline void unixstream_consume(struct stream *stream, size_t size)
 /* stream.c */
 
 /* Takes so many bytes off the front of count parts, or of output. */
-void unixstream_advance(struct iovec *parts, size_t count, size_t bytes);
-void unixstream_advance_output(struct output *output, size_t bytes);
+void unixstream__advance(struct iovec *parts, size_t count, size_t bytes);
+void unixstream__advance_output(struct output *output, size_t bytes);
 
 /* Writes all of output: 0; -1, and what is left of it has not gone. */
-int unixstream_write_output(struct endpoint *end, struct output *output,
+int unixstream__write_output(struct endpoint *end, struct output *output,
 	int64_t deadline_us);
 
 /* Bytes as they come into two parts, at least one: 1; 0 at the end; -1. */
-int unixstream_read_parts(struct endpoint *end, struct iovec parts[2],
+int unixstream__read_parts(struct endpoint *end, struct iovec parts[2],
 	size_t *size, int64_t deadline_us);
 
 /* The same into one, and what came with them goes to stream->carried. */
-int unixstream_read_carried(struct stream *stream, void *data, size_t room,
+int unixstream__read_carried(struct stream *stream, void *data, size_t room,
 	size_t *size, int64_t deadline_us);
 
 /* Closes what has come with a message that nobody wants. */
-void unixstream_drop_carried(struct stream *stream);
+void unixstream__drop_carried(struct stream *stream);
 
 /* frame.c: the calls of struct network that are about messages. */
 
-int unixframe_send(struct unixconn *conn, const void *data, size_t size,
+int unixframe__send(struct unixconn *conn, const void *data, size_t size,
 	int64_t deadline_us);
-int unixframe_send_msg(struct unixconn *conn, const struct unixmsg *msg,
+int unixframe__send_msg(struct unixconn *conn, const struct unixmsg *msg,
 	int64_t deadline_us);
-int unixframe_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
+int unixframe__send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);
-int unixframe_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
-	struct unixaddr *from, int64_t deadline_us);
-int unixframe_recv_msg(struct unixconn *conn, struct unixmsg *msg,
+int unixframe__recv(struct unixconn *conn, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us);
+int unixframe__recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	int64_t deadline_us);
-int unixframe_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
+int unixframe__recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us);
-int unixframe_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
+int unixframe__recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us);
-int unixframe_get_next_size(struct unixconn *conn, size_t *size,
+int unixframe__get_next_size(struct unixconn *conn, size_t *size,
 	int64_t deadline_us);
 
 #endif

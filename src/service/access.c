@@ -18,7 +18,7 @@ static bool is_in(const struct ids *ids, unsigned int id)
 	return false;
 }
 
-int unixaccess_add(struct ids *ids, unsigned int id)
+int unixaccess__add(struct ids *ids, unsigned int id)
 {
 	unsigned int *all;
 
@@ -36,7 +36,7 @@ int unixaccess_add(struct ids *ids, unsigned int id)
 	return 0;
 }
 
-void unixaccess_free(struct access *access)
+void unixaccess__free(struct access *access)
 {
 	free(access->users_allowed.all);
 	free(access->groups_allowed.all);
@@ -84,7 +84,7 @@ static bool is_denied(const struct access *access, const struct unixcred *cred,
 		is_in_groups(&access->groups_denied, cred, peer_fd, true);
 }
 
-void unixaccess_forget_own_user(struct access *access)
+void unixaccess__forget_own_user(struct access *access)
 {
 	access->is_own_user_known = false;
 }
@@ -107,7 +107,7 @@ static bool is_ours(struct access *access, const struct unixcred *cred)
 		(cred->uid == 0 || cred->uid == get_own_user(access));
 }
 
-bool unixaccess_is_allowed(struct access *access, bool is_abstract,
+bool unixaccess__is_allowed(struct access *access, bool is_abstract,
 	const struct unixcred *cred, int peer_fd)
 {
 	const bool is_anybody = is_anybody_allowed(access, is_abstract);

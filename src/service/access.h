@@ -25,19 +25,19 @@ struct access {
 };
 
 /* EINVAL (-1 is nobody), ENOMEM. One that is there already is not doubled. */
-int unixaccess_add(struct ids *ids, unsigned int id);
+int unixaccess__add(struct ids *ids, unsigned int id);
 
-void unixaccess_free(struct access *access);
+void unixaccess__free(struct access *access);
 
 /* Our own user may be another by now: it is asked for when it is needed. */
-void unixaccess_forget_own_user(struct access *access);
+void unixaccess__forget_own_user(struct access *access);
 
 /*
  * Whether somebody may talk; is_abstract tells the default. cred is NULL when
  * nobody vouches for him: then he may only where everybody may. peer_fd is a
  * connection whose supplementary groups count, or -1.
  */
-bool unixaccess_is_allowed(struct access *access, bool is_abstract,
+bool unixaccess__is_allowed(struct access *access, bool is_abstract,
 	const struct unixcred *cred, int peer_fd);
 
 #endif

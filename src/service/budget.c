@@ -6,10 +6,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "service/budget.h"
-#include "name/diag.h"
 #include "base/endpoint.h"
 #include "base/fd.h"
+#include "name/diag.h"
+#include "service/budget.h"
 #include "unixmsg/deadline.h"
 
 /* What the kernel adds to a message: struct skb_shared_info and struct
@@ -45,13 +45,13 @@ static size_t get_cost(size_t size)
 	return piece + header;
 }
 
-int unixbudget_init(struct budget *budget, int fd, size_t bytes)
+int unixbudget__init(struct budget *budget, int fd, size_t bytes)
 {
 	*budget = (struct budget){ .fd = fd, .round = 1, .diag_fd = -1 };
-	return unixendpoint_raise_buffer(fd, bytes, &budget->limit);
+	return unixendpoint__raise_buffer(fd, bytes, &budget->limit);
 }
 
-void unixbudget_free(struct budget *budget)
+void unixbudget__free(struct budget *budget)
 {
 	fd_close(budget->diag_fd);
 }
@@ -62,7 +62,7 @@ static bool is_calm(const struct budget *budget, size_t cost)
 		budget->limit / CALM_PART;
 }
 
-bool unixbudget_reserve(struct budget *budget, size_t size)
+bool unixbudget__reserve(struct budget *budget, size_t size)
 {
 	const size_t cost = get_cost(size);
 
@@ -72,7 +72,7 @@ bool unixbudget_reserve(struct budget *budget, size_t size)
 	return true;
 }
 
-void unixbudget_release(struct budget *budget, size_t size)
+void unixbudget__release(struct budget *budget, size_t size)
 {
 	budget->reserved -= get_cost(size);
 }
@@ -115,10 +115,10 @@ static int ask(struct budget *budget, const struct holding *holding,
 		budget->diag_fd = fd_close(budget->diag_fd);
 	budget->diag_owner = getpid();
 	if (budget->diag_fd < 0)
-		budget->diag_fd = unixdiag_open();
+		budget->diag_fd = unixdiag__open();
 	if (budget->diag_fd < 0)
 		return -1;
-	return unixdiag_find_by(budget->diag_fd, ++budget->sequence,
+	return unixdiag__find_by(budget->diag_fd, ++budget->sequence,
 		holding->ino, holding->cookie, take_socket, waiting);
 }
 
@@ -189,7 +189,7 @@ static bool may_probe(const struct budget *budget, struct holding *holding,
 	return holding->is_probe || budget->level + cost <= budget->limit / 2;
 }
 
-bool unixbudget_allows(struct budget *budget, struct holding *holding,
+bool unixbudget__allows(struct budget *budget, struct holding *holding,
 	size_t size, bool *is_list_wanted)
 {
 	const size_t cost = get_cost(size);
@@ -222,7 +222,7 @@ bool unixbudget_allows(struct budget *budget, struct holding *holding,
 	}
 }
 
-bool unixbudget_is_held(struct budget *budget, struct holding *holding,
+bool unixbudget__is_held(struct budget *budget, struct holding *holding,
 	bool *is_list_wanted)
 {
 	enum waiting waiting;
@@ -256,7 +256,7 @@ static void settle_probe(struct budget *budget, struct holding *holding,
 	holding->bytes = get_cost(size);
 }
 
-void unixbudget_charge(struct budget *budget, struct holding *holding,
+void unixbudget__charge(struct budget *budget, struct holding *holding,
 	size_t size)
 {
 	const size_t cost = get_cost(size);
@@ -285,7 +285,8 @@ static int list_socket(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-int unixbudget_list(struct budget *budget, unixbudget_note *note, void *context)
+int unixbudget__list(struct budget *budget, unixbudget_note *note,
+	void *context)
 {
 	struct listing listing = { .note = note, .context = context };
 	int64_t start_us = unixdeadline_now_us(), end_us;
@@ -293,7 +294,7 @@ int unixbudget_list(struct budget *budget, unixbudget_note *note, void *context)
 
 	if (start_us < budget->list_us)
 		return -1;
-	result = unixdiag_list_names(list_socket, &listing);
+	result = unixdiag__list_names(list_socket, &listing);
 	if (result < 0)
 		budget->is_blind = errno == ENOENT || errno == EPROTONOSUPPORT;
 	errno = saved;

@@ -63,15 +63,15 @@ typedef void unixbudget_note(void *context, const struct unixaddr *addr,
  * Raises the send buffer of fd towards bytes, as far as it may; never lowers
  * it. 0, or -1 with errno of getsockopt(2).
  */
-int unixbudget_init(struct budget *budget, int fd, size_t bytes);
+int unixbudget__init(struct budget *budget, int fd, size_t bytes);
 
-void unixbudget_free(struct budget *budget);
+void unixbudget__free(struct budget *budget);
 
 /*
  * Whether size bytes may be sent to a receiver: false is for later. It may ask
- * that unixbudget_list is called.
+ * that unixbudget__list is called.
  */
-bool unixbudget_allows(struct budget *budget, struct holding *holding,
+bool unixbudget__allows(struct budget *budget, struct holding *holding,
 	size_t size, bool *is_list_wanted);
 
 /*
@@ -79,23 +79,23 @@ bool unixbudget_allows(struct budget *budget, struct holding *holding,
  * be asked about. Each time comes to a release, before what was sent is
  * charged.
  */
-bool unixbudget_reserve(struct budget *budget, size_t size);
-void unixbudget_release(struct budget *budget, size_t size);
+bool unixbudget__reserve(struct budget *budget, size_t size);
+void unixbudget__release(struct budget *budget, size_t size);
 
 /* They were sent. */
-void unixbudget_charge(struct budget *budget, struct holding *holding,
+void unixbudget__charge(struct budget *budget, struct holding *holding,
 	size_t size);
 
 /*
  * Whether a receiver may hold what counts, which it would when it is forgotten
- * too. It may ask that unixbudget_list is called.
+ * too. It may ask that unixbudget__list is called.
  */
-bool unixbudget_is_held(struct budget *budget, struct holding *holding,
+bool unixbudget__is_held(struct budget *budget, struct holding *holding,
 	bool *is_list_wanted);
 
 /* Tells which sockets there are: 0, or -1 when it is not time for that again,
  * or the kernel does not tell. */
-int unixbudget_list(struct budget *budget, unixbudget_note *note,
+int unixbudget__list(struct budget *budget, unixbudget_note *note,
 	void *context);
 
 #endif

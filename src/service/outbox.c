@@ -12,13 +12,13 @@
 /* Parts may overlap, and be more in all than there can be memory. */
 static const size_t size_most = SIZE_MAX / 4;
 
-void unixoutbox_init(struct outbox *outbox)
+void unixoutbox__init(struct outbox *outbox)
 {
 	memset(outbox, 0, sizeof(*outbox));
 	outbox->last = &outbox->first;
 }
 
-size_t unixoutbox_get_size(const struct unixmsg *msg)
+size_t unixoutbox__get_size(const struct unixmsg *msg)
 {
 	size_t i, size = 0;
 
@@ -86,7 +86,7 @@ static struct kept *allocate(size_t size, size_t fds_count)
 
 static struct kept *copy(const struct unixmsg *msg)
 {
-	size_t size = unixoutbox_get_size(msg);
+	size_t size = unixoutbox__get_size(msg);
 	struct kept *kept = allocate(size, msg->fds_count);
 
 	if (kept == NULL)
@@ -101,7 +101,7 @@ static struct kept *copy(const struct unixmsg *msg)
 	return NULL;
 }
 
-struct kept *unixoutbox_add(struct outbox *outbox, const struct unixmsg *msg)
+struct kept *unixoutbox__add(struct outbox *outbox, const struct unixmsg *msg)
 {
 	struct kept *kept = copy(msg);
 
@@ -116,7 +116,7 @@ struct kept *unixoutbox_add(struct outbox *outbox, const struct unixmsg *msg)
 	return kept;
 }
 
-void unixoutbox_remove(struct outbox *outbox, struct kept **place)
+void unixoutbox__remove(struct outbox *outbox, struct kept **place)
 {
 	struct kept *kept = *place;
 

@@ -34,18 +34,18 @@ struct outbox {
 	size_t bytes; /* with UNIXOUTBOX_OVERHEAD for each */
 };
 
-void unixoutbox_init(struct outbox *outbox);
+void unixoutbox__init(struct outbox *outbox);
 
 /*
  * Copies msg, with its descriptors, to the end. NULL with ENOMEM, or those of
  * fcntl(2): EMFILE, EBADF.
  */
-struct kept *unixoutbox_add(struct outbox *outbox, const struct unixmsg *msg);
+struct kept *unixoutbox__add(struct outbox *outbox, const struct unixmsg *msg);
 
 /* How many bytes the payload of msg has; SIZE_MAX when that overflows. */
-size_t unixoutbox_get_size(const struct unixmsg *msg);
+size_t unixoutbox__get_size(const struct unixmsg *msg);
 
 /* Frees the one behind place, &outbox->first for the first. */
-void unixoutbox_remove(struct outbox *outbox, struct kept **place);
+void unixoutbox__remove(struct outbox *outbox, struct kept **place);
 
 #endif

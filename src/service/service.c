@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "network/conn_private.h"
 #include "base/fd.h"
+#include "network/conn_private.h"
 #include "network/listener_private.h"
 #include "service/service_private.h"
 
@@ -113,7 +113,7 @@ static int prepare(struct unixservice *service)
 	if (service->buffer == NULL || service->fds == NULL ||
 		service->epoll_fd < 0)
 		return -1;
-	return unixservice_start_clock(service);
+	return unixservice__start_clock(service);
 }
 
 static unsigned int get_burst(const struct unixservice_options *options)
@@ -143,8 +143,8 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
 	service->stop.fd = -1;
 	service->now_us = unixdeadline_now_us();
 	service->process = getpid();
-	unixspin_set(&service->spin, service->options.spin_us);
-	unixusers_init(&service->users, service->options.user_rate,
+	unixspin__set(&service->spin, service->options.spin_us);
+	unixusers__init(&service->users, service->options.user_rate,
 		get_burst(&service->options));
 	errno = EINVAL;
 	if (is_valid(&service->options) && handler != NULL &&
@@ -160,7 +160,7 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
 
 static void part_peer(struct unixservice *service, struct peer *peer)
 {
-	unixservice_part(service, peer, ECANCELED);
+	unixservice__part(service, peer, ECANCELED);
 }
 
 /* 0, or the errno of the first that could not be removed. */
@@ -186,16 +186,16 @@ int unixservice_close(struct unixservice *service)
 	service->options.watcher = NULL;
 	service->is_running = true;
 	if (service->process != getpid())
-		unixservice_leave_gathered(service);
+		unixservice__leave_gathered(service);
 	/* Nobody needs to be taken out of a loop that is no more. */
 	service->epoll_fd = fd_close(service->epoll_fd);
-	unixservice_for_each_peer(service, part_peer);
-	unixservice_bury(service);
+	unixservice__for_each_peer(service, part_peer);
+	unixservice__bury(service);
 	error = close_sources(service);
-	unixusers_free(&service->users);
-	unixaccess_free(&service->access);
-	unixtimers_free(&service->peer_timers);
-	unixtimers_free(&service->source_timers);
+	unixusers__free(&service->users);
+	unixaccess__free(&service->access);
+	unixtimers__free(&service->peer_timers);
+	unixtimers__free(&service->source_timers);
 	free(service->places);
 	free(service->buffer);
 	free(service->batch);
@@ -207,7 +207,7 @@ int unixservice_close(struct unixservice *service)
 	return error == 0 ? 0 : -1;
 }
 
-int unixservice_check_open(const struct unixservice *service)
+int unixservice__check_open(const struct unixservice *service)
 {
 	if (!service->is_stopping)
 		return 0;
@@ -215,21 +215,22 @@ int unixservice_check_open(const struct unixservice *service)
 	return -1;
 }
 
-void unixservice_lose_source(struct unixservice *service, struct source *source)
+void unixservice__lose_source(struct unixservice *service,
+	struct source *source)
 {
 	struct unixservice_event event;
 	struct unixaddr addr;
 
-	unixservice_watch(service, &source->watch, 0);
+	unixservice__watch(service, &source->watch, 0);
 	source->is_done = true;
-	unixservice_event_init(&event, UNIXSERVICE_SHUT, NULL, EINVAL);
+	unixservice__event_init(&event, UNIXSERVICE_SHUT, NULL, EINVAL);
 	if (source->sort->get_address(source, &addr) == 0 &&
 		unixaddr_get_kind(&addr) != UNIXADDR_UNNAMED)
 		event.addr = &addr;
-	unixservice_tell(service, &event);
+	unixservice__tell(service, &event);
 }
 
-int unixservice_add_source(struct unixservice *service, struct source *source,
+int unixservice__add_source(struct unixservice *service, struct source *source,
 	const struct source_sort *sort)
 {
 	struct unixaddr addr;
@@ -237,11 +238,11 @@ int unixservice_add_source(struct unixservice *service, struct source *source,
 
 	source->sort = sort;
 	if (sort->get_address(source, &addr) < 0 ||
-		unixtimers_reserve(&service->source_timers) < 0)
+		unixtimers__reserve(&service->source_timers) < 0)
 		return -1;
 	source->is_abstract = unixaddr_get_kind(&addr) == UNIXADDR_ABSTRACT;
-	if (unixservice_watch(service, &source->watch, EPOLLIN) < 0) {
-		unixtimers_unreserve(&service->source_timers);
+	if (unixservice__watch(service, &source->watch, EPOLLIN) < 0) {
+		unixtimers__unreserve(&service->source_timers);
 		return -1;
 	}
 	while (*last != NULL)
@@ -253,13 +254,13 @@ int unixservice_add_source(struct unixservice *service, struct source *source,
 static int listen_gram(struct unixservice *service, const char *network,
 	const char *address, const struct unixlisten_options *options)
 {
-	struct unixconn *conn = unixconn_open_wanting(network, address, options,
-		service->options.wants | UNIXMSG_WANT_CRED);
+	struct unixconn *conn = unixconn__open_wanting(network, address,
+		options, service->options.wants | UNIXMSG_WANT_CRED);
 	int saved;
 
 	if (conn == NULL)
 		return -1;
-	if (unixservice_add_grams(service, conn) == 0)
+	if (unixservice__add_grams(service, conn) == 0)
 		return 0;
 	saved = errno;
 	unixconn_close(conn);
@@ -271,9 +272,10 @@ static int listen_link(struct unixservice *service,
 	const struct network *network, const char *address,
 	const struct unixlisten_options *options, unsigned int bytes)
 {
-	struct unixlistener *listener = unixlistener_open_wanting(network->name,
-		address, options,
-		network->type == SOCK_SEQPACKET ? service->options.wants : 0);
+	struct unixlistener *listener =
+		unixlistener__open_wanting(network->name, address, options,
+			network->type == SOCK_SEQPACKET ? service->options.wants
+							: 0);
 	int saved;
 
 	if (listener == NULL)
@@ -308,7 +310,7 @@ static int check_wants(const struct unixservice *service, unsigned int wants)
 int unixservice_listen(struct unixservice *service, const char *network_name,
 	const char *address, const struct unixlisten_options *options)
 {
-	const struct network *network = unixnetwork_find(network_name);
+	const struct network *network = unixnetwork__find(network_name);
 	struct unixlisten_options how = { 0 };
 	unsigned int bytes;
 
@@ -316,7 +318,7 @@ int unixservice_listen(struct unixservice *service, const char *network_name,
 		how = *options;
 	if (network == NULL || check_flags(network->type, how.flags) < 0 ||
 		check_wants(service, how.wants) < 0 ||
-		unixservice_check_open(service) < 0)
+		unixservice__check_open(service) < 0)
 		return -1;
 	bytes = how.flags & UNIXMSG_LISTEN_BYTES;
 	how.flags &= ~UNIXMSG_LISTEN_BYTES;
@@ -333,17 +335,17 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 		return -1;
 	}
 	if (check_flags(conn->end.type, flags) < 0 ||
-		unixservice_check_open(service) < 0)
+		unixservice__check_open(service) < 0)
 		return -1;
-	if (conn->end.type == SOCK_STREAM && unixstream_is_sending(conn)) {
+	if (conn->end.type == SOCK_STREAM && unixstream__is_sending(conn)) {
 		errno = EBUSY;
 		return -1;
 	}
 	/* What has no room is kept, and the service's policy rules that. */
 	conn->policy = UNIXCONN_WAIT;
 	if (conn->end.type != SOCK_DGRAM)
-		return unixservice_add_link(service, conn, flags != 0, peer);
-	if (unixservice_add_grams(service, conn) < 0)
+		return unixservice__add_link(service, conn, flags != 0, peer);
+	if (unixservice__add_grams(service, conn) < 0)
 		return -1;
 	if (peer != NULL)
 		*peer = 0;
@@ -361,13 +363,13 @@ int unixservice_set_unlink_on_close(struct unixservice *service, bool is_wanted)
 	struct source *source;
 	int error = 0, saved = errno;
 
-	unixservice_notice_fork(service);
+	unixservice__notice_fork(service);
 	for (source = service->sources; source != NULL; source = source->next)
 		if (source->sort->set_unlink(source, is_wanted) < 0 &&
 			error == 0)
 			error = errno;
 	if (is_wanted)
-		unixservice_for_each_peer(service, disinherit);
+		unixservice__for_each_peer(service, disinherit);
 	errno = error == 0 ? saved : error;
 	return error == 0 ? 0 : -1;
 }
@@ -384,22 +386,22 @@ int unixservice_get_address(const struct unixservice *service,
 
 int unixservice_allow_user(struct unixservice *service, uid_t user)
 {
-	return unixaccess_add(&service->access.users_allowed, user);
+	return unixaccess__add(&service->access.users_allowed, user);
 }
 
 int unixservice_allow_group(struct unixservice *service, gid_t group)
 {
-	return unixaccess_add(&service->access.groups_allowed, group);
+	return unixaccess__add(&service->access.groups_allowed, group);
 }
 
 int unixservice_deny_user(struct unixservice *service, uid_t user)
 {
-	return unixaccess_add(&service->access.users_denied, user);
+	return unixaccess__add(&service->access.users_denied, user);
 }
 
 int unixservice_deny_group(struct unixservice *service, gid_t group)
 {
-	return unixaccess_add(&service->access.groups_denied, group);
+	return unixaccess__add(&service->access.groups_denied, group);
 }
 
 void unixservice_allow_anyone(struct unixservice *service)
@@ -409,15 +411,15 @@ void unixservice_allow_anyone(struct unixservice *service)
 
 int unixservice_close_peer(struct unixservice *service, uint64_t id)
 {
-	struct peer *peer = unixservice_find(service, id);
+	struct peer *peer = unixservice__find(service, id);
 	int saved = errno;
 
 	if (peer == NULL)
 		return -1;
-	unixservice_finish(service, peer);
+	unixservice__finish(service, peer);
 	/* It is not read from any more: the loop must not go on looking, and
 	 * to look away cannot fail. */
-	if (!unixservice_is_gone(peer) && peer->outbox.first == NULL)
+	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
 		peer->sort->resume(service, peer);
 	errno = saved;
 	return 0;
@@ -426,13 +428,13 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 int unixservice_keep_peer(struct unixservice *service, uint64_t id,
 	bool is_wanted)
 {
-	struct peer *peer = unixservice_find(service, id);
+	struct peer *peer = unixservice__find(service, id);
 
 	if (peer == NULL)
 		return -1;
-	peer->user->light_count -= unixservice_is_light(peer);
+	peer->user->light_count -= unixservice__is_light(peer);
 	peer->is_kept = is_wanted;
-	peer->user->light_count += unixservice_is_light(peer);
+	peer->user->light_count += unixservice__is_light(peer);
 	peer->sort->look_at_silence(service, peer);
 	return 0;
 }
@@ -440,7 +442,7 @@ int unixservice_keep_peer(struct unixservice *service, uint64_t id,
 int unixservice_set_context(struct unixservice *service, uint64_t id,
 	void *context)
 {
-	struct peer *peer = unixservice_find_any(service, id);
+	struct peer *peer = unixservice__find_any(service, id);
 
 	if (peer == NULL)
 		return -1;
@@ -450,7 +452,7 @@ int unixservice_set_context(struct unixservice *service, uint64_t id,
 
 void *unixservice_get_context(const struct unixservice *service, uint64_t id)
 {
-	const struct peer *peer = unixservice_find_any(service, id);
+	const struct peer *peer = unixservice__find_any(service, id);
 
 	return peer == NULL ? NULL : peer->context;
 }
@@ -460,7 +462,7 @@ int unixservice_get_fd(const struct unixservice *service)
 {
 	int saved = errno;
 
-	if (unixservice_keep_own_loop((struct unixservice *)service) < 0)
+	if (unixservice__keep_own_loop((struct unixservice *)service) < 0)
 		return -1;
 	errno = saved;
 	return service->epoll_fd;
@@ -475,7 +477,7 @@ void unixservice_get_counters(const struct unixservice *service,
 int unixservice_get_peer_info(const struct unixservice *service, uint64_t id,
 	struct unixservice_peer_info *info)
 {
-	const struct peer *peer = unixservice_find_any(service, id);
+	const struct peer *peer = unixservice__find_any(service, id);
 
 	if (peer == NULL)
 		return -1;
@@ -512,7 +514,7 @@ uint64_t unixservice_get_next_peer(const struct unixservice *service,
 
 	for (i = (uint32_t)id; i < service->places_count; i++) {
 		peer = service->places[i].peer;
-		if (peer != NULL && !unixservice_is_gone(peer))
+		if (peer != NULL && !unixservice__is_gone(peer))
 			return peer->id;
 	}
 	return 0;

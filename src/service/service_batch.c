@@ -52,7 +52,7 @@ static struct batch *allocate(size_t count, size_t size_max)
 }
 
 /* Most of it is for large messages, and not touched before one comes. */
-int unixservice_reserve_batch(struct unixservice *service)
+int unixservice__reserve_batch(struct unixservice *service)
 {
 	const struct unixservice_options *options = &service->options;
 	struct batch *batch;
@@ -78,12 +78,12 @@ static void prepare(const struct unixservice *service, struct batch *batch)
 
 	for (i = 0; i < batch->used; i++) {
 		msg = &batch->arrived[i];
-		unixservice_prepare(service, msg, &batch->addrs[i]);
+		unixservice__prepare(service, msg, &batch->addrs[i]);
 		msg->data = batch->bytes + i * service->options.size_max;
 	}
 }
 
-size_t unixservice_begin_batch(struct unixservice *service,
+size_t unixservice__begin_batch(struct unixservice *service,
 	struct unixconn *gram, size_t count, struct unixmsg **msgs)
 {
 	struct batch *batch = service->batch;
@@ -96,13 +96,13 @@ size_t unixservice_begin_batch(struct unixservice *service,
 	return batch->used;
 }
 
-void unixservice_end_batch(struct unixservice *service)
+void unixservice__end_batch(struct unixservice *service)
 {
-	unixservice_send_gathered(service);
+	unixservice__send_gathered(service);
 	service->batch->gram = NULL;
 }
 
-const struct unixconn *unixservice_get_gathering(
+const struct unixconn *unixservice__get_gathering(
 	const struct unixservice *service)
 {
 	return service->batch->gram;
@@ -114,7 +114,7 @@ static bool may_gather(const struct unixservice *service,
 	const struct batch *batch = service->batch;
 
 	return batch != NULL && batch->gram != NULL && !batch->is_sending &&
-		peer->sort->reserve != NULL && unixservice_is_plain(msg) &&
+		peer->sort->reserve != NULL && unixservice__is_plain(msg) &&
 		msg->room <= GATHERED_SIZE_MOST;
 }
 
@@ -137,7 +137,7 @@ static void add(struct batch *batch, const struct unixmsg *msg,
 	peer->gathered++;
 }
 
-bool unixservice_gather(struct unixservice *service, struct peer *peer,
+bool unixservice__gather(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
 	struct batch *batch = service->batch;
@@ -146,13 +146,13 @@ bool unixservice_gather(struct unixservice *service, struct peer *peer,
 	if (!may_gather(service, peer, msg))
 		return false;
 	if (batch->gathered == service->options.batch)
-		unixservice_send_gathered(service);
-	if (unixservice_is_gone(peer) || peer->outbox.first != NULL)
+		unixservice__send_gathered(service);
+	if (unixservice__is_gone(peer) || peer->outbox.first != NULL)
 		return false;
 	addr = peer->sort->reserve(service, peer, msg->room);
 	if (addr == NULL)
 		return false;
-	add(batch, msg, addr, peer, unixservice_claim(service, peer));
+	add(batch, msg, addr, peer, unixservice__claim(service, peer));
 	return true;
 }
 
@@ -165,7 +165,7 @@ static size_t count_sendable(const struct batch *batch)
 
 	for (i = batch->first; i < batch->gathered; i++) {
 		peer = batch->answers[i].peer;
-		if (unixservice_is_gone(peer) || peer->outbox.first != NULL)
+		if (unixservice__is_gone(peer) || peer->outbox.first != NULL)
 			break;
 	}
 	return i - batch->first;
@@ -185,7 +185,7 @@ static void note_first_sent(struct unixservice *service, struct batch *batch)
 {
 	const struct answer *answer = take_first(batch, true);
 
-	unixservice_note_sent(service, answer->peer, answer->size,
+	unixservice__note_sent(service, answer->peer, answer->size,
 		answer->is_answer);
 }
 
@@ -196,7 +196,7 @@ static void note_first_unsent(struct unixservice *service, struct batch *batch,
 	const struct answer *answer = take_first(batch, false);
 
 	errno = error;
-	unixservice_note_unsent(service, answer->peer, msg, answer->is_answer);
+	unixservice__note_unsent(service, answer->peer, msg, answer->is_answer);
 }
 
 /* As many as go at once, and the one behind them that does not. */
@@ -216,19 +216,19 @@ static void send_some(struct unixservice *service, struct batch *batch)
 		note_first_unsent(service, batch, error);
 }
 
-bool unixservice_is_sending(const struct unixservice *service)
+bool unixservice__is_sending(const struct unixservice *service)
 {
 	return service->batch->is_sending;
 }
 
-void unixservice_leave_gathered(struct unixservice *service)
+void unixservice__leave_gathered(struct unixservice *service)
 {
 	if (service->batch != NULL)
 		service->batch->is_sending = true;
 }
 
 /* A watcher that is told of a loss may send, and lead here again. */
-void unixservice_send_gathered(struct unixservice *service)
+void unixservice__send_gathered(struct unixservice *service)
 {
 	struct batch *batch = service->batch;
 	bool was_sending;

@@ -18,12 +18,12 @@ enum {
 	QUESTIONS_MOST = 4,
 };
 
-void unixdebts_init(struct debts *debts)
+void unixdebts__init(struct debts *debts)
 {
 	*debts = (struct debts){ .list = NULL };
 }
 
-void unixdebts_free(struct debts *debts)
+void unixdebts__free(struct debts *debts)
 {
 	free(debts->list);
 }
@@ -58,7 +58,7 @@ static size_t get_next(struct debts *debts)
 }
 
 /* Without memory it is as before, and forgotten. */
-void unixdebts_add(struct debts *debts, const struct sender *sender)
+void unixdebts__add(struct debts *debts, const struct sender *sender)
 {
 	if (debts->count == DEBTS_MOST)
 		forget(debts, get_next(debts));
@@ -72,7 +72,7 @@ void unixdebts_add(struct debts *debts, const struct sender *sender)
 	sender->peer.user->debts_count++;
 }
 
-void unixdebts_resume(struct debts *debts, struct sender *sender)
+void unixdebts__resume(struct debts *debts, struct sender *sender)
 {
 	size_t i;
 
@@ -106,14 +106,14 @@ static bool is_paid(struct debts *debts, struct budget *budget,
 {
 	bool is_list_wanted;
 
-	if (!unixbudget_is_held(budget, holding, &is_list_wanted))
+	if (!unixbudget__is_held(budget, holding, &is_list_wanted))
 		return true;
-	if (!is_list_wanted || unixbudget_list(budget, note_debtor, debts) < 0)
+	if (!is_list_wanted || unixbudget__list(budget, note_debtor, debts) < 0)
 		return false;
-	return !unixbudget_is_held(budget, holding, &is_list_wanted);
+	return !unixbudget__is_held(budget, holding, &is_list_wanted);
 }
 
-void unixdebts_settle(struct debts *debts, struct budget *budget,
+void unixdebts__settle(struct debts *debts, struct budget *budget,
 	const struct user *user)
 {
 	size_t i, looks = debts->count;

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 
+#include "base/wait.h"
 #include "network/conn_private.h"
 #include "service/service_sender.h"
-#include "base/wait.h"
 
 enum {
 	TURN = 64, /* messages before the others' turn */
@@ -54,14 +54,14 @@ static struct sender *find_own_sender(struct unixservice *service,
 	struct grams *grams, const struct unixaddr *addr, struct origin *origin,
 	bool is_allowed)
 {
-	struct sender *sender = unixsenders_find(&grams->senders, addr);
+	struct sender *sender = unixsenders__find(&grams->senders, addr);
 
 	if (sender == NULL || sender->peer.user == origin->user)
 		return sender;
 	if (!is_allowed)
 		return NULL;
-	if (unixsenders_check(&grams->senders, addr, origin->cred) == 0)
-		unixservice_part(service, &sender->peer, ESTALE);
+	if (unixsenders__check(&grams->senders, addr, origin->cred) == 0)
+		unixservice__part(service, &sender->peer, ESTALE);
 	else
 		origin->is_impostor = true;
 	return NULL;
@@ -74,7 +74,7 @@ static void find_origin(struct unixservice *service, struct grams *grams,
 
 	origin->is_named = unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED;
 	origin->sender = NULL;
-	origin->user = unixusers_get(&service->users, uid, service->now_us);
+	origin->user = unixusers__get(&service->users, uid, service->now_us);
 	origin->error = origin->user == NULL ? errno : EDQUOT;
 	if (origin->user == NULL || !origin->is_named)
 		return;
@@ -86,10 +86,10 @@ static void find_origin(struct unixservice *service, struct grams *grams,
 	/* Who may not talk takes nobody's place. */
 	if (origin->sender == NULL && !origin->is_impostor &&
 		(is_allowed ||
-			(unixservice_has_place(service, origin->user) &&
-				!unixsenders_is_full(&grams->senders,
+			(unixservice__has_place(service, origin->user) &&
+				!unixsenders__is_full(&grams->senders,
 					msg->addr)))) {
-		origin->sender = unixsenders_add(service, &grams->senders,
+		origin->sender = unixsenders__add(service, &grams->senders,
 			msg->addr, origin->user, origin->cred);
 		if (origin->sender == NULL)
 			origin->error = errno;
@@ -104,7 +104,7 @@ static void make_event(struct unixservice_event *event,
 	enum unixservice_event_kind kind, const struct origin *origin,
 	const struct unixmsg *msg)
 {
-	unixservice_event_init(event, kind,
+	unixservice__event_init(event, kind,
 		origin->sender == NULL ? NULL : &origin->sender->peer, 0);
 	if (origin->is_named)
 		event->addr = msg->addr;
@@ -125,7 +125,7 @@ static void refuse(struct unixservice *service, const struct origin *origin,
 	event.error = EPERM;
 	if (sender != NULL)
 		sender->is_refusal_told = true;
-	unixservice_reject(service, &service->counters.refused, msg,
+	unixservice__reject(service, &service->counters.refused, msg,
 		is_told ? NULL : &event);
 }
 
@@ -136,7 +136,7 @@ static void disbelieve(struct unixservice *service, const struct origin *origin,
 
 	make_event(&event, UNIXSERVICE_UNPROVED, origin, msg);
 	event.error = EPERM;
-	unixservice_reject(service, &service->counters.unproved, msg, &event);
+	unixservice__reject(service, &service->counters.unproved, msg, &event);
 }
 
 static void limit(struct unixservice *service, const struct origin *origin,
@@ -146,7 +146,7 @@ static void limit(struct unixservice *service, const struct origin *origin,
 
 	make_event(&event, UNIXSERVICE_LIMITED, origin, msg);
 	event.error = origin->error;
-	unixservice_reject(service, &service->counters.limited, msg, &event);
+	unixservice__reject(service, &service->counters.limited, msg, &event);
 }
 
 static void cut(struct unixservice *service, const struct origin *origin,
@@ -156,7 +156,7 @@ static void cut(struct unixservice *service, const struct origin *origin,
 
 	make_event(&event, UNIXSERVICE_CUT, origin, msg);
 	event.error = EMSGSIZE;
-	unixservice_reject(service, &service->counters.cut, msg, &event);
+	unixservice__reject(service, &service->counters.cut, msg, &event);
 }
 
 static bool is_limited(struct unixservice *service, const struct origin *origin)
@@ -164,10 +164,10 @@ static bool is_limited(struct unixservice *service, const struct origin *origin)
 	if (origin->user == NULL ||
 		(origin->is_named && origin->sender == NULL))
 		return true;
-	if (unixusers_get_next_us(&service->users, origin->user) >
+	if (unixusers__get_next_us(&service->users, origin->user) >
 		service->now_us)
 		return true;
-	unixusers_count(&service->users, origin->user, service->now_us);
+	unixusers__count(&service->users, origin->user, service->now_us);
 	return false;
 }
 
@@ -181,7 +181,7 @@ static void try_kept(struct unixservice *service, struct sender *sender)
 		sender->tried_us == service->now_us)
 		return;
 	sender->tried_us = service->now_us;
-	unixservice_flush(service, &sender->peer);
+	unixservice__flush(service, &sender->peer);
 }
 
 /* Whether it is there: the watcher may close who has just come. */
@@ -190,8 +190,8 @@ static bool open_sender(struct unixservice *service, struct sender *sender)
 	if (sender == NULL || sender->peer.is_opened)
 		return true;
 	sender->peer.is_opened = true;
-	unixservice_tell_of(service, UNIXSERVICE_OPENED, &sender->peer, 0);
-	return !unixservice_is_gone(&sender->peer);
+	unixservice__tell_of(service, UNIXSERVICE_OPENED, &sender->peer, 0);
+	return !unixservice__is_gone(&sender->peer);
 }
 
 static void take_message(struct unixservice *service, struct grams *grams,
@@ -203,11 +203,11 @@ static void take_message(struct unixservice *service, struct grams *grams,
 	struct peer *peer;
 	bool is_allowed;
 
-	is_allowed = unixaccess_is_allowed(&service->access,
+	is_allowed = unixaccess__is_allowed(&service->access,
 		grams->source.is_abstract, origin.cred, -1);
 	find_origin(service, grams, msg, &origin, is_allowed);
 	peer = origin.sender == NULL ? NULL : &origin.sender->peer;
-	unixservice_count(service, peer, msg);
+	unixservice__count(service, peer, msg);
 	if (!is_allowed) {
 		refuse(service, &origin, msg);
 	} else if (origin.is_impostor) {
@@ -217,10 +217,11 @@ static void take_message(struct unixservice *service, struct grams *grams,
 	} else if (msg->flags & UNIXMSG_CUT) {
 		cut(service, &origin, msg);
 	} else if (!open_sender(service, origin.sender)) {
-		unixservice_reject(service, &service->counters.gone, msg, NULL);
+		unixservice__reject(service, &service->counters.gone, msg,
+			NULL);
 	} else {
-		unixservice_take(service, peer, grams->gram->tag, msg);
-		if (peer != NULL && !unixservice_is_gone(peer))
+		unixservice__take(service, peer, grams->gram->tag, msg);
+		if (peer != NULL && !unixservice__is_gone(peer))
 			try_kept(service, origin.sender);
 	}
 }
@@ -228,8 +229,8 @@ static void take_message(struct unixservice *service, struct grams *grams,
 /* It stays readable: looking away is what keeps us from spinning. */
 static void rest(struct unixservice *service, struct grams *grams)
 {
-	unixservice_watch(service, &grams->source.watch, 0);
-	unixservice_set_source_timer(service, &grams->source,
+	unixservice__watch(service, &grams->source.watch, 0);
+	unixservice__set_source_timer(service, &grams->source,
 		service->now_us + rest_us);
 	grams->is_resting = true;
 }
@@ -240,7 +241,7 @@ static void grams_wake(struct unixservice *service, struct source *source)
 
 	grams->is_resting = false;
 	if (!source->is_done &&
-		unixservice_watch(service, &source->watch, EPOLLIN) < 0)
+		unixservice__watch(service, &source->watch, EPOLLIN) < 0)
 		rest(service, grams);
 }
 
@@ -250,7 +251,7 @@ static int take_one(struct unixservice *service, struct grams *grams)
 	struct unixaddr addr;
 	struct unixmsg msg;
 
-	unixservice_prepare(service, &msg, &addr);
+	unixservice__prepare(service, &msg, &addr);
 	if (grams->gram->network->recv_msg(grams->gram, &msg, UNIXMSG_NOW) ==
 		1) {
 		take_message(service, grams, &msg);
@@ -266,7 +267,7 @@ static int take_one(struct unixservice *service, struct grams *grams)
 static void note_batch(struct grams *grams, size_t count, size_t most)
 {
 	grams->is_queue = count >= QUEUE_LEAST || count == most;
-	unixservice_note_another(&grams->batching, grams->is_queue);
+	unixservice__note_another(&grams->batching, grams->is_queue);
 }
 
 /* The same of up to most. */
@@ -275,7 +276,7 @@ static int take_batch(struct unixservice *service, struct grams *grams,
 {
 	struct unixmsg *msgs;
 	size_t i,
-		count = unixservice_begin_batch(service, grams->gram,
+		count = unixservice__begin_batch(service, grams->gram,
 			(size_t)most, &msgs);
 
 	if (count == 0 && errno != EAGAIN)
@@ -283,7 +284,7 @@ static int take_batch(struct unixservice *service, struct grams *grams,
 	note_batch(grams, count, (size_t)most);
 	for (i = 0; i < count; i++)
 		take_message(service, grams, &msgs[i]);
-	unixservice_end_batch(service);
+	unixservice__end_batch(service);
 	return (int)count;
 }
 
@@ -301,7 +302,7 @@ static int get_most(const struct unixservice *service, struct grams *grams,
 		return 1;
 	if (!grams->is_queue &&
 		(taken < QUEUE_LEAST ||
-			!unixservice_is_eager(&grams->batching)))
+			!unixservice__is_eager(&grams->batching)))
 		return 1;
 	return most < TURN - taken ? most : TURN - taken;
 }
@@ -315,7 +316,7 @@ static int take_some(struct unixservice *service, struct grams *grams, int most)
 /* After _stop nothing more can come in: what was there has been taken. */
 static void finish(struct unixservice *service, struct grams *grams)
 {
-	unixservice_watch(service, &grams->source.watch, 0);
+	unixservice__watch(service, &grams->source.watch, 0);
 	grams->source.is_done = true;
 }
 
@@ -332,19 +333,19 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 		if (grams->source.is_done)
 			return;
 		if (taken == 1 && !service->is_stopping &&
-			!unixservice_is_eager(&grams->eagerness))
+			!unixservice__is_eager(&grams->eagerness))
 			break;
 		most = get_most(service, grams, taken);
 		more = take_some(service, grams, most);
 		if (taken == 1)
-			unixservice_note_another(&grams->eagerness, more > 0);
+			unixservice__note_another(&grams->eagerness, more > 0);
 	}
 	if (more > 0 || grams->is_resting)
 		return;
 	if (service->is_stopping)
 		finish(service, grams);
-	else if (taken == 0 && unixwait_is_shut(watch->fd))
-		unixservice_lose_source(service, &grams->source);
+	else if (taken == 0 && unixwait__is_shut(watch->fd))
+		unixservice__lose_source(service, &grams->source);
 }
 
 static int grams_get_address(const struct source *source, struct unixaddr *addr)
@@ -357,7 +358,7 @@ static int grams_stop(struct unixservice *service, struct source *source)
 {
 	struct grams *grams = (struct grams *)source;
 	bool is_shared;
-	int result = unixconn_retire(grams->gram, &is_shared);
+	int result = unixconn__retire(grams->gram, &is_shared);
 
 	if (is_shared)
 		finish(service, grams);
@@ -374,7 +375,7 @@ static void grams_settle(struct source *source, const struct user *user)
 {
 	struct senders *senders = &((struct grams *)source)->senders;
 
-	unixdebts_settle(&senders->debts, &senders->budget, user);
+	unixdebts__settle(&senders->debts, &senders->budget, user);
 }
 
 static int grams_close(struct source *source)
@@ -383,7 +384,7 @@ static int grams_close(struct source *source)
 	int result = unixconn_close(grams->gram);
 	int saved = errno;
 
-	unixsenders_free(&grams->senders);
+	unixsenders__free(&grams->senders);
 	free(grams);
 	errno = saved;
 	return result;
@@ -408,8 +409,8 @@ static bool may_batch(const struct unixservice *service,
 	const unsigned int single = UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD;
 
 	return service->options.batch > 1 &&
-		(unixconn_get_wants(gram) & single) == 0 &&
-		!unixconn_is_shared(gram);
+		(unixconn__get_wants(gram) & single) == 0 &&
+		!unixconn__is_shared(gram);
 }
 
 /*
@@ -418,8 +419,8 @@ static bool may_batch(const struct unixservice *service,
  */
 static bool may_have_early(const struct unixconn *gram)
 {
-	return unixconn_is_shared(gram) ||
-		(unixconn_get_wants(gram) & UNIXMSG_WANT_CRED) == 0;
+	return unixconn__is_shared(gram) ||
+		(unixconn__get_wants(gram) & UNIXMSG_WANT_CRED) == 0;
 }
 
 /* Credentials are always wanted: rules and limits are told by them. */
@@ -436,21 +437,21 @@ static int set_up(struct unixservice *service, struct grams *grams)
 	grams->is_early = may_have_early(grams->gram);
 	if (unixconn_want(grams->gram,
 		    service->options.wants | UNIXMSG_WANT_CRED |
-			    unixconn_get_wants(grams->gram)) < 0)
+			    unixconn__get_wants(grams->gram)) < 0)
 		return -1;
 	grams->is_batched = may_batch(service, grams->gram);
-	if (grams->is_batched && unixservice_reserve_batch(service) < 0)
+	if (grams->is_batched && unixservice__reserve_batch(service) < 0)
 		return -1;
-	if (unixsenders_init(&grams->senders, grams->gram,
+	if (unixsenders__init(&grams->senders, grams->gram,
 		    service->options.send_buffer_bytes) < 0)
 		return -1;
-	if (unixservice_add_source(service, &grams->source, &grams_sort) == 0)
+	if (unixservice__add_source(service, &grams->source, &grams_sort) == 0)
 		return 0;
-	unixsenders_free(&grams->senders);
+	unixsenders__free(&grams->senders);
 	return -1;
 }
 
-int unixservice_add_grams(struct unixservice *service, struct unixconn *gram)
+int unixservice__add_grams(struct unixservice *service, struct unixconn *gram)
 {
 	struct grams *grams;
 	int saved = errno;

@@ -55,7 +55,7 @@ static uint32_t choose_events(const struct link *link)
 
 static int watch_link(struct unixservice *service, struct link *link)
 {
-	return unixservice_watch(service, &link->watch, choose_events(link));
+	return unixservice__watch(service, &link->watch, choose_events(link));
 }
 
 /* Until when what is kept may lie there while the peer takes nothing of it. */
@@ -86,7 +86,7 @@ static void plan(struct unixservice *service, struct link *link)
 	if (link->resume_us > 0 && link->resume_us < at_us)
 		at_us = link->resume_us;
 	if (at_us != UNIXMSG_FOREVER)
-		unixservice_set_peer_timer(service, &link->peer, at_us);
+		unixservice__set_peer_timer(service, &link->peer, at_us);
 }
 
 static void pause_link(struct unixservice *service, struct link *link,
@@ -136,7 +136,7 @@ static int give_up_stream(struct link *link, int result)
  * but its own. */
 static int send_to_packet(struct unixconn *conn, const struct unixmsg *msg)
 {
-	if (unixservice_is_plain(msg))
+	if (unixservice__is_plain(msg))
 		return conn->network->send(conn, msg->data, msg->room,
 			UNIXMSG_NOW);
 	return conn->network->send_msg(conn, msg, UNIXMSG_NOW);
@@ -153,7 +153,7 @@ static int refuse_too_large(const struct unixconn *conn,
 
 	if (result < 0 && errno == ENOBUFS) {
 		if (unixconn_get_size_max(conn, &most) == 0 &&
-			unixoutbox_get_size(msg) > most)
+			unixoutbox__get_size(msg) > most)
 			errno = EMSGSIZE;
 		else
 			errno = ENOBUFS;
@@ -196,7 +196,7 @@ static void link_deafen(struct unixservice *service, struct peer *peer)
 	if (!(link->watch.seen & EPOLLHUP) && !peer->is_inherited)
 		shutdown(link->watch.fd, SHUT_WR);
 	if (watch_link(service, link) < 0)
-		unixservice_part(service, peer, errno);
+		unixservice__part(service, peer, errno);
 }
 
 /* Its next answer would be taken for that of the message that was cut. */
@@ -208,9 +208,9 @@ static void refuse_cut(struct unixservice *service, struct link *link,
 	/* Nothing of it was stored: what lies there was another's. */
 	if (link->is_stream)
 		msg->room = 0;
-	unixservice_event_init(&event, UNIXSERVICE_CUT, &link->peer, EMSGSIZE);
-	unixservice_reject(service, &service->counters.cut, msg, &event);
-	unixservice_part(service, &link->peer, EMSGSIZE);
+	unixservice__event_init(&event, UNIXSERVICE_CUT, &link->peer, EMSGSIZE);
+	unixservice__reject(service, &service->counters.cut, msg, &event);
+	unixservice__part(service, &link->peer, EMSGSIZE);
 }
 
 static int receive(struct link *link, struct unixmsg *msg)
@@ -244,39 +244,39 @@ static bool take_one(struct unixservice *service, struct link *link)
 	struct unixmsg msg;
 	int result;
 
-	unixservice_prepare(service, &msg, NULL);
+	unixservice__prepare(service, &msg, NULL);
 	result = receive(link, &msg);
 	if (result < 0 && errno == EAGAIN)
 		return false;
 	if (result < 0 && is_first_reset(link))
 		return true;
 	if (result < 0 && errno != EMSGSIZE) {
-		unixservice_part(service, &link->peer, errno);
+		unixservice__part(service, &link->peer, errno);
 		return false;
 	}
 	if (result == 0) {
 		/* Half of it may be open still: what is owed goes out. */
-		unixservice_finish(service, &link->peer);
+		unixservice__finish(service, &link->peer);
 		return false;
 	}
-	unixusers_count(&service->users, link->peer.user, service->now_us);
-	unixservice_count(service, &link->peer, &msg);
+	unixusers__count(&service->users, link->peer.user, service->now_us);
+	unixservice__count(service, &link->peer, &msg);
 	if (!link->is_bytes && msg.size > service->options.size_max)
 		refuse_cut(service, link, &msg);
 	else
-		unixservice_take(service, &link->peer, link->peer.tag, &msg);
+		unixservice__take(service, &link->peer, link->peer.tag, &msg);
 	return is_readable(link);
 }
 
 static bool has_input(const struct link *link)
 {
-	return link->is_stream && unixstream_has_input(link->conn);
+	return link->is_stream && unixstream__has_input(link->conn);
 }
 
 static bool is_within_rate(struct unixservice *service, struct link *link)
 {
 	int64_t next_us =
-		unixusers_get_next_us(&service->users, link->peer.user);
+		unixusers__get_next_us(&service->users, link->peer.user);
 
 	if (next_us <= service->now_us)
 		return true;
@@ -286,10 +286,10 @@ static bool is_within_rate(struct unixservice *service, struct link *link)
 
 static void trim_stream(struct unixservice *service, struct link *link)
 {
-	size_t bytes = unixstream_trim(link->conn);
+	size_t bytes = unixstream__trim(link->conn);
 
 	if (bytes != link->peer.partial_bytes)
-		unixservice_note_partial(service, &link->peer, bytes);
+		unixservice__note_partial(service, &link->peer, bytes);
 }
 
 static void read_some(struct unixservice *service, struct link *link)
@@ -299,32 +299,32 @@ static void read_some(struct unixservice *service, struct link *link)
 
 	while (is_readable(link) && is_more && taken < TURN) {
 		if (taken == 1 && !has_input(link) &&
-			!unixservice_is_eager(&link->eagerness))
+			!unixservice__is_eager(&link->eagerness))
 			break;
 		if (!is_within_rate(service, link))
 			break;
 		is_more = take_one(service, link);
 		if (taken == 1)
-			unixservice_note_another(&link->eagerness, is_more);
+			unixservice__note_another(&link->eagerness, is_more);
 		taken++;
 	}
-	if (unixservice_is_gone(&link->peer))
+	if (unixservice__is_gone(&link->peer))
 		return;
 	/* Polling does not tell of what was read ahead. */
 	if (taken == TURN && is_more && has_input(link))
 		pause_link(service, link, service->now_us + 1);
 	if (link->is_stream)
 		trim_stream(service, link);
-	if (unixservice_is_gone(&link->peer))
+	if (unixservice__is_gone(&link->peer))
 		return;
 	if (watch_link(service, link) < 0)
-		unixservice_part(service, &link->peer, errno);
+		unixservice__part(service, &link->peer, errno);
 }
 
 static void go_on(struct unixservice *service, struct link *link)
 {
 	if (link->peer.outbox.first != NULL)
-		unixservice_flush(service, &link->peer);
+		unixservice__flush(service, &link->peer);
 	if (is_readable(link))
 		read_some(service, link);
 }
@@ -334,9 +334,9 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 	struct link *link = watch->owner;
 
 	if ((watch->seen & (EPOLLHUP | EPOLLERR)) &&
-		!unixservice_is_gone(&link->peer))
-		unixservice_deafen(service, &link->peer, EPIPE);
-	if (!unixservice_is_gone(&link->peer))
+		!unixservice__is_gone(&link->peer))
+		unixservice__deafen(service, &link->peer, EPIPE);
+	if (!unixservice__is_gone(&link->peer))
 		go_on(service, link);
 }
 
@@ -362,14 +362,14 @@ static void close_after_reading(struct unixservice *service, struct link *link,
 	struct peer *peer = &link->peer;
 	const bool was_read = peer->outbox.first == NULL;
 
-	unixservice_drop_all(service, peer, counter);
+	unixservice__drop_all(service, peer, counter);
 	if (was_read || peer->life != PEER_READING || peer->is_inherited) {
-		unixservice_part(service, peer, ETIMEDOUT);
+		unixservice__part(service, peer, ETIMEDOUT);
 		return;
 	}
 	peer->deaf_error = ETIMEDOUT;
-	unixservice_deafen(service, peer, ETIMEDOUT);
-	if (!unixservice_is_gone(peer))
+	unixservice__deafen(service, peer, ETIMEDOUT);
+	if (!unixservice__is_gone(peer))
 		shutdown(link->watch.fd, SHUT_RD);
 }
 
@@ -377,8 +377,8 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
 
-	unixservice_part_if_done(service, peer);
-	if (unixservice_is_gone(peer))
+	unixservice__part_if_done(service, peer);
+	if (unixservice__is_gone(peer))
 		return;
 	if (service->now_us >= get_late_us(service, peer)) {
 		close_after_reading(service, link, &service->counters.late);
@@ -393,16 +393,16 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 		link->resume_us = 0;
 		go_on(service, link);
 	}
-	if (!unixservice_is_gone(peer))
+	if (!unixservice__is_gone(peer))
 		plan(service, link);
 }
 
 /* The process that has forked us may serve it still: it is left to that. */
 static void leave_link(struct unixservice *service, struct link *link)
 {
-	unixservice_finish(service, &link->peer);
+	unixservice__finish(service, &link->peer);
 	/* Not to be read from any more, which cannot fail. */
-	if (!unixservice_is_gone(&link->peer))
+	if (!unixservice__is_gone(&link->peer))
 		watch_link(service, link);
 }
 
@@ -454,7 +454,7 @@ static void link_close(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
 
-	unixservice_watch(service, &link->watch, 0);
+	unixservice__watch(service, &link->watch, 0);
 	unixconn_close(link->conn);
 }
 
@@ -511,20 +511,20 @@ static int open_link(struct unixservice *service, struct link *link,
 {
 	struct peer *peer = &link->peer;
 
-	if (unixservice_watch(service, &link->watch, EPOLLIN) < 0) {
+	if (unixservice__watch(service, &link->watch, EPOLLIN) < 0) {
 		free(link);
 		return -1;
 	}
-	if (unixservice_enter(service, peer,
+	if (unixservice__enter(service, peer,
 		    link->is_stream ? &stream_sort : &packet_sort, user,
 		    cred) < 0) {
-		unixservice_watch(service, &link->watch, 0);
+		unixservice__watch(service, &link->watch, 0);
 		free(link);
 		return -1;
 	}
 	peer->is_opened = true;
-	unixservice_tell_of(service, UNIXSERVICE_OPENED, peer, 0);
-	if (unixservice_is_gone(peer))
+	unixservice__tell_of(service, UNIXSERVICE_OPENED, peer, 0);
+	if (unixservice__is_gone(peer))
 		return 0;
 	plan(service, link);
 	if (has_input(link))
@@ -534,7 +534,7 @@ static int open_link(struct unixservice *service, struct link *link,
 	return 0;
 }
 
-int unixservice_open_link(struct unixservice *service, struct unixconn *conn,
+int unixservice__open_link(struct unixservice *service, struct unixconn *conn,
 	bool is_bytes, struct user *user, const struct unixcred *cred)
 {
 	struct link *link = make_link(conn, is_bytes);
@@ -552,9 +552,9 @@ static int add_link(struct unixservice *service, struct link *link,
 
 	if (link == NULL)
 		return -1;
-	unixservice_look_at_clock(service);
+	unixservice__look_at_clock(service);
 	has_cred = unixpeer_get_cred(link->watch.fd, &cred) == 0;
-	user = unixusers_get(&service->users, has_cred ? cred.uid : (uid_t)-1,
+	user = unixusers__get(&service->users, has_cred ? cred.uid : (uid_t)-1,
 		service->now_us);
 	if (user == NULL) {
 		free(link);
@@ -568,12 +568,12 @@ static int add_link(struct unixservice *service, struct link *link,
 	return 0;
 }
 
-int unixservice_add_link(struct unixservice *service, struct unixconn *conn,
+int unixservice__add_link(struct unixservice *service, struct unixconn *conn,
 	bool is_bytes, uint64_t *peer)
 {
 	if (conn->end.type == SOCK_SEQPACKET &&
 		unixconn_want(conn,
-			service->options.wants | unixconn_get_wants(conn)) < 0)
+			service->options.wants | unixconn__get_wants(conn)) < 0)
 		return -1;
 	return add_link(service, make_link(conn, is_bytes), peer);
 }

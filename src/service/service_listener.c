@@ -9,12 +9,12 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "message/cred_private.h"
 #include "base/fd.h"
+#include "base/wait.h"
+#include "message/cred_private.h"
 #include "network/listener_private.h"
 #include "service/service_private.h"
 #include "unixmsg/peer.h"
-#include "base/wait.h"
 
 /* Connections before the others' turn. */
 enum { TURN = 16 };
@@ -59,7 +59,7 @@ static int accept_one(const struct listeners *listeners,
 	newcomer->has_cred =
 		unixpeer_get_cred(newcomer->fd, &newcomer->cred) == 0;
 	if (!newcomer->has_cred)
-		newcomer->cred = unixcred_get_unknown();
+		newcomer->cred = unixcred__get_unknown();
 	return 0;
 }
 
@@ -68,10 +68,10 @@ static void dismiss(struct unixservice *service, struct newcomer *newcomer,
 {
 	struct unixservice_event event;
 
-	unixservice_event_init(&event, kind, NULL, error);
+	unixservice__event_init(&event, kind, NULL, error);
 	event.has_cred = newcomer->has_cred;
 	event.cred = newcomer->cred;
-	unixservice_tell(service, &event);
+	unixservice__tell(service, &event);
 	unixconn_close(newcomer->conn);
 }
 
@@ -87,16 +87,16 @@ static int give_place(struct unixservice *service,
 {
 	uid_t uid = newcomer->has_cred ? newcomer->cred.uid : (uid_t)-1;
 	struct user *user =
-		unixusers_get(&service->users, uid, service->now_us);
+		unixusers__get(&service->users, uid, service->now_us);
 	int result = -1;
 
 	if (user == NULL)
 		return -1;
 	user->holds++;
 	errno = EDQUOT;
-	if (unixservice_make_place(service, user) &&
-		(!is_last || unixservice_make_descriptor(service, user)))
-		result = unixservice_open_link(service, newcomer->conn,
+	if (unixservice__make_place(service, user) &&
+		(!is_last || unixservice__make_descriptor(service, user)))
+		result = unixservice__open_link(service, newcomer->conn,
 			listeners->is_bytes, user, get_cred(newcomer));
 	user->holds--;
 	return result;
@@ -107,7 +107,7 @@ static void admit(struct unixservice *service,
 	bool is_last)
 {
 	service->counters.connections++;
-	if (!unixaccess_is_allowed(&service->access,
+	if (!unixaccess__is_allowed(&service->access,
 		    listeners->source.is_abstract, get_cred(newcomer),
 		    newcomer->fd)) {
 		service->counters.connections_refused++;
@@ -125,14 +125,14 @@ static void rest(struct unixservice *service, struct listeners *listeners,
 	struct unixservice_event event;
 
 	service->counters.pauses++;
-	unixservice_watch(service, &listeners->source.watch, 0);
-	unixservice_set_source_timer(service, &listeners->source,
+	unixservice__watch(service, &listeners->source.watch, 0);
+	unixservice__set_source_timer(service, &listeners->source,
 		service->now_us + rest_us);
 	if (listeners->is_pause_told)
 		return;
 	listeners->is_pause_told = true;
-	unixservice_event_init(&event, UNIXSERVICE_PAUSED, NULL, error);
-	unixservice_tell(service, &event);
+	unixservice__event_init(&event, UNIXSERVICE_PAUSED, NULL, error);
+	unixservice__tell(service, &event);
 }
 
 static int reserve_spare(struct unixservice *service)
@@ -144,11 +144,13 @@ static int reserve_spare(struct unixservice *service)
 
 static bool is_hoarded(const struct unixservice *service)
 {
-	const struct user *most = unixusers_get_most_connected(&service->users);
+	const struct user *most =
+		unixusers__get_most_connected(&service->users);
 	struct rlimit limit;
 
 	return most != NULL && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-		unixusers_count_connections(most) > limit.rlim_cur / HOARD_PART;
+		unixusers__count_connections(most) >
+		limit.rlim_cur / HOARD_PART;
 }
 
 /*
@@ -182,7 +184,7 @@ static bool accept_by_spare(struct unixservice *service,
 
 static void finish(struct unixservice *service, struct listeners *listeners)
 {
-	unixservice_watch(service, &listeners->source.watch, 0);
+	unixservice__watch(service, &listeners->source.watch, 0);
 	listeners->source.is_done = true;
 }
 
@@ -192,7 +194,7 @@ static bool is_shut_down(const struct listeners *listeners, int *error)
 	if (*error != EINVAL)
 		return false;
 	errno = EINVAL;
-	if (unixwait_is_shut(listeners->source.watch.fd))
+	if (unixwait__is_shut(listeners->source.watch.fd))
 		return true;
 	*error = errno;
 	return false;
@@ -209,7 +211,7 @@ static void end_turn(struct unixservice *service, struct listeners *listeners,
 	else if (service->is_stopping)
 		finish(service, listeners);
 	else if (is_shut)
-		unixservice_lose_source(service, &listeners->source);
+		unixservice__lose_source(service, &listeners->source);
 }
 
 static void listeners_ready(struct unixservice *service, struct watch *watch)
@@ -245,8 +247,8 @@ static void listeners_wake(struct unixservice *service, struct source *source)
 	if (source->is_done)
 		return;
 	reserve_spare(service);
-	if (unixservice_watch(service, &source->watch, EPOLLIN) < 0)
-		unixservice_set_source_timer(service, source,
+	if (unixservice__watch(service, &source->watch, EPOLLIN) < 0)
+		unixservice__set_source_timer(service, source,
 			service->now_us + rest_us);
 }
 
@@ -255,7 +257,7 @@ static int listeners_stop(struct unixservice *service, struct source *source)
 {
 	struct listeners *listeners = (struct listeners *)source;
 	bool is_shared;
-	int result = unixlistener_retire(listeners->listener, &is_shared);
+	int result = unixlistener__retire(listeners->listener, &is_shared);
 
 	if (is_shared)
 		finish(service, listeners);
@@ -295,7 +297,7 @@ static int set_up(struct unixservice *service, struct listeners *listeners)
 		return -1;
 	if (reserve_spare(service) < 0)
 		return -1;
-	return unixservice_add_source(service, &listeners->source,
+	return unixservice__add_source(service, &listeners->source,
 		&listeners_sort);
 }
 
@@ -308,11 +310,11 @@ static bool is_known(unsigned int flags, bool is_stream)
 int unixservice_add_listener(struct unixservice *service,
 	struct unixlistener *listener, unsigned int flags)
 {
-	const bool is_stream = unixlistener_get_type(listener) == SOCK_STREAM;
+	const bool is_stream = unixlistener__get_type(listener) == SOCK_STREAM;
 	struct listeners *listeners;
 	int saved = errno;
 
-	if (unixservice_check_open(service) < 0)
+	if (unixservice__check_open(service) < 0)
 		return -1;
 	if (!is_known(flags, is_stream)) {
 		errno = EINVAL;
@@ -323,7 +325,7 @@ int unixservice_add_listener(struct unixservice *service,
 		return -1;
 	listeners->listener = listener;
 	listeners->is_bytes = (flags & UNIXMSG_LISTEN_BYTES) != 0;
-	listeners->wants = unixlistener_get_wants(listener) |
+	listeners->wants = unixlistener__get_wants(listener) |
 		(is_stream ? 0 : service->options.wants);
 	listeners->source.watch.ready = listeners_ready;
 	listeners->source.watch.owner = listeners;

@@ -17,8 +17,8 @@ enum { EVENTS_MOST = 64 };
 
 static int64_t get_next_us(const struct unixservice *service)
 {
-	int64_t next_us = unixtimers_get_next(&service->peer_timers);
-	int64_t source_us = unixtimers_get_next(&service->source_timers);
+	int64_t next_us = unixtimers__get_next(&service->peer_timers);
+	int64_t source_us = unixtimers__get_next(&service->source_timers);
 
 	if (source_us < next_us)
 		next_us = source_us;
@@ -57,7 +57,7 @@ static void inherit(struct unixservice *service, struct peer *peer)
 	peer->is_inherited = true;
 }
 
-void unixservice_notice_fork(struct unixservice *service)
+void unixservice__notice_fork(struct unixservice *service)
 {
 	const pid_t process = getpid();
 
@@ -65,7 +65,7 @@ void unixservice_notice_fork(struct unixservice *service)
 		return;
 	service->process = process;
 	service->is_loop_shared = true;
-	unixservice_for_each_peer(service, inherit);
+	unixservice__for_each_peer(service, inherit);
 }
 
 static int watch_again(int epoll_fd, struct watch *watch)
@@ -113,11 +113,11 @@ static int watch_all_again(struct unixservice *service, int epoll_fd)
  * another's in the parent's memory; what a child takes out, the parent would
  * miss. The numbers stay, a loop outside knows them.
  */
-int unixservice_keep_own_loop(struct unixservice *service)
+int unixservice__keep_own_loop(struct unixservice *service)
 {
 	int epoll_fd, timer_fd, result = -1;
 
-	unixservice_notice_fork(service);
+	unixservice__notice_fork(service);
 	if (!service->is_loop_shared)
 		return 0;
 	timer_fd = make_clock();
@@ -142,7 +142,7 @@ static bool is_looped(const struct unixservice *service)
 	return service->epoll_fd >= 0 && !service->is_loop_shared;
 }
 
-int unixservice_watch(struct unixservice *service, struct watch *watch,
+int unixservice__watch(struct unixservice *service, struct watch *watch,
 	uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.ptr = watch };
@@ -150,8 +150,8 @@ int unixservice_watch(struct unixservice *service, struct watch *watch,
 
 	if (watch->events == events)
 		return 0;
-	unixservice_notice_fork(service);
-	if (events != 0 && unixservice_keep_own_loop(service) < 0)
+	unixservice__notice_fork(service);
+	if (events != 0 && unixservice__keep_own_loop(service) < 0)
 		return -1;
 	if (!is_looped(service)) {
 		watch->events = 0;
@@ -173,7 +173,7 @@ int unixservice_watch(struct unixservice *service, struct watch *watch,
 static void set_clock(struct unixservice *service)
 {
 	if (!service->is_running && get_next_us(service) < service->timer_us &&
-		unixservice_keep_own_loop(service) == 0)
+		unixservice__keep_own_loop(service) == 0)
 		arm_clock(service);
 }
 
@@ -186,37 +186,37 @@ static void clock_ready(struct unixservice *service, struct watch *watch)
 		service->timer_us = UNIXMSG_FOREVER;
 }
 
-int unixservice_start_clock(struct unixservice *service)
+int unixservice__start_clock(struct unixservice *service)
 {
 	service->timer_fd = make_clock();
 	if (service->timer_fd < 0)
 		return -1;
 	service->clock.ready = clock_ready;
 	service->clock.fd = service->timer_fd;
-	return unixservice_watch(service, &service->clock, EPOLLIN);
+	return unixservice__watch(service, &service->clock, EPOLLIN);
 }
 
-void unixservice_set_peer_timer(struct unixservice *service, struct peer *peer,
+void unixservice__set_peer_timer(struct unixservice *service, struct peer *peer,
 	int64_t at_us)
 {
-	unixtimers_set(&service->peer_timers, &peer->timer, at_us);
+	unixtimers__set(&service->peer_timers, &peer->timer, at_us);
 	set_clock(service);
 }
 
-void unixservice_set_source_timer(struct unixservice *service,
+void unixservice__set_source_timer(struct unixservice *service,
 	struct source *source, int64_t at_us)
 {
-	unixtimers_set(&service->source_timers, &source->timer, at_us);
+	unixtimers__set(&service->source_timers, &source->timer, at_us);
 	set_clock(service);
 }
 
-void unixservice_look_at_clock(struct unixservice *service)
+void unixservice__look_at_clock(struct unixservice *service)
 {
 	if (!service->is_running)
 		service->now_us = unixdeadline_now_us();
 }
 
-void unixservice_for_each_peer(struct unixservice *service,
+void unixservice__for_each_peer(struct unixservice *service,
 	void (*act)(struct unixservice *service, struct peer *peer))
 {
 	uint32_t i;
@@ -224,7 +224,7 @@ void unixservice_for_each_peer(struct unixservice *service,
 
 	for (i = 0; i < service->places_count; i++) {
 		peer = service->places[i].peer;
-		if (peer != NULL && !unixservice_is_gone(peer))
+		if (peer != NULL && !unixservice__is_gone(peer))
 			act(service, peer);
 	}
 }
@@ -263,10 +263,10 @@ static void give_up_peer(struct unixservice *service, struct peer *peer)
 {
 	uint64_t *counter = &service->counters.stopped;
 
-	unixservice_drop_all(service, peer, counter);
+	unixservice__drop_all(service, peer, counter);
 	for (; peer->owed > 0; peer->owed--)
-		unixservice_end(service, counter);
-	unixservice_part(service, peer, ECANCELED);
+		unixservice__end(service, counter);
+	unixservice__part(service, peer, ECANCELED);
 }
 
 static void give_up(struct unixservice *service)
@@ -275,10 +275,10 @@ static void give_up(struct unixservice *service)
 
 	service->deadline_us = UNIXMSG_FOREVER;
 	for (source = service->sources; source != NULL; source = source->next) {
-		unixservice_watch(service, &source->watch, 0);
+		unixservice__watch(service, &source->watch, 0);
 		source->is_done = true;
 	}
-	unixservice_for_each_peer(service, give_up_peer);
+	unixservice__for_each_peer(service, give_up_peer);
 }
 
 static void wake_all(struct unixservice *service)
@@ -287,10 +287,10 @@ static void wake_all(struct unixservice *service)
 	struct peer *peer;
 
 	while ((source = (struct source *)
-			       unixtimers_take(&service->source_timers,
+			       unixtimers__take(&service->source_timers,
 				       service->now_us)) != NULL)
 		source->sort->wake(service, source);
-	while ((peer = (struct peer *)unixtimers_take(&service->peer_timers,
+	while ((peer = (struct peer *)unixtimers__take(&service->peer_timers,
 			service->now_us)) != NULL)
 		peer->sort->wake(service, peer);
 	if (service->is_stopping && service->now_us >= service->deadline_us)
@@ -303,8 +303,8 @@ static void tell_round(struct unixservice *service)
 
 	if (service->options.watcher == NULL)
 		return;
-	unixservice_event_init(&event, UNIXSERVICE_ROUND, NULL, 0);
-	unixservice_tell(service, &event);
+	unixservice__event_init(&event, UNIXSERVICE_ROUND, NULL, 0);
+	unixservice__tell(service, &event);
 }
 
 /* Looks again and again for a while before it sleeps: see spin.h. */
@@ -318,12 +318,12 @@ static int spin(struct unixservice *service, struct epoll_event *events,
 		return count;
 	if (timeout_ms > 0)
 		until_us = unixdeadline_after_us((int64_t)timeout_ms * 1000);
-	until_us = unixspin_begin(&service->spin, until_us);
+	until_us = unixspin__begin(&service->spin, until_us);
 	if (until_us == 0)
 		return 0;
-	while (count == 0 && unixspin_goes_on(until_us))
+	while (count == 0 && unixspin__goes_on(until_us))
 		count = epoll_wait(service->epoll_fd, events, EVENTS_MOST, 0);
-	unixspin_note(&service->spin, count > 0);
+	unixspin__note(&service->spin, count > 0);
 	return count;
 }
 
@@ -332,7 +332,7 @@ static int wait_for_events(struct unixservice *service,
 {
 	int count;
 
-	if (timeout_ms != 0 && unixspin_get(&service->spin) > 0) {
+	if (timeout_ms != 0 && unixspin__get(&service->spin) > 0) {
 		count = spin(service, events, timeout_ms);
 		if (count != 0)
 			return count;
@@ -347,7 +347,7 @@ static int turn(struct unixservice *service, int timeout_ms)
 	struct watch *watch;
 	int i, count;
 
-	if (unixservice_keep_own_loop(service) < 0)
+	if (unixservice__keep_own_loop(service) < 0)
 		return -1;
 	count = wait_for_events(service, events, timeout_ms);
 	if (count < 0 && errno != EINTR)
@@ -360,7 +360,7 @@ static int turn(struct unixservice *service, int timeout_ms)
 	}
 	wake_all(service);
 	tell_round(service);
-	unixservice_bury(service);
+	unixservice__bury(service);
 	return 0;
 }
 
@@ -377,7 +377,7 @@ static int begin(struct unixservice *service)
 {
 	if (check_idle(service) < 0)
 		return -1;
-	unixaccess_forget_own_user(&service->access);
+	unixaccess__forget_own_user(&service->access);
 	service->is_running = true;
 	return 0;
 }
@@ -406,7 +406,7 @@ static void stop_ready(struct unixservice *service, struct watch *watch)
 	if (poll(&stop, 1, 0) == 0)
 		return;
 	service->is_stop_seen = true;
-	unixservice_watch(service, watch, 0);
+	unixservice__watch(service, watch, 0);
 }
 
 int unixservice_set_stop_fd(struct unixservice *service, int stop_fd)
@@ -415,14 +415,14 @@ int unixservice_set_stop_fd(struct unixservice *service, int stop_fd)
 
 	if (stop_fd == 0)
 		stop_fd = -1;
-	unixservice_watch(service, &service->stop, 0);
+	unixservice__watch(service, &service->stop, 0);
 	errno = saved;
 	service->is_stop_seen = false;
 	service->stop.ready = stop_ready;
 	service->stop.fd = stop_fd;
 	if (stop_fd < 0)
 		return 0;
-	return unixservice_watch(service, &service->stop, EPOLLIN);
+	return unixservice__watch(service, &service->stop, EPOLLIN);
 }
 
 /* For epoll_wait(2), rounded up. */
@@ -472,7 +472,7 @@ int unixservice_run(struct unixservice *service, int64_t deadline_us)
 {
 	int result, saved = errno;
 
-	if (unixdeadline_check(deadline_us) < 0 || begin(service) < 0)
+	if (unixdeadline__check(deadline_us) < 0 || begin(service) < 0)
 		return -1;
 	result = run(service, deadline_us);
 	service->is_running = false;
@@ -493,10 +493,10 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us)
 	struct source *source;
 	int error = 0, saved = errno;
 
-	if (unixdeadline_check(deadline_us) < 0)
+	if (unixdeadline__check(deadline_us) < 0)
 		return -1;
-	unixservice_notice_fork(service);
-	unixservice_look_at_clock(service);
+	unixservice__notice_fork(service);
+	unixservice__look_at_clock(service);
 	service->deadline_us = deadline_us;
 	if (service->is_stopping) {
 		set_clock(service);
@@ -508,9 +508,9 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us)
 			error = errno;
 		/* It may rest, and then nothing would make it ready. */
 		if (!source->is_done)
-			unixservice_watch(service, &source->watch, EPOLLIN);
+			unixservice__watch(service, &source->watch, EPOLLIN);
 	}
-	unixservice_for_each_peer(service, stop_peer);
+	unixservice__for_each_peer(service, stop_peer);
 	set_clock(service);
 	errno = error == 0 ? saved : error;
 	return error == 0 ? 0 : -1;
@@ -520,7 +520,7 @@ int unixservice_drain(struct unixservice *service, int64_t deadline_us)
 {
 	int result, error = 0;
 
-	if (unixdeadline_check(deadline_us) < 0 || check_idle(service) < 0)
+	if (unixdeadline__check(deadline_us) < 0 || check_idle(service) < 0)
 		return -1;
 	if (unixservice_stop(service, deadline_us) < 0)
 		error = errno;

@@ -13,7 +13,7 @@ static uint64_t make_id(uint32_t index, uint32_t generation)
 	return (uint64_t)generation << 32 | (index + 1);
 }
 
-struct peer *unixservice_find_any(const struct unixservice *service,
+struct peer *unixservice__find_any(const struct unixservice *service,
 	uint64_t id)
 {
 	uint32_t index = (uint32_t)id - 1;
@@ -28,11 +28,11 @@ struct peer *unixservice_find_any(const struct unixservice *service,
 	return NULL;
 }
 
-struct peer *unixservice_find(const struct unixservice *service, uint64_t id)
+struct peer *unixservice__find(const struct unixservice *service, uint64_t id)
 {
-	struct peer *peer = unixservice_find_any(service, id);
+	struct peer *peer = unixservice__find_any(service, id);
 
-	if (peer != NULL && !unixservice_is_gone(peer))
+	if (peer != NULL && !unixservice__is_gone(peer))
 		return peer;
 	errno = ENOTCONN;
 	return NULL;
@@ -94,7 +94,7 @@ static bool is_dispensable(const struct unixservice *service,
 	const struct peer *peer, bool is_connection_too)
 {
 	return is_free_of_duties(peer) && peer != service->call.peer &&
-		(unixservice_is_light(peer) || is_connection_too);
+		(unixservice__is_light(peer) || is_connection_too);
 }
 
 static bool is_debtor(struct unixservice *service, struct peer *peer)
@@ -125,8 +125,8 @@ static struct peer *find_dispensable(struct unixservice *service,
 		if (!is_debtor(service, peer))
 			return peer;
 		/* The next time others are asked first. */
-		unixusers_remove_peer(user, peer);
-		unixusers_add_peer(user, peer);
+		unixusers__remove_peer(user, peer);
+		unixusers__add_peer(user, peer);
 		if (++questions == QUESTIONS_MOST)
 			break;
 	}
@@ -150,9 +150,9 @@ static bool evict_peer(struct unixservice *service, struct peer *peer)
 {
 	if (peer == NULL)
 		return false;
-	if (!unixservice_is_light(peer))
+	if (!unixservice__is_light(peer))
 		service->counters.evicted++;
-	unixservice_part(service, peer, EDQUOT);
+	unixservice__part(service, peer, EDQUOT);
 	return true;
 }
 
@@ -160,7 +160,7 @@ static bool evict_peer(struct unixservice *service, struct peer *peer)
  * most loses what has most claims on us, too. */
 static bool evict(struct unixservice *service, struct user *newcomer)
 {
-	struct user *greatest = unixusers_get_greatest(&service->users);
+	struct user *greatest = unixusers__get_greatest(&service->users);
 	const bool is_unfair =
 		greatest->peers_count > newcomer->peers_count + 1;
 	struct peer *peer = find_dispensable(service, newcomer, false);
@@ -172,14 +172,14 @@ static bool evict(struct unixservice *service, struct user *newcomer)
 	return evict_peer(service, peer);
 }
 
-bool unixservice_make_descriptor(struct unixservice *service,
+bool unixservice__make_descriptor(struct unixservice *service,
 	const struct user *user)
 {
 	const struct user *greatest =
-		unixusers_get_most_connected(&service->users);
+		unixusers__get_most_connected(&service->users);
 
-	if (unixusers_count_connections(greatest) <=
-		unixusers_count_connections(user) + 1)
+	if (unixusers__count_connections(greatest) <=
+		unixusers__count_connections(user) + 1)
 		return false;
 	return evict_peer(service, find_most_silent(service, greatest, true));
 }
@@ -208,7 +208,7 @@ static void settle_debts(struct unixservice *service, const struct user *user)
 			source->sort->settle(source, user);
 }
 
-bool unixservice_has_place(const struct unixservice *service,
+bool unixservice__has_place(const struct unixservice *service,
 	const struct user *user)
 {
 	const struct unixservice_options *options = &service->options;
@@ -217,47 +217,47 @@ bool unixservice_has_place(const struct unixservice *service,
 		is_below(service->counters.peers, options->peers_max);
 }
 
-bool unixservice_make_place(struct unixservice *service, struct user *user)
+bool unixservice__make_place(struct unixservice *service, struct user *user)
 {
 	const struct unixservice_options *options = &service->options;
 	struct peer *peer;
 
-	if (unixservice_has_place(service, user))
+	if (unixservice__has_place(service, user))
 		return true;
 	/* Nobody is dispensable whose answer may have to be kept. */
-	unixservice_send_gathered(service);
+	unixservice__send_gathered(service);
 	settle_debts(service, user);
 	if (!is_within_places(service, user)) {
 		peer = find_dispensable(service, user, false);
 		if (peer == NULL)
 			return false;
-		unixservice_part(service, peer, EDQUOT);
+		unixservice__part(service, peer, EDQUOT);
 	}
 	if (is_below(service->counters.peers, options->peers_max))
 		return true;
 	return evict(service, user);
 }
 
-int unixservice_enter(struct unixservice *service, struct peer *peer,
+int unixservice__enter(struct unixservice *service, struct peer *peer,
 	const struct peer_sort *sort, struct user *user,
 	const struct unixcred *cred)
 {
 	struct unixservice_counters *counters = &service->counters;
 
-	if (unixtimers_reserve(&service->peer_timers) < 0)
+	if (unixtimers__reserve(&service->peer_timers) < 0)
 		return -1;
 	if (take_place(service, peer) < 0) {
-		unixtimers_unreserve(&service->peer_timers);
+		unixtimers__unreserve(&service->peer_timers);
 		return -1;
 	}
 	peer->sort = sort;
 	peer->has_cred = cred != NULL;
-	peer->cred = cred != NULL ? *cred : unixcred_get_unknown();
+	peer->cred = cred != NULL ? *cred : unixcred__get_unknown();
 	peer->opened_us = service->now_us;
 	peer->active_us = service->now_us;
-	unixoutbox_init(&peer->outbox);
+	unixoutbox__init(&peer->outbox);
 	peer->user = user;
-	unixusers_add_peer(user, peer);
+	unixusers__add_peer(user, peer);
 	user->light_count += sort->is_memory_only;
 	counters->peers++;
 	if (counters->peers > counters->peers_most)
@@ -265,44 +265,45 @@ int unixservice_enter(struct unixservice *service, struct peer *peer,
 	return 0;
 }
 
-void unixservice_enliven(struct unixservice *service, struct peer *peer)
+void unixservice__enliven(struct unixservice *service, struct peer *peer)
 {
 	peer->active_us = service->now_us;
 	if (peer->user->lively == peer)
 		return;
-	unixusers_remove_peer(peer->user, peer);
-	unixusers_add_peer(peer->user, peer);
+	unixusers__remove_peer(peer->user, peer);
+	unixusers__add_peer(peer->user, peer);
 }
 
 /* To close it then is as if all of that had gone at once. */
 static void send_what_is_gathered(struct unixservice *service,
 	const struct peer *peer)
 {
-	if (peer->gathered > 0 && !unixservice_is_sending(service))
-		unixservice_send_gathered(service);
+	if (peer->gathered > 0 && !unixservice__is_sending(service))
+		unixservice__send_gathered(service);
 }
 
 /*
  * The watcher is told while the peer can still be asked about. What it does
  * must not lead here again: it is gone.
  */
-void unixservice_part(struct unixservice *service, struct peer *peer, int error)
+void unixservice__part(struct unixservice *service, struct peer *peer,
+	int error)
 {
 	send_what_is_gathered(service, peer);
-	if (unixservice_is_gone(peer))
+	if (unixservice__is_gone(peer))
 		return;
 	peer->life = PEER_GONE;
-	unixservice_drop_all(service, peer, &service->counters.gone);
+	unixservice__drop_all(service, peer, &service->counters.gone);
 	for (; peer->owed > 0; peer->owed--)
-		unixservice_end(service, &service->counters.gone);
+		unixservice__end(service, &service->counters.gone);
 	if (peer->is_opened)
-		unixservice_tell_of(service, UNIXSERVICE_CLOSED, peer, error);
+		unixservice__tell_of(service, UNIXSERVICE_CLOSED, peer, error);
 	leave_place(service, peer);
-	unixtimers_clear(&service->peer_timers, &peer->timer);
-	unixtimers_unreserve(&service->peer_timers);
-	unixservice_forget_partial(service, peer);
-	unixusers_remove_peer(peer->user, peer);
-	peer->user->light_count -= unixservice_is_light(peer);
+	unixtimers__clear(&service->peer_timers, &peer->timer);
+	unixtimers__unreserve(&service->peer_timers);
+	unixservice__forget_partial(service, peer);
+	unixusers__remove_peer(peer->user, peer);
+	peer->user->light_count -= unixservice__is_light(peer);
 	service->counters.peers--;
 	peer->sort->close(service, peer);
 	/* The loop may be about to look at it. */
@@ -310,18 +311,18 @@ void unixservice_part(struct unixservice *service, struct peer *peer, int error)
 	service->gone = peer;
 }
 
-void unixservice_deafen(struct unixservice *service, struct peer *peer,
+void unixservice__deafen(struct unixservice *service, struct peer *peer,
 	int error)
 {
 	if (peer->life == PEER_ENDED || peer->sort->deafen == NULL) {
-		unixservice_part(service, peer, error);
+		unixservice__part(service, peer, error);
 	} else if (peer->life == PEER_READING) {
 		peer->life = PEER_DEAF;
 		if (peer->outbox.first != NULL)
 			peer->deaf_error = error;
-		unixservice_lose_kept(service, peer, &service->counters.gone,
+		unixservice__lose_kept(service, peer, &service->counters.gone,
 			error);
-		if (!unixservice_is_gone(peer))
+		if (!unixservice__is_gone(peer))
 			peer->sort->deafen(service, peer);
 	}
 }
@@ -334,25 +335,25 @@ static int get_error_of_deaf(const struct peer *peer)
 	return peer->deaf_error;
 }
 
-void unixservice_finish(struct unixservice *service, struct peer *peer)
+void unixservice__finish(struct unixservice *service, struct peer *peer)
 {
 	if (peer->life == PEER_DEAF)
-		unixservice_part(service, peer, get_error_of_deaf(peer));
+		unixservice__part(service, peer, get_error_of_deaf(peer));
 	if (peer->life == PEER_READING)
 		peer->life = PEER_ENDED;
-	unixservice_part_if_done(service, peer);
+	unixservice__part_if_done(service, peer);
 }
 
-void unixservice_part_if_done(struct unixservice *service, struct peer *peer)
+void unixservice__part_if_done(struct unixservice *service, struct peer *peer)
 {
 	if (peer->life != PEER_ENDED)
 		return;
 	send_what_is_gathered(service, peer);
 	if (is_free_of_duties(peer) && peer->gathered == 0)
-		unixservice_part(service, peer, 0);
+		unixservice__part(service, peer, 0);
 }
 
-void unixservice_bury(struct unixservice *service)
+void unixservice__bury(struct unixservice *service)
 {
 	struct peer *peer;
 

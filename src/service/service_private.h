@@ -15,12 +15,12 @@
 
 #include <stdbool.h>
 
-#include "service/access.h"
-#include "service/outbox.h"
 #include "base/spin.h"
 #include "base/timers.h"
-#include "unixmsg/service.h"
+#include "service/access.h"
+#include "service/outbox.h"
 #include "service/users.h"
+#include "unixmsg/service.h"
 
 /* A descriptor in the loop, and what to do when it is ready. */
 struct watch {
@@ -41,8 +41,8 @@ struct eagerness {
 	unsigned char skips; /* and so many the next time */
 };
 
-bool unixservice_is_eager(struct eagerness *eagerness);
-void unixservice_note_another(struct eagerness *eagerness, bool was_there);
+bool unixservice__is_eager(struct eagerness *eagerness);
+void unixservice__note_another(struct eagerness *eagerness, bool was_there);
 
 /* What peers of one sort can do. */
 struct peer_sort {
@@ -144,13 +144,13 @@ struct peer {
 	int64_t active_us;
 };
 
-static inline bool unixservice_is_gone(const struct peer *peer)
+static inline bool unixservice__is_gone(const struct peer *peer)
 {
 	return peer->life == PEER_GONE;
 }
 
 /* Whether its place is another's for the asking. */
-static inline bool unixservice_is_light(const struct peer *peer)
+static inline bool unixservice__is_light(const struct peer *peer)
 {
 	return peer->sort->is_memory_only && !peer->is_kept;
 }
@@ -241,14 +241,14 @@ struct unixservice {
 /* service.c */
 
 /* Makes source one of service's, and watches it. 0, or -1. */
-int unixservice_add_source(struct unixservice *service, struct source *source,
+int unixservice__add_source(struct unixservice *service, struct source *source,
 	const struct source_sort *sort);
 
 /* EINVAL for what comes to a service that was stopped. */
-int unixservice_check_open(const struct unixservice *service);
+int unixservice__check_open(const struct unixservice *service);
 
 /* Somebody who shares its socket has shut it down: it is over, and told. */
-void unixservice_lose_source(struct unixservice *service,
+void unixservice__lose_source(struct unixservice *service,
 	struct source *source);
 
 /* service_loop.c */
@@ -258,59 +258,59 @@ void unixservice_lose_source(struct unixservice *service,
  * too: the peers that we have then are inherited, and the loop is shared until
  * it is used.
  */
-void unixservice_notice_fork(struct unixservice *service);
+void unixservice__notice_fork(struct unixservice *service);
 
 /* A loop of our own after that. 0, or -1: nothing has changed. */
-int unixservice_keep_own_loop(struct unixservice *service);
+int unixservice__keep_own_loop(struct unixservice *service);
 
 /* Changes what watch is ready for, 0 for nothing. 0, or -1. */
-int unixservice_watch(struct unixservice *service, struct watch *watch,
+int unixservice__watch(struct unixservice *service, struct watch *watch,
 	uint32_t events);
 
 /* Between two rounds the time has gone on. */
-void unixservice_look_at_clock(struct unixservice *service);
+void unixservice__look_at_clock(struct unixservice *service);
 
-void unixservice_set_peer_timer(struct unixservice *service, struct peer *peer,
+void unixservice__set_peer_timer(struct unixservice *service, struct peer *peer,
 	int64_t at_us);
-void unixservice_set_source_timer(struct unixservice *service,
+void unixservice__set_source_timer(struct unixservice *service,
 	struct source *source, int64_t at_us);
 
 /* Lets timers come through the loop as well. 0, or -1. */
-int unixservice_start_clock(struct unixservice *service);
+int unixservice__start_clock(struct unixservice *service);
 
 /* Acts on each peer, which may lead to the end of any. */
-void unixservice_for_each_peer(struct unixservice *service,
+void unixservice__for_each_peer(struct unixservice *service,
 	void (*act)(struct unixservice *service, struct peer *peer));
 
 /* service_batch.c */
 
 /* Makes room for batches, unless there is. 0, or -1 with ENOMEM. */
-int unixservice_reserve_batch(struct unixservice *service);
+int unixservice__reserve_batch(struct unixservice *service);
 
 /*
  * Receives what is there, count messages at most: how many, with room of their
  * own in *msgs until the next call. None: errno tells why. Until _end_batch
  * messages that go out by gram are gathered.
  */
-size_t unixservice_begin_batch(struct unixservice *service,
+size_t unixservice__begin_batch(struct unixservice *service,
 	struct unixconn *gram, size_t count, struct unixmsg **msgs);
-void unixservice_end_batch(struct unixservice *service);
+void unixservice__end_batch(struct unixservice *service);
 
 /* What was gathered is never sent: another process does that. */
-void unixservice_leave_gathered(struct unixservice *service);
+void unixservice__leave_gathered(struct unixservice *service);
 
 /* The datagram socket that messages are gathered for, or NULL. */
-const struct unixconn *unixservice_get_gathering(
+const struct unixconn *unixservice__get_gathering(
 	const struct unixservice *service);
 
 /* Whether msg was gathered. If not it can be sent after _send_gathered. */
-bool unixservice_gather(struct unixservice *service, struct peer *peer,
+bool unixservice__gather(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg);
 
 /* Sends what was gathered: each message goes, is kept, or lost; and whether
  * that is being done now. */
-bool unixservice_is_sending(const struct unixservice *service);
-void unixservice_send_gathered(struct unixservice *service);
+bool unixservice__is_sending(const struct unixservice *service);
+void unixservice__send_gathered(struct unixservice *service);
 
 /* service_link.c */
 
@@ -318,64 +318,64 @@ void unixservice_send_gathered(struct unixservice *service);
  * Serves a connection of user, cred may be NULL. It belongs to service then,
  * not on failure.
  */
-int unixservice_open_link(struct unixservice *service, struct unixconn *conn,
+int unixservice__open_link(struct unixservice *service, struct unixconn *conn,
 	bool is_bytes, struct user *user, const struct unixcred *cred);
 
 /* The same for one that the program has added; peer may be NULL. */
-int unixservice_add_link(struct unixservice *service, struct unixconn *conn,
+int unixservice__add_link(struct unixservice *service, struct unixconn *conn,
 	bool is_bytes, uint64_t *peer);
 
 /* service_gram.c */
 
 /* Serves a socket for datagrams. It belongs to service then, not on failure. */
-int unixservice_add_grams(struct unixservice *service, struct unixconn *conn);
+int unixservice__add_grams(struct unixservice *service, struct unixconn *conn);
 
 /* service_peer.c */
 
 /* The peer, or NULL with ENOTCONN; _find_any also while it is told closed. */
-struct peer *unixservice_find(const struct unixservice *service, uint64_t id);
-struct peer *unixservice_find_any(const struct unixservice *service,
+struct peer *unixservice__find(const struct unixservice *service, uint64_t id);
+struct peer *unixservice__find_any(const struct unixservice *service,
 	uint64_t id);
 
 /*
  * Whether there is a place for one more peer of user; it may be made by closing
  * another, with _make_place.
  */
-bool unixservice_has_place(const struct unixservice *service,
+bool unixservice__has_place(const struct unixservice *service,
 	const struct user *user);
-bool unixservice_make_place(struct unixservice *service, struct user *user);
+bool unixservice__make_place(struct unixservice *service, struct user *user);
 
 /*
  * Whether a connection more of user may be served though there is no descriptor
  * left: who has most connections loses one, if that is another user.
  */
-bool unixservice_make_descriptor(struct unixservice *service,
+bool unixservice__make_descriptor(struct unixservice *service,
 	const struct user *user);
 
 /* Makes a peer known. cred may be NULL. -1 with ENOMEM. */
-int unixservice_enter(struct unixservice *service, struct peer *peer,
+int unixservice__enter(struct unixservice *service, struct peer *peer,
 	const struct peer_sort *sort, struct user *user,
 	const struct unixcred *cred);
 
 /* It has done something. */
-void unixservice_enliven(struct unixservice *service, struct peer *peer);
+void unixservice__enliven(struct unixservice *service, struct peer *peer);
 
 /* Closes peer: error is 0 when it ended by itself. */
-void unixservice_part(struct unixservice *service, struct peer *peer,
+void unixservice__part(struct unixservice *service, struct peer *peer,
 	int error);
 
 /* Nothing more can be sent to peer: error says why. It may be gone then. */
-void unixservice_deafen(struct unixservice *service, struct peer *peer,
+void unixservice__deafen(struct unixservice *service, struct peer *peer,
 	int error);
 
 /* It sends no more, or is not heard any more: it may be gone then. */
-void unixservice_finish(struct unixservice *service, struct peer *peer);
+void unixservice__finish(struct unixservice *service, struct peer *peer);
 
 /* Closes peer if it has ended and nothing is left to be done for it. */
-void unixservice_part_if_done(struct unixservice *service, struct peer *peer);
+void unixservice__part_if_done(struct unixservice *service, struct peer *peer);
 
 /* Frees those that are gone. */
-void unixservice_bury(struct unixservice *service);
+void unixservice__bury(struct unixservice *service);
 
 /* service_share.c */
 
@@ -383,57 +383,58 @@ void unixservice_bury(struct unixservice *service);
  * Makes room among all that is kept, for user and so many bytes, at the cost of
  * the user who has most: false where that is user, too.
  */
-bool unixservice_relieve(struct unixservice *service, const struct user *user,
+bool unixservice__relieve(struct unixservice *service, const struct user *user,
 	size_t bytes);
 
 /*
  * So many bytes have come of a message that is not whole. It may cost any peer
  * its connection, this one too.
  */
-void unixservice_note_partial(struct unixservice *service, struct peer *peer,
+void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 	size_t bytes);
-void unixservice_forget_partial(struct unixservice *service, struct peer *peer);
+void unixservice__forget_partial(struct unixservice *service,
+	struct peer *peer);
 
 /* service_take.c */
 
 /* Makes msg ready to receive into the service's buffer; addr may be NULL. */
-void unixservice_prepare(const struct unixservice *service, struct unixmsg *msg,
-	struct unixaddr *addr);
+void unixservice__prepare(const struct unixservice *service,
+	struct unixmsg *msg, struct unixaddr *addr);
 
 /* Counts a message that has come, whatever becomes of it. */
-void unixservice_count(struct unixservice *service, struct peer *peer,
+void unixservice__count(struct unixservice *service, struct peer *peer,
 	struct unixmsg *msg);
 
 /*
  * Ends a message that does not get to the handler: counter is of why, and
  * event is told, unless it is NULL. Its descriptors are closed.
  */
-void unixservice_reject(struct unixservice *service, uint64_t *counter,
+void unixservice__reject(struct unixservice *service, uint64_t *counter,
 	struct unixmsg *msg, struct unixservice_event *event);
 
 /*
  * Leads a counted message to the handler, with the tag of its socket; peer is
  * NULL for a sender without an address. Its descriptors are closed then.
  */
-void unixservice_take(struct unixservice *service, struct peer *peer,
+void unixservice__take(struct unixservice *service, struct peer *peer,
 	uint64_t tag, struct unixmsg *msg);
 
 /* An event about peer, which may be NULL. */
-void unixservice_event_init(struct unixservice_event *event,
+void unixservice__event_init(struct unixservice_event *event,
 	enum unixservice_event_kind kind, const struct peer *peer, int error);
 
 /* Tells the watcher, within the rate that the kind allows. */
-void unixservice_tell(struct unixservice *service,
+void unixservice__tell(struct unixservice *service,
 	struct unixservice_event *event);
 
 /* Both of them, about a peer, with its address. */
-void unixservice_tell_of(struct unixservice *service,
+void unixservice__tell_of(struct unixservice *service,
 	enum unixservice_event_kind kind, const struct peer *peer, int error);
 
 /* service_send.c */
 
 /* Whether the calls for plain messages will do, which are the shortest. */
-static inline bool unixservice_is_plain(const struct unixmsg *msg)
+static inline bool unixservice__is_plain(const struct unixmsg *msg)
 {
 	return msg->parts == NULL && msg->fds_count == 0;
 }
@@ -442,31 +443,31 @@ static inline bool unixservice_is_plain(const struct unixmsg *msg)
  * What becomes of a message whose part in the books is known already: it was
  * sent; or it was not, errno tells why, and it is kept if that can help.
  */
-void unixservice_note_sent(struct unixservice *service, struct peer *peer,
+void unixservice__note_sent(struct unixservice *service, struct peer *peer,
 	size_t size, bool is_answer);
-void unixservice_note_unsent(struct unixservice *service, struct peer *peer,
+void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, bool is_answer);
 
 /* Counts one more that goes to peer: whether it is an answer. */
-bool unixservice_claim(struct unixservice *service, struct peer *peer);
+bool unixservice__claim(struct unixservice *service, struct peer *peer);
 
 /* A message has come to its end. */
-void unixservice_end(struct unixservice *service, uint64_t *counter);
+void unixservice__end(struct unixservice *service, uint64_t *counter);
 
 /* Sends what is kept for peer, as far as it goes; peer may be gone then. */
-void unixservice_flush(struct unixservice *service, struct peer *peer);
+void unixservice__flush(struct unixservice *service, struct peer *peer);
 
 /* Drops what was kept for peer before since_us. */
-void unixservice_drop_late(struct unixservice *service, struct peer *peer,
+void unixservice__drop_late(struct unixservice *service, struct peer *peer,
 	int64_t since_us);
 
 /* Drops all that is kept, and tells of each why: answers are counted in
  * counter. */
-void unixservice_lose_kept(struct unixservice *service, struct peer *peer,
+void unixservice__lose_kept(struct unixservice *service, struct peer *peer,
 	uint64_t *counter, int error);
 
 /* Drops all that is kept: answers are counted in counter. */
-void unixservice_drop_all(struct unixservice *service, struct peer *peer,
+void unixservice__drop_all(struct unixservice *service, struct peer *peer,
 	uint64_t *counter);
 
 #endif

@@ -37,19 +37,19 @@ static size_t get_pins_count(void)
 	return count < PINS_MOST ? (size_t)count : PINS_MOST;
 }
 
-int unixproofs_init(struct proofs *proofs)
+int unixproofs__init(struct proofs *proofs)
 {
 	*proofs = (struct proofs){ .count = get_pins_count() };
 	proofs->pinned = calloc(proofs->count, sizeof(struct sender *));
 	return proofs->pinned == NULL ? -1 : 0;
 }
 
-void unixproofs_free(struct proofs *proofs)
+void unixproofs__free(struct proofs *proofs)
 {
 	free(proofs->pinned);
 }
 
-void unixproofs_forget(struct proofs *proofs, struct sender *sender)
+void unixproofs__forget(struct proofs *proofs, struct sender *sender)
 {
 	sender->is_proved = false;
 	if (sender->proof.fd < 0)
@@ -86,18 +86,18 @@ static int pin(struct proofs *proofs, struct sender *sender)
 	if (find_pin(proofs, &pin) < 0)
 		return -1;
 	if (proofs->pinned[pin] != NULL)
-		unixproofs_forget(proofs, proofs->pinned[pin]);
+		unixproofs__forget(proofs, proofs->pinned[pin]);
 	proofs->pinned[pin] = sender;
 	sender->pin = pin;
 	return 0;
 }
 
-int unixproofs_find(struct proofs *proofs, struct unixproof *proof, int own_fd,
+int unixproofs__find(struct proofs *proofs, struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags)
 {
 	int64_t start_us, end_us;
-	int result = unixproof_find(proof, own_fd, from, writer,
+	int result = unixproof__find(proof, own_fd, from, writer,
 		flags | UNIXPROOF_QUICK);
 
 	if (result == 0 || errno != EAGAIN)
@@ -107,7 +107,7 @@ int unixproofs_find(struct proofs *proofs, struct unixproof *proof, int own_fd,
 		errno = EAGAIN;
 		return -1;
 	}
-	result = unixproof_find(proof, own_fd, from, writer, flags);
+	result = unixproof__find(proof, own_fd, from, writer, flags);
 	end_us = unixdeadline_now_us();
 	proofs->dear_us =
 		end_us + dear_pause_us + dear_part * (end_us - start_us);
@@ -119,7 +119,7 @@ static int find_proof(struct proofs *proofs, struct sender *sender, int own_fd,
 {
 	const struct unixcred *writer =
 		sender->peer.has_cred ? &sender->peer.cred : NULL;
-	int result = unixproofs_find(proofs, proof, own_fd, &sender->addr,
+	int result = unixproofs__find(proofs, proof, own_fd, &sender->addr,
 		writer, sender->is_early ? UNIXPROOF_EARLY : 0);
 
 	sender->peer.is_unproved = result < 0 && errno == EPERM;
@@ -128,7 +128,7 @@ static int find_proof(struct proofs *proofs, struct sender *sender, int own_fd,
 	return result;
 }
 
-int unixproofs_prove(struct proofs *proofs, struct sender *sender, int own_fd)
+int unixproofs__prove(struct proofs *proofs, struct sender *sender, int own_fd)
 {
 	struct unixproof proof;
 

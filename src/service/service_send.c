@@ -14,7 +14,7 @@ enum part {
 	PART_PUSHED, /* none */
 };
 
-void unixservice_end(struct unixservice *service, uint64_t *counter)
+void unixservice__end(struct unixservice *service, uint64_t *counter)
 {
 	service->counters.waiting--;
 	++*counter;
@@ -58,7 +58,7 @@ static void count_sent(struct unixservice *service, struct peer *peer,
 	service->counters.sent_bytes += size;
 	peer->sent++;
 	if (is_answer)
-		unixservice_end(service, &service->counters.answered);
+		unixservice__end(service, &service->counters.answered);
 }
 
 static void count_lost(struct unixservice *service, struct peer *peer,
@@ -66,7 +66,7 @@ static void count_lost(struct unixservice *service, struct peer *peer,
 {
 	peer->lost++;
 	if (is_answer)
-		unixservice_end(service, counter);
+		unixservice__end(service, counter);
 	else
 		service->counters.pushed_lost++;
 }
@@ -75,7 +75,7 @@ static void lose(struct unixservice *service, struct peer *peer, bool is_answer,
 	uint64_t *counter, int error)
 {
 	count_lost(service, peer, is_answer, counter);
-	unixservice_tell_of(service,
+	unixservice__tell_of(service,
 		counter == &service->counters.unproved ? UNIXSERVICE_UNPROVED
 						       : UNIXSERVICE_LOST,
 		peer, error);
@@ -97,7 +97,7 @@ static void remove_kept(struct unixservice *service, struct peer *peer,
 	service->counters.queued--;
 	service->counters.queued_bytes -= bytes;
 	peer->user->kept_bytes -= bytes;
-	unixoutbox_remove(&peer->outbox, place);
+	unixoutbox__remove(&peer->outbox, place);
 }
 
 static void count_kept(struct unixservice *service, const struct peer *peer,
@@ -137,7 +137,7 @@ static bool is_room_in_all(struct unixservice *service, const struct peer *peer,
 {
 	while (!is_below(service->counters.queued_bytes + bytes,
 		service->options.queue_total_bytes_max))
-		if (!unixservice_relieve(service, peer->user, bytes))
+		if (!unixservice__relieve(service, peer->user, bytes))
 			return may_exceed(service, peer, bytes);
 	return true;
 }
@@ -198,7 +198,7 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
 	if (!is_peer_dropped(service, peer))
 		return 1;
-	unixservice_part(service, peer, ENOBUFS);
+	unixservice__part(service, peer, ENOBUFS);
 	errno = ENOTCONN;
 	return -1;
 }
@@ -207,8 +207,8 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 static void deafen_with_loss(struct unixservice *service, struct peer *peer,
 	int error)
 {
-	if (!unixservice_is_gone(peer))
-		unixservice_deafen(service, peer, error);
+	if (!unixservice__is_gone(peer))
+		unixservice__deafen(service, peer, error);
 	if (peer->deaf_error == 0)
 		peer->deaf_error = error;
 }
@@ -217,7 +217,7 @@ static void deafen_with_loss(struct unixservice *service, struct peer *peer,
 static int keep(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
 {
-	const size_t size = unixoutbox_get_size(msg);
+	const size_t size = unixoutbox__get_size(msg);
 	struct kept *kept;
 	bool is_room_made;
 	int saved;
@@ -225,14 +225,14 @@ static int keep(struct unixservice *service, struct peer *peer,
 	/* Half a message cannot be left out. */
 	is_room_made = is_begun || make_room(service, peer, size);
 	/* The watcher may have closed it, told of what was dropped. */
-	if (unixservice_is_gone(peer)) {
+	if (unixservice__is_gone(peer)) {
 		count_lost(service, peer, is_answer, &service->counters.gone);
 		errno = ENOTCONN;
 		return -1;
 	}
 	if (!is_room_made)
 		return drop_newest(service, peer, is_answer);
-	kept = unixoutbox_add(&peer->outbox, msg);
+	kept = unixoutbox__add(&peer->outbox, msg);
 	if (kept == NULL) {
 		saved = errno;
 		lose(service, peer, is_answer, &service->counters.dropped,
@@ -251,7 +251,7 @@ static int keep(struct unixservice *service, struct peer *peer,
 	count_kept(service, peer, size + UNIXOUTBOX_OVERHEAD);
 	if (kept != peer->outbox.first || peer->sort->await(service, peer) == 0)
 		return 0;
-	unixservice_part(service, peer, errno);
+	unixservice__part(service, peer, errno);
 	errno = ENOTCONN;
 	return -1;
 }
@@ -280,7 +280,7 @@ static int fail_gone(struct unixservice *service, struct peer *peer,
 {
 	lose(service, peer, is_answer, &service->counters.gone, error);
 	deafen_with_loss(service, peer, error);
-	errno = unixservice_is_gone(peer) ? ENOTCONN : EPIPE;
+	errno = unixservice__is_gone(peer) ? ENOTCONN : EPIPE;
 	return -1;
 }
 
@@ -314,32 +314,32 @@ static int refuse_unnamed(struct unixservice *service)
 static void close_soon(struct unixservice *service, struct peer *peer)
 {
 	if (peer->life == PEER_ENDED && peer->owed == 0)
-		unixservice_set_peer_timer(service, peer, service->now_us);
+		unixservice__set_peer_timer(service, peer, service->now_us);
 }
 
-bool unixservice_claim(struct unixservice *service, struct peer *peer)
+bool unixservice__claim(struct unixservice *service, struct peer *peer)
 {
 	return claim(service, peer) != PART_PUSHED;
 }
 
-void unixservice_note_sent(struct unixservice *service, struct peer *peer,
+void unixservice__note_sent(struct unixservice *service, struct peer *peer,
 	size_t size, bool is_answer)
 {
 	count_sent(service, peer, size, is_answer);
 	close_soon(service, peer);
 }
 
-void unixservice_note_unsent(struct unixservice *service, struct peer *peer,
+void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, bool is_answer)
 {
-	if (unixservice_is_gone(peer))
+	if (unixservice__is_gone(peer))
 		count_lost(service, peer, is_answer, &service->counters.gone);
 	else if (is_for_later(peer))
 		keep(service, peer, msg, 0, false, is_answer);
 	else
 		fail(service, peer, is_answer);
 	/* Nothing else would lead back to one that is to be closed. */
-	if (!unixservice_is_gone(peer) && peer->outbox.first == NULL)
+	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
 		close_soon(service, peer);
 }
 
@@ -348,12 +348,12 @@ static int queue_up(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
 	/* What can never be sent is the caller's to know now. */
-	if (unixoutbox_get_size(msg) > peer->sort->get_size_max(peer)) {
+	if (unixoutbox__get_size(msg) > peer->sort->get_size_max(peer)) {
 		errno = EMSGSIZE;
 		return -1;
 	}
 	return keep(service, peer, msg, 0, false,
-		unixservice_claim(service, peer));
+		unixservice__claim(service, peer));
 }
 
 static int send_or_keep(struct unixservice *service, struct peer *peer,
@@ -364,7 +364,7 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 	size_t done = 0;
 
 	if (peer->sort->send(service, peer, msg, &done) == 0) {
-		unixservice_note_sent(service, peer, unixoutbox_get_size(msg),
+		unixservice__note_sent(service, peer, unixoutbox__get_size(msg),
 			is_answer);
 		return 0;
 	}
@@ -382,14 +382,14 @@ static int send_alone(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
 	if (peer->gathered > 0)
-		unixservice_send_gathered(service);
-	if (unixservice_is_gone(peer)) {
+		unixservice__send_gathered(service);
+	if (unixservice__is_gone(peer)) {
 		errno = ENOTCONN;
 		return -1;
 	}
 	if (peer->life == PEER_DEAF)
 		return fail_gone(service, peer,
-			unixservice_claim(service, peer), EPIPE);
+			unixservice__claim(service, peer), EPIPE);
 	if (peer->outbox.first != NULL)
 		return queue_up(service, peer, msg);
 	return send_or_keep(service, peer, msg);
@@ -416,15 +416,15 @@ static int send_to_peer(struct unixservice *service, uint64_t id,
 
 	if (id == 0)
 		return refuse_unnamed(service);
-	peer = unixservice_find(service, id);
+	peer = unixservice__find(service, id);
 	if (peer == NULL)
 		return -1;
 	if (msg->fds_count > peer->sort->fds_max) {
 		errno = EINVAL;
 		return -1;
 	}
-	unixservice_look_at_clock(service);
-	if (!unixservice_gather(service, peer, msg))
+	unixservice__look_at_clock(service);
+	if (!unixservice__gather(service, peer, msg))
 		result = send_alone(service, peer, msg);
 	if (result >= 0)
 		errno = saved;
@@ -436,7 +436,7 @@ int unixservice_send_msg(struct unixservice *service, uint64_t id,
 {
 	struct unixmsg plain;
 
-	if (unixmsg_check(msg, 0) < 0)
+	if (unixmsg__check(msg, 0) < 0)
 		return -1;
 	if (msg->parts_count != 1 && msg->addr == NULL)
 		return send_to_peer(service, id, msg);
@@ -503,46 +503,46 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 	if (send_kept(service, peer, kept) == 0) {
 		remove_kept(service, peer, &peer->outbox.first);
 		count_sent(service, peer, size, is_answer);
-		unixservice_enliven(service, peer);
+		unixservice__enliven(service, peer);
 		return true;
 	}
 	error = errno;
 	if (error == EINPROGRESS) {
 		kept->is_begun = true;
-		unixservice_enliven(service, peer);
+		unixservice__enliven(service, peer);
 	}
 	if (is_for_later(peer))
 		return false;
 	if (is_end(peer)) {
-		unixservice_deafen(service, peer, error);
+		unixservice__deafen(service, peer, error);
 		return false;
 	}
 	remove_kept(service, peer, &peer->outbox.first);
 	lose(service, peer, is_answer, get_failure(service, peer, error),
 		error);
-	return !unixservice_is_gone(peer);
+	return !unixservice__is_gone(peer);
 }
 
-void unixservice_flush(struct unixservice *service, struct peer *peer)
+void unixservice__flush(struct unixservice *service, struct peer *peer)
 {
 	while (peer->outbox.first != NULL)
 		if (!flush_first(service, peer))
 			break;
-	if (unixservice_is_gone(peer) || peer->life == PEER_DEAF)
+	if (unixservice__is_gone(peer) || peer->life == PEER_DEAF)
 		return;
 	if (peer->outbox.first != NULL
 			? peer->sort->await(service, peer) < 0
 			: peer->sort->resume(service, peer) < 0) {
-		unixservice_part(service, peer, errno);
+		unixservice__part(service, peer, errno);
 		return;
 	}
 	if (peer->outbox.first != NULL)
 		return;
-	unixservice_tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
-	unixservice_part_if_done(service, peer);
+	unixservice__tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
+	unixservice__part_if_done(service, peer);
 }
 
-void unixservice_drop_late(struct unixservice *service, struct peer *peer,
+void unixservice__drop_late(struct unixservice *service, struct peer *peer,
 	int64_t since_us)
 {
 	struct kept *kept;
@@ -557,7 +557,7 @@ void unixservice_drop_late(struct unixservice *service, struct peer *peer,
 	}
 }
 
-void unixservice_lose_kept(struct unixservice *service, struct peer *peer,
+void unixservice__lose_kept(struct unixservice *service, struct peer *peer,
 	uint64_t *counter, int error)
 {
 	bool is_answer;
@@ -569,7 +569,7 @@ void unixservice_lose_kept(struct unixservice *service, struct peer *peer,
 	}
 }
 
-void unixservice_drop_all(struct unixservice *service, struct peer *peer,
+void unixservice__drop_all(struct unixservice *service, struct peer *peer,
 	uint64_t *counter)
 {
 	bool is_answer;
@@ -583,7 +583,7 @@ void unixservice_drop_all(struct unixservice *service, struct peer *peer,
 
 int unixservice_settle(struct unixservice *service, uint64_t id)
 {
-	struct peer *peer = unixservice_find(service, id);
+	struct peer *peer = unixservice__find(service, id);
 
 	if (peer == NULL)
 		return -1;
@@ -592,7 +592,7 @@ int unixservice_settle(struct unixservice *service, uint64_t id)
 		return -1;
 	}
 	peer->owed--;
-	unixservice_end(service, &service->counters.unanswered);
-	unixservice_part_if_done(service, peer);
+	unixservice__end(service, &service->counters.unanswered);
+	unixservice__part_if_done(service, peer);
 	return 0;
 }

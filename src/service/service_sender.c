@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "network/conn_private.h"
 #include "base/fd.h"
+#include "network/conn_private.h"
 #include "service/service_sender.h"
 
 enum {
@@ -23,29 +23,30 @@ static const int64_t pause_first_us = 1000;
 /* Who did not read for a while waits at most as long again. */
 static const int64_t pause_most_us = 128000;
 
-int unixsenders_init(struct senders *senders, struct unixconn *gram,
+int unixsenders__init(struct senders *senders, struct unixconn *gram,
 	size_t bytes)
 {
-	if (unixbudget_init(&senders->budget, unixconn_get_fd(gram), bytes) < 0)
+	if (unixbudget__init(&senders->budget, unixconn_get_fd(gram), bytes) <
+		0)
 		return -1;
 	senders->gram = gram;
 	senders->count = 0;
-	unixdebts_init(&senders->debts);
+	unixdebts__init(&senders->debts);
 	senders->buckets_count = BUCKETS_FIRST;
 	senders->buckets = calloc(BUCKETS_FIRST, sizeof(*senders->buckets));
 	if (senders->buckets == NULL)
 		return -1;
-	if (unixproofs_init(&senders->proofs) == 0)
+	if (unixproofs__init(&senders->proofs) == 0)
 		return 0;
 	free(senders->buckets);
 	return -1;
 }
 
-void unixsenders_free(struct senders *senders)
+void unixsenders__free(struct senders *senders)
 {
-	unixbudget_free(&senders->budget);
-	unixproofs_free(&senders->proofs);
-	unixdebts_free(&senders->debts);
+	unixbudget__free(&senders->budget);
+	unixproofs__free(&senders->proofs);
+	unixdebts__free(&senders->debts);
 	free(senders->buckets);
 }
 
@@ -56,7 +57,7 @@ static struct sender **get_bucket(const struct senders *senders,
 		(senders->buckets_count - 1)];
 }
 
-struct sender *unixsenders_find(const struct senders *senders,
+struct sender *unixsenders__find(const struct senders *senders,
 	const struct unixaddr *addr)
 {
 	struct sender *sender = *get_bucket(senders, addr);
@@ -66,7 +67,7 @@ struct sender *unixsenders_find(const struct senders *senders,
 	return sender;
 }
 
-bool unixsenders_is_full(const struct senders *senders,
+bool unixsenders__is_full(const struct senders *senders,
 	const struct unixaddr *addr)
 {
 	const struct sender *sender;
@@ -122,7 +123,7 @@ static void grow(struct senders *senders)
 static void note_socket(void *context, const struct unixaddr *addr,
 	uint32_t ino, uint64_t cookie)
 {
-	struct sender *sender = unixsenders_find(context, addr);
+	struct sender *sender = unixsenders__find(context, addr);
 
 	if (sender == NULL)
 		return;
@@ -135,13 +136,13 @@ static bool is_within_budget(struct sender *sender, size_t size)
 	struct senders *senders = sender->senders;
 	bool is_list_wanted;
 
-	if (unixbudget_allows(&senders->budget, &sender->holding, size,
+	if (unixbudget__allows(&senders->budget, &sender->holding, size,
 		    &is_list_wanted))
 		return true;
 	if (!is_list_wanted ||
-		unixbudget_list(&senders->budget, note_socket, senders) < 0)
+		unixbudget__list(&senders->budget, note_socket, senders) < 0)
 		return false;
-	return unixbudget_allows(&senders->budget, &sender->holding, size,
+	return unixbudget__allows(&senders->budget, &sender->holding, size,
 		&is_list_wanted);
 }
 
@@ -150,7 +151,7 @@ static int send_to(const struct sender *sender, const struct unixmsg *msg)
 	struct unixconn *gram = sender->senders->gram;
 	struct unixmsg addressed;
 
-	if (unixservice_is_plain(msg))
+	if (unixservice__is_plain(msg))
 		return gram->network->send_to(gram, &sender->proof.to,
 			msg->data, msg->room, UNIXMSG_NOW);
 	addressed = *msg;
@@ -162,7 +163,7 @@ static int prove(struct sender *sender)
 {
 	struct senders *senders = sender->senders;
 
-	return unixproofs_prove(&senders->proofs, sender,
+	return unixproofs__prove(&senders->proofs, sender,
 		unixconn_get_fd(senders->gram));
 }
 
@@ -170,7 +171,7 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t *done)
 {
 	struct sender *sender = (struct sender *)peer;
-	const size_t size = unixoutbox_get_size(msg);
+	const size_t size = unixoutbox__get_size(msg);
 
 	(void)service;
 	(void)done;
@@ -182,7 +183,7 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 		return -1;
 	if (send_to(sender, msg) < 0)
 		return -1;
-	unixbudget_charge(&sender->senders->budget, &sender->holding, size);
+	unixbudget__charge(&sender->senders->budget, &sender->holding, size);
 	sender->pause_us = pause_first_us;
 	return 0;
 }
@@ -193,12 +194,12 @@ static const struct unixaddr *sender_reserve(const struct unixservice *service,
 	struct sender *sender = (struct sender *)peer;
 	struct senders *senders = sender->senders;
 
-	if (senders->gram != unixservice_get_gathering(service))
+	if (senders->gram != unixservice__get_gathering(service))
 		return NULL;
 	/* Why it cannot be proved is told when it is sent alone. */
 	if (!sender->is_proved && prove(sender) < 0)
 		return NULL;
-	if (!sender->is_proved || !unixbudget_reserve(&senders->budget, size))
+	if (!sender->is_proved || !unixbudget__reserve(&senders->budget, size))
 		return NULL;
 	return &sender->proof.to;
 }
@@ -208,10 +209,10 @@ static void sender_settle(struct peer *peer, size_t size, bool is_sent)
 	struct sender *sender = (struct sender *)peer;
 	struct senders *senders = sender->senders;
 
-	unixbudget_release(&senders->budget, size);
+	unixbudget__release(&senders->budget, size);
 	if (!is_sent)
 		return;
-	unixbudget_charge(&senders->budget, &sender->holding, size);
+	unixbudget__charge(&senders->budget, &sender->holding, size);
 	sender->pause_us = pause_first_us;
 }
 
@@ -219,7 +220,7 @@ static int sender_await(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
 
-	unixservice_set_peer_timer(service, peer,
+	unixservice__set_peer_timer(service, peer,
 		service->now_us + sender->pause_us);
 	if (sender->pause_us < pause_most_us)
 		sender->pause_us *= 2;
@@ -247,9 +248,9 @@ static void sender_look_at_silence(struct unixservice *service,
 	if (peer->outbox.first != NULL || peer->life == PEER_ENDED)
 		return;
 	if (is_forgotten_at(service, peer, &at_us))
-		unixservice_set_peer_timer(service, peer, at_us);
+		unixservice__set_peer_timer(service, peer, at_us);
 	else
-		unixtimers_clear(&service->peer_timers, &peer->timer);
+		unixtimers__clear(&service->peer_timers, &peer->timer);
 }
 
 static int sender_resume(struct unixservice *service, struct peer *peer)
@@ -268,13 +269,13 @@ static bool sender_is_debtor(struct unixservice *service, struct peer *peer)
 	bool is_list_wanted;
 
 	(void)service;
-	if (!unixbudget_is_held(&senders->budget, &sender->holding,
+	if (!unixbudget__is_held(&senders->budget, &sender->holding,
 		    &is_list_wanted))
 		return false;
 	if (!is_list_wanted ||
-		unixbudget_list(&senders->budget, note_socket, senders) < 0)
+		unixbudget__list(&senders->budget, note_socket, senders) < 0)
 		return true;
-	return unixbudget_is_held(&senders->budget, &sender->holding,
+	return unixbudget__is_held(&senders->budget, &sender->holding,
 		&is_list_wanted);
 }
 
@@ -282,8 +283,8 @@ static void forget_if_silent(struct unixservice *service, struct peer *peer)
 {
 	int64_t at_us;
 
-	unixservice_part_if_done(service, peer);
-	if (unixservice_is_gone(peer))
+	unixservice__part_if_done(service, peer);
+	if (unixservice__is_gone(peer))
 		return;
 	/* That we owe it an answer is not its silence. */
 	if (peer->owed > 0)
@@ -291,10 +292,10 @@ static void forget_if_silent(struct unixservice *service, struct peer *peer)
 	if (!is_forgotten_at(service, peer, &at_us) || at_us > service->now_us)
 		sender_look_at_silence(service, peer);
 	else if (sender_is_debtor(service, peer))
-		unixservice_set_peer_timer(service, peer,
+		unixservice__set_peer_timer(service, peer,
 			service->now_us + service->options.forget_us);
 	else
-		unixservice_part(service, peer, 0);
+		unixservice__part(service, peer, 0);
 }
 
 static void retry(struct unixservice *service, struct peer *peer)
@@ -302,10 +303,10 @@ static void retry(struct unixservice *service, struct peer *peer)
 	const int64_t patience_us = service->options.patience_us;
 
 	if (patience_us > 0)
-		unixservice_drop_late(service, peer,
+		unixservice__drop_late(service, peer,
 			service->now_us - patience_us);
-	if (!unixservice_is_gone(peer))
-		unixservice_flush(service, peer);
+	if (!unixservice__is_gone(peer))
+		unixservice__flush(service, peer);
 }
 
 static void sender_wake(struct unixservice *service, struct peer *peer)
@@ -337,8 +338,8 @@ static void sender_close(struct unixservice *service, struct peer *peer)
 
 	/* Where the service is closed nobody needs to be asked. */
 	if (service->epoll_fd >= 0 && sender_is_debtor(service, peer))
-		unixdebts_add(&sender->senders->debts, sender);
-	unixproofs_forget(&sender->senders->proofs, sender);
+		unixdebts__add(&sender->senders->debts, sender);
+	unixproofs__forget(&sender->senders->proofs, sender);
 	take_out(sender->senders, sender);
 }
 
@@ -359,12 +360,12 @@ static const struct peer_sort sender_sort = {
 	.close = sender_close,
 };
 
-int unixsenders_check(struct senders *senders, const struct unixaddr *addr,
+int unixsenders__check(struct senders *senders, const struct unixaddr *addr,
 	const struct unixcred *writer)
 {
 	struct unixproof proof;
 
-	if (unixproofs_find(&senders->proofs, &proof,
+	if (unixproofs__find(&senders->proofs, &proof,
 		    unixconn_get_fd(senders->gram), addr, writer, 0) < 0)
 		return -1;
 	fd_close(proof.fd);
@@ -394,10 +395,10 @@ static bool make_place_in_bucket(struct unixservice *service,
 {
 	struct sender *sender, *silent = NULL;
 
-	if (!unixsenders_is_full(senders, addr))
+	if (!unixsenders__is_full(senders, addr))
 		return true;
 	/* As for a place among all peers. */
-	unixservice_send_gathered(service);
+	unixservice__send_gathered(service);
 	for (sender = *get_bucket(senders, addr); sender != NULL;
 		sender = sender->next)
 		if (may_leave(sender, newcomer) &&
@@ -407,18 +408,18 @@ static bool make_place_in_bucket(struct unixservice *service,
 			silent = sender;
 	if (silent == NULL)
 		return false;
-	unixservice_part(service, &silent->peer, EDQUOT);
+	unixservice__part(service, &silent->peer, EDQUOT);
 	return true;
 }
 
-struct sender *unixsenders_add(struct unixservice *service,
+struct sender *unixsenders__add(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred)
 {
 	struct sender *sender;
 
 	if (!make_place_in_bucket(service, senders, addr, user) ||
-		!unixservice_make_place(service, user)) {
+		!unixservice__make_place(service, user)) {
 		errno = EDQUOT;
 		return NULL;
 	}
@@ -430,7 +431,7 @@ struct sender *unixsenders_add(struct unixservice *service,
 	sender->proof.fd = -1;
 	sender->pause_us = pause_first_us;
 	sender->peer.tag = senders->gram->tag;
-	if (unixservice_enter(service, &sender->peer, &sender_sort, user,
+	if (unixservice__enter(service, &sender->peer, &sender_sort, user,
 		    cred) < 0) {
 		free(sender);
 		return NULL;
@@ -438,7 +439,7 @@ struct sender *unixsenders_add(struct unixservice *service,
 	if (senders->count >= 2 * senders->buckets_count)
 		grow(senders);
 	insert(senders, sender);
-	unixdebts_resume(&senders->debts, sender);
+	unixdebts__resume(&senders->debts, sender);
 	sender_look_at_silence(service, &sender->peer);
 	return sender;
 }

@@ -6,8 +6,8 @@
 #ifndef UNIXMSG_SERVICE_SENDER_H
 #define UNIXMSG_SERVICE_SENDER_H
 
-#include "service/budget.h"
 #include "network/proof.h"
+#include "service/budget.h"
 #include "service/service_private.h"
 
 struct sender {
@@ -61,62 +61,62 @@ struct senders {
  * Of gram, whose send buffer is raised to bytes; gram stays the caller's. 0, or
  * -1: with ENOMEM, or as fcntl(2) and setsockopt(2) fail.
  */
-int unixsenders_init(struct senders *senders, struct unixconn *gram,
+int unixsenders__init(struct senders *senders, struct unixconn *gram,
 	size_t bytes);
 
 /* None of them may be left. */
-void unixsenders_free(struct senders *senders);
+void unixsenders__free(struct senders *senders);
 
 /* The one of that address, or NULL. */
-struct sender *unixsenders_find(const struct senders *senders,
+struct sender *unixsenders__find(const struct senders *senders,
 	const struct unixaddr *addr);
 
 /* Whether one of that address is found only when another goes. */
-bool unixsenders_is_full(const struct senders *senders,
+bool unixsenders__is_full(const struct senders *senders,
 	const struct unixaddr *addr);
 
 /*
  * A new peer of user; cred may be NULL. It may cost another his place. NULL:
  * EDQUOT when there is none, or ENOMEM.
  */
-struct sender *unixsenders_add(struct unixservice *service,
+struct sender *unixsenders__add(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred);
 
-/* Whether an answer to addr gets to writer: 0, or -1 as unixproof_find. */
-int unixsenders_check(struct senders *senders, const struct unixaddr *addr,
+/* Whether an answer to addr gets to writer: 0, or -1 as unixproof__find. */
+int unixsenders__check(struct senders *senders, const struct unixaddr *addr,
 	const struct unixcred *writer);
 
 /* service_debt.c */
 
-void unixdebts_init(struct debts *debts);
-void unixdebts_free(struct debts *debts);
+void unixdebts__init(struct debts *debts);
+void unixdebts__free(struct debts *debts);
 
 /* sender is closed, and has not read what it was sent. */
-void unixdebts_add(struct debts *debts, const struct sender *sender);
+void unixdebts__add(struct debts *debts, const struct sender *sender);
 
 /* sender may be one that was closed, and holds what it held then. */
-void unixdebts_resume(struct debts *debts, struct sender *sender);
+void unixdebts__resume(struct debts *debts, struct sender *sender);
 
 /* Looks for what was read meanwhile of user's. */
-void unixdebts_settle(struct debts *debts, struct budget *budget,
+void unixdebts__settle(struct debts *debts, struct budget *budget,
 	const struct user *user);
 
 /* service_proof.c */
 
-int unixproofs_init(struct proofs *proofs);
-void unixproofs_free(struct proofs *proofs);
+int unixproofs__init(struct proofs *proofs);
+void unixproofs__free(struct proofs *proofs);
 
-/* As unixproof_find, and EAGAIN when it takes long and is not its turn. */
-int unixproofs_find(struct proofs *proofs, struct unixproof *proof, int own_fd,
+/* As unixproof__find, and EAGAIN when it takes long and is not its turn. */
+int unixproofs__find(struct proofs *proofs, struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags);
 
 /*
  * Proves sender: its proof says where to send, once only unless is_proved is
- * set then. Errors: those of unixproof_find; EAGAIN for later, too.
+ * set then. Errors: those of unixproof__find; EAGAIN for later, too.
  */
-int unixproofs_prove(struct proofs *proofs, struct sender *sender, int own_fd);
-void unixproofs_forget(struct proofs *proofs, struct sender *sender);
+int unixproofs__prove(struct proofs *proofs, struct sender *sender, int own_fd);
+void unixproofs__forget(struct proofs *proofs, struct sender *sender);
 
 #endif

@@ -30,18 +30,18 @@ static void lose_answers(struct unixservice *service, struct peer *peer)
 	uint64_t *counter = &service->counters.dropped;
 
 	if (peer->sort->is_memory_only) {
-		unixservice_lose_kept(service, peer, counter, ENOBUFS);
+		unixservice__lose_kept(service, peer, counter, ENOBUFS);
 		return;
 	}
-	unixservice_drop_all(service, peer, counter);
+	unixservice__drop_all(service, peer, counter);
 	service->counters.evicted++;
-	unixservice_part(service, peer, ENOBUFS);
+	unixservice__part(service, peer, ENOBUFS);
 }
 
-bool unixservice_relieve(struct unixservice *service, const struct user *user,
+bool unixservice__relieve(struct unixservice *service, const struct user *user,
 	size_t bytes)
 {
-	const struct user *most = unixusers_get_most_kept(&service->users);
+	const struct user *most = unixusers__get_most_kept(&service->users);
 	struct peer *peer;
 
 	if (most == NULL || most == user ||
@@ -75,7 +75,7 @@ static const struct user *find_hoarder(const struct unixservice *service,
 	if (user->partial_bytes > most / 2)
 		return user;
 	if (service->counters.partial_bytes > most)
-		return unixusers_get_most_partial(&service->users);
+		return unixusers__get_most_partial(&service->users);
 	return NULL;
 }
 
@@ -101,23 +101,23 @@ static void count_partial(struct unixservice *service, struct peer *peer,
 		counters->partial_bytes_most = counters->partial_bytes;
 }
 
-void unixservice_note_partial(struct unixservice *service, struct peer *peer,
+void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 	size_t bytes)
 {
 	const struct user *hoarder;
 
 	if (bytes > peer->partial_bytes)
-		unixservice_enliven(service, peer);
+		unixservice__enliven(service, peer);
 	count_partial(service, peer, bytes);
-	while (bytes > 0 && !unixservice_is_gone(peer) &&
+	while (bytes > 0 && !unixservice__is_gone(peer) &&
 		(hoarder = find_hoarder(service, peer->user)) != NULL) {
 		service->counters.partials_closed++;
-		unixservice_part(service, find_silent_partial(hoarder),
+		unixservice__part(service, find_silent_partial(hoarder),
 			ENOBUFS);
 	}
 }
 
-void unixservice_forget_partial(struct unixservice *service, struct peer *peer)
+void unixservice__forget_partial(struct unixservice *service, struct peer *peer)
 {
 	count_partial(service, peer, 0);
 }

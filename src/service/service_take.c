@@ -9,7 +9,7 @@
 static const int64_t second_ns = 1000000000;
 static const unsigned char skips_most = 64;
 
-bool unixservice_is_eager(struct eagerness *eagerness)
+bool unixservice__is_eager(struct eagerness *eagerness)
 {
 	if (eagerness->skip == 0)
 		return true;
@@ -17,7 +17,7 @@ bool unixservice_is_eager(struct eagerness *eagerness)
 	return false;
 }
 
-void unixservice_note_another(struct eagerness *eagerness, bool was_there)
+void unixservice__note_another(struct eagerness *eagerness, bool was_there)
 {
 	if (was_there)
 		eagerness->skips = 0;
@@ -26,8 +26,8 @@ void unixservice_note_another(struct eagerness *eagerness, bool was_there)
 	eagerness->skip = eagerness->skips;
 }
 
-void unixservice_prepare(const struct unixservice *service, struct unixmsg *msg,
-	struct unixaddr *addr)
+void unixservice__prepare(const struct unixservice *service,
+	struct unixmsg *msg, struct unixaddr *addr)
 {
 	unixmsg_init(msg);
 	msg->data = service->buffer;
@@ -50,7 +50,7 @@ static void show_no_more(struct unixmsg *msg)
 	msg->flags &= ~UNIXMSG_PREFIX;
 }
 
-void unixservice_count(struct unixservice *service, struct peer *peer,
+void unixservice__count(struct unixservice *service, struct peer *peer,
 	struct unixmsg *msg)
 {
 	struct unixservice_counters *counters = &service->counters;
@@ -63,16 +63,16 @@ void unixservice_count(struct unixservice *service, struct peer *peer,
 	if (peer == NULL)
 		return;
 	peer->received++;
-	unixservice_enliven(service, peer);
+	unixservice__enliven(service, peer);
 }
 
-void unixservice_reject(struct unixservice *service, uint64_t *counter,
+void unixservice__reject(struct unixservice *service, uint64_t *counter,
 	struct unixmsg *msg, struct unixservice_event *event)
 {
-	unixservice_end(service, counter);
+	unixservice__end(service, counter);
 	if (event != NULL) {
 		event->msg = msg;
-		unixservice_tell(service, event);
+		unixservice__tell(service, event);
 	}
 	unixmsg_close_fds(msg);
 }
@@ -83,18 +83,18 @@ static void settle(struct unixservice *service, struct peer *peer, int result)
 	struct unixservice_counters *counters = &service->counters;
 
 	if (service->call.is_unnamed)
-		unixservice_end(service, &counters->unnamed);
+		unixservice__end(service, &counters->unnamed);
 	else if (result != UNIXSERVICE_LATER)
-		unixservice_end(service, &counters->unanswered);
+		unixservice__end(service, &counters->unanswered);
 	else if (peer == NULL)
-		unixservice_end(service, &counters->unnamed);
-	else if (unixservice_is_gone(peer))
-		unixservice_end(service, &counters->gone);
+		unixservice__end(service, &counters->unnamed);
+	else if (unixservice__is_gone(peer))
+		unixservice__end(service, &counters->gone);
 	else
 		peer->owed++;
 }
 
-void unixservice_take(struct unixservice *service, struct peer *peer,
+void unixservice__take(struct unixservice *service, struct peer *peer,
 	uint64_t tag, struct unixmsg *msg)
 {
 	struct call *call = &service->call;
@@ -108,21 +108,21 @@ void unixservice_take(struct unixservice *service, struct peer *peer,
 	if (!call->is_settled)
 		settle(service, peer, result);
 	call->peer = NULL;
-	if (peer == NULL || unixservice_is_gone(peer))
+	if (peer == NULL || unixservice__is_gone(peer))
 		return;
 	if (result == UNIXSERVICE_CLOSE)
-		unixservice_finish(service, peer);
+		unixservice__finish(service, peer);
 	else
-		unixservice_part_if_done(service, peer);
+		unixservice__part_if_done(service, peer);
 }
 
-void unixservice_event_init(struct unixservice_event *event,
+void unixservice__event_init(struct unixservice_event *event,
 	enum unixservice_event_kind kind, const struct peer *peer, int error)
 {
 	memset(event, 0, sizeof(*event));
 	event->kind = kind;
 	event->error = error;
-	event->cred = unixcred_get_unknown();
+	event->cred = unixcred__get_unknown();
 	if (peer == NULL)
 		return;
 	event->peer = peer->id;
@@ -153,7 +153,7 @@ static bool is_within_rate(struct unixservice *service)
 	return true;
 }
 
-void unixservice_tell(struct unixservice *service,
+void unixservice__tell(struct unixservice *service,
 	struct unixservice_event *event)
 {
 	bool was_telling;
@@ -175,7 +175,7 @@ void unixservice_tell(struct unixservice *service,
 	service->is_telling = was_telling;
 }
 
-void unixservice_tell_of(struct unixservice *service,
+void unixservice__tell_of(struct unixservice *service,
 	enum unixservice_event_kind kind, const struct peer *peer, int error)
 {
 	struct unixservice_event event;
@@ -183,9 +183,9 @@ void unixservice_tell_of(struct unixservice *service,
 
 	if (service->options.watcher == NULL)
 		return;
-	unixservice_event_init(&event, kind, peer, error);
+	unixservice__event_init(&event, kind, peer, error);
 	peer->sort->get_address(peer, &addr);
 	if (unixaddr_get_kind(&addr) != UNIXADDR_UNNAMED)
 		event.addr = &addr;
-	unixservice_tell(service, &event);
+	unixservice__tell(service, &event);
 }

@@ -9,7 +9,7 @@
 
 static const int64_t second_ns = 1000000000;
 
-void unixusers_init(struct users *users, unsigned int rate, unsigned int burst)
+void unixusers__init(struct users *users, unsigned int rate, unsigned int burst)
 {
 	memset(users, 0, sizeof(*users));
 	if (rate == 0)
@@ -44,7 +44,7 @@ static struct user *find(struct user **place, uid_t uid, int64_t now_us)
 	return NULL;
 }
 
-struct user *unixusers_get(struct users *users, uid_t uid, int64_t now_us)
+struct user *unixusers__get(struct users *users, uid_t uid, int64_t now_us)
 {
 	struct user **bucket = &users->buckets[uid % USERS_BUCKETS];
 	struct user *user = find(bucket, uid, now_us);
@@ -60,7 +60,7 @@ struct user *unixusers_get(struct users *users, uid_t uid, int64_t now_us)
 	return user;
 }
 
-void unixusers_add_peer(struct user *user, struct peer *peer)
+void unixusers__add_peer(struct user *user, struct peer *peer)
 {
 	peer->livelier = NULL;
 	peer->more_silent = user->lively;
@@ -72,7 +72,7 @@ void unixusers_add_peer(struct user *user, struct peer *peer)
 	user->peers_count++;
 }
 
-void unixusers_remove_peer(struct user *user, struct peer *peer)
+void unixusers__remove_peer(struct user *user, struct peer *peer)
 {
 	if (peer->more_silent == NULL)
 		user->silent = peer->livelier;
@@ -92,7 +92,7 @@ static uint64_t count_peers(const struct user *user)
 
 static uint64_t count_connections(const struct user *user)
 {
-	return unixusers_count_connections(user);
+	return unixusers__count_connections(user);
 }
 
 static uint64_t count_kept(const struct user *user)
@@ -105,7 +105,7 @@ static uint64_t count_partial(const struct user *user)
 	return user->partial_bytes;
 }
 
-unsigned int unixusers_count_connections(const struct user *user)
+unsigned int unixusers__count_connections(const struct user *user)
 {
 	return user->peers_count - user->light_count;
 }
@@ -123,27 +123,27 @@ static struct user *get_first_by(const struct users *users,
 	return greatest;
 }
 
-struct user *unixusers_get_greatest(const struct users *users)
+struct user *unixusers__get_greatest(const struct users *users)
 {
 	return get_first_by(users, count_peers);
 }
 
-struct user *unixusers_get_most_connected(const struct users *users)
+struct user *unixusers__get_most_connected(const struct users *users)
 {
 	return get_first_by(users, count_connections);
 }
 
-struct user *unixusers_get_most_kept(const struct users *users)
+struct user *unixusers__get_most_kept(const struct users *users)
 {
 	return get_first_by(users, count_kept);
 }
 
-struct user *unixusers_get_most_partial(const struct users *users)
+struct user *unixusers__get_most_partial(const struct users *users)
 {
 	return get_first_by(users, count_partial);
 }
 
-int64_t unixusers_get_next_us(const struct users *users,
+int64_t unixusers__get_next_us(const struct users *users,
 	const struct user *user)
 {
 	if (users->interval_ns == 0 || user->due_ns == 0)
@@ -151,7 +151,7 @@ int64_t unixusers_get_next_us(const struct users *users,
 	return (user->due_ns - users->ahead_ns + 999) / 1000;
 }
 
-void unixusers_count(const struct users *users, struct user *user,
+void unixusers__count(const struct users *users, struct user *user,
 	int64_t now_us)
 {
 	const int64_t now_ns = now_us * 1000;
@@ -163,7 +163,7 @@ void unixusers_count(const struct users *users, struct user *user,
 	user->due_ns += users->interval_ns;
 }
 
-void unixusers_free(struct users *users)
+void unixusers__free(struct users *users)
 {
 	struct user *user;
 	size_t i;

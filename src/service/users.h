@@ -41,35 +41,36 @@ struct users {
 };
 
 /* rate messages a second, burst at once; 0 for no limit. */
-void unixusers_init(struct users *users, unsigned int rate, unsigned int burst);
+void unixusers__init(struct users *users, unsigned int rate,
+	unsigned int burst);
 
 /*
  * The user, made when he is new. He is kept while he has peers or holds, and
  * then until nothing more is known of him, so ask again each time. NULL with
  * ENOMEM.
  */
-struct user *unixusers_get(struct users *users, uid_t uid, int64_t now_us);
+struct user *unixusers__get(struct users *users, uid_t uid, int64_t now_us);
 
 /* Puts peer at the lively end, takes it out. */
-void unixusers_add_peer(struct user *user, struct peer *peer);
-void unixusers_remove_peer(struct user *user, struct peer *peer);
+void unixusers__add_peer(struct user *user, struct peer *peer);
+void unixusers__remove_peer(struct user *user, struct peer *peer);
 
 /* The user with most peers, with most connections, with most bytes; NULL when
  * there are none. */
-struct user *unixusers_get_greatest(const struct users *users);
-struct user *unixusers_get_most_connected(const struct users *users);
-struct user *unixusers_get_most_kept(const struct users *users);
-struct user *unixusers_get_most_partial(const struct users *users);
-unsigned int unixusers_count_connections(const struct user *user);
+struct user *unixusers__get_greatest(const struct users *users);
+struct user *unixusers__get_most_connected(const struct users *users);
+struct user *unixusers__get_most_kept(const struct users *users);
+struct user *unixusers__get_most_partial(const struct users *users);
+unsigned int unixusers__count_connections(const struct user *user);
 
 /* When he may send one message more; a moment of the past: now. */
-int64_t unixusers_get_next_us(const struct users *users,
+int64_t unixusers__get_next_us(const struct users *users,
 	const struct user *user);
 
 /* He has sent one. */
-void unixusers_count(const struct users *users, struct user *user,
+void unixusers__count(const struct users *users, struct user *user,
 	int64_t now_us);
 
-void unixusers_free(struct users *users);
+void unixusers__free(struct users *users);
 
 #endif

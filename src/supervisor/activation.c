@@ -16,10 +16,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "network/adopt.h"
 #include "base/environment.h"
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "network/adopt.h"
 #include "network/network.h"
 #include "unixmsg/activation.h"
 
@@ -65,7 +65,7 @@ static int is_pidfd_id_ours(void)
 	uint64_t id, own;
 	int saved = errno;
 	int result =
-		unixenvironment_get_number("LISTEN_PIDFDID", UINT64_MAX, &id);
+		unixenvironment__get_number("LISTEN_PIDFDID", UINT64_MAX, &id);
 
 	if (result < 1)
 		return result < 0 ? -1 : 1;
@@ -76,7 +76,7 @@ static int is_pidfd_id_ours(void)
 
 static int is_for_us(void)
 {
-	int result = unixenvironment_is_ours("LISTEN_PID", false);
+	int result = unixenvironment__is_ours("LISTEN_PID", false);
 
 	return result == 1 ? is_pidfd_id_ours() : result;
 }
@@ -104,7 +104,7 @@ static int find_fds(size_t *count)
 	*count = 0;
 	if (result < 1)
 		return result;
-	if (unixenvironment_get_number("LISTEN_FDS", INT_MAX - FIRST_FD,
+	if (unixenvironment__get_number("LISTEN_FDS", INT_MAX - FIRST_FD,
 		    &number) < 0)
 		return -1;
 	*count = (size_t)number;
@@ -154,7 +154,7 @@ static int split_names(struct unixactivation *activation)
 
 static int set_names(struct unixactivation *activation)
 {
-	const char *names = unixenvironment_get("LISTEN_FDNAMES");
+	const char *names = unixenvironment__get("LISTEN_FDNAMES");
 	size_t i;
 
 	for (i = 0; i < activation->count; i++)
@@ -172,7 +172,7 @@ static int take_over_item(struct item *item, int fd)
 	int saved = errno;
 
 	item->fd = fd;
-	item->network = unixadopt_find_network(fd);
+	item->network = unixadopt__find_network(fd);
 	errno = saved;
 	item->kind = find_kind(fd, item->network);
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
@@ -279,7 +279,7 @@ static int make_wish(struct wish *wish, const char *name,
 	wish->network = NULL;
 	if (network == NULL)
 		return 0;
-	wish->network = unixnetwork_find(network);
+	wish->network = unixnetwork__find(network);
 	return wish->network == NULL ? -1 : 0;
 }
 

@@ -78,11 +78,11 @@ static int send_to(const struct unixaddr *addr, const struct unixmsg *msg,
 	struct endpoint end;
 	int result;
 
-	if (unixendpoint_open(&end, SOCK_DGRAM) < 0)
+	if (unixendpoint__open(&end, SOCK_DGRAM) < 0)
 		return -1;
 	result = connect_to(&end, addr);
 	if (result == 0)
-		result = unixmsg_send_on(&end, msg, deadline_us);
+		result = unixmsg__send_on(&end, msg, deadline_us);
 	return fd_close_with(end.fd, result);
 }
 
@@ -90,13 +90,13 @@ static int send_to(const struct unixaddr *addr, const struct unixmsg *msg,
 static int tell(const void *text, size_t size, const int *fds, size_t count,
 	int64_t deadline_us)
 {
-	const char *address = unixenvironment_get("NOTIFY_SOCKET");
+	const char *address = unixenvironment__get("NOTIFY_SOCKET");
 	struct iovec part = { .iov_base = (void *)text, .iov_len = size };
 	struct unixaddr addr;
 	struct unixmsg msg;
 	int saved = errno;
 
-	if (unixdeadline_check(deadline_us) < 0)
+	if (unixdeadline__check(deadline_us) < 0)
 		return -1;
 	if (address == NULL || *address == '\0')
 		return 0;
@@ -246,13 +246,13 @@ int unixnotify_get_watchdog_us(int64_t *period_us)
 	int saved = errno, result;
 	uint64_t number;
 
-	result =
-		unixenvironment_get_number("WATCHDOG_USEC", INT64_MAX, &number);
+	result = unixenvironment__get_number("WATCHDOG_USEC", INT64_MAX,
+		&number);
 	if (result < 1)
 		return result;
 	if (number == 0)
 		return fail(EPROTO);
-	result = unixenvironment_is_ours("WATCHDOG_PID", true);
+	result = unixenvironment__is_ours("WATCHDOG_PID", true);
 	if (result < 1)
 		return result;
 	*period_us = (int64_t)number;
@@ -270,7 +270,7 @@ static int wait_for_end(int pipe[2], int64_t deadline_us)
 	int result = tell(text, sizeof(text) - 1, &pipe[1], 1, deadline_us);
 
 	pipe[1] = fd_close(pipe[1]);
-	if (result == 1 && unixdeadline_wait(pipe[0], 0, -1, deadline_us) < 0)
+	if (result == 1 && unixdeadline__wait(pipe[0], 0, -1, deadline_us) < 0)
 		return -1;
 	return result;
 }

@@ -191,7 +191,7 @@ static void try_decode(const char *text, const struct slow *slow, size_t room)
 		room = SLOW_ROOM;
 	name = malloc(room);
 	fuzz_expect(name != NULL);
-	if (unixaddr_decode(text, name, room, &size) < 0) {
+	if (unixaddr__decode(text, name, room, &size) < 0) {
 		check_failure(slow, errno, room - 1);
 	} else {
 		fuzz_expect(!slow->is_malformed && size == slow->size);

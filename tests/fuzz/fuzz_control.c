@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "message/control.h"
-#include "fuzz.h"
 #include "base/kernel.h"
+#include "fuzz.h"
+#include "message/control.h"
 
 const char fuzz_noun[] = "control";
 
@@ -221,7 +221,7 @@ static void take(uint8_t *control, size_t size, size_t room, unsigned int wants)
 	msg.fds = fds;
 	msg.fds_room = room;
 	is_watching = true;
-	unixcontrol_take(&header, &msg, wants);
+	unixcontrol__take(&header, &msg, wants);
 	is_watching = false;
 	compare(&msg, &slow);
 	compare_fds(&slow);

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "name/diag.h"
 #include "fuzz.h"
+#include "name/diag.h"
 
 const char fuzz_noun[] = "diag";
 
@@ -126,7 +126,7 @@ static void check_pending(const struct unixdiag_socket *socket,
 	fuzz_expect(is_flagged(socket, UNIXDIAG_HAS_PENDING, found));
 	fuzz_expect(socket->pending_count == found->size / 4);
 	for (i = 0; i < socket->pending_count; i++)
-		fuzz_expect(unixdiag_get_pending(socket, i) ==
+		fuzz_expect(unixdiag__get_pending(socket, i) ==
 			read_number(found->data + 4 * i, 4));
 }
 
@@ -215,7 +215,7 @@ static void parse_all(const uint8_t *data, size_t size)
 
 	while (size > 0) {
 		errno = 0;
-		used = unixdiag_parse(data, size, &message);
+		used = unixdiag__parse(data, size, &message);
 		if (used < 0) {
 			fuzz_expect(used == -1 && errno == EBADMSG);
 			return;

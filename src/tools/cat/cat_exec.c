@@ -15,8 +15,8 @@
 
 #include "tools/cat/cat_exec.h"
 #include "tools/cat/cat_options.h"
-#include "tools/common/explain.h"
 #include "tools/cat/jobs.h"
+#include "tools/common/explain.h"
 #include "tools/common/keep.h"
 #include "tools/common/network.h"
 #include "tools/common/serve.h"

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tools/echo/client.h"
 #include "tools/common/dialling.h"
 #include "tools/common/explain.h"
 #include "tools/common/network.h"
@@ -24,6 +23,7 @@
 #include "tools/common/source.h"
 #include "tools/common/stats.h"
 #include "tools/common/tool.h"
+#include "tools/echo/client.h"
 
 enum { WINDOW = 64 };
 

@@ -3,13 +3,13 @@
 
 #include <errno.h>
 
-#include "tools/echo/client.h"
-#include "tools/echo/echo.h"
 #include "tools/common/explain.h"
 #include "tools/common/inherit.h"
 #include "tools/common/options.h"
 #include "tools/common/serve.h"
 #include "tools/common/tool.h"
+#include "tools/echo/client.h"
+#include "tools/echo/echo.h"
 
 static int run(const struct network *network, int argc, char **argv)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "tools/echo/echo.h"
 #include "tools/common/network.h"
+#include "tools/echo/echo.h"
 
 int main(int argc, char **argv)
 {

@@ -11,8 +11,8 @@
 #include "base/deadline_private.h"
 #include "base/fd.h"
 #include "name/name_private.h"
-#include "tools/inspect/inspect_clean.h"
 #include "tools/common/tool.h"
+#include "tools/inspect/inspect_clean.h"
 
 /* How long we wait for the lock on a directory. */
 static const int64_t lock_us = 5000000;
@@ -71,14 +71,14 @@ static int remove_file(const struct inspect_finding *finding)
 	size_t size;
 	int dir_fd, result;
 
-	if (unixaddr_decode(finding->address, path, sizeof(path), &size) < 0)
+	if (unixaddr__decode(finding->address, path, sizeof(path), &size) < 0)
 		return -1;
 	dir_fd = open_directory(path, &leaf);
 	if (dir_fd < 0)
 		return -1;
 	result = check_is_that(dir_fd, leaf, finding->file);
 	if (result == 0)
-		result = unixname_remove_dead(dir_fd, NULL, leaf,
+		result = unixname__remove_dead(dir_fd, NULL, leaf,
 			finding->file->fd, unixdeadline_after_us(lock_us));
 	return fd_close_with(dir_fd, result);
 }

@@ -33,7 +33,7 @@ static int read_file(struct inspect_file *file, struct unixdiag_mount *mount)
 {
 	if (fstat(file->fd, &file->status) < 0)
 		return -1;
-	if (unixdiag_identify(file->fd, mount, &file->id) < 0)
+	if (unixdiag__identify(file->fd, mount, &file->id) < 0)
 		return -1;
 	file->has_acl = has_acl(file);
 	return 0;

@@ -5,8 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "tools/inspect/inspect_options.h"
 #include "tools/common/usage.h"
+#include "tools/inspect/inspect_options.h"
 
 #define PLACE(member) .place = offsetof(struct inspect_options, member)
 

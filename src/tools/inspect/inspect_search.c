@@ -14,9 +14,9 @@
 #include "base/addr_private.h"
 #include "base/fd.h"
 #include "name/probe.h"
+#include "name/way.h"
 #include "tools/inspect/inspect_search.h"
 #include "tools/inspect/inspect_text.h"
-#include "name/way.h"
 
 static void show(const struct inspect_search *search,
 	const struct inspect_finding *finding)
@@ -48,7 +48,7 @@ static enum inspect_path compare_file(const struct inspect_socket *it, int fd)
 	struct unixdiag_mount mount = { 0 };
 	struct unixdiag_file found;
 
-	if (unixdiag_identify(fd, &mount, &found) < 0)
+	if (unixdiag__identify(fd, &mount, &found) < 0)
 		return INSPECT_PATH_UNKNOWN;
 	return found.dev == it->told.file.dev && found.ino == it->told.file.ino
 		? INSPECT_PATH_IN_PLACE
@@ -69,7 +69,7 @@ static enum inspect_path look_at_path(const struct inspect_socket *it)
 		return INSPECT_PATH_UNKNOWN;
 	memcpy(path, name, size);
 	path[size] = '\0';
-	fd = unixway_open(path, true);
+	fd = unixway__open(path, true);
 	if (fd < 0)
 		return errno == ENOENT || errno == ENOTDIR
 			? INSPECT_PATH_GONE
@@ -172,7 +172,7 @@ static void judge(const struct inspect_search *search,
 static void show_probed(const struct inspect_search *search,
 	const struct group *group, struct inspect_finding *finding)
 {
-	bool is_dead = unixprobe_is_dead(finding->file->fd, NULL, NULL) == 0;
+	bool is_dead = unixprobe__is_dead(finding->file->fd, NULL, NULL) == 0;
 	int error = is_dead ? 0 : errno;
 
 	if (!is_dead && group->connections > 0) {
@@ -291,7 +291,7 @@ int inspect_search_address(struct inspect_search *search, const char *text)
 	};
 	struct inspect_name name = { 0 };
 
-	if (unixaddr_decode(text, path, sizeof(path), &name.size) < 0)
+	if (unixaddr__decode(text, path, sizeof(path), &name.size) < 0)
 		return -1;
 	name.is_abstract = path[0] == '\0';
 	name.bytes = path + name.is_abstract;
@@ -373,7 +373,7 @@ int inspect_search_directory(struct inspect_search *search, const char *text)
 	size_t size;
 	int dir_fd;
 
-	if (unixaddr_decode(text, path, sizeof(path), &size) < 0)
+	if (unixaddr__decode(text, path, sizeof(path), &size) < 0)
 		return -1;
 	dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0)

@@ -161,7 +161,7 @@ static int take_pending(void *context, const struct unixdiag_socket *socket)
 		return 0;
 	for (i = 0; i < socket->pending_count; i++) {
 		client = inspect_snapshot_find(making->snapshot,
-			unixdiag_get_pending(socket, i));
+			unixdiag__get_pending(socket, i));
 		if (client != NULL)
 			client->waits_for = listener;
 	}
@@ -204,7 +204,7 @@ static int add_process(struct making *making, pid_t pid)
 		return -1;
 	process = &snapshot->processes[snapshot->processes_count];
 	process->pid = pid;
-	if (unixholder_read_process(pid, &process->told) == 0)
+	if (unixholder__read_process(pid, &process->told) == 0)
 		snapshot->processes_count++;
 	return 0;
 }
@@ -224,7 +224,7 @@ static int list_holders(struct making *making)
 {
 	struct inspect_snapshot *snapshot = making->snapshot;
 
-	if (unixholder_list(take_holder, making, &snapshot->denied) < 0)
+	if (unixholder__list(take_holder, making, &snapshot->denied) < 0)
 		return -1;
 	if (add_processes(making) < 0)
 		return -1;
@@ -341,7 +341,7 @@ static int list_sockets(struct making *making)
 {
 	struct inspect_snapshot *snapshot = making->snapshot;
 
-	if (unixdiag_list(take_socket, making) < 0) {
+	if (unixdiag__list(take_socket, making) < 0) {
 		snapshot->error = errno;
 		snapshot->sockets_count = 0;
 		return errno == ENOMEM ? -1 : 0;
@@ -350,7 +350,7 @@ static int list_sockets(struct making *making)
 		qsort(snapshot->sockets, snapshot->sockets_count,
 			sizeof(*snapshot->sockets), compare_sockets);
 	/* Who waits is worth having, but nothing depends on it. */
-	unixdiag_list_pending(take_pending, making);
+	unixdiag__list_pending(take_pending, making);
 	return 0;
 }
 

@@ -18,7 +18,7 @@ const char *inspect_text_bytes(const char *bytes, size_t size, char *text,
 	size_t i = 0, step, used = 0;
 
 	while (i < size) {
-		i += unixaddr_encode(bytes + i, size - i, piece, &step);
+		i += unixaddr__encode(bytes + i, size - i, piece, &step);
 		if (used + step >= room)
 			break;
 		memcpy(text + used, piece, step);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "tools/common/explain.h"
+#include "tools/common/tool.h"
 #include "tools/inspect/inspect_clean.h"
 #include "tools/inspect/inspect_dot.h"
 #include "tools/inspect/inspect_json.h"
@@ -15,7 +16,6 @@
 #include "tools/inspect/inspect_search.h"
 #include "tools/inspect/inspect_table.h"
 #include "tools/inspect/inspect_text.h"
-#include "tools/common/tool.h"
 
 /* One run of the tool. The way of showing that is chosen has its state here. */
 struct inspection {

@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/perf/perf_options.h"
 #include "tools/common/usage.h"
+#include "tools/perf/perf_options.h"
 
 #define PLACE(member) .place = offsetof(struct perf_options, member)
 

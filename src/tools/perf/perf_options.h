@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "tools/perf/perf_way.h"
 #include "tools/common/tool.h"
+#include "tools/perf/perf_way.h"
 
 enum perf_mode {
 	PERF_LATENCY,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "tools/perf/perf_run.h"
 #include "tools/common/tool.h"
+#include "tools/perf/perf_run.h"
 
 /* The first of a round find cold caches and a service that still wakes up. */
 static const size_t cold_share = 10;
