@@ -169,8 +169,8 @@ the_echo_tools_work()
 list_public_tests()
 {
 	private='(base/[^k]|(name|message|network|service|supervisor|tools)/)'
-	grep -L -E "^#include \"($private|load[.]h|torture[.]h)" \
-		"$srcdir"/tests/check_*.c |
+	grep -L -E "^#include \"($private|support/load[.]h|proof/)" \
+		"$srcdir"/tests/*/check_*.c |
 		sed -e 's|.*/check_||' -e 's|[.]c$||' |
 		grep -v -e _races -e _moments -e _window -e takeover \
 			-e sweep -e exports
@@ -183,7 +183,8 @@ unit_tests_of_public_functions_pass()
 	libs=$("$PKG_CONFIG" --cflags --libs check)
 	for helper in ends scene service_scene support; do
 		compile $CC $CFLAGS -std=gnu11 "-I$shared/include" \
-			"-I$top_builddir" -c "$srcdir/tests/$helper.c"
+			"-I$top_builddir" -c "-I$srcdir/tests" \
+			"$srcdir/tests/support/$helper.c"
 	done
 	list_public_tests >all
 	[ "$(wc -l <all)" -gt 20 ] || fail "only $(wc -l <all) tests"
@@ -193,7 +194,7 @@ unit_tests_of_public_functions_pass()
 		grep -x -e addr -e gram -e packet -e stream all >names
 	fi
 	while read -r name <&3; do
-		link "check_$name" "$srcdir/tests/check_$name.c" \
+		link "check_$name" "-I$srcdir/tests" "$srcdir"/tests/*/"check_$name.c" \
 			ends.o scene.o service_scene.o support.o
 		run "./check_$name"
 		[ "$status" -eq 77 ] && continue

@@ -160,7 +160,7 @@ fi
 [ -s "$scratch/undefined" ] || echo nothing >"$scratch/nothing"
 expect_none 'the library seems to call nothing' "$scratch/nothing"
 
-sed 's/^--wrap=//' "$srcdir/tests/fault.wrap" | sort >"$scratch/wrapped"
+sed 's/^--wrap=//' "$srcdir/tests/proof/fault.wrap" | sort >"$scratch/wrapped"
 sort -o "$scratch/safe" "$scratch/safe"
 comm -23 "$scratch/undefined" "$scratch/defined" |
 	comm -23 - "$scratch/wrapped" |
@@ -170,9 +170,10 @@ expect_none 'can it fail? then into fault_calls.c, fault_table.c, fault.wrap' \
 
 sed -n 's/^\t\(unix[a-z_]*\);$/\1/p' "$srcdir/src/unixmsg.map" | sort \
 	>"$scratch/public"
-"$nm" -u "$top_builddir"/tests/torture_*.o "$top_builddir"/tests/.libs/ends.o \
-	"$top_builddir"/tests/.libs/scene.o "$top_builddir"/tests/ends.o \
-	"$top_builddir"/tests/scene.o 2>/dev/null |
+support=$top_builddir/tests/support
+"$nm" -u "$top_builddir"/tests/proof/torture_*.o "$support"/.libs/ends.o \
+	"$support"/.libs/scene.o "$support"/ends.o "$support"/scene.o \
+	2>/dev/null |
 	awk 'NF == 2 { print $2 }' | sort -u >"$scratch/played"
 comm -23 "$scratch/public" "$scratch/played" >"$scratch/unplayed"
 expect_none 'is in no scene, see torture.h' "$scratch/unplayed"

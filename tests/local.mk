@@ -66,7 +66,7 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/proof.sh \
 	%D%/readme_commands.sh \
 	%D%/readme_programs.awk \
-	%D%/threads.c \
+	%D%/proof/threads.c \
 	%D%/try_mutants.sh \
 	%D%/valgrind.allow \
 	%D%/valgrind.sh \
@@ -78,10 +78,12 @@ check_PROGRAMS += %D%/check_exports
 
 # A helper of activation.sh and inherit.sh.
 check_PROGRAMS += %D%/hear
+%C%_hear_SOURCES = %D%/supervisor/hear.c
 %C%_hear_LDADD = $(built_library)
 
 # A helper of other-clients.sh.
 check_PROGRAMS += %D%/acknowledge
+%C%_acknowledge_SOURCES = %D%/tools/acknowledge.c
 %C%_acknowledge_LDADD = $(built_library)
 
 # The server in the comment of unixmsg/service.h, as it stands there but for
@@ -109,185 +111,20 @@ long_unit_tests = \
 	%D%/check_service_load \
 	%D%/check_service_stuck \
 	%D%/check_name
-quick_unit_tests = \
-	%D%/check_access \
-	%D%/check_activation \
-	%D%/check_addr \
-	%D%/check_adopt \
-	%D%/check_batch \
-	%D%/check_blob \
-	%D%/check_budget \
-	%D%/check_buffer \
-	%D%/check_conn \
-	%D%/check_control \
-	%D%/check_control_sizes \
-	%D%/check_cred \
-	%D%/check_deadline \
-	%D%/check_debts \
-	%D%/check_diag \
-	%D%/check_fds \
-	%D%/check_go_calls \
-	%D%/check_go_rules \
-	%D%/check_gram \
-	%D%/check_hangup \
-	%D%/check_histogram \
-	%D%/check_holder \
-	%D%/check_listener \
-	%D%/check_low_fds \
-	%D%/check_msg \
-	%D%/check_name_kill \
-	%D%/check_name_lock \
-	%D%/check_name_moments \
-	%D%/check_name_odd \
-	%D%/check_name_window \
-	%D%/check_notify \
-	%D%/check_outbox \
-	%D%/check_owner \
-	%D%/check_packet \
-	%D%/check_peer \
-	%D%/check_perf \
-	%D%/check_policy \
-	%D%/check_probe \
-	%D%/check_proof \
-	%D%/check_reconnect \
-	%D%/check_record \
-	%D%/check_record_line \
-	%D%/check_record_writer \
-	%D%/check_retire \
-	%D%/check_service \
-	%D%/check_service_access \
-	%D%/check_service_answers \
-	%D%/check_service_batch \
-	%D%/check_service_books \
-	%D%/check_service_drain \
-	%D%/check_service_events \
-	%D%/check_service_fork \
-	%D%/check_service_life \
-	%D%/check_service_limits \
-	%D%/check_service_queue \
-	%D%/check_service_silence \
-	%D%/check_shared \
-	%D%/check_shortage \
-	%D%/check_spin \
-	%D%/check_stream \
-	%D%/check_stream_direct \
-	%D%/check_sweep \
-	%D%/check_timers \
-	%D%/check_users
+quick_unit_tests =
 unit_tests = $(long_unit_tests) $(quick_unit_tests)
 check_PROGRAMS += $(unit_tests)
 TESTS += $(long_unit_tests)
 
-# What the tests of load talk to.
-check_PROGRAMS += %D%/service_server
-
-check_LTLIBRARIES += %D%/libsupport.la
-%C%_libsupport_la_SOURCES = \
-	%D%/ends.c \
-	%D%/ends.h \
-	%D%/link.c \
-	%D%/link.h \
-	%D%/load.c \
-	%D%/load.h \
-	%D%/scene.c \
-	%D%/scene.h \
-	%D%/service_scene.c \
-	%D%/service_scene.h \
-	%D%/support.c \
-	%D%/support.h
-
-# Servers and clients that come and go, for as long as one likes.
-check_PROGRAMS += %D%/soak
-%C%_soak_SOURCES = \
-	%D%/soak.c \
-	%D%/soak.h \
-	%D%/soak_book.c \
-	%D%/soak_client.c \
-	%D%/soak_conduct.c \
-	%D%/soak_plan.c \
-	%D%/soak_server.c
-%C%_soak_LDADD = %D%/.libs/libsupport.a $(built_library)
-
-# Calls that fail on demand: the linker sends them to ours.
-fault_sources = \
-	%D%/fault.c \
-	%D%/fault.h \
-	%D%/fault_calls.c \
-	%D%/fault_table.c
-fault_ldflags = $(AM_LDFLAGS) -Wl,@$(srcdir)/%D%/fault.wrap
-EXTRA_DIST += %D%/fault.wrap
-
-%C%_check_torture_SOURCES = $(fault_sources) \
-	%D%/check_torture.c \
-	%D%/torture.h \
-	%D%/torture_activation.c \
-	%D%/torture_choice.c \
-	%D%/torture_choice.h \
-	%D%/torture_gram.c \
-	%D%/torture_link.c \
-	%D%/torture_message.c \
-	%D%/torture_name.c \
-	%D%/torture_notify.c \
-	%D%/torture_outcome.c \
-	%D%/torture_outcome.h \
-	%D%/torture_rest.c \
-	%D%/torture_served.c \
-	%D%/torture_service.c
-%C%_check_torture_LDFLAGS = $(fault_ldflags)
-EXTRA_%C%_check_torture_DEPENDENCIES = %D%/fault.wrap
-
-%C%_check_debts_SOURCES = $(fault_sources) \
-	%D%/check_debts.c
-%C%_check_debts_LDFLAGS = $(fault_ldflags)
-EXTRA_%C%_check_debts_DEPENDENCIES = %D%/fault.wrap
-
-%C%_check_shortage_SOURCES = $(fault_sources) \
-	%D%/check_shortage.c
-%C%_check_shortage_LDFLAGS = $(fault_ldflags)
-EXTRA_%C%_check_shortage_DEPENDENCIES = %D%/fault.wrap
-
-# The tools with calls that fail, as the environment says.
-faulty_tools = \
-	%D%/faulty-seqpacket-echo \
-	%D%/faulty-unixgram-echo \
-	%D%/faulty-unixmsg-cat \
-	%D%/faulty-unixmsg-inspect \
-	%D%/faulty-unixmsg-perf \
-	%D%/faulty-unixstream-echo
-check_PROGRAMS += $(faulty_tools)
-faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
-%C%_faulty_seqpacket_echo_SOURCES = $(fault_sources) \
-	src/tools/echo/seqpacket-echo.c
-%C%_faulty_seqpacket_echo_LDFLAGS = $(fault_ldflags)
-%C%_faulty_seqpacket_echo_LDADD = $(faulty_libs)
-%C%_faulty_unixgram_echo_SOURCES = $(fault_sources) \
-	src/tools/echo/unixgram-echo.c
-%C%_faulty_unixgram_echo_LDFLAGS = $(fault_ldflags)
-%C%_faulty_unixgram_echo_LDADD = $(faulty_libs)
-%C%_faulty_unixmsg_cat_SOURCES = $(fault_sources) \
-	src/tools/cat/unixmsg-cat.c
-%C%_faulty_unixmsg_cat_LDFLAGS = $(fault_ldflags)
-%C%_faulty_unixmsg_cat_LDADD = $(faulty_libs)
-%C%_faulty_unixmsg_inspect_SOURCES = $(fault_sources) \
-	$(src_tools_unixmsg_inspect_SOURCES)
-%C%_faulty_unixmsg_inspect_LDFLAGS = $(fault_ldflags)
-%C%_faulty_unixmsg_inspect_LDADD = $(faulty_libs)
-%C%_faulty_unixmsg_perf_SOURCES = $(fault_sources) \
-	src/tools/perf/unixmsg-perf.c
-%C%_faulty_unixmsg_perf_LDFLAGS = $(fault_ldflags)
-%C%_faulty_unixmsg_perf_LDADD = src/tools/libperf.la $(faulty_libs)
-%C%_faulty_unixstream_echo_SOURCES = $(fault_sources) \
-	src/tools/echo/unixstream-echo.c
-%C%_faulty_unixstream_echo_LDFLAGS = $(fault_ldflags)
-%C%_faulty_unixstream_echo_LDADD = $(faulty_libs)
-
-%C%_check_torture_tools_SOURCES = \
-	%D%/check_torture_tools.c \
-	%D%/fault.h \
-	%D%/fault_table.c \
-	%D%/torture.h \
-	%D%/torture_choice.c \
-	%D%/torture_choice.h
+include %D%/support/local.mk
+include %D%/base/local.mk
+include %D%/name/local.mk
+include %D%/message/local.mk
+include %D%/network/local.mk
+include %D%/proof/local.mk
+include %D%/service/local.mk
+include %D%/supervisor/local.mk
+include %D%/tools/local.mk
 
 # For programs that do not say what they link: the unit tests.
 LDADD = %D%/.libs/libsupport.a src/tools/.libs/libtools.a \
@@ -414,7 +251,7 @@ CLEANFILES += %D%/torture.result
 # A shared library that is not installed: libtool makes one for a -rpath.
 if HAVE_CHECK
 check_LTLIBRARIES += %D%/libsignals.la
-%C%_libsignals_la_SOURCES = %D%/signals.c
+%C%_libsignals_la_SOURCES = %D%/proof/signals.c
 %C%_libsignals_la_LDFLAGS = $(AM_LDFLAGS) \
 	-module -avoid-version -rpath /nonexistent
 

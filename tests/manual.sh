@@ -164,7 +164,7 @@ each_test_that_the_security_page_names_exists()
 		case $file in
 		*.sh) grep -q "^$name()" "$srcdir/tests/$file" \
 			"$srcdir/tests/echo_cases.sh" ;;
-		*) grep -q "^START_TEST($name)" "$srcdir/tests/$file.c" ;;
+		*) grep -q "^START_TEST($name)" "$srcdir"/tests/*/"$file.c" ;;
 		esac || fail "there is no $name in $file"
 	done <named
 }

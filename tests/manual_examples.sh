@@ -276,7 +276,7 @@ the_readme_names_what_is_there()
 		expect_match "$readme" "$file"
 	done
 	for test in $(grep -o -E 'check_[a-z_]+\.c' "$readme"); do
-		[ -e "$srcdir/tests/$test" ] || fail "no $test"
+		[ -e "$(echo "$srcdir"/tests/*/"$test")" ] || fail "no $test"
 	done
 	for page in $(grep -o -E '[a-z-]+\([1-7]\)' "$readme"); do
 		page=${page%)}

@@ -40,7 +40,7 @@ list_sources()
 	case $1 in
 	*-echo.sh) echo "$srcdir/tests/$1 $srcdir/tests/echo_cases.sh" ;;
 	*.sh) echo "$srcdir/tests/$1" ;;
-	*) echo "$srcdir/tests/$1.c" ;;
+	*) echo "$srcdir"/tests/*/"$1.c" ;;
 	esac
 }
 
@@ -120,12 +120,12 @@ run_check()
 {
 	case $1 in
 	check_debts | check_shortage) set -- "$@" \
-		"-Wl,@$srcdir/tests/fault.wrap" \
-		"$tests"/fault.o "$tests"/fault_*.o ;;
-	check_torture) set -- "$@" "-Wl,@$srcdir/tests/fault.wrap" \
-		"$tests"/torture_*.o "$tests"/fault.o "$tests"/fault_*.o ;;
+		"-Wl,@$srcdir/tests/proof/fault.wrap" \
+		"$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
+	check_torture) set -- "$@" "-Wl,@$srcdir/tests/proof/fault.wrap" \
+		"$tests"/proof/torture_*.o "$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
 	esac
-	object=$tests/$1.o
+	object=$(echo "$tests"/*/"$1.o")
 	checked=$2
 	shift 3
 	link "$scratch/test" "$object" "$@" "$support" || return 99
@@ -158,7 +158,7 @@ run_shell()
 
 run_threads()
 {
-	threads=$srcdir/tests srcdir=$scratch/tree promise=$2 \
+	threads=$srcdir/tests/proof srcdir=$scratch/tree promise=$2 \
 		sh "$srcdir/tests/threads.sh" >"$scratch/out" 2>&1
 }
 

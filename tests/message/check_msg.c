@@ -1,0 +1,1210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What holds for a message on both networks that keep boundaries. Each test
+ * runs on every kind of link below: what marks the messages of a connection
+ * depends on how its receiving side came to be.
+ */
+#include <config.h>
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "support/support.h"
+#include "unixmsg.h"
+
+static const int64_t short_us = 30000;
+
+/* What the test of this process works on. */
+static const char *net;
+static struct unixconn *sender, *receiver;
+static int fds_before;
+
+/* What sends and receives on each kind of link. */
+
+static void make_gram_pair(void)
+{
+	struct unixconn *pair[2];
+
+	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
+	sender = pair[0];
+	receiver = pair[1];
+}
+
+static void make_gram_to_server(void)
+{
+	const char *name = support_abstract("gram");
+
+	receiver = unixconn_open("unixgram", name, NULL);
+	ck_assert_ptr_nonnull(receiver);
+	sender = unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(sender);
+}
+
+static void make_packet_pair(void)
+{
+	struct unixconn *pair[2];
+
+	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+	sender = pair[0];
+	receiver = pair[1];
+}
+
+static void make_packet_to_server(void)
+{
+	const char *name = support_abstract("packet");
+	struct unixlistener *listener = unixlistener_open("unixpacket", name,
+		&(struct unixlisten_options){ .backlog = 1 });
+
+	ck_assert_ptr_nonnull(listener);
+	sender = unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(sender);
+	receiver = unixlistener_accept(listener, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(receiver);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static void make_packet_to_client(void)
+{
+	struct unixconn *server;
+
+	make_packet_to_server();
+	server = receiver;
+	receiver = sender;
+	sender = server;
+}
+
+static const struct kind {
+	const char *net;
+	void (*make)(void);
+} kinds[] = {
+	{ "unixgram", make_gram_pair },
+	{ "unixgram", make_gram_to_server },
+	{ "unixpacket", make_packet_pair },
+	{ "unixpacket", make_packet_to_server },
+	{ "unixpacket", make_packet_to_client },
+};
+
+static void link_up(int i)
+{
+	net = kinds[i].net;
+	kinds[i].make();
+}
+
+static void unlink_all(void)
+{
+	ck_assert_int_eq(unixconn_close(sender), 0);
+	ck_assert_int_eq(unixconn_close(receiver), 0);
+}
+
+static void count_fds(void)
+{
+	fds_before = support_count_fds();
+}
+
+static void expect_no_leak(void)
+{
+	ck_assert_int_eq(support_count_fds(), fds_before);
+}
+
+/* Bytes that tell a shifted or repeated part. */
+static unsigned char *make_payload(size_t size, unsigned int seed)
+{
+	unsigned char *bytes = malloc(size + 1);
+	size_t i;
+
+	ck_assert_ptr_nonnull(bytes);
+	for (i = 0; i < size; i++)
+		bytes[i] = (unsigned char)(i + i / 251 + seed);
+	return bytes;
+}
+
+static void send_text(const char *text)
+{
+	ck_assert_int_eq(unixconn_send(sender, text, strlen(text), UNIXMSG_NOW),
+		0);
+}
+
+static void expect_text(const char *text)
+{
+	char bytes[64];
+	size_t size = SIZE_MAX;
+
+	ck_assert_int_eq(unixconn_recv(receiver, bytes, sizeof(bytes), &size,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, strlen(text));
+	ck_assert_int_eq(memcmp(bytes, text, size), 0);
+}
+
+static void expect_nothing(void)
+{
+	char byte;
+
+	ck_assert_errno(unixconn_recv(receiver, &byte, 1, NULL, UNIXMSG_NOW),
+		EAGAIN);
+}
+
+static size_t get_size_max(void)
+{
+	size_t size = 0;
+
+	ck_assert_int_eq(unixconn_get_size_max(sender, &size), 0);
+	ck_assert_uint_gt(size, 4096);
+	return size;
+}
+
+/* A stop descriptor that is readable from the start. */
+static int make_stop(void)
+{
+	int fd = eventfd(1, EFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+static void set_parts(struct unixmsg *msg, struct iovec *parts, size_t count)
+{
+	unixmsg_init(msg);
+	msg->parts = parts;
+	msg->parts_count = count;
+}
+
+/* Sizes */
+
+static void exchange(size_t size, unsigned int seed)
+{
+	unsigned char *sent = make_payload(size, seed);
+	unsigned char *got = make_payload(size, seed + 1);
+	size_t got_size = SIZE_MAX;
+
+	ck_assert_int_eq(unixconn_send(sender, sent, size, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv(receiver, got, size, &got_size,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(got_size, size);
+	ck_assert_int_eq(memcmp(sent, got, size), 0);
+	free(sent);
+	free(got);
+}
+
+START_TEST(messages_of_every_size_arrive_whole)
+{
+	size_t most, i;
+
+	link_up(_i);
+	most = get_size_max();
+	{
+		const size_t sizes[] = { 0, 1, 2, 4095, 65536, most - 1, most };
+
+		for (i = 0; i < COUNT(sizes); i++)
+			exchange(sizes[i], (unsigned int)i);
+	}
+	unlink_all();
+}
+END_TEST
+
+START_TEST(a_message_that_is_too_large_is_refused_and_not_sent)
+{
+	size_t most, beyond;
+	unsigned char *bytes;
+
+	link_up(_i);
+	most = get_size_max();
+	bytes = make_payload(2 * most, 0);
+	for (beyond = most + 1; beyond <= 2 * most; beyond += most - 1)
+		ck_assert_errno(unixconn_send(sender, bytes, beyond,
+					UNIXMSG_NOW),
+			EMSGSIZE);
+	expect_nothing();
+	send_text("after");
+	expect_text("after");
+	free(bytes);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(the_largest_size_follows_the_send_buffer)
+{
+	int bytes = 65536;
+	size_t before;
+
+	link_up(_i);
+	before = get_size_max();
+	ck_assert_int_eq(setsockopt(unixconn_get_fd(sender), SOL_SOCKET,
+				 SO_SNDBUF, &bytes, sizeof(bytes)),
+		0);
+	ck_assert_uint_ne(get_size_max(), before);
+	exchange(get_size_max(), 0);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(several_parts_are_gathered_into_one_message)
+{
+	char a[] = "one", c[] = "three";
+	struct iovec parts[] = { { a, 3 }, { NULL, 0 }, { c, 5 } };
+	struct unixmsg msg;
+
+	link_up(_i);
+	set_parts(&msg, parts, COUNT(parts));
+	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 0);
+	expect_text("onethree");
+	expect_nothing();
+	unlink_all();
+}
+END_TEST
+
+START_TEST(one_message_is_scattered_over_several_parts)
+{
+	char a[4] = "", b[1] = "", c[8] = "";
+	struct iovec parts[] = { { a, 3 }, { b, 1 }, { c, 7 } };
+	struct unixmsg msg;
+
+	link_up(_i);
+	set_parts(&msg, parts, COUNT(parts));
+	send_text("onetwo");
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, 6);
+	ck_assert_uint_eq(msg.flags, 0);
+	ck_assert_str_eq(a, "one");
+	ck_assert_int_eq(b[0], 't');
+	ck_assert_str_eq(c, "wo");
+	unlink_all();
+}
+END_TEST
+
+START_TEST(a_message_may_have_as_many_parts_as_the_kernel_takes)
+{
+	static char bytes[IOV_MAX];
+	struct iovec parts[IOV_MAX];
+	struct unixmsg msg;
+	size_t i, size;
+
+	link_up(_i);
+	for (i = 0; i < IOV_MAX; i++)
+		parts[i] = (struct iovec){ bytes + i, 1 };
+	memset(bytes, 'p', sizeof(bytes));
+	set_parts(&msg, parts, IOV_MAX);
+	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, IOV_MAX);
+	memset(bytes, 0, sizeof(bytes));
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, IOV_MAX);
+	for (i = 0; i < IOV_MAX; i++)
+		ck_assert_int_eq(bytes[i], 'p');
+	unlink_all();
+}
+END_TEST
+
+/* Messages that are cut */
+
+START_TEST(a_cut_message_is_an_error_and_the_next_is_intact)
+{
+	char bytes[4] = "";
+	size_t size = 0;
+
+	link_up(_i);
+	send_text("too long");
+	send_text("next");
+	ck_assert_errno(unixconn_recv(receiver, bytes, 4, &size, UNIXMSG_NOW),
+		EMSGSIZE);
+	ck_assert_uint_eq(size, 8);
+	expect_text("next");
+	expect_nothing();
+	unlink_all();
+}
+END_TEST
+
+START_TEST(a_cut_message_may_go_without_its_size)
+{
+	char byte;
+
+	link_up(_i);
+	send_text("too long");
+	ck_assert_errno(unixconn_recv(receiver, &byte, 1, NULL, UNIXMSG_NOW),
+		EMSGSIZE);
+	expect_nothing();
+	unlink_all();
+}
+END_TEST
+
+START_TEST(the_beginning_of_a_long_message_is_delivered_when_asked_for)
+{
+	char bytes[5] = "";
+	struct iovec part = { bytes, 4 };
+	struct unixmsg msg;
+
+	link_up(_i);
+	set_parts(&msg, &part, 1);
+	msg.flags = UNIXMSG_PREFIX;
+	send_text("long enough");
+	send_text("fits");
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, 11);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_PREFIX | UNIXMSG_CUT);
+	ck_assert_str_eq(bytes, "long");
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, 4);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_PREFIX);
+	ck_assert_str_eq(bytes, "fits");
+	unlink_all();
+}
+END_TEST
+
+START_TEST(a_cut_message_leaves_its_mark_without_the_prefix_too)
+{
+	char bytes[4];
+	struct iovec part = { bytes, 4 };
+	struct unixmsg msg;
+
+	link_up(_i);
+	set_parts(&msg, &part, 1);
+	send_text("long enough");
+	ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+		EMSGSIZE);
+	ck_assert_uint_eq(msg.size, 11);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(without_room_only_an_empty_message_fits)
+{
+	struct unixmsg msg;
+	size_t size = 7;
+
+	link_up(_i);
+	unixmsg_init(&msg);
+	send_text("");
+	send_text("one");
+	send_text("");
+	send_text("three");
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, 0);
+	ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+		EMSGSIZE);
+	ck_assert_uint_eq(msg.size, 3);
+	ck_assert_int_eq(unixconn_recv(receiver, NULL, 0, &size, UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, 0);
+	ck_assert_errno(unixconn_recv(receiver, NULL, 0, &size, UNIXMSG_NOW),
+		EMSGSIZE);
+	ck_assert_uint_eq(size, 5);
+	expect_nothing();
+	unlink_all();
+}
+END_TEST
+
+/* What the caller may not ask for */
+
+START_TEST(unknown_flags_are_refused_and_nothing_is_moved)
+{
+	const unsigned int received =
+		UNIXMSG_CUT | UNIXMSG_CUT_CONTROL | UNIXMSG_HAS_CRED;
+	const unsigned int known = UNIXMSG_PREFIX | UNIXMSG_PEEK | received;
+	struct unixmsg msg;
+	unsigned int bit;
+
+	link_up(_i);
+	send_text("stays");
+	for (bit = 1; bit != 0; bit <<= 1) {
+		unixmsg_init(&msg);
+		msg.flags = bit;
+		if ((bit & known) == 0)
+			ck_assert_errno(unixconn_recv_msg(receiver, &msg,
+						UNIXMSG_NOW),
+				EINVAL);
+		if ((bit & received) == 0)
+			ck_assert_errno(unixconn_send_msg(sender, &msg,
+						UNIXMSG_NOW),
+				EINVAL);
+	}
+	expect_text("stays");
+	expect_nothing();
+	unlink_all();
+}
+END_TEST
+
+START_TEST(reserved_fields_must_be_zero)
+{
+	struct unixmsg msg;
+	size_t i;
+
+	link_up(_i);
+	send_text("stays");
+	for (i = 0; i < COUNT(msg.reserved); i++) {
+		unixmsg_init(&msg);
+		msg.reserved[i] = UINT64_C(1) << (i * 9);
+		ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+			EINVAL);
+		ck_assert_errno(unixconn_send_msg(sender, &msg, UNIXMSG_NOW),
+			EINVAL);
+	}
+	expect_text("stays");
+	expect_nothing();
+	unlink_all();
+}
+END_TEST
+
+START_TEST(what_was_received_can_be_sent_on)
+{
+	char bytes[3];
+	struct iovec part = { bytes, 3 };
+	struct unixmsg msg;
+
+	link_up(_i);
+	set_parts(&msg, &part, 1);
+	msg.flags = UNIXMSG_CUT | UNIXMSG_CUT_CONTROL | UNIXMSG_HAS_CRED;
+	memcpy(bytes, "abc", 3);
+	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.flags, 0);
+	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 0);
+	expect_text("abc");
+	unlink_all();
+}
+END_TEST
+
+START_TEST(an_initialised_message_is_empty)
+{
+	static const struct unixmsg empty;
+	struct unixmsg msg;
+
+	memset(&msg, 0xff, sizeof(msg));
+	unixmsg_init(&msg);
+	ck_assert_ptr_null(msg.parts);
+	ck_assert_uint_eq(msg.parts_count, 0);
+	ck_assert_uint_eq(msg.size, 0);
+	ck_assert_ptr_null(msg.addr);
+	ck_assert_uint_eq(msg.flags, 0);
+	ck_assert_ptr_null(msg.fds);
+	ck_assert_uint_eq(msg.fds_room, 0);
+	ck_assert_uint_eq(msg.fds_count, 0);
+	ck_assert_uint_eq(msg.fds_lost, 0);
+	ck_assert_int_eq(msg.pidfd, -1);
+	ck_assert_mem_eq(msg.reserved, empty.reserved, sizeof(msg.reserved));
+}
+END_TEST
+
+START_TEST(connections_refuse_a_destination)
+{
+	struct unixaddr addr;
+	struct unixmsg msg;
+
+	link_up(_i);
+	ck_assert_int_eq(unixaddr_parse(&addr, "@somebody"), 0);
+	unixmsg_init(&msg);
+	msg.addr = &addr;
+	ck_assert_errno(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), EINVAL);
+	expect_nothing();
+	unlink_all();
+}
+END_TEST
+
+/* errno */
+
+START_TEST(success_keeps_errno)
+{
+	size_t size;
+	char bytes[8];
+
+	link_up(_i);
+	errno = EXDEV;
+	ck_assert_int_eq(unixconn_send(sender, "kept", 4, UNIXMSG_FOREVER), 0);
+	ck_assert_int_eq(errno, EXDEV);
+	ck_assert_int_eq(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(errno, EXDEV);
+	ck_assert_int_eq(unixconn_recv(receiver, bytes, 8, &size, UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(errno, EXDEV);
+	unlink_all();
+}
+END_TEST
+
+/* Descriptors that nobody asked for */
+
+/*
+ * A foreign program sends text with count descriptors, as it can where the
+ * kernel does not refuse them for us, or did not while they were wanted.
+ */
+static void send_descriptors(const char *text, size_t count)
+{
+	ck_assert_int_eq(unixconn_want(receiver, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(receiver, 0), 0);
+	support_let_fds_through(unixconn_get_fd(receiver));
+	ck_assert_int_eq(support_send_fds(unixconn_get_fd(sender), text,
+				 strlen(text), STDERR_FILENO, count),
+		(ssize_t)strlen(text));
+}
+
+static const size_t floods[] = { 1, 2, 8, 253 };
+
+/* Takes one message in a way of its own. */
+static void take_by_recv(const char *text)
+{
+	expect_text(text);
+}
+
+static void take_by_msg(const char *text)
+{
+	char bytes[16];
+	struct iovec part = { bytes, sizeof(bytes) };
+	struct unixmsg msg;
+
+	set_parts(&msg, &part, 1);
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT_CONTROL);
+	ck_assert_uint_eq(msg.size, strlen(text));
+	ck_assert_int_eq(memcmp(bytes, text, msg.size), 0);
+}
+
+static void take_a_part(const char *text)
+{
+	struct unixmsg msg;
+
+	unixmsg_init(&msg);
+	msg.flags = UNIXMSG_PREFIX;
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, strlen(text));
+	ck_assert(msg.flags & UNIXMSG_CUT_CONTROL);
+}
+
+static void take_with_an_error(const char *text)
+{
+	struct unixmsg msg;
+
+	unixmsg_init(&msg);
+	if (*text != '\0')
+		ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+			EMSGSIZE);
+	else
+		ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+			1);
+	ck_assert(msg.flags & UNIXMSG_CUT_CONTROL);
+}
+
+static void take_after_a_look(const char *text)
+{
+	size_t size = SIZE_MAX;
+
+	ck_assert_int_eq(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, strlen(text));
+	expect_text(text);
+}
+
+static void flood(void (*take)(const char *), const char *text)
+{
+	int before = support_count_fds();
+	size_t i;
+
+	for (i = 0; i < COUNT(floods); i++) {
+		send_descriptors(text, floods[i]);
+		take(text);
+		ck_assert_int_eq(support_count_fds(), before);
+	}
+}
+
+START_TEST(whoever_sends_descriptors_unasked_is_told)
+{
+	size_t i;
+
+	link_up(_i);
+	for (i = 0; i < COUNT(floods); i++)
+		ck_assert_errno(support_send_fds(unixconn_get_fd(sender),
+					"refused", 7, STDERR_FILENO, floods[i]),
+			EPERM);
+	expect_nothing();
+	send_text("after");
+	expect_text("after");
+	unlink_all();
+}
+END_TEST
+
+START_TEST(descriptors_sent_unasked_are_never_installed)
+{
+	static void (*const ways[])(const char *) = {
+		take_by_recv,
+		take_by_msg,
+		take_a_part,
+		take_with_an_error,
+		take_after_a_look,
+	};
+	size_t i;
+
+	link_up(_i);
+	for (i = 0; i < COUNT(ways); i++) {
+		flood(ways[i], "payload");
+		flood(ways[i], "");
+	}
+	unlink_all();
+}
+END_TEST
+
+START_TEST(cut_control_is_told_of_one_message_only)
+{
+	struct unixmsg msg;
+
+	link_up(_i);
+	unixmsg_init(&msg);
+	send_descriptors("", 1);
+	send_text("");
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT_CONTROL);
+	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.flags, 0);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(many_messages_with_descriptors_leave_none)
+{
+	int before, i;
+
+	link_up(_i);
+	before = support_count_fds();
+	for (i = 0; i < 1000; i++) {
+		send_descriptors("flood", 253);
+		expect_text("flood");
+	}
+	ck_assert_int_eq(support_count_fds(), before);
+	unlink_all();
+}
+END_TEST
+
+/* The size of the next message */
+
+START_TEST(the_next_size_is_told_and_the_message_stays)
+{
+	size_t size = SIZE_MAX;
+	int i;
+
+	link_up(_i);
+	send_text("");
+	send_text("four");
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(unixconn_get_next_size(receiver, &size,
+					 UNIXMSG_NOW),
+			1);
+	ck_assert_uint_eq(size, 0);
+	expect_text("");
+	for (i = 0; i < 3; i++)
+		ck_assert_int_eq(unixconn_get_next_size(receiver, &size,
+					 UNIXMSG_NOW),
+			1);
+	ck_assert_uint_eq(size, 4);
+	expect_text("four");
+	ck_assert_errno(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
+		EAGAIN);
+	unlink_all();
+}
+END_TEST
+
+/* Waiting */
+
+static int receive_until(int64_t deadline_us)
+{
+	char byte;
+
+	return unixconn_recv(receiver, &byte, 1, NULL, deadline_us);
+}
+
+static int look_until(int64_t deadline_us)
+{
+	size_t size;
+
+	return unixconn_get_next_size(receiver, &size, deadline_us);
+}
+
+static int send_until(int64_t deadline_us)
+{
+	return unixconn_send(sender, "x", 1, deadline_us);
+}
+
+static int fill(void)
+{
+	int count = 0;
+
+	while (send_until(UNIXMSG_NOW) == 0)
+		ck_assert_int_lt(count++, 100000);
+	ck_assert_int_eq(errno, EAGAIN);
+	return count;
+}
+
+static int drain(void)
+{
+	int count = 0;
+
+	while (receive_until(UNIXMSG_NOW) == 1)
+		count++;
+	ck_assert_int_eq(errno, EAGAIN);
+	return count;
+}
+
+/* What wait does when it would have to wait. */
+static void expect_deadlines(int (*wait)(int64_t))
+{
+	int64_t begin_us, deadline_us;
+
+	ck_assert_errno(wait(UNIXMSG_NOW), EAGAIN);
+	ck_assert_errno(wait(1), ETIMEDOUT);
+	ck_assert_errno(wait(-1), EINVAL);
+	ck_assert_errno(wait(INT64_MIN), EINVAL);
+	begin_us = unixdeadline_now_us();
+	ck_assert_errno(wait(begin_us), ETIMEDOUT);
+	deadline_us = unixdeadline_after_us(short_us);
+	ck_assert_errno(wait(deadline_us), ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+}
+
+static void expect_stops(struct unixconn *end, int (*wait)(int64_t))
+{
+	int stop_fd = make_stop();
+
+	unixconn_set_stop_fd(end, stop_fd);
+	ck_assert_errno(wait(UNIXMSG_FOREVER), ECANCELED);
+	ck_assert_errno(wait(unixdeadline_after_us(60000000)), ECANCELED);
+	ck_assert_errno(wait(UNIXMSG_NOW), EAGAIN);
+	unixconn_set_stop_fd(end, -1);
+	ck_assert_errno(wait(unixdeadline_after_us(1000)), ETIMEDOUT);
+	close(stop_fd);
+}
+
+START_TEST(receiving_from_an_empty_queue_keeps_to_its_deadline)
+{
+	link_up(_i);
+	expect_deadlines(receive_until);
+	expect_deadlines(look_until);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(sending_to_a_full_queue_keeps_to_its_deadline)
+{
+	int count;
+
+	link_up(_i);
+	count = fill();
+	expect_deadlines(send_until);
+	ck_assert_int_eq(drain(), count);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(the_stop_ends_a_wait_to_receive)
+{
+	link_up(_i);
+	expect_stops(receiver, receive_until);
+	expect_stops(receiver, look_until);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(the_stop_ends_a_wait_to_send)
+{
+	int count;
+
+	link_up(_i);
+	count = fill();
+	expect_stops(sender, send_until);
+	ck_assert_int_eq(drain(), count);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(what_can_be_done_at_once_minds_neither_deadline_nor_stop)
+{
+	static const int64_t deadlines_us[] = { UNIXMSG_NOW, 1,
+		UNIXMSG_FOREVER };
+	int stop_fd = make_stop();
+	size_t i;
+
+	link_up(_i);
+	unixconn_set_stop_fd(sender, stop_fd);
+	unixconn_set_stop_fd(receiver, stop_fd);
+	for (i = 0; i < COUNT(deadlines_us); i++) {
+		ck_assert_int_eq(send_until(deadlines_us[i]), 0);
+		ck_assert_int_eq(look_until(deadlines_us[i]), 1);
+		ck_assert_int_eq(receive_until(deadlines_us[i]), 1);
+	}
+	unlink_all();
+	close(stop_fd);
+}
+END_TEST
+
+START_TEST(a_closed_pipe_is_a_stop_too)
+{
+	int pipe[2];
+
+	link_up(_i);
+	support_ready_init(pipe);
+	unixconn_set_stop_fd(receiver, pipe[0]);
+	close(pipe[1]);
+	ck_assert_errno(receive_until(UNIXMSG_FOREVER), ECANCELED);
+	close(pipe[0]);
+	unlink_all();
+}
+END_TEST
+
+/* Returns when the process sleeps: in the call that it was about to make. */
+static void wait_until_asleep(pid_t pid)
+{
+	char path[64], state;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	do {
+		file = fopen(path, "re");
+		ck_assert_ptr_nonnull(file);
+		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+	} while (state != 'S');
+}
+
+static void write_to(int fd)
+{
+	const uint64_t one = 1;
+
+	ck_assert_int_eq(write(fd, &one, sizeof(one)), sizeof(one));
+}
+
+START_TEST(a_stop_wakes_a_call_that_waits_already)
+{
+	int stop_fd = eventfd(0, EFD_CLOEXEC);
+	pid_t test = getpid(), pid;
+
+	link_up(_i);
+	unixconn_set_stop_fd(receiver, stop_fd);
+	pid = support_fork();
+	if (pid == 0) {
+		wait_until_asleep(test);
+		write_to(stop_fd);
+		_exit(0);
+	}
+	ck_assert_errno(receive_until(UNIXMSG_FOREVER), ECANCELED);
+	support_wait_exit(pid, 0);
+	close(stop_fd);
+	unlink_all();
+}
+END_TEST
+
+static void wake_by_message(int stop_fd, int64_t deadline_us)
+{
+	pid_t test = getpid(), pid;
+
+	unixconn_set_stop_fd(receiver, stop_fd);
+	pid = support_fork();
+	if (pid == 0) {
+		wait_until_asleep(test);
+		_exit(send_until(UNIXMSG_NOW) != 0);
+	}
+	errno = EXDEV;
+	ck_assert_int_eq(receive_until(deadline_us), 1);
+	ck_assert_int_eq(errno, EXDEV);
+	support_wait_exit(pid, 0);
+}
+
+START_TEST(a_message_wakes_the_one_who_waits_for_it)
+{
+	int stop_fd = eventfd(0, EFD_CLOEXEC);
+
+	link_up(_i);
+	wake_by_message(-1, UNIXMSG_FOREVER);
+	wake_by_message(-1, unixdeadline_after_us(60000000));
+	wake_by_message(stop_fd, UNIXMSG_FOREVER);
+	close(stop_fd);
+	unlink_all();
+}
+END_TEST
+
+static void wake_by_room(int stop_fd, int64_t deadline_us)
+{
+	pid_t test = getpid(), pid;
+	int count = fill();
+
+	unixconn_set_stop_fd(sender, stop_fd);
+	pid = support_fork();
+	if (pid == 0) {
+		wait_until_asleep(test);
+		while (count-- > 0)
+			ck_assert_int_eq(receive_until(UNIXMSG_NOW), 1);
+		_exit(0);
+	}
+	errno = EXDEV;
+	ck_assert_int_eq(send_until(deadline_us), 0);
+	ck_assert_int_eq(errno, EXDEV);
+	support_wait_exit(pid, 0);
+	ck_assert_int_eq(drain(), 1);
+}
+
+START_TEST(room_in_the_queue_wakes_the_one_who_waits_for_it)
+{
+	int stop_fd = eventfd(0, EFD_CLOEXEC);
+
+	link_up(_i);
+	wake_by_room(-1, UNIXMSG_FOREVER);
+	wake_by_room(-1, unixdeadline_after_us(60000000));
+	wake_by_room(stop_fd, UNIXMSG_FOREVER);
+	close(stop_fd);
+	unlink_all();
+}
+END_TEST
+
+/* Signals */
+
+enum { ENOUGH_SIGNALS = 20 };
+
+static volatile sig_atomic_t signals;
+static int enough[2] = { -1, -1 };
+
+static void count_signal(int number)
+{
+	int saved = errno;
+
+	(void)number;
+	if (++signals == ENOUGH_SIGNALS && enough[1] >= 0 &&
+		write(enough[1], "", 1) != 1)
+		_exit(EXIT_FAILURE);
+	errno = saved;
+}
+
+/* 1 kHz, and no SA_RESTART: every wait is interrupted. */
+static void start_timer(void)
+{
+	struct sigaction action = { .sa_handler = count_signal };
+	struct itimerval often = { .it_interval.tv_usec = 1000,
+		.it_value.tv_usec = 1000 };
+
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+}
+
+static void stop_timer(void)
+{
+	struct itimerval never = { .it_value.tv_usec = 0 };
+
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
+}
+
+static int64_t choose_deadline(int i)
+{
+	return i % 2 == 0 ? UNIXMSG_FOREVER : unixdeadline_after_us(60000000);
+}
+
+static void send_numbers(int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		ck_assert_int_eq(unixconn_send(sender, &i, sizeof(i),
+					 choose_deadline(i / 3)),
+			0);
+}
+
+static void receive_numbers(int count)
+{
+	size_t size;
+	int i, got;
+
+	for (i = 0; i < count; i++) {
+		ck_assert_int_eq(unixconn_recv(receiver, &got, sizeof(got),
+					 &size, choose_deadline(i)),
+			1);
+		ck_assert_uint_eq(size, sizeof(got));
+		ck_assert_int_eq(got, i);
+	}
+}
+
+START_TEST(signals_change_nothing_in_a_long_exchange)
+{
+	enum { MESSAGES = 30000 };
+	pid_t pid;
+
+	link_up(_i);
+	pid = support_fork();
+	start_timer();
+	if (pid == 0) {
+		send_numbers(MESSAGES);
+		_exit(signals == 0);
+	}
+	receive_numbers(MESSAGES);
+	ck_assert_int_gt(signals, 0);
+	stop_timer();
+	support_wait_exit(pid, 0);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(signals_do_not_make_a_deadline_come_early)
+{
+	int64_t deadline_us;
+
+	link_up(_i);
+	start_timer();
+	deadline_us = unixdeadline_after_us(100000);
+	ck_assert_errno(receive_until(deadline_us), ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+	fill();
+	deadline_us = unixdeadline_after_us(100000);
+	ck_assert_errno(send_until(deadline_us), ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+	stop_timer();
+	ck_assert_int_gt(signals, 0);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(signals_do_not_end_a_wait_without_an_end)
+{
+	pid_t pid;
+
+	link_up(_i);
+	support_ready_init(enough);
+	pid = support_fork();
+	if (pid == 0) {
+		start_timer();
+		_exit(receive_until(UNIXMSG_FOREVER) != 1);
+	}
+	support_ready_wait(enough);
+	send_text("x");
+	support_wait_exit(pid, 0);
+	close(enough[0]);
+	close(enough[1]);
+	unlink_all();
+}
+END_TEST
+
+/*
+ * Linux raises no SIGPIPE for messages, with and without MSG_NOSIGNAL: that it
+ * is asked for none see fault_calls.c, through which the torture sends.
+ */
+START_TEST(who_sends_to_nobody_is_told)
+{
+	link_up(_i);
+	ck_assert_int_eq(unixconn_close(receiver), 0);
+	ck_assert_int_eq(unixconn_send(sender, "x", 1, UNIXMSG_FOREVER), -1);
+	ck_assert_int_eq(errno,
+		strcmp(net, "unixpacket") == 0 ? EPIPE : ECONNREFUSED);
+	ck_assert_int_eq(unixconn_send(sender, "x", 1, UNIXMSG_FOREVER), -1);
+	ck_assert_int_eq(unixconn_close(sender), 0);
+}
+END_TEST
+
+/* The list of tests */
+
+static TCase *make_tcase(const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
+	return tcase;
+}
+
+static void add(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, 0, (int)COUNT(kinds));
+}
+
+static void add_for_packets(TCase *tcase, const TTest *test)
+{
+	int i;
+
+	for (i = 0; i < (int)COUNT(kinds); i++)
+		if (strcmp(kinds[i].net, "unixpacket") == 0)
+			tcase_add_loop_test(tcase, test, i, i + 1);
+}
+
+static TCase *make_sizes(void)
+{
+	TCase *tcase = make_tcase("sizes");
+
+	add(tcase, messages_of_every_size_arrive_whole);
+	add(tcase, a_message_that_is_too_large_is_refused_and_not_sent);
+	add(tcase, the_largest_size_follows_the_send_buffer);
+	add(tcase, several_parts_are_gathered_into_one_message);
+	add(tcase, one_message_is_scattered_over_several_parts);
+	add(tcase, a_message_may_have_as_many_parts_as_the_kernel_takes);
+	add(tcase, a_cut_message_is_an_error_and_the_next_is_intact);
+	add(tcase, a_cut_message_may_go_without_its_size);
+	add(tcase, the_beginning_of_a_long_message_is_delivered_when_asked_for);
+	add(tcase, a_cut_message_leaves_its_mark_without_the_prefix_too);
+	add(tcase, without_room_only_an_empty_message_fits);
+	add(tcase, the_next_size_is_told_and_the_message_stays);
+	return tcase;
+}
+
+static TCase *make_rules(void)
+{
+	TCase *tcase = make_tcase("rules");
+
+	tcase_add_test(tcase, an_initialised_message_is_empty);
+	add(tcase, unknown_flags_are_refused_and_nothing_is_moved);
+	add(tcase, reserved_fields_must_be_zero);
+	add(tcase, what_was_received_can_be_sent_on);
+	add_for_packets(tcase, connections_refuse_a_destination);
+	add(tcase, success_keeps_errno);
+	add(tcase, who_sends_to_nobody_is_told);
+	return tcase;
+}
+
+static TCase *make_descriptors(void)
+{
+	TCase *tcase = make_tcase("descriptors");
+
+	support_add_loop_test_if(tcase,
+		whoever_sends_descriptors_unasked_is_told, (int)COUNT(kinds),
+		support_can_refuse_fds(), "the kernel cannot refuse them");
+	add(tcase, descriptors_sent_unasked_are_never_installed);
+	add(tcase, cut_control_is_told_of_one_message_only);
+	add(tcase, many_messages_with_descriptors_leave_none);
+	return tcase;
+}
+
+static TCase *make_waits(void)
+{
+	TCase *tcase = make_tcase("waits");
+
+	add(tcase, receiving_from_an_empty_queue_keeps_to_its_deadline);
+	add(tcase, sending_to_a_full_queue_keeps_to_its_deadline);
+	add(tcase, the_stop_ends_a_wait_to_receive);
+	add(tcase, the_stop_ends_a_wait_to_send);
+	add(tcase, what_can_be_done_at_once_minds_neither_deadline_nor_stop);
+	add(tcase, a_closed_pipe_is_a_stop_too);
+	add(tcase, a_stop_wakes_a_call_that_waits_already);
+	add(tcase, a_message_wakes_the_one_who_waits_for_it);
+	add(tcase, room_in_the_queue_wakes_the_one_who_waits_for_it);
+	return tcase;
+}
+
+static TCase *make_signals(void)
+{
+	TCase *tcase = make_tcase("signals");
+
+	tcase_set_tags(tcase, SUPPORT_LOAD);
+	add(tcase, signals_change_nothing_in_a_long_exchange);
+	add(tcase, signals_do_not_make_a_deadline_come_early);
+	add(tcase, signals_do_not_end_a_wait_without_an_end);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("msg");
+
+	suite_add_tcase(suite, make_sizes());
+	suite_add_tcase(suite, make_rules());
+	suite_add_tcase(suite, make_descriptors());
+	suite_add_tcase(suite, make_waits());
+	suite_add_tcase(suite, make_signals());
+	return support_run(suite);
+}

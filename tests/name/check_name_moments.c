@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What another may do between two calls of ours: it is done in exactly that
+ * moment. The library is linked statically here, so that these calls are the
+ * ones it makes.
+ */
+#include <config.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/unix_diag.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "name/diag.h"
+#include "support/scene.h"
+
+static const char leaf[] = "socket";
+
+static bool is_lying;           /* connect: nobody is there */
+static bool is_taken_at_rename; /* by newcomer */
+static bool is_swapped_at_open; /* for the file of swapped */
+static bool is_removed_at_open;
+static bool is_kernel_silent; /* no sock_diag */
+static bool is_numbered_anew; /* files, by sock_diag */
+static bool is_list_cut;      /* once, for want of room */
+static int newcomer;
+static const char *swapped;
+
+/* What another does as soon as the name is bound. */
+static void (*act_at_bind)(void);
+
+static unsigned int binds, refusals, numbers;
+
+int bind(int fd, const struct sockaddr *sa, socklen_t length)
+{
+	int result = (int)syscall(SYS_bind, fd, sa, length);
+	void (*act)(void) = act_at_bind;
+
+	if (result == 0 && act != NULL) {
+		act_at_bind = NULL;
+		act();
+		binds++;
+	}
+	return result;
+}
+
+int socket(int family, int type, int protocol)
+{
+	if (family != AF_NETLINK || !is_kernel_silent)
+		return (int)syscall(SYS_socket, family, type, protocol);
+	refusals++;
+	errno = EAFNOSUPPORT;
+	return -1;
+}
+
+/* Of one socket, as NETLINK_SOCK_DIAG tells of it. */
+static void number_anew(struct nlmsghdr *head)
+{
+	char *end = (char *)head + head->nlmsg_len;
+	char *at = (char *)NLMSG_DATA(head) + sizeof(struct unix_diag_msg);
+	struct nlattr attribute;
+
+	while (head->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+		at + sizeof(attribute) <= end) {
+		memcpy(&attribute, at, sizeof(attribute));
+		if (attribute.nla_type == UNIX_DIAG_VFS) {
+			at[sizeof(attribute)] ^= 0x55;
+			numbers++;
+		}
+		at += NLMSG_ALIGN(attribute.nla_len);
+	}
+}
+
+/* As a receive buffer has it that cannot hold what the kernel has listed. */
+static ssize_t cut_list(const struct nlmsghdr *head, ssize_t got)
+{
+	if ((head->nlmsg_flags & NLM_F_MULTI) == 0)
+		return got;
+	is_list_cut = false;
+	errno = ENOBUFS;
+	return -1;
+}
+
+ssize_t recvmsg(int fd, struct msghdr *header, int flags)
+{
+	ssize_t got = syscall(SYS_recvmsg, fd, header, flags);
+	struct nlmsghdr *head = header->msg_iov->iov_base;
+	unsigned int left = (unsigned int)got;
+
+	if (is_list_cut && got >= NLMSG_HDRLEN)
+		return cut_list(head, got);
+	if (!is_numbered_anew || got < 0)
+		return got;
+	for (; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left))
+		number_anew(head);
+	return got;
+}
+
+/* bind(2) makes the file before it makes the socket to be found there. */
+int connect(int fd, const struct sockaddr *sa, socklen_t length)
+{
+	if (!is_lying)
+		return (int)syscall(SYS_connect, fd, sa, length);
+	errno = ECONNREFUSED;
+	return -1;
+}
+
+static void act_at_rename(void)
+{
+	is_lying = false;
+	if (is_taken_at_rename) {
+		is_taken_at_rename = false;
+		newcomer = open_bound(SOCK_DGRAM, support_path(leaf));
+	}
+}
+
+/* renameat2(2) is called by number; none of all has more arguments. */
+long syscall(long number, ...)
+{
+	static long (*real)(long number, ...);
+	long a, b, c, d, e, result;
+	va_list list;
+
+	if (real == NULL)
+		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+	va_start(list, number);
+	a = va_arg(list, long);
+	b = va_arg(list, long);
+	c = va_arg(list, long);
+	d = va_arg(list, long);
+	e = va_arg(list, long);
+	va_end(list);
+	result = real(number, a, b, c, d, e);
+	if (number == SYS_renameat2)
+		act_at_rename();
+	return result;
+}
+
+int openat(int fd, const char *path, int flags, ...)
+{
+	va_list list;
+	mode_t mode;
+
+	va_start(list, flags);
+	mode = va_arg(list, mode_t);
+	va_end(list);
+	if (is_swapped_at_open && strcmp(path, leaf) == 0) {
+		is_swapped_at_open = false;
+		ck_assert_int_eq(rename(swapped, support_path(leaf)), 0);
+	}
+	if (is_removed_at_open && strcmp(path, leaf) == 0) {
+		is_removed_at_open = false;
+		ck_assert_int_eq(unlink(support_path(leaf)), 0);
+	}
+	return (int)syscall(SYS_openat, fd, path, flags, mode);
+}
+
+static int open_with(struct server *server, int type, unsigned int flags,
+	mode_t mode)
+{
+	struct unixlisten_options options;
+
+	memset(&options, 0, sizeof(options));
+	options.flags = flags;
+	options.mode = mode;
+	return open_server(server, type, support_path(leaf), &options);
+}
+
+/* As one does who knows no lock. */
+static void take_name(void)
+{
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+	newcomer = open_bound(SOCK_DGRAM, support_path(leaf));
+	ck_assert_int_eq(chmod(support_path(leaf), 0600), 0);
+}
+
+static void assert_newcomer_has_the_name(void)
+{
+	ck_assert_uint_eq(binds, 1);
+	assert_files(1);
+	ck_assert_uint_eq(mode_of(support_path(leaf)), 0600);
+	send_to(support_path(leaf));
+	ck_assert_int_eq(recv(newcomer, &(char){ 0 }, 1, MSG_DONTWAIT), 1);
+	close(newcomer);
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+}
+
+/* Our file is gone before we have looked at it: this one is not ours. */
+START_TEST(who_takes_the_name_before_we_look_keeps_it)
+{
+	struct server server;
+
+	act_at_bind = take_name;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	assert_newcomer_has_the_name();
+}
+END_TEST
+
+START_TEST(who_takes_the_name_keeps_it_if_the_list_is_begun_anew)
+{
+	struct server server;
+
+	act_at_bind = take_name;
+	is_list_cut = true;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert(!is_list_cut);
+	assert_newcomer_has_the_name();
+}
+END_TEST
+
+/* Neither his file nor ours is there when we want to know whose it is. */
+START_TEST(who_takes_the_name_and_goes_has_won)
+{
+	struct server server;
+
+	act_at_bind = take_name;
+	is_removed_at_open = true;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert(!is_removed_at_open);
+	assert_files(0);
+	close(newcomer);
+}
+END_TEST
+
+static void remove_name(void)
+{
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+}
+
+/* He will bind next. */
+START_TEST(who_removes_our_file_before_we_look_has_won)
+{
+	struct server server;
+
+	act_at_bind = remove_name;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_uint_eq(binds, 1);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(who_removes_our_file_before_we_change_it_has_won)
+{
+	struct server server;
+	mode_t old = umask(077);
+
+	is_removed_at_open = true;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0666), EADDRINUSE);
+	umask(old);
+	ck_assert(!is_removed_at_open);
+	assert_files(0);
+}
+END_TEST
+
+START_TEST(who_takes_the_name_of_a_dead_one_before_we_look_keeps_it)
+{
+	struct server server;
+
+	make_dead(types[_i], support_path(leaf));
+	act_at_bind = take_name;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	assert_newcomer_has_the_name();
+}
+END_TEST
+
+/* The one whom we wanted to replace cannot have it again either. */
+START_TEST(who_takes_the_name_of_a_live_one_before_we_look_keeps_it)
+{
+	int owner = open_listening(types[_i], support_path(leaf));
+	struct server server;
+
+	act_at_bind = take_name;
+	ck_assert_errno(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
+				0600),
+		EADDRINUSE);
+	assert_newcomer_has_the_name();
+	assert_hears_nothing(owner, types[_i]);
+	close(owner);
+}
+END_TEST
+
+/* As what bind(2) makes, before there is a socket to be found. */
+static void begin_to_take_name(void)
+{
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+	make_dead(SOCK_DGRAM, support_path(leaf));
+}
+
+START_TEST(whose_bind_is_still_at_work_keeps_the_name)
+{
+	struct server server;
+
+	act_at_bind = begin_to_take_name;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_uint_eq(binds, 1);
+	assert_files(1);
+	assert_is_socket(support_path(leaf));
+	ck_assert_int_eq(unlink(support_path(leaf)), 0);
+}
+END_TEST
+
+static void assert_name_is_taken_and_given_up(int type)
+{
+	struct server server;
+
+	errno = ELIBSCN;
+	ck_assert_int_eq(open_with(&server, type, 0, 0600), 0);
+	ck_assert_int_eq(errno, ELIBSCN);
+	ck_assert_uint_eq(mode_of(support_path(leaf)), 0600);
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_files(0);
+}
+
+START_TEST(where_the_kernel_tells_nothing_a_name_is_taken_too)
+{
+	is_kernel_silent = true;
+	assert_name_is_taken_and_given_up(types[_i]);
+	ck_assert_uint_gt(refusals, 0);
+}
+END_TEST
+
+/* There are file systems that stat(2) tells other numbers of. */
+START_TEST(where_files_have_two_numbers_a_name_is_taken_too)
+{
+	is_numbered_anew = true;
+	assert_name_is_taken_and_given_up(types[_i]);
+	ck_assert_uint_gt(numbers, 0);
+}
+END_TEST
+
+/*
+ * An owner who seemed dead was set aside, is alive, and cannot come back: the
+ * name has a new owner, who must not lose it.
+ */
+START_TEST(who_comes_while_a_live_owner_is_set_aside_keeps_the_name)
+{
+	int owner = open_listening(types[_i], support_path(leaf));
+	struct server server;
+	struct stat found;
+
+	is_lying = true;
+	is_taken_at_rename = true;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert(!is_taken_at_rename);
+	assert_files(1);
+	found = look_at(support_path(leaf));
+	ck_assert_int_eq(try_to_reach(support_path(leaf)), 0);
+	send_to(support_path(leaf));
+	ck_assert_int_eq(recv(newcomer, &(char){ 0 }, 1, MSG_DONTWAIT), 1);
+	assert_same_file(support_path(leaf), &found);
+	assert_hears_nothing(owner, types[_i]);
+	close(newcomer);
+	close(owner);
+	unlink(support_path(leaf));
+}
+END_TEST
+
+/* The name is wanted whoever has it: neither of both keeps a file. */
+START_TEST(who_comes_while_a_name_is_taken_over_is_replaced_too)
+{
+	int owner = open_listening(types[_i], support_path(leaf));
+	struct server server;
+
+	is_taken_at_rename = true;
+	ck_assert_int_eq(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
+				 0600),
+		0);
+	ck_assert(!is_taken_at_rename);
+	assert_files(1);
+	assert_hears_nothing(newcomer, SOCK_DGRAM);
+	ck_assert_int_eq(try_to_reach(support_path(leaf)),
+		types[_i] == SOCK_DGRAM ? 0 : EPROTOTYPE);
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_files(0);
+	close(newcomer);
+	close(owner);
+}
+END_TEST
+
+/* Only the file that we have made gets the mode that we want. */
+START_TEST(a_file_that_is_swapped_for_ours_keeps_its_mode)
+{
+	int other = open_bound(SOCK_DGRAM, support_path("other"));
+	struct server server;
+	struct stat before;
+	mode_t old;
+
+	swapped = support_path("other");
+	ck_assert_int_eq(chmod(swapped, 0600), 0);
+	before = look_at(swapped);
+	is_swapped_at_open = true;
+	old = umask(077);
+	ck_assert_errno(open_with(&server, types[_i], 0, 0666), EADDRINUSE);
+	umask(old);
+	ck_assert(!is_swapped_at_open);
+	assert_files(1);
+	assert_same_file(support_path(leaf), &before);
+	close(other);
+	unlink(support_path(leaf));
+}
+END_TEST
+
+static int pass_over(void *context, const struct unixdiag_socket *told)
+{
+	(void)context;
+	(void)told;
+	return 0;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("name_moments");
+	TCase *tcase = make_tcase("moments");
+	const char *why_not = "the kernel tells nothing of sockets";
+	bool is_told = unixdiag__list_names(pass_over, NULL) == 0;
+
+	tcase_add_loop_test(tcase,
+		who_comes_while_a_live_owner_is_set_aside_keeps_the_name, 0,
+		TYPES);
+	tcase_add_loop_test(tcase,
+		who_comes_while_a_name_is_taken_over_is_replaced_too, 0, TYPES);
+	tcase_add_loop_test(tcase,
+		a_file_that_is_swapped_for_ours_keeps_its_mode, 0, TYPES);
+	tcase_add_loop_test(tcase, who_removes_our_file_before_we_look_has_won,
+		0, TYPES);
+	tcase_add_loop_test(tcase,
+		who_removes_our_file_before_we_change_it_has_won, 0, TYPES);
+	support_add_loop_test_if(tcase,
+		who_takes_the_name_before_we_look_keeps_it, TYPES, is_told,
+		why_not);
+	support_add_loop_test_if(tcase,
+		who_takes_the_name_keeps_it_if_the_list_is_begun_anew, TYPES,
+		is_told, why_not);
+	support_add_loop_test_if(tcase, who_takes_the_name_and_goes_has_won,
+		TYPES, is_told, why_not);
+	support_add_loop_test_if(tcase,
+		who_takes_the_name_of_a_dead_one_before_we_look_keeps_it, TYPES,
+		is_told, why_not);
+	support_add_loop_test_if(tcase,
+		who_takes_the_name_of_a_live_one_before_we_look_keeps_it, TYPES,
+		is_told, why_not);
+	support_add_loop_test_if(tcase,
+		whose_bind_is_still_at_work_keeps_the_name, TYPES, is_told,
+		why_not);
+	tcase_add_loop_test(tcase,
+		where_the_kernel_tells_nothing_a_name_is_taken_too, 0, TYPES);
+	support_add_loop_test_if(tcase,
+		where_files_have_two_numbers_a_name_is_taken_too, TYPES,
+		is_told, why_not);
+	suite_add_tcase(suite, tcase);
+	return support_run(suite);
+}

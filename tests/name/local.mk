@@ -1,0 +1,24 @@
+quick_unit_tests += \
+	tests/check_diag \
+	tests/check_holder \
+	tests/check_name_kill \
+	tests/check_name_lock \
+	tests/check_name_moments \
+	tests/check_name_odd \
+	tests/check_name_window \
+	tests/check_owner \
+	tests/check_probe \
+	tests/check_sweep
+tests_check_diag_SOURCES = %D%/check_diag.c
+tests_check_holder_SOURCES = %D%/check_holder.c
+tests_check_name_SOURCES = %D%/check_name.c
+tests_check_name_kill_SOURCES = %D%/check_name_kill.c
+tests_check_name_lock_SOURCES = %D%/check_name_lock.c
+tests_check_name_moments_SOURCES = %D%/check_name_moments.c
+tests_check_name_odd_SOURCES = %D%/check_name_odd.c
+tests_check_name_races_SOURCES = %D%/check_name_races.c
+tests_check_name_window_SOURCES = %D%/check_name_window.c
+tests_check_owner_SOURCES = %D%/check_owner.c
+tests_check_probe_SOURCES = %D%/check_probe.c
+tests_check_sweep_SOURCES = %D%/check_sweep.c
+tests_check_takeover_SOURCES = %D%/check_takeover.c

@@ -1,0 +1,1240 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How connections come to be. That is the same for unixpacket and unixstream,
+ * so each test runs on both, on a path and on an abstract name.
+ */
+#include <config.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "support/support.h"
+#include "unixmsg.h"
+
+static const int64_t long_us = 30000000;
+static const int64_t short_us = 60000;
+
+/* What a test's index means: the network, and the kind of name. */
+enum { PLACES = 4 };
+
+static const char *net, *other_net;
+static char name[128];
+static struct unixlistener *listener;
+static int fds_before;
+
+static void choose(int i)
+{
+	net = i % 2 == 0 ? "unixpacket" : "unix";
+	other_net = i % 2 == 0 ? "unix" : "unixpacket";
+	snprintf(name, sizeof(name), "%s",
+		i < 2 ? support_path("server") : support_abstract("server"));
+}
+
+static void count_fds(void)
+{
+	fds_before = support_count_fds();
+}
+
+static void expect_no_leak(void)
+{
+	ck_assert_int_eq(support_count_fds(), fds_before);
+}
+
+static void start_listening(int backlog)
+{
+	listener = unixlistener_open(net, name,
+		&(struct unixlisten_options){ .backlog = backlog });
+	ck_assert_msg(listener != NULL, "%s: %s", name, strerror(errno));
+}
+
+static void stop_listening(void)
+{
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static void *dial(void)
+{
+	void *end =
+		unixconn_dial(net, name, NULL, unixdeadline_after_us(long_us));
+
+	ck_assert_msg(end != NULL, "%s: %s", name, strerror(errno));
+	return end;
+}
+
+static void *accept_one(void)
+{
+	void *end =
+		unixlistener_accept(listener, unixdeadline_after_us(long_us));
+
+	ck_assert_msg(end != NULL, "%s", strerror(errno));
+	return end;
+}
+
+static void close_end(void *end)
+{
+	ck_assert_int_eq(unixconn_close(end), 0);
+}
+
+static void send_text(void *end, const char *text)
+{
+	ck_assert_int_eq(unixconn_send(end, text, strlen(text), UNIXMSG_NOW),
+		0);
+}
+
+static void expect_text(void *end, const char *text)
+{
+	char bytes[64];
+	size_t size;
+
+	ck_assert_int_eq(unixconn_recv(end, bytes, sizeof(bytes), &size,
+				 unixdeadline_after_us(long_us)),
+		1);
+	ck_assert_uint_eq(size, strlen(text));
+	ck_assert_int_eq(memcmp(bytes, text, size), 0);
+}
+
+static void exchange(void *a, void *b)
+{
+	send_text(a, "question");
+	expect_text(b, "question");
+	send_text(b, "answer");
+	expect_text(a, "answer");
+}
+
+static void expect_address(const struct unixaddr *addr, const char *text)
+{
+	char found[UNIXMSG_ADDR_TEXT_SIZE];
+
+	ck_assert_str_eq(unixaddr_format(addr, found, sizeof(found)), text);
+}
+
+/* Connections and their addresses */
+
+START_TEST(a_client_and_a_server_talk)
+{
+	void *server, *client;
+
+	choose(_i);
+	start_listening(1);
+	client = dial();
+	server = accept_one();
+	exchange(client, server);
+	close_end(server);
+	close_end(client);
+	stop_listening();
+}
+END_TEST
+
+static void expect_addresses(void *server, void *client, const char *own)
+{
+	struct unixaddr addr;
+
+	ck_assert_int_eq(unixconn_get_address(client, &addr), 0);
+	expect_address(&addr, own);
+	ck_assert_int_eq(unixconn_get_peer(client, &addr), 0);
+	expect_address(&addr, name);
+	ck_assert_int_eq(unixconn_get_address(server, &addr), 0);
+	expect_address(&addr, name);
+	ck_assert_int_eq(unixconn_get_peer(server, &addr), 0);
+	expect_address(&addr, own);
+}
+
+/* It must stay so when it has sent something: see SO_PASSCRED in unix(7). */
+START_TEST(a_client_stays_unnamed)
+{
+	void *server, *client;
+	struct unixaddr addr;
+
+	choose(_i);
+	start_listening(1);
+	client = dial();
+	server = accept_one();
+	expect_addresses(server, client, "@");
+	exchange(client, server);
+	expect_addresses(server, client, "@");
+	ck_assert_int_eq(unixconn_get_peer(server, &addr), 0);
+	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_UNNAMED);
+	close_end(server);
+	close_end(client);
+	stop_listening();
+}
+END_TEST
+
+static void *dial_as(const char *own)
+{
+	struct unixdial_options options;
+
+	memset(&options, 0, sizeof(options));
+	options.own = own;
+	return unixconn_dial(net, name, &options,
+		unixdeadline_after_us(long_us));
+}
+
+static void meet_as(const char *own)
+{
+	void *server, *client = dial_as(own);
+
+	ck_assert_msg(client != NULL, "%s: %s", own, strerror(errno));
+	server = accept_one();
+	expect_addresses(server, client, own);
+	exchange(client, server);
+	close_end(server);
+	close_end(client);
+}
+
+START_TEST(a_client_may_choose_its_address)
+{
+	choose(_i);
+	start_listening(1);
+	meet_as(support_path("own"));
+	ck_assert_errno(access(support_path("own"), F_OK), ENOENT);
+	meet_as(support_abstract("own"));
+	stop_listening();
+}
+END_TEST
+
+START_TEST(an_address_that_is_taken_is_left_to_its_owner)
+{
+	int before;
+
+	choose(_i);
+	start_listening(1);
+	before = support_count_fds();
+	ck_assert_ptr_null(dial_as(name));
+	ck_assert_int_eq(errno, EADDRINUSE);
+	ck_assert_int_eq(support_count_fds(), before);
+	close_end(dial());
+	stop_listening();
+}
+END_TEST
+
+START_TEST(a_dial_that_fails_takes_its_own_address_away)
+{
+	int before;
+
+	choose(_i);
+	before = support_count_fds();
+	ck_assert_ptr_null(dial_as(support_path("own")));
+	ck_assert_int_eq(errno, _i < 2 ? ENOENT : ECONNREFUSED);
+	ck_assert_errno(access(support_path("own"), F_OK), ENOENT);
+	ck_assert_int_eq(support_count_fds(), before);
+}
+END_TEST
+
+START_TEST(a_listener_knows_its_address)
+{
+	struct unixaddr addr;
+
+	choose(_i);
+	start_listening(1);
+	ck_assert_int_eq(unixlistener_get_address(listener, &addr), 0);
+	expect_address(&addr, name);
+	ck_assert_int_ge(unixlistener_get_fd(listener), 0);
+	stop_listening();
+}
+END_TEST
+
+START_TEST(the_kernel_chooses_a_name_for_a_listener)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+	struct unixaddr addr;
+	void *server, *client;
+
+	choose(_i);
+	listener = unixlistener_open(net, "@", NULL);
+	ck_assert_ptr_nonnull(listener);
+	ck_assert_int_eq(unixlistener_get_address(listener, &addr), 0);
+	ck_assert_ptr_nonnull(unixaddr_format(&addr, text, sizeof(text)));
+	ck_assert_uint_gt(strlen(text), 1);
+	ck_assert_int_eq(text[0], '@');
+	client = unixconn_dial(net, text, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	server = accept_one();
+	exchange(client, server);
+	close_end(server);
+	close_end(client);
+	stop_listening();
+}
+END_TEST
+
+START_TEST(both_ends_of_a_pair_are_unnamed)
+{
+	struct unixaddr addr;
+	struct unixconn *pair[2] = { NULL, NULL };
+
+	choose(_i);
+	ck_assert_int_eq(unixconn_pair(net, pair), 0);
+	ck_assert_int_eq(unixconn_get_address(pair[0], &addr), 0);
+	expect_address(&addr, "@");
+	ck_assert_int_eq(unixconn_get_peer(pair[0], &addr), 0);
+	expect_address(&addr, "@");
+	exchange(pair[0], pair[1]);
+	close_end(pair[0]);
+	close_end(pair[1]);
+}
+END_TEST
+
+START_TEST(a_path_may_be_longer_than_an_address)
+{
+	char path[512];
+	void *server, *client;
+	int i;
+
+	choose(_i);
+	snprintf(path, sizeof(path), "%s", support_path("d"));
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(mkdir(path, 0700), 0);
+		strcat(path, "/0123456789012345678901234567890123456789");
+	}
+	listener = unixlistener_open(net, path, NULL);
+	ck_assert_ptr_nonnull(listener);
+	client = unixconn_dial(net, path, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	server = accept_one();
+	exchange(client, server);
+	close_end(server);
+	close_end(client);
+	stop_listening();
+	ck_assert_errno(access(path, F_OK), ENOENT);
+}
+END_TEST
+
+/* Errors */
+
+static void expect_dial(const char *address, int expected)
+{
+	int before = support_count_fds();
+
+	ck_assert_null_errno(unixconn_dial(net, address, NULL, UNIXMSG_NOW),
+		expected);
+	ck_assert_int_eq(support_count_fds(), before);
+}
+
+static void make_dead_socket(const char *path)
+{
+	struct unixlisten_options options;
+	struct unixlistener *dead;
+
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_LISTEN_KEEP;
+	dead = unixlistener_open(net, path, &options);
+	ck_assert_ptr_nonnull(dead);
+	ck_assert_int_eq(unixlistener_close(dead), 0);
+}
+
+START_TEST(a_listener_that_cannot_be_reached_is_told)
+{
+	int fd = open(support_path("file"), O_CREAT | O_CLOEXEC, 0600);
+
+	choose(_i);
+	close(fd);
+	make_dead_socket(support_path("dead"));
+	expect_dial(support_path("nothing"), ENOENT);
+	expect_dial(support_path("no/directory"), ENOENT);
+	/* A directory; who may not write to it is told that first. */
+	expect_dial("//", eaccess("/", W_OK) == 0 ? ECONNREFUSED : EACCES);
+	expect_dial(support_path("file"), ECONNREFUSED);
+	expect_dial(support_path("dead"), ECONNREFUSED);
+	expect_dial(support_abstract("nothing"), ECONNREFUSED);
+	expect_dial("@", EINVAL);
+	expect_dial("", EINVAL);
+}
+END_TEST
+
+/* Abstract names are separate for each network, paths are not. */
+START_TEST(a_listener_of_another_network_is_told)
+{
+	struct unixlistener *other;
+	struct unixconn *gram;
+
+	choose(_i);
+	other = unixlistener_open(other_net, name, NULL);
+	ck_assert_ptr_nonnull(other);
+	expect_dial(name, _i < 2 ? EPROTOTYPE : ECONNREFUSED);
+	ck_assert_int_eq(unixlistener_close(other), 0);
+	gram = unixconn_open("unixgram", name, NULL);
+	ck_assert_ptr_nonnull(gram);
+	expect_dial(name, _i < 2 ? EPROTOTYPE : ECONNREFUSED);
+	ck_assert_int_eq(unixconn_close(gram), 0);
+}
+END_TEST
+
+START_TEST(a_connection_has_the_network_of_its_listener)
+{
+	struct unixconn *client, *server;
+
+	choose(_i);
+	start_listening(1);
+	ck_assert_str_eq(unixlistener_get_network(listener), net);
+	client = dial();
+	server = accept_one();
+	ck_assert_str_eq(unixconn_get_network(client), net);
+	ck_assert_str_eq(unixconn_get_network(server), net);
+	exchange(client, server);
+	close_end(client);
+	close_end(server);
+	stop_listening();
+}
+END_TEST
+
+START_TEST(a_network_without_connections_has_no_listener)
+{
+	choose(_i);
+	ck_assert_null_errno(unixlistener_open("unixgram", name, NULL),
+		ENOTSUP);
+	ck_assert_null_errno(unixlistener_open("dgram", name, NULL), ENOTSUP);
+	ck_assert_null_errno(unixlistener_open("unixpackets", name, NULL),
+		EINVAL);
+	ck_assert_null_errno(unixconn_open(net, name, NULL), ENOTSUP);
+}
+END_TEST
+
+START_TEST(an_address_that_cannot_be_bound_is_told)
+{
+	int before;
+
+	choose(_i);
+	start_listening(1);
+	before = support_count_fds();
+	ck_assert_null_errno(unixlistener_open(net, name, NULL), EADDRINUSE);
+	ck_assert_null_errno(unixlistener_open(net, "", NULL), EINVAL);
+	ck_assert_null_errno(unixlistener_open(net, support_path("no/dir"),
+				     NULL),
+		ENOENT);
+	ck_assert_null_errno(unixlistener_open(net, "//", NULL), ENOTSOCK);
+	ck_assert_int_eq(support_count_fds(), before);
+	close_end(dial());
+	stop_listening();
+}
+END_TEST
+
+START_TEST(unknown_dial_options_are_refused)
+{
+	struct unixdial_options options;
+	size_t i;
+
+	choose(_i);
+	start_listening(1);
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_DIAL_RECONNECT;
+	ck_assert_null_errno(unixconn_dial(net, name, &options, UNIXMSG_NOW),
+		ENOTSUP);
+	for (options.flags = 8; options.flags != 0; options.flags <<= 1)
+		ck_assert_null_errno(unixconn_dial(net, name, &options,
+					     UNIXMSG_NOW),
+			EINVAL);
+	for (i = 0; i < COUNT(options.reserved); i++) {
+		memset(&options, 0, sizeof(options));
+		options.reserved[i] = 1;
+		ck_assert_null_errno(unixconn_dial(net, name, &options,
+					     UNIXMSG_NOW),
+			EINVAL);
+	}
+	ck_assert_null_errno(unixlistener_accept(listener, UNIXMSG_NOW),
+		EAGAIN);
+	stop_listening();
+}
+END_TEST
+
+START_TEST(success_keeps_errno)
+{
+	void *client, *server;
+
+	choose(_i);
+	errno = EXDEV;
+	listener = unixlistener_open(net, name, NULL);
+	ck_assert_int_eq(errno, EXDEV);
+	client = unixconn_dial(net, name, NULL, UNIXMSG_NOW);
+	ck_assert_int_eq(errno, EXDEV);
+	server = unixlistener_accept(listener, UNIXMSG_NOW);
+	ck_assert_int_eq(errno, EXDEV);
+	unixconn_close(client);
+	ck_assert_int_eq(errno, EXDEV);
+	unixconn_close(server);
+	unixlistener_close(listener);
+	ck_assert_int_eq(errno, EXDEV);
+	unixlistener_close(NULL);
+	ck_assert_int_eq(errno, EXDEV);
+}
+END_TEST
+
+/* Waiting to accept */
+
+START_TEST(accepting_keeps_to_its_deadline)
+{
+	int64_t deadline_us;
+
+	choose(_i);
+	start_listening(1);
+	ck_assert_null_errno(unixlistener_accept(listener, UNIXMSG_NOW),
+		EAGAIN);
+	ck_assert_null_errno(unixlistener_accept(listener, 1), ETIMEDOUT);
+	ck_assert_null_errno(unixlistener_accept(listener, INT64_MIN), EINVAL);
+	deadline_us = unixdeadline_after_us(short_us);
+	ck_assert_null_errno(unixlistener_accept(listener, deadline_us),
+		ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+	stop_listening();
+}
+END_TEST
+
+START_TEST(a_connection_that_waits_is_accepted_whatever_the_deadline)
+{
+	static const int64_t deadlines_us[] = { UNIXMSG_NOW, 1, 2,
+		UNIXMSG_FOREVER };
+	void *client, *server;
+	size_t i;
+
+	choose(_i);
+	start_listening(8);
+	for (i = 0; i < COUNT(deadlines_us); i++) {
+		client = dial();
+		server = unixlistener_accept(listener, deadlines_us[i]);
+		ck_assert_ptr_nonnull(server);
+		close_end(client);
+		close_end(server);
+	}
+	stop_listening();
+}
+END_TEST
+
+START_TEST(the_stop_ends_a_wait_to_accept)
+{
+	int stop_fd = eventfd(1, EFD_CLOEXEC);
+
+	choose(_i);
+	start_listening(1);
+	unixlistener_set_stop_fd(listener, stop_fd);
+	ck_assert_null_errno(unixlistener_accept(listener, UNIXMSG_FOREVER),
+		ECANCELED);
+	ck_assert_null_errno(unixlistener_accept(listener, UNIXMSG_NOW),
+		EAGAIN);
+	unixlistener_set_stop_fd(listener, -1);
+	ck_assert_null_errno(unixlistener_accept(listener, 1), ETIMEDOUT);
+	stop_listening();
+	close(stop_fd);
+}
+END_TEST
+
+START_TEST(a_connection_begins_with_the_listeners_stop)
+{
+	int stop_fd = eventfd(1, EFD_CLOEXEC);
+	void *client, *server;
+
+	choose(_i);
+	start_listening(1);
+	unixlistener_set_stop_fd(listener, stop_fd);
+	client = dial();
+	server = accept_one();
+	ck_assert_errno(unixconn_recv(server, NULL, 0, NULL, UNIXMSG_FOREVER),
+		ECANCELED);
+	close_end(client);
+	close_end(server);
+	stop_listening();
+	close(stop_fd);
+}
+END_TEST
+
+START_TEST(a_client_begins_with_the_stop_of_its_dial)
+{
+	struct unixdial_options options;
+	int stop_fd = eventfd(1, EFD_CLOEXEC);
+	void *client;
+
+	choose(_i);
+	start_listening(1);
+	memset(&options, 0, sizeof(options));
+	options.stop_fd = stop_fd;
+	client = unixconn_dial(net, name, &options, UNIXMSG_FOREVER);
+	ck_assert_ptr_nonnull(client);
+	ck_assert_errno(unixconn_recv(client, NULL, 0, NULL, UNIXMSG_FOREVER),
+		ECANCELED);
+	close_end(client);
+	stop_listening();
+	close(stop_fd);
+}
+END_TEST
+
+static void wait_until_asleep(pid_t pid)
+{
+	char path[64], state;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	do {
+		file = fopen(path, "re");
+		ck_assert_ptr_nonnull(file);
+		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+	} while (state != 'S');
+}
+
+static void accept_late_client(int64_t deadline_us)
+{
+	pid_t test = getpid(), pid = support_fork();
+	void *server;
+
+	if (pid == 0) {
+		wait_until_asleep(test);
+		send_text(dial(), "late");
+		_exit(0);
+	}
+	server = unixlistener_accept(listener, deadline_us);
+	ck_assert_ptr_nonnull(server);
+	expect_text(server, "late");
+	support_wait_exit(pid, 0);
+	close_end(server);
+}
+
+START_TEST(a_client_wakes_the_one_who_waits_to_accept)
+{
+	choose(_i);
+	start_listening(1);
+	accept_late_client(UNIXMSG_FOREVER);
+	accept_late_client(unixdeadline_after_us(long_us));
+	stop_listening();
+}
+END_TEST
+
+/* Several accept at once */
+
+enum { ACCEPTORS = 3, CLIENTS = 60 };
+
+struct acceptor {
+	pthread_t thread;
+	int accepted;
+	int failure;
+};
+
+static void serve(struct acceptor *acceptor, void *end)
+{
+	char byte;
+
+	if (unixconn_recv(end, &byte, 1, NULL, UNIXMSG_FOREVER) == 1 &&
+		unixconn_send(end, &byte, 1, UNIXMSG_FOREVER) == 0)
+		acceptor->accepted++;
+	unixconn_close(end);
+}
+
+static void *run_acceptor(void *data)
+{
+	struct acceptor *acceptor = data;
+	void *end;
+
+	while ((end = unixlistener_accept(listener, UNIXMSG_FOREVER)) != NULL)
+		serve(acceptor, end);
+	acceptor->failure = errno;
+	return NULL;
+}
+
+static void visit(void)
+{
+	void *client = dial();
+
+	send_text(client, "v");
+	expect_text(client, "v");
+	close_end(client);
+}
+
+static void start_acceptors(struct acceptor *acceptors)
+{
+	int i;
+
+	for (i = 0; i < ACCEPTORS; i++)
+		ck_assert_int_eq(pthread_create(&acceptors[i].thread, NULL,
+					 run_acceptor, &acceptors[i]),
+			0);
+}
+
+static int join_acceptors(struct acceptor *acceptors)
+{
+	int i, accepted = 0;
+
+	for (i = 0; i < ACCEPTORS; i++) {
+		ck_assert_int_eq(pthread_join(acceptors[i].thread, NULL), 0);
+		ck_assert_int_eq(acceptors[i].failure, ECANCELED);
+		accepted += acceptors[i].accepted;
+	}
+	return accepted;
+}
+
+START_TEST(several_threads_accept_on_one_listener)
+{
+	struct acceptor acceptors[ACCEPTORS] = { { .accepted = 0 } };
+	const uint64_t one = 1;
+	int stop_fd = eventfd(0, EFD_CLOEXEC), i;
+
+	choose(_i);
+	start_listening(CLIENTS);
+	unixlistener_set_stop_fd(listener, stop_fd);
+	start_acceptors(acceptors);
+	for (i = 0; i < CLIENTS; i++)
+		visit();
+	ck_assert_int_eq(write(stop_fd, &one, sizeof(one)), sizeof(one));
+	ck_assert_int_eq(join_acceptors(acceptors), CLIENTS);
+	stop_listening();
+	close(stop_fd);
+}
+END_TEST
+
+/* A full backlog */
+
+enum { WAITING_MOST = 64 };
+
+static void *waiting[WAITING_MOST];
+static int waiting_count;
+
+static void fill_backlog(void)
+{
+	start_listening(1);
+	for (waiting_count = 0;; waiting_count++) {
+		ck_assert_int_lt(waiting_count, WAITING_MOST);
+		waiting[waiting_count] =
+			unixconn_dial(net, name, NULL, UNIXMSG_NOW);
+		if (waiting[waiting_count] == NULL)
+			break;
+	}
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_gt(waiting_count, 0);
+}
+
+static void empty_backlog(void)
+{
+	while (waiting_count > 0)
+		close_end(waiting[--waiting_count]);
+	stop_listening();
+}
+
+START_TEST(dialling_to_a_full_backlog_keeps_to_its_deadline)
+{
+	int64_t deadline_us;
+	int before;
+
+	choose(_i);
+	fill_backlog();
+	before = support_count_fds();
+	ck_assert_null_errno(unixconn_dial(net, name, NULL, UNIXMSG_NOW),
+		EAGAIN);
+	ck_assert_null_errno(unixconn_dial(net, name, NULL, 1), ETIMEDOUT);
+	ck_assert_null_errno(unixconn_dial(net, name, NULL, INT64_MIN), EINVAL);
+	deadline_us = unixdeadline_after_us(short_us);
+	ck_assert_null_errno(unixconn_dial(net, name, NULL, deadline_us),
+		ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+	ck_assert_int_eq(support_count_fds(), before);
+	empty_backlog();
+}
+END_TEST
+
+START_TEST(the_stop_ends_a_wait_for_a_full_backlog)
+{
+	struct unixdial_options options;
+	int stop_fd = eventfd(1, EFD_CLOEXEC);
+
+	choose(_i);
+	fill_backlog();
+	memset(&options, 0, sizeof(options));
+	options.stop_fd = stop_fd;
+	ck_assert_null_errno(unixconn_dial(net, name, &options,
+				     UNIXMSG_FOREVER),
+		ECANCELED);
+	ck_assert_null_errno(unixconn_dial(net, name, &options,
+				     unixdeadline_after_us(long_us)),
+		ECANCELED);
+	empty_backlog();
+	close(stop_fd);
+}
+END_TEST
+
+static void accept_all(int count)
+{
+	while (count-- > 0)
+		close_end(accept_one());
+}
+
+static void dial_until_accepted(int64_t deadline_us, int stop_fd)
+{
+	pid_t test = getpid(), pid = support_fork();
+	struct unixdial_options options;
+	void *client;
+
+	if (pid == 0) {
+		wait_until_asleep(test);
+		accept_all(waiting_count + 1);
+		_exit(0);
+	}
+	memset(&options, 0, sizeof(options));
+	options.stop_fd = stop_fd;
+	client = unixconn_dial(net, name, &options, deadline_us);
+	ck_assert_msg(client != NULL, "%s", strerror(errno));
+	support_wait_exit(pid, 0);
+	close_end(client);
+	empty_backlog();
+}
+
+START_TEST(a_dial_that_waits_goes_on_when_the_server_accepts)
+{
+	int stop_fd = eventfd(0, EFD_CLOEXEC);
+
+	choose(_i);
+	fill_backlog();
+	dial_until_accepted(unixdeadline_after_us(long_us), -1);
+	fill_backlog();
+	dial_until_accepted(UNIXMSG_FOREVER, -1);
+	fill_backlog();
+	dial_until_accepted(UNIXMSG_FOREVER, stop_fd);
+	close(stop_fd);
+}
+END_TEST
+
+START_TEST(a_client_does_not_keep_the_time_limit_of_its_dial)
+{
+	struct timeval limit = { .tv_sec = 1 };
+	socklen_t length = sizeof(limit);
+	void *client;
+
+	choose(_i);
+	start_listening(1);
+	client = dial();
+	ck_assert_int_eq(getsockopt(unixconn_get_fd(client), SOL_SOCKET,
+				 SO_SNDTIMEO, &limit, &length),
+		0);
+	ck_assert_int_eq(limit.tv_sec, 0);
+	ck_assert_int_eq(limit.tv_usec, 0);
+	ck_assert_int_eq(fcntl(unixconn_get_fd(client), F_GETFL) & O_NONBLOCK,
+		0);
+	close_end(client);
+	stop_listening();
+}
+END_TEST
+
+static volatile sig_atomic_t signals;
+
+static void count_signal(int number)
+{
+	(void)number;
+	signals++;
+}
+
+static void set_timer(suseconds_t period_us)
+{
+	struct sigaction action = { .sa_handler = count_signal };
+	struct itimerval often = { .it_interval.tv_usec = period_us,
+		.it_value.tv_usec = period_us };
+
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
+}
+
+START_TEST(signals_do_not_end_a_wait)
+{
+	int64_t deadline_us;
+
+	choose(_i);
+	fill_backlog();
+	set_timer(1000);
+	deadline_us = unixdeadline_after_us(short_us);
+	ck_assert_null_errno(unixconn_dial(net, name, NULL, deadline_us),
+		ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+	accept_all(waiting_count);
+	deadline_us = unixdeadline_after_us(short_us);
+	ck_assert_null_errno(unixlistener_accept(listener, deadline_us),
+		ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+	set_timer(0);
+	ck_assert_int_gt(signals, 0);
+	empty_backlog();
+}
+END_TEST
+
+/* A server that is still on its way */
+
+static void come_late(pid_t client)
+{
+	void *server;
+
+	wait_until_asleep(client);
+	start_listening(1);
+	server = accept_one();
+	expect_text(server, "patience");
+	close_end(server);
+	stop_listening();
+	_exit(0);
+}
+
+static void *dial_waiting(int64_t deadline_us, int stop_fd)
+{
+	struct unixdial_options options;
+
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_DIAL_WAIT;
+	options.stop_fd = stop_fd;
+	return unixconn_dial(net, name, &options, deadline_us);
+}
+
+static void meet_late(int64_t deadline_us)
+{
+	pid_t test = getpid(), pid = support_fork();
+	void *client;
+
+	if (pid == 0)
+		come_late(test);
+	client = dial_waiting(deadline_us, -1);
+	ck_assert_msg(client != NULL, "%s", strerror(errno));
+	send_text(client, "patience");
+	support_wait_exit(pid, 0);
+	close_end(client);
+}
+
+START_TEST(dialling_waits_for_a_server_that_is_late)
+{
+	choose(_i);
+	meet_late(unixdeadline_after_us(long_us));
+	meet_late(UNIXMSG_FOREVER);
+	if (_i < 2)
+		make_dead_socket(name);
+	meet_late(UNIXMSG_FOREVER);
+}
+END_TEST
+
+START_TEST(dialling_does_not_wait_for_ever)
+{
+	int stop_fd = eventfd(1, EFD_CLOEXEC);
+	int64_t deadline_us;
+
+	choose(_i);
+	deadline_us = unixdeadline_after_us(short_us);
+	ck_assert_null_errno(dial_waiting(deadline_us, -1), ETIMEDOUT);
+	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
+	ck_assert_null_errno(dial_waiting(UNIXMSG_NOW, -1), EAGAIN);
+	ck_assert_null_errno(dial_waiting(UNIXMSG_FOREVER, stop_fd), ECANCELED);
+	close(stop_fd);
+}
+END_TEST
+
+START_TEST(dialling_does_not_wait_for_what_will_not_change)
+{
+	struct unixlistener *other;
+
+	choose(_i);
+	other = unixlistener_open(other_net, name, NULL);
+	ck_assert_ptr_nonnull(other);
+	ck_assert_null_errno(dial_waiting(UNIXMSG_FOREVER, -1), EPROTOTYPE);
+	ck_assert_int_eq(unixlistener_close(other), 0);
+}
+END_TEST
+
+/* Closing */
+
+START_TEST(accepted_connections_outlive_their_listener)
+{
+	void *server, *client;
+
+	choose(_i);
+	start_listening(1);
+	client = dial();
+	server = accept_one();
+	stop_listening();
+	ck_assert_errno(access(name, F_OK), ENOENT);
+	exchange(client, server);
+	close_end(client);
+	close_end(server);
+}
+END_TEST
+
+START_TEST(connections_that_wait_are_reset_with_their_listener)
+{
+	void *client;
+	char byte;
+
+	choose(_i);
+	start_listening(1);
+	client = dial();
+	stop_listening();
+	ck_assert_errno(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_FOREVER),
+		ECONNRESET);
+	ck_assert_errno(unixconn_send(client, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	close_end(client);
+}
+END_TEST
+
+/* Descriptors */
+
+enum { FDS = 128 };
+
+static void list_fds(bool is_open[FDS])
+{
+	int fd;
+
+	for (fd = 0; fd < FDS; fd++)
+		is_open[fd] = fcntl(fd, F_GETFD) >= 0;
+}
+
+static void expect_cloexec(const bool was_open[FDS], int count)
+{
+	int fd, flags, found = 0;
+
+	for (fd = 0; fd < FDS; fd++) {
+		flags = fcntl(fd, F_GETFD);
+		if (flags < 0 || was_open[fd])
+			continue;
+		ck_assert_int_eq(flags, FD_CLOEXEC);
+		found++;
+	}
+	ck_assert_int_ge(found, count);
+}
+
+/* Directories that are held open are looked at too. */
+START_TEST(descriptors_are_closed_on_exec)
+{
+	struct unixconn *client, *server, *pair[2];
+	bool was_open[FDS];
+
+	choose(_i);
+	list_fds(was_open);
+	start_listening(1);
+	client = dial_as(support_path("own"));
+	ck_assert_ptr_nonnull(client);
+	server = accept_one();
+	ck_assert_int_eq(unixconn_pair(net, pair), 0);
+	expect_cloexec(was_open, 6);
+	close_end(pair[0]);
+	close_end(pair[1]);
+	close_end(client);
+	close_end(server);
+	stop_listening();
+}
+END_TEST
+
+/* How many more descriptors may be opened; -1 for as many as there are. */
+static void limit_fds(int more)
+{
+	int next = dup(STDERR_FILENO), saved = errno;
+	struct rlimit limit;
+
+	if (next >= 0)
+		close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = more < 0 ? limit.rlim_max : (rlim_t)(next + more);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	errno = saved;
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd look = { .fd = fd, .events = POLLIN };
+
+	return support_poll(&look, 1, 0) == 1;
+}
+
+START_TEST(a_connection_waits_while_there_is_no_descriptor_for_it)
+{
+	void *client, *server;
+	int i;
+
+	choose(_i);
+	start_listening(1);
+	client = dial();
+	limit_fds(0);
+	for (i = 0; i < 3; i++)
+		ck_assert_null_errno(unixlistener_accept(listener,
+					     unixdeadline_after_us(long_us)),
+			EMFILE);
+	ck_assert(is_readable(unixlistener_get_fd(listener)));
+	limit_fds(-1);
+	server = accept_one();
+	exchange(client, server);
+	close_end(client);
+	close_end(server);
+	stop_listening();
+}
+END_TEST
+
+static struct unixlistener *listen_limited(int more)
+{
+	struct unixlistener *result;
+
+	limit_fds(more);
+	result = unixlistener_open(net, name, NULL);
+	limit_fds(-1);
+	return result;
+}
+
+START_TEST(listening_without_descriptors_leaves_nothing_behind)
+{
+	int before, more;
+
+	choose(_i);
+	before = support_count_fds();
+	for (more = 0; (listener = listen_limited(more)) == NULL; more++) {
+		ck_assert_int_eq(errno, EMFILE);
+		ck_assert_int_eq(support_count_fds(), before);
+		ck_assert_errno(access(name, F_OK), ENOENT);
+	}
+	ck_assert_int_gt(more, 0);
+	stop_listening();
+}
+END_TEST
+
+static void *dial_limited(int more)
+{
+	void *result;
+
+	limit_fds(more);
+	result = dial_as(support_path("own"));
+	limit_fds(-1);
+	return result;
+}
+
+START_TEST(dialling_without_descriptors_leaves_nothing_behind)
+{
+	int before, more;
+	void *client;
+
+	choose(_i);
+	start_listening(1);
+	before = support_count_fds();
+	for (more = 0; (client = dial_limited(more)) == NULL; more++) {
+		ck_assert_int_eq(errno, EMFILE);
+		ck_assert_int_eq(support_count_fds(), before);
+		ck_assert_errno(access(support_path("own"), F_OK), ENOENT);
+	}
+	ck_assert_int_gt(more, 0);
+	close_end(client);
+	stop_listening();
+}
+END_TEST
+
+START_TEST(a_pair_without_descriptors_is_an_error)
+{
+	struct unixconn *pair[2] = { NULL, NULL };
+
+	choose(_i);
+	limit_fds(1);
+	ck_assert_errno(unixconn_pair(net, pair), EMFILE);
+	ck_assert_ptr_null(pair[0]);
+	ck_assert_ptr_null(pair[1]);
+	limit_fds(-1);
+}
+END_TEST
+
+/* The list of tests */
+
+static TCase *make_tcase(const char *title)
+{
+	TCase *tcase = tcase_create(title);
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
+	return tcase;
+}
+
+static void add(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, 0, PLACES);
+}
+
+/* Once for each network: the test has names of its own. */
+static void add_nameless(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, 0, 2);
+}
+
+static TCase *make_addresses(void)
+{
+	TCase *tcase = make_tcase("addresses");
+
+	add(tcase, a_client_and_a_server_talk);
+	add(tcase, a_client_stays_unnamed);
+	add(tcase, a_client_may_choose_its_address);
+	add(tcase, an_address_that_is_taken_is_left_to_its_owner);
+	add(tcase, a_dial_that_fails_takes_its_own_address_away);
+	add(tcase, a_listener_knows_its_address);
+	add_nameless(tcase, the_kernel_chooses_a_name_for_a_listener);
+	add_nameless(tcase, both_ends_of_a_pair_are_unnamed);
+	add_nameless(tcase, a_path_may_be_longer_than_an_address);
+	return tcase;
+}
+
+static TCase *make_errors(void)
+{
+	TCase *tcase = make_tcase("errors");
+
+	add_nameless(tcase, a_listener_that_cannot_be_reached_is_told);
+	add(tcase, a_listener_of_another_network_is_told);
+	add(tcase, a_connection_has_the_network_of_its_listener);
+	add(tcase, a_network_without_connections_has_no_listener);
+	add(tcase, an_address_that_cannot_be_bound_is_told);
+	add(tcase, unknown_dial_options_are_refused);
+	add(tcase, success_keeps_errno);
+	return tcase;
+}
+
+static TCase *make_accepting(void)
+{
+	TCase *tcase = make_tcase("accepting");
+
+	add(tcase, accepting_keeps_to_its_deadline);
+	add(tcase, a_connection_that_waits_is_accepted_whatever_the_deadline);
+	add(tcase, the_stop_ends_a_wait_to_accept);
+	add(tcase, a_connection_begins_with_the_listeners_stop);
+	add(tcase, a_client_begins_with_the_stop_of_its_dial);
+	add(tcase, a_client_wakes_the_one_who_waits_to_accept);
+	add(tcase, several_threads_accept_on_one_listener);
+	return tcase;
+}
+
+static TCase *make_dialling(void)
+{
+	TCase *tcase = make_tcase("dialling");
+
+	add(tcase, dialling_to_a_full_backlog_keeps_to_its_deadline);
+	add(tcase, the_stop_ends_a_wait_for_a_full_backlog);
+	add(tcase, a_dial_that_waits_goes_on_when_the_server_accepts);
+	add(tcase, a_client_does_not_keep_the_time_limit_of_its_dial);
+	add(tcase, signals_do_not_end_a_wait);
+	add(tcase, dialling_waits_for_a_server_that_is_late);
+	add(tcase, dialling_does_not_wait_for_ever);
+	/* Abstract names of another network are other names. */
+	add_nameless(tcase, dialling_does_not_wait_for_what_will_not_change);
+	return tcase;
+}
+
+static TCase *make_descriptors(void)
+{
+	TCase *tcase = make_tcase("descriptors");
+
+	add(tcase, accepted_connections_outlive_their_listener);
+	add(tcase, connections_that_wait_are_reset_with_their_listener);
+	add(tcase, descriptors_are_closed_on_exec);
+	support_add_limited_test(tcase,
+		a_connection_waits_while_there_is_no_descriptor_for_it, 0,
+		PLACES);
+	add(tcase, listening_without_descriptors_leaves_nothing_behind);
+	add(tcase, dialling_without_descriptors_leaves_nothing_behind);
+	support_add_limited_test(tcase, a_pair_without_descriptors_is_an_error,
+		0, 2);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("listener");
+
+	suite_add_tcase(suite, make_addresses());
+	suite_add_tcase(suite, make_errors());
+	suite_add_tcase(suite, make_accepting());
+	suite_add_tcase(suite, make_dialling());
+	suite_add_tcase(suite, make_descriptors());
+	return support_run(suite);
+}

@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections that keep boundaries, above all: an empty message is not the
+ * end. What they share with streams is in check_listener.c.
+ */
+#include <config.h>
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "support/support.h"
+#include "unixmsg.h"
+
+static const int64_t long_us = 60000000;
+
+static int fds_before;
+
+static void count_fds(void)
+{
+	fds_before = support_count_fds();
+}
+
+static void expect_no_leak(void)
+{
+	ck_assert_int_eq(support_count_fds(), fds_before);
+}
+
+/* Two ends of one connection; which is which depends on the test's index. */
+static struct unixconn *near, *far;
+
+static struct unixlistener *listen_at(const char *address)
+{
+	struct unixlistener *listener = unixlistener_open("unixpacket", address,
+		&(struct unixlisten_options){ .backlog = 8 });
+
+	ck_assert_msg(listener != NULL, "%s: %s", address, strerror(errno));
+	return listener;
+}
+
+static struct unixconn *dial(const char *address)
+{
+	struct unixconn *packet = unixconn_dial("unixpacket", address, NULL,
+		unixdeadline_after_us(long_us));
+
+	ck_assert_msg(packet != NULL, "%s: %s", address, strerror(errno));
+	return packet;
+}
+
+static struct unixconn *accept_from(struct unixlistener *listener)
+{
+	struct unixconn *packet =
+		unixlistener_accept(listener, unixdeadline_after_us(long_us));
+
+	ck_assert_msg(packet != NULL, "%s", strerror(errno));
+	return packet;
+}
+
+static void close_packet(struct unixconn *packet)
+{
+	ck_assert_int_eq(unixconn_close(packet), 0);
+}
+
+static void connect_through(const char *address, struct unixconn **server,
+	struct unixconn **client)
+{
+	struct unixlistener *listener = listen_at(address);
+
+	*client = dial(address);
+	*server = accept_from(listener);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+/* near is: accepted on a path, dialled to one, the same with abstract names,
+ * and one of a pair. */
+enum { LINKS = 5 };
+
+static void link_up(int i)
+{
+	struct unixconn *pair[2];
+
+	if (i == 0)
+		connect_through(support_path("packet"), &near, &far);
+	else if (i == 1)
+		connect_through(support_path("packet"), &far, &near);
+	else if (i == 2)
+		connect_through(support_abstract("packet"), &near, &far);
+	else if (i == 3)
+		connect_through(support_abstract("packet"), &far, &near);
+	else {
+		ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+		near = pair[0];
+		far = pair[1];
+	}
+}
+
+static void unlink_all(void)
+{
+	close_packet(near);
+	close_packet(far);
+}
+
+static void send_text(struct unixconn *packet, const char *text)
+{
+	int result = unixconn_send(packet, text, strlen(text),
+		unixdeadline_after_us(long_us));
+
+	ck_assert_msg(result == 0, "%s", strerror(errno));
+}
+
+static void expect_text(struct unixconn *packet, const char *text)
+{
+	char bytes[64];
+	size_t size = SIZE_MAX;
+	int result = unixconn_recv(packet, bytes, sizeof(bytes), &size,
+		unixdeadline_after_us(long_us));
+
+	ck_assert_msg(result == 1, "%d, not \"%s\"", result, text);
+	ck_assert_uint_eq(size, strlen(text));
+	ck_assert_int_eq(memcmp(bytes, text, size), 0);
+}
+
+/* The end is told by every call, again and again. */
+static void expect_end(struct unixconn *packet)
+{
+	struct unixmsg msg;
+	size_t size = 7;
+	char byte;
+	int i;
+
+	unixmsg_init(&msg);
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(unixconn_recv(packet, &byte, 1, &size,
+					 unixdeadline_after_us(long_us)),
+			0);
+		ck_assert_uint_eq(size, 0);
+		ck_assert_int_eq(unixconn_recv_msg(packet, &msg, UNIXMSG_NOW),
+			0);
+		ck_assert_int_eq(unixconn_get_next_size(packet, &size,
+					 UNIXMSG_NOW),
+			0);
+		ck_assert_uint_eq(size, 0);
+	}
+}
+
+static void expect_nothing(struct unixconn *packet)
+{
+	ck_assert_errno(unixconn_recv(packet, NULL, 0, NULL, UNIXMSG_NOW),
+		EAGAIN);
+}
+
+static void end_sending(struct unixconn *packet)
+{
+	ck_assert_int_eq(unixconn_shutdown(packet, SHUT_WR), 0);
+}
+
+/* Empty messages */
+
+/* First, between, last; NULL ends the list. */
+static const char *const mixed[] = { "", "", "one", "", "two", "three", "", "",
+	"", NULL };
+
+static void send_all(struct unixconn *packet, const char *const *texts)
+{
+	for (; *texts != NULL; texts++)
+		send_text(packet, *texts);
+}
+
+static void expect_all(struct unixconn *packet, const char *const *texts)
+{
+	for (; *texts != NULL; texts++)
+		expect_text(packet, *texts);
+}
+
+START_TEST(an_empty_message_is_not_the_end)
+{
+	link_up(_i);
+	send_all(far, mixed);
+	expect_all(near, mixed);
+	expect_nothing(near);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(empty_messages_before_a_half_close_are_messages)
+{
+	link_up(_i);
+	send_all(far, mixed);
+	end_sending(far);
+	expect_all(near, mixed);
+	expect_end(near);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(empty_messages_before_a_close_are_messages)
+{
+	link_up(_i);
+	send_all(far, mixed);
+	close_packet(far);
+	expect_all(near, mixed);
+	expect_end(near);
+	close_packet(near);
+}
+END_TEST
+
+START_TEST(the_next_size_tells_an_empty_message_from_the_end)
+{
+	size_t size = 7;
+
+	link_up(_i);
+	send_text(far, "");
+	end_sending(far);
+	ck_assert_int_eq(unixconn_get_next_size(near, &size, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(size, 0);
+	expect_text(near, "");
+	expect_end(near);
+	unlink_all();
+}
+END_TEST
+
+enum { MANY = 1000 };
+
+static void send_empty(struct unixconn *packet, int count)
+{
+	while (count-- > 0)
+		send_text(packet, "");
+}
+
+static void expect_empty(struct unixconn *packet, int count)
+{
+	while (count-- > 0)
+		expect_text(packet, "");
+}
+
+/* It answers each of the messages with as empty a one. */
+static void echo_empty(struct unixconn *packet)
+{
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		expect_text(packet, "");
+		send_text(packet, "");
+	}
+	expect_end(packet);
+	send_empty(packet, MANY);
+	_exit(0);
+}
+
+START_TEST(a_thousand_empty_messages_go_both_ways)
+{
+	pid_t pid;
+	int i;
+
+	link_up(_i);
+	pid = support_fork();
+	if (pid == 0) {
+		close_packet(near);
+		echo_empty(far);
+	}
+	close_packet(far);
+	for (i = 0; i < MANY; i++) {
+		send_text(near, "");
+		expect_text(near, "");
+	}
+	end_sending(near);
+	expect_empty(near, MANY);
+	expect_end(near);
+	support_wait_exit(pid, 0);
+	close_packet(near);
+}
+END_TEST
+
+START_TEST(a_thousand_empty_messages_in_a_row_are_counted)
+{
+	pid_t pid;
+
+	link_up(_i);
+	pid = support_fork();
+	if (pid == 0) {
+		close_packet(near);
+		send_empty(far, MANY);
+		_exit(0);
+	}
+	close_packet(far);
+	expect_empty(near, MANY);
+	expect_end(near);
+	support_wait_exit(pid, 0);
+	close_packet(near);
+}
+END_TEST
+
+/* A client that uses nothing of ours. */
+static int connect_foreign(const char *address)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	const struct sockaddr *sa;
+	struct unixaddr addr;
+	socklen_t length;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(unixaddr_parse(&addr, address), 0);
+	sa = unixaddr_get_sockaddr(&addr, &length);
+	ck_assert_int_eq(connect(fd, sa, length), 0);
+	return fd;
+}
+
+static void send_foreign(int fd, const char *const *texts)
+{
+	for (; *texts != NULL; texts++)
+		ck_assert_int_eq(send(fd, *texts, strlen(*texts), 0),
+			(ssize_t)strlen(*texts));
+}
+
+static void expect_foreign(int fd, const char *const *texts)
+{
+	char bytes[64];
+
+	for (; *texts != NULL; texts++) {
+		ck_assert_int_eq(recv(fd, bytes, sizeof(bytes), 0),
+			(ssize_t)strlen(*texts));
+		ck_assert_int_eq(memcmp(bytes, *texts, strlen(*texts)), 0);
+	}
+}
+
+START_TEST(a_foreign_client_may_send_empty_messages)
+{
+	const char *name = support_path("packet");
+	struct unixlistener *listener = listen_at(name);
+	int fd = connect_foreign(name);
+
+	near = accept_from(listener);
+	send_foreign(fd, mixed);
+	expect_all(near, mixed);
+	send_all(near, mixed);
+	expect_foreign(fd, mixed);
+	send_foreign(fd, mixed);
+	close(fd);
+	expect_all(near, mixed);
+	expect_end(near);
+	close_packet(near);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
+/* A server that uses nothing of ours, and marks nothing. */
+static int listen_foreign(const char *address)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	const struct sockaddr *sa;
+	struct unixaddr addr;
+	socklen_t length;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(unixaddr_parse(&addr, address), 0);
+	sa = unixaddr_get_sockaddr(&addr, &length);
+	ck_assert_int_eq(bind(fd, sa, length), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+START_TEST(a_foreign_server_may_send_empty_messages)
+{
+	const char *name = support_abstract("packet");
+	int listener = listen_foreign(name), fd;
+
+	near = dial(name);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	ck_assert_int_ge(fd, 0);
+	send_foreign(fd, mixed);
+	shutdown(fd, SHUT_WR);
+	expect_all(near, mixed);
+	expect_end(near);
+	send_all(near, mixed);
+	expect_foreign(fd, mixed);
+	close_packet(near);
+	close(fd);
+	close(listener);
+}
+END_TEST
+
+START_TEST(empty_messages_may_come_before_the_accept)
+{
+	const char *name = support_path("packet");
+	struct unixlistener *listener = listen_at(name);
+
+	far = dial(name);
+	send_all(far, mixed);
+	close_packet(far);
+	near = accept_from(listener);
+	expect_all(near, mixed);
+	expect_end(near);
+	close_packet(near);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
+START_TEST(a_peer_that_comes_and_goes_is_the_end_at_once)
+{
+	const char *name = support_path("packet");
+	struct unixlistener *listener = listen_at(name);
+
+	close_packet(dial(name));
+	near = accept_from(listener);
+	expect_end(near);
+	close_packet(near);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
+/* Ends of connections */
+
+START_TEST(a_half_closed_connection_still_receives)
+{
+	link_up(_i);
+	send_text(near, "last");
+	end_sending(near);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	expect_text(far, "last");
+	expect_end(far);
+	send_text(far, "answer");
+	expect_text(near, "answer");
+	expect_nothing(near);
+	end_sending(far);
+	expect_end(near);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(closed_to_receive_is_the_end_here_and_a_broken_pipe_there)
+{
+	link_up(_i);
+	send_text(far, "queued");
+	ck_assert_int_eq(unixconn_shutdown(near, SHUT_RD), 0);
+	expect_text(near, "queued");
+	expect_end(near);
+	ck_assert_errno(unixconn_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	send_text(near, "open");
+	expect_text(far, "open");
+	unlink_all();
+}
+END_TEST
+
+START_TEST(closed_both_ways_is_the_end_on_both_sides)
+{
+	link_up(_i);
+	ck_assert_int_eq(unixconn_shutdown(near, SHUT_RDWR), 0);
+	expect_end(near);
+	expect_end(far);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	ck_assert_errno(unixconn_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(an_unknown_direction_is_refused)
+{
+	link_up(_i);
+	ck_assert_errno(unixconn_shutdown(near, 3), EINVAL);
+	ck_assert_errno(unixconn_shutdown(near, -1), EINVAL);
+	send_text(near, "open");
+	expect_text(far, "open");
+	unlink_all();
+}
+END_TEST
+
+START_TEST(sending_to_a_peer_that_has_closed_is_a_broken_pipe)
+{
+	link_up(_i);
+	close_packet(far);
+	ck_assert_errno(unixconn_send(near, "", 0, UNIXMSG_FOREVER), EPIPE);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
+	expect_end(near);
+	close_packet(near);
+}
+END_TEST
+
+START_TEST(a_reset_comes_once_before_what_the_peer_has_sent)
+{
+	link_up(_i);
+	send_text(near, "never read");
+	send_text(far, "first");
+	send_text(far, "");
+	close_packet(far);
+	ck_assert_errno(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
+		ECONNRESET);
+	expect_text(near, "first");
+	expect_text(near, "");
+	expect_end(near);
+	close_packet(near);
+}
+END_TEST
+
+START_TEST(a_reset_is_told_by_the_next_size_too)
+{
+	size_t size = 7;
+
+	link_up(_i);
+	send_text(near, "never read");
+	send_text(far, "first");
+	close_packet(far);
+	ck_assert_errno(unixconn_get_next_size(near, &size, UNIXMSG_NOW),
+		ECONNRESET);
+	ck_assert_int_eq(unixconn_get_next_size(near, &size, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(size, 5);
+	expect_text(near, "first");
+	expect_end(near);
+	close_packet(near);
+}
+END_TEST
+
+START_TEST(a_reset_is_told_to_who_sends)
+{
+	link_up(_i);
+	send_text(near, "never read");
+	close_packet(far);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), ECONNRESET);
+	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
+	expect_end(near);
+	close_packet(near);
+}
+END_TEST
+
+static void wait_until_asleep(pid_t pid)
+{
+	char path[64], state;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	do {
+		file = fopen(path, "re");
+		ck_assert_ptr_nonnull(file);
+		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+	} while (state != 'S');
+}
+
+static void end_when_asleep(pid_t test, struct unixconn *packet)
+{
+	close_packet(near);
+	wait_until_asleep(test);
+	close_packet(packet);
+	_exit(0);
+}
+
+START_TEST(the_end_wakes_the_one_who_waits_for_a_message)
+{
+	pid_t test = getpid(), pid;
+
+	link_up(_i);
+	pid = support_fork();
+	if (pid == 0)
+		end_when_asleep(test, far);
+	close_packet(far);
+	ck_assert_int_eq(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
+		0);
+	support_wait_exit(pid, 0);
+	close_packet(near);
+}
+END_TEST
+
+static void fill(struct unixconn *packet)
+{
+	int count = 0;
+
+	while (unixconn_send(packet, "x", 1, UNIXMSG_NOW) == 0)
+		ck_assert_int_lt(count++, 100000);
+	ck_assert_int_eq(errno, EAGAIN);
+}
+
+/* The kernel tells the sender that its messages were thrown away. */
+static void expect_loss(int64_t deadline_us)
+{
+	ck_assert_int_eq(unixconn_send(near, "x", 1, deadline_us), -1);
+	ck_assert(errno == EPIPE || errno == ECONNRESET);
+}
+
+START_TEST(the_end_wakes_the_one_who_waits_for_room)
+{
+	pid_t test = getpid(), pid;
+
+	link_up(_i);
+	fill(near);
+	pid = support_fork();
+	if (pid == 0)
+		end_when_asleep(test, far);
+	close_packet(far);
+	expect_loss(unixdeadline_after_us(long_us));
+	support_wait_exit(pid, 0);
+	close_packet(near);
+}
+END_TEST
+
+/* Addresses of messages */
+
+START_TEST(receiving_stores_the_address_of_the_peer)
+{
+	struct unixdial_options options;
+	struct unixlistener *listener = listen_at(support_path("packet"));
+	struct unixaddr addr, own;
+	struct unixmsg msg;
+
+	memset(&options, 0, sizeof(options));
+	options.own = support_path("own");
+	far = unixconn_dial("unixpacket", support_path("packet"), &options,
+		UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(far);
+	near = accept_from(listener);
+	send_text(far, "");
+	unixmsg_init(&msg);
+	msg.addr = &addr;
+	ck_assert_int_eq(unixconn_recv_msg(near, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_get_address(far, &own), 0);
+	ck_assert(unixaddr_is_equal(&addr, &own));
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+	unlink_all();
+}
+END_TEST
+
+START_TEST(closing_nothing_is_no_error)
+{
+	errno = EXDEV;
+	ck_assert_int_eq(unixconn_close(NULL), 0);
+	ck_assert_int_eq(errno, EXDEV);
+}
+END_TEST
+
+/* The list of tests */
+
+static TCase *make_tcase(const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
+	return tcase;
+}
+
+static void add(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, 0, LINKS);
+}
+
+static TCase *make_empty(void)
+{
+	TCase *tcase = make_tcase("empty messages");
+
+	add(tcase, an_empty_message_is_not_the_end);
+	add(tcase, empty_messages_before_a_half_close_are_messages);
+	add(tcase, empty_messages_before_a_close_are_messages);
+	add(tcase, the_next_size_tells_an_empty_message_from_the_end);
+	add(tcase, a_thousand_empty_messages_go_both_ways);
+	add(tcase, a_thousand_empty_messages_in_a_row_are_counted);
+	tcase_add_test(tcase, a_foreign_client_may_send_empty_messages);
+	tcase_add_test(tcase, a_foreign_server_may_send_empty_messages);
+	tcase_add_test(tcase, empty_messages_may_come_before_the_accept);
+	tcase_add_test(tcase, a_peer_that_comes_and_goes_is_the_end_at_once);
+	return tcase;
+}
+
+static TCase *make_ends(void)
+{
+	TCase *tcase = make_tcase("ends");
+
+	add(tcase, a_half_closed_connection_still_receives);
+	add(tcase, closed_to_receive_is_the_end_here_and_a_broken_pipe_there);
+	add(tcase, closed_both_ways_is_the_end_on_both_sides);
+	add(tcase, an_unknown_direction_is_refused);
+	add(tcase, sending_to_a_peer_that_has_closed_is_a_broken_pipe);
+	add(tcase, a_reset_comes_once_before_what_the_peer_has_sent);
+	add(tcase, a_reset_is_told_by_the_next_size_too);
+	add(tcase, a_reset_is_told_to_who_sends);
+	add(tcase, the_end_wakes_the_one_who_waits_for_a_message);
+	add(tcase, the_end_wakes_the_one_who_waits_for_room);
+	tcase_add_test(tcase, receiving_stores_the_address_of_the_peer);
+	tcase_add_test(tcase, closing_nothing_is_no_error);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("packet");
+
+	suite_add_tcase(suite, make_empty());
+	suite_add_tcase(suite, make_ends());
+	return support_run(suite);
+}

@@ -1,0 +1,541 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections, with boundaries and without. */
+#include <config.h>
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "proof/torture.h"
+
+/* What both kinds of connections call the same, chosen by kind. */
+enum { PACKET, STREAM, LINKS };
+
+static const int link_types[LINKS] = { SOCK_SEQPACKET, SOCK_STREAM };
+
+static struct unixlistener *listen_at(int kind, const char *name)
+{
+	struct server server;
+
+	ck_assert_int_eq(open_server(&server, link_types[kind], name, NULL), 0);
+	return server.listener;
+}
+
+static void *dial(int kind, const char *name,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	return kind == PACKET
+		? (void *)unixconn_dial("unixpacket", name, options,
+			  deadline_us)
+		: (void *)unixconn_dial("unix", name, options, deadline_us);
+}
+
+static void *accept_link(int kind, struct unixlistener *listener,
+	int64_t deadline_us)
+{
+	return kind == PACKET
+		? (void *)unixlistener_accept(listener, deadline_us)
+		: (void *)unixlistener_accept(listener, deadline_us);
+}
+
+static int close_link(int kind, void *link)
+{
+	return kind == PACKET ? unixconn_close(link) : unixconn_close(link);
+}
+
+static int send_on(int kind, void *link, const char *text, int64_t deadline_us)
+{
+	return kind == PACKET
+		? unixconn_send(link, text, strlen(text), deadline_us)
+		: unixconn_send(link, text, strlen(text), deadline_us);
+}
+
+static int recv_on(int kind, void *link, void *data, size_t room, size_t *size,
+	int64_t deadline_us)
+{
+	return kind == PACKET
+		? unixconn_recv(link, data, room, size, deadline_us)
+		: unixconn_recv(link, data, room, size, deadline_us);
+}
+
+static void expect(int kind, void *link, const char *text)
+{
+	char data[64];
+	size_t size = 0;
+
+	ck_assert_int_eq(recv_on(kind, link, data, sizeof(data), &size,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, strlen(text));
+	ck_assert_int_eq(memcmp(data, text, size), 0);
+}
+
+static void talk(int kind, void *a, void *b)
+{
+	ck_assert_int_eq(send_on(kind, a, "ping", UNIXMSG_NOW), 0);
+	expect(kind, b, "ping");
+	ck_assert_int_eq(send_on(kind, b, "pong", UNIXMSG_NOW), 0);
+	expect(kind, a, "pong");
+}
+
+static void must_close(int kind, void *link)
+{
+	ck_assert_int_eq(close_link(kind, link), 0);
+}
+
+/* A connection, without anything failing. */
+static void connect_both(int kind, void *links[2])
+{
+	const char *name = support_abstract("both");
+	struct unixlistener *listener = listen_at(kind, name);
+
+	links[0] = dial(kind, name, NULL, UNIXMSG_NOW);
+	links[1] = accept_link(kind, listener, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(links[0]);
+	ck_assert_ptr_nonnull(links[1]);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static void close_both(int kind, void *links[2])
+{
+	must_close(kind, links[0]);
+	must_close(kind, links[1]);
+}
+
+/* Who was given up half way, and waits to be accepted, is passed over. */
+static void *accept_last(int kind, struct unixlistener *listener)
+{
+	void *link = NULL, *next;
+
+	while ((next = accept_link(kind, listener, UNIXMSG_NOW)) != NULL) {
+		close_link(kind, link);
+		link = next;
+	}
+	ck_assert_int_eq(errno, EAGAIN);
+	return link;
+}
+
+static void dial_whatever_fails(int kind, const char *name,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	struct unixlistener *listener = listen_at(kind, name);
+	void *client, *link;
+
+	torture_begin();
+	client = dial(kind, name, options, deadline_us);
+	if (!torture_end_made(client))
+		client = dial(kind, name, options, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	link = accept_last(kind, listener);
+	talk(kind, client, link);
+	must_close(kind, client);
+	must_close(kind, link);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static void a_client_dials(int kind)
+{
+	dial_whatever_fails(kind, support_path("server"), NULL,
+		UNIXMSG_FOREVER);
+}
+
+static void a_client_dials_at_once(int kind)
+{
+	dial_whatever_fails(kind, support_abstract("server"), NULL,
+		UNIXMSG_NOW);
+}
+
+static void a_client_with_a_deadline_dials(int kind)
+{
+	struct unixdial_options options;
+
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_DIAL_WAIT;
+	dial_whatever_fails(kind, support_path("server"), &options,
+		unixdeadline_after_us(10000));
+}
+
+static void a_client_dials_with_an_address_of_its_own(int kind)
+{
+	struct unixdial_options options;
+
+	memset(&options, 0, sizeof(options));
+	options.own = support_path("own");
+	dial_whatever_fails(kind, support_path("server"), &options,
+		UNIXMSG_NOW);
+}
+
+static void a_client_dials_to_a_long_path(int kind)
+{
+	char path[PATH_MAX + 1];
+
+	snprintf(path, sizeof(path), "%s", make_long_path(300));
+	dial_whatever_fails(kind, path, NULL, UNIXMSG_NOW);
+}
+
+/* The connection that could not be accepted still waits. */
+static void a_listener_accepts(int kind)
+{
+	const char *name = support_path("server");
+	struct unixlistener *listener = listen_at(kind, name);
+	void *client = dial(kind, name, NULL, UNIXMSG_NOW), *link;
+
+	torture_begin();
+	link = accept_link(kind, listener, unixdeadline_after_us(10000));
+	if (!torture_end_made(link))
+		link = accept_link(kind, listener, UNIXMSG_NOW);
+	talk(kind, client, link);
+	must_close(kind, client);
+	must_close(kind, link);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+/* There is more to do for what such a listener accepts. */
+static void an_adopted_listener_accepts(int kind)
+{
+	const char *name = support_abstract("server");
+	struct unixlistener *listener =
+		unixlistener_adopt(open_listening(link_types[kind], name));
+	void *client = dial(kind, name, NULL, UNIXMSG_NOW), *link;
+
+	torture_begin();
+	link = accept_link(kind, listener, unixdeadline_after_us(10000));
+	if (!torture_end_made(link)) {
+		must_close(kind, client);
+		client = dial(kind, name, NULL, UNIXMSG_NOW);
+		link = accept_last(kind, listener);
+	}
+	talk(kind, client, link);
+	must_close(kind, client);
+	must_close(kind, link);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static void nobody_is_there_to_accept(int kind)
+{
+	const char *name = support_abstract("server");
+	struct unixlistener *listener = listen_at(kind, name);
+	void *link, *client;
+
+	torture_begin();
+	link = accept_link(kind, listener, unixdeadline_after_us(10000));
+	torture_end_refused(link == NULL ? -1 : 0, ETIMEDOUT);
+	client = dial(kind, name, NULL, UNIXMSG_NOW);
+	link = accept_link(kind, listener, UNIXMSG_NOW);
+	talk(kind, client, link);
+	must_close(kind, client);
+	must_close(kind, link);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static int make_pair(int kind, void *pair[2])
+{
+	return kind == PACKET
+		? unixconn_pair("unixpacket", (struct unixconn **)pair)
+		: unixconn_pair("unix", (struct unixconn **)pair);
+}
+
+static void a_pair_is_made(int kind)
+{
+	void *pair[2];
+
+	torture_begin();
+	if (!torture_end(make_pair(kind, pair), 0))
+		ck_assert_int_eq(make_pair(kind, pair), 0);
+	talk(kind, pair[0], pair[1]);
+	close_both(kind, pair);
+}
+
+static void *adopt(int kind, int fd)
+{
+	return kind == PACKET ? (void *)unixconn_adopt(fd)
+			      : (void *)unixconn_adopt(fd);
+}
+
+static void a_connection_is_adopted(int kind)
+{
+	void *ends[2];
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, link_types[kind] | SOCK_CLOEXEC, 0,
+				 fds),
+		0);
+	ends[0] = adopt(kind, fds[0]);
+	torture_begin();
+	ends[1] = adopt(kind, fds[1]);
+	if (!torture_end_made(ends[1]))
+		ends[1] = adopt(kind, fds[1]);
+	talk(kind, ends[0], ends[1]);
+	close_both(kind, ends);
+}
+
+static void a_client_with_an_own_address_closes(int kind)
+{
+	const char *name = support_abstract("server");
+	struct unixlistener *listener = listen_at(kind, name);
+	struct unixdial_options options;
+	void *client;
+
+	memset(&options, 0, sizeof(options));
+	options.own = support_path("own");
+	client = dial(kind, name, &options, UNIXMSG_NOW);
+	torture_begin();
+	if (!torture_end(close_link(kind, client), 0))
+		torture_allow_files(NULL);
+	must_close(kind, accept_last(kind, listener));
+	client = dial(kind, name, &options, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	must_close(kind, client);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static int shut(int kind, void *link)
+{
+	return kind == PACKET ? unixconn_shutdown(link, SHUT_WR)
+			      : unixconn_shutdown(link, SHUT_WR);
+}
+
+static void one_direction_is_ended(int kind)
+{
+	void *links[2];
+	char byte;
+
+	connect_both(kind, links);
+	torture_begin();
+	if (!torture_end(shut(kind, links[0]), 0)) {
+		talk(kind, links[0], links[1]);
+		ck_assert_int_eq(shut(kind, links[0]), 0);
+	}
+	ck_assert_int_eq(recv_on(kind, links[1], &byte, 1, NULL, UNIXMSG_NOW),
+		0);
+	ck_assert_int_eq(send_on(kind, links[1], "back", UNIXMSG_NOW), 0);
+	expect(kind, links[0], "back");
+	close_both(kind, links);
+}
+
+static int get_addresses(int kind, void *link, struct unixaddr *own,
+	struct unixaddr *peer)
+{
+	if (kind == PACKET)
+		return unixconn_get_address(link, own) < 0
+			? -1
+			: unixconn_get_peer(link, peer);
+	return unixconn_get_address(link, own) < 0
+		? -1
+		: unixconn_get_peer(link, peer);
+}
+
+static void both_addresses_are_told(int kind)
+{
+	struct unixaddr own, peer;
+	void *links[2];
+
+	connect_both(kind, links);
+	torture_begin();
+	if (!torture_end(get_addresses(kind, links[0], &own, &peer), 0))
+		ck_assert_int_eq(get_addresses(kind, links[0], &own, &peer), 0);
+	ck_assert_int_eq(unixaddr_get_kind(&own), UNIXADDR_UNNAMED);
+	ck_assert_int_eq(unixaddr_get_kind(&peer), UNIXADDR_ABSTRACT);
+	talk(kind, links[0], links[1]);
+	close_both(kind, links);
+}
+
+/* What was not sent has not come; what was begun goes on. */
+static void a_message_is_sent(int kind)
+{
+	void *links[2];
+
+	connect_both(kind, links);
+	torture_begin();
+	if (torture_end(send_on(kind, links[0], "once",
+				unixdeadline_after_us(10000)),
+		    0))
+		expect(kind, links[1], "once");
+	talk(kind, links[0], links[1]);
+	close_both(kind, links);
+}
+
+/* What could not be received stays. */
+static void a_message_is_received(int kind)
+{
+	void *links[2];
+	char data[8] = "";
+	size_t size;
+
+	connect_both(kind, links);
+	ck_assert_int_eq(send_on(kind, links[0], "once", UNIXMSG_NOW), 0);
+	torture_begin();
+	if (torture_end(recv_on(kind, links[1], data, sizeof(data), &size,
+				unixdeadline_after_us(10000)),
+		    1))
+		ck_assert_str_eq(data, "once");
+	else
+		expect(kind, links[1], "once");
+	talk(kind, links[0], links[1]);
+	close_both(kind, links);
+}
+
+static void the_end_is_told(int kind)
+{
+	void *links[2];
+	char byte;
+
+	connect_both(kind, links);
+	must_close(kind, links[0]);
+	torture_begin();
+	if (!torture_end(recv_on(kind, links[1], &byte, 1, NULL,
+				 unixdeadline_after_us(10000)),
+		    0))
+		ck_assert_int_eq(recv_on(kind, links[1], &byte, 1, NULL,
+					 UNIXMSG_NOW),
+			0);
+	must_close(kind, links[1]);
+}
+
+static void nothing_is_there_to_receive(int kind)
+{
+	void *links[2];
+	char byte;
+
+	connect_both(kind, links);
+	torture_begin();
+	torture_end_refused(recv_on(kind, links[1], &byte, 1, NULL,
+				    unixdeadline_after_us(10000)),
+		ETIMEDOUT);
+	talk(kind, links[0], links[1]);
+	close_both(kind, links);
+}
+
+static void connect_streams(struct unixconn *streams[2])
+{
+	void *links[2];
+
+	connect_both(STREAM, links);
+	streams[0] = links[0];
+	streams[1] = links[1];
+}
+
+/* Bytes that were taken are there, in order, and no others. */
+static void bytes_are_written(int kind)
+{
+	static char bytes[300000], there[300000];
+	struct unixconn *streams[2];
+	size_t written = 7, got, sum = 0;
+
+	(void)kind;
+	connect_streams(streams);
+	torture_begin();
+	if (torture_end(unixconn_write(streams[0], bytes, 100000, &written,
+				unixdeadline_after_us(10000)),
+		    0))
+		ck_assert_uint_eq(written, 100000);
+	while (unixconn_read(streams[1], there, sizeof(there), &got,
+		       UNIXMSG_NOW) == 1)
+		sum += got;
+	ck_assert_uint_eq(sum, written);
+	talk(STREAM, streams[0], streams[1]);
+	close_both(STREAM, (void **)streams);
+}
+
+static void bytes_are_read(int kind)
+{
+	struct unixconn *streams[2];
+	char data[8] = "";
+	size_t size = 0;
+
+	(void)kind;
+	connect_streams(streams);
+	ck_assert_int_eq(unixconn_write(streams[0], "bytes", 5, NULL,
+				 UNIXMSG_NOW),
+		0);
+	torture_begin();
+	if (!torture_end(unixconn_read(streams[1], data, 8, &size,
+				 unixdeadline_after_us(10000)),
+		    1))
+		ck_assert_int_eq(unixconn_read(streams[1], data, 8, &size,
+					 UNIXMSG_NOW),
+			1);
+	ck_assert_uint_eq(size, 5);
+	ck_assert_str_eq(data, "bytes");
+	talk(STREAM, streams[0], streams[1]);
+	close_both(STREAM, (void **)streams);
+}
+
+static char large[150000], there[sizeof(large)];
+
+static void send_large(struct unixconn *stream)
+{
+	memset(large, 'm', sizeof(large));
+	memset(there, 0, sizeof(there));
+	ck_assert_int_eq(unixconn_send(stream, large, sizeof(large),
+				 UNIXMSG_NOW),
+		0);
+}
+
+static int receive_large(struct unixconn *stream, size_t *size,
+	int64_t deadline_us)
+{
+	return unixconn_recv(stream, there, sizeof(there), size, deadline_us);
+}
+
+static void assert_large(size_t size)
+{
+	ck_assert_uint_eq(size, sizeof(large));
+	ck_assert_int_eq(memcmp(large, there, sizeof(there)), 0);
+}
+
+/*
+ * It comes in several parts. Memory for them has to grow, or it is the second
+ * one, which comes to where it is wanted.
+ */
+static void a_large_message_is_received(int kind)
+{
+	struct unixconn *streams[2];
+	size_t size;
+
+	connect_streams(streams);
+	if (kind > 0) {
+		send_large(streams[0]);
+		ck_assert_int_eq(receive_large(streams[1], &size, UNIXMSG_NOW),
+			1);
+	}
+	send_large(streams[0]);
+	torture_begin();
+	if (!torture_end(receive_large(streams[1], &size,
+				 unixdeadline_after_us(10000)),
+		    1))
+		ck_assert_int_eq(receive_large(streams[1], &size, UNIXMSG_NOW),
+			1);
+	assert_large(size);
+	talk(STREAM, streams[0], streams[1]);
+	close_both(STREAM, (void **)streams);
+}
+
+const struct scene torture_link_scenes[] = {
+	{ "a client dials", a_client_dials, LINKS },
+	{ "a client dials at once", a_client_dials_at_once, LINKS },
+	{ "a client with a deadline dials", a_client_with_a_deadline_dials,
+		LINKS },
+	{ "a client dials with an address of its own",
+		a_client_dials_with_an_address_of_its_own, LINKS },
+	{ "a client dials to a long path", a_client_dials_to_a_long_path,
+		LINKS },
+	{ "a listener accepts", a_listener_accepts, LINKS },
+	{ "an adopted listener accepts", an_adopted_listener_accepts, LINKS },
+	{ "nobody is there to accept", nobody_is_there_to_accept, LINKS },
+	{ "a pair is made", a_pair_is_made, LINKS },
+	{ "a connection is adopted", a_connection_is_adopted, LINKS },
+	{ "a client with an own address closes",
+		a_client_with_an_own_address_closes, LINKS },
+	{ "one direction is ended", one_direction_is_ended, LINKS },
+	{ "both addresses are told", both_addresses_are_told, LINKS },
+	{ "a message is sent", a_message_is_sent, LINKS },
+	{ "a message is received", a_message_is_received, LINKS },
+	{ "the end is told", the_end_is_told, LINKS },
+	{ "nothing is there to receive", nothing_is_there_to_receive, LINKS },
+	{ "bytes are written", bytes_are_written, 1 },
+	{ "bytes are read", bytes_are_read, 1 },
+	{ "a large message is received", a_large_message_is_received, 2 },
+	{ NULL, NULL, 0 },
+};

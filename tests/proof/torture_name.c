@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+/* Servers of all three networks that take a name, keep it and give it up. */
+#include <config.h>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proof/torture.h"
+
+/* It serves, and leaves nothing. */
+static void serve_and_close(struct server *server, int type,
+	const char *address)
+{
+	torture_be_served(server, type, address);
+	ck_assert_int_eq(close_server(server), 0);
+}
+
+/* Whatever has failed: who tries again has the name. */
+static void open_whatever_fails(int type, const char *address,
+	const struct unixlisten_options *options)
+{
+	struct server server;
+
+	torture_begin();
+	if (!torture_end(open_server(&server, type, address, options), 0))
+		ck_assert_int_eq(open_server(&server, type, address, options),
+			0);
+	serve_and_close(&server, type, address);
+}
+
+static void a_free_path_is_taken(int kind)
+{
+	open_whatever_fails(types[kind], support_path("name"), NULL);
+}
+
+static void a_dead_file_is_replaced(int kind)
+{
+	const char *path = support_path("name");
+
+	make_dead(SOCK_STREAM, path);
+	open_whatever_fails(types[kind], path, NULL);
+}
+
+/* What cannot be done about it now is left for the next. */
+static void a_file_that_was_set_aside_goes(int kind)
+{
+	const char *path = support_path("name");
+
+	make_dead(SOCK_STREAM, support_path(".unixmsg-name"));
+	open_whatever_fails(types[kind], path, NULL);
+	torture_allow_files(NULL);
+}
+
+static void a_free_abstract_name_is_taken(int kind)
+{
+	open_whatever_fails(types[kind], support_abstract("name"), NULL);
+}
+
+static void a_long_path_is_taken(int kind)
+{
+	char path[PATH_MAX + 1];
+
+	snprintf(path, sizeof(path), "%s", make_long_path(300));
+	open_whatever_fails(types[kind], path, NULL);
+}
+
+static void a_relative_path_is_taken(int kind)
+{
+	int here = open(".", O_PATH | O_CLOEXEC);
+
+	ck_assert_int_eq(chdir(support_dir()), 0);
+	open_whatever_fails(types[kind], "name", NULL);
+	ck_assert_int_eq(fchdir(here), 0);
+	close(here);
+}
+
+static void owner_and_mode_are_in_force(int kind)
+{
+	const char *path = support_path("name");
+	struct unixlisten_options options;
+	struct server server;
+
+	memset(&options, 0, sizeof(options));
+	options.mode = 0666;
+	support_want_owner(&options, geteuid(), getegid());
+	torture_begin();
+	if (!torture_end(open_server(&server, types[kind], path, &options),
+		    0)) {
+		/* A file that could not be looked at has stayed, shut to all
+		 * but root: nobody can tell that it is dead. */
+		chmod(path, 0600);
+		ck_assert_int_eq(open_server(&server, types[kind], path,
+					 &options),
+			0);
+	}
+	ck_assert_uint_eq(mode_of(path), 0666);
+	serve_and_close(&server, types[kind], path);
+}
+
+/* He serves on, and nothing is left beside his file. */
+static void a_live_owner_stays(int kind)
+{
+	const char *path = support_path("name");
+	struct server owner, other;
+
+	ck_assert_int_eq(open_server(&owner, types[kind], path, NULL), 0);
+	torture_begin();
+	torture_end_refused(open_server(&other, types[kind], path, NULL),
+		EADDRINUSE);
+	assert_files(1);
+	serve_and_close(&owner, types[kind], path);
+}
+
+static void what_is_no_socket_stays(int kind)
+{
+	const char *path = support_path("name");
+	struct stat before;
+	struct server server;
+
+	make_file(path, "precious");
+	before = look_at(path);
+	torture_begin();
+	torture_end_refused(open_server(&server, types[kind], path, NULL),
+		ENOTSOCK);
+	assert_untouched(path, &before);
+	assert_files(1);
+	ck_assert_int_eq(unlink(path), 0);
+}
+
+/*
+ * The one or the other has the name at the end, and serves. The first one's
+ * close finds a file that is not his, or none; what was his may lie about.
+ */
+static void a_live_owner_is_replaced(int kind)
+{
+	const char *path = support_path("name");
+	struct unixlisten_options options;
+	struct server first, second;
+
+	memset(&options, 0, sizeof(options));
+	options.flags = UNIXMSG_LISTEN_REPLACE;
+	ck_assert_int_eq(open_server(&first, types[kind], path, NULL), 0);
+	torture_begin();
+	if (torture_end(open_server(&second, types[kind], path, &options), 0))
+		serve_and_close(&second, types[kind], path);
+	else
+		torture_be_served(&first, types[kind], path);
+	ck_assert_int_eq(close_server(&first), 0);
+	torture_allow_files("unlinkat");
+}
+
+/* A file that could not be removed is in nobody's way. */
+static void the_file_goes_when_its_owner_closes(int kind)
+{
+	const char *path = support_path("name");
+	struct server server;
+
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	torture_begin();
+	if (torture_end(close_server(&server), 0))
+		assert_missing(path);
+	else
+		torture_allow_files(NULL);
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	serve_and_close(&server, types[kind], path);
+}
+
+/* A socket as a supervisor would hand it over. */
+static int adopt_server(struct server *server, int type, int fd)
+{
+	server->gram = NULL;
+	server->listener = NULL;
+	if (type == SOCK_DGRAM)
+		server->gram = unixconn_adopt(fd);
+	else
+		server->listener = unixlistener_adopt(fd);
+	return server->gram == NULL && server->listener == NULL ? -1 : 0;
+}
+
+static void an_inherited_socket_is_adopted(int kind)
+{
+	const char *path = support_path("name");
+	int fd = open_listening(types[kind], path);
+	struct server server;
+
+	torture_begin();
+	if (!torture_end(adopt_server(&server, types[kind], fd), 0))
+		ck_assert_int_eq(adopt_server(&server, types[kind], fd), 0);
+	serve_and_close(&server, types[kind], path);
+	ck_assert_int_eq(unlink(path), 0);
+}
+
+static int set_unlink(struct server *server)
+{
+	if (server->gram != NULL)
+		return unixconn_set_unlink_on_close(server->gram, true);
+	return unixlistener_set_unlink_on_close(server->listener, true);
+}
+
+static void an_inherited_file_can_be_removed(int kind)
+{
+	const char *path = support_path("name");
+	struct server server;
+
+	ck_assert_int_eq(adopt_server(&server, types[kind],
+				 open_listening(types[kind], path)),
+		0);
+	torture_begin();
+	if (!torture_end(set_unlink(&server), 0))
+		ck_assert_int_eq(set_unlink(&server), 0);
+	serve_and_close(&server, types[kind], path);
+	assert_missing(path);
+}
+
+static int get_address(const struct server *server, struct unixaddr *addr)
+{
+	if (server->gram != NULL)
+		return unixconn_get_address(server->gram, addr);
+	return unixlistener_get_address(server->listener, addr);
+}
+
+static void the_address_is_told(int kind)
+{
+	const char *path = support_path("name");
+	struct unixaddr addr, wanted = address_of(path);
+	struct server server;
+
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	torture_begin();
+	if (!torture_end(get_address(&server, &addr), 0))
+		ck_assert_int_eq(get_address(&server, &addr), 0);
+	ck_assert(unixaddr_is_equal(&addr, &wanted));
+	serve_and_close(&server, types[kind], path);
+}
+
+static int want(struct server *server)
+{
+	const unsigned int wants =
+		UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
+
+	if (server->gram != NULL)
+		return unixconn_want(server->gram, wants);
+	return unixlistener_want(server->listener, wants);
+}
+
+static void a_server_may_want_more(int kind)
+{
+	const char *path = support_path("name");
+	struct server server;
+
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	torture_begin();
+	if (!torture_end(want(&server), 0))
+		torture_be_served(&server, types[kind], path);
+	ck_assert_int_eq(want(&server), 0);
+	serve_and_close(&server, types[kind], path);
+}
+
+static void the_owner_is_found(int kind)
+{
+	const char *path = support_path("name");
+	struct unixowner owner;
+	struct server server;
+
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	torture_begin();
+	if (!torture_end(unixowner_find(path, types[kind], &owner), 0))
+		ck_assert_int_eq(unixowner_find(path, types[kind], &owner), 0);
+	ck_assert(owner.pid == getpid() || owner.pid == 0);
+	serve_and_close(&server, types[kind], path);
+}
+
+const struct scene torture_name_scenes[] = {
+	{ "a free path is taken", a_free_path_is_taken, TYPES },
+	{ "a dead file is replaced", a_dead_file_is_replaced, TYPES },
+	{ "a file that was set aside goes", a_file_that_was_set_aside_goes,
+		TYPES },
+	{ "a free abstract name is taken", a_free_abstract_name_is_taken,
+		TYPES },
+	{ "a long path is taken", a_long_path_is_taken, TYPES },
+	{ "a relative path is taken", a_relative_path_is_taken, TYPES },
+	{ "owner and mode are in force", owner_and_mode_are_in_force, TYPES },
+	{ "a live owner stays", a_live_owner_stays, TYPES },
+	{ "what is no socket stays", what_is_no_socket_stays, TYPES },
+	{ "a live owner is replaced", a_live_owner_is_replaced, TYPES },
+	{ "the file goes when its owner closes",
+		the_file_goes_when_its_owner_closes, TYPES },
+	{ "an inherited socket is adopted", an_inherited_socket_is_adopted,
+		TYPES },
+	{ "an inherited file can be removed", an_inherited_file_can_be_removed,
+		TYPES },
+	{ "the address is told", the_address_is_told, TYPES },
+	{ "a server may want more", a_server_may_want_more, TYPES },
+	{ "the owner is found", the_owner_is_found, TYPES },
+	{ NULL, NULL, 0 },
+};

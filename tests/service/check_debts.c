@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What datagram peers that were closed have not read, against the real kernel.
+ * What a service does with it is in check_service_limits.
+ */
+#include <config.h>
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proof/fault.h"
+#include "service/service_sender.h"
+#include "support/scene.h"
+
+enum { DEBTS_MOST = 1024, DEBTORS = 3, LARGE = 100000 };
+
+static struct user user, other;
+static struct debts debts;
+static struct budget budget;
+static struct sender senders[DEBTORS];
+static int fds[DEBTORS];
+static char bytes[LARGE];
+
+static void set_up(void)
+{
+	count_fds();
+	memset(&user, 0, sizeof(user));
+	memset(&other, 0, sizeof(other));
+	unixdebts__init(&debts);
+	ck_assert_int_eq(unixbudget__init(&budget, open_socket(SOCK_DGRAM), 0),
+		0);
+}
+
+static void tear_down(void)
+{
+	unixdebts__free(&debts);
+	close(budget.fd);
+	unixbudget__free(&budget);
+	check_fds();
+}
+
+static void make_sender(struct sender *sender, struct user *of,
+	const char *name)
+{
+	memset(sender, 0, sizeof(*sender));
+	sender->peer.user = of;
+	sender->addr = address_of(name);
+}
+
+static void send_large(struct sender *sender)
+{
+	socklen_t length;
+	const struct sockaddr *sa =
+		unixaddr_get_sockaddr(&sender->addr, &length);
+
+	ck_assert_int_eq(sendto(budget.fd, bytes, LARGE, MSG_DONTWAIT, sa,
+				 length),
+		LARGE);
+	unixbudget__charge(&budget, &sender->holding, LARGE);
+}
+
+/* They read nothing yet. */
+static void make_debtors(void)
+{
+	char name[16] = "debtor0";
+	int i;
+
+	for (i = 0; i < DEBTORS; i++) {
+		name[6] = (char)('0' + i);
+		make_sender(&senders[i], &user, support_path(name));
+		fds[i] = open_bound(SOCK_DGRAM, support_path(name));
+	}
+}
+
+static void close_debtors(void)
+{
+	int i;
+
+	for (i = 0; i < DEBTORS; i++)
+		close(fds[i]);
+}
+
+static void settle(const struct user *of)
+{
+	/* It is time for another list whenever one is wanted. */
+	budget.list_us = 0;
+	unixdebts__settle(&debts, &budget, of);
+}
+
+START_TEST(who_was_closed_unknown_is_looked_up_by_name)
+{
+	make_debtors();
+	send_large(&senders[0]);
+	unixdebts__add(&debts, &senders[0]);
+	/* Not yet: it is no time for a list. */
+	budget.list_us = INT64_MAX;
+	unixdebts__settle(&debts, &budget, &user);
+	ck_assert_uint_eq(user.debts_count, 1);
+	settle(&user);
+	ck_assert_uint_eq(user.debts_count, 1);
+	ck_assert_uint_ne(debts.list[0].holding.ino, 0);
+	/* Somebody else keeps the level up. */
+	send_large(&senders[1]);
+	ck_assert_int_eq(recv(fds[0], bytes, LARGE, MSG_DONTWAIT), LARGE);
+	settle(&user);
+	ck_assert_uint_eq(user.debts_count, 0);
+	ck_assert_uint_eq(debts.count, 0);
+	close_debtors();
+}
+END_TEST
+
+START_TEST(debts_of_another_user_are_not_asked_about)
+{
+	make_debtors();
+	send_large(&senders[0]);
+	senders[0].peer.user = &other;
+	unixdebts__add(&debts, &senders[0]);
+	close_debtors();
+	settle(&user);
+	ck_assert_uint_eq(other.debts_count, 1);
+	settle(&other);
+	ck_assert_uint_eq(other.debts_count, 0);
+}
+END_TEST
+
+START_TEST(what_was_held_is_held_again_by_the_same_name_and_user)
+{
+	struct sender again;
+
+	make_sender(&senders[0], &user, "@debtor");
+	senders[0].holding.bytes = 4711;
+	unixdebts__add(&debts, &senders[0]);
+	make_sender(&again, &other, "@debtor");
+	unixdebts__resume(&debts, &again);
+	ck_assert_uint_eq(again.holding.bytes, 0);
+	make_sender(&again, &user, "@another");
+	unixdebts__resume(&debts, &again);
+	ck_assert_uint_eq(again.holding.bytes, 0);
+	make_sender(&again, &user, "@debtor");
+	unixdebts__resume(&debts, &again);
+	ck_assert_uint_eq(again.holding.bytes, 4711);
+	ck_assert_uint_eq(user.debts_count, 0);
+	unixdebts__resume(&debts, &again);
+	ck_assert_uint_eq(debts.count, 0);
+}
+END_TEST
+
+START_TEST(there_are_no_more_than_so_many)
+{
+	int i;
+
+	make_sender(&senders[0], &user, "@debtor");
+	for (i = 0; i < 2 * DEBTS_MOST + 5; i++)
+		unixdebts__add(&debts, &senders[0]);
+	ck_assert_uint_eq(debts.count, DEBTS_MOST);
+	ck_assert_uint_eq(user.debts_count, DEBTS_MOST);
+}
+END_TEST
+
+START_TEST(without_memory_it_is_forgotten)
+{
+	const struct fault fault = {
+		.number = FAULT_NEXT,
+		.call = "reallocarray",
+		.error = ENOMEM,
+	};
+
+	make_sender(&senders[0], &user, "@debtor");
+	fault_start(&fault);
+	unixdebts__add(&debts, &senders[0]);
+	fault_stop();
+	ck_assert_uint_eq(fault_get_hits(), 1);
+	ck_assert_uint_eq(user.debts_count, 0);
+	unixdebts__add(&debts, &senders[0]);
+	ck_assert_uint_eq(user.debts_count, 1);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("debts");
+	TCase *tcase = tcase_create("debts");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, who_was_closed_unknown_is_looked_up_by_name);
+	tcase_add_test(tcase, debts_of_another_user_are_not_asked_about);
+	tcase_add_test(tcase,
+		what_was_held_is_held_again_by_the_same_name_and_user);
+	tcase_add_test(tcase, there_are_no_more_than_so_many);
+	support_add_test_if(tcase, without_memory_it_is_forgotten,
+		fault_is_able(), "calls cannot be made to fail here");
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	return support_run(make_suite());
+}

@@ -1,0 +1,662 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of each thing when the kernel has no room for it just then. The
+ * torture (check_torture.c) has every call fail in turn; here it is known
+ * which, and what has to follow.
+ */
+#include <config.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/addr_private.h"
+#include "name/diag.h"
+#include "name/file.h"
+#include "name/holder.h"
+#include "proof/fault.h"
+#include "support/service_scene.h"
+
+static struct scene scene;
+static struct client client, other;
+
+/* The next call of that name fails, behind skip of them. */
+static void fail_one(const char *call, unsigned int skip, int error)
+{
+	const struct fault fault = {
+		.number = FAULT_NEXT,
+		.call = call,
+		.error = error,
+		.skip = skip,
+	};
+
+	fault_start(&fault);
+}
+
+static void fail_all(const char *call, int error)
+{
+	const struct fault fault = {
+		.number = FAULT_NEXT,
+		.call = call,
+		.error = error,
+		.is_forever = true,
+	};
+
+	fault_start(&fault);
+}
+
+static void expect_failure(void)
+{
+	fault_stop();
+	ck_assert_uint_gt(fault_get_hits(), 0);
+}
+
+static void turn(void)
+{
+	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
+	scene_check_books(&scene);
+}
+
+static void turn_after_us(int64_t time_us)
+{
+	fault_pass_time(time_us * 1000);
+	turn();
+}
+
+static void open_with_client(int kind, scene_act *act)
+{
+	scene_open_kind(&scene, kind, act, NULL);
+	client_dial(&client, kind);
+	client_say(&client, "hello");
+}
+
+static void close_all(void)
+{
+	client_close(&client);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+
+/* Services */
+
+START_TEST(a_socket_that_cannot_be_read_is_looked_at_again)
+{
+	open_with_client(GRAM, scene_echo);
+	fail_one("recvmsg", 0, ENOMEM);
+	turn();
+	expect_failure();
+	ck_assert_uint_eq(scene.heard, 0);
+	/* When it is time to look there is no room to watch it. */
+	fail_all("epoll_ctl", ENOSPC);
+	turn_after_us(20000);
+	expect_failure();
+	scene_serve_while(&scene, scene.heard == 0);
+	client_hear(&client, "hello");
+	close_all();
+}
+END_TEST
+
+START_TEST(a_listener_that_cannot_accept_is_looked_at_again)
+{
+	open_with_client(_i, scene_echo);
+	fail_one("accept4", 0, ENFILE);
+	turn();
+	expect_failure();
+	ck_assert_uint_eq(scene_count(&scene).pauses, 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_PAUSED], ENFILE);
+	fail_all("epoll_ctl", ENOSPC);
+	turn_after_us(200000);
+	expect_failure();
+	ck_assert_uint_eq(scene.heard, 0);
+	scene_serve_while(&scene, scene.heard == 0);
+	client_hear(&client, "hello");
+	close_all();
+}
+END_TEST
+
+/* A call fails as those on a listener do that was shut down. */
+START_TEST(a_listener_that_is_not_shut_down_is_looked_at_again)
+{
+	open_with_client(_i, scene_echo);
+	fail_one("accept4", 0, EINVAL);
+	turn();
+	expect_failure();
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_SHUT], 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_PAUSED], EINVAL);
+	scene_serve_while(&scene, scene.heard == 0);
+	client_hear(&client, "hello");
+	close_all();
+}
+END_TEST
+
+/* It is left to others, and must not come back when its rest is over. */
+START_TEST(a_listener_that_rests_may_be_left_alone)
+{
+	int fd = open_listening(SOCK_SEQPACKET, scene_address(PACKET));
+
+	scene_open(&scene, scene_put_off, NULL);
+	ck_assert_int_eq(unixservice_add_listener(scene.service,
+				 unixlistener_adopt(fd), 0),
+		0);
+	client_dial(&client, PACKET);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	client_dial(&other, PACKET);
+	fail_one("accept4", 0, EMFILE);
+	turn();
+	expect_failure();
+	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
+	turn_after_us(200000);
+	ck_assert_uint_eq(scene_count(&scene).connections, 1);
+	ck_assert_int_eq(unixservice_settle(scene.service, scene.peer), 0);
+	ck_assert_int_eq(unixservice_run(scene.service, UNIXMSG_FOREVER), 0);
+	ck_assert_uint_eq(scene_count(&scene).connections, 1);
+	client_close(&other);
+	close_all();
+	ck_assert_int_eq(unlink(scene_address(PACKET)), 0);
+}
+END_TEST
+
+/*
+ * More than is handled in one round was read ahead, and nothing can be sent to
+ * it: for so long it is not in the loop, which would tell of its end again and
+ * again.
+ */
+START_TEST(a_connection_that_cannot_be_watched_is_closed)
+{
+	enum { TIMES = 20 };
+	int i;
+
+	open_with_client(FRAMED, scene_be_silent);
+	scene_serve(&scene);
+	ck_assert_int_eq(shutdown(client_get_fd(&client), SHUT_RD), 0);
+	ck_assert_errno(unixservice_send(scene.service, scene.peer, "x", 1),
+		EPIPE);
+	scene.heard = 0;
+	for (i = 0; i < TIMES; i++)
+		client_say(&client, "hello");
+	turn();
+	ck_assert_uint_lt(scene.heard, TIMES);
+	fail_all("epoll_ctl", ENOSPC);
+	turn_after_us(1000);
+	expect_failure();
+	ck_assert_uint_eq(scene.heard, TIMES);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOSPC);
+	close_all();
+}
+END_TEST
+
+/* A process that was forked off has to make a loop of its own first. */
+static void send_without_a_loop(void)
+{
+	static char large[100000];
+	int result;
+
+	fail_all("epoll_ctl", ENOMEM);
+	do
+		result = unixservice_send(scene.service, scene.peer, large,
+			sizeof(large));
+	while (result == 0);
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(errno, ENOTCONN);
+	expect_failure();
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	ck_assert_uint_eq(scene_count(&scene).queued, 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOMEM);
+}
+
+START_TEST(a_half_closed_peer_that_cannot_be_watched_is_closed)
+{
+	pid_t pid;
+
+	open_with_client(_i, scene_put_off);
+	client_shutdown(&client);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).waiting, 1);
+	pid = support_fork();
+	if (pid == 0) {
+		send_without_a_loop();
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	close_all();
+}
+END_TEST
+
+static pid_t forked_pid;
+
+/* The child goes on with the round. */
+static int fork_off(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	(void)at;
+	(void)peer;
+	(void)msg;
+	forked_pid = support_fork();
+	if (forked_pid == 0)
+		fail_all("epoll_ctl", ENOSPC);
+	return UNIXSERVICE_DONE;
+}
+
+/* Its answer waited for memory, and when it has gone the loop is another's. */
+START_TEST(a_peer_that_cannot_be_watched_again_is_closed)
+{
+	uint64_t peer;
+
+	open_with_client(PACKET, scene_put_off);
+	client_dial(&other, PACKET);
+	scene_serve(&scene);
+	peer = scene.peer;
+	fail_one("sendto", 0, ENOBUFS);
+	ck_assert_int_eq(unixservice_send(scene.service, peer, "x", 1), 0);
+	expect_failure();
+	ck_assert_uint_eq(scene_count(&scene).queued, 1);
+	scene.act = fork_off;
+	client_say(&other, "fork");
+	fault_start(&(struct fault){ 0 });
+	turn_after_us(20000);
+	if (forked_pid == 0) {
+		expect_failure();
+		ck_assert_uint_eq(scene_count(&scene).answered, 1);
+		ck_assert_uint_eq(scene_count(&scene).peers, 1);
+		ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], peer);
+		ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOSPC);
+		_exit(0);
+	}
+	fault_stop();
+	support_wait_exit(forked_pid, 0);
+	/* Each process has sent it. */
+	client_hear(&client, "x");
+	client_hear(&client, "x");
+	ck_assert_uint_eq(scene_count(&scene).peers, 2);
+	client_close(&other);
+	close_all();
+}
+END_TEST
+
+/* What has gone is there, and the end behind it. */
+static void read_to_the_end(void)
+{
+	static char data[100000];
+	size_t size;
+	int result;
+
+	do
+		result = client_try_recv(&client, data, sizeof(data), &size);
+	while (result == 1);
+	ck_assert_int_eq(result, 0);
+}
+
+/* Half of it has gone: another would be taken for the rest. */
+START_TEST(a_stream_that_cannot_go_on_is_closed)
+{
+	static char large[100001];
+	unsigned int times = 0;
+	int result, error;
+
+	open_with_client(BYTES, scene_be_silent);
+	scene_serve(&scene);
+	fail_all("malloc", ENOMEM);
+	/* Check allocates too: it must not be asked meanwhile. */
+	do
+		result = unixservice_send(scene.service, scene.peer, large,
+			sizeof(large));
+	while (result == 0 && ++times < 1000);
+	error = errno;
+	expect_failure();
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(error, ENOMEM);
+	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 1);
+	ck_assert_errno(unixservice_send(scene.service, scene.peer, "x", 1),
+		EPIPE);
+	read_to_the_end();
+	/* What the client has sent is read, as long as it does. */
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
+	client_close(&client);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOMEM);
+	scene_close(&scene);
+}
+END_TEST
+
+enum { SENDERS = 130 };
+
+/* Says one byte as a sender of its own, and hears it. */
+static void ask_as(int number)
+{
+	char name[16], byte = '\0';
+	int fd;
+
+	snprintf(name, sizeof(name), "sender%d", number);
+	fd = open_bound(SOCK_DGRAM, support_abstract(name));
+	ck_assert_int_eq(connect_to(fd, scene_address(GRAM)), 0);
+	ck_assert_int_eq(send(fd, "?", 1, MSG_NOSIGNAL), 1);
+	turn();
+	ck_assert_int_eq(recv(fd, &byte, 1, MSG_DONTWAIT), 1);
+	ck_assert_int_eq(byte, '?');
+	close(fd);
+}
+
+/* What packets would wait for, and why it has ended is told. */
+START_TEST(a_stream_that_was_given_up_tells_why)
+{
+	open_with_client(FRAMED, scene_echo);
+	fail_one("send", 0, ENOBUFS);
+	turn();
+	turn();
+	expect_failure();
+	ck_assert_uint_eq(scene_count(&scene).gone, 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_LOST], ENOBUFS);
+	client_hear_end(&client);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
+	client_close(&client);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
+	scene_close(&scene);
+}
+END_TEST
+
+/* First as a user that is not known yet, then as a sender. */
+START_TEST(a_sender_without_memory_is_told_as_that)
+{
+	open_with_client(GRAM, scene_echo);
+	fail_one("calloc", (unsigned int)_i, ENOMEM);
+	turn();
+	expect_failure();
+	ck_assert_uint_eq(scene.heard, 0);
+	ck_assert_uint_eq(scene_count(&scene).limited, 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_LIMITED], ENOMEM);
+	client_say(&client, "again");
+	turn();
+	client_hear(&client, "again");
+	close_all();
+}
+END_TEST
+
+/* They are found more slowly, and all of them. */
+START_TEST(without_memory_for_more_buckets_all_are_served)
+{
+	int i;
+
+	scene_open_kind(&scene, GRAM, scene_echo, NULL);
+	for (i = 0; i < SENDERS - 2; i++)
+		ask_as(i);
+	fail_one("calloc", 1, ENOMEM);
+	ask_as(SENDERS - 2);
+	expect_failure();
+	for (i = 0; i < SENDERS; i++)
+		ask_as(i);
+	ck_assert_uint_eq(scene_count(&scene).peers, SENDERS);
+	ck_assert_uint_eq(scene_count(&scene).peers_most, SENDERS);
+	scene_close(&scene);
+}
+END_TEST
+
+/* But for who has to wait for our answer. */
+START_TEST(senders_that_are_silent_are_forgotten)
+{
+	fault_start(&(struct fault){ 0 });
+	open_with_client(GRAM, scene_put_off);
+	turn();
+	scene.act = scene_echo;
+	client_dial(&other, GRAM);
+	client_say(&other, "hello");
+	turn();
+	ck_assert_uint_eq(scene_count(&scene).peers, 2);
+	turn_after_us(599000000);
+	ck_assert_uint_eq(scene_count(&scene).peers, 2);
+	turn_after_us(2000000);
+	ck_assert_uint_eq(scene_count(&scene).peers, 1);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], 0);
+	ck_assert_uint_eq(scene_count(&scene).waiting, 1);
+	fault_stop();
+	client_close(&other);
+	close_all();
+}
+END_TEST
+
+/* What is wanted of messages is wanted of all of them, or nobody listens. */
+START_TEST(a_listener_that_cannot_have_what_it_wants_is_none)
+{
+	struct unixservice_options options = scene_options();
+	unsigned int skip = 0;
+	int result;
+
+	options.wants = UNIXMSG_WANT_CRED;
+	scene_open(&scene, scene_echo, &options);
+	do {
+		fail_one("setsockopt", skip++, ENOMEM);
+		errno = 0;
+		result = unixservice_listen(scene.service, "unixpacket",
+			scene_address(PACKET), NULL);
+		fault_stop();
+		if (fault_get_hits() > 0) {
+			ck_assert_int_eq(result, -1);
+			ck_assert_int_eq(errno, ENOMEM);
+			assert_files(0);
+		}
+	} while (result < 0);
+	ck_assert_uint_gt(skip, 2);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Messages */
+
+/* Time is ours: it passes as fast as somebody waits. */
+START_TEST(a_wait_for_a_full_queue_tells_why_it_failed)
+{
+	int fd = open_bound(SOCK_DGRAM, support_path("full"));
+	struct unixconn *gram = open_gram(support_path("sender"));
+	struct unixaddr to = address_of(support_path("full"));
+	unsigned int skip;
+
+	while (unixconn_send_to(gram, &to, "x", 1, UNIXMSG_NOW) == 0)
+		;
+	ck_assert_int_eq(errno, EAGAIN);
+	for (skip = 0; skip < 6; skip++) {
+		fail_one("ppoll", skip, ENOMEM);
+		ck_assert_errno(unixconn_send_to(gram, &to, "x", 1,
+					unixdeadline_after_us(10000000)),
+			ENOMEM);
+		expect_failure();
+	}
+	close_gram(gram);
+	close(fd);
+	unlink(support_path("full"));
+}
+END_TEST
+
+/* Files */
+
+static int open_dir(void)
+{
+	int fd = open(support_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+/* Not every file system knows RENAME_NOREPLACE. */
+START_TEST(a_file_is_put_back_by_a_link)
+{
+	struct stat before;
+	int fd = open_dir();
+
+	make_file(support_path("aside"), "ours");
+	before = look_at(support_path("aside"));
+	fail_one("syscall", 0, EINVAL);
+	errno = EXDEV;
+	ck_assert_int_eq(unixfile__put_back(fd, "aside", "leaf"), 0);
+	ck_assert_int_eq(errno, EXDEV);
+	expect_failure();
+	assert_missing(support_path("aside"));
+	assert_same_file(support_path("leaf"), &before);
+	close(fd);
+	unlink(support_path("leaf"));
+}
+END_TEST
+
+START_TEST(a_file_that_is_put_back_replaces_nothing)
+{
+	int fd = open_dir();
+
+	make_file(support_path("aside"), "ours");
+	make_file(support_path("leaf"), "another's");
+	if (_i == 1)
+		fail_one("syscall", 0, EINVAL);
+	ck_assert_errno(unixfile__put_back(fd, "aside", "leaf"), EEXIST);
+	fault_stop();
+	ck_assert_uint_eq(fault_get_hits(), (unsigned int)_i);
+	assert_content(support_path("aside"), "ours");
+	assert_content(support_path("leaf"), "another's");
+	close(fd);
+	support_clear_dir();
+}
+END_TEST
+
+/* What is asked of the kernel */
+
+struct listing {
+	int begun; /* how often anew */
+	int sockets;
+	bool is_once;
+};
+
+static int take(void *context, const struct unixdiag_socket *socket)
+{
+	struct listing *listing = context;
+
+	if (socket != NULL) {
+		listing->sockets++;
+		return 0;
+	}
+	listing->begun++;
+	listing->sockets = 0;
+	errno = ECANCELED;
+	return listing->is_once ? -1 : 0;
+}
+
+START_TEST(a_list_that_was_cut_begins_anew)
+{
+	struct listing listing = { .is_once = _i == 1 };
+	int fd = open_socket(SOCK_DGRAM), result;
+
+	fail_one("diag_recvmsg", 1, ENOBUFS);
+	result = unixdiag__list(take, &listing);
+	expect_failure();
+	ck_assert_int_eq(listing.begun, 1);
+	if (listing.is_once) {
+		ck_assert_int_eq(result, -1);
+		ck_assert_int_eq(errno, ECANCELED);
+	} else {
+		ck_assert_int_eq(result, 0);
+		ck_assert_int_gt(listing.sockets, 0);
+	}
+	close(fd);
+}
+END_TEST
+
+/* It may end between two looks at it. */
+START_TEST(a_process_is_told_whole_or_not_at_all)
+{
+	struct unixholder_process process;
+
+	fail_one("open", (unsigned int)_i, ENOENT);
+	ck_assert_errno(unixholder__read_process(getpid(), &process), ENOENT);
+	expect_failure();
+	fail_one("read", (unsigned int)_i, ESRCH);
+	ck_assert_errno(unixholder__read_process(getpid(), &process), ESRCH);
+	expect_failure();
+}
+END_TEST
+
+/* The only thing left to go by is the process id, as on older kernels. */
+static void take_over_without_pidfd(void)
+{
+	struct unixactivation *activation;
+	char pid[16];
+
+	ck_assert_int_eq(dup2(open_socket(SOCK_DGRAM), 3), 3);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_PIDFDID", "1", 1);
+	fail_one("syscall", 0, ENOSYS);
+	activation = unixactivation_new();
+	expect_failure();
+	ck_assert_ptr_nonnull(activation);
+	ck_assert_uint_eq(unixactivation_get_count(activation), 1);
+	unixactivation_close(activation);
+}
+
+START_TEST(without_pidfds_the_process_id_counts)
+{
+	pid_t pid = support_fork();
+
+	if (pid == 0) {
+		take_over_without_pidfd();
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+}
+END_TEST
+
+static TCase *make_services(void)
+{
+	TCase *tcase = make_tcase("services");
+
+	tcase_add_test(tcase, a_socket_that_cannot_be_read_is_looked_at_again);
+	tcase_add_loop_test(tcase,
+		a_listener_that_cannot_accept_is_looked_at_again, PACKET,
+		KINDS);
+	tcase_add_loop_test(tcase,
+		a_listener_that_is_not_shut_down_is_looked_at_again, PACKET,
+		KINDS);
+	tcase_add_test(tcase, a_listener_that_rests_may_be_left_alone);
+	tcase_add_test(tcase, a_connection_that_cannot_be_watched_is_closed);
+	tcase_add_loop_test(tcase,
+		a_half_closed_peer_that_cannot_be_watched_is_closed, PACKET,
+		FRAMED);
+	tcase_add_test(tcase, a_peer_that_cannot_be_watched_again_is_closed);
+	tcase_add_test(tcase, a_stream_that_cannot_go_on_is_closed);
+	tcase_add_test(tcase, a_stream_that_was_given_up_tells_why);
+	tcase_add_loop_test(tcase, a_sender_without_memory_is_told_as_that, 0,
+		2);
+	tcase_add_test(tcase, without_memory_for_more_buckets_all_are_served);
+	tcase_add_test(tcase, senders_that_are_silent_are_forgotten);
+	tcase_add_test(tcase,
+		a_listener_that_cannot_have_what_it_wants_is_none);
+	return tcase;
+}
+
+static TCase *make_others(void)
+{
+	TCase *tcase = make_tcase("others");
+
+	tcase_add_test(tcase, a_wait_for_a_full_queue_tells_why_it_failed);
+	tcase_add_test(tcase, a_file_is_put_back_by_a_link);
+	tcase_add_loop_test(tcase, a_file_that_is_put_back_replaces_nothing, 0,
+		2);
+	tcase_add_loop_test(tcase, a_list_that_was_cut_begins_anew, 0, 2);
+	tcase_add_loop_test(tcase, a_process_is_told_whole_or_not_at_all, 0, 2);
+	tcase_add_test(tcase, without_pidfds_the_process_id_counts);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("shortage");
+
+	if (!fault_is_able()) {
+		fprintf(stderr, "skip: calls have other names here\n");
+		return SUPPORT_EXIT_SKIPPED;
+	}
+	suite_add_tcase(suite, make_services());
+	suite_add_tcase(suite, make_others());
+	return support_run(suite);
+}

@@ -1,0 +1,49 @@
+quick_unit_tests += \
+	tests/check_access \
+	tests/check_budget \
+	tests/check_debts \
+	tests/check_outbox \
+	tests/check_service \
+	tests/check_service_access \
+	tests/check_service_answers \
+	tests/check_service_batch \
+	tests/check_service_books \
+	tests/check_service_drain \
+	tests/check_service_events \
+	tests/check_service_fork \
+	tests/check_service_life \
+	tests/check_service_limits \
+	tests/check_service_queue \
+	tests/check_service_silence \
+	tests/check_shortage \
+	tests/check_users
+tests_check_access_SOURCES = %D%/check_access.c
+tests_check_budget_SOURCES = %D%/check_budget.c
+tests_check_outbox_SOURCES = %D%/check_outbox.c
+tests_check_service_SOURCES = %D%/check_service.c
+tests_check_service_access_SOURCES = %D%/check_service_access.c
+tests_check_service_answers_SOURCES = %D%/check_service_answers.c
+tests_check_service_batch_SOURCES = %D%/check_service_batch.c
+tests_check_service_books_SOURCES = %D%/check_service_books.c
+tests_check_service_drain_SOURCES = %D%/check_service_drain.c
+tests_check_service_events_SOURCES = %D%/check_service_events.c
+tests_check_service_fork_SOURCES = %D%/check_service_fork.c
+tests_check_service_life_SOURCES = %D%/check_service_life.c
+tests_check_service_limits_SOURCES = %D%/check_service_limits.c
+tests_check_service_load_SOURCES = %D%/check_service_load.c
+tests_check_service_queue_SOURCES = %D%/check_service_queue.c
+tests_check_service_silence_SOURCES = %D%/check_service_silence.c
+tests_check_service_stuck_SOURCES = %D%/check_service_stuck.c
+tests_check_users_SOURCES = %D%/check_users.c
+
+# What the tests of load talk to.
+check_PROGRAMS += tests/service_server
+tests_service_server_SOURCES = %D%/service_server.c
+
+# Calls that fail, see proof.
+tests_check_debts_SOURCES = $(fault_sources) %D%/check_debts.c
+tests_check_debts_LDFLAGS = $(fault_ldflags)
+EXTRA_tests_check_debts_DEPENDENCIES = tests/proof/fault.wrap
+tests_check_shortage_SOURCES = $(fault_sources) %D%/check_shortage.c
+tests_check_shortage_LDFLAGS = $(fault_ldflags)
+EXTRA_tests_check_shortage_DEPENDENCIES = tests/proof/fault.wrap

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+#include <limits.h>
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/service_scene.h"
+
+/* Rounds for one step of a test: a service that needs more is spinning. */
+static const int rounds_most = 2000;
+
+static const int64_t limit_us = 20000000;
+static const int64_t wait_us = 10000000;
+
+static const char *const networks[KINDS] = { "unixgram", "unixpacket", "unix",
+	"unix" };
+static const char *const names[KINDS] = { "gram", "packet", "framed", "bytes" };
+
+int scene_echo(struct scene *scene, uint64_t peer, struct unixmsg *msg)
+{
+	unixservice_send(scene->service, peer, msg->data, msg->size);
+	return UNIXSERVICE_DONE;
+}
+
+int scene_be_silent(struct scene *scene, uint64_t peer, struct unixmsg *msg)
+{
+	(void)scene;
+	(void)peer;
+	(void)msg;
+	return UNIXSERVICE_DONE;
+}
+
+int scene_put_off(struct scene *scene, uint64_t peer, struct unixmsg *msg)
+{
+	(void)scene;
+	(void)peer;
+	(void)msg;
+	return UNIXSERVICE_LATER;
+}
+
+static int handle(struct unixservice *service, uint64_t peer,
+	struct unixmsg *msg, void *context)
+{
+	struct scene *scene = context;
+	size_t size = msg->size < SCENE_DATA_ROOM - 1 ? msg->size
+						      : SCENE_DATA_ROOM - 1;
+
+	ck_assert_ptr_eq(service, scene->service);
+	scene->heard++;
+	scene->peer = peer;
+	scene->size = msg->size;
+	memcpy(scene->data, msg->data, size);
+	scene->data[size] = '\0';
+	return scene->act(scene, peer, msg);
+}
+
+static void watch(struct unixservice *service,
+	const struct unixservice_event *event, void *context)
+{
+	struct scene *scene = context;
+
+	(void)service;
+	scene->told[event->kind]++;
+	scene->error[event->kind] = event->error;
+	scene->about[event->kind] = event->peer;
+	unixservice_format_event(event, scene->line[event->kind],
+		sizeof(scene->line[event->kind]));
+	if (scene->react != NULL)
+		scene->react(scene, event);
+}
+
+struct unixservice_options scene_options(void)
+{
+	struct unixservice_options options;
+
+	memset(&options, 0, sizeof(options));
+	options.watcher = watch;
+	options.event_rate = UINT_MAX;
+	return options;
+}
+
+void scene_open(struct scene *scene, scene_act *act,
+	const struct unixservice_options *options)
+{
+	struct unixservice_options defaults = scene_options();
+
+	memset(scene, 0, sizeof(*scene));
+	scene->act = act;
+	scene->service = unixservice_new(handle, scene,
+		options == NULL ? &defaults : options);
+	ck_assert_msg(scene->service != NULL, "%s", strerror(errno));
+}
+
+const char *scene_address(int kind)
+{
+	return support_path(names[kind]);
+}
+
+void scene_listen_at(struct scene *scene, int kind, const char *address)
+{
+	struct unixlisten_options options;
+	int result;
+
+	memset(&options, 0, sizeof(options));
+	if (kind == BYTES)
+		options.flags = UNIXMSG_LISTEN_BYTES;
+	result = unixservice_listen(scene->service, networks[kind], address,
+		&options);
+	ck_assert_msg(result == 0, "%s: %s", address, strerror(errno));
+}
+
+void scene_listen(struct scene *scene, int kind)
+{
+	scene_listen_at(scene, kind, scene_address(kind));
+}
+
+void scene_open_kind(struct scene *scene, int kind, scene_act *act,
+	const struct unixservice_options *options)
+{
+	scene_open(scene, act, options);
+	scene_listen(scene, kind);
+}
+
+void scene_close(struct scene *scene)
+{
+	scene_check_books(scene);
+	ck_assert_int_eq(unixservice_close(scene->service), 0);
+	scene->service = NULL;
+}
+
+struct unixservice_counters scene_count(const struct scene *scene)
+{
+	struct unixservice_counters counters;
+
+	unixservice_get_counters(scene->service, &counters);
+	return counters;
+}
+
+void scene_check_books(const struct scene *scene)
+{
+	const struct unixservice_counters c = scene_count(scene);
+
+	ck_assert_uint_eq(c.received,
+		c.answered + c.unanswered + c.refused + c.limited + c.cut +
+			c.unnamed + c.dropped + c.late + c.gone + c.failed +
+			c.stopped + c.unproved + c.waiting);
+}
+
+static int dispatch_if_ready(struct scene *scene, int timeout_ms)
+{
+	struct pollfd ready = {
+		.fd = unixservice_get_fd(scene->service),
+		.events = POLLIN,
+	};
+	int result = support_poll(&ready, 1, timeout_ms);
+
+	ck_assert_int_ge(result, 0);
+	if (result == 0)
+		return 0;
+	ck_assert_int_eq(unixservice_dispatch(scene->service), 0);
+	scene_check_books(scene);
+	return 1;
+}
+
+int scene_serve(struct scene *scene)
+{
+	int count = 0;
+
+	while (dispatch_if_ready(scene, 2))
+		ck_assert_int_lt(++count, rounds_most);
+	return count;
+}
+
+int64_t scene_get_limit(void)
+{
+	return unixdeadline_after_us(limit_us);
+}
+
+void scene_serve_once(struct scene *scene, int64_t end_us, const char *what)
+{
+	ck_assert_msg(unixdeadline_now_us() < end_us, "still: %s", what);
+	dispatch_if_ready(scene, 20);
+}
+
+void client_dial_at(struct client *client, int kind, const char *address)
+{
+	const int64_t end_us = unixdeadline_after_us(wait_us);
+
+	memset(client, 0, sizeof(*client));
+	client->kind = kind;
+	if (kind == GRAM)
+		client->gram = unixconn_dial("unixgram", address, NULL, end_us);
+	else if (kind == PACKET)
+		client->packet =
+			unixconn_dial("unixpacket", address, NULL, end_us);
+	else
+		client->stream = unixconn_dial("unix", address, NULL, end_us);
+	ck_assert_msg(client->gram != NULL || client->packet != NULL ||
+			client->stream != NULL,
+		"%s: %s", address, strerror(errno));
+}
+
+void client_dial(struct client *client, int kind)
+{
+	client_dial_at(client, kind, scene_address(kind));
+}
+
+void client_close(struct client *client)
+{
+	ck_assert_int_eq(unixconn_close(client->gram), 0);
+	ck_assert_int_eq(unixconn_close(client->packet), 0);
+	ck_assert_int_eq(unixconn_close(client->stream), 0);
+	memset(client, 0, sizeof(*client));
+}
+
+int client_get_fd(const struct client *client)
+{
+	if (client->gram != NULL)
+		return unixconn_get_fd(client->gram);
+	if (client->packet != NULL)
+		return unixconn_get_fd(client->packet);
+	return unixconn_get_fd(client->stream);
+}
+
+int client_try_send(struct client *client, const void *data, size_t size)
+{
+	size_t written;
+
+	switch (client->kind) {
+	case GRAM:
+		return unixconn_send(client->gram, data, size, UNIXMSG_NOW);
+	case PACKET:
+		return unixconn_send(client->packet, data, size, UNIXMSG_NOW);
+	case FRAMED:
+		return unixconn_send(client->stream, data, size, UNIXMSG_NOW);
+	default:
+		return unixconn_write(client->stream, data, size, &written,
+			UNIXMSG_NOW);
+	}
+}
+
+int client_try_recv(struct client *client, void *data, size_t room,
+	size_t *size)
+{
+	switch (client->kind) {
+	case GRAM:
+		return unixconn_recv(client->gram, data, room, size,
+			UNIXMSG_NOW);
+	case PACKET:
+		return unixconn_recv(client->packet, data, room, size,
+			UNIXMSG_NOW);
+	case FRAMED:
+		return unixconn_recv(client->stream, data, room, size,
+			UNIXMSG_NOW);
+	default:
+		return unixconn_read(client->stream, data, room, size,
+			UNIXMSG_NOW);
+	}
+}
+
+void client_send(struct client *client, const void *data, size_t size)
+{
+	int result = client_try_send(client, data, size);
+
+	ck_assert_msg(result == 0, "%s: %s", names[client->kind],
+		strerror(errno));
+}
+
+void client_say(struct client *client, const char *text)
+{
+	client_send(client, text, strlen(text));
+}
+
+void client_expect(struct client *client, const void *data, size_t size)
+{
+	char *found = malloc(size + 1);
+	size_t got = 0, more;
+	int result;
+
+	ck_assert_ptr_nonnull(found);
+	do {
+		result = client_try_recv(client, found + got,
+			size - got + (client->kind != BYTES), &more);
+		ck_assert_msg(result == 1, "%s: %d, %s", names[client->kind],
+			result, strerror(errno));
+		got += more;
+	} while (client->kind == BYTES && got < size);
+	ck_assert_uint_eq(got, size);
+	ck_assert_mem_eq(found, data, size);
+	free(found);
+}
+
+void client_hear(struct client *client, const char *text)
+{
+	client_expect(client, text, strlen(text));
+}
+
+void client_hear_nothing(struct client *client)
+{
+	char byte;
+	size_t size;
+
+	ck_assert_errno(client_try_recv(client, &byte, 1, &size), EAGAIN);
+}
+
+void client_hear_end(struct client *client)
+{
+	char byte;
+	size_t size;
+	int result = client_try_recv(client, &byte, 1, &size);
+
+	/* Once, when it had sent what nobody has read. */
+	if (result < 0 && errno == ECONNRESET)
+		result = client_try_recv(client, &byte, 1, &size);
+	ck_assert_msg(result == 0, "%d, not the end", result);
+}
+
+void client_shutdown(struct client *client)
+{
+	ck_assert_int_eq(shutdown(client_get_fd(client), SHUT_WR), 0);
+}
