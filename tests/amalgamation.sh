@@ -155,7 +155,7 @@ the_echo_tools_work()
 		link "tools/$tool" "$srcdir/src/tools/echo/$tool.c" tools/*.o
 	done
 	TOOLS=$here/tools
-	run sh "$srcdir/tests/demo.sh" "$srcdir/src/base/addr.c"
+	run sh "$srcdir/tests/tools/demo.sh" "$srcdir/src/base/addr.c"
 	expect_status 0 "$(cat "$err")"
 	start_server server tools/unixstream-echo --listen "$here/s"
 	run tools/unixstream-echo "$here/s" hello '' end

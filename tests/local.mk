@@ -4,73 +4,73 @@
 # Those that take longest come first, so that no processor is idle at the end.
 long_shell_tests = \
 	%D%/amalgamation.sh \
-	%D%/names.sh \
-	%D%/threads.sh \
+	%D%/name/names.sh \
+	%D%/proof/threads.sh \
 	%D%/examples.sh \
-	%D%/soak.sh \
-	%D%/completions.sh \
-	%D%/unixgram-echo.sh \
-	%D%/seqpacket-echo.sh \
-	%D%/unixstream-echo.sh
+	%D%/proof/soak.sh \
+	%D%/tools/completions.sh \
+	%D%/tools/unixgram-echo.sh \
+	%D%/tools/seqpacket-echo.sh \
+	%D%/tools/unixstream-echo.sh
 shell_tests = \
-	%D%/access.sh \
-	%D%/activation.sh \
+	%D%/tools/access.sh \
+	%D%/supervisor/activation.sh \
 	%D%/bootstrap.sh \
-	%D%/completions_tty.sh \
-	%D%/fault.sh \
-	%D%/filesystems.sh \
+	%D%/tools/completions_tty.sh \
+	%D%/proof/fault.sh \
+	%D%/name/filesystems.sh \
 	%D%/headers.sh \
-	%D%/inherit.sh \
-	%D%/interop/go.sh \
-	%D%/interop/nc.sh \
-	%D%/interop/python.sh \
-	%D%/interop/socat.sh \
-	%D%/manners.sh \
+	%D%/tools/inherit.sh \
+	%D%/tools/interop/go.sh \
+	%D%/tools/interop/nc.sh \
+	%D%/tools/interop/python.sh \
+	%D%/tools/interop/socat.sh \
+	%D%/tools/manners.sh \
 	%D%/manual.sh \
 	%D%/manual_examples.sh \
-	%D%/other-clients.sh \
+	%D%/tools/other-clients.sh \
 	%D%/other-languages.sh \
-	%D%/proof_rows.sh \
-	%D%/service_header.sh \
-	%D%/signals.sh \
+	%D%/proof/proof_rows.sh \
+	%D%/service/service_header.sh \
+	%D%/proof/signals.sh \
 	%D%/storeys.sh \
 	%D%/symbols.sh \
-	%D%/unixmsg-cat.sh \
-	%D%/unixmsg-cat_jobs.sh \
-	%D%/unixmsg-inspect.sh \
-	%D%/unixmsg-perf.sh
+	%D%/tools/unixmsg-cat.sh \
+	%D%/tools/unixmsg-cat_jobs.sh \
+	%D%/tools/unixmsg-inspect.sh \
+	%D%/tools/unixmsg-perf.sh
 EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
-	%D%/abi.sh \
-	%D%/again.sh \
-	%D%/analyze.allow \
-	%D%/analyze.sh \
-	%D%/arch.sh \
-	%D%/arch_parts.sh \
-	%D%/completions.bash \
-	%D%/completions.zsh \
-	%D%/completions_tty.py \
+	%D%/proof/abi.sh \
+	%D%/proof/again.sh \
+	%D%/proof/analyze.allow \
+	%D%/proof/analyze.sh \
+	%D%/proof/arch.sh \
+	%D%/proof/arch_parts.sh \
+	%D%/tools/completions.bash \
+	%D%/tools/completions.zsh \
+	%D%/tools/completions_tty.py \
 	%D%/count.sh \
-	%D%/coverage.allow \
-	%D%/coverage.sh \
-	%D%/demo.sh \
-	%D%/echo_cases.sh \
-	%D%/elsewhere.sh \
-	%D%/fresh-debian.sh \
+	%D%/proof/coverage.allow \
+	%D%/proof/coverage.sh \
+	%D%/tools/demo.sh \
+	%D%/tools/echo_cases.sh \
+	%D%/proof/elsewhere.sh \
+	%D%/proof/fresh-debian.sh \
 	%D%/install.sh \
-	%D%/interop/echo.go \
-	%D%/interop/echo.py \
+	%D%/tools/interop/echo.go \
+	%D%/tools/interop/echo.py \
 	%D%/lib.sh \
-	%D%/machine.sh \
-	%D%/mutants \
-	%D%/pitfalls \
-	%D%/proof.sh \
+	%D%/proof/machine.sh \
+	%D%/proof/mutants \
+	%D%/proof/pitfalls \
+	%D%/proof/proof.sh \
 	%D%/readme_commands.sh \
 	%D%/readme_programs.awk \
 	%D%/proof/threads.c \
-	%D%/try_mutants.sh \
-	%D%/valgrind.allow \
-	%D%/valgrind.sh \
-	%D%/valgrind.supp
+	%D%/proof/try_mutants.sh \
+	%D%/proof/valgrind.allow \
+	%D%/proof/valgrind.sh \
+	%D%/proof/valgrind.supp
 
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
@@ -170,15 +170,15 @@ installcheck-local:
 
 demo:
 	@$(MAKE) $(AM_MAKEFLAGS) $(bin_PROGRAMS)
-	@$(test_environment) $(SHELL) $(srcdir)/%D%/demo.sh
+	@$(test_environment) $(SHELL) $(srcdir)/%D%/tools/demo.sh
 
 # The binary interface beside that of the last release; who makes a release
 # commits what abi-dump writes into the folder abi.
 abi: src/libunixmsg.la
-	@$(SHELL) $(srcdir)/%D%/abi.sh .
+	@$(SHELL) $(srcdir)/%D%/proof/abi.sh .
 
 abi-dump: src/libunixmsg.la
-	@$(test_environment) $(SHELL) $(srcdir)/%D%/abi.sh . dump
+	@$(test_environment) $(SHELL) $(srcdir)/%D%/proof/abi.sh . dump
 
 # The tests with musl, with 32 bits, and on emulated machines, or on those of
 # ARCHITECTURES. What they need that is in no package is fetched apart; without
@@ -188,11 +188,11 @@ architectures:
 	@rm -rf arch-build/source
 	@$(MAKE) distdir distdir=arch-build/source >arch-build/source.log 2>&1
 	@ARCH_RESULT='$(abs_top_builddir)/%D%/architectures.result' \
-	  $(SHELL) arch-build/source/%D%/arch.sh arch-build $(ARCHITECTURES) || \
+	  $(SHELL) arch-build/source/%D%/proof/arch.sh arch-build $(ARCHITECTURES) || \
 	  [ $$? -eq 77 ]
 
 architectures-parts:
-	@$(SHELL) $(srcdir)/%D%/arch_parts.sh arch-build/parts
+	@$(SHELL) $(srcdir)/%D%/proof/arch_parts.sh arch-build/parts
 CLEANFILES += %D%/architectures.result
 
 # Coverage of src by its tests, or of them only COVERAGE_TESTS. A source that
@@ -202,7 +202,7 @@ coverage:
 	@$(MAKE) distdir distdir=coverage-build/source >/dev/null
 	@COVERAGE_RESULT='$(abs_top_builddir)/%D%/coverage.result' \
 	  timeout --kill-after=10 2400 $(SHELL) \
-	  coverage-build/source/%D%/coverage.sh coverage-build/build \
+	  coverage-build/source/%D%/proof/coverage.sh coverage-build/build \
 	  '$(COVERAGE_TESTS)'
 CLEANFILES += %D%/coverage.result
 
@@ -210,22 +210,22 @@ CLEANFILES += %D%/coverage.result
 analyze:
 	@rm -f %D%/analyze.result
 	@ANALYZE_RESULT='$(abs_top_builddir)/%D%/analyze.result' \
-	  $(SHELL) $(srcdir)/%D%/analyze.sh
+	  $(SHELL) $(srcdir)/%D%/proof/analyze.sh
 CLEANFILES += %D%/analyze.result
 
 # The suite with AddressSanitizer and UndefinedBehaviorSanitizer; .ci/run has the
 # quick part of it, which still runs all code. One job more than processors,
 # since some tests only wait.
 sanitized_tests = $(TESTS)
-quick_sanitized_tests = $(unit_tests) $(fuzz_targets) %D%/soak.sh \
-	%D%/examples.sh %D%/unixgram-echo.sh %D%/seqpacket-echo.sh %D%/unixstream-echo.sh \
-	%D%/access.sh %D%/activation.sh %D%/inherit.sh %D%/interop/go.sh \
-	%D%/interop/nc.sh %D%/interop/python.sh %D%/interop/socat.sh \
-	%D%/unixmsg-cat.sh %D%/unixmsg-inspect.sh %D%/unixmsg-perf.sh
+quick_sanitized_tests = $(unit_tests) $(fuzz_targets) %D%/proof/soak.sh \
+	%D%/examples.sh %D%/tools/unixgram-echo.sh %D%/tools/seqpacket-echo.sh %D%/tools/unixstream-echo.sh \
+	%D%/tools/access.sh %D%/supervisor/activation.sh %D%/tools/inherit.sh %D%/tools/interop/go.sh \
+	%D%/tools/interop/nc.sh %D%/tools/interop/python.sh %D%/tools/interop/socat.sh \
+	%D%/tools/unixmsg-cat.sh %D%/tools/unixmsg-inspect.sh %D%/tools/unixmsg-perf.sh
 sanitizers:
 	@rm -f %D%/sanitizers.result
 	@status=0; UBSAN_OPTIONS=print_stacktrace=1 MAKE='$(MAKE)' \
-	  $(SHELL) $(srcdir)/%D%/elsewhere.sh sanitizers-build \
+	  $(SHELL) $(srcdir)/%D%/proof/elsewhere.sh sanitizers-build \
 	  '--enable-sanitizers --disable-static' -k -j3 check \
 	  TESTS='$(sanitized_tests)' || status=1; \
 	line=$$($(SHELL) $(srcdir)/%D%/count.sh \
@@ -259,7 +259,7 @@ check_LTLIBRARIES += %D%/libsignals.la
 signals: all $(check_LTLIBRARIES) $(check_PROGRAMS) $(bin_PROGRAMS)
 	@rm -f %D%/signals.result
 	@export $(test_environment); \
-	$(SHELL) $(srcdir)/%D%/signals.sh $(TESTS)
+	$(SHELL) $(srcdir)/%D%/proof/signals.sh $(TESTS)
 endif
 CLEANFILES += %D%/signals.result
 
@@ -268,7 +268,7 @@ if HAVE_CHECK
 valgrind: all $(check_LTLIBRARIES) $(unit_tests)
 	@rm -f %D%/valgrind.result
 	@export $(test_environment); \
-	timeout --kill-after=10 3000 $(SHELL) $(srcdir)/%D%/valgrind.sh \
+	timeout --kill-after=10 3000 $(SHELL) $(srcdir)/%D%/proof/valgrind.sh \
 	  $(unit_tests)
 endif
 CLEANFILES += %D%/valgrind.result
@@ -289,7 +289,7 @@ CLEANFILES += %D%/soak.result
 if HAVE_CHECK
 mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
 	@export $(test_environment) CHECK_LIBS='$(CHECK_LIBS)'; \
-	timeout --kill-after=10 900 $(SHELL) $(srcdir)/%D%/try_mutants.sh \
+	timeout --kill-after=10 900 $(SHELL) $(srcdir)/%D%/proof/try_mutants.sh \
 	  $(MUTANTS)
 endif
 CLEANFILES += %D%/mutants.result
@@ -298,22 +298,22 @@ CLEANFILES += %D%/mutants.result
 ROUNDS = 10
 again: all $(check_LTLIBRARIES) $(check_PROGRAMS) $(check_DATA)
 	@export $(test_environment); \
-	$(SHELL) $(srcdir)/%D%/again.sh $(ROUNDS) $(TESTS)
+	$(SHELL) $(srcdir)/%D%/proof/again.sh $(ROUNDS) $(TESTS)
 CLEANFILES += %D%/again.result
 
 # What a stranger finds who has only the tarball.
 fresh-debian: dist
-	@$(SHELL) $(srcdir)/%D%/fresh-debian.sh tarball $(distdir).tar.xz \
+	@$(SHELL) $(srcdir)/%D%/proof/fresh-debian.sh tarball $(distdir).tar.xz \
 	  $(DEBIAN_ROOT)
 CLEANFILES += fresh-debian.log fresh-debian.result
 
 # What was run in this build came to what, and when; proof-all runs it all.
 proof:
-	@export $(test_environment); $(SHELL) $(srcdir)/%D%/proof.sh
+	@export $(test_environment); $(SHELL) $(srcdir)/%D%/proof/proof.sh
 
 proof-all: all
 	@export $(test_environment) MAKE='$(MAKE)'; \
-	$(SHELL) $(srcdir)/%D%/proof.sh --run
+	$(SHELL) $(srcdir)/%D%/proof/proof.sh --run
 CLEANFILES += proof.md
 
 proof-clean:

@@ -306,7 +306,7 @@ every_yes_of_the_readme_has_a_test()
 # All is well before a word of it, zeros are left out, and a failure is told.
 the_demo_tells_in_a_few_lines_that_all_came_back()
 {
-	run sh "$srcdir/tests/demo.sh"
+	run sh "$srcdir/tests/tools/demo.sh"
 	expect_status 0 "$(cat "$err")"
 	expect_empty "$err"
 	head -n 1 "$out" >first
@@ -323,7 +323,7 @@ the_demo_runs_nothing_that_stands_in_its_file()
 	name='$(touch ran)`touch ran`;touch ran'
 	# shellcheck disable=SC2016
 	printf '%s\n' '$(touch ran)' '`touch ran`' '\c' '%s%n' >"$name"
-	run sh "$srcdir/tests/demo.sh" "$name"
+	run sh "$srcdir/tests/tools/demo.sh" "$name"
 	expect_status 0 "$(cat "$err")"
 	expect_gone ran
 	grep -q -F -e "$name, 0 of them empty" "$out" || fail "$(cat "$out")"
@@ -336,7 +336,7 @@ the_demo_tells_what_has_failed()
 		ln -s "$TOOLS/$tool" broken/
 	done
 	rm broken/seqpacket-echo
-	run env TOOLS="$here/broken" sh "$srcdir/tests/demo.sh"
+	run env TOOLS="$here/broken" sh "$srcdir/tests/tools/demo.sh"
 	expect_status 1
 	expect_match "$err" \
 		'^demo: FAILED: there is no .*/broken/seqpacket-echo$'

@@ -36,7 +36,7 @@ build()
 		GOPATH=$work/go/path GOCACHE=$work/go/cache \
 		GOTMPDIR=$work/go/tmp HOME=$work/go \
 		timeout --foreground 200 go build -o "$program" \
-		"$srcdir/tests/interop/echo.go" >"$work/go/log" 2>&1 </dev/null
+		"$srcdir/tests/tools/interop/echo.go" >"$work/go/log" 2>&1 </dev/null
 }
 
 need_program()

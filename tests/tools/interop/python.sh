@@ -15,7 +15,7 @@ python=python3
 if [ -x /usr/bin/python3 ]; then
 	python=/usr/bin/python3
 fi
-program=$srcdir/tests/interop/echo.py
+program=$srcdir/tests/tools/interop/echo.py
 address=
 own=
 

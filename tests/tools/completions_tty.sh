@@ -13,7 +13,7 @@ expect_one_word()
 	need python3
 	mkdir "$1.d"
 	(cd "$1.d" && LC_ALL=${2:-C.UTF-8} python3 \
-		"$srcdir/tests/completions_tty.py" "$1" "$folder" \
+		"$srcdir/tests/tools/completions_tty.py" "$1" "$folder" \
 		"$TOOLS/unixmsg-inspect" unixgram-echo seqpacket-echo \
 		unixstream-echo unixmsg-inspect) >"$out" 2>&1 ||
 		fail "$1: $(head -n 5 "$out")"

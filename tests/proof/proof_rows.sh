@@ -13,7 +13,7 @@ results='again sanitizers torture signals fuzz mutants soak valgrind analyze cov
 # A build in which nothing was run.
 begin()
 {
-	mkdir -p "$here/tests"
+	mkdir -p "$here/tests/proof"
 	top_builddir=$here
 	export top_builddir
 }
@@ -33,7 +33,7 @@ put_log()
 
 print()
 {
-	run sh "$srcdir/tests/proof.sh" "$@"
+	run sh "$srcdir/tests/proof/proof.sh" "$@"
 	expect_empty "$err"
 }
 
@@ -100,7 +100,7 @@ a_test_that_has_failed_is_named()
 threads_have_a_row_of_their_own()
 {
 	begin
-	put_log threads PASS 'cases: 6 passed, 0 failed, 0 skipped'
+	put_log proof/threads PASS 'cases: 6 passed, 0 failed, 0 skipped'
 	put_log two PASS 'cases: 3 passed, 0 failed, 0 skipped'
 	print
 	expect_row threads 'under ThreadSanitizer: 6 passed, 0 failed$'

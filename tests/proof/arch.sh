@@ -12,7 +12,7 @@
 #   s390x     64 bits, big-endian, on an emulated machine
 #
 # What is missing is told, and nothing is installed: ./bootstrap
-# --install-architectures does, and tests/arch_parts.sh FOLDER/parts. Writes
+# --install-architectures does, and arch_parts.sh FOLDER/parts. Writes
 # $ARCH_RESULT, a line for each name. Exits 1 if a test failed, 77 if nothing
 # could be run. Two are built and run at a time, and all of it takes
 # ARCH_SECONDS (3000) at the most: near to their end no other is begun, and what
@@ -40,7 +40,7 @@ if [ "$1" = --one ]; then
 	is_one=true
 	shift
 fi
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 folder=$(cd "$1" && pwd)
 shift
@@ -58,7 +58,7 @@ slow="record_writer fds $long"	# on s390x
 # compile for the machine they are run on.
 list_tests()
 {
-	(cd "$top" && ls tests/check_*.c tests/*/check_*.c tests/fuzz/fuzz_*.c) |
+	(cd "$top" && ls tests/check_*.c tests/*/check_*.c tests/proof/fuzz/fuzz_*.c) |
 		sed -e 's,/.*/check_,/check_,' -e '/torture/d' \
 			-e '/service_load/d' -e '/service_stuck/d' \
 			-e 's/\.c$//'
@@ -174,7 +174,7 @@ build()
 		--enable-werror --disable-dependency-tracking $options \
 		CFLAGS=-O2 &&
 		make -j"$jobs" &&
-		make -j"$jobs" check TESTS=tests/fuzz/fuzz_addr \
+		make -j"$jobs" check TESTS=tests/proof/fuzz/fuzz_addr \
 			LOG_COMPILER=true
 }
 
@@ -185,7 +185,7 @@ run_tests()
 		[ "${ARCH_TESTS:-}" != short ] || export CK_EXCLUDE_TAGS=load
 		# shellcheck disable=SC2046
 		MACHINE_SECONDS=$(($(get_left) - 60)) \
-			sh "$top/tests/machine.sh" "$triplet" "$kernel" "$PWD" \
+			sh "$top/tests/proof/machine.sh" "$triplet" "$kernel" "$PWD" \
 			$(list_machine_tests)
 	else
 		make -k -j"$jobs" check \

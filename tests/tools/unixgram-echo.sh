@@ -10,8 +10,8 @@ set -u
 tool=unixgram-echo
 # shellcheck source=tests/lib.sh
 . "${srcdir:?is the top source directory}/tests/lib.sh"
-# shellcheck source=tests/echo_cases.sh
-. "$srcdir/tests/echo_cases.sh"
+# shellcheck source=tests/tools/echo_cases.sh
+. "$srcdir/tests/tools/echo_cases.sh"
 
 own_directory=unixmsg-$(id -u)
 

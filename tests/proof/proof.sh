@@ -126,16 +126,16 @@ tests_row()
 # One of the tests, which has ThreadSanitizer, by itself.
 threads_row()
 {
-	if [ ! -s "$tests/threads.trs" ]; then
+	if [ ! -s "$tests/proof/threads.trs" ]; then
 		row threads 'not run (make check)' ''
 		return
 	fi
 	mkdir "$scratch/threads"
-	cp "$tests/threads.trs" "$tests/threads.log" "$scratch/threads"
+	cp "$tests/proof/threads.trs" "$tests/proof/threads.log" "$scratch/threads"
 	row threads "under ThreadSanitizer: $(
 		sh "$srcdir/tests/count.sh" "$scratch/threads" |
 			sed 's/^skipped: [^:]*: /skipped: /'
-	)" "$(get_age "$tests/threads.trs")"
+	)" "$(get_age "$tests/proof/threads.trs")"
 }
 
 count_lines()

@@ -21,7 +21,7 @@ if [ $# -lt 1 ]; then
 	echo 'usage: abi.sh BUILD [dump]' >&2
 	exit 2
 fi
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 library=$1/src/.libs/libunixmsg.so
 
 skip()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Fetch what tests/arch.sh needs and no package installs as it is, by apt-get on
+# Fetch what arch.sh needs and no package installs as it is, by apt-get on
 # Debian, into FOLDER: Check, built for musl; kernels of other machines, and a
 # shell for each. Nothing outside of FOLDER is changed; what is there is kept.
 # What cannot be had is told, the others come all the same; it exits 1 then.

@@ -5,11 +5,11 @@
 #
 # usage: machine.sh TRIPLET KERNEL FOLDER TEST...
 #
-# KERNEL is what tests/arch_parts.sh has made: vmlinuz, unix_diag.ko, busybox.
+# KERNEL is what arch_parts.sh has made: vmlinuz, unix_diag.ko, busybox.
 # FOLDER is a build for TRIPLET; what each TEST says goes to TEST.log there, and
 # how it ended to TEST.trs, as automake has them. Programs of one instruction
 # set under the kernel of another (qemu-user) would not do: the emulator knows
-# too little of AF_UNIX, see tests/arch.sh.
+# too little of AF_UNIX, see arch.sh.
 #
 # A test that is not over after MACHINE_TEST_SECONDS (600) has failed. After
 # MACHINE_SECONDS (3000) all that is not over is skipped: a machine that is slow

@@ -11,8 +11,8 @@ set -u
 tool=seqpacket-echo
 # shellcheck source=tests/lib.sh
 . "${srcdir:?is the top source directory}/tests/lib.sh"
-# shellcheck source=tests/echo_cases.sh
-. "$srcdir/tests/echo_cases.sh"
+# shellcheck source=tests/tools/echo_cases.sh
+. "$srcdir/tests/tools/echo_cases.sh"
 
 # What the client still gets of the answers depends on when it reads.
 max_messages_answers_so_many_and_closes()

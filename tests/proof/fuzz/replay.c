@@ -134,7 +134,7 @@ static void run_folder(struct counts *counts)
 	char path[4096];
 	int i, count;
 
-	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s",
+	snprintf(path, sizeof(path), "%s/tests/proof/fuzz/corpus/%s",
 		top != NULL ? top : ".", fuzz_noun);
 	if (chdir(path) < 0)
 		die(path);

@@ -13,7 +13,7 @@
 set -u
 export LC_ALL=C
 : "${top_builddir:?run make mutants}" "${srcdir:?}" "${CC:?}"
-list=$srcdir/tests/mutants/list
+list=$srcdir/tests/proof/mutants/list
 tests=$top_builddir/tests
 result=${MUTANTS_RESULT:-$tests/mutants.result}
 scratch=$(mktemp -d) || exit 99
@@ -27,7 +27,7 @@ shared=$top_builddir/src/tools/.libs/libtools.a
 measuring=$top_builddir/src/tools/.libs/libperf.a
 inspecting=$(echo "$top_builddir"/src/tools/inspect/inspect_*.o)
 support=$tests/.libs/libsupport.a
-for file in "$library" "$shared" "$measuring" "$support" "$srcdir/tests/mutants"; do
+for file in "$library" "$shared" "$measuring" "$support" "$srcdir/tests/proof/mutants"; do
 	[ -e "$file" ] || {
 		echo "mutants: $file is missing: build the tests first" >&2
 		exit 2
@@ -38,8 +38,9 @@ done
 list_sources()
 {
 	case $1 in
-	*-echo.sh) echo "$srcdir/tests/$1 $srcdir/tests/echo_cases.sh" ;;
-	*.sh) echo "$srcdir/tests/$1" ;;
+	*-echo.sh) echo "$srcdir"/tests/tools/"$1" \
+		"$srcdir/tests/tools/echo_cases.sh" ;;
+	*.sh) echo "$srcdir"/tests/*/"$1" ;;
 	*) echo "$srcdir"/tests/*/"$1.c" ;;
 	esac
 }
@@ -54,7 +55,7 @@ is_test()
 # Every test of pitfalls is there, and every patch is in it with its test.
 check_pitfalls()
 {
-	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$srcdir/tests/pitfalls" \
+	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$srcdir/tests/proof/pitfalls" \
 		>"$scratch/pitfalls"
 	while IFS='|' read -r program test name; do
 		is_test "$program" "$test" ||
@@ -65,7 +66,7 @@ check_pitfalls()
 		awk -F'|' '{ print $3 "|" $5 "|" $1 }' | sort >"$scratch/tried"
 	sort "$scratch/told" | diff - "$scratch/tried" |
 		sed -n 's/^< /not in mutants\/list: /p; s/^> /not in pitfalls: /p'
-	for patch in "$srcdir"/tests/mutants/*.patch; do
+	for patch in "$srcdir"/tests/proof/mutants/*.patch; do
 		grep -q "^$(basename "$patch" .patch) |" "$list" ||
 			echo "not in mutants/list: $patch"
 	done
@@ -153,13 +154,13 @@ run_shell()
 	UNIXMSG_CASE=$3 UNIXMSG_LIMIT=$limit TOOLS=$scratch/tools \
 		PATIENCE=$(awk "BEGIN { print 120 * $patience }") \
 		COMPLETIONS=$scratch/tree/completions timeout 100 sh \
-		"$srcdir/tests/$1" >"$scratch/out" 2>&1 </dev/null
+		"$srcdir"/tests/*/"$1" >"$scratch/out" 2>&1 </dev/null
 }
 
 run_threads()
 {
 	threads=$srcdir/tests/proof srcdir=$scratch/tree promise=$2 \
-		sh "$srcdir/tests/threads.sh" >"$scratch/out" 2>&1
+		sh "$srcdir/tests/proof/threads.sh" >"$scratch/out" 2>&1
 }
 
 run_test()
@@ -282,7 +283,7 @@ while IFS='|' read -r name kind program part test <&3; do
 	fi
 	: >"$scratch/out"
 	patience=0.05
-	if ! fresh || ! apply "$srcdir/tests/mutants/$name.patch"; then
+	if ! fresh || ! apply "$srcdir/tests/proof/mutants/$name.patch"; then
 		complain "$name" 'the patch does not fit'
 	elif run_test "$kind" "$program" "$part" "$test"; then
 		complain "$name" "$test passes without the guard"

@@ -11,14 +11,14 @@ export PATH
 complete_in_bash()
 {
 	need bash
-	run bash "$srcdir/tests/completions.bash" "$folder/bash" "$@"
+	run bash "$srcdir/tests/tools/completions.bash" "$folder/bash" "$@"
 }
 
 # The line of these words, the last of which is being typed.
 complete_in_zsh()
 {
 	need zsh
-	run zsh -f "$srcdir/tests/completions.zsh" "$folder/zsh" "$*"
+	run zsh -f "$srcdir/tests/tools/completions.zsh" "$folder/zsh" "$*"
 }
 
 complete_in_fish()

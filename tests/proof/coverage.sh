@@ -11,7 +11,7 @@
 # What is not run is in FOLDER/missing, a page for each file in FOLDER/report.
 #
 # All lines have to be run, and of the branches $branches_least percent, but
-# for those that tests/coverage.allow tells one by one, with the reason. The
+# for those that coverage.allow tells one by one, with the reason. The
 # tools have to reach nothing. The line of the library goes to
 # $COVERAGE_RESULT, FOLDER/coverage.result without it; with TESTS there is
 # neither a bar nor a result.
@@ -30,7 +30,7 @@ for tool in gcc gcovr; do
 		exit 77
 	}
 done
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1"
 cd "$1"
 folder=$PWD
@@ -80,9 +80,10 @@ list_tests()
 {
 	find tests -name 'check_*' -perm -100 -type f | grep -v '\.' |
 		grep -v 'torture$' | sort
-	for script in access activation inherit seqpacket-echo unixgram-echo \
-		unixmsg-cat unixmsg-inspect unixmsg-perf unixstream-echo; do
-		echo tests/$script.sh
+	echo tests/supervisor/activation.sh
+	for script in access inherit seqpacket-echo unixgram-echo unixmsg-cat \
+		unixmsg-inspect unixmsg-perf unixstream-echo; do
+		echo tests/tools/$script.sh
 	done
 }
 
@@ -120,7 +121,7 @@ report --xml-pretty --xml coverage.xml --txt lines.txt \
 
 # For each line that has something in it: LIBRARY|TOOLS, lines, lines that were
 # run, branches, branches that were run, and where that is, as
-# tests/coverage.allow tells it.
+# coverage.allow tells it.
 list_lines()
 {
 	awk -v top="$top" '
@@ -171,7 +172,7 @@ list_lines()
 # prints the figures.
 judge()
 {
-	awk -v allowed="$top/tests/coverage.allow" -v least="$branches_least" \
+	awk -v allowed="$top/tests/proof/coverage.allow" -v least="$branches_least" \
 		-v is_part="${tests:+1}" '
 	BEGIN {
 		while ((getline line < allowed) > 0) {

@@ -30,7 +30,7 @@ grep -q -e __asan_init -e __tsan_init "$top_builddir/tests/check_packet" \
 # Why a test is not made under valgrind, or nothing.
 get_reason()
 {
-	sed -n "s/^${1##*/}: //p" "$srcdir/tests/valgrind.allow"
+	sed -n "s/^${1##*/}: //p" "$srcdir/tests/proof/valgrind.allow"
 }
 
 # watch NAME COMMAND...: one log of each process, NAME.PID. That memory was not
@@ -41,7 +41,7 @@ watch()
 	shift
 	timeout --foreground --kill-after=10 $limit valgrind --leak-check=full \
 		--errors-for-leak-kinds=none --track-fds=yes --vgdb=no \
-		--num-callers=20 --suppressions="$srcdir/tests/valgrind.supp" \
+		--num-callers=20 --suppressions="$srcdir/tests/proof/valgrind.supp" \
 		--log-file="$watched.%p" "$@"
 }
 

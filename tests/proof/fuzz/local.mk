@@ -45,7 +45,7 @@ fuzz: $(fuzz_targets)
 else
 # That takes a build of its own.
 fuzz:
-	@MAKE='$(MAKE)' $(SHELL) $(srcdir)/tests/elsewhere.sh fuzz-build \
+	@MAKE='$(MAKE)' $(SHELL) $(srcdir)/tests/proof/elsewhere.sh fuzz-build \
 		'CC=clang --enable-fuzzing' fuzz \
 		FUZZ_SECONDS='$(FUZZ_SECONDS)' FUZZ_RUNS='$(FUZZ_RUNS)' \
 		FUZZ_RESULT='$(FUZZ_RESULT)'

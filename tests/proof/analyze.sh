@@ -5,7 +5,7 @@
 #
 # Steps: format, scripts, cppcheck, gcc, tidy; all of them without arguments.
 # Each that is not installed is skipped. Needs a configured build in the folder
-# it is run in, for config.h. What stands in tests/analyze.allow, one by one and
+# it is run in, for config.h. What stands in analyze.allow, one by one and
 # with a reason, is no finding; what stands there in vain is told. Prints a line
 # for each step, and one of totals, which goes to the file $ANALYZE_RESULT as
 # well if no step was asked for. Exits 1 if there was a finding.
@@ -14,12 +14,12 @@ set -u
 LC_ALL=C
 export LC_ALL
 
-top=$(cd "$(dirname "$0")/.." && pwd)
+top=$(cd "$(dirname "$0")/../.." && pwd)
 build=$PWD
 jobs=${JOBS:-2}
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
-allowed=$top/tests/analyze.allow
+allowed=$top/tests/proof/analyze.allow
 status=0
 steps_run=0
 found=0
