@@ -169,6 +169,26 @@ mistakes_with_permissions_tell_what_to_do()
 		$stranger unixgram-echo -b "$here/closed/own" "@$name" a
 }
 
+# A directory service may have names of any bytes.
+a_name_of_a_user_commands_no_terminal()
+{
+	need_stranger "$TOOLS/seqpacket-echo"
+	need unshare
+	unshare -m true 2>/dev/null || skip 'no mount namespaces here'
+	start_server packet seqpacket-echo --listen packet.sock
+	{
+		grep -v -e :65534: -e :0: /etc/passwd
+		printf 'a\033[31mb:x:65534:65534::/:/bin/sh\n'
+		printf '%065d:x:0:0::/:/bin/sh\n' 0
+	} >users
+	run unshare -m sh -c 'mount --bind "$0" /etc/passwd && exec "$@"' \
+		"$here/users" $stranger "$TOOLS/seqpacket-echo" \
+		"$here/packet.sock" a
+	tool=seqpacket-echo
+	expect_complaint 1
+	expect_match "$err" 'user 65534 may not write .* of user 0, mode'
+}
+
 # What cannot be known is told as the system tells it, and no cause is guessed.
 no_cause_is_guessed()
 {
@@ -374,6 +394,7 @@ for case in mistakes_with_paths_tell_what_to_do \
 	mistakes_with_networks_and_names_tell_what_to_do \
 	mistakes_with_messages_tell_what_to_do \
 	mistakes_with_permissions_tell_what_to_do \
+	a_name_of_a_user_commands_no_terminal \
 	no_cause_is_guessed \
 	wrong_usage_tells_what_is_right \
 	a_closed_standard_descriptor_is_told \

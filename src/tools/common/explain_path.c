@@ -14,11 +14,21 @@
 #include "tools/common/explain_path.h"
 #include "unixmsg.h"
 
+/* A directory service may hand out any bytes: a number commands no terminal. */
+static bool is_printable(const char *name)
+{
+	size_t i;
+
+	for (i = 0; name[i] >= ' ' && name[i] <= '~'; i++)
+		continue;
+	return name[i] == '\0' && i < EXPLAIN_USER_SIZE;
+}
+
 const char *explain_user(uid_t user, char text[EXPLAIN_USER_SIZE])
 {
 	const struct passwd *entry = getpwuid(user);
 
-	if (entry == NULL || strlen(entry->pw_name) >= EXPLAIN_USER_SIZE)
+	if (entry == NULL || !is_printable(entry->pw_name))
 		snprintf(text, EXPLAIN_USER_SIZE, "%ju", (uintmax_t)user);
 	else
 		snprintf(text, EXPLAIN_USER_SIZE, "%s", entry->pw_name);

@@ -14,7 +14,7 @@
 /* Room for a user's name, or number, and a NUL. */
 enum { EXPLAIN_USER_SIZE = 64 };
 
-/* text, with the user's name, or the number of one that has none. */
+/* text, with the user's name, or the number where there is no printable one. */
 const char *explain_user(uid_t user, char text[EXPLAIN_USER_SIZE]);
 
 /*
