@@ -46,12 +46,15 @@ static int ask(struct unixconn *gram, const char *message, int64_t timeout_us)
 {
 	const int64_t deadline_us = unixdeadline_after_us(timeout_us);
 	char data[4096];
-	size_t size;
+	size_t i, size;
 
 	if (unixconn_send(gram, message, strlen(message), deadline_us) < 0)
 		return fail("send");
 	if (unixconn_recv(gram, data, sizeof(data), &size, deadline_us) < 0)
 		return fail("answer");
+	for (i = 0; i < size; i++)
+		if (data[i] < ' ' || data[i] > '~')
+			data[i] = '?'; /* it commands no terminal */
 	printf("answer: %.*s\n", (int)size, data);
 	return 0;
 }

@@ -30,12 +30,15 @@ static int fail(const char *what)
 static int take_answer(struct unixconn *packet, int64_t deadline_us)
 {
 	char data[4096];
-	size_t size;
+	size_t i, size;
 	int result =
 		unixconn_recv(packet, data, sizeof(data), &size, deadline_us);
 
 	if (result < 0)
 		return fail("answer");
+	for (i = 0; result == 1 && i < size; i++)
+		if (data[i] < ' ' || data[i] > '~')
+			data[i] = '?'; /* it commands no terminal */
 	if (result == 1)
 		printf("answer of %zu bytes: %.*s\n", size, (int)size, data);
 	return result;

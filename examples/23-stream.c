@@ -55,13 +55,16 @@ static int echo_messages(struct unixconn *stream)
 static int count_bytes(struct unixconn *stream)
 {
 	char data[4096];
-	size_t size, total = 0;
+	size_t i, size, total = 0;
 	int result;
 
 	while ((result = unixconn_read(stream, data + total,
 			sizeof(data) - total, &size, deadline_us)) == 1 &&
 		size > 0)
 		total += size;
+	for (i = 0; i < total; i++)
+		if (data[i] < ' ' || data[i] > '~')
+			data[i] = '?'; /* it commands no terminal */
 	printf("server: %zu bytes: %.*s\n", total, (int)total, data);
 	return result < 0 ? fail("server: read") : 0;
 }
@@ -79,12 +82,15 @@ static int serve(struct unixlistener *listener,
 static int ask(struct unixconn *stream, const char *message)
 {
 	char data[4096];
-	size_t size;
+	size_t i, size;
 
 	if (unixconn_send(stream, message, strlen(message), deadline_us) < 0 ||
 		unixconn_recv(stream, data, sizeof(data), &size, deadline_us) <
 			1)
 		return fail("client: message");
+	for (i = 0; i < size; i++)
+		if (data[i] < ' ' || data[i] > '~')
+			data[i] = '?'; /* it commands no terminal */
 	printf("client: answer of %zu bytes: %.*s\n", size, (int)size, data);
 	return 0;
 }

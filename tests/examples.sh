@@ -131,6 +131,10 @@ run_alone()
 	done
 }
 
+# What a terminal would obey, and what an example prints of it.
+hostile=$(printf 'a\033[2J\233z')
+tamed=' a?\[2J?z$'
+
 datagrams_go_to_the_server_and_back()
 {
 	start_example 01-gram-server gram.sock
@@ -149,9 +153,12 @@ datagrams_go_to_the_server_and_back()
 	# Answered behind the question of the client that gave up.
 	run "$examples/$example" one
 	expect_status 0
+	run "$examples/$example" "$hostile"
+	expect_match "$out" "$tamed"
+	expect_printable "$out"
 	example=01-gram-server
 	stop TERM gram.sock
-	sed 2,3d "$logs/service.out" >three
+	sed 2,4d "$logs/service.out" >three
 	see 0 three
 	example=02-gram-client
 	run "$examples/$example" one
@@ -170,6 +177,9 @@ connections_go_to_the_server_and_back()
 	run "$examples/$example" $(seq 10000)
 	expect_status 0
 	expect_match "$out" '^10000 messages, 10000 answers$'
+	run "$examples/$example" "$hostile"
+	expect_match "$out" "$tamed"
+	expect_printable "$out"
 	example=03-packet-server
 	stop TERM packet.sock
 	sed -n 1,2p "$logs/service.out" >first
@@ -224,6 +234,9 @@ streams_carry_messages_or_bytes()
 	run "$examples/$example" one '' three
 	expect_status 0 "$(cat "$err")"
 	see 0 "$out"
+	run "$examples/$example" "$hostile"
+	[ "$(grep -c "$tamed" "$out")" -eq 2 ] || fail "$(cat "$out")"
+	expect_printable "$out"
 	expect_gone "$here/stream.sock"
 }
 

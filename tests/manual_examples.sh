@@ -198,6 +198,8 @@ the_client_of_the_readme_gets_answers_from_its_server()
 		expect_status 0 "$(cat "$err")"
 		expect_text "$out" "$text"
 	done
+	run $readme_programs/program2 "$(printf 'a\033[2J\233z')"
+	expect_text "$out" 'a?[2J?z'
 	run $readme_programs/program2
 	expect_text "$out" hello
 }
