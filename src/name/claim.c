@@ -37,6 +37,9 @@ static const int64_t lock_us = 1000000;
 static const int looks_most = 20;
 static const int64_t look_pause_us = 1000;
 
+/* A name that only we know is in the hands of nobody but our own sweeps. */
+static const int looks_most_fresh = 1000;
+
 /* A name that is taken and set free again and again by others gets us here. */
 static const int tries_most = 100;
 
@@ -346,8 +349,10 @@ static int tell_of_loss(void)
 static int look_for_ours(const struct claim *claim, struct stat *found)
 {
 	const struct unixname *name = claim->name;
-	int looks = claim->is_locked ? 1 : looks_most;
+	int looks = claim->is_fresh ? looks_most_fresh : looks_most;
 
+	if (claim->is_locked)
+		looks = 1;
 	while (fstatat(name->dir_fd, name->leaf, found, AT_SYMLINK_NOFOLLOW) <
 		0) {
 		if (errno != ENOENT || --looks == 0)
@@ -620,15 +625,14 @@ static int claim_path(struct claim *claim,
 }
 
 int unixname__claim_fresh(int fd, const char *path,
-	const struct unixname_options *options, int64_t deadline_us,
-	struct unixname **name)
+	const struct unixname_options *options, struct unixname **name)
 {
 	struct claim claim = {
 		.fd = fd,
 		.path = path,
 		.is_answered = true,
 		.is_fresh = true,
-		.lock_end_us = get_lock_end(deadline_us),
+		.lock_end_us = UNIXMSG_NOW,
 	};
 
 	return claim_path(&claim, options, name);

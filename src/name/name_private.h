@@ -58,11 +58,10 @@ int unixname__claim(int fd, const char *text, bool is_answered,
 
 /*
  * The same for a client's path, in raw bytes, that nobody has had before or
- * will have: a random one.
+ * will have: a random one. For the lock it does not wait.
  */
 int unixname__claim_fresh(int fd, const char *path,
-	const struct unixname_options *options, int64_t deadline_us,
-	struct unixname **name);
+	const struct unixname_options *options, struct unixname **name);
 
 /*
  * Removes leaf of the directory (dir as text, or NULL) if it is the socket file

@@ -62,14 +62,13 @@ static void set_mode(struct unixname_options *options, bool is_ours)
 }
 
 static int bind_in(struct endpoint *end, const struct client_place *place,
-	const struct unixname_options *options, int64_t deadline_us)
+	const struct unixname_options *options)
 {
 	char path[2 * UNIXMSG_NAME_SIZE_MAX];
 
 	if (unixplace__choose(place, path, sizeof(path)) < 0)
 		return -1;
-	return unixname__claim_fresh(end->fd, path, options, deadline_us,
-		&end->name);
+	return unixname__claim_fresh(end->fd, path, options, &end->name);
 }
 
 /* A socket that has got a name and failed then takes no second one. */
@@ -138,8 +137,7 @@ static bool is_open_to_all(const char *dir)
  */
 static int bind_in_some(struct endpoint *end,
 	const struct client_place places[3],
-	const struct unixname_options *options, bool is_open_wanted,
-	int64_t deadline_us)
+	const struct unixname_options *options, bool is_open_wanted)
 {
 	size_t i;
 
@@ -147,7 +145,7 @@ static int bind_in_some(struct endpoint *end,
 		if (places[i].base == NULL ||
 			is_open_to_all(places[i].base) != is_open_wanted)
 			continue;
-		if (bind_in(end, &places[i], options, deadline_us) == 0)
+		if (bind_in(end, &places[i], options) == 0)
 			return 0;
 		if (!is_next_worth_trying(end))
 			return -1;
@@ -156,8 +154,7 @@ static int bind_in_some(struct endpoint *end,
 }
 
 /* Where others may pass, if others have to; else they may be root after all. */
-static int bind_to_file(struct endpoint *end, const char *server,
-	int64_t deadline_us)
+static int bind_to_file(struct endpoint *end, const char *server)
 {
 	const struct client_place places[] = {
 		{ .base = secure_getenv("XDG_RUNTIME_DIR"),
@@ -171,16 +168,16 @@ static int bind_to_file(struct endpoint *end, const char *server,
 	if (look_at_server(end, server, &is_ours) < 0)
 		return -1;
 	set_mode(&options, is_ours);
-	if (is_ours && bind_in(end, &places[0], &options, deadline_us) == 0)
+	if (is_ours && bind_in(end, &places[0], &options) == 0)
 		return 0;
 	if (is_ours && !is_next_worth_trying(end))
 		return -1;
 	errno = ENOENT;
-	if (bind_in_some(end, places, &options, true, deadline_us) == 0)
+	if (bind_in_some(end, places, &options, true) == 0)
 		return 0;
 	if (!is_next_worth_trying(end))
 		return -1;
-	return bind_in_some(end, places, &options, false, deadline_us);
+	return bind_in_some(end, places, &options, false);
 }
 
 static int bind_to_own(struct endpoint *end, const char *server,
@@ -218,7 +215,7 @@ int unixanswer__bind(struct endpoint *end, const char *server,
 	else if (is_server_abstract(server))
 		result = unixdial__bind(end, "@", true, NULL, deadline_us);
 	else
-		result = bind_to_file(end, server, deadline_us);
+		result = bind_to_file(end, server);
 	if (result == 0)
 		errno = saved;
 	return result;
