@@ -65,11 +65,14 @@ mistakes_with_paths_tell_what_to_do()
 		mistake 1 'ends in /' unixgram-echo $slash a
 	done
 	mistake 1 'PrivateTmp=' seqpacket-echo "/tmp/none-$name" a
+	mistake 1 'PrivateTmp=' seqpacket-echo "/tmp/none-$name/s" a
 	mistake 1 'choose a shorter --bind' unixgram-echo -b "$long" gram.sock a
 	mistake 1 'own address none/s: its directory does not exist' \
 		unixgram-echo -b none/s gram.sock a
 	mistake 1 'own address is in use' unixgram-echo -b gram.sock gram.sock a
 	mistake 1 'our own address stands' unixgram-echo -b file gram.sock a
+	mistake 1 'own address open/own: everybody may write' \
+		unixgram-echo -b open/own gram.sock a
 	mistake 1 'no socket was handed over' seqpacket-echo --inherit
 }
 
@@ -167,6 +170,48 @@ mistakes_with_permissions_tell_what_to_do()
 		$stranger unixgram-echo -W 0.3 "@$name" a
 	mistake 1 'we may not write to its directory; see --bind' \
 		$stranger unixgram-echo -b "$here/closed/own" "@$name" a
+}
+
+# A file system of a client's own address, and what is missing without /proc.
+mistakes_with_file_systems_tell_what_to_do()
+{
+	need_root
+	need unshare
+	unshare -m true 2>/dev/null || skip 'no mount namespaces here'
+	start_servers
+	long=$(printf '%0120d' 0)
+	mkdir full "$long"
+	for options in ro nr_inodes=1; do
+		run unshare -m sh -c 'mount -t tmpfs -o "$0" full full &&
+			exec unixgram-echo -b full/own gram.sock a' $options
+		tool=unixgram-echo
+		expect_complaint 1
+		expect_match "$err" 'our own address full/own: .*see --bind$'
+	done
+	for listen in '' --listen; do
+		run unshare -m sh -c 'mount -t tmpfs none /proc &&
+			exec unixgram-echo "$@"' sh $listen $long/s
+		expect_complaint 1
+		expect_match "$err" 'this takes /proc, which is not mounted'
+	done
+}
+
+# It is found out when the answer does not come.
+an_own_address_that_has_gone_is_told()
+{
+	for tool in unixgram-echo 'unixmsg-cat unixgram'; do
+		start_server server unixgram-echo --listen --mode 666 s.sock
+		signal server STOP
+		start_and_see client connected $tool -v -W 1 \
+			--bind "$here/own" "$here/s.sock" hello
+		rm own
+		signal server CONT
+		finish client
+		expect_status 1
+		expect_match "$logs/client.err" "; our own address $here/own is"
+		signal server TERM
+		finish server
+	done
 }
 
 # A directory service may have names of any bytes.
@@ -394,6 +439,8 @@ for case in mistakes_with_paths_tell_what_to_do \
 	mistakes_with_networks_and_names_tell_what_to_do \
 	mistakes_with_messages_tell_what_to_do \
 	mistakes_with_permissions_tell_what_to_do \
+	mistakes_with_file_systems_tell_what_to_do \
+	an_own_address_that_has_gone_is_told \
 	a_name_of_a_user_commands_no_terminal \
 	no_cause_is_guessed \
 	wrong_usage_tells_what_is_right \

@@ -447,7 +447,8 @@ static const char *explain_silence_of(const struct talk *talk)
 {
 	if (talk->stats.received > 0)
 		return "";
-	return explain_silence(talk->options->network, talk->options->address);
+	return dialling_explain_silence(talk->options, talk->options->network,
+		talk->conn);
 }
 
 static enum outcome end_with_silence(const struct talk *talk)

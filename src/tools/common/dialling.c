@@ -103,20 +103,45 @@ void dialling_say_connected(const struct unixconn *conn)
 			unixaddr_format(&addr, text, sizeof(text)));
 }
 
-void dialling_warn_of_silence(const struct unixconn *conn)
+/* Why answers cannot come, and the errno of that; NULL where they can. */
+static const char *find_closed_way(const struct unixconn *conn, int *error)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 	struct unixaddr own;
-	int error;
 
 	if (unixconn_check_answer(conn) == 0 ||
 		(errno != EACCES && errno != ENOENT && errno != ESTALE))
-		return;
-	error = errno;
+		return NULL;
+	*error = errno;
 	if (unixconn_get_address(conn, &own) < 0)
-		return;
+		return NULL;
 	unixaddr_format(&own, text, sizeof(text));
-	tool_say(TOOL_NORMAL, "warning: %s", explain_closed_way(text, error));
+	return explain_closed_way(text, *error);
+}
+
+void dialling_warn_of_silence(const struct unixconn *conn)
+{
+	int error;
+	const char *why = find_closed_way(conn, &error);
+
+	if (why != NULL)
+		tool_say(TOOL_NORMAL, "warning: %s", why);
+}
+
+const char *dialling_explain_silence(const struct options *options,
+	const struct network *network, const struct unixconn *conn)
+{
+	static char text[1024];
+	int error;
+	const char *why = find_closed_way(conn, &error);
+
+	if (why == NULL)
+		return explain_silence(network, options->address);
+	/* The warning has said it. */
+	if (error == EACCES)
+		return "";
+	snprintf(text, sizeof(text), "; %s", why);
+	return text;
 }
 
 const char *dialling_explain_rest(uint64_t rest, bool is_all, char *text,

@@ -35,6 +35,10 @@ int dialling_check_writer(const struct options *options,
 void dialling_say_connected(const struct unixconn *conn);
 void dialling_warn_of_silence(const struct unixconn *conn);
 
+/* As explain_silence, and that our own address has gone meanwhile. */
+const char *dialling_explain_silence(const struct options *options,
+	const struct network *network, const struct unixconn *conn);
+
 /* "; 3 records not sent", or "" of none, into text. Returns text. */
 const char *dialling_explain_rest(uint64_t rest, bool is_all, char *text,
 	size_t room);

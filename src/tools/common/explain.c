@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,6 +46,8 @@ const char *explain_error(int error)
 {
 	if (error == EMFILE)
 		return "no more open files allowed; see ulimit -n";
+	if (error == ENOSYS && faccessat(AT_FDCWD, "/proc/self", F_OK, 0) < 0)
+		return "this takes /proc, which is not mounted here";
 	return strerror(error);
 }
 
@@ -284,21 +287,44 @@ static const char *explain_refusal(const struct network *network,
 	return why;
 }
 
+/* Nothing else is made by those who dial. */
+static bool is_about_making(int error)
+{
+	return error == EROFS || error == ENOSPC || error == EDQUOT;
+}
+
 /* Whether it is our own address that cannot be there. */
 static bool is_own_at_fault(const char *own, int error)
 {
-	return own != NULL && error != 0 &&
+	if (own == NULL || error == 0)
+		return false;
+	if (error == EPERM)
+		return explain_path_is_unsafe(own);
+	return is_about_making(error) ||
 		explain_path_get_error(own, W_OK | X_OK) == error;
+}
+
+static const char *explain_own_fault(int error)
+{
+	switch (error) {
+	case EACCES:
+		return "we may not write to its directory";
+	case ENOENT:
+		return "its directory does not exist";
+	case ENOTDIR:
+		return "what stands before the last / is no directory";
+	case EPERM:
+		return "everybody may write to its directory, and without the "
+		       "sticky bit (chmod +t) replace it";
+	default:
+		return strerror(error);
+	}
 }
 
 static const char *explain_own(const char *own, int error)
 {
 	snprintf(why, sizeof(why), "our own address %.100s: %s; see --bind",
-		explain_text(own),
-		error == EACCES ? "we may not write to its directory"
-			: error == ENOENT
-			? "its directory does not exist"
-			: "what stands before the last / is no directory");
+		explain_text(own), explain_own_fault(error));
 	return why;
 }
 
@@ -308,7 +334,7 @@ static bool is_own_place_missing(const struct network *network,
 {
 	if (own != NULL || network->is_connected || *address == '@')
 		return false;
-	return error == EROFS || error == ENOSPC || error == EDQUOT ||
+	return is_about_making(error) ||
 		(error == EACCES && explain_path_is_open(address));
 }
 
@@ -323,9 +349,14 @@ static const char *explain_own_place(int error)
 
 static const char *explain_absence(const char *address)
 {
+	bool is_temporary = is_in_temporary(address);
+
 	if (explain_path_get_error(address, F_OK) == ENOENT)
-		return "the directory does not exist";
-	if (is_in_temporary(address))
+		return is_temporary
+			? "the directory does not exist, and a server with "
+			  "PrivateTmp= has another /tmp"
+			: "the directory does not exist";
+	if (is_temporary)
 		return "no such socket; --wait waits for it to appear, and a "
 		       "server with PrivateTmp= has another /tmp";
 	return "no such socket; --wait waits for it to appear";
@@ -351,6 +382,8 @@ const char *explain_dial(const struct network *network, const char *address,
 		return slash;
 	if (is_own_place_missing(network, address, own, error))
 		return explain_own_place(error);
+	if (is_own_at_fault(own, error))
+		return explain_own(own, error);
 	switch (error) {
 	case EINVAL:
 	case ENAMETOOLONG:
@@ -358,8 +391,6 @@ const char *explain_dial(const struct network *network, const char *address,
 	case ENOENT:
 	case ENOTDIR:
 	case EACCES:
-		if (is_own_at_fault(own, error))
-			return explain_own(own, error);
 		return explain_way(address, error);
 	case ECONNREFUSED:
 		return explain_refusal(network, address);

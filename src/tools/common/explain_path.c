@@ -17,11 +17,11 @@
 /* A directory service may hand out any bytes: a number commands no terminal. */
 static bool is_printable(const char *name)
 {
-	size_t i;
+	const char *end = name;
 
-	for (i = 0; name[i] >= ' ' && name[i] <= '~'; i++)
-		continue;
-	return name[i] == '\0' && i < EXPLAIN_USER_SIZE;
+	while (*end >= ' ' && *end <= '~')
+		end++;
+	return *end == '\0' && end - name < EXPLAIN_USER_SIZE;
 }
 
 const char *explain_user(uid_t user, char text[EXPLAIN_USER_SIZE])

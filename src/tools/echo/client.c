@@ -302,7 +302,8 @@ static const char *explain_no_answer(const struct exchange *exchange)
 {
 	if (exchange->stats.received > 0)
 		return "";
-	return explain_silence(exchange->network, exchange->options->address);
+	return dialling_explain_silence(exchange->options, exchange->network,
+		exchange->conn);
 }
 
 static int complain_of_receiving(const struct exchange *exchange, int result,
