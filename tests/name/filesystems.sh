@@ -80,6 +80,7 @@ a_live_owner_keeps_its_name_through_another_view()
 	run "$TOOLS/$tool" --listen "$view/s"
 	expect_status 1
 	run "$TOOLS/unixmsg-inspect" --clean "$view/s"
+	expect_match "$err" 'kept: .* a refusal proves nothing'
 	run "$TOOLS/unixmsg-inspect" --clean "$view"
 	expect_answer "$here/real/s"
 }
@@ -113,6 +114,7 @@ a_mode_that_is_accepted_and_ignored_is_told()
 	mount_view --chmod-ignore -p fa+rwx
 	run "$TOOLS/$tool" --listen --mode 600 "$view/s"
 	expect_status 1
+	expect_match "$err" 'the file system keeps a mode or an owner of its'
 	[ ! -e real/s ] || fail 'the file is there'
 }
 
@@ -217,6 +219,18 @@ a_dead_name_is_taken_without_proc()
 	expect_answer "$here/s"
 }
 
+what_cannot_be_cleaned_without_proc_says_so()
+{
+	need_root
+	[ -n "${UNIXMSG_APART:-}" ] || skip 'no mount namespaces here'
+	make_dead "$here/s"
+	run unshare -m sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
+		"$TOOLS/unixmsg-inspect" --clean "$here/s"
+	expect_status 1
+	expect_match "$err" 'kept: .* this takes /proc'
+	[ -S s ] || fail 'it is gone'
+}
+
 a_live_owner_keeps_its_name_without_proc()
 {
 	need_root
@@ -248,6 +262,7 @@ for name in a_file_that_is_shown_as_another_users_is_ours \
 	a_name_on_an_overlay_is_one_as_any_other \
 	an_owner_below_an_overlay_keeps_its_own_way \
 	a_dead_name_is_taken_without_proc \
+	what_cannot_be_cleaned_without_proc_says_so \
 	a_live_owner_keeps_its_name_without_proc \
 	a_mode_is_in_force_without_proc; do
 	run_case "$name"

@@ -105,7 +105,14 @@ mistakes_with_messages_tell_what_to_do()
 	signal gram STOP
 	mistake 1 'no answer within 0.2 seconds' \
 		unixgram-echo -W 0.2 gram.sock hello
+	mistake 1 'one with PrivateTmp= does not reach our own address' \
+		unixgram-echo -W 0.2 --bind "/tmp/own-$name" gram.sock hello
 	signal gram CONT
+	signal packet STOP
+	mistake 1 'no answer within 0.2 seconds' \
+		seqpacket-echo -W 0.2 --bind "/tmp/own-$name" packet.sock hello
+	! grep -q PrivateTmp= "$err" || fail 'a connection has its answers'
+	signal packet CONT
 }
 
 wrong_usage_tells_what_is_right()
@@ -197,21 +204,27 @@ mistakes_with_file_systems_tell_what_to_do()
 }
 
 # It is found out when the answer does not come.
+expect_gone_address()
+{
+	start_server server unixgram-echo --listen --mode 666 s.sock
+	signal server STOP
+	start_and_see client connected "$@" -v -W 1 --bind "$here/own" \
+		"$here/s.sock" hello
+	rm own
+	signal server CONT
+	finish client
+	expect_status 1
+	expect_match "$logs/client.err" "; our own address $here/own is"
+}
+
 an_own_address_that_has_gone_is_told()
 {
-	for tool in unixgram-echo 'unixmsg-cat unixgram'; do
-		start_server server unixgram-echo --listen --mode 666 s.sock
-		signal server STOP
-		start_and_see client connected $tool -v -W 1 \
-			--bind "$here/own" "$here/s.sock" hello
-		rm own
-		signal server CONT
-		finish client
-		expect_status 1
-		expect_match "$logs/client.err" "; our own address $here/own is"
-		signal server TERM
-		finish server
-	done
+	expect_gone_address unixgram-echo
+}
+
+unixmsg_cat_tells_of_its_own_address_too()
+{
+	expect_gone_address unixmsg-cat unixgram
 }
 
 # A directory service may have names of any bytes.
@@ -441,6 +454,7 @@ for case in mistakes_with_paths_tell_what_to_do \
 	mistakes_with_permissions_tell_what_to_do \
 	mistakes_with_file_systems_tell_what_to_do \
 	an_own_address_that_has_gone_is_told \
+	unixmsg_cat_tells_of_its_own_address_too \
 	a_name_of_a_user_commands_no_terminal \
 	no_cause_is_guessed \
 	wrong_usage_tells_what_is_right \

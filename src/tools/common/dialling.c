@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -128,6 +129,16 @@ void dialling_warn_of_silence(const struct unixconn *conn)
 		tool_say(TOOL_NORMAL, "warning: %s", why);
 }
 
+static bool is_own_temporary(const struct unixconn *conn)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE];
+	struct unixaddr own;
+
+	return unixconn_get_address(conn, &own) == 0 &&
+		unixaddr_get_kind(&own) == UNIXADDR_PATH &&
+		explain_is_temporary(unixaddr_format(&own, text, sizeof(text)));
+}
+
 const char *dialling_explain_silence(const struct options *options,
 	const struct network *network, const struct unixconn *conn)
 {
@@ -135,12 +146,18 @@ const char *dialling_explain_silence(const struct options *options,
 	int error;
 	const char *why = find_closed_way(conn, &error);
 
-	if (why == NULL)
-		return explain_silence(network, options->address);
 	/* The warning has said it. */
-	if (error == EACCES)
+	if (why != NULL && error == EACCES)
 		return "";
-	snprintf(text, sizeof(text), "; %s", why);
+	if (why != NULL)
+		snprintf(text, sizeof(text), "; %s", why);
+	else
+		snprintf(text, sizeof(text), "%s%s",
+			explain_silence(network, options->address),
+			!network->is_connected && is_own_temporary(conn)
+				? "; one with PrivateTmp= does not reach our "
+				  "own address in /tmp: see --bind"
+				: "");
 	return text;
 }
 

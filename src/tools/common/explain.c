@@ -175,6 +175,9 @@ const char *explain_listen(const char *address, bool is_given, int error)
 		return explain_refused_name(address, is_given);
 	case ETIMEDOUT:
 		return "somebody holds the lock on the directory";
+	case ENOTSUP:
+		return "the file system keeps a mode or an owner of its own, "
+		       "not what was asked for";
 	default:
 		return explain_error(error);
 	}
@@ -258,7 +261,7 @@ static const char *explain_other_network(const struct network *network,
 }
 
 /* systemd gives a service with PrivateTmp= directories of its own there. */
-static bool is_in_temporary(const char *address)
+bool explain_is_temporary(const char *address)
 {
 	return strncmp(address, "/tmp/", 5) == 0 ||
 		strncmp(address, "/var/tmp/", 9) == 0;
@@ -272,7 +275,7 @@ static const char *explain_refusal(const struct network *network,
 
 	if (is_other_file(address))
 		return "that is no socket";
-	if (*address != '@' && is_in_temporary(address))
+	if (*address != '@' && explain_is_temporary(address))
 		return "nobody listens there; --wait waits for a server, and "
 		       "one with PrivateTmp= has another /tmp";
 	if (*address != '@')
@@ -349,7 +352,7 @@ static const char *explain_own_place(int error)
 
 static const char *explain_absence(const char *address)
 {
-	bool is_temporary = is_in_temporary(address);
+	bool is_temporary = explain_is_temporary(address);
 
 	if (explain_path_get_error(address, F_OK) == ENOENT)
 		return is_temporary

@@ -40,6 +40,9 @@ const char *explain_send(const struct network *network, size_t size, int error);
  */
 const char *explain_silence(const struct network *network, const char *address);
 
+/* Whether it is where a service with PrivateTmp= has files of its own. */
+bool explain_is_temporary(const char *address);
+
 /* Why the answers of the server at address may not reach us. */
 const char *explain_closed_way(const char *own, int error);
 

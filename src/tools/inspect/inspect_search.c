@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "name/probe.h"
 #include "name/way.h"
+#include "tools/common/explain.h"
 #include "tools/inspect/inspect_search.h"
 #include "tools/inspect/inspect_text.h"
 
@@ -135,13 +136,21 @@ static void show_nobody(const struct inspect_search *search,
 	show(search, finding);
 }
 
+static const char *explain_unknown(int error)
+{
+	if (error == EREMOTE)
+		return "on a file system like FUSE and NFS a refusal proves "
+		       "nothing";
+	return explain_error(error);
+}
+
 static void show_unknown(const struct inspect_search *search,
 	struct inspect_finding *finding, const char *what, int error)
 {
 	char why[256];
 
 	finding->state = INSPECT_UNKNOWN;
-	snprintf(why, sizeof(why), "%s: %s", what, strerror(error));
+	snprintf(why, sizeof(why), "%s: %s", what, explain_unknown(error));
 	finding->why = why;
 	show(search, finding);
 }
