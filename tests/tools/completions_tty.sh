@@ -15,7 +15,8 @@ expect_one_word()
 	(cd "$1.d" && LC_ALL=${2:-C.UTF-8} python3 \
 		"$srcdir/tests/tools/completions_tty.py" "$1" "$folder" \
 		"$TOOLS/unixmsg-inspect" unixgram-echo seqpacket-echo \
-		unixstream-echo unixmsg-inspect) >"$out" 2>&1 ||
+		unixstream-echo unixmsg-cat unixmsg-inspect) \
+		>"$out" 2>&1 ||
 		fail "$1: $(head -n 5 "$out")"
 }
 
