@@ -162,7 +162,8 @@ each_test_that_the_security_page_names_exists()
 	[ "$(wc -l <named)" -gt 30 ] || fail 'names no tests'
 	while read -r file name; do
 		case $file in
-		*.sh) grep -q "^$name()" "$srcdir"/tests/*/"$file" \
+		*.sh) grep -qs "^$name()" "$srcdir"/tests/*/"$file" \
+			"$srcdir/tests/$file" \
 			"$srcdir/tests/tools/echo_cases.sh" ;;
 		*) grep -q "^START_TEST($name)" "$srcdir"/tests/*/"$file.c" ;;
 		esac || fail "there is no $name in $file"

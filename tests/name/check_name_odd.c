@@ -18,6 +18,8 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/kernel.h"
@@ -347,6 +349,61 @@ START_TEST(a_client_does_with_any_mode)
 }
 END_TEST
 
+static const char default_list[] = "system.posix_acl_default";
+
+static bool has_access_lists(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return getxattr(dir == NULL ? "/tmp" : dir, default_list, NULL, 0) >=
+		0 ||
+		errno == ENODATA;
+}
+
+/* What new files in our directory get: user 65534 may do all, see acl(5). */
+static void set_default_list(void)
+{
+	static const unsigned char list[] = {
+		2, 0, 0, 0,                      /* version */
+		1, 0, 7, 0, 255, 255, 255, 255,  /* owner */
+		2, 0, 7, 0, 0xfe, 0xff, 0, 0,    /* user 65534 */
+		4, 0, 5, 0, 255, 255, 255, 255,  /* group */
+		16, 0, 7, 0, 255, 255, 255, 255, /* mask */
+		32, 0, 5, 0, 255, 255, 255, 255, /* others */
+	};
+
+	ck_assert_int_eq(setxattr(support_dir(), default_list, list,
+				 sizeof(list), 0),
+		0);
+}
+
+static int reach_as_nobody(void)
+{
+	pid_t pid = support_fork();
+	int how;
+
+	if (pid == 0) {
+		support_as_nobody();
+		_exit(try_to_reach(support_path("socket")));
+	}
+	support_waitpid(pid, &how);
+	ck_assert(WIFEXITED(how));
+	return WEXITSTATUS(how);
+}
+
+START_TEST(whom_a_default_list_names_gets_in_where_the_group_does)
+{
+	static const mode_t modes[] = { 0600, 0620, 0660 };
+	struct server server;
+
+	ck_assert_int_eq(chmod(support_dir(), 0711), 0);
+	set_default_list();
+	ck_assert_int_eq(open_with(&server, SOCK_DGRAM, 0, modes[_i]), 0);
+	ck_assert_int_eq(reach_as_nobody(), modes[_i] & 020 ? 0 : EACCES);
+	ck_assert_int_eq(close_server(&server), 0);
+}
+END_TEST
+
 /* Without /proc. */
 
 START_TEST(a_dead_file_is_replaced_without_proc)
@@ -495,6 +552,10 @@ static TCase *make_modes(void)
 	tcase_add_loop_test(tcase, an_owner_that_is_not_in_force_is_a_failure,
 		0, 2);
 	tcase_add_test(tcase, a_client_does_with_any_mode);
+	support_add_loop_test_if(tcase,
+		whom_a_default_list_names_gets_in_where_the_group_does, 3,
+		support_is_root() && has_access_lists(),
+		"not root, or no access lists");
 	return tcase;
 }
 
