@@ -12,6 +12,13 @@
 bool unixaside__is_there(int dir_fd, const char *leaf);
 
 /*
+ * The file itself (O_PATH), for those who dial. ENOENT as well where the bit
+ * that keeps files to their owners lets anybody make such a file, and it is
+ * neither ours nor root's.
+ */
+int unixaside__open(int dir_fd, const char *leaf);
+
+/*
  * Under the lock, where nobody is at work: removes what was set aside of leaf
  * when nobody owns it, and puts it back when somebody does and no live one has
  * the name since. dir is the directory as text, or NULL. What fails is left for

@@ -17,11 +17,9 @@
 
 #include "base/deadline_private.h"
 #include "base/fd.h"
+#include "name/aside.h"
 #include "name/file.h"
 #include "name/name_private.h"
-
-/* Room for the path of a file that is set aside. */
-#define ASIDE_PATH_SIZE (PATH_MAX + UNIXFILE_ASIDE_SIZE + 1)
 
 /* How long we wait for the lock on the directory, and go on without it then. */
 static const int64_t release_lock_us = 1000000;
@@ -270,46 +268,59 @@ int unixname__find(const char *text, struct unixname_target *target)
 	return find_path(path, target);
 }
 
-/* Makes path what it is while it is set aside. */
-static int go_aside(char path[ASIDE_PATH_SIZE])
+static int open_aside(const char *path)
 {
-	char dir[PATH_MAX], leaf[NAME_MAX + 1], aside[UNIXFILE_ASIDE_SIZE];
+	char dir[PATH_MAX], leaf[NAME_MAX + 1];
+	int dir_fd, fd;
 
-	if (path[0] == '\0') {
-		errno = ENOENT;
-		return -1;
-	}
 	if (split_path(path, dir, leaf) < 0)
 		return -1;
-	unixfile__name_aside(leaf, aside);
-	snprintf(path, ASIDE_PATH_SIZE, "%s/%s", dir, aside);
-	return 0;
+	dir_fd = fd_lift(open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC));
+	if (dir_fd < 0)
+		return -1;
+	fd = unixaside__open(dir_fd, leaf);
+	fd_close(dir_fd);
+	return fd;
 }
 
 int unixname__find_aside(const char *text, struct unixname_target *target)
 {
-	char path[ASIDE_PATH_SIZE];
+	char path[PATH_MAX];
 	size_t size;
 
 	target->fd = -1;
-	if (unixaddr__decode(text, path, PATH_MAX, &size) < 0 ||
-		go_aside(path) < 0)
+	if (unixaddr__decode(text, path, sizeof(path), &size) < 0)
 		return -1;
-	return find_path(path, target);
+	if (path[0] == '\0') {
+		errno = ENOENT;
+		return -1;
+	}
+	/* By its name it could be another's file by then. */
+	if (unixname__check_proc() < 0)
+		return -1;
+	target->fd = open_aside(path);
+	if (target->fd < 0)
+		return -1;
+	set_descriptor_path(&target->addr, target->fd);
+	return 0;
 }
 
 int unixname__look(const char *text, struct stat *found)
 {
-	char path[ASIDE_PATH_SIZE];
+	struct unixname_target target;
+	char path[PATH_MAX];
 	size_t size;
+	int result;
 
-	if (unixaddr__decode(text, path, PATH_MAX, &size) < 0)
+	if (unixaddr__decode(text, path, sizeof(path), &size) < 0)
 		return -1;
 	if (stat(path, found) == 0)
 		return 0;
-	if (errno != ENOENT || go_aside(path) < 0)
+	if (errno != ENOENT || unixname__find_aside(text, &target) < 0)
 		return -1;
-	return stat(path, found);
+	result = fstat(target.fd, found);
+	unixname__target_close(&target);
+	return result;
 }
 
 void unixname__target_close(struct unixname_target *target)

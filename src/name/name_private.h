@@ -137,7 +137,7 @@ int unixname__find(const char *text, struct unixname_target *target);
 /*
  * The same for the file while it is set aside, see file.h: its owner is about
  * to be replaced, or the process that wanted to was killed. ENOENT for an
- * abstract name.
+ * abstract name, and for a file that anybody may have put there, see aside.h.
  */
 int unixname__find_aside(const char *text, struct unixname_target *target);
 

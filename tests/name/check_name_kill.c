@@ -398,6 +398,46 @@ START_TEST(a_file_of_another_user_gets_nobodys_name)
 }
 END_TEST
 
+/* What is to be dialled has no name at the moment. */
+static int dial_packet(void)
+{
+	struct unixconn *client =
+		unixconn_dial("unixpacket", path_of_name(), NULL, UNIXMSG_NOW);
+	int saved = errno;
+
+	unixconn_close(client);
+	errno = saved;
+	return client == NULL ? -1 : 0;
+}
+
+START_TEST(a_file_of_another_user_is_not_dialled)
+{
+	const char *aside = support_path(".unixmsg-socket");
+	int other = open_listening(SOCK_SEQPACKET, aside);
+
+	ck_assert_int_eq(chown(aside, 65534, 65534), 0);
+	ck_assert_int_eq(dial_packet(), 0);
+	ck_assert_int_eq(chmod(support_dir(), 01777), 0);
+	ck_assert_errno(dial_packet(), ENOENT);
+	ck_assert_int_eq(chown(aside, 0, 0), 0);
+	ck_assert_int_eq(dial_packet(), 0);
+	unlink(aside);
+	close(other);
+}
+END_TEST
+
+/* It may lead anywhere. */
+START_TEST(a_link_in_its_place_is_not_dialled)
+{
+	int other = open_listening(SOCK_SEQPACKET, support_path("other"));
+
+	make_link("other", support_path(".unixmsg-socket"));
+	ck_assert_errno(dial_packet(), ENOENT);
+	unlink(support_path(".unixmsg-socket"));
+	close(other);
+}
+END_TEST
+
 START_TEST(what_is_no_socket_of_ours_is_left_alone)
 {
 	const char *aside = support_path(".unixmsg-socket");
@@ -555,6 +595,8 @@ int main(void)
 	tcase_add_test(tcase, giving_back_a_name_may_be_killed_too);
 	support_add_root_loop_test(tcase,
 		a_file_of_another_user_gets_nobodys_name, 2);
+	support_add_root_test(tcase, a_file_of_another_user_is_not_dialled);
+	tcase_add_test(tcase, a_link_in_its_place_is_not_dialled);
 	tcase_add_loop_test(tcase, what_is_no_socket_of_ours_is_left_alone, 0,
 		3);
 	tcase_add_test(tcase, what_is_no_socket_keeps_the_name);
