@@ -29,8 +29,8 @@ struct grams {
 	struct eagerness eagerness;
 	struct eagerness batching;
 	bool is_batched;
-	bool is_queue; /* the last batch has shown one */
-	bool is_resting;
+	bool is_queue;   /* the last batch has shown one */
+	bool is_resting; /* in this turn: it is not looked at for a while */
 	/* Messages may be there that nobody vouches for. */
 	bool is_early;
 };
@@ -239,7 +239,6 @@ static void grams_wake(struct unixservice *service, struct source *source)
 {
 	struct grams *grams = (struct grams *)source;
 
-	grams->is_resting = false;
 	if (!source->is_done &&
 		unixservice__watch(service, &source->watch, EPOLLIN) < 0)
 		rest(service, grams);
@@ -325,6 +324,8 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 	struct grams *grams = watch->owner;
 	int taken, most = 1, more = 1;
 
+	/* A stop ends a rest early: resting still would leave it unfinished. */
+	grams->is_resting = false;
 	/* Where fewer come than there was room for there are no more. */
 	for (taken = 0; taken < TURN && more > 0 &&
 		(more == most || service->is_stopping);

@@ -131,6 +131,23 @@ START_TEST(a_listener_that_is_not_shut_down_is_looked_at_again)
 }
 END_TEST
 
+/* The stop has it looked at again, before the rest is over. */
+START_TEST(a_socket_that_rests_is_drained_at_once)
+{
+	open_with_client(GRAM, scene_echo);
+	scene_serve_while(&scene, scene.heard == 0);
+	client_say(&client, "again");
+	fail_one("recvmsg", 0, ENOMEM);
+	turn();
+	expect_failure();
+	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
+	turn();
+	ck_assert_uint_eq(scene.heard, 2);
+	ck_assert(unixservice_is_drained(scene.service));
+	close_all();
+}
+END_TEST
+
 /* It is left to others, and must not come back when its rest is over. */
 START_TEST(a_listener_that_rests_may_be_left_alone)
 {
@@ -611,6 +628,7 @@ static TCase *make_services(void)
 	TCase *tcase = make_tcase("services");
 
 	tcase_add_test(tcase, a_socket_that_cannot_be_read_is_looked_at_again);
+	tcase_add_test(tcase, a_socket_that_rests_is_drained_at_once);
 	tcase_add_loop_test(tcase,
 		a_listener_that_cannot_accept_is_looked_at_again, PACKET,
 		KINDS);
