@@ -544,8 +544,10 @@ int unixservice_serve(struct unixservice *service, int stop_fd,
  * too, until the deadline: then the rest is given up, what was taken is
  * counted, and what was not is lost with its socket. A socket that others use
  * too, adopted or bound before a fork(2), is left as it is at once, for them.
- * Abstract names are free when the service is closed. -1 with errno when a
- * file could not be removed; it stops all the same.
+ * Abstract names are free when the service is closed. A second call replaces
+ * the deadline, by an earlier or a later one, and does nothing else. -1 with
+ * EINVAL (a negative deadline_us, and nothing has changed), or with errno when
+ * a file could not be removed; the service stops all the same.
  */
 int unixservice_stop(struct unixservice *service, int64_t deadline_us);
 
@@ -553,9 +555,10 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us);
 bool unixservice_is_drained(const struct unixservice *service);
 
 /*
- * unixservice_stop, if that was not called, and then unixservice_run until it
- * is drained: 0, or -1 as these. A message that was promised an answer later
- * (UNIXSERVICE_LATER) is waited for until the deadline.
+ * Calls unixservice_stop, so that deadline_us replaces the deadline of a _stop
+ * before, and then unixservice_run until the service is drained: 0, or -1 as
+ * these. A message that was promised an answer later (UNIXSERVICE_LATER) is
+ * waited for until the deadline.
  *
  * Answers to datagrams lie in the queues of their receivers then. A client that
  * sends to the closed socket before it has read them loses them: the kernel

@@ -267,6 +267,38 @@ START_TEST(a_second_stop_may_shorten_the_deadline)
 }
 END_TEST
 
+START_TEST(a_second_stop_may_lengthen_the_deadline)
+{
+	open_with_client(_i, scene_put_off);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
+	scene_serve(&scene);
+	ck_assert(!unixservice_is_drained(scene.service));
+	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, "x", 1),
+		0);
+	ck_assert_uint_eq(scene_count(&scene).answered, 1);
+	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_NOW), 0);
+	ck_assert_uint_eq(scene_count(&scene).stopped, 0);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_refused_deadline_stops_nothing)
+{
+	open_with_client(_i, scene_put_off);
+	ck_assert_errno(unixservice_stop(scene.service, -1), EINVAL);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).received, 1);
+	ck_assert(!unixservice_is_drained(scene.service));
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
 /* SIGTERM drains, the second one ends that. */
 START_TEST(a_second_stop_descriptor_ends_the_drain)
 {
@@ -637,6 +669,9 @@ static TCase *make_deadline_tests(void)
 		KINDS);
 	tcase_add_loop_test(tcase, a_second_stop_may_shorten_the_deadline, 0,
 		KINDS);
+	tcase_add_loop_test(tcase, a_second_stop_may_lengthen_the_deadline, 0,
+		KINDS);
+	tcase_add_loop_test(tcase, a_refused_deadline_stops_nothing, 0, KINDS);
 	tcase_add_loop_test(tcase, a_second_stop_descriptor_ends_the_drain, 0,
 		KINDS);
 	return tcase;
