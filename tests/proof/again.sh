@@ -15,15 +15,14 @@ logs=$top_builddir/tests/again.logs
 result=$top_builddir/tests/again.result
 limit=900
 
-# run_once NAME TEST: 0, or 77 for skipped.
+# run_once TEST: 0, or 77 for skipped. The test is called name in the logs.
 run_once()
 {
-	case $2 in
-	*.sh) set -- "$1" sh "$srcdir/$2" ;;
-	*) set -- "$1" "$top_builddir/$2" ;;
+	case $1 in
+	*.sh) set -- sh "$srcdir/$1" ;;
+	*) set -- "$top_builddir/$1" ;;
 	esac
-	log=$logs/$1
-	shift
+	log=$logs/$name
 	CK_VERBOSITY=normal timeout --kill-after=10 "$limit" "$@" \
 		>"$log.now" 2>&1 </dev/null
 	status=$?
@@ -31,8 +30,8 @@ run_once()
 	0 | 77) return ;;
 	esac
 	mv "$log.now" "$log.$round"
-	echo "$1: round $round: exit status $status" >>"$logs/failed"
-	echo "FAILED: $1: round $round: exit status $status"
+	echo "$name: round $round: exit status $status" >>"$logs/failed"
+	echo "FAILED: $name: round $round: exit status $status"
 }
 
 run_rounds()
@@ -40,7 +39,7 @@ run_rounds()
 	name=$(basename "$2" .sh)
 	round=1
 	while [ "$round" -le "$1" ]; do
-		run_once "$name" "$2"
+		run_once "$2"
 		round=$((round + 1))
 	done
 	rm -f "$logs/$name.now"
