@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fd.h"
 #include "name/diag.h"
 #include "name/name_private.h"
 #include "name/place.h"
@@ -22,21 +23,29 @@ static const uid_t anybody = (uid_t)-1;
  * Who owns the server's file, and who has made its socket, is known; who serves
  * is not: supervisors hand sockets over, and daemons give up their rights. Only
  * what an ordinary user has made is served by him. Numbers that stand for
- * anybody are nobody's.
+ * anybody are nobody's. -1 with an errno of shortage, when it may be found out
+ * later.
  */
-static bool is_server_ours(const struct endpoint *end, uid_t file_user)
+static int look_at_owner(const struct endpoint *end, uid_t file_user,
+	bool *is_ours)
 {
 	struct unixdiag_socket peer = { .has = 0 };
 	const uid_t user = geteuid();
-	int saved = errno;
-	bool is_ours =
-		user != 0 && file_user == user && !unixproof__is_anybody(user);
+	int is_anybody, saved = errno;
 
-	if (is_ours && unixdiag__find_peer(end->fd, &peer) == 0 &&
-		(peer.has & UNIXDIAG_HAS_USER) != 0)
-		is_ours = peer.user == user;
+	*is_ours = false;
+	if (user == 0 || file_user != user)
+		return 0;
+	is_anybody = unixproof__is_anybody(user);
+	if (is_anybody < 0)
+		return -1;
+	if (is_anybody == 0 && unixdiag__find_peer(end->fd, &peer) < 0 &&
+		fd_is_shortage())
+		return -1;
+	*is_ours = is_anybody == 0 &&
+		((peer.has & UNIXDIAG_HAS_USER) == 0 || peer.user == user);
 	errno = saved;
-	return is_ours;
+	return 0;
 }
 
 static int look_at_server(const struct endpoint *end, const char *server,
@@ -46,8 +55,7 @@ static int look_at_server(const struct endpoint *end, const char *server,
 
 	if (unixname__look(server, &file) < 0)
 		return -1;
-	*is_ours = is_server_ours(end, file.st_uid);
-	return 0;
+	return look_at_owner(end, file.st_uid, is_ours);
 }
 
 /*
@@ -189,6 +197,8 @@ static int bind_to_own(struct endpoint *end, const char *server,
 	unixname__options_init(&options);
 	if (look_at_server(end, server, &is_ours) == 0)
 		set_mode(&options, is_ours);
+	else if (fd_is_shortage())
+		return -1;
 	if (dial->own_mode != 0)
 		options.mode = dial->own_mode;
 	return unixdial__bind(end, dial->own, true, &options, deadline_us);
@@ -238,22 +248,32 @@ static int check_file(const struct endpoint *end, const char *path,
 	return -1;
 }
 
+/* Whose rights count where the server's file belongs to file_user. */
+static int find_reader(uid_t file_user, uid_t *user)
+{
+	int is_anybody = file_user == 0 ? 1 : unixproof__is_anybody(file_user);
+
+	*user = is_anybody == 0 ? file_user : anybody;
+	return is_anybody < 0 ? -1 : 0;
+}
+
 static int check_path(const struct endpoint *end, char *path,
 	const struct unixaddr *peer)
 {
 	struct stat own, server;
+	bool is_ours;
 	size_t size;
 	uid_t user;
 
 	if (check_file(end, path, &own) < 0)
 		return -1;
-	if (stat(unixaddr_get_name(peer, &size), &server) < 0 ||
-		is_server_ours(end, server.st_uid))
+	if (stat(unixaddr_get_name(peer, &size), &server) < 0)
 		return 0;
-	user = server.st_uid == 0 || unixproof__is_anybody(server.st_uid)
-		? anybody
-		: server.st_uid;
-	if (is_way_open(path, user) && is_reachable(path, user, S_IWOTH))
+	if (look_at_owner(end, server.st_uid, &is_ours) < 0 ||
+		find_reader(server.st_uid, &user) < 0)
+		return -1;
+	if (is_ours ||
+		(is_way_open(path, user) && is_reachable(path, user, S_IWOTH)))
 		return 0;
 	errno = EACCES;
 	return -1;

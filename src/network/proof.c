@@ -95,9 +95,11 @@ static int check_number(uid_t user)
 	return user == overflow_user ? check_first_namespace() : 0;
 }
 
-bool unixproof__is_anybody(uid_t user)
+int unixproof__is_anybody(uid_t user)
 {
-	return check_number(user) < 0;
+	if (check_number(user) == 0)
+		return 0;
+	return fd_is_shortage() ? -1 : 1;
 }
 
 /* In other namespaces that number is anybody's. */

@@ -38,7 +38,10 @@ int unixproof__find(struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags);
 
-/* Whether user stands for all that have no number in our user namespace. */
-bool unixproof__is_anybody(uid_t user);
+/*
+ * Whether user stands for all that have no number in our user namespace: 1, 0,
+ * or -1 with EMFILE, ENFILE or ENOMEM. Whatever else hides that makes it 1.
+ */
+int unixproof__is_anybody(uid_t user);
 
 #endif

@@ -475,8 +475,9 @@ void unixconn_get_counters(const struct unixconn *conn,
  * unixgram only: whether the server can answer a client that has dialled. -1
  * with EACCES: only our own user, and root with all its rights, may write to
  * our address or get there, and the server may run as another; ENOENT or
- * ESTALE: our file is gone, or another one stands there now; ENOTCONN. 0: it
- * can, or nothing can be known (abstract names, other namespaces).
+ * ESTALE: our file is gone, or another one stands there now; ENOTCONN; EMFILE,
+ * ENFILE, ENOMEM, ENOBUFS: that cannot be found out now. 0: it can, or nothing
+ * can be known (abstract names, other namespaces).
  */
 int unixconn_check_answer(const struct unixconn *conn);
 

@@ -170,6 +170,14 @@ static const struct rule harmless[] = {
 	{ "setsockopt", 0, "is raised" },
 	{ "getsockopt", 0, "is raised" },
 	{ "socket", 0, "is raised" },
+	/* A map that is missing or hidden tells nothing about nobody's number:
+	 * then others may pass to the client's file, as to a stranger's. */
+	{ "fopen", ENOENT, "dials" },
+	{ "fopen", EACCES, "dials" },
+	{ "fgets", EIO, "dials" },
+	{ "fopen", ENOENT, "looked into" },
+	{ "fopen", EACCES, "looked into" },
+	{ "fgets", EIO, "looked into" },
 	/* What cannot be looked at is not judged. */
 	{ "stat", 0, "looked into" },
 	{ "lstat", EACCES, "looked into" },
@@ -276,6 +284,8 @@ static const struct {
 	/* Whether anybody is there cannot be found out. */
 	{ { "connect", 0, "is replaced" }, EADDRINUSE },
 	{ { "connect", 0, "set aside" }, EADDRINUSE },
+	/* Whether nobody is one user is not known: he may not be our server. */
+	{ { "fgets", EIO, "looked into" }, EACCES },
 	/* It was there, and then it is not. */
 	{ { "fstatat", ENOENT, "can be removed" }, ESTALE },
 	/* It goes and comes again and again. */

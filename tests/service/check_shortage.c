@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/addr_private.h"
@@ -18,6 +19,8 @@
 #include "name/holder.h"
 #include "proof/fault.h"
 #include "support/service_scene.h"
+
+static const uid_t nobody_id = 65534;
 
 static struct scene scene;
 static struct client client, other;
@@ -623,6 +626,48 @@ START_TEST(without_pidfds_the_process_id_counts)
 }
 END_TEST
 
+static void dial_without(const char *call)
+{
+	struct unixconn *server, *dialled;
+
+	support_as_nobody();
+	server = unixconn_open("unixgram", support_path("nobody/s"), NULL);
+	ck_assert_ptr_nonnull(server);
+	fail_all(call, EMFILE);
+	ck_assert_null_errno(unixconn_dial("unixgram", support_path("nobody/s"),
+				     NULL, UNIXMSG_NOW),
+		EMFILE);
+	expect_failure();
+	dialled = unixconn_dial("unixgram", support_path("nobody/s"), NULL,
+		UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(dialled);
+	fail_all(call, EMFILE);
+	ck_assert_errno(unixconn_check_answer(dialled), EMFILE);
+	expect_failure();
+	ck_assert_int_eq(unixconn_check_answer(dialled), 0);
+	ck_assert_int_eq(unixconn_close(dialled), 0);
+	ck_assert_int_eq(unixconn_close(server), 0);
+}
+
+/* Who serves decides who has to get to the client's file: not a guess. */
+START_TEST(who_cannot_find_out_who_serves_is_told)
+{
+	static const char *const calls[] = { "fopen", "diag_socket" };
+	const char *dir = support_path("nobody");
+	pid_t pid;
+
+	ck_assert_int_eq(mkdir(dir, 0700), 0);
+	ck_assert_int_eq(chown(dir, nobody_id, nobody_id), 0);
+	setenv("XDG_RUNTIME_DIR", dir, 1);
+	pid = support_fork();
+	if (pid == 0) {
+		dial_without(calls[_i]);
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+}
+END_TEST
+
 static TCase *make_services(void)
 {
 	TCase *tcase = make_tcase("services");
@@ -663,6 +708,8 @@ static TCase *make_others(void)
 	tcase_add_loop_test(tcase, a_list_that_was_cut_begins_anew, 0, 2);
 	tcase_add_loop_test(tcase, a_process_is_told_whole_or_not_at_all, 0, 2);
 	tcase_add_test(tcase, without_pidfds_the_process_id_counts);
+	support_add_root_loop_test(tcase,
+		who_cannot_find_out_who_serves_is_told, 2);
 	return tcase;
 }
 
