@@ -36,7 +36,9 @@
  * while an answer to it is owed (UNIXSERVICE_LATER) or kept. What a connection
  * has sent is lost unread only where the service closes it for the sake of
  * others (EDQUOT, ENOBUFS), by UNIXSERVICE_DROP_PEER, after a message that was
- * too large, or the program does: its client gets ECONNRESET then.
+ * too large, or the program does: its client gets ECONNRESET then. Messages
+ * that were not read are in no counter; that there was such an end is told by
+ * UNIXSERVICE_CLOSED, and counted in evicted, partials_closed, dropped or cut.
  *
  * A datagram's address is what its sender has given to bind(2), and leads where
  * the sender likes. So before the first answer the service proves that it gets

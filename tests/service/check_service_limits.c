@@ -806,6 +806,45 @@ START_TEST(for_whom_most_is_kept_makes_room_for_another)
 }
 END_TEST
 
+/* Reads to the end: whether it was told that not all was read of it. */
+static bool is_told_of_loss(struct client *client)
+{
+	static char data[100000];
+	bool is_reset = false;
+	size_t size;
+	int result;
+
+	do {
+		result = client_try_recv(client, data, sizeof(data), &size);
+		is_reset |= result < 0 && errno == ECONNRESET;
+	} while (result > 0 || (result < 0 && errno == ECONNRESET));
+	ck_assert_int_eq(result, 0);
+	return is_reset;
+}
+
+START_TEST(who_is_closed_for_another_is_told_that_not_all_was_read)
+{
+	struct unixservice_options options = scene_options();
+	int go[2];
+	pid_t pid = make_nobody(PACKET + _i, go);
+
+	options.queue_total_bytes_max = 50000;
+	scene_open_kind(&scene, PACKET + _i, answer_in_masses, &options);
+	let_everybody_in(PACKET + _i);
+	say_hello(PACKET + _i, 0);
+	/* It is not read from while answers are kept for it. */
+	client_say(&clients[0], "unread");
+	hear_nobody(go);
+	ck_assert_uint_eq(scene_count(&scene).evicted, 1);
+	ck_assert_uint_eq(scene_count(&scene).received, 2);
+	ck_assert(is_told_of_loss(&clients[0]));
+	stop_nobody(pid, go);
+	close_clients(1);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+END_TEST
+
 enum { HALF = 99000, WHOLE = 100000 };
 
 /* The beginning of a framed message, or the rest. */
@@ -940,6 +979,9 @@ static TCase *make_memory_tests(void)
 
 	support_add_root_loop_test(tcase,
 		for_whom_most_is_kept_makes_room_for_another, KINDS);
+	support_add_root_loop_test(tcase,
+		who_is_closed_for_another_is_told_that_not_all_was_read,
+		KINDS - 1);
 	tcase_add_test(tcase, what_has_come_of_a_message_is_counted);
 	tcase_add_test(tcase, a_user_has_no_more_half_messages_than_his_part);
 	support_add_root_test(tcase,
