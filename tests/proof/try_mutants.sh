@@ -40,8 +40,8 @@ list_sources()
 	case $1 in
 	*-echo.sh) echo "$srcdir"/tests/tools/"$1" \
 		"$srcdir/tests/tools/echo_cases.sh" ;;
-	*.sh) echo "$srcdir"/tests/*/"$1" ;;
-	*) echo "$srcdir"/tests/*/"$1.c" ;;
+	*.sh) find "$srcdir/tests" -name "$1" ;;
+	*) find "$srcdir/tests" -name "$1.c" ;;
 	esac
 }
 
@@ -154,7 +154,7 @@ run_shell()
 	UNIXMSG_CASE=$3 UNIXMSG_LIMIT=$limit TOOLS=$scratch/tools \
 		PATIENCE=$(awk "BEGIN { print 120 * $patience }") \
 		COMPLETIONS=$scratch/tree/completions timeout 100 sh \
-		"$srcdir"/tests/*/"$1" >"$scratch/out" 2>&1 </dev/null
+		"$(find "$srcdir/tests" -name "$1")" >"$scratch/out" 2>&1 </dev/null
 }
 
 run_threads()
