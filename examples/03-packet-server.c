@@ -53,7 +53,7 @@ static void serve(struct connection *c)
 		result =
 			unixconn_send(c->packet, c->data, c->size, UNIXMSG_NOW);
 		c->has_answer = result < 0;
-		if (result == 0)
+		if (result == 1)
 			return;
 	}
 	if (result < 0 && errno == EAGAIN)

@@ -119,11 +119,11 @@ static int send_all(char **messages)
 	};
 	struct unixconn *gram =
 		unixconn_dial("unixgram", address, &options, UNIXMSG_NOW);
-	int result = 0;
+	int result = 1;
 
 	if (gram == NULL)
 		return fail(address);
-	for (; *messages != NULL && result == 0; messages++)
+	for (; *messages != NULL && result == 1; messages++)
 		result = unixconn_send(gram, *messages, strlen(*messages),
 			UNIXMSG_FOREVER);
 	if (result < 0)

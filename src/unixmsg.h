@@ -34,9 +34,10 @@
  * The rules that hold for every function
  *
  * Results. 0, or a pointer, is success; -1, or NULL, is failure with the
- * reason in errno. Functions that receive give 1 for a message, 0 when the
- * peer has closed and will send no more, -1 for an error: an empty message
- * is 1 with size 0. errno is kept as it was on success.
+ * reason in errno. Functions that send or receive give 1 for a message that has
+ * passed, also an empty one; 0 for none, which is no error: receiving, the peer
+ * has closed and will send no more; sending, the policy has dropped it. -1 is
+ * an error for them, too. errno is kept as it was on success.
  *
  * The words of errno, each with one meaning:
  *   EINVAL        the caller's mistake: a malformed address, no such network,

@@ -339,7 +339,7 @@ static inline int64_t get_patience(const struct unixconn *conn,
 		: UNIXMSG_NOW;
 }
 
-/* Without room: 1 when the policy has dropped it, or -1. */
+/* Without room: 0 when the policy has dropped it, or -1. */
 static int settle_failed(struct unixconn *conn, int saved)
 {
 	if (conn->policy != UNIXCONN_DROP || errno != EAGAIN) {
@@ -348,7 +348,7 @@ static int settle_failed(struct unixconn *conn, int saved)
 	}
 	unixnetwork__note(&conn->counts.dropped, 1);
 	errno = saved;
-	return 1;
+	return 0;
 }
 
 /* What a send has come to. errno was saved before it. */
@@ -357,7 +357,7 @@ static inline int settle_send(struct unixconn *conn, int result, int saved)
 	if (result < 0)
 		return settle_failed(conn, saved);
 	unixnetwork__note(&conn->counts.sent, 1);
-	return 0;
+	return 1;
 }
 
 /* errno as it has to be after a message was dropped, for nothing else. */
@@ -415,9 +415,10 @@ int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 		result = conn->network->send_batch(conn, msgs, count, sent,
 			deadline_us);
 	unixnetwork__note(&conn->counts.sent, *sent);
-	if (result < 0)
-		unixnetwork__note(&conn->counts.failed, 1);
-	return result;
+	if (result == 0)
+		return 1;
+	unixnetwork__note(&conn->counts.failed, 1);
+	return -1;
 }
 
 /* Passes on what receiving has given. */
@@ -640,7 +641,7 @@ int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 	if (check_to_ask(conn, answer) < 0)
 		return -1;
 	result = unixconn_send_msg(conn, request, deadline_us);
-	if (result == 1)
+	if (result == 0)
 		return refuse(ENOBUFS);
 	if (result < 0)
 		return -1;
@@ -676,5 +677,7 @@ int unixconn_write(struct unixconn *conn, const void *data, size_t size,
 	*written = 0;
 	if (check(conn->network->write != NULL, deadline_us) < 0)
 		return -1;
-	return conn->network->write(conn, data, size, written, deadline_us);
+	if (conn->network->write(conn, data, size, written, deadline_us) < 0)
+		return -1;
+	return 1;
 }

@@ -100,7 +100,7 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 	size_t *done)
 {
 	const char *data;
-	size_t size, written;
+	size_t size, written = 0;
 	int result;
 
 	/* They are put together where they are kept. */
@@ -113,8 +113,8 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 	if (!link->is_bytes)
 		return link->conn->network->send(link->conn, data, size,
 			UNIXMSG_NOW);
-	result = unixconn_write(link->conn, data + *done, size - *done,
-		&written, UNIXMSG_NOW);
+	result = link->conn->network->write(link->conn, data + *done,
+		size - *done, &written, UNIXMSG_NOW);
 	*done += written;
 	if (result < 0 && errno == EAGAIN && *done > 0)
 		errno = EINPROGRESS;

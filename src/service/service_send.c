@@ -197,7 +197,7 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 {
 	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
 	if (!is_peer_dropped(service, peer))
-		return 1;
+		return 0;
 	unixservice__part(service, peer, ENOBUFS);
 	errno = ENOTCONN;
 	return -1;
@@ -250,7 +250,7 @@ static int keep(struct unixservice *service, struct peer *peer,
 	kept->is_answer = is_answer;
 	count_kept(service, peer, size + UNIXOUTBOX_OVERHEAD);
 	if (kept != peer->outbox.first || peer->sort->await(service, peer) == 0)
-		return 0;
+		return 1;
 	unixservice__part(service, peer, errno);
 	errno = ENOTCONN;
 	return -1;
@@ -366,7 +366,7 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 	if (peer->sort->send(service, peer, msg, &done) == 0) {
 		unixservice__note_sent(service, peer, unixoutbox__get_size(msg),
 			is_answer);
-		return 0;
+		return 1;
 	}
 	if (is_for_later(peer))
 		return keep(service, peer, msg, done, errno == EINPROGRESS,
@@ -412,7 +412,7 @@ static int send_to_peer(struct unixservice *service, uint64_t id,
 	const struct unixmsg *msg)
 {
 	struct peer *peer;
-	int result = 0, saved = errno;
+	int result = 1, saved = errno;
 
 	if (id == 0)
 		return refuse_unnamed(service);
@@ -474,7 +474,7 @@ size_t unixservice_push_all(struct unixservice *service, const void *data,
 	while ((id = unixservice_get_next_peer(service, id)) != 0)
 		if (filter == NULL || filter(service, id, context))
 			reached +=
-				unixservice_push(service, id, data, size) == 0;
+				unixservice_push(service, id, data, size) == 1;
 	errno = saved;
 	return reached;
 }

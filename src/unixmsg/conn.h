@@ -77,7 +77,7 @@ struct unixconn;
 enum unixconn_policy {
 	/* Wait until the deadline of the call; the default. */
 	UNIXCONN_WAIT,
-	/* Drop it, count it, and give 1. Of unix a message of which part has
+	/* Drop it, count it, and give 0. Of unix a message of which part has
 	 * gone already cannot be dropped: EINPROGRESS, and the next call, with
 	 * that message, waits until its deadline. */
 	UNIXCONN_DROP,
@@ -256,8 +256,11 @@ int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
 
 /*
  * Sends size bytes at data, which may be 0, as one message to the peer. Waits
- * while there is no room for it. 0; 1 when it was dropped, see UNIXCONN_DROP;
- * or -1 with
+ * while there is no room for it.
+ *
+ *   1   it was sent
+ *   0   it was dropped, see UNIXCONN_DROP
+ *  -1   nothing was sent, but for EINPROGRESS:
  *
  *   EMSGSIZE      larger than unixconn_get_size_max
  *   EPIPE         the peer of a connection has closed, or SHUT_WR was called
@@ -270,8 +273,6 @@ int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
  *                 the rest of it goes; with one of another size that is EINVAL.
  *                 If you close instead, the peer is told with EPROTO.
  *   or those of sendmsg(2).
- *
- * On failure nothing was sent, but for EINPROGRESS.
  */
 int unixconn_send(struct unixconn *conn, const void *data, size_t size,
 	int64_t deadline_us);
@@ -295,7 +296,7 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
  *
  *   1   a message, perhaps an empty one
  *   0   the peer of a connection has closed, or ended its direction; no message
- *       will follow (mind that unixconn_send gives 0 for success)
+ *       will follow
  *  -1   EMSGSIZE    it was larger than room: it is gone, *size is set
  *       ECONNRESET  the peer has closed while messages of ours lay unread at
  *                   its side. This comes once, of unixpacket before the
@@ -420,12 +421,11 @@ int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 
 /*
  * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call, of unix
- * each with its own. 0 when
- * all were sent; -1 with errno as for unixconn_send_msg, and *sent tells how
- * many have gone before the one that failed. Only that is counted as failed:
- * those behind it were not tried. They carry no descriptors: EINVAL. It does
- * not connect again by itself, does not count in waited, and waits whatever the
- * policy.
+ * each with its own. 1 when all were sent; -1 with errno as for
+ * unixconn_send_msg, and *sent tells how many have gone before the one that
+ * failed. Only that is counted as failed: those behind it were not tried. They
+ * carry no descriptors: EINVAL. It does not connect again by itself, does not
+ * count in waited, and waits whatever the policy.
  */
 int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);
@@ -452,7 +452,7 @@ int unixconn_read(struct unixconn *conn, void *data, size_t room, size_t *size,
 	int64_t deadline_us);
 
 /*
- * unix only: writes all size bytes. 0, or -1 with EPIPE, ECONNRESET, EAGAIN,
+ * unix only: writes all size bytes. 1, or -1 with EPIPE, ECONNRESET, EAGAIN,
  * ETIMEDOUT, ECANCELED, or those of send(2). *written, unless NULL, tells in
  * every case how many bytes the kernel has taken: go on behind them.
  */

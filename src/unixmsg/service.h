@@ -91,7 +91,7 @@
  * limits, rules and books are those of one by one, but
  *
  *	an answer waits for the handling of those behind its message;
- *	unixservice_send gives 0 for what is gathered (up to 2048 bytes, one
+ *	unixservice_send gives 1 for what is gathered (up to 2048 bytes, one
  *	part, no descriptors), and what becomes of it then, also that the
  *	policy drops it, is told by the watcher and the counters, as for what
  *	is kept;
@@ -430,8 +430,8 @@ void unixservice_allow_anyone(struct unixservice *service);
 
 /*
  * Sends size bytes at data, which are copied if they cannot go at once, to
- * peer. Never waits. 0: sent, kept to be sent, or gathered (see Batches above);
- * 1: dropped by the policy; -1 with ENOTCONN (the peer is gone, or went now),
+ * peer. Never waits. 1: sent, kept to be sent, or gathered (see Batches above);
+ * 0: dropped by the policy; -1 with ENOTCONN (the peer is gone, or went now),
  * EPIPE (nothing can be sent to this connection any more; what it has sent is
  * still read, and UNIXSERVICE_CLOSED follows),
  * EINVAL (peer 0, which has no address), EMSGSIZE, ENOMEM, EACCES and EPERM (we
@@ -467,7 +467,7 @@ typedef bool unixservice_filter(struct unixservice *service, uint64_t peer,
 
 /*
  * unixservice_push to all peers, or to those for which filter gives true, which
- * may be NULL: for how many it gave 0. What it gave for the others is told by
+ * may be NULL: for how many it gave 1. What it gave for the others is told by
  * the watcher and the counters.
  */
 size_t unixservice_push_all(struct unixservice *service, const void *data,

@@ -282,7 +282,7 @@ START_TEST(the_writer_is_who_was_handed_the_connection)
 		ck_assert_int_eq(send(fd, "handed", 6, 0), 6);
 		_exit(0);
 	}
-	ck_assert_int_eq(unixconn_send_msg(way[0], &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(way[0], &msg, UNIXMSG_NOW), 1);
 	expect_writer(pid, getuid(), getgid());
 	support_wait_exit(pid, 0);
 	unixconn_close(way[0]);

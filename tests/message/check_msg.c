@@ -127,7 +127,7 @@ static unsigned char *make_payload(size_t size, unsigned int seed)
 static void send_text(const char *text)
 {
 	ck_assert_int_eq(unixconn_send(sender, text, strlen(text), UNIXMSG_NOW),
-		0);
+		1);
 }
 
 static void expect_text(const char *text)
@@ -183,7 +183,7 @@ static void exchange(size_t size, unsigned int seed)
 	unsigned char *got = make_payload(size, seed + 1);
 	size_t got_size = SIZE_MAX;
 
-	ck_assert_int_eq(unixconn_send(sender, sent, size, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(sender, sent, size, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv(receiver, got, size, &got_size,
 				 UNIXMSG_NOW),
 		1);
@@ -253,7 +253,7 @@ START_TEST(several_parts_are_gathered_into_one_message)
 
 	link_up(_i);
 	set_parts(&msg, parts, COUNT(parts));
-	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
 	expect_text("onethree");
 	expect_nothing();
 	unlink_all();
@@ -291,7 +291,7 @@ START_TEST(a_message_may_have_as_many_parts_as_the_kernel_takes)
 		parts[i] = (struct iovec){ bytes + i, 1 };
 	memset(bytes, 'p', sizeof(bytes));
 	set_parts(&msg, parts, IOV_MAX);
-	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, IOV_MAX);
@@ -464,10 +464,10 @@ START_TEST(what_was_received_can_be_sent_on)
 	set_parts(&msg, &part, 1);
 	msg.flags = UNIXMSG_CUT | UNIXMSG_CUT_CONTROL | UNIXMSG_HAS_CRED;
 	memcpy(bytes, "abc", 3);
-	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(msg.flags, 0);
-	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
 	expect_text("abc");
 	unlink_all();
 }
@@ -518,7 +518,7 @@ START_TEST(success_keeps_errno)
 
 	link_up(_i);
 	errno = EXDEV;
-	ck_assert_int_eq(unixconn_send(sender, "kept", 4, UNIXMSG_FOREVER), 0);
+	ck_assert_int_eq(unixconn_send(sender, "kept", 4, UNIXMSG_FOREVER), 1);
 	ck_assert_int_eq(errno, EXDEV);
 	ck_assert_int_eq(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
 		1);
@@ -734,7 +734,7 @@ static int fill(void)
 {
 	int count = 0;
 
-	while (send_until(UNIXMSG_NOW) == 0)
+	while (send_until(UNIXMSG_NOW) == 1)
 		ck_assert_int_lt(count++, 100000);
 	ck_assert_int_eq(errno, EAGAIN);
 	return count;
@@ -832,7 +832,7 @@ START_TEST(what_can_be_done_at_once_minds_neither_deadline_nor_stop)
 	unixconn_set_stop_fd(sender, stop_fd);
 	unixconn_set_stop_fd(receiver, stop_fd);
 	for (i = 0; i < COUNT(deadlines_us); i++) {
-		ck_assert_int_eq(send_until(deadlines_us[i]), 0);
+		ck_assert_int_eq(send_until(deadlines_us[i]), 1);
 		ck_assert_int_eq(look_until(deadlines_us[i]), 1);
 		ck_assert_int_eq(receive_until(deadlines_us[i]), 1);
 	}
@@ -905,7 +905,7 @@ static void wake_by_message(int stop_fd, int64_t deadline_us)
 	pid = support_fork();
 	if (pid == 0) {
 		wait_until_asleep(test);
-		_exit(send_until(UNIXMSG_NOW) != 0);
+		_exit(send_until(UNIXMSG_NOW) != 1);
 	}
 	errno = EXDEV;
 	ck_assert_int_eq(receive_until(deadline_us), 1);
@@ -940,7 +940,7 @@ static void wake_by_room(int stop_fd, int64_t deadline_us)
 		_exit(0);
 	}
 	errno = EXDEV;
-	ck_assert_int_eq(send_until(deadline_us), 0);
+	ck_assert_int_eq(send_until(deadline_us), 1);
 	ck_assert_int_eq(errno, EXDEV);
 	support_wait_exit(pid, 0);
 	ck_assert_int_eq(drain(), 1);
@@ -1007,7 +1007,7 @@ static void send_numbers(int count)
 	for (i = 0; i < count; i++)
 		ck_assert_int_eq(unixconn_send(sender, &i, sizeof(i),
 					 choose_deadline(i / 3)),
-			0);
+			1);
 }
 
 static void receive_numbers(int count)

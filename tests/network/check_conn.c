@@ -58,7 +58,7 @@ static void close_pair(void)
 static void say(const char *text)
 {
 	ck_assert_int_eq(unixconn_send(near, text, strlen(text), UNIXMSG_NOW),
-		0);
+		1);
 }
 
 static void hear(const char *text)
@@ -268,7 +268,7 @@ START_TEST(a_message_of_several_parts_is_one_message)
 	memset(out + each, 'b', each);
 	memset(out + 2 * each, 'c', each);
 	set_parts(&msg, parts, out, each);
-	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 1);
 	set_parts(&msg, parts, in, each);
 	msg.flags = UNIXMSG_CUT;
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
@@ -289,7 +289,7 @@ START_TEST(a_message_without_parts_is_empty)
 
 	make_pair(_i);
 	unixmsg_init(&msg);
-	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_get_next_size(far, &size, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(size, 0);
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
@@ -306,7 +306,7 @@ START_TEST(a_structure_that_is_all_zero_is_a_message)
 	struct unixmsg msg = { .parts = &part, .parts_count = 1 };
 
 	make_pair(_i);
-	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 1);
 	unixmsg_close_fds(&msg);
 	ck_assert_int_eq(fcntl(STDIN_FILENO, F_GETFD) < 0 && errno == EBADF, 0);
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
@@ -401,7 +401,7 @@ START_TEST(a_buffer_grows_to_the_message)
 	memset(data, 'x', sizeof(data));
 	unixbuffer_init(&buffer, sizeof(data));
 	ck_assert_int_eq(unixconn_send(near, data, sizeof(data), UNIXMSG_NOW),
-		0);
+		1);
 	say("next");
 	ck_assert_int_eq(unixconn_recv_buffer(far, &buffer, &from, UNIXMSG_NOW),
 		1);
@@ -441,7 +441,7 @@ START_TEST(a_batch_keeps_messages_apart)
 	}
 	ck_assert_int_eq(unixconn_send_batch(near, msgs, MANY, &count,
 				 UNIXMSG_NOW),
-		0);
+		1);
 	ck_assert_uint_eq(count, MANY);
 	for (i = 0; i < MANY; i++) {
 		in[i] = (struct iovec){ bytes[i], sizeof(bytes[i]) };
@@ -518,11 +518,11 @@ START_TEST(a_message_is_sent_on_as_it_was_received)
 	make_pair(_i);
 	say("hello");
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_forward(near, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_forward(near, &msg, UNIXMSG_NOW), 1);
 	hear("hello");
 	say("");
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_forward(near, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_forward(near, &msg, UNIXMSG_NOW), 1);
 	hear("");
 	/* Of one that was cut the rest is not there. */
 	say("hello");
@@ -570,7 +570,7 @@ START_TEST(descriptors_go_and_come_in_one_call)
 	make_pair(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	ck_assert_int_eq(unixconn_send_fds(near, "two", 3, out, 2, UNIXMSG_NOW),
-		0);
+		1);
 	ck_assert_int_eq(unixconn_recv_fds(far, bytes, sizeof(bytes), &size, in,
 				 &count, UNIXMSG_NOW),
 		1);
@@ -581,7 +581,7 @@ START_TEST(descriptors_go_and_come_in_one_call)
 	ck_assert_int_eq(close(in[1]), 0);
 	/* No room: closed. None there: none told. */
 	ck_assert_int_eq(unixconn_send_fds(near, "two", 3, out, 2, UNIXMSG_NOW),
-		0);
+		1);
 	count = 0;
 	ck_assert_int_eq(unixconn_recv_fds(far, bytes, sizeof(bytes), NULL,
 				 NULL, &count, UNIXMSG_NOW),
@@ -605,9 +605,9 @@ START_TEST(a_message_is_sent_on_with_its_descriptors)
 	make_pair(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	ck_assert_int_eq(unixconn_send_fds(near, NULL, 0, &out, 1, UNIXMSG_NOW),
-		0);
+		1);
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_forward(near, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_forward(near, &msg, UNIXMSG_NOW), 1);
 	unixmsg_close_fds(&msg);
 	ck_assert_int_eq(unixconn_recv_fds(far, NULL, 0, NULL, &in, &count,
 				 UNIXMSG_NOW),
@@ -650,7 +650,7 @@ START_TEST(each_message_comes_with_its_own_descriptors)
 		say("plain");
 		ck_assert_int_eq(unixconn_send_fds(near, large, sizes[i % 3],
 					 out, wanted, UNIXMSG_NOW),
-			0);
+			1);
 		say("plain");
 		expect_fds(large, 5, 0);
 		expect_fds(large, sizes[i % 3], wanted);
@@ -672,10 +672,10 @@ START_TEST(descriptors_of_a_message_that_is_too_large_are_closed)
 	before = support_count_fds();
 	ck_assert_int_eq(unixconn_send_fds(near, "large", 5, &out, 1,
 				 UNIXMSG_NOW),
-		0);
+		1);
 	ck_assert_int_eq(unixconn_send_fds(near, "next", 4, &out, 1,
 				 UNIXMSG_NOW),
-		0);
+		1);
 	ck_assert_errno(unixconn_recv_fds(far, bytes, sizeof(bytes), NULL, &in,
 				&count, UNIXMSG_NOW),
 		EMSGSIZE);
@@ -690,7 +690,7 @@ START_TEST(descriptors_of_a_message_that_is_too_large_are_closed)
 	/* A call that has no place for them. */
 	ck_assert_int_eq(unixconn_send_fds(near, "next", 4, &out, 1,
 				 UNIXMSG_NOW),
-		0);
+		1);
 	hear("next");
 	ck_assert_int_eq(support_count_fds(), before);
 	close_pair();
@@ -737,7 +737,7 @@ START_TEST(a_writer_may_say_who_he_is)
 
 	make_pair(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_CRED), 0);
-	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 1);
 	ck_assert_errno(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), EINVAL);
 	msg.flags = 0;
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
@@ -826,10 +826,10 @@ START_TEST(an_answer_is_found_among_what_else_comes)
 
 	make_pair(_i);
 	/* The other side has said all that before it is asked. */
-	ck_assert_int_eq(unixconn_send(far, "event", 5, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixconn_send(far, "", 0, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixconn_send(far, "later", 5, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(far, "event", 5, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send(far, "", 0, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send(far, "later", 5, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_ask(near, &request, &answer, is_answer,
 				 &events, unixdeadline_after_s(60)),
 		1);
@@ -856,7 +856,7 @@ START_TEST(an_answer_that_does_not_come_is_not_waited_for_without_end)
 	int events = 0;
 
 	make_pair(_i);
-	ck_assert_int_eq(unixconn_send(far, "", 0, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(far, "", 0, UNIXMSG_NOW), 1);
 	ck_assert_errno(unixconn_ask(near, &request, &answer, is_answer,
 				&events, deadline_us),
 		ETIMEDOUT);
@@ -936,9 +936,9 @@ START_TEST(what_is_too_large_is_shown_by_its_beginning)
 	int events = 0;
 
 	make_pair(_i);
-	ck_assert_int_eq(unixconn_send(far, "event", 5, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixconn_send(far, "answ", 4, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(far, "event", 5, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send(far, "answ", 4, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_ask(near, &request, &answer, is_answer,
 				 &events, UNIXMSG_NOW),
 		1);
@@ -1018,7 +1018,7 @@ START_TEST(a_descriptor_whose_bytes_were_read_ahead_stays)
 	ck_assert_errno(unixconn_recv(far, NULL, 0, NULL, UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_errno(unixconn_release(far), EBUSY);
-	while (unixconn_send(near, large, sizeof(large), UNIXMSG_NOW) == 0)
+	while (unixconn_send(near, large, sizeof(large), UNIXMSG_NOW) == 1)
 		continue;
 	if (errno == EAGAIN)
 		ck_assert_errno(unixconn_send(near, large, 1, UNIXMSG_NOW),
@@ -1105,7 +1105,7 @@ static int fill(void)
 	static char data[1000];
 	int count = 0;
 
-	while (unixconn_send(near, data, sizeof(data), UNIXMSG_NOW) == 0)
+	while (unixconn_send(near, data, sizeof(data), UNIXMSG_NOW) == 1)
 		count++;
 	return count;
 }
@@ -1122,7 +1122,7 @@ START_TEST(what_has_no_room_is_dropped_by_the_policy)
 	if (strcmp(unixconn_get_network(near), "unix") != 0) {
 		errno = EXDEV;
 		ck_assert_int_eq(unixconn_send(near, "x", 1, UNIXMSG_FOREVER),
-			1);
+			0);
 		ck_assert_int_eq(errno, EXDEV);
 	}
 	unixconn_get_counters(near, &counters);

@@ -69,7 +69,7 @@ static void close_gram(struct unixconn *gram)
 static void send_text(struct unixconn *gram, const char *text)
 {
 	ck_assert_int_eq(unixconn_send(gram, text, strlen(text), UNIXMSG_NOW),
-		0);
+		1);
 }
 
 static void reply(struct unixconn *server, const struct unixaddr *to,
@@ -78,7 +78,7 @@ static void reply(struct unixconn *server, const struct unixaddr *to,
 	int result =
 		unixconn_send_to(server, to, text, strlen(text), UNIXMSG_NOW);
 
-	ck_assert_msg(result == 0, "%s", strerror(errno));
+	ck_assert_msg(result == 1, "%s", strerror(errno));
 }
 
 static void expect_from(struct unixconn *gram, const char *text,
@@ -288,7 +288,7 @@ START_TEST(messages_carry_an_address_both_ways)
 	unixmsg_init(&msg);
 	msg.addr = &addr;
 	ck_assert_int_eq(unixconn_recv_msg(server, &msg, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_send_msg(server, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(server, &msg, UNIXMSG_NOW), 1);
 	expect_text(client, "");
 	close_gram(client);
 	close_gram(server);
@@ -1192,7 +1192,7 @@ static int fill(struct unixconn *gram, const struct unixaddr *to)
 {
 	int count = 0;
 
-	while (send_to(gram, to, UNIXMSG_NOW) == 0)
+	while (send_to(gram, to, UNIXMSG_NOW) == 1)
 		ck_assert_int_lt(count++, 100000);
 	ck_assert_int_eq(errno, EAGAIN);
 	return count;
@@ -1268,7 +1268,7 @@ static void send_while_it_is_drained(struct crowd *crowd, int64_t deadline_us)
 		drain(crowd);
 		_exit(0);
 	}
-	ck_assert_int_eq(send_to(crowd->sender, crowd->to, deadline_us), 0);
+	ck_assert_int_eq(send_to(crowd->sender, crowd->to, deadline_us), 1);
 	support_wait_exit(pid, 0);
 	expect_text(crowd->server, "x");
 	expect_nothing(crowd->server);
@@ -1357,7 +1357,7 @@ START_TEST(an_empty_datagram_is_a_message)
 
 	for (i = 0; i < 1000; i++) {
 		ck_assert_int_eq(unixconn_send(client, NULL, 0, UNIXMSG_NOW),
-			0);
+			1);
 		ck_assert_int_eq(unixconn_recv_from(server, &byte, 1, &size,
 					 &from, UNIXMSG_NOW),
 			1);

@@ -87,7 +87,7 @@ static void close_end(void *end)
 static void send_text(void *end, const char *text)
 {
 	ck_assert_int_eq(unixconn_send(end, text, strlen(text), UNIXMSG_NOW),
-		0);
+		1);
 }
 
 static void expect_text(void *end, const char *text)
@@ -620,7 +620,7 @@ static void serve(struct acceptor *acceptor, void *end)
 	char byte;
 
 	if (unixconn_recv(end, &byte, 1, NULL, UNIXMSG_FOREVER) == 1 &&
-		unixconn_send(end, &byte, 1, UNIXMSG_FOREVER) == 0)
+		unixconn_send(end, &byte, 1, UNIXMSG_FOREVER) == 1)
 		acceptor->accepted++;
 	unixconn_close(end);
 }

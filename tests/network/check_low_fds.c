@@ -83,7 +83,7 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
 	(void)context;
-	NEED(unixservice_send(service, peer, msg->data, msg->size) == 0);
+	NEED(unixservice_send(service, peer, msg->data, msg->size) == 1);
 	return UNIXSERVICE_DONE;
 }
 
@@ -97,7 +97,7 @@ static void open_service(void)
 	NEED(unixservice_listen(service, "unixpacket", path, NULL) == 0);
 	client = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
 	NEED(client != NULL);
-	NEED(unixconn_send(client, "a", 1, UNIXMSG_NOW) == 0);
+	NEED(unixconn_send(client, "a", 1, UNIXMSG_NOW) == 1);
 	while (unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW) < 0)
 		NEED(unixservice_dispatch(service) == 0);
 	NEED(!is_any_low_open());
@@ -119,7 +119,7 @@ static void open_received(void)
 	out.fds =
 		(int[2]){ unixconn_get_fd(pair[0]), unixconn_get_fd(pair[1]) };
 	out.fds_count = 2;
-	NEED(unixconn_send_msg(pair[0], &out, UNIXMSG_NOW) == 0);
+	NEED(unixconn_send_msg(pair[0], &out, UNIXMSG_NOW) == 1);
 	unixmsg_init(&in);
 	in.parts = &part;
 	in.parts_count = 1;
@@ -141,7 +141,7 @@ static void open_pidfd_of_writer(void)
 	NEED(unixconn_pair("unixgram", pair) == 0);
 	if (unixconn_want(pair[1], UNIXMSG_WANT_PIDFD) < 0)
 		return;
-	NEED(unixconn_send(pair[0], "a", 1, UNIXMSG_NOW) == 0);
+	NEED(unixconn_send(pair[0], "a", 1, UNIXMSG_NOW) == 1);
 	unixmsg_init(&in);
 	in.parts = &part;
 	in.parts_count = 1;

@@ -59,7 +59,7 @@ static unsigned int fill(void)
 {
 	unsigned int count = 0;
 
-	while (send_until(UNIXMSG_NOW) == 0)
+	while (send_until(UNIXMSG_NOW) == 1)
 		count++;
 	ck_assert_int_eq(errno, EAGAIN);
 	return count;
@@ -114,12 +114,12 @@ START_TEST(a_message_may_be_dropped_when_there_is_no_room)
 	set_policy(UNIXCONN_DROP);
 	errno = EXDEV;
 	for (i = 0; i < COUNT(deadlines_us); i++)
-		ck_assert_int_eq(send_until(deadlines_us[i]), 1);
+		ck_assert_int_eq(send_until(deadlines_us[i]), 0);
 	ck_assert_int_eq(errno, EXDEV);
 	expect_sends(ends.sender, count, COUNT(deadlines_us), 1);
 	ck_assert_uint_eq(get_counters(ends.sender).waited, 0);
 	drain(count);
-	ck_assert_int_eq(send_until(UNIXMSG_NOW), 0);
+	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
 	drain(1);
 	expect_sends(ends.sender, count + 1, COUNT(deadlines_us), 1);
 	ends_close(&ends);
@@ -239,7 +239,7 @@ START_TEST(batches_are_counted_by_their_messages)
 		unixmsg_init(&msgs[i]);
 	ck_assert_int_eq(unixconn_send_batch(ends.sender, msgs, 5, &count,
 				 UNIXMSG_NOW),
-		0);
+		1);
 	expect_sends(ends.sender, 5, 0, 0);
 	ck_assert_int_eq(unixconn_recv_batch(ends.receiver, msgs, 5, &count,
 				 UNIXMSG_NOW),
@@ -295,8 +295,8 @@ START_TEST(the_counters_add_up)
 	for (i = 0; i < 5000; i++) {
 		set_policy(policies[rand() % 3]);
 		result = send_until(rand() % 2 == 0 ? UNIXMSG_NOW : -1);
-		sent += result == 0;
-		dropped += result == 1;
+		sent += result == 1;
+		dropped += result == 0;
 		failed += result == -1;
 		if (rand() % 3 == 0)
 			unixconn_recv(ends.receiver, &result, 1, NULL,
@@ -321,7 +321,7 @@ static void *send_many(void *context)
 	(void)context;
 	for (i = 0; i < EACH; i++)
 		if (unixconn_send(ends.sender, &i, sizeof(i),
-			    UNIXMSG_FOREVER) != 0)
+			    UNIXMSG_FOREVER) != 1)
 			return &ends;
 	return NULL;
 }
@@ -375,7 +375,7 @@ static void *echo_back(void *context)
 		if (unixconn_recv(ends.receiver, &byte, 1, NULL,
 			    unixdeadline_after_us(long_us)) != 1 ||
 			unixconn_send(ends.receiver, &byte, 1,
-				unixdeadline_after_us(long_us)) != 0)
+				unixdeadline_after_us(long_us)) != 1)
 			return &ends;
 	return NULL;
 }
@@ -405,7 +405,7 @@ START_TEST(one_endpoint_sends_and_receives_at_once)
 	for (i = 0; i < EACH; i++)
 		ck_assert_int_eq(unixconn_send(ends.sender, "x", 1,
 					 unixdeadline_after_us(long_us)),
-			0);
+			1);
 	ck_assert_int_eq(pthread_join(echo, &failed), 0);
 	ck_assert_ptr_null(failed);
 	ck_assert_int_eq(pthread_join(taker, &failed), 0);
@@ -464,7 +464,7 @@ static void pass(size_t size)
 	ck_assert_ptr_nonnull(bytes);
 	ck_assert_ptr_nonnull(got);
 	bytes[size - 1] = 'e';
-	ck_assert_msg(unixconn_send(ends.sender, bytes, size, UNIXMSG_NOW) == 0,
+	ck_assert_msg(unixconn_send(ends.sender, bytes, size, UNIXMSG_NOW) == 1,
 		"%zu bytes: %s", size, strerror(errno));
 	ck_assert_int_eq(unixconn_recv(ends.receiver, got, size, &got_size,
 				 UNIXMSG_NOW),

@@ -159,7 +159,7 @@ static void write_text(struct unixconn *stream, const char *text)
 
 	ck_assert_int_eq(unixconn_write(stream, text, strlen(text), &written,
 				 UNIXMSG_NOW),
-		0);
+		1);
 	ck_assert_uint_eq(written, strlen(text));
 }
 
@@ -225,7 +225,7 @@ START_TEST(writing_nothing_is_no_error)
 
 	ck_assert_int_eq(unixconn_write(near, NULL, 0, &written,
 				 UNIXMSG_FOREVER),
-		0);
+		1);
 	ck_assert_uint_eq(written, 0);
 	ck_assert_errno(unixconn_read(far, &written, 1, NULL, UNIXMSG_NOW),
 		EAGAIN);
@@ -297,7 +297,7 @@ START_TEST(a_long_write_waits_for_its_reader)
 	errno = EXDEV;
 	ck_assert_int_eq(unixconn_write(near, bytes, size, &written,
 				 deadlines_us[_i]),
-		0);
+		1);
 	ck_assert_int_eq(errno, EXDEV);
 	ck_assert_uint_eq(written, size);
 	ck_assert_int_eq(unixconn_shutdown(near, SHUT_WR), 0);
@@ -417,11 +417,11 @@ START_TEST(a_message_is_preceded_by_its_length)
 	static const char expected[] = "\0\0\0\3abc\0\0\0\0\0\0\1\1";
 	char long_message[257] = { 0 }, bytes[64];
 
-	ck_assert_int_eq(unixconn_send(near, "abc", 3, UNIXMSG_NOW), 0);
-	ck_assert_int_eq(unixconn_send(near, NULL, 0, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(near, "abc", 3, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send(near, NULL, 0, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send(near, long_message, sizeof(long_message),
 				 UNIXMSG_NOW),
-		0);
+		1);
 	ck_assert_int_eq(recv(far_fd, bytes, sizeof(bytes), 0), 64);
 	ck_assert_mem_eq(bytes, expected, sizeof(expected) - 1);
 }
@@ -448,7 +448,7 @@ static void send_sizes(const size_t *sizes, size_t count)
 		bytes = make_payload(sizes[i], (unsigned int)i);
 		ck_assert_int_eq(unixconn_send(far, bytes, sizes[i],
 					 UNIXMSG_FOREVER),
-			0);
+			1);
 		free(bytes);
 	}
 	_exit(0);
@@ -551,8 +551,8 @@ START_TEST(success_keeps_errno)
 	char byte;
 
 	errno = EXDEV;
-	ck_assert_int_eq(unixconn_send(far, "m", 1, UNIXMSG_FOREVER), 0);
-	ck_assert_int_eq(unixconn_write(far, "b", 1, NULL, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(far, "m", 1, UNIXMSG_FOREVER), 1);
+	ck_assert_int_eq(unixconn_write(far, "b", 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv(near, &byte, 1, NULL, UNIXMSG_FOREVER),
 		1);
 	ck_assert_int_eq(unixconn_read(near, &byte, 1, NULL, UNIXMSG_NOW), 1);
@@ -634,7 +634,7 @@ static void send_much(size_t size)
 	for (; size > 0; size -= mib)
 		ck_assert_int_eq(unixconn_write(far, bytes, mib, NULL,
 					 UNIXMSG_FOREVER),
-			0);
+			1);
 	_exit(0);
 }
 
@@ -746,9 +746,9 @@ static void fill(struct unixconn *stream)
 	size_t written;
 
 	while (unixconn_write(stream, bytes, sizeof(bytes), &written,
-		       UNIXMSG_NOW) == 0)
+		       UNIXMSG_NOW) == 1)
 		;
-	while (unixconn_write(stream, bytes, 1, NULL, UNIXMSG_NOW) == 0)
+	while (unixconn_write(stream, bytes, 1, NULL, UNIXMSG_NOW) == 1)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
 }
@@ -774,7 +774,7 @@ START_TEST(a_deadline_before_the_first_byte_changes_nothing)
 	ck_assert_errno(unixconn_send(far, "x", 1, deadline_us), ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	drain(near);
-	ck_assert_int_eq(unixconn_send(far, "whole", 5, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(far, "whole", 5, UNIXMSG_NOW), 1);
 	expect_message("whole");
 	expect_no_message();
 }
@@ -807,7 +807,7 @@ START_TEST(a_message_that_has_begun_is_gone_on_with)
 	ck_assert_int_eq(receive(got, size, &got_size), 1);
 	ck_assert_uint_eq(got_size, size);
 	ck_assert_int_eq(memcmp(bytes, got, size), 0);
-	ck_assert_int_eq(unixconn_send(far, "next", 4, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(far, "next", 4, UNIXMSG_NOW), 1);
 	expect_message("next");
 	free(bytes);
 	free(got);
@@ -823,7 +823,7 @@ START_TEST(nothing_else_can_be_sent_inside_of_a_message)
 	ck_assert_errno(unixconn_send(far, "", 0, UNIXMSG_FOREVER), EINVAL);
 	ck_assert_errno(unixconn_send(far, bytes, size, UNIXMSG_NOW),
 		EINPROGRESS);
-	ck_assert_int_eq(unixconn_send(near, "open", 4, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(near, "open", 4, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv(far, bytes, size, NULL, UNIXMSG_NOW), 1);
 	free(bytes);
 }
@@ -1009,7 +1009,7 @@ static void send_large(int count, size_t size)
 		bytes[0] = (unsigned char)i;
 		ck_assert_int_eq(unixconn_send(far, bytes, size,
 					 choose_deadline(i)),
-			0);
+			1);
 	}
 	_exit(0);
 }

@@ -509,7 +509,7 @@ static bool ask_gram(int64_t until)
 		unixconn_dial("unixgram", get_address(), NULL, until);
 	char byte = '\0';
 	bool is_served = client != NULL &&
-		unixconn_send(client, "?", 1, until) == 0 &&
+		unixconn_send(client, "?", 1, until) == 1 &&
 		unixconn_recv(client, &byte, 1, NULL, until) == 1;
 
 	unixconn_close(client);
@@ -522,7 +522,7 @@ static bool ask_packet(int64_t until)
 		unixconn_dial("unixpacket", get_address(), NULL, until);
 	char byte = '\0';
 	bool is_served = client != NULL &&
-		unixconn_send(client, "?", 1, until) == 0 &&
+		unixconn_send(client, "?", 1, until) == 1 &&
 		unixconn_recv(client, &byte, 1, NULL, until) == 1;
 
 	unixconn_close(client);
@@ -535,7 +535,7 @@ static bool ask_stream(int64_t until)
 		unixconn_dial("unix", get_address(), NULL, until);
 	char byte = '\0';
 	bool is_served = client != NULL &&
-		unixconn_write(client, "?", 1, NULL, until) == 0 &&
+		unixconn_write(client, "?", 1, NULL, until) == 1 &&
 		unixconn_read(client, &byte, 1, NULL, until) == 1;
 
 	unixconn_close(client);

@@ -230,7 +230,7 @@ static bool send_one(struct client *client)
 		note_failed_send(client, error);
 		return false;
 	}
-	SOAK_EXPECT(result == 0);
+	SOAK_EXPECT(result == 1);
 	client->next++;
 	client->book->sent++;
 	client->is_refused = false;

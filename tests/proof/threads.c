@@ -66,7 +66,7 @@ static void *send_grams(void *gram)
 	int i;
 
 	for (i = 0; i < MESSAGES; i++)
-		require(unixconn_send(gram, &i, sizeof(i), soon()) == 0,
+		require(unixconn_send(gram, &i, sizeof(i), soon()) == 1,
 			"unixconn_send");
 	return NULL;
 }
@@ -240,7 +240,7 @@ static void *connect_again(void *context)
 	struct turn *turn = context;
 
 	wait_for(&turn->is_there);
-	require(unixconn_send(turn->client, "x", 1, soon()) == 0,
+	require(unixconn_send(turn->client, "x", 1, soon()) == 1,
 		"a send that reconnects");
 	tell(&turn->is_over);
 	return NULL;
@@ -284,7 +284,7 @@ static void *send_packets(void *packet)
 	int i;
 
 	for (i = 0; i < MESSAGES; i++)
-		require(unixconn_send(packet, &i, sizeof(i), soon()) == 0,
+		require(unixconn_send(packet, &i, sizeof(i), soon()) == 1,
 			"unixconn_send");
 	return NULL;
 }
@@ -324,7 +324,7 @@ static void *send_frames(void *stream)
 	int i;
 
 	for (i = 0; i < MESSAGES; i++)
-		require(unixconn_send(stream, &i, sizeof(i), soon()) == 0,
+		require(unixconn_send(stream, &i, sizeof(i), soon()) == 1,
 			"unixconn_send");
 	return NULL;
 }

@@ -50,11 +50,11 @@ static void talk(struct unixconn *client, struct unixconn *server)
 {
 	struct unixaddr from;
 
-	ck_assert_int_eq(unixconn_send(client, "ping", 4, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(client, "ping", 4, UNIXMSG_NOW), 1);
 	expect(server, "ping", &from);
 	ck_assert_int_eq(unixconn_send_to(server, &from, "pong", 4,
 				 UNIXMSG_NOW),
-		0);
+		1);
 	expect(client, "pong", NULL);
 }
 
@@ -237,13 +237,13 @@ static void a_message_is_sent_to_an_address(int kind)
 	torture_begin();
 	if (torture_end(unixconn_send_to(sender, &to, "once", 4,
 				unixdeadline_after_us(20000)),
-		    0))
+		    1))
 		expect(server, "once", NULL);
 	unixconn_get_counters(sender, &counters);
 	ck_assert_uint_eq(counters.sent + counters.failed, 1);
 	expect_nothing(server);
 	ck_assert_int_eq(unixconn_send_to(sender, &to, "next", 4, UNIXMSG_NOW),
-		0);
+		1);
 	expect(server, "next", NULL);
 	close_gram(sender);
 	close_gram(server);
@@ -275,11 +275,11 @@ static void a_message_that_may_be_dropped_is_counted(int kind)
 	ck_assert_int_eq(unixconn_set_policy(client, UNIXCONN_DROP), 0);
 	torture_begin();
 	result = unixconn_send(client, "once", 4, UNIXMSG_FOREVER);
-	if (torture_end(result == 1 ? 0 : result, 0) && result == 0)
+	if (torture_end(result == 0 ? 1 : result, 1) && result == 1)
 		expect(server, "once", NULL);
 	unixconn_get_counters(client, &counters);
-	ck_assert_uint_eq(counters.sent, result == 0);
-	ck_assert_uint_eq(counters.dropped, result == 1);
+	ck_assert_uint_eq(counters.sent, result == 1);
+	ck_assert_uint_eq(counters.dropped, result == 0);
 	ck_assert_uint_eq(counters.failed, result == -1);
 	expect_nothing(server);
 	client = dial_if_lost(client, get_name(kind));
@@ -302,7 +302,7 @@ static void a_restarted_server_is_found_again(int kind)
 	torture_begin();
 	if (torture_end(unixconn_send(client, "once", 4,
 				unixdeadline_after_us(20000)),
-		    0))
+		    1))
 		expect(server, "once", NULL);
 	expect_nothing(server);
 	talk(client, server);
@@ -318,7 +318,7 @@ static void a_pair_is_made(int kind)
 	torture_begin();
 	if (!torture_end(unixconn_pair("unixgram", pair), 0))
 		ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
-	ck_assert_int_eq(unixconn_send(pair[0], "x", 1, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send(pair[0], "x", 1, UNIXMSG_NOW), 1);
 	expect(pair[1], "x", NULL);
 	close_gram(pair[0]);
 	close_gram(pair[1]);

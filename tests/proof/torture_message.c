@@ -46,7 +46,7 @@ static void a_message_is_sent(int kind)
 
 	ends_make(&ends, kind);
 	torture_begin();
-	if (torture_end(unixconn_send(ends.sender, "once", 4, soon()), 0))
+	if (torture_end(unixconn_send(ends.sender, "once", 4, soon()), 1))
 		ends_expect_text(&ends, "once");
 	ends_expect_nothing(&ends);
 	go_on(&ends);
@@ -135,7 +135,7 @@ static void a_message_with_a_descriptor_is_sent(int kind)
 	fd = unixconn_get_fd(ends.sender);
 	fill(&msg, &part, &fd);
 	torture_begin();
-	if (torture_end(unixconn_send_msg(ends.sender, &msg, soon()), 0))
+	if (torture_end(unixconn_send_msg(ends.sender, &msg, soon()), 1))
 		ck_assert_int_eq(expect_all(&ends, UNIXMSG_NOW), 1);
 	go_on(&ends);
 }
@@ -151,7 +151,7 @@ static void all_that_comes_with_a_message_is_received(int kind)
 	want_all(&ends);
 	fd = unixconn_get_fd(ends.sender);
 	fill(&msg, &part, &fd);
-	ck_assert_int_eq(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW), 0);
+	ck_assert_int_eq(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW), 1);
 	torture_begin();
 	if (expect_all(&ends, soon()) != 1)
 		ck_assert_int_eq(expect_all(&ends, UNIXMSG_NOW), 1);
@@ -188,7 +188,7 @@ static void a_batch_is_sent(int kind)
 	torture_begin();
 	if (torture_end(unixconn_send_batch(ends.sender, msgs, BATCH, &sent,
 				soon()),
-		    0))
+		    1))
 		ck_assert_uint_eq(sent, BATCH);
 	for (i = 0; i < sent; i++, text[0]++)
 		ends_expect_text(&ends, text);
@@ -317,7 +317,7 @@ static void descriptors_go_in_one_call(int kind)
 	torture_begin();
 	if (torture_end(unixconn_send_fds(ends.sender, "with", 4, &fd, 1,
 				soon()),
-		    0)) {
+		    1)) {
 		ck_assert_int_eq(unixconn_recv_fds(ends.receiver, data, 8, NULL,
 					 &got, &count, UNIXMSG_NOW),
 			1);
@@ -340,7 +340,7 @@ static void descriptors_come_in_one_call(int kind)
 	fd = unixconn_get_fd(ends.sender);
 	ck_assert_int_eq(unixconn_send_fds(ends.sender, "with", 4, &fd, 1,
 				 UNIXMSG_NOW),
-		0);
+		1);
 	torture_begin();
 	if (!torture_end(unixconn_recv_fds(ends.receiver, data, 8, NULL, &got,
 				 &count, soon()),
@@ -365,7 +365,7 @@ static void a_message_is_sent_on(int kind)
 
 	ends_make(&ends, kind);
 	torture_begin();
-	if (torture_end(unixconn_forward(ends.sender, &msg, soon()), 0))
+	if (torture_end(unixconn_forward(ends.sender, &msg, soon()), 1))
 		ends_expect_text(&ends, "once");
 	go_on(&ends);
 }
@@ -380,7 +380,7 @@ static void a_question_is_asked(int kind)
 
 	ends_make(&ends, ENDS_PACKET_PAIR + kind);
 	ck_assert_int_eq(unixconn_send(ends.receiver, "answer", 6, UNIXMSG_NOW),
-		0);
+		1);
 	torture_begin();
 	if (torture_end(unixconn_ask(ends.sender, &request, &answer, NULL, NULL,
 				soon()),

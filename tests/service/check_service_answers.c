@@ -19,7 +19,7 @@ static void answer(uint64_t peer, const char *text)
 {
 	int result = unixservice_send(scene.service, peer, text, strlen(text));
 
-	ck_assert_msg(result == 0, "%d, %s", result, strerror(errno));
+	ck_assert_msg(result == 1, "%d, %s", result, strerror(errno));
 }
 
 static void open_with_client(int kind, scene_act *act)
@@ -164,7 +164,7 @@ static int tell_other(struct scene *at, uint64_t peer, struct unixmsg *msg)
 	if (at->other != 0)
 		ck_assert_int_eq(unixservice_send(at->service, at->other,
 					 msg->data, msg->size),
-			0);
+			1);
 	return UNIXSERVICE_DONE;
 }
 
@@ -226,7 +226,7 @@ static int answer_in_parts(struct scene *at, uint64_t peer, struct unixmsg *msg)
 	unixmsg_init(&reply);
 	reply.parts = parts;
 	reply.parts_count = 3;
-	ck_assert_int_eq(unixservice_send_msg(at->service, peer, &reply), 0);
+	ck_assert_int_eq(unixservice_send_msg(at->service, peer, &reply), 1);
 	return UNIXSERVICE_DONE;
 }
 
@@ -252,7 +252,7 @@ START_TEST(an_answer_without_parts_is_empty)
 	unixmsg_init(&reply);
 	ck_assert_int_eq(unixservice_send_msg(scene.service, scene.peer,
 				 &reply),
-		0);
+		1);
 	scene_serve(&scene);
 	client_hear(&client, "");
 	close_all();
@@ -545,7 +545,7 @@ START_TEST(the_address_of_an_answer_does_not_matter)
 	unixmsg_init(&msg);
 	msg.addr = &addr;
 	ck_assert_int_eq(unixservice_send_msg(scene.service, scene.peer, &msg),
-		0);
+		1);
 	client_hear(&client, "");
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
 	close_all();
@@ -631,7 +631,7 @@ START_TEST(an_answer_carries_a_descriptor)
 	make_file(support_path("file"), "text");
 	fd = open(support_path("file"), O_RDONLY | O_CLOEXEC);
 	hear(&client, "give it to me");
-	ck_assert_int_eq(send_fd(scene.peer, fd), 0);
+	ck_assert_int_eq(send_fd(scene.peer, fd), 1);
 	/* It stays the caller's. */
 	ck_assert_int_eq(close(fd), 0);
 	got = receive_fd(&client);
@@ -648,7 +648,7 @@ static void fill(uint64_t peer)
 	while (scene_count(&scene).queued == 0)
 		ck_assert_int_eq(unixservice_send(scene.service, peer, large,
 					 sizeof(large)),
-			0);
+			1);
 }
 
 START_TEST(an_answer_that_is_kept_carries_a_descriptor)
@@ -662,7 +662,7 @@ START_TEST(an_answer_that_is_kept_carries_a_descriptor)
 	hear(&client, "give it to me");
 	fill(scene.peer);
 	before = support_count_fds();
-	ck_assert_int_eq(send_fd(scene.peer, fd), 0);
+	ck_assert_int_eq(send_fd(scene.peer, fd), 1);
 	ck_assert_int_eq(support_count_fds(), before + 1);
 	close(fd);
 	while (got < 0) {
@@ -688,7 +688,7 @@ START_TEST(a_descriptor_that_is_kept_goes_with_its_peer)
 	hear(&client, "give it to me");
 	fill(scene.peer);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-	ck_assert_int_eq(send_fd(scene.peer, ends[1]), 0);
+	ck_assert_int_eq(send_fd(scene.peer, ends[1]), 1);
 	close(ends[1]);
 	ck_assert_errno((int)read(ends[0], &byte, 1), EAGAIN);
 	client_close(&client);

@@ -73,7 +73,7 @@ static void say(struct client *client, const char *text)
 	ck_assert_int_eq(unixaddr_parse(&to, scene_address(GRAM)), 0);
 	ck_assert_int_eq(unixconn_send_to(client->gram, &to, text, strlen(text),
 				 UNIXMSG_NOW),
-		0);
+		1);
 }
 
 static void say_number(struct client *client, int number)
@@ -348,13 +348,13 @@ static void bind_anew(struct client *client)
 static void get_full(struct client *client)
 {
 	uint64_t id;
-	int i, result = 0;
+	int i, result = 1;
 
 	bind_anew(client);
 	say(client, "-1");
 	scene_serve(&scene);
 	id = get_id_of(client);
-	for (i = 0; result == 0 && scene_count(&scene).queued == 0; i++) {
+	for (i = 0; result == 1 && scene_count(&scene).queued == 0; i++) {
 		ck_assert_int_lt(i, 100000);
 		result = unixservice_send(scene.service, id, "-1", 2);
 		ck_assert_int_ge(result, 0);
@@ -492,7 +492,7 @@ static void fill_from_outside(const struct client *client)
 
 	ck_assert_ptr_nonnull(other);
 	ck_assert_int_eq(unixconn_get_address(client->gram, &to), 0);
-	while (unixconn_send_to(other, &to, "full", 4, UNIXMSG_NOW) == 0)
+	while (unixconn_send_to(other, &to, "full", 4, UNIXMSG_NOW) == 1)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
 	unixconn_close(other);
@@ -533,10 +533,10 @@ static int answer_all_sizes(struct scene *at, uint64_t peer,
 	unixmsg_init(&two);
 	two.parts = parts;
 	two.parts_count = COUNT(parts);
-	ck_assert_int_eq(unixservice_send(at->service, peer, "a", 1), 0);
-	ck_assert_int_eq(unixservice_send(at->service, peer, large, LARGE), 0);
-	ck_assert_int_eq(unixservice_send(at->service, peer, NULL, 0), 0);
-	ck_assert_int_eq(unixservice_send_msg(at->service, peer, &two), 0);
+	ck_assert_int_eq(unixservice_send(at->service, peer, "a", 1), 1);
+	ck_assert_int_eq(unixservice_send(at->service, peer, large, LARGE), 1);
+	ck_assert_int_eq(unixservice_send(at->service, peer, NULL, 0), 1);
+	ck_assert_int_eq(unixservice_send_msg(at->service, peer, &two), 1);
 	return UNIXSERVICE_DONE;
 }
 
@@ -574,7 +574,7 @@ static int tell_everybody(struct scene *at, uint64_t peer, struct unixmsg *msg)
 			(id = unixservice_get_next_peer(at->service, id)) != 0;)
 			ck_assert_int_eq(unixservice_send(at->service, id,
 						 msg->data, msg->size),
-				0);
+				1);
 	return UNIXSERVICE_DONE;
 }
 
@@ -609,7 +609,7 @@ static int put_off_or_answer_all(struct scene *at, uint64_t peer,
 	while (at->number-- > 0)
 		ck_assert_int_eq(unixservice_send(at->service, peer, "later",
 					 5),
-			0);
+			1);
 	return UNIXSERVICE_DONE;
 }
 
@@ -736,7 +736,7 @@ static void send_more(struct scene *at, const struct unixservice_event *event)
 	if (event->kind == UNIXSERVICE_LOST && at->number++ == 0)
 		ck_assert_int_eq(unixservice_send(at->service, at->other,
 					 "more", 4),
-			0);
+			1);
 }
 
 START_TEST(a_watcher_may_send_behind_what_was_gathered)
@@ -756,7 +756,7 @@ static int send_too_many(struct scene *at, uint64_t peer, struct unixmsg *msg)
 		return scene_echo(at, peer, msg);
 	for (i = 0; i <= UNIXMSG_BATCH_MAX; i++)
 		ck_assert_int_eq(unixservice_send(at->service, peer, "a", 1),
-			0);
+			1);
 	return UNIXSERVICE_DONE;
 }
 
@@ -905,7 +905,7 @@ static int answer_small_and_large(struct scene *at, uint64_t peer,
 
 	if (!is_in_batch())
 		return scene_be_silent(at, peer, msg);
-	ck_assert_int_eq(unixservice_send(at->service, peer, "a", 1), 0);
+	ck_assert_int_eq(unixservice_send(at->service, peer, "a", 1), 1);
 	ck_assert_errno(unixservice_send(at->service, peer, large, LARGE),
 		ENOTCONN);
 	at->number++;

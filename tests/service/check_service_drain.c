@@ -110,7 +110,7 @@ START_TEST(the_name_is_gone_at_once)
 	client_hear(&other, "hello");
 	client_close(&other);
 	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, "x", 1),
-		0);
+		1);
 	ck_assert_int_eq(unixservice_run(scene.service, soon()), 0);
 	client_hear(&client, "x");
 	client_close(&client);
@@ -169,7 +169,7 @@ START_TEST(what_is_kept_is_waited_for)
 	for (; scene_count(&scene).queued < 3; count++)
 		ck_assert_int_eq(unixservice_send(scene.service, scene.peer,
 					 large, sizeof(large)),
-			0);
+			1);
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
 	ck_assert_errno(unixservice_run(scene.service,
 				unixdeadline_after_us(5000)),
@@ -223,10 +223,10 @@ START_TEST(kept_answers_are_given_up_too)
 	while (scene_count(&scene).queued == 0)
 		ck_assert_int_eq(unixservice_send(scene.service, scene.peer,
 					 large, sizeof(large)),
-			0);
+			1);
 	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, large,
 				 sizeof(large)),
-		0);
+		1);
 	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_NOW), 0);
 	ck_assert_uint_eq(scene_count(&scene).queued, 0);
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 2);
@@ -277,7 +277,7 @@ START_TEST(a_second_stop_may_lengthen_the_deadline)
 	scene_serve(&scene);
 	ck_assert(!unixservice_is_drained(scene.service));
 	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, "x", 1),
-		0);
+		1);
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
 	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_NOW), 0);
 	ck_assert_uint_eq(scene_count(&scene).stopped, 0);
@@ -378,7 +378,7 @@ START_TEST(a_half_closed_peer_does_not_hold_up_the_drain)
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
 	scene_serve(&scene);
 	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, "x", 1),
-		0);
+		1);
 	scene_serve_while(&scene, !unixservice_is_drained(scene.service));
 	client_hear(&client, "x");
 	client_close(&client);

@@ -117,7 +117,7 @@ START_TEST(one_that_is_kept_is_not)
 	ck_assert_uint_ne(scene.about[UNIXSERVICE_CLOSED], scene.other);
 	ck_assert_int_eq(unixservice_send(scene.service, scene.other, "event",
 				 5),
-		0);
+		1);
 	client_hear(&client, "event");
 	end_keeping();
 	scene_serve_while(&scene, scene.told[UNIXSERVICE_CLOSED] == 1);

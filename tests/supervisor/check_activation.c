@@ -383,9 +383,9 @@ static void do_adopted(int index)
 	unixaddr_format(&addr, text, sizeof(text));
 	client = unixconn_dial("unixgram", text, NULL, UNIXMSG_NOW);
 	must(client != NULL);
-	must(unixconn_send(client, "x", 1, UNIXMSG_NOW) == 0);
+	must(unixconn_send(client, "x", 1, UNIXMSG_NOW) == 1);
 	must(unixconn_recv_from(gram, &byte, 1, NULL, &addr, UNIXMSG_NOW) == 1);
-	must(unixconn_send_to(gram, &addr, "y", 1, UNIXMSG_NOW) == 0);
+	must(unixconn_send_to(gram, &addr, "y", 1, UNIXMSG_NOW) == 1);
 	must(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW) == 1);
 	must(byte == 'y');
 	unixconn_close(client);

@@ -266,7 +266,7 @@ void client_send(struct client *client, const void *data, size_t size)
 {
 	int result = client_try_send(client, data, size);
 
-	ck_assert_msg(result == 0, "%s: %s", names[client->kind],
+	ck_assert_msg(result == 1, "%s: %s", names[client->kind],
 		strerror(errno));
 }
 

@@ -7,7 +7,7 @@
  * and the same jobs in plain system calls that block and do nothing else; TCP
  * and UDP on the loopback device in plain calls only.
  *
- * Functions give 0, or -1 with errno; those that receive as the library's. A
+ * Functions give 0, or -1 with errno; those that send or receive may give 1. A
  * plain receive of a way that carries bytes goes on until all of a message
  * has come.
  */
