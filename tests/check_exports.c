@@ -149,6 +149,7 @@ static const struct entry entries[] = {
 	ENTRY(unixservice_keep_peer),
 	ENTRY(unixservice_listen),
 	ENTRY(unixservice_new),
+	ENTRY(unixservice_open_peer),
 	ENTRY(unixservice_push),
 	ENTRY(unixservice_push_all),
 	ENTRY(unixservice_run),

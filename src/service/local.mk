@@ -12,6 +12,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service_link.c \
 	%D%/service_listener.c \
 	%D%/service_loop.c \
+	%D%/service_open.c \
 	%D%/service_peer.c \
 	%D%/service_private.h \
 	%D%/service_proof.c \

@@ -327,14 +327,19 @@ int unixservice_listen(struct unixservice *service, const char *network_name,
 	return listen_link(service, network, address, &how, bytes);
 }
 
+/* Nothing else may be said of what is open. */
+static int check_bytes(int type, unsigned int flags)
+{
+	if ((flags & ~UNIXMSG_LISTEN_BYTES) == 0)
+		return check_flags(type, flags);
+	errno = EINVAL;
+	return -1;
+}
+
 int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 	unsigned int flags, uint64_t *peer)
 {
-	if ((flags & ~UNIXMSG_LISTEN_BYTES) != 0) {
-		errno = EINVAL;
-		return -1;
-	}
-	if (check_flags(conn->end.type, flags) < 0 ||
+	if (check_bytes(conn->end.type, flags) < 0 ||
 		unixservice__check_open(service) < 0)
 		return -1;
 	if (conn->end.type == SOCK_STREAM && unixstream__is_sending(conn)) {
@@ -350,6 +355,27 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 	if (peer != NULL)
 		*peer = 0;
 	return 0;
+}
+
+int unixservice_open_peer(struct unixservice *service, const char *network_name,
+	const char *address, unsigned int flags, uint64_t *peer)
+{
+	const struct network *network = unixnetwork__find(network_name);
+	uint64_t unwanted;
+	int result, saved = errno;
+
+	if (network == NULL || check_bytes(network->type, flags) < 0 ||
+		unixservice__check_open(service) < 0)
+		return -1;
+	if (peer == NULL)
+		peer = &unwanted;
+	result = network->type == SOCK_DGRAM
+		? unixservice__open_gram_peer(service, address, peer)
+		: unixservice__open_connection(service, network, address, flags,
+			  peer);
+	if (result == 0)
+		errno = saved;
+	return result;
 }
 
 static void disinherit(struct unixservice *service, struct peer *peer)

@@ -40,10 +40,20 @@ struct origin {
 	const struct unixcred *cred; /* NULL: nobody vouches for him */
 	struct user *user;
 	bool is_named;
-	bool is_impostor;      /* the name is that of another user's peer */
+	bool is_impostor;      /* the name is that of another's peer */
 	struct sender *sender; /* NULL: not named, or there is no place */
 	int error;             /* why there is none */
 };
+
+/* The first message proves whose it is that the program has opened. */
+static struct sender *note_heard(struct sender *sender,
+	const struct origin *origin)
+{
+	sender->is_unheard = false;
+	sender->peer.has_cred = true;
+	unixservice__give_to(&sender->peer, origin->user);
+	return sender;
+}
 
 /*
  * The sender of that name, if it is the user's still: what was owed to another
@@ -56,14 +66,16 @@ static struct sender *find_own_sender(struct unixservice *service,
 {
 	struct sender *sender = unixsenders__find(&grams->senders, addr);
 
-	if (sender == NULL || sender->peer.user == origin->user)
+	if (sender == NULL ||
+		(sender->peer.user == origin->user && !sender->is_unheard))
 		return sender;
-	if (!is_allowed)
-		return NULL;
-	if (unixsenders__check(&grams->senders, addr, origin->cred) == 0)
-		unixservice__part(service, &sender->peer, ESTALE);
-	else
+	if (!is_allowed ||
+		unixsenders__check(&grams->senders, addr, origin->cred) < 0)
 		origin->is_impostor = true;
+	else if (sender->is_unheard)
+		return note_heard(sender, origin);
+	else
+		unixservice__part(service, &sender->peer, ESTALE);
 	return NULL;
 }
 
@@ -470,4 +482,26 @@ int unixservice__add_grams(struct unixservice *service, struct unixconn *gram)
 	}
 	free(grams);
 	return -1;
+}
+
+/* The first socket that still takes messages. */
+static struct grams *find_grams(const struct unixservice *service)
+{
+	struct source *source;
+
+	for (source = service->sources; source != NULL; source = source->next)
+		if (source->sort == &grams_sort && !source->is_done)
+			return (struct grams *)source;
+	errno = EINVAL;
+	return NULL;
+}
+
+int unixservice__open_gram_peer(struct unixservice *service,
+	const char *address, uint64_t *id)
+{
+	struct grams *grams = find_grams(service);
+
+	if (grams == NULL)
+		return -1;
+	return unixservice__open_sender(service, &grams->senders, address, id);
 }

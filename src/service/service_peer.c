@@ -274,6 +274,19 @@ void unixservice__enliven(struct unixservice *service, struct peer *peer)
 	unixusers__add_peer(peer->user, peer);
 }
 
+void unixservice__give_to(struct peer *peer, struct user *user)
+{
+	const bool is_light = unixservice__is_light(peer);
+
+	unixusers__remove_peer(peer->user, peer);
+	peer->user->light_count -= is_light;
+	peer->user->kept_bytes -= peer->outbox.bytes;
+	peer->user = user;
+	user->kept_bytes += peer->outbox.bytes;
+	user->light_count += is_light;
+	unixusers__add_peer(user, peer);
+}
+
 /* To close it then is as if all of that had gone at once. */
 static void send_what_is_gathered(struct unixservice *service,
 	const struct peer *peer)

@@ -330,6 +330,19 @@ int unixservice__add_link(struct unixservice *service, struct unixconn *conn,
 /* Serves a socket for datagrams. It belongs to service then, not on failure. */
 int unixservice__add_grams(struct unixservice *service, struct unixconn *conn);
 
+/* A peer at address, of the first of these sockets; EINVAL without one. */
+int unixservice__open_gram_peer(struct unixservice *service,
+	const char *address, uint64_t *id);
+
+/* service_open.c */
+
+struct network;
+
+/* The same by a new connection. */
+int unixservice__open_connection(struct unixservice *service,
+	const struct network *network, const char *address, unsigned int flags,
+	uint64_t *id);
+
 /* service_peer.c */
 
 /* The peer, or NULL with ENOTCONN; _find_any also while it is told closed. */
@@ -356,6 +369,9 @@ bool unixservice__make_descriptor(struct unixservice *service,
 int unixservice__enter(struct unixservice *service, struct peer *peer,
 	const struct peer_sort *sort, struct user *user,
 	const struct unixcred *cred);
+
+/* It is user's from now on, with all that is kept for it. */
+void unixservice__give_to(struct peer *peer, struct user *user);
 
 /* It has done something. */
 void unixservice__enliven(struct unixservice *service, struct peer *peer);

@@ -416,14 +416,19 @@ struct sender *unixsenders__add(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred)
 {
-	struct sender *sender;
+	if (make_place_in_bucket(service, senders, addr, user) &&
+		unixservice__make_place(service, user))
+		return unixsenders__enter(service, senders, addr, user, cred);
+	errno = EDQUOT;
+	return NULL;
+}
 
-	if (!make_place_in_bucket(service, senders, addr, user) ||
-		!unixservice__make_place(service, user)) {
-		errno = EDQUOT;
-		return NULL;
-	}
-	sender = calloc(1, sizeof(*sender));
+struct sender *unixsenders__enter(struct unixservice *service,
+	struct senders *senders, const struct unixaddr *addr, struct user *user,
+	const struct unixcred *cred)
+{
+	struct sender *sender = calloc(1, sizeof(*sender));
+
 	if (sender == NULL)
 		return NULL;
 	sender->senders = senders;

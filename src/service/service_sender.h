@@ -22,6 +22,9 @@ struct sender {
 	size_t pin; /* its place, while proof.fd is open */
 	bool is_proved;
 	bool is_early; /* from before credentials were wanted */
+	/* The program has opened it, and nothing has come from it yet: whose it
+	 * is is not known. */
+	bool is_unheard;
 	bool is_refusal_told;
 };
 
@@ -83,9 +86,20 @@ struct sender *unixsenders__add(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred);
 
+/* The same at nobody's cost, and within no limit. NULL: ENOMEM. */
+struct sender *unixsenders__enter(struct unixservice *service,
+	struct senders *senders, const struct unixaddr *addr, struct user *user,
+	const struct unixcred *cred);
+
 /* Whether an answer to addr gets to writer: 0, or -1 as unixproof__find. */
 int unixsenders__check(struct senders *senders, const struct unixaddr *addr,
 	const struct unixcred *writer);
+
+/* service_open.c */
+
+/* A peer at address, see unixservice_open_peer. 0, or -1. */
+int unixservice__open_sender(struct unixservice *service,
+	struct senders *senders, const char *address, uint64_t *id);
 
 /* service_debt.c */
 

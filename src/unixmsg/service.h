@@ -398,6 +398,32 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 	unsigned int flags, uint64_t *peer);
 
 /*
+ * A peer at an address, for a service that speaks first, to another service
+ * say: what unixservice_push sends to it goes by the service's queue, policy
+ * and counters, and its messages come to the handler. Never waits. *peer is its
+ * number; peer may be NULL. flags are UNIXMSG_LISTEN_BYTES, for "unix", or 0.
+ *
+ * "unixpacket" and "unix": a new connection, see unixconn_dial and
+ * unixservice_add_conn; EAGAIN while the backlog of its listener is full.
+ *
+ * "unixgram": a peer of the first socket for datagrams that the service serves,
+ * which is where it answers to: EINVAL without one. unixservice_listen serves
+ * one without a file at "@". Who has sent to that socket before keeps his
+ * number. The peer is kept, see unixservice_keep_peer, and of no user until its
+ * first message has come; that is proved as an answer would be, see above, and
+ * rules go for it. EINVAL also for the service's own address, EPERM for a
+ * socket whose name, as it has given that to bind(2), does not lead back to it:
+ * relative ones, or those of another mount namespace. Its messages could not be
+ * told from those of others.
+ *
+ * Else -1 with EINVAL (no such network, unknown flags, a stopped service), or
+ * the errors of unixconn_dial and unixservice_add_conn. For a connection with
+ * options of your own, dial and add it.
+ */
+int unixservice_open_peer(struct unixservice *service, const char *network,
+	const char *address, unsigned int flags, uint64_t *peer);
+
+/*
  * Whether unixservice_close and _stop remove the files of the sockets that are
  * served now, see unixlistener_set_unlink_on_close: -1 with its errno for the
  * first that could not be switched, the others are. true in a child of fork(2)

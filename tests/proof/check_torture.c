@@ -201,7 +201,9 @@ static const struct rule harmless[] = {
 	{ "getpeername", ENOTCONN, "service" },
 	/* Who it is stays unknown. */
 	{ "getsockopt", 0, "connection is given" },
+	{ "getsockopt", 0, "a peer is opened" },
 	{ "getpeername", 0, "connection is given" },
+	{ "getpeername", 0, "a peer is opened" },
 	/* The send buffer is raised where that can be. */
 	{ "setsockopt", 0, "service listens" },
 	{ "getsockopt", 0, "service listens" },
@@ -211,6 +213,7 @@ static const struct rule harmless[] = {
 	{ "socket", 0, "socket is given" },
 	/* It is for the loops of others, and set again with the next. */
 	{ "timerfd_settime", 0, "service stops" },
+	{ "timerfd_settime", 0, "a peer is opened" },
 	/* Senders are not told: what they go on sending is taken too. */
 	{ "shutdown", 0, "service stops" },
 	/* What is short while the peer is proved is waited for; there are
@@ -284,6 +287,8 @@ static const struct {
 	/* Whether anybody is there cannot be found out. */
 	{ { "connect", 0, "is replaced" }, EADDRINUSE },
 	{ { "connect", 0, "set aside" }, EADDRINUSE },
+	/* The name leads nowhere. */
+	{ { "stat", ENOENT, "a peer is opened" }, EPERM },
 	/* Whether nobody is one user is not known: he may not be our server. */
 	{ { "fgets", EIO, "looked into" }, EACCES },
 	/* It was there, and then it is not. */

@@ -551,6 +551,30 @@ static void serve_two(struct stage *stage, int network, bool is_loop_foreign)
 	let_be_served(stage, network);
 }
 
+/* It listens at its own name, and asks another. */
+static void a_peer_is_opened(int kind)
+{
+	struct stage stage, far;
+	uint64_t peer = 0;
+	int result;
+
+	open_serving(&far, kind, echo);
+	open_stage(&stage, echo, NULL);
+	ck_assert_int_eq(listen_at(&stage, kind, support_path("asker")), 0);
+	torture_begin();
+	result = unixservice_open_peer(stage.service, networks[kind],
+		get_name(), 0, &peer);
+	if (torture_end(result, 0))
+		ck_assert_int_eq(unixservice_push(stage.service, peer, "?", 1),
+			1);
+	else
+		ck_assert_uint_eq(count(&stage).peers, 0);
+	serve_a_while(&far);
+	ck_assert_uint_eq(count(&far).received, result == 0);
+	must_close(&stage);
+	must_close(&far);
+}
+
 static void a_service_serves(int kind)
 {
 	struct stage stage;
@@ -1103,6 +1127,7 @@ const struct scene torture_service_scenes[] = {
 		NETWORKS },
 	{ "a connection is given to a service",
 		a_connection_is_given_to_a_service, 2 },
+	{ "a peer is opened", a_peer_is_opened, NETWORKS },
 	{ "a service serves", a_service_serves, NETWORKS },
 	{ "a service serves in a foreign loop",
 		a_service_serves_in_a_foreign_loop, NETWORKS },

@@ -407,6 +407,36 @@ START_TEST(who_is_refused_takes_nobodys_place)
 }
 END_TEST
 
+/* Nor does he hide who has the name that he has taken. */
+START_TEST(who_is_refused_adds_no_peer_of_anothers_name)
+{
+	const char *name = support_abstract("man");
+	struct unixaddr to = address_of(scene_address(GRAM));
+	struct unixconn *gram = unixconn_open("unixgram", name, NULL);
+	uint64_t first;
+
+	scene_open_kind(&scene, GRAM, scene_be_silent, NULL);
+	ck_assert_int_eq(chmod(scene_address(GRAM), 0666), 0);
+	ck_assert_int_eq(unixservice_deny_user(scene.service, MAN), 0);
+	ck_assert_int_eq(unixconn_send_to(gram, &to, "hello", 5, UNIXMSG_NOW),
+		1);
+	scene_serve(&scene);
+	first = scene.peer;
+	unixconn_close(gram);
+	say_from(scene_address(GRAM), name + 1, strlen(name) - 1);
+	ck_assert_uint_eq(scene_count(&scene).refused, 1);
+	ck_assert_uint_eq(scene_count(&scene).peers, 1);
+	gram = unixconn_open("unixgram", name, NULL);
+	ck_assert_int_eq(unixconn_send_to(gram, &to, "again", 5, UNIXMSG_NOW),
+		1);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 2);
+	ck_assert_uint_eq(scene.peer, first);
+	unixconn_close(gram);
+	scene_close(&scene);
+}
+END_TEST
+
 START_TEST(it_is_told_who_was_refused)
 {
 	char expected[32];
@@ -553,6 +583,8 @@ static TCase *make_telling_tests(void)
 		COUNT(earlies));
 	support_add_root_test(tcase, refusals_of_a_peer_are_told_once);
 	support_add_root_test(tcase, who_is_refused_takes_nobodys_place);
+	support_add_root_test(tcase,
+		who_is_refused_adds_no_peer_of_anothers_name);
 	support_add_root_loop_test(tcase, it_is_told_who_was_refused, KINDS);
 	tcase_add_test(tcase, nothing_is_told_of_who_sent_before_the_service);
 	support_add_test_if(tcase, who_sent_before_the_service_is_answered,

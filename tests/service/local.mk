@@ -13,6 +13,7 @@ quick_unit_tests += \
 	tests/check_service_fork \
 	tests/check_service_life \
 	tests/check_service_limits \
+	tests/check_service_open \
 	tests/check_service_queue \
 	tests/check_service_silence \
 	tests/check_shortage \
@@ -31,6 +32,7 @@ tests_check_service_fork_SOURCES = %D%/check_service_fork.c
 tests_check_service_life_SOURCES = %D%/check_service_life.c
 tests_check_service_limits_SOURCES = %D%/check_service_limits.c
 tests_check_service_load_SOURCES = %D%/check_service_load.c
+tests_check_service_open_SOURCES = %D%/check_service_open.c
 tests_check_service_queue_SOURCES = %D%/check_service_queue.c
 tests_check_service_silence_SOURCES = %D%/check_service_silence.c
 tests_check_service_stuck_SOURCES = %D%/check_service_stuck.c

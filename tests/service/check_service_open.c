@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: MIT */
+/* Peers that a service sends to first, by their address. */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "support/service_scene.h"
+
+static struct scene asker, far;
+
+static const char *const networks[] = { "unixgram", "unixpacket", "unix",
+	"unix" };
+
+static unsigned int get_flags(int kind)
+{
+	return kind == BYTES ? UNIXMSG_LISTEN_BYTES : 0;
+}
+
+/* The asker has a socket for datagrams, which is where it is answered. */
+static void open_asker(void)
+{
+	scene_open(&asker, scene_be_silent, NULL);
+	scene_listen_at(&asker, GRAM, support_path("asker"));
+}
+
+static void open_both(int kind)
+{
+	scene_open_kind(&far, kind, scene_echo, NULL);
+	open_asker();
+}
+
+static void close_both(void)
+{
+	scene_close(&asker);
+	scene_close(&far);
+}
+
+static int open_peer(int kind, const char *address, uint64_t *peer)
+{
+	return unixservice_open_peer(asker.service, networks[kind], address,
+		get_flags(kind), peer);
+}
+
+static uint64_t must_open(int kind, const char *address)
+{
+	uint64_t peer = 0;
+
+	errno = ENOTTY;
+	ck_assert_int_eq(open_peer(kind, address, &peer), 0);
+	ck_assert_int_eq(errno, ENOTTY);
+	ck_assert_uint_ne(peer, 0);
+	return peer;
+}
+
+static int push(uint64_t peer, const char *text)
+{
+	return unixservice_push(asker.service, peer, text, strlen(text));
+}
+
+static void serve_both(void)
+{
+	scene_serve(&far);
+	scene_serve(&asker);
+}
+
+static void expect_answer(uint64_t peer, const char *text)
+{
+	ck_assert_int_eq(push(peer, text), 1);
+	serve_both();
+	ck_assert_str_eq(asker.data, text);
+	ck_assert_uint_eq(asker.peer, peer);
+}
+
+START_TEST(a_service_sends_first_and_hears_the_answer)
+{
+	uint64_t peer;
+
+	open_both(_i);
+	peer = must_open(_i, scene_address(_i));
+	ck_assert_uint_eq(asker.told[UNIXSERVICE_OPENED], 1);
+	ck_assert_uint_eq(asker.about[UNIXSERVICE_OPENED], peer);
+	expect_answer(peer, "hello");
+	expect_answer(peer, "again");
+	ck_assert_uint_eq(scene_count(&asker).peers, 1);
+	ck_assert_uint_eq(asker.told[UNIXSERVICE_OPENED], 1);
+	ck_assert_uint_eq(scene_count(&asker).pushed, 2);
+	close_both();
+}
+END_TEST
+
+START_TEST(it_is_known_whose_it_is_when_it_has_answered)
+{
+	struct unixservice_peer_info info;
+	uint64_t peer;
+
+	open_both(_i);
+	peer = must_open(_i, scene_address(_i));
+	expect_answer(peer, "hello");
+	ck_assert_int_eq(unixservice_get_peer_info(asker.service, peer, &info),
+		0);
+	ck_assert(info.has_cred);
+	ck_assert_uint_eq(info.cred.uid, geteuid());
+	ck_assert_str_eq(info.network, networks[_i]);
+	ck_assert_uint_eq(info.received, 1);
+	close_both();
+}
+END_TEST
+
+START_TEST(on_an_abstract_name_it_is_the_same)
+{
+	scene_open(&far, scene_echo, NULL);
+	scene_listen_at(&far, _i, support_abstract("far"));
+	scene_open(&asker, scene_be_silent, NULL);
+	scene_listen_at(&asker, GRAM, "@");
+	expect_answer(must_open(_i, support_abstract("far")), "hello");
+	close_both();
+}
+END_TEST
+
+START_TEST(what_it_has_no_room_for_is_kept)
+{
+	unsigned int sent = 0;
+	uint64_t peer;
+
+	open_both(_i);
+	far.act = scene_be_silent;
+	peer = must_open(_i, scene_address(_i));
+	while (scene_count(&asker).queued < 3) {
+		ck_assert_int_eq(push(peer, "hello"), 1);
+		ck_assert_uint_lt(++sent, 100000);
+	}
+	scene_serve_while(&asker, (scene_serve(&far), far.heard < sent));
+	ck_assert_uint_eq(scene_count(&asker).queued, 0);
+	ck_assert_uint_eq(scene_count(&asker).pushed_lost, 0);
+	close_both();
+}
+END_TEST
+
+START_TEST(what_is_kept_before_the_first_answer_goes_with_its_user)
+{
+	struct unixservice_options options = scene_options();
+	unsigned int sent = 0;
+	uint64_t peer;
+
+	options.peers_per_user_max = 1;
+	scene_open_kind(&far, GRAM, scene_echo, NULL);
+	scene_open(&asker, scene_be_silent, &options);
+	scene_listen_at(&asker, GRAM, support_path("asker"));
+	peer = must_open(GRAM, scene_address(GRAM));
+	while (scene_count(&asker).queued < 3) {
+		ck_assert_int_eq(push(peer, "hello"), 1);
+		ck_assert_uint_lt(++sent, 100000);
+	}
+	scene_serve_while(&asker, (scene_serve(&far), asker.heard < sent));
+	ck_assert_uint_eq(scene_count(&asker).queued_bytes, 0);
+	ck_assert_uint_eq(scene_count(&asker).peers, 1);
+	close_both();
+}
+END_TEST
+
+START_TEST(one_whose_server_ends_is_closed)
+{
+	uint64_t peer;
+
+	open_both(_i);
+	peer = must_open(_i, scene_address(_i));
+	scene_close(&far);
+	ck_assert_int_eq(push(peer, "hello"), -1);
+	scene_serve(&asker);
+	ck_assert_uint_eq(asker.told[UNIXSERVICE_CLOSED], 1);
+	ck_assert_uint_eq(asker.about[UNIXSERVICE_CLOSED], peer);
+	ck_assert_errno(push(peer, "hello"), ENOTCONN);
+	scene_close(&asker);
+}
+END_TEST
+
+START_TEST(limits_of_peers_do_not_keep_it_out)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t first, second;
+
+	options.peers_max = 1;
+	options.peers_per_user_max = 1;
+	scene_open_kind(&far, _i, scene_echo, NULL);
+	scene_listen_at(&far, _i, support_path("second"));
+	scene_open(&asker, scene_be_silent, &options);
+	scene_listen_at(&asker, GRAM, support_path("asker"));
+	first = must_open(_i, scene_address(_i));
+	second = must_open(_i, support_path("second"));
+	ck_assert_uint_ne(first, second);
+	ck_assert_uint_eq(scene_count(&asker).peers, 2);
+	expect_answer(first, "one");
+	expect_answer(second, "two");
+	close_both();
+}
+END_TEST
+
+START_TEST(a_peer_that_is_open_is_not_opened_twice)
+{
+	uint64_t peer;
+
+	open_both(GRAM);
+	peer = must_open(GRAM, scene_address(GRAM));
+	ck_assert_uint_eq(must_open(GRAM, scene_address(GRAM)), peer);
+	ck_assert_uint_eq(scene_count(&asker).peers, 1);
+	expect_answer(peer, "hello");
+	close_both();
+}
+END_TEST
+
+START_TEST(who_has_sent_before_keeps_his_number)
+{
+	struct unixaddr to = address_of(support_path("asker"));
+	struct unixconn *gram;
+
+	open_asker();
+	gram = unixconn_open("unixgram", support_path("gram"), NULL);
+	ck_assert_ptr_nonnull(gram);
+	ck_assert_int_eq(unixconn_send_to(gram, &to, "first", 5, UNIXMSG_NOW),
+		1);
+	scene_serve(&asker);
+	ck_assert_uint_eq(must_open(GRAM, support_path("gram")), asker.peer);
+	unixconn_close(gram);
+	scene_close(&asker);
+}
+END_TEST
+
+START_TEST(a_link_leads_to_the_peer_whose_name_it_is)
+{
+	open_both(GRAM);
+	ck_assert_int_eq(symlink(scene_address(GRAM), support_path("link")), 0);
+	expect_answer(must_open(GRAM, support_path("link")), "hello");
+	ck_assert_uint_eq(scene_count(&asker).peers, 1);
+	close_both();
+}
+END_TEST
+
+/* Its messages could not be told from those of another. */
+START_TEST(a_name_that_does_not_lead_back_is_refused)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX,
+		.sun_path = "relative" };
+	int fd = open_socket(SOCK_DGRAM), other = open_socket(SOCK_DGRAM);
+
+	open_asker();
+	ck_assert_int_eq(chdir(support_dir()), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	ck_assert_errno(open_peer(GRAM, support_path("relative"), NULL), EPERM);
+	close(fd);
+	ck_assert_int_eq(unlink("relative"), 0);
+	fd = open_socket(SOCK_DGRAM);
+	ck_assert_int_eq(bind_to(fd, support_path("moved")), 0);
+	ck_assert_int_eq(rename(support_path("moved"), support_path("new")), 0);
+	ck_assert_errno(open_peer(GRAM, support_path("new"), NULL), EPERM);
+	ck_assert_int_eq(bind_to(other, support_path("moved")), 0);
+	ck_assert_errno(open_peer(GRAM, support_path("new"), NULL), EPERM);
+	ck_assert_uint_eq(scene_count(&asker).peers, 0);
+	close(fd);
+	close(other);
+	scene_close(&asker);
+}
+END_TEST
+
+/* The socket is root's, and who writes by it is not. */
+static void answer_as_nobody(int ready[2], int go[2])
+{
+	struct unixconn *gram =
+		unixconn_open("unixgram", support_path("gram"), NULL);
+	struct unixaddr to = address_of(support_path("asker"));
+
+	if (gram == NULL)
+		_exit(1);
+	support_as_nobody();
+	support_ready_tell(ready);
+	support_ready_wait(go);
+	_exit(unixconn_send_to(gram, &to, "false", 5, UNIXMSG_NOW) != 1);
+}
+
+START_TEST(what_cannot_be_proved_to_be_its_is_not_heard)
+{
+	int ready[2], go[2];
+	uint64_t peer;
+	pid_t pid;
+
+	open_asker();
+	ck_assert_int_eq(chmod(support_path("asker"), 0666), 0);
+	support_ready_init(ready);
+	support_ready_init(go);
+	pid = support_fork();
+	if (pid == 0)
+		answer_as_nobody(ready, go);
+	support_ready_wait(ready);
+	peer = must_open(GRAM, support_path("gram"));
+	support_ready_tell(go);
+	support_wait_exit(pid, 0);
+	close_pipe(ready);
+	close_pipe(go);
+	scene_serve(&asker);
+	ck_assert_uint_eq(asker.heard, 0);
+	ck_assert_uint_eq(scene_count(&asker).unproved, 1);
+	ck_assert_uint_eq(scene_count(&asker).peers, 1);
+	ck_assert_errno(push(peer, "x"), ENOTCONN);
+	scene_close(&asker);
+}
+END_TEST
+
+START_TEST(an_impossible_peer_is_refused)
+{
+	struct unixservice *service;
+	uint64_t peer = 7;
+	int fd = open_socket(SOCK_DGRAM);
+
+	open_asker();
+	service = asker.service;
+	ck_assert_errno(unixservice_open_peer(service, "tcp", "@x", 0, &peer),
+		EINVAL);
+	ck_assert_errno(unixservice_open_peer(service, "unix", "@x", 1, &peer),
+		EINVAL);
+	ck_assert_errno(unixservice_open_peer(service, "unixpacket", "@x",
+				UNIXMSG_LISTEN_BYTES, &peer),
+		EINVAL);
+	ck_assert_errno(open_peer(GRAM, support_path("asker"), &peer), EINVAL);
+	ck_assert_errno(open_peer(GRAM, "", &peer), EINVAL);
+	ck_assert_errno(open_peer(_i, support_path("none"), &peer), ENOENT);
+	ck_assert_int_eq(bind_to(fd, support_path("dead")), 0);
+	close(fd);
+	ck_assert_errno(open_peer(GRAM, support_path("dead"), &peer),
+		ECONNREFUSED);
+	ck_assert_int_eq(unixservice_stop(service, UNIXMSG_FOREVER), 0);
+	ck_assert_errno(open_peer(_i, support_path("none"), &peer), EINVAL);
+	ck_assert_uint_eq(peer, 7);
+	ck_assert_uint_eq(scene_count(&asker).peers, 0);
+	scene_close(&asker);
+}
+END_TEST
+
+START_TEST(without_a_socket_for_datagrams_there_is_no_such_peer)
+{
+	scene_open_kind(&far, GRAM, scene_echo, NULL);
+	scene_open_kind(&asker, PACKET, scene_be_silent, NULL);
+	ck_assert_errno(open_peer(GRAM, scene_address(GRAM), NULL), EINVAL);
+	close_both();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("service_open");
+	TCase *tcase = make_tcase("open");
+
+	tcase_add_loop_test(tcase, a_service_sends_first_and_hears_the_answer,
+		0, KINDS);
+	tcase_add_loop_test(tcase, it_is_known_whose_it_is_when_it_has_answered,
+		0, KINDS);
+	tcase_add_loop_test(tcase, on_an_abstract_name_it_is_the_same, 0,
+		KINDS);
+	tcase_add_loop_test(tcase, what_it_has_no_room_for_is_kept, 0,
+		KINDS_OF_MESSAGES);
+	tcase_add_test(tcase,
+		what_is_kept_before_the_first_answer_goes_with_its_user);
+	tcase_add_loop_test(tcase, one_whose_server_ends_is_closed, 0, KINDS);
+	tcase_add_loop_test(tcase, limits_of_peers_do_not_keep_it_out, 0,
+		KINDS);
+	tcase_add_test(tcase, a_peer_that_is_open_is_not_opened_twice);
+	tcase_add_test(tcase, who_has_sent_before_keeps_his_number);
+	tcase_add_test(tcase, a_link_leads_to_the_peer_whose_name_it_is);
+	tcase_add_test(tcase, a_name_that_does_not_lead_back_is_refused);
+	support_add_root_test(tcase,
+		what_cannot_be_proved_to_be_its_is_not_heard);
+	tcase_add_loop_test(tcase, an_impossible_peer_is_refused, 0, KINDS);
+	tcase_add_test(tcase,
+		without_a_socket_for_datagrams_there_is_no_such_peer);
+	suite_add_tcase(suite, tcase);
+	return support_run(suite);
+}
