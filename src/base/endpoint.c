@@ -112,12 +112,17 @@ static int set_passcred(const struct endpoint *end, bool is_on)
 	return set_option(end, SO_PASSCRED, is_on);
 }
 
-int unixendpoint__want(struct endpoint *end, unsigned int wants)
+bool unixendpoint__knows_wants(unsigned int wants)
 {
 	const unsigned int known =
 		UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
 
-	if (wants & ~known) {
+	return (wants & ~known) == 0;
+}
+
+int unixendpoint__want(struct endpoint *end, unsigned int wants)
+{
+	if (!unixendpoint__knows_wants(wants)) {
 		errno = EINVAL;
 		return -1;
 	}

@@ -50,6 +50,9 @@ int unixendpoint__open(struct endpoint *end, int type);
  */
 int unixendpoint__want(struct endpoint *end, unsigned int wants);
 
+/* Whether there is no other bit in wants. */
+bool unixendpoint__knows_wants(unsigned int wants);
+
 /* Two sockets that are connected to each other. */
 int unixendpoint__open_pair(struct endpoint *a, struct endpoint *b, int type);
 

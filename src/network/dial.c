@@ -224,7 +224,7 @@ int unixdial__check(const struct unixdial_options *options)
 	const unsigned int known = UNIXMSG_DIAL_WAIT | UNIXMSG_DIAL_RECONNECT |
 		UNIXMSG_DIAL_UNNAMED;
 	size_t i, count = sizeof(options->reserved) / sizeof(uint64_t);
-	uint64_t reserved = options->unused;
+	uint64_t reserved = 0;
 
 	for (i = 0; i < count; i++)
 		reserved |= options->reserved[i];
@@ -233,7 +233,8 @@ int unixdial__check(const struct unixdial_options *options)
 		reserved = 1;
 	if (reserved == 0 && options->own_mode <= 0777 &&
 		options->stop_fd >= -1 && options->spin_us >= 0 &&
-		(options->flags & ~known) == 0)
+		(options->flags & ~known) == 0 &&
+		unixendpoint__knows_wants(options->wants))
 		return 0;
 	errno = EINVAL;
 	return -1;
@@ -269,7 +270,8 @@ int unixdial__open(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
 	if (check_connection(options) < 0 ||
-		unixendpoint__open(end, end->type) < 0)
+		unixendpoint__open(end, end->type) < 0 ||
+		unixendpoint__want(end, options->wants) < 0)
 		return -1;
 	unixendpoint__set_waits(end, options->stop_fd, options->spin_us);
 	return bind_and_connect(end, text, options, deadline_us);

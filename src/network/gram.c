@@ -68,9 +68,12 @@ static int dial(struct gram *gram, const char *server,
 	if (unixdial__connect(end, server, options->flags, deadline_us) < 0)
 		return -1;
 	gram->is_dialled = true;
-	if ((options->flags & UNIXMSG_DIAL_UNNAMED) != 0)
-		return 0;
-	return unixanswer__bind(end, server, options, deadline_us);
+	/* With credentials it gets an abstract name by its connect. Only once
+	 * it is bound can the server send anything. */
+	if ((options->flags & UNIXMSG_DIAL_UNNAMED) == 0 &&
+		unixanswer__bind(end, server, options, deadline_us) < 0)
+		return -1;
+	return unixendpoint__want(end, options->wants);
 }
 
 static int gram_dial(struct unixconn *conn, const char *server,

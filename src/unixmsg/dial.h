@@ -13,6 +13,7 @@
  *   ECONNREFUSED  nobody owns it, or the owner does not listen
  *   EPROTOTYPE    the owner speaks another of the three networks. Of abstract
  *                 names each network has its own: ECONNREFUSED there.
+ *   ENOTSUP       UNIXMSG_WANT_PIDFD before Linux 6.5
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; a listener whose
  *                 backlog is full makes connections wait
  */
@@ -59,7 +60,12 @@ struct unixdial_options {
 	 * unixmsg/listen.h; 0, the default: 0600 for a server of our own user,
 	 * else 0666, see unixmsg/conn.h. */
 	mode_t own_mode;
-	unsigned int unused; /* 0 */
+	/* What is received besides the payload, from the server's first message
+	 * on: UNIXMSG_WANT_..., see unixmsg/msg.h; default 0. unixconn_want
+	 * after the dial misses what a server sends at once: its descriptors
+	 * are refused until then (EPERM to it, Linux 6.16), and its messages do
+	 * not tell who wrote them. */
+	unsigned int wants;
 	/* How long calls try before they sleep, see unixmsg/deadline.h; default
 	 * 0. */
 	int64_t spin_us;

@@ -185,7 +185,7 @@ START_TEST(dial_options_that_cannot_be_meant_are_refused)
 		{ .flags = UNIXMSG_DIAL_UNNAMED, .own = "@" },
 		{ .stop_fd = -2 },
 		{ .own_mode = 01000 },
-		{ .unused = 1 },
+		{ .wants = 8 },
 		{ .spin_us = -1 },
 		{ .reserved = { 1 } },
 	};
@@ -723,6 +723,74 @@ START_TEST(each_message_tells_who_wrote_it)
 }
 END_TEST
 
+/* It is sent by the server before the client could ask for anything. */
+START_TEST(what_a_dial_wants_comes_with_the_first_message)
+{
+	const struct unixdial_options options = {
+		.wants = UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED,
+	};
+	const char *path = support_path("server");
+	struct unixlistener *listener =
+		unixlistener_open(networks[_i].name, path, NULL);
+	int in, out = STDERR_FILENO;
+	char byte;
+	struct unixmsg msg = { .data = &byte,
+		.room = 1,
+		.fds = &in,
+		.fds_room = 1 };
+
+	near = unixconn_dial(networks[_i].name, path, &options, UNIXMSG_NOW);
+	far = unixlistener_accept(listener, UNIXMSG_NOW);
+	ck_assert_int_eq(unixconn_send_fds(far, "a", 1, &out, 1, UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(unixconn_recv_msg(near, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.fds_count, 1);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_HAS_CRED);
+	ck_assert_int_eq(msg.cred.pid, getpid());
+	unixmsg_close_fds(&msg);
+	close_pair();
+	unixlistener_close(listener);
+}
+END_TEST
+
+/* The answer to it, and its own address is in nobody's way. */
+START_TEST(what_a_datagram_client_wants_comes_with_the_first_answer)
+{
+	const struct unixdial_options options = {
+		.wants = UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED,
+	};
+	const char *path = support_path("server");
+	struct unixaddr from;
+	int in, out = STDERR_FILENO;
+	char byte;
+	struct unixmsg msg = { .data = &byte,
+		.room = 1,
+		.fds = &in,
+		.fds_room = 1 };
+
+	far = unixconn_open("unixgram", path, NULL);
+	near = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(near);
+	say("?");
+	ck_assert_int_eq(unixconn_recv_from(far, &byte, 1, NULL, &from,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(unixconn_send_msg(far,
+				 &(struct unixmsg){ .data = &byte,
+					 .room = 1,
+					 .addr = &from,
+					 .fds = &out,
+					 .fds_count = 1 },
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(unixconn_recv_msg(near, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.fds_count, 1);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_HAS_CRED);
+	unixmsg_close_fds(&msg);
+	close_pair();
+}
+END_TEST
+
 /* Not who wrote it, where he may say so. */
 START_TEST(a_writer_may_say_who_he_is)
 {
@@ -1233,6 +1301,10 @@ int main(void)
 	add(tcase, each_message_comes_with_its_own_descriptors);
 	add(tcase, descriptors_of_a_message_that_is_too_large_are_closed);
 	add(tcase, each_message_tells_who_wrote_it);
+	tcase_add_loop_test(tcase,
+		what_a_dial_wants_comes_with_the_first_message, 1, NETWORKS);
+	tcase_add_test(tcase,
+		what_a_datagram_client_wants_comes_with_the_first_answer);
 	add(tcase, a_writer_may_say_who_he_is);
 	tcase_add_test(tcase, half_a_message_keeps_no_descriptors);
 	tcase_add_test(tcase, a_foreign_writer_may_send_the_length_first);

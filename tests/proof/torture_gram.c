@@ -95,6 +95,7 @@ static void a_client_dials_with_an_address_of_its_own(int kind)
 
 	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
+	options.wants = UNIXMSG_WANT_FDS;
 	dial_whatever_fails(get_name(kind), &options);
 }
 

@@ -162,6 +162,7 @@ static void a_client_dials_with_an_address_of_its_own(int kind)
 
 	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
+	options.wants = UNIXMSG_WANT_FDS;
 	dial_whatever_fails(kind, support_path("server"), &options,
 		UNIXMSG_NOW);
 }
