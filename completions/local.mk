@@ -5,6 +5,7 @@ dist_bashcompletion_DATA = \
 	%D%/bash/unixmsg-cat \
 	%D%/bash/unixmsg-inspect \
 	%D%/bash/unixmsg-perf \
+	%D%/bash/unixpacket-echo \
 	%D%/bash/unixstream-echo
 
 dist_zshcompletion_DATA = %D%/zsh/_unixmsg
@@ -15,4 +16,5 @@ dist_fishcompletion_DATA = \
 	%D%/fish/unixmsg-cat.fish \
 	%D%/fish/unixmsg-inspect.fish \
 	%D%/fish/unixmsg-perf.fish \
+	%D%/fish/unixpacket-echo.fish \
 	%D%/fish/unixstream-echo.fish

@@ -54,7 +54,7 @@ sed "s|=/|=$DESTDIR/|" "$DESTDIR$libdir/pkgconfig/unixmsg.pc" \
 	>"$scratch/unixmsg.pc" || exit 99
 libdir=$DESTDIR$libdir prefix=$DESTDIR$prefix docdir=$DESTDIR$docdir
 tools='seqpacket-echo unixgram-echo unixmsg-cat unixmsg-inspect unixmsg-perf
-	unixstream-echo'
+	unixpacket-echo unixstream-echo'
 
 # From here on only what is installed counts, and libraries of others that some
 # examples need.
@@ -102,7 +102,17 @@ all_is_told()
 	[ ! -s "$scratch/missing" ]
 }
 
+# Each tool speaks by the name that it was called by.
+tools_know_their_names()
+{
+	for tool in $tools; do
+		"$prefix/bin/$tool" --version | head -n 1 |
+			grep "^$tool (unixmsg) $PACKAGE_VERSION$" || return
+	done
+}
+
 try "headers" same_headers
+try "names of the tools" tools_know_their_names
 try "manual and completions" all_is_told
 try "version" "$pkg_config" --exact-version="$PACKAGE_VERSION" unixmsg
 

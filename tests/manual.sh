@@ -227,7 +227,9 @@ every_name_is_installed_as_a_link_and_removed_again()
 	for name in $(list_functions) $(list_types); do
 		[ -s "man/man3/$name.3" ] || fail "no man3/$name.3"
 	done
-	[ -s man/man1/seqpacket-echo.1 ] || fail 'no man1/seqpacket-echo.1'
+	for name in seqpacket-echo unixpacket-echo; do
+		[ -s "man/man1/$name.1" ] || fail "no man1/$name.1"
+	done
 	run sh "$srcdir/man/links.sh" remove man $pages
 	expect_status 0
 	find man | sort >after

@@ -12,6 +12,15 @@ bin_PROGRAMS += \
 	%D%/unixmsg-inspect \
 	%D%/unixmsg-perf \
 	%D%/unixstream-echo
+
+# It has another name, that of its network.
+install-exec-local:
+	@$(MKDIR_P) "$(DESTDIR)$(bindir)"
+	cd "$(DESTDIR)$(bindir)" && \
+	  tool=`echo seqpacket-echo | sed '$(transform)'` && \
+	  link=`echo unixpacket-echo | sed '$(transform)'` && \
+	  rm -f $$link && $(LN_S) $$tool $$link
+
 tool_libs = %D%/libtools.la src/libunixmsg.la
 
 include %D%/common/local.mk

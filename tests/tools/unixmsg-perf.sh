@@ -66,6 +66,18 @@ those_that_are_named_are_measured()
 	! grep -q TCP "$out" || fail 'there is no TCP to compare with'
 }
 
+networks_have_other_names()
+{
+	perf dgram seqpacket
+	expect_status 0
+	expect_match "$out" '^unixgram  *unixmsg '
+	expect_match "$out" '^unixpacket  *unixmsg '
+	perf unixstream stream
+	expect_status 0
+	expect_match "$out" '^unix  *unixmsg '
+	[ "$(wc -l <"$out")" -eq 3 ] || fail 'that is one network'
+}
+
 every_mode_has_its_table()
 {
 	for mode in latency throughput connect fan; do
@@ -342,6 +354,7 @@ wrong_usage_is_refused()
 
 run_case all_networks_are_measured
 run_case those_that_are_named_are_measured
+run_case networks_have_other_names
 run_case every_mode_has_its_table
 run_case connections_of_all_kinds_are_made
 run_case a_fan_is_of_any_connections

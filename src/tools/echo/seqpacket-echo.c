@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include <string.h>
+
 #include "tools/common/network.h"
 #include "tools/echo/echo.h"
 
+/* The tool is installed by Go's name of the network as well, and speaks by the
+ * name that it was called by. */
+static const char *choose_name(const char *path)
+{
+	static const char other[] = "unixpacket-echo";
+	const char *slash = path == NULL ? NULL : strrchr(path, '/');
+	const char *name = slash == NULL ? path : slash + 1;
+
+	return name != NULL && strcmp(name, other) == 0 ? other
+							: "seqpacket-echo";
+}
+
 int main(int argc, char **argv)
 {
-	return echo_main("seqpacket-echo", &network_unixpacket, argc, argv);
+	return echo_main(choose_name(argv[0]), &network_unixpacket, argc, argv);
 }

@@ -28,8 +28,11 @@ const char *perf_network_get_name(enum perf_network network)
 
 int perf_network_find(const char *name)
 {
+	const struct network *network = network_find(name);
 	int i;
 
+	if (network != NULL)
+		name = network->name;
 	for (i = 0; i < PERF_NETWORKS; i++)
 		if (strcmp(name, names[i]) == 0)
 			return i;
