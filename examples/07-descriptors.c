@@ -3,7 +3,9 @@
  * Open files as part of a message. A parent passes a file, which has no name,
  * to a worker with fewer rights. The worker has asked for descriptors and gets
  * as many as it has room for, however many were sent; the parent has not asked
- * and gets none.
+ * and gets none. Processes that meet at an address ask by wants, in the options
+ * of the listener and of the dial: asked after the connect, it is too late for
+ * what the other side sends at once.
  *
  * Build:  cc 07-descriptors.c $(pkg-config --cflags --libs unixmsg) \
  *           -o descriptors
@@ -41,27 +43,19 @@ static int fail(const char *what)
 }
 
 /* A message may be descriptors alone. They stay open here. */
-static int send_fds(struct unixconn *packet, int *fds, size_t count)
+static int send_fds(struct unixconn *packet, const int *fds, size_t count)
 {
-	struct unixmsg msg;
-
-	unixmsg_init(&msg);
-	msg.fds = fds;
-	msg.fds_count = count;
-	return unixconn_send_msg(packet, &msg, UNIXMSG_FOREVER);
+	return unixconn_send_fds(packet, NULL, 0, fds, count, UNIXMSG_FOREVER);
 }
 
 /* 1, 0 at the end, -1. What has come is ours now, and so ours to close. */
 static int take_fds(struct unixconn *packet)
 {
 	char data[sizeof(secret)];
-	struct unixmsg msg;
 	int fds[fds_room], result;
+	struct unixmsg msg = { .fds = fds, .fds_room = fds_room };
 	ssize_t size = 0;
 
-	unixmsg_init(&msg);
-	msg.fds = fds;
-	msg.fds_room = fds_room;
 	result = unixconn_recv_msg(packet, &msg, UNIXMSG_FOREVER);
 	if (result < 1)
 		return result < 0 ? fail("receive") : 0;
@@ -98,14 +92,13 @@ static int work(struct unixconn *packet)
 
 static int give(struct unixconn *packet, int fd)
 {
-	struct unixmsg msg;
+	struct unixmsg msg = { 0 };
 	int result, fds[] = { fd, fd, fd };
 
 	if (write(fd, secret, strlen(secret)) < 0 ||
 		send_fds(packet, fds, 1) < 0 || send_fds(packet, fds, 3) < 0 ||
 		unixconn_shutdown(packet, SHUT_WR) < 0)
 		return fail("give");
-	unixmsg_init(&msg);
 	result = unixconn_recv_msg(packet, &msg, UNIXMSG_FOREVER);
 	if (result < 0)
 		return fail("receive");

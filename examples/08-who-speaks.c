@@ -67,13 +67,9 @@ static int run_client(const char *name)
 static int listen_to(struct unixconn *packet)
 {
 	char data[64];
-	struct iovec part = { .iov_base = data, .iov_len = sizeof(data) };
-	struct unixmsg msg;
+	struct unixmsg msg = { .data = data, .room = sizeof(data) };
 	int result;
 
-	unixmsg_init(&msg);
-	msg.parts = &part;
-	msg.parts_count = 1;
 	if (unixconn_send(packet, "", 0, deadline_us) < 0)
 		return fail("send");
 	while ((result = unixconn_recv_msg(packet, &msg, deadline_us)) == 1)

@@ -71,7 +71,6 @@ static int send_lines(struct unixconn *gram, struct unixmsg *msgs, size_t count)
 /* Every tenth is longer than what the logger takes. */
 static int run_client(const char *address)
 {
-	struct iovec parts[lines_count];
 	struct unixmsg msgs[lines_count];
 	char line[2 * line_room] = "line";
 	struct unixconn_counters counters;
@@ -82,11 +81,9 @@ static int run_client(const char *address)
 	if (gram == NULL)
 		return fail(address);
 	for (i = 0; i < lines_count; i++) {
-		parts[i].iov_base = line;
-		parts[i].iov_len = i % 10 == 0 ? sizeof(line) : line_room;
 		unixmsg_init(&msgs[i]);
-		msgs[i].parts = &parts[i];
-		msgs[i].parts_count = 1;
+		msgs[i].data = line;
+		msgs[i].room = i % 10 == 0 ? sizeof(line) : line_room;
 	}
 	result = send_lines(gram, msgs, lines_count);
 	/* What the first batch left over counts as failed. */
@@ -100,16 +97,13 @@ static int run_client(const char *address)
 static int run_logger(struct unixconn *gram)
 {
 	static char lines[batch_size][line_room];
-	struct iovec parts[batch_size];
 	struct unixmsg msgs[batch_size];
 	size_t i, count, calls = 0, total = 0, cut = 0;
 
 	for (i = 0; i < batch_size; i++) {
-		parts[i].iov_base = lines[i];
-		parts[i].iov_len = sizeof(lines[i]);
 		unixmsg_init(&msgs[i]);
-		msgs[i].parts = &parts[i];
-		msgs[i].parts_count = 1;
+		msgs[i].data = lines[i];
+		msgs[i].room = sizeof(lines[i]);
 	}
 	poll(NULL, 0, busy_ms);
 	while (unixconn_recv_batch(gram, msgs, batch_size, &count,

@@ -53,22 +53,16 @@ static int fill(int fd, size_t size)
 static int send_blob(struct unixconn *packet, const char *name, size_t size,
 	bool is_sealed)
 {
-	struct iovec part = { (char *)name, strlen(name) };
 	int result = -1, fd = unixblob_create(size);
-	struct unixmsg msg;
 
 	if (fd < 0)
 		return fail("create");
-	unixmsg_init(&msg);
-	msg.parts = &part;
-	msg.parts_count = 1;
-	msg.fds = &fd;
-	msg.fds_count = 1;
 	if (fill(fd, size) < 0)
 		fail("fill");
 	else if (is_sealed && unixblob_seal(fd) < 0)
 		fail("seal");
-	else if (unixconn_send_msg(packet, &msg, UNIXMSG_FOREVER) < 0)
+	else if (unixconn_send_fds(packet, name, strlen(name), &fd, 1,
+			 UNIXMSG_FOREVER) < 0)
 		fail("send");
 	else
 		result = 0;
@@ -99,22 +93,18 @@ static void take_blob(int fd, const char *name)
 static int receive(struct unixconn *packet)
 {
 	char name[32];
-	struct iovec part = { .iov_base = name, .iov_len = sizeof(name) - 1 };
-	struct unixmsg msg;
-	int result, fd;
+	size_t size, count = 1;
+	int fd,
+		result = unixconn_recv_fds(packet, name, sizeof(name) - 1,
+			&size, &fd, &count, UNIXMSG_FOREVER);
 
-	unixmsg_init(&msg);
-	msg.parts = &part;
-	msg.parts_count = 1;
-	msg.fds = &fd;
-	msg.fds_room = 1;
-	result = unixconn_recv_msg(packet, &msg, UNIXMSG_FOREVER);
 	if (result < 1)
 		return result < 0 ? fail("receive") : 0;
-	name[msg.size] = '\0';
-	if (msg.fds_count == 1)
+	name[size] = '\0';
+	if (count == 1) {
 		take_blob(fd, name);
-	unixmsg_close_fds(&msg);
+		close(fd);
+	}
 	return 1;
 }
 
