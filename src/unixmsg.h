@@ -44,6 +44,7 @@
  *                 options that cannot be meant, a negative deadline
  *   ENAMETOOLONG  the address does not fit into the room the kernel has
  *   EMSGSIZE      the message is too big to be sent, or was cut
+ *   EFBIG         memory for a message cannot be that large
  *   EAGAIN        it would have to wait, and was told not to
  *   ETIMEDOUT     the deadline came
  *   ECANCELED     the stop descriptor became readable
@@ -58,11 +59,15 @@
  *   EISCONN       it has one, and sends to no other address
  *   EPIPE         the peer of a connection takes nothing any more
  *   ECONNRESET    the peer has closed, and has left messages unread
+ *   ESHUTDOWN     the socket was shut down: no message can come any more
  *   ECONNREFUSED  nobody owns that name, or its owner does not listen
  *   ENOENT        nothing is there, or left, of that name
  *   EPROTOTYPE    a socket of another network
  *   EAFNOSUPPORT  a socket that is no Unix socket
+ *   EBADF         that descriptor is not open
  *   ESTALE        another file, or another peer, stands there now
+ *   ESRCH         that process has died
+ *   ELOOP         too many symbolic links on the way
  *   EDQUOT        above a limit of a service
  *   EBUSY         within a handler, or while it is mapped
  *   ERANGE, ENOSPC  the caller's room is too small

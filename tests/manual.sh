@@ -128,6 +128,28 @@ the_entry_leads_to_the_service_and_then_to_the_networks()
 }
 
 # Groff has two places for it, and says BSD in them for want of better.
+# The words of errno that stand in front of their meanings.
+list_explained_errors()
+{
+	sed -n 's/^ \*   \(E[A-Z, ]*[A-Z]\)\(  .*\|, and.*\)$/\1/p' \
+		"$srcdir/src/unixmsg.h" | tr -d ' ' | tr ',' '\n' | sort
+}
+
+list_errors()
+{
+	grep -hoE '\<E[A-Z]{3,}\>' "$srcdir"/src/unixmsg/*.h |
+		grep -vxE 'EPOLL[A-Z]*' | sort -u
+}
+
+every_errno_of_a_header_is_in_the_table_of_words()
+{
+	list_explained_errors >explained
+	list_errors >used
+	expect_match used '^EINVAL$'
+	expect_same_lines used explained 'not in unixmsg.h' \
+		'in unixmsg.h and nowhere else'
+}
+
 every_page_is_one_of_linux()
 {
 	need groff
@@ -370,6 +392,7 @@ the_members_of_perf_are_those_in_the_page()
 
 run_case every_header_has_a_page
 run_case the_entry_leads_to_the_service_and_then_to_the_networks
+run_case every_errno_of_a_header_is_in_the_table_of_words
 run_case every_page_is_one_of_linux
 run_case every_function_and_type_is_in_the_name_of_one_page
 run_case every_function_is_in_its_page_with_arguments_and_text

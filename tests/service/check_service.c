@@ -495,6 +495,23 @@ START_TEST(an_adopted_listener_may_have_a_tag)
 }
 END_TEST
 
+START_TEST(an_adopted_socket_may_have_a_tag)
+{
+	struct unixconn *gram =
+		unixconn_open("unixgram", support_path("s"), NULL);
+
+	scene_open(&scene, see_tag, NULL);
+	unixconn_set_tag(gram, 9);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, NULL), 0);
+	client_dial_at(&client, GRAM, support_path("s"));
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	ck_assert_uint_eq(seen_tag, 9);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
 static int see_pidfd(struct scene *at, uint64_t peer, struct unixmsg *msg)
 {
 	(void)at;
@@ -1423,6 +1440,7 @@ static TCase *make_source_tests(void)
 	tcase_add_test(tcase,
 		a_stream_in_the_middle_of_a_message_is_not_served);
 	tcase_add_test(tcase, an_adopted_listener_may_have_a_tag);
+	tcase_add_test(tcase, an_adopted_socket_may_have_a_tag);
 	tcase_add_loop_test(tcase, a_socket_may_want_more_than_the_service, 0,
 		2);
 	tcase_add_test(tcase, other_names_of_networks_are_no_networks);
