@@ -26,8 +26,6 @@ enum { WAITING_MOST = 4096 };
 struct answers {
 	struct cat_options *cat;
 	struct source source;
-	bool is_input_over;
-	bool is_input_bad;
 	bool is_terminal; /* standard input is one */
 	bool is_watched;  /* standard input is in wake_fd */
 	int wake_fd;
@@ -36,8 +34,6 @@ struct answers {
 	unsigned int first;
 	unsigned int count;
 	uint64_t last; /* whoever has written last, 0: nobody */
-	const void *reply;
-	size_t reply_size;
 };
 
 /* Who has no address cannot be answered, and takes no record of others. */
@@ -52,12 +48,17 @@ static void say_unanswerable(const struct unixmsg *msg)
 static int answer_with_reply(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
-	const struct answers *answers = context;
+	const struct source *reply = context;
 
-	unixservice_send(service, peer, answers->reply, answers->reply_size);
+	unixservice_send(service, peer, reply->data, reply->size);
 	if (peer == 0)
 		say_unanswerable(msg);
 	return UNIXSERVICE_DONE;
+}
+
+static bool is_record_wanted(const struct answers *answers)
+{
+	return answers->count > 0 || answers->is_terminal;
 }
 
 /*
@@ -67,8 +68,8 @@ static int answer_with_reply(struct unixservice *service, uint64_t peer,
 static void watch_input(struct answers *answers)
 {
 	struct epoll_event event = { .events = EPOLLIN };
-	const bool is_wanted = !answers->is_input_over &&
-		(answers->count > 0 || answers->is_terminal);
+	const bool is_wanted =
+		!answers->source.is_over && is_record_wanted(answers);
 
 	if (is_wanted == answers->is_watched)
 		return;
@@ -93,24 +94,13 @@ static void settle_all(struct unixservice *service, struct answers *answers)
 		unixservice_settle(service, take_oldest(answers));
 }
 
-/* 1 a record, 0 there is none now, or never again. */
-static int fetch(struct answers *answers, const void **data, size_t *size)
+/* Whether there is a record, which belongs to the caller until the next. */
+static bool fetch(struct answers *answers)
 {
-	int result;
+	bool is_there = source_fetch(&answers->source);
 
-	if (answers->is_input_over)
-		return 0;
-	result = source_next(&answers->source, data, size);
-	if (result == 1)
-		return 1;
-	if (result < 0 && errno == EAGAIN)
-		return 0;
-	if (result < 0) {
-		source_complain(&answers->source, errno);
-		answers->is_input_bad = true;
-	}
-	answers->is_input_over = true;
-	return 0;
+	source_take(&answers->source);
+	return is_there;
 }
 
 static int wait_for_record(struct answers *answers, uint64_t peer)
@@ -133,48 +123,41 @@ static int answer_with_input(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
 	struct answers *answers = context;
-	const void *data;
-	size_t size;
 
 	if (peer == 0) {
 		say_unanswerable(msg);
 		return UNIXSERVICE_DONE;
 	}
 	answers->last = peer;
-	if (answers->count == 0 && fetch(answers, &data, &size) == 1)
-		unixservice_send(service, peer, data, size);
-	else if (!answers->is_input_over)
+	if (answers->count == 0 && fetch(answers))
+		unixservice_send(service, peer, answers->source.data,
+			answers->source.size);
+	else if (!answers->source.is_over)
 		return wait_for_record(answers, peer);
 	return UNIXSERVICE_DONE;
 }
 
 /* A line that was typed, and answers nothing. */
-static void push(struct unixservice *service, struct answers *answers,
-	const void *data, size_t size)
+static void push(struct unixservice *service, const struct answers *answers)
 {
 	if (answers->last == 0 ||
-		unixservice_send(service, answers->last, data, size) < 0)
+		unixservice_send(service, answers->last, answers->source.data,
+			answers->source.size) < 0)
 		tool_say(TOOL_NORMAL, "nobody is there to get that");
-}
-
-static bool is_record_wanted(const struct answers *answers)
-{
-	return answers->count > 0 || answers->is_terminal;
 }
 
 static void look(struct unixservice *service, void *context)
 {
 	struct answers *answers = context;
-	const void *data;
-	size_t size;
+	const struct source *source = &answers->source;
 
-	while (is_record_wanted(answers) && fetch(answers, &data, &size) == 1)
+	while (is_record_wanted(answers) && fetch(answers))
 		if (answers->count > 0)
-			unixservice_send(service, take_oldest(answers), data,
-				size);
+			unixservice_send(service, take_oldest(answers),
+				source->data, source->size);
 		else
-			push(service, answers, data, size);
-	if (answers->is_input_over)
+			push(service, answers);
+	if (source->is_over)
 		settle_all(service, answers);
 	watch_input(answers);
 }
@@ -201,7 +184,7 @@ static void stop(struct unixservice *service, void *context)
 {
 	struct answers *answers = context;
 
-	answers->is_input_over = true;
+	answers->source.is_over = true;
 	settle_all(service, answers);
 	watch_input(answers);
 }
@@ -220,47 +203,45 @@ static int open_input(struct answers *answers)
 	if (answers->wake_fd < 0)
 		return tool_complain("cannot serve: %s", strerror(errno));
 	answers->is_terminal = isatty(STDIN_FILENO);
-	answers->is_input_over = !is_input_ours(answers);
-	if (answers->is_input_over)
+	if (!is_input_ours(answers)) {
+		answers->source.is_over = true;
 		answers->is_terminal = false;
+	}
 	watch_input(answers);
 	return 0;
 }
 
 /* As a MESSAGE of a client is read, in the format that was asked for. */
-static int read_reply(struct answers *answers)
+static bool read_reply(struct source *source, struct cat_options *cat)
 {
-	struct options *base = &answers->cat->base;
-
-	base->messages = (char **)&answers->cat->reply;
-	base->messages_count = 1;
-	if (source_open(&answers->source, base) == 0 &&
-		source_next(&answers->source, &answers->reply,
-			&answers->reply_size) == 1)
-		return 0;
-	return tool_complain("--reply: %s",
-		errno == EBADMSG ? "not a message in that format"
-				 : strerror(errno));
+	cat->base.messages = (char **)&cat->reply;
+	cat->base.messages_count = 1;
+	source_open(source, &cat->base);
+	source->name = "--reply";
+	return source_fetch(source);
 }
 
 /*
  * Descriptors are wanted by both, to be closed: some programs send one along,
  * as systemd-notify(1) does, and could not send to who does not want any.
  */
-static int serve_replies(struct answers *answers)
+static int serve_replies(struct cat_options *cat)
 {
+	struct source reply;
 	const struct serve_way way = {
 		.answer = answer_with_reply,
-		.context = answers,
+		.context = &reply,
 		.wants = UNIXMSG_WANT_FDS,
 	};
+	int status = TOOL_USAGE;
 
-	if (read_reply(answers) < 0)
-		return TOOL_USAGE;
-	return serve(&answers->cat->base, &way);
+	if (read_reply(&reply, cat))
+		status = serve(&cat->base, &way);
+	source_close(&reply);
+	return status;
 }
 
-static int serve_input(struct answers *answers)
+static int serve_records(struct answers *answers)
 {
 	struct serve_way way = {
 		.answer = answer_with_input,
@@ -276,32 +257,36 @@ static int serve_input(struct answers *answers)
 		return TOOL_FAILED;
 	way.fd = answers->wake_fd;
 	status = serve(&answers->cat->base, &way);
-	return answers->is_input_bad ? TOOL_FAILED : status;
+	return answers->source.is_bad ? TOOL_FAILED : status;
 }
 
-int cat_serve(struct cat_options *cat)
+static int serve_input(struct cat_options *cat)
 {
-	const struct network *network = cat->base.network;
-	struct answers *answers;
+	struct answers *answers = calloc(1, sizeof(*answers));
 	int status;
 
-	if (cat_options_settle(cat,
-		    network == NULL ? &network_unixgram : network) < 0)
-		return TOOL_FAILED;
-	if (cat->program != NULL || cat->keep != NULL)
-		return cat_exec(cat);
-	answers = calloc(1, sizeof(*answers));
 	if (answers == NULL) {
 		tool_complain("%s", strerror(errno));
 		return TOOL_FAILED;
 	}
 	answers->cat = cat;
 	answers->wake_fd = -1;
-	status = cat->reply != NULL ? serve_replies(answers)
-				    : serve_input(answers);
+	status = serve_records(answers);
 	source_close(&answers->source);
 	if (answers->wake_fd >= 0)
 		close(answers->wake_fd);
 	free(answers);
 	return status;
+}
+
+int cat_serve(struct cat_options *cat)
+{
+	const struct network *network = cat->base.network;
+
+	if (cat_options_settle(cat,
+		    network == NULL ? &network_unixgram : network) < 0)
+		return TOOL_FAILED;
+	if (cat->program != NULL || cat->keep != NULL)
+		return cat_exec(cat);
+	return cat->reply != NULL ? serve_replies(cat) : serve_input(cat);
 }

@@ -50,20 +50,12 @@ struct talk {
 	struct source source;
 	struct output output;
 	struct client_stats stats;
-	/* The message to be sent next, perhaps begun. */
-	const void *next;
-	size_t next_size;
-	size_t next_done; /* of bytes: how many have gone */
-	bool is_next_there;
-	bool is_next_lost; /* it could not be sent */
-	bool is_input_over;
-	bool is_input_bad;   /* told: it ended with what cannot be sent */
+	size_t next_done;    /* of bytes: how many of them have gone */
 	bool is_blocked;     /* there was no room to send */
 	bool is_shut;        /* our direction has been ended */
 	bool is_ended;       /* the server has ended its own */
 	bool is_server_gone; /* a message could not be sent any more */
 	int64_t moved_us;    /* when something was sent or received last */
-	uint64_t rest;       /* records that were counted and not sent */
 	void *room;
 };
 
@@ -71,7 +63,7 @@ enum outcome { GOING_ON, DONE, FAILED };
 
 static bool is_input_sent(const struct talk *talk)
 {
-	return talk->is_input_over && !talk->is_next_there;
+	return talk->source.is_over && !talk->source.is_there;
 }
 
 static void note_move(struct talk *talk)
@@ -84,35 +76,17 @@ static bool is_silent(const struct talk *talk, int64_t limit_us)
 	return unixdeadline_now_us() - talk->moved_us >= limit_us;
 }
 
-static void end_input(struct talk *talk)
+/* Whether there is a message to send. */
+static bool fetch(struct talk *talk)
 {
-	talk->is_next_lost = talk->is_next_there;
-	talk->is_next_there = false;
-	talk->is_input_over = true;
-	talk->is_input_bad = true;
-}
+	struct source *source = &talk->source;
 
-/* 1 there is a message to send, 0 there is none now. */
-static int fetch(struct talk *talk)
-{
-	int result;
-
-	if (talk->is_next_there || talk->is_input_over)
-		return talk->is_next_there;
-	result = source_next(&talk->source, &talk->next, &talk->next_size);
-	if (result < 0 && errno == EAGAIN)
-		return 0;
-	if (result < 0) {
-		source_complain(&talk->source, errno);
-		end_input(talk);
-		return 0;
-	}
-	talk->is_input_over = result == 0;
-	talk->is_next_there = result == 1;
-	talk->next_done = 0;
+	if (source->is_there || source->is_over)
+		return source->is_there;
 	/* Silence before there was anything to answer counts for nothing. */
-	note_move(talk);
-	return result;
+	if (source_fetch(source) || source->is_over)
+		note_move(talk);
+	return source->is_there;
 }
 
 /* Connecting again takes its time, all else is tried at once. */
@@ -128,8 +102,8 @@ static int send_bytes(struct talk *talk)
 {
 	size_t written;
 	int result = unixconn_write(talk->conn,
-		(const char *)talk->next + talk->next_done,
-		talk->next_size - talk->next_done, &written, UNIXMSG_NOW);
+		(const char *)talk->source.data + talk->next_done,
+		talk->source.size - talk->next_done, &written, UNIXMSG_NOW);
 
 	talk->next_done += written;
 	if (written > 0)
@@ -147,15 +121,15 @@ static int send_message(struct talk *talk)
 {
 	if (talk->is_bytes)
 		return send_bytes(talk);
-	return unixconn_send_fds(talk->conn, talk->next, talk->next_size,
-		talk->cat->send_fds, get_fds_count(talk),
+	return unixconn_send_fds(talk->conn, talk->source.data,
+		talk->source.size, talk->cat->send_fds, get_fds_count(talk),
 		get_patience_to_send(talk));
 }
 
 static int complain_of_sending(const struct talk *talk, int error)
 {
-	return tool_complain("message %" PRIu64 ": %s", talk->stats.sent + 1,
-		explain_send(talk->options->network, talk->next_size, error));
+	return dialling_complain_of_sending(talk->options, talk->stats.sent + 1,
+		talk->source.size, error);
 }
 
 /*
@@ -171,7 +145,7 @@ static int fail_to_send(struct talk *talk, int error)
 	complain_of_sending(talk, error);
 	if (error != EMSGSIZE)
 		return -1;
-	end_input(talk);
+	source_give_up(&talk->source);
 	return 0;
 }
 
@@ -183,8 +157,9 @@ static int send_next(struct talk *talk)
 		return talk->is_blocked ? 0 : fail_to_send(talk, errno);
 	}
 	talk->stats.sent++;
-	talk->stats.sent_bytes += talk->next_size;
-	talk->is_next_there = false;
+	talk->stats.sent_bytes += talk->source.size;
+	talk->next_done = 0;
+	source_take(&talk->source);
 	note_move(talk);
 	return 1;
 }
@@ -221,11 +196,9 @@ static int send_some(struct talk *talk)
 	int result = 1, turns = 64;
 
 	talk->is_blocked = false;
-	while (result == 1 && turns-- > 0 && !talk->is_server_gone) {
-		result = fetch(talk);
-		if (result == 1)
-			result = send_next(talk);
-	}
+	while (result == 1 && turns-- > 0 && !talk->is_server_gone &&
+		fetch(talk))
+		result = send_next(talk);
 	return result < 0 ? -1 : 0;
 }
 
@@ -256,18 +229,6 @@ static int receive(struct talk *talk, struct unixmsg *msg)
 	return unixconn_recv_msg(talk->conn, msg, UNIXMSG_NOW);
 }
 
-static int complain_of_receiving(const struct talk *talk, size_t size)
-{
-	if (errno == EMSGSIZE)
-		return tool_complain("a message of %zu bytes is more than the "
-				     "%zu of --max-size",
-			size, talk->options->size_max);
-	if (errno == EPROTO)
-		return tool_complain("the server has closed the connection in "
-				     "the middle of a message");
-	return tool_complain("receiving: %s", strerror(errno));
-}
-
 /* 1 go on, 0 there is nothing more now, -1 told why not. */
 static int receive_one(struct talk *talk)
 {
@@ -292,7 +253,7 @@ static int receive_one(struct talk *talk)
 	/* Our socket lets nobody in until the next send connects it again. */
 	if (errno == EAGAIN || errno == ENOTCONN)
 		return 0;
-	return complain_of_receiving(talk, msg.size);
+	return dialling_complain_of_receiving(talk->options, msg.size, errno);
 }
 
 static int receive_some(struct talk *talk)
@@ -306,20 +267,14 @@ static int receive_some(struct talk *talk)
 	return result < 0 ? -1 : 0;
 }
 
-/* Counting takes them out of the input. */
-static uint64_t count_rest(struct talk *talk, bool *is_all)
-{
-	talk->rest += source_count_rest(&talk->source, is_all);
-	return talk->rest + (talk->is_next_there || talk->is_next_lost ? 1 : 0);
-}
-
 /* What is typed after the server has gone is not missed. */
 static bool is_all_sent(struct talk *talk)
 {
 	bool is_all;
 
-	return talk->is_input_over ? is_input_sent(talk) && !talk->is_next_lost
-				   : count_rest(talk, &is_all) == 0;
+	return talk->source.is_over
+		? source_is_empty(&talk->source)
+		: source_count_rest(&talk->source, &is_all) == 0;
 }
 
 /* What the networks say of an address that another of them serves. */
@@ -373,10 +328,7 @@ static int close_conn(struct talk *talk)
 	struct unixconn *conn = talk->conn;
 
 	talk->conn = NULL;
-	if (unixconn_close(conn) == 0)
-		return 0;
-	return tool_complain("own address: could not be removed: %s",
-		strerror(errno));
+	return dialling_close(conn);
 }
 
 /* They are closed and counted; unasked, the server could not send them. */
@@ -464,8 +416,7 @@ static enum outcome end_with_silence(const struct talk *talk)
 
 static enum outcome end_blocked(const struct talk *talk)
 {
-	tool_complain("message %" PRIu64 ": no room for it within %g seconds",
-		talk->stats.sent + 1, (double)talk->options->timeout_us / 1e6);
+	dialling_complain_of_room(talk->options, talk->stats.sent + 1);
 	return FAILED;
 }
 
@@ -525,15 +476,10 @@ static enum outcome judge(struct talk *talk)
 
 static int get_patience(const struct talk *talk)
 {
-	int64_t left_us =
-		talk->moved_us + get_limit_us(talk) - unixdeadline_now_us();
-
 	if (!talk->is_blocked && !talk->is_server_gone &&
 		(!is_input_sent(talk) || talk->cat->is_following))
 		return -1;
-	if (left_us <= 0)
-		return 0;
-	return left_us > 1000000000 ? 1000000 : (int)((left_us + 999) / 1000);
+	return tool_get_patience_ms(talk->moved_us + get_limit_us(talk));
 }
 
 /* Waits until there is something to do. 0, or -1 told why not. */
@@ -549,7 +495,7 @@ static int wait(struct talk *talk)
 		fds[1].events |= POLLIN;
 	if (talk->is_blocked)
 		fds[1].events |= POLLOUT;
-	if (!talk->is_next_there && !talk->is_input_over &&
+	if (!talk->source.is_there && !talk->source.is_over &&
 		!talk->is_server_gone)
 		fds[2].fd = source_get_fd(&talk->source);
 	if (output_flush(&talk->output) < 0)
@@ -562,7 +508,7 @@ static int wait(struct talk *talk)
 /* More input may be there already, of which poll(2) knows nothing. */
 static bool is_more_to_send(struct talk *talk)
 {
-	return !talk->is_blocked && !talk->is_server_gone && fetch(talk) == 1;
+	return !talk->is_blocked && !talk->is_server_gone && fetch(talk);
 }
 
 static int run(struct talk *talk)
@@ -576,7 +522,7 @@ static int run(struct talk *talk)
 		shut_when_sent(talk);
 		outcome = judge(talk);
 		if (outcome != GOING_ON)
-			return outcome == DONE && !talk->is_input_bad ? 0 : -1;
+			return outcome == DONE && !talk->source.is_bad ? 0 : -1;
 		if (!is_more_to_send(talk) && wait(talk) < 0)
 			return -1;
 	}
@@ -593,17 +539,17 @@ static int ask(struct talk *talk)
 	struct unixmsg request = { .pidfd = -1 };
 	int result;
 
-	request.data = (void *)talk->next;
-	request.room = talk->next_size;
+	request.data = (void *)talk->source.data;
+	request.room = talk->source.size;
 	request.fds = talk->cat->send_fds;
 	request.fds_count = talk->cat->send_fds_count;
 	result = unixconn_ask(talk->conn, &request, &answer, NULL, NULL,
 		unixdeadline_after_us(talk->options->timeout_us));
-	talk->is_next_there =
-		result < 0 && (errno == EMSGSIZE && answer.size == 0);
+	if (result == 1 || errno != EMSGSIZE || answer.size > 0)
+		source_take(&talk->source);
 	if (result == 1) {
 		talk->stats.sent++;
-		talk->stats.sent_bytes += talk->next_size;
+		talk->stats.sent_bytes += request.room;
 		return take(talk, &answer);
 	}
 	if (result == 0)
@@ -616,7 +562,8 @@ static int ask(struct talk *talk)
 	if (errno == ECANCELED)
 		return tool_complain("interrupted");
 	if (errno == EMSGSIZE && answer.size > 0)
-		return complain_of_receiving(talk, answer.size);
+		return dialling_complain_of_receiving(talk->options,
+			answer.size, errno);
 	return complain_of_sending(talk, errno);
 }
 
@@ -630,17 +577,14 @@ static int complain_of_requests(const char *what)
 /* 0 with the only one, or -1 told. */
 static int fetch_request(struct talk *talk)
 {
-	int result;
-
 	if (talk->options->messages_count > 1)
 		return complain_of_requests("more than one MESSAGE");
-	do {
-		result = fetch(talk);
-	} while (result == 0 && !talk->is_input_over && tool_get_stops() == 0 &&
-		wait(talk) == 0);
-	if (result == 1)
+	while (!fetch(talk) && !talk->source.is_over && tool_get_stops() == 0 &&
+		wait(talk) == 0)
+		continue;
+	if (talk->source.is_there)
 		return 0;
-	if (talk->is_input_bad)
+	if (talk->source.is_bad)
 		return -1;
 	return tool_get_stops() > 0 ? tool_complain("interrupted")
 				    : complain_of_requests("no request");
@@ -652,7 +596,7 @@ static int ask_once(struct talk *talk)
 
 	if (fetch_request(talk) < 0 || ask(talk) < 0)
 		return -1;
-	return count_rest(talk, &is_all) == 0 ? 0 : -1;
+	return source_count_rest(&talk->source, &is_all) == 0 ? 0 : -1;
 }
 
 static const char *explain_received(const struct client_stats *stats,
@@ -678,7 +622,7 @@ static void say_what_was_sent(struct talk *talk)
 	const struct client_stats *stats = &talk->stats;
 	char received[24], text[64];
 	bool is_all;
-	uint64_t rest = count_rest(talk, &is_all);
+	uint64_t rest = source_count_rest(&talk->source, &is_all);
 
 	if (talk->is_bytes) {
 		say_bytes(talk, rest);

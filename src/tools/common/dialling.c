@@ -161,6 +161,41 @@ const char *dialling_explain_silence(const struct options *options,
 	return text;
 }
 
+int dialling_complain_of_sending(const struct options *options, uint64_t number,
+	size_t size, int error)
+{
+	return tool_complain("message %" PRIu64 ": %s", number,
+		explain_send(options->network, size, error));
+}
+
+int dialling_complain_of_room(const struct options *options, uint64_t number)
+{
+	return tool_complain("message %" PRIu64
+			     ": no room for it within %g seconds",
+		number, (double)options->timeout_us / 1e6);
+}
+
+int dialling_complain_of_receiving(const struct options *options, size_t size,
+	int error)
+{
+	if (error == EMSGSIZE)
+		return tool_complain("a message of %zu bytes is more than the "
+				     "%zu of --max-size",
+			size, options->size_max);
+	if (error == EPROTO)
+		return tool_complain("the server has closed the connection in "
+				     "the middle of a message");
+	return tool_complain("receiving: %s", strerror(error));
+}
+
+int dialling_close(struct unixconn *conn)
+{
+	if (unixconn_close(conn) == 0)
+		return 0;
+	return tool_complain("own address: could not be removed: %s",
+		strerror(errno));
+}
+
 const char *dialling_explain_rest(uint64_t rest, bool is_all, char *text,
 	size_t room)
 {

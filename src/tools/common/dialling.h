@@ -39,6 +39,16 @@ void dialling_warn_of_silence(const struct unixconn *conn);
 const char *dialling_explain_silence(const struct options *options,
 	const struct network *network, const struct unixconn *conn);
 
+/* Say why a message could not be sent, or received, and return -1. */
+int dialling_complain_of_sending(const struct options *options, uint64_t number,
+	size_t size, int error);
+int dialling_complain_of_room(const struct options *options, uint64_t number);
+int dialling_complain_of_receiving(const struct options *options, size_t size,
+	int error);
+
+/* 0, or -1 told: what our own address has left behind is there still. */
+int dialling_close(struct unixconn *conn);
+
 /* "; 3 records not sent", or "" of none, into text. Returns text. */
 const char *dialling_explain_rest(uint64_t rest, bool is_all, char *text,
 	size_t room);

@@ -102,7 +102,8 @@ static int take_argument(struct source *source, const void **data, size_t *size)
 		size);
 }
 
-int source_next(struct source *source, const void **data, size_t *size)
+/* As record_read; a message is valid until the next call. */
+static int read_next(struct source *source, const void **data, size_t *size)
 {
 	if (source->made != NULL)
 		return make(source, data, size);
@@ -111,25 +112,90 @@ int source_next(struct source *source, const void **data, size_t *size)
 	return take_argument(source, data, size);
 }
 
-uint64_t source_count_rest(struct source *source, bool *is_all)
+static void complain_of_argument(const struct source *source, int error)
 {
-	const struct options *options = source->options;
+	const char *why = error == EBADMSG ? "not a message in that format"
+					   : strerror(error);
+
+	if (source->name != NULL)
+		tool_complain("%s: %s", source->name, why);
+	else
+		tool_complain("MESSAGE %d: %s", source->argument, why);
+}
+
+static void complain(const struct source *source, int error)
+{
+	if (source->reader == NULL)
+		complain_of_argument(source, error);
+	else if (error == EBADMSG || error == EMSGSIZE)
+		tool_complain("standard input: %s",
+			record_reader_explain(source->reader));
+	else
+		tool_complain("standard input: %s", strerror(error));
+}
+
+void source_take(struct source *source)
+{
+	source->is_there = false;
+}
+
+void source_give_up(struct source *source)
+{
+	source->is_lost = source->is_there;
+	source->is_there = false;
+	source->is_over = true;
+	source->is_bad = true;
+}
+
+bool source_is_empty(const struct source *source)
+{
+	return source->is_over && !source->is_there && !source->is_lost;
+}
+
+bool source_fetch(struct source *source)
+{
+	int result;
+
+	if (source->is_there || source->is_over)
+		return source->is_there;
+	result = read_next(source, &source->data, &source->size);
+	source->is_there = result == 1;
+	source->is_over = result == 0;
+	if (result < 0 && errno != EAGAIN) {
+		complain(source, errno);
+		source_give_up(source);
+	}
+	return source->is_there;
+}
+
+static uint64_t count_records(struct source *source, bool *is_all)
+{
 	uint64_t count = 0;
 	const void *data;
 	size_t size;
 	int result;
 
-	*is_all = true;
-	if (source->made != NULL)
-		return options->count - source->made_count;
-	if (source->reader == NULL)
-		return (uint64_t)(options->messages_count - source->argument);
 	while ((result = record_read(source->reader, false, &data, &size)) ==
 			1 &&
 		count < rest_max)
 		count++;
 	*is_all = result == 0;
 	return count;
+}
+
+uint64_t source_count_rest(struct source *source, bool *is_all)
+{
+	const struct options *options = source->options;
+	const uint64_t next = source->is_there || source->is_lost ? 1 : 0;
+
+	*is_all = true;
+	if (source->made != NULL)
+		return next + options->count - source->made_count;
+	if (source->reader == NULL)
+		return next +
+			(uint64_t)(options->messages_count - source->argument);
+	source->counted += count_records(source, is_all);
+	return next + source->counted;
 }
 
 int source_get_fd(const struct source *source)
@@ -140,21 +206,6 @@ int source_get_fd(const struct source *source)
 int64_t source_get_moment(const struct source *source)
 {
 	return source->made != NULL ? source->next_us : UNIXMSG_FOREVER;
-}
-
-void source_complain(const struct source *source, int error)
-{
-	if (source->reader == NULL && error == EBADMSG)
-		tool_complain("MESSAGE %d: not a message in that format",
-			source->argument);
-	else if (source->reader == NULL)
-		tool_complain("MESSAGE %d: %s", source->argument,
-			strerror(error));
-	else if (error == EBADMSG || error == EMSGSIZE)
-		tool_complain("standard input: %s",
-			record_reader_explain(source->reader));
-	else
-		tool_complain("standard input: %s", strerror(error));
 }
 
 uint64_t source_identify(const struct source *source, const void *data,

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tools/common/tool.h"
+#include "unixmsg/deadline.h"
 
 static const char *tool_name = "unixmsg";
 static enum tool_level tool_level = TOOL_NORMAL;
@@ -251,6 +252,18 @@ void tool_raise_descriptor_limit(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int tool_get_patience_ms(int64_t until_us)
+{
+	int64_t left_us;
+
+	if (until_us == UNIXMSG_FOREVER)
+		return -1;
+	left_us = until_us - unixdeadline_now_us();
+	if (left_us <= 0)
+		return 0;
+	return left_us > 1000000000 ? 1000000 : (int)((left_us + 999) / 1000);
 }
 
 uint64_t tool_now_ns(void)

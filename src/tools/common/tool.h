@@ -69,6 +69,9 @@ int tool_get_report_fd(void);
 /* As many open descriptors as we may have. */
 void tool_raise_descriptor_limit(void);
 
+/* The timeout of a poll(2) that shall not last longer than until_us. */
+int tool_get_patience_ms(int64_t until_us);
+
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t tool_now_ns(void);
 

@@ -51,15 +51,8 @@ struct exchange {
 	unsigned int first;
 	unsigned int count;
 	size_t sent_bytes;
-	/* The message to be sent next, perhaps begun. */
-	const void *next;
-	size_t next_size;
-	uint64_t next_ns;
-	bool is_next_there;
-	bool is_next_lost; /* it could not be sent */
-	bool is_input_over;
-	bool is_input_bad; /* told: it ended with a message not to be sent */
-	bool is_blocked;   /* there was no room to send */
+	uint64_t next_ns; /* when the message to be sent next was there */
+	bool is_blocked;  /* there was no room to send */
 	/* How long there may be none; 0 while there is. */
 	int64_t blocked_deadline_us;
 	bool is_server_gone; /* a message could not be sent any more */
@@ -99,37 +92,23 @@ static bool is_window_open(const struct exchange *exchange)
 	return exchange->count < most && exchange->sent_bytes < window_bytes;
 }
 
-/* What has been sent is still to be answered. */
-static void end_input(struct exchange *exchange)
+/* Whether there is a message to send. */
+static bool fetch(struct exchange *exchange)
 {
-	exchange->is_next_lost = exchange->is_next_there;
-	exchange->is_next_there = false;
-	exchange->is_input_over = true;
-	exchange->is_input_bad = true;
+	if (exchange->source.is_there)
+		return true;
+	exchange->next_ns = tool_now_ns();
+	return source_fetch(&exchange->source);
 }
 
-/* 1 there is a message to send, 0 there is none now. */
-static int fetch(struct exchange *exchange)
+static bool make_room(struct sent *sent, size_t size)
 {
-	int result;
-
-	if (exchange->is_next_there)
-		return 1;
-	if (exchange->is_input_over)
-		return 0;
-	result = source_next(&exchange->source, &exchange->next,
-		&exchange->next_size);
-	if (result < 0 && errno == EAGAIN)
-		return 0;
-	if (result < 0) {
-		source_complain(&exchange->source, errno);
-		end_input(exchange);
-		return 0;
-	}
-	exchange->is_input_over = result == 0;
-	exchange->is_next_there = result == 1;
-	exchange->next_ns = tool_now_ns();
-	return result;
+	if (sent->room >= size)
+		return true;
+	free(sent->data);
+	sent->data = malloc(size);
+	sent->room = sent->data != NULL ? size : 0;
+	return sent->data != NULL;
 }
 
 /* Keeps a copy, to know whether the answer is the same. */
@@ -137,18 +116,13 @@ static int remember(struct exchange *exchange)
 {
 	unsigned int place = (exchange->first + exchange->count) % WINDOW;
 	struct sent *sent = &exchange->sent[place];
+	const struct source *source = &exchange->source;
 
-	if (sent->room < exchange->next_size) {
-		free(sent->data);
-		sent->room = 0;
-		sent->data = malloc(exchange->next_size);
-		if (sent->data == NULL)
-			return -1;
-		sent->room = exchange->next_size;
-	}
-	if (exchange->next_size > 0)
-		memcpy(sent->data, exchange->next, exchange->next_size);
-	sent->size = exchange->next_size;
+	if (!make_room(sent, source->size))
+		return -1;
+	if (source->size > 0)
+		memcpy(sent->data, source->data, source->size);
+	sent->size = source->size;
 	sent->number = exchange->stats.sent;
 	sent->sent_ns = exchange->next_ns;
 	sent->deadline_us =
@@ -160,9 +134,8 @@ static int remember(struct exchange *exchange)
 
 static int complain_of_sending(const struct exchange *exchange, int error)
 {
-	tool_complain("message %" PRIu64 ": %s", exchange->stats.sent + 1,
-		explain_send(exchange->network, exchange->next_size, error));
-	return -1;
+	return dialling_complain_of_sending(exchange->options,
+		exchange->stats.sent + 1, exchange->source.size, error);
 }
 
 /*
@@ -177,7 +150,7 @@ static int fail_to_send(struct exchange *exchange, int error)
 		complain_of_sending(exchange, error);
 	if (error != EMSGSIZE && !exchange->is_server_gone)
 		return -1;
-	end_input(exchange);
+	source_give_up(&exchange->source);
 	return 0;
 }
 
@@ -192,7 +165,9 @@ static int note_blocked(struct exchange *exchange)
 /* 1 sent, 0 there is no room for it now, -1 told why not. */
 static int send_next(struct exchange *exchange)
 {
-	if (unixconn_send(exchange->conn, exchange->next, exchange->next_size,
+	struct source *source = &exchange->source;
+
+	if (unixconn_send(exchange->conn, source->data, source->size,
 		    UNIXMSG_NOW) < 0) {
 		exchange->is_blocked = errno == EAGAIN || errno == EINPROGRESS;
 		if (exchange->is_blocked)
@@ -203,8 +178,8 @@ static int send_next(struct exchange *exchange)
 	if (remember(exchange) < 0)
 		return complain_of_sending(exchange, errno);
 	exchange->stats.sent++;
-	exchange->stats.sent_bytes += exchange->next_size;
-	exchange->is_next_there = false;
+	exchange->stats.sent_bytes += source->size;
+	source_take(source);
 	return 1;
 }
 
@@ -213,11 +188,8 @@ static int send_some(struct exchange *exchange)
 	int result = 1;
 
 	exchange->is_blocked = false;
-	while (result == 1 && is_window_open(exchange)) {
-		result = fetch(exchange);
-		if (result == 1)
-			result = send_next(exchange);
-	}
+	while (result == 1 && is_window_open(exchange) && fetch(exchange))
+		result = send_next(exchange);
 	return result < 0 ? -1 : 0;
 }
 
@@ -309,25 +281,17 @@ static const char *explain_no_answer(const struct exchange *exchange)
 static int complain_of_receiving(const struct exchange *exchange, int result,
 	size_t size)
 {
-	if (result == 0)
-		tool_complain("the server has closed the connection; "
-			      "without an answer: %u%s",
-			exchange->count, explain_no_answer(exchange));
-	else if (errno == EMSGSIZE)
-		tool_complain("an answer of %zu bytes is more than the %zu of "
-			      "--max-size",
-			size, exchange->room);
-	else if (errno == EPROTO)
-		tool_complain("the server has closed the connection in the "
-			      "middle of a message");
-	else
-		tool_complain("receiving: %s", strerror(errno));
-	return -1;
+	if (result < 0)
+		return dialling_complain_of_receiving(exchange->options, size,
+			errno);
+	return tool_complain("the server has closed the connection; without an "
+			     "answer: %u%s",
+		exchange->count, explain_no_answer(exchange));
 }
 
 static bool is_over(const struct exchange *exchange)
 {
-	return exchange->is_input_over && !exchange->is_next_there &&
+	return exchange->source.is_over && !exchange->source.is_there &&
 		exchange->count == 0;
 }
 
@@ -419,34 +383,27 @@ static int check_progress(struct exchange *exchange)
 	if (!exchange->is_blocked ||
 		unixdeadline_now_us() < exchange->blocked_deadline_us)
 		return 0;
-	tool_complain("message %" PRIu64 ": no room for it within %g seconds",
-		exchange->stats.sent + 1,
-		(double)exchange->options->timeout_us / 1e6);
-	return -1;
+	return dialling_complain_of_room(exchange->options,
+		exchange->stats.sent + 1);
 }
 
 static int get_patience(struct exchange *exchange)
 {
-	int64_t until_us = UNIXMSG_FOREVER, left_us;
+	int64_t until_us = UNIXMSG_FOREVER;
 
-	if (is_window_open(exchange) && !exchange->is_input_over)
+	if (is_window_open(exchange) && !exchange->source.is_over)
 		until_us = source_get_moment(&exchange->source);
 	if (exchange->count > 0 && get_oldest(exchange)->deadline_us < until_us)
 		until_us = get_oldest(exchange)->deadline_us;
 	if (exchange->is_blocked && exchange->blocked_deadline_us < until_us)
 		until_us = exchange->blocked_deadline_us;
-	if (until_us == UNIXMSG_FOREVER)
-		return -1;
-	left_us = until_us - unixdeadline_now_us();
-	if (left_us <= 0)
-		return 0;
-	return left_us > 1000000000 ? 1000000 : (int)((left_us + 999) / 1000);
+	return tool_get_patience_ms(until_us);
 }
 
 static bool is_input_wanted(const struct exchange *exchange)
 {
-	return is_window_open(exchange) && !exchange->is_input_over &&
-		!exchange->is_next_there;
+	return is_window_open(exchange) && !exchange->source.is_over &&
+		!exchange->source.is_there;
 }
 
 /* Waits until there is something to do. 0, or -1 told why not. */
@@ -496,12 +453,12 @@ static int run(struct exchange *exchange)
 		if (is_window_open(exchange))
 			fetch(exchange);
 		if (is_over(exchange) && !exchange->is_server_gone)
-			return exchange->is_input_bad ? -1 : 0;
+			return exchange->source.is_bad ? -1 : 0;
 		if (tool_get_stops() > 0) {
 			tool_complain("interrupted");
 			return -1;
 		}
-		if (exchange->is_next_there && !exchange->is_blocked &&
+		if (exchange->source.is_there && !exchange->is_blocked &&
 			is_window_open(exchange))
 			continue;
 		if (wait(exchange) < 0)
@@ -524,8 +481,7 @@ static void say_what_was_sent(struct exchange *exchange)
 	const struct client_stats *stats = &exchange->stats;
 	char answered[24], text[64];
 	bool is_all;
-	uint64_t rest = source_count_rest(&exchange->source, &is_all) +
-		(exchange->is_next_there || exchange->is_next_lost ? 1 : 0);
+	uint64_t rest = source_count_rest(&exchange->source, &is_all);
 
 	dialling_explain_rest(rest, is_all, text, sizeof(text));
 	if (is_made_up(exchange)) {
@@ -546,11 +502,8 @@ static int finish(struct exchange *exchange, int result)
 	tool_wipe_progress();
 	if (record_flush(exchange->printer) < 0)
 		result = complain_of_output(exchange);
-	if (unixconn_close(exchange->conn) < 0) {
-		tool_complain("own address: could not be removed: %s",
-			strerror(errno));
+	if (dialling_close(exchange->conn) < 0)
 		result = -1;
-	}
 	exchange->stats.lost += exchange->count;
 	if (result < 0)
 		say_what_was_sent(exchange);
