@@ -273,7 +273,7 @@ void jobs_look(struct jobs *jobs)
 	set_timer(jobs);
 }
 
-static struct process *find_place(struct jobs *jobs)
+static struct process *find_place(const struct jobs *jobs)
 {
 	unsigned int i;
 
@@ -283,15 +283,32 @@ static struct process *find_place(struct jobs *jobs)
 	return NULL;
 }
 
+bool jobs_has_place(const struct jobs *jobs)
+{
+	return find_place(jobs) != NULL;
+}
+
+unsigned int jobs_count(const struct jobs *jobs, uint64_t owner)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < jobs->most; i++)
+		if (jobs->processes[i].pid != 0 &&
+			jobs->processes[i].owner == owner)
+			count++;
+	return count;
+}
+
 /* False when there is nothing to wait for, or a second signal has come. */
-static bool wait_for_any(struct jobs *jobs)
+static bool wait_for_any(struct jobs *jobs, int64_t deadline_us)
 {
 	struct pollfd fds[] = {
 		{ .fd = jobs->wake_fd, .events = POLLIN },
 		{ .fd = tool_get_second_stop_fd(), .events = POLLIN },
 	};
 
-	if (poll(fds, 2, -1) < 0 && errno != EINTR)
+	if (poll(fds, 2, tool_get_patience_ms(deadline_us)) < 0 &&
+		errno != EINTR)
 		return false;
 	jobs_look(jobs);
 	return tool_get_stops() < 2;
@@ -302,7 +319,7 @@ static struct process *wait_for_place(struct jobs *jobs)
 	struct process *place;
 
 	while ((place = find_place(jobs)) == NULL)
-		if (!wait_for_any(jobs))
+		if (!wait_for_any(jobs, UNIXMSG_FOREVER))
 			return NULL;
 	return place;
 }
@@ -317,9 +334,10 @@ static bool is_any_left(const struct jobs *jobs)
 	return false;
 }
 
-void jobs_finish(struct jobs *jobs)
+void jobs_finish(struct jobs *jobs, int64_t deadline_us)
 {
-	while (is_any_left(jobs) && wait_for_any(jobs))
+	while (is_any_left(jobs) && unixdeadline_now_us() < deadline_us &&
+		wait_for_any(jobs, deadline_us))
 		continue;
 }
 

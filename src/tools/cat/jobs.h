@@ -7,6 +7,7 @@
  * each with a bounded time and a bounded output.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -45,12 +46,16 @@ void jobs_free(struct jobs *jobs);
  */
 int jobs_start(struct jobs *jobs, const struct job *job);
 
+/* Whether it would not wait; and how many are owner's, who is not 0. */
+bool jobs_has_place(const struct jobs *jobs);
+unsigned int jobs_count(const struct jobs *jobs, uint64_t owner);
+
 /* Readable when jobs_look has something to do. */
 int jobs_get_fd(const struct jobs *jobs);
 void jobs_look(struct jobs *jobs);
 
-/* Waits for the end of all, or for a second signal to stop. */
-void jobs_finish(struct jobs *jobs);
+/* Waits for the end of all, or for a second signal to stop, or a moment. */
+void jobs_finish(struct jobs *jobs, int64_t deadline_us);
 
 /* Nobody waits any more for what is owner's: it is owner 0's. */
 void jobs_disown(struct jobs *jobs, uint64_t owner);

@@ -257,27 +257,19 @@ static void drain(struct server *server)
 }
 
 /* The address as it was typed, or what the kernel tells. */
-static const char *get_address(const struct server *server, char *text,
-	size_t room)
+static const char *get_address(const struct options *options,
+	const struct unixaddr *addr, char *text, size_t room)
 {
-	const char *address = server->options->address;
-	struct unixaddr addr;
-
-	if (address != NULL && strcmp(address, "@") != 0)
-		return explain_text(address);
-	if (unixservice_get_address(server->service, &addr) < 0)
-		return "its socket";
-	return unixaddr_format(&addr, text, room);
+	if (options->address != NULL && strcmp(options->address, "@") != 0)
+		return explain_text(options->address);
+	return addr == NULL ? "its socket" : unixaddr_format(addr, text, room);
 }
 
-/*
- * A supervisor that has asked is told as well. One that does not listen is no
- * reason not to serve.
- */
-static void announce(const struct server *server)
+/* A supervisor that does not listen is no reason not to serve. */
+void serve_announce(const struct options *options, const struct unixaddr *addr)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE], status[UNIXMSG_ADDR_TEXT_SIZE + 16];
-	const char *address = get_address(server, text, sizeof(text));
+	const char *address = get_address(options, addr, text, sizeof(text));
 
 	tool_say(TOOL_NORMAL, "listening on %s", address);
 	snprintf(status, sizeof(status), "listening on %s", address);
@@ -287,9 +279,13 @@ static void announce(const struct server *server)
 			strerror(errno));
 }
 
-static bool is_given_away(const struct unixlisten_options *how)
+int serve_complain(const struct options *options, int error)
 {
-	return (how->flags & (UNIXMSG_LISTEN_USER | UNIXMSG_LISTEN_GROUP)) != 0;
+	const unsigned int given = UNIXMSG_LISTEN_USER | UNIXMSG_LISTEN_GROUP;
+
+	return tool_complain("%s: %s", explain_text(options->address),
+		explain_listen(options->address,
+			(options->listen.flags & given) != 0, error));
 }
 
 /* To an echo, bytes are bytes, whatever they mean to the client. */
@@ -304,17 +300,13 @@ static int open_address(struct server *server)
 {
 	const struct options *options = server->options;
 	struct unixlisten_options how = options->listen;
-	int error;
 
 	how.flags |= get_flags(options);
 	how.backlog = (int)options->backlog;
 	if (unixservice_listen(server->service, options->network->name,
 		    options->address, &how) == 0)
 		return 0;
-	error = errno;
-	tool_complain("%s: %s", explain_text(options->address),
-		explain_listen(options->address, is_given_away(&how), error));
-	return -1;
+	return serve_complain(options, errno);
 }
 
 static int open_sockets(struct server *server)
@@ -327,9 +319,13 @@ static int open_sockets(struct server *server)
 
 static int serve_address(struct server *server)
 {
+	struct unixaddr addr;
+	bool is_known;
+
 	if (open_sockets(server) < 0)
 		return TOOL_FAILED;
-	announce(server);
+	is_known = unixservice_get_address(server->service, &addr) == 0;
+	serve_announce(server->options, is_known ? &addr : NULL);
 	if (run(server) < 0) {
 		tool_complain("serving: %s", strerror(errno));
 		server->is_failed = true;

@@ -30,6 +30,13 @@ struct serve_way {
 /* Sends every message back to whom it came from. */
 extern const struct serve_way serve_echo;
 
+/* Says on standard error, and to a supervisor that has asked, what is served:
+ * addr, or NULL where that is not known. */
+void serve_announce(const struct options *options, const struct unixaddr *addr);
+
+/* Says why the address of options could not be served, and returns -1. */
+int serve_complain(const struct options *options, int error);
+
 /* Serves until a signal or --max-messages ends it. The exit status. */
 int serve(const struct options *options, const struct serve_way *way);
 

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_CAT_PROGRAM_H
+#define UNIXMSG_TOOLS_CAT_PROGRAM_H
+
+/*
+ * The program of --exec is what the user of this tool has typed. Of a peer come
+ * only bytes: messages on standard input, and values of variables that a
+ * library has formatted. No shell sees any of it.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "unixmsg.h"
+
+struct cat_options;
+
+enum { CAT_PROGRAM_WORDS_MOST = 64 };
+
+struct cat_program {
+	char *text;
+	char *words[CAT_PROGRAM_WORDS_MOST + 1];
+};
+
+/* Whom the program is for. */
+struct cat_caller {
+	uint64_t peer; /* a number, 0: he has none */
+	bool has_cred;
+	struct unixcred cred;
+	const struct unixmsg *msg; /* NULL: a whole connection */
+};
+
+/* Splits what --exec was given. 0, or -1 told. */
+int cat_program_read(struct cat_program *program, const char *text);
+void cat_program_free(struct cat_program *program);
+
+/* Becomes the program, or tells why not and returns the exit status. */
+int cat_program_run(const struct cat_program *program,
+	const struct cat_options *options, const struct cat_caller *caller);
+
+#endif
