@@ -386,7 +386,10 @@ wrong_usage_is_told()
 {
 	for wrong in '-n -1 s' '-n -f s' '--whole --block 5 s' \
 		'--whole s message' '--block 0 s' '--listen -n s' '--listen s message' \
-		'--frmat s' '--reply x s' '-l -r x -e y s' '-l --max-jobs 2 s' '--replace s'; do
+		'--frmat s' '--reply x s' '-l -r x -e y s' '-l --max-jobs 2 s' \
+		'-l -e cat --exec-each connection s' \
+		'-l unix --exec-each connection s' \
+		'-l -e cat --exec-each connection --tee log unix s' '--replace s'; do
 		run unixmsg-cat $wrong </dev/null
 		expect_complaint 2 "$wrong"
 	done
@@ -710,6 +713,203 @@ a_server_that_stops_waits_for_its_programs()
 	exec 5<&-
 }
 
+# --- Programs for connections --------------------------------------------------
+
+# serve_each NETWORK PROGRAM ARGUMENT...
+serve_each()
+{
+	each_network=$1
+	each_program=$2
+	shift 2
+	serve each "$each_network" --exec "$each_program" \
+		--exec-each connection "$@"
+}
+
+a_program_serves_a_connection_record_by_record()
+{
+	program talk <<-'END'
+	echo "$UNIXMSG_NETWORK $UNIXMSG_ADDRESS $UNIXMSG_PEER $UNIXMSG_UID"
+	echo "${UNIXMSG_SIZE-no size}"
+	while read -r line; do echo "got $line"; done
+	echo bye
+	END
+	for pair in unixpacket: unix:--format=text; do
+		serve_each ${pair%%:*} "$here/talk" ${pair#*:} s
+		run unixmsg-cat ${pair#*:} s one 'two words' three
+		expect_status 0 "$(cat "$err")"
+		printf '%s\n' "${pair%%:*} s 1 $(id -u)" 'no size' 'got one' \
+			'got two words' 'got three' bye | expect_same - "$out"
+		run unixmsg-cat ${pair#*:} s again
+		expect_match "$out" "^${pair%%:*} s 2 "
+		stop each
+		expect_empty "$logs/each.out"
+	done
+}
+
+# More than all buffers hold, and the program reads when it has printed.
+bytes_go_both_ways_at_once()
+{
+	head -c 3000000 /dev/urandom >bytes
+	program loud <<-END
+	cat $here/bytes
+	cat
+	END
+	serve_each unix "$here/loud" s
+	run unixmsg-cat s <bytes
+	expect_status 0 "$(cat "$err")"
+	cat bytes bytes | expect_same - "$out"
+	stop each
+}
+
+# A reset could overtake the answer.
+a_program_that_reads_little_has_its_answer_delivered()
+{
+	serve_each unixpacket 'head -n 1' s
+	seq 1 200 >lines
+	tries=0
+	while [ $((tries += 1)) -le 20 ]; do
+		run unixmsg-cat s <lines
+		expect_text "$out" 1
+	done
+	stop each
+}
+
+connections_beyond_max_jobs_wait()
+{
+	mkfifo input
+	exec 5<>input
+	serve_each unixpacket cat --max-jobs 1 s
+	start one unixmsg-cat s <input
+	echo one >&5
+	await_true grep -q one "$logs/one.out"
+	run unixmsg-cat -W 0.3 s two
+	expect_told 1 'no answer'
+	signal one TERM
+	finish one
+	run unixmsg-cat s three
+	expect_text "$out" three
+	exec 5<&-
+	stop each
+}
+
+one_user_has_no_more_connections_than_he_may()
+{
+	mkfifo input
+	exec 5<>input
+	serve_each unixpacket cat --max-clients-per-user 1 --stats s
+	start one unixmsg-cat s <input
+	echo one >&5
+	await_true grep -q one "$logs/one.out"
+	run unixmsg-cat s two
+	expect_told 1 'the server has closed the connection'
+	signal one TERM
+	finish one
+	exec 5<&-
+	stop each
+	expect_counter "$logs/each.out" connections 2
+	expect_counter "$logs/each.out" connections_limited 1
+}
+
+# Of an abstract name the kernel keeps out nobody.
+a_stranger_gets_no_program()
+{
+	need_stranger "$TOOLS/unixmsg-cat"
+	serve_each unixpacket "touch $here/ran" "@$name" --stats
+	run $stranger unixmsg-cat unixpacket "@$name" hello
+	expect_told 1 'the server has closed the connection'
+	signal each TERM
+	finish each
+	expect_counter "$logs/each.out" connections_refused 1
+	expect_gone ran
+	serve_each unixpacket cat "@$name" --allow-user 65534
+	run $stranger unixmsg-cat unixpacket "@$name" hello
+	expect_text "$out" hello
+	run unixmsg-cat unixpacket "@$name" hello
+	expect_told 1 'the server has closed the connection'
+	signal each TERM
+	finish each
+	serve_each unixpacket cat "@$name" --allow-group 65534
+	run $stranger unixmsg-cat unixpacket "@$name" hello
+	expect_text "$out" hello
+}
+
+a_connection_has_bounded_time_and_silence()
+{
+	mkfifo input
+	exec 5<>input
+	serve_each unixpacket 'sleep 1000' --exec-timeout 0.2 s
+	run unixmsg-cat -W 30 s hello
+	expect_told 1 'the server has closed the connection'
+	await_true grep -q 'it took too long' "$logs/each.err"
+	stop each
+	serve_each unixpacket cat -v --idle-timeout 0.2 s
+	run unixmsg-cat -f s hello
+	expect_text "$out" hello
+	expect_match "$logs/each.err" 'connection 1 was silent'
+	exec 5<&-
+	stop each
+}
+
+# What has come is served, and the name is free at once.
+a_server_that_stops_ends_its_connections()
+{
+	mkfifo input
+	exec 5<>input
+	program last <<-'END'
+	while read -r line; do echo "got $line"; done
+	echo bye
+	END
+	serve_each unixpacket "$here/last" s
+	start one unixmsg-cat s <input
+	echo one >&5
+	await_true grep -q 'got one' "$logs/one.out"
+	stop each
+	finish one
+	expect_match "$logs/one.out" '^bye$'
+	exec 5<&-
+}
+
+a_second_signal_kills_what_serves_a_connection()
+{
+	mkfifo input
+	exec 5<>input
+	program stubborn <<-'END'
+	trap '' TERM HUP
+	echo $$
+	while :; do sleep 1; done
+	END
+	serve_each unixpacket "$here/stubborn" s
+	start one unixmsg-cat s <input
+	await_true test -s "$logs/one.out"
+	signal each TERM
+	await_true test ! -e s
+	signal each TERM
+	finish each
+	await_true test ! -d "/proc/$(cat "$logs/one.out")"
+	finish one
+	exec 5<&-
+}
+
+# Its connections go on, and do not hold the name.
+nobody_listens_when_the_server_was_killed()
+{
+	mkfifo input
+	exec 5<>input
+	serve_each unixpacket cat s
+	start one unixmsg-cat s <input
+	echo one >&5
+	await_true grep -q one "$logs/one.out"
+	signal each KILL
+	await "$(cat "$logs/each.pid")"
+	run unixmsg-cat s two
+	expect_told 1 'nobody listens there'
+	echo two >&5
+	await_true grep -q two "$logs/one.out"
+	signal one TERM
+	finish one
+	exec 5<&-
+}
+
 # --- Descriptors -------------------------------------------------------------
 
 a_descriptor_goes_to_a_program_of_another_process()
@@ -801,6 +1001,16 @@ for case in the_network_is_found_where_the_server_is \
 	a_program_has_bounded_time_and_output \
 	no_more_programs_run_than_may \
 	a_server_that_stops_waits_for_its_programs \
+	a_program_serves_a_connection_record_by_record \
+	bytes_go_both_ways_at_once \
+	a_program_that_reads_little_has_its_answer_delivered \
+	connections_beyond_max_jobs_wait \
+	one_user_has_no_more_connections_than_he_may \
+	a_stranger_gets_no_program \
+	a_connection_has_bounded_time_and_silence \
+	a_server_that_stops_ends_its_connections \
+	a_second_signal_kills_what_serves_a_connection \
+	nobody_listens_when_the_server_was_killed \
 	a_descriptor_goes_to_a_program_of_another_process \
 	more_descriptors_than_wanted_are_told \
 	descriptors_are_kept_and_nothing_is_overwritten; do

@@ -13,7 +13,13 @@
 #include "tools/common/usage.h"
 
 /* Behind the marks of the options that are shared. */
-enum { INPUT = OPTIONS_MARKS, PROGRAMS };
+enum { INPUT = OPTIONS_MARKS, PROGRAMS, TIMEOUT };
+
+static const char *const eaches[] = {
+	[CAT_EACH_MESSAGE] = "message",
+	[CAT_EACH_CONNECTION] = "connection",
+	NULL,
+};
 
 #define PLACE(member) .place = offsetof(struct cat_options, member)
 
@@ -68,12 +74,19 @@ static const struct usage_option answering[] = {
 		"it prints is the answer. No shell is used",
 		usage_read_text, PLACE(program),
 		.marks = 1U << OPTIONS_SERVING },
+	{ 0, "exec-each", "WHAT",
+		"message; or connection: it reads all messages of\n"
+		"one, and each record that it prints is sent",
+		usage_read_word, PLACE(each), .words = eaches,
+		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
 	{ 0, "recv-fds", "DIRECTORY",
 		"copy files behind descriptors to new ones there",
 		usage_read_text, PLACE(keep), .marks = 1U << OPTIONS_SERVING },
-	{ 0, "exec-timeout", "SECONDS", "kill it after so long (10)",
+	{ 0, "exec-timeout", "SECONDS",
+		"kill it after so long (10; of a connection never)",
 		usage_read_seconds, PLACE(job_us),
-		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
+		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS |
+			1U << TIMEOUT },
 	{ 0, "max-jobs", "N", "of it at once (8)", usage_read_uint,
 		PLACE(jobs_max), .least = 1, .most = 1024,
 		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
@@ -168,6 +181,29 @@ static int check_client(const struct cat_options *options,
 	return options_check_client(&options->base, words);
 }
 
+static int check_each(const struct cat_options *options)
+{
+	const struct options *base = &options->base;
+	const char *wrong = NULL;
+
+	if (options->each != CAT_EACH_CONNECTION)
+		return 0;
+	if (options->program == NULL)
+		return tool_complain("--exec-each: goes with --exec");
+	if (base->network == NULL || !base->network->is_connected)
+		return tool_complain("--exec-each: connections are of the "
+				     "NETWORK unixpacket or unix");
+	if (base->is_inherited)
+		wrong = "inherit";
+	else if (base->messages_max > 0)
+		wrong = "max-messages";
+	else if (base->tee != NULL)
+		wrong = "tee";
+	if (wrong == NULL)
+		return 0;
+	return tool_complain("--%s: not with --exec-each connection", wrong);
+}
+
 /* The network of supervisors' sockets cannot be found. */
 static int check_server(const struct cat_options *options,
 	const struct usage_words *words)
@@ -183,6 +219,8 @@ static int check_server(const struct cat_options *options,
 		options->keep == NULL)
 		return tool_complain("--%s: goes with --exec or --recv-fds",
 			words->given[PROGRAMS]);
+	if (check_each(options) < 0)
+		return -1;
 	return options_check_server(&options->base, words);
 }
 
@@ -230,6 +268,9 @@ int cat_options_read(struct cat_options *options, int argc, char **argv)
 		options->base.is_server = true;
 	options_take_words(&options->base, &words);
 	take_operands(options, &words);
+	if (options->each == CAT_EACH_CONNECTION &&
+		words.given[TIMEOUT] == NULL)
+		options->job_us = UNIXMSG_FOREVER;
 	return check(options, &words) < 0 ? TOOL_USAGE : -1;
 }
 

@@ -11,6 +11,9 @@
 
 struct network;
 
+/* What --exec runs a program for. */
+enum cat_each { CAT_EACH_MESSAGE, CAT_EACH_CONNECTION };
+
 enum { CAT_FDS_MOST = 16 };
 
 struct cat_options {
@@ -30,6 +33,7 @@ struct cat_options {
 	const char *reply;   /* to every message, or NULL */
 	const char *program; /* that answers, or NULL */
 	const char *keep;    /* where descriptors are kept, or NULL */
+	enum cat_each each;
 	unsigned int jobs_max;
 	int64_t job_us;       /* the longest that a program may take */
 	unsigned int fds_max; /* descriptors that a message may bring */

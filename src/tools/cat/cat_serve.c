@@ -12,6 +12,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "tools/cat/cat_connections.h"
 #include "tools/cat/cat_exec.h"
 #include "tools/cat/cat_options.h"
 #include "tools/cat/cat_serve.h"
@@ -286,6 +287,8 @@ int cat_serve(struct cat_options *cat)
 	if (cat_options_settle(cat,
 		    network == NULL ? &network_unixgram : network) < 0)
 		return TOOL_FAILED;
+	if (cat->each == CAT_EACH_CONNECTION)
+		return cat_connections(cat);
 	if (cat->program != NULL || cat->keep != NULL)
 		return cat_exec(cat);
 	return cat->reply != NULL ? serve_replies(cat) : serve_input(cat);

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A process for each connection, see cat_relay.c, and no more of them than
+ * --max-jobs: who comes then waits to be accepted.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tools/cat/cat_connections.h"
+#include "tools/cat/cat_options.h"
+#include "tools/cat/cat_relay.h"
+#include "tools/cat/jobs.h"
+#include "tools/common/explain.h"
+#include "tools/common/explain_path.h"
+#include "tools/common/network.h"
+#include "tools/common/serve.h"
+#include "tools/common/stats.h"
+#include "tools/common/tool.h"
+
+/* After a signal to stop, programs may take this long. */
+static const int64_t drain_us = 5000000;
+
+/* How long nobody is accepted when there are no descriptors. */
+static const int64_t rest_us = 100000;
+
+struct house {
+	const struct cat_options *cat;
+	const struct options *base;
+	struct cat_program program;
+	struct jobs *jobs;
+	struct unixlistener *listener;
+	bool is_abstract;
+	int64_t resume_us; /* when somebody may be accepted again */
+	struct unixservice_counters counters;
+};
+
+static bool is_in_groups(const struct options *base,
+	const struct unixcred *cred, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < base->groups_count; i++)
+		if (cred->gid == base->groups[i] ||
+			unixpeer_is_in_group(fd, base->groups[i]) == 1)
+			return true;
+	return false;
+}
+
+static bool is_in_users(const struct options *base, uid_t uid)
+{
+	size_t i;
+
+	for (i = 0; i < base->users_count; i++)
+		if (uid == base->users[i])
+			return true;
+	return false;
+}
+
+/* The rules of struct unixservice, which has them for messages. */
+static bool is_allowed(const struct house *house, const struct unixcred *cred,
+	int fd)
+{
+	const struct options *base = house->base;
+
+	if (base->is_anyone_allowed)
+		return true;
+	if (base->users_count + base->groups_count > 0)
+		return is_in_users(base, cred->uid) ||
+			is_in_groups(base, cred, fd);
+	return !house->is_abstract || cred->uid == 0 || cred->uid == geteuid();
+}
+
+/* An owner of jobs is not 0, and root is. */
+static uint64_t get_owner(const struct unixcred *cred)
+{
+	return (uint64_t)cred->uid + 1;
+}
+
+static bool has_too_many(const struct house *house, const struct unixcred *cred)
+{
+	const unsigned int most = house->base->clients_per_user_max;
+
+	return most > 0 && jobs_count(house->jobs, get_owner(cred)) >= most;
+}
+
+struct visit {
+	const struct house *house;
+	struct cat_relay relay;
+};
+
+/* Should we be killed, the name is free while connections go on. */
+static int run_relay(const void *context)
+{
+	const struct visit *visit = context;
+
+	close(unixlistener_get_fd(visit->house->listener));
+	return cat_relay(&visit->relay);
+}
+
+static void start(struct house *house, struct unixconn *conn,
+	const struct unixcred *cred)
+{
+	const struct visit visit = {
+		.house = house,
+		.relay = {
+			.options = house->cat,
+			.program = &house->program,
+			.conn = conn,
+			.caller = {
+				.peer = house->counters.connections,
+				.has_cred = true,
+				.cred = *cred,
+			},
+		},
+	};
+	const struct job job = {
+		.owner = get_owner(cred),
+		.input = "",
+		.run = run_relay,
+		.context = &visit,
+	};
+
+	jobs_start(house->jobs, &job);
+}
+
+static void admit(struct house *house, struct unixconn *conn)
+{
+	struct unixservice_counters *counters = &house->counters;
+	const int fd = unixconn_get_fd(conn);
+	char text[EXPLAIN_USER_SIZE];
+	struct unixcred cred = { .uid = (uid_t)-1 };
+
+	counters->connections++;
+	if (unixpeer_get_cred(fd, &cred) < 0 || !is_allowed(house, &cred, fd)) {
+		counters->connections_refused++;
+		tool_say(TOOL_VERBOSE, "a connection of user %s was refused",
+			explain_user(cred.uid, text));
+	} else if (has_too_many(house, &cred)) {
+		counters->connections_limited++;
+		tool_say(TOOL_VERBOSE,
+			"a connection of user %s was refused: "
+			"--max-clients-per-user",
+			explain_user(cred.uid, text));
+	} else {
+		start(house, conn, &cred);
+	}
+}
+
+/* Whether there may be more. */
+static bool accept_one(struct house *house)
+{
+	struct unixconn *conn =
+		unixlistener_accept(house->listener, UNIXMSG_NOW);
+
+	if (conn == NULL && errno != EAGAIN && house->resume_us == 0) {
+		tool_complain("nobody can be accepted for a moment: %s",
+			strerror(errno));
+		house->counters.pauses++;
+	}
+	if (conn == NULL) {
+		if (errno != EAGAIN)
+			house->resume_us = unixdeadline_after_us(rest_us);
+		return false;
+	}
+	house->resume_us = 0;
+	admit(house, conn);
+	unixconn_close(conn);
+	return true;
+}
+
+static bool is_open(const struct house *house)
+{
+	return jobs_has_place(house->jobs) &&
+		unixdeadline_now_us() >= house->resume_us;
+}
+
+static int report(struct house *house)
+{
+	if (stats_print_server(&house->counters, house->base->network) == 0)
+		return 0;
+	return tool_complain("standard output: %s", strerror(errno));
+}
+
+static int wait(const struct house *house)
+{
+	struct pollfd fds[] = {
+		{ .fd = tool_get_stop_fd(), .events = POLLIN },
+		{ .fd = tool_get_report_fd(), .events = POLLIN },
+		{ .fd = jobs_get_fd(house->jobs), .events = POLLIN },
+		{ .fd = -1, .events = POLLIN },
+	};
+	int64_t until_us = UNIXMSG_FOREVER;
+
+	if (is_open(house))
+		fds[3].fd = unixlistener_get_fd(house->listener);
+	else if (jobs_has_place(house->jobs))
+		until_us = house->resume_us;
+	if (poll(fds, 4, tool_get_patience_ms(until_us)) < 0 && errno != EINTR)
+		return tool_complain("poll: %s", strerror(errno));
+	return 0;
+}
+
+static int run(struct house *house)
+{
+	while (tool_get_stops() == 0) {
+		while (is_open(house) && accept_one(house))
+			continue;
+		if (wait(house) < 0)
+			return -1;
+		jobs_look(house->jobs);
+		if (tool_take_report() && report(house) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int open_address(struct house *house)
+{
+	struct unixlisten_options how = house->base->listen;
+	struct unixaddr addr;
+
+	how.backlog = (int)house->base->backlog;
+	/* They are closed; unasked, a client could not send them. */
+	if (!house->base->network->is_stream)
+		how.wants = UNIXMSG_WANT_FDS;
+	house->listener = unixlistener_open(house->base->network->name,
+		house->base->address, &how);
+	if (house->listener == NULL)
+		return serve_complain(house->base, errno);
+	if (unixlistener_get_address(house->listener, &addr) < 0)
+		return tool_complain("cannot serve: %s", strerror(errno));
+	house->is_abstract = unixaddr_get_kind(&addr) == UNIXADDR_ABSTRACT;
+	serve_announce(house->base, &addr);
+	return 0;
+}
+
+/* A job has no output: what the program prints goes to the client. */
+static void take_nothing(uint64_t owner, const void *data, size_t size,
+	void *context)
+{
+	(void)owner;
+	(void)data;
+	(void)size;
+	(void)context;
+}
+
+static int prepare(struct house *house)
+{
+	if (cat_program_read(&house->program, house->cat->program) < 0)
+		return -1;
+	house->jobs = jobs_new(house->cat->jobs_max, house->cat->job_us, 1,
+		take_nothing, house);
+	if (house->jobs == NULL)
+		return tool_complain("cannot serve: %s", strerror(errno));
+	return open_address(house);
+}
+
+static int close_address(struct house *house)
+{
+	struct unixlistener *listener = house->listener;
+
+	house->listener = NULL;
+	if (unixlistener_close(listener) == 0)
+		return 0;
+	return tool_complain("%s: could not be removed: %s",
+		explain_text(house->base->address), strerror(errno));
+}
+
+static int serve_all(struct house *house)
+{
+	int result = run(house);
+
+	if (close_address(house) < 0)
+		result = -1;
+	jobs_finish(house->jobs, unixdeadline_after_us(drain_us));
+	if (house->base->is_stats_wanted && report(house) < 0)
+		result = -1;
+	return result;
+}
+
+int cat_connections(const struct cat_options *cat)
+{
+	struct house house = { .cat = cat, .base = &cat->base };
+	int result = prepare(&house);
+
+	if (result == 0)
+		result = serve_all(&house);
+	unixlistener_close(house.listener);
+	jobs_free(house.jobs);
+	cat_program_free(&house.program);
+	return result == 0 ? TOOL_OK : TOOL_FAILED;
+}
