@@ -225,6 +225,28 @@ follow_prints_until_a_signal_comes()
 	expect_status 0 "$(cat "$logs/client.err")"
 }
 
+a_client_leaves_after_max_messages()
+{
+	start_echoes s
+	serve pushing unixpacket p --exec-each connection --exec yes
+	for network in unixgram unixpacket; do
+		run unixmsg-cat --max-messages 2 "s-$network" one two
+		expect_status 0 "$(cat "$err")"
+		printf 'one\ntwo\n' | expect_same - "$out"
+		seq 1 2000 >lines
+		run unixmsg-cat --max-messages 3 --stats "s-$network" <lines
+		expect_status 1
+		expect_counter "$out" received 3
+		sent=$(get_counter "$out" sent)
+		expect_match "$err" "$sent sent, 3 received; $((2000 - sent)) records not sent"
+	done
+	run unixmsg-cat --max-messages 3 --follow p </dev/null
+	expect_status 0 "$(cat "$err")"
+	printf 'y\ny\ny\n' | expect_same - "$out"
+	run unixmsg-cat --max-messages 3 s-unix hello
+	expect_told 1 '--max-messages: a stream of bytes has none'
+}
+
 reconnect_goes_on_with_the_next_server()
 {
 	mkfifo input
@@ -972,6 +994,7 @@ for case in the_network_is_found_where_the_server_is \
 	silence_is_told_with_what_was_sent \
 	a_server_that_goes_is_told_with_what_was_not_sent \
 	follow_prints_until_a_signal_comes \
+	a_client_leaves_after_max_messages \
 	reconnect_goes_on_with_the_next_server \
 	a_file_goes_as_one_message_or_in_blocks \
 	a_file_larger_than_a_message_is_told \

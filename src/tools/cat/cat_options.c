@@ -321,6 +321,10 @@ int cat_options_settle(struct cat_options *options,
 		return tool_complain("--send-fd: the network %s carries no "
 				     "descriptors",
 			network->name);
+	if (base->messages_max > 0 && !base->is_server &&
+		cat_options_is_bytes(options))
+		return tool_complain("--max-messages: a stream of bytes has "
+				     "none; give a --format");
 	if (options->is_asking && cat_options_is_bytes(options))
 		return tool_complain(
 			"--ask: a stream of bytes has no single answer; "

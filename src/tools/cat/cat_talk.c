@@ -256,13 +256,21 @@ static int receive_one(struct talk *talk)
 	return dialling_complain_of_receiving(talk->options, msg.size, errno);
 }
 
+/* As many have come as were wanted. */
+static bool is_full(const struct talk *talk)
+{
+	const uint64_t most = talk->options->messages_max;
+
+	return most > 0 && talk->stats.received >= most;
+}
+
 static int receive_some(struct talk *talk)
 {
 	int result = 1, turns = 64;
 
 	if (talk->cat->is_sending_only || talk->is_ended)
 		return 0;
-	while (result == 1 && turns-- > 0)
+	while (result == 1 && turns-- > 0 && !is_full(talk))
 		result = receive_one(talk);
 	return result < 0 ? -1 : 0;
 }
@@ -458,8 +466,16 @@ static enum outcome end_interrupted(const struct talk *talk)
 	return FAILED;
 }
 
+/* What is typed behind the last of them is not missed, a file is. */
+static enum outcome end_full(struct talk *talk)
+{
+	return is_all_sent(talk) ? DONE : FAILED;
+}
+
 static enum outcome judge(struct talk *talk)
 {
+	if (is_full(talk))
+		return end_full(talk);
 	if (tool_get_stops() > 0)
 		return end_interrupted(talk);
 	if (talk->is_ended ||

@@ -100,9 +100,9 @@ const struct usage_option options_serving[] = {
 		PLACE(batch), UP_TO(UNIXMSG_BATCH_MAX), MARK(SERVING) },
 	{ 0, "backlog", "N", "connections that may wait", usage_read_uint,
 		PLACE(backlog), UP_TO(1 << 20), MARK(SERVING) },
-	{ 0, "max-messages", "N", "leave when N messages are answered",
+	{ 0, "max-messages", "N", "leave when N messages have come",
 		usage_read_count, PLACE(messages_max), UP_TO(UINT64_MAX / 2),
-		MARK(SERVING) },
+		MARK(MESSAGES) },
 	{ 0 },
 };
 
@@ -258,6 +258,8 @@ static int check(struct options *options, const struct usage_words *words)
 		tool_complain("an ADDRESS is needed; see --help");
 		return -1;
 	}
+	if (!options->is_server && words->given[OPTIONS_MESSAGES] != NULL)
+		return tool_complain("--max-messages: goes with --listen");
 	if (!options->is_server && options_check_own_mode(options) < 0)
 		return -1;
 	return options->is_server ? options_check_server(options, words)

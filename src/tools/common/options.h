@@ -24,7 +24,7 @@ struct options {
 	struct unixlisten_options listen;
 	unsigned int backlog;
 	bool is_inherited;     /* the supervisor's socket: address is NULL */
-	uint64_t messages_max; /* 0: no end */
+	uint64_t messages_max; /* that come; 0: no end */
 	bool is_printing;      /* --format was given */
 	/* Who may talk; nothing: the default of struct unixservice. */
 	uid_t users[OPTIONS_IDS_MOST];
@@ -68,7 +68,8 @@ enum options_mark {
 	OPTIONS_MODE,
 	OPTIONS_SERVER_USER,
 	OPTIONS_FORMAT,
-	OPTIONS_MARKS, /* from here on a tool's own */
+	OPTIONS_MESSAGES, /* no client of an echo tool wants to count them */
+	OPTIONS_MARKS,    /* from here on a tool's own */
 };
 
 /* For the first member of a tool's options, which is a struct options. */
