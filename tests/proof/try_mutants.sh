@@ -139,8 +139,10 @@ run_shell()
 {
 	rm -rf "$scratch/tools"
 	mkdir "$scratch/tools"
-	for tool in seqpacket-echo unixgram-echo unixstream-echo; do
-		link "$scratch/tools/$tool" "$top_builddir/src/tools/echo/$tool.o" ||
+	for tool in echo/seqpacket-echo echo/unixgram-echo \
+		echo/unixstream-echo cat/unixmsg-cat; do
+		link "$scratch/tools/${tool#*/}" \
+			"$top_builddir/src/tools/$tool.o" ||
 			return 99
 	done
 	link "$scratch/tools/unixmsg-inspect" \
