@@ -103,6 +103,24 @@ statsd_counters_come_and_go()
 	await_true grep -q '^jobs.done:1|c$' "$logs/server.out"
 }
 
+# A client that speaks no datagrams.
+statsd_counters_come_by_a_stream()
+{
+	/usr/bin/python3 -c 'import statsd' 2>/dev/null ||
+		skip 'the statsd of Python is missing'
+	start_server server unixmsg-cat --listen unix statsd
+	run /usr/bin/python3 - <<-'END'
+	import statsd
+	client = statsd.UnixSocketStatsClient("statsd", prefix="jobs")
+	client.incr("done")
+	client.gauge("queued", 5)
+	client.close()
+	END
+	expect_status 0 "$(cat "$err")"
+	printf 'jobs.done:1|c\njobs.queued:5|g\n' >wanted
+	await_true cmp -s wanted "$logs/server.out"
+}
+
 # --- Servers of others -------------------------------------------------------
 
 start_wpa_supplicant()
@@ -135,6 +153,72 @@ events_of_wpa_supplicant_are_watched()
 	signal watcher INT
 	finish watcher
 	expect_status 0
+}
+
+hostapd_is_asked_and_watched()
+{
+	need hostapd
+	need_root
+	printf '%s\n' interface=lo driver=none "ctrl_interface=$here/ap" \
+		ieee8021x=1 eap_server=1 >hostapd.conf
+	start hostapd hostapd hostapd.conf
+	await_true test -S ap/lo -o ! -d "/proc/$pid"
+	[ -S ap/lo ] || skip 'hostapd does not run here'
+	run_like ' PING' /run/wpa_supplicant/wlan0 "$here/ap/lo"
+	printf 'PONG\n\n' | expect_same - "$out"
+	start watcher unixmsg-cat --follow ap/lo ATTACH
+	await_true grep -q OK "$logs/watcher.out"
+	signal hostapd TERM
+	await_true grep -q CTRL-EVENT-TERMINATING "$logs/watcher.out"
+}
+
+# A client that is used to wpa_supplicant.
+wpa_cli_is_answered_by_a_program()
+{
+	need wpa_cli
+	mkdir wpa
+	cat >answer <<-'END'
+	#!/bin/sh
+	read -r command
+	[ "$command" = PING ] && echo PONG || echo "no $command"
+	END
+	chmod 755 answer
+	start_server server unixmsg-cat --listen --exec "$here/answer" wpa/lo
+	run wpa_cli -p "$here/wpa" -i lo ping
+	expect_status 0 "$(cat "$out" "$err")"
+	expect_text "$out" PONG
+	expect_match "$logs/server.out" '^PING$'
+}
+
+# A runtime that says that it has a container, which is a process of ours.
+# What it prints comes as messages with a byte before: 2 is standard output.
+conmon_passes_on_what_its_container_says()
+{
+	need conmon
+	need_root
+	cat >runtime <<-'END'
+	#!/bin/sh
+	while [ $# -gt 0 ]; do
+		[ "$1" != --pid-file ] || file=$2
+		shift
+	done
+	exec 5<&0
+	(while read -r line <&5; do echo "got $line"; done) &
+	echo "$!" >"$file"
+	END
+	chmod 755 runtime
+	mkdir bundle
+	start conmon conmon --api-version 1 --sync -i --leave-stdin-open -c 0123 \
+		-u 0123 -n tested -r "$here/runtime" -b "$here/bundle" -p pid \
+		-l k8s-file:"$here/log" --socket-dir-path "$here" --full-attach
+	await_true test -S bundle/attach -a -s pid -o ! -d "/proc/$pid"
+	[ -S bundle/attach ] || skip 'conmon does not run here'
+	container=$(cat pid)
+	run unixmsg-cat --format hex bundle/attach 6f6e650a
+	kill "$container"
+	expect_status 0 "$(cat "$err")"
+	# \2, got one, newline
+	expect_text "$out" 02676f74206f6e650a
 }
 
 chronyd_is_asked_in_its_own_bytes()
@@ -206,8 +290,12 @@ for case in logger_writes_to_our_sink \
 	rsyslogd_takes_a_line \
 	systemd_notify_is_heard \
 	statsd_counters_come_and_go \
+	statsd_counters_come_by_a_stream \
 	wpa_supplicant_is_asked \
 	events_of_wpa_supplicant_are_watched \
+	hostapd_is_asked_and_watched \
+	wpa_cli_is_answered_by_a_program \
+	conmon_passes_on_what_its_container_says \
 	chronyd_is_asked_in_its_own_bytes \
 	ssh_agent_lists_its_keys \
 	nginx_answers_http; do
