@@ -37,6 +37,7 @@ shell_tests = \
 	%D%/symbols.sh \
 	%D%/tools/unixmsg-cat.sh \
 	%D%/tools/unixmsg-cat_jobs.sh \
+	%D%/tools/unixmsg-cat_tty.sh \
 	%D%/tools/unixmsg-inspect.sh \
 	%D%/tools/unixmsg-perf.sh
 EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
