@@ -178,6 +178,15 @@ static bool is_open(const struct house *house)
 		unixdeadline_now_us() >= house->resume_us;
 }
 
+/* Those who are refused have no place to fill: a turn has its end. */
+static void accept_some(struct house *house)
+{
+	int turns = 64;
+
+	while (turns-- > 0 && is_open(house) && accept_one(house))
+		continue;
+}
+
 static int report(struct house *house)
 {
 	if (stats_print_server(&house->counters, house->base->network) == 0)
@@ -207,8 +216,7 @@ static int wait(const struct house *house)
 static int run(struct house *house)
 {
 	while (tool_get_stops() == 0) {
-		while (is_open(house) && accept_one(house))
-			continue;
+		accept_some(house);
 		if (wait(house) < 0)
 			return -1;
 		jobs_look(house->jobs);
