@@ -27,6 +27,9 @@ static const int64_t drain_us = 5000000;
 /* How long nobody is accepted when there are no descriptors. */
 static const int64_t rest_us = 100000;
 
+/* Refusals are told no more often. */
+static const int64_t refusal_pause_us = 50000;
+
 struct house {
 	const struct cat_options *cat;
 	const struct options *base;
@@ -35,6 +38,7 @@ struct house {
 	struct unixlistener *listener;
 	bool is_abstract;
 	int64_t resume_us; /* when somebody may be accepted again */
+	int64_t told_us;   /* when a refusal was told last */
 	struct unixservice_counters counters;
 };
 
@@ -127,27 +131,35 @@ static void start(struct house *house, struct unixconn *conn,
 	jobs_start(house->jobs, &job);
 }
 
+/* Strangers can have this happen as often as they like. */
+static void refuse(struct house *house, const struct unixcred *cred,
+	uint64_t *counter, const char *why)
+{
+	const int64_t now_us = unixdeadline_now_us();
+	char text[EXPLAIN_USER_SIZE];
+
+	(*counter)++;
+	if (now_us - house->told_us < refusal_pause_us)
+		return;
+	house->told_us = now_us;
+	tool_say(TOOL_VERBOSE, "a connection of user %s was refused%s",
+		explain_user(cred->uid, text), why);
+}
+
 static void admit(struct house *house, struct unixconn *conn)
 {
 	struct unixservice_counters *counters = &house->counters;
-	const int fd = unixconn_get_fd(conn);
-	char text[EXPLAIN_USER_SIZE];
 	struct unixcred cred = { .uid = (uid_t)-1 };
+	const int fd = unixconn_get_fd(conn);
 
 	counters->connections++;
-	if (unixpeer_get_cred(fd, &cred) < 0 || !is_allowed(house, &cred, fd)) {
-		counters->connections_refused++;
-		tool_say(TOOL_VERBOSE, "a connection of user %s was refused",
-			explain_user(cred.uid, text));
-	} else if (has_too_many(house, &cred)) {
-		counters->connections_limited++;
-		tool_say(TOOL_VERBOSE,
-			"a connection of user %s was refused: "
-			"--max-clients-per-user",
-			explain_user(cred.uid, text));
-	} else {
+	if (unixpeer_get_cred(fd, &cred) < 0 || !is_allowed(house, &cred, fd))
+		refuse(house, &cred, &counters->connections_refused, "");
+	else if (has_too_many(house, &cred))
+		refuse(house, &cred, &counters->connections_limited,
+			": more than --max-clients-per-user");
+	else
 		start(house, conn, &cred);
-	}
 }
 
 /* Whether there may be more. */
