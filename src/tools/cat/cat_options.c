@@ -75,15 +75,15 @@ static const struct usage_option answering[] = {
 		usage_read_text, PLACE(program),
 		.marks = 1U << OPTIONS_SERVING },
 	{ 0, "exec-each", "WHAT",
-		"message; or connection: it reads all messages of\n"
-		"one, and each record that it prints is sent",
+		"message, or connection: it reads all that comes,\n"
+		"and each record that it prints is sent",
 		usage_read_word, PLACE(each), .words = eaches,
 		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
 	{ 0, "recv-fds", "DIRECTORY",
 		"copy files behind descriptors to new ones there",
 		usage_read_text, PLACE(keep), .marks = 1U << OPTIONS_SERVING },
 	{ 0, "exec-timeout", "SECONDS",
-		"kill it after so long (10; of a connection never)",
+		"kill it after so long (10; a connection: never)",
 		usage_read_seconds, PLACE(job_us),
 		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS |
 			1U << TIMEOUT },
