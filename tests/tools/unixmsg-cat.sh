@@ -186,7 +186,7 @@ silence_is_told_with_what_was_sent()
 	run unixmsg-cat -W 0.2 s <lines
 	expect_status 1
 	expect_match "$err" 'no room for it within 0.2 seconds'
-	sent=$(sed -n 's/.*: \([0-9]*\) sent, nothing received; .*/\1/p' "$err")
+	sent=$(sed -n 's/.*: \([0-9]*\) sent, none received; .*/\1/p' "$err")
 	rest=$(sed -n 's/.*; \([0-9]*\) records not sent$/\1/p' "$err")
 	[ "$((sent + rest))" -eq 1000 ] || fail "$(cat "$err")"
 	run unixmsg-cat -n -W 0.2 s <lines

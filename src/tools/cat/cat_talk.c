@@ -615,15 +615,6 @@ static int ask_once(struct talk *talk)
 	return source_count_rest(&talk->source, &is_all) == 0 ? 0 : -1;
 }
 
-static const char *explain_received(const struct client_stats *stats,
-	char *text, size_t room)
-{
-	if (stats->received == 0)
-		return "nothing";
-	snprintf(text, room, "%" PRIu64, stats->received);
-	return text;
-}
-
 static void say_bytes(struct talk *talk, uint64_t rest)
 {
 	tool_complain("%" PRIu64 " bytes sent, %" PRIu64 " received%s",
@@ -632,27 +623,17 @@ static void say_bytes(struct talk *talk, uint64_t rest)
 		rest > 0 ? "; the rest of the input was not sent" : "");
 }
 
-/* Of one message the complaint before has said all. */
 static void say_what_was_sent(struct talk *talk)
 {
-	const struct client_stats *stats = &talk->stats;
-	char received[24], text[64];
 	bool is_all;
 	uint64_t rest = source_count_rest(&talk->source, &is_all);
 
-	if (talk->is_bytes) {
+	if (talk->is_bytes)
 		say_bytes(talk, rest);
-		return;
-	}
-	if (stats->sent + rest <= 1)
-		return;
-	dialling_explain_rest(rest, is_all, text, sizeof(text));
-	if (talk->cat->is_sending_only)
-		tool_complain("%" PRIu64 " sent%s", stats->sent, text);
 	else
-		tool_complain("%" PRIu64 " sent, %s received%s", stats->sent,
-			explain_received(stats, received, sizeof(received)),
-			text);
+		dialling_say_sent(&talk->stats,
+			talk->cat->is_sending_only ? NULL : "received", rest,
+			is_all);
 }
 
 static int finish(struct talk *talk, int result)

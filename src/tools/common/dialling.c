@@ -196,12 +196,27 @@ int dialling_close(struct unixconn *conn)
 		strerror(errno));
 }
 
-const char *dialling_explain_rest(uint64_t rest, bool is_all, char *text,
+static void explain_answered(uint64_t count, const char *answered, char *text,
 	size_t room)
 {
-	*text = '\0';
+	if (count == 0)
+		snprintf(text, room, ", none %s", answered);
+	else
+		snprintf(text, room, ", %" PRIu64 " %s", count, answered);
+}
+
+void dialling_say_sent(const struct client_stats *stats, const char *answered,
+	uint64_t rest, bool is_all)
+{
+	char came[48] = "", left[64] = "";
+
+	if (stats->sent + rest <= 1)
+		return;
+	if (answered != NULL)
+		explain_answered(stats->received, answered, came, sizeof(came));
 	if (rest > 0)
-		snprintf(text, room, "; %s%" PRIu64 " record%s not sent",
+		snprintf(left, sizeof(left),
+			"; %s%" PRIu64 " record%s not sent",
 			is_all ? "" : "at least ", rest, rest == 1 ? "" : "s");
-	return text;
+	tool_complain("%" PRIu64 " sent%s%s", stats->sent, came, left);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "tools/common/options.h"
+#include "tools/common/stats.h"
 #include "unixmsg.h"
 
 /* When the patience of options for the server's coming ends. */
@@ -49,8 +50,12 @@ int dialling_complain_of_receiving(const struct options *options, size_t size,
 /* 0, or -1 told: what our own address has left behind is there still. */
 int dialling_close(struct unixconn *conn);
 
-/* "; 3 records not sent", or "" of none, into text. Returns text. */
-const char *dialling_explain_rest(uint64_t rest, bool is_all, char *text,
-	size_t room);
+/*
+ * Says what was sent, and what of the input was not: "64 sent, none answered;
+ * 936 records not sent". answered is the word for what came, NULL: it is not
+ * told. Of a single message nothing is said: a complaint before has said all.
+ */
+void dialling_say_sent(const struct client_stats *stats, const char *answered,
+	uint64_t rest, bool is_all);
 
 #endif

@@ -19,7 +19,7 @@
 #include "tools/common/dialling.h"
 #include "tools/common/explain.h"
 #include "tools/common/network.h"
-#include "tools/common/record.h"
+#include "tools/common/output.h"
 #include "tools/common/source.h"
 #include "tools/common/stats.h"
 #include "tools/common/tool.h"
@@ -44,7 +44,7 @@ struct exchange {
 	const struct network *network;
 	struct unixconn *conn;
 	struct source source;
-	struct record_writer *printer;
+	struct output output;
 	struct client_stats stats;
 	/* A ring: count of them from first on, the oldest first. */
 	struct sent sent[WINDOW];
@@ -57,7 +57,6 @@ struct exchange {
 	int64_t blocked_deadline_us;
 	bool is_server_gone; /* a message could not be sent any more */
 	bool is_output_seen; /* standard output is a terminal */
-	bool is_output_lost; /* told: standard output takes no more */
 	void *answer;
 	size_t room;
 };
@@ -193,15 +192,6 @@ static int send_some(struct exchange *exchange)
 	return result < 0 ? -1 : 0;
 }
 
-/* Once is enough, though the end of it all tries again. */
-static int complain_of_output(struct exchange *exchange)
-{
-	if (!exchange->is_output_lost)
-		tool_complain("standard output: %s", strerror(errno));
-	exchange->is_output_lost = true;
-	return -1;
-}
-
 static int print_answer(struct exchange *exchange, size_t size)
 {
 	const struct record record = {
@@ -209,10 +199,8 @@ static int print_answer(struct exchange *exchange, size_t size)
 		.size = size,
 	};
 
-	if (is_made_up(exchange) ||
-		record_write(exchange->printer, &record) == 0)
-		return 0;
-	return complain_of_output(exchange);
+	return is_made_up(exchange) ? 0
+				    : output_print(&exchange->output, &record);
 }
 
 /* Of what was made up, messages before this one will get no answer. */
@@ -419,8 +407,8 @@ static int wait(struct exchange *exchange)
 		fds[1].events |= POLLOUT;
 	if (is_input_wanted(exchange))
 		fds[2].fd = source_get_fd(&exchange->source);
-	if (record_flush(exchange->printer) < 0)
-		return complain_of_output(exchange);
+	if (output_flush(&exchange->output) < 0)
+		return -1;
 	if (poll(fds, 3, get_patience(exchange)) < 0 && errno != EINTR) {
 		tool_complain("poll: %s", strerror(errno));
 		return -1;
@@ -466,33 +454,15 @@ static int run(struct exchange *exchange)
 	}
 }
 
-static const char *explain_answered(const struct client_stats *stats,
-	char *text, size_t room)
-{
-	if (stats->received == 0)
-		return "none";
-	snprintf(text, room, "%" PRIu64, stats->received);
-	return text;
-}
-
-/* Of one message the complaint before has said all. */
 static void say_what_was_sent(struct exchange *exchange)
 {
 	const struct client_stats *stats = &exchange->stats;
-	char answered[24], text[64];
 	bool is_all;
 	uint64_t rest = source_count_rest(&exchange->source, &is_all);
 
-	dialling_explain_rest(rest, is_all, text, sizeof(text));
-	if (is_made_up(exchange)) {
-		if (rest > 0 && stats->sent + rest > 1)
-			tool_complain("%" PRIu64 " sent%s", stats->sent, text);
-		return;
-	}
-	if (stats->sent + rest > 1 && (rest > 0 || stats->lost > 0))
-		tool_complain("%" PRIu64 " sent, %s answered%s", stats->sent,
-			explain_answered(stats, answered, sizeof(answered)),
-			text);
+	if (rest > 0 || (stats->lost > 0 && !is_made_up(exchange)))
+		dialling_say_sent(stats,
+			is_made_up(exchange) ? NULL : "answered", rest, is_all);
 }
 
 static int finish(struct exchange *exchange, int result)
@@ -500,8 +470,8 @@ static int finish(struct exchange *exchange, int result)
 	const struct client_stats *stats = &exchange->stats;
 
 	tool_wipe_progress();
-	if (record_flush(exchange->printer) < 0)
-		result = complain_of_output(exchange);
+	if (output_flush(&exchange->output) < 0)
+		result = -1;
 	if (dialling_close(exchange->conn) < 0)
 		result = -1;
 	exchange->stats.lost += exchange->count;
@@ -529,11 +499,10 @@ static int prepare(struct exchange *exchange, const struct options *options)
 	histogram_init(&exchange->stats.round_trips);
 	exchange->room = options->size_max;
 	exchange->answer = malloc(exchange->room + 1);
-	exchange->printer = record_writer_new(STDOUT_FILENO, options->format,
-		tool_get_stop_fd());
-	if (exchange->answer == NULL || exchange->printer == NULL)
-		return -1;
-	return source_open(&exchange->source, options);
+	if (exchange->answer == NULL ||
+		source_open(&exchange->source, options) < 0)
+		return tool_complain("%s", strerror(errno));
+	return output_open(&exchange->output, options, tool_get_stop_fd());
 }
 
 static void clean_up(struct exchange *exchange)
@@ -543,7 +512,7 @@ static void clean_up(struct exchange *exchange)
 	for (i = 0; i < WINDOW; i++)
 		free(exchange->sent[i].data);
 	source_close(&exchange->source);
-	record_writer_free(exchange->printer);
+	output_close(&exchange->output);
 	free(exchange->answer);
 	free(exchange);
 }
@@ -551,10 +520,8 @@ static void clean_up(struct exchange *exchange)
 static int exchange_with(struct exchange *exchange,
 	const struct options *options)
 {
-	if (prepare(exchange, options) < 0) {
-		tool_complain("%s", strerror(errno));
+	if (prepare(exchange, options) < 0)
 		return TOOL_FAILED;
-	}
 	exchange->conn = dialling_open(options, options->network, 0,
 		dialling_get_deadline(options));
 	if (exchange->conn == NULL) {
