@@ -375,6 +375,9 @@ options_stand_behind_the_address_until_a_message_comes()
 	run env POSIXLY_CORRECT=1 unixmsg-inspect gram.sock --json
 	expect_status 0
 	expect_match "$out" '^{'
+	run unixmsg-perf unixgram --version
+	expect_status 0
+	expect_match "$out" '^unixmsg-perf '
 }
 
 a_message_that_is_an_option_is_told()
