@@ -7,7 +7,9 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/outbox.h \
 	%D%/service.c \
 	%D%/service_batch.c \
+	%D%/service_books.c \
 	%D%/service_debt.c \
+	%D%/service_event.c \
 	%D%/service_gram.c \
 	%D%/service_link.c \
 	%D%/service_listener.c \
@@ -20,7 +22,9 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service_sender.c \
 	%D%/service_sender.h \
 	%D%/service_share.c \
+	%D%/service_source.c \
 	%D%/service_take.c \
 	%D%/service_text.c \
+	%D%/service_watch.c \
 	%D%/users.c \
 	%D%/users.h

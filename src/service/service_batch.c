@@ -152,7 +152,8 @@ bool unixservice__gather(struct unixservice *service, struct peer *peer,
 	addr = peer->sort->reserve(service, peer, msg->room);
 	if (addr == NULL)
 		return false;
-	add(batch, msg, addr, peer, unixservice__claim(service, peer));
+	add(batch, msg, addr, peer,
+		unixservice__claim(service, peer) != PART_PUSHED);
 	return true;
 }
 

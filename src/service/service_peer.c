@@ -314,7 +314,7 @@ void unixservice__part(struct unixservice *service, struct peer *peer,
 	leave_place(service, peer);
 	unixtimers__clear(&service->peer_timers, &peer->timer);
 	unixtimers__unreserve(&service->peer_timers);
-	unixservice__forget_partial(service, peer);
+	unixservice__count_partial(service, peer, 0);
 	unixusers__remove_peer(peer->user, peer);
 	peer->user->light_count -= unixservice__is_light(peer);
 	service->counters.peers--;

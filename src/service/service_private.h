@@ -2,13 +2,14 @@
 /*
  * service: its inside. A service has sources (datagram sockets, listeners) and
  * peers (datagram senders, connections). service.c has its life and what is
- * asked of it, service_loop.c turns the loop, service_peer.c keeps the peers,
- * service_take.c leads a message to the handler, service_send.c an answer out,
- * service_share.c shares out the memory that peers have us hold;
- * service_gram.c, service_sender.c, service_debt.c and service_proof.c know
- * datagram sockets,
- * service_listener.c and service_link.c connections; service_batch.c moves many
- * datagrams at once.
+ * asked of it, service_loop.c turns the loop. What all others use: events for
+ * the watcher in service_event.c, the ends of messages in service_books.c,
+ * descriptors and timers in service_watch.c, service_source.c. service_peer.c
+ * keeps the peers, service_share.c shares out the memory that they have us
+ * hold, service_send.c leads an answer out, service_take.c a message to the
+ * handler; service_gram.c, service_sender.c, service_debt.c, service_proof.c
+ * and service_open.c know datagram sockets, service_listener.c and
+ * service_link.c connections; service_batch.c moves many datagrams at once.
  */
 #ifndef UNIXMSG_SERVICE_PRIVATE_H
 #define UNIXMSG_SERVICE_PRIVATE_H
@@ -155,6 +156,13 @@ static inline bool unixservice__is_light(const struct peer *peer)
 	return peer->sort->is_memory_only && !peer->is_kept;
 }
 
+/* What a message that is sent is to a message that was taken. */
+enum part {
+	PART_NOW,    /* the answer to the one that is being handled */
+	PART_LATER,  /* the answer to one of before */
+	PART_PUSHED, /* none */
+};
+
 struct source;
 
 /* What sources of one sort can do. */
@@ -238,20 +246,66 @@ struct unixservice {
 	bool is_loop_shared; /* epoll_fd and timer_fd with the one before */
 };
 
-/* service.c */
+/* service_event.c */
 
-/* Makes source one of service's, and watches it. 0, or -1. */
-int unixservice__add_source(struct unixservice *service, struct source *source,
-	const struct source_sort *sort);
+/* An event about peer, which may be NULL. */
+void unixservice__event_init(struct unixservice_event *event,
+	enum unixservice_event_kind kind, const struct peer *peer, int error);
 
-/* EINVAL for what comes to a service that was stopped. */
-int unixservice__check_open(const struct unixservice *service);
+/* Tells the watcher, within the rate that the kind allows. */
+void unixservice__tell(struct unixservice *service,
+	struct unixservice_event *event);
 
-/* Somebody who shares its socket has shut it down: it is over, and told. */
-void unixservice__lose_source(struct unixservice *service,
-	struct source *source);
+/* Both of them, about a peer, with its address. */
+void unixservice__tell_of(struct unixservice *service,
+	enum unixservice_event_kind kind, const struct peer *peer, int error);
 
-/* service_loop.c */
+/* service_books.c */
+
+/* A message has come to its end. */
+void unixservice__end(struct unixservice *service, uint64_t *counter);
+
+/* Counts one more that goes to peer, or takes that back: what it is. */
+enum part unixservice__claim(struct unixservice *service, struct peer *peer);
+void unixservice__unclaim(struct unixservice *service, struct peer *peer,
+	enum part part);
+
+/* It has gone; or is lost, an answer by counter, which _lose tells as well. */
+void unixservice__count_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer);
+void unixservice__count_lost(struct unixservice *service, struct peer *peer,
+	bool is_answer, uint64_t *counter);
+void unixservice__lose(struct unixservice *service, struct peer *peer,
+	bool is_answer, uint64_t *counter, int error);
+
+/* The counter of what will not be sent though peer is there. */
+uint64_t *unixservice__get_failure(struct unixservice *service,
+	const struct peer *peer, int error);
+
+/* Something of so many bytes, overhead too, is kept for peer, or no more. */
+void unixservice__count_kept(struct unixservice *service,
+	const struct peer *peer, size_t bytes);
+void unixservice__remove_kept(struct unixservice *service, struct peer *peer,
+	struct kept **place);
+
+/* Drops what was kept for peer before since_us. */
+void unixservice__drop_late(struct unixservice *service, struct peer *peer,
+	int64_t since_us);
+
+/* Drops all that is kept, and tells of each why: answers are counted in
+ * counter. */
+void unixservice__lose_kept(struct unixservice *service, struct peer *peer,
+	uint64_t *counter, int error);
+
+/* Drops all that is kept: answers are counted in counter. */
+void unixservice__drop_all(struct unixservice *service, struct peer *peer,
+	uint64_t *counter);
+
+/* That of peer's message that is not whole so many bytes are held now. */
+void unixservice__count_partial(struct unixservice *service, struct peer *peer,
+	size_t bytes);
+
+/* service_watch.c */
 
 /*
  * Whether another process than ours, one that has forked us, uses the service
@@ -270,6 +324,12 @@ int unixservice__watch(struct unixservice *service, struct watch *watch,
 /* Between two rounds the time has gone on. */
 void unixservice__look_at_clock(struct unixservice *service);
 
+/* When the next timer or the deadline of the drain is due. */
+int64_t unixservice__get_next_us(const struct unixservice *service);
+
+/* Has the loops of others come back in time. */
+void unixservice__set_clock(struct unixservice *service);
+
 void unixservice__set_peer_timer(struct unixservice *service, struct peer *peer,
 	int64_t at_us);
 void unixservice__set_source_timer(struct unixservice *service,
@@ -281,6 +341,19 @@ int unixservice__start_clock(struct unixservice *service);
 /* Acts on each peer, which may lead to the end of any. */
 void unixservice__for_each_peer(struct unixservice *service,
 	void (*act)(struct unixservice *service, struct peer *peer));
+
+/* service_source.c */
+
+/* Makes source one of service's, and watches it. 0, or -1. */
+int unixservice__add_source(struct unixservice *service, struct source *source,
+	const struct source_sort *sort);
+
+/* EINVAL for what comes to a service that was stopped. */
+int unixservice__check_open(const struct unixservice *service);
+
+/* Somebody who shares its socket has shut it down: it is over, and told. */
+void unixservice__lose_source(struct unixservice *service,
+	struct source *source);
 
 /* service_batch.c */
 
@@ -403,13 +476,11 @@ bool unixservice__relieve(struct unixservice *service, const struct user *user,
 	size_t bytes);
 
 /*
- * So many bytes have come of a message that is not whole. It may cost any peer
- * its connection, this one too.
+ * So many bytes have come of a message that is not whole: counts them. It may
+ * cost any peer its connection, this one too.
  */
 void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 	size_t bytes);
-void unixservice__forget_partial(struct unixservice *service,
-	struct peer *peer);
 
 /* service_take.c */
 
@@ -435,18 +506,6 @@ void unixservice__reject(struct unixservice *service, uint64_t *counter,
 void unixservice__take(struct unixservice *service, struct peer *peer,
 	uint64_t tag, struct unixmsg *msg);
 
-/* An event about peer, which may be NULL. */
-void unixservice__event_init(struct unixservice_event *event,
-	enum unixservice_event_kind kind, const struct peer *peer, int error);
-
-/* Tells the watcher, within the rate that the kind allows. */
-void unixservice__tell(struct unixservice *service,
-	struct unixservice_event *event);
-
-/* Both of them, about a peer, with its address. */
-void unixservice__tell_of(struct unixservice *service,
-	enum unixservice_event_kind kind, const struct peer *peer, int error);
-
 /* service_send.c */
 
 /* Whether the calls for plain messages will do, which are the shortest. */
@@ -464,26 +523,7 @@ void unixservice__note_sent(struct unixservice *service, struct peer *peer,
 void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, bool is_answer);
 
-/* Counts one more that goes to peer: whether it is an answer. */
-bool unixservice__claim(struct unixservice *service, struct peer *peer);
-
-/* A message has come to its end. */
-void unixservice__end(struct unixservice *service, uint64_t *counter);
-
 /* Sends what is kept for peer, as far as it goes; peer may be gone then. */
 void unixservice__flush(struct unixservice *service, struct peer *peer);
-
-/* Drops what was kept for peer before since_us. */
-void unixservice__drop_late(struct unixservice *service, struct peer *peer,
-	int64_t since_us);
-
-/* Drops all that is kept, and tells of each why: answers are counted in
- * counter. */
-void unixservice__lose_kept(struct unixservice *service, struct peer *peer,
-	uint64_t *counter, int error);
-
-/* Drops all that is kept: answers are counted in counter. */
-void unixservice__drop_all(struct unixservice *service, struct peer *peer,
-	uint64_t *counter);
 
 #endif

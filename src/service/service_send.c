@@ -2,117 +2,9 @@
 #include <config.h>
 
 #include <errno.h>
-#include <string.h>
 
 #include "message/msg_private.h"
 #include "service/service_private.h"
-
-/* What a message that is sent is to a message that was taken. */
-enum part {
-	PART_NOW,    /* the answer to the one that is being handled */
-	PART_LATER,  /* the answer to one of before */
-	PART_PUSHED, /* none */
-};
-
-void unixservice__end(struct unixservice *service, uint64_t *counter)
-{
-	service->counters.waiting--;
-	++*counter;
-}
-
-static enum part claim(struct unixservice *service, struct peer *peer)
-{
-	struct call *call = &service->call;
-
-	if (service->is_pushing) {
-		service->counters.pushed++;
-		return PART_PUSHED;
-	}
-	if (call->is_on && call->peer == peer && !call->is_settled) {
-		call->is_settled = true;
-		return PART_NOW;
-	}
-	if (peer->owed > 0) {
-		peer->owed--;
-		return PART_LATER;
-	}
-	service->counters.pushed++;
-	return PART_PUSHED;
-}
-
-/* It was the caller's mistake: as if he had not called. */
-static void unclaim(struct unixservice *service, struct peer *peer,
-	enum part part)
-{
-	if (part == PART_NOW)
-		service->call.is_settled = false;
-	else if (part == PART_LATER)
-		peer->owed++;
-	else
-		service->counters.pushed--;
-}
-
-static void count_sent(struct unixservice *service, struct peer *peer,
-	size_t size, bool is_answer)
-{
-	service->counters.sent_bytes += size;
-	peer->sent++;
-	if (is_answer)
-		unixservice__end(service, &service->counters.answered);
-}
-
-static void count_lost(struct unixservice *service, struct peer *peer,
-	bool is_answer, uint64_t *counter)
-{
-	peer->lost++;
-	if (is_answer)
-		unixservice__end(service, counter);
-	else
-		service->counters.pushed_lost++;
-}
-
-static void lose(struct unixservice *service, struct peer *peer, bool is_answer,
-	uint64_t *counter, int error)
-{
-	count_lost(service, peer, is_answer, counter);
-	unixservice__tell_of(service,
-		counter == &service->counters.unproved ? UNIXSERVICE_UNPROVED
-						       : UNIXSERVICE_LOST,
-		peer, error);
-}
-
-/* Of what will not be sent and is not gone. */
-static uint64_t *get_failure(struct unixservice *service,
-	const struct peer *peer, int error)
-{
-	return error == EPERM && peer->is_unproved ? &service->counters.unproved
-						   : &service->counters.failed;
-}
-
-static void remove_kept(struct unixservice *service, struct peer *peer,
-	struct kept **place)
-{
-	const size_t bytes = (*place)->size + UNIXOUTBOX_OVERHEAD;
-
-	service->counters.queued--;
-	service->counters.queued_bytes -= bytes;
-	peer->user->kept_bytes -= bytes;
-	unixoutbox__remove(&peer->outbox, place);
-}
-
-static void count_kept(struct unixservice *service, const struct peer *peer,
-	size_t bytes)
-{
-	struct unixservice_counters *counters = &service->counters;
-
-	peer->user->kept_bytes += bytes;
-	counters->queued++;
-	counters->queued_bytes += bytes;
-	if (counters->queued > counters->queued_most)
-		counters->queued_most = counters->queued;
-	if (counters->queued_bytes > counters->queued_bytes_most)
-		counters->queued_bytes_most = counters->queued_bytes;
-}
 
 static bool is_below(uint64_t value, uint64_t limit)
 {
@@ -168,8 +60,9 @@ static bool drop_oldest(struct unixservice *service, struct peer *peer)
 	if (*place == NULL)
 		return false;
 	is_answer = (*place)->is_answer;
-	remove_kept(service, peer, place);
-	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
+	unixservice__remove_kept(service, peer, place);
+	unixservice__lose(service, peer, is_answer, &service->counters.dropped,
+		ENOBUFS);
 	return true;
 }
 
@@ -195,7 +88,8 @@ static bool is_peer_dropped(const struct unixservice *service,
 static int drop_newest(struct unixservice *service, struct peer *peer,
 	bool is_answer)
 {
-	lose(service, peer, is_answer, &service->counters.dropped, ENOBUFS);
+	unixservice__lose(service, peer, is_answer, &service->counters.dropped,
+		ENOBUFS);
 	if (!is_peer_dropped(service, peer))
 		return 0;
 	unixservice__part(service, peer, ENOBUFS);
@@ -226,7 +120,8 @@ static int keep(struct unixservice *service, struct peer *peer,
 	is_room_made = is_begun || make_room(service, peer, size);
 	/* The watcher may have closed it, told of what was dropped. */
 	if (unixservice__is_gone(peer)) {
-		count_lost(service, peer, is_answer, &service->counters.gone);
+		unixservice__count_lost(service, peer, is_answer,
+			&service->counters.gone);
 		errno = ENOTCONN;
 		return -1;
 	}
@@ -235,8 +130,8 @@ static int keep(struct unixservice *service, struct peer *peer,
 	kept = unixoutbox__add(&peer->outbox, msg);
 	if (kept == NULL) {
 		saved = errno;
-		lose(service, peer, is_answer, &service->counters.dropped,
-			saved);
+		unixservice__lose(service, peer, is_answer,
+			&service->counters.dropped, saved);
 		/* The rest of it never comes. */
 		peer->is_spoilt = is_begun;
 		if (is_begun)
@@ -248,7 +143,7 @@ static int keep(struct unixservice *service, struct peer *peer,
 	kept->done = done;
 	kept->is_begun = is_begun;
 	kept->is_answer = is_answer;
-	count_kept(service, peer, size + UNIXOUTBOX_OVERHEAD);
+	unixservice__count_kept(service, peer, size + UNIXOUTBOX_OVERHEAD);
 	if (kept != peer->outbox.first || peer->sort->await(service, peer) == 0)
 		return 1;
 	unixservice__part(service, peer, errno);
@@ -278,7 +173,8 @@ static bool is_mistake(void)
 static int fail_gone(struct unixservice *service, struct peer *peer,
 	bool is_answer, int error)
 {
-	lose(service, peer, is_answer, &service->counters.gone, error);
+	unixservice__lose(service, peer, is_answer, &service->counters.gone,
+		error);
 	deafen_with_loss(service, peer, error);
 	errno = unixservice__is_gone(peer) ? ENOTCONN : EPIPE;
 	return -1;
@@ -291,8 +187,8 @@ static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
 
 	if (is_end(peer))
 		return fail_gone(service, peer, is_answer, saved);
-	lose(service, peer, is_answer, get_failure(service, peer, saved),
-		saved);
+	unixservice__lose(service, peer, is_answer,
+		unixservice__get_failure(service, peer, saved), saved);
 	errno = saved;
 	return -1;
 }
@@ -317,15 +213,10 @@ static void close_soon(struct unixservice *service, struct peer *peer)
 		unixservice__set_peer_timer(service, peer, service->now_us);
 }
 
-bool unixservice__claim(struct unixservice *service, struct peer *peer)
-{
-	return claim(service, peer) != PART_PUSHED;
-}
-
 void unixservice__note_sent(struct unixservice *service, struct peer *peer,
 	size_t size, bool is_answer)
 {
-	count_sent(service, peer, size, is_answer);
+	unixservice__count_sent(service, peer, size, is_answer);
 	close_soon(service, peer);
 }
 
@@ -333,7 +224,8 @@ void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, bool is_answer)
 {
 	if (unixservice__is_gone(peer))
-		count_lost(service, peer, is_answer, &service->counters.gone);
+		unixservice__count_lost(service, peer, is_answer,
+			&service->counters.gone);
 	else if (is_for_later(peer))
 		keep(service, peer, msg, 0, false, is_answer);
 	else
@@ -353,13 +245,13 @@ static int queue_up(struct unixservice *service, struct peer *peer,
 		return -1;
 	}
 	return keep(service, peer, msg, 0, false,
-		unixservice__claim(service, peer));
+		(unixservice__claim(service, peer) != PART_PUSHED));
 }
 
 static int send_or_keep(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
-	const enum part part = claim(service, peer);
+	const enum part part = unixservice__claim(service, peer);
 	const bool is_answer = part != PART_PUSHED;
 	size_t done = 0;
 
@@ -373,7 +265,7 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 			is_answer);
 	if (is_end(peer) || !is_mistake())
 		return fail(service, peer, is_answer);
-	unclaim(service, peer, part);
+	unixservice__unclaim(service, peer, part);
 	return -1;
 }
 
@@ -389,7 +281,8 @@ static int send_alone(struct unixservice *service, struct peer *peer,
 	}
 	if (peer->life == PEER_DEAF)
 		return fail_gone(service, peer,
-			unixservice__claim(service, peer), EPIPE);
+			(unixservice__claim(service, peer) != PART_PUSHED),
+			EPIPE);
 	if (peer->outbox.first != NULL)
 		return queue_up(service, peer, msg);
 	return send_or_keep(service, peer, msg);
@@ -501,8 +394,8 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 	int error;
 
 	if (send_kept(service, peer, kept) == 0) {
-		remove_kept(service, peer, &peer->outbox.first);
-		count_sent(service, peer, size, is_answer);
+		unixservice__remove_kept(service, peer, &peer->outbox.first);
+		unixservice__count_sent(service, peer, size, is_answer);
 		unixservice__enliven(service, peer);
 		return true;
 	}
@@ -517,9 +410,9 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 		unixservice__deafen(service, peer, error);
 		return false;
 	}
-	remove_kept(service, peer, &peer->outbox.first);
-	lose(service, peer, is_answer, get_failure(service, peer, error),
-		error);
+	unixservice__remove_kept(service, peer, &peer->outbox.first);
+	unixservice__lose(service, peer, is_answer,
+		unixservice__get_failure(service, peer, error), error);
 	return !unixservice__is_gone(peer);
 }
 
@@ -540,45 +433,6 @@ void unixservice__flush(struct unixservice *service, struct peer *peer)
 		return;
 	unixservice__tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
 	unixservice__part_if_done(service, peer);
-}
-
-void unixservice__drop_late(struct unixservice *service, struct peer *peer,
-	int64_t since_us)
-{
-	struct kept *kept;
-	bool is_answer;
-
-	while ((kept = peer->outbox.first) != NULL &&
-		kept->since_us <= since_us && !kept->is_begun) {
-		is_answer = kept->is_answer;
-		remove_kept(service, peer, &peer->outbox.first);
-		lose(service, peer, is_answer, &service->counters.late,
-			ETIMEDOUT);
-	}
-}
-
-void unixservice__lose_kept(struct unixservice *service, struct peer *peer,
-	uint64_t *counter, int error)
-{
-	bool is_answer;
-
-	while (peer->outbox.first != NULL) {
-		is_answer = peer->outbox.first->is_answer;
-		remove_kept(service, peer, &peer->outbox.first);
-		lose(service, peer, is_answer, counter, error);
-	}
-}
-
-void unixservice__drop_all(struct unixservice *service, struct peer *peer,
-	uint64_t *counter)
-{
-	bool is_answer;
-
-	while (peer->outbox.first != NULL) {
-		is_answer = peer->outbox.first->is_answer;
-		remove_kept(service, peer, &peer->outbox.first);
-		count_lost(service, peer, is_answer, counter);
-	}
 }
 
 int unixservice_settle(struct unixservice *service, uint64_t id)

@@ -89,18 +89,6 @@ static struct peer *find_silent_partial(const struct user *user)
 	return peer;
 }
 
-static void count_partial(struct unixservice *service, struct peer *peer,
-	size_t bytes)
-{
-	struct unixservice_counters *counters = &service->counters;
-
-	counters->partial_bytes += bytes - peer->partial_bytes;
-	peer->user->partial_bytes += bytes - peer->partial_bytes;
-	peer->partial_bytes = bytes;
-	if (counters->partial_bytes > counters->partial_bytes_most)
-		counters->partial_bytes_most = counters->partial_bytes;
-}
-
 void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 	size_t bytes)
 {
@@ -108,16 +96,11 @@ void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 
 	if (bytes > peer->partial_bytes)
 		unixservice__enliven(service, peer);
-	count_partial(service, peer, bytes);
+	unixservice__count_partial(service, peer, bytes);
 	while (bytes > 0 && !unixservice__is_gone(peer) &&
 		(hoarder = find_hoarder(service, peer->user)) != NULL) {
 		service->counters.partials_closed++;
 		unixservice__part(service, find_silent_partial(hoarder),
 			ENOBUFS);
 	}
-}
-
-void unixservice__forget_partial(struct unixservice *service, struct peer *peer)
-{
-	count_partial(service, peer, 0);
 }

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <string.h>
-
-#include "message/cred_private.h"
 #include "service/service_private.h"
 
-static const int64_t second_ns = 1000000000;
 static const unsigned char skips_most = 64;
 
 bool unixservice__is_eager(struct eagerness *eagerness)
@@ -114,78 +110,4 @@ void unixservice__take(struct unixservice *service, struct peer *peer,
 		unixservice__finish(service, peer);
 	else
 		unixservice__part_if_done(service, peer);
-}
-
-void unixservice__event_init(struct unixservice_event *event,
-	enum unixservice_event_kind kind, const struct peer *peer, int error)
-{
-	memset(event, 0, sizeof(*event));
-	event->kind = kind;
-	event->error = error;
-	event->cred = unixcred__get_unknown();
-	if (peer == NULL)
-		return;
-	event->peer = peer->id;
-	event->has_cred = peer->has_cred;
-	event->cred = peer->cred;
-}
-
-/* What peers can make happen as often as they like. */
-static bool is_bounded(enum unixservice_event_kind kind)
-{
-	return kind == UNIXSERVICE_REFUSED || kind == UNIXSERVICE_LIMITED ||
-		kind == UNIXSERVICE_CUT || kind == UNIXSERVICE_LOST ||
-		kind == UNIXSERVICE_UNPROVED;
-}
-
-static bool is_within_rate(struct unixservice *service)
-{
-	const unsigned int rate = service->options.event_rate;
-	const int64_t now_ns = service->now_us * 1000;
-
-	if (rate == 0)
-		return true;
-	if (service->event_due_ns < now_ns)
-		service->event_due_ns = now_ns;
-	if (service->event_due_ns - now_ns >= second_ns)
-		return false;
-	service->event_due_ns += second_ns / rate;
-	return true;
-}
-
-void unixservice__tell(struct unixservice *service,
-	struct unixservice_event *event)
-{
-	bool was_telling;
-
-	if (service->options.watcher == NULL)
-		return;
-	if (is_bounded(event->kind)) {
-		if (!is_within_rate(service)) {
-			service->untold++;
-			service->counters.events_untold++;
-			return;
-		}
-		event->untold = service->untold;
-		service->untold = 0;
-	}
-	was_telling = service->is_telling;
-	service->is_telling = true;
-	service->options.watcher(service, event, service->context);
-	service->is_telling = was_telling;
-}
-
-void unixservice__tell_of(struct unixservice *service,
-	enum unixservice_event_kind kind, const struct peer *peer, int error)
-{
-	struct unixservice_event event;
-	struct unixaddr addr;
-
-	if (service->options.watcher == NULL)
-		return;
-	unixservice__event_init(&event, kind, peer, error);
-	peer->sort->get_address(peer, &addr);
-	if (unixaddr_get_kind(&addr) != UNIXADDR_UNNAMED)
-		event.addr = &addr;
-	unixservice__tell(service, &event);
 }

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The books: each message that was taken or pushed comes to one end, and what
+ * is kept until then is counted, in all and for its peer and user.
+ */
+#include <config.h>
+
+#include <errno.h>
+
+#include "service/service_private.h"
+
+void unixservice__end(struct unixservice *service, uint64_t *counter)
+{
+	service->counters.waiting--;
+	++*counter;
+}
+
+enum part unixservice__claim(struct unixservice *service, struct peer *peer)
+{
+	struct call *call = &service->call;
+
+	if (service->is_pushing) {
+		service->counters.pushed++;
+		return PART_PUSHED;
+	}
+	if (call->is_on && call->peer == peer && !call->is_settled) {
+		call->is_settled = true;
+		return PART_NOW;
+	}
+	if (peer->owed > 0) {
+		peer->owed--;
+		return PART_LATER;
+	}
+	service->counters.pushed++;
+	return PART_PUSHED;
+}
+
+/* It was the caller's mistake: as if he had not called. */
+void unixservice__unclaim(struct unixservice *service, struct peer *peer,
+	enum part part)
+{
+	if (part == PART_NOW)
+		service->call.is_settled = false;
+	else if (part == PART_LATER)
+		peer->owed++;
+	else
+		service->counters.pushed--;
+}
+
+void unixservice__count_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer)
+{
+	service->counters.sent_bytes += size;
+	peer->sent++;
+	if (is_answer)
+		unixservice__end(service, &service->counters.answered);
+}
+
+void unixservice__count_lost(struct unixservice *service, struct peer *peer,
+	bool is_answer, uint64_t *counter)
+{
+	peer->lost++;
+	if (is_answer)
+		unixservice__end(service, counter);
+	else
+		service->counters.pushed_lost++;
+}
+
+void unixservice__lose(struct unixservice *service, struct peer *peer,
+	bool is_answer, uint64_t *counter, int error)
+{
+	unixservice__count_lost(service, peer, is_answer, counter);
+	unixservice__tell_of(service,
+		counter == &service->counters.unproved ? UNIXSERVICE_UNPROVED
+						       : UNIXSERVICE_LOST,
+		peer, error);
+}
+
+/* Of what will not be sent and is not gone. */
+uint64_t *unixservice__get_failure(struct unixservice *service,
+	const struct peer *peer, int error)
+{
+	return error == EPERM && peer->is_unproved ? &service->counters.unproved
+						   : &service->counters.failed;
+}
+
+void unixservice__remove_kept(struct unixservice *service, struct peer *peer,
+	struct kept **place)
+{
+	const size_t bytes = (*place)->size + UNIXOUTBOX_OVERHEAD;
+
+	service->counters.queued--;
+	service->counters.queued_bytes -= bytes;
+	peer->user->kept_bytes -= bytes;
+	unixoutbox__remove(&peer->outbox, place);
+}
+
+void unixservice__count_kept(struct unixservice *service,
+	const struct peer *peer, size_t bytes)
+{
+	struct unixservice_counters *counters = &service->counters;
+
+	peer->user->kept_bytes += bytes;
+	counters->queued++;
+	counters->queued_bytes += bytes;
+	if (counters->queued > counters->queued_most)
+		counters->queued_most = counters->queued;
+	if (counters->queued_bytes > counters->queued_bytes_most)
+		counters->queued_bytes_most = counters->queued_bytes;
+}
+
+void unixservice__drop_late(struct unixservice *service, struct peer *peer,
+	int64_t since_us)
+{
+	struct kept *kept;
+	bool is_answer;
+
+	while ((kept = peer->outbox.first) != NULL &&
+		kept->since_us <= since_us && !kept->is_begun) {
+		is_answer = kept->is_answer;
+		unixservice__remove_kept(service, peer, &peer->outbox.first);
+		unixservice__lose(service, peer, is_answer,
+			&service->counters.late, ETIMEDOUT);
+	}
+}
+
+void unixservice__lose_kept(struct unixservice *service, struct peer *peer,
+	uint64_t *counter, int error)
+{
+	bool is_answer;
+
+	while (peer->outbox.first != NULL) {
+		is_answer = peer->outbox.first->is_answer;
+		unixservice__remove_kept(service, peer, &peer->outbox.first);
+		unixservice__lose(service, peer, is_answer, counter, error);
+	}
+}
+
+void unixservice__drop_all(struct unixservice *service, struct peer *peer,
+	uint64_t *counter)
+{
+	bool is_answer;
+
+	while (peer->outbox.first != NULL) {
+		is_answer = peer->outbox.first->is_answer;
+		unixservice__remove_kept(service, peer, &peer->outbox.first);
+		unixservice__count_lost(service, peer, is_answer, counter);
+	}
+}
+
+void unixservice__count_partial(struct unixservice *service, struct peer *peer,
+	size_t bytes)
+{
+	struct unixservice_counters *counters = &service->counters;
+
+	counters->partial_bytes += bytes - peer->partial_bytes;
+	peer->user->partial_bytes += bytes - peer->partial_bytes;
+	peer->partial_bytes = bytes;
+	if (counters->partial_bytes > counters->partial_bytes_most)
+		counters->partial_bytes_most = counters->partial_bytes;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* What peers come from: datagram sockets and listeners. */
+#include <config.h>
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "service/service_private.h"
+
+int unixservice__check_open(const struct unixservice *service)
+{
+	if (!service->is_stopping)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+void unixservice__lose_source(struct unixservice *service,
+	struct source *source)
+{
+	struct unixservice_event event;
+	struct unixaddr addr;
+
+	unixservice__watch(service, &source->watch, 0);
+	source->is_done = true;
+	unixservice__event_init(&event, UNIXSERVICE_SHUT, NULL, EINVAL);
+	if (source->sort->get_address(source, &addr) == 0 &&
+		unixaddr_get_kind(&addr) != UNIXADDR_UNNAMED)
+		event.addr = &addr;
+	unixservice__tell(service, &event);
+}
+
+int unixservice__add_source(struct unixservice *service, struct source *source,
+	const struct source_sort *sort)
+{
+	struct unixaddr addr;
+	struct source **last = &service->sources;
+
+	source->sort = sort;
+	if (sort->get_address(source, &addr) < 0 ||
+		unixtimers__reserve(&service->source_timers) < 0)
+		return -1;
+	source->is_abstract = unixaddr_get_kind(&addr) == UNIXADDR_ABSTRACT;
+	if (unixservice__watch(service, &source->watch, EPOLLIN) < 0) {
+		unixtimers__unreserve(&service->source_timers);
+		return -1;
+	}
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = source;
+	return 0;
+}
