@@ -407,20 +407,6 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 	return 0;
 }
 
-int unixservice_keep_peer(struct unixservice *service, uint64_t id,
-	bool is_wanted)
-{
-	struct peer *peer = unixservice__find(service, id);
-
-	if (peer == NULL)
-		return -1;
-	peer->user->light_count -= unixservice__is_light(peer);
-	peer->is_kept = is_wanted;
-	peer->user->light_count += unixservice__is_light(peer);
-	peer->sort->look_at_silence(service, peer);
-	return 0;
-}
-
 int unixservice_set_context(struct unixservice *service, uint64_t id,
 	void *context)
 {
@@ -485,19 +471,4 @@ int unixservice_get_peer_info(const struct unixservice *service, uint64_t id,
 uint64_t unixservice_get_tag(const struct unixservice *service)
 {
 	return service->call.is_on ? service->call.tag : 0;
-}
-
-uint64_t unixservice_get_next_peer(const struct unixservice *service,
-	uint64_t id)
-{
-	/* The lower half is the place's index + 1. */
-	uint32_t i;
-	const struct peer *peer;
-
-	for (i = (uint32_t)id; i < service->places_count; i++) {
-		peer = service->places[i].peer;
-		if (peer != NULL && !unixservice__is_gone(peer))
-			return peer->id;
-	}
-	return 0;
 }

@@ -143,7 +143,7 @@ int unixservice__open_connection(struct unixservice *service,
 
 	if (conn == NULL)
 		return -1;
-	if (unixservice_add_conn(service, conn, flags, id) == 0)
+	if (unixservice__add_link(service, conn, flags != 0, id) == 0)
 		return 0;
 	return close_with(conn, -1);
 }

@@ -38,6 +38,21 @@ struct peer *unixservice__find(const struct unixservice *service, uint64_t id)
 	return NULL;
 }
 
+uint64_t unixservice_get_next_peer(const struct unixservice *service,
+	uint64_t id)
+{
+	/* The lower half is the place's index + 1. */
+	uint32_t i;
+	const struct peer *peer;
+
+	for (i = (uint32_t)id; i < service->places_count; i++) {
+		peer = service->places[i].peer;
+		if (peer != NULL && !unixservice__is_gone(peer))
+			return peer->id;
+	}
+	return 0;
+}
+
 static int grow_places(struct unixservice *service)
 {
 	uint32_t i, count = service->places_count;
@@ -224,8 +239,6 @@ bool unixservice__make_place(struct unixservice *service, struct user *user)
 
 	if (unixservice__has_place(service, user))
 		return true;
-	/* Nobody is dispensable whose answer may have to be kept. */
-	unixservice__send_gathered(service);
 	settle_debts(service, user);
 	if (!is_within_places(service, user)) {
 		peer = find_dispensable(service, user, false);
@@ -287,12 +300,26 @@ void unixservice__give_to(struct peer *peer, struct user *user)
 	unixusers__add_peer(user, peer);
 }
 
+int unixservice_keep_peer(struct unixservice *service, uint64_t id,
+	bool is_wanted)
+{
+	struct peer *peer = unixservice__find(service, id);
+
+	if (peer == NULL)
+		return -1;
+	peer->user->light_count -= unixservice__is_light(peer);
+	peer->is_kept = is_wanted;
+	peer->user->light_count += unixservice__is_light(peer);
+	peer->sort->look_at_silence(service, peer);
+	return 0;
+}
+
 /* To close it then is as if all of that had gone at once. */
 static void send_what_is_gathered(struct unixservice *service,
 	const struct peer *peer)
 {
-	if (peer->gathered > 0 && !unixservice__is_sending(service))
-		unixservice__send_gathered(service);
+	if (peer->gathered > 0)
+		peer->sort->send_gathered(service);
 }
 
 /*

@@ -1,15 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * service: its inside. A service has sources (datagram sockets, listeners) and
- * peers (datagram senders, connections). service.c has its life and what is
- * asked of it, service_loop.c turns the loop. What all others use: events for
- * the watcher in service_event.c, the ends of messages in service_books.c,
- * descriptors and timers in service_watch.c, service_source.c. service_peer.c
- * keeps the peers, service_share.c shares out the memory that they have us
- * hold, service_send.c leads an answer out, service_take.c a message to the
- * handler; service_gram.c, service_sender.c, service_debt.c, service_proof.c
- * and service_open.c know datagram sockets, service_listener.c and
- * service_link.c connections; service_batch.c moves many datagrams at once.
+ * peers (datagram senders, connections). Each of its files calls only those
+ * that stand before it:
+ *
+ *	service_event.c    what the watcher is told
+ *	service_watch.c    descriptors and timers in the loop
+ *	service_source.c   what peers come from
+ *	service_books.c    the ends of messages, and what is kept until then
+ *	service_peer.c     the places of peers, and their life
+ *	service_share.c    the memory that peers have us hold
+ *	service_keep.c     a message to a peer goes, is kept, or is lost
+ *	service_take.c     a message that has come gets to the handler
+ *	service_batch.c    many datagrams by one system call
+ *	service_send.c     what the program sends
+ *	service_debt.c, service_proof.c, service_sender.c, service_open.c,
+ *	service_gram.c     datagram sockets and their senders
+ *	service_link.c, service_listener.c
+ *	                   connections, and where they come from
+ *	service_loop.c     the loop and its end
+ *	service.c          the life of a service, and what is asked of it
  */
 #ifndef UNIXMSG_SERVICE_PRIVATE_H
 #define UNIXMSG_SERVICE_PRIVATE_H
@@ -62,6 +72,8 @@ struct peer_sort {
 	const struct unixaddr *(*reserve)(const struct unixservice *service,
 		struct peer *peer, size_t size);
 	void (*settle)(struct peer *peer, size_t size, bool is_sent);
+	/* Sends all that is gathered, unless that is being done now. */
+	void (*send_gathered)(struct unixservice *service);
 	/* The outbox is not empty: has it tried again. 0, or -1. */
 	int (*await)(struct unixservice *service, struct peer *peer);
 	/* It is empty again. 0, or -1. */
@@ -482,6 +494,33 @@ bool unixservice__relieve(struct unixservice *service, const struct user *user,
 void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 	size_t bytes);
 
+/* service_keep.c */
+
+/* Whether the calls for plain messages will do, which are the shortest. */
+static inline bool unixservice__is_plain(const struct unixmsg *msg)
+{
+	return msg->parts == NULL && msg->fds_count == 0;
+}
+
+/*
+ * What becomes of a message whose part in the books is known already: it was
+ * sent; or it was not, errno tells why, and it is kept if that can help.
+ */
+void unixservice__note_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer);
+void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, bool is_answer);
+
+/*
+ * Sends msg to a peer for whom nothing is gathered: 1, or -1 as
+ * unixservice_send_msg.
+ */
+int unixservice__send_now(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg);
+
+/* Sends what is kept for peer, as far as it goes; peer may be gone then. */
+void unixservice__flush(struct unixservice *service, struct peer *peer);
+
 /* service_take.c */
 
 /* Makes msg ready to receive into the service's buffer; addr may be NULL. */
@@ -505,25 +544,5 @@ void unixservice__reject(struct unixservice *service, uint64_t *counter,
  */
 void unixservice__take(struct unixservice *service, struct peer *peer,
 	uint64_t tag, struct unixmsg *msg);
-
-/* service_send.c */
-
-/* Whether the calls for plain messages will do, which are the shortest. */
-static inline bool unixservice__is_plain(const struct unixmsg *msg)
-{
-	return msg->parts == NULL && msg->fds_count == 0;
-}
-
-/*
- * What becomes of a message whose part in the books is known already: it was
- * sent; or it was not, errno tells why, and it is kept if that can help.
- */
-void unixservice__note_sent(struct unixservice *service, struct peer *peer,
-	size_t size, bool is_answer);
-void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg, bool is_answer);
-
-/* Sends what is kept for peer, as far as it goes; peer may be gone then. */
-void unixservice__flush(struct unixservice *service, struct peer *peer);
 
 #endif

@@ -216,6 +216,12 @@ static void sender_settle(struct peer *peer, size_t size, bool is_sent)
 	sender->pause_us = pause_first_us;
 }
 
+static void sender_send_gathered(struct unixservice *service)
+{
+	if (!unixservice__is_sending(service))
+		unixservice__send_gathered(service);
+}
+
 static int sender_await(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
@@ -350,6 +356,7 @@ static const struct peer_sort sender_sort = {
 	.send = sender_send,
 	.reserve = sender_reserve,
 	.settle = sender_settle,
+	.send_gathered = sender_send_gathered,
 	.await = sender_await,
 	.resume = sender_resume,
 	.wake = sender_wake,
@@ -397,8 +404,6 @@ static bool make_place_in_bucket(struct unixservice *service,
 
 	if (!unixsenders__is_full(senders, addr))
 		return true;
-	/* As for a place among all peers. */
-	unixservice__send_gathered(service);
 	for (sender = *get_bucket(senders, addr); sender != NULL;
 		sender = sender->next)
 		if (may_leave(sender, newcomer) &&
@@ -412,12 +417,24 @@ static bool make_place_in_bucket(struct unixservice *service,
 	return true;
 }
 
+static bool make_place(struct unixservice *service,
+	const struct senders *senders, const struct unixaddr *addr,
+	struct user *user)
+{
+	if (!unixsenders__is_full(senders, addr) &&
+		unixservice__has_place(service, user))
+		return true;
+	/* Nobody is dispensable whose answer may have to be kept. */
+	unixservice__send_gathered(service);
+	return make_place_in_bucket(service, senders, addr, user) &&
+		unixservice__make_place(service, user);
+}
+
 struct sender *unixsenders__add(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred)
 {
-	if (make_place_in_bucket(service, senders, addr, user) &&
-		unixservice__make_place(service, user))
+	if (make_place(service, senders, addr, user))
 		return unixsenders__enter(service, senders, addr, user, cred);
 	errno = EDQUOT;
 	return NULL;

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What becomes of a message to one peer: it goes, or is kept until it can, or
+ * is lost, as the limits and the policy of the service say.
+ */
+#include <config.h>
+
+#include <errno.h>
+
+#include "service/service_private.h"
+
+static bool is_below(uint64_t value, uint64_t limit)
+{
+	return limit == 0 || value <= limit;
+}
+
+/*
+ * Answers to a connection that asks one after the other must not be missing in
+ * the middle: the first is kept, and then it is not read on. By that all may
+ * become twice what was meant.
+ */
+static bool may_exceed(const struct unixservice *service,
+	const struct peer *peer, size_t bytes)
+{
+	return !peer->sort->is_memory_only && peer->outbox.count == 0 &&
+		is_below((service->counters.queued_bytes + bytes + 1) / 2,
+			service->options.queue_total_bytes_max);
+}
+
+static bool is_room_in_all(struct unixservice *service, const struct peer *peer,
+	size_t bytes)
+{
+	while (!is_below(service->counters.queued_bytes + bytes,
+		service->options.queue_total_bytes_max))
+		if (!unixservice__relieve(service, peer->user, bytes))
+			return may_exceed(service, peer, bytes);
+	return true;
+}
+
+static bool is_room(struct unixservice *service, const struct peer *peer,
+	size_t size)
+{
+	const struct unixservice_options *options = &service->options;
+	const struct outbox *outbox = &peer->outbox;
+	const size_t bytes = size + UNIXOUTBOX_OVERHEAD;
+
+	if (!is_room_in_all(service, peer, bytes))
+		return false;
+	if (outbox->count == 0)
+		return true;
+	return is_below(outbox->count + 1, options->queue_messages_max) &&
+		is_below(outbox->bytes + bytes, options->queue_bytes_max);
+}
+
+/* Drops the oldest that has not begun to go. Whether there was one. */
+static bool drop_oldest(struct unixservice *service, struct peer *peer)
+{
+	struct kept **place = &peer->outbox.first;
+	bool is_answer;
+
+	if (*place != NULL && (*place)->is_begun)
+		place = &(*place)->next;
+	if (*place == NULL)
+		return false;
+	is_answer = (*place)->is_answer;
+	unixservice__remove_kept(service, peer, place);
+	unixservice__lose(service, peer, is_answer, &service->counters.dropped,
+		ENOBUFS);
+	return true;
+}
+
+/* Whether there is room for size bytes, by the policy if need be. */
+static bool make_room(struct unixservice *service, struct peer *peer,
+	size_t size)
+{
+	while (!is_room(service, peer, size))
+		if (service->options.policy != UNIXSERVICE_DROP_OLDEST ||
+			!drop_oldest(service, peer))
+			return false;
+	return true;
+}
+
+/* A connection for which not even the first can be kept must see that. */
+static bool is_peer_dropped(const struct unixservice *service,
+	const struct peer *peer)
+{
+	return service->options.policy == UNIXSERVICE_DROP_PEER ||
+		(!peer->sort->is_memory_only && peer->outbox.count == 0);
+}
+
+static int drop_newest(struct unixservice *service, struct peer *peer,
+	bool is_answer)
+{
+	unixservice__lose(service, peer, is_answer, &service->counters.dropped,
+		ENOBUFS);
+	if (!is_peer_dropped(service, peer))
+		return 0;
+	unixservice__part(service, peer, ENOBUFS);
+	errno = ENOTCONN;
+	return -1;
+}
+
+/* What was lost is kept nowhere: its end would seem to be its own. */
+static void deafen_with_loss(struct unixservice *service, struct peer *peer,
+	int error)
+{
+	if (!unixservice__is_gone(peer))
+		unixservice__deafen(service, peer, error);
+	if (peer->deaf_error == 0)
+		peer->deaf_error = error;
+}
+
+/* Keeps what could not go; done bytes of it have. */
+static int keep(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
+{
+	const size_t size = unixoutbox__get_size(msg);
+	struct kept *kept;
+	bool is_room_made;
+	int saved;
+
+	/* Half a message cannot be left out. */
+	is_room_made = is_begun || make_room(service, peer, size);
+	/* The watcher may have closed it, told of what was dropped. */
+	if (unixservice__is_gone(peer)) {
+		unixservice__count_lost(service, peer, is_answer,
+			&service->counters.gone);
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (!is_room_made)
+		return drop_newest(service, peer, is_answer);
+	kept = unixoutbox__add(&peer->outbox, msg);
+	if (kept == NULL) {
+		saved = errno;
+		unixservice__lose(service, peer, is_answer,
+			&service->counters.dropped, saved);
+		/* The rest of it never comes. */
+		peer->is_spoilt = is_begun;
+		if (is_begun)
+			deafen_with_loss(service, peer, saved);
+		errno = saved;
+		return -1;
+	}
+	kept->since_us = service->now_us;
+	kept->done = done;
+	kept->is_begun = is_begun;
+	kept->is_answer = is_answer;
+	unixservice__count_kept(service, peer, size + UNIXOUTBOX_OVERHEAD);
+	if (kept != peer->outbox.first || peer->sort->await(service, peer) == 0)
+		return 1;
+	unixservice__part(service, peer, errno);
+	errno = ENOTCONN;
+	return -1;
+}
+
+static bool is_for_later(const struct peer *peer)
+{
+	return !peer->is_spoilt &&
+		(errno == EAGAIN || errno == EINPROGRESS || errno == ENOBUFS);
+}
+
+/* Nothing more can be sent to the peer, ever. */
+static bool is_end(const struct peer *peer)
+{
+	return peer->is_spoilt || errno == EPIPE || errno == ECONNRESET ||
+		errno == ECONNREFUSED || errno == ENOENT || errno == ENOTCONN;
+}
+
+static bool is_mistake(void)
+{
+	return errno == EINVAL || errno == EMSGSIZE || errno == EBADF;
+}
+
+/* A deaf one is still read from: it is no more connected only then. */
+static int fail_gone(struct unixservice *service, struct peer *peer,
+	bool is_answer, int error)
+{
+	unixservice__lose(service, peer, is_answer, &service->counters.gone,
+		error);
+	deafen_with_loss(service, peer, error);
+	errno = unixservice__is_gone(peer) ? ENOTCONN : EPIPE;
+	return -1;
+}
+
+/* The kernel would not take it. */
+static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
+{
+	int saved = errno;
+
+	if (is_end(peer))
+		return fail_gone(service, peer, is_answer, saved);
+	unixservice__lose(service, peer, is_answer,
+		unixservice__get_failure(service, peer, saved), saved);
+	errno = saved;
+	return -1;
+}
+
+/*
+ * It was to be closed once all is answered, but more may belong to the answer:
+ * not before the next round.
+ */
+static void close_soon(struct unixservice *service, struct peer *peer)
+{
+	if (peer->life == PEER_ENDED && peer->owed == 0)
+		unixservice__set_peer_timer(service, peer, service->now_us);
+}
+
+void unixservice__note_sent(struct unixservice *service, struct peer *peer,
+	size_t size, bool is_answer)
+{
+	unixservice__count_sent(service, peer, size, is_answer);
+	close_soon(service, peer);
+}
+
+void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, bool is_answer)
+{
+	if (unixservice__is_gone(peer))
+		unixservice__count_lost(service, peer, is_answer,
+			&service->counters.gone);
+	else if (is_for_later(peer))
+		keep(service, peer, msg, 0, false, is_answer);
+	else
+		fail(service, peer, is_answer);
+	/* Nothing else would lead back to one that is to be closed. */
+	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
+		close_soon(service, peer);
+}
+
+/* Behind those that wait, or they would change places. */
+static int queue_up(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	/* What can never be sent is the caller's to know now. */
+	if (unixoutbox__get_size(msg) > peer->sort->get_size_max(peer)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	return keep(service, peer, msg, 0, false,
+		(unixservice__claim(service, peer) != PART_PUSHED));
+}
+
+static int send_or_keep(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	const enum part part = unixservice__claim(service, peer);
+	const bool is_answer = part != PART_PUSHED;
+	size_t done = 0;
+
+	if (peer->sort->send(service, peer, msg, &done) == 0) {
+		unixservice__note_sent(service, peer, unixoutbox__get_size(msg),
+			is_answer);
+		return 1;
+	}
+	if (is_for_later(peer))
+		return keep(service, peer, msg, done, errno == EINPROGRESS,
+			is_answer);
+	if (is_end(peer) || !is_mistake())
+		return fail(service, peer, is_answer);
+	unixservice__unclaim(service, peer, part);
+	return -1;
+}
+
+int unixservice__send_now(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg)
+{
+	if (peer->life == PEER_DEAF)
+		return fail_gone(service, peer,
+			unixservice__claim(service, peer) != PART_PUSHED,
+			EPIPE);
+	if (peer->outbox.first != NULL)
+		return queue_up(service, peer, msg);
+	return send_or_keep(service, peer, msg);
+}
+
+static int send_kept(struct unixservice *service, struct peer *peer,
+	struct kept *kept)
+{
+	const struct unixmsg msg = {
+		.data = kept->data,
+		.room = kept->size,
+		.fds = kept->fds,
+		.fds_count = kept->fds_count,
+	};
+
+	return peer->sort->send(service, peer, &msg, &kept->done);
+}
+
+/* Whether the first that is kept has found its end, and peer is there. */
+static bool flush_first(struct unixservice *service, struct peer *peer)
+{
+	struct kept *kept = peer->outbox.first;
+	const bool is_answer = kept->is_answer;
+	const size_t size = kept->size;
+	int error;
+
+	if (send_kept(service, peer, kept) == 0) {
+		unixservice__remove_kept(service, peer, &peer->outbox.first);
+		unixservice__count_sent(service, peer, size, is_answer);
+		unixservice__enliven(service, peer);
+		return true;
+	}
+	error = errno;
+	if (error == EINPROGRESS) {
+		kept->is_begun = true;
+		unixservice__enliven(service, peer);
+	}
+	if (is_for_later(peer))
+		return false;
+	if (is_end(peer)) {
+		unixservice__deafen(service, peer, error);
+		return false;
+	}
+	unixservice__remove_kept(service, peer, &peer->outbox.first);
+	unixservice__lose(service, peer, is_answer,
+		unixservice__get_failure(service, peer, error), error);
+	return !unixservice__is_gone(peer);
+}
+
+void unixservice__flush(struct unixservice *service, struct peer *peer)
+{
+	while (peer->outbox.first != NULL)
+		if (!flush_first(service, peer))
+			break;
+	if (unixservice__is_gone(peer) || peer->life == PEER_DEAF)
+		return;
+	if (peer->outbox.first != NULL
+			? peer->sort->await(service, peer) < 0
+			: peer->sort->resume(service, peer) < 0) {
+		unixservice__part(service, peer, errno);
+		return;
+	}
+	if (peer->outbox.first != NULL)
+		return;
+	unixservice__tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
+	unixservice__part_if_done(service, peer);
+}
