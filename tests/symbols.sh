@@ -111,6 +111,27 @@ if [ -e "$static" ]; then
 		awk 'NF == 3 && $3 !~ /^unix[a-z]*__|^_/ { print $3 }' |
 		sort -u >"$scratch/static"
 	same map static
+
+	# Which file needs which other, whose symbols it does not define.
+	"$nm" -A "$static" | awk '
+	{ sub(/^.*\.a:/, ""); file = $1; sub(/:.*/, "", file) }
+	$(NF - 1) == "U" { needs[file " " $NF] }
+	$(NF - 1) ~ /^[BDRTVW]$/ { owner[$NF] = file }
+	END {
+		for (need in needs) {
+			split(need, words, " ")
+			if (words[2] in owner && owner[words[2]] != words[1])
+				print words[1], owner[words[2]]
+		}
+	}' >"$scratch/needs"
+	if [ -s "$scratch/needs" ] &&
+		tsort <"$scratch/needs" >/dev/null 2>"$scratch/circle"; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAILED: files of the library call each other in a circle:"
+		sed -n '2,20s/^tsort: //p' "$scratch/circle"
+	fi
 fi
 
 echo "cases: $passed passed, $failed failed, 0 skipped"

@@ -19,4 +19,5 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/proof.c \
 	%D%/proof.h \
 	%D%/stream.c \
+	%D%/stream_bytes.c \
 	%D%/stream_private.h

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* stream: what frame.c makes messages of. */
+/*
+ * stream: its bytes in stream_bytes.c, the messages that frame.c makes of them,
+ * and the network itself in stream.c.
+ */
 #ifndef UNIXMSG_STREAM_PRIVATE_H
 #define UNIXMSG_STREAM_PRIVATE_H
 
@@ -62,7 +65,7 @@ static inline void unixstream__consume(struct stream *stream, size_t size)
 	}
 }
 
-/* stream.c */
+/* stream_bytes.c */
 
 /* Takes so many bytes off the front of count parts, or of output. */
 void unixstream__advance(struct iovec *parts, size_t count, size_t bytes);
