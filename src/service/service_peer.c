@@ -133,15 +133,16 @@ static struct peer *find_dispensable(struct unixservice *service,
 	/* Not one by one while a flood of connections is refused. */
 	if (!is_connection_too && user->light_count == 0)
 		return NULL;
-	for (peer = user->silent; peer != NULL; peer = next) {
-		next = peer->livelier;
+	for (peer = unixservice__get_peer(user->silent); peer != NULL;
+		peer = next) {
+		next = unixservice__get_peer(peer->member.livelier);
 		if (!is_dispensable(service, peer, is_connection_too))
 			continue;
 		if (!is_debtor(service, peer))
 			return peer;
 		/* The next time others are asked first. */
-		unixusers__remove_peer(user, peer);
-		unixusers__add_peer(user, peer);
+		unixusers__remove_peer(user, &peer->member);
+		unixusers__add_peer(user, &peer->member);
 		if (++questions == QUESTIONS_MOST)
 			break;
 	}
@@ -154,7 +155,8 @@ static struct peer *find_most_silent(const struct unixservice *service,
 {
 	struct peer *peer;
 
-	for (peer = user->silent; peer != NULL; peer = peer->livelier)
+	for (peer = unixservice__get_peer(user->silent); peer != NULL;
+		peer = unixservice__get_peer(peer->member.livelier))
 		if (peer != service->call.peer &&
 			!(is_connection_wanted && peer->sort->is_memory_only))
 			return peer;
@@ -270,7 +272,7 @@ int unixservice__enter(struct unixservice *service, struct peer *peer,
 	peer->active_us = service->now_us;
 	unixoutbox__init(&peer->outbox);
 	peer->user = user;
-	unixusers__add_peer(user, peer);
+	unixusers__add_peer(user, &peer->member);
 	user->light_count += sort->is_memory_only;
 	counters->peers++;
 	if (counters->peers > counters->peers_most)
@@ -281,23 +283,23 @@ int unixservice__enter(struct unixservice *service, struct peer *peer,
 void unixservice__enliven(struct unixservice *service, struct peer *peer)
 {
 	peer->active_us = service->now_us;
-	if (peer->user->lively == peer)
+	if (peer->user->lively == &peer->member)
 		return;
-	unixusers__remove_peer(peer->user, peer);
-	unixusers__add_peer(peer->user, peer);
+	unixusers__remove_peer(peer->user, &peer->member);
+	unixusers__add_peer(peer->user, &peer->member);
 }
 
 void unixservice__give_to(struct peer *peer, struct user *user)
 {
 	const bool is_light = unixservice__is_light(peer);
 
-	unixusers__remove_peer(peer->user, peer);
+	unixusers__remove_peer(peer->user, &peer->member);
 	peer->user->light_count -= is_light;
 	peer->user->kept_bytes -= peer->outbox.bytes;
 	peer->user = user;
 	user->kept_bytes += peer->outbox.bytes;
 	user->light_count += is_light;
-	unixusers__add_peer(user, peer);
+	unixusers__add_peer(user, &peer->member);
 }
 
 int unixservice_keep_peer(struct unixservice *service, uint64_t id,
@@ -342,7 +344,7 @@ void unixservice__part(struct unixservice *service, struct peer *peer,
 	unixtimers__clear(&service->peer_timers, &peer->timer);
 	unixtimers__unreserve(&service->peer_timers);
 	unixservice__count_partial(service, peer, 0);
-	unixusers__remove_peer(peer->user, peer);
+	unixusers__remove_peer(peer->user, &peer->member);
 	peer->user->light_count -= unixservice__is_light(peer);
 	service->counters.peers--;
 	peer->sort->close(service, peer);

@@ -25,6 +25,7 @@
 #define UNIXMSG_SERVICE_PRIVATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/spin.h"
 #include "base/timers.h"
@@ -54,6 +55,8 @@ struct eagerness {
 
 bool unixservice__is_eager(struct eagerness *eagerness);
 void unixservice__note_another(struct eagerness *eagerness, bool was_there);
+
+struct peer;
 
 /* What peers of one sort can do. */
 struct peer_sort {
@@ -131,9 +134,7 @@ struct peer {
 	uint64_t id;
 	uint64_t tag; /* of its source, 0 without one */
 	struct user *user;
-	/* Its neighbours among the peers of its user. */
-	struct peer *more_silent;
-	struct peer *livelier;
+	struct member member; /* of its user's peers */
 	struct peer *next_gone;
 	void *context;
 	struct outbox outbox;
@@ -156,6 +157,14 @@ struct peer {
 	int64_t opened_us;
 	int64_t active_us;
 };
+
+/* The peer of a user's list, NULL behind the last. */
+static inline struct peer *unixservice__get_peer(struct member *member)
+{
+	const size_t offset = offsetof(struct peer, member);
+
+	return member == NULL ? NULL : (struct peer *)((char *)member - offset);
+}
 
 static inline bool unixservice__is_gone(const struct peer *peer)
 {

@@ -16,7 +16,8 @@ static struct peer *find_most_kept(const struct unixservice *service,
 {
 	struct peer *peer, *most = NULL;
 
-	for (peer = user->silent; peer != NULL; peer = peer->livelier)
+	for (peer = unixservice__get_peer(user->silent); peer != NULL;
+		peer = unixservice__get_peer(peer->member.livelier))
 		if (peer != service->call.peer && peer->outbox.bytes > 0 &&
 			(most == NULL ||
 				peer->outbox.bytes > most->outbox.bytes))
@@ -82,10 +83,10 @@ static const struct user *find_hoarder(const struct unixservice *service,
 /* Who goes on sending keeps what it has sent. */
 static struct peer *find_silent_partial(const struct user *user)
 {
-	struct peer *peer = user->silent;
+	struct peer *peer = unixservice__get_peer(user->silent);
 
 	while (peer != NULL && peer->partial_bytes == 0)
-		peer = peer->livelier;
+		peer = unixservice__get_peer(peer->member.livelier);
 	return peer;
 }
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "service/service_private.h"
 #include "service/users.h"
 
 static const int64_t second_ns = 1000000000;
@@ -60,7 +59,7 @@ struct user *unixusers__get(struct users *users, uid_t uid, int64_t now_us)
 	return user;
 }
 
-void unixusers__add_peer(struct user *user, struct peer *peer)
+void unixusers__add_peer(struct user *user, struct member *peer)
 {
 	peer->livelier = NULL;
 	peer->more_silent = user->lively;
@@ -72,7 +71,7 @@ void unixusers__add_peer(struct user *user, struct peer *peer)
 	user->peers_count++;
 }
 
-void unixusers__remove_peer(struct user *user, struct peer *peer)
+void unixusers__remove_peer(struct user *user, struct member *peer)
 {
 	if (peer->more_silent == NULL)
 		user->silent = peer->livelier;

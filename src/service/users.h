@@ -8,7 +8,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct peer;
+/* One of his peers, in the order of their silence. */
+struct member {
+	struct member *more_silent;
+	struct member *livelier;
+};
 
 struct user {
 	struct user *next; /* in its bucket */
@@ -25,8 +29,8 @@ struct user {
 	/* Somebody holds on to it for a moment. */
 	unsigned int holds;
 	/* His peers, the one that was silent for longest first. */
-	struct peer *silent;
-	struct peer *lively;
+	struct member *silent;
+	struct member *lively;
 	/* When all that he has sent would be due at the rate allowed. */
 	int64_t due_ns;
 };
@@ -51,9 +55,9 @@ void unixusers__init(struct users *users, unsigned int rate,
  */
 struct user *unixusers__get(struct users *users, uid_t uid, int64_t now_us);
 
-/* Puts peer at the lively end, takes it out. */
-void unixusers__add_peer(struct user *user, struct peer *peer);
-void unixusers__remove_peer(struct user *user, struct peer *peer);
+/* Puts a peer at the lively end, takes it out. */
+void unixusers__add_peer(struct user *user, struct member *peer);
+void unixusers__remove_peer(struct user *user, struct member *peer);
 
 /* The user with most peers, with most connections, with most bytes; NULL when
  * there are none. */

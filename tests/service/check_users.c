@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "service/service_private.h"
 #include "service/users.h"
 #include "support/support.h"
 
@@ -52,7 +51,7 @@ static size_t count_users(void)
 START_TEST(a_user_with_peers_is_the_same_each_time)
 {
 	struct user *user = get(1000, 1);
-	struct peer peer = { 0 };
+	struct member peer = { 0 };
 
 	unixusers__add_peer(user, &peer);
 	get(1000 + USERS_BUCKETS, 2);
@@ -136,10 +135,10 @@ END_TEST
 
 /* The peers of a user */
 
-static void expect_peers(const struct user *user, struct peer *const *peers,
+static void expect_peers(const struct user *user, struct member *const *peers,
 	size_t count)
 {
-	const struct peer *peer = user->silent, *before = NULL;
+	const struct member *peer = user->silent, *before = NULL;
 	size_t i;
 
 	ck_assert_uint_eq(user->peers_count, count);
@@ -156,21 +155,21 @@ static void expect_peers(const struct user *user, struct peer *const *peers,
 START_TEST(peers_are_in_the_order_of_their_silence)
 {
 	struct user *user = get(1, 1);
-	struct peer a = { 0 }, b = { 0 }, c = { 0 };
+	struct member a = { 0 }, b = { 0 }, c = { 0 };
 
 	expect_peers(user, NULL, 0);
 	unixusers__add_peer(user, &a);
 	unixusers__add_peer(user, &b);
 	unixusers__add_peer(user, &c);
-	expect_peers(user, (struct peer *[]){ &a, &b, &c }, 3);
+	expect_peers(user, (struct member *[]){ &a, &b, &c }, 3);
 }
 END_TEST
 
 START_TEST(any_peer_can_be_taken_out_and_added_again)
 {
 	struct user *user = get(1, 1);
-	struct peer peers[3] = { 0 };
-	struct peer *first = &peers[(_i + 1) % 3], *second;
+	struct member peers[3] = { 0 };
+	struct member *first = &peers[(_i + 1) % 3], *second;
 	int i;
 
 	for (i = 0; i < 3; i++)
@@ -178,9 +177,9 @@ START_TEST(any_peer_can_be_taken_out_and_added_again)
 	first = &peers[_i == 0 ? 1 : 0];
 	second = &peers[_i == 2 ? 1 : 2];
 	unixusers__remove_peer(user, &peers[_i]);
-	expect_peers(user, (struct peer *[]){ first, second }, 2);
+	expect_peers(user, (struct member *[]){ first, second }, 2);
 	unixusers__add_peer(user, &peers[_i]);
-	expect_peers(user, (struct peer *[]){ first, second, &peers[_i] }, 3);
+	expect_peers(user, (struct member *[]){ first, second, &peers[_i] }, 3);
 	unixusers__remove_peer(user, first);
 	unixusers__remove_peer(user, &peers[_i]);
 	expect_peers(user, &second, 1);
@@ -191,7 +190,7 @@ END_TEST
 
 START_TEST(the_greatest_user_has_most_peers)
 {
-	struct peer peers[6] = { 0 };
+	struct member peers[6] = { 0 };
 	struct user *one = get(1, 1), *two, *three;
 
 	unixusers__add_peer(one, &peers[0]);
