@@ -1,17 +1,17 @@
 examplesdir = $(docdir)/examples
 dist_examples_DATA = \
-	%D%/01-gram-server.c \
-	%D%/02-gram-client.c \
-	%D%/03-packet-server.c \
-	%D%/04-packet-client.c \
-	%D%/05-abstract.c \
-	%D%/06-deadlines.c \
-	%D%/07-descriptors.c \
-	%D%/08-who-speaks.c \
-	%D%/09-any-size.c \
-	%D%/10-batch.c \
-	%D%/11-big-message.c \
-	%D%/12-service.c \
+	%D%/01-service.c \
+	%D%/02-gram-server.c \
+	%D%/03-gram-client.c \
+	%D%/04-packet-server.c \
+	%D%/05-packet-client.c \
+	%D%/06-abstract.c \
+	%D%/07-deadlines.c \
+	%D%/08-descriptors.c \
+	%D%/09-who-speaks.c \
+	%D%/10-any-size.c \
+	%D%/11-batch.c \
+	%D%/12-big-message.c \
 	%D%/13-full-service.c \
 	%D%/14-publish.c \
 	%D%/15-loop-poll.c \
@@ -44,18 +44,18 @@ dist_examplessystemd_DATA = \
 
 # 'make check' compiles and runs them, so that they cannot rot.
 check_PROGRAMS += \
-	%D%/01-gram-server \
-	%D%/02-gram-client \
-	%D%/03-packet-server \
-	%D%/04-packet-client \
-	%D%/05-abstract \
-	%D%/06-deadlines \
-	%D%/07-descriptors \
-	%D%/08-who-speaks \
-	%D%/09-any-size \
-	%D%/10-batch \
-	%D%/11-big-message \
-	%D%/12-service \
+	%D%/01-service \
+	%D%/02-gram-server \
+	%D%/03-gram-client \
+	%D%/04-packet-server \
+	%D%/05-packet-client \
+	%D%/06-abstract \
+	%D%/07-deadlines \
+	%D%/08-descriptors \
+	%D%/09-who-speaks \
+	%D%/10-any-size \
+	%D%/11-batch \
+	%D%/12-big-message \
 	%D%/13-full-service \
 	%D%/14-publish \
 	%D%/15-loop-poll \
@@ -64,18 +64,18 @@ check_PROGRAMS += \
 	%D%/21-control \
 	%D%/22-container \
 	%D%/23-stream
-%C%_01_gram_server_LDADD = $(built_library)
-%C%_02_gram_client_LDADD = $(built_library)
-%C%_03_packet_server_LDADD = $(built_library)
-%C%_04_packet_client_LDADD = $(built_library)
-%C%_05_abstract_LDADD = $(built_library)
-%C%_06_deadlines_LDADD = $(built_library)
-%C%_07_descriptors_LDADD = $(built_library)
-%C%_08_who_speaks_LDADD = $(built_library)
-%C%_09_any_size_LDADD = $(built_library)
-%C%_10_batch_LDADD = $(built_library)
-%C%_11_big_message_LDADD = $(built_library)
-%C%_12_service_LDADD = $(built_library)
+%C%_01_service_LDADD = $(built_library)
+%C%_02_gram_server_LDADD = $(built_library)
+%C%_03_gram_client_LDADD = $(built_library)
+%C%_04_packet_server_LDADD = $(built_library)
+%C%_05_packet_client_LDADD = $(built_library)
+%C%_06_abstract_LDADD = $(built_library)
+%C%_07_deadlines_LDADD = $(built_library)
+%C%_08_descriptors_LDADD = $(built_library)
+%C%_09_who_speaks_LDADD = $(built_library)
+%C%_10_any_size_LDADD = $(built_library)
+%C%_11_batch_LDADD = $(built_library)
+%C%_12_big_message_LDADD = $(built_library)
 %C%_13_full_service_LDADD = $(built_library)
 %C%_14_publish_LDADD = $(built_library)
 %C%_15_loop_poll_LDADD = $(built_library)

@@ -97,9 +97,9 @@ it_compiles_with_a_program_in_one_line()
 {
 	mkdir -p project
 	cp "$files/unixmsg.c" "$files/unixmsg.h" \
-		"$srcdir/examples/06-deadlines.c" project
+		"$srcdir/examples/07-deadlines.c" project
 	cd project || fail "no folder"
-	compile $CC $CFLAGS -I. -o deadlines 06-deadlines.c unixmsg.c $LDFLAGS
+	compile $CC $CFLAGS -I. -o deadlines 07-deadlines.c unixmsg.c $LDFLAGS
 }
 
 its_header_serves_cxx_as_well()

@@ -137,11 +137,11 @@ tamed=' a?\[2J?z$'
 
 datagrams_go_to_the_server_and_back()
 {
-	start_example 01-gram-server gram.sock
-	run "$examples/01-gram-server"
+	start_example 02-gram-server gram.sock
+	run "$examples/02-gram-server"
 	expect_status 1
 	see 1 "$err"
-	example=02-gram-client
+	example=03-gram-client
 	run "$examples/$example" one two
 	expect_status 0
 	see 0 "$out"
@@ -156,11 +156,11 @@ datagrams_go_to_the_server_and_back()
 	run "$examples/$example" "$hostile"
 	expect_match "$out" "$tamed"
 	expect_printable "$out"
-	example=01-gram-server
+	example=02-gram-server
 	stop TERM gram.sock
 	sed 2,4d "$logs/service.out" >three
 	see 0 three
-	example=02-gram-client
+	example=03-gram-client
 	run "$examples/$example" one
 	expect_status 1
 	cat "$err" stopped >printed
@@ -169,8 +169,8 @@ datagrams_go_to_the_server_and_back()
 
 connections_go_to_the_server_and_back()
 {
-	start_example 03-packet-server packet.sock
-	example=04-packet-client
+	start_example 04-packet-server packet.sock
+	example=05-packet-client
 	run "$examples/$example" one '' three
 	expect_status 0
 	see 0 "$out"
@@ -180,18 +180,18 @@ connections_go_to_the_server_and_back()
 	run "$examples/$example" "$hostile"
 	expect_match "$out" "$tamed"
 	expect_printable "$out"
-	example=03-packet-server
+	example=04-packet-server
 	stop TERM packet.sock
 	sed -n 1,2p "$logs/service.out" >first
 	see 0 first
 }
 
-abstract_names_tell_who_is_there() { run_alone 05-abstract; }
+abstract_names_tell_who_is_there() { run_alone 06-abstract; }
 
 # How many ticks come before a deadline is the machine's.
 deadlines_end_waits()
 {
-	example=06-deadlines
+	example=07-deadlines
 	run "$examples/$example"
 	expect_status 0 "$(cat "$err")"
 	grep -v tick "$out" >printed
@@ -208,7 +208,7 @@ deadlines_end_waits()
 # The kernel refuses what was not asked for, or it is lost.
 open_files_go_to_a_worker()
 {
-	example=07-descriptors
+	example=08-descriptors
 	run "$examples/$example"
 	expect_status 0 "$(cat "$err")"
 	if grep -q 'send: Operation not permitted' "$out"; then
@@ -225,7 +225,7 @@ who_speaks_is_told()
 	# Who has become another user may not be looked into for leaks.
 	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 	export ASAN_OPTIONS
-	run_alone 08-who-speaks
+	run_alone 09-who-speaks
 }
 
 streams_carry_messages_or_bytes()
@@ -240,9 +240,9 @@ streams_carry_messages_or_bytes()
 	expect_gone "$here/stream.sock"
 }
 
-messages_of_any_size_are_received() { run_alone 09-any-size; }
-a_batch_waits_for_room() { run_alone 10-batch; }
-big_messages_are_sealed() { run_alone 11-big-message; }
+messages_of_any_size_are_received() { run_alone 10-any-size; }
+a_batch_waits_for_room() { run_alone 11-batch; }
+big_messages_are_sealed() { run_alone 12-big-message; }
 
 the_small_service_does_what_it_says()
 {
@@ -656,7 +656,7 @@ run_case who_speaks_is_told
 run_case messages_of_any_size_are_received
 run_case a_batch_waits_for_room
 run_case big_messages_are_sealed
-example=12-service
+example=01-service
 run_case the_small_service_does_what_it_says
 run_case the_small_service_serves_each_network
 run_case the_small_service_ends_by_each_signal_with_a_client_there

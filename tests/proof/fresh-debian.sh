@@ -110,8 +110,8 @@ use_tarball()
 		kill $server; wait $server
 		test ! -e echo.sock'
 	step "copy an example, build it, run it" '
-		cp /usr/local/share/doc/unixmsg/examples/03-packet-server.c server.c
-		cp /usr/local/share/doc/unixmsg/examples/04-packet-client.c client.c
+		cp /usr/local/share/doc/unixmsg/examples/04-packet-server.c server.c
+		cp /usr/local/share/doc/unixmsg/examples/05-packet-client.c client.c
 		cc -o server server.c $(pkg-config --cflags --libs unixmsg)
 		cc -o client client.c $(pkg-config --cflags --libs unixmsg)
 		./server & server=$!

@@ -3,9 +3,9 @@
  * A datagram server on a path. Every message goes back to whoever sent it, as
  * far as he has an address: datagrams of an unbound socket come from nobody.
  *
- * Build:  cc 01-gram-server.c $(pkg-config --cflags --libs unixmsg) \
+ * Build:  cc 02-gram-server.c $(pkg-config --cflags --libs unixmsg) \
  *           -o gram-server
- * Run:    ./gram-server, and 02-gram-client.c in another terminal. Try a
+ * Run:    ./gram-server, and 03-gram-client.c in another terminal. Try a
  *         second ./gram-server as well. Ctrl-C or SIGTERM ends it and removes
  *         the socket file.
  * See:    3 bytes from /run/user/1000/unixmsg-1000/6c0c19b06b2925a3

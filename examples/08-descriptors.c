@@ -7,7 +7,7 @@
  * of the listener and of the dial: asked after the connect, it is too late for
  * what the other side sends at once.
  *
- * Build:  cc 07-descriptors.c $(pkg-config --cflags --libs unixmsg) \
+ * Build:  cc 08-descriptors.c $(pkg-config --cflags --libs unixmsg) \
  *           -o descriptors
  * Run:    ./descriptors, as root to see the worker become another user.
  * See:    user 65534: 1 descriptors, 0 lost: a secret

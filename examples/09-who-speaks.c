@@ -5,7 +5,7 @@
  * decision. The second comes with each message: its writer's real user, who
  * in a set-user-ID program is whoever has started it.
  *
- * Build:  cc 08-who-speaks.c $(pkg-config --cflags --libs unixmsg) \
+ * Build:  cc 09-who-speaks.c $(pkg-config --cflags --libs unixmsg) \
  *           -o who-speaks
  * Run:    ./who-speaks, as root to see the client change its user.
  * See:    user 0 connects

@@ -3,9 +3,9 @@
  * Sends its arguments as messages over one connection, ends its own direction,
  * and takes answers until the server has ended the other.
  *
- * Build:  cc 04-packet-client.c $(pkg-config --cflags --libs unixmsg) \
+ * Build:  cc 05-packet-client.c $(pkg-config --cflags --libs unixmsg) \
  *           -o packet-client
- * Run:    ./packet-client one "" three, while 03-packet-server.c runs or up to
+ * Run:    ./packet-client one "" three, while 04-packet-server.c runs or up to
  *         two seconds before. Try also: ./packet-client $(seq 10000)
  * See:    answer of 3 bytes: one
  *         answer of 0 bytes:

@@ -6,7 +6,7 @@
  * Anybody may connect to it, and anybody may have taken it before: so both
  * sides look who the other is.
  *
- * Build:  cc 05-abstract.c $(pkg-config --cflags --libs unixmsg) -o abstract
+ * Build:  cc 06-abstract.c $(pkg-config --cflags --libs unixmsg) -o abstract
  * Run:    ./abstract
  * See:    client: peer at @abstract-example, user 0
  *         client: hello

@@ -4,7 +4,7 @@
  * it sets: a longer one is lost, and the next is received as usual. The sender
  * is bounded by its own send buffer, which can be raised.
  *
- * Build:  cc 09-any-size.c $(pkg-config --cflags --libs unixmsg) -o any-size
+ * Build:  cc 10-any-size.c $(pkg-config --cflags --libs unixmsg) -o any-size
  * Run:    ./any-size
  * See:    sender:   250000 bytes: Message too long
  *         sender:   largest was 212960, is 400000

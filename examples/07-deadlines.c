@@ -4,7 +4,7 @@
  * may have in common; or for ever, unless a stop descriptor says otherwise. A
  * child sends a message every 100 ms, the parent receives in these three ways.
  *
- * Build:  cc 06-deadlines.c $(pkg-config --cflags --libs unixmsg) \
+ * Build:  cc 07-deadlines.c $(pkg-config --cflags --libs unixmsg) \
  *           -o deadlines
  * Run:    ./deadlines, and once more with Ctrl-C before the alarm.
  * See:    now         0 ms  Resource temporarily unavailable

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service for many clients at once, which ends well: what has come is
- * answered, up to five seconds long, and the socket file goes. Messages go back
- * as they came.
+ * A service for many clients: every message goes back to its sender. Ctrl-C or
+ * SIGTERM ends it: it answers what has arrived, within five seconds, and
+ * removes its socket file.
  *
- * Build:  cc 12-service.c $(pkg-config --cflags --libs unixmsg) -o service
+ * Build:  cc 01-service.c $(pkg-config --cflags --libs unixmsg) -o service
  * Run:    ./service unixpacket (or unixgram, or unix, as Go names them), and
  *         in another terminal
  *         seqpacket-echo echo.sock hello
- *         (or unixgram-echo, or unixstream-echo). Ctrl-C or SIGTERM ends it.
+ *         (or unixgram-echo, or unixstream-echo).
  * See:    service: listening on echo.sock
  *         and from the client:
  *         hello
@@ -30,7 +30,7 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* An answer that cannot go is kept or counted by the service. */
+/* The service queues an answer that has no room, and counts one it drops. */
 static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
@@ -39,7 +39,6 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	return UNIXSERVICE_DONE;
 }
 
-/* Gives 0 when it was stopped, and all is answered. */
 int main(int argc, char **argv)
 {
 	/* Change these: "@echo" is a name without a file. */
@@ -56,7 +55,7 @@ int main(int argc, char **argv)
 		fail(address);
 	} else {
 		fprintf(stderr, "service: listening on %s\n", address);
-		/* Until Ctrl-C or SIGTERM; what has come is answered then. */
+		/* Until Ctrl-C or SIGTERM. */
 		result = unixservice_serve(service, stop_fd, drain_us);
 		if (result < 0)
 			fail("serve");

@@ -5,7 +5,7 @@
  * makes sure of that and of the size before mapping it, and copies nothing.
  * What is not sealed, or exceeds its bound, it refuses.
  *
- * Build:  cc 11-big-message.c $(pkg-config --cflags --libs unixmsg) \
+ * Build:  cc 12-big-message.c $(pkg-config --cflags --libs unixmsg) \
  *           -o big-message
  * Run:    ./big-message
  * See:    sealed: 67108864 bytes in 19 us, from x to x

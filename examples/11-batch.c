@@ -4,7 +4,7 @@
  * once. Its client sends a batch of which only a part finds room; drops what
  * can be spared rather than wait; and then waits with the rest of the batch.
  *
- * Build:  cc 10-batch.c $(pkg-config --cflags --libs unixmsg) -o batch
+ * Build:  cc 11-batch.c $(pkg-config --cflags --libs unixmsg) -o batch
  * Run:    ./batch
  * See:    client: 11 of 100 lines: Resource temporarily unavailable
  *         client: 89 more

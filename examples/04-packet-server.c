@@ -4,9 +4,9 @@
  * came. No call waits, so no client can hold up another: an answer without room
  * is kept, and till then its client is not read from.
  *
- * Build:  cc 03-packet-server.c $(pkg-config --cflags --libs unixmsg) \
+ * Build:  cc 04-packet-server.c $(pkg-config --cflags --libs unixmsg) \
  *           -o packet-server
- * Run:    ./packet-server, and 04-packet-client.c in other terminals. Ctrl-C or
+ * Run:    ./packet-server, and 05-packet-client.c in other terminals. Ctrl-C or
  *         SIGTERM ends it.
  * See:    1 connections
  *         0 connections

@@ -3,9 +3,9 @@
  * A datagram client. unixconn_dial gives its socket an address of its own, so
  * that the server can answer, and takes messages from the server alone.
  *
- * Build:  cc 02-gram-client.c $(pkg-config --cflags --libs unixmsg) \
+ * Build:  cc 03-gram-client.c $(pkg-config --cflags --libs unixmsg) \
  *           -o gram-client
- * Run:    ./gram-client one two, while 01-gram-server.c runs; and again when
+ * Run:    ./gram-client one two, while 02-gram-server.c runs; and again when
  *         it does not, or is stopped by Ctrl-Z.
  * See:    our address: /run/user/1000/unixmsg-1000/6c0c19b06b2925a3
  *         answer: one
