@@ -3,6 +3,7 @@
 # A folder of the library uses only those before it, as src/local.mk lists them,
 # and every file of it is on the list of its folder. A tool uses what the tools
 # share and the public headers; unixmsg-inspect looks into two folders besides.
+# What CONTRIBUTING names is there.
 
 set -u
 cd "${srcdir:?}" || exit 99
@@ -61,6 +62,22 @@ unlisted()
 	done
 }
 
+# missing: files and functions that CONTRIBUTING names and that are not here.
+missing()
+{
+	find . -type f >"$scratch/files"
+	grep -oE '[a-z_./-]*[a-z_-]+\.(c|h|sh|json|map)\>' CONTRIBUTING | sort -u |
+		while read -r file; do
+			grep -q "/$file\$" "$scratch/files" ||
+				echo "CONTRIBUTING: $file is missing"
+		done
+	grep -oE '\<unix[a-z]+_[a-z_]+' CONTRIBUTING | sort -u |
+		while read -r word; do
+			grep -rqw --include='*.[ch]' "$word" src ||
+				echo "CONTRIBUTING: nothing is called $word"
+		done
+}
+
 expect_nothing()
 {
 	[ -z "$1" ] && return
@@ -91,6 +108,9 @@ done
 expect_nothing "$(beyond inspect base name)"
 expect_nothing "$(unlisted tools/inspect)"
 count=$((count + 2))
+
+expect_nothing "$(missing)"
+count=$((count + 1))
 
 echo "cases: $((count - failed)) passed, $failed failed, 0 skipped"
 [ $failed -eq 0 ]
