@@ -855,21 +855,6 @@ START_TEST(a_closed_pipe_is_a_stop_too)
 }
 END_TEST
 
-/* Returns when the process sleeps: in the call that it was about to make. */
-static void wait_until_asleep(pid_t pid)
-{
-	char path[64], state;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	do {
-		file = fopen(path, "re");
-		ck_assert_ptr_nonnull(file);
-		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-		fclose(file);
-	} while (state != 'S');
-}
-
 static void write_to(int fd)
 {
 	const uint64_t one = 1;
@@ -886,7 +871,7 @@ START_TEST(a_stop_wakes_a_call_that_waits_already)
 	unixconn_set_stop_fd(receiver, stop_fd);
 	pid = support_fork();
 	if (pid == 0) {
-		wait_until_asleep(test);
+		support_wait_until_asleep(test);
 		write_to(stop_fd);
 		_exit(0);
 	}
@@ -904,7 +889,7 @@ static void wake_by_message(int stop_fd, int64_t deadline_us)
 	unixconn_set_stop_fd(receiver, stop_fd);
 	pid = support_fork();
 	if (pid == 0) {
-		wait_until_asleep(test);
+		support_wait_until_asleep(test);
 		_exit(send_until(UNIXMSG_NOW) != 1);
 	}
 	errno = EXDEV;
@@ -934,7 +919,7 @@ static void wake_by_room(int stop_fd, int64_t deadline_us)
 	unixconn_set_stop_fd(sender, stop_fd);
 	pid = support_fork();
 	if (pid == 0) {
-		wait_until_asleep(test);
+		support_wait_until_asleep(test);
 		while (count-- > 0)
 			ck_assert_int_eq(receive_until(UNIXMSG_NOW), 1);
 		_exit(0);

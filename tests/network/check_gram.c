@@ -1047,26 +1047,12 @@ END_TEST
 
 /* A server that is still on its way */
 
-static void wait_until_asleep(pid_t pid)
-{
-	char path[64], state;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	do {
-		file = fopen(path, "re");
-		ck_assert_ptr_nonnull(file);
-		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-		fclose(file);
-	} while (state != 'S');
-}
-
 static void come_late(const char *name, pid_t client)
 {
 	struct unixconn *server;
 	struct unixaddr from;
 
-	wait_until_asleep(client);
+	support_wait_until_asleep(client);
 	server = open_at(name);
 	expect_from(server, "question", &from);
 	reply(server, &from, "answer");
@@ -1264,7 +1250,7 @@ static void send_while_it_is_drained(struct crowd *crowd, int64_t deadline_us)
 	pid_t test = getpid(), pid = support_fork();
 
 	if (pid == 0) {
-		wait_until_asleep(test);
+		support_wait_until_asleep(test);
 		drain(crowd);
 		_exit(0);
 	}

@@ -564,27 +564,13 @@ START_TEST(a_client_begins_with_the_stop_of_its_dial)
 }
 END_TEST
 
-static void wait_until_asleep(pid_t pid)
-{
-	char path[64], state;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	do {
-		file = fopen(path, "re");
-		ck_assert_ptr_nonnull(file);
-		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-		fclose(file);
-	} while (state != 'S');
-}
-
 static void accept_late_client(int64_t deadline_us)
 {
 	pid_t test = getpid(), pid = support_fork();
 	void *server;
 
 	if (pid == 0) {
-		wait_until_asleep(test);
+		support_wait_until_asleep(test);
 		send_text(dial(), "late");
 		_exit(0);
 	}
@@ -768,7 +754,7 @@ static void dial_until_accepted(int64_t deadline_us, int stop_fd)
 	void *client;
 
 	if (pid == 0) {
-		wait_until_asleep(test);
+		support_wait_until_asleep(test);
 		accept_all(waiting_count + 1);
 		_exit(0);
 	}
@@ -863,7 +849,7 @@ static void come_late(pid_t client)
 {
 	void *server;
 
-	wait_until_asleep(client);
+	support_wait_until_asleep(client);
 	start_listening(1);
 	server = accept_one();
 	expect_text(server, "patience");

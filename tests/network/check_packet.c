@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -524,24 +523,10 @@ START_TEST(a_reset_is_told_to_who_sends)
 }
 END_TEST
 
-static void wait_until_asleep(pid_t pid)
-{
-	char path[64], state;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	do {
-		file = fopen(path, "re");
-		ck_assert_ptr_nonnull(file);
-		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-		fclose(file);
-	} while (state != 'S');
-}
-
 static void end_when_asleep(pid_t test, struct unixconn *packet)
 {
 	close_packet(near);
-	wait_until_asleep(test);
+	support_wait_until_asleep(test);
 	close_packet(packet);
 	_exit(0);
 }
@@ -620,14 +605,6 @@ START_TEST(receiving_stores_the_address_of_the_peer)
 }
 END_TEST
 
-START_TEST(closing_nothing_is_no_error)
-{
-	errno = EXDEV;
-	ck_assert_int_eq(unixconn_close(NULL), 0);
-	ck_assert_int_eq(errno, EXDEV);
-}
-END_TEST
-
 /* The list of tests */
 
 static TCase *make_tcase(const char *name)
@@ -676,7 +653,6 @@ static TCase *make_ends(void)
 	add(tcase, the_end_wakes_the_one_who_waits_for_a_message);
 	add(tcase, the_end_wakes_the_one_who_waits_for_room);
 	tcase_add_test(tcase, receiving_stores_the_address_of_the_peer);
-	tcase_add_test(tcase, closing_nothing_is_no_error);
 	return tcase;
 }
 

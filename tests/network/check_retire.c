@@ -6,7 +6,6 @@
 #include <config.h>
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -228,20 +227,6 @@ START_TEST(another_link_to_the_file_leads_nowhere)
 END_TEST
 
 /* A child that has nothing left to do but a system call that waits. */
-static void wait_until_asleep(pid_t pid)
-{
-	char path[64], state = '?';
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	while (state != 'S') {
-		file = fopen(path, "re");
-		ck_assert_ptr_nonnull(file);
-		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-		fclose(file);
-	}
-}
-
 static void fill(int fd)
 {
 	while (send(fd, "w", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
@@ -269,7 +254,7 @@ START_TEST(a_sender_that_waits_for_room_gets_a_broken_pipe)
 		_exit(0);
 	}
 	support_ready_wait(ready);
-	wait_until_asleep(pid);
+	support_wait_until_asleep(pid);
 	retire_alone(&server);
 	while (unixconn_recv(server.gram, NULL, 0, NULL, UNIXMSG_NOW) >= 0 ||
 		errno == EMSGSIZE)
@@ -307,7 +292,7 @@ START_TEST(who_waits_to_be_let_in_is_refused)
 		_exit(0);
 	}
 	support_ready_wait(ready);
-	wait_until_asleep(pid);
+	support_wait_until_asleep(pid);
 	retire_alone(&server);
 	expect_call(&server, 'a');
 	expect_call(&server, 'b');

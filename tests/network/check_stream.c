@@ -402,14 +402,6 @@ START_TEST(a_reset_comes_once_behind_what_the_peer_has_sent)
 }
 END_TEST
 
-START_TEST(closing_nothing_is_no_error)
-{
-	errno = EXDEV;
-	ck_assert_int_eq(unixconn_close(NULL), 0);
-	ck_assert_int_eq(errno, EXDEV);
-}
-END_TEST
-
 /* Messages: what is on the wire */
 
 START_TEST(a_message_is_preceded_by_its_length)
@@ -1117,7 +1109,6 @@ static TCase *make_ends(void)
 	tcase_add_test(tcase,
 		a_peer_that_leaves_bytes_unread_resets_the_stream);
 	tcase_add_test(tcase, a_reset_comes_once_behind_what_the_peer_has_sent);
-	tcase_add_test(tcase, closing_nothing_is_no_error);
 	return tcase;
 }
 

@@ -135,6 +135,20 @@ static int count_fds_one_by_one(void)
 	return count;
 }
 
+void support_wait_until_asleep(pid_t pid)
+{
+	char path[64], state;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	do {
+		file = fopen(path, "re");
+		ck_assert_ptr_nonnull(file);
+		ck_assert_int_eq(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+		fclose(file);
+	} while (state != 'S');
+}
+
 int support_count_fds(void)
 {
 	DIR *dir = opendir("/proc/self/fd");

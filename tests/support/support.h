@@ -79,6 +79,9 @@ const char *support_path(const char *name);
 /* An abstract name, "@..." as text, that no other test uses. As above. */
 const char *support_abstract(const char *name);
 
+/* Returns when the process sleeps: in the call that it was about to make. */
+void support_wait_until_asleep(pid_t pid);
+
 /* How many descriptors this process has open. */
 int support_count_fds(void);
 
