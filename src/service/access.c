@@ -58,8 +58,8 @@ static bool is_anybody_allowed(const struct access *access, bool is_abstract)
 }
 
 /*
- * Whether he is in a group of ids; what to think when the kernel does not tell
- * his groups is the caller's to say.
+ * Tells whether the peer is in a group of ids. is_unknown is the answer when
+ * the kernel does not tell the peer's groups.
  */
 static bool is_in_groups(const struct ids *ids, const struct unixcred *cred,
 	int peer_fd, bool is_unknown)
@@ -89,7 +89,7 @@ void unixaccess__forget_own_user(struct access *access)
 	access->is_own_user_known = false;
 }
 
-/* A system call, which is too much for each message. */
+/* Asks once, as a system call for each message would cost too much. */
 static uid_t get_own_user(struct access *access)
 {
 	if (!access->is_own_user_known) {
@@ -99,7 +99,7 @@ static uid_t get_own_user(struct access *access)
 	return access->own_user;
 }
 
-/* On an abstract name, where nothing was allowed: us and root. */
+/* On an abstract name, without an allowed user or group: us and root. */
 static bool is_ours(struct access *access, const struct unixcred *cred)
 {
 	return access->users_allowed.count + access->groups_allowed.count ==

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* access: who may talk to a service, by the credentials the kernel gives. */
+/* access: decides who may talk to a service, by the kernel's credentials. */
 #ifndef UNIXMSG_ACCESS_H
 #define UNIXMSG_ACCESS_H
 
@@ -24,18 +24,18 @@ struct access {
 	struct ids groups_denied;
 };
 
-/* EINVAL (-1 is nobody), ENOMEM. One that is there already is not doubled. */
+/* Adds id, once. Returns 0, or -1 with EINVAL for the id -1, or ENOMEM. */
 int unixaccess__add(struct ids *ids, unsigned int id);
 
 void unixaccess__free(struct access *access);
 
-/* Our own user may be another by now: it is asked for when it is needed. */
+/* Has the effective user looked up anew when it is needed next. */
 void unixaccess__forget_own_user(struct access *access);
 
 /*
- * Whether somebody may talk; is_abstract tells the default. cred is NULL when
- * nobody vouches for him: then he may only where everybody may. peer_fd is a
- * connection whose supplementary groups count, or -1.
+ * Tells whether a peer may talk; is_abstract selects the default. A peer
+ * without credentials (cred is NULL) may talk only if everybody may. peer_fd is
+ * a connection whose supplementary groups count, or -1.
  */
 bool unixaccess__is_allowed(struct access *access, bool is_abstract,
 	const struct unixcred *cred, int peer_fd);

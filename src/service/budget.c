@@ -12,8 +12,8 @@
 #include "service/budget.h"
 #include "unixmsg/deadline.h"
 
-/* What the kernel adds to a message: struct skb_shared_info and struct
- * sk_buff, and up to here it takes one piece of memory. */
+/* The kernel adds struct skb_shared_info and struct sk_buff to a message; up to
+ * piece_most it allocates one piece of memory for it. */
 static const size_t shared_info = 320;
 static const size_t header = 256;
 static const size_t piece_first = 512;
@@ -21,19 +21,19 @@ static const size_t piece_most = 16384;
 
 /* Parts of the send buffer. */
 enum {
-	CALM_PART = 8, /* so much may wait to be read before anybody is asked */
-	SHARE_PART = 4,  /* of what is left to readers, for one of them */
-	LARGE_PART = 64, /* a message above this is large */
+	CALM_PART = 8,   /* may be unread before any receiver is looked up */
+	SHARE_PART = 4,  /* of what is left, for one receiver that reads */
+	LARGE_PART = 64, /* a larger message counts as large */
 };
 
-/* Of one who may or may not have read an empty message. */
+/* Probes for a receiver that may or may not have read an empty message. */
 enum { PROBES_MOST = 16 };
 
-/* Listing all sockets may take this part of the time. */
+/* After a list the next one waits list_part times as long, plus a pause. */
 static const int64_t list_part = 20;
 static const int64_t list_pause_us = 1000;
 
-/* Measured on Linux 6.18; an estimate is all that is needed. */
+/* Measured on Linux 6.18; an estimate suffices. */
 static size_t get_cost(size_t size)
 {
 	size_t piece = piece_first;
@@ -77,7 +77,7 @@ void unixbudget__release(struct budget *budget, size_t size)
 	budget->reserved -= get_cost(size);
 }
 
-/* Puts the level right. */
+/* Corrects the level by what the kernel says. */
 static void look(struct budget *budget)
 {
 	int charged;
@@ -89,12 +89,12 @@ static void look(struct budget *budget)
 		budget->round++;
 }
 
-/* What waits to be read at a receiver. */
+/* The state of a receiver's queue. */
 enum waiting {
 	WAITING_UNKNOWN,
 	WAITING_NOTHING, /* or an empty message first */
 	WAITING_SOMETHING,
-	WAITING_NOWHERE, /* that socket is no more */
+	WAITING_NOWHERE, /* that socket no longer exists */
 };
 
 static int take_socket(void *context, const struct unixdiag_socket *socket)
@@ -110,7 +110,8 @@ static int take_socket(void *context, const struct unixdiag_socket *socket)
 static int ask(struct budget *budget, const struct holding *holding,
 	enum waiting *waiting)
 {
-	/* One that a fork(2) has shared would mix up two processes' answers. */
+	/* A descriptor shared by fork(2) would mix up the answers for two
+	 * processes. */
 	if (budget->diag_owner != getpid())
 		budget->diag_fd = fd_close(budget->diag_fd);
 	budget->diag_owner = getpid();
@@ -122,7 +123,7 @@ static int ask(struct budget *budget, const struct holding *holding,
 		holding->ino, holding->cookie, take_socket, waiting);
 }
 
-/* Of a datagram socket the kernel tells the size of the first message. */
+/* For a datagram socket the kernel tells the size of the first message only. */
 static enum waiting look_up(struct budget *budget, struct holding *holding)
 {
 	enum waiting waiting = WAITING_UNKNOWN;
@@ -164,7 +165,8 @@ static size_t get_share(const struct budget *budget)
 				      : 0;
 }
 
-/* Large messages do not take what is left for the others. */
+/* Leaves the rest of the buffer to others, as one large message could fill
+ * it. */
 static bool is_large_for(const struct budget *budget, size_t cost)
 {
 	return cost > budget->limit / LARGE_PART &&
@@ -175,13 +177,15 @@ static bool is_large_for(const struct budget *budget, size_t cost)
 static bool is_within_share(const struct budget *budget,
 	const struct holding *holding, size_t cost)
 {
-	/* One may go in any case: nothing tells that he does not read. */
+	/* The first one is always sent: nothing says yet that the receiver does
+	 * not read. */
 	return holding->bytes == 0 ||
 		(holding->is_reader &&
 			holding->bytes + cost <= get_share(budget));
 }
 
-/* A quick reader may beat all probes: one half is for whom nothing tells of. */
+/* A quick reader may read every probe before we look, so half of the buffer is
+ * for receivers whose state the kernel cannot tell. */
 static bool may_probe(const struct budget *budget, struct holding *holding,
 	size_t cost)
 {
@@ -244,7 +248,8 @@ bool unixbudget__is_held(struct budget *budget, struct holding *holding,
 	return false;
 }
 
-/* He may have been quicker than we: then the next one tells. */
+/* The receiver may have read the probe before we looked: then the next one
+ * tells. */
 static void settle_probe(struct budget *budget, struct holding *holding,
 	size_t size)
 {

@@ -2,14 +2,15 @@
 /*
  * budget: the send buffer of one datagram socket, shared out to its receivers.
  *
- * What is sent is charged to the sender's buffer until it is read, so receivers
- * that read nothing could use it up and stop what goes to all others. The
- * kernel tells the sum only (SIOCOUTQ), not whose it is. While the sum is low
- * nobody is asked anything. Above that a receiver may hold one message, and is
- * looked up with sock_diag(7) before he gets another. Who was found to have
- * read everything may hold a share of what is left of three quarters until he
- * is looked up again. So each that never reads costs one message, and the last
- * quarter is there for that alone.
+ * The kernel charges each message to the sender's buffer until it is read. So
+ * receivers that read nothing could fill the buffer and stop messages to all
+ * others. The kernel tells only the sum (SIOCOUTQ), not the part of each
+ * receiver. While the sum is low, the budget asks nothing. Above that a
+ * receiver may hold one message and is looked up with sock_diag(7) before it
+ * gets another. A receiver that has read everything may then hold a share of
+ * the free part of three quarters of the buffer, until it is looked up again.
+ * So a receiver that never reads costs one message, and the last quarter is
+ * there for those messages alone.
  */
 #ifndef UNIXMSG_BUDGET_H
 #define UNIXMSG_BUDGET_H
@@ -19,32 +20,32 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What one receiver holds at most. */
+/* The upper bound of what one receiver holds. */
 struct holding {
-	size_t bytes; /* sent since he was known to have read all */
-	/* Whether an empty message is among them: one that waits to be read
-	 * looks like none. So a message that is not is sent then as a probe;
-	 * when it is seen to wait, nothing waited before it. */
+	size_t bytes; /* sent since it was known to have read all */
+	/* An empty message is among them. In sock_diag(7) it looks like an
+	 * empty queue, so the next message is a probe if it has bytes: when it
+	 * is seen to wait, nothing waited before it. */
 	bool has_empty;
-	bool is_probe; /* the one that is sent next */
+	bool is_probe; /* the next message is one */
 	unsigned char probes;
-	bool is_reader; /* had read all when he was looked up last */
-	uint32_t round; /* of the budget, or it is nothing */
-	uint32_t ino;   /* of his socket, 0 when unknown */
+	bool is_reader; /* had read all when it was last looked up */
+	uint32_t round; /* of the budget, or bytes do not count */
+	uint32_t ino;   /* of its socket, 0 when unknown */
 	uint64_t cookie;
 };
 
 struct budget {
 	int fd;
 	size_t limit;    /* the send buffer */
-	size_t level;    /* not yet read: no more than this */
-	size_t reserved; /* about to be sent, to anybody */
-	/* Counts the moments when everything was read. */
+	size_t level;    /* unread bytes: an upper bound */
+	size_t reserved; /* about to be sent, to any receiver */
+	/* Counts the moments when everything had been read. */
 	uint32_t round;
-	/* Not before that all sockets may be listed again. */
+	/* All sockets may be listed again from this time on. */
 	int64_t list_us;
 	bool is_blind; /* the kernel gives no list */
-	int diag_fd;   /* -1 until somebody is looked up */
+	int diag_fd;   /* -1 until a receiver is looked up */
 	pid_t diag_owner;
 	uint32_t sequence;
 };
@@ -52,49 +53,50 @@ struct budget {
 struct unixaddr;
 
 /*
- * Called for each datagram socket that the kernel lists, in no order; two may
- * have the same name, when a path was bound anew. A stream may have the same
- * abstract name too, but is none of our receivers: it is left out.
+ * Called for each datagram socket that the kernel lists, in no order. Two have
+ * the same name when a path was bound anew. A stream socket may have the same
+ * abstract name too; it is left out, as it is none of our receivers.
  */
 typedef void unixbudget_note(void *context, const struct unixaddr *addr,
 	uint32_t ino, uint64_t cookie);
 
 /*
  * Raises the send buffer of fd towards bytes, as far as it may; never lowers
- * it. 0, or -1 with errno of getsockopt(2).
+ * it. Returns 0, or -1 with an errno of getsockopt(2).
  */
 int unixbudget__init(struct budget *budget, int fd, size_t bytes);
 
 void unixbudget__free(struct budget *budget);
 
 /*
- * Whether size bytes may be sent to a receiver: false is for later. It may ask
- * that unixbudget__list is called.
+ * Tells whether size bytes may be sent to a receiver now. It may ask the caller
+ * to call unixbudget__list.
  */
 bool unixbudget__allows(struct budget *budget, struct holding *holding,
 	size_t size, bool *is_list_wanted);
 
 /*
- * Sets size bytes aside that are to be sent soon: true where no receiver would
- * be asked about. Each time comes to a release, before what was sent is
- * charged.
+ * Reserves size bytes that are to be sent soon. Returns false when the receiver
+ * would have to be looked up. Release each reservation before you charge the
+ * message.
  */
 bool unixbudget__reserve(struct budget *budget, size_t size);
 void unixbudget__release(struct budget *budget, size_t size);
 
-/* They were sent. */
+/* Charges a sent message to its receiver. */
 void unixbudget__charge(struct budget *budget, struct holding *holding,
 	size_t size);
 
 /*
- * Whether a receiver may hold what counts, which it would when it is forgotten
- * too. It may ask that unixbudget__list is called.
+ * Tells whether a receiver may hold messages that fill the buffer, which it
+ * would do even when it is forgotten. It may ask the caller to call
+ * unixbudget__list.
  */
 bool unixbudget__is_held(struct budget *budget, struct holding *holding,
 	bool *is_list_wanted);
 
-/* Tells which sockets there are: 0, or -1 when it is not time for that again,
- * or the kernel does not tell. */
+/* Lists the sockets. Returns 0, or -1 when it is too early for another list or
+ * the kernel gives none. */
 int unixbudget__list(struct budget *budget, unixbudget_note *note,
 	void *context);
 

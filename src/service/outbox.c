@@ -9,7 +9,7 @@
 #include "base/fd.h"
 #include "service/outbox.h"
 
-/* Parts may overlap, and be more in all than there can be memory. */
+/* Parts may overlap, and add up to more than memory can hold. */
 static const size_t size_most = SIZE_MAX / 4;
 
 void unixoutbox__init(struct outbox *outbox)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* outbox: what waits to be sent to one peer, in order. */
+/* outbox: the messages queued for one peer, in order. */
 #ifndef UNIXMSG_OUTBOX_H
 #define UNIXMSG_OUTBOX_H
 
@@ -9,20 +9,20 @@
 
 #include "unixmsg/msg.h"
 
-/* What one that is kept costs besides its size. */
+/* The memory that a queued message costs besides its size. */
 #define UNIXOUTBOX_OVERHEAD 64
 
 struct kept {
 	struct kept *next;
 	int64_t since_us;
 	size_t size;
-	size_t done; /* of a byte stream */
-	/* Whether part of it has gone already: it cannot be dropped. */
+	size_t done; /* bytes already sent, in a byte stream */
+	/* Part of it was sent already, so it cannot be dropped. */
 	bool is_begun;
-	/* Whether a message is answered by it. */
+	/* It answers a message. */
 	bool is_answer;
 	size_t fds_count;
-	int *fds; /* behind data; ours, they go with it */
+	int *fds; /* behind data; ours, closed with it */
 	char data[];
 };
 
@@ -31,21 +31,21 @@ struct outbox {
 	struct kept **last;
 	unsigned int count;
 	unsigned int count_most;
-	size_t bytes; /* with UNIXOUTBOX_OVERHEAD for each */
+	size_t bytes; /* including UNIXOUTBOX_OVERHEAD for each */
 };
 
 void unixoutbox__init(struct outbox *outbox);
 
 /*
- * Copies msg, with its descriptors, to the end. NULL with ENOMEM, or those of
- * fcntl(2): EMFILE, EBADF.
+ * Appends a copy of msg, with its descriptors. Returns NULL with ENOMEM, or an
+ * errno of fcntl(2): EMFILE, EBADF.
  */
 struct kept *unixoutbox__add(struct outbox *outbox, const struct unixmsg *msg);
 
-/* How many bytes the payload of msg has; SIZE_MAX when that overflows. */
+/* Returns the size of msg's payload; SIZE_MAX when that overflows. */
 size_t unixoutbox__get_size(const struct unixmsg *msg);
 
-/* Frees the one behind place, &outbox->first for the first. */
+/* Frees the message at *place, &outbox->first for the first. */
 void unixoutbox__remove(struct outbox *outbox, struct kept **place);
 
 #endif

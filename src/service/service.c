@@ -17,7 +17,7 @@
 static const unsigned int known_wants =
 	UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
 
-/* Inside, 0 is "no limit". */
+/* Inside the service, 0 means no limit. */
 
 static unsigned int get_count_limit(unsigned int said, unsigned int otherwise)
 {
@@ -163,7 +163,7 @@ static void part_peer(struct unixservice *service, struct peer *peer)
 	unixservice__part(service, peer, ECANCELED);
 }
 
-/* 0, or the errno of the first that could not be removed. */
+/* Returns 0, or the errno of the first name that could not be removed. */
 static int close_sources(struct unixservice *service)
 {
 	struct source *source;
@@ -187,7 +187,7 @@ int unixservice_close(struct unixservice *service)
 	service->is_running = true;
 	if (service->process != getpid())
 		unixservice__leave_gathered(service);
-	/* Nobody needs to be taken out of a loop that is no more. */
+	/* Peers need not leave a loop that is closed. */
 	service->epoll_fd = fd_close(service->epoll_fd);
 	unixservice__for_each_peer(service, part_peer);
 	unixservice__bury(service);
@@ -244,7 +244,7 @@ static int listen_link(struct unixservice *service,
 	return -1;
 }
 
-/* Streams are read as bytes or in frames. */
+/* Only a stream can be read as bytes rather than in frames. */
 static int check_flags(int type, unsigned int flags)
 {
 	if (type == SOCK_STREAM || (flags & UNIXMSG_LISTEN_BYTES) == 0)
@@ -253,7 +253,7 @@ static int check_flags(int type, unsigned int flags)
 	return -1;
 }
 
-/* There is room for descriptors where the service wants them. */
+/* A service that wants no descriptors has no room for them. */
 static int check_wants(const struct unixservice *service, unsigned int wants)
 {
 	if ((wants & UNIXMSG_WANT_FDS) == 0 ||
@@ -283,7 +283,7 @@ int unixservice_listen(struct unixservice *service, const char *network_name,
 	return listen_link(service, network, address, &how, bytes);
 }
 
-/* Nothing else may be said of what is open. */
+/* An open connection takes no flag but UNIXMSG_LISTEN_BYTES. */
 static int check_bytes(int type, unsigned int flags)
 {
 	if ((flags & ~UNIXMSG_LISTEN_BYTES) == 0)
@@ -302,7 +302,7 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 		errno = EBUSY;
 		return -1;
 	}
-	/* What has no room is kept, and the service's policy rules that. */
+	/* The service queues what has no room, by its own policy. */
 	conn->policy = UNIXCONN_WAIT;
 	if (conn->end.type != SOCK_DGRAM)
 		return unixservice__add_link(service, conn, flags != 0, peer);
@@ -399,8 +399,8 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 	if (peer == NULL)
 		return -1;
 	unixservice__finish(service, peer);
-	/* It is not read from any more: the loop must not go on looking, and
-	 * to look away cannot fail. */
+	/* The loop must not wait for input that is not read any more. This
+	 * cannot fail. */
 	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
 		peer->sort->resume(service, peer);
 	errno = saved;
@@ -425,7 +425,7 @@ void *unixservice_get_context(const struct unixservice *service, uint64_t id)
 	return peer == NULL ? NULL : peer->context;
 }
 
-/* A child of fork(2) that asks is about to wait for it. */
+/* A child of fork(2) that asks for the descriptor is about to poll it. */
 int unixservice_get_fd(const struct unixservice *service)
 {
 	int saved = errno;

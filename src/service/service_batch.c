@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams many at a time: those that one system call has given, and what is
- * sent while they are handled, which is gathered until the last of them was.
- * Then it goes by one system call as well, and is sent, kept or lost as if it
- * had gone at once; or before that, when its receiver is to be closed or to get
- * what cannot be gathered.
+ * Batches of datagrams: one system call receives many messages, another sends
+ * many. Messages that are sent while a batch is handled are gathered until its
+ * last message is handled. Then each is sent, queued or lost, as if it had been
+ * sent at once. They are sent earlier if their receiver is about to be closed,
+ * or if a message to it cannot be gathered.
  */
 #include <config.h>
 
@@ -15,7 +15,7 @@
 #include "network/conn_private.h"
 #include "service/service_private.h"
 
-/* What is larger goes alone: to copy it costs more than a system call. */
+/* A larger message is sent alone: copying it costs more than a system call. */
 enum { GATHERED_SIZE_MOST = 2048 };
 
 struct answer {
@@ -26,10 +26,10 @@ struct answer {
 };
 
 struct batch {
-	/* Whose messages are being handled; NULL between two batches. */
+	/* The socket of the messages being handled; NULL between batches. */
 	struct unixconn *gram;
-	size_t used; /* arrivals that have to be prepared anew */
-	/* Answers: from first up to gathered they wait to be sent. */
+	size_t used; /* entries of arrived to prepare again */
+	/* Answers from first up to gathered wait to be sent. */
 	size_t first;
 	size_t gathered;
 	bool is_sending;
@@ -37,7 +37,7 @@ struct batch {
 	struct unixmsg leaving[UNIXMSG_BATCH_MAX];
 	struct unixaddr addrs[UNIXMSG_BATCH_MAX]; /* of arrived */
 	struct answer answers[UNIXMSG_BATCH_MAX];
-	char bytes[]; /* of arrivals, for each the largest message */
+	char bytes[]; /* room for the largest message, for each of arrived */
 };
 
 static struct batch *allocate(size_t count, size_t size_max)
@@ -51,7 +51,7 @@ static struct batch *allocate(size_t count, size_t size_max)
 	return NULL;
 }
 
-/* Most of it is for large messages, and not touched before one comes. */
+/* Most of this memory stays untouched until large messages arrive. */
 int unixservice__reserve_batch(struct unixservice *service)
 {
 	const struct unixservice_options *options = &service->options;
@@ -157,8 +157,8 @@ bool unixservice__gather(struct unixservice *service, struct peer *peer,
 	return true;
 }
 
-/* How many can be sent: what is behind what is kept cannot, and what goes to
- * nobody. */
+/* Counts the messages up to the first that cannot be sent now: its peer is
+ * gone, or has queued messages before it. */
 static size_t count_sendable(const struct batch *batch)
 {
 	size_t i;
@@ -200,7 +200,7 @@ static void note_first_unsent(struct unixservice *service, struct batch *batch,
 	unixservice__note_unsent(service, answer->peer, msg, answer->is_answer);
 }
 
-/* As many as go at once, and the one behind them that does not. */
+/* Sends as many as one call can, and completes the first that it cannot. */
 static void send_some(struct unixservice *service, struct batch *batch)
 {
 	const size_t count = count_sendable(batch);
@@ -228,7 +228,7 @@ void unixservice__leave_gathered(struct unixservice *service)
 		service->batch->is_sending = true;
 }
 
-/* A watcher that is told of a loss may send, and lead here again. */
+/* A watcher that is told of a loss may send and so call this again. */
 void unixservice__send_gathered(struct unixservice *service)
 {
 	struct batch *batch = service->batch;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The books: each message that was taken or pushed comes to one end, and what
- * is kept until then is counted, in all and for its peer and user.
+ * The books: each message that was received or pushed ends in one counter.
+ * Until then queued bytes are counted in total, for the peer, and for its user.
  */
 #include <config.h>
 
@@ -35,7 +35,7 @@ enum part unixservice__claim(struct unixservice *service, struct peer *peer)
 	return PART_PUSHED;
 }
 
-/* It was the caller's mistake: as if he had not called. */
+/* The program made a mistake: counts as if it had not called. */
 void unixservice__unclaim(struct unixservice *service, struct peer *peer,
 	enum part part)
 {
@@ -76,7 +76,6 @@ void unixservice__lose(struct unixservice *service, struct peer *peer,
 		peer, error);
 }
 
-/* Of what will not be sent and is not gone. */
 uint64_t *unixservice__get_failure(struct unixservice *service,
 	const struct peer *peer, int error)
 {

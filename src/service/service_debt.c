@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a datagram peer had not read when it was closed is charged to our send
- * buffer until it is read. It stays its user's, who would have ever more of the
- * buffer by peers that are closed, else.
+ * The kernel charges unread messages to our send buffer even after their peer
+ * was closed. They count as debts of the peer's user, who could otherwise fill
+ * the buffer by opening peers and closing them.
  */
 #include <config.h>
 
@@ -12,9 +12,9 @@
 
 enum {
 	DEBTS_FIRST = 16,
-	/* More than that take up the largest send buffer that we ask for. */
+	/* More would fill the largest send buffer that we ask for. */
 	DEBTS_MOST = 1024,
-	/* Debtors that are asked whether they have read all, at once. */
+	/* Debtors that one call looks up. */
 	QUESTIONS_MOST = 4,
 };
 
@@ -28,7 +28,7 @@ void unixdebts__free(struct debts *debts)
 	free(debts->list);
 }
 
-/* The last takes its place. */
+/* The last entry replaces it. */
 static void forget(struct debts *debts, size_t i)
 {
 	debts->list[i].user->debts_count--;
@@ -57,7 +57,7 @@ static size_t get_next(struct debts *debts)
 	return debts->next++;
 }
 
-/* Without memory it is as before, and forgotten. */
+/* Without memory the debt is forgotten. */
 void unixdebts__add(struct debts *debts, const struct sender *sender)
 {
 	if (debts->count == DEBTS_MOST)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the watcher is told, and no more often than it wants to be. */
+/* Events for the watcher, within the rate that it allows. */
 #include <config.h>
 
 #include <string.h>
@@ -23,7 +23,7 @@ void unixservice__event_init(struct unixservice_event *event,
 	event->cred = peer->cred;
 }
 
-/* What peers can make happen as often as they like. */
+/* Events that peers can cause as often as they like. */
 static bool is_bounded(enum unixservice_event_kind kind)
 {
 	return kind == UNIXSERVICE_REFUSED || kind == UNIXSERVICE_LIMITED ||

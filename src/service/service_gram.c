@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A datagram socket as a source: from each message to who has sent it, whether
- * he may, and to the handler.
+ * A datagram socket as a source: finds the sender of each message, checks that
+ * it may talk, and hands the message to the handler.
  */
 #include <config.h>
 
@@ -14,12 +14,12 @@
 #include "service/service_sender.h"
 
 enum {
-	TURN = 64, /* messages before the others' turn */
-	/* Fewer messages at once cost more by recvmmsg(2) than one by one. */
+	TURN = 64, /* messages before other sockets get their turn */
+	/* For fewer messages recvmmsg(2) costs more than one call each. */
 	QUEUE_LEAST = 4,
 };
 
-/* How long nothing is received when the kernel has no memory for it. */
+/* The pause in receiving when the kernel has no memory for it. */
 static const int64_t rest_us = 10000;
 
 struct grams {
@@ -29,23 +29,23 @@ struct grams {
 	struct eagerness eagerness;
 	struct eagerness batching;
 	bool is_batched;
-	bool is_queue;   /* the last batch has shown one */
-	bool is_resting; /* in this turn: it is not looked at for a while */
-	/* Messages may be there that nobody vouches for. */
+	bool is_queue;   /* the last batch has found one */
+	bool is_resting; /* a pause began in this turn */
+	/* The queue may hold messages without credentials. */
 	bool is_early;
 };
 
-/* Who has sent a message, as far as that is known. */
+/* The sender of a message, as far as it is known. */
 struct origin {
-	const struct unixcred *cred; /* NULL: nobody vouches for him */
+	const struct unixcred *cred; /* NULL: the message has none */
 	struct user *user;
 	bool is_named;
-	bool is_impostor;      /* the name is that of another's peer */
-	struct sender *sender; /* NULL: not named, or there is no place */
-	int error;             /* why there is none */
+	bool is_impostor;      /* the address is that of another user's peer */
+	struct sender *sender; /* NULL: unnamed, or no place for it */
+	int error;             /* why there is no place */
 };
 
-/* The first message proves whose it is that the program has opened. */
+/* The first message shows the user of a peer that the program has opened. */
 static struct sender *note_heard(struct sender *sender,
 	const struct origin *origin)
 {
@@ -56,9 +56,10 @@ static struct sender *note_heard(struct sender *sender,
 }
 
 /*
- * The sender of that name, if it is the user's still: what was owed to another
- * who had it, and what the program knows of him, is not for its new owner. But
- * the name is only what the newcomer says: it has to be proved first.
+ * Returns the sender at addr if it still belongs to the same user. A new owner
+ * of the address must get neither the answers due to the old one nor the
+ * program's context for it. But the newcomer only claims the address, so it is
+ * proved first.
  */
 static struct sender *find_own_sender(struct unixservice *service,
 	struct grams *grams, const struct unixaddr *addr, struct origin *origin,
@@ -95,7 +96,7 @@ static void find_origin(struct unixservice *service, struct grams *grams,
 		find_own_sender(service, grams, msg->addr, origin, is_allowed);
 	if (origin->sender != NULL && origin->cred != NULL)
 		origin->sender->peer.cred = *origin->cred;
-	/* Who may not talk takes nobody's place. */
+	/* A sender without permission must not replace another peer. */
 	if (origin->sender == NULL && !origin->is_impostor &&
 		(is_allowed ||
 			(unixservice__has_place(service, origin->user) &&
@@ -184,8 +185,9 @@ static bool is_limited(struct unixservice *service, const struct origin *origin)
 }
 
 /*
- * Who goes on sending may well have read something: not to wait for the timer
- * is what keeps it going. Once a round, or a flood would have us busy.
+ * A peer that goes on sending has probably read something, so its queued
+ * messages are tried before the timer is due. Only once a round, or a flood
+ * would keep the service busy.
  */
 static void try_kept(struct unixservice *service, struct sender *sender)
 {
@@ -196,7 +198,8 @@ static void try_kept(struct unixservice *service, struct sender *sender)
 	unixservice__flush(service, &sender->peer);
 }
 
-/* Whether it is there: the watcher may close who has just come. */
+/* Tells the watcher of a new sender. Returns whether the sender is still open:
+ * the watcher may close it. */
 static bool open_sender(struct unixservice *service, struct sender *sender)
 {
 	if (sender == NULL || sender->peer.is_opened)
@@ -238,7 +241,7 @@ static void take_message(struct unixservice *service, struct grams *grams,
 	}
 }
 
-/* It stays readable: looking away is what keeps us from spinning. */
+/* The socket stays readable, so the loop would spin if it watched on. */
 static void rest(struct unixservice *service, struct grams *grams)
 {
 	unixservice__watch(service, &grams->source.watch, 0);
@@ -256,7 +259,7 @@ static void grams_wake(struct unixservice *service, struct source *source)
 		rest(service, grams);
 }
 
-/* How many there were: one or none. */
+/* Returns the number of messages: one or none. */
 static int take_one(struct unixservice *service, struct grams *grams)
 {
 	struct unixaddr addr;
@@ -281,7 +284,7 @@ static void note_batch(struct grams *grams, size_t count, size_t most)
 	unixservice__note_another(&grams->batching, grams->is_queue);
 }
 
-/* The same of up to most. */
+/* Does the same for up to most messages. */
 static int take_batch(struct unixservice *service, struct grams *grams,
 	int most)
 {
@@ -300,9 +303,10 @@ static int take_batch(struct unixservice *service, struct grams *grams,
 }
 
 /*
- * How many to receive at once. Nothing tells of a queue but what comes: several
- * one after the other may be one, or a client who is quicker than we are. So a
- * batch is tried then, less and less often while it brings nothing.
+ * Returns how many messages to receive at once. The kernel does not tell the
+ * length of the queue: several messages in a row may come from a queue, or from
+ * a client that is quicker than we are. So the service tries a batch then, but
+ * less and less often while it finds too few.
  */
 static int get_most(const struct unixservice *service, struct grams *grams,
 	int taken)
@@ -324,7 +328,7 @@ static int take_some(struct unixservice *service, struct grams *grams, int most)
 			: take_one(service, grams);
 }
 
-/* After _stop nothing more can come in: what was there has been taken. */
+/* After _stop no more messages can arrive, and all that did were received. */
 static void finish(struct unixservice *service, struct grams *grams)
 {
 	unixservice__watch(service, &grams->source.watch, 0);
@@ -336,9 +340,10 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 	struct grams *grams = watch->owner;
 	int taken, most = 1, more = 1;
 
-	/* A stop ends a rest early: resting still would leave it unfinished. */
+	/* A stop ends a pause early, or the socket would never be finished. */
 	grams->is_resting = false;
-	/* Where fewer come than there was room for there are no more. */
+	/* The queue is empty when a call returns fewer messages than asked
+	 * for. */
 	for (taken = 0; taken < TURN && more > 0 &&
 		(more == most || service->is_stopping);
 		taken += more) {
@@ -366,7 +371,7 @@ static int grams_get_address(const struct source *source, struct unixaddr *addr)
 	return unixconn_get_address(((const struct grams *)source)->gram, addr);
 }
 
-/* A shared socket is the next one's too: what waits there is left to him. */
+/* Leaves the messages in a shared socket to the other process. */
 static int grams_stop(struct unixservice *service, struct source *source)
 {
 	struct grams *grams = (struct grams *)source;
@@ -413,8 +418,9 @@ static const struct source_sort grams_sort = {
 };
 
 /*
- * Descriptors do not come in batches. And what waits in a socket that others
- * read too is theirs as well: no more is taken than is handled.
+ * A batch cannot receive descriptors. If other processes read the socket too,
+ * the service receives only the message that it handles next, and leaves them
+ * the rest.
  */
 static bool may_batch(const struct unixservice *service,
 	const struct unixconn *gram)
@@ -427,8 +433,9 @@ static bool may_batch(const struct unixservice *service,
 }
 
 /*
- * Others may have had it before us, and we before we wanted credentials. The
- * socket's own option tells neither: they may have set it meanwhile.
+ * Messages may be older than our wish for credentials, or come from the time
+ * when another process had the socket. SO_PASSCRED does not tell: that process
+ * may have set it meanwhile.
  */
 static bool may_have_early(const struct unixconn *gram)
 {
@@ -436,7 +443,7 @@ static bool may_have_early(const struct unixconn *gram)
 		(unixconn__get_wants(gram) & UNIXMSG_WANT_CRED) == 0;
 }
 
-/* Credentials are always wanted: rules and limits are told by them. */
+/* Always asks for credentials: rules and limits depend on them. */
 static int set_up(struct unixservice *service, struct grams *grams)
 {
 	struct unixaddr peer;
@@ -484,7 +491,7 @@ int unixservice__add_grams(struct unixservice *service, struct unixconn *gram)
 	return -1;
 }
 
-/* The first socket that still takes messages. */
+/* Returns the first socket that still receives messages. */
 static struct grams *find_grams(const struct unixservice *service)
 {
 	struct source *source;

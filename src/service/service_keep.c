@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What becomes of a message to one peer: it goes, or is kept until it can, or
- * is lost, as the limits and the policy of the service say.
+ * Sends a message to one peer, queues it until there is room, or loses it, by
+ * the limits and the policy of the service.
  */
 #include <config.h>
 
@@ -15,9 +15,9 @@ static bool is_below(uint64_t value, uint64_t limit)
 }
 
 /*
- * Answers to a connection that asks one after the other must not be missing in
- * the middle: the first is kept, and then it is not read on. By that all may
- * become twice what was meant.
+ * A connection must not miss an answer in the middle. So its first answer is
+ * queued even above the limit, and the connection is not read until that is
+ * sent. All such answers together may double the limit.
  */
 static bool may_exceed(const struct unixservice *service,
 	const struct peer *peer, size_t bytes)
@@ -52,7 +52,8 @@ static bool is_room(struct unixservice *service, const struct peer *peer,
 		is_below(outbox->bytes + bytes, options->queue_bytes_max);
 }
 
-/* Drops the oldest that has not begun to go. Whether there was one. */
+/* Drops the oldest message that is not partly sent. Returns whether there is
+ * one. */
 static bool drop_oldest(struct unixservice *service, struct peer *peer)
 {
 	struct kept **place = &peer->outbox.first;
@@ -69,7 +70,8 @@ static bool drop_oldest(struct unixservice *service, struct peer *peer)
 	return true;
 }
 
-/* Whether there is room for size bytes, by the policy if need be. */
+/* Makes room for size bytes, by the policy if need be. Returns whether it
+ * can. */
 static bool make_room(struct unixservice *service, struct peer *peer,
 	size_t size)
 {
@@ -80,7 +82,8 @@ static bool make_room(struct unixservice *service, struct peer *peer,
 	return true;
 }
 
-/* A connection for which not even the first can be kept must see that. */
+/* A connection without room for its first answer is closed, so that its client
+ * notices the loss. */
 static bool is_peer_dropped(const struct unixservice *service,
 	const struct peer *peer)
 {
@@ -100,7 +103,8 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
-/* What was lost is kept nowhere: its end would seem to be its own. */
+/* Keeps the error, as no queue holds the lost message: without it the peer
+ * would seem to have ended by itself. */
 static void deafen_with_loss(struct unixservice *service, struct peer *peer,
 	int error)
 {
@@ -110,7 +114,7 @@ static void deafen_with_loss(struct unixservice *service, struct peer *peer,
 		peer->deaf_error = error;
 }
 
-/* Keeps what could not go; done bytes of it have. */
+/* Queues a message that could not be sent; done bytes of it were. */
 static int keep(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
 {
@@ -119,9 +123,9 @@ static int keep(struct unixservice *service, struct peer *peer,
 	bool is_room_made;
 	int saved;
 
-	/* Half a message cannot be left out. */
+	/* A message that is partly sent cannot be dropped. */
 	is_room_made = is_begun || make_room(service, peer, size);
-	/* The watcher may have closed it, told of what was dropped. */
+	/* The watcher may have closed the peer when it was told of a loss. */
 	if (unixservice__is_gone(peer)) {
 		unixservice__count_lost(service, peer, is_answer,
 			&service->counters.gone);
@@ -135,7 +139,7 @@ static int keep(struct unixservice *service, struct peer *peer,
 		saved = errno;
 		unixservice__lose(service, peer, is_answer,
 			&service->counters.dropped, saved);
-		/* The rest of it never comes. */
+		/* The peer will never get the rest of the message. */
 		peer->is_spoilt = is_begun;
 		if (is_begun)
 			deafen_with_loss(service, peer, saved);
@@ -160,7 +164,7 @@ static bool is_for_later(const struct peer *peer)
 		(errno == EAGAIN || errno == EINPROGRESS || errno == ENOBUFS);
 }
 
-/* Nothing more can be sent to the peer, ever. */
+/* Tells whether nothing more can ever be sent to the peer. */
 static bool is_end(const struct peer *peer)
 {
 	return peer->is_spoilt || errno == EPIPE || errno == ECONNRESET ||
@@ -172,7 +176,7 @@ static bool is_mistake(void)
 	return errno == EINVAL || errno == EMSGSIZE || errno == EBADF;
 }
 
-/* A deaf one is still read from: it is no more connected only then. */
+/* A deaf peer is still read, so ENOTCONN is only for one that is gone. */
 static int fail_gone(struct unixservice *service, struct peer *peer,
 	bool is_answer, int error)
 {
@@ -183,7 +187,7 @@ static int fail_gone(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
-/* The kernel would not take it. */
+/* The kernel has refused the message. */
 static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
 {
 	int saved = errno;
@@ -197,8 +201,8 @@ static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
 }
 
 /*
- * It was to be closed once all is answered, but more may belong to the answer:
- * not before the next round.
+ * Closes an ended peer after its last answer, but in the next round: the
+ * handler may send more messages that belong to the answer.
  */
 static void close_soon(struct unixservice *service, struct peer *peer)
 {
@@ -223,16 +227,16 @@ void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
 		keep(service, peer, msg, 0, false, is_answer);
 	else
 		fail(service, peer, is_answer);
-	/* Nothing else would lead back to one that is to be closed. */
+	/* Only this timer closes an ended peer now. */
 	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
 		close_soon(service, peer);
 }
 
-/* Behind those that wait, or they would change places. */
+/* Queues msg behind the others, to keep the order. */
 static int queue_up(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
-	/* What can never be sent is the caller's to know now. */
+	/* The caller must learn now that it can never be sent. */
 	if (unixoutbox__get_size(msg) > peer->sort->get_size_max(peer)) {
 		errno = EMSGSIZE;
 		return -1;
@@ -287,7 +291,8 @@ static int send_kept(struct unixservice *service, struct peer *peer,
 	return peer->sort->send(service, peer, &msg, &kept->done);
 }
 
-/* Whether the first that is kept has found its end, and peer is there. */
+/* Sends the first queued message. Returns whether its end is known and peer is
+ * still open. */
 static bool flush_first(struct unixservice *service, struct peer *peer)
 {
 	struct kept *kept = peer->outbox.first;

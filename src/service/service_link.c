@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Connections. One that has no room for an answer is not read from until it has
- * taken it: what its client goes on sending stays in the kernel, at the
- * client's expense. Its end is seen meanwhile: when no answer can be taken any
- * more the kernel tells of a hang-up, to whoever waits for nothing else.
+ * Connections. The service does not read a connection while an answer to it is
+ * queued, so further requests stay in the kernel at the client's expense. It
+ * still notices when such a client ends: once no answer can be delivered any
+ * more, the kernel reports a hang-up even to a caller that waits for no other
+ * event.
  */
 #include <config.h>
 
@@ -16,13 +17,13 @@
 #include "service/service_private.h"
 #include "unixmsg/peer.h"
 
-/* Messages of a connection before the others' turn. */
+/* Messages from one connection before others get their turn. */
 enum { TURN = 16 };
 
-/* How long nothing is sent to a peer when the kernel has no memory for it. */
+/* The pause in sending to a peer when the kernel has no memory for it. */
 static const int64_t shortage_us = 10000;
 
-/* No more than this of a byte stream at once. */
+/* The most bytes to read at once from a byte stream. */
 static const size_t bytes_most = 65536;
 
 struct link {
@@ -30,9 +31,9 @@ struct link {
 	struct watch watch;
 	struct unixconn *conn;
 	bool is_stream;
-	int64_t resume_us; /* when it may be read from again; 0: now */
+	int64_t resume_us; /* when it may be read again; 0: now */
 	bool is_bytes;
-	bool is_reset; /* the kernel has said so, which it does once */
+	bool is_reset; /* the kernel has reported that, which it does once */
 	struct eagerness eagerness;
 };
 
@@ -42,8 +43,8 @@ static bool is_readable(const struct link *link)
 		link->peer.outbox.first == NULL && link->resume_us == 0;
 }
 
-/* A hang-up is told whatever is asked for, again and again: where it is known
- * and nothing can be done, the link is taken out of the loop. */
+/* epoll reports a hang-up again and again, whatever events it waits for. So a
+ * link with a known hang-up and nothing else to do leaves the loop. */
 static uint32_t choose_events(const struct link *link)
 {
 	if (is_readable(link))
@@ -58,7 +59,7 @@ static int watch_link(struct unixservice *service, struct link *link)
 	return unixservice__watch(service, &link->watch, choose_events(link));
 }
 
-/* Until when what is kept may lie there while the peer takes nothing of it. */
+/* Returns how long queued messages may wait while the peer reads none. */
 static int64_t get_late_us(const struct unixservice *service,
 	const struct peer *peer)
 {
@@ -74,7 +75,7 @@ static int64_t get_late_us(const struct unixservice *service,
 							: UNIXMSG_FOREVER;
 }
 
-/* Sets the timer to what comes first. */
+/* Sets the timer to the first time that is due. */
 static void plan(struct unixservice *service, struct link *link)
 {
 	const int64_t idle_us =
@@ -103,7 +104,7 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 	size_t size, written = 0;
 	int result;
 
-	/* They are put together where they are kept. */
+	/* The outbox puts the parts together. */
 	if (msg->parts != NULL) {
 		errno = EAGAIN;
 		return -1;
@@ -122,8 +123,8 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 }
 
 /*
- * Part of it may have gone: another message would be taken for the rest, and
- * the same once more for a new one.
+ * After an error part of msg may have been sent. The peer would then take
+ * another message for the rest of it, and the same one for a new message.
  */
 static int give_up_stream(struct link *link, int result)
 {
@@ -132,8 +133,8 @@ static int give_up_stream(struct link *link, int result)
 	return result;
 }
 
-/* Past what is for programs: the service keeps its own books, and has no policy
- * but its own. */
+/* Bypasses the public calls: the service has its own counters and its own
+ * policy. */
 static int send_to_packet(struct unixconn *conn, const struct unixmsg *msg)
 {
 	if (unixservice__is_plain(msg))
@@ -143,8 +144,8 @@ static int send_to_packet(struct unixconn *conn, const struct unixmsg *msg)
 }
 
 /*
- * However large the buffer, the kernel has no room for more than it can
- * allocate at once, and polling says that it has.
+ * The kernel cannot send more than it can allocate at once, however large the
+ * buffer is. But poll(2) reports that there is room.
  */
 static int refuse_too_large(const struct unixconn *conn,
 	const struct unixmsg *msg, int result)
@@ -171,7 +172,7 @@ static int link_send(struct unixservice *service, struct peer *peer,
 		return give_up_stream(link, send_to_stream(link, msg, done));
 	result = refuse_too_large(link->conn, msg,
 		send_to_packet(link->conn, msg));
-	/* Polling would say at once that there is room. */
+	/* poll(2) would report at once that there is room. */
 	if (result < 0 && errno == ENOBUFS)
 		pause_link(service, link, service->now_us + shortage_us);
 	return result;
@@ -188,7 +189,7 @@ static int link_resume(struct unixservice *service, struct peer *peer)
 	return watch_link(service, (struct link *)peer);
 }
 
-/* A client that waits for an answer, or for the rest of one, is told. */
+/* Tells a client that waits for an answer, or for the rest of one. */
 static void link_deafen(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
@@ -199,13 +200,14 @@ static void link_deafen(struct unixservice *service, struct peer *peer)
 		unixservice__part(service, peer, errno);
 }
 
-/* Its next answer would be taken for that of the message that was cut. */
+/* Closes the connection: its client would take the next answer for the answer
+ * to the cut message. */
 static void refuse_cut(struct unixservice *service, struct link *link,
 	struct unixmsg *msg)
 {
 	struct unixservice_event event;
 
-	/* Nothing of it was stored: what lies there was another's. */
+	/* A stream stores nothing of it: the buffer holds another message. */
 	if (link->is_stream)
 		msg->room = 0;
 	unixservice__event_init(&event, UNIXSERVICE_CUT, &link->peer, EMSGSIZE);
@@ -227,8 +229,8 @@ static int receive(struct link *link, struct unixmsg *msg)
 }
 
 /*
- * A peer that has closed with answers unread: the kernel says so first, and
- * gives what it has sent then.
+ * After a peer has closed with unread answers, the kernel first reports
+ * ECONNRESET once, and then gives the messages of the peer.
  */
 static bool is_first_reset(struct link *link)
 {
@@ -238,7 +240,7 @@ static bool is_first_reset(struct link *link)
 	return true;
 }
 
-/* Whether there may be more. */
+/* Receives one message. Returns whether there may be more. */
 static bool take_one(struct unixservice *service, struct link *link)
 {
 	struct unixmsg msg;
@@ -255,7 +257,7 @@ static bool take_one(struct unixservice *service, struct link *link)
 		return false;
 	}
 	if (result == 0) {
-		/* Half of it may be open still: what is owed goes out. */
+		/* We may still be able to send, so due answers are sent. */
 		unixservice__finish(service, &link->peer);
 		return false;
 	}
@@ -310,7 +312,7 @@ static void read_some(struct unixservice *service, struct link *link)
 	}
 	if (unixservice__is_gone(&link->peer))
 		return;
-	/* Polling does not tell of what was read ahead. */
+	/* poll(2) does not report bytes that were read ahead. */
 	if (taken == TURN && is_more && has_input(link))
 		pause_link(service, link, service->now_us + 1);
 	if (link->is_stream)
@@ -342,7 +344,8 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 
 static bool is_idle(const struct unixservice *service, struct peer *peer)
 {
-	/* It is not its silence that we owe it an answer, or do not listen. */
+	/* A peer is not silent while we owe it an answer or pause reading
+	 * it. */
 	if (peer->outbox.first == NULL &&
 		((peer->owed > 0 && peer->life != PEER_DEAF) ||
 			((struct link *)peer)->resume_us > 0))
@@ -352,9 +355,9 @@ static bool is_idle(const struct unixservice *service, struct peer *peer)
 }
 
 /*
- * It has not been read from while answers to it were kept, which are counted in
- * counter: what it has sent is read to the end before it is closed. It cannot
- * send more.
+ * Closes a peer that is late or silent, and counts its queued answers in
+ * counter. The service did not read the peer while answers were queued. So it
+ * reads the messages of the peer to the end first; the peer cannot send more.
  */
 static void close_after_reading(struct unixservice *service, struct link *link,
 	uint64_t *counter)
@@ -397,11 +400,12 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 		plan(service, link);
 }
 
-/* The process that has forked us may serve it still: it is left to that. */
+/* Leaves the link to the process that has forked us, which may still serve
+ * it. */
 static void leave_link(struct unixservice *service, struct link *link)
 {
 	unixservice__finish(service, &link->peer);
-	/* Not to be read from any more, which cannot fail. */
+	/* It only stops reading, which cannot fail. */
 	if (!unixservice__is_gone(&link->peer))
 		watch_link(service, link);
 }
@@ -416,7 +420,7 @@ static void link_stop(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
 
-	/* What the peer sends from now on is an error to it at once. */
+	/* From now on the peer's own sends fail at once. */
 	if (!peer->is_inherited)
 		shutdown(link->watch.fd, SHUT_RD);
 	else
@@ -447,8 +451,8 @@ static void link_get_address(const struct peer *peer, struct unixaddr *addr)
 }
 
 /*
- * Taken out of the loop first: somebody may hold a copy of the descriptor, and
- * the loop would go on with it.
+ * Leaves the loop first: if another process has a copy of the descriptor, epoll
+ * would report it even after the close.
  */
 static void link_close(struct unixservice *service, struct peer *peer)
 {
@@ -505,7 +509,7 @@ static struct link *make_link(struct unixconn *conn, bool is_bytes)
 	return link;
 }
 
-/* On failure the connection stays the caller's, and link is gone. */
+/* On failure the connection stays the caller's, and link is freed. */
 static int open_link(struct unixservice *service, struct link *link,
 	struct user *user, const struct unixcred *cred)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Listeners, and who may come in. */
+/* Listeners, and the connections that they accept. */
 #include <config.h>
 
 #include <errno.h>
@@ -16,19 +16,20 @@
 #include "service/service_private.h"
 #include "unixmsg/peer.h"
 
-/* Connections before the others' turn. */
+/* Connections before other sockets get their turn. */
 enum { TURN = 16 };
 
-/* Who has more than that part of all descriptors leaves too few to others. */
+/* A user with more than this part of all descriptors leaves too few to
+ * others. */
 enum { HOARD_PART = 4 };
 
-/* How long nobody is accepted when descriptors or memory have run out. */
+/* The pause in accepting when descriptors or memory have run out. */
 static const int64_t rest_us = 100000;
 
 struct listeners {
 	struct source source;
 	struct unixlistener *listener;
-	unsigned int wants; /* of packet connections */
+	unsigned int wants; /* options of packet connections */
 	bool is_bytes;
 	bool is_pause_told;
 };
@@ -41,7 +42,8 @@ struct newcomer {
 	struct unixcred cred;
 };
 
-/* Who connected before the listener was told has not got it from there. */
+/* A connection inherits the options that the listener had when the client
+ * connected. That may have been before unixlistener_want. */
 static void want_again(const struct listeners *listeners, struct unixconn *conn)
 {
 	if (listeners->wants != 0)
@@ -80,7 +82,7 @@ static const struct unixcred *get_cred(const struct newcomer *newcomer)
 	return newcomer->has_cred ? &newcomer->cred : NULL;
 }
 
-/* is_last: of its descriptor there was no other left. */
+/* Serves the newcomer. is_last: it has the last descriptor. */
 static int give_place(struct unixservice *service,
 	const struct listeners *listeners, const struct newcomer *newcomer,
 	bool is_last)
@@ -118,7 +120,7 @@ static void admit(struct unixservice *service,
 	}
 }
 
-/* The listener stays readable: looking away is what keeps us from spinning. */
+/* The listener stays readable, so the loop would spin if it watched on. */
 static void rest(struct unixservice *service, struct listeners *listeners,
 	int error)
 {
@@ -154,9 +156,10 @@ static bool is_hoarded(const struct unixservice *service)
 }
 
 /*
- * There is no descriptor left, and one user has many of them. By the spare one
- * it is seen who comes, and if it is another he gets one of those: as with
- * places. Whether there may be more newcomers; else errno says why not.
+ * Accepts a connection with the spare descriptor, when none is left and one
+ * user has many. The newcomer stays if it can replace a connection of that
+ * user, as with places. Returns whether there may be more newcomers; if not,
+ * errno says why.
  */
 static bool accept_by_spare(struct unixservice *service,
 	struct listeners *listeners)
@@ -188,7 +191,8 @@ static void finish(struct unixservice *service, struct listeners *listeners)
 	listeners->source.is_done = true;
 }
 
-/* Other calls on the way may fail with EINVAL, too; so may the look. */
+/* Tells whether EINVAL means that the socket is shut down. Other calls on the
+ * way fail with it too. The test itself may fail and change error. */
 static bool is_shut_down(const struct listeners *listeners, int *error)
 {
 	if (*error != EINVAL)
@@ -200,7 +204,7 @@ static bool is_shut_down(const struct listeners *listeners, int *error)
 	return false;
 }
 
-/* Nobody was accepted: error tells why. */
+/* Ends a turn when no connection was accepted, for the reason in error. */
 static void end_turn(struct unixservice *service, struct listeners *listeners,
 	int error)
 {
@@ -220,7 +224,7 @@ static void listeners_ready(struct unixservice *service, struct watch *watch)
 	struct newcomer newcomer;
 	int turn;
 
-	/* A watcher, or a handler of this round, may stop the service. */
+	/* A watcher or a handler may stop the service in this round. */
 	for (turn = TURN; turn > 0 && !listeners->source.is_done; turn--) {
 		if (accept_one(listeners, &newcomer) == 0) {
 			listeners->is_pause_told = false;
@@ -252,7 +256,7 @@ static void listeners_wake(struct unixservice *service, struct source *source)
 			service->now_us + rest_us);
 }
 
-/* A shared socket is the next one's too: who waits there is left to him. */
+/* Leaves the connections that wait at a shared socket to the other process. */
 static int listeners_stop(struct unixservice *service, struct source *source)
 {
 	struct listeners *listeners = (struct listeners *)source;
@@ -301,7 +305,7 @@ static int set_up(struct unixservice *service, struct listeners *listeners)
 		&listeners_sort);
 }
 
-/* Streams are read as bytes or in frames. */
+/* Only a stream can be read as bytes rather than in frames. */
 static bool is_known(unsigned int flags, bool is_stream)
 {
 	return (flags & ~(is_stream ? UNIXMSG_LISTEN_BYTES : 0u)) == 0;

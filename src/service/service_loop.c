@@ -89,7 +89,7 @@ static void tell_round(struct unixservice *service)
 	unixservice__tell(service, &event);
 }
 
-/* Looks again and again for a while before it sleeps: see spin.h. */
+/* Polls for a while before it sleeps, see spin.h. */
 static int spin(struct unixservice *service, struct epoll_event *events,
 	int timeout_ms)
 {
@@ -122,7 +122,7 @@ static int wait_for_events(struct unixservice *service,
 	return epoll_wait(service->epoll_fd, events, EVENTS_MOST, timeout_ms);
 }
 
-/* All that is ready, once. */
+/* Handles everything that is ready, once. */
 static int turn(struct unixservice *service, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_MOST];
@@ -146,7 +146,7 @@ static int turn(struct unixservice *service, int timeout_ms)
 	return 0;
 }
 
-/* A round that began in a watcher would free what its caller looks at. */
+/* A round inside a watcher would free the peer that its caller works on. */
 static int check_idle(const struct unixservice *service)
 {
 	if (!service->is_running && !service->is_telling)
@@ -178,13 +178,14 @@ int unixservice_dispatch(struct unixservice *service)
 	return result;
 }
 
-/* run tells; until then it is enough that the loop wakes up. */
+/* Only wakes the loop; unixservice_run reports the stop. */
 static void stop_ready(struct unixservice *service, struct watch *watch)
 {
 	struct pollfd stop = { .fd = watch->fd, .events = POLLIN };
 
-	/* A handler may have set another in this round. Where that cannot be
-	 * told it is believed, or we would be told again and again. */
+	/* A handler may have set another descriptor in this round. If poll(2)
+	 * fails, this counts as a stop, or epoll would report it again and
+	 * again. */
 	if (poll(&stop, 1, 0) == 0)
 		return;
 	service->is_stop_seen = true;
@@ -207,7 +208,7 @@ int unixservice_set_stop_fd(struct unixservice *service, int stop_fd)
 	return unixservice__watch(service, &service->stop, EPOLLIN);
 }
 
-/* For epoll_wait(2), rounded up. */
+/* Returns the timeout for epoll_wait(2), rounded up. */
 static int get_timeout_ms(const struct unixservice *service,
 	int64_t deadline_us)
 {
@@ -288,7 +289,7 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us)
 	for (source = service->sources; source != NULL; source = source->next) {
 		if (source->sort->stop(service, source) < 0 && error == 0)
 			error = errno;
-		/* It may rest, and then nothing would make it ready. */
+		/* A source in a pause would never become ready. */
 		if (!source->is_done)
 			unixservice__watch(service, &source->watch, EPOLLIN);
 	}

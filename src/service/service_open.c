@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Peers that the program sends to first, by their address. A socket for
- * datagrams tells of a message only the name that its sender has given to
- * bind(2), as text: the peer is known by that name, and sent to by the address
- * that the program has chosen.
+ * Peers that the program sends to first, by their address. The kernel gives the
+ * receiver of a datagram only the name that the sender gave to bind(2), as
+ * text. So such a peer is known by that name, but the service sends to the
+ * address that the program has chosen.
  */
 #include <config.h>
 
@@ -24,7 +24,8 @@ static int close_with(struct unixconn *conn, int result)
 	return result;
 }
 
-/* Whoever is there has this name. Connecting to it is noticed by nobody. */
+/* Gets the name of the socket at address. Its owner does not notice the
+ * connect(2). */
 static int ask_for_name(const char *address, struct unixaddr *name)
 {
 	static const struct unixdial_options options = {
@@ -44,7 +45,8 @@ static int refuse(int error)
 	return -1;
 }
 
-/* EPERM unless path is absolute, and leads from here to the same socket. */
+/* Fails with EPERM unless path is absolute and leads from here to the same
+ * socket. */
 static int check_path(const struct unixaddr *path, const char *address)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
@@ -78,7 +80,7 @@ static int find_name(const struct senders *senders, const char *address,
 		: check_path(name, address);
 }
 
-/* Who has that name already, and has proved it; else he makes room. */
+/* Finds a proved peer of that name. Closes an unproved one, to make room. */
 static int find_known(struct unixservice *service, struct senders *senders,
 	const struct unixaddr *name, struct sender **known)
 {
@@ -94,7 +96,7 @@ static int find_known(struct unixservice *service, struct senders *senders,
 	return 0;
 }
 
-/* Nobody has vouched for him yet: he is of no user that we know. */
+/* The user of the new peer is unknown until its first message. */
 static int add_sender(struct unixservice *service, struct senders *senders,
 	const struct unixaddr *name, const struct unixaddr *to, uint64_t *id)
 {

@@ -41,7 +41,7 @@ struct peer *unixservice__find(const struct unixservice *service, uint64_t id)
 uint64_t unixservice_get_next_peer(const struct unixservice *service,
 	uint64_t id)
 {
-	/* The lower half is the place's index + 1. */
+	/* The lower half of an id is the index of its place + 1. */
 	uint32_t i;
 	const struct peer *peer;
 
@@ -90,14 +90,14 @@ static void leave_place(struct unixservice *service, const struct peer *peer)
 	struct place *place = &service->places[index];
 
 	place->peer = NULL;
-	/* Its numbers are used up: nobody may get one a second time. */
+	/* The place has used up its ids, and no id may be used twice. */
 	if (place->generation == UINT32_MAX)
 		return;
 	place->next_free = service->first_free;
 	service->first_free = index + 1;
 }
 
-/* Peers that are asked whether they have read all, for one newcomer. */
+/* Peers whose unread messages are looked up for one newcomer. */
 enum { QUESTIONS_MOST = 4 };
 
 static bool is_free_of_duties(const struct peer *peer)
@@ -119,10 +119,10 @@ static bool is_debtor(struct unixservice *service, struct peer *peer)
 }
 
 /*
- * The longest silent peer of user whose place another may have. That of a
- * datagram sender costs it nothing: it gets a new one with its next message.
- * But one that has not read its answers keeps it, or its user would have ever
- * more of our send buffer by ever new names.
+ * Returns the longest silent peer of user that another may replace. A datagram
+ * sender loses nothing: it gets a new place with its next message. But a sender
+ * with unread answers keeps its place, or its user could use up our send buffer
+ * with ever new names.
  */
 static struct peer *find_dispensable(struct unixservice *service,
 	struct user *user, bool is_connection_too)
@@ -130,7 +130,7 @@ static struct peer *find_dispensable(struct unixservice *service,
 	struct peer *peer, *next;
 	int questions = 0;
 
-	/* Not one by one while a flood of connections is refused. */
+	/* Spares the walk while a flood of connections is refused. */
 	if (!is_connection_too && user->light_count == 0)
 		return NULL;
 	for (peer = unixservice__get_peer(user->silent); peer != NULL;
@@ -140,7 +140,7 @@ static struct peer *find_dispensable(struct unixservice *service,
 			continue;
 		if (!is_debtor(service, peer))
 			return peer;
-		/* The next time others are asked first. */
+		/* The next call asks other peers first. */
 		unixusers__remove_peer(user, &peer->member);
 		unixusers__add_peer(user, &peer->member);
 		if (++questions == QUESTIONS_MOST)
@@ -149,7 +149,7 @@ static struct peer *find_dispensable(struct unixservice *service,
 	return NULL;
 }
 
-/* The longest silent one, whatever is kept for it and owed to it. */
+/* Returns the longest silent peer, even with queued and due answers. */
 static struct peer *find_most_silent(const struct unixservice *service,
 	const struct user *user, bool is_connection_wanted)
 {
@@ -173,8 +173,11 @@ static bool evict_peer(struct unixservice *service, struct peer *peer)
 	return true;
 }
 
-/* First what costs nobody anything. Before another user is refused, who has
- * most loses what has most claims on us, too. */
+/*
+ * Closes a peer that loses nothing, if there is one. Else the user with the
+ * most peers loses one with queued or due answers, before another user is
+ * refused.
+ */
 static bool evict(struct unixservice *service, struct user *newcomer)
 {
 	struct user *greatest = unixusers__get_greatest(&service->users);
@@ -206,7 +209,7 @@ static bool is_below(uint64_t count, unsigned int limit)
 	return limit == 0 || count < limit;
 }
 
-/* What his closed peers have not read takes up their places still. */
+/* Closed peers with unread messages still use up places of their user. */
 static bool is_within_places(const struct unixservice *service,
 	const struct user *user)
 {
@@ -316,7 +319,8 @@ int unixservice_keep_peer(struct unixservice *service, uint64_t id,
 	return 0;
 }
 
-/* To close it then is as if all of that had gone at once. */
+/* Messages gathered before the close are sent, as if they had been sent at
+ * once. */
 static void send_what_is_gathered(struct unixservice *service,
 	const struct peer *peer)
 {
@@ -325,8 +329,8 @@ static void send_what_is_gathered(struct unixservice *service,
 }
 
 /*
- * The watcher is told while the peer can still be asked about. What it does
- * must not lead here again: it is gone.
+ * The watcher is called while it can still ask about the peer. The peer is GONE
+ * by then, so calls of the watcher do not close it again.
  */
 void unixservice__part(struct unixservice *service, struct peer *peer,
 	int error)
@@ -348,7 +352,7 @@ void unixservice__part(struct unixservice *service, struct peer *peer,
 	peer->user->light_count -= unixservice__is_light(peer);
 	service->counters.peers--;
 	peer->sort->close(service, peer);
-	/* The loop may be about to look at it. */
+	/* The loop may still have an event for it in this round. */
 	peer->next_gone = service->gone;
 	service->gone = peer;
 }
@@ -369,7 +373,7 @@ void unixservice__deafen(struct unixservice *service, struct peer *peer,
 	}
 }
 
-/* It has ended by itself, unless something was lost by that. */
+/* Returns 0 for a peer that ended by itself without a loss. */
 static int get_error_of_deaf(const struct peer *peer)
 {
 	if (peer->deaf_error == 0 && peer->owed > 0)

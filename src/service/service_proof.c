@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * That a sender can be answered is proved before his first answer. Where his
- * file has to be held fast that takes a descriptor, of which there are not as
- * many as senders: who is without one is proved anew.
+ * The service proves that it can answer a sender before the first answer. Some
+ * proofs hold the socket file by a descriptor, a pin. There are fewer
+ * descriptors than senders, so a sender without a pin is proved again for each
+ * answer.
  */
 #include <config.h>
 
@@ -20,7 +21,8 @@ enum {
 	PINS_PART = 4, /* of the descriptors that we may have */
 };
 
-/* The dear ways of proving may take this part of the time. */
+/* After a slow proof the next one waits dear_part times as long, plus a
+ * pause. */
 static const int64_t dear_part = 5;
 static const int64_t dear_pause_us = 1000;
 
@@ -58,13 +60,14 @@ void unixproofs__forget(struct proofs *proofs, struct sender *sender)
 	proofs->pinned[sender->pin] = NULL;
 }
 
-/* What is gathered goes by the descriptor, soon: it stays. */
+/* Gathered messages will soon be sent by the pinned descriptor. */
 static bool is_free(const struct sender *sender)
 {
 	return sender == NULL || sender->peer.gathered == 0;
 }
 
-/* The place of whoever was pinned first, in turn. -1 with EAGAIN for none. */
+/* Picks the next pin in turn, even one in use. Returns -1 with EAGAIN if
+ * gathered messages need them all. */
 static int find_pin(struct proofs *proofs, size_t *pin)
 {
 	size_t i;

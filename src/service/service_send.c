@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the program sends, and settles. */
+/* Messages that the program sends, and messages that it settles. */
 #include <config.h>
 
 #include <errno.h>
@@ -17,7 +17,7 @@ static int refuse_unnamed(struct unixservice *service)
 	return -1;
 }
 
-/* Behind those that were gathered, too. */
+/* Sends msg alone, behind the messages gathered for peer. */
 static int send_alone(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
@@ -29,7 +29,8 @@ static int send_alone(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
-/* Where it came from does not matter, and one part is no parts. */
+/* Drops the address, which does not matter here, and turns a single part into
+ * plain data. */
 static void make_plain(struct unixmsg *plain, const struct unixmsg *msg)
 {
 	*plain = *msg;

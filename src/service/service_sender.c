@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * When a sender has no room for an answer nothing can be polled: poll(2) tells
- * of our send buffer, never of another's queue. So what is kept for a sender is
- * tried again in steps of time.
+ * poll(2) reports room in our send buffer, but not in the queue of a datagram
+ * receiver. So messages queued for a sender are tried again after growing
+ * pauses.
  */
 #include <config.h>
 
@@ -15,12 +15,13 @@
 
 enum {
 	BUCKETS_FIRST = 64,
-	/* Names are chosen by the peers, who may have them all in one. */
+	/* Peers choose their names, and may choose them all for one bucket. */
 	BUCKET_MOST = 64,
 };
 
 static const int64_t pause_first_us = 1000;
-/* Who did not read for a while waits at most as long again. */
+/* The pause doubles up to this limit. So a peer that reads again waits at most
+ * as long as it has not read. */
 static const int64_t pause_most_us = 128000;
 
 int unixsenders__init(struct senders *senders, struct unixconn *gram,
@@ -98,7 +99,7 @@ static void take_out(struct senders *senders, struct sender *sender)
 	senders->count--;
 }
 
-/* Without memory for more buckets they are only longer. */
+/* Without memory for more buckets the lists only grow longer. */
 static void grow(struct senders *senders)
 {
 	const size_t count = senders->buckets_count;
@@ -196,7 +197,7 @@ static const struct unixaddr *sender_reserve(const struct unixservice *service,
 
 	if (senders->gram != unixservice__get_gathering(service))
 		return NULL;
-	/* Why it cannot be proved is told when it is sent alone. */
+	/* The call that sends it alone reports why it is not proved. */
 	if (!sender->is_proved && prove(sender) < 0)
 		return NULL;
 	if (!sender->is_proved || !unixbudget__reserve(&senders->budget, size))
@@ -245,7 +246,7 @@ static bool is_forgotten_at(const struct unixservice *service,
 	return true;
 }
 
-/* What is kept for it has the timer first. */
+/* Queued messages use the timer first. */
 static void sender_look_at_silence(struct unixservice *service,
 	struct peer *peer)
 {
@@ -292,7 +293,7 @@ static void forget_if_silent(struct unixservice *service, struct peer *peer)
 	unixservice__part_if_done(service, peer);
 	if (unixservice__is_gone(peer))
 		return;
-	/* That we owe it an answer is not its silence. */
+	/* A peer is not silent while we owe it an answer. */
 	if (peer->owed > 0)
 		peer->active_us = service->now_us;
 	if (!is_forgotten_at(service, peer, &at_us) || at_us > service->now_us)
@@ -342,7 +343,7 @@ static void sender_close(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
 
-	/* Where the service is closed nobody needs to be asked. */
+	/* Debts do not matter when the service itself is closed. */
 	if (service->epoll_fd >= 0 && sender_is_debtor(service, peer))
 		unixdebts__add(&sender->senders->debts, sender);
 	unixproofs__forget(&sender->senders->proofs, sender);
@@ -379,8 +380,8 @@ int unixsenders__check(struct senders *senders, const struct unixaddr *addr,
 	return 0;
 }
 
-/* Whether the end of sender costs it nothing, or its user has more places than
- * are his: he must not keep others out. */
+/* Tells whether sender may be closed: it loses nothing by that, or its user has
+ * more peers than the newcomer's and must not keep others out. */
 static bool may_leave(const struct sender *sender, const struct user *newcomer)
 {
 	const struct user *user = sender->peer.user;
@@ -393,8 +394,8 @@ static bool may_leave(const struct sender *sender, const struct user *newcomer)
 }
 
 /*
- * A full bucket has the most silent one leave that may: who chooses names that
- * all fall into one must not keep others out of it.
+ * Closes the longest silent sender in a full bucket that may be closed. A user
+ * who chooses names for one bucket must not keep others out of it.
  */
 static bool make_place_in_bucket(struct unixservice *service,
 	const struct senders *senders, const struct unixaddr *addr,
@@ -424,7 +425,8 @@ static bool make_place(struct unixservice *service,
 	if (!unixsenders__is_full(senders, addr) &&
 		unixservice__has_place(service, user))
 		return true;
-	/* Nobody is dispensable whose answer may have to be kept. */
+	/* Sends the gathered answers first: a peer whose answer gets queued
+	 * cannot be replaced. */
 	unixservice__send_gathered(service);
 	return make_place_in_bucket(service, senders, addr, user) &&
 		unixservice__make_place(service, user);

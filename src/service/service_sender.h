@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The senders of one datagram socket that is served: peers that are known by
- * their address, and get their answers by that socket.
+ * The senders of one datagram socket: peers that are known by their address and
+ * get their answers by that socket.
  */
 #ifndef UNIXMSG_SERVICE_SENDER_H
 #define UNIXMSG_SERVICE_SENDER_H
@@ -17,26 +17,28 @@ struct sender {
 	struct unixaddr addr;
 	struct holding holding;
 	int64_t pause_us;
-	int64_t tried_us; /* to send what is kept, as its messages came */
+	/* Last try to send queued messages on receipt of one. */
+	int64_t tried_us;
 	struct unixproof proof;
-	size_t pin; /* its place, while proof.fd is open */
+	size_t pin; /* index in pinned, while proof.fd is open */
 	bool is_proved;
-	bool is_early; /* from before credentials were wanted */
-	/* The program has opened it, and nothing has come from it yet: whose it
-	 * is is not known. */
+	/* Its messages may be older than our wish for credentials. */
+	bool is_early;
+	/* The program has opened it and nothing has come from it yet, so its
+	 * user is not known. */
 	bool is_unheard;
 	bool is_refusal_told;
 };
 
-/* Of the senders of one socket, see service_proof.c. */
+/* The proofs of the senders of one socket, see service_proof.c. */
 struct proofs {
 	struct sender **pinned;
 	size_t count;
 	size_t next;
-	int64_t dear_us; /* not before that what costs much again */
+	int64_t dear_us; /* no slow proof before that time */
 };
 
-/* Of a peer that was closed, see service_debt.c. */
+/* The unread messages of a closed peer, see service_debt.c. */
 struct debt {
 	struct user *user;
 	struct unixaddr addr;
@@ -47,7 +49,7 @@ struct debts {
 	struct debt *list;
 	size_t count;
 	size_t room;
-	size_t next; /* to be asked, or forgotten */
+	size_t next; /* the next to ask, or to forget */
 };
 
 struct senders {
@@ -61,43 +63,45 @@ struct senders {
 };
 
 /*
- * Of gram, whose send buffer is raised to bytes; gram stays the caller's. 0, or
- * -1: with ENOMEM, or as fcntl(2) and setsockopt(2) fail.
+ * Raises the send buffer of gram to bytes; gram stays the caller's. Returns 0,
+ * or -1 with ENOMEM, or an errno of fcntl(2) or setsockopt(2).
  */
 int unixsenders__init(struct senders *senders, struct unixconn *gram,
 	size_t bytes);
 
-/* None of them may be left. */
+/* Frees the table, which must be empty. */
 void unixsenders__free(struct senders *senders);
 
-/* The one of that address, or NULL. */
+/* Returns the sender at addr, or NULL. */
 struct sender *unixsenders__find(const struct senders *senders,
 	const struct unixaddr *addr);
 
-/* Whether one of that address is found only when another goes. */
+/* Tells whether a sender at addr would have to replace another one. */
 bool unixsenders__is_full(const struct senders *senders,
 	const struct unixaddr *addr);
 
 /*
- * A new peer of user; cred may be NULL. It may cost another his place. NULL:
- * EDQUOT when there is none, or ENOMEM.
+ * Adds a peer of user; cred may be NULL. It may replace another peer. Returns
+ * NULL with EDQUOT when there is no place for it, or with ENOMEM.
  */
 struct sender *unixsenders__add(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred);
 
-/* The same at nobody's cost, and within no limit. NULL: ENOMEM. */
+/* Adds a peer that replaces none and is in no limit. Returns NULL with
+ * ENOMEM. */
 struct sender *unixsenders__enter(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred);
 
-/* Whether an answer to addr gets to writer: 0, or -1 as unixproof__find. */
+/* Proves that an answer to addr reaches writer. Returns 0, or -1 with an errno
+ * of unixproof__find. */
 int unixsenders__check(struct senders *senders, const struct unixaddr *addr,
 	const struct unixcred *writer);
 
 /* service_open.c */
 
-/* A peer at address, see unixservice_open_peer. 0, or -1. */
+/* Opens a peer at address, see unixservice_open_peer. Returns 0 or -1. */
 int unixservice__open_sender(struct unixservice *service,
 	struct senders *senders, const char *address, uint64_t *id);
 
@@ -106,13 +110,13 @@ int unixservice__open_sender(struct unixservice *service,
 void unixdebts__init(struct debts *debts);
 void unixdebts__free(struct debts *debts);
 
-/* sender is closed, and has not read what it was sent. */
+/* Records that sender is closed with unread messages. */
 void unixdebts__add(struct debts *debts, const struct sender *sender);
 
-/* sender may be one that was closed, and holds what it held then. */
+/* Restores the unread messages of sender if it was closed before. */
 void unixdebts__resume(struct debts *debts, struct sender *sender);
 
-/* Looks for what was read meanwhile of user's. */
+/* Finds out which unread messages of user were read meanwhile. */
 void unixdebts__settle(struct debts *debts, struct budget *budget,
 	const struct user *user);
 
@@ -121,14 +125,16 @@ void unixdebts__settle(struct debts *debts, struct budget *budget,
 int unixproofs__init(struct proofs *proofs);
 void unixproofs__free(struct proofs *proofs);
 
-/* As unixproof__find, and EAGAIN when it takes long and is not its turn. */
+/* Does the same as unixproof__find, but fails with EAGAIN when that takes long
+ * and it is too early for another slow proof. */
 int unixproofs__find(struct proofs *proofs, struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags);
 
 /*
- * Proves sender: its proof says where to send, once only unless is_proved is
- * set then. Errors: those of unixproof__find; EAGAIN for later, too.
+ * Proves sender and records where to send. The proof is for one message only,
+ * unless is_proved is set then. Errors are those of unixproof__find, and EAGAIN
+ * to try later.
  */
 int unixproofs__prove(struct proofs *proofs, struct sender *sender, int own_fd);
 void unixproofs__forget(struct proofs *proofs, struct sender *sender);

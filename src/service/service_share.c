@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Memory that peers have us hold: answers that are kept for them, and messages
- * of framed streams that have not come whole. Where there is too much of it,
- * the user who has most pays, by one peer: not the one who needs a little.
+ * Memory that peers make the service use: answers queued for them, and
+ * incomplete messages of framed streams. When it gets too much, the user with
+ * the most of it pays with one peer, not the user who needs a little.
  */
 #include <config.h>
 
@@ -10,7 +10,8 @@
 
 #include "service/service_private.h"
 
-/* The peer of user that has most kept, but for the one being handled. */
+/* Returns the peer of user with the most queued bytes, but not the one that is
+ * being handled. */
 static struct peer *find_most_kept(const struct unixservice *service,
 	const struct user *user)
 {
@@ -25,7 +26,7 @@ static struct peer *find_most_kept(const struct unixservice *service,
 	return most;
 }
 
-/* An answer in the middle of a connection is lost only with all of it. */
+/* A connection must not miss an answer in the middle, so it is closed. */
 static void lose_answers(struct unixservice *service, struct peer *peer)
 {
 	uint64_t *counter = &service->counters.dropped;
@@ -55,7 +56,7 @@ bool unixservice__relieve(struct unixservice *service, const struct user *user,
 	return true;
 }
 
-/* A message of the largest size comes through in any case. */
+/* The limit leaves room for messages of the largest size in any case. */
 static uint64_t get_partial_max(const struct unixservice *service)
 {
 	const uint64_t least =
@@ -67,7 +68,7 @@ static uint64_t get_partial_max(const struct unixservice *service)
 	return most < least ? least : most;
 }
 
-/* One has half of all at most, and the others what is left then. */
+/* One user may have half of the limit at most, the others the rest. */
 static const struct user *find_hoarder(const struct unixservice *service,
 	const struct user *user)
 {
@@ -80,7 +81,7 @@ static const struct user *find_hoarder(const struct unixservice *service,
 	return NULL;
 }
 
-/* Who goes on sending keeps what it has sent. */
+/* A peer that goes on sending keeps its incomplete message. */
 static struct peer *find_silent_partial(const struct user *user)
 {
 	struct peer *peer = unixservice__get_peer(user->silent);

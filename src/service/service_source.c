@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What peers come from: datagram sockets and listeners. */
+/* The sockets that peers come from: datagram sockets and listeners. */
 #include <config.h>
 
 #include <errno.h>

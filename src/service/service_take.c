@@ -29,15 +29,15 @@ void unixservice__prepare(const struct unixservice *service,
 	msg->data = service->buffer;
 	msg->room = service->options.size_max;
 	msg->addr = addr;
-	/* What is cut is counted, and told with its beginning. */
+	/* The watcher gets the beginning of a message that is cut. */
 	msg->flags = UNIXMSG_PREFIX;
 	msg->fds = service->fds;
 	msg->fds_room = service->options.fds_max;
 }
 
 /*
- * Behind it in the buffer lies what others have sent. As it is now it can also
- * be sent on.
+ * Hides the rest of the buffer, which holds earlier messages of others. The
+ * handler can also send msg on as it is then.
  */
 static void show_no_more(struct unixmsg *msg)
 {
@@ -73,7 +73,7 @@ void unixservice__reject(struct unixservice *service, uint64_t *counter,
 	unixmsg_close_fds(msg);
 }
 
-/* The handler has given no answer, by now or for good. */
+/* Counts a message without an answer, or records that one is due later. */
 static void settle(struct unixservice *service, struct peer *peer, int result)
 {
 	struct unixservice_counters *counters = &service->counters;

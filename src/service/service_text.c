@@ -8,11 +8,11 @@
 
 #include "unixmsg/service.h"
 
-/* Text that is made piece by piece, as snprintf(3) does with one. */
+/* Text built piece by piece, with the size that snprintf(3) would return. */
 struct text {
 	char *bytes;
 	size_t room;
-	size_t size; /* what it would be with room enough */
+	size_t size; /* the size with enough room */
 };
 
 __attribute__((format(printf, 2, 3))) static void add(struct text *text,
@@ -93,7 +93,7 @@ size_t unixservice_format_counters(const struct unixservice_counters *counters,
 	return text.size;
 }
 
-/* Text of an address is printable ASCII: two characters mean something. */
+/* The text of an address is printable ASCII: two characters need an escape. */
 static void add_string(struct text *text, const char *string)
 {
 	add(text, "\"");
@@ -193,7 +193,7 @@ static void add_origin(struct text *text, const struct unixservice_event *event)
 		add(text, ": ");
 }
 
-/* In another locale it may be any text. */
+/* In another locale strerror(3) may return any bytes. */
 static void add_reason(struct text *text, int error)
 {
 	const char *at = strerror(error);

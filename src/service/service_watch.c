@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a service waits for: descriptors in its loop, and moments, for which a
- * clock stands in the loop while others wait there.
+ * Descriptors in the loop of a service, and timers. A timer descriptor in the
+ * loop, the clock, wakes programs that have our loop inside their own.
  */
 #include <config.h>
 
@@ -26,11 +26,11 @@ int64_t unixservice__get_next_us(const struct unixservice *service)
 	return next_us;
 }
 
-/* The clock stands in the loop for all timers, while others wait there. */
+/* Sets the clock to the first timer, unless our own round is running. */
 static void arm_clock(struct unixservice *service)
 {
 	const int64_t next_us = unixservice__get_next_us(service);
-	/* All zero would stop it. */
+	/* Zero would disarm it. */
 	struct itimerspec timer = { .it_value.tv_nsec = 1 };
 
 	if (service->is_running || next_us >= service->timer_us)
@@ -107,10 +107,10 @@ static int watch_all_again(struct unixservice *service, int epoll_fd)
 }
 
 /*
- * An epoll instance belongs to all who have its descriptor. Whatever a child
- * of fork(2) adds there its parent would be told of, by an address that is
- * another's in the parent's memory; what a child takes out, the parent would
- * miss. The numbers stay, a loop outside knows them.
+ * A child of fork(2) shares the epoll instance of its parent. The parent would
+ * get events for entries that the child adds, with a pointer that means
+ * something else in the parent's memory, and would miss entries that the child
+ * removes. The descriptor numbers stay the same, as an outer loop knows them.
  */
 int unixservice__keep_own_loop(struct unixservice *service)
 {
@@ -134,8 +134,8 @@ int unixservice__keep_own_loop(struct unixservice *service)
 	return fd_close_with(epoll_fd, result);
 }
 
-/* Whether there is a loop to change: not at the end of a service, nor where
- * something is to leave a loop that is another's. */
+/* Tells whether there is a loop to change. There is none when the service
+ * closes, and nothing may be removed from the parent's loop. */
 static bool is_looped(const struct unixservice *service)
 {
 	return service->epoll_fd >= 0 && !service->is_loop_shared;
@@ -160,7 +160,7 @@ int unixservice__watch(struct unixservice *service, struct watch *watch,
 		operation = EPOLL_CTL_ADD;
 	else if (events == 0)
 		operation = EPOLL_CTL_DEL;
-	/* One that was closed has left the loop by itself. */
+	/* A descriptor that was closed has left the loop by itself. */
 	if (epoll_ctl(service->epoll_fd, operation, watch->fd, &event) < 0 &&
 		events != 0)
 		return -1;
@@ -168,7 +168,6 @@ int unixservice__watch(struct unixservice *service, struct watch *watch,
 	return 0;
 }
 
-/* Has the loops of others come back in time. */
 void unixservice__set_clock(struct unixservice *service)
 {
 	if (!service->is_running &&

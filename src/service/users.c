@@ -18,14 +18,14 @@ void unixusers__init(struct users *users, unsigned int rate, unsigned int burst)
 		users->ahead_ns = users->interval_ns * (int64_t)(burst - 1);
 }
 
-/* Of no more use: he would be made anew just as he is. */
+/* Nothing would be lost: the user would be made anew just the same. */
 static bool is_forgettable(const struct user *user, int64_t now_us)
 {
 	return user->peers_count == 0 && user->debts_count == 0 &&
 		user->holds == 0 && user->due_ns <= now_us * 1000;
 }
 
-/* Looks for the user, and clears up on the way. */
+/* Finds the user, and frees forgettable ones on the way. */
 static struct user *find(struct user **place, uid_t uid, int64_t now_us)
 {
 	struct user *user;

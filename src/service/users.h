@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* users: what a service knows of each user: his peers, and his rate. */
+/* users: the peers and the rate of each user of a service. */
 #ifndef UNIXMSG_USERS_H
 #define UNIXMSG_USERS_H
 
@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One of his peers, in the order of their silence. */
+/* A peer of the user, in the order of silence. */
 struct member {
 	struct member *more_silent;
 	struct member *livelier;
@@ -18,20 +18,21 @@ struct user {
 	struct user *next; /* in its bucket */
 	uid_t uid;
 	unsigned int peers_count;
-	/* Those of them that are memory only, service_peer.c counts. */
+	/* The datagram senders among them, counted in service_peer.c. */
 	unsigned int light_count;
-	/* What peers of his that were closed have not read, service_debt.c. */
+	/* Closed peers with unread messages, see service_debt.c. */
 	unsigned int debts_count;
-	/* What is kept for his peers, and what has come of their messages that
-	 * are not whole yet, service_share.c counts. */
+	/* Bytes queued for the user's peers, and received bytes of incomplete
+	 * messages from them, counted in service_share.c. */
 	uint64_t kept_bytes;
 	uint64_t partial_bytes;
-	/* Somebody holds on to it for a moment. */
+	/* Callers that need the user for a moment. */
 	unsigned int holds;
-	/* His peers, the one that was silent for longest first. */
+	/* The user's peers, the longest silent one first. */
 	struct member *silent;
 	struct member *lively;
-	/* When all that he has sent would be due at the rate allowed. */
+	/* The time at which all messages so far would be due at the allowed
+	 * rate. */
 	int64_t due_ns;
 };
 
@@ -39,39 +40,40 @@ enum { USERS_BUCKETS = 64 };
 
 struct users {
 	struct user *buckets[USERS_BUCKETS];
-	/* Of the rate: between two messages, and how far he may be ahead. */
+	/* The time between two messages, and how far a user may be ahead of
+	 * it. */
 	int64_t interval_ns;
 	int64_t ahead_ns;
 };
 
-/* rate messages a second, burst at once; 0 for no limit. */
+/* Allows rate messages a second, burst at once; 0 for no limit. */
 void unixusers__init(struct users *users, unsigned int rate,
 	unsigned int burst);
 
 /*
- * The user, made when he is new. He is kept while he has peers or holds, and
- * then until nothing more is known of him, so ask again each time. NULL with
- * ENOMEM.
+ * Returns the user, made if it is new, or NULL with ENOMEM. A user without
+ * peers and holds is freed once nothing more is known of it, so ask again each
+ * time.
  */
 struct user *unixusers__get(struct users *users, uid_t uid, int64_t now_us);
 
-/* Puts a peer at the lively end, takes it out. */
+/* Adds a peer as the least silent one, or removes it. */
 void unixusers__add_peer(struct user *user, struct member *peer);
 void unixusers__remove_peer(struct user *user, struct member *peer);
 
-/* The user with most peers, with most connections, with most bytes; NULL when
- * there are none. */
+/* Return the user with the most peers, connections, or bytes; NULL without
+ * users. */
 struct user *unixusers__get_greatest(const struct users *users);
 struct user *unixusers__get_most_connected(const struct users *users);
 struct user *unixusers__get_most_kept(const struct users *users);
 struct user *unixusers__get_most_partial(const struct users *users);
 unsigned int unixusers__count_connections(const struct user *user);
 
-/* When he may send one message more; a moment of the past: now. */
+/* Returns when the user may send one more message; a past time means now. */
 int64_t unixusers__get_next_us(const struct users *users,
 	const struct user *user);
 
-/* He has sent one. */
+/* Counts a message of the user. */
 void unixusers__count(const struct users *users, struct user *user,
 	int64_t now_us);
 
