@@ -11,7 +11,6 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service_debt.c \
 	%D%/service_event.c \
 	%D%/service_gram.c \
-	%D%/service_keep.c \
 	%D%/service_link.c \
 	%D%/service_listener.c \
 	%D%/service_loop.c \
@@ -19,6 +18,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service_peer.c \
 	%D%/service_private.h \
 	%D%/service_proof.c \
+	%D%/service_queue.c \
 	%D%/service_send.c \
 	%D%/service_sender.c \
 	%D%/service_sender.h \

@@ -48,24 +48,24 @@ static void copy_parts(char *data, const struct unixmsg *msg)
 	}
 }
 
-static void close_fds(struct kept *kept)
+static void close_fds(struct queued *queued)
 {
-	while (kept->fds_count > 0)
-		fd_close(kept->fds[--kept->fds_count]);
+	while (queued->fds_count > 0)
+		fd_close(queued->fds[--queued->fds_count]);
 }
 
-static int copy_fds(struct kept *kept, const struct unixmsg *msg)
+static int copy_fds(struct queued *queued, const struct unixmsg *msg)
 {
 	int fd;
 
-	while (kept->fds_count < msg->fds_count) {
-		fd = fcntl(msg->fds[kept->fds_count], F_DUPFD_CLOEXEC,
+	while (queued->fds_count < msg->fds_count) {
+		fd = fcntl(msg->fds[queued->fds_count], F_DUPFD_CLOEXEC,
 			STDERR_FILENO + 1);
 		if (fd < 0) {
-			close_fds(kept);
+			close_fds(queued);
 			return -1;
 		}
-		kept->fds[kept->fds_count++] = fd;
+		queued->fds[queued->fds_count++] = fd;
 	}
 	return 0;
 }
@@ -75,56 +75,57 @@ static size_t round_up(size_t size, size_t unit)
 	return (size + unit - 1) / unit * unit;
 }
 
-static struct kept *allocate(size_t size, size_t fds_count)
+static struct queued *allocate(size_t size, size_t fds_count)
 {
 	if (size <= size_most && fds_count <= size_most / sizeof(int))
-		return malloc(sizeof(struct kept) +
+		return malloc(sizeof(struct queued) +
 			round_up(size, sizeof(int)) + fds_count * sizeof(int));
 	errno = ENOMEM;
 	return NULL;
 }
 
-static struct kept *copy(const struct unixmsg *msg)
+static struct queued *copy(const struct unixmsg *msg)
 {
 	size_t size = unixoutbox__get_size(msg);
-	struct kept *kept = allocate(size, msg->fds_count);
+	struct queued *queued = allocate(size, msg->fds_count);
 
-	if (kept == NULL)
+	if (queued == NULL)
 		return NULL;
-	memset(kept, 0, sizeof(*kept));
-	kept->size = size;
-	kept->fds = (int *)(void *)(kept->data + round_up(size, sizeof(int)));
-	copy_parts(kept->data, msg);
-	if (copy_fds(kept, msg) == 0)
-		return kept;
-	free(kept);
+	memset(queued, 0, sizeof(*queued));
+	queued->size = size;
+	queued->fds =
+		(int *)(void *)(queued->data + round_up(size, sizeof(int)));
+	copy_parts(queued->data, msg);
+	if (copy_fds(queued, msg) == 0)
+		return queued;
+	free(queued);
 	return NULL;
 }
 
-struct kept *unixoutbox__add(struct outbox *outbox, const struct unixmsg *msg)
+struct queued *unixoutbox__add(struct outbox *outbox, const struct unixmsg *msg)
 {
-	struct kept *kept = copy(msg);
+	struct queued *queued = copy(msg);
 
-	if (kept == NULL)
+	if (queued == NULL)
 		return NULL;
-	*outbox->last = kept;
-	outbox->last = &kept->next;
-	outbox->bytes += kept->size + UNIXOUTBOX_OVERHEAD;
+	*outbox->last = queued;
+	outbox->last = &queued->next;
+	outbox->bytes += queued->size + UNIXOUTBOX_OVERHEAD;
 	outbox->count++;
 	if (outbox->count > outbox->count_most)
 		outbox->count_most = outbox->count;
-	return kept;
+	return queued;
 }
 
-void unixoutbox__remove(struct outbox *outbox, struct kept **place)
+void unixoutbox__remove(struct outbox *outbox, struct queued **place)
 {
-	struct kept *kept = *place;
+	struct queued *queued = *place;
 
-	*place = kept->next;
-	if (kept->next == NULL)
+	*place = queued->next;
+	if (queued->next == NULL)
 		outbox->last = place;
 	outbox->count--;
-	outbox->bytes -= kept->size + UNIXOUTBOX_OVERHEAD;
-	close_fds(kept);
-	free(kept);
+	outbox->bytes -= queued->size + UNIXOUTBOX_OVERHEAD;
+	close_fds(queued);
+	free(queued);
 }

@@ -12,8 +12,8 @@
 /* The memory that a queued message costs besides its size. */
 #define UNIXOUTBOX_OVERHEAD 64
 
-struct kept {
-	struct kept *next;
+struct queued {
+	struct queued *next;
 	int64_t since_us;
 	size_t size;
 	size_t done; /* bytes already sent, in a byte stream */
@@ -27,8 +27,8 @@ struct kept {
 };
 
 struct outbox {
-	struct kept *first;
-	struct kept **last;
+	struct queued *first;
+	struct queued **last;
 	unsigned int count;
 	unsigned int count_most;
 	size_t bytes; /* including UNIXOUTBOX_OVERHEAD for each */
@@ -40,12 +40,13 @@ void unixoutbox__init(struct outbox *outbox);
  * Appends a copy of msg, with its descriptors. Returns NULL with ENOMEM, or an
  * errno of fcntl(2): EMFILE, EBADF.
  */
-struct kept *unixoutbox__add(struct outbox *outbox, const struct unixmsg *msg);
+struct queued *unixoutbox__add(struct outbox *outbox,
+	const struct unixmsg *msg);
 
 /* Returns the size of msg's payload; SIZE_MAX when that overflows. */
 size_t unixoutbox__get_size(const struct unixmsg *msg);
 
 /* Frees the message at *place, &outbox->first for the first. */
-void unixoutbox__remove(struct outbox *outbox, struct kept **place);
+void unixoutbox__remove(struct outbox *outbox, struct queued **place);
 
 #endif

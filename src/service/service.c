@@ -158,9 +158,9 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
 	return NULL;
 }
 
-static void part_peer(struct unixservice *service, struct peer *peer)
+static void disconnect_peer(struct unixservice *service, struct peer *peer)
 {
-	unixservice__part(service, peer, ECANCELED);
+	unixservice__disconnect(service, peer, ECANCELED);
 }
 
 /* Returns 0, or the errno of the first name that could not be removed. */
@@ -189,8 +189,8 @@ int unixservice_close(struct unixservice *service)
 		unixservice__leave_gathered(service);
 	/* Peers need not leave a loop that is closed. */
 	service->epoll_fd = fd_close(service->epoll_fd);
-	unixservice__for_each_peer(service, part_peer);
-	unixservice__bury(service);
+	unixservice__for_each_peer(service, disconnect_peer);
+	unixservice__free_gone(service);
 	error = close_sources(service);
 	unixusers__free(&service->users);
 	unixaccess__free(&service->access);

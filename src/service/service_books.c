@@ -83,23 +83,23 @@ uint64_t *unixservice__get_failure(struct unixservice *service,
 						   : &service->counters.failed;
 }
 
-void unixservice__remove_kept(struct unixservice *service, struct peer *peer,
-	struct kept **place)
+void unixservice__remove_queued(struct unixservice *service, struct peer *peer,
+	struct queued **place)
 {
 	const size_t bytes = (*place)->size + UNIXOUTBOX_OVERHEAD;
 
 	service->counters.queued--;
 	service->counters.queued_bytes -= bytes;
-	peer->user->kept_bytes -= bytes;
+	peer->user->queued_bytes -= bytes;
 	unixoutbox__remove(&peer->outbox, place);
 }
 
-void unixservice__count_kept(struct unixservice *service,
+void unixservice__count_queued(struct unixservice *service,
 	const struct peer *peer, size_t bytes)
 {
 	struct unixservice_counters *counters = &service->counters;
 
-	peer->user->kept_bytes += bytes;
+	peer->user->queued_bytes += bytes;
 	counters->queued++;
 	counters->queued_bytes += bytes;
 	if (counters->queued > counters->queued_most)
@@ -111,26 +111,26 @@ void unixservice__count_kept(struct unixservice *service,
 void unixservice__drop_late(struct unixservice *service, struct peer *peer,
 	int64_t since_us)
 {
-	struct kept *kept;
+	struct queued *queued;
 	bool is_answer;
 
-	while ((kept = peer->outbox.first) != NULL &&
-		kept->since_us <= since_us && !kept->is_begun) {
-		is_answer = kept->is_answer;
-		unixservice__remove_kept(service, peer, &peer->outbox.first);
+	while ((queued = peer->outbox.first) != NULL &&
+		queued->since_us <= since_us && !queued->is_begun) {
+		is_answer = queued->is_answer;
+		unixservice__remove_queued(service, peer, &peer->outbox.first);
 		unixservice__lose(service, peer, is_answer,
 			&service->counters.late, ETIMEDOUT);
 	}
 }
 
-void unixservice__lose_kept(struct unixservice *service, struct peer *peer,
+void unixservice__lose_queued(struct unixservice *service, struct peer *peer,
 	uint64_t *counter, int error)
 {
 	bool is_answer;
 
 	while (peer->outbox.first != NULL) {
 		is_answer = peer->outbox.first->is_answer;
-		unixservice__remove_kept(service, peer, &peer->outbox.first);
+		unixservice__remove_queued(service, peer, &peer->outbox.first);
 		unixservice__lose(service, peer, is_answer, counter, error);
 	}
 }
@@ -142,7 +142,7 @@ void unixservice__drop_all(struct unixservice *service, struct peer *peer,
 
 	while (peer->outbox.first != NULL) {
 		is_answer = peer->outbox.first->is_answer;
-		unixservice__remove_kept(service, peer, &peer->outbox.first);
+		unixservice__remove_queued(service, peer, &peer->outbox.first);
 		unixservice__count_lost(service, peer, is_answer, counter);
 	}
 }

@@ -26,8 +26,8 @@ struct grams {
 	struct source source;
 	struct unixconn *gram;
 	struct senders senders;
-	struct eagerness eagerness;
-	struct eagerness batching;
+	struct backoff backoff;
+	struct backoff batching;
 	bool is_batched;
 	bool is_queue;   /* the last batch has found one */
 	bool is_resting; /* a pause began in this turn */
@@ -76,7 +76,7 @@ static struct sender *find_own_sender(struct unixservice *service,
 	else if (sender->is_unheard)
 		return note_heard(sender, origin);
 	else
-		unixservice__part(service, &sender->peer, ESTALE);
+		unixservice__disconnect(service, &sender->peer, ESTALE);
 	return NULL;
 }
 
@@ -189,7 +189,7 @@ static bool is_limited(struct unixservice *service, const struct origin *origin)
  * messages are tried before the timer is due. Only once a round, or a flood
  * would keep the service busy.
  */
-static void try_kept(struct unixservice *service, struct sender *sender)
+static void try_queued(struct unixservice *service, struct sender *sender)
 {
 	if (sender->peer.outbox.first == NULL ||
 		sender->tried_us == service->now_us)
@@ -237,7 +237,7 @@ static void take_message(struct unixservice *service, struct grams *grams,
 	} else {
 		unixservice__take(service, peer, grams->gram->tag, msg);
 		if (peer != NULL && !unixservice__is_gone(peer))
-			try_kept(service, origin.sender);
+			try_queued(service, origin.sender);
 	}
 }
 
@@ -281,7 +281,7 @@ static int take_one(struct unixservice *service, struct grams *grams)
 static void note_batch(struct grams *grams, size_t count, size_t most)
 {
 	grams->is_queue = count >= QUEUE_LEAST || count == most;
-	unixservice__note_another(&grams->batching, grams->is_queue);
+	unixservice__note_try(&grams->batching, grams->is_queue);
 }
 
 /* Does the same for up to most messages. */
@@ -317,7 +317,7 @@ static int get_most(const struct unixservice *service, struct grams *grams,
 		return 1;
 	if (!grams->is_queue &&
 		(taken < QUEUE_LEAST ||
-			!unixservice__is_eager(&grams->batching)))
+			!unixservice__is_try_due(&grams->batching)))
 		return 1;
 	return most < TURN - taken ? most : TURN - taken;
 }
@@ -351,12 +351,12 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 		if (grams->source.is_done)
 			return;
 		if (taken == 1 && !service->is_stopping &&
-			!unixservice__is_eager(&grams->eagerness))
+			!unixservice__is_try_due(&grams->backoff))
 			break;
 		most = get_most(service, grams, taken);
 		more = take_some(service, grams, most);
 		if (taken == 1)
-			unixservice__note_another(&grams->eagerness, more > 0);
+			unixservice__note_try(&grams->backoff, more > 0);
 	}
 	if (more > 0 || grams->is_resting)
 		return;

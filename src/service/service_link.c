@@ -34,7 +34,7 @@ struct link {
 	int64_t resume_us; /* when it may be read again; 0: now */
 	bool is_bytes;
 	bool is_reset; /* the kernel has reported that, which it does once */
-	struct eagerness eagerness;
+	struct backoff backoff;
 };
 
 static bool is_readable(const struct link *link)
@@ -63,7 +63,7 @@ static int watch_link(struct unixservice *service, struct link *link)
 static int64_t get_late_us(const struct unixservice *service,
 	const struct peer *peer)
 {
-	const struct kept *first = peer->outbox.first;
+	const struct queued *first = peer->outbox.first;
 	const int64_t patience_us = service->options.patience_us;
 	int64_t since_us;
 
@@ -197,7 +197,7 @@ static void link_deafen(struct unixservice *service, struct peer *peer)
 	if (!(link->watch.seen & EPOLLHUP) && !peer->is_inherited)
 		shutdown(link->watch.fd, SHUT_WR);
 	if (watch_link(service, link) < 0)
-		unixservice__part(service, peer, errno);
+		unixservice__disconnect(service, peer, errno);
 }
 
 /* Closes the connection: its client would take the next answer for the answer
@@ -212,7 +212,7 @@ static void refuse_cut(struct unixservice *service, struct link *link,
 		msg->room = 0;
 	unixservice__event_init(&event, UNIXSERVICE_CUT, &link->peer, EMSGSIZE);
 	unixservice__reject(service, &service->counters.cut, msg, &event);
-	unixservice__part(service, &link->peer, EMSGSIZE);
+	unixservice__disconnect(service, &link->peer, EMSGSIZE);
 }
 
 static int receive(struct link *link, struct unixmsg *msg)
@@ -253,7 +253,7 @@ static bool take_one(struct unixservice *service, struct link *link)
 	if (result < 0 && is_first_reset(link))
 		return true;
 	if (result < 0 && errno != EMSGSIZE) {
-		unixservice__part(service, &link->peer, errno);
+		unixservice__disconnect(service, &link->peer, errno);
 		return false;
 	}
 	if (result == 0) {
@@ -301,13 +301,13 @@ static void read_some(struct unixservice *service, struct link *link)
 
 	while (is_readable(link) && is_more && taken < TURN) {
 		if (taken == 1 && !has_input(link) &&
-			!unixservice__is_eager(&link->eagerness))
+			!unixservice__is_try_due(&link->backoff))
 			break;
 		if (!is_within_rate(service, link))
 			break;
 		is_more = take_one(service, link);
 		if (taken == 1)
-			unixservice__note_another(&link->eagerness, is_more);
+			unixservice__note_try(&link->backoff, is_more);
 		taken++;
 	}
 	if (unixservice__is_gone(&link->peer))
@@ -320,7 +320,7 @@ static void read_some(struct unixservice *service, struct link *link)
 	if (unixservice__is_gone(&link->peer))
 		return;
 	if (watch_link(service, link) < 0)
-		unixservice__part(service, &link->peer, errno);
+		unixservice__disconnect(service, &link->peer, errno);
 }
 
 static void go_on(struct unixservice *service, struct link *link)
@@ -367,7 +367,7 @@ static void close_after_reading(struct unixservice *service, struct link *link,
 
 	unixservice__drop_all(service, peer, counter);
 	if (was_read || peer->life != PEER_READING || peer->is_inherited) {
-		unixservice__part(service, peer, ETIMEDOUT);
+		unixservice__disconnect(service, peer, ETIMEDOUT);
 		return;
 	}
 	peer->deaf_error = ETIMEDOUT;
@@ -380,7 +380,7 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
 
-	unixservice__part_if_done(service, peer);
+	unixservice__disconnect_if_done(service, peer);
 	if (unixservice__is_gone(peer))
 		return;
 	if (service->now_us >= get_late_us(service, peer)) {

@@ -48,7 +48,7 @@ static void give_up_peer(struct unixservice *service, struct peer *peer)
 	unixservice__drop_all(service, peer, counter);
 	for (; peer->owed > 0; peer->owed--)
 		unixservice__end(service, counter);
-	unixservice__part(service, peer, ECANCELED);
+	unixservice__disconnect(service, peer, ECANCELED);
 }
 
 static void give_up(struct unixservice *service)
@@ -142,7 +142,7 @@ static int turn(struct unixservice *service, int timeout_ms)
 	}
 	wake_all(service);
 	tell_round(service);
-	unixservice__bury(service);
+	unixservice__free_gone(service);
 	return 0;
 }
 

@@ -91,7 +91,7 @@ static int find_known(struct unixservice *service, struct senders *senders,
 		return 0;
 	if (errno != EPERM)
 		return -1;
-	unixservice__part(service, &(*known)->peer, ESTALE);
+	unixservice__disconnect(service, &(*known)->peer, ESTALE);
 	*known = NULL;
 	return 0;
 }

@@ -133,9 +133,9 @@ static struct peer *find_dispensable(struct unixservice *service,
 	/* Spares the walk while a flood of connections is refused. */
 	if (!is_connection_too && user->light_count == 0)
 		return NULL;
-	for (peer = unixservice__get_peer(user->silent); peer != NULL;
+	for (peer = unixservice__get_peer(user->oldest); peer != NULL;
 		peer = next) {
-		next = unixservice__get_peer(peer->member.livelier);
+		next = unixservice__get_peer(peer->member.newer);
 		if (!is_dispensable(service, peer, is_connection_too))
 			continue;
 		if (!is_debtor(service, peer))
@@ -150,13 +150,13 @@ static struct peer *find_dispensable(struct unixservice *service,
 }
 
 /* Returns the longest silent peer, even with queued and due answers. */
-static struct peer *find_most_silent(const struct unixservice *service,
+static struct peer *find_least_active(const struct unixservice *service,
 	const struct user *user, bool is_connection_wanted)
 {
 	struct peer *peer;
 
-	for (peer = unixservice__get_peer(user->silent); peer != NULL;
-		peer = unixservice__get_peer(peer->member.livelier))
+	for (peer = unixservice__get_peer(user->oldest); peer != NULL;
+		peer = unixservice__get_peer(peer->member.newer))
 		if (peer != service->call.peer &&
 			!(is_connection_wanted && peer->sort->is_memory_only))
 			return peer;
@@ -169,7 +169,7 @@ static bool evict_peer(struct unixservice *service, struct peer *peer)
 		return false;
 	if (!unixservice__is_light(peer))
 		service->counters.evicted++;
-	unixservice__part(service, peer, EDQUOT);
+	unixservice__disconnect(service, peer, EDQUOT);
 	return true;
 }
 
@@ -188,7 +188,7 @@ static bool evict(struct unixservice *service, struct user *newcomer)
 	if (peer == NULL)
 		peer = find_dispensable(service, greatest, is_unfair);
 	if (peer == NULL && is_unfair)
-		peer = find_most_silent(service, greatest, false);
+		peer = find_least_active(service, greatest, false);
 	return evict_peer(service, peer);
 }
 
@@ -201,7 +201,7 @@ bool unixservice__make_descriptor(struct unixservice *service,
 	if (unixusers__count_connections(greatest) <=
 		unixusers__count_connections(user) + 1)
 		return false;
-	return evict_peer(service, find_most_silent(service, greatest, true));
+	return evict_peer(service, find_least_active(service, greatest, true));
 }
 
 static bool is_below(uint64_t count, unsigned int limit)
@@ -249,7 +249,7 @@ bool unixservice__make_place(struct unixservice *service, struct user *user)
 		peer = find_dispensable(service, user, false);
 		if (peer == NULL)
 			return false;
-		unixservice__part(service, peer, EDQUOT);
+		unixservice__disconnect(service, peer, EDQUOT);
 	}
 	if (is_below(service->counters.peers, options->peers_max))
 		return true;
@@ -283,10 +283,10 @@ int unixservice__enter(struct unixservice *service, struct peer *peer,
 	return 0;
 }
 
-void unixservice__enliven(struct unixservice *service, struct peer *peer)
+void unixservice__note_activity(struct unixservice *service, struct peer *peer)
 {
 	peer->active_us = service->now_us;
-	if (peer->user->lively == &peer->member)
+	if (peer->user->newest == &peer->member)
 		return;
 	unixusers__remove_peer(peer->user, &peer->member);
 	unixusers__add_peer(peer->user, &peer->member);
@@ -298,9 +298,9 @@ void unixservice__give_to(struct peer *peer, struct user *user)
 
 	unixusers__remove_peer(peer->user, &peer->member);
 	peer->user->light_count -= is_light;
-	peer->user->kept_bytes -= peer->outbox.bytes;
+	peer->user->queued_bytes -= peer->outbox.bytes;
 	peer->user = user;
-	user->kept_bytes += peer->outbox.bytes;
+	user->queued_bytes += peer->outbox.bytes;
 	user->light_count += is_light;
 	unixusers__add_peer(user, &peer->member);
 }
@@ -332,7 +332,7 @@ static void send_what_is_gathered(struct unixservice *service,
  * The watcher is called while it can still ask about the peer. The peer is GONE
  * by then, so calls of the watcher do not close it again.
  */
-void unixservice__part(struct unixservice *service, struct peer *peer,
+void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 	int error)
 {
 	send_what_is_gathered(service, peer);
@@ -361,12 +361,12 @@ void unixservice__deafen(struct unixservice *service, struct peer *peer,
 	int error)
 {
 	if (peer->life == PEER_ENDED || peer->sort->deafen == NULL) {
-		unixservice__part(service, peer, error);
+		unixservice__disconnect(service, peer, error);
 	} else if (peer->life == PEER_READING) {
 		peer->life = PEER_DEAF;
 		if (peer->outbox.first != NULL)
 			peer->deaf_error = error;
-		unixservice__lose_kept(service, peer, &service->counters.gone,
+		unixservice__lose_queued(service, peer, &service->counters.gone,
 			error);
 		if (!unixservice__is_gone(peer))
 			peer->sort->deafen(service, peer);
@@ -384,22 +384,23 @@ static int get_error_of_deaf(const struct peer *peer)
 void unixservice__finish(struct unixservice *service, struct peer *peer)
 {
 	if (peer->life == PEER_DEAF)
-		unixservice__part(service, peer, get_error_of_deaf(peer));
+		unixservice__disconnect(service, peer, get_error_of_deaf(peer));
 	if (peer->life == PEER_READING)
 		peer->life = PEER_ENDED;
-	unixservice__part_if_done(service, peer);
+	unixservice__disconnect_if_done(service, peer);
 }
 
-void unixservice__part_if_done(struct unixservice *service, struct peer *peer)
+void unixservice__disconnect_if_done(struct unixservice *service,
+	struct peer *peer)
 {
 	if (peer->life != PEER_ENDED)
 		return;
 	send_what_is_gathered(service, peer);
 	if (is_free_of_duties(peer) && peer->gathered == 0)
-		unixservice__part(service, peer, 0);
+		unixservice__disconnect(service, peer, 0);
 }
 
-void unixservice__bury(struct unixservice *service)
+void unixservice__free_gone(struct unixservice *service)
 {
 	struct peer *peer;
 

@@ -10,7 +10,7 @@
  *	service_books.c    the end of each message, and the queued ones
  *	service_peer.c     the places of peers, and their life
  *	service_share.c    memory that peers make the service use
- *	service_keep.c     sends, queues or loses a message to a peer
+ *	service_queue.c     sends, queues or loses a message to a peer
  *	service_take.c     hands a received message to the handler
  *	service_batch.c    many datagrams by one system call
  *	service_send.c     messages from the program
@@ -48,13 +48,13 @@ struct watch {
  * in vain if peers wait for each answer, so it is then skipped more and more
  * often.
  */
-struct eagerness {
+struct backoff {
 	unsigned char skip;  /* skips left */
 	unsigned char skips; /* skips in this run; twice as many in the next */
 };
 
-bool unixservice__is_eager(struct eagerness *eagerness);
-void unixservice__note_another(struct eagerness *eagerness, bool was_there);
+bool unixservice__is_try_due(struct backoff *backoff);
+void unixservice__note_try(struct backoff *backoff, bool was_there);
 
 struct peer;
 
@@ -317,10 +317,10 @@ uint64_t *unixservice__get_failure(struct unixservice *service,
 
 /* Counts a message queued for peer; bytes include UNIXOUTBOX_OVERHEAD.
  * _remove_kept removes the message at *place, and its count. */
-void unixservice__count_kept(struct unixservice *service,
+void unixservice__count_queued(struct unixservice *service,
 	const struct peer *peer, size_t bytes);
-void unixservice__remove_kept(struct unixservice *service, struct peer *peer,
-	struct kept **place);
+void unixservice__remove_queued(struct unixservice *service, struct peer *peer,
+	struct queued **place);
 
 /* Drops messages that were queued for peer before since_us. */
 void unixservice__drop_late(struct unixservice *service, struct peer *peer,
@@ -328,7 +328,7 @@ void unixservice__drop_late(struct unixservice *service, struct peer *peer,
 
 /* Drops all queued messages and tells the watcher of each why. Counts answers
  * in *counter. */
-void unixservice__lose_kept(struct unixservice *service, struct peer *peer,
+void unixservice__lose_queued(struct unixservice *service, struct peer *peer,
 	uint64_t *counter, int error);
 
 /* Drops all queued messages. Counts answers in *counter. */
@@ -483,10 +483,10 @@ int unixservice__enter(struct unixservice *service, struct peer *peer,
 void unixservice__give_to(struct peer *peer, struct user *user);
 
 /* Records that peer is active now. */
-void unixservice__enliven(struct unixservice *service, struct peer *peer);
+void unixservice__note_activity(struct unixservice *service, struct peer *peer);
 
 /* Closes peer; error is 0 when it ended by itself. */
-void unixservice__part(struct unixservice *service, struct peer *peer,
+void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 	int error);
 
 /* Records that nothing more can be sent to peer, error says why. It may be gone
@@ -498,10 +498,11 @@ void unixservice__deafen(struct unixservice *service, struct peer *peer,
 void unixservice__finish(struct unixservice *service, struct peer *peer);
 
 /* Closes peer if it has ended and nothing is left to do for it. */
-void unixservice__part_if_done(struct unixservice *service, struct peer *peer);
+void unixservice__disconnect_if_done(struct unixservice *service,
+	struct peer *peer);
 
 /* Frees the peers that are gone. */
-void unixservice__bury(struct unixservice *service);
+void unixservice__free_gone(struct unixservice *service);
 
 /* service_share.c */
 
@@ -519,7 +520,7 @@ bool unixservice__relieve(struct unixservice *service, const struct user *user,
 void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 	size_t bytes);
 
-/* service_keep.c */
+/* service_queue.c */
 
 /* Tells whether the calls for plain messages suffice: they are the shortest. */
 static inline bool unixservice__is_plain(const struct unixmsg *msg)

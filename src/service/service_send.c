@@ -126,6 +126,6 @@ int unixservice_settle(struct unixservice *service, uint64_t id)
 	}
 	peer->owed--;
 	unixservice__end(service, &service->counters.unanswered);
-	unixservice__part_if_done(service, peer);
+	unixservice__disconnect_if_done(service, peer);
 	return 0;
 }

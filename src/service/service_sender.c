@@ -290,7 +290,7 @@ static void forget_if_silent(struct unixservice *service, struct peer *peer)
 {
 	int64_t at_us;
 
-	unixservice__part_if_done(service, peer);
+	unixservice__disconnect_if_done(service, peer);
 	if (unixservice__is_gone(peer))
 		return;
 	/* A peer is not silent while we owe it an answer. */
@@ -302,7 +302,7 @@ static void forget_if_silent(struct unixservice *service, struct peer *peer)
 		unixservice__set_peer_timer(service, peer,
 			service->now_us + service->options.forget_us);
 	else
-		unixservice__part(service, peer, 0);
+		unixservice__disconnect(service, peer, 0);
 }
 
 static void retry(struct unixservice *service, struct peer *peer)
@@ -414,7 +414,7 @@ static bool make_place_in_bucket(struct unixservice *service,
 			silent = sender;
 	if (silent == NULL)
 		return false;
-	unixservice__part(service, &silent->peer, EDQUOT);
+	unixservice__disconnect(service, &silent->peer, EDQUOT);
 	return true;
 }
 

@@ -12,13 +12,13 @@
 
 /* Returns the peer of user with the most queued bytes, but not the one that is
  * being handled. */
-static struct peer *find_most_kept(const struct unixservice *service,
+static struct peer *find_most_queued(const struct unixservice *service,
 	const struct user *user)
 {
 	struct peer *peer, *most = NULL;
 
-	for (peer = unixservice__get_peer(user->silent); peer != NULL;
-		peer = unixservice__get_peer(peer->member.livelier))
+	for (peer = unixservice__get_peer(user->oldest); peer != NULL;
+		peer = unixservice__get_peer(peer->member.newer))
 		if (peer != service->call.peer && peer->outbox.bytes > 0 &&
 			(most == NULL ||
 				peer->outbox.bytes > most->outbox.bytes))
@@ -32,24 +32,24 @@ static void lose_answers(struct unixservice *service, struct peer *peer)
 	uint64_t *counter = &service->counters.dropped;
 
 	if (peer->sort->is_memory_only) {
-		unixservice__lose_kept(service, peer, counter, ENOBUFS);
+		unixservice__lose_queued(service, peer, counter, ENOBUFS);
 		return;
 	}
 	unixservice__drop_all(service, peer, counter);
 	service->counters.evicted++;
-	unixservice__part(service, peer, ENOBUFS);
+	unixservice__disconnect(service, peer, ENOBUFS);
 }
 
 bool unixservice__relieve(struct unixservice *service, const struct user *user,
 	size_t bytes)
 {
-	const struct user *most = unixusers__get_most_kept(&service->users);
+	const struct user *most = unixusers__get_most_queued(&service->users);
 	struct peer *peer;
 
 	if (most == NULL || most == user ||
-		most->kept_bytes <= user->kept_bytes + bytes)
+		most->queued_bytes <= user->queued_bytes + bytes)
 		return false;
-	peer = find_most_kept(service, most);
+	peer = find_most_queued(service, most);
 	if (peer == NULL)
 		return false;
 	lose_answers(service, peer);
@@ -84,10 +84,10 @@ static const struct user *find_hoarder(const struct unixservice *service,
 /* A peer that goes on sending keeps its incomplete message. */
 static struct peer *find_silent_partial(const struct user *user)
 {
-	struct peer *peer = unixservice__get_peer(user->silent);
+	struct peer *peer = unixservice__get_peer(user->oldest);
 
 	while (peer != NULL && peer->partial_bytes == 0)
-		peer = unixservice__get_peer(peer->member.livelier);
+		peer = unixservice__get_peer(peer->member.newer);
 	return peer;
 }
 
@@ -97,12 +97,12 @@ void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 	const struct user *hoarder;
 
 	if (bytes > peer->partial_bytes)
-		unixservice__enliven(service, peer);
+		unixservice__note_activity(service, peer);
 	unixservice__count_partial(service, peer, bytes);
 	while (bytes > 0 && !unixservice__is_gone(peer) &&
 		(hoarder = find_hoarder(service, peer->user)) != NULL) {
 		service->counters.partials_closed++;
-		unixservice__part(service, find_silent_partial(hoarder),
+		unixservice__disconnect(service, find_silent_partial(hoarder),
 			ENOBUFS);
 	}
 }

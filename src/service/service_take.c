@@ -5,21 +5,21 @@
 
 static const unsigned char skips_most = 64;
 
-bool unixservice__is_eager(struct eagerness *eagerness)
+bool unixservice__is_try_due(struct backoff *backoff)
 {
-	if (eagerness->skip == 0)
+	if (backoff->skip == 0)
 		return true;
-	eagerness->skip--;
+	backoff->skip--;
 	return false;
 }
 
-void unixservice__note_another(struct eagerness *eagerness, bool was_there)
+void unixservice__note_try(struct backoff *backoff, bool was_there)
 {
 	if (was_there)
-		eagerness->skips = 0;
-	else if (eagerness->skips < skips_most)
-		eagerness->skips = (unsigned char)(2 * eagerness->skips + 1);
-	eagerness->skip = eagerness->skips;
+		backoff->skips = 0;
+	else if (backoff->skips < skips_most)
+		backoff->skips = (unsigned char)(2 * backoff->skips + 1);
+	backoff->skip = backoff->skips;
 }
 
 void unixservice__prepare(const struct unixservice *service,
@@ -59,7 +59,7 @@ void unixservice__count(struct unixservice *service, struct peer *peer,
 	if (peer == NULL)
 		return;
 	peer->received++;
-	unixservice__enliven(service, peer);
+	unixservice__note_activity(service, peer);
 }
 
 void unixservice__reject(struct unixservice *service, uint64_t *counter,
@@ -109,5 +109,5 @@ void unixservice__take(struct unixservice *service, struct peer *peer,
 	if (result == UNIXSERVICE_CLOSE)
 		unixservice__finish(service, peer);
 	else
-		unixservice__part_if_done(service, peer);
+		unixservice__disconnect_if_done(service, peer);
 }

@@ -61,26 +61,26 @@ struct user *unixusers__get(struct users *users, uid_t uid, int64_t now_us)
 
 void unixusers__add_peer(struct user *user, struct member *peer)
 {
-	peer->livelier = NULL;
-	peer->more_silent = user->lively;
-	if (user->lively == NULL)
-		user->silent = peer;
+	peer->newer = NULL;
+	peer->older = user->newest;
+	if (user->newest == NULL)
+		user->oldest = peer;
 	else
-		user->lively->livelier = peer;
-	user->lively = peer;
+		user->newest->newer = peer;
+	user->newest = peer;
 	user->peers_count++;
 }
 
 void unixusers__remove_peer(struct user *user, struct member *peer)
 {
-	if (peer->more_silent == NULL)
-		user->silent = peer->livelier;
+	if (peer->older == NULL)
+		user->oldest = peer->newer;
 	else
-		peer->more_silent->livelier = peer->livelier;
-	if (peer->livelier == NULL)
-		user->lively = peer->more_silent;
+		peer->older->newer = peer->newer;
+	if (peer->newer == NULL)
+		user->newest = peer->older;
 	else
-		peer->livelier->more_silent = peer->more_silent;
+		peer->newer->older = peer->older;
 	user->peers_count--;
 }
 
@@ -94,9 +94,9 @@ static uint64_t count_connections(const struct user *user)
 	return unixusers__count_connections(user);
 }
 
-static uint64_t count_kept(const struct user *user)
+static uint64_t count_queued(const struct user *user)
 {
-	return user->kept_bytes;
+	return user->queued_bytes;
 }
 
 static uint64_t count_partial(const struct user *user)
@@ -132,9 +132,9 @@ struct user *unixusers__get_most_connected(const struct users *users)
 	return get_first_by(users, count_connections);
 }
 
-struct user *unixusers__get_most_kept(const struct users *users)
+struct user *unixusers__get_most_queued(const struct users *users)
 {
-	return get_first_by(users, count_kept);
+	return get_first_by(users, count_queued);
 }
 
 struct user *unixusers__get_most_partial(const struct users *users)

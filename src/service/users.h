@@ -10,8 +10,8 @@
 
 /* A peer of the user, in the order of silence. */
 struct member {
-	struct member *more_silent;
-	struct member *livelier;
+	struct member *older;
+	struct member *newer;
 };
 
 struct user {
@@ -24,13 +24,13 @@ struct user {
 	unsigned int debts_count;
 	/* Bytes queued for the user's peers, and received bytes of incomplete
 	 * messages from them, counted in service_share.c. */
-	uint64_t kept_bytes;
+	uint64_t queued_bytes;
 	uint64_t partial_bytes;
 	/* Callers that need the user for a moment. */
 	unsigned int holds;
 	/* The user's peers, the longest silent one first. */
-	struct member *silent;
-	struct member *lively;
+	struct member *oldest;
+	struct member *newest;
 	/* The time at which all messages so far would be due at the allowed
 	 * rate. */
 	int64_t due_ns;
@@ -65,7 +65,7 @@ void unixusers__remove_peer(struct user *user, struct member *peer);
  * users. */
 struct user *unixusers__get_greatest(const struct users *users);
 struct user *unixusers__get_most_connected(const struct users *users);
-struct user *unixusers__get_most_kept(const struct users *users);
+struct user *unixusers__get_most_queued(const struct users *users);
 struct user *unixusers__get_most_partial(const struct users *users);
 unsigned int unixusers__count_connections(const struct user *user);
 

@@ -33,7 +33,7 @@ static void tear_down(void)
 	check_fds();
 }
 
-static struct kept *add(const char *text, const int *fds, size_t fds_count)
+static struct queued *add(const char *text, const int *fds, size_t fds_count)
 {
 	struct iovec part = {
 		.iov_base = (void *)text,
@@ -49,9 +49,9 @@ static struct kept *add(const char *text, const int *fds, size_t fds_count)
 	return unixoutbox__add(&outbox, &msg);
 }
 
-static struct kept **find(const char *text)
+static struct queued **find(const char *text)
 {
-	struct kept **place = &outbox.first;
+	struct queued **place = &outbox.first;
 
 	while (*place != NULL &&
 		((*place)->size != strlen(text) ||
@@ -69,17 +69,17 @@ static void take_out(const char *text)
 /* One letter each, in order. */
 static void expect(const char *letters)
 {
-	const struct kept *kept = outbox.first;
+	const struct queued *queued = outbox.first;
 	size_t count = strlen(letters);
 
 	ck_assert_uint_eq(outbox.count, count);
 	ck_assert_uint_eq(outbox.bytes, count * (1 + UNIXOUTBOX_OVERHEAD));
-	for (; *letters != '\0'; letters++, kept = kept->next) {
-		ck_assert_ptr_nonnull(kept);
-		ck_assert_uint_eq(kept->size, 1);
-		ck_assert_int_eq(kept->data[0], *letters);
+	for (; *letters != '\0'; letters++, queued = queued->next) {
+		ck_assert_ptr_nonnull(queued);
+		ck_assert_uint_eq(queued->size, 1);
+		ck_assert_int_eq(queued->data[0], *letters);
 	}
-	ck_assert_ptr_null(kept);
+	ck_assert_ptr_null(queued);
 }
 
 static void add_letters(const char *letters)
@@ -159,7 +159,7 @@ START_TEST(random_operations_agree_with_a_text)
 			letters[count++] = letter[0];
 			add_letters(letter);
 		} else {
-			struct kept **place = &outbox.first;
+			struct queued **place = &outbox.first;
 
 			index = (size_t)(state >> 33) % count;
 			memmove(letters + index, letters + index + 1,
@@ -186,31 +186,31 @@ START_TEST(a_message_is_a_copy_of_all_its_parts)
 		{ .iov_base = first, .iov_len = 0 },
 	};
 	struct unixmsg msg;
-	struct kept *kept;
+	struct queued *queued;
 
 	unixmsg_init(&msg);
 	msg.parts = parts;
 	msg.parts_count = COUNT(parts);
 	ck_assert_uint_eq(unixoutbox__get_size(&msg), 12);
-	kept = unixoutbox__add(&outbox, &msg);
-	ck_assert_ptr_nonnull(kept);
+	queued = unixoutbox__add(&outbox, &msg);
+	ck_assert_ptr_nonnull(queued);
 	memset(first, 'x', 6);
 	memset(second, 'x', 6);
-	ck_assert_uint_eq(kept->size, 12);
-	ck_assert_int_eq(memcmp(kept->data, "first second", 12), 0);
+	ck_assert_uint_eq(queued->size, 12);
+	ck_assert_int_eq(memcmp(queued->data, "first second", 12), 0);
 	ck_assert_uint_eq(outbox.bytes, 12 + UNIXOUTBOX_OVERHEAD);
 }
 END_TEST
 
 START_TEST(a_new_message_has_nothing_done)
 {
-	const struct kept *kept = add("text", NULL, 0);
+	const struct queued *queued = add("text", NULL, 0);
 
-	ck_assert_ptr_nonnull(kept);
-	ck_assert_uint_eq(kept->done, 0);
-	ck_assert(!kept->is_begun && !kept->is_answer);
-	ck_assert_int_eq(kept->since_us, 0);
-	ck_assert_uint_eq(kept->fds_count, 0);
+	ck_assert_ptr_nonnull(queued);
+	ck_assert_uint_eq(queued->done, 0);
+	ck_assert(!queued->is_begun && !queued->is_answer);
+	ck_assert_int_eq(queued->since_us, 0);
+	ck_assert_uint_eq(queued->fds_count, 0);
 }
 END_TEST
 
@@ -302,17 +302,17 @@ START_TEST(descriptors_are_kept_open_when_their_owner_closes_his)
 	/* Lengths at which the descriptors are not where the data ends. */
 	static const char *const texts[] = { "", "1", "12", "123", "1234" };
 	int fds[2], other;
-	struct kept *kept;
+	struct queued *queued;
 
 	ck_assert_int_eq(pipe2(fds, 0), 0);
-	kept = add(texts[_i], fds, 2);
-	ck_assert_ptr_nonnull(kept);
-	ck_assert_uint_eq(kept->fds_count, 2);
-	assert_same_object(kept->fds[0], fds[0]);
-	assert_same_object(kept->fds[1], fds[1]);
-	ck_assert_int_eq(fcntl(kept->fds[0], F_GETFD), FD_CLOEXEC);
-	ck_assert_int_eq(memcmp(kept->data, texts[_i], strlen(texts[_i])), 0);
-	other = kept->fds[1];
+	queued = add(texts[_i], fds, 2);
+	ck_assert_ptr_nonnull(queued);
+	ck_assert_uint_eq(queued->fds_count, 2);
+	assert_same_object(queued->fds[0], fds[0]);
+	assert_same_object(queued->fds[1], fds[1]);
+	ck_assert_int_eq(fcntl(queued->fds[0], F_GETFD), FD_CLOEXEC);
+	ck_assert_int_eq(memcmp(queued->data, texts[_i], strlen(texts[_i])), 0);
+	other = queued->fds[1];
 	close(fds[0]);
 	close(fds[1]);
 	ck_assert_int_eq(write(other, "x", 1), 1);

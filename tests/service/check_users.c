@@ -138,18 +138,18 @@ END_TEST
 static void expect_peers(const struct user *user, struct member *const *peers,
 	size_t count)
 {
-	const struct member *peer = user->silent, *before = NULL;
+	const struct member *peer = user->oldest, *before = NULL;
 	size_t i;
 
 	ck_assert_uint_eq(user->peers_count, count);
 	for (i = 0; i < count; i++) {
 		ck_assert_ptr_eq(peer, peers[i]);
-		ck_assert_ptr_eq(peer->more_silent, before);
+		ck_assert_ptr_eq(peer->older, before);
 		before = peer;
-		peer = peer->livelier;
+		peer = peer->newer;
 	}
 	ck_assert_ptr_null(peer);
-	ck_assert_ptr_eq(user->lively, before);
+	ck_assert_ptr_eq(user->newest, before);
 }
 
 START_TEST(peers_are_in_the_order_of_their_silence)

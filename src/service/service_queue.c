@@ -56,7 +56,7 @@ static bool is_room(struct unixservice *service, const struct peer *peer,
  * one. */
 static bool drop_oldest(struct unixservice *service, struct peer *peer)
 {
-	struct kept **place = &peer->outbox.first;
+	struct queued **place = &peer->outbox.first;
 	bool is_answer;
 
 	if (*place != NULL && (*place)->is_begun)
@@ -64,7 +64,7 @@ static bool drop_oldest(struct unixservice *service, struct peer *peer)
 	if (*place == NULL)
 		return false;
 	is_answer = (*place)->is_answer;
-	unixservice__remove_kept(service, peer, place);
+	unixservice__remove_queued(service, peer, place);
 	unixservice__lose(service, peer, is_answer, &service->counters.dropped,
 		ENOBUFS);
 	return true;
@@ -98,7 +98,7 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 		ENOBUFS);
 	if (!is_peer_dropped(service, peer))
 		return 0;
-	unixservice__part(service, peer, ENOBUFS);
+	unixservice__disconnect(service, peer, ENOBUFS);
 	errno = ENOTCONN;
 	return -1;
 }
@@ -115,11 +115,11 @@ static void deafen_with_loss(struct unixservice *service, struct peer *peer,
 }
 
 /* Queues a message that could not be sent; done bytes of it were. */
-static int keep(struct unixservice *service, struct peer *peer,
+static int enqueue(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
 {
 	const size_t size = unixoutbox__get_size(msg);
-	struct kept *kept;
+	struct queued *queued;
 	bool is_room_made;
 	int saved;
 
@@ -134,8 +134,8 @@ static int keep(struct unixservice *service, struct peer *peer,
 	}
 	if (!is_room_made)
 		return drop_newest(service, peer, is_answer);
-	kept = unixoutbox__add(&peer->outbox, msg);
-	if (kept == NULL) {
+	queued = unixoutbox__add(&peer->outbox, msg);
+	if (queued == NULL) {
 		saved = errno;
 		unixservice__lose(service, peer, is_answer,
 			&service->counters.dropped, saved);
@@ -146,14 +146,15 @@ static int keep(struct unixservice *service, struct peer *peer,
 		errno = saved;
 		return -1;
 	}
-	kept->since_us = service->now_us;
-	kept->done = done;
-	kept->is_begun = is_begun;
-	kept->is_answer = is_answer;
-	unixservice__count_kept(service, peer, size + UNIXOUTBOX_OVERHEAD);
-	if (kept != peer->outbox.first || peer->sort->await(service, peer) == 0)
+	queued->since_us = service->now_us;
+	queued->done = done;
+	queued->is_begun = is_begun;
+	queued->is_answer = is_answer;
+	unixservice__count_queued(service, peer, size + UNIXOUTBOX_OVERHEAD);
+	if (queued != peer->outbox.first ||
+		peer->sort->await(service, peer) == 0)
 		return 1;
-	unixservice__part(service, peer, errno);
+	unixservice__disconnect(service, peer, errno);
 	errno = ENOTCONN;
 	return -1;
 }
@@ -224,7 +225,7 @@ void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
 		unixservice__count_lost(service, peer, is_answer,
 			&service->counters.gone);
 	else if (is_for_later(peer))
-		keep(service, peer, msg, 0, false, is_answer);
+		enqueue(service, peer, msg, 0, false, is_answer);
 	else
 		fail(service, peer, is_answer);
 	/* Only this timer closes an ended peer now. */
@@ -241,7 +242,7 @@ static int queue_up(struct unixservice *service, struct peer *peer,
 		errno = EMSGSIZE;
 		return -1;
 	}
-	return keep(service, peer, msg, 0, false,
+	return enqueue(service, peer, msg, 0, false,
 		(unixservice__claim(service, peer) != PART_PUSHED));
 }
 
@@ -258,7 +259,7 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 		return 1;
 	}
 	if (is_for_later(peer))
-		return keep(service, peer, msg, done, errno == EINPROGRESS,
+		return enqueue(service, peer, msg, done, errno == EINPROGRESS,
 			is_answer);
 	if (is_end(peer) || !is_mistake())
 		return fail(service, peer, is_answer);
@@ -278,38 +279,38 @@ int unixservice__send_now(struct unixservice *service, struct peer *peer,
 	return send_or_keep(service, peer, msg);
 }
 
-static int send_kept(struct unixservice *service, struct peer *peer,
-	struct kept *kept)
+static int send_queued(struct unixservice *service, struct peer *peer,
+	struct queued *queued)
 {
 	const struct unixmsg msg = {
-		.data = kept->data,
-		.room = kept->size,
-		.fds = kept->fds,
-		.fds_count = kept->fds_count,
+		.data = queued->data,
+		.room = queued->size,
+		.fds = queued->fds,
+		.fds_count = queued->fds_count,
 	};
 
-	return peer->sort->send(service, peer, &msg, &kept->done);
+	return peer->sort->send(service, peer, &msg, &queued->done);
 }
 
 /* Sends the first queued message. Returns whether its end is known and peer is
  * still open. */
 static bool flush_first(struct unixservice *service, struct peer *peer)
 {
-	struct kept *kept = peer->outbox.first;
-	const bool is_answer = kept->is_answer;
-	const size_t size = kept->size;
+	struct queued *queued = peer->outbox.first;
+	const bool is_answer = queued->is_answer;
+	const size_t size = queued->size;
 	int error;
 
-	if (send_kept(service, peer, kept) == 0) {
-		unixservice__remove_kept(service, peer, &peer->outbox.first);
+	if (send_queued(service, peer, queued) == 0) {
+		unixservice__remove_queued(service, peer, &peer->outbox.first);
 		unixservice__count_sent(service, peer, size, is_answer);
-		unixservice__enliven(service, peer);
+		unixservice__note_activity(service, peer);
 		return true;
 	}
 	error = errno;
 	if (error == EINPROGRESS) {
-		kept->is_begun = true;
-		unixservice__enliven(service, peer);
+		queued->is_begun = true;
+		unixservice__note_activity(service, peer);
 	}
 	if (is_for_later(peer))
 		return false;
@@ -317,7 +318,7 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 		unixservice__deafen(service, peer, error);
 		return false;
 	}
-	unixservice__remove_kept(service, peer, &peer->outbox.first);
+	unixservice__remove_queued(service, peer, &peer->outbox.first);
 	unixservice__lose(service, peer, is_answer,
 		unixservice__get_failure(service, peer, error), error);
 	return !unixservice__is_gone(peer);
@@ -333,11 +334,11 @@ void unixservice__flush(struct unixservice *service, struct peer *peer)
 	if (peer->outbox.first != NULL
 			? peer->sort->await(service, peer) < 0
 			: peer->sort->resume(service, peer) < 0) {
-		unixservice__part(service, peer, errno);
+		unixservice__disconnect(service, peer, errno);
 		return;
 	}
 	if (peer->outbox.first != NULL)
 		return;
 	unixservice__tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
-	unixservice__part_if_done(service, peer);
+	unixservice__disconnect_if_done(service, peer);
 }
