@@ -236,7 +236,7 @@ static void take_message(struct unixservice *service, struct grams *grams,
 			NULL);
 	} else {
 		unixservice__take(service, peer, grams->gram->tag, msg);
-		if (peer != NULL && !unixservice__is_gone(peer))
+		if (peer != NULL)
 			try_queued(service, origin.sender);
 	}
 }

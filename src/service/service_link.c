@@ -51,7 +51,9 @@ static uint32_t choose_events(const struct link *link)
 		return EPOLLIN;
 	if (link->peer.outbox.first != NULL && link->resume_us == 0)
 		return EPOLLOUT;
-	return link->peer.life == PEER_DEAF ? 0 : EPOLLHUP;
+	return link->peer.life == PEER_DEAF || link->peer.life == PEER_GONE
+		? 0
+		: EPOLLHUP;
 }
 
 static int watch_link(struct unixservice *service, struct link *link)
@@ -317,8 +319,6 @@ static void read_some(struct unixservice *service, struct link *link)
 		pause_link(service, link, service->now_us + 1);
 	if (link->is_stream)
 		trim_stream(service, link);
-	if (unixservice__is_gone(&link->peer))
-		return;
 	if (watch_link(service, link) < 0)
 		unixservice__disconnect(service, &link->peer, errno);
 }
@@ -335,11 +335,9 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 {
 	struct link *link = watch->owner;
 
-	if ((watch->seen & (EPOLLHUP | EPOLLERR)) &&
-		!unixservice__is_gone(&link->peer))
+	if (watch->seen & (EPOLLHUP | EPOLLERR))
 		unixservice__deafen(service, &link->peer, EPIPE);
-	if (!unixservice__is_gone(&link->peer))
-		go_on(service, link);
+	go_on(service, link);
 }
 
 static bool is_idle(const struct unixservice *service, struct peer *peer)
@@ -396,8 +394,7 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 		link->resume_us = 0;
 		go_on(service, link);
 	}
-	if (!unixservice__is_gone(peer))
-		plan(service, link);
+	plan(service, link);
 }
 
 /* Leaves the link to the process that has forked us, which may still serve
@@ -406,8 +403,7 @@ static void leave_link(struct unixservice *service, struct link *link)
 {
 	unixservice__finish(service, &link->peer);
 	/* It only stops reading, which cannot fail. */
-	if (!unixservice__is_gone(&link->peer))
-		watch_link(service, link);
+	watch_link(service, link);
 }
 
 static void link_look_at_silence(struct unixservice *service, struct peer *peer)

@@ -363,6 +363,7 @@ int64_t unixservice__get_next_us(const struct unixservice *service);
 /* Arms timer_fd, so that a program's own loop around ours wakes up in time. */
 void unixservice__set_clock(struct unixservice *service);
 
+/* A peer that is gone has no timer any more: nothing happens. */
 void unixservice__set_peer_timer(struct unixservice *service, struct peer *peer,
 	int64_t at_us);
 void unixservice__set_source_timer(struct unixservice *service,
@@ -485,16 +486,20 @@ void unixservice__give_to(struct peer *peer, struct user *user);
 /* Records that peer is active now. */
 void unixservice__note_activity(struct unixservice *service, struct peer *peer);
 
+/*
+ * These, and unixservice__flush, do nothing to a peer that is gone, and each may
+ * end it: the caller looks only before it touches what a gone peer has not.
+ */
+
 /* Closes peer; error is 0 when it ended by itself. */
 void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 	int error);
 
-/* Records that nothing more can be sent to peer, error says why. It may be gone
- * afterwards. */
+/* Records that nothing more can be sent to peer, error says why. */
 void unixservice__deafen(struct unixservice *service, struct peer *peer,
 	int error);
 
-/* Receives no more from peer. It may be gone afterwards. */
+/* Receives no more from peer. */
 void unixservice__finish(struct unixservice *service, struct peer *peer);
 
 /* Closes peer if it has ended and nothing is left to do for it. */

@@ -108,8 +108,7 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 static void deafen_with_loss(struct unixservice *service, struct peer *peer,
 	int error)
 {
-	if (!unixservice__is_gone(peer))
-		unixservice__deafen(service, peer, error);
+	unixservice__deafen(service, peer, error);
 	if (peer->deaf_error == 0)
 		peer->deaf_error = error;
 }
@@ -292,8 +291,7 @@ static int send_queued(struct unixservice *service, struct peer *peer,
 	return peer->sort->send(service, peer, &msg, &queued->done);
 }
 
-/* Sends the first queued message. Returns whether its end is known and peer is
- * still open. */
+/* Sends the first queued message. Returns whether to go on with the next. */
 static bool flush_first(struct unixservice *service, struct peer *peer)
 {
 	struct queued *queued = peer->outbox.first;
@@ -321,7 +319,7 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 	unixservice__remove_queued(service, peer, &peer->outbox.first);
 	unixservice__lose(service, peer, is_answer,
 		unixservice__get_failure(service, peer, error), error);
-	return !unixservice__is_gone(peer);
+	return true;
 }
 
 void unixservice__flush(struct unixservice *service, struct peer *peer)

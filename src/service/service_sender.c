@@ -312,8 +312,7 @@ static void retry(struct unixservice *service, struct peer *peer)
 	if (patience_us > 0)
 		unixservice__drop_late(service, peer,
 			service->now_us - patience_us);
-	if (!unixservice__is_gone(peer))
-		unixservice__flush(service, peer);
+	unixservice__flush(service, peer);
 }
 
 static void sender_wake(struct unixservice *service, struct peer *peer)

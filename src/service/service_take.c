@@ -104,7 +104,7 @@ void unixservice__take(struct unixservice *service, struct peer *peer,
 	if (!call->is_settled)
 		settle(service, peer, result);
 	call->peer = NULL;
-	if (peer == NULL || unixservice__is_gone(peer))
+	if (peer == NULL)
 		return;
 	if (result == UNIXSERVICE_CLOSE)
 		unixservice__finish(service, peer);

@@ -198,6 +198,8 @@ int unixservice__start_clock(struct unixservice *service)
 void unixservice__set_peer_timer(struct unixservice *service, struct peer *peer,
 	int64_t at_us)
 {
+	if (unixservice__is_gone(peer))
+		return;
 	unixtimers__set(&service->peer_timers, &peer->timer, at_us);
 	unixservice__set_clock(service);
 }
