@@ -23,6 +23,7 @@ dist_examples_DATA = \
 	%D%/21-control.c \
 	%D%/22-container.c \
 	%D%/23-stream.c \
+	%D%/25-watch.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -63,7 +64,8 @@ check_PROGRAMS += \
 	%D%/20-logger \
 	%D%/21-control \
 	%D%/22-container \
-	%D%/23-stream
+	%D%/23-stream \
+	%D%/25-watch
 %C%_01_service_LDADD = $(built_library)
 %C%_02_gram_server_LDADD = $(built_library)
 %C%_03_gram_client_LDADD = $(built_library)
@@ -84,6 +86,7 @@ check_PROGRAMS += \
 %C%_21_control_LDADD = $(built_library)
 %C%_22_container_LDADD = $(built_library)
 %C%_23_stream_LDADD = $(built_library)
+%C%_25_watch_LDADD = $(built_library)
 
 # Those for the loops of others, as far as these are here. The library knows
 # nothing of them.

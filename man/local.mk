@@ -17,7 +17,8 @@ header_manuals = \
 	%D%/unixowner.3 \
 	%D%/unixpeer.3 \
 	%D%/unixservice.3 \
-	%D%/unixstop.3
+	%D%/unixstop.3 \
+	%D%/unixtakeover.3
 dist_man_MANS = $(header_manuals) \
 	%D%/unixgram-echo.1 \
 	%D%/unixmsg-cat.1 \

@@ -17,7 +17,8 @@ unixmsginclude_HEADERS = \
 	%D%/unixmsg/owner.h \
 	%D%/unixmsg/peer.h \
 	%D%/unixmsg/service.h \
-	%D%/unixmsg/stop.h
+	%D%/unixmsg/stop.h \
+	%D%/unixmsg/takeover.h
 
 
 pkgconfigdir = $(libdir)/pkgconfig

@@ -28,6 +28,7 @@
  *   the end     by SIGINT and SIGTERM               unixmsg/stop.h
  *   messages    descriptors, credentials, batches   unixmsg/msg.h
  *   supervisor  inherited sockets                   unixmsg/activation.h
+ *   in front    the name of a running server, lent  unixmsg/takeover.h
  *
  * Each function and each structure has a manual page under its own name.
  *
@@ -116,5 +117,6 @@
 #include "unixmsg/peer.h"
 #include "unixmsg/service.h"
 #include "unixmsg/stop.h"
+#include "unixmsg/takeover.h"
 
 #endif

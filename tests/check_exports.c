@@ -162,6 +162,9 @@ static const struct entry entries[] = {
 	ENTRY(unixservice_settle),
 	ENTRY(unixservice_stop),
 	ENTRY(unixstop_open),
+	ENTRY(unixtakeover_close),
+	ENTRY(unixtakeover_get_address),
+	ENTRY(unixtakeover_open),
 };
 /* clang-format on */
 

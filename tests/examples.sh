@@ -645,6 +645,48 @@ the_control_socket_tells_events_to_the_attached()
 		fail 'an event came after DETACH'
 }
 
+# Asks the server that is there, and gets its answer.
+ask_echo()
+{
+	run "$TOOLS/seqpacket-echo" "$here/echo.sock" hello
+	expect_status 0 "$(cat "$err")"
+}
+
+start_watching()
+{
+	start_and_see watch ': watching ' "$examples/$example" echo.sock
+}
+
+watching_gives_the_name_back()
+{
+	start_server service "$TOOLS/seqpacket-echo" --listen "$here/echo.sock"
+	before=$(stat -c %i echo.sock)
+	start_watching
+	ask_echo
+	signal watch TERM
+	finish watch
+	expect_status 0
+	see 0 "$logs/watch.out"
+	see 1 "$logs/watch.err"
+	[ "$(stat -c %i echo.sock)" = "$before" ] || fail 'it is another file'
+	ask_echo
+}
+
+after_a_kill_the_next_one_gives_it_back()
+{
+	start_server service "$TOOLS/seqpacket-echo" --listen "$here/echo.sock"
+	start_watching
+	signal watch KILL
+	finish watch
+	run "$TOOLS/seqpacket-echo" "$here/echo.sock" hello
+	expect_status 1
+	start_watching
+	signal watch TERM
+	finish watch
+	expect_status 0
+	ask_echo
+}
+
 run_case each_stands_alone_and_fits_a_page
 run_case datagrams_go_to_the_server_and_back
 run_case connections_go_to_the_server_and_back
@@ -686,4 +728,7 @@ run_case the_control_socket_tells_events_to_the_attached
 example=22-container
 run_case a_container_is_reached_through_a_shared_directory
 run_case a_container_has_the_rights_of_its_user_outside
+example=25-watch
+run_case watching_gives_the_name_back
+run_case after_a_kill_the_next_one_gives_it_back
 finish_cases

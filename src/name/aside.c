@@ -40,15 +40,15 @@ static int open_name(int dir_fd, const char *name, struct stat *found)
  * Where others may make files and not rename ours, they could have put theirs
  * there, to be given our name, or to hear those who dial it.
  */
-static bool is_trusted(const struct aside *aside)
+bool unixaside__is_trusted(int dir_fd, const struct stat *found)
 {
 	struct stat dir;
 
-	if (!S_ISSOCK(aside->found.st_mode))
+	if (!S_ISSOCK(found->st_mode))
 		return false;
-	if (aside->found.st_uid == geteuid() || aside->found.st_uid == 0)
+	if (found->st_uid == geteuid() || found->st_uid == 0)
 		return true;
-	return fstat(aside->dir_fd, &dir) == 0 && (dir.st_mode & S_ISVTX) == 0;
+	return fstat(dir_fd, &dir) == 0 && (dir.st_mode & S_ISVTX) == 0;
 }
 
 /* It has stood under both names, or another has its place. */
@@ -121,7 +121,7 @@ static void put_back(const struct aside *aside)
 
 static void settle(const struct aside *aside)
 {
-	if (!is_trusted(aside))
+	if (!unixaside__is_trusted(aside->dir_fd, &aside->found))
 		return;
 	if (unixprobe__is_dead(aside->fd, aside->dir, aside->name) == 0)
 		remove_it(aside);
@@ -147,7 +147,7 @@ int unixaside__open(int dir_fd, const char *leaf)
 
 	unixfile__name_aside(leaf, aside.name);
 	aside.fd = open_name(dir_fd, aside.name, &aside.found);
-	if (aside.fd < 0 || is_trusted(&aside))
+	if (aside.fd < 0 || unixaside__is_trusted(dir_fd, &aside.found))
 		return aside.fd;
 	fd_close(aside.fd);
 	errno = ENOENT;

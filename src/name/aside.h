@@ -8,8 +8,16 @@
 
 #include <stdbool.h>
 
+struct stat;
+
 /* Whether there is such a file of leaf: mostly somebody is just at work. */
 bool unixaside__is_there(int dir_fd, const char *leaf);
+
+/*
+ * Whether a file with such a name is no trap: others may have put theirs there
+ * where they may make files and not rename ours.
+ */
+bool unixaside__is_trusted(int dir_fd, const struct stat *found);
 
 /*
  * The file itself (O_PATH), for those who dial. ENOENT as well where the bit

@@ -17,5 +17,6 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/probe.h \
 	%D%/sweep.c \
 	%D%/sweep.h \
+	%D%/takeover.c \
 	%D%/way.c \
 	%D%/way.h

@@ -1,5 +1,6 @@
 quick_unit_tests += \
 	tests/check_diag \
+	tests/check_give_back \
 	tests/check_holder \
 	tests/check_name_kill \
 	tests/check_name_lock \
@@ -10,6 +11,7 @@ quick_unit_tests += \
 	tests/check_probe \
 	tests/check_sweep
 tests_check_diag_SOURCES = %D%/check_diag.c
+tests_check_give_back_SOURCES = %D%/check_give_back.c
 tests_check_holder_SOURCES = %D%/check_holder.c
 tests_check_name_SOURCES = %D%/check_name.c
 tests_check_name_kill_SOURCES = %D%/check_name_kill.c

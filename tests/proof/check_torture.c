@@ -96,6 +96,8 @@ static const struct rule harmless[] = {
 	/* That nobody is there is true, and whoever is there has to go. */
 	{ "connect", ECONNREFUSED, "dead file" },
 	{ "connect", 0, "live owner is replaced" },
+	{ "connect", 0, "taken over" },
+	{ "connect", 0, "given back" },
 	/* The one who was replaced has lost it, be it there or not. */
 	{ "unlinkat", 0, "live owner is replaced" },
 	/* There is no telling where we are: the path stays relative. */
@@ -199,6 +201,8 @@ static const struct rule harmless[] = {
 	{ "getsockopt", 0, "handed over" },
 	/* Most are not, and are told so. */
 	{ "getpeername", ENOTCONN, "service" },
+	/* There is no hidden name before. */
+	{ "openat", ENOENT, "taken over" },
 	/* Who it is stays unknown. */
 	{ "getsockopt", 0, "connection is given" },
 	{ "getsockopt", 0, "a peer is opened" },
@@ -253,6 +257,8 @@ static const struct rule hidden[] = {
 static const struct rule impossible[] = {
 	/* There is an owner. */
 	{ "connect", ECONNREFUSED, "live owner" },
+	{ "connect", ECONNREFUSED, "taken over" },
+	{ "connect", ECONNREFUSED, "given back" },
 	/* It can be, but comes too late: the name is ours already. */
 	{ "listen", 0, "live owner is replaced" },
 	/* There is a file. */
@@ -287,6 +293,9 @@ static const struct {
 	/* Whether anybody is there cannot be found out. */
 	{ { "connect", 0, "is replaced" }, EADDRINUSE },
 	{ { "connect", 0, "set aside" }, EADDRINUSE },
+	/* The hidden name is gone, or the one that was taken. */
+	{ { "openat", ENOENT, "given back" }, ESTALE },
+	{ { "openat", ENOENT, "given back" }, EEXIST },
 	/* The name leads nowhere. */
 	{ { "stat", ENOENT, "a peer is opened" }, EPERM },
 	/* Whether nobody is one user is not known: he may not be our server. */

@@ -274,6 +274,60 @@ static void the_owner_is_found(int kind)
 	serve_and_close(&server, types[kind], path);
 }
 
+/* Given back whatever has failed, and however far it had got. */
+static void give_back_to(struct server *server, int kind, const char *path)
+{
+	struct unixtakeover *takeover = unixtakeover_open(path, UNIXMSG_NOW);
+
+	ck_assert_msg(takeover != NULL, "again: %s", strerror(errno));
+	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+	assert_missing(support_path(".unixmsg=name"));
+	serve_and_close(server, types[kind], path);
+}
+
+static void a_name_is_taken_over(int kind)
+{
+	const char *path = support_path("name");
+	struct unixtakeover *takeover;
+	struct server server;
+
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	torture_begin();
+	takeover = unixtakeover_open(path, UNIXMSG_NOW);
+	if (torture_end(takeover == NULL ? -1 : 0, 0)) {
+		ck_assert_str_eq(unixtakeover_get_address(takeover),
+			support_path(".unixmsg=name"));
+		ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+	}
+	give_back_to(&server, kind, path);
+}
+
+static int fd_of(const struct server *server)
+{
+	return server->gram != NULL ? unixconn_get_fd(server->gram)
+				    : unixlistener_get_fd(server->listener);
+}
+
+static void a_name_is_given_back(int kind)
+{
+	const struct unixlisten_options options = {
+		.flags = UNIXMSG_LISTEN_REPLACE,
+	};
+	const char *path = support_path("name");
+	struct unixtakeover *takeover;
+	struct server server, instead;
+
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	takeover = unixtakeover_open(path, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(takeover);
+	ck_assert_int_eq(open_server(&instead, types[kind], path, &options), 0);
+	torture_begin();
+	if (torture_end(unixtakeover_close(takeover, fd_of(&instead)), 1))
+		torture_be_served(&server, types[kind], path);
+	ck_assert_int_eq(close_server(&instead), 0);
+	give_back_to(&server, kind, path);
+}
+
 const struct scene torture_name_scenes[] = {
 	{ "a free path is taken", a_free_path_is_taken, TYPES },
 	{ "a dead file is replaced", a_dead_file_is_replaced, TYPES },
@@ -296,5 +350,7 @@ const struct scene torture_name_scenes[] = {
 	{ "the address is told", the_address_is_told, TYPES },
 	{ "a server may want more", a_server_may_want_more, TYPES },
 	{ "the owner is found", the_owner_is_found, TYPES },
+	{ "a name is taken over", a_name_is_taken_over, TYPES },
+	{ "a name is given back", a_name_is_given_back, TYPES },
 	{ NULL, NULL, 0 },
 };

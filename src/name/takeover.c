@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A hard link keeps the server's inode reachable while another socket has its
+ * name: connect(2) looks up inodes, not names. rename(2) gives the name back in
+ * one step. SIGKILL may come between any two calls, so everything is found
+ * again by the names in the directory.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/addr_private.h"
+#include "base/deadline_private.h"
+#include "base/fd.h"
+#include "name/aside.h"
+#include "name/diag.h"
+#include "name/file.h"
+#include "name/name_private.h"
+#include "name/probe.h"
+#include "unixmsg/takeover.h"
+
+static const int64_t lock_us = 1000000;
+
+struct unixtakeover {
+	struct unixname *name;          /* of the server; nothing is claimed */
+	char hidden[NAME_MAX + 1];      /* its second name */
+	char address[2 * PATH_MAX + 2]; /* the same as text */
+	struct stat server;             /* its file */
+};
+
+/* What stands under a name: fd is -1 if nothing does. */
+struct look {
+	int fd; /* O_PATH */
+	struct stat found;
+	int error; /* 0: it is dead; EADDRINUSE: it is alive; ENOTSOCK, ... */
+};
+
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+/* No socket can be bound to a longer name than the one that is cut here. */
+static void set_hidden(struct unixtakeover *takeover)
+{
+	snprintf(takeover->hidden, sizeof(takeover->hidden), ".unixmsg=%.*s",
+		UNIXMSG_NAME_SIZE_MAX, takeover->name->leaf);
+}
+
+/* Text in which a backslash stands for itself, and "@" for no abstract name. */
+static void set_address(struct unixtakeover *takeover, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t size = slash == NULL ? 0 : (size_t)(slash + 1 - path);
+	char *to = takeover->address;
+	size_t i;
+
+	if (size == 0 || path[0] == '@')
+		to = stpcpy(to, "./");
+	for (i = 0; i < size; i++) {
+		if (path[i] == '\\')
+			*to++ = '\\';
+		*to++ = path[i];
+	}
+	for (i = 0; takeover->hidden[i] != '\0'; i++) {
+		if (takeover->hidden[i] == '\\')
+			*to++ = '\\';
+		*to++ = takeover->hidden[i];
+	}
+	*to = '\0';
+}
+
+static int judge(const struct unixtakeover *takeover, const char *leaf,
+	const struct look *look)
+{
+	if (!S_ISSOCK(look->found.st_mode))
+		return ENOTSOCK;
+	if (unixprobe__is_dead(look->fd, takeover->name->dir, leaf) == 0)
+		return 0;
+	/* On some file systems nobody can tell whether a server is alive. */
+	return errno == EREMOTE ? ENOTSUP : errno;
+}
+
+/* -1 if the file cannot be looked at at all. */
+static int look_at(const struct unixtakeover *takeover, const char *leaf,
+	struct look *look)
+{
+	look->fd = fd_lift(openat(takeover->name->dir_fd, leaf,
+		O_PATH | O_NOFOLLOW | O_CLOEXEC));
+	if (look->fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (fstat(look->fd, &look->found) < 0) {
+		look->fd = fd_close(look->fd);
+		return -1;
+	}
+	look->error = judge(takeover, leaf, look);
+	return 0;
+}
+
+static bool is_alive(const struct look *look)
+{
+	return look->fd >= 0 && look->error == EADDRINUSE;
+}
+
+static bool is_dead(const struct look *look)
+{
+	return look->fd >= 0 && look->error == 0;
+}
+
+/* Nothing is decided by what could not be found out. */
+static int check_is_known(const struct look *look)
+{
+	if (look->fd < 0 || look->error == 0 || look->error == EADDRINUSE ||
+		look->error == ENOTSOCK)
+		return 0;
+	return refuse(look->error);
+}
+
+static bool is_file(const struct look *look, const struct stat *file)
+{
+	return look->fd >= 0 &&
+		unixfile__is_same(&look->found, file->st_dev, file->st_ino);
+}
+
+/* Whether the link is one of the server's file: another may have come there. */
+static int check_link(struct unixtakeover *takeover, const struct look *server)
+{
+	if (fstatat(takeover->name->dir_fd, takeover->hidden, &takeover->server,
+		    AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	return is_file(server, &takeover->server) ? 0 : refuse(EBUSY);
+}
+
+static int add_link(struct unixtakeover *takeover, const struct look *server)
+{
+	const int dir_fd = takeover->name->dir_fd;
+	int error;
+
+	if (linkat(dir_fd, takeover->name->leaf, dir_fd, takeover->hidden, 0) <
+		0)
+		return -1;
+	if (check_link(takeover, server) == 0)
+		return 0;
+	error = errno;
+	unlinkat(dir_fd, takeover->hidden, 0);
+	return refuse(error);
+}
+
+static int take(struct unixtakeover *takeover, const struct look *server)
+{
+	if (server->fd < 0)
+		return refuse(ENOENT);
+	if (is_alive(server))
+		return add_link(takeover, server);
+	return refuse(server->error == 0 ? ECONNREFUSED : server->error);
+}
+
+/* An earlier takeover was killed, or is at work still. */
+static int take_again(struct unixtakeover *takeover, const struct look *hidden,
+	const struct look *server)
+{
+	if (!unixaside__is_trusted(takeover->name->dir_fd, &hidden->found))
+		return refuse(EPERM);
+	if (is_dead(hidden)) {
+		if (unlinkat(takeover->name->dir_fd, takeover->hidden, 0) < 0)
+			return -1;
+		return take(takeover, server);
+	}
+	if (!is_alive(hidden))
+		return refuse(hidden->error);
+	if (is_alive(server) && !is_file(server, &hidden->found))
+		return refuse(EBUSY);
+	takeover->server = hidden->found;
+	return 0;
+}
+
+static int take_name(struct unixtakeover *takeover)
+{
+	struct look server, hidden;
+	int result = -1;
+
+	if (look_at(takeover, takeover->hidden, &hidden) < 0)
+		return -1;
+	if (look_at(takeover, takeover->name->leaf, &server) < 0)
+		return fd_close_with(hidden.fd, -1);
+	result = hidden.fd < 0 ? take(takeover, &server)
+			       : take_again(takeover, &hidden, &server);
+	result = fd_close_with(server.fd, result);
+	return fd_close_with(hidden.fd, result);
+}
+
+static int take_locked(struct unixtakeover *takeover, int64_t deadline_us)
+{
+	int result;
+
+	if (unixfile__lock(takeover->name->dir_fd, deadline_us) < 0)
+		return -1;
+	result = take_name(takeover);
+	unixfile__unlock(takeover->name->dir_fd);
+	return result;
+}
+
+static struct unixtakeover *give_up(struct unixtakeover *takeover)
+{
+	if (takeover->name != NULL)
+		unixname__close(takeover->name, -1);
+	free(takeover);
+	return NULL;
+}
+
+struct unixtakeover *unixtakeover_open(const char *address, int64_t deadline_us)
+{
+	char path[PATH_MAX];
+	struct unixtakeover *takeover;
+	int saved = errno;
+	size_t size;
+
+	if (unixdeadline__check(deadline_us) < 0 ||
+		unixaddr__decode(address, path, sizeof(path), &size) < 0)
+		return NULL;
+	if (path[0] == '\0') {
+		errno = ENOTSUP;
+		return NULL;
+	}
+	takeover = calloc(1, sizeof(*takeover));
+	if (takeover == NULL)
+		return NULL;
+	takeover->name = unixname__open(path, 0);
+	if (takeover->name == NULL)
+		return give_up(takeover);
+	set_hidden(takeover);
+	set_address(takeover, path);
+	if (take_locked(takeover, deadline_us) < 0)
+		return give_up(takeover);
+	errno = saved;
+	return takeover;
+}
+
+const char *unixtakeover_get_address(const struct unixtakeover *takeover)
+{
+	return takeover->address;
+}
+
+static int remove_hidden(const struct unixtakeover *takeover)
+{
+	return unlinkat(takeover->name->dir_fd, takeover->hidden, 0);
+}
+
+static int exchange(const struct unixtakeover *takeover)
+{
+	const int dir_fd = takeover->name->dir_fd;
+
+	return (int)syscall(SYS_renameat2, dir_fd, takeover->hidden, dir_fd,
+		takeover->name->leaf, RENAME_EXCHANGE);
+}
+
+/* Whether what lies under the hidden name now is what was seen at the other. */
+static int check_exchanged(const struct unixtakeover *takeover,
+	const struct look *present)
+{
+	struct stat found;
+
+	if (fstatat(takeover->name->dir_fd, takeover->hidden, &found,
+		    AT_SYMLINK_NOFOLLOW) < 0)
+		return -1;
+	return is_file(present, &found) ? 0 : refuse(EADDRINUSE);
+}
+
+/*
+ * Puts the server's file in the place of the one that was seen there. Programs
+ * that know no lock may have put another one there since, which keeps its
+ * place. Not all file systems can exchange.
+ */
+static int put_over(const struct unixtakeover *takeover,
+	const struct look *present)
+{
+	const int dir_fd = takeover->name->dir_fd;
+	int error;
+
+	if (exchange(takeover) < 0) {
+		if (errno != EINVAL && errno != ENOSYS)
+			return -1;
+		return renameat(dir_fd, takeover->hidden, dir_fd,
+			takeover->name->leaf);
+	}
+	if (check_exchanged(takeover, present) == 0)
+		return remove_hidden(takeover);
+	error = errno;
+	exchange(takeover);
+	return refuse(error);
+}
+
+/* Tells by the kernel whether the file belongs to the caller's socket. */
+static int is_callers(const struct look *present, int fd)
+{
+	struct unixdiag_file file;
+
+	if (fd < 0)
+		return 0;
+	if (unixdiag__find_file(fd, &file) < 0)
+		return -1;
+	return file.ino == (uint32_t)present->found.st_ino;
+}
+
+/* The name is another's for good: nobody would look for the hidden one. */
+static int lose(const struct unixtakeover *takeover)
+{
+	remove_hidden(takeover);
+	return refuse(EADDRINUSE);
+}
+
+static int give_back_alive(const struct unixtakeover *takeover,
+	const struct look *present, int fd)
+{
+	int is_ours;
+
+	if (present->fd < 0)
+		return unixfile__put_back(takeover->name->dir_fd,
+			takeover->hidden, takeover->name->leaf);
+	if (is_file(present, &takeover->server))
+		return remove_hidden(takeover);
+	if (is_dead(present))
+		return put_over(takeover, present);
+	is_ours = is_callers(present, fd);
+	if (is_ours < 0)
+		return -1;
+	return is_ours == 1 ? put_over(takeover, present) : lose(takeover);
+}
+
+/* The server has ended. */
+static int remove_both(const struct unixtakeover *takeover,
+	const struct look *present, int fd)
+{
+	const struct stat *found = &present->found;
+	int is_ours;
+
+	if (is_dead(present) &&
+		unixfile__remove(takeover->name->dir_fd, takeover->name->leaf,
+			found->st_dev, found->st_ino) < 0)
+		return -1;
+	if (is_alive(present)) {
+		is_ours = is_callers(present, fd);
+		if (is_ours < 0)
+			return -1;
+		if (is_ours == 0)
+			return lose(takeover);
+	}
+	return remove_hidden(takeover);
+}
+
+/* 1: it has its name back. 0: it has ended. */
+static int give_back(const struct unixtakeover *takeover,
+	const struct look *hidden, int fd)
+{
+	const bool has_ended = is_dead(hidden);
+	struct look present;
+	int result;
+
+	if (!is_file(hidden, &takeover->server))
+		return refuse(ESTALE);
+	if (check_is_known(hidden) < 0 ||
+		look_at(takeover, takeover->name->leaf, &present) < 0)
+		return -1;
+	result = check_is_known(&present);
+	if (result == 0)
+		result = has_ended ? remove_both(takeover, &present, fd)
+				   : give_back_alive(takeover, &present, fd);
+	result = fd_close_with(present.fd, result);
+	return result < 0 ? -1 : !has_ended;
+}
+
+static int give_back_locked(const struct unixtakeover *takeover, int fd)
+{
+	const int dir_fd = takeover->name->dir_fd;
+	struct look hidden;
+	int result;
+
+	unixfile__lock(dir_fd, unixdeadline_after_us(lock_us));
+	result = look_at(takeover, takeover->hidden, &hidden);
+	if (result == 0) {
+		result = give_back(takeover, &hidden, fd);
+		result = fd_close_with(hidden.fd, result);
+	}
+	unixfile__unlock(dir_fd);
+	return result;
+}
+
+int unixtakeover_close(struct unixtakeover *takeover, int fd)
+{
+	int result, saved = errno;
+
+	if (takeover == NULL)
+		return 0;
+	result = give_back_locked(takeover, fd);
+	result = unixname__close(takeover->name, result);
+	free(takeover);
+	if (result >= 0)
+		errno = saved;
+	return result;
+}
