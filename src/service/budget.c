@@ -29,7 +29,7 @@ enum {
 /* Probes for a receiver that may or may not have read an empty message. */
 enum { PROBES_MOST = 16 };
 
-/* After a list the next one waits list_part times as long, plus a pause. */
+/* After a list the next waits list_part times as long, plus a pause. */
 static const int64_t list_part = 20;
 static const int64_t list_pause_us = 1000;
 
@@ -110,8 +110,8 @@ static int take_socket(void *context, const struct unixdiag_socket *socket)
 static int ask(struct budget *budget, const struct holding *holding,
 	enum waiting *waiting)
 {
-	/* A descriptor shared by fork(2) would mix up the answers for two
-	 * processes. */
+	/* A descriptor shared by fork(2) would mix up two processes'
+	 * answers. */
 	if (budget->diag_owner != getpid())
 		budget->diag_fd = fd_close(budget->diag_fd);
 	budget->diag_owner = getpid();
@@ -165,8 +165,7 @@ static size_t get_share(const struct budget *budget)
 				      : 0;
 }
 
-/* Leaves the rest of the buffer to others, as one large message could fill
- * it. */
+/* One large message must not fill the rest of the buffer. */
 static bool is_large_for(const struct budget *budget, size_t cost)
 {
 	return cost > budget->limit / LARGE_PART &&
@@ -177,8 +176,7 @@ static bool is_large_for(const struct budget *budget, size_t cost)
 static bool is_within_share(const struct budget *budget,
 	const struct holding *holding, size_t cost)
 {
-	/* The first one is always sent: nothing says yet that the receiver does
-	 * not read. */
+	/* The first one is sent: nothing says yet that nobody reads it. */
 	return holding->bytes == 0 ||
 		(holding->is_reader &&
 			holding->bytes + cost <= get_share(budget));
@@ -248,8 +246,7 @@ bool unixbudget__is_held(struct budget *budget, struct holding *holding,
 	return false;
 }
 
-/* The receiver may have read the probe before we looked: then the next one
- * tells. */
+/* If the receiver reads the probe before we look, the next one tells. */
 static void settle_probe(struct budget *budget, struct holding *holding,
 	size_t size)
 {

@@ -399,8 +399,7 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 	if (peer == NULL)
 		return -1;
 	unixservice__finish(service, peer);
-	/* The loop must not wait for input that is not read any more. This
-	 * cannot fail. */
+	/* The loop must not wait for unwanted input. This cannot fail. */
 	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
 		peer->sort->resume(service, peer);
 	errno = saved;

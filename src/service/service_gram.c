@@ -342,8 +342,7 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 
 	/* A stop ends a pause early, or the socket would never be finished. */
 	grams->is_resting = false;
-	/* The queue is empty when a call returns fewer messages than asked
-	 * for. */
+	/* A call with fewer messages than asked for has emptied the queue. */
 	for (taken = 0; taken < TURN && more > 0 &&
 		(more == most || service->is_stopping);
 		taken += more) {

@@ -61,7 +61,7 @@ static int watch_link(struct unixservice *service, struct link *link)
 	return unixservice__watch(service, &link->watch, choose_events(link));
 }
 
-/* Returns how long queued messages may wait while the peer reads none. */
+/* Returns until when queued messages may wait while the peer reads none. */
 static int64_t get_late_us(const struct unixservice *service,
 	const struct peer *peer)
 {
@@ -125,8 +125,8 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 }
 
 /*
- * After an error part of msg may have been sent. The peer would then take
- * another message for the rest of it, and the same one for a new message.
+ * After an error part of msg may have been sent. The peer would read any other
+ * message as the rest of it, and the same one as a new message.
  */
 static int give_up_stream(struct link *link, int result)
 {
@@ -135,8 +135,7 @@ static int give_up_stream(struct link *link, int result)
 	return result;
 }
 
-/* Bypasses the public calls: the service has its own counters and its own
- * policy. */
+/* Bypasses the public calls: the service has its own counters and policy. */
 static int send_to_packet(struct unixconn *conn, const struct unixmsg *msg)
 {
 	if (unixservice__is_plain(msg))
@@ -191,7 +190,7 @@ static int link_resume(struct unixservice *service, struct peer *peer)
 	return watch_link(service, (struct link *)peer);
 }
 
-/* Tells a client that waits for an answer, or for the rest of one. */
+/* Ends sending, which tells a client that waits for (the rest of) an answer. */
 static void link_deafen(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
@@ -203,7 +202,7 @@ static void link_deafen(struct unixservice *service, struct peer *peer)
 }
 
 /* Closes the connection: its client would take the next answer for the answer
- * to the cut message. */
+ * to the truncated message. */
 static void refuse_cut(struct unixservice *service, struct link *link,
 	struct unixmsg *msg)
 {
@@ -342,8 +341,8 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 
 static bool is_idle(const struct unixservice *service, struct peer *peer)
 {
-	/* A peer is not silent while we owe it an answer or pause reading
-	 * it. */
+	/* A peer that waits for our answer, or that we do not read, is not
+	 * silent. */
 	if (peer->outbox.first == NULL &&
 		((peer->owed > 0 && peer->life != PEER_DEAF) ||
 			((struct link *)peer)->resume_us > 0))
@@ -397,8 +396,7 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 	plan(service, link);
 }
 
-/* Leaves the link to the process that has forked us, which may still serve
- * it. */
+/* Leaves the link to the process that has forked us and may still serve it. */
 static void leave_link(struct unixservice *service, struct link *link)
 {
 	unixservice__finish(service, &link->peer);

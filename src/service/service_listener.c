@@ -19,8 +19,7 @@
 /* Connections before other sockets get their turn. */
 enum { TURN = 16 };
 
-/* A user with more than this part of all descriptors leaves too few to
- * others. */
+/* A user with a larger part of all descriptors leaves too few to others. */
 enum { HOARD_PART = 4 };
 
 /* The pause in accepting when descriptors or memory have run out. */

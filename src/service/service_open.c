@@ -24,8 +24,7 @@ static int close_with(struct unixconn *conn, int result)
 	return result;
 }
 
-/* Gets the name of the socket at address. Its owner does not notice the
- * connect(2). */
+/* Gets the name of the socket at address, whose owner does not notice. */
 static int ask_for_name(const char *address, struct unixaddr *name)
 {
 	static const struct unixdial_options options = {
@@ -45,8 +44,7 @@ static int refuse(int error)
 	return -1;
 }
 
-/* Fails with EPERM unless path is absolute and leads from here to the same
- * socket. */
+/* Returns EPERM unless path is absolute and leads to the same socket here. */
 static int check_path(const struct unixaddr *path, const char *address)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];

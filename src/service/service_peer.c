@@ -319,8 +319,7 @@ int unixservice_keep_peer(struct unixservice *service, uint64_t id,
 	return 0;
 }
 
-/* Messages gathered before the close are sent, as if they had been sent at
- * once. */
+/* Gathered messages are sent before the close, as if sent at once. */
 static void send_what_is_gathered(struct unixservice *service,
 	const struct peer *peer)
 {

@@ -7,10 +7,10 @@
  *	service_event.c    events for the watcher
  *	service_watch.c    descriptors and timers in the loop
  *	service_source.c   the sockets that peers come from
- *	service_books.c    the end of each message, and the queued ones
+ *	service_books.c    counters: how each message ends, what is queued
  *	service_peer.c     the places of peers, and their life
- *	service_share.c    memory that peers make the service use
- *	service_queue.c     sends, queues or loses a message to a peer
+ *	service_share.c    limits on memory that peers make the service use
+ *	service_queue.c    sends, queues or loses a message to a peer
  *	service_take.c     hands a received message to the handler
  *	service_batch.c    many datagrams by one system call
  *	service_send.c     messages from the program
@@ -71,9 +71,9 @@ struct peer_sort {
 	int (*send)(struct unixservice *service, struct peer *peer,
 		const struct unixmsg *msg, size_t *done);
 	/* Reserves room for a message of size bytes that is to be sent soon,
-	 * together with others. Returns the address to send it to, or NULL if
-	 * it must be sent alone. Each reservation ends with a call of settle,
-	 * which says whether it was sent. A NULL pointer: messages are always
+	 * together with others. Returns the address to send it to, or NULL
+	 * if it must be sent alone. Each reservation ends with a call of
+	 * settle, which says whether it was sent. NULL: messages are always
 	 * sent alone. */
 	const struct unixaddr *(*reserve)(const struct unixservice *service,
 		struct peer *peer, size_t size);
@@ -87,26 +87,25 @@ struct peer_sort {
 	int (*resume)(struct unixservice *service, struct peer *peer);
 	/* Handles the peer's timer. */
 	void (*wake)(struct unixservice *service, struct peer *peer);
-	/* Handles that nothing more can be sent, see enum life. A NULL pointer:
-	 * the peer is closed instead. */
+	/* Handles that nothing more can be sent, see enum life. NULL: the peer
+	 * is closed instead. */
 	void (*deafen)(struct unixservice *service, struct peer *peer);
 	/* Sets the timer anew after the limit of silence has changed. */
 	void (*look_at_silence)(struct unixservice *service, struct peer *peer);
-	/* Receives only messages that have already arrived. A NULL pointer:
-	 * nothing to do. */
+	/* Receives only messages that have already arrived. NULL: nothing to
+	 * do. */
 	void (*stop)(struct unixservice *service, struct peer *peer);
 	/* Tells whether unread messages to the peer may fill our send buffer,
 	 * at the cost of others. Its user is accountable for that as long as
-	 * the peer exists. A NULL pointer: never. */
+	 * the peer exists. NULL: never. */
 	bool (*is_debtor)(struct unixservice *service, struct peer *peer);
 	/* Returns the size of the largest message that can be sent. */
 	size_t (*get_size_max)(const struct peer *peer);
 	/* Gets the address of the peer. */
 	void (*get_address)(const struct peer *peer, struct unixaddr *addr);
-	/* Returns the peer's entry in the loop. A NULL pointer: it has none. */
+	/* Returns the peer's entry in the loop. NULL: it has none. */
 	struct watch *(*get_watch)(struct peer *peer);
-	/* Closes the connection, if any, and removes the peer from its
-	 * source. */
+	/* Closes any connection, and removes the peer from its source. */
 	void (*close)(struct unixservice *service, struct peer *peer);
 };
 
@@ -120,8 +119,9 @@ struct peer_sort {
  *	the program closes it         ENDED     GONE      ENDED
  *	nothing queued or unanswered  -         -         GONE
  *	late, or silent for too long  DEAF      GONE      GONE
- *	it cannot be read, was cut,
- *	evicted, or the service ends  GONE      GONE      GONE
+ *	a read error, a truncated
+ *	message, an eviction, or the
+ *	end of the service            GONE      GONE      GONE
  *
  * A client that sends and closes without reading becomes DEAF at the first
  * answer. Its messages are still in the socket, so the service reads them to
@@ -136,7 +136,7 @@ enum life {
 	PEER_GONE, /* closed; freed between two rounds */
 };
 
-/* The first member of a sender or link, which is freed with it. */
+/* The first member of struct sender or struct link, freed with it. */
 struct peer {
 	struct timer timer; /* first, so that a timer leads to its peer */
 	const struct peer_sort *sort;
@@ -207,13 +207,13 @@ struct source_sort {
 	/* Sets whether close removes the file, like the network's own call. */
 	int (*set_unlink)(struct source *source, bool is_wanted);
 	/* Finds out which unread messages of closed peers of user were read
-	 * meanwhile. A NULL pointer: this source does not count them. */
+	 * meanwhile. NULL: this source does not count them. */
 	void (*settle)(struct source *source, const struct user *user);
 	/* Closes the source. Returns 0, or -1 when the name is still there. */
 	int (*close)(struct source *source);
 };
 
-/* A socket that peers come from. The first member of a grams or listeners. */
+/* A socket that peers come from; begins struct grams or struct listeners. */
 struct source {
 	struct timer timer; /* first, so that a timer leads to its source */
 	const struct source_sort *sort;
@@ -360,7 +360,7 @@ void unixservice__look_at_clock(struct unixservice *service);
 /* Returns when the next timer or the deadline of the drain is due. */
 int64_t unixservice__get_next_us(const struct unixservice *service);
 
-/* Arms timer_fd, so that a program's own loop around ours wakes up in time. */
+/* Arms timer_fd, to wake a program that has our loop inside its own. */
 void unixservice__set_clock(struct unixservice *service);
 
 /* A peer that is gone has no timer any more: nothing happens. */
@@ -391,7 +391,7 @@ void unixservice__lose_source(struct unixservice *service,
 
 /* service_batch.c */
 
-/* Allocates room for batches, unless there is some. Returns 0, or -1 with
+/* Allocates room for batches, if there is none. Returns 0, or -1 with
  * ENOMEM. */
 int unixservice__reserve_batch(struct unixservice *service);
 
@@ -549,8 +549,7 @@ void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
 int unixservice__send_now(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg);
 
-/* Sends queued messages of peer while it has room. It may be gone
- * afterwards. */
+/* Sends messages queued for peer while it has room. It may be gone then. */
 void unixservice__flush(struct unixservice *service, struct peer *peer);
 
 /* service_take.c */

@@ -2,8 +2,8 @@
 /*
  * The service proves that it can answer a sender before the first answer. Some
  * proofs hold the socket file by a descriptor, a pin. There are fewer
- * descriptors than senders, so a sender without a pin is proved again for each
- * answer.
+ * descriptors than senders, so a sender that has lost its pin is proved again
+ * before its next answer.
  */
 #include <config.h>
 
@@ -21,8 +21,7 @@ enum {
 	PINS_PART = 4, /* of the descriptors that we may have */
 };
 
-/* After a slow proof the next one waits dear_part times as long, plus a
- * pause. */
+/* After a slow proof the next waits dear_part times as long, plus a pause. */
 static const int64_t dear_part = 5;
 static const int64_t dear_pause_us = 1000;
 

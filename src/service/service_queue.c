@@ -52,8 +52,7 @@ static bool is_room(struct unixservice *service, const struct peer *peer,
 		is_below(outbox->bytes + bytes, options->queue_bytes_max);
 }
 
-/* Drops the oldest message that is not partly sent. Returns whether there is
- * one. */
+/* Drops the oldest message that is wholly unsent. Returns whether it could. */
 static bool drop_oldest(struct unixservice *service, struct peer *peer)
 {
 	struct queued **place = &peer->outbox.first;
@@ -70,8 +69,7 @@ static bool drop_oldest(struct unixservice *service, struct peer *peer)
 	return true;
 }
 
-/* Makes room for size bytes, by the policy if need be. Returns whether it
- * can. */
+/* Makes room for size bytes if the policy allows. Returns whether it could. */
 static bool make_room(struct unixservice *service, struct peer *peer,
 	size_t size)
 {

@@ -29,8 +29,7 @@ static int send_alone(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
-/* Drops the address, which does not matter here, and turns a single part into
- * plain data. */
+/* Drops the address, which does not matter, and makes one part plain data. */
 static void make_plain(struct unixmsg *plain, const struct unixmsg *msg)
 {
 	*plain = *msg;

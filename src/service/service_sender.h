@@ -88,8 +88,7 @@ struct sender *unixsenders__add(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred);
 
-/* Adds a peer that replaces none and is in no limit. Returns NULL with
- * ENOMEM. */
+/* Adds a peer beyond any limit and replaces none. Returns NULL with ENOMEM. */
 struct sender *unixsenders__enter(struct unixservice *service,
 	struct senders *senders, const struct unixaddr *addr, struct user *user,
 	const struct unixcred *cred);
@@ -113,7 +112,7 @@ void unixdebts__free(struct debts *debts);
 /* Records that sender is closed with unread messages. */
 void unixdebts__add(struct debts *debts, const struct sender *sender);
 
-/* Restores the unread messages of sender if it was closed before. */
+/* Restores the unread messages of sender, if it was closed with some before. */
 void unixdebts__resume(struct debts *debts, struct sender *sender);
 
 /* Finds out which unread messages of user were read meanwhile. */

@@ -29,7 +29,7 @@ void unixservice__prepare(const struct unixservice *service,
 	msg->data = service->buffer;
 	msg->room = service->options.size_max;
 	msg->addr = addr;
-	/* The watcher gets the beginning of a message that is cut. */
+	/* The watcher gets the beginning of a truncated message. */
 	msg->flags = UNIXMSG_PREFIX;
 	msg->fds = service->fds;
 	msg->fds_room = service->options.fds_max;

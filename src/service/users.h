@@ -40,8 +40,7 @@ enum { USERS_BUCKETS = 64 };
 
 struct users {
 	struct user *buckets[USERS_BUCKETS];
-	/* The time between two messages, and how far a user may be ahead of
-	 * it. */
+	/* The time between two messages, and how far a user may be ahead. */
 	int64_t interval_ns;
 	int64_t ahead_ns;
 };
@@ -61,8 +60,7 @@ struct user *unixusers__get(struct users *users, uid_t uid, int64_t now_us);
 void unixusers__add_peer(struct user *user, struct member *peer);
 void unixusers__remove_peer(struct user *user, struct member *peer);
 
-/* Return the user with the most peers, connections, or bytes; NULL without
- * users. */
+/* Return the user with the most peers, connections or bytes, or NULL. */
 struct user *unixusers__get_greatest(const struct users *users);
 struct user *unixusers__get_most_connected(const struct users *users);
 struct user *unixusers__get_most_queued(const struct users *users);
