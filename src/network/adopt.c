@@ -75,7 +75,7 @@ int unixadopt__socket(struct endpoint *end, int fd, int type, bool is_listening)
 	return 0;
 }
 
-/* The file that the kernel says a socket is bound to. */
+/* The file of a bound socket, as the kernel reports it. */
 struct search {
 	uint32_t ino;
 	bool is_found;
@@ -96,7 +96,7 @@ static int look(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-/* Whether path_fd names the file that the socket is bound to. */
+/* Checks that path_fd is the file that the socket is bound to. */
 static int check_file(const struct endpoint *end, int path_fd)
 {
 	struct unixdiag_mount mount = { 0 };
@@ -152,7 +152,7 @@ static int take_name(struct endpoint *end)
 	if (end->name != NULL ? unixname__take_on(end->name) < 0
 			      : look_up_name(end) < 0)
 		return -1;
-	/* Our own parent may have bound it: we stand in its place. */
+	/* Our own parent may have bound it: this process takes its place. */
 	if (end->binder != 0)
 		end->binder = getpid();
 	errno = saved;

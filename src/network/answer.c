@@ -20,11 +20,11 @@
 static const uid_t anybody = (uid_t)-1;
 
 /*
- * Who owns the server's file, and who has made its socket, is known; who serves
- * is not: supervisors hand sockets over, and daemons give up their rights. Only
- * what an ordinary user has made is served by him. Numbers that stand for
- * anybody are nobody's. -1 with an errno of shortage, when it may be found out
- * later.
+ * The kernel tells who owns the server's file and who created its socket, but
+ * not who serves it: supervisors hand sockets over, and daemons drop their
+ * privileges. Only a socket that an ordinary user created is certainly served
+ * by that user. A uid that may stand for any user identifies nobody. Fails with
+ * an errno of shortage when a later call may find out.
  */
 static int look_at_owner(const struct endpoint *end, uid_t file_user,
 	bool *is_ours)
@@ -59,9 +59,9 @@ static int look_at_server(const struct endpoint *end, const char *server,
 }
 
 /*
- * Writing to the file is what a sender needs. Letting everybody do it costs
+ * A sender needs write permission on the file. To give it to everybody costs
  * little: the socket is connected before it is bound, so the kernel refuses
- * all but the server (EPERM).
+ * every sender but the server (EPERM).
  */
 static void set_mode(struct unixname_options *options, bool is_ours)
 {
@@ -79,7 +79,7 @@ static int bind_in(struct endpoint *end, const struct client_place *place,
 	return unixname__claim_fresh(end->fd, path, options, &end->name);
 }
 
-/* A socket that has got a name and failed then takes no second one. */
+/* A socket that was bound before the failure cannot be bound again. */
 static bool is_next_worth_trying(const struct endpoint *end)
 {
 	struct unixaddr own;
@@ -92,8 +92,8 @@ static bool is_next_worth_trying(const struct endpoint *end)
 }
 
 /*
- * Whether user may do what bits say (of S_IRWXO), as far as that is known:
- * which groups he is in is not, so what the group may do he may do.
+ * Tells whether user has the permissions in bits (of S_IRWXO). The groups of
+ * the user are not known, so the group's permissions count as the user's.
  */
 static bool is_allowed(const struct stat *file, uid_t user, mode_t bits)
 {
@@ -108,11 +108,11 @@ static bool is_reachable(const char *path, uid_t user, mode_t bits)
 {
 	struct stat file;
 
-	/* What we cannot look at we cannot judge. */
+	/* A file that we cannot look at counts as reachable. */
 	return stat(path, &file) < 0 || is_allowed(&file, user, bits);
 }
 
-/* path is absolute; it is cut at each slash and made whole again. */
+/* Cuts path, which is absolute, at each slash and restores it. */
 static bool is_way_open(char *path, uid_t user)
 {
 	bool is_open = is_reachable("/", user, S_IXOTH);
@@ -140,8 +140,9 @@ static bool is_open_to_all(const char *dir)
 }
 
 /*
- * Places whose fitness is as wanted; -1 with errno when none would do, which
- * stays as it was when there is none.
+ * Binds in the first place that is open to all, or that is not, as
+ * is_open_wanted says. Fails with the errno of the last try; errno stays the
+ * same if there is no such place.
  */
 static int bind_in_some(struct endpoint *end,
 	const struct client_place places[3],
@@ -161,7 +162,8 @@ static int bind_in_some(struct endpoint *end,
 	return -1;
 }
 
-/* Where others may pass, if others have to; else they may be root after all. */
+/* A server of another user needs a directory that everybody may pass. Without
+ * one a private directory may still do: the server may be root. */
 static int bind_to_file(struct endpoint *end, const char *server)
 {
 	const struct client_place places[] = {
@@ -204,7 +206,7 @@ static int bind_to_own(struct endpoint *end, const char *server,
 	return unixdial__bind(end, dial->own, true, &options, deadline_us);
 }
 
-/* Paths and abstract names are two worlds: containers may share only one. */
+/* A container may share either the paths or the abstract names of its host. */
 static bool is_server_abstract(const char *server)
 {
 	char path[PATH_MAX];
@@ -232,8 +234,8 @@ int unixanswer__bind(struct endpoint *end, const char *server,
 }
 
 /*
- * Our file must be the one that we made. -1 with ENOENT when there is none,
- * ESTALE when it is another.
+ * Checks that path leads to the file that we have bound. Fails with ENOENT when
+ * there is none, ESTALE when it is another.
  */
 static int check_file(const struct endpoint *end, const char *path,
 	struct stat *file)
@@ -248,7 +250,7 @@ static int check_file(const struct endpoint *end, const char *path,
 	return -1;
 }
 
-/* Whose rights count where the server's file belongs to file_user. */
+/* Finds the user whose permissions count if file_user owns the file. */
 static int find_reader(uid_t file_user, uid_t *user)
 {
 	int is_anybody = file_user == 0 ? 1 : unixproof__is_anybody(file_user);

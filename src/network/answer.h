@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * answer: the address that a unixgram client gets so that its server can
- * answer, without being asked for one.
+ * answer: binds a unixgram client to an address, even if it asks for none, so
+ * that its server can answer.
  */
 #ifndef UNIXMSG_ANSWER_H
 #define UNIXMSG_ANSWER_H

@@ -23,7 +23,7 @@ static int refuse(int error)
 	return -1;
 }
 
-/* Whether the network can, and the deadline can be meant. */
+/* Checks that the network has the call, and that the deadline is valid. */
 static inline int check(bool is_possible, int64_t deadline_us)
 {
 	if (!is_possible)
@@ -327,19 +327,19 @@ void unixconn_get_counters(const struct unixconn *conn,
 	counters->cut = get_count(&counts->cut);
 }
 
-/* How long a send may wait for room, by the policy. */
+/* Returns how long a send may wait for room, by the policy. */
 static inline int64_t get_patience(const struct unixconn *conn,
 	int64_t deadline_us)
 {
 	if (conn->policy == UNIXCONN_WAIT)
 		return deadline_us;
-	/* A message that has begun has to go on. */
+	/* A message that is partly sent must be completed. */
 	return conn->end.type == SOCK_STREAM && unixstream__is_sending(conn)
 		? deadline_us
 		: UNIXMSG_NOW;
 }
 
-/* Without room: 0 when the policy has dropped it, or -1. */
+/* Counts a failed send. Returns 0 if the policy drops the message, or -1. */
 static int settle_failed(struct unixconn *conn, int saved)
 {
 	if (conn->policy != UNIXCONN_DROP || errno != EAGAIN) {
@@ -351,7 +351,7 @@ static int settle_failed(struct unixconn *conn, int saved)
 	return 0;
 }
 
-/* What a send has come to. errno was saved before it. */
+/* Counts a send and returns its result. saved is errno from before the send. */
 static inline int settle_send(struct unixconn *conn, int result, int saved)
 {
 	if (result < 0)
@@ -360,7 +360,7 @@ static inline int settle_send(struct unixconn *conn, int result, int saved)
 	return 1;
 }
 
-/* errno as it has to be after a message was dropped, for nothing else. */
+/* Returns errno to restore after a drop; nothing else needs it. */
 static inline int save_errno(const struct unixconn *conn)
 {
 	return conn->policy == UNIXCONN_DROP ? errno : 0;
@@ -421,7 +421,7 @@ int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 	return -1;
 }
 
-/* Passes on what receiving has given. */
+/* Counts the result of a receive and returns it. */
 static inline int count_received(struct unixconn *conn, int result)
 {
 	if (result == 1)
@@ -456,7 +456,8 @@ int unixconn_recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	const bool is_peeking = (msg->flags & UNIXMSG_PEEK) != 0;
 	int result;
 
-	/* Whoever cleans up after a failure must not close the last ones. */
+	/* After a failure the caller must not close the last descriptors
+	 * again. */
 	unixmsg__reset(msg);
 	if (check(conn->network->recv_msg != NULL, deadline_us) < 0)
 		return -1;
@@ -473,7 +474,7 @@ int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 		conn->network->recv_buffer(conn, buffer, from, deadline_us));
 }
 
-/* Whoever asked for the beginning of a message has received it. */
+/* A truncated message counts as received if the caller set UNIXMSG_PREFIX. */
 static size_t count_cut(const struct unixmsg *msgs, size_t count)
 {
 	const unsigned int mask = UNIXMSG_CUT | UNIXMSG_PREFIX;
@@ -532,13 +533,14 @@ int unixconn_recv_fds(struct unixconn *conn, void *data, size_t room,
 	if (result != 1)
 		return result;
 	*fds_count = msg.fds_count;
-	/* A pidfd that is wanted has no place here. */
+	/* Closes a wanted pidfd, as this call cannot return it. */
 	msg.fds_count = 0;
 	unixmsg_close_fds(&msg);
 	return 1;
 }
 
-/* As many parts as hold the message, the last one no longer than that. */
+/* Copies the parts that hold the message, and ends the last one with it.
+ * Returns their number. */
 static size_t trim_parts(const struct unixmsg *msg, struct iovec *parts)
 {
 	size_t i, left = msg->size;
@@ -574,11 +576,12 @@ int unixconn_forward(struct unixconn *conn, const struct unixmsg *msg,
 	return unixconn_send_msg(conn, &onward, deadline_us);
 }
 
-/* Without a deadline to come nothing else bounds what is asked without waiting:
- * no queue holds more. */
+/* Bounds a call with UNIXMSG_NOW, which no deadline ends: no queue holds
+ * more. */
 enum { PASSED_OVER_MOST = 1024 };
 
-/* Others may send so fast that nothing ever waits, and looks at these. */
+/* Others may send so fast that no receive ever waits. So the deadline and the
+ * stop descriptor are checked here too. */
 static int check_patience(const struct unixconn *conn, int passed_over,
 	int64_t deadline_us)
 {
@@ -587,7 +590,7 @@ static int check_patience(const struct unixconn *conn, int passed_over,
 	return passed_over < PASSED_OVER_MOST ? 0 : refuse(EAGAIN);
 }
 
-/* The next message, or its beginning, for matcher to see what it is. */
+/* Receives the next message, or its beginning, for matcher to look at. */
 static int recv_for_matcher(struct unixconn *conn, struct unixmsg *answer,
 	int64_t deadline_us)
 {

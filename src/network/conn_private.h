@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* conn: what the other rooms of the library use besides unixmsg/conn.h. */
+/* conn: calls for the rest of the library, besides unixmsg/conn.h. */
 #ifndef UNIXMSG_CONN_PRIVATE_H
 #define UNIXMSG_CONN_PRIVATE_H
 
 #include "network/network.h"
 #include "unixmsg/conn.h"
 
-/* One on which nothing is open yet: NULL with ENOMEM. */
+/* Allocates a conn that has no socket yet. Returns NULL with ENOMEM. */
 struct unixconn *unixconn__new(const struct network *network);
 
-/* As unixconn_open; what is wanted is in force before the first message. */
+/* Does the same as unixconn_open, with wants set before the first message. */
 struct unixconn *unixconn__open_wanting(const char *network,
 	const char *address, const struct unixlisten_options *options,
 	unsigned int wants);
@@ -22,16 +22,15 @@ unsigned int unixconn__get_wants(const struct unixconn *conn);
 
 /* Streams: see stream.c. */
 
-/* Whether it is in no message, neither sending nor receiving, and nothing was
- * read ahead; whether it is in one that it sends. */
+/* _is_between tells whether no message is partly sent or received and nothing
+ * was read ahead; _is_sending tells whether a message is partly sent. */
 bool unixstream__is_between(const struct unixconn *conn);
 bool unixstream__is_sending(const struct unixconn *conn);
 
-/* Whether bytes were read ahead, a whole message perhaps. */
+/* Tells whether bytes were read ahead, perhaps a whole message. */
 bool unixstream__has_input(const struct unixconn *conn);
 
-/* Frees the memory for reading ahead when there is nothing in it. Gives how
- * many bytes there are. */
+/* Frees the read-ahead buffer if it is empty. Returns the bytes in it. */
 size_t unixstream__trim(struct unixconn *conn);
 
 #endif

@@ -12,14 +12,14 @@
 #include "name/name_private.h"
 #include "network/dial_private.h"
 
-/* While a connect sleeps in the kernel it cannot see the stop descriptor. */
+/* A connect that sleeps in the kernel cannot see the stop descriptor. */
 static const int64_t connect_slice_us = 20000;
 
 static const int64_t retry_first_us = 1000;
 static const int64_t retry_most_us = 64000;
 static const int refusals_most = 8;
 
-/* The name goes first: see unixname__release. */
+/* Releases the name first: see unixname__release. */
 int unixdial__close(struct endpoint *end)
 {
 	int result = unixname__release(end->name);
@@ -115,8 +115,8 @@ static int64_t get_slice(int64_t deadline_us)
 
 /*
  * A connect to a full backlog waits as long as SO_SNDTIMEO says and then fails
- * with EAGAIN. Nothing else bounds it: a non-blocking one fails at once and
- * leaves nothing that could be polled.
+ * with EAGAIN. Nothing else bounds it: a non-blocking connect fails at once and
+ * leaves nothing to poll.
  */
 static int connect_in_slices(const struct endpoint *end,
 	const struct unixaddr *addr, int64_t deadline_us)
@@ -167,8 +167,9 @@ static int find_and_connect(const struct endpoint *end, find_target *find,
 }
 
 /*
- * A name that is taken over from a live owner leads nowhere for a moment, and
- * for long when the one who takes it is killed then: the owner serves on.
+ * A name leads nowhere for a moment while another process takes it over from a
+ * live owner, and for longer if that process is killed then. Meanwhile the
+ * owner still serves, under the name aside.
  */
 static int connect_to_name(const struct endpoint *end, const char *text,
 	int64_t deadline_us)
@@ -184,8 +185,8 @@ static int connect_to_name(const struct endpoint *end, const char *text,
 }
 
 /*
- * EACCES may pass too: a server that has bound its name, and has not given it
- * its owner and mode yet. That takes it no longer than a few of our pauses.
+ * EACCES may pass as well: a server may have bound its name but not yet set the
+ * owner and mode. That takes no longer than a few of our pauses.
  */
 static bool is_server_to_come(unsigned int flags, int *refusals)
 {
@@ -212,7 +213,7 @@ int unixdial__connect(struct endpoint *end, const char *text,
 		if (pause_us < retry_most_us)
 			pause_us *= 2;
 	}
-	/* Connecting again changes nothing that other threads may read. */
+	/* A reconnect must not write anything that other threads may read. */
 	if (!end->is_connected)
 		end->is_connected = true;
 	errno = saved;
@@ -240,7 +241,7 @@ int unixdial__check(const struct unixdial_options *options)
 	return -1;
 }
 
-/* Only datagrams connect again, and only their own names need a mode. */
+/* Only datagram sockets reconnect, and only their own names need a mode. */
 static int check_connection(const struct unixdial_options *options)
 {
 	const unsigned int grams_own =
@@ -256,8 +257,8 @@ static int bind_and_connect(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
 	/*
-	 * What a listener has accepted has the listener's name, and the kernel
-	 * gives the sender's name with every message and none at the end.
+	 * An accepted socket has the name of its listener. The kernel gives
+	 * that name with every message, and no name at the end of file.
 	 */
 	end->is_named = end->type == SOCK_SEQPACKET;
 	if (options->own != NULL &&

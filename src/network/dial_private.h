@@ -11,39 +11,40 @@
 
 struct unixname_options;
 
-/* Removes the name, closes the descriptor. -1: the file is still there. */
+/* Removes the name, closes the descriptor. Returns -1 if the file remains. */
 int unixdial__close(struct endpoint *end);
 
-/* The same for an end that has failed to come to be: -1, errno as it was. */
+/* Does the same after a failure to open. Returns -1 and keeps errno. */
 int unixdial__give_up(struct endpoint *end);
 
 /*
- * Gives up the name, and lets nothing in any more: who sends or connects gets
- * an error at once, and what has come can still be taken. The file goes now, an
- * abstract name when the socket is closed. A socket that is shared is not shut.
- * Our own is, for our children too. 0, or -1 when the file is still there.
+ * Gives up the name and accepts nothing new: a send or connect fails at once,
+ * but messages that have arrived can still be received. A file is removed now,
+ * an abstract name when the socket is closed. A socket that is shared is not
+ * shut down. Our own is, for our children too. Returns 0, or -1 when the file
+ * is still there.
  */
 int unixdial__retire(struct endpoint *end, bool *is_shared);
 
-/* Binds end to what text names, see unixname__claim. */
+/* Binds end to the name in text, see unixname__claim. */
 int unixdial__bind(struct endpoint *end, const char *text, bool is_answered,
 	const struct unixname_options *options, int64_t deadline_us);
 
 /*
- * Opens an end, binds it to options->own if there is one, and connects it to
- * what text names. For datagrams it connects first, see gram.c.
+ * Opens an endpoint, binds it to options->own unless that is NULL, and connects
+ * it to the name in text. A datagram socket connects first, see gram.c.
  */
 int unixdial__open(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us);
 
-/* EINVAL unless options may be meant. */
+/* Fails with EINVAL unless options are valid. */
 int unixdial__check(const struct unixdial_options *options);
 
-/* Connects an open end. */
+/* Connects an open endpoint. */
 int unixdial__connect(struct endpoint *end, const char *text,
 	unsigned int flags, int64_t deadline_us);
 
-/* Connects a datagram socket to addr, which is none of a server. */
+/* Connects a datagram socket to addr, which is not a server's. */
 int unixdial__connect_to(const struct endpoint *end,
 	const struct unixaddr *addr);
 

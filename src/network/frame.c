@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unix: messages on byte streams, each behind its length. */
+/* unix: messages on byte streams, each after its length. */
 #include <config.h>
 
 #include <errno.h>
@@ -11,18 +11,18 @@
 #include "message/msg_private.h"
 #include "network/stream_private.h"
 
-/* The length that stands before a message. */
+/* The length in front of a message. */
 #define PREFIX_SIZE 4
 
-/* A message up to that is copied rather than sent in two parts. */
+/* A message up to this size is copied rather than sent in two parts. */
 #define SMALL_SIZE 2048
 
 static const size_t input_first_room = 65536;
 
-/* From that on it pays, by measurement: less is copied as fast as parted. */
+/* Measured: a smaller message is copied as fast as it is read in parts. */
 static const size_t direct_least = 32768;
 
-/* What a step of receiving has come to, besides -1. */
+/* The result of one step of receiving, besides -1. */
 enum { ENDED, RECEIVED, READ };
 
 static void gather(unsigned char *piece, const struct iovec *part,
@@ -35,7 +35,7 @@ static void gather(unsigned char *piece, const struct iovec *part,
 	}
 }
 
-/* A small message in one piece, which costs less than a second part. */
+/* Copies a small message into one piece: cheaper than a second part. */
 static int write_small(struct endpoint *end, struct output *output,
 	int64_t deadline_us)
 {
@@ -76,11 +76,11 @@ static size_t get_prefix(const unsigned char prefix[PREFIX_SIZE])
 		(size_t)prefix[2] << 8 | (size_t)prefix[3];
 }
 
-/* Notes how far the message has got, if the rest of it may follow. */
+/* Records how much of the message was sent, if the rest may follow. */
 static int interrupt_message(struct stream *stream, size_t size, size_t left)
 {
 	stream->sent = 0;
-	/* Nobody reads any more: there is no rest. */
+	/* The peer does not read any more, so the rest cannot follow. */
 	if (errno == EPIPE || errno == ECONNRESET)
 		return -1;
 	stream->sent = PREFIX_SIZE + size - left;
@@ -96,8 +96,8 @@ static int refuse(int error)
 	return -1;
 }
 
-/* The first of the parts is for the length, the others have size bytes. with is
- * what else goes, or NULL. */
+/* Sends parts: the first is for the length, the others have size bytes. with
+ * has the control data to send, or is NULL. */
 static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
 	size_t size, const struct unixmsg *with, int64_t deadline_us)
 {
@@ -134,7 +134,8 @@ int unixframe__send(struct unixconn *conn, const void *data, size_t size,
 		deadline_us);
 }
 
-/* Behind one for the length: how many; *size is that of the message. */
+/* Lists the parts of msg behind one for the length. Returns their number, and
+ * the size of the message in *size. */
 static size_t list_parts(const struct unixmsg *msg, struct iovec *parts,
 	size_t *size)
 {
@@ -197,7 +198,8 @@ static int grow_input(struct stream *stream)
 	return 0;
 }
 
-/* Room behind what is there. It is full only with part of one message. */
+/* Makes room behind the bytes that are there. The buffer is full only with part
+ * of one message. */
 static int make_room(struct stream *stream)
 {
 	size_t buffered = unixstream__get_buffered(stream);
@@ -212,7 +214,7 @@ static int make_room(struct stream *stream)
 	return 0;
 }
 
-/* Inside of a message the end is an error. */
+/* The end of file inside a message is an error. */
 static int end_input(const struct stream *stream)
 {
 	if (unixstream__get_buffered(stream) == 0 && stream->skip == 0)
@@ -221,7 +223,8 @@ static int end_input(const struct stream *stream)
 	return -1;
 }
 
-/* No more than what is missing of the message, see struct carried. */
+/* Returns the missing size of the message, to read no more: see struct
+ * carried. */
 static size_t get_missing(const struct stream *stream)
 {
 	const size_t buffered = unixstream__get_buffered(stream);
@@ -266,7 +269,7 @@ static int read_ahead(struct stream *stream, int64_t deadline_us)
 	return READ;
 }
 
-/* Puts what was read elsewhere behind what was read ahead. */
+/* Appends bytes that were read elsewhere to those that were read ahead. */
 static void keep(struct stream *stream, const void *data, size_t size)
 {
 	if (size == 0)
@@ -287,12 +290,12 @@ static bool is_read_direct(const struct stream *stream, size_t room)
 		is_room(stream, stream->last_size, room);
 }
 
-/* A message on its way to where it is wanted. */
+/* A message that is read directly into the caller's buffer. */
 struct direct {
 	unsigned char prefix[PREFIX_SIZE];
 	unsigned char *data;
-	size_t size;    /* a guess, until the prefix is there */
-	size_t arrived; /* with the prefix, and with what may follow */
+	size_t size;    /* a guess, until the prefix has arrived */
+	size_t arrived; /* bytes, prefix and any bytes behind the message too */
 };
 
 static bool is_whole(const struct direct *direct)
@@ -321,7 +324,7 @@ static int read_part(struct endpoint *end, struct direct *direct,
 	return 1;
 }
 
-/* What is not of a whole message, as if it had been read ahead. */
+/* Keeps bytes that belong to no whole message as if they were read ahead. */
 static void keep_rest(struct stream *stream, const struct direct *direct)
 {
 	size_t begun = direct->arrived, used = 0;
@@ -336,9 +339,9 @@ static void keep_rest(struct stream *stream, const struct direct *direct)
 }
 
 /*
- * Large messages often have one size: one is read to where it is wanted, as
- * large as the one before was, and no copy has to be made. Where that was
- * wrong the rest is kept, there is room for it.
+ * Large messages often have the same size. So the call guesses that this one is
+ * as large as the last, and reads it directly into the caller's buffer, which
+ * saves a copy. If the guess is wrong, the input buffer has room for the rest.
  */
 static int read_direct(struct stream *stream, void *data, size_t room,
 	size_t *size, int64_t deadline_us)
@@ -362,7 +365,7 @@ static int read_direct(struct stream *stream, void *data, size_t room,
 	return RECEIVED;
 }
 
-/* Throws away what has arrived of a message that was too large. */
+/* Drops the bytes that have arrived of a message that was too large. */
 static void skip_input(struct stream *stream)
 {
 	size_t size = unixstream__get_buffered(stream);
@@ -376,13 +379,13 @@ static void skip_input(struct stream *stream)
 	unixstream__drop_carried(stream);
 }
 
-/* Where a message is wanted: in parts with room bytes together. */
+/* The caller's buffer for a message: parts, with room bytes in total. */
 struct sink {
 	const struct iovec *parts;
 	size_t count;
 	size_t room;
-	bool is_prefix_wanted; /* of a message that is too large */
-	bool is_peeking;       /* it stays */
+	bool is_prefix_wanted; /* when the message is too large */
+	bool is_peeking;       /* the message stays in the queue */
 	bool is_cut;
 };
 
@@ -401,7 +404,7 @@ static void scatter(const unsigned char *from, const struct sink *sink,
 	}
 }
 
-/* So many bytes of the message that begins what was read ahead. */
+/* Copies size bytes of the first message that was read ahead. */
 static void deliver(struct stream *stream, const struct sink *sink, size_t size)
 {
 	scatter(stream->input + stream->input_begin + PREFIX_SIZE, sink, size);
@@ -409,7 +412,8 @@ static void deliver(struct stream *stream, const struct sink *sink, size_t size)
 		unixstream__consume(stream, PREFIX_SIZE + size);
 }
 
-/* Its beginning, once that is there; the rest is passed over. */
+/* Delivers the beginning of a message that is too large, once it has arrived,
+ * and skips the rest. */
 static int take_prefix(struct stream *stream, struct sink *sink, size_t size)
 {
 	if (!sink->is_prefix_wanted && sink->is_peeking)
@@ -429,8 +433,8 @@ static int take_prefix(struct stream *stream, struct sink *sink, size_t size)
 }
 
 /*
- * Looks at what was read ahead: 1 a message, now in the sink; 0 there is none
- * yet; -1 it is too large.
+ * Looks at the bytes that were read ahead. Returns 1 if a message is now in the
+ * sink, 0 if there is none yet, -1 if it is too large.
  */
 static int take_message(struct stream *stream, struct sink *sink, size_t *size)
 {
@@ -488,7 +492,7 @@ int unixframe__recv(struct unixconn *conn, void *data, size_t room,
 	return result;
 }
 
-/* Gives msg what has come with it, as far as there is room. */
+/* Gives msg its descriptors and credentials, as far as there is room. */
 static void hand_over(struct stream *stream, struct unixmsg *msg)
 {
 	struct unixmsg *all;
@@ -550,7 +554,7 @@ int unixframe__recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	return recv_msg(unixstream__get(conn), msg, msg->flags, deadline_us);
 }
 
-/* Whether a whole message was read ahead. */
+/* Tells whether a whole message was read ahead. */
 static bool has_message(struct stream *stream)
 {
 	skip_input(stream);
@@ -559,7 +563,7 @@ static bool has_message(struct stream *stream)
 		get_prefix(stream->input + stream->input_begin);
 }
 
-/* What was read ahead comes with the first; the others never wait. */
+/* Waits for the first message only, and adds those that were read ahead. */
 int unixframe__recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unixgram: datagrams, whose connection is the address they go to. */
+/* unixgram: datagrams. Their connection is only the address to send to. */
 #include <config.h>
 
 #include <errno.h>
@@ -15,23 +15,23 @@
 #include "network/dial_private.h"
 #include "network/network.h"
 
-/* Between two servers that have come and gone. */
+/* The pause between two servers that come and go. */
 static const int64_t retry_us = 1000;
 
 struct gram {
 	struct unixconn conn;
-	/* Where to connect again; NULL: nowhere. */
+	/* The server to reconnect to, or NULL. */
 	char *server;
 	bool is_dialled;
-	/* How often it was connected, and above that enum bond. */
+	/* The number of reconnects times BONDS, plus an enum bond. */
 	atomic_uint_fast64_t bond;
 };
 
-/* Whether a dialled endpoint has its server. */
+/* The state between a dialled socket and its server. */
 enum bond {
 	BOND_HOLDS,
-	BOND_SHUT, /* to all: it has no server */
-	BOND_OPEN, /* and could not be shut: nothing is received */
+	BOND_SHUT, /* no server, and closed to all senders */
+	BOND_OPEN, /* no server, and open to any sender: nothing is received */
 	BONDS,
 };
 
@@ -49,8 +49,8 @@ static int check_bond(const struct gram *gram)
 }
 
 /*
- * Connected first and bound then: while the socket had a name and no peer,
- * anybody could put a message into its queue.
+ * Connects first and binds then: a socket with a name and without a peer would
+ * accept messages from anybody.
  */
 static int dial(struct gram *gram, const char *server,
 	const struct unixdial_options *options, int64_t deadline_us)
@@ -68,8 +68,9 @@ static int dial(struct gram *gram, const char *server,
 	if (unixdial__connect(end, server, options->flags, deadline_us) < 0)
 		return -1;
 	gram->is_dialled = true;
-	/* With credentials it gets an abstract name by its connect. Only once
-	 * it is bound can the server send anything. */
+	/* With credentials wanted, connect(2) would bind it to an abstract
+	 * name, so they are asked for last. The server can send nothing until
+	 * it is bound. */
 	if ((options->flags & UNIXMSG_DIAL_UNNAMED) == 0 &&
 		unixanswer__bind(end, server, options, deadline_us) < 0)
 		return -1;
@@ -93,8 +94,8 @@ static int gram_check_peer(const struct unixconn *conn)
 }
 
 /*
- * ECONNRESET is of before, and not of this message: the kernel tells once that
- * a peer that was connected to us has turned away.
+ * ECONNRESET is about an earlier event and not this message: the kernel reports
+ * once that a peer that was connected to us has disconnected.
  */
 static bool is_server_gone(const struct gram *gram)
 {
@@ -104,9 +105,9 @@ static bool is_server_gone(const struct gram *gram)
 }
 
 /*
- * While it had no peer anybody could put messages into its queue. Now nobody
- * can, or the new server, which does not know us yet: all that is there is to
- * go.
+ * Without a peer anybody could put messages into the queue. Now nobody can, or
+ * only the new server, which does not know us yet. So all messages in it are
+ * dropped.
  */
 static void empty_queue(const struct gram *gram)
 {
@@ -118,8 +119,8 @@ static void empty_queue(const struct gram *gram)
 }
 
 /*
- * Connects to a socket that is closed then. To send to that one would fail and
- * take the peer away again.
+ * Connects to a socket that is closed then. A send to that one would fail and
+ * remove the peer again.
  */
 static int connect_to_nobody(const struct gram *gram)
 {
@@ -137,9 +138,9 @@ static int connect_to_nobody(const struct gram *gram)
 }
 
 /*
- * The kernel takes the peer away when a send finds it dead, and from then on
- * everybody's messages get through: so another peer has to be had at once. bond
- * is from before that send: somebody else may have connected again since.
+ * When a send finds the peer dead, the kernel disconnects the socket, and from
+ * then on anybody can send to it. So it needs another peer at once. bond is
+ * from before that send, as another thread may have reconnected since.
  */
 static void shut_out_strangers(struct gram *gram, uint_fast64_t bond)
 {
@@ -156,7 +157,7 @@ static void shut_out_strangers(struct gram *gram, uint_fast64_t bond)
 	errno = saved;
 }
 
-/* What nobody has shut out could be anybody's. */
+/* A socket that is open to anybody may have received messages from anybody. */
 static int check_to_receive(const struct gram *gram)
 {
 	if (get_bond(gram) != BOND_OPEN)
@@ -180,7 +181,7 @@ static int send_to_server(struct gram *gram, const struct msghdr *header,
 	return result;
 }
 
-/* A relative path is looked up anew: keep to absolute ones, or do not chdir. */
+/* A relative path is looked up anew, so do not chdir(2) with one. */
 static int reconnect(struct gram *gram, int64_t deadline_us)
 {
 	unsigned int flags = deadline_us == UNIXMSG_NOW ? 0 : UNIXMSG_DIAL_WAIT;
@@ -203,7 +204,8 @@ static int send_or_reconnect(struct gram *gram, const struct msghdr *header,
 {
 	int result = send_to_server(gram, header, deadline_us);
 
-	/* It may come and go once more in between: again and again, no. */
+	/* The server may come and go once more in between. A call that does not
+	 * wait tries only once more. */
 	while (result < 0 && is_server_gone(gram)) {
 		if (reconnect(gram, deadline_us) < 0)
 			return -1;
@@ -218,7 +220,7 @@ static int send_or_reconnect(struct gram *gram, const struct msghdr *header,
 	return result;
 }
 
-/* The first attempt does not wait, so that waiting can be counted. */
+/* The first try does not wait, so that waits can be counted. */
 static int send_packed(struct gram *gram, const struct msghdr *header,
 	int64_t deadline_us)
 {

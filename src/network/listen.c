@@ -6,7 +6,7 @@
 
 #include "network/listen_private.h"
 
-/* What is asked of the name, and not of its socket. */
+/* Flags for the name, not for its socket. */
 static const unsigned int name_flags = UNIXMSG_LISTEN_KEEP |
 	UNIXMSG_LISTEN_UNSAFE_DIRECTORY | UNIXMSG_LISTEN_REPLACE;
 
@@ -24,8 +24,8 @@ static bool is_empty(const struct unixlisten_options *options)
 }
 
 /*
- * An id that is given and not said to be meant, or the other way round: all
- * bits set is what chown(2) takes for "leave it".
+ * Refuses an id without its flag, and a flag with the id -1, which chown(2)
+ * takes for "leave it".
  */
 static bool is_id_meant(unsigned int id, bool is_said)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* listen: what a server's options come to. */
+/* listen: checks the options of a server. */
 #ifndef UNIXMSG_LISTEN_PRIVATE_H
 #define UNIXMSG_LISTEN_PRIVATE_H
 
@@ -7,7 +7,8 @@
 #include "name/name_private.h"
 #include "unixmsg/listen.h"
 
-/* What its name is claimed with. -1 with EINVAL: options cannot be meant. */
+/* Gets the options to claim the name with. Returns 0, or -1 with EINVAL for
+ * invalid options. */
 int unixlisten__get_name(const struct unixlisten_options *options,
 	struct unixname_options *name);
 

@@ -18,7 +18,8 @@
 #include "network/listen_private.h"
 #include "network/listener_private.h"
 
-/* How long accept4(2) may wait on a socket that somebody made blocking. */
+/* The longest wait of accept4(2) if another process made the socket
+ * blocking. */
 static const suseconds_t accept_most_us = 1000;
 
 struct unixlistener {
@@ -31,10 +32,10 @@ struct unixlistener {
 };
 
 /*
- * Marks the messages of accepted connections, see endpoint.c: credentials,
- * because they are inherited from the listener, which saves a system call for
- * each connection. They have a side effect, an abstract name for a socket that
- * has none, and the accepted ones have the listener's.
+ * Marks the messages of accepted connections, see endpoint.c. The mark is
+ * credentials, because connections inherit them from the listener, which saves
+ * a system call for each. Credentials have a side effect, an abstract name for
+ * an unnamed socket, but accepted sockets have the listener's name.
  */
 static int mark_accepted_messages(const struct endpoint *listener)
 {
@@ -46,7 +47,7 @@ static int mark_accepted_messages(const struct endpoint *listener)
 		sizeof(on));
 }
 
-/* Of all who share the socket. */
+/* Affects every process that shares the socket. */
 static void set_receive_timeout(int fd, suseconds_t timeout_us)
 {
 	const struct timeval timeout = { .tv_usec = timeout_us };
@@ -55,11 +56,11 @@ static void set_receive_timeout(int fd, suseconds_t timeout_us)
 }
 
 /*
- * accept4(2) has no flag for "do not wait", and O_NONBLOCK belongs to all who
- * share the socket: another holder may clear it, as systemd does whenever it
- * starts a unit. So it is looked at before each call. A holder that has cleared
- * it once may do so again between the look and the call: from then on the
- * kernel's own time-out bounds what the call waits.
+ * accept4(2) has no flag for a call that does not wait, and O_NONBLOCK belongs
+ * to all processes that share the socket. Another one may clear it, as systemd
+ * does whenever it starts a unit. So each call checks the flag first. A process
+ * that has cleared it once may do so again between the check and the call. From
+ * then on SO_RCVTIMEO bounds the wait of the call.
  */
 static int keep_nonblocking(struct unixlistener *listener)
 {
@@ -193,7 +194,7 @@ int unixlistener_close(struct unixlistener *listener)
 
 	if (listener == NULL)
 		return 0;
-	/* Whoever has it next may want to wait. */
+	/* The next owner of the socket may want to wait. */
 	if (listener->bounded_by == getpid())
 		set_receive_timeout(listener->end.fd, 0);
 	result = unixdial__close(&listener->end);
@@ -253,7 +254,7 @@ int unixlistener_get_address(const struct unixlistener *listener,
 	return unixendpoint__get_address(&listener->end, addr);
 }
 
-/* Somebody who shares a listener can shut it down: nobody can connect then. */
+/* A process that shares a listener can shut it down to all clients. */
 static int refuse_shut(short events)
 {
 	errno = (events & POLLRDHUP) != 0 ? EINVAL : EAGAIN;
@@ -261,8 +262,8 @@ static int refuse_shut(short events)
 }
 
 /*
- * Polled first: where the flag is cleared between the look and the call, only
- * another who takes the connection in that moment too can make us wait.
+ * Polls first. If the flag is cleared between the check and the call, the call
+ * waits only if another process accepts the connection in that moment too.
  */
 static int accept_now(struct unixlistener *listener)
 {
@@ -298,9 +299,9 @@ static int accept_once(struct unixlistener *listener, int64_t deadline_us)
 }
 
 /*
- * The kernel takes what is inherited from the listener when a client connects
- * (before Linux 6.16 when it is accepted): it may have done so before the
- * listener was adopted.
+ * The kernel copies options from the listener when a client connects (before
+ * Linux 6.16, when it is accepted). That may have been before the listener was
+ * adopted.
  */
 static int prepare_accepted(struct endpoint *end)
 {
@@ -326,7 +327,7 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	end->wants = listener->end.wants;
 	unixspin__set(&end->spin, unixspin__get(&listener->end.spin));
 	end->is_accepted = !listener->is_adopted;
-	/* As the kernel has it: inherited, see prepare_accepted. */
+	/* The kernel has copied it, see prepare_accepted. */
 	end->is_refusing_fds = listener->end.is_refusing_fds;
 	if (listener->is_adopted && prepare_accepted(end) < 0)
 		return -1;

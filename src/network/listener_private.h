@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* listener: what the service uses besides unixmsg/listener.h. */
+/* listener: calls for the service, besides unixmsg/listener.h. */
 #ifndef UNIXMSG_LISTENER_PRIVATE_H
 #define UNIXMSG_LISTENER_PRIVATE_H
 
 #include "unixmsg/listener.h"
 
-/* As unixlistener_open; what connections are to receive is in force before the
- * first. */
+/* Does the same as unixlistener_open, with wants set before any connection. */
 struct unixlistener *unixlistener__open_wanting(const char *network,
 	const char *address, const struct unixlisten_options *options,
 	unsigned int wants);
 
 unsigned int unixlistener__get_wants(const struct unixlistener *listener);
 
-/* SOCK_STREAM or SOCK_SEQPACKET. */
+/* Returns SOCK_STREAM or SOCK_SEQPACKET. */
 int unixlistener__get_type(const struct unixlistener *listener);
 
 /* See unixdial__retire. */

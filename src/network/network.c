@@ -14,7 +14,7 @@ static const struct network *const networks[] = {
 
 enum { NETWORKS = sizeof(networks) / sizeof(networks[0]) };
 
-/* What else people call them: after sockets' types, and as Go does not. */
+/* Other usual names: types of sockets, and unixstream, unknown to Go. */
 static const struct {
 	const char *name;
 	const struct network *network;

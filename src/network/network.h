@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * network: what unixgram, unixpacket and unix do each in its own way. This is
- * the one table of it: conn.c is written once for all of them.
+ * network: the calls that differ between unixgram, unixpacket and unix. This is
+ * their only table: conn.c is written once for all networks.
  */
 #ifndef UNIXMSG_NETWORK_H
 #define UNIXMSG_NETWORK_H
@@ -22,7 +22,7 @@ struct conn_counts {
 	atomic_uint_fast64_t cut;
 };
 
-/* The first member of what a network keeps of a connection. */
+/* The first member of each network's own struct for a connection. */
 struct unixconn {
 	struct endpoint end;
 	const struct network *network;
@@ -32,22 +32,22 @@ struct unixconn {
 };
 
 /*
- * The calls are those of unixmsg/conn.h, after the arguments were checked and
- * before the policy and the counts: a send gives 0 or -1. NULL: ENOTSUP.
+ * The calls are those of unixmsg/conn.h, without the checks of arguments, the
+ * policy and the counters, which conn.c adds. A send returns 0 or -1. NULL
+ * means ENOTSUP.
  */
 struct network {
 	const char *name;
 	int type;    /* of the socket, SOCK_... */
-	size_t size; /* of what begins with struct unixconn */
-	/* Connects conn, on which nothing is open yet. */
+	size_t size; /* of the struct that begins with struct unixconn */
+	/* Connects conn, which has no socket yet. */
 	int (*dial)(struct unixconn *conn, const char *address,
 		const struct unixdial_options *options, int64_t deadline_us);
-	/* conn has just got a socket that somebody else had before. NULL:
-	 * nothing to do. */
+	/* Prepares conn for a socket made elsewhere. NULL: nothing to do. */
 	int (*take_over)(struct unixconn *conn);
-	/* Frees what it has besides. NULL: nothing to do. */
+	/* Frees the network's own memory. NULL: nothing to do. */
 	void (*dispose)(struct unixconn *conn);
-	/* Whether it has a peer. NULL: as the kernel says. */
+	/* Checks that it has a peer. NULL: the kernel knows. */
 	int (*check_peer)(const struct unixconn *conn);
 
 	int (*send)(struct unixconn *conn, const void *data, size_t size,
@@ -58,7 +58,7 @@ struct network {
 		int64_t deadline_us);
 	int (*send_batch)(struct unixconn *conn, const struct unixmsg *msgs,
 		size_t count, size_t *sent, int64_t deadline_us);
-	/* size is there, from may be NULL; msg was reset. */
+	/* size is not NULL, from may be NULL; msg was reset. */
 	int (*recv)(struct unixconn *conn, void *data, size_t room,
 		size_t *size, struct unixaddr *from, int64_t deadline_us);
 	int (*recv_msg)(struct unixconn *conn, struct unixmsg *msg,
@@ -83,8 +83,8 @@ extern const struct network unixnetwork__gram;
 extern const struct network unixnetwork__packet;
 extern const struct network unixnetwork__stream;
 
-/* By name, or another name for it; by the type of a socket. NULL with EINVAL:
- * there is none. */
+/* Find a network by any of its names, or by the type of a socket. Return NULL
+ * with EINVAL if there is none. */
 const struct network *unixnetwork__find(const char *name);
 const struct network *unixnetwork__find_type(int type);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* unixpacket: the kernel keeps boundaries and connections both. */
+/* unixpacket: the kernel keeps message boundaries, and connections too. */
 #include <config.h>
 
 #include <errno.h>
@@ -16,8 +16,8 @@ static int packet_dial(struct unixconn *conn, const char *address,
 }
 
 /*
- * Who had it before may have marked its messages by credentials, and may have
- * it still: then that serves us as well.
+ * A previous owner of the socket may have marked its messages by credentials or
+ * time stamps, and may still share it. That mark serves us as well.
  */
 static int packet_take_over(struct unixconn *conn)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Evidence, from the cheap to the dear: the file's owner is the writer; a
- * socket of our own that is connected there is told its name, and sock_diag(7)
- * whose it is; the list of all sockets. The one in the middle fails where that
- * socket is connected to us already, as clients that have dialled are.
+ * There are three kinds of evidence, the cheapest first. The writer may own the
+ * file. If we connect a socket of our own to the address, the kernel tells the
+ * name of its peer, and sock_diag(7) the user. The list of all sockets tells
+ * both. The second kind fails if the sender is already connected to us, as
+ * clients that have dialled are.
  */
 #include <config.h>
 
@@ -19,7 +20,7 @@
 #include "name/way.h"
 #include "network/proof.h"
 
-/* Stands for all users that have no number in our user namespace. */
+/* The uid of all users that have no number in our user namespace. */
 static const uid_t overflow_user = 65534;
 
 struct inquiry {
@@ -29,13 +30,13 @@ struct inquiry {
 	unsigned int flags;
 	int fd; /* of the file, or -1 */
 	bool is_linked;
-	/* What has to do where sock_diag tells nothing: the writer owns the
-	 * file, or can have his name in our own network namespace only. */
+	/* The verdict if sock_diag tells nothing: true if the writer owns the
+	 * file, or can have this name in our own network namespace only. */
 	bool is_likely;
 	bool is_without_proc;
 };
 
-/* Of the socket that the name leads to. */
+/* The socket that the name leads to. */
 struct witness {
 	bool is_taken; /* connected to somebody: nothing more is known */
 	bool has_user;
@@ -73,8 +74,8 @@ static int read_map(FILE *file)
 }
 
 /*
- * Whether every user has a number of his own here: -1 with EPERM if not, or as
- * fopen(3). Without /proc it is taken for granted.
+ * Checks that every user has a number of its own here. Fails with EPERM if not,
+ * or with an errno of fopen(3). Without /proc it assumes so.
  */
 static int check_first_namespace(void)
 {
@@ -102,7 +103,7 @@ int unixproof__is_anybody(uid_t user)
 	return fd_is_shortage() ? -1 : 1;
 }
 
-/* In other namespaces that number is anybody's. */
+/* In other user namespaces the overflow uid may be anybody's. */
 static int check_writer(const struct inquiry *inquiry)
 {
 	if (inquiry->writer != NULL)
@@ -112,7 +113,7 @@ static int check_writer(const struct inquiry *inquiry)
 	return check_first_namespace();
 }
 
-/* Who talks to itself does so for ever. */
+/* A service that answers itself never stops. */
 static int check_not_ours(const struct inquiry *inquiry)
 {
 	struct unixaddr own;
@@ -145,7 +146,7 @@ static int connect_to(int fd, const struct unixaddr *addr)
 	return result;
 }
 
-/* Another name than the sender's: somebody has put that socket there. */
+/* A socket of another name was put there by somebody else. */
 static int check_name(int fd, const struct unixaddr *from)
 {
 	struct unixaddr name;
@@ -168,7 +169,7 @@ static int question(int fd, const struct inquiry *inquiry,
 	}
 	if (check_name(fd, inquiry->from) < 0)
 		return -1;
-	/* A shortage passes: nothing has to do in its place meanwhile. */
+	/* A shortage passes, so it must not let weaker evidence count. */
 	if (unixdiag__find_peer(fd, &peer) < 0)
 		return fd_is_shortage() ? -1 : 0;
 	witness->has_user = (peer.has & UNIXDIAG_HAS_USER) != 0;
@@ -176,7 +177,7 @@ static int question(int fd, const struct inquiry *inquiry,
 	return 0;
 }
 
-/* No owner notices that somebody connects. */
+/* The owner of the socket does not notice this connect(2). */
 static int find_witness(struct inquiry *inquiry, struct witness *witness)
 {
 	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -188,7 +189,7 @@ static int find_witness(struct inquiry *inquiry, struct witness *witness)
 	if (inquiry->fd >= 0)
 		set_descriptor_path(&to, inquiry->fd);
 	result = fd_close_with(fd, question(fd, inquiry, &to, witness));
-	/* The file is open: it can only be /proc that is not there. */
+	/* The file is open, so only /proc can be missing. */
 	if (result < 0 && errno == ENOENT && inquiry->fd >= 0) {
 		inquiry->is_without_proc = witness->is_taken = true;
 		return 0;
@@ -226,7 +227,7 @@ static int look(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-/* Costs as much as there are sockets. */
+/* The cost grows with the number of sockets. */
 static int list_witness(const struct inquiry *inquiry, struct witness *witness)
 {
 	struct search search = { .from = inquiry->from };
@@ -265,7 +266,7 @@ static int hear(struct inquiry *inquiry)
 		return -1;
 	if (!witness.is_taken)
 		return judge(inquiry, &witness);
-	/* It can be connected to us only, or nothing can be sent to it. */
+	/* It can be connected only to us, or nothing could be sent to it. */
 	if (inquiry->fd >= 0 && inquiry->is_likely)
 		return 0;
 	if (list_witness(inquiry, &witness) < 0)
@@ -273,15 +274,16 @@ static int hear(struct inquiry *inquiry)
 	return judge(inquiry, &witness);
 }
 
-/* Who may do all that we may: nothing is gained by turning us against him. */
+/* Root and our user may do all that we may, and gain nothing by misleading
+ * us. */
 static bool is_trusted(const struct unixcred *writer)
 {
 	return writer != NULL && (writer->uid == 0 || writer->uid == geteuid());
 }
 
 /*
- * To send by the descriptor is to send to that file whatever its name leads to
- * by then; but by the name it is quicker, where that cannot change.
+ * A send by the descriptor reaches that file, whatever its name leads to by
+ * then. A send by name is quicker, and safe where the name cannot change.
  */
 static void settle(struct inquiry *inquiry, const char *path,
 	struct unixproof *proof)
@@ -322,7 +324,7 @@ static int open_file(struct inquiry *inquiry, const char *path)
 	inquiry->fd = unixway__open(path, false);
 	if (inquiry->fd >= 0 || errno != ELOOP)
 		return inquiry->fd;
-	/* Long chains of links take their time. */
+	/* A long chain of links takes time. */
 	if (inquiry->flags & UNIXPROOF_QUICK) {
 		errno = EAGAIN;
 		return -1;
@@ -339,7 +341,7 @@ static int prove_path(struct inquiry *inquiry, struct unixproof *proof)
 	const char *name = unixaddr_get_name(inquiry->from, &size);
 	int result;
 
-	/* Relative to the sender's directory, and who knows which that is. */
+	/* A relative name starts at the sender's unknown directory. */
 	if (*name != '/')
 		return refuse();
 	memcpy(path, name, size);
@@ -363,8 +365,8 @@ static bool is_own_abstract(int own_fd)
 }
 
 /*
- * Whoever gets through to an abstract name of ours has his own in the same
- * network namespace, and nobody else had it there when he sent.
+ * A sender that reaches our abstract name has its own name in the same network
+ * namespace, and no other socket had that name there when it sent.
  */
 static int prove_abstract(struct inquiry *inquiry, struct unixproof *proof)
 {

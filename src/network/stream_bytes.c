@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The bytes of streams, and what comes and goes beside them. */
+/* The bytes of streams, and the descriptors and credentials beside them. */
 #include <config.h>
 
 #include <errno.h>
@@ -23,7 +23,7 @@ void unixstream__drop_carried(struct stream *stream)
 	stream->carried->msg.fds = stream->carried->fds;
 }
 
-/* Two parts; where there is one, without a structure, see msg.c. */
+/* Receives into two parts. A single one needs no structure, see msg.c. */
 static ssize_t obtain(int fd, struct iovec parts[2], int flags)
 {
 	struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
@@ -53,7 +53,7 @@ int unixstream__read_parts(struct endpoint *end, struct iovec parts[2],
 
 static void advance_part(struct iovec *part, size_t count)
 {
-	/* An empty part may have no address, and nothing is added to that. */
+	/* An empty part may have no address, and NULL + 0 is undefined. */
 	if (count == 0)
 		return;
 	part->iov_base = (char *)part->iov_base + count;
@@ -89,13 +89,13 @@ static void set_parts(struct msghdr *header, const struct output *output)
 {
 	memset(header, 0, sizeof(*header));
 	header->msg_iov = output->parts;
-	/* An int or a size_t, as libc will have it; IOV_MAX fits in both. */
+	/* The type is int or size_t, by libc; IOV_MAX fits in both. */
 	header->msg_iovlen =
 		(unsigned short)(output->count < IOV_MAX ? output->count
 							 : IOV_MAX);
 }
 
-/* It goes with the first byte, once. */
+/* Sends the control data with the first byte, and only once. */
 static ssize_t transmit_with(int fd, struct output *output, int flags)
 {
 	union control_all control;
@@ -110,7 +110,7 @@ static ssize_t transmit_with(int fd, struct output *output, int flags)
 	return put;
 }
 
-/* One part without a structure, see msg.c. */
+/* A single part needs no structure, see msg.c. */
 static ssize_t transmit(int fd, struct output *output, int flags)
 {
 	struct msghdr header;
@@ -143,7 +143,7 @@ int unixstream__write_output(struct endpoint *end, struct output *output,
 	return 0;
 }
 
-/* Adds what has come in header to what is there already. */
+/* Adds the control data in header to what has arrived before. */
 static void carry(struct stream *stream, struct msghdr *header)
 {
 	struct unixmsg *all = &stream->carried->msg;
@@ -158,7 +158,7 @@ static void carry(struct stream *stream, struct msghdr *header)
 	all->flags |= more.flags & UNIXMSG_CUT_CONTROL;
 	if ((header->msg_flags & MSG_CTRUNC) != 0)
 		all->flags |= UNIXMSG_CUT_CONTROL;
-	/* Of a message that two have written, who began it. */
+	/* If two processes have written one message, the first one counts. */
 	if ((all->flags & UNIXMSG_HAS_CRED) == 0) {
 		all->flags |= more.flags & UNIXMSG_HAS_CRED;
 		all->cred = more.cred;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stream: its bytes in stream_bytes.c, the messages that frame.c makes of them,
- * and the network itself in stream.c.
+ * stream: stream_bytes.c moves the bytes, frame.c makes messages of them, and
+ * stream.c is the network.
  */
 #ifndef UNIXMSG_STREAM_PRIVATE_H
 #define UNIXMSG_STREAM_PRIVATE_H
@@ -12,38 +12,39 @@
 #include "network/conn_private.h"
 
 /*
- * What has come beside the bytes of the message that is on its way. The kernel
- * ends a read with the bytes that descriptors came with, so where any are
- * wanted no more is read than that message: what comes is its own.
+ * The descriptors and credentials of the message that is being received. The
+ * kernel ends a read after the bytes that carry descriptors. So if any are
+ * wanted, no read goes beyond the message, and all that arrives belongs to it.
  */
 struct carried {
-	struct unixmsg msg; /* descriptors, credentials and pidfd of it */
+	struct unixmsg msg; /* its descriptors, credentials and pidfd */
 	int fds[UNIXMSG_FDS_MAX];
 };
 
 struct stream {
 	struct unixconn conn;
-	/* What was read ahead of a message, from input_begin to input_end. */
+	/* Bytes read ahead, from input_begin to input_end. */
 	unsigned char *input;
 	size_t input_room;
 	size_t input_begin;
 	size_t input_end;
-	/* How much is still to come of a message that was too large. */
+	/* Bytes still to come of a message that was too large. */
 	size_t skip;
-	size_t last_size; /* of the message before */
-	/* How far a message of sent_of bytes has gone, its prefix included; 0
-	 * between two messages. */
+	size_t last_size; /* of the last message */
+	/* Bytes sent of a message of sent_of bytes, prefix included; 0 between
+	 * two messages. */
 	size_t sent;
 	size_t sent_of;
-	struct carried *carried; /* NULL until something may come */
+	struct carried *carried; /* NULL until anything may arrive */
 };
 
-/* What is to be written: nothing is left when it has gone. */
+/* Data to write; nothing is left once all of it is sent. */
 struct output {
 	struct iovec *parts;
 	size_t count;
-	size_t left;                /* bytes */
-	const struct unixmsg *with; /* what goes beside the first, or NULL */
+	size_t left; /* bytes */
+	/* Its control data is sent with the first byte; or NULL. */
+	const struct unixmsg *with;
 };
 
 static inline struct stream *unixstream__get(struct unixconn *conn)
@@ -67,26 +68,26 @@ static inline void unixstream__consume(struct stream *stream, size_t size)
 
 /* stream_bytes.c */
 
-/* Takes so many bytes off the front of count parts, or of output. */
+/* Advances count parts, or output, by so many bytes. */
 void unixstream__advance(struct iovec *parts, size_t count, size_t bytes);
 void unixstream__advance_output(struct output *output, size_t bytes);
 
-/* Writes all of output: 0; -1, and what is left of it has not gone. */
+/* Writes all of output. Returns 0, or -1 with the unsent rest in output. */
 int unixstream__write_output(struct endpoint *end, struct output *output,
 	int64_t deadline_us);
 
-/* Bytes as they come into two parts, at least one: 1; 0 at the end; -1. */
+/* Reads at least one byte into two parts. Returns 1, 0 at the end, or -1. */
 int unixstream__read_parts(struct endpoint *end, struct iovec parts[2],
 	size_t *size, int64_t deadline_us);
 
-/* The same into one, and what came with them goes to stream->carried. */
+/* Does the same into one buffer, and adds control data to stream->carried. */
 int unixstream__read_carried(struct stream *stream, void *data, size_t room,
 	size_t *size, int64_t deadline_us);
 
-/* Closes what has come with a message that nobody wants. */
+/* Closes the descriptors of a message that nobody wants. */
 void unixstream__drop_carried(struct stream *stream);
 
-/* frame.c: the calls of struct network that are about messages. */
+/* frame.c: the calls of struct network for messages. */
 
 int unixframe__send(struct unixconn *conn, const void *data, size_t size,
 	int64_t deadline_us);
