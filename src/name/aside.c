@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGKILL can come between any two calls. What it leaves: a dead file under the
- * hidden name, where a file was to be removed, or a live owner's, where that
- * was to be replaced. The hidden name tells whose it was.
+ * SIGKILL can arrive between any two calls. It leaves a dead file under the
+ * hidden name, if that was to be removed, or the file of a live owner, if that
+ * was to be replaced. The hidden name contains the name of the file.
  */
 #include <config.h>
 
@@ -37,8 +37,9 @@ static int open_name(int dir_fd, const char *name, struct stat *found)
 }
 
 /*
- * Where others may make files and not rename ours, they could have put theirs
- * there, to be given our name, or to hear those who dial it.
+ * In a sticky directory, where others may create files and cannot rename ours,
+ * the file may be theirs: put there to get our name, or the messages of clients
+ * that dial it.
  */
 bool unixaside__is_trusted(int dir_fd, const struct stat *found)
 {
@@ -51,7 +52,7 @@ bool unixaside__is_trusted(int dir_fd, const struct stat *found)
 	return fstat(dir_fd, &dir) == 0 && (dir.st_mode & S_ISVTX) == 0;
 }
 
-/* It has stood under both names, or another has its place. */
+/* Removes the hidden name: its file, or another one, has the old name. */
 static void remove_it(const struct aside *aside)
 {
 	struct stat found;
@@ -70,8 +71,9 @@ static int exchange(const struct aside *aside)
 }
 
 /*
- * The one who was to replace him had bound his own and was killed. There is no
- * moment when the name leads nowhere.
+ * Puts back the file of a live owner: the process that was to replace the owner
+ * had bound its own socket and was killed. The exchange makes the name lead to
+ * one of the two files at any moment.
  */
 static void put_over_dead(const struct aside *aside, const struct stat *dead)
 {
@@ -87,7 +89,7 @@ static void put_over_dead(const struct aside *aside, const struct stat *dead)
 		exchange(aside);
 }
 
-/* Somebody owns it, and there is another file where it was. */
+/* Settles the file of a live owner when there is a file at its old name. */
 static void settle_with(const struct aside *aside, int leaf_fd,
 	const struct stat *found)
 {

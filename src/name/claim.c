@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How a name is taken: every step on a path is relative to its directory, and
- * on descriptors of the files found there (O_PATH), so that nothing that is
- * renamed, removed or linked meanwhile makes us act on another file than the
- * one we looked at. Removing is file.c's matter.
+ * Claims a name. Every step is relative to the directory, and works on
+ * descriptors (O_PATH) of the files found there. Nothing that is renamed,
+ * removed or linked meanwhile makes us act on another file than the one that we
+ * have looked at. file.c does the removing.
  */
 #include <config.h>
 
@@ -27,20 +27,20 @@
 #include "name/probe.h"
 
 /*
- * How long we wait for the lock on the directory, and go on without it then:
- * whoever may open the directory can hold it for ever. Among ourselves it is
- * held for milliseconds.
+ * The longest wait for the lock on the directory; then we go on without it.
+ * Anybody who may open the directory can hold it for ever. Our own processes
+ * hold it for milliseconds.
  */
 static const int64_t lock_us = 1000000;
 
-/* How often we look for our file, when another may have it in his hands. */
+/* How often we look for our file, which another process may have set aside. */
 static const int looks_most = 20;
 static const int64_t look_pause_us = 1000;
 
-/* A name that only we know is in the hands of nobody but our own sweeps. */
+/* Only our own sweeps can have set aside a name that only we know. */
 static const int looks_most_fresh = 1000;
 
-/* A name that is taken and set free again and again by others gets us here. */
+/* Bounds the tries when others take the name and free it again and again. */
 static const int tries_most = 100;
 
 struct claim {
@@ -54,7 +54,7 @@ struct claim {
 	struct unixname_options options;
 	struct unixaddr addr;
 	struct unixname *name;
-	/* The name of a live owner's file while we take its place. */
+	/* The name of a live owner's file while we replace it. */
 	char aside[UNIXFILE_ASIDE_SIZE];
 };
 
@@ -66,7 +66,7 @@ void unixname__options_init(struct unixname_options *options)
 	options->group = (gid_t)-1;
 }
 
-/* Where nothing can be told of an owner he counts as alive. */
+/* An owner about whom nothing can be found out counts as alive. */
 static int probe(int path_fd, const char *dir, const char *leaf)
 {
 	int result = unixprobe__is_dead(path_fd, dir, leaf);
@@ -76,7 +76,7 @@ static int probe(int path_fd, const char *dir, const char *leaf)
 	return result;
 }
 
-/* 0 for a socket file that nobody owns. */
+/* Returns 0 for a socket file that nobody owns. */
 static int check_is_dead(int path_fd, const char *dir, const char *leaf,
 	struct stat *found)
 {
@@ -90,8 +90,8 @@ static int check_is_dead(int path_fd, const char *dir, const char *leaf,
 }
 
 /*
- * bind(2) takes no lock of ours: should another have got the name meanwhile,
- * the file that was set aside could be reached by nobody any more.
+ * bind(2) does not take our lock. If somebody has bound the name meanwhile,
+ * nobody could reach the file that was set aside any more.
  */
 static void put_back_or_remove(int dir_fd, const char *aside, const char *leaf)
 {
@@ -99,7 +99,7 @@ static void put_back_or_remove(int dir_fd, const char *aside, const char *leaf)
 		unlinkat(dir_fd, aside, 0);
 }
 
-/* Without the lock somebody else may have done it. */
+/* Without the lock another process may have removed it. */
 static int remove_dead_aside(int dir_fd, const char *aside, const char *leaf)
 {
 	if (unixfile__remove_aside(dir_fd, aside, leaf) == 0 || errno == ENOENT)
@@ -109,9 +109,9 @@ static int remove_dead_aside(int dir_fd, const char *aside, const char *leaf)
 
 /*
  * While path_fd is open no other file can get this inode's number. bind(2)
- * makes the file before it makes the socket to be found there, and in between
- * a live one looks dead; but it locks the directory meanwhile, so that after
- * the rename a second probe tells the truth.
+ * makes the file before its socket can be found, so a live owner looks dead for
+ * a moment. But bind(2) locks the directory meanwhile, so a second probe, after
+ * the rename, tells the truth.
  */
 static int remove_if_dead(int dir_fd, const char *dir, const char *leaf,
 	int path_fd)
@@ -146,8 +146,9 @@ int unixname__remove_dead(int dir_fd, const char *dir, const char *leaf,
 }
 
 /*
- * Sets the file of a live owner aside, when that is wanted. Had we done so
- * before, another has got the name since: the one before him has lost it.
+ * Sets the file of a live owner aside, if the options say so. If we have done
+ * that before, somebody has bound the name since. The first owner has lost it
+ * by that, so the first file is removed.
  */
 static int displace(struct claim *claim, const struct stat *found)
 {
@@ -178,7 +179,7 @@ static int clear_file(struct claim *claim, int path_fd)
 	return remove_if_dead(name->dir_fd, name->dir, name->leaf, path_fd);
 }
 
-/* Sees to what stands in our way. 0: try to bind again. */
+/* Deals with the file that is in our way. Returns 0 to try bind(2) again. */
 static int clear_way(struct claim *claim)
 {
 	int fd = unixname__open_leaf(claim->name);
@@ -188,7 +189,7 @@ static int clear_way(struct claim *claim)
 	return fd_close_with(fd, clear_file(claim, fd));
 }
 
-/* Whether there is hope at all: said at once, whoever holds the lock. */
+/* Fails at once if there is no hope, whoever holds the lock. */
 static int check_way(const struct claim *claim)
 {
 	bool is_replaced = (claim->options.flags & UNIXMSG_LISTEN_REPLACE) != 0;
@@ -221,9 +222,10 @@ static bool is_owner_wanted(const struct unixname_options *options)
 }
 
 /*
- * The mode that the file is born with. The kernel takes the mode of the socket
- * for it, less the umask: so fchmod(2) before bind(2) can be too narrow but
- * never too wide. With another owner to come nobody gets in before.
+ * Sets the mode that the file is created with. The kernel takes it from the
+ * socket, less the umask. So fchmod(2) before bind(2) may make it too narrow
+ * but never too wide. If the file is to get another owner, nobody can connect
+ * before.
  */
 static int set_birth_mode(const struct claim *claim)
 {
@@ -235,8 +237,8 @@ static int set_birth_mode(const struct claim *claim)
 }
 
 /*
- * chmod(2) knows no O_PATH descriptors, and follows links in a path. What does
- * without /proc is young, and no libc is sure to have it: Linux 6.6.
+ * chmod(2) takes no O_PATH descriptors, and follows links in a path. The call
+ * that needs no /proc is new, Linux 6.6, and not in every libc.
  */
 static int set_mode(int path_fd, mode_t mode)
 {
@@ -269,9 +271,9 @@ static bool is_owner_in_force(const struct stat *found,
 }
 
 /*
- * Some file systems accept an owner and a mode and keep their own. A client may
- * be written to by more than he wants: he is connected, and the kernel lets
- * nobody in but his server.
+ * Some file systems accept an owner and a mode but keep their own. More users
+ * than wanted may write to a client's file: the client is connected, and the
+ * kernel refuses all senders but its server.
  */
 static int check_is_in_force(const struct claim *claim, int path_fd)
 {
@@ -290,8 +292,9 @@ static int check_is_in_force(const struct claim *claim, int path_fd)
 }
 
 /*
- * Ours is not dead, and nobody else is bound to it. That comes in this order:
- * where bind(2) is still at work nobody is bound yet, and all looks dead.
+ * Tells whether the file there is another's: it is dead, or somebody is bound
+ * to it under these numbers. The probe comes first: while bind(2) is at work, a
+ * file looks dead and nobody is bound to it yet.
  */
 static bool is_another_there(const struct unixname *name)
 {
@@ -306,7 +309,7 @@ static bool is_another_there(const struct unixname *name)
 	return is_there;
 }
 
-/* bind(2) gives the file to the user who counts for files, see setfsuid(2). */
+/* bind(2) gives the file to the file system user, see setfsuid(2). */
 static bool is_owner_ours(const struct stat *found)
 {
 	return found->st_uid == geteuid() ||
@@ -314,12 +317,12 @@ static bool is_owner_ours(const struct stat *found)
 }
 
 /*
- * A server that knows no lock may have put its own file in the place of ours
- * since bind(2): the kernel tells which one our socket has made. Some file
- * systems have other numbers for stat(2), so that these alone prove nothing;
- * and a kernel that tells nothing leaves us with stat(2). Others show the file
- * as another user's, whoever has made it: the same number is enough. A name
- * that nobody else has is no question.
+ * A server that does not take the lock may have replaced our file since
+ * bind(2): the kernel tells which file our socket has made. On some file
+ * systems stat(2) gives other numbers, so different numbers prove nothing. If
+ * the kernel tells nothing, only stat(2) is left. Other file systems show every
+ * file as another user's: there the same number is enough. A name that nobody
+ * else has needs no check.
  */
 static bool is_anothers(const struct claim *claim, const struct stat *found)
 {
@@ -334,7 +337,7 @@ static bool is_anothers(const struct claim *claim, const struct stat *found)
 	return !is_owner_ours(found) || is_another_there(claim->name);
 }
 
-/* Where our file is not there any more, another has taken the name. */
+/* If our file is gone, somebody else has taken the name. */
 static int tell_of_loss(void)
 {
 	if (errno == ENOENT)
@@ -343,8 +346,8 @@ static int tell_of_loss(void)
 }
 
 /*
- * Without the lock somebody who took our file for a dead one may hold it in his
- * hands, and puts it back when he has looked again.
+ * Without the lock another process may have taken our file for a dead one and
+ * set it aside. It puts the file back when it has looked again.
  */
 static int look_for_ours(const struct claim *claim, struct stat *found)
 {
@@ -362,7 +365,7 @@ static int look_for_ours(const struct claim *claim, struct stat *found)
 	return 0;
 }
 
-/* Remembers which file it is that bind(2) has made. */
+/* Records which file bind(2) has made. */
 static int identify(const struct claim *claim, mode_t *mode)
 {
 	struct unixname *name = claim->name;
@@ -394,7 +397,7 @@ static int change(const struct claim *claim, int path_fd)
 	return check_is_in_force(claim, path_fd);
 }
 
-/* Gives the file its owner and mode, where it was not born with them. */
+/* Gives the file its owner and mode, unless it was made with them. */
 static int dress(const struct claim *claim)
 {
 	mode_t mode;
@@ -410,7 +413,7 @@ static int dress(const struct claim *claim)
 	return fd_close_with(fd, change(claim, fd));
 }
 
-/* path, or path behind the working directory. */
+/* Makes path absolute, by the working directory. */
 static int make_absolute(const char *path, char *absolute, size_t room)
 {
 	size_t size;
@@ -443,9 +446,9 @@ static int set_detour(struct unixaddr *addr, const struct unixname *name)
 }
 
 /*
- * What the kernel is told, and tells everybody: the absolute path if it has
- * room for it. A relative one would be looked up by a peer that answers in
- * its own directory, not in ours.
+ * Chooses the address that the kernel passes on to peers: the absolute path if
+ * it fits. A peer that answers would look up a relative path in its own
+ * directory, not in ours.
  */
 static int choose_address(struct claim *claim)
 {
@@ -465,7 +468,7 @@ static int choose_address(struct claim *claim)
 	return set_detour(&claim->addr, claim->name);
 }
 
-/* Makes the file that bind(2) has made what it shall be, or removes it. */
+/* Completes the file that bind(2) has made, or removes it. */
 static int dress_or_remove(const struct claim *claim)
 {
 	struct unixname *name = claim->name;
@@ -498,13 +501,13 @@ static int bind_over(struct claim *claim)
 	return -1;
 }
 
-/* What stands there is ours, and could not be looked at. */
+/* Tells whether the file there is ours, but could not be looked at. */
 static bool is_unseen(const struct claim *claim, int error)
 {
 	return claim->is_bound && claim->name->ino == 0 && error != EADDRINUSE;
 }
 
-/* The file of the owner whom we replace: it goes when we have succeeded. */
+/* Removes the file of the replaced owner, or puts it back on failure. */
 static int settle_aside(const struct claim *claim, int result)
 {
 	const struct unixname *name = claim->name;
@@ -523,8 +526,9 @@ static int settle_aside(const struct claim *claim, int result)
 }
 
 /*
- * The lock keeps those who remove and replace away until we know which file is
- * ours. Whoever holds it longer than they do cannot keep us from going on.
+ * The lock keeps processes that remove and replace files away until we know
+ * which file is ours. A process that holds it longer cannot keep us from going
+ * on.
  */
 static int claim_free(struct claim *claim, bool *is_free)
 {
@@ -541,8 +545,8 @@ static int claim_free(struct claim *claim, bool *is_free)
 }
 
 /*
- * What somebody who was killed here has left. Mostly there is nothing, and that
- * is seen without the lock.
+ * Settles a file that a killed process has left here. Mostly there is none,
+ * which needs no lock to see.
  */
 static void settle_last(struct claim *claim)
 {
@@ -556,9 +560,9 @@ static void settle_last(struct claim *claim)
 }
 
 /*
- * Two that take the same dead file away at once may each get hold of what the
- * other has bound, and put it back: the lock makes that rare. Without it
- * bind(2) decides as well who wins, since no file is removed that was not
+ * Two processes that remove the same dead file at once may each set aside the
+ * file that the other has bound, and put it back. The lock makes that rare.
+ * Even without it bind(2) decides who wins, as no file is removed before it was
  * looked at under a name that nobody else uses.
  */
 static int claim_taken(struct claim *claim)

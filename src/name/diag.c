@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The answers are read by unixdiag__parse, a pure function over bytes. All else
- * here carries bytes from the kernel to it.
+ * unixdiag__parse, a pure function over bytes, reads the answers. The rest of
+ * this file carries bytes from the kernel to it.
  */
 #include <config.h>
 
@@ -21,16 +21,16 @@
 #include "base/fd.h"
 #include "name/diag.h"
 
-/* Since Linux 5.3; the headers of older kernels do not have them. */
+/* Since Linux 5.3; the headers of older kernels lack them. */
 static const unsigned int show_user = 0x40;
 static const unsigned int attribute_user = 7;
 
-/* Without the flags that share the field: NLA_TYPE_MASK, unsigned. */
+/* NLA_TYPE_MASK, unsigned: removes the flags that share the field. */
 static const unsigned int type_mask = 0x3fff;
 
 static const int tries_most = 10;
 
-/* The kernel fills what it is offered, up to this. */
+/* The kernel fills the room that it is offered, up to this size. */
 #define ROOM 32768
 
 static size_t align(size_t size)
@@ -38,7 +38,7 @@ static size_t align(size_t size)
 	return (size + 3) & ~(size_t)3;
 }
 
-/* Nothing in data needs to be aligned for us. */
+/* The attributes in data may be unaligned. */
 static uint32_t get_u32(const unsigned char *data)
 {
 	uint32_t value;
@@ -59,7 +59,7 @@ uint32_t unixdiag__get_pending(const struct unixdiag_socket *socket,
 	return get_u32(socket->pending + index * sizeof(uint32_t));
 }
 
-/* As sun_path has it: an abstract name, or a path that ends at a NUL. */
+/* The form of sun_path: an abstract name, or a path that ends at a NUL. */
 static int parse_name(struct unixdiag_socket *socket, const unsigned char *data,
 	size_t size)
 {
@@ -78,8 +78,8 @@ static int parse_name(struct unixdiag_socket *socket, const unsigned char *data,
 }
 
 /*
- * The device comes as the kernel keeps it, twenty bits of minor number below
- * the major one: neither of the encodings that stat(2) knows.
+ * The kernel gives the device in its own encoding, twenty bits of minor number
+ * below the major number. That is neither of the encodings that stat(2) uses.
  */
 static int parse_file(struct unixdiag_socket *socket, const unsigned char *data)
 {
@@ -213,7 +213,7 @@ static int parse_socket(struct unixdiag_message *message,
 		size - sizeof(head));
 }
 
-/* A list that went wrong half way says so behind its end. */
+/* A list that failed half way has the error behind its end. */
 static int parse_end(struct unixdiag_message *message,
 	const unsigned char *data, size_t size)
 {
@@ -278,11 +278,11 @@ ssize_t unixdiag__parse(const void *data, size_t size,
 	return (ssize_t)align(head.nlmsg_len);
 }
 
-/* One question to the kernel and what becomes of its answer. */
+/* One request to the kernel, and the state of its answer. */
 struct dump {
 	int fd;
 	uint32_t sequence;
-	bool is_single; /* about one socket: no end is told */
+	bool is_single; /* about one socket: no end message follows */
 	bool is_interrupted;
 	bool has_ended;
 	unixdiag_take *take;
@@ -318,7 +318,7 @@ static int ask(const struct dump *dump, const struct unix_diag_req *body)
 	return sent < 0 ? -1 : 0;
 }
 
-/* Anybody may send to a netlink socket: only the kernel counts, port 0. */
+/* Anybody may send to a netlink socket, so only the kernel, port 0, counts. */
 static ssize_t receive(int fd, void *data, size_t room)
 {
 	struct sockaddr_nl from;
@@ -398,7 +398,7 @@ static int take_answer(struct dump *dump)
 	return -1;
 }
 
-/* A socket for each try: nothing of the last answer can be left in it. */
+/* Each try has a new socket, which holds nothing of the last answer. */
 static int ask_and_take(unixdiag_take *take, void *context,
 	const struct unix_diag_req *request)
 {
@@ -459,7 +459,7 @@ int unixdiag__list_names(unixdiag_take *take, void *context)
 	return list(take, context, UINT32_MAX, UDIAG_SHOW_NAME);
 }
 
-/* udiag_ino, udiag_cookie and udiag_show of request are set. */
+/* The caller has set udiag_ino, udiag_cookie and udiag_show of request. */
 static int find(int fd, uint32_t sequence, struct unix_diag_req *request,
 	unixdiag_take *take, void *context)
 {
@@ -510,8 +510,9 @@ int unixdiag__find(uint32_t ino, uint64_t cookie, unixdiag_take *take,
 }
 
 /*
- * Numbers of sockets come again after 2^32 of them: the cookie tells those
- * apart. All ones, what it is where the kernel has none, stand for any.
+ * The kernel reuses the numbers of sockets after 2^32 of them; only the cookie
+ * distinguishes those. All ones stand for any cookie, as on a kernel that has
+ * none.
  */
 static int identify_socket(int socket_fd, struct unix_diag_req *request)
 {
@@ -558,7 +559,7 @@ static int take_copy(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-/* The peer's number is all that the kernel tells: it is asked about next. */
+/* The kernel gives only the number of the peer, so a second request follows. */
 static int find_peer(int fd, int socket_fd, struct unixdiag_socket *peer)
 {
 	struct unix_diag_req request = { .udiag_show = UDIAG_SHOW_PEER };
@@ -649,7 +650,7 @@ static int find_mount(uint64_t id, dev_t *dev)
 
 	if (file == NULL)
 		return -1;
-	/* A line may be longer than part: only its start counts. */
+	/* Only the start of a line counts: it may be longer than part. */
 	while (!is_found && fgets(part, sizeof(part), file) != NULL) {
 		is_found = is_start && read_mount(part, id, dev);
 		is_start = strchr(part, '\n') != NULL;
@@ -688,10 +689,10 @@ static int update_mount(struct unixdiag_mount *mount, int path_fd)
 }
 
 /*
- * stat(2) gives the number that the file system likes: of overlayfs and btrfs
- * that is not the superblock's, which mountinfo tells. Without /proc there is
- * only st_dev, which is right on other file systems. statx(2) tells the mount
- * as well, but not before Linux 5.8, and not every libc has it.
+ * stat(2) gives the number that the file system chooses. On overlayfs and btrfs
+ * that is not the superblock's, which mountinfo has. Without /proc there is
+ * only st_dev, which is right on other file systems. statx(2) gives the mount
+ * too, but only since Linux 5.8, and not every libc has it.
  */
 int unixdiag__identify(int path_fd, struct unixdiag_mount *mount,
 	struct unixdiag_file *file)

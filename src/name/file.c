@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unlink(2) has no "only if it is this inode". What comes nearest: rename the
- * file to a name that nobody else uses, look at what has come, and put it back,
- * never over another, if it is the wrong one. Among ourselves the lock on the
- * directory makes even that impossible; the detour is for foreign programs that
- * know no lock.
+ * unlink(2) cannot check the inode of the file that it removes. So we rename
+ * the file to a name that nobody else uses, look at it there, and put it back
+ * if it is the wrong one, but never over another file. Our own processes are
+ * kept apart by the lock on the directory; the detour is for other programs,
+ * which do not take it.
  */
 #include <config.h>
 
@@ -60,14 +60,14 @@ void unixfile__unlock(int dir_fd)
 	errno = saved;
 }
 
-/* No socket can be bound to a longer name than the one that is cut here. */
+/* A longer leaf is cut, but no socket can be bound to a longer one. */
 void unixfile__name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
 {
 	snprintf(aside, UNIXFILE_ASIDE_SIZE, "%s%.*s", UNIXFILE_ASIDE_START,
 		UNIXMSG_NAME_SIZE_MAX, leaf);
 }
 
-/* With a dot, so that it is the hidden name of no other file. */
+/* The dot makes it differ from the hidden name of any file. */
 static int make_any_name(char aside[UNIXFILE_ASIDE_SIZE])
 {
 	uint64_t random;
@@ -80,8 +80,8 @@ static int make_any_name(char aside[UNIXFILE_ASIDE_SIZE])
 }
 
 /*
- * The name may be taken, by others at work without the lock or by whoever wants
- * to be in our way, and there are file systems without RENAME_NOREPLACE.
+ * The first name may be taken, by processes without the lock or by an attacker,
+ * and some file systems lack RENAME_NOREPLACE. Then a random name has to do.
  */
 static int hide(int dir_fd, const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
 {
@@ -95,9 +95,9 @@ static int hide(int dir_fd, const char *leaf, char aside[UNIXFILE_ASIDE_SIZE])
 }
 
 /*
- * link(2) would never replace either, and on file systems that do not know
- * RENAME_NOREPLACE it has to do; but only owners may link where
- * fs.protected_hardlinks is set. Not every libc wraps renameat2(2).
+ * link(2) never replaces a file either, so it serves on file systems without
+ * RENAME_NOREPLACE. But only owners may link where fs.protected_hardlinks is
+ * set. Not every libc wraps renameat2(2).
  */
 int unixfile__put_back(int dir_fd, const char *aside, const char *leaf)
 {
@@ -126,7 +126,7 @@ static int check_leaf(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
 	return -1;
 }
 
-/* The first look spares a wrong file the detour; only the second is sure. */
+/* The first check spares a wrong file the detour; the second is certain. */
 int unixfile__set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 	char aside[UNIXFILE_ASIDE_SIZE])
 {
@@ -137,14 +137,14 @@ int unixfile__set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 		return -1;
 	if (check_leaf(dir_fd, aside, dev, ino) == 0)
 		return 0;
-	/* The wrong file, or one that could not be looked at. */
+	/* It is the wrong file, or we cannot check it. */
 	saved = errno;
 	unixfile__put_back(dir_fd, aside, leaf);
 	errno = saved;
 	return -1;
 }
 
-/* Nobody would look for what stays under the hidden name. */
+/* Nobody would look for a file that stays under the hidden name. */
 int unixfile__remove_aside(int dir_fd, const char *aside, const char *leaf)
 {
 	int saved;
@@ -157,7 +157,7 @@ int unixfile__remove_aside(int dir_fd, const char *aside, const char *leaf)
 	return -1;
 }
 
-/* Without the lock another may put back what we have just set aside. */
+/* Without the lock another process may put back what we have just set aside. */
 int unixfile__remove(int dir_fd, const char *leaf, dev_t dev, ino_t ino)
 {
 	char aside[UNIXFILE_ASIDE_SIZE];

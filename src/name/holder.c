@@ -13,7 +13,7 @@
 #include "base/fd.h"
 #include "name/holder.h"
 
-/* The number that name is, or -1. */
+/* Returns the number in name, or -1. */
 static int read_number(const char *name)
 {
 	char *end;
@@ -25,7 +25,7 @@ static int read_number(const char *name)
 	return *end == '\0' && number <= INT32_MAX ? (int)number : -1;
 }
 
-/* The inode number in "socket:[N]"; 0 when it is something else. */
+/* Returns the inode number in "socket:[N]", or 0 for anything else. */
 static uint64_t read_socket_link(int dir_fd, const char *name)
 {
 	static const char start[] = "socket:[";
@@ -109,7 +109,7 @@ int unixholder__list(unixholder_take *take, void *context, unsigned int *denied)
 	return result;
 }
 
-/* The first bytes of a file of a process, a NUL behind them. */
+/* Reads the first bytes of a file of a process, and adds a NUL. */
 static ssize_t read_start(pid_t pid, const char *name, char *text, size_t room)
 {
 	char path[64];
@@ -127,7 +127,7 @@ static ssize_t read_start(pid_t pid, const char *name, char *text, size_t room)
 	return size;
 }
 
-/* A process names itself, and may do so with any bytes. */
+/* A process chooses its name, of any bytes. */
 static void escape(const char *raw, size_t size, char *text, size_t room)
 {
 	size_t i, used = 0;
@@ -158,9 +158,9 @@ static int read_command(pid_t pid, struct unixholder_process *process)
 }
 
 /*
- * The owner of /proc/PID would be simpler to have, and is root for a process
- * that may not be traced. The line is within the first 256 bytes or so: the
- * name before it is escaped.
+ * The owner of /proc/PID is simpler to get, but it is root for a process that
+ * may not be traced. The line is within the first 256 bytes or so, as the name
+ * before it is escaped.
  */
 static int read_user(pid_t pid, struct unixholder_process *process)
 {

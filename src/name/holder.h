@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * holder: which processes have which socket open, as /proc tells. Of other
- * users' processes only root is told; of processes in other PID namespaces,
- * and where /proc is mounted with hidepid, nobody may be.
+ * holder: the processes that have a socket open, by /proc. Only root sees the
+ * descriptors of other users' processes. Perhaps nobody sees processes in other
+ * PID namespaces, or where /proc is mounted with hidepid.
  */
 #ifndef UNIXMSG_HOLDER_H
 #define UNIXMSG_HOLDER_H
@@ -17,19 +17,18 @@ struct unixholder {
 	int fd;
 };
 
-/* Called for each. -1 with errno ends the walk. */
+/* Called for each descriptor. A return of -1 with errno ends the walk. */
 typedef int unixholder_take(void *context, const struct unixholder *holder);
 
 /*
- * Walks through the socket descriptors, of all kinds, of all processes. How
- * many processes could not be looked into is counted in denied. Processes that
- * end meanwhile are passed over. -1 with errno: what take or opendir(3) of
- * /proc gave.
+ * Walks through the socket descriptors, of all kinds, of all processes. Counts
+ * in denied the processes that it may not look into. Passes over processes that
+ * end meanwhile. Returns -1 with an errno of take, or of opendir(3) for /proc.
  */
 int unixholder__list(unixholder_take *take, void *context,
 	unsigned int *denied);
 
-/* Room for a name of 15 bytes, each escaped. */
+/* Room for a name of 15 bytes, all of them escaped. */
 #define UNIXHOLDER_COMMAND_SIZE 64
 
 struct unixholder_process {
@@ -37,7 +36,7 @@ struct unixholder_process {
 	char command[UNIXHOLDER_COMMAND_SIZE]; /* printable ASCII */
 };
 
-/* -1 with errno: the process has ended, or /proc does not show it. */
+/* Returns -1 with errno if the process has ended or /proc hides it. */
 int unixholder__read_process(pid_t pid, struct unixholder_process *process);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A name is known by its directory, opened once, and by the inode of its file,
- * so that nothing that is renamed, removed or linked meanwhile makes us act on
- * another file than our own. Removing is file.c's matter.
+ * A name is known by its directory, which stays open, and by the inode of its
+ * file. Nothing that is renamed, removed or linked meanwhile makes us act on
+ * another file than our own. file.c does the removing.
  */
 #include <config.h>
 
@@ -21,7 +21,7 @@
 #include "name/file.h"
 #include "name/name_private.h"
 
-/* How long we wait for the lock on the directory, and go on without it then. */
+/* The longest wait for the lock on the directory; then we go on without it. */
 static const int64_t release_lock_us = 1000000;
 
 /* Splits path at its last slash; dir has room for PATH_MAX bytes. */
@@ -123,7 +123,7 @@ void unixname__set_kept(struct unixname *name, bool is_kept)
 		name->is_kept = is_kept;
 }
 
-/* 1 it is, 0 it is gone or another's, -1 that cannot be told. */
+/* Returns 1 if it is, 0 if it is gone or another's, -1 if that is unknown. */
 static int is_still_ours(const struct unixname *name)
 {
 	struct stat found;
@@ -169,7 +169,7 @@ int unixname__take_on(struct unixname *name)
 	return 0;
 }
 
-/* A client's close waits for nobody. */
+/* The close of a client waits for nobody. */
 static int64_t get_lock_end(const struct unixname *name)
 {
 	return name->is_client ? UNIXMSG_NOW
@@ -177,9 +177,9 @@ static int64_t get_lock_end(const struct unixname *name)
 }
 
 /*
- * A file that has come into its place is left alone. Without the lock we go on
- * too: nobody may keep our file there by holding it. It is given back at once,
- * since a child of fork(2) may have the same directory open.
+ * Leaves alone a file that has replaced ours. Goes on without the lock too, so
+ * that its holder cannot keep our file there. Unlocks at once, because a child
+ * of fork(2) may have the same directory open.
  */
 static int remove_ours(const struct unixname *name)
 {
@@ -227,7 +227,7 @@ int unixname__check_proc(void)
 	return -1;
 }
 
-/* The path through which the kernel finds what an O_PATH descriptor names. */
+/* Makes a path that leads the kernel to the file of an O_PATH descriptor. */
 static void set_descriptor_path(struct unixaddr *addr, int fd)
 {
 	char path[64];
@@ -295,7 +295,7 @@ int unixname__find_aside(const char *text, struct unixname_target *target)
 		errno = ENOENT;
 		return -1;
 	}
-	/* By its name it could be another's file by then. */
+	/* The name alone could lead to another file by then. */
 	if (unixname__check_proc() < 0)
 		return -1;
 	target->fd = open_aside(path);

@@ -15,11 +15,11 @@
 
 struct stat;
 
-/* What a name is claimed with; the flags are those of UNIXMSG_LISTEN_... that
- * are about names, see unixmsg/listen.h. */
+/* Options of a claim. The flags are those UNIXMSG_LISTEN_... that concern
+ * names, see unixmsg/listen.h. */
 struct unixname_options {
 	mode_t mode;
-	uid_t user; /* (uid_t)-1: left as it is, and so group */
+	uid_t user; /* (uid_t)-1: not changed, like the group */
 	gid_t group;
 	unsigned int flags;
 };
@@ -27,7 +27,7 @@ struct unixname_options {
 /* Fills in the defaults. */
 void unixname__options_init(struct unixname_options *options);
 
-/* A socket file that we made. */
+/* A socket file of ours. */
 struct unixname {
 	int dir_fd;
 	dev_t dev;
@@ -35,8 +35,8 @@ struct unixname {
 	pid_t pid;
 	bool is_kept;
 	bool is_client; /* release does not wait for the lock */
-	bool is_fresh;  /* and removes what nobody else can have replaced */
-	/* Its directory as text, "" when that has no room in an address. */
+	bool is_fresh;  /* nobody else can have replaced it */
+	/* Its directory as text, "" if that does not fit into an address. */
 	char dir[UNIXMSG_NAME_SIZE_MAX + 1];
 	char leaf[NAME_MAX + 1];
 };
@@ -44,31 +44,30 @@ struct unixname {
 /* claim.c */
 
 /*
- * Binds fd to the address that text names, see unixmsg/listen.h. With
- * is_answered the name must reach us as a datagram's source, so it must fit
- * into an address, made absolute: ENAMETOOLONG otherwise. options may be NULL.
- * On success *name is for unixname__release, NULL where there is nothing to
- * remove. On failure nothing is left behind; fd stays the caller's. It waits
- * for the lock on the directory for a second at most, and not beyond
- * deadline_us.
+ * Binds fd to the address in text, see unixmsg/listen.h. With is_answered peers
+ * answer to the name, so its absolute path must fit into an address:
+ * ENAMETOOLONG otherwise. options may be NULL. On success pass *name to
+ * unixname__release; it is NULL if there is nothing to remove. On failure
+ * nothing is left behind, and fd stays the caller's. Waits for the lock on the
+ * directory for a second at most, and not beyond deadline_us.
  */
 int unixname__claim(int fd, const char *text, bool is_answered,
 	const struct unixname_options *options, int64_t deadline_us,
 	struct unixname **name);
 
 /*
- * The same for a client's path, in raw bytes, that nobody has had before or
- * will have: a random one. For the lock it does not wait.
+ * Does the same for a client's path, in raw bytes, which is random: nobody has
+ * had it before or will have it. It does not wait for the lock.
  */
 int unixname__claim_fresh(int fd, const char *path,
 	const struct unixname_options *options, struct unixname **name);
 
 /*
- * Removes leaf of the directory (dir as text, or NULL) if it is the socket file
- * that path_fd (O_PATH) names and nobody owns that. Errors: EADDRINUSE when
- * somebody does or may, or another file stands there now; ENOTSOCK; EAGAIN or
- * ETIMEDOUT when the lock on the directory cannot be had until deadline_us;
- * else as unlink(2). 0 when it is gone already.
+ * Removes leaf from the directory (dir as text, or NULL) if it is the socket
+ * file of path_fd (O_PATH) and nobody owns that. Errors: EADDRINUSE when
+ * somebody does or may, or another file has the name now; ENOTSOCK; EAGAIN or
+ * ETIMEDOUT when the lock on the directory is not free until deadline_us; else
+ * those of unlink(2). Returns 0 when it is already gone.
  */
 int unixname__remove_dead(int dir_fd, const char *dir, const char *leaf,
 	int path_fd, int64_t deadline_us);
@@ -76,51 +75,51 @@ int unixname__remove_dead(int dir_fd, const char *dir, const char *leaf,
 /* name.c */
 
 /*
- * What path would name, with its directory open; nothing is claimed yet. Checks
- * that not everybody may rename there, unless flags say otherwise: EPERM.
- * ENOTSOCK for a path without a last part. NULL on failure.
+ * Makes a name of path and opens its directory; it claims nothing yet. Fails
+ * with EPERM if everybody may rename files there, unless flags allow that, and
+ * with ENOTSOCK for a path without a last part. Returns NULL on failure.
  */
 struct unixname *unixname__open(const char *path, unsigned int flags);
 
-/* Frees name, and leaves its file alone: result, with its errno. */
+/* Frees name, leaves its file alone, and returns result with its errno. */
 int unixname__close(struct unixname *name, int result);
 
-/* The file that stands there (O_PATH), no link is followed. -1 as openat(2). */
+/* Opens the file there (O_PATH), not through a link. Returns like openat(2). */
 int unixname__open_leaf(const struct unixname *name);
 
-/* The file found there is ours from now on. */
+/* Records the file in found as ours. */
 void unixname__remember(struct unixname *name, const struct stat *found);
 
 /*
- * Removes the file if it is still ours, and frees name, which may be NULL.
- * Call it while the socket is open: that is what keeps the inode's number from
- * being given to another file. -1 with errno when the file is still there.
+ * Removes the file if it is still ours, and frees name, which may be NULL. Call
+ * it while the socket is open, so that no other file can get the inode's
+ * number. Returns -1 with errno when the file is still there.
  */
 int unixname__release(struct unixname *name);
 
 /*
- * Makes the file at path ours, to be removed by release: path_fd (O_PATH)
- * names it, and somebody has bound a socket of ours to it. ESTALE when another
- * file stands there now.
+ * Makes the file at path ours, so that release removes it. path_fd (O_PATH) is
+ * that file, and a socket of ours is bound to it. Fails with ESTALE when
+ * another file has the name now.
  */
 int unixname__take_up(const char *path, int path_fd, struct unixname **name);
 
 /*
- * Makes this process the one that removes the file: a parent of ours may have
- * bound it before fork(2). ESTALE when the file is not there any more.
+ * Makes this process the one that removes the file: a parent may have bound it
+ * before fork(2). Fails with ESTALE when the file is no longer there.
  */
 int unixname__take_on(struct unixname *name);
 
-/* Whether release leaves the file where it is. name may be NULL. */
+/* Sets whether release leaves the file in place. name may be NULL. */
 void unixname__set_kept(struct unixname *name, bool is_kept);
 
 /*
- * Long paths are reached through descriptors. ENOSYS when there is no /proc for
- * that.
+ * Checks that there is /proc, because long paths are reached through
+ * descriptors. Fails with ENOSYS if not.
  */
 int unixname__check_proc(void);
 
-/* Where a connect goes: an address, and a descriptor to close after use. */
+/* The target of a connect: an address, and a descriptor to close after use. */
 struct unixname_target {
 	struct unixaddr addr;
 	int fd;
@@ -128,20 +127,21 @@ struct unixname_target {
 
 /*
  * Finds the address to connect to. A path that is too long for an address is
- * opened (O_PATH) and reached through /proc/self/fd. Errors: as
- * unixaddr_parse, open(2) and unixname__check_proc. EINVAL for a text that
- * names nobody ("@").
+ * opened (O_PATH) and reached through /proc/self/fd. Errors are those of
+ * unixaddr_parse, open(2) and unixname__check_proc, and EINVAL for a text that
+ * names no socket ("@").
  */
 int unixname__find(const char *text, struct unixname_target *target);
 
 /*
- * The same for the file while it is set aside, see file.h: its owner is about
- * to be replaced, or the process that wanted to was killed. ENOENT for an
- * abstract name, and for a file that anybody may have put there, see aside.h.
+ * Does the same for a file while it is set aside, see file.h: its owner is
+ * about to be replaced, or the process that was to do so was killed. Fails with
+ * ENOENT for an abstract name, and for a file that anybody may have put there,
+ * see aside.h.
  */
 int unixname__find_aside(const char *text, struct unixname_target *target);
 
-/* Looks at the file that a client of text would reach, as stat(2). */
+/* Looks at the file that a client of text would reach, like stat(2). */
 int unixname__look(const char *text, struct stat *found);
 
 void unixname__target_close(struct unixname_target *target);

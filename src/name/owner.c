@@ -20,7 +20,7 @@ struct search {
 	bool is_file;
 	struct unixdiag_file file;
 	struct unixaddr addr;
-	/* What was found. */
+	/* The result. */
 	bool is_found;
 	bool is_sure;
 	uint32_t ino;
@@ -28,7 +28,7 @@ struct search {
 	pid_t pid;
 };
 
-/* Text to what sock_diag can be compared with. */
+/* Turns the text into what sock_diag's answers are compared with. */
 static int prepare(struct search *search, const char *address)
 {
 	struct unixdiag_mount mount = { 0 };
@@ -59,7 +59,7 @@ static bool is_match(const struct search *search,
 		socket->file.ino == search->file.ino;
 }
 
-/* Accepted connections carry the name of their listener, and come after it. */
+/* Accepted connections have the name of their listener, and follow it. */
 static int look(void *context, const struct unixdiag_socket *socket)
 {
 	struct search *search = context;
@@ -80,7 +80,7 @@ static int look(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-/* The process with the smallest id: a parent rather than its children. */
+/* Takes the process with the smallest id: a parent rather than its children. */
 static int look_at_holder(void *context, const struct unixholder *holder)
 {
 	struct search *search = context;

@@ -21,7 +21,7 @@ static int refuse(int error)
 }
 
 /*
- * Whoever may rename our directory there can put his own in its place. sudo -E
+ * A user who may rename our directory there can replace it by another. sudo -E
  * leaves the variables of another user in the environment of root.
  */
 static int check_base(const struct client_place *place)
@@ -41,7 +41,7 @@ static int check_base(const struct client_place *place)
 	return refuse(EPERM);
 }
 
-/* Makes the directory fit for us: ours, and to be passed through by others. */
+/* Makes sure that the directory is ours, and open for others to pass. */
 static int check_directory(int dir_fd)
 {
 	struct stat found;
@@ -83,9 +83,9 @@ static void sweep_beside(const char *base)
 }
 
 /*
- * In a directory of our own what lies there is ours, and nobody else can take
- * a name away. Others may pass through and cannot list it. Should somebody
- * else own a directory of that name, our file stands beside it.
+ * In our own directory every file is ours, and nobody else can remove a name.
+ * Others may pass through but cannot list it. If somebody else owns a directory
+ * of that name, our file is put beside it.
  */
 int unixplace__choose(const struct client_place *place, char *path, size_t room)
 {

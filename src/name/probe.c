@@ -18,11 +18,12 @@
 #include "name/probe.h"
 
 /*
- * File systems that one kernel has to itself, and where all who look at a file
- * see the same inode, see statfs(2). Through others (NFS, 9p, FUSE and virtiofs
+ * File systems that belong to one kernel alone, where all processes see the
+ * same inode of a file, see statfs(2). On others (NFS, 9p, FUSE and virtiofs
  * with it) an owner may be bound to another inode or in another kernel. A layer
- * of an overlay that is looked at directly shows other inodes too, and no
- * sign of it; what goes through an overlay goes from there only.
+ * of an overlay shows other inodes too, without a sign of it, when it is
+ * accessed directly. But a socket bound through an overlay can be reached only
+ * through it.
  */
 static const uint32_t telling_types[] = {
 	0xef53,     /* ext2, ext3, ext4 */
@@ -85,8 +86,8 @@ static bool leads_to(const char *path, int path_fd)
 }
 
 /*
- * Without /proc only the way itself is left. Another file may be put there
- * while we go: so we look before and after.
+ * Without /proc only the path itself is left. Somebody may replace the file
+ * meanwhile, so we look before and after.
  */
 static int connect_by_text(int fd, int path_fd, const char *dir,
 	const char *leaf)
@@ -109,7 +110,7 @@ static int connect_by_text(int fd, int path_fd, const char *dir,
 	return result;
 }
 
-/* The way by which the kernel finds what an O_PATH descriptor names. */
+/* /proc/self/fd leads the kernel to the file of an O_PATH descriptor. */
 static int connect_to_file(int fd, int path_fd, const char *dir,
 	const char *leaf)
 {
@@ -124,10 +125,10 @@ static int connect_to_file(int fd, int path_fd, const char *dir,
 }
 
 /*
- * Connects with a datagram socket. A live owner of another type never hears
- * of it: the kernel refuses with EPROTOTYPE first; a live datagram owner sees
- * nothing of a connect. ECONNREFUSED is the only answer that says dead: all
- * others, EACCES above all, leave the file to whoever may be there.
+ * Connects with a datagram socket. A live owner of another type never notices,
+ * because the kernel refuses with EPROTOTYPE first. A live datagram owner does
+ * not notice a connect at all. Only ECONNREFUSED means dead: after any other
+ * answer, above all EACCES, the file may have an owner.
  */
 int unixprobe__is_dead(int path_fd, const char *dir, const char *leaf)
 {

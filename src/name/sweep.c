@@ -18,10 +18,10 @@
 #include "name/sweep.h"
 #include "unixmsg/deadline.h"
 
-/* Names that are counted to begin anywhere, and files that are looked at. */
+/* The most names to choose a start from, and the most files to look at. */
 enum { NAMES_MOST = 1024, LIVES_MOST = 4, DEADS_MOST = 64 };
 
-/* Names that are read at all, most of them of others in /tmp. */
+/* The most names to read at all: in /tmp most belong to others. */
 enum { READS_MOST = 16384 };
 
 struct sweep {
@@ -32,8 +32,8 @@ struct sweep {
 };
 
 /*
- * The probe comes first, and costs nobody anything. For the lock we do not
- * wait: who holds it sweeps himself, or wants to keep us from it.
+ * The probe comes first and costs nobody anything. We do not wait for the lock:
+ * its holder is sweeping already, or wants to keep us from it.
  */
 static int remove_dead(const struct sweep *sweep, const char *leaf, int path_fd)
 {
@@ -43,7 +43,7 @@ static int remove_dead(const struct sweep *sweep, const char *leaf, int path_fd)
 		path_fd, UNIXMSG_NOW);
 }
 
-/* Others may make files of that name in /tmp, as many as they like. */
+/* In /tmp others may make as many files with such names as they like. */
 static bool is_ours(const struct sweep *sweep, int path_fd)
 {
 	struct stat found;
@@ -70,7 +70,7 @@ static void sweep_file(struct sweep *sweep, const char *leaf)
 	close(fd);
 }
 
-/* What a sweep that was killed has left, or another has just in its hands. */
+/* Settles a file that a killed sweep has left, or that another works on now. */
 static void sweep_aside(struct sweep *sweep, const char *leaf)
 {
 	int dir_fd = dirfd(sweep->dir);
@@ -93,8 +93,8 @@ static void sweep_entry(struct sweep *sweep, const char *entry)
 }
 
 /*
- * Hidden names of others are nothing to us. In our own directory what was set
- * aside under any name is ours.
+ * Skips hidden names of others. In our own directory any file that was set
+ * aside is ours.
  */
 static bool is_hidden(const struct sweep *sweep, const char *leaf)
 {
@@ -114,7 +114,7 @@ static bool is_clients(const struct sweep *sweep, const char *entry)
 		strncmp(leaf, sweep->start, strlen(sweep->start)) == 0;
 }
 
-/* The next file that may be one of a client's. */
+/* Returns the next name that may be a client's file. */
 static const char *read_name(struct sweep *sweep)
 {
 	const struct dirent *entry;
@@ -141,7 +141,7 @@ static unsigned int count_names(struct sweep *sweep)
 	return count;
 }
 
-/* Looks at count files from here on, unless it has seen enough before. */
+/* Looks at the next count files, unless it has seen enough before. */
 static void sweep_files(struct sweep *sweep, unsigned int count)
 {
 	const char *entry;
@@ -153,9 +153,9 @@ static void sweep_files(struct sweep *sweep, unsigned int count)
 }
 
 /*
- * Live files would be at the head of the list for as long as they live, and
- * hide the dead ones behind them: so it begins anywhere, and goes on at the
- * head.
+ * Live files stay at the head of the list as long as they live, and would hide
+ * the dead ones behind them. So the sweep starts at a random place, and goes on
+ * at the head.
  */
 static void sweep_from_anywhere(struct sweep *sweep, unsigned int count)
 {

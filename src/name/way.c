@@ -15,10 +15,10 @@
 #include "base/kernel.h"
 #include "name/way.h"
 
-/* Somebody who renames files at that moment lets a walk fail. */
+/* A walk fails if somebody renames files at that moment. */
 enum { CACHED_TRIES = 4 };
 
-/* As many as the kernel follows. */
+/* The kernel follows no more. */
 enum { LINKS_MOST = 40 };
 
 static int refuse(void)
@@ -27,7 +27,7 @@ static int refuse(void)
 	return -1;
 }
 
-/* Their servers may keep us waiting for ever. */
+/* The servers of these file systems may keep us waiting for ever. */
 static bool is_distant(const char *type)
 {
 	static const char *const types[] = { "9p", "afs", "autofs", "ceph",
@@ -41,7 +41,7 @@ static bool is_distant(const char *type)
 	return false;
 }
 
-/* Whether it begins with a byte as mountinfo writes them, \040: see proc(5). */
+/* Tells whether text begins with an escape of mountinfo, \040: see proc(5). */
 static bool is_escaped(const char *text, unsigned int *byte)
 {
 	int i;
@@ -81,7 +81,8 @@ static bool is_below(const char *path, const char *mount)
 		(size == 1 || path[size] == '/' || path[size] == '\0');
 }
 
-/* A line of mountinfo: the fifth field is where, what follows " - " is what. */
+/* In a line of mountinfo the fifth field is the mount point, and the type
+ * follows " - ". */
 static bool is_hindrance(char *line, const char *path)
 {
 	const char *type = strstr(line, " - ");
@@ -100,7 +101,7 @@ static bool is_hindrance(char *line, const char *path)
 	return is_below(path, mount);
 }
 
-/* Where it is not known whether all lines were seen, errno tells why. */
+/* If some lines may not have been read, errno tells why. */
 static int find_hindrance(FILE *file, const char *path)
 {
 	char *line = NULL;
@@ -118,7 +119,7 @@ static int find_hindrance(FILE *file, const char *path)
 	return feof(file) ? 0 : -1;
 }
 
-/* Without /proc it cannot be told; a shortage is no reason to believe it. */
+/* Without /proc every path passes, as nothing is known; in a shortage, none. */
 static int check_hindrances(const char *path)
 {
 	FILE *file = fopen("/proc/self/mountinfo", "re");
@@ -144,8 +145,8 @@ static int walk(const char *path, uint64_t resolve, uint64_t flags)
 }
 
 /*
- * A file that a socket is bound to is in the kernel's cache with all that is
- * above it: no file system has to be asked.
+ * A file that a socket is bound to is in the kernel's cache, with all
+ * directories above it. So no file system has to be asked.
  */
 static int walk_cached(const char *path, uint64_t resolve, uint64_t flags)
 {
@@ -159,14 +160,14 @@ static int walk_cached(const char *path, uint64_t resolve, uint64_t flags)
 	return fd;
 }
 
-/* Kernels before 5.12 know no cached walk, before 5.6 no walk without links. */
+/* Kernels before 5.12 lack the cached walk, before 5.6 that without links. */
 static bool is_other_walk_needed(void)
 {
 	return errno == EAGAIN || errno == EINVAL || errno == ENOSYS ||
 		errno == EPERM;
 }
 
-/* Permissions that were not looked up yet let a cached walk fail, too. */
+/* A cached walk also fails on permissions that were not yet looked up. */
 static int walk_slowly(const char *path)
 {
 	int fd;
@@ -181,7 +182,7 @@ static int walk_slowly(const char *path)
 	return fd_lift(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/* A path that is followed by hand: no link is in what has been walked. */
+/* A path that is followed by hand: the walked part has no link in it. */
 struct trail {
 	char walked[PATH_MAX];
 	size_t size;
@@ -189,7 +190,7 @@ struct trail {
 	int links;
 };
 
-/* Takes the next name off the rest and puts it behind what was walked. */
+/* Moves the next name from the rest to the walked part. */
 static int step(struct trail *trail)
 {
 	const char *name = trail->rest + 1, *end = strchr(name, '/');
@@ -211,7 +212,7 @@ static int step(struct trail *trail)
 	return 0;
 }
 
-/* What the link leads to takes its place in what is still to be walked. */
+/* Replaces the link by its target, which is still to be walked. */
 static int turn(struct trail *trail, int link_fd)
 {
 	char target[PATH_MAX];
@@ -245,7 +246,7 @@ static int turn(struct trail *trail, int link_fd)
 	return 0;
 }
 
-/* The file that has been walked to; a link itself, not what it leads to. */
+/* Opens the file at the walked part; a link itself, not its target. */
 static int open_walked(const struct trail *trail)
 {
 	const char *path = trail->size == 0 ? "/" : trail->walked;
@@ -258,7 +259,7 @@ static int open_walked(const struct trail *trail)
 	return walk(path, KERNEL_RESOLVE_NO_SYMLINKS, O_NOFOLLOW);
 }
 
-/* What its file system would have to be asked for is not wanted. */
+/* Asks for nothing that the file system would have to fetch. */
 static int get_type(int fd, mode_t *type)
 {
 	struct statx found;
@@ -271,9 +272,9 @@ static int get_type(int fd, mode_t *type)
 }
 
 /*
- * A cached walk cannot note when a link was read last, and fails where the
- * kernel has to: once a day, or each time, as the mount has it. Then the links
- * are read one by one, none of them on a file system that may hang.
+ * A cached walk cannot record when a link was last read, and fails when the
+ * kernel must: once a day, or each time, depending on the mount. Then we read
+ * the links one by one, and none on a file system that may hang.
  */
 static int follow(const char *path)
 {

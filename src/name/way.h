@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * way: where a path that somebody else has chosen leads, without following him
- * where he likes, and without waiting for a file system that hangs.
+ * way: opens a path that a peer has chosen. The peer can lead us neither to our
+ * own files in /proc nor into a file system that hangs.
  */
 #ifndef UNIXMSG_WAY_H
 #define UNIXMSG_WAY_H
@@ -18,8 +18,8 @@
 int unixway__open(const char *path, bool may_follow);
 
 /*
- * Whether nobody but root and user can put another file in the place of the
- * one at path, which is absolute and has no symbolic link in it.
+ * Tells whether only root and user can replace the file at path, which is
+ * absolute and has no symbolic link in it.
  */
 bool unixway__is_safe(const char *path, uid_t user);
 
