@@ -71,7 +71,7 @@ int unixblob_open(const void *data, size_t size)
 	return fd;
 }
 
-/* EINVAL is what the kernel says of files that know no seals. */
+/* The kernel says EINVAL for a file that cannot have seals. */
 static int check_seals(int fd)
 {
 	int found = fcntl(fd, F_GET_SEALS);
@@ -85,8 +85,8 @@ static int check_seals(int fd)
 }
 
 /*
- * A sealed file of huge pages can have holes for which no page is to be had:
- * reading them would be SIGBUS. Only ordinary memory will do.
+ * A sealed file of huge pages can have holes for which no page is free: a read
+ * there raises SIGBUS. So only ordinary memory will do.
  */
 static int check_kind(int fd)
 {
@@ -100,7 +100,7 @@ static int check_kind(int fd)
 	return -1;
 }
 
-/* With 32 bits a file may be larger than any memory. */
+/* On 32 bits a file may be larger than any memory. */
 static size_t get_size(const struct stat *file)
 {
 	size_t size = (size_t)file->st_size;
@@ -115,7 +115,7 @@ int unixblob_map(int fd, size_t size_max, struct unixblob *blob)
 
 	blob->data = NULL;
 	blob->size = 0;
-	/* The seals first: only then does the size stay what it is. */
+	/* The seals come first: only they keep the size as it is. */
 	if (check_seals(fd) < 0 || check_kind(fd) < 0 || fstat(fd, &file) < 0)
 		return -1;
 	blob->size = get_size(&file);

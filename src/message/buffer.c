@@ -20,7 +20,7 @@ void unixbuffer_free(struct unixbuffer *buffer)
 	unixbuffer_init(buffer, buffer->room_max);
 }
 
-/* Doubling keeps a series of growing messages from growing it each time. */
+/* Doubles the room, so that a series of growing messages seldom grows it. */
 static size_t choose_room(const struct unixbuffer *buffer, size_t size)
 {
 	size_t room = buffer->room;

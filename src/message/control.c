@@ -48,7 +48,7 @@ static int get_fd(const struct cmsghdr *item, size_t index)
 	return fd;
 }
 
-/* To receive has succeeded by now: errno stays. */
+/* The receive has succeeded by now, so errno must stay. */
 static int lift(int fd)
 {
 	int saved = errno;
@@ -59,8 +59,8 @@ static int lift(int fd)
 }
 
 /*
- * Room for one descriptor has, by its alignment, room for two: whoever asked
- * for one may get two, and must close the second.
+ * Alignment makes the room for one descriptor large enough for two. So a caller
+ * that asked for one may get two, and the second must be closed.
  */
 static void take_fds(const struct cmsghdr *item, struct unixmsg *msg)
 {
@@ -83,8 +83,8 @@ static void take_fds(const struct cmsghdr *item, struct unixmsg *msg)
 }
 
 /*
- * A message that was sent before anybody asked for credentials carries these:
- * no process, and the user who stands for unknown ones.
+ * A message sent before anybody asked for credentials has these instead: no
+ * process, and the user that stands for unknown ones.
  */
 static bool is_placeholder(const struct ucred *cred)
 {
@@ -109,7 +109,7 @@ static void take_cred(const struct cmsghdr *item, struct unixmsg *msg)
 	msg->flags |= UNIXMSG_HAS_CRED;
 }
 
-/* For a dead process the kernel puts an error number there. */
+/* For a dead process the kernel puts an error number here. */
 static void take_pidfd(const struct cmsghdr *item, struct unixmsg *msg,
 	bool is_wanted)
 {
@@ -141,8 +141,8 @@ static void take_item(const struct cmsghdr *item, struct unixmsg *msg,
 }
 
 /*
- * What CMSG_FIRSTHDR and CMSG_NXTHDR do not do, or not in every libc: they look
- * at an item before they know that all of it is there.
+ * Replaces CMSG_FIRSTHDR and CMSG_NXTHDR, which in some libcs look at an item
+ * before they know that all of it is there.
  */
 static const struct cmsghdr *get_item(const struct msghdr *header, size_t at)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* control: what travels beside the bytes of a message, see cmsg(3). */
+/* control: the control data beside the bytes of a message, see cmsg(3). */
 #ifndef UNIXMSG_CONTROL_H
 #define UNIXMSG_CONTROL_H
 
@@ -10,8 +10,8 @@
 #include "unixmsg/msg.h"
 
 /*
- * Room for one struct ucred or one time stamp. Those that a socket's messages
- * come with stand before descriptors and leave no room for any.
+ * Room for one struct ucred or one time stamp. These mark the messages of a
+ * socket. They come before descriptors and leave no room for any.
  */
 union control_mark {
 	struct cmsghdr align;
@@ -20,25 +20,26 @@ union control_mark {
 
 enum { CONTROL_MARKS_MAX = 2 };
 
-/* Room for all that can come at once: the kernel puts a pidfd last. */
+/* Room for everything that can arrive at once; the kernel puts a pidfd last. */
 union control_all {
 	struct cmsghdr align;
 	char room[CMSG_SPACE(UNIXMSG_FDS_MAX * sizeof(int)) +
 		2 * CMSG_SPACE(2 * sizeof(uint64_t)) + CMSG_SPACE(sizeof(int))];
 };
 
-/* Whether anything goes beside the bytes of msg. */
+/* Tells whether msg has control data to send. */
 static inline bool unixcontrol__is_needed(const struct unixmsg *msg)
 {
 	return msg->fds_count > 0 || (msg->flags & UNIXMSG_SEND_CRED) != 0;
 }
 
-/* Lets descriptors and credentials of msg travel in header; control is its
- * memory. */
+/* Puts the descriptors and credentials of msg into header; control is the
+ * memory for them. */
 void unixcontrol__put(struct msghdr *header, union control_all *control,
 	const struct unixmsg *msg);
 
-/* As if nothing had come with msg: what came with the last is its owner's. */
+/* Clears the control data of msg. Closes nothing, as the caller owns the
+ * descriptors of the last message. */
 static inline void unixcontrol__clear(struct unixmsg *msg)
 {
 	msg->fds_count = 0;
@@ -48,10 +49,10 @@ static inline void unixcontrol__clear(struct unixmsg *msg)
 }
 
 /*
- * Hands what has come in header to msg: descriptors as far as there is room,
- * credentials and pidfd if wants has them (UNIXMSG_WANT_...). Every other
- * descriptor is closed. The kernel's own data is trusted no further than its
- * lengths say.
+ * Gives msg the control data in header: descriptors as far as there is room,
+ * credentials and pidfd if wants has them (UNIXMSG_WANT_...). Closes every
+ * other descriptor. Trusts the kernel's own data only as far as its lengths
+ * say.
  */
 void unixcontrol__take(struct msghdr *header, struct unixmsg *msg,
 	unsigned int wants);

@@ -5,8 +5,8 @@
 #include "unixmsg/cred.h"
 
 /*
- * Of whom nothing is known. Zeros would make him root for those who forget to
- * look whether there are any credentials.
+ * Returns the credentials of an unknown peer. Zeros would make it root for a
+ * caller that forgets to check whether there are any credentials.
  */
 static inline struct unixcred unixcred__get_unknown(void)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * All messages go through the routines below. Their rules: a message is whole
- * or an error; it takes one system call unless it has to wait; and control
- * data that nobody asked for is received into room for one item without
- * descriptors, so that no peer can make us own any.
+ * or an error; it takes one system call unless it has to wait; and unwanted
+ * control data is received into room for one item without descriptors, so that
+ * no peer can make us own any.
  */
 #include <config.h>
 
@@ -24,7 +24,7 @@ static const unsigned int received_flags =
 /* Linux keeps boundaries without MSG_EOR, other systems may not. */
 static const int send_flags = MSG_NOSIGNAL | MSG_EOR;
 
-/* MSG_TRUNC: tell the true size, whatever the room is. */
+/* MSG_TRUNC returns the true size, whatever the room is. */
 static const int receive_flags = MSG_TRUNC | MSG_CMSG_CLOEXEC;
 
 static const int64_t pause_first_us = 250;
@@ -40,14 +40,14 @@ void unixmsg_close_fds(struct unixmsg *msg)
 {
 	while (msg->fds_count > 0)
 		fd_close(msg->fds[--msg->fds_count]);
-	/* One that was received has no number below 3, see fd.h; 0 is that of a
-	 * message that is all zero. */
+	/* A received pidfd is above 2, see fd.h; 0 is from an all-zero
+	 * message. */
 	if (msg->pidfd > 0)
 		fd_close(msg->pidfd);
 	msg->pidfd = -1;
 }
 
-/* The payload as parts: one in one piece is *part. */
+/* Returns the payload as parts; a payload in one piece becomes *part. */
 static struct iovec *get_parts(const struct unixmsg *msg, struct iovec *part,
 	size_t *count)
 {
@@ -81,7 +81,7 @@ static int check_destination(const struct endpoint *end,
 {
 	if (to == NULL)
 		return 0;
-	/* Linux would send it there all the same, and not to the peer. */
+	/* Linux would send it to that address, and not to the peer. */
 	if (end->type == SOCK_DGRAM && end->is_connected) {
 		errno = EISCONN;
 		return -1;
@@ -109,7 +109,7 @@ static void set_destination(struct msghdr *header, const struct unixaddr *to)
 {
 	if (to == NULL)
 		return;
-	/* sendmsg(2) reads only; its structure serves recvmsg(2) as well. */
+	/* sendmsg(2) only reads, but its structure also serves recvmsg(2). */
 	header->msg_name = (struct sockaddr *)unixaddr_get_sockaddr(to,
 		&header->msg_namelen);
 }
@@ -118,7 +118,7 @@ static void set_parts(struct msghdr *header, struct iovec *parts, size_t count)
 {
 	memset(header, 0, sizeof(*header));
 	header->msg_iov = parts;
-	/* An int or a size_t, as libc will have it; IOV_MAX fits in both. */
+	/* The type is int or size_t, by libc; IOV_MAX fits in both. */
 	header->msg_iovlen = (unsigned short)count;
 }
 
@@ -154,9 +154,9 @@ int unixmsg__pack_part(const struct endpoint *end, struct iovec *part,
 }
 
 /*
- * Polling tells when our own send buffer has room again, and for a connected
- * socket also when the peer's queue has. When another's queue is full nothing
- * can be polled (POLLOUT stays set): then only trying again is left.
+ * poll(2) reports room in our own send buffer, and for a connected socket also
+ * room in the peer's queue. It cannot report room in another queue (POLLOUT
+ * stays set), so only another try is left.
  */
 static int wait_to_send(struct wait *wait, bool is_addressed, int64_t *pause_us)
 {
@@ -174,7 +174,7 @@ static int wait_to_send(struct wait *wait, bool is_addressed, int64_t *pause_us)
 	return 0;
 }
 
-/* The kernel takes bytes sooner than a structure that leads to them. */
+/* The kernel takes bytes faster than a structure that points to them. */
 static ssize_t transmit(int fd, const struct msghdr *header, int flags)
 {
 	if (header->msg_iovlen == 1 && header->msg_control == NULL)
@@ -213,8 +213,8 @@ int unixmsg__send_on(struct endpoint *end, const struct unixmsg *msg,
 }
 
 /*
- * recvmsg(2) gives 0 both for an empty message and for the end. But every
- * message of ours is marked by control data, see endpoint.c.
+ * recvmsg(2) returns 0 for an empty message and at the end of file. But control
+ * data marks every message of ours, see endpoint.c.
  */
 static bool is_end(const struct endpoint *end, const struct msghdr *header,
 	ssize_t size)
@@ -234,15 +234,15 @@ static bool is_marked(const struct endpoint *end)
 }
 
 /*
- * Whether that a mark was cut is mark enough: where nothing else can be. The
- * kernel cuts it sooner than it writes it.
+ * Tells whether MSG_CTRUNC alone marks a message, because only a mark can have
+ * been truncated. The kernel truncates a mark faster than it writes one.
  */
 static bool is_mark_cut(const struct endpoint *end)
 {
 	return end->is_refusing_fds && end->wants == 0 && is_marked(end);
 }
 
-/* Makes of what recvmsg(2) gave what the caller gets: 1, 0, or -1. */
+/* Turns the result of recvmsg(2) into the caller's: 1, 0 or -1. */
 static int settle(const struct endpoint *end, struct unixmsg *msg,
 	struct msghdr *header, ssize_t size)
 {
@@ -266,10 +266,10 @@ static int settle(const struct endpoint *end, struct unixmsg *msg,
 }
 
 /*
- * Who has sent: for the caller, or where that tells at least the length of his
- * name, which the kernel gives without room for the name. It writes nothing
- * into scratch then, but AddressSanitizer takes the length for what was
- * written.
+ * Asks for the sender's address if the caller wants it. If only its length is
+ * needed, as the mark of a message, the kernel returns that without room for
+ * the address. It then writes nothing into scratch, but AddressSanitizer
+ * assumes that it has written so many bytes.
  */
 static void set_source(const struct endpoint *end, struct msghdr *header,
 	struct unixaddr *from, struct unixaddr *scratch)
@@ -300,8 +300,8 @@ static void prepare(const struct endpoint *end, struct msghdr *header,
 }
 
 /*
- * How much control data to receive. Datagrams that nobody wants any of are not
- * marked: for them no room at all, or a descriptor would fit.
+ * Returns the room for control data. If no control data is wanted, datagrams
+ * have no mark and get no room at all: a descriptor would fit into any.
  */
 static size_t get_marks_size(const struct endpoint *end)
 {
@@ -321,7 +321,8 @@ static size_t get_control_size(const struct endpoint *end)
 	return get_marks_size(end);
 }
 
-/* One that is empty, and as far as is known from nobody, may be none. */
+/* An empty datagram without a known sender may be a phantom: the kernel returns
+ * that to a call that sleeps when the socket is shut down. */
 static int refuse_phantom(const struct wait *wait, size_t size,
 	socklen_t name_length)
 {
@@ -332,7 +333,7 @@ static int refuse_phantom(const struct wait *wait, size_t size,
 	return -1;
 }
 
-/* One recvmsg(2) that succeeds: what it gave, or -1. */
+/* Calls recvmsg(2) until it succeeds. Returns its result, or -1. */
 static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
 	int64_t deadline_us)
 {
@@ -342,7 +343,7 @@ static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
 
 	flags |= receive_flags;
 	unixwait__begin(&wait, end, POLLIN, deadline_us);
-	/* A call that fails leaves header as it was. */
+	/* A call that fails does not change header. */
 	while ((size = recvmsg(end->fd, header, flags | wait.flags)) < 0)
 		if (unixwait__again(&wait) < 0)
 			return -1;
@@ -353,7 +354,7 @@ static ssize_t fetch(struct endpoint *end, struct msghdr *header, int flags,
 	return size;
 }
 
-/* The same where the bytes and their sender are all that matters. */
+/* Does the same if only the bytes and their sender matter. */
 static ssize_t fetch_datagram(struct endpoint *end, struct msghdr *header,
 	int64_t deadline_us)
 {
@@ -404,7 +405,7 @@ int unixmsg__check_to_receive(const struct endpoint *end,
 void unixmsg__reset(struct unixmsg *msg)
 {
 	msg->flags &= ~received_flags;
-	/* Those of the last message are not for us to close, nor twice. */
+	/* The caller owns the last descriptors, and may have closed them. */
 	unixcontrol__clear(msg);
 }
 
@@ -426,7 +427,7 @@ int unixmsg__peek_size_on(struct endpoint *end, size_t *size,
 	unixmsg_init(&msg);
 	msg.flags = UNIXMSG_PREFIX;
 	result = receive(end, &msg, MSG_PEEK, deadline_us);
-	/* Peeking at descriptors makes copies of them. */
+	/* MSG_PEEK makes copies of descriptors. */
 	unixmsg_close_fds(&msg);
 	*size = msg.size;
 	return result;
@@ -442,7 +443,7 @@ int unixmsg__send_data_on(struct endpoint *end, const void *data, size_t size,
 	return unixmsg__send_packed(end, &header, deadline_us);
 }
 
-/* Where descriptors or a pidfd may come. */
+/* Receives when descriptors or a pidfd may arrive, and closes them. */
 static int recv_data_and_fds(struct endpoint *end, struct iovec *part,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
@@ -460,11 +461,10 @@ static int recv_data_and_fds(struct endpoint *end, struct iovec *part,
 }
 
 /*
- * What most messages are: bytes, of which nothing else is to be known. Without
- * room for control data the kernel closes descriptors, and MSG_CTRUNC is the
- * mark of a message. Datagrams have no end to be told from, and so no need of
- * a structure that the kernel has to read first: recvmsg(2) takes a tenth
- * longer than recv(2).
+ * Receives only bytes, which is all that most messages have. Without room for
+ * control data the kernel closes descriptors, and MSG_CTRUNC marks a message.
+ * Datagrams need no mark, as they have no end of file, and so no structure that
+ * the kernel has to read first: recvmsg(2) takes a tenth longer than recv(2).
  */
 static int recv_data_only(struct endpoint *end, struct iovec *part,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
@@ -475,7 +475,7 @@ static int recv_data_only(struct endpoint *end, struct iovec *part,
 
 	set_parts(&header, part, 1);
 	set_source(end, &header, from, &scratch);
-	/* recvfrom(2) is cheaper, where no flag of recvmsg(2) is needed. */
+	/* recvfrom(2) is cheaper if no flag of recvmsg(2) is needed. */
 	if (end->type == SOCK_DGRAM || end->is_named)
 		got = fetch_datagram(end, &header, deadline_us);
 	else
@@ -506,7 +506,7 @@ int unixmsg__recv_data_on(struct endpoint *end, void *data, size_t room,
 	return recv_data_only(end, &part, size, from, deadline_us);
 }
 
-/* Grows the buffer to the next message, as far as its bound allows. */
+/* Grows the buffer for the next message, as far as its bound allows. */
 static int fit_buffer(struct endpoint *end, struct unixbuffer *buffer,
 	int64_t deadline_us)
 {
@@ -557,8 +557,9 @@ static unsigned int get_batch_size(size_t count)
 }
 
 /*
- * As many as one system call takes: their number, or -1. The flags of sendmmsg
- * and recvmmsg are an int, in some C libraries an unsigned one.
+ * Sends as many as one system call takes. Returns their number or -1. The flags
+ * of sendmmsg(2) and recvmmsg(2) are an int, in some C libraries an unsigned
+ * one.
  */
 static int send_some(const struct endpoint *end, const struct unixmsg *msgs,
 	size_t count, int flags)
@@ -602,8 +603,8 @@ int unixmsg__send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
 }
 
 /*
- * At the end of a connection recvmmsg(2) fills all the headers that are left
- * with messages that nobody sent.
+ * At the end of a connection recvmmsg(2) fills all the remaining headers with
+ * messages that nobody sent.
  */
 static int settle_batch(const struct endpoint *end, struct unixmsg *msgs,
 	struct mmsghdr *headers, int count, size_t *received)
@@ -620,7 +621,7 @@ static int settle_batch(const struct endpoint *end, struct unixmsg *msgs,
 	return i > 0;
 }
 
-/* As many as are there, in one system call, or -1. */
+/* Receives as many as are there, in one system call, or fails. */
 static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 	size_t count, size_t *received, int flags)
 {
@@ -641,7 +642,7 @@ static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 	return settle_batch(end, msgs, headers, result, received);
 }
 
-/* Who sleeps sleeps for the first only: no phantom comes behind a message. */
+/* The call sleeps for its first message only: no phantom follows one. */
 static int refuse_batch_of_phantom(const struct wait *wait,
 	const struct unixmsg *msgs, size_t received)
 {
@@ -668,7 +669,7 @@ int unixmsg__check_batch(const struct unixmsg *msgs, size_t count)
 	return -1;
 }
 
-/* The timeout of recvmmsg(2) does not end a wait: polling does. */
+/* The timeout of recvmmsg(2) does not end a wait, but poll(2) does. */
 int unixmsg__recv_batch_on(struct endpoint *end, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us)
 {

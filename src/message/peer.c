@@ -12,7 +12,7 @@
 
 static const uid_t no_uid = (uid_t)-1;
 
-/* Older kernels do not know the option, others do not have the answer. */
+/* Older kernels lack the option, others lack the answer. */
 static int fail_unknown(void)
 {
 	if (errno == ENOPROTOOPT || errno == EINVAL || errno == ENODATA)
@@ -26,7 +26,7 @@ static int refuse(int error)
 	return -1;
 }
 
-/* Of a listener the kernel tells its own process. */
+/* For a listener the kernel tells the listener's own process. */
 static int refuse_listener(int fd)
 {
 	int is_listener;
@@ -47,7 +47,7 @@ int unixpeer_get_cred(int fd, struct unixcred *cred)
 		return -1;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &found, &length) < 0)
 		return fail_unknown();
-	/* What the kernel says when nobody has connected. */
+	/* The kernel gives this when nobody has connected. */
 	if (found.uid == no_uid)
 		return refuse(ENOTSUP);
 	cred->pid = found.pid;
@@ -56,7 +56,7 @@ int unixpeer_get_cred(int fd, struct unixcred *cred)
 	return 0;
 }
 
-/* Without credentials an empty list of groups would pass for an answer. */
+/* Without credentials an empty list of groups would look like an answer. */
 static int check_peer(int fd)
 {
 	struct unixcred cred;
@@ -66,7 +66,7 @@ static int check_peer(int fd)
 
 int unixpeer_get_groups(int fd, gid_t *groups, size_t room, size_t *count)
 {
-	/* NGROUPS_MAX: there are no more. */
+	/* There are no more groups: NGROUPS_MAX. */
 	size_t most = room < 65536 ? room : 65536;
 	socklen_t length = (socklen_t)(most * sizeof(*groups));
 	int result;
@@ -79,7 +79,7 @@ int unixpeer_get_groups(int fd, gid_t *groups, size_t room, size_t *count)
 	return result == 0 ? 0 : fail_unknown();
 }
 
-/* All groups, in memory to be freed; NULL with errno. */
+/* Returns all groups, in memory to be freed; NULL with errno. */
 static gid_t *read_groups(int fd, size_t *count)
 {
 	size_t room = 64;
@@ -92,7 +92,7 @@ static gid_t *read_groups(int fd, size_t *count)
 		groups = more;
 		if (unixpeer_get_groups(fd, groups, room, count) == 0)
 			return groups;
-		/* The kernel knows at most NGROUPS_MAX, 65536. */
+		/* The kernel allows at most NGROUPS_MAX, 65536. */
 		if (errno != ERANGE || *count <= room)
 			break;
 		room = *count;
