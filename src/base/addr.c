@@ -25,7 +25,7 @@ static int hex_value(char digit)
 	return -1;
 }
 
-/* Reads the escape at text, and returns how long it is, or 0. */
+/* Reads the escape at text. Returns its length, or 0. */
 static size_t decode_escape(const char *text, char *byte)
 {
 	int high, low;
@@ -54,7 +54,7 @@ static size_t decode_byte(const char *text, char *byte)
 	return 1;
 }
 
-/* Reads \{N} at text, N being 1 or more: how long it is, or 0. */
+/* Reads \{N} at text, where N is 1 or more. Returns its length, or 0. */
 static size_t decode_count(const char *text, size_t *count)
 {
 	size_t used = 2;
@@ -63,15 +63,16 @@ static size_t decode_count(const char *text, size_t *count)
 	if (text[used] == '0')
 		return 0;
 	for (; text[used] >= '0' && text[used] <= '9'; used++)
-		/* No name has so many: what does not fit need not be exact. */
+		/* No name has so many bytes, so a larger count need not be
+		 * exact. */
 		if (*count < SIZE_MAX / 16)
 			*count = *count * 10 + (size_t)(text[used] - '0');
 	return *count > 0 && text[used] == '}' ? used + 1 : 0;
 }
 
 /*
- * Reads what stands at text, a byte, or how often the one before it is meant,
- * which is in *byte: how long it is, or 0. count is how many to add.
+ * Reads a piece of text: a byte, or a count for the byte before it, which is in
+ * *byte. Returns its length, or 0; count is the number of bytes to add.
  */
 static size_t decode_piece(const char *text, bool is_first, char *byte,
 	size_t *count)
@@ -125,8 +126,8 @@ int unixaddr__decode(const char *text, char *name, size_t room, size_t *size)
 }
 
 /*
- * name as sun_path holds it: valid, and at most 108 bytes. It may be addr's
- * own.
+ * Sets a name in the form of sun_path, which is valid and has at most 108
+ * bytes. name may be addr's own.
  */
 static void set_name(struct unixaddr *addr, const char *name, size_t size)
 {
@@ -158,7 +159,7 @@ static bool is_plain(char byte)
 	return byte >= ' ' && byte <= '~' && byte != '\\';
 }
 
-/* Writes the text of one byte, and returns its length; at most 4. */
+/* Writes the text of one byte. Returns its length, at most 4. */
 static size_t encode_byte(char byte, char *text)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -179,7 +180,7 @@ static size_t encode_byte(char byte, char *text)
 	return 4;
 }
 
-/* How many equal bytes stand at bytes. */
+/* Returns the number of equal bytes at bytes. */
 static size_t measure_run(const char *bytes, size_t size)
 {
 	size_t run = 1;
@@ -190,8 +191,9 @@ static size_t measure_run(const char *bytes, size_t size)
 }
 
 /*
- * A name padded with NULs would be a row of a hundred escapes, which nobody can
- * read or type. Letters that repeat read best as they are.
+ * Writes a count, because a name padded with NULs would be a row of a hundred
+ * escapes, which nobody can read or type. Letters that repeat read best as they
+ * are.
  */
 size_t unixaddr__encode(const char *bytes, size_t size,
 	char text[UNIXADDR_PIECE_SIZE], size_t *used)
@@ -206,7 +208,7 @@ size_t unixaddr__encode(const char *bytes, size_t size,
 	return run;
 }
 
-/* The text of addr but for the case below, and its length. */
+/* Writes the text of addr, but for the case below. Returns its length. */
 static size_t encode_name(const struct unixaddr *addr, char *text)
 {
 	enum unixaddr_kind kind = unixaddr_get_kind(addr);
@@ -222,7 +224,7 @@ static size_t encode_name(const struct unixaddr *addr, char *text)
 	return used;
 }
 
-/* A path that begins with @ would be taken for an abstract name. */
+/* A path that begins with @ would look like an abstract name. */
 static size_t encode_address(const struct unixaddr *addr, char *text)
 {
 	size_t used = encode_name(addr, text);
@@ -327,7 +329,7 @@ void unixaddr__settle(struct unixaddr *addr, socklen_t length)
 const struct sockaddr *unixaddr_get_sockaddr(const struct unixaddr *addr,
 	socklen_t *length)
 {
-	/* The kernel refuses the length that it gives out itself, 111. */
+	/* The kernel refuses the length that it returns itself, 111. */
 	if (addr->length > sizeof(addr->sun))
 		*length = sizeof(addr->sun);
 	else

@@ -47,7 +47,7 @@ int64_t unixdeadline_after_s(int64_t timeout_s)
 		: unixdeadline_after_us(scale(timeout_s, 1000000));
 }
 
-/* 0 with *left_us set, or -1 with the errno of a deadline that has come. */
+/* Returns 0 with *left_us, or -1 with the errno of a passed deadline. */
 static int get_left(int64_t deadline_us, int64_t *left_us)
 {
 	if (deadline_us == UNIXMSG_NOW) {
@@ -57,7 +57,7 @@ static int get_left(int64_t deadline_us, int64_t *left_us)
 	*left_us = UNIXMSG_FOREVER;
 	if (deadline_us == UNIXMSG_FOREVER)
 		return 0;
-	/* The earliest moments are too far away to be subtracted from. */
+	/* The earliest times are too far away to subtract from. */
 	if (deadline_us > 0)
 		*left_us = deadline_us - unixdeadline_now_us();
 	if (deadline_us > 0 && *left_us > 0)
@@ -66,7 +66,7 @@ static int get_left(int64_t deadline_us, int64_t *left_us)
 	return -1;
 }
 
-/* poll(2) with microseconds; UNIXMSG_FOREVER for no limit. */
+/* Calls poll(2) with microseconds; UNIXMSG_FOREVER for no limit. */
 static int poll_us(struct pollfd *fds, nfds_t count, int64_t left_us)
 {
 	struct timespec left = {
@@ -79,8 +79,8 @@ static int poll_us(struct pollfd *fds, nfds_t count, int64_t left_us)
 }
 
 /*
- * Polls once. 1 when fds[0] is ready, 0 when it is not, -1 on failure, a stop
- * among them. poll(2) passes over a descriptor of -1.
+ * Polls once. Returns 1 if fds[0] is ready, 0 if it is not, -1 on failure and
+ * for a stop. poll(2) ignores a descriptor of -1.
  */
 static int poll_once(struct pollfd fds[2], int64_t left_us)
 {
@@ -129,7 +129,7 @@ int unixdeadline__pause(int64_t pause_us, int stop_fd, int64_t deadline_us)
 	if (left_us > pause_us)
 		left_us = pause_us;
 	end_us = unixdeadline_now_us() + left_us;
-	/* A signal does not make it shorter. */
+	/* A signal must not make the pause shorter. */
 	do {
 		if (poll_once(fds, left_us) < 0)
 			return -1;

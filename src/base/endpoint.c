@@ -13,14 +13,14 @@
 #include "base/kernel.h"
 
 /*
- * Of a socket's send buffer the kernel keeps this much for itself when it
- * looks whether a message fits (unix_dgram_sendmsg).
+ * The kernel keeps this much of a send buffer for itself when it checks whether
+ * a message fits (unix_dgram_sendmsg).
  */
 static const size_t send_overhead = 32;
 
 /*
- * However large the buffer, a message is one allocation of the kernel's, and
- * somewhat above 4 MiB (with pages of 4 KiB) that fails with ENOBUFS.
+ * A message is one allocation of the kernel, however large the buffer is.
+ * Somewhat above 4 MiB (with pages of 4 KiB) that fails with ENOBUFS.
  */
 static const size_t size_ceiling = 4 << 20;
 
@@ -32,10 +32,10 @@ static int set_option(const struct endpoint *end, int option, bool is_on)
 }
 
 /*
- * What tells an empty message from the end of a connection is that every
- * message comes with control data and the end with none. Receive time stamps
- * do that without a side effect; see also listener.c, and for dialled ones,
- * where the name of the peer does it at less cost, dial.c.
+ * Control data distinguishes an empty message from the end of a connection:
+ * every message has some, and the end has none. Receive time stamps do that
+ * without a side effect. See also listener.c, and dial.c for dialled sockets,
+ * where the name of the peer does it at less cost.
  */
 int unixendpoint__mark_messages(struct endpoint *end)
 {
@@ -74,12 +74,12 @@ void unixendpoint__set_waits(struct endpoint *end, int stop_fd, int64_t spin_us)
 	unixspin__set(&end->spin, spin_us);
 }
 
-/* Kernels before 6.16 do not know it: there we throw away what comes. */
+/* Kernels before 6.16 lack the option: there we close what arrives. */
 static int set_passrights(struct endpoint *end, bool is_on)
 {
 	int saved = errno;
 
-	/* Those that have come by then stay in the queue. */
+	/* Descriptors that arrived earlier stay queued. */
 	if (is_on)
 		end->is_refusing_fds = false;
 	if (set_option(end, SO_PASSRIGHTS, is_on) == 0)
@@ -102,7 +102,7 @@ static int set_passpidfd(const struct endpoint *end, bool is_on)
 	return -1;
 }
 
-/* Accepted packet connections go on with credentials, see listener.c. */
+/* Accepted packet connections always keep SO_PASSCRED, see listener.c. */
 static int set_passcred(const struct endpoint *end, bool is_on)
 {
 	if (end->is_accepted && end->type == SOCK_SEQPACKET)
@@ -134,7 +134,7 @@ int unixendpoint__want(struct endpoint *end, unsigned int wants)
 	return 0;
 }
 
-/* Of a socket that nothing can have come to. */
+/* Only for a socket that cannot have received anything. */
 static int refuse_fds(struct endpoint *end)
 {
 	end->is_refusing_fds = true;
@@ -209,7 +209,7 @@ int unixendpoint__get_peer(const struct endpoint *end, struct unixaddr *addr)
 	return 0;
 }
 
-/* The kernel doubles it, and takes no more than an int may hold then. */
+/* The kernel doubles the value, and the result must fit into an int. */
 static int set_buffer(int fd, int option, size_t bytes)
 {
 	const int value =
@@ -241,7 +241,7 @@ int unixendpoint__get_size_max(const struct endpoint *end, size_t *size)
 	return 0;
 }
 
-/* Of bytes as much as everybody may have, 0 when that is not known. */
+/* Returns how much of bytes any process may have, 0 when that is unknown. */
 static size_t get_free_for_all(size_t bytes)
 {
 	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -256,9 +256,9 @@ static size_t get_free_for_all(size_t bytes)
 }
 
 /*
- * SO_SNDBUFFORCE, with CAP_NET_ADMIN, is not bounded. SO_SNDBUF is cut to its
- * bound in silence, and would take away what somebody with more rights has
- * given to the socket: so it is tried at another one.
+ * SO_SNDBUFFORCE, with CAP_NET_ADMIN, has no bound. SO_SNDBUF is silently
+ * limited to its bound, and could take away room that a process with more
+ * rights has given to the socket. So it is tried on another socket first.
  */
 static void raise_buffer(int fd, size_t bytes, size_t present)
 {

@@ -9,7 +9,7 @@
 
 #include "base/environment.h"
 
-/* As it was at exec: what the process makes of its users later is no matter. */
+/* The state at exec counts, even if the process changes its users later. */
 static bool is_set_user_id(void)
 {
 	return getauxval(AT_UID) != getauxval(AT_EUID) ||
@@ -21,7 +21,7 @@ const char *unixenvironment__get(const char *name)
 	return is_set_user_id() ? NULL : getenv(name);
 }
 
-/* strtoull(3) takes signs, spaces and what stands behind a number. */
+/* strtoull(3) accepts signs, spaces, and text behind a number. */
 static int read_number(const char *text, uint64_t most, uint64_t *number)
 {
 	uint64_t value = 0, digit;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Closing descriptors without losing the errno of what went before; keeping
- * ours away from the first three numbers; and whether they are short.
+ * fd: closes descriptors and keeps errno, keeps ours away from the first three
+ * numbers, and recognises a shortage.
  */
 #ifndef UNIXMSG_FD_H
 #define UNIXMSG_FD_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* Closes fd, which may be -1, and gives -1 to store in its place. */
+/* Closes fd, which may be -1, and returns -1 to store in its place. */
 static inline int fd_close(int fd)
 {
 	int saved = errno;
@@ -22,7 +22,7 @@ static inline int fd_close(int fd)
 	return -1;
 }
 
-/* Closes fd and passes on result, with its errno. */
+/* Closes fd and returns result, with its errno. */
 static inline int fd_close_with(int fd, int result)
 {
 	fd_close(fd);
@@ -30,10 +30,10 @@ static inline int fd_close_with(int fd, int result)
 }
 
 /*
- * A program that runs with one of the first three closed would get our socket
- * there, and what it prints would reach a peer as a message. Moves fd above
- * them, which costs nothing where it is. fd may be -1; on failure it is closed,
- * and -1 as fcntl(2).
+ * Moves fd above the first three numbers, which costs nothing if it is there
+ * already. A program that runs with one of these closed would get our socket
+ * there, and what it prints would reach a peer as a message. fd may be -1; on
+ * failure it is closed, and the call returns -1 like fcntl(2).
  */
 static inline int fd_lift(int fd)
 {
@@ -45,7 +45,7 @@ static inline int fd_lift(int fd)
 	return fd_close_with(fd, lifted);
 }
 
-/* Whether a call has failed for want of descriptors or memory: it passes. */
+/* Tells whether a call failed for a passing lack of descriptors or memory. */
 static inline bool fd_is_shortage(void)
 {
 	return errno == EMFILE || errno == ENFILE || errno == ENOMEM ||

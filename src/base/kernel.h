@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What newer kernels have and the headers of older systems do not name. Whether
- * the running kernel knows it is seen when it is used. The numbers are those
- * of asm-generic; alpha, mips, parisc and sparc have others.
+ * Constants of newer kernels that the headers of older systems lack. A call
+ * finds out whether the running kernel knows them. The numbers are those of
+ * asm-generic; alpha, mips, parisc and sparc have others.
  */
 #ifndef UNIXMSG_KERNEL_H
 #define UNIXMSG_KERNEL_H
@@ -31,12 +31,12 @@
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 4
 #endif
-/* What statfs(2) says of a pidfd since Linux 6.9. */
+/* The f_type that statfs(2) gives for a pidfd since Linux 6.9. */
 #ifndef PIDFS_MAGIC
 #define PIDFS_MAGIC 0x50494446
 #endif
 
-/* openat2(2) is of Linux 5.6, where all architectures have one number. */
+/* openat2(2), since Linux 5.6, has one number on all architectures. */
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif

@@ -6,10 +6,10 @@
 
 static const int64_t limit_most_us = 1000000;
 
-/* So many misses in a row, and it rests. */
+/* After so many misses in a row it rests. */
 static const uint32_t misses_most = 4;
 
-/* A rest is so many times the limit: doubled each time, from 16 to 256. */
+/* A rest lasts so many times the limit, doubled each time from 16 to 256. */
 static const uint32_t rest_first_bits = 4;
 static const uint32_t rest_most_bits = 8;
 
@@ -29,7 +29,7 @@ static void rest_until(struct spin *spin, int64_t moment_us)
 		memory_order_relaxed);
 }
 
-/* The first spin is a trial, as if there had been misses. */
+/* The first spin is a trial, as if spins before it had been in vain. */
 void unixspin__set(struct spin *spin, int64_t limit_us)
 {
 	if (limit_us < 0)

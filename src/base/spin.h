@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spin: trying for a while before sleeping, where that pays.
+ * spin: tries for a while before it sleeps, where that pays.
  *
- * Being woken up costs a process on another CPU tens of microseconds, many
- * times what a message costs; who tries again and again meanwhile pays with a
- * CPU instead. It pays when what is waited for comes soon, and never where
- * both share a CPU, since then nobody can send while we try. So a spin that
- * was in vain several times in a row rests, for longer and longer, and is
- * tried now and then; trials take less than a hundredth of the time. That is
- * all the evidence there is: how many CPUs we may use tells nothing of the
- * other side, which may be pinned to the same or to another.
+ * A wake-up costs a process on another CPU tens of microseconds, many times as
+ * much as a message does. A process that tries again and again meanwhile uses
+ * up a CPU instead. That pays when the message comes soon, and never when both
+ * sides share a CPU, since then nobody can send while we try. So after several
+ * spins in vain in a row it rests, for longer and longer, and makes a trial now
+ * and then; trials take less than a hundredth of the time. There is no other
+ * evidence: the number of CPUs that we may use says nothing about the other
+ * side, which may be pinned to the same CPU or to another.
  *
  *	int64_t until_us = unixspin__begin(&spin, deadline_us);
  *
@@ -21,8 +21,8 @@
  *	if (!is_there)
  *		sleep();
  *
- * Several threads may use one struct spin at once: what they note gets mixed,
- * and nothing worse.
+ * Several threads may use one struct spin at once: their notes get mixed, but
+ * nothing worse happens.
  */
 #ifndef UNIXMSG_SPIN_H
 #define UNIXMSG_SPIN_H
@@ -38,19 +38,19 @@ struct spin {
 };
 
 /*
- * From now on spins last limit_us: not at all when that is 0 or less, and a
- * second at most.
+ * Sets how long spins last: limit_us, but not at all when that is 0 or less,
+ * and a second at most.
  */
 void unixspin__set(struct spin *spin, int64_t limit_us);
 
 int64_t unixspin__get(const struct spin *spin);
 
-/* unixspin__begin where it is switched on. */
+/* Does the work of unixspin__begin when spins are switched on. */
 int64_t unixspin__begin_now(struct spin *spin, int64_t deadline_us);
 
 /*
- * The moment until which to try before sleeping; 0: sleep at once. Costs
- * nothing while it is switched off, else a look at the clock.
+ * Returns the time until which to try before sleeping; 0: sleep at once. Costs
+ * nothing while spins are switched off, else a look at the clock.
  */
 static inline int64_t unixspin__begin(struct spin *spin, int64_t deadline_us)
 {
@@ -59,10 +59,10 @@ static inline int64_t unixspin__begin(struct spin *spin, int64_t deadline_us)
 	return unixspin__begin_now(spin, deadline_us);
 }
 
-/* Whether to try once more. until_us may be 0. */
+/* Tells whether to try once more. until_us may be 0. */
 bool unixspin__goes_on(int64_t until_us);
 
-/* How a spin has ended: what was waited for has come, or the time is over. */
+/* Records how a spin has ended: with a message, or in vain. */
 void unixspin__note(struct spin *spin, bool has_paid);
 
 #endif

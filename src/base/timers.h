@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* timers: moments to come, the earliest first, in a heap of pointers. */
+/* timers: times to come, the earliest first, in a heap of pointers. */
 #ifndef UNIXMSG_TIMERS_H
 #define UNIXMSG_TIMERS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Part of what it wakes. */
+/* Part of the object that it wakes. */
 struct timer {
 	int64_t at_us;
 	size_t place; /* in the heap, from 1 on; 0: not set */
@@ -20,8 +20,8 @@ struct timers {
 };
 
 /*
- * Room for one timer more, so that setting it cannot fail; given back when its
- * owner goes. 0, or -1 with ENOMEM.
+ * Reserves room for one more timer, so that setting it cannot fail. Its owner
+ * gives the room back at its end. Returns 0, or -1 with ENOMEM.
  */
 int unixtimers__reserve(struct timers *timers);
 void unixtimers__unreserve(struct timers *timers);
@@ -29,13 +29,13 @@ void unixtimers__unreserve(struct timers *timers);
 /* Sets timer, or sets it anew. */
 void unixtimers__set(struct timers *timers, struct timer *timer, int64_t at_us);
 
-/* Does nothing to one that is not set. */
+/* Clears timer, or does nothing if it is not set. */
 void unixtimers__clear(struct timers *timers, struct timer *timer);
 
-/* The earliest moment, UNIXMSG_FOREVER when there is none. */
+/* Returns the earliest time, UNIXMSG_FOREVER when there is none. */
 int64_t unixtimers__get_next(const struct timers *timers);
 
-/* Takes out a timer whose moment has come; NULL when there is none. */
+/* Removes and returns a timer that is due; NULL when there is none. */
 struct timer *unixtimers__take(struct timers *timers, int64_t now_us);
 
 void unixtimers__free(struct timers *timers);

@@ -5,7 +5,7 @@
 
 #include "base/wait.h"
 
-/* The last try has failed: from now on the wait sleeps. */
+/* The last try of the spin has failed: from now on the wait sleeps. */
 static void stop_spinning(struct wait *wait)
 {
 	wait->spin_until_us = 0;
@@ -27,9 +27,9 @@ bool unixwait__is_shut(int fd)
 }
 
 /*
- * A datagram socket that was shut down is readable for ever, and gives nothing.
- * It is asked about only after a wake-up in vain: another reader may have been
- * quicker, and that is rare.
+ * A datagram socket that was shut down stays readable, and gives no message. We
+ * check for that only after a wake-up in vain, which is rare otherwise: another
+ * reader was quicker.
  */
 static int sleep_until_ready(struct wait *wait)
 {

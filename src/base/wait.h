@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait: how a call on an endpoint waits. It tries, spins perhaps, and sleeps:
- * in the very system call where nothing but success can end that, else in
- * poll(2).
+ * wait: how a call on an endpoint waits. It tries, perhaps spins, and sleeps:
+ * in the system call itself if only success can end that, else in poll(2).
  *
  *	unixwait__begin(&wait, end, POLLIN, deadline_us);
  *	while ((size = recvmsg(end->fd, &header, wait.flags)) < 0)
@@ -10,7 +9,7 @@
  *			return -1;
  *	unixwait__end(&wait);
  *
- * errno is the caller's to restore.
+ * The caller restores errno.
  */
 #ifndef UNIXMSG_WAIT_H
 #define UNIXMSG_WAIT_H
@@ -25,7 +24,7 @@
 struct wait {
 	struct endpoint *end;
 	int64_t deadline_us;
-	int64_t spin_until_us; /* 0: it does not spin, or no more */
+	int64_t spin_until_us; /* 0: it does not spin, or no longer */
 	int flags;             /* MSG_DONTWAIT, or 0 */
 	short events;
 	bool has_spun;
@@ -41,7 +40,7 @@ static inline void unixwait__begin(struct wait *wait, struct endpoint *end,
 	wait->has_spun = false;
 	wait->has_slept = false;
 	wait->spin_until_us = 0;
-	/* A queue that is full is no matter of microseconds. */
+	/* A full queue takes longer than microseconds. */
 	if (events == POLLIN)
 		wait->spin_until_us = unixspin__begin(&end->spin, deadline_us);
 	wait->flags = MSG_DONTWAIT;
@@ -51,18 +50,22 @@ static inline void unixwait__begin(struct wait *wait, struct endpoint *end,
 }
 
 /*
- * After a system call has failed: 0 when it is to be called again, -1 when
- * that was no reason to wait, or the deadline or the stop has come.
+ * Waits after a system call has failed. Returns 0 to call it again, -1 when the
+ * failure was no reason to wait, or the deadline or the stop has come.
  */
 int unixwait__again(struct wait *wait);
 
-/* Whether somebody who shares the socket has ended receiving by shutdown(2).
- * false, and errno tells why, when that cannot be known. */
+/*
+ * Tells whether a process that shares the socket has ended receiving by
+ * shutdown(2). Returns false, with the reason in errno, when that cannot be
+ * known.
+ */
 bool unixwait__is_shut(int fd);
 
 /*
- * Whether a datagram that is empty, and has no name of a sender, is none: what
- * the kernel gives to who sleeps in it when the socket is shut down.
+ * Tells whether an empty datagram from no known sender is a phantom and no
+ * message: the kernel returns that to a call that sleeps when the socket is
+ * shut down.
  */
 static inline bool unixwait__is_woken_by_shutdown(const struct wait *wait)
 {
