@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Nothing is changed before everything has been checked: until then a
- * descriptor that a wrong number names may be somebody else's.
+ * Everything is checked before anything is changed: if a number is wrong, its
+ * descriptor may be somebody else's.
  */
 #include <config.h>
 
@@ -39,9 +39,9 @@ struct unixactivation {
 };
 
 /*
- * The number that the kernel gives this process and no other: what pidfs says
- * is the inode of its pidfds. 0 before Linux 6.9, where all pidfds have one
- * inode.
+ * Returns the number that the kernel gives to this process and no other: the
+ * inode of its pidfds in pidfs. Returns 0 before Linux 6.9, where all pidfds
+ * have one inode.
  */
 static uint64_t get_pidfd_id(void)
 {
@@ -59,7 +59,7 @@ static uint64_t get_pidfd_id(void)
 	return id;
 }
 
-/* A kernel with 32 bits shows the lower half of the number. */
+/* A 32-bit kernel shows the lower half of the number. */
 static int is_pidfd_id_ours(void)
 {
 	uint64_t id, own;
@@ -82,9 +82,9 @@ static int is_for_us(void)
 }
 
 /*
- * The limit on descriptors says nothing: it may have been lowered below what is
- * open. Asking for each stops at the first that is missing, however large the
- * number, and so bounds the memory that is needed.
+ * The limit on descriptors proves nothing, as it may be lower than the number
+ * of open ones. A check of each one stops at the first that is missing, however
+ * large the number, and so bounds the memory that is needed.
  */
 static int check_fds(size_t count)
 {
@@ -133,7 +133,7 @@ static bool is_name(const char *name)
 	return size <= NAME_SIZE_MAX;
 }
 
-/* Every name ends at a colon but the last one; an empty one is a name. */
+/* Every name but the last ends at a colon; an empty one is a name. */
 static int split_names(struct unixactivation *activation)
 {
 	char *rest = activation->names;
@@ -264,7 +264,7 @@ static bool is_left(const struct item *item, const char *name)
 	return item->fd >= 0 && (name == NULL || strcmp(item->name, name) == 0);
 }
 
-/* What is looked for: NULL and UNIXACTIVATION_ANY are anything. */
+/* A search; NULL and UNIXACTIVATION_ANY match anything. */
 struct wish {
 	const char *name;
 	enum unixactivation_kind kind;

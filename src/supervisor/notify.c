@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each call makes a socket, connects it and sends. Connected, because a full
- * queue can then be waited for, see msg.c; and without a name, because nobody
- * answers.
+ * Each call opens a socket, connects it and sends. It connects because that is
+ * how it can wait for room in a full queue, see msg.c. The socket has no name
+ * because nobody answers.
  */
 #include <config.h>
 
@@ -20,7 +20,7 @@
 #include "message/msg_private.h"
 #include "unixmsg/notify.h"
 
-/* systemd reads that much, and passes over what is longer. */
+/* systemd reads that much, and ignores anything longer. */
 enum { TEXT_SIZE_MAX = 4096, NAME_SIZE_MAX = 255 };
 
 struct text {
@@ -37,7 +37,7 @@ static int fail(int error)
 static void print(struct text *text, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Numbers and names that were checked: there is room. */
+/* The numbers and names were checked, so there is room for them. */
 static void print(struct text *text, const char *format, ...)
 {
 	va_list values;
@@ -48,7 +48,7 @@ static void print(struct text *text, const char *format, ...)
 	va_end(values);
 }
 
-/* The bytes are the name: nothing is escaped there. */
+/* The bytes are the name itself, without escapes. */
 static int read_address(const char *text, struct unixaddr *addr)
 {
 	if (*text == '/')
@@ -86,7 +86,7 @@ static int send_to(const struct unixaddr *addr, const struct unixmsg *msg,
 	return fd_close_with(end.fd, result);
 }
 
-/* 1, 0, -1 as the public functions. */
+/* Returns 1, 0 or -1 like the public functions. */
 static int tell(const void *text, size_t size, const int *fds, size_t count,
 	int64_t deadline_us)
 {
@@ -163,9 +163,9 @@ static bool is_between(char byte, int low, int high)
 }
 
 /*
- * How many bytes of the second and later kind the first one asks for, and the
- * range of the second: that is where overlong forms, surrogates and too large
- * codes show, and the control characters above ASCII.
+ * Returns how many bytes have to follow the first one, and the range of the
+ * second. That range excludes overlong forms, surrogates, codes that are too
+ * large, and the control characters above ASCII.
  */
 static int get_rest(unsigned char first, int *low, int *high)
 {
@@ -182,7 +182,7 @@ static int get_rest(unsigned char first, int *low, int *high)
 	return first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
 }
 
-/* The bytes of the printable character at text, or 0. */
+/* Returns the number of bytes of the printable character at text, or 0. */
 static size_t measure(const char *text)
 {
 	int i, low, high, rest;
@@ -261,8 +261,8 @@ int unixnotify_get_watchdog_us(int64_t *period_us)
 }
 
 /*
- * Every copy of the pipe's end is closed: ours at once, the supervisor's when
- * it has come to the message. Then the other end hangs up.
+ * All copies of the pipe's write end get closed: ours at once, the supervisor's
+ * when it reads the message. Then the read end hangs up.
  */
 static int wait_for_end(int pipe[2], int64_t deadline_us)
 {
@@ -291,7 +291,7 @@ int unixnotify_barrier(int64_t deadline_us)
 	return fd_close_with(pipe[0], result);
 }
 
-/* A name that the next process can be told by LISTEN_FDNAMES. */
+/* Accepts a name that LISTEN_FDNAMES can give to the next process. */
 static int check_name(const char *name)
 {
 	size_t size = 0;
