@@ -4,13 +4,13 @@
  *
  * The plain calls (unixconn_send, unixconn_recv) take a buffer and a size.
  * Their _msg forms take this structure for more: a payload in several parts, an
- * address, descriptors, the writer's credentials and pidfd, a prefix of a
- * message that is too long, and what the kernel tells about what it had to cut.
+ * address, descriptors, the writer's credentials and pidfd, the beginning of a
+ * message that is too long, and the kernel's report of everything that it
+ * truncated.
  *
- * Nothing but the payload is received unless it was asked for, by
- * unixconn_want or the options. Descriptors that were not asked for are refused
- * by the kernel where it can (Linux 6.16: the sender gets EPERM), and never
- * kept elsewhere.
+ * A message is received with nothing but its payload, unless unixconn_want or
+ * the options ask for more. The kernel refuses descriptors that nobody asked
+ * for (Linux 6.16: the sender gets EPERM); before that the library closes them.
  */
 #ifndef UNIXMSG_MSG_H
 #define UNIXMSG_MSG_H
@@ -28,107 +28,115 @@ extern "C" {
 
 /* Flags that the caller sets before receiving. */
 
-/* A message longer than the room is no error: its beginning is delivered. */
+/* Receives the beginning of a message that is longer than the room, without an
+ * error. */
 #define UNIXMSG_PREFIX 0x1u
-/* The message stays in the queue: the next call gives it again. Of unixgram and
- * unixpacket copies of its descriptors are given each time, of unix they come
- * with the message itself. Not for batches. */
+/*
+ * Leaves the message in the queue: the next call gives it again. On unixgram
+ * and unixpacket each call gives new copies of its descriptors; on unix they
+ * come with the message itself. Not for batches.
+ */
 #define UNIXMSG_PEEK 0x2u
 
 /* Flags that the caller sets before sending. */
 
-/* cred goes with the message, instead of what the kernel would say of its
- * writer: our own process, our real, effective or saved user and group; EPERM
- * for others without CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID. Not for batches. */
+/*
+ * Sends cred with the message, instead of the credentials that the kernel would
+ * add. It may be our own process and our real, effective or saved user and
+ * group; EPERM for others without CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID. Not
+ * for batches.
+ */
 #define UNIXMSG_SEND_CRED 0x4u
 
 /* Flags that receiving sets. */
 
-/* The payload was longer than the room; size tells how long. */
+/* The payload was longer than the room; size is its true size. */
 #define UNIXMSG_CUT 0x100u
-/* Descriptors or other control data are lost: nobody had asked for them, there
- * was no room in fds, or the process may have no more descriptors open. */
+/* Descriptors or other control data are lost: nobody had asked for them, fds
+ * had no room, or the process may open no more descriptors. */
 #define UNIXMSG_CUT_CONTROL 0x200u
 /* cred is valid. */
 #define UNIXMSG_HAS_CRED 0x400u
 
-/* What may be received besides the payload, for unixconn_want. */
+/* Requests for more than the payload, for unixconn_want. */
 
 /* Descriptors, as many as fds has room for. */
 #define UNIXMSG_WANT_FDS 0x1u
-/* The credentials of whoever wrote the message: his real user and group at
- * that time. A socket without a name gets an abstract one by the kernel when
- * it connects or sends with this set. */
+/*
+ * The credentials of the writer: its real user and group when it wrote the
+ * message. The kernel gives a socket without a name an abstract one, when it
+ * connects or sends with this set.
+ */
 #define UNIXMSG_WANT_CRED 0x2u
-/* A pidfd of whoever wrote the message. Linux 6.5, else ENOTSUP. */
+/* A pidfd of the writer. Linux 6.5, else ENOTSUP. */
 #define UNIXMSG_WANT_PIDFD 0x4u
 
 /* Bounds. */
 
-/* The kernel passes no more in one message; musl sends one less, or ENOMEM. */
+/* The most descriptors that the kernel passes in one message; musl sends one
+ * less, or fails with ENOMEM. */
 #define UNIXMSG_FDS_MAX 253
 
-/* No more messages go out, or come in, by one system call of a batch. */
+/* The most messages that one system call of a batch sends or receives. */
 #define UNIXMSG_BATCH_MAX 64
 
 struct unixmsg {
-	/* The payload: read when sending, filled when receiving. It is in one
-	 * piece, room bytes at data; or, unless parts is NULL, in parts, at
-	 * most 1024 (IOV_MAX), more are EINVAL. All of it stays yours. */
+	/* The payload, to send or to receive: room bytes at data, or, unless
+	 * parts is NULL, several parts, at most 1024 (IOV_MAX), more are
+	 * EINVAL. All of it stays yours. */
 	void *data;
 	size_t room;
 	struct iovec *parts;
 	size_t parts_count;
-	/* Receiving sets it to the true size of the message in bytes, also
-	 * when the message was cut. */
+	/* Receiving stores the true size of the message in bytes, also if the
+	 * message was truncated. */
 	size_t size;
-	/* Datagrams: the sender of a received one is stored here; one is sent
-	 * there; NULL: not wanted, or to the connected peer. Connections store
-	 * the peer's address here when receiving, and refuse to send: EINVAL
-	 * unless it is NULL. */
+	/* The address of a datagram: receiving stores the sender, sending takes
+	 * the receiver. NULL if it is not wanted, or to send to the connected
+	 * peer. Receiving on a connection stores the peer's address; sending
+	 * there is EINVAL unless this is NULL. */
 	struct unixaddr *addr;
 	/* Before sending: UNIXMSG_SEND_CRED or 0. Before receiving:
-	 * UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; after it also those that receiving
-	 * sets. Unknown bits are EINVAL; the flags that receiving sets are
-	 * ignored and cleared. */
+	 * UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; afterwards also the flags that
+	 * receiving sets. A call ignores and clears those at its beginning;
+	 * unknown bits are EINVAL. */
 	unsigned int flags;
 	/* Sending: fds_count descriptors go with the message, at most
 	 * UNIXMSG_FDS_MAX. They stay yours, and open. Receiving: fds has room
-	 * for fds_room, which without UNIXMSG_WANT_FDS must be 0 (EINVAL);
-	 * fds_count of them are set, close-on-exec, and yours to close when
-	 * the call gives 1. More than that are closed: fds_lost tells how
-	 * many; UNIXMSG_CUT_CONTROL is set then, and also when some never got
-	 * here. */
+	 * for fds_room descriptors; fds_room must be 0 without UNIXMSG_WANT_FDS
+	 * (EINVAL). When the call gives 1, fds_count of them are set,
+	 * close-on-exec, and yours to close. The call closes all others, and
+	 * sets fds_lost to their number. UNIXMSG_CUT_CONTROL is set then, and
+	 * also if the kernel lost some earlier. */
 	int *fds;
 	size_t fds_room;
 	size_t fds_count;
 	size_t fds_lost;
-	/* Receiving, with UNIXMSG_HAS_CRED: who wrote the message. The real
-	 * user, not the effective one that unixpeer_get_cred tells; root may
-	 * write what it likes there. Without that flag nothing is known: a
-	 * message from before anybody asked, or from where neither its user
-	 * nor its process has a number here, as in another container. */
+	/* Receiving, with UNIXMSG_HAS_CRED: the writer of the message. It is
+	 * the real user, not the effective one of unixpeer_get_cred; root may
+	 * write any credentials there. Without that flag nothing is known: the
+	 * message is older than the request, or the writer's user and process
+	 * have no number here, as in another container. */
 	struct unixcred cred;
-	/* Receiving: with UNIXMSG_WANT_PIDFD a pidfd of whoever wrote the
-	 * message, close-on-exec, yours to close; -1 when there is none, as
-	 * when he is dead and reaped. */
+	/* Receiving, with UNIXMSG_WANT_PIDFD: a pidfd of the writer,
+	 * close-on-exec, yours to close. -1 if there is none, as for a writer
+	 * that is dead and reaped. */
 	int pidfd;
 	/* For later versions: 0. */
 	uint64_t reserved[8];
 };
 
 /*
- * An empty message, as all zero is one, too: no payload, no address, no
- * descriptors, no flags. Use it again and again for receiving.
+ * Makes msg an empty message: no payload, no address, no descriptors, no flags.
+ * All zero is an empty message, too. Use one message again and again for
+ * receiving.
  *
  *	struct unixmsg msg = { .data = bytes, .room = sizeof(bytes) };
  */
 void unixmsg_init(struct unixmsg *msg);
 
-/*
- * Closes the descriptors and the pidfd that a message was received with, and
- * forgets them. For whoever has no more use for any of them.
- */
+/* Closes the descriptors and the pidfd of a received message, and forgets them.
+ * For a caller that needs none of them any more. */
 void unixmsg_close_fds(struct unixmsg *msg);
 
 #ifdef __cplusplus
