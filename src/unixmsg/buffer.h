@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unixbuffer: memory that grows to the messages that come, up to a bound, for
- * receivers that do not know how large the next one is.
+ * receivers that do not know the size of the next one.
  */
 #ifndef UNIXMSG_BUFFER_H
 #define UNIXMSG_BUFFER_H
@@ -15,20 +15,18 @@ extern "C" {
 struct unixbuffer {
 	void *data;      /* the message received last */
 	size_t size;     /* its true size in bytes */
-	size_t room;     /* how much is allocated */
-	size_t room_max; /* and may be at most */
+	size_t room;     /* the allocated bytes */
+	size_t room_max; /* the most bytes to allocate */
 };
 
-/* An empty buffer; nothing is allocated yet. */
+/* Makes an empty buffer, and allocates nothing yet. */
 void unixbuffer_init(struct unixbuffer *buffer, size_t room_max);
 
 /* Frees the memory; the buffer is then as after unixbuffer_init. */
 void unixbuffer_free(struct unixbuffer *buffer);
 
-/*
- * Makes room for size bytes; what is in the buffer stays. -1 with EMSGSIZE
- * (more than room_max) or ENOMEM; nothing has changed then.
- */
+/* Makes room for size bytes, and keeps the bytes in the buffer. Returns -1, and
+ * changes nothing, with EMSGSIZE (more than room_max) or ENOMEM. */
 int unixbuffer_reserve(struct unixbuffer *buffer, size_t size);
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct unixcred: a process's identity as the kernel vouches for it. Whose,
- * and of which moment, is said where one is given: unixmsg/peer.h for the peer
- * of a connection, unixmsg/msg.h for the writer of a message.
+ * struct unixcred: a process's identity as the kernel vouches for it.
+ * unixmsg/peer.h describes the identity of a connection's peer, unixmsg/msg.h
+ * that of a message's writer.
  */
 #ifndef UNIXMSG_CRED_H
 #define UNIXMSG_CRED_H
@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 /*
- * pid is 0 for a process of another PID namespace, and is for logs only: once
- * the process is reaped the number is given to another. Where nothing is known
- * of anybody they are 0, (uid_t)-1 and (gid_t)-1, which no process can be.
+ * pid is 0 for a process of another PID namespace. It is for logs only: once
+ * the process is reaped, another one can get the number. An unknown process has
+ * 0, (uid_t)-1 and (gid_t)-1, which no process can have.
  */
 struct unixcred {
 	pid_t pid;

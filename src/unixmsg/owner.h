@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixowner: who owns a name, to be told to a person: "in use by pid 123".
- * The kernel is asked (sock_diag(7), /proc); the owner notices nothing. Decide
+ * unixowner: who owns a name, to tell a person: "in use by pid 123". It asks
+ * the kernel (sock_diag(7), /proc), and the owner notices nothing. Decide
  * nothing by it: the answer may be old when it arrives.
  */
 #ifndef UNIXMSG_OWNER_H
@@ -18,25 +18,29 @@ extern "C" {
 #define UNIXMSG_COMMAND_SIZE 64
 
 struct unixowner {
-	/* A process that has the socket open, or failing that a connection
-	 * that was accepted from it; 0 when it is not told: only root
-	 * sees into the processes of others. */
+	/* A process that has the socket open, or else a connection that was
+	 * accepted from it; 0 if the kernel does not tell: only root sees into
+	 * the processes of others. */
 	pid_t pid;
-	/* Its effective user; without a process the user who made the socket,
-	 * or (uid_t)-1 when that is not told either (before Linux 5.4). */
+	/* The effective user of the process; without a process the user who
+	 * made the socket, or (uid_t)-1 if that is unknown, too (before Linux
+	 * 5.4). */
 	uid_t user;
-	/* The process's name in printable ASCII; "" without a process. */
+	/* The name of the process in printable ASCII; "" without a process. */
 	char command[UNIXMSG_COMMAND_SIZE];
 	uint64_t reserved[8];
 };
 
 /*
  * Finds the owner of address. type is SOCK_DGRAM, SOCK_SEQPACKET or
- * SOCK_STREAM, or 0 for any of them; of abstract names each type has its own.
- * 0, or -1 with ENOENT (nobody in this network namespace owns it), EINVAL or
- * ENAMETOOLONG (see unixaddr_parse), or those of open(2), socket(2) and the
- * kernel's sock_diag. It reads all of the kernel's list and /proc: some
- * milliseconds.
+ * SOCK_STREAM, or 0 for any of them; each type has its own abstract names. It
+ * reads all of the kernel's list and /proc, which takes some milliseconds.
+ * Returns 0, or -1 with
+ *
+ *   ENOENT  nobody in this network namespace owns it
+ *   EINVAL, ENAMETOOLONG  see unixaddr_parse
+ *
+ * or an error of open(2), socket(2), sock_diag(7).
  */
 int unixowner_find(const char *address, int type, struct unixowner *owner);
 

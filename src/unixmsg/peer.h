@@ -2,16 +2,16 @@
 /*
  * unixpeer: who is at the other end of a connection, as the kernel knows it.
  *
- * All of this is frozen at the moment when the peer called connect(2), or
- * listen(2), or socketpair(2): it is the effective user and group of then, and
- * stays that when the process changes its user, hands the descriptor to
- * another, or dies. Who wrote one message is another question, and answered by
- * the message: see struct unixcred in unixmsg/msg.h, which is the real user.
+ * All of this is frozen at the moment when the peer called connect(2),
+ * listen(2) or socketpair(2). It is the effective user and group of that
+ * moment, also after the process has changed its user, has handed the
+ * descriptor to another process, or is dead. A message has its own writer, who
+ * may be another: see struct unixcred in unixmsg/msg.h, which is the real user.
  *
- * The functions take a descriptor (unixconn_get_fd). They
- * do not wait, and may be called by several threads at once. Datagram sockets
- * have no such peer: ENOTSUP, also for those that are connected, for which the
- * kernel gives an answer that means nothing. Pairs are the exception.
+ * The functions take a descriptor (unixconn_get_fd). They do not wait, and
+ * several threads may call them at once. Datagram sockets have no such peer:
+ * ENOTSUP, also for connected ones, for which the kernel gives a meaningless
+ * answer. Pairs are the exception.
  */
 #ifndef UNIXMSG_PEER_H
 #define UNIXMSG_PEER_H
@@ -27,42 +27,40 @@ extern "C" {
 #endif
 
 /*
- * The credentials of the peer. Errors: ENOTSUP (it has none: not connected, a
- * listener, a datagram socket), ENOTSOCK, EBADF. cred is left alone on failure.
+ * Stores the credentials of the peer. Leaves cred alone on failure:
+ *
+ *   ENOTSUP  there is no peer: not connected, a listener, a datagram socket
+ *   ENOTSOCK, EBADF
  */
 int unixpeer_get_cred(int fd, struct unixcred *cred);
 
 /*
- * The supplementary groups of the peer: at most room of them are stored in
- * groups, and *count is how many he has. ERANGE when that is more than room;
- * else as above. groups may be NULL when room is 0. Linux 4.13.
+ * Stores the supplementary groups of the peer in groups, room of them at most,
+ * and their number in *count. groups may be NULL if room is 0. Linux 4.13.
+ * ERANGE if *count is more than room; other errors as above.
  */
 int unixpeer_get_groups(int fd, gid_t *groups, size_t room, size_t *count);
 
-/*
- * Whether the peer is in group: his own or a supplementary one. 1, 0, or -1
- * with ENOMEM or as above.
- */
+/* Returns 1 if group is the peer's own group or a supplementary one, 0 if not,
+ * or -1 with ENOMEM or as above. */
 int unixpeer_is_in_group(int fd, gid_t group);
 
 /*
- * The security label (SELinux context and the like) as a string in label, NUL
- * at the end. ERANGE: it does not fit into room bytes. ENOTSUP: no security
- * module gives one.
+ * Stores the security label (SELinux context and the like) as a string in
+ * label, with a NUL at the end. ERANGE: it does not fit into room bytes.
+ * ENOTSUP: no security module gives one.
  */
 int unixpeer_get_label(int fd, char *label, size_t room);
 
 /*
- * A pidfd of the peer's process, close-on-exec, yours to close: it never means
- * another process. ENOTSUP: the kernel cannot (before Linux 6.5), or the peer
- * has died and it does not give one then; ESRCH: it has died.
+ * Returns a pidfd of the peer's process, close-on-exec, yours to close. It
+ * never means another process. ENOTSUP: the kernel has no such call (before
+ * Linux 6.5), or gives none because the peer is dead; ESRCH: the peer is dead.
  */
 int unixpeer_open_pidfd(int fd);
 
-/*
- * Whether the process of a pidfd is still there: 1 yes, 0 it has ended, -1
- * with errno. It is told by polling, see pidfd_open(2), and needs no rights.
- */
+/* Returns 1 if the process of a pidfd lives, 0 if it has ended, or -1 with
+ * errno. It polls the pidfd, see pidfd_open(2), and needs no rights. */
 int unixpeer_is_alive(int pidfd);
 
 #ifdef __cplusplus
