@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service for many clients: every message goes back to its sender. Ctrl-C or
- * SIGTERM ends it: it answers what has arrived, within five seconds, and
- * removes its socket file.
+ * An echo service for many clients. On Ctrl-C or SIGTERM it answers the
+ * messages that have arrived, for five seconds at most, and removes its socket
+ * file.
  *
  * Build:  cc 01-service.c $(pkg-config --cflags --libs unixmsg) -o service
- * Run:    ./service unixpacket (or unixgram, or unix, as Go names them), and
- *         in another terminal
+ * Run:    ./service, and in another terminal
  *         seqpacket-echo echo.sock hello
- *         (or unixgram-echo, or unixstream-echo).
+ *         The client of ./service unixgram is unixgram-echo, the client of
+ *         ./service unix is unixstream-echo.
  * See:    service: listening on echo.sock
  *         and from the client:
  *         hello
@@ -16,7 +16,6 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +29,8 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* The service queues an answer that has no room, and counts one it drops. */
+/* Needs no check: the service queues an answer that has no room, and counts an
+ * answer that it drops. */
 static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
@@ -41,7 +41,7 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 
 int main(int argc, char **argv)
 {
-	/* Change these: "@echo" is a name without a file. */
+	/* Change these. "@echo" would be a name without a file. */
 	const char *const address = "echo.sock";
 	const int64_t drain_us = 5000000;
 
@@ -55,7 +55,7 @@ int main(int argc, char **argv)
 		fail(address);
 	} else {
 		fprintf(stderr, "service: listening on %s\n", address);
-		/* Until Ctrl-C or SIGTERM. */
+		/* Returns after Ctrl-C or SIGTERM. */
 		result = unixservice_serve(service, stop_fd, drain_us);
 		if (result < 0)
 			fail("serve");

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A datagram server on a path. Every message goes back to whoever sent it, as
- * far as he has an address: datagrams of an unbound socket come from nobody.
+ * A datagram server on a path. It sends each message back to its sender. An
+ * unbound socket has no address: the server can only count its messages.
  *
  * Build:  cc 02-gram-server.c $(pkg-config --cflags --libs unixmsg) \
  *           -o gram-server
- * Run:    ./gram-server, and 03-gram-client.c in another terminal. Try a
- *         second ./gram-server as well. Ctrl-C or SIGTERM ends it and removes
+ * Run:    ./gram-server, and 03-gram-client.c in another terminal. A second
+ *         ./gram-server fails. Ctrl-C or SIGTERM ends the server and removes
  *         the socket file.
  * See:    3 bytes from /run/user/1000/unixmsg-1000/6c0c19b06b2925a3
  *         3 bytes from /run/user/1000/unixmsg-1000/6c0c19b06b2925a3
@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,10 +39,8 @@ static bool is_readable(int fd)
 	return poll(&poll_fd, 1, 0) > 0;
 }
 
-/*
- * One client that does not read must not hold up the others: an answer for
- * which there is no room now is lost.
- */
+/* Does not wait: a client that does not read must not delay the others. An
+ * answer that has no room is dropped. */
 static void answer(struct unixconn *gram, const struct unixaddr *to,
 	const void *data, size_t size)
 {
@@ -56,9 +53,8 @@ static void answer(struct unixconn *gram, const struct unixaddr *to,
 }
 
 /*
- * The stop descriptor ends calls that wait, and only those: while senders keep
- * the queue filled nothing waits, so the loop looks for itself. Gives 0 when
- * it was stopped.
+ * Returns 0 when stopped. The stop descriptor ends only calls that wait. While
+ * senders keep the queue full, no call waits: so the loop polls the descriptor.
  */
 static int serve(struct unixconn *gram, int stop_fd, unsigned long *unnamed)
 {
@@ -71,7 +67,7 @@ static int serve(struct unixconn *gram, int stop_fd, unsigned long *unnamed)
 			    UNIXMSG_FOREVER) < 0) {
 			if (errno == ECANCELED)
 				return 0;
-			/* One that was too big is gone; the next may fit. */
+			/* This message was too big, and is lost. */
 			if (errno != EMSGSIZE)
 				return fail("receive");
 			fail("receive");
@@ -86,15 +82,15 @@ static int serve(struct unixconn *gram, int stop_fd, unsigned long *unnamed)
 
 int main(void)
 {
-	/* Change these: "@gram-example" is a name without a file, and with
-	 * 0666 all users may send. */
+	/* Change these. "@gram-example" would be a name without a file; mode
+	 * 0666 would let all users send. */
 	const char *const address = "gram.sock";
 	const mode_t mode = 0600;
 
 	const struct unixlisten_options options = { .mode = mode };
 	struct unixconn *gram;
 	unsigned long unnamed = 0;
-	/* SIGINT and SIGTERM come as a descriptor, without a handler. */
+	/* SIGINT and SIGTERM make it readable; they need no handler. */
 	int result, stop_fd = unixstop_open();
 
 	if (stop_fd < 0) {

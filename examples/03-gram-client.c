@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A datagram client. unixconn_dial gives its socket an address of its own, so
- * that the server can answer, and takes messages from the server alone.
+ * A datagram client. unixconn_dial gives its socket an address, so that the
+ * server can answer. The client receives from that server only.
  *
  * Build:  cc 03-gram-client.c $(pkg-config --cflags --libs unixmsg) \
  *           -o gram-client
- * Run:    ./gram-client one two, while 02-gram-server.c runs; and again when
- *         it does not, or is stopped by Ctrl-Z.
+ * Run:    ./gram-client one two, while 02-gram-server.c runs; then without a
+ *         server, and with one that Ctrl-Z has stopped.
  * See:    our address: /run/user/1000/unixmsg-1000/6c0c19b06b2925a3
  *         answer: one
  *         answer: two
@@ -41,7 +41,8 @@ static int print_address(const struct unixconn *gram)
 	return 0;
 }
 
-/* One deadline for both steps. Nothing else tells that a server has died. */
+/* The question and its answer share one deadline. Without it the client would
+ * wait for ever for a server that has died. */
 static int ask(struct unixconn *gram, const char *message, int64_t timeout_us)
 {
 	const int64_t deadline_us = unixdeadline_after_us(timeout_us);
@@ -54,20 +55,20 @@ static int ask(struct unixconn *gram, const char *message, int64_t timeout_us)
 		return fail("answer");
 	for (i = 0; i < size; i++)
 		if (data[i] < ' ' || data[i] > '~')
-			data[i] = '?'; /* it commands no terminal */
+			data[i] = '?'; /* no escape sequences */
 	printf("answer: %.*s\n", (int)size, data);
 	return 0;
 }
 
 int main(int argc, char *argv[])
 {
-	/* Change these. The timeout is for one question and its answer. */
+	/* Change these. The timeout covers one question and its answer. */
 	const char *const server = "gram.sock";
 	const int64_t timeout_us = 5000000;
 
 	struct unixconn *gram;
-	/* The own address is a file, which only unixconn_close removes: so
-	 * signals do not kill it, they end its waits. */
+	/* The client's address is a file, and only unixconn_close removes it.
+	 * So a signal ends a waiting call instead of the process. */
 	int i, result, stop_fd = unixstop_open();
 	const struct unixdial_options options = { .stop_fd = stop_fd };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * One process serves many connections with poll(2). Messages go back as they
- * came. No call waits, so no client can hold up another: an answer without room
- * is kept, and till then its client is not read from.
+ * An echo server for many connections, with poll(2). No call waits, so no
+ * client can delay another. An answer that has no room is kept, and the server
+ * reads no more from that client until it has sent the answer.
  *
  * Build:  cc 04-packet-server.c $(pkg-config --cflags --libs unixmsg) \
  *           -o packet-server
  * Run:    ./packet-server, and 05-packet-client.c in other terminals. Ctrl-C or
- *         SIGTERM ends it.
+ *         SIGTERM ends the server.
  * See:    1 connections
  *         0 connections
  */
@@ -15,7 +15,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +22,8 @@
 
 #include <unixmsg.h>
 
-/* Change these, and address in main. A longer message is an error. */
+/* Change these, and the address in main. A longer message ends its
+ * connection. */
 enum { count_max = 64, message_size_max = 4096 };
 
 static struct connection {
@@ -40,7 +40,7 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* One message of a connection that poll(2) has called ready. */
+/* Handles one message of a connection that poll(2) has reported. */
 static void serve(struct connection *c)
 {
 	int result = 1;
@@ -48,15 +48,12 @@ static void serve(struct connection *c)
 	if (!c->has_answer)
 		result = unixconn_recv(c->packet, c->data, sizeof(c->data),
 			&c->size, UNIXMSG_NOW);
-	c->has_answer = result == 1;
 	if (result == 1) {
 		result =
 			unixconn_send(c->packet, c->data, c->size, UNIXMSG_NOW);
 		c->has_answer = result < 0;
-		if (result == 1)
-			return;
 	}
-	if (result < 0 && errno == EAGAIN)
+	if (result == 1 || (result < 0 && errno == EAGAIN))
 		return;
 	if (result < 0)
 		fail("connection");
@@ -65,7 +62,7 @@ static void serve(struct connection *c)
 	printf("%d connections\n", count);
 }
 
-static int take_connection(struct unixlistener *listener)
+static int accept_one(struct unixlistener *listener)
 {
 	struct connection *c = &connections[count];
 
@@ -78,8 +75,9 @@ static int take_connection(struct unixlistener *listener)
 }
 
 /*
- * Gives 0 when it was stopped. A connection for which we have no descriptor
- * waits, and poll(2) would come back at once: so look away for a while.
+ * Returns 0 when stopped. accept fails when no descriptor is free, and the
+ * connection stays in the queue. poll(2) would then return at once, so the loop
+ * ignores the listener for 100 ms.
  */
 static int serve_all(struct unixlistener *listener, int stop_fd)
 {
@@ -88,28 +86,28 @@ static int serve_all(struct unixlistener *listener, int stop_fd)
 		{ .fd = unixlistener_get_fd(listener) },
 	};
 	struct connection *c;
-	bool is_tired = false;
+	bool is_pausing = false;
 	int i;
 
 	for (;;) {
-		fds[1].events = is_tired || count == count_max ? 0 : POLLIN;
+		fds[1].events = is_pausing || count == count_max ? 0 : POLLIN;
 		for (i = 0; i < count; i++) {
 			c = &connections[i];
 			fds[i + 2].fd = unixconn_get_fd(c->packet);
 			fds[i + 2].events = c->has_answer ? POLLOUT : POLLIN;
 		}
-		if (poll(fds, (nfds_t)count + 2, is_tired ? 100 : -1) < 0) {
+		if (poll(fds, (nfds_t)count + 2, is_pausing ? 100 : -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return fail("poll");
 		}
 		if (fds[0].revents != 0)
 			return 0;
-		/* Backwards: the last fills the place of one that ends. */
+		/* Backwards: the last connection replaces one that ends. */
 		for (i = count - 1; i >= 0; i--)
 			if (fds[i + 2].revents != 0)
 				serve(&connections[i]);
-		is_tired = fds[1].revents != 0 && take_connection(listener) < 0;
+		is_pausing = fds[1].revents != 0 && accept_one(listener) < 0;
 	}
 }
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Sends its arguments as messages over one connection, ends its own direction,
- * and takes answers until the server has ended the other.
+ * A client that sends its arguments over one connection, each as one message.
+ * Then it shuts down its direction, and receives answers until the server has
+ * closed.
  *
  * Build:  cc 05-packet-client.c $(pkg-config --cflags --libs unixmsg) \
  *           -o packet-client
- * Run:    ./packet-client one "" three, while 04-packet-server.c runs or up to
- *         two seconds before. Try also: ./packet-client $(seq 10000)
+ * Run:    ./packet-client one "" three, and then ./packet-client $(seq 10000).
+ *         04-packet-server.c may start later: the client waits ten seconds.
  * See:    answer of 3 bytes: one
  *         answer of 0 bytes:
  *         answer of 5 bytes: three
@@ -26,8 +27,8 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* 1 for an answer, 0 at the end, -1 on failure. */
-static int take_answer(struct unixconn *packet, int64_t deadline_us)
+/* Returns 1 for an answer, 0 at the end, -1 on failure. */
+static int receive_answer(struct unixconn *packet, int64_t deadline_us)
 {
 	char data[4096];
 	size_t i, size;
@@ -38,15 +39,15 @@ static int take_answer(struct unixconn *packet, int64_t deadline_us)
 		return fail("answer");
 	for (i = 0; result == 1 && i < size; i++)
 		if (data[i] < ' ' || data[i] > '~')
-			data[i] = '?'; /* it commands no terminal */
+			data[i] = '?'; /* no escape sequences */
 	if (result == 1)
 		printf("answer of %zu bytes: %.*s\n", size, (int)size, data);
 	return result;
 }
 
 /*
- * Two that both send and wait until the other receives get stuck. So where
- * there is no room for a message, an answer is taken first.
+ * When both sides wait for room, neither receives, and both wait for ever. So
+ * when a message has no room, this client first receives an answer.
  */
 static int send_one(struct unixconn *packet, const char *message,
 	int64_t deadline_us, int *answers)
@@ -55,7 +56,7 @@ static int send_one(struct unixconn *packet, const char *message,
 		0) {
 		if (errno != EAGAIN)
 			return fail("send");
-		if (take_answer(packet, deadline_us) != 1)
+		if (receive_answer(packet, deadline_us) != 1)
 			return -1;
 		++*answers;
 	}
@@ -70,10 +71,10 @@ static int talk(struct unixconn *packet, int count, char *messages[],
 	for (i = 0; i < count; i++)
 		if (send_one(packet, messages[i], deadline_us, &answers) < 0)
 			return -1;
-	/* The server receives all that was sent and then the end. */
+	/* The server still receives all messages, and then the end. */
 	if (unixconn_shutdown(packet, SHUT_WR) < 0)
 		return fail("shutdown");
-	while ((result = take_answer(packet, deadline_us)) == 1)
+	while ((result = receive_answer(packet, deadline_us)) == 1)
 		answers++;
 	printf("%d messages, %d answers\n", count, answers);
 	return result;
@@ -81,7 +82,7 @@ static int talk(struct unixconn *packet, int count, char *messages[],
 
 int main(int argc, char *argv[])
 {
-	/* Change these. The timeout is for all of it. */
+	/* Change these. The timeout covers all messages and answers. */
 	const char *const server = "packet.sock";
 	const int64_t timeout_us = 10000000;
 

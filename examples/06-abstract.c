@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Abstract names, with a server and a client in one program. Such a name is
- * no file: it has no owner and no mode, goes with its last descriptor, and is
- * there for every process in the network namespace, for none outside of it.
- * Anybody may connect to it, and anybody may have taken it before: so both
- * sides look who the other is.
+ * Abstract names, with a server and a client in one program. An abstract name
+ * is no file: it has no owner and no mode, and exists until its last descriptor
+ * is closed. Every process in the network namespace can use it, and no process
+ * outside. Any user may connect to it or bind it first, so both sides check the
+ * peer's user.
  *
  * Build:  cc 06-abstract.c $(pkg-config --cflags --libs unixmsg) -o abstract
  * Run:    ./abstract
@@ -14,13 +14,12 @@
  *         server: hello
  *         server: the end
  */
-#define _GNU_SOURCE 1 /* struct ucred */
+#define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,22 +31,20 @@ static int fail(const char *who, const char *what)
 	return -1;
 }
 
-/* Takes no peer of another user. */
+/* Refuses a peer of another user. */
 static int check_peer(const char *who, const struct unixconn *packet)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 	struct unixaddr peer;
-	struct ucred user;
-	socklen_t length = sizeof(user);
+	struct unixcred cred;
 
 	if (unixconn_get_peer(packet, &peer) < 0)
 		return fail(who, "peer's address");
 	unixaddr_format(&peer, text, sizeof(text));
-	if (getsockopt(unixconn_get_fd(packet), SOL_SOCKET, SO_PEERCRED, &user,
-		    &length) < 0)
+	if (unixpeer_get_cred(unixconn_get_fd(packet), &cred) < 0)
 		return fail(who, "peer's user");
-	printf("%s: peer at %s, user %u\n", who, text, user.uid);
-	if (user.uid == geteuid())
+	printf("%s: peer at %s, user %u\n", who, text, cred.uid);
+	if (cred.uid == geteuid())
 		return 0;
 	errno = EPERM;
 	return fail(who, "peer's user");
@@ -109,8 +106,8 @@ static int run_server(struct unixlistener *listener, int64_t deadline_us)
 
 int main(void)
 {
-	/* Change these. "@" is any free name, chosen by the kernel, and for
-	 * own NULL is none at all. Any bytes will do: "@two\\x00parts". */
+	/* Change these. For "@" the kernel chooses a free name; NULL for own
+	 * means no name. A name may hold any bytes: "@two\\x00parts". */
 	const char *const name = "@abstract-example", *const own = "@";
 	const int64_t timeout_us = 2000000;
 
@@ -126,7 +123,7 @@ int main(void)
 		fail("server", name);
 		return EXIT_FAILURE;
 	}
-	/* What was bound, which for "@" is not what was asked for. */
+	/* The name that was bound: for "@" the kernel has chosen it. */
 	if (unixlistener_get_address(listener, &addr) < 0) {
 		fail("server", "address");
 		unixlistener_close(listener);

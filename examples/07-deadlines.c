@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * How long a call may wait: not at all; until a moment, which several calls
- * may have in common; or for ever, unless a stop descriptor says otherwise. A
- * child sends a message every 100 ms, the parent receives in these three ways.
+ * Three ways to limit a wait. A call may not wait at all, may wait until a
+ * deadline that several calls share, or may wait until a stop descriptor is
+ * readable. A child sends a message every 100 ms, and the parent receives in
+ * these three ways.
  *
  * Build:  cc 07-deadlines.c $(pkg-config --cflags --libs unixmsg) \
  *           -o deadlines
- * Run:    ./deadlines, and once more with Ctrl-C before the alarm.
+ * Run:    ./deadlines, and again with Ctrl-C before the alarm.
  * See:    now         0 ms  Resource temporarily unavailable
  *         deadline  100 ms  tick
  *         deadline  200 ms  tick
@@ -38,8 +39,8 @@ static int fail(const char *what)
 }
 
 /*
- * All that a handler needs to do. It cannot come amiss: the descriptor stays
- * readable, for the wait that is now and for the next one.
+ * A handler needs no more. The descriptor stays readable, so the signal also
+ * ends a wait that begins later.
  */
 static void stop(int signal_number)
 {
@@ -62,7 +63,7 @@ static int set_up_stop(void)
 	return sigaction(SIGINT, &act, NULL);
 }
 
-/* Receives until something else comes, which is to be the error expected. */
+/* Receives until a call fails, which must be with the expected errno. */
 static int receive_until(int expected, const char *way, struct unixconn *packet,
 	int64_t deadline_us)
 {
@@ -90,8 +91,8 @@ static int receive_in_all_ways(struct unixconn *packet, int64_t timeout_us,
 
 	if (receive_until(EAGAIN, "now", packet, UNIXMSG_NOW) < 0)
 		return -1;
-	/* One moment for all: with a timeout for each call a peer that goes on
-	 * sending could keep us for ever. */
+	/* All calls share one deadline. With a timeout for each, a peer that
+	 * keeps sending could hold the loop for ever. */
 	deadline_us = unixdeadline_after_us(timeout_us);
 	if (receive_until(ETIMEDOUT, "deadline", packet, deadline_us) < 0)
 		return -1;
@@ -100,7 +101,7 @@ static int receive_in_all_ways(struct unixconn *packet, int64_t timeout_us,
 	return receive_until(ECANCELED, "stop", packet, UNIXMSG_FOREVER);
 }
 
-/* Gives 0 when the parent has closed. */
+/* Returns 0 when the parent has closed. */
 static int send_slowly(struct unixconn *packet)
 {
 	int i;
@@ -131,7 +132,7 @@ int main(void)
 	}
 	child = fork();
 	if (child == 0) {
-		signal(SIGINT, SIG_IGN); /* Ctrl-C is for the parent */
+		signal(SIGINT, SIG_IGN); /* Ctrl-C is meant for the parent */
 		unixconn_close(pair[0]);
 		result = send_slowly(pair[1]);
 		unixconn_close(pair[1]);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Open files as part of a message. A parent passes a file, which has no name,
- * to a worker with fewer rights. The worker has asked for descriptors and gets
- * as many as it has room for, however many were sent; the parent has not asked
- * and gets none. Processes that meet at an address ask by wants, in the options
- * of the listener and of the dial: asked after the connect, it is too late for
- * what the other side sends at once.
+ * Descriptors in a message. A parent passes a file without a name to a worker
+ * with fewer rights. The worker has asked for descriptors, and receives as many
+ * as it has room for. The parent has not asked, and receives none.
+ *
+ * Here the program asks before the fork. A server or a client sets wants in the
+ * options of the listener or the dial instead. After the connect it is too
+ * late: the peer may already have sent.
  *
  * Build:  cc 08-descriptors.c $(pkg-config --cflags --libs unixmsg) \
  *           -o descriptors
- * Run:    ./descriptors, as root to see the worker become another user.
+ * Run:    ./descriptors, as root to see the worker change its user.
  * See:    user 65534: 1 descriptors, 0 lost: a secret
  *         user 65534: 1 descriptors, 2 lost: a secret
  *         user 65534: send: Operation not permitted
@@ -31,8 +32,8 @@
 
 #include <unixmsg.h>
 
-/* Change these: how many descriptors the worker takes with one message, and
- * who it is when root starts it (65534 is nobody). */
+/* Change these: the number of descriptors that the worker receives with one
+ * message, and the user that root's worker becomes (65534 is nobody). */
 enum { fds_room = 1, worker_id = 65534 };
 static const char secret[] = "a secret";
 
@@ -42,14 +43,15 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* A message may be descriptors alone. They stay open here. */
+/* A message may carry descriptors without bytes. They stay open here. */
 static int send_fds(struct unixconn *packet, const int *fds, size_t count)
 {
 	return unixconn_send_fds(packet, NULL, 0, fds, count, UNIXMSG_FOREVER);
 }
 
-/* 1, 0 at the end, -1. What has come is ours now, and so ours to close. */
-static int take_fds(struct unixconn *packet)
+/* Returns 1, 0 at the end, -1 on failure. The received descriptors are ours to
+ * close. */
+static int receive_fds(struct unixconn *packet)
 {
 	char data[sizeof(secret)];
 	int fds[fds_room], result;
@@ -74,16 +76,16 @@ static int work(struct unixconn *packet)
 {
 	int fd = STDERR_FILENO, result;
 
-	/* The user last: he has no right to change the rest. */
+	/* The user comes last: without root we cannot change the groups. */
 	if (geteuid() == 0 &&
 		(setgroups(0, NULL) < 0 || setgid(worker_id) < 0 ||
 			setuid(worker_id) < 0))
 		return fail("privileges");
-	while ((result = take_fds(packet)) == 1)
+	while ((result = receive_fds(packet)) == 1)
 		;
 	if (result < 0)
 		return -1;
-	/* The other way, to one who has not asked. */
+	/* The parent has not asked for descriptors. */
 	result = send_fds(packet, &fd, 1);
 	printf("user %u: send: %s\n", getuid(),
 		strerror(result < 0 ? errno : 0));
@@ -120,10 +122,11 @@ int main(void)
 		fail("pair");
 		return EXIT_FAILURE;
 	}
-	/* Asked before anything is sent: what comes earlier is refused. */
+	/* Before the fork, because the kernel refuses descriptors until then. */
 	if (unixconn_want(pair[1], UNIXMSG_WANT_FDS) == 0)
 		child = fork();
-	/* Each keeps its own end alone, or would not see the other's end. */
+	/* Each process closes the other's end, or it would never see the peer
+	 * close. */
 	unixconn_close(pair[child == 0 ? 0 : 1]);
 	if (child == 0) {
 		result = work(pair[1]);

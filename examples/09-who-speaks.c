@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Who connects, and who writes. The first is the client's effective user at
- * the moment when it connects, whatever becomes of it later: the one for a
- * decision. The second comes with each message: its writer's real user, who
- * in a set-user-ID program is whoever has started it.
+ * The user who connects and the user who writes. The first is the client's
+ * effective user at the connect, and never changes: use this one to decide. The
+ * second is the real user of a message's sender, and comes with each message.
+ * In a set-user-ID program the real user is the one who has started it.
  *
  * Build:  cc 09-who-speaks.c $(pkg-config --cflags --libs unixmsg) \
  *           -o who-speaks
@@ -26,9 +26,10 @@
 
 #include <unixmsg.h>
 
-/* Change these: where; who may speak besides ourselves; what root's client
- * becomes (65534 is nobody). Both names let everybody in: the path by its mode,
- * an abstract name always. */
+/* Change these: the names; the user and the group who may speak besides our
+ * own; the user that root's client becomes (65534 is nobody). Any user may
+ * connect to both names: the mode of the path allows it, and an abstract name
+ * has none. */
 static const char *const names[] = { "who.sock", "@who-example" };
 static const mode_t mode = 0666;
 static const uid_t allowed_user = 1000, other_user = 65534;
@@ -42,7 +43,7 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* Its second message comes from another effective user, if it can be one. */
+/* The effective user of root's client changes before its second message. */
 static int run_client(const char *name)
 {
 	struct unixconn *packet =
@@ -52,7 +53,7 @@ static int run_client(const char *name)
 	if (packet == NULL)
 		return fail(name);
 	result = unixconn_recv(packet, NULL, 0, NULL, deadline_us);
-	/* 0 would be the end: refused. */
+	/* 0 means that the server has closed: it refuses this user. */
 	if (result == 1 &&
 		(unixconn_send(packet, "one", 3, deadline_us) < 0 ||
 			(geteuid() == 0 && seteuid(other_user) < 0) ||
@@ -79,7 +80,7 @@ static int listen_to(struct unixconn *packet)
 	return result < 0 ? fail("receive") : 0;
 }
 
-/* What cannot be found out is a no. */
+/* Refuses a client whose user it cannot learn. */
 static bool is_allowed(int fd)
 {
 	struct unixcred cred;
@@ -93,7 +94,8 @@ static bool is_allowed(int fd)
 	return result;
 }
 
-/* A pidfd never comes to mean another process, as numbers do. Linux 6.5. */
+/* A process number may be reused, a pidfd never names another process. It needs
+ * Linux 6.5. */
 static int serve(struct unixlistener *listener)
 {
 	struct unixconn *packet = unixlistener_accept(listener, deadline_us);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Messages of any size. The receiver's buffer grows to them, up to a bound
- * it sets: a longer one is lost, and the next is received as usual. The sender
- * is bounded by its own send buffer, which can be raised.
+ * Messages of any size. The receiver's buffer grows up to a bound that the
+ * receiver sets. A longer message is lost, and the next one arrives as usual.
+ * The sender's own send buffer limits its messages; the sender can raise it.
  *
  * Build:  cc 10-any-size.c $(pkg-config --cflags --libs unixmsg) -o any-size
  * Run:    ./any-size
@@ -26,9 +26,9 @@
 
 #include <unixmsg.h>
 
-/* Change these: the receiver's bound, what the sender wants to be able to
- * send, and what it sends. Without CAP_NET_ADMIN it gets no further than twice
- * net.core.wmem_max. */
+/* Change these: the receiver's bound, the largest message that the sender wants
+ * to send, and the sizes that it sends. Without CAP_NET_ADMIN the limit is
+ * twice net.core.wmem_max. */
 static const size_t room_max = 300000, wanted = 400000;
 static const size_t sizes[] = { 100, 50000, 250000, 400000, 0, 5 };
 
@@ -49,7 +49,7 @@ static int raise_size_max(struct unixconn *packet)
 	return 0;
 }
 
-/* On failure nothing was sent, so the same message can be tried again. */
+/* A send that fails has sent nothing, so the same message can be sent again. */
 static int send_zeros(struct unixconn *packet, size_t size)
 {
 	char *data = calloc(1, size + 1);
@@ -81,9 +81,8 @@ static int send_all(struct unixconn *packet)
 }
 
 /*
- * The size of a message can be had before the message, which stays where it
- * is: to decide who shall take it, say. unixconn_recv_buffer does not need
- * that, it asks itself.
+ * unixconn_get_next_size leaves the message in the queue. A program can thus
+ * choose a receiver by the size. unixconn_recv_buffer does not need this call.
  */
 static int receive_all(struct unixconn *packet)
 {
@@ -101,7 +100,7 @@ static int receive_all(struct unixconn *packet)
 			printf("received, room is %zu\n", buffer.room);
 		else
 			puts(strerror(errno));
-		/* One that was too big is gone; the next may fit. */
+		/* A message that was too big is lost; the next may fit. */
 		if (result < 0 && errno != EMSGSIZE)
 			break;
 	}

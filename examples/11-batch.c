@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Many datagrams with few system calls. A logger takes all that is there at
- * once. Its client sends a batch of which only a part finds room; drops what
- * can be spared rather than wait; and then waits with the rest of the batch.
+ * Many datagrams with few system calls. A logger receives up to 16 messages in
+ * one call. Its client sends a batch, and only a part of it has room. Then the
+ * client sends messages that it can spare, and drops them instead of waiting.
+ * At last it waits until the rest of the batch has room.
  *
  * Build:  cc 11-batch.c $(pkg-config --cflags --libs unixmsg) -o batch
  * Run:    ./batch
@@ -23,9 +24,9 @@
 
 #include <unixmsg.h>
 
-/* Change these: how many messages the client sends in one batch, and how many
- * one by one; how many the logger takes at once, and how much of each; how
- * long it is busy before it begins; and when both give up waiting. */
+/* Change these: the messages that the client sends in one batch, and one by
+ * one; the messages that the logger receives in one call, and its room for
+ * each; the pause before the logger begins; the timeout of both. */
 enum { lines_count = 100, singles_count = 20, batch_size = 16, line_room = 32 };
 static const int busy_ms = 100;
 static const int64_t timeout_us = 300000;
@@ -36,7 +37,7 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* For a logger that is behind 1 is the answer: dropped, and counted. */
+/* UNIXCONN_DROP: a message that has no room is dropped and counted. */
 static int send_singles(struct unixconn *gram)
 {
 	int i;
@@ -49,7 +50,7 @@ static int send_singles(struct unixconn *gram)
 	return unixconn_set_policy(gram, UNIXCONN_WAIT);
 }
 
-/* Whatever the first call has sent, the second goes on from there. */
+/* The second call continues after the messages that the first has sent. */
 static int send_lines(struct unixconn *gram, struct unixmsg *msgs, size_t count)
 {
 	size_t sent, more;
@@ -68,7 +69,7 @@ static int send_lines(struct unixconn *gram, struct unixmsg *msgs, size_t count)
 	return 0;
 }
 
-/* Every tenth is longer than what the logger takes. */
+/* Every tenth message is longer than the logger's room. */
 static int run_client(const char *address)
 {
 	struct unixmsg msgs[lines_count];
@@ -86,14 +87,15 @@ static int run_client(const char *address)
 		msgs[i].room = i % 10 == 0 ? sizeof(line) : line_room;
 	}
 	result = send_lines(gram, msgs, lines_count);
-	/* What the first batch left over counts as failed. */
+	/* Messages that the first call did not send count as failed. */
 	unixconn_get_counters(gram, &counters);
 	printf("client: sent %d, dropped %d, failed %d\n", (int)counters.sent,
 		(int)counters.dropped, (int)counters.failed);
 	return unixconn_close(gram) < 0 ? fail(address) : result;
 }
 
-/* A batch does not fail for a message that is too long: its flags tell. */
+/* A message that is too long does not fail the batch: its flags have
+ * UNIXMSG_CUT. */
 static int run_logger(struct unixconn *gram)
 {
 	static char lines[batch_size][line_room];
@@ -122,7 +124,7 @@ static int run_logger(struct unixconn *gram)
 
 int main(void)
 {
-	const char *const address = "batch.sock"; /* Change this, too. */
+	const char *const address = "batch.sock"; /* Change this too. */
 
 	struct unixconn *gram = unixconn_open("unixgram", address, NULL);
 	int result, status = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A message too big for any socket: it is written to memory that nobody can
- * change any more once it is sealed, and sent as a descriptor. The receiver
- * makes sure of that and of the size before mapping it, and copies nothing.
- * What is not sealed, or exceeds its bound, it refuses.
+ * A message that is too big for any socket. The sender writes it to memory,
+ * seals the memory so that nobody can change it, and sends the descriptor. The
+ * receiver checks the seal and the size before it maps the memory, and copies
+ * nothing. It refuses memory that is not sealed or exceeds its bound.
  *
  * Build:  cc 12-big-message.c $(pkg-config --cflags --libs unixmsg) \
  *           -o big-message
@@ -25,7 +25,7 @@
 
 #include <unixmsg.h>
 
-/* Change these: what is sent, in bytes, and what is taken at most. */
+/* Change these: the size of the message, and the receiver's bound, in bytes. */
 static const size_t big_size = 64 << 20, size_max = 64 << 20;
 
 static int fail(const char *what)
@@ -35,8 +35,8 @@ static int fail(const char *what)
 }
 
 /*
- * In place, without a copy that unixblob_open would make. The mapping is gone
- * before sealing: with a writable one there would be no seal.
+ * Fills the memory in place; unixblob_open would copy. Unmaps it, because the
+ * kernel does not seal memory that has a writable mapping.
  */
 static int fill(int fd, size_t size)
 {
@@ -49,7 +49,7 @@ static int fill(int fd, size_t size)
 	return munmap(data, size);
 }
 
-/* The descriptor may be closed as soon as it is sent. */
+/* The sender may close the descriptor as soon as it is sent. */
 static int send_blob(struct unixconn *packet, const char *name, size_t size,
 	bool is_sealed)
 {
@@ -70,7 +70,7 @@ static int send_blob(struct unixconn *packet, const char *name, size_t size,
 	return result;
 }
 
-static void take_blob(int fd, const char *name)
+static void print_blob(int fd, const char *name)
 {
 	const int64_t start_us = unixdeadline_now_us();
 	struct unixblob blob;
@@ -82,14 +82,14 @@ static void take_blob(int fd, const char *name)
 	}
 	printf("%s: %zu bytes in %d us", name, blob.size,
 		(int)(unixdeadline_now_us() - start_us));
-	data = blob.data; /* NULL when it is empty */
+	data = blob.data; /* NULL for an empty message */
 	if (blob.size > 0)
 		printf(", from %c to %c", data[0], data[blob.size - 1]);
 	puts("");
 	unixblob_unmap(&blob);
 }
 
-/* 1, 0 at the end, -1. */
+/* Returns 1, 0 at the end, -1 on failure. */
 static int receive(struct unixconn *packet)
 {
 	char name[32];
@@ -102,7 +102,7 @@ static int receive(struct unixconn *packet)
 		return result < 0 ? fail("receive") : 0;
 	name[size] = '\0';
 	if (count == 1) {
-		take_blob(fd, name);
+		print_blob(fd, name);
 		close(fd);
 	}
 	return 1;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service with what most need: the three networks and one handler for them;
- * who may talk, and how much; a log; something of our own for each peer; the
- * counts at the end. Each peer is told how many messages it has sent.
+ * A service with the parts that most services need: three networks with one
+ * handler, rules for users, limits, a log, a context for each peer, and
+ * counters. Its answer is the number of messages that the peer has sent.
  *
  * Build:  cc 13-full-service.c $(pkg-config --cflags --libs unixmsg) -o full
  * Run:    ./full, and in another terminal
  *         unixgram-echo gram.sock hello hello; seqpacket-echo packet.sock a
- *         Ctrl-C or SIGTERM ends it.
+ *         Ctrl-C or SIGTERM ends the service.
  * See:    full-service: listening on gram.sock packet.sock stream.sock
  *         peer 4294967297 at /run/user/1000/unixmsg-1000/6c0c19b06b2925a3,...
  *         peer 4294967298, user 1000, pid 4712: opened
@@ -18,7 +18,6 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,7 @@
 
 #include <unixmsg.h>
 
-/* Change these: where, who may talk besides us. */
+/* Change these: the sockets, and the group that may use them besides us. */
 static const char *const sockets[][2] = {
 	{ "unixgram", "gram.sock" },
 	{ "unixpacket", "packet.sock" },
@@ -40,8 +39,8 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* A datagram without a sender's address is peer 0's, which has no context and
- * can have no answer. */
+/* A datagram whose sender has no address comes from peer 0, which has no
+ * context and cannot be answered. */
 static int handle(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
@@ -87,7 +86,8 @@ static struct unixservice *make_service(void)
 	return unixservice_new(handle, NULL, &options);
 }
 
-/* The files let everybody in, so that the log tells whom the rules refuse. */
+/* The mode lets all users in, so that the log shows the users that the rules
+ * refuse. */
 static int listen_all(struct unixservice *service)
 {
 	const struct unixlisten_options options = { .mode = 0666 };
@@ -105,7 +105,8 @@ static int listen_all(struct unixservice *service)
 	return 0;
 }
 
-/* The watcher does not hear of the peers that are there till the end. */
+/* unixservice_close reports no UNIXSERVICE_CLOSED for peers that still exist:
+ * their contexts are freed here. */
 static int finish(struct unixservice *service)
 {
 	struct unixservice_counters counters;

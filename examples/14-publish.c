@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Publish and subscribe. Whoever says "subscribe" gets every message of the
- * others; whoever sends one is told to how many it goes. Nobody waits for a
- * slow subscriber: the oldest of what is kept for it are lost, and counted.
+ * Publish and subscribe. A client that sends "subscribe" receives all messages
+ * of the others. The answer to any other message is the number of subscribers
+ * that it goes to. A slow subscriber delays nobody: the service drops and
+ * counts the oldest messages in its queue.
  *
  * Build:  cc 14-publish.c $(pkg-config --cflags --libs unixmsg) -o publish
  * Run:    ./publish, in other terminals ./publish subscribe, and
- *         seqpacket-echo publish.sock one two; Ctrl-C or SIGTERM ends it.
+ *         seqpacket-echo publish.sock one two
+ *         Ctrl-C or SIGTERM ends the service.
  * See:    publish: listening on publish.sock
  *         and at its end:
  *         {"received":3,...,"pushed":2,"pushed_lost":0,...
- *         and from seqpacket-echo, which adds that this is no echo:
+ *         and from seqpacket-echo, which complains that this is no echo:
  *         1
  *         1
  *         and from the subscriber:
@@ -21,19 +23,20 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <unixmsg.h>
 
-/* Change these: where; how much is kept for one; how long the end may take. */
+/* Change these: the address, the messages queued for each subscriber, and the
+ * time to send what is queued at the end. */
 static const char address[] = "publish.sock";
-static const unsigned int kept_max = 100;
+static const unsigned int queued_max = 100;
 static const int64_t drain_us = 5000000;
-static char subscribed[] = "subscribe"; /* the context of those */
+
+/* The context of a subscriber. */
+static char subscribed[] = "subscribe";
 
 static int fail(const char *what)
 {
@@ -47,7 +50,7 @@ static bool is_subscription(const struct unixmsg *msg)
 		memcmp(msg->data, subscribed, msg->size) == 0;
 }
 
-/* All subscribers but the one who sends. Who is slow gets it later. */
+/* All subscribers except the sender. */
 static bool is_wanted(struct unixservice *service, uint64_t peer, void *context)
 {
 	const uint64_t *from = context;
@@ -90,7 +93,7 @@ static int serve(struct unixservice *service, int stop_fd)
 static int run_service(void)
 {
 	const struct unixservice_options options = {
-		.queue_messages_max = kept_max,
+		.queue_messages_max = queued_max,
 		.policy = UNIXSERVICE_DROP_OLDEST,
 	};
 	struct unixservice *service = unixservice_new(handle, NULL, &options);
@@ -103,7 +106,7 @@ static int run_service(void)
 	return unixservice_close(service) < 0 ? fail(address) : result;
 }
 
-/* Prints all that comes until the service ends. */
+/* Prints all messages until the service ends. */
 static int subscribe(void)
 {
 	struct unixconn *packet =
@@ -121,7 +124,7 @@ static int subscribe(void)
 			UNIXMSG_FOREVER)) == 1) {
 		for (i = 0; i < size; i++)
 			if (data[i] < ' ' || data[i] > '~')
-				data[i] = '?'; /* it commands no terminal */
+				data[i] = '?'; /* no escape sequences */
 		printf("%.*s\n", (int)size, data);
 	}
 	unixconn_close(packet);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service in a loop of our own, poll(2), beside other descriptors: here a
- * timer, by which messages are answered a moment later than they come.
+ * A service in a poll(2) loop of our own, beside another descriptor: a timer.
+ * The service answers each message when the timer expires.
  *
  * Build:  cc 15-loop-poll.c $(pkg-config --cflags --libs unixmsg) \
  *           -o loop-poll
  * Run:    ./loop-poll, and in another terminal
  *         seqpacket-echo --count 3 loop.sock
- *         Ctrl-C or SIGTERM ends it.
+ *         Ctrl-C or SIGTERM ends the service.
  * See:    loop-poll: listening on loop.sock
- *         and from the client, whose round trips have taken 100 ms:
+ *         and from the client, with round trips of 100 ms:
  *         seqpacket-echo: 3 sent, 3 received, 0 lost, 0 altered
  *         ...
  */
@@ -17,7 +17,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,13 +25,13 @@
 
 #include <unixmsg.h>
 
-/* Change these, and address in main. */
+/* Change these, and the address in main. */
 static const struct itimerspec later = { .it_value.tv_nsec = 100000000 };
 static const int64_t drain_us = 5000000;
 enum { size_max = 4096, waiting_max = 64 };
 
-/* What has come since the timer was set. A peer may go meanwhile: its number
- * will not come back. */
+/* Messages since the timer was set. A peer may close meanwhile: its number is
+ * never reused, so the answer cannot reach another peer. */
 static struct {
 	uint64_t peer;
 	size_t size;
@@ -46,7 +45,7 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* The message is ours only until we return. */
+/* Copies the message: it is valid only until the handler returns. */
 static int keep(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
@@ -82,7 +81,7 @@ static void stop(struct unixservice *service)
 		fail("stop");
 }
 
-/* Any call may leave nothing to be done, so that is asked before each wait. */
+/* Any call may complete the drain, so the loop checks before each wait. */
 static int run(struct unixservice *service, int stop_fd)
 {
 	struct pollfd fds[] = {
@@ -102,7 +101,7 @@ static int run(struct unixservice *service, int stop_fd)
 		if (fds[1].revents != 0)
 			answer_all(service);
 		if (fds[2].revents != 0) {
-			fds[2].fd = -1; /* poll(2) passes over it */
+			fds[2].fd = -1; /* poll(2) ignores it */
 			stop(service);
 		}
 	}

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service in the loop of libuv: one handle for all of its sockets, peers and
- * clocks. Messages go back as they came.
+ * An echo service in the loop of libuv. One handle covers all of its sockets,
+ * peers and timers.
  *
  * Build:  cc 16-loop-libuv.c \
  *           $(pkg-config --cflags --libs unixmsg libuv) -o loop-libuv
  * Run:    ./loop-libuv, and in another terminal
  *         seqpacket-echo loop.sock hello
- *         Ctrl-C or SIGTERM ends it.
+ *         Ctrl-C or SIGTERM ends the service.
  * See:    loop-libuv: listening on loop.sock
  *         and from the client:
  *         hello
@@ -22,7 +22,7 @@
 
 #include <unixmsg.h>
 
-/* Change this, and address in main: how long the end may take. */
+/* Change this, the time to answer at the end, and the address in main. */
 static const int64_t drain_us = 5000000;
 
 static uv_poll_t poll_handle;
@@ -43,8 +43,8 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	return UNIXSERVICE_DONE;
 }
 
-/* The loop runs until its handles are closed: here and nowhere else. Ask after
- * each call that may be the last for the service. */
+/* The loop runs until its handles are closed. Call this after each call that
+ * may complete the drain. */
 static void end_if_drained(const struct unixservice *service)
 {
 	if (!unixservice_is_drained(service))
@@ -66,7 +66,7 @@ static void service_ready(uv_poll_t *handle, int status, int events)
 	end_if_drained(service);
 }
 
-/* A second signal gives up those that do not take their answers. */
+/* A second signal drops the answers that are still queued. */
 static void stop(uv_signal_t *handle, int signal_number)
 {
 	static int count;
@@ -119,7 +119,7 @@ int main(void)
 		uv_run(loop, UV_RUN_DEFAULT);
 		uv_loop_close(loop);
 	}
-	/* After the loop: the handle's descriptor must not go before it. */
+	/* After the loop: the handle uses the service's descriptor. */
 	if (unixservice_close(service) < 0)
 		fail(address, strerror(errno));
 	return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service in the main loop of GLib, which GTK and many daemons have: one
- * source for all of its sockets, peers and clocks. Messages go back as they
- * came.
+ * An echo service in the main loop of GLib, which GTK and many daemons use. One
+ * source covers all of its sockets, peers and timers.
  *
  * Build:  cc 17-loop-glib.c \
  *           $(pkg-config --cflags --libs unixmsg glib-2.0) -o loop-glib
  * Run:    ./loop-glib, and in another terminal
  *         seqpacket-echo loop.sock hello
- *         Ctrl-C or SIGTERM ends it.
+ *         Ctrl-C or SIGTERM ends the service.
  * See:    loop-glib: listening on loop.sock
  *         and from the client:
  *         hello
  */
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +23,7 @@
 
 #include <unixmsg.h>
 
-/* Change this, and address in main: how long the end may take. */
+/* Change this, the time to answer at the end, and the address in main. */
 static const int64_t drain_us = 5000000;
 
 static GMainLoop *loop;
@@ -45,7 +43,7 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	return UNIXSERVICE_DONE;
 }
 
-/* Ask after each call that may be the last for the service. */
+/* Call this after each call that may complete the drain. */
 static void end_if_drained(const struct unixservice *service)
 {
 	if (unixservice_is_drained(service))
@@ -62,7 +60,7 @@ static gboolean service_ready(gint fd, GIOCondition condition, gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* A second signal gives up those that do not take their answers. */
+/* A second signal drops the answers that are still queued. */
 static gboolean stop(gpointer data)
 {
 	static int count;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service in the loop of libsystemd, sd-event(3): one source for all of its
- * sockets, peers and clocks. Messages go back as they came.
+ * An echo service in the loop of libsystemd, sd-event(3). One source covers all
+ * of its sockets, peers and timers.
  *
  * Build:  cc 18-loop-sd-event.c \
  *           $(pkg-config --cflags --libs unixmsg libsystemd) \
  *           -o loop-sd-event
  * Run:    ./loop-sd-event, and in another terminal
  *         seqpacket-echo loop.sock hello
- *         Ctrl-C or SIGTERM ends it.
+ *         Ctrl-C or SIGTERM ends the service.
  * See:    loop-sd-event: listening on loop.sock
  *         and from the client:
  *         hello
@@ -24,7 +24,7 @@
 
 #include <unixmsg.h>
 
-/* Change this, and address in main: how long the end may take. */
+/* Change this, the time to answer at the end, and the address in main. */
 static const int64_t drain_us = 5000000;
 
 static int fail(const char *what, int error)
@@ -41,7 +41,7 @@ static int echo(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	return UNIXSERVICE_DONE;
 }
 
-/* Ask after each call that may be the last for the service. */
+/* Call this after each call that may complete the drain. */
 static int end_if_drained(sd_event_source *source,
 	const struct unixservice *service)
 {
@@ -55,14 +55,14 @@ static int service_ready(sd_event_source *source, int fd, uint32_t events,
 {
 	(void)fd;
 	(void)events;
-	/* A source whose callback fails is switched off: end the loop. */
+	/* sd-event disables a source whose callback fails: end the loop. */
 	if (unixservice_dispatch(data) < 0)
 		return sd_event_exit(sd_event_source_get_event(source),
 			fail("dispatch", errno));
 	return end_if_drained(source, data);
 }
 
-/* A second signal gives up those that do not take their answers. */
+/* A second signal drops the answers that are still queued. */
 static int stop(sd_event_source *source, const struct signalfd_siginfo *info,
 	void *data)
 {
@@ -75,7 +75,7 @@ static int stop(sd_event_source *source, const struct signalfd_siginfo *info,
 	return end_if_drained(source, data);
 }
 
-/* 0, or a negative errno as sd-event has it. */
+/* Returns 0, or a negative errno as sd-event does. */
 static int run(struct unixservice *service)
 {
 	sd_event *event = NULL;

@@ -1,29 +1,28 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A daemon that takes its sockets from the supervisor, or opens them itself
- * when started by hand. Messages go back. The supervisor hears when it is
- * ready, when it ends, what it does and, if it wants to, that it is alive.
+ * An echo daemon that receives its sockets from the supervisor, or opens them
+ * when started by hand. It tells the supervisor that it is ready, that it ends,
+ * its status and, if the supervisor asks for it, that it is alive.
  *
  * Build:  cc 19-activated.c $(pkg-config --cflags --libs unixmsg) -o activated
  * Run:    systemd-socket-activate -d -l "$PWD/gram.sock" ./activated
  *         or ./activated alone, and in another terminal
  *         unixgram-echo gram.sock hello
- *         Ctrl-C or SIGTERM ends it. As a service: see systemd/.
+ *         Ctrl-C or SIGTERM ends the daemon. The units are in systemd/.
  * See:    activated: 1 sockets of the supervisor's
  *         activated: 1 messages
  */
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <unixmsg.h>
 
-/* Change these: where, when nobody hands sockets over; how long a supervisor
- * that does not read, and the end, may hold us up. */
+/* Change these: the addresses without a supervisor; the longest wait for a
+ * supervisor that does not read; the time to answer at the end. */
 static const char gram_address[] = "gram.sock";
 static const char packet_address[] = "packet.sock";
 static const int64_t patience_us = 100000, drain_us = 5000000;
@@ -36,7 +35,7 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* The service goes on when it cannot tell. */
+/* The service continues when the supervisor cannot be told. */
 static void check_told(int result)
 {
 	if (result < 0)
@@ -72,8 +71,8 @@ static int open_sockets(struct unixservice *service)
 	return 0;
 }
 
-/* One of each kind, whatever their names; one of the two may be missing, but
- * what we cannot serve would leave its clients waiting for ever. */
+/* Takes one socket of each kind, of any name; one of the two may be missing.
+ * Fails when another is left: its clients would wait for ever. */
 static int take_sockets(struct unixservice *service,
 	struct unixactivation *activation)
 {
@@ -94,7 +93,7 @@ static int take_sockets(struct unixservice *service,
 	return -1;
 }
 
-/* First of all and before any thread, for it changes the environment. */
+/* Runs before any thread exists, because it changes the environment. */
 static int get_sockets(struct unixservice *service)
 {
 	struct unixactivation *activation = unixactivation_new();
@@ -112,7 +111,8 @@ static int get_sockets(struct unixservice *service)
 	return result;
 }
 
-/* The loop itself tells that it is alive: when it hangs nobody does. */
+/* The loop itself sends the watchdog messages, so a loop that hangs sends
+ * none. */
 static int serve(struct unixservice *service, int64_t tell_us)
 {
 	check_told(unixnotify_ready(unixdeadline_after_us(patience_us)));

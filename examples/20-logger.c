@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A logger like syslogd: it takes datagrams from everybody, and prints each as
- * one line with the user and process that the kernel names, whatever it says.
- * Of a user who sends too much the rest is lost, and counted.
+ * A logger like syslogd. It receives datagrams from all users and prints each
+ * as one line, with the user and process that the kernel reports. A sender
+ * cannot forge them. The logger drops and counts messages above a user's limit.
  *
  * Build:  cc 20-logger.c $(pkg-config --cflags --libs unixmsg) -o logger
  * Run:    ./logger, and in another terminal
  *         ./logger hello "$(printf 'two\nlines')"; ./logger $(seq 10000)
- *         Ctrl-C ends it.
+ *         Ctrl-C or SIGTERM ends the logger.
  * See:    logger: listening on log.sock
  *         logger: user 1000, pid 4712: message above the limit (3 bytes): ...
  *         and on standard output:
@@ -20,7 +20,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <unixmsg.h>
@@ -34,8 +33,8 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* One line, and nothing that a terminal would obey. Who writes from another
- * container may have no user and process here: then the fields say nothing. */
+/* Prints one line, without control characters. A sender in another container
+ * may have no user and process here: then the kernel reports none. */
 static int log_message(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
@@ -57,7 +56,7 @@ static int log_message(struct unixservice *service, uint64_t peer,
 	return UNIXSERVICE_DONE;
 }
 
-/* Of what is lost only some is told, or the flood would go on in here. */
+/* event_rate limits these lines, or a flood of messages would flood the log. */
 static void watch(struct unixservice *service,
 	const struct unixservice_event *event, void *context)
 {
@@ -71,7 +70,6 @@ static void watch(struct unixservice *service,
 			unixservice_format_event(event, text, sizeof(text)));
 }
 
-/* Readable signals end the service; there is no handler. */
 static struct unixservice *open_service(void)
 {
 	const struct unixservice_options options = {
@@ -110,8 +108,8 @@ static int serve(void)
 	return unixservice_close(service) < 0 ? fail(address) : 0;
 }
 
-/* Nobody answers, so it needs no address. It waits while the queue is full: who
- * may not says UNIXMSG_NOW. */
+/* The logger does not answer, so the sender needs no address. It waits while
+ * the queue is full; a program that must not wait uses UNIXMSG_NOW. */
 static int send_all(char **messages)
 {
 	const struct unixdial_options options = {

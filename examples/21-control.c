@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A control socket of the kind that wpa_supplicant has: commands are datagrams
- * of text, each is answered by one, and whoever has said ATTACH also gets the
- * events. A client silent for ten minutes is forgotten, unless it is attached.
+ * A control socket like that of wpa_supplicant. A command is a datagram of
+ * text, and so is its answer. A client that has sent ATTACH also receives
+ * events. The service forgets a client that is silent for ten minutes, unless
+ * it is attached.
  *
  * Build:  cc 21-control.c $(pkg-config --cflags --libs unixmsg) -o control
  * Run:    ./control, and in other terminals
  *         unixgram-echo control.sock PING STATUS 'LOG hello' NONSENSE
  *         socat - UNIX-CLIENT:control.sock,type=2,bind=$PWD/own.sock
- *         where you type ATTACH. Ctrl-C or SIGTERM ends it.
+ *         where you type ATTACH. Ctrl-C or SIGTERM ends the service.
  * See:    control: listening on control.sock
- *         and in the other, which adds that this is no echo:
+ *         and from unixgram-echo, which complains that this is no echo:
  *         PONG
  *         clients=1
  *         attached=0
@@ -21,19 +22,19 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <unixmsg.h>
 
-/* Change these, and the mode in main. */
+/* Change these, and the mode in main. drain_us is the time to answer at the
+ * end. */
 static const char address[] = "control.sock";
 static const int64_t drain_us = 5000000;
 enum { size_max = 1024 };
 
-/* What attached clients have for a context. */
+/* The context of an attached client. */
 static char attached[] = "attached";
 
 static int fail(const char *what)
@@ -42,7 +43,8 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* Who has gone without DETACH is forgotten by the attempt. */
+/* A send to a client that has closed without DETACH makes the service forget
+ * it. */
 static void tell_attached(struct unixservice *service, const char *text)
 {
 	char event[size_max + 4];
@@ -69,7 +71,7 @@ static const char *get_status(struct unixservice *service)
 	return text;
 }
 
-/* It only listens then. Fails for one without an address. */
+/* An attached client may stay silent. Fails for a client without an address. */
 static const char *attach(struct unixservice *service, uint64_t peer, void *how)
 {
 	const int result = unixservice_set_context(service, peer, how);
@@ -94,7 +96,8 @@ static const char *obey(struct unixservice *service, uint64_t peer,
 	return "UNKNOWN COMMAND";
 }
 
-/* The answer goes first: what goes to the client besides is an event. */
+/* Sends the answer before an event: the first message to the sender counts as
+ * its answer. */
 static int handle(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {
@@ -104,7 +107,7 @@ static int handle(struct unixservice *service, uint64_t peer,
 	(void)context;
 	memcpy(command, msg->data, msg->size);
 	command[msg->size] = '\0';
-	command[strcspn(command, "\n")] = '\0'; /* of those who type */
+	command[strcspn(command, "\n")] = '\0'; /* typed in socat */
 	answer = obey(service, peer, command);
 	unixservice_send(service, peer, answer, strlen(answer));
 	if (strncmp(command, "LOG ", 4) == 0)

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * From container to container, through a directory that both have mounted: not
- * the socket file, which would stay that of a server that has gone.
+ * Messages between containers, through a directory that both have mounted. Do
+ * not mount the socket file: it would still be the old file after the server
+ * has restarted.
  *
- * - The file's owner, group and mode decide who gets in, by the kernel's
- *   numbers: user 0 of a container may be 100000 outside, and a stranger there.
- * - Numbers of users and processes are translated for whoever reads them, with
- *   SCM_CREDENTIALS too. Who has none here is user 65534, process 0; a message
- *   of one who has neither comes without UNIXMSG_HAS_CRED.
- * - A pidfd needs no number: it tells whether the process lives (Linux 6.5).
- * - An abstract name is there in one network namespace and in no other.
+ * - The file's owner, group and mode decide which users may connect. The kernel
+ *   compares its own numbers: user 0 of a container may be 100000 outside, a
+ *   user without rights.
+ * - The kernel translates user and process numbers for each reader, also in
+ *   SCM_CREDENTIALS. A user without a number here appears as 65534, a process
+ *   as 0. A message whose sender has neither comes without UNIXMSG_HAS_CRED.
+ * - A pidfd needs no number: it shows if the process lives (Linux 6.5).
+ * - An abstract name exists in one network namespace only.
  *
  * Build:  cc 22-container.c $(pkg-config --cflags --libs unixmsg) -o container
- * Run:    mkdir shared; ./container serve shared; Ctrl-C or SIGTERM ends it,
- *         and for a container: unshare -r -p -f -n ./container ask shared
+ * Run:    mkdir shared; ./container serve shared
+ *         and in another terminal, as a container
+ *         unshare -r -p -f -n ./container ask shared
+ *         Ctrl-C or SIGTERM ends the server.
  * See:    container: listening on shared/service.sock and @container-example
  *         and on standard output:
  *         client is user 1000, process 4711, and lives
@@ -26,7 +30,6 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +37,7 @@
 
 #include <unixmsg.h>
 
-/* Change these: where; who may connect, here all; how long to wait. */
+/* Change these: the names; the mode, here for all users; the timeout. */
 static const char abstract_name[] = "@container-example";
 static const char file_name[] = "service.sock";
 static const mode_t mode = 0666;
@@ -46,8 +49,8 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* For the log. What decides is the file's mode, or the rules of a service;
- * both go by the kernel's numbers, whatever they look like in here. */
+/* Only prints. The file's mode decides, or the rules of a service; both compare
+ * the kernel's numbers, not the translated ones. */
 static int print_peer(const char *who, int fd)
 {
 	const int pidfd = unixpeer_open_pidfd(fd);
@@ -63,7 +66,8 @@ static int print_peer(const char *who, int fd)
 	return 0;
 }
 
-/* The same on both sides: who is there, who we are in here, what he says. */
+/* Both sides print the peer, send their own numbers as they see them, and print
+ * the peer's message. */
 static int talk(struct unixconn *packet, const char *who)
 {
 	const int64_t deadline_us = unixdeadline_after_us(patience_us);
@@ -80,12 +84,12 @@ static int talk(struct unixconn *packet, const char *who)
 		return fail(who);
 	for (i = 0; i < size; i++)
 		if (data[i] < ' ' || data[i] > '~')
-			data[i] = '?'; /* what he says commands no terminal */
+			data[i] = '?'; /* no escape sequences */
 	printf("says: %.*s\n", (int)size, data);
 	return 0;
 }
 
-/* One client after the other, until stopped. */
+/* Serves one client after the other, until stopped. */
 static int serve(const char *path, int stop_fd)
 {
 	struct unixlistener *listener, *abstract;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * The third network, byte streams, for peers that have no other; a server and
- * its client in one program. On the first connection each message goes with
- * its length before it, and comes back as it was. On the second one nothing
- * but bytes go, and nobody can tell any more where a message ended.
+ * Byte streams, for peers that cannot use the other networks, with a server and
+ * a client in one program. On the first connection the library sends the length
+ * before each message, and the server sends each message back. On the second
+ * connection the client sends only bytes, and the ends of messages are lost.
  *
  * Build:  cc 23-stream.c $(pkg-config --cflags --libs unixmsg) -o stream
  * Run:    ./stream one "" three
@@ -24,7 +24,7 @@
 
 #include <unixmsg.h>
 
-/* Change these: where, and how long all of it may take. */
+/* Change these: the address, and the timeout for all of it. */
 static const char address[] = "stream.sock";
 static const int64_t timeout_us = 5000000;
 static int64_t deadline_us;
@@ -51,7 +51,7 @@ static int echo_messages(struct unixconn *stream)
 	return result < 0 ? fail("server: receive") : 0;
 }
 
-/* One read may give a part of what one write has sent, or more than that. */
+/* One read may return less than one write has sent, or more. */
 static int count_bytes(struct unixconn *stream)
 {
 	char data[4096];
@@ -64,7 +64,7 @@ static int count_bytes(struct unixconn *stream)
 		total += size;
 	for (i = 0; i < total; i++)
 		if (data[i] < ' ' || data[i] > '~')
-			data[i] = '?'; /* it commands no terminal */
+			data[i] = '?'; /* no escape sequences */
 	printf("server: %zu bytes: %.*s\n", total, (int)total, data);
 	return result < 0 ? fail("server: read") : 0;
 }
@@ -90,7 +90,7 @@ static int ask(struct unixconn *stream, const char *message)
 		return fail("client: message");
 	for (i = 0; i < size; i++)
 		if (data[i] < ' ' || data[i] > '~')
-			data[i] = '?'; /* it commands no terminal */
+			data[i] = '?'; /* no escape sequences */
 	printf("client: answer of %zu bytes: %.*s\n", size, (int)size, data);
 	return 0;
 }
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 	else
 		result = child < 0 || serve(listener, echo_messages) < 0 ||
 			serve(listener, count_bytes) < 0;
-	/* The file is removed by the process that has bound it. */
+	/* Only the process that has bound the file removes it. */
 	if (unixlistener_close(listener) < 0)
 		result = 1;
 	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))

@@ -43,7 +43,7 @@ dist_examplessystemd_DATA = \
 	%D%/systemd/activated.service \
 	%D%/systemd/activated.socket
 
-# 'make check' compiles and runs them, so that they cannot rot.
+# 'make check' compiles and runs all examples.
 check_PROGRAMS += \
 	%D%/01-service \
 	%D%/02-gram-server \
@@ -88,8 +88,8 @@ check_PROGRAMS += \
 %C%_23_stream_LDADD = $(built_library)
 %C%_25_watch_LDADD = $(built_library)
 
-# Those for the loops of others, as far as these are here. The library knows
-# nothing of them.
+# The examples for the loops of other libraries. libunixmsg does not need these
+# libraries.
 if HAVE_LIBUV
 check_PROGRAMS += %D%/16-loop-libuv
 %C%_16_loop_libuv_CPPFLAGS = $(AM_CPPFLAGS) $(LIBUV_CFLAGS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * Sends a message to itself. CMakeLists.txt beside it is what is shown here.
+ * Sends a message to itself. The example is CMakeLists.txt beside it.
  */
 #include <stdio.h>
 

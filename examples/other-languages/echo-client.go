@@ -7,8 +7,8 @@
 //	seqpacket-echo --listen /tmp/echo.sock &
 //	go run echo-client.go unixpacket /tmp/echo.sock one "" three
 //
-// and with unixgram for unixgram-echo, unix for unixstream-echo; an ADDRESS
-// may be an abstract name, @echo.
+// For unixgram-echo use unixgram, for unixstream-echo use unix. The address may
+// be an abstract name, @echo.
 //
 // See:
 //
@@ -31,8 +31,8 @@ import (
 const largest = 1 << 20
 const patience = 5 * time.Second
 
-// dial gives a datagram client a name of its own: without one nobody could
-// answer. Connected, it hears of the server alone.
+// dial gives a datagram client a name: the server could not answer without one.
+// A connected socket receives from the server only.
 func dial(network, text string) (*net.UnixConn, error) {
 	var own *net.UnixAddr
 	if network == "unixgram" {
@@ -49,8 +49,8 @@ func dial(network, text string) (*net.UnixConn, error) {
 	return conn, err
 }
 
-// askForCredentials tells empty messages from the end: each message comes with
-// credentials then, and the end with none.
+// askForCredentials distinguishes empty messages from the end: then each message
+// comes with credentials, and the end without.
 func askForCredentials(conn *net.UnixConn) error {
 	raw, err := conn.SyscallConn()
 	if err != nil {
@@ -90,7 +90,7 @@ func receiveFrame(conn *net.UnixConn) ([]byte, error) {
 	return data, err
 }
 
-// receiveMessage calls a message what Go calls the end when it is empty.
+// receiveMessage returns an empty message where Go reports the end.
 func receiveMessage(conn *net.UnixConn) ([]byte, error) {
 	data := make([]byte, largest)
 	control := make([]byte, 128)

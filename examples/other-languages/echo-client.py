@@ -4,8 +4,8 @@
 
 Run:    seqpacket-echo --listen /tmp/echo.sock &
         python3 echo-client.py unixpacket /tmp/echo.sock one "" three
-        and with unixgram for unixgram-echo, unix for unixstream-echo; an
-        ADDRESS may be an abstract name, @echo.
+        For unixgram-echo use unixgram, for unixstream-echo use unix. The
+        address may be an abstract name, @echo.
 See:    answer of 3 bytes: one
         answer of 0 bytes:
         answer of 5 bytes: three
@@ -27,7 +27,7 @@ CRED = struct.Struct("3i")
 
 
 def socket_address(text):
-    """An abstract name is as long as it is written, with no NUL at its end."""
+    """An abstract name ends without a NUL: a NUL would be part of it."""
     return b"\0" + text[1:].encode() if text.startswith("@") else text
 
 
@@ -35,11 +35,11 @@ def open_socket(network, text):
     sock = socket.socket(socket.AF_UNIX, KINDS[network])
     sock.settimeout(SECONDS)
     if network == "unixgram":
-        # The kernel chooses an abstract name: without an address of our own
-        # nobody could answer. Connected, we hear of the server alone.
+        # The kernel chooses an abstract name: the server could not answer
+        # without one. A connected socket receives from the server only.
         sock.bind(b"")
     if network == "unixpacket":
-        # Each message comes with credentials then, and the end with none.
+        # Then each message comes with credentials, and the end without.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     sock.connect(socket_address(text))
     return sock
@@ -63,7 +63,7 @@ def receive_bytes(sock, size):
 
 
 def receive_packet(sock):
-    """recv gives b"" for an empty message and for the end alike."""
+    """recv returns b"" for an empty message and for the end."""
     data, control, flags, _ = sock.recvmsg(
         LARGEST, socket.CMSG_SPACE(CRED.size)
     )
