@@ -104,7 +104,7 @@ void dialling_say_connected(const struct unixconn *conn)
 			unixaddr_format(&addr, text, sizeof(text)));
 }
 
-/* Why answers cannot come, and the errno of that; NULL where they can. */
+/* Returns why answers cannot arrive, and sets errno; NULL if they can. */
 static const char *find_closed_way(const struct unixconn *conn, int *error)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
@@ -146,7 +146,7 @@ const char *dialling_explain_silence(const struct options *options,
 	int error;
 	const char *why = find_closed_way(conn, &error);
 
-	/* The warning has said it. */
+	/* A warning has reported it before. */
 	if (why != NULL && error == EACCES)
 		return "";
 	if (why != NULL)

@@ -25,7 +25,7 @@ const char *explain_text(const char *address)
 
 	if (*address == '\0')
 		return "''";
-	/* It has its escapes already: a backslash stands for itself here. */
+	/* The address has escapes already: a backslash stays as it is. */
 	for (; *address != '\0' && used + 4 < sizeof(text); address++) {
 		unsigned char byte = (unsigned char)*address;
 
@@ -78,7 +78,7 @@ static const char *explain_own_length(const char *own)
 	return why;
 }
 
-/* Who has the name, as far as it is known. */
+/* Describes the owner of the name, if it is known. */
 static const char *explain_owner(const char *address)
 {
 	struct unixowner owner;
@@ -99,14 +99,14 @@ static const char *explain_owner(const char *address)
 	return why;
 }
 
-/* The system's text, and for what: where the cause is not known. */
+/* Returns the system's text and the call, for an unknown cause. */
 static const char *explain_call(int error, const char *call)
 {
 	snprintf(why, sizeof(why), "%s: %s", strerror(error), call);
 	return why;
 }
 
-/* Which of those that EPERM can mean. */
+/* Finds the cause of EPERM. */
 static const char *explain_refused_name(const char *address, bool is_given)
 {
 	if (explain_path_is_unsafe(address))
@@ -124,7 +124,7 @@ static const char *explain_refused_name(const char *address, bool is_given)
 			 : "making the socket file in this directory");
 }
 
-/* The address is malformed, or else it is not the address's fault. */
+/* EINVAL means a malformed address, or else the owner or the call. */
 static const char *explain_invalid_name(const char *address, bool is_given)
 {
 	struct unixaddr addr;
@@ -183,7 +183,7 @@ const char *explain_listen(const char *address, bool is_given, int error)
 	}
 }
 
-/* Whether it is this address that was called too long or malformed. */
+/* True if this address is the one that is too long or malformed. */
 static bool is_address_bad(const char *address, int error)
 {
 	struct unixaddr addr;
@@ -205,7 +205,7 @@ static const char *explain_bad_address(const char *address, const char *own,
 			       : explain_length(address);
 }
 
-/* The kernel says ECONNREFUSED of files that are no sockets, too. */
+/* The kernel reports ECONNREFUSED for files that are no sockets, too. */
 static bool is_other_file(const char *address)
 {
 	struct unixaddr addr;
@@ -218,7 +218,7 @@ static bool is_other_file(const char *address)
 		!S_ISSOCK(file.st_mode);
 }
 
-/* Which of the networks somebody at address serves, NULL when unknown. */
+/* The network of the server at address, NULL if unknown. */
 static const struct network *find_network(const char *address)
 {
 	const struct network *const *network;
@@ -230,7 +230,7 @@ static const struct network *find_network(const char *address)
 	return NULL;
 }
 
-/* Of the command line, where one tool speaks all networks. */
+/* True for a tool that takes the network from its command line. */
 static bool is_network_chosen;
 
 void explain_choose_network(void)
@@ -260,14 +260,14 @@ static const char *explain_other_network(const struct network *network,
 	return why;
 }
 
-/* systemd gives a service with PrivateTmp= directories of its own there. */
+/* systemd gives a service with PrivateTmp= its own directories there. */
 bool explain_is_temporary(const char *address)
 {
 	return strncmp(address, "/tmp/", 5) == 0 ||
 		strncmp(address, "/var/tmp/", 9) == 0;
 }
 
-/* Of abstract names each network has its own, and a NUL more is another. */
+/* Each network has its own abstract names, and one more NUL makes another. */
 static const char *explain_refusal(const struct network *network,
 	const char *address)
 {
@@ -290,13 +290,13 @@ static const char *explain_refusal(const struct network *network,
 	return why;
 }
 
-/* Nothing else is made by those who dial. */
+/* A client that dials makes only the file of its own address. */
 static bool is_about_making(int error)
 {
 	return error == EROFS || error == ENOSPC || error == EDQUOT;
 }
 
-/* Whether it is our own address that cannot be there. */
+/* True if our own address cannot be made. */
 static bool is_own_at_fault(const char *own, int error)
 {
 	if (own == NULL || error == 0)
@@ -331,7 +331,7 @@ static const char *explain_own(const char *own, int error)
 	return why;
 }
 
-/* A client of a datagram server makes a file, if not by --bind. */
+/* A datagram client without --bind makes a file in a place of its own. */
 static bool is_own_place_missing(const struct network *network,
 	const char *address, const char *own, int error)
 {
@@ -437,7 +437,7 @@ const char *explain_send(const struct network *network, size_t size, int error)
 	}
 }
 
-/* False as well when it is not told who the server's user is. */
+/* Also false if the kernel does not report the server's user. */
 static bool is_server_anothers(const struct network *network,
 	const char *address, uid_t *user)
 {

@@ -14,7 +14,7 @@
 #include "tools/common/explain_path.h"
 #include "unixmsg.h"
 
-/* A directory service may hand out any bytes: a number commands no terminal. */
+/* A directory service may return any bytes; a number is safe on a terminal. */
 static bool is_printable(const char *name)
 {
 	const char *end = name;
@@ -35,7 +35,7 @@ const char *explain_user(uid_t user, char text[EXPLAIN_USER_SIZE])
 	return text;
 }
 
-/* One too long for a socket address is taken as it was typed. */
+/* A path that is too long for a socket address is used as it was typed. */
 static bool get_path(const char *address, char path[PATH_MAX])
 {
 	struct unixaddr addr;
@@ -74,7 +74,7 @@ int explain_path_get_error(const char *address, int mode)
 	return errno;
 }
 
-/* Whether it is the socket itself that we may not write to. */
+/* True if we may not write to the socket itself. */
 static bool is_socket_closed(const char *address, struct stat *file)
 {
 	char path[PATH_MAX];

@@ -29,7 +29,7 @@ static int fail(const char *what, const char **why)
 	return -1;
 }
 
-/* The two digits at *at; on failure *at is left where the mistake is. */
+/* Decodes the two digits at *at; on failure *at points at the mistake. */
 static int take_byte(const char *text, size_t size, size_t *at,
 	const char **why)
 {

@@ -4,14 +4,13 @@
 
 #include <stddef.h>
 
-/* 0 to 15; -1 when @digit is no hex digit, of either case. */
+/* Returns 0 to 15; -1 if @digit is no hex digit, of either case. */
 int hex_get_value(char digit);
 
 /*
- * Decodes hex digits, with spaces and tabs between bytes, where they stand:
- * *size becomes that of the bytes. Returns 0; or -1 with EBADMSG and in *why
- * and *column, counted from 1, what is wrong and where; column 0 says that it
- * is wrong as a whole.
+ * Decodes hex digits in place, with spaces and tabs between bytes, and sets
+ * *size to the number of bytes. Returns 0; or -1 with EBADMSG, the mistake in
+ * *why and its column, from 1, in *column. Column 0 means the whole text.
  */
 int hex_decode(char *text, size_t *size, const char **why, size_t *column);
 

@@ -18,7 +18,7 @@ void histogram_init(struct histogram *histogram)
 	histogram->min = UINT64_MAX;
 }
 
-/* Buckets of the value's octave are 2^shift wide. */
+/* The buckets of the value's octave are 2^shift wide. */
 static unsigned int get_shift(uint64_t value)
 {
 	unsigned int exponent = 63 - (unsigned int)__builtin_clzll(value);
@@ -86,9 +86,9 @@ uint64_t histogram_get_max(const struct histogram *histogram)
 }
 
 /*
- * ceil(q * count). Most shares have no exact double: 0.07 * 100 comes out above
- * 7. A last bit less keeps the product from going beyond a whole number that it
- * means; and no libm is needed.
+ * Returns ceil(q * count). Most shares have no exact double: 0.07 * 100 is
+ * above 7. One bit less keeps the product at the whole number that it means,
+ * and needs no libm.
  */
 static uint64_t get_rank(uint64_t count, double q)
 {
@@ -117,7 +117,7 @@ static uint64_t find_rank(const struct histogram *histogram, uint64_t rank)
 
 uint64_t histogram_get_quantile(const struct histogram *histogram, double q)
 {
-	/* Not-a-number is no share of anything: it takes the first way out. */
+	/* Not-a-number is no share, and returns here. */
 	if (histogram->count == 0 || !(q > 0))
 		return histogram_get_min(histogram);
 	if (q >= 1)

@@ -3,10 +3,10 @@
 #define UNIXMSG_TOOLS_HISTOGRAM_H
 
 /*
- * Round-trip times in bounded memory. Values below 128 ns have a bucket each;
- * from there on 64 buckets of the same width share every power of two, so that
- * a bucket is never wider than 1/64 of the values in it, and its middle never
- * further than 1/128 (0.8 %) from any of them. All of uint64_t is covered.
+ * Round-trip times in bounded memory. Each value below 128 ns has a bucket.
+ * Above, 64 buckets of the same width share every power of two. So a bucket is
+ * never wider than 1/64 of the values in it, and its middle never further than
+ * 1/128 (0.8 %) from any of them. The buckets cover all of uint64_t.
  *
  * Nothing allocates and nothing fails. One thread at a time may use a
  * histogram.
@@ -16,7 +16,7 @@
 
 enum { HISTOGRAM_BUCKETS = 128 + 57 * 64 };
 
-/* 30 KiB; its members are for histogram.c only. */
+/* 30 KiB; only histogram.c uses its members. */
 struct histogram {
 	uint64_t count;
 	uint64_t min;
@@ -28,21 +28,21 @@ void histogram_init(struct histogram *histogram);
 
 void histogram_add(struct histogram *histogram, uint64_t value_ns);
 
-/* Adds all values of @other, which stays as it is, to @histogram. */
+/* Adds all values of @other to @histogram; @other does not change. */
 void histogram_merge(struct histogram *histogram,
 	const struct histogram *other);
 
 uint64_t histogram_get_count(const struct histogram *histogram);
 
-/* These two are exact; 0 when there is no value. */
+/* Both are exact, and 0 without a value. */
 uint64_t histogram_get_min(const struct histogram *histogram);
 uint64_t histogram_get_max(const struct histogram *histogram);
 
 /*
- * The quantile by nearest rank: of n values in order, the ceil(q * n)-th, so
- * that at least the share @q of all values is not above it. Within 1 % of
- * that value, and never outside minimum and maximum; exactly the minimum for
- * @q of 0 or less, exactly the maximum for 1 or more; 0 when there is no value.
+ * The quantile by nearest rank: the ceil(q * n)-th of n values in order, so at
+ * least the share @q of all values is not above it. The result is within 1 % of
+ * that value, and never outside minimum and maximum. It is exactly the minimum
+ * for @q of 0 or less, exactly the maximum for 1 or more, and 0 without a value.
  */
 uint64_t histogram_get_quantile(const struct histogram *histogram, double q);
 

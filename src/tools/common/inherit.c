@@ -16,7 +16,7 @@
 static struct unixactivation *handed_over;
 static int handed_over_error;
 
-/* Of what is added to the service. */
+/* The flags for sockets that are added to the service. */
 static unsigned int added_flags;
 
 void inherit_begin(void)
@@ -32,7 +32,8 @@ void inherit_end(void)
 	handed_over = NULL;
 }
 
-/* They serve what was taken: 1; 0 none was left; -1. */
+/* The functions below add one socket to the service. They return 1, 0 if none
+ * is left, or -1. */
 
 static int note_missing(void)
 {
@@ -79,7 +80,7 @@ static const char *get_setting(const struct network *network)
 	return network->is_stream ? "ListenStream" : "ListenSequentialPacket";
 }
 
-/* A socket that is not for us, and what to change. */
+/* Reports a socket of the wrong kind, and the setting to change. */
 static int complain_of_kind(const struct network *network, const char *what)
 {
 	tool_complain("--inherit: %s for the network %s (systemd: %s=)", what,
@@ -108,7 +109,7 @@ static int get_type(const struct network *network)
 	return network->is_stream ? SOCK_STREAM : SOCK_SEQPACKET;
 }
 
-/* What we print is for nobody then: least of all for the peer. */
+/* Output must not reach the peer, so it goes to /dev/null. */
 static void leave_standard_descriptors(int socket)
 {
 	int fd, nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -133,7 +134,7 @@ static int serve_socket(struct unixservice *service, int fd)
 	return serve_conn(service, unixconn_adopt(fd));
 }
 
-/* A pair, or what has a peer: nobody else can send to it. */
+/* Only its peer can send to a datagram socket that is connected. */
 static const char *explain_serving(const struct network *network)
 {
 	if (errno == EINVAL && !network->is_connected)
@@ -142,14 +143,14 @@ static const char *explain_serving(const struct network *network)
 	return strerror(errno);
 }
 
-/* StandardInput=socket of systemd, and inetd: no variable tells of it. */
+/* systemd with StandardInput=socket, and inetd, set no variable for it. */
 static int take_standard_input(struct unixservice *service,
 	const struct network *network)
 {
 	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	int type = 0;
 
-	/* Before anything is said. */
+	/* Before the first message to standard error. */
 	leave_standard_descriptors(fd);
 	if (get_option(fd, SO_TYPE, &type) && type != get_type(network)) {
 		close(fd);

@@ -6,19 +6,19 @@ struct network;
 struct unixservice;
 
 /*
- * Looks at what a supervisor has handed over: the first thing in main, before
- * a descriptor of ours can have the number of one that is missing.
+ * Reads the sockets that a supervisor has passed. Call it first in main, before
+ * a descriptor of ours can get the number of a missing one.
  */
 void inherit_begin(void);
 
-/* The last: what was not taken goes. */
+/* Call it last: closes the sockets that were not taken. */
 void inherit_end(void);
 
 /*
- * Has service serve all sockets of network that a supervisor has handed over,
- * listening ones and connections; where none was, the one that standard input
- * is. flags are those of unixservice_add_conn. 0, or -1 when that was told:
- * there are none.
+ * Adds to the service all sockets of network that a supervisor has passed,
+ * listeners and connections; without any, the socket on standard input. flags
+ * are those of unixservice_add_conn. Returns 0, or -1 after a complaint, also
+ * if there is no socket.
  */
 int inherit(struct unixservice *service, const struct network *network,
 	unsigned int flags);

@@ -23,7 +23,7 @@ int json_fail(struct json *json, const char *why)
 	return -1;
 }
 
-/* The next character; NUL, which begins nothing in JSON, stands for the end. */
+/* Returns the next character, or NUL at the end: no JSON begins with NUL. */
 static char peek(const struct json *json)
 {
 	return json->at < json->end ? *json->at : '\0';
@@ -49,7 +49,7 @@ int json_expect(struct json *json, char token, const char *why)
 	return json_accept(json, token) ? 0 : json_fail(json, why);
 }
 
-/* The four digits after \u. */
+/* Reads the four digits after \u. */
 static int take_unit(struct json *json, uint32_t *unit)
 {
 	*unit = 0;
@@ -74,7 +74,7 @@ static bool is_low_surrogate(uint32_t unit)
 	return unit >= 0xdc00 && unit <= 0xdfff;
 }
 
-/* The other half of a character that began with @high. */
+/* Reads the other half of a character that began with @high. */
 static int take_low_surrogate(struct json *json, uint32_t high, uint32_t *code)
 {
 	uint32_t low;
@@ -192,7 +192,7 @@ static int skip_number(struct json *json)
 {
 	if (peek(json) == '-')
 		json->at++;
-	/* What follows a leading zero is for the caller to stumble upon. */
+	/* The caller rejects a digit after a leading zero. */
 	if (peek(json) == '0')
 		json->at++;
 	else if (skip_digits(json) < 0)

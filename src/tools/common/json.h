@@ -3,18 +3,18 @@
 #define UNIXMSG_TOOLS_JSON_H
 
 /*
- * A strict reader of JSON text (RFC 8259) that decodes in place: strings are
- * at most as long decoded as they are escaped, so no memory is needed. It is
- * driven from outside, one token at a time, and bounded in depth.
+ * A strict reader of JSON text (RFC 8259) that decodes in place: a decoded
+ * string is never longer than its escaped form, so no memory is needed. The
+ * caller takes one token at a time; the depth is bounded.
  *
- * Functions return -1 with EBADMSG, and leave in why and at what is wrong and
- * where, when the text is not JSON.
+ * When the text is not JSON, functions return -1 with EBADMSG, and leave the
+ * mistake in why and its place in at.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Objects and arrays inside each other in a value that is skipped. */
+/* The most nested objects and arrays in a value that is skipped. */
 #define JSON_DEPTH_MAX 32
 
 struct json {
@@ -27,18 +27,18 @@ void json_init(struct json *json, char *text, size_t size);
 
 int json_fail(struct json *json, const char *why);
 
-/* True when nothing but white space is left. */
+/* True if only white space is left. */
 bool json_is_at_end(struct json *json);
 
-/* Takes @token when it comes next, after white space; false if it does not. */
+/* Takes @token if it is next after white space; false otherwise. */
 bool json_accept(struct json *json, char token);
 
-/* Takes @token, which must come next; @why is told when it does not. */
+/* Takes @token, which must be next; @why is the mistake otherwise. */
 int json_expect(struct json *json, char token, const char *why);
 
 /*
- * Takes a string, and decodes it where it stands: *data points into the text.
- * It may hold NUL bytes, and has none at its end.
+ * Takes a string and decodes it in place: *data points into the text. The
+ * string may hold NUL bytes, and has none at its end.
  */
 int json_take_string(struct json *json, char **data, size_t *size);
 

@@ -14,7 +14,7 @@
 #include "tools/common/keep.h"
 #include "tools/common/tool.h"
 
-/* Somebody else may make files there, too: the first name that is free. */
+/* Uses the first free name, because others may make files there too. */
 static int make_file(const char *dir, char *path, size_t room)
 {
 	int number, fd;
@@ -52,7 +52,7 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-/* Where the sender has read or written last does not matter. */
+/* Begins at offset 0, wherever the sender has read or written last. */
 static int copy(int from, int to)
 {
 	static char buffer[64 * 1024];
@@ -80,7 +80,8 @@ static bool is_file(int fd)
 	return fstat(fd, &found) == 0 && S_ISREG(found.st_mode);
 }
 
-/* A pipe or a device may have no end, and a socket is nobody's to read. */
+/* Skips all but regular files: a pipe or a device may have no end, and reading
+ * a socket would take its messages. */
 static int keep(const char *dir, int fd)
 {
 	char path[PATH_MAX];

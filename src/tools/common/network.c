@@ -7,7 +7,7 @@
 #include "tools/common/network.h"
 #include "unixmsg.h"
 
-/* No more than this in one frame, though a stream could carry it. */
+/* The largest message in one frame; a stream could carry more. */
 static const size_t frame_size_max = 16 << 20;
 
 const struct network network_unixgram = {

@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_OUTPUT_H
 #define UNIXMSG_TOOLS_OUTPUT_H
 
-/* Where messages are printed: standard output, and the file of --tee. */
+/* Prints messages to standard output and to the file of --tee. */
 
 #include <stdbool.h>
 
@@ -18,14 +18,14 @@ struct output {
 };
 
 /*
- * stop_fd is that of record_writer_new. 0, or -1 told. The file is made with
- * the mode 0600, or appended to.
+ * Makes the file with the mode 0600, or appends to it. stop_fd is that of
+ * record_writer_new. Returns 0, or -1 after a complaint.
  */
 int output_open(struct output *output, const struct options *options,
 	int stop_fd);
 void output_close(struct output *output);
 
-/* 0, or -1 told, once. */
+/* Returns 0, or -1 after a complaint, which is printed once. */
 int output_print(struct output *output, const struct record *record);
 int output_flush(struct output *output);
 

@@ -9,20 +9,20 @@
  * text    A line is a record, without its newline; so is a last line without
  *         one. An empty line is an empty record. Every byte but the newline
  *         stands for itself, NUL too. A payload with newlines comes back as
- *         several records: use another format for those. Written to a
- *         terminal, what could command it or forge a line is escaped: control
- *         characters, newlines too, those that turn the direction of text, and
- *         what is no UTF-8 become \xHH, a backslash two.
- * raw     The same, with nothing escaped, on a terminal either.
+ *         several records: use another format for those. A writer to a
+ *         terminal escapes text that could control it or forge a line: control
+ *         characters, also newlines, characters that change the direction of
+ *         text, and invalid UTF-8 become \xHH, a backslash becomes two.
+ * raw     The same, never escaped, even on a terminal.
  * hex     A line of hex digits of either case, with spaces and tabs between
  *         bytes; written in lower case without spaces. An empty line is an
  *         empty record.
  * json    A JSON object a line: {"size":5,"data":"hello"}. The payload is in
- *         "data" when it is valid UTF-8, else in "hex"; "sender", "cut" and
- *         "true_size" follow where they apply. Read, an object needs exactly
- *         one of "data" and "hex"; its other members are checked to be JSON
- *         and ignored. Blank lines are skipped.
- * frames  4 bytes of length, big-endian, before each payload. Loses nothing.
+ *         "data" if it is valid UTF-8, else in "hex"; "sender", "cut" and
+ *         "true_size" follow where they apply. The reader requires exactly
+ *         one of "data" and "hex", checks that other members are JSON, and
+ *         ignores them. It skips blank lines.
+ * frames  4 bytes of length, big-endian, before each payload. Keeps all bytes.
  *
  * Functions return -1 or NULL with errno set when they fail. One thread at a
  * time may use a reader or a writer.
@@ -40,11 +40,11 @@ enum record_format {
 	RECORD_RAW,
 	RECORD_FORMATS,
 
-	/* What has no name on a command line. */
+	/* Formats without a name on a command line. */
 
-	/* Whatever one read gives; printed as it is, without a newline. */
+	/* The bytes of one read; printed unchanged, without a newline. */
 	RECORD_BYTES,
-	/* The same, printed on a terminal as text is, but for newlines. */
+	/* The same; a terminal gets them like text, but with newlines. */
 	RECORD_SHOWN_BYTES,
 	/* Only read: pieces of max_size bytes, the last one perhaps shorter. */
 	RECORD_BLOCKS,
@@ -62,9 +62,9 @@ struct record_reader;
  * and may be blocking or not. @stop_fd, when not negative, ends a wait as soon
  * as it is readable; it is never read from.
  *
- * Memory grows with the data that has arrived, up to what one record can need:
+ * Memory grows with the data that has arrived, up to the needs of one record:
  * 4 characters a byte and 4 KiB for a line of hex, 6 characters a byte and
- * 64 KiB for one of JSON. A longer line is too large whatever is in it.
+ * 64 KiB for one of JSON. Any longer line is too large.
  *
  * Returns NULL with ENOMEM when there is no memory.
  */
@@ -77,24 +77,24 @@ void record_reader_free(struct record_reader *reader);
 /*
  * Returns 1 and a record, empty ones with *size 0; 0 at the end of input; -1:
  *
- * EAGAIN     @wait is false and the next record is not there as a whole
- * ECANCELED  @wait is true, and stop_fd was readable when input was wanted
- * EBADMSG    the input is malformed; every later call says so again
- * EMSGSIZE   a record above max_size; every later call says so again
+ * EAGAIN     @wait is false, and the next record is not complete
+ * ECANCELED  @wait is true, and stop_fd was readable when input was needed
+ * EBADMSG    the input is malformed; every later call fails again
+ * EMSGSIZE   a record is above max_size; every later call fails again
  * ENOMEM     no memory; nothing is lost, the call may be repeated
  * others     as read(2)
  *
  * *data points into the reader, is never NULL, and is valid until the next
- * call. Where a record is buffered already, no system call is made and stop_fd
- * is not looked at.
+ * call. For a record that is already buffered the reader makes no system call
+ * and ignores stop_fd.
  */
 int record_read(struct record_reader *reader, bool wait, const void **data,
 	size_t *size);
 
 /*
- * Where and why reading ended with EBADMSG or EMSGSIZE: one line of printable
- * ASCII without newline, as "line 3: odd number of hex digits". Empty when it
- * did not. Belongs to @reader.
+ * Describes the place and the cause of EBADMSG or EMSGSIZE: one line of
+ * printable ASCII without newline, as "line 3: odd number of hex digits". Empty
+ * without such an error. Belongs to @reader.
  */
 const char *record_reader_explain(const struct record_reader *reader);
 
@@ -114,10 +114,9 @@ struct record_writer;
 
 /*
  * Writes records to @fd, which stays the caller's and may be blocking or not.
- * @stop_fd, when not negative, is for leaving at once: while it is readable,
- * what @fd takes without blocking is still written, and where it would block
- * the writer gives up with ECANCELED. It is never read from. What SIGPIPE does
- * is the caller's matter.
+ * @stop_fd, when not negative, ends a wait for @fd: while it is readable, the
+ * writer still writes without blocking, and fails with ECANCELED where it would
+ * block. It never reads from it. The caller handles SIGPIPE.
  *
  * Returns NULL with ENOMEM when there is no memory.
  */
@@ -128,18 +127,18 @@ struct record_writer *record_writer_new(int fd, enum record_format format,
 void record_writer_free(struct record_writer *writer);
 
 /*
- * Keeps the record in a buffer of fixed size, which is written when it is full.
- * Only json prints more of @record than its payload.
+ * Adds the record to a buffer of fixed size, and writes the buffer when it is
+ * full. Only json prints more of @record than its payload.
  *
- * Returns 0; or -1 with EMSGSIZE when a frame cannot tell the size (2^32 bytes
- * and more) and nothing was kept; or -1 with ECANCELED or as write(2), and then
- * the record may be in the output in part.
+ * Returns 0; or -1 with EMSGSIZE when the record is too large for a frame (2^32
+ * bytes and more), and nothing was added; or -1 with ECANCELED or as write(2),
+ * and then the output may hold a part of the record.
  */
 int record_write(struct record_writer *writer, const struct record *record);
 
 /*
- * Writes what is buffered. Returns 0; or -1 with ECANCELED or as write(2), and
- * then what was not written stays in the buffer.
+ * Writes the buffer. Returns 0; or -1 with ECANCELED or as write(2), and then
+ * the rest stays in the buffer.
  */
 int record_flush(struct record_writer *writer);
 

@@ -10,7 +10,7 @@
 #include "tools/common/json.h"
 #include "tools/common/record_line.h"
 
-/* At most @per_byte characters a byte, and @extra around them. */
+/* At most @per_byte characters a byte, and @extra more for the line. */
 static size_t bound(size_t max_size, size_t per_byte, size_t extra)
 {
 	size_t limit;
@@ -102,7 +102,7 @@ static int fail_whole(struct record_line *line, const char *why)
 	return -1;
 }
 
-/* Columns inside the string are no columns of the line. */
+/* A column in the string is no column of the line. */
 static int decode_hex_member(struct record_line *line)
 {
 	if (decode_hex(line) < 0)

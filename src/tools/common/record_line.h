@@ -7,8 +7,8 @@
 #include "tools/common/record.h"
 
 /*
- * A line on its way to become a payload: data and size are the line first, and
- * the payload then, decoded where it stood.
+ * A line that is decoded in place: data and size are first those of the line,
+ * then those of the payload.
  */
 struct record_line {
 	char *data;
@@ -17,11 +17,11 @@ struct record_line {
 	size_t column;   /* and where, from 1; 0 when it is so as a whole */
 };
 
-/* Characters that a record of @max_size bytes may take up in a line. */
+/* The most characters of a line with a record of @max_size bytes. */
 size_t record_line_get_limit(enum record_format format, size_t max_size);
 
 /*
- * Returns 1 a record, 0 a blank line that stands for none, or -1 with EBADMSG
+ * Returns 1 for a record, 0 for a blank line without one, or -1 with EBADMSG
  * and why and column set.
  */
 int record_line_decode(struct record_line *line, enum record_format format);

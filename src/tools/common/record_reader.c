@@ -14,10 +14,10 @@
 #include "tools/common/record_line.h"
 
 /*
- * Input is read in big pieces to one buffer, and records are handed out of it
- * where they lie. What is left of an unfinished record moves to the front once
- * before more is read, and no byte is searched for a newline twice, so the work
- * is linear whatever the input looks like and however it arrives.
+ * The reader fills one buffer in big pieces, and its records point into the
+ * buffer. An incomplete record moves to the front once before the next read,
+ * and no byte is searched for a newline twice. So the work is linear for any
+ * input.
  */
 
 enum {
@@ -26,7 +26,7 @@ enum {
 	PREFIX_BYTES = 4,
 };
 
-/* Beside what record_read returns. */
+/* A result of functions below, besides those of record_read. */
 enum { NEEDS_MORE = 2, SKIPPED = 3 };
 
 struct record_reader {
@@ -87,7 +87,7 @@ static size_t get_left(const struct record_reader *reader)
 	return reader->end - reader->start;
 }
 
-/* The number of the line or frame at start, as people count. */
+/* The number of the line or frame at start, from 1. */
 static uintmax_t get_number(const struct record_reader *reader)
 {
 	return reader->count + 1;
@@ -121,8 +121,8 @@ static int fail_size(struct record_reader *reader, const char *noun,
 }
 
 /*
- * How long the line really is may not be known yet, so it is never said: the
- * same input must be answered with the same words however it arrives.
+ * Leaves out the length of the line, which may not be known yet: the text must
+ * be the same however the input arrives.
  */
 static int fail_long_line(struct record_reader *reader)
 {
@@ -145,7 +145,7 @@ static int fail_line(struct record_reader *reader,
 		get_number(reader), line->column, line->why);
 }
 
-/* Cuts the next line off: 1 with its size, else as record_read. */
+/* Finds the next line. Returns 1 with its size, else as record_read. */
 static int cut_line(struct record_reader *reader, size_t *size)
 {
 	size_t left = get_left(reader);
@@ -198,7 +198,7 @@ static size_t get_prefix(const struct record_reader *reader)
 		(size_t)byte[2] << 8 | byte[3];
 }
 
-/* The end of input is welcome between frames only. */
+/* The input may end only between frames. */
 static int want_more(struct record_reader *reader, size_t size)
 {
 	if (!reader->is_at_eof)
@@ -239,7 +239,7 @@ static int hand_out(struct record_reader *reader, size_t most,
 	return 1;
 }
 
-/* Nothing is held back that has come, but for a block that is not full. */
+/* Returns all bytes that have arrived; a block waits until it is full. */
 static int take_bytes(struct record_reader *reader, const void **data,
 	size_t *size)
 {
@@ -307,8 +307,8 @@ static void compact(struct record_reader *reader)
 }
 
 /*
- * Doubles what is full, so that memory stays within twice the data that has
- * arrived, whatever a frame claims about its size.
+ * Doubles a full buffer, so memory stays within twice the data that has
+ * arrived, whatever size a frame claims.
  */
 static int make_room(struct record_reader *reader)
 {
@@ -352,9 +352,9 @@ static bool is_for_now(int error)
 }
 
 /*
- * Always polls first, even for one descriptor: whether it blocks is a property
- * that other processes may share and change. Where read(2) has nothing after
- * all, because somebody else was faster, poll has the next word.
+ * Always polls first, even for one descriptor, because other processes may
+ * share it and change O_NONBLOCK. If read(2) finds nothing, because another
+ * process was faster, polls again.
  */
 static int fill(struct record_reader *reader, bool wait)
 {

@@ -62,9 +62,9 @@ static int wait_writable(const struct record_writer *writer)
 }
 
 /*
- * A pipe that poll calls writable takes PIPE_BUF bytes without blocking, and
- * perhaps no more. Only pieces of that size keep stop_fd heard: a longer write
- * would sit in the kernel, where only a signal that comes in time can end it.
+ * A pipe that poll reports as writable accepts PIPE_BUF bytes without blocking,
+ * and perhaps no more. The writer writes pieces of that size: a longer write
+ * would block in the kernel, where stop_fd cannot end it.
  */
 static size_t get_piece(const struct record_writer *writer, size_t left)
 {
@@ -78,7 +78,7 @@ static bool is_for_now(int error)
 	return error == EINTR || error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Writes all of the buffer, or tells in *done how much of it. */
+/* Writes all of the buffer, or sets *done to the bytes written. */
 static int write_out(const struct record_writer *writer, size_t *done)
 {
 	*done = 0;
@@ -148,7 +148,7 @@ static int put_hex(struct record_writer *writer, const void *data, size_t size)
 	return 0;
 }
 
-/* Control characters as Unicode has them: C0, DEL, and the two bytes of C1. */
+/* The control characters of Unicode: C0, DEL, and the two bytes of C1. */
 static bool is_control(const unsigned char *text, size_t size)
 {
 	if (size == 2)
@@ -156,7 +156,7 @@ static bool is_control(const unsigned char *text, size_t size)
 	return size == 1 && (text[0] < 0x20 || text[0] == 0x7f);
 }
 
-/* As text may reach a terminal, nothing in it may command one. */
+/* The text may reach a terminal, so it must not control one. */
 static int put_escape(struct record_writer *writer, unsigned int code)
 {
 	static const char codes[] = "\"\\\b\f\n\r\t";
@@ -171,7 +171,7 @@ static int put_escape(struct record_writer *writer, unsigned int code)
 	return put_text(writer, text);
 }
 
-/* Bytes of @text, from the first on, that a JSON string takes as they are. */
+/* The leading bytes of @text that a JSON string holds unescaped. */
 static size_t measure_plain(const unsigned char *text, size_t size)
 {
 	size_t plain = 0;
@@ -186,7 +186,7 @@ static size_t measure_plain(const unsigned char *text, size_t size)
 	return plain;
 }
 
-/* What measure_plain stopped at; returns its size or -1. */
+/* Escapes the character where measure_plain stopped; its size, or -1. */
 static int put_special(struct record_writer *writer, const unsigned char *text,
 	size_t size)
 {
@@ -319,7 +319,7 @@ static bool is_turning(const unsigned char *text, size_t size)
 	return text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9;
 }
 
-/* How long the character is, or 0 when a terminal should not get it. */
+/* The size of the character, or 0 if a terminal must not get it. */
 static size_t measure_harmless(const unsigned char *text, size_t size)
 {
 	size_t step = utf8_measure(text, size);
@@ -330,7 +330,7 @@ static size_t measure_harmless(const unsigned char *text, size_t size)
 	return step;
 }
 
-/* A stream has lines of its own, which are no records that could be forged. */
+/* The lines of a stream are no records, so newlines can forge none. */
 static size_t measure_shown(const struct record_writer *writer,
 	const unsigned char *text, size_t size)
 {
@@ -364,7 +364,7 @@ static int put_harmless(struct record_writer *writer, const unsigned char *text,
 	return 0;
 }
 
-/* A peer may neither command a terminal nor make two lines of a record. */
+/* A peer may neither control a terminal nor make two lines of a record. */
 static int put_line(struct record_writer *writer, const struct record *record)
 {
 	if (writer->is_terminal &&

@@ -19,16 +19,16 @@
 #include "tools/common/stats.h"
 #include "tools/common/tool.h"
 
-/* After a signal to stop, answers may take this long to be delivered. */
+/* The time to send answers after a signal to stop. */
 static const int64_t drain_us = 5000000;
 
-/* Where a signal does not end the wait it is looked for so often. */
+/* The interval of checks for a signal that cannot end the wait. */
 static const int64_t look_us = 100000;
 
-/* A supervisor that does not read delays us no longer than this. */
+/* The longest wait for a supervisor that does not read. */
 static const int64_t notify_us = 100000;
 
-/* A client of a connection may rest so long: it may write to a pager. */
+/* A client may receive nothing for this long: it may write to a pager. */
 static const int64_t rest_most_us = 60000000;
 
 struct server {
@@ -37,10 +37,10 @@ struct server {
 	struct unixservice *service;
 	struct output output;
 	uint64_t taken;
-	/* Readable when a signal has come, to stop or to report, or when the
-	 * way has something to look at. */
+	/* Readable after a signal to stop or to report, or when the way needs
+	 * a look. */
 	int wakes_fd;
-	/* The same in the end, for the second signal to stop. */
+	/* The same during the drain, for the second signal to stop. */
 	int drain_fd;
 	bool is_failed;
 };
@@ -75,7 +75,7 @@ static void print_message(struct server *server, const struct unixmsg *msg)
 		lose_printer(server);
 }
 
-/* What comes behind the last of --max-messages gets no answer. */
+/* Messages after the last of --max-messages get no answer. */
 static bool is_full(const struct server *server)
 {
 	const uint64_t most = server->options->messages_max;
@@ -145,7 +145,7 @@ static void take_cut(struct server *server, const struct unixmsg *msg)
 		msg->size, msg->room);
 }
 
-/* The supervisor can make a new one: to go on without it helps nobody. */
+/* Stops after the loss of its socket: a supervisor can open a new one. */
 static void lose_socket(struct server *server, const char *text)
 {
 	tool_complain("%s", text);
@@ -186,7 +186,7 @@ static void report(struct server *server)
 	server->is_failed = true;
 }
 
-/* How often the supervisor is told that we are alive: twice in its time. */
+/* The interval of the watchdog messages: half the supervisor's time. */
 static int64_t get_beat_us(void)
 {
 	int64_t period_us;
@@ -200,7 +200,7 @@ static void look(struct server *server)
 		server->way->look(server->service, server->way->context);
 }
 
-/* There may be no memory for the signals' descriptor in the loop just now. */
+/* Without memory for the stop descriptor the loop wakes up and checks. */
 static int64_t get_deadline(struct server *server, int64_t beat_us)
 {
 	if (unixservice_set_stop_fd(server->service, server->wakes_fd) < 0)
@@ -209,8 +209,8 @@ static int64_t get_deadline(struct server *server, int64_t beat_us)
 }
 
 /*
- * Serves until a signal to stop has come, or --max-messages have; whatever
- * signal it is ends the wait. 0, or -1 with errno.
+ * Serves until a signal to stop, or until --max-messages were received. Any
+ * signal ends the wait. Returns 0, or -1 with errno.
  */
 static int run(struct server *server)
 {
@@ -231,7 +231,7 @@ static int run(struct server *server)
 	return 0;
 }
 
-/* What the way still looks at may be what an answer waits for. */
+/* Goes on to look, because an answer may wait for the way. */
 static int drain_until(struct server *server, int64_t end_us)
 {
 	while (tool_get_stops() < 2) {
@@ -245,7 +245,7 @@ static int drain_until(struct server *server, int64_t end_us)
 	return 0;
 }
 
-/* The second signal ends it at once: if not, the end of the time does. */
+/* Ends at once on the second signal, or at the end of the time. */
 static void drain(struct server *server)
 {
 	tool_say(TOOL_VERBOSE, "stopping");
@@ -256,7 +256,7 @@ static void drain(struct server *server)
 		complain_of_name(server);
 }
 
-/* The address as it was typed, or what the kernel tells. */
+/* The address as it was typed, or as the kernel reports it. */
 static const char *get_address(const struct options *options,
 	const struct unixaddr *addr, char *text, size_t room)
 {
@@ -265,7 +265,7 @@ static const char *get_address(const struct options *options,
 	return addr == NULL ? "its socket" : unixaddr_format(addr, text, room);
 }
 
-/* A supervisor that does not listen is no reason not to serve. */
+/* The server goes on without a supervisor that does not listen. */
 void serve_announce(const struct options *options, const struct unixaddr *addr)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE], status[UNIXMSG_ADDR_TEXT_SIZE + 16];
@@ -288,7 +288,7 @@ int serve_complain(const struct options *options, int error)
 			(options->listen.flags & given) != 0, error));
 }
 
-/* To an echo, bytes are bytes, whatever they mean to the client. */
+/* An echo server handles bytes, even if the client sends frames. */
 static unsigned int get_flags(const struct options *options)
 {
 	return options->network->is_stream && !options->is_framed
@@ -337,7 +337,7 @@ static int serve_address(struct server *server)
 	return server->is_failed ? TOOL_FAILED : TOOL_OK;
 }
 
-/* Descriptors are asked for only to be counted, where they are printed. */
+/* Asks for descriptors only to count them in printed records. */
 static unsigned int get_wants(const struct options *options)
 {
 	if (options->is_printing && options->format == RECORD_JSON)
@@ -391,7 +391,7 @@ static int watch_fd(int epoll_fd, int fd)
 	return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* A descriptor that is readable when the way wants to look, or that one is. */
+/* Makes a descriptor that is readable when fd or that of the way is. */
 static int make_wakes(const struct server *server, int fd)
 {
 	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
@@ -406,7 +406,7 @@ static int make_wakes(const struct server *server, int fd)
 	return -1;
 }
 
-/* One that never looks has a single reason to be woken. */
+/* Without a look only the second signal has to wake the server. */
 static int make_drain_wakes(const struct server *server)
 {
 	return server->way->look == NULL

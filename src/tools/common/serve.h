@@ -8,36 +8,36 @@
 
 struct options;
 
-/* What a server does with messages besides printing and counting them. */
+/* The use of messages, besides printing and counting them. */
 struct serve_way {
-	/* Answers msg, or does not: the verdict of a unixservice_handler. */
+	/* Answers msg or not, and returns as a unixservice_handler does. */
 	unixservice_handler *answer;
 	void *context;
-	/* The rest may be missing. */
+	/* The rest may be NULL or 0. */
 
-	/* A peer has gone. */
+	/* A peer has closed. */
 	void (*forget)(uint64_t peer, void *context);
-	/* Called when fd is readable, which is of no meaning without it. */
+	/* Called when fd is readable. Without look, fd has no meaning. */
 	void (*look)(struct unixservice *service, void *context);
 	int fd;
-	/* A signal to stop has come: no answer shall wait for anybody else. */
+	/* After a signal to stop: no answer may wait any longer. */
 	void (*stop)(struct unixservice *service, void *context);
-	/* What messages are received with, see struct unixservice_options. */
+	/* What to receive with messages, see struct unixservice_options. */
 	unsigned int wants;
 	unsigned int fds_max;
 };
 
-/* Sends every message back to whom it came from. */
+/* Sends every message back to its sender. */
 extern const struct serve_way serve_echo;
 
-/* Says on standard error, and to a supervisor that has asked, what is served:
- * addr, or NULL where that is not known. */
+/* Reports on standard error, and to a supervisor that has asked, that the
+ * server listens on addr; NULL if it is not known. */
 void serve_announce(const struct options *options, const struct unixaddr *addr);
 
-/* Says why the address of options could not be served, and returns -1. */
+/* Reports why the address of options cannot be served, and returns -1. */
 int serve_complain(const struct options *options, int error);
 
-/* Serves until a signal or --max-messages ends it. The exit status. */
+/* Serves until a signal or --max-messages. Returns the exit status. */
 int serve(const struct options *options, const struct serve_way *way);
 
 #endif

@@ -12,7 +12,7 @@
 #include "tools/common/source.h"
 #include "tools/common/tool.h"
 
-/* Input without an end is not counted further. */
+/* Input without an end is counted up to here. */
 static const uint64_t rest_max = 10000000;
 
 int source_open(struct source *source, const struct options *options)
@@ -37,7 +37,7 @@ void source_close(struct source *source)
 	free(source->made);
 }
 
-/* Of a made up message the first bytes are its number, the rest a pattern. */
+/* A generated message begins with its number; a pattern follows. */
 static void fill(unsigned char *data, size_t size, uint64_t number)
 {
 	size_t i, head = size < sizeof(number) ? size : sizeof(number);
@@ -66,7 +66,7 @@ static int make(struct source *source, const void **data, size_t *size)
 	return 1;
 }
 
-/* As it stands, but for the two formats that are a way to write bytes. */
+/* An argument is the message itself, except in hex and json. */
 static int decode(struct source *source, const char *argument,
 	const void **data, size_t *size)
 {
@@ -102,7 +102,7 @@ static int take_argument(struct source *source, const void **data, size_t *size)
 		size);
 }
 
-/* As record_read; a message is valid until the next call. */
+/* Returns as record_read; a message is valid until the next call. */
 static int read_next(struct source *source, const void **data, size_t *size)
 {
 	if (source->made != NULL)

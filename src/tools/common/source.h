@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_SOURCE_H
 
 /*
- * Where a client's messages come from: its arguments, standard input, or
- * nowhere, when they are made up.
+ * The source of a client's messages: its arguments, standard input, or a
+ * generator.
  */
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include "tools/common/options.h"
 
 struct source {
-	/* The next message, while is_there: until source_fetch is called
+	/* The next message, valid while is_there, until source_fetch is called
 	 * after it was taken. */
 	const void *data;
 	size_t size;
@@ -22,10 +22,10 @@ struct source {
 	bool is_lost; /* it could not be sent */
 	bool is_over; /* no message follows */
 	bool is_bad;  /* told: it ended with what cannot be sent */
-	/* What a complaint calls the only argument; NULL: MESSAGE and its
+	/* The name of the only argument in a complaint; NULL: MESSAGE and its
 	 * number. */
 	const char *name;
-	/* The rest is source.c's. */
+	/* Only source.c uses the rest. */
 	const struct options *options;
 	struct record_reader *reader; /* standard input */
 	int argument;                 /* the next one */
@@ -36,35 +36,35 @@ struct source {
 	uint64_t counted; /* records that were counted and not sent */
 };
 
-/* 0, or -1 with errno. */
+/* Returns 0, or -1 with errno. */
 int source_open(struct source *source, const struct options *options);
 void source_close(struct source *source);
 
-/* The next message: whether it is there now. What is wrong with it is told. */
+/* Fetches the next message; true if it is there now. Reports a mistake. */
 bool source_fetch(struct source *source);
 
-/* The message was sent, or given to somebody else who does. */
+/* Takes the message: it was sent, or given to another sender. */
 void source_take(struct source *source);
 
-/* The message cannot be sent, which was told, and what follows shall not be. */
+/* Ends the source: the message cannot be sent, which was reported. */
 void source_give_up(struct source *source);
 
-/* Whether all of it was taken. */
+/* True if all messages were taken. */
 bool source_is_empty(const struct source *source);
 
-/* What to poll for where none is there: stdin, or -1, and until. */
+/* The descriptor to poll if no message is there, or -1, and a deadline. */
 int source_get_fd(const struct source *source);
 int64_t source_get_moment(const struct source *source);
 
 /*
- * Counts the messages that were not sent, which takes them, without waiting for
- * any. *is_all: there are no more, not even later.
+ * Takes and counts the messages that were not sent, without waiting. *is_all:
+ * no more will follow.
  */
 uint64_t source_count_rest(struct source *source, bool *is_all);
 
 /*
- * Which of the made up messages data is, counted from 0; UINT64_MAX when it is
- * none, or too short to tell.
+ * Returns the number of a generated message, from 0; UINT64_MAX if data is none,
+ * or is too short.
  */
 uint64_t source_identify(const struct source *source, const void *data,
 	size_t size);

@@ -31,7 +31,7 @@ int stats_print_server(const struct unixservice_counters *counters,
 	char text[4096];
 
 	unixservice_format_counters(counters, text, sizeof(text));
-	/* Its members behind ours. */
+	/* Its members follow ours. */
 	printf("{\"network\":\"%s\",\"role\":\"server\",%s\n", network->name,
 		text + 1);
 	return fflush(stdout) == 0 ? 0 : -1;

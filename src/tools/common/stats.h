@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_STATS_H
 #define UNIXMSG_TOOLS_STATS_H
 
-/* The counters of the echo tools, and how they are told. */
+/* The counters of the echo tools, and their output. */
 
 #include <stdint.h>
 
@@ -11,7 +11,7 @@
 
 struct network;
 
-/* What a client counts. */
+/* The counters of a client. */
 struct client_stats {
 	uint64_t sent;
 	uint64_t sent_bytes;
@@ -22,13 +22,14 @@ struct client_stats {
 	struct histogram round_trips;
 };
 
-/* One JSON object and a newline on standard output. 0, or -1 with errno. */
+/* Prints one JSON object and a newline on standard output. Returns 0, or -1
+ * with errno. */
 int stats_print_server(const struct unixservice_counters *counters,
 	const struct network *network);
 int stats_print_client(const struct client_stats *stats,
 	const struct network *network);
 
-/* The summary for people, on standard error. */
+/* Prints the summary for people on standard error. */
 void stats_say_client(const struct client_stats *stats);
 
 #endif

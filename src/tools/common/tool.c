@@ -30,10 +30,10 @@ static bool is_closed(int fd)
 }
 
 /*
- * Whoever starts us may have closed one of the first three. The next that we
- * open would take its number, and data would go to a pipe of ours. So the place
- * is filled by what neither gives nor takes a byte: EBADF, as if it were
- * closed.
+ * The parent may have closed one of the descriptors 0 to 2. The next one that
+ * the tool opens would get its number, and output would go there. So this puts
+ * a descriptor in its place that cannot be read or written: EBADF, as if it
+ * were closed.
  */
 static void fill_standard_descriptors(void)
 {
@@ -63,8 +63,8 @@ enum tool_level tool_get_level(void)
 }
 
 /*
- * Progress: one line that is written over, where standard error is a terminal.
- * A job that takes no second needs none.
+ * Progress is one line that is overwritten, on a terminal only. A job shorter
+ * than a second needs none.
  */
 static const uint64_t progress_pause_ns = 200000000;
 static const uint64_t progress_start_ns = 1000000000;
@@ -97,7 +97,7 @@ void tool_show_progress(const char *format, ...)
 	fprintf(stderr, "\r%s: ", tool_name);
 	width = vfprintf(stderr, format, list);
 	va_end(list);
-	/* Blanks over what is left of a longer one. */
+	/* Blanks overwrite the rest of a longer line. */
 	fprintf(stderr, "%*s",
 		width < progress_width ? progress_width - width : 0, "");
 	if (width > progress_width)
@@ -112,14 +112,14 @@ void tool_wipe_progress(void)
 	progress_width = 0;
 }
 
-/* In one piece, so that lines of several tools on one terminal stay whole. */
+/* Writes in one piece, so lines of several tools on one terminal stay whole. */
 static void __attribute__((format(printf, 1, 0)))
 say_list(const char *format, va_list list)
 {
 	char line[2048], *at;
 	int size = vsnprintf(line, sizeof(line), format, list);
 
-	/* What somebody else has typed may be in it, and command a terminal. */
+	/* The text may hold bytes of others, and must not control a terminal. */
 	for (at = line; size >= 0 && *at != '\0'; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';
@@ -154,7 +154,7 @@ static void take_stop(int number)
 	int saved = errno;
 
 	(void)number;
-	/* Should the pipe not take it: that its end is closed tells as well. */
+	/* If the pipe refuses the byte, a closed end also makes it readable. */
 	if (stops < 2 && write(stop_pipes[stops][1], "", 1) < 1)
 		close(stop_pipes[stops][1]);
 	if (stops < 2)
@@ -162,7 +162,7 @@ static void take_stop(int number)
 	errno = saved;
 }
 
-/* A full pipe is readable as well. */
+/* A failed write is harmless: a full pipe is readable, too. */
 static void take_report(int number)
 {
 	int saved = errno;
@@ -173,7 +173,7 @@ static void take_report(int number)
 		errno = saved;
 }
 
-/* nohup(1) has SIGHUP ignored, and means it. */
+/* SIGHUP stays ignored under nohup(1). */
 static bool is_to_be_ignored(int number)
 {
 	struct sigaction present;
@@ -189,7 +189,8 @@ static int catch_signal(int number, void (*handler)(int))
 	if (is_to_be_ignored(number))
 		return 0;
 
-	/* No SA_RESTART: a wait has to end. One signal at a time. */
+	/* No SA_RESTART, because a signal must end a wait. The full mask lets
+	 * one signal run at a time. */
 	sigfillset(&action.sa_mask);
 	return sigaction(number, &action, NULL);
 }
@@ -221,7 +222,7 @@ bool tool_take_report(void)
 	bool is_wanted;
 	char bytes[64];
 
-	/* Emptied first: a signal from now on makes it readable again. */
+	/* Empties it first, so a later signal makes it readable again. */
 	while (read(report_pipe[0], bytes, sizeof(bytes)) > 0)
 		continue;
 	is_wanted = is_report_wanted;

@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_TOOL_H
 
 /*
- * What every tool has: its name, a way to say things on standard error, and
- * the signals that end it.
+ * Every tool has a name, messages on standard error, and signals that end
+ * it.
  */
 
 #include <stdbool.h>
@@ -22,43 +22,43 @@ enum tool_level {
 	TOOL_VERBOSE, /* and each event */
 };
 
-/* First of all: it also sees to standard descriptors that are closed. */
+/* Call it first: it also replaces standard descriptors that are closed. */
 void tool_init(const char *name);
 void tool_set_level(enum tool_level level);
 enum tool_level tool_get_level(void);
 
-/* One line on standard error, "tool: ...", whatever the level. Returns -1. */
+/* Prints one line on standard error, "tool: ...", at any level. Returns -1. */
 int tool_complain(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* The same when the level is at least that. */
+/* The same if the level is at least level. */
 void tool_say(enum tool_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /*
- * How far a long job is: to be called often. Shown now and then, on a terminal
- * only, in a line that the next thing said takes away, or tool_wipe_progress.
+ * Shows the progress of a long job now and then, on a terminal only; call it
+ * often. The next message or tool_wipe_progress removes the line.
  */
 void tool_show_progress(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 void tool_wipe_progress(void);
 
 /*
- * From now on SIGINT, SIGTERM and SIGHUP do not end the process but are told
- * by tool_get_stops, and SIGUSR1 by tool_take_report. SIGPIPE becomes an
- * error of write(2). 0, or -1 with errno.
+ * From now on tool_get_stops counts SIGINT, SIGTERM and SIGHUP, which no longer
+ * end the process, and tool_take_report reports SIGUSR1. SIGPIPE becomes an
+ * error of write(2). Returns 0, or -1 with errno.
  */
 int tool_catch_signals(void);
 
-/* How many signals to stop have come. */
+/* The number of signals to stop so far. */
 int tool_get_stops(void);
 
-/* Whether SIGUSR1 has come since the last call. */
+/* True if SIGUSR1 has arrived since the last call. */
 bool tool_take_report(void);
 
 /*
- * A descriptor that is readable once a signal to stop has come, and one that
- * is readable once a second has. Both stay readable.
+ * A descriptor that is readable after a signal to stop, and one that is
+ * readable after a second. Both stay readable.
  */
 int tool_get_stop_fd(void);
 int tool_get_second_stop_fd(void);
@@ -66,13 +66,13 @@ int tool_get_second_stop_fd(void);
 /* Readable while a SIGUSR1 waits for tool_take_report. */
 int tool_get_report_fd(void);
 
-/* As many open descriptors as we may have. */
+/* Raises the limit of open descriptors to the most that we may have. */
 void tool_raise_descriptor_limit(void);
 
-/* The timeout of a poll(2) that shall not last longer than until_us. */
+/* The timeout for a poll(2) that must end at until_us. */
 int tool_get_patience_ms(int64_t until_us);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
+/* Returns CLOCK_MONOTONIC in nanoseconds. */
 uint64_t tool_now_ns(void);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "tools/common/utf8.h"
 
-/* What the first byte says: 0 where no character can begin with it. */
+/* The size by the first byte; 0 if no character can begin with it. */
 static size_t measure_claimed(unsigned char first)
 {
 	if (first < 0x80)
@@ -17,7 +17,7 @@ static size_t measure_claimed(unsigned char first)
 	return first < 0xf5 ? 4 : 0;
 }
 
-/* Overlong forms, surrogates and too large codes all show here. */
+/* Detects overlong forms, surrogates and codes that are too large. */
 static bool is_second_byte(unsigned char first, unsigned char second)
 {
 	switch (first) {

@@ -3,7 +3,7 @@
 #define UNIXMSG_TOOLS_UTF8_H
 
 /*
- * UTF-8 as RFC 3629 has it: no overlong forms, no surrogates, nothing above
+ * UTF-8 as in RFC 3629: no overlong forms, no surrogates, nothing above
  * U+10FFFF.
  */
 
@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 /*
- * Bytes of the first character of @text, 1 to 4; 0 when it is not valid or
- * @size ends inside it.
+ * Returns the size of the first character of @text, 1 to 4; 0 if it is not
+ * valid or @size ends inside it.
  */
 size_t utf8_measure(const void *text, size_t size);
 
