@@ -21,13 +21,13 @@
 #include "tools/common/stats.h"
 #include "tools/common/tool.h"
 
-/* After a signal to stop, programs may take this long. */
+/* The time for programs to end after a signal to stop. */
 static const int64_t drain_us = 5000000;
 
-/* How long nobody is accepted when there are no descriptors. */
+/* The pause of accepting when no descriptor is free. */
 static const int64_t rest_us = 100000;
 
-/* Refusals are told no more often. */
+/* The shortest time between two reports of refusals. */
 static const int64_t refusal_pause_us = 50000;
 
 struct house {
@@ -37,8 +37,8 @@ struct house {
 	struct jobs *jobs;
 	struct unixlistener *listener;
 	bool is_abstract;
-	int64_t resume_us; /* when somebody may be accepted again */
-	int64_t told_us;   /* when a refusal was told last */
+	int64_t resume_us; /* the next time to accept */
+	int64_t told_us;   /* the last report of a refusal */
 	struct unixservice_counters counters;
 };
 
@@ -64,7 +64,7 @@ static bool is_in_users(const struct options *base, uid_t uid)
 	return false;
 }
 
-/* The rules of struct unixservice, which has them for messages. */
+/* The rules of struct unixservice, which applies them to messages. */
 static bool is_allowed(const struct house *house, const struct unixcred *cred,
 	int fd)
 {
@@ -78,7 +78,7 @@ static bool is_allowed(const struct house *house, const struct unixcred *cred,
 	return !house->is_abstract || cred->uid == 0 || cred->uid == geteuid();
 }
 
-/* An owner of jobs is not 0, and root is. */
+/* Adds 1, because the owner of a job is not 0, and root is. */
 static uint64_t get_owner(const struct unixcred *cred)
 {
 	return (uint64_t)cred->uid + 1;
@@ -96,7 +96,8 @@ struct visit {
 	struct cat_relay relay;
 };
 
-/* Should we be killed, the name is free while connections go on. */
+/* Closes the listener here: if the server is killed, its name is free while
+ * connections go on. */
 static int run_relay(const void *context)
 {
 	const struct visit *visit = context;
@@ -131,7 +132,7 @@ static void start(struct house *house, struct unixconn *conn,
 	jobs_start(house->jobs, &job);
 }
 
-/* Strangers can have this happen as often as they like. */
+/* Reports rarely: other users can cause refusals at any rate. */
 static void refuse(struct house *house, const struct unixcred *cred,
 	uint64_t *counter, const char *why)
 {
@@ -162,7 +163,7 @@ static void admit(struct house *house, struct unixconn *conn)
 		start(house, conn, &cred);
 }
 
-/* Whether there may be more. */
+/* True if there may be more. */
 static bool accept_one(struct house *house)
 {
 	struct unixconn *conn =
@@ -190,7 +191,7 @@ static bool is_open(const struct house *house)
 		unixdeadline_now_us() >= house->resume_us;
 }
 
-/* Those who are refused have no place to fill: a turn has its end. */
+/* Limits one turn, because refused clients never fill the places. */
 static void accept_some(struct house *house)
 {
 	int turns = 64;
@@ -244,7 +245,7 @@ static int open_address(struct house *house)
 	struct unixaddr addr;
 
 	how.backlog = (int)house->base->backlog;
-	/* They are closed; unasked, a client could not send them. */
+	/* The tool closes them, but a client could not send them otherwise. */
 	if (!house->base->network->is_stream)
 		how.wants = UNIXMSG_WANT_FDS;
 	house->listener = unixlistener_open(house->base->network->name,
@@ -258,7 +259,7 @@ static int open_address(struct house *house)
 	return 0;
 }
 
-/* A job has no output: what the program prints goes to the client. */
+/* A job has no output here: the program prints to the client. */
 static void take_nothing(uint64_t owner, const void *data, size_t size,
 	void *context)
 {

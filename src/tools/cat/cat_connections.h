@@ -4,7 +4,7 @@
 
 struct cat_options;
 
-/* Serves, and runs the program of --exec for each connection. The exit
+/* Serves, and runs the program of --exec for each connection. Returns the exit
  * status. */
 int cat_connections(const struct cat_options *options);
 

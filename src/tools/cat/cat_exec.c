@@ -16,12 +16,12 @@
 
 struct executor {
 	const struct cat_options *cat;
-	struct unixservice *service; /* while it looks at its jobs */
+	struct unixservice *service; /* set while jobs_look runs */
 	struct jobs *jobs;
 	struct cat_program program;
 };
 
-/* One message on its way to a program. */
+/* One message that a program is to receive. */
 struct call {
 	const struct executor *executor;
 	struct cat_caller caller;
@@ -35,7 +35,7 @@ static int run_program(const void *context)
 		&call->caller);
 }
 
-/* In a process of its own: what is behind a descriptor may have no hurry. */
+/* Runs in its own process, because reading a received file may take long. */
 static int run_keeper(const void *context)
 {
 	const struct call *call = context;
@@ -46,7 +46,7 @@ static int run_keeper(const void *context)
 		: 1;
 }
 
-/* Who wrote a datagram, or who connected. */
+/* The credentials of a datagram's sender, or of the client that connected. */
 static void find_cred(const struct unixservice *service,
 	struct cat_caller *caller)
 {
@@ -96,7 +96,7 @@ static int answer(struct unixservice *service, uint64_t peer,
 	return UNIXSERVICE_LATER;
 }
 
-/* No output is no answer: many programs have nothing to say. */
+/* Without output there is no answer: many programs print nothing. */
 static void take_output(uint64_t owner, const void *data, size_t size,
 	void *context)
 {
@@ -153,7 +153,7 @@ static int run(struct executor *executor)
 
 	int status = serve(&executor->cat->base, &way);
 
-	/* What they do for senders that get no answer is done as well. */
+	/* Also finishes the jobs whose senders get no answer. */
 	executor->service = NULL;
 	jobs_finish(executor->jobs, UNIXMSG_FOREVER);
 	return status;

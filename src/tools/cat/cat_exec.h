@@ -4,8 +4,8 @@
 
 struct cat_options;
 
-/* Serves, and runs the program of --exec, or what keeps descriptors, for each
- * message. The exit status. */
+/* Serves, and for each message runs the program of --exec, or the process that
+ * copies descriptors. Returns the exit status. */
 int cat_exec(struct cat_options *options);
 
 #endif

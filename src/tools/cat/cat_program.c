@@ -38,7 +38,7 @@ void cat_program_free(struct cat_program *program)
 	free(program->text);
 }
 
-/* What is not known is not there, whatever our own environment has. */
+/* Removes an unknown value, which our own environment may have. */
 static void set_text(const char *name, const char *text)
 {
 	if (text != NULL)

@@ -3,9 +3,9 @@
 #define UNIXMSG_TOOLS_CAT_PROGRAM_H
 
 /*
- * The program of --exec is what the user of this tool has typed. Of a peer come
- * only bytes: messages on standard input, and values of variables that a
- * library has formatted. No shell sees any of it.
+ * The user of this tool has typed the program of --exec. A peer contributes only
+ * bytes: messages on standard input, and values of variables that the library
+ * has formatted. No shell reads any of them.
  */
 
 #include <stdbool.h>
@@ -22,19 +22,19 @@ struct cat_program {
 	char *words[CAT_PROGRAM_WORDS_MOST + 1];
 };
 
-/* Whom the program is for. */
+/* The client of the program. */
 struct cat_caller {
-	uint64_t peer; /* a number, 0: he has none */
+	uint64_t peer; /* a number; 0: none */
 	bool has_cred;
 	struct unixcred cred;
 	const struct unixmsg *msg; /* NULL: a whole connection */
 };
 
-/* Splits what --exec was given. 0, or -1 told. */
+/* Splits the value of --exec. Returns 0, or -1 after a complaint. */
 int cat_program_read(struct cat_program *program, const char *text);
 void cat_program_free(struct cat_program *program);
 
-/* Becomes the program, or tells why not and returns the exit status. */
+/* Becomes the program, or complains and returns the exit status. */
 int cat_program_run(const struct cat_program *program,
 	const struct cat_options *options, const struct cat_caller *caller);
 

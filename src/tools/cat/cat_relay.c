@@ -25,7 +25,7 @@
 #include "tools/common/record.h"
 #include "tools/common/tool.h"
 
-/* A client may rest so long: it may write to a pager. */
+/* A client may receive nothing for this long: it may write to a pager. */
 static const int64_t rest_most_us = 60000000;
 
 struct relay {
@@ -37,7 +37,7 @@ struct relay {
 	int output_fd; /* to be read from */
 	pid_t program;
 	pid_t feeder;
-	int64_t *moved_us; /* when one of us has moved something, shared */
+	int64_t *moved_us; /* the last transfer of either process, shared */
 };
 
 static void note_move(const struct relay *relay)
@@ -67,7 +67,7 @@ static void complain_of_receiving(const struct relay *relay, size_t size)
 		tool_complain("receiving: %s", strerror(errno));
 }
 
-/* False when the client, or the program, has come to its end. */
+/* False at the end of the client or the program. */
 static bool feed_one(const struct relay *relay, struct record_writer *writer,
 	void *room, int64_t *deadline_us)
 {
@@ -79,7 +79,7 @@ static bool feed_one(const struct relay *relay, struct record_writer *writer,
 	msg.data = room;
 	msg.room = relay->base->size_max;
 	result = receive(relay, &msg, *deadline_us);
-	/* After a signal to stop, what has come is all there is. */
+	/* After a signal to stop there is no more than what has arrived. */
 	if (result < 0 && errno == ECANCELED) {
 		unixconn_set_stop_fd(relay->conn, -1);
 		*deadline_us = UNIXMSG_NOW;
@@ -113,7 +113,7 @@ static void feed(const struct relay *relay)
 
 /* --- The relay ------------------------------------------------------------ */
 
-/* As long as a server of the other kinds bears it that a client reads nothing. */
+/* Waits for a client that reads nothing as long as the other servers do. */
 static int send_record(const struct relay *relay, const void *data, size_t size)
 {
 	const int64_t deadline_us = unixdeadline_after_us(rest_most_us);
@@ -136,7 +136,7 @@ static int64_t get_idle_end(const struct relay *relay)
 			relay->base->idle_us;
 }
 
-/* False when both have been silent for the time of --idle-timeout. */
+/* False after both were silent for the time of --idle-timeout. */
 static bool wait_for_output(const struct relay *relay)
 {
 	struct pollfd fd = { .fd = relay->output_fd, .events = POLLIN };
@@ -146,7 +146,7 @@ static bool wait_for_output(const struct relay *relay)
 	return unixdeadline_now_us() < get_idle_end(relay);
 }
 
-/* 0 at the end of the program's output, -1 when no more of it is wanted. */
+/* Returns 0 at the end of the program's output, -1 if no more is needed. */
 static int pass_on(const struct relay *relay, struct record_reader *reader)
 {
 	const void *data;
@@ -238,8 +238,8 @@ static int start_feeder(struct relay *relay)
 }
 
 /*
- * What the client has still sent is read away: closed unread it would be a
- * reset, which some see before the answers that are there.
+ * Reads the rest that the client has sent: a close with unread bytes would be a
+ * reset, which some clients see before the answers.
  */
 static void close_quietly(const struct relay *relay)
 {
@@ -253,8 +253,8 @@ static void close_quietly(const struct relay *relay)
 		continue;
 }
 
-/* A program that closes its output may still read; one whose client has gone
- * gets no more than the end of its input, and SIGPIPE when it prints. */
+/* A program that closes its output may still read. After its client has closed,
+ * a program reads the end of its input, and gets SIGPIPE when it prints. */
 static int run(struct relay *relay)
 {
 	int result, status;

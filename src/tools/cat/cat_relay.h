@@ -4,7 +4,7 @@
 
 #include "tools/cat/cat_program.h"
 
-/* A connection, and the program that it is for. */
+/* A connection and its program. */
 struct cat_relay {
 	const struct cat_options *options;
 	const struct cat_program *program;
@@ -13,9 +13,9 @@ struct cat_relay {
 };
 
 /*
- * Runs the program with the messages of conn as its input, and sends what it
- * prints. For a process of its own: it waits for both, and forks. The
- * program's exit status, or 1 when something else was told.
+ * Runs the program with the messages of conn as its input, and sends its
+ * output. Call it in a process of its own: it waits for both, and forks. Returns
+ * the program's exit status, or 1 after another complaint.
  */
 int cat_relay(const struct cat_relay *relay);
 

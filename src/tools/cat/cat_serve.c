@@ -21,7 +21,7 @@
 #include "tools/common/source.h"
 #include "tools/common/tool.h"
 
-/* Messages that wait for a record; beyond them there is no answer. */
+/* The most messages that wait for a record; more get no answer. */
 enum { WAITING_MOST = 4096 };
 
 struct answers {
@@ -34,10 +34,10 @@ struct answers {
 	uint64_t waiting[WAITING_MOST];
 	unsigned int first;
 	unsigned int count;
-	uint64_t last; /* whoever has written last, 0: nobody */
+	uint64_t last; /* the peer of the last message; 0: none */
 };
 
-/* Who has no address cannot be answered, and takes no record of others. */
+/* A sender without an address takes no record from the others. */
 static void say_unanswerable(const struct unixmsg *msg)
 {
 	tool_say(TOOL_VERBOSE,
@@ -63,8 +63,8 @@ static bool is_record_wanted(const struct answers *answers)
 }
 
 /*
- * Standard input is looked at only while a record of it is wanted: it would
- * wake us all the time. A file cannot be watched, and is always ready.
+ * Watches standard input only while a message waits for a record, or it would
+ * always wake the loop. A file cannot be watched, and is always ready.
  */
 static void watch_input(struct answers *answers)
 {
@@ -95,7 +95,7 @@ static void settle_all(struct unixservice *service, struct answers *answers)
 		unixservice_settle(service, take_oldest(answers));
 }
 
-/* Whether there is a record, which belongs to the caller until the next. */
+/* True if there is a record, which is valid until the next one. */
 static bool fetch(struct answers *answers)
 {
 	bool is_there = source_fetch(&answers->source);
@@ -138,7 +138,7 @@ static int answer_with_input(struct unixservice *service, uint64_t peer,
 	return UNIXSERVICE_DONE;
 }
 
-/* A line that was typed, and answers nothing. */
+/* Sends a typed line that answers no message. */
 static void push(struct unixservice *service, const struct answers *answers)
 {
 	if (answers->last == 0 ||
@@ -163,7 +163,7 @@ static void look(struct unixservice *service, void *context)
 	watch_input(answers);
 }
 
-/* The records are for those who are left. */
+/* Leaves the records to the other peers. */
 static void forget(uint64_t peer, void *context)
 {
 	struct answers *answers = context;
@@ -190,7 +190,7 @@ static void stop(struct unixservice *service, void *context)
 	watch_input(answers);
 }
 
-/* To read from a terminal in the background would stop us. */
+/* A read from a terminal would stop a process in the background. */
 static bool is_input_ours(const struct answers *answers)
 {
 	return !answers->is_terminal || tcgetpgrp(STDIN_FILENO) == getpgrp();
@@ -212,7 +212,7 @@ static int open_input(struct answers *answers)
 	return 0;
 }
 
-/* As a MESSAGE of a client is read, in the format that was asked for. */
+/* Reads the reply like a MESSAGE of a client, in the chosen format. */
 static bool read_reply(struct source *source, struct cat_options *cat)
 {
 	cat->base.messages = (char **)&cat->reply;
@@ -223,8 +223,8 @@ static bool read_reply(struct source *source, struct cat_options *cat)
 }
 
 /*
- * Descriptors are wanted by both, to be closed: some programs send one along,
- * as systemd-notify(1) does, and could not send to who does not want any.
+ * Both servers want descriptors and close them: some programs, such as
+ * systemd-notify(1), send one, and could not send to a server that wants none.
  */
 static int serve_replies(struct cat_options *cat)
 {

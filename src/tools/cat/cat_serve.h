@@ -4,7 +4,7 @@
 
 struct cat_options;
 
-/* Prints what comes, and answers it. The exit status. */
+/* Prints and answers messages. Returns the exit status. */
 int cat_serve(struct cat_options *options);
 
 #endif

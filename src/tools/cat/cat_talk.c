@@ -36,10 +36,10 @@
 #include "tools/common/stats.h"
 #include "tools/common/tool.h"
 
-/* So long a server of bytes may take for an answer before it sees the end. */
+/* The time for a server of bytes to answer before it sees the end. */
 static const int64_t hold_us = 200000;
 
-/* So long a server that has answered all may take to send more or to close. */
+/* The time for a server that has answered all to send more or to close. */
 static const int64_t linger_us = 500000;
 
 struct talk {
@@ -50,12 +50,12 @@ struct talk {
 	struct source source;
 	struct output output;
 	struct client_stats stats;
-	size_t next_done;    /* of bytes: how many of them have gone */
+	size_t next_done;    /* bytes of it that were sent */
 	bool is_blocked;     /* there was no room to send */
-	bool is_shut;        /* our direction has been ended */
-	bool is_ended;       /* the server has ended its own */
-	bool is_server_gone; /* a message could not be sent any more */
-	int64_t moved_us;    /* when something was sent or received last */
+	bool is_shut;        /* our direction was shut down */
+	bool is_ended;       /* the server has shut down its own */
+	bool is_server_gone; /* a send has failed because it closed */
+	int64_t moved_us;    /* the last send or receive */
 	void *room;
 };
 
@@ -76,20 +76,20 @@ static bool is_silent(const struct talk *talk, int64_t limit_us)
 	return unixdeadline_now_us() - talk->moved_us >= limit_us;
 }
 
-/* Whether there is a message to send. */
+/* True if there is a message to send. */
 static bool fetch(struct talk *talk)
 {
 	struct source *source = &talk->source;
 
 	if (source->is_there || source->is_over)
 		return source->is_there;
-	/* Silence before there was anything to answer counts for nothing. */
+	/* Silence before the first message to answer does not count. */
 	if (source_fetch(source) || source->is_over)
 		note_move(talk);
 	return source->is_there;
 }
 
-/* Connecting again takes its time, all else is tried at once. */
+/* Only a new connection may wait; other sends are tried at once. */
 static int64_t get_patience_to_send(const struct talk *talk)
 {
 	return talk->cat->is_reconnecting &&
@@ -111,7 +111,7 @@ static int send_bytes(struct talk *talk)
 	return result;
 }
 
-/* They go with the first message. */
+/* Descriptors go with the first message. */
 static size_t get_fds_count(const struct talk *talk)
 {
 	return talk->stats.sent == 0 ? talk->cat->send_fds_count : 0;
@@ -133,8 +133,8 @@ static int complain_of_sending(const struct talk *talk, int error)
 }
 
 /*
- * What the server sent before it has gone may still be there. A message that
- * is too large stops the input: what follows may depend on it.
+ * Messages that the server sent before it closed may still be queued. A message
+ * that is too large ends the input, because later ones may depend on it.
  */
 static int fail_to_send(struct talk *talk, int error)
 {
@@ -149,7 +149,8 @@ static int fail_to_send(struct talk *talk, int error)
 	return 0;
 }
 
-/* 1 sent, 0 there is no room for it now, or the input ends; -1 told. */
+/* Returns 1 after a send; 0 without room, or at the end of the input; -1 after
+ * a complaint. */
 static int send_next(struct talk *talk)
 {
 	if (send_message(talk) < 0) {
@@ -171,7 +172,7 @@ static bool is_answered(const struct talk *talk)
 	return talk->stats.received >= talk->stats.sent;
 }
 
-/* A server of bytes may answer nothing, and one of messages does. */
+/* A server of bytes may answer nothing, a server of messages answers. */
 static bool is_to_be_shut(const struct talk *talk)
 {
 	if (talk->is_shut || talk->is_server_gone || talk->cat->is_following ||
@@ -181,7 +182,7 @@ static bool is_to_be_shut(const struct talk *talk)
 		(talk->is_bytes && is_silent(talk, hold_us));
 }
 
-/* The server sees the end of the input, and can still answer. */
+/* Shows the server the end of the input; it can still answer. */
 static void shut_when_sent(struct talk *talk)
 {
 	if (!is_to_be_shut(talk))
@@ -190,7 +191,7 @@ static void shut_when_sent(struct talk *talk)
 	unixconn_shutdown(talk->conn, SHUT_WR);
 }
 
-/* A turn has its end: what comes meanwhile has to be printed. */
+/* Limits one turn, because messages that arrive must be printed. */
 static int send_some(struct talk *talk)
 {
 	int result = 1, turns = 64;
@@ -229,7 +230,7 @@ static int receive(struct talk *talk, struct unixmsg *msg)
 	return unixconn_recv_msg(talk->conn, msg, UNIXMSG_NOW);
 }
 
-/* 1 go on, 0 there is nothing more now, -1 told why not. */
+/* Returns 1 to go on, 0 if there is no more now, -1 after a complaint. */
 static int receive_one(struct talk *talk)
 {
 	struct unixmsg msg = {
@@ -245,18 +246,18 @@ static int receive_one(struct talk *talk)
 		talk->is_ended = true;
 		return 0;
 	}
-	/* It comes once, before the messages that are still there. */
+	/* ECONNRESET comes once, before the messages that are queued. */
 	if (errno == ECONNRESET) {
 		talk->is_server_gone = true;
 		return 1;
 	}
-	/* Our socket lets nobody in until the next send connects it again. */
+	/* The socket receives nothing until the next send connects it again. */
 	if (errno == EAGAIN || errno == ENOTCONN)
 		return 0;
 	return dialling_complain_of_receiving(talk->options, msg.size, errno);
 }
 
-/* As many have come as were wanted. */
+/* True after --max-messages messages. */
 static bool is_full(const struct talk *talk)
 {
 	const uint64_t most = talk->options->messages_max;
@@ -275,7 +276,7 @@ static int receive_some(struct talk *talk)
 	return result < 0 ? -1 : 0;
 }
 
-/* What is typed after the server has gone is not missed. */
+/* Lines typed after the server has closed do not count as unsent. */
 static bool is_all_sent(struct talk *talk)
 {
 	bool is_all;
@@ -285,7 +286,7 @@ static bool is_all_sent(struct talk *talk)
 		: source_count_rest(&talk->source, &is_all) == 0;
 }
 
-/* What the networks say of an address that another of them serves. */
+/* The errors of a dial to an address that another network serves. */
 static bool is_another_perhaps(const struct options *options, int error)
 {
 	return error == EPROTOTYPE ||
@@ -307,9 +308,8 @@ static unsigned int get_flags(const struct cat_options *cat,
 }
 
 /*
- * Tries one network after the other, and leaves in *network the one that it
- * is, or that the error is about. Where nobody has the name all have failed
- * alike, and the first is as good as the last.
+ * Tries one network after the other, and sets *network to the one of the
+ * server, or of the error. If no server has the name, all fail alike.
  */
 static struct unixconn *dial_any(const struct cat_options *cat,
 	const struct network **network)
@@ -339,7 +339,8 @@ static int close_conn(struct talk *talk)
 	return dialling_close(conn);
 }
 
-/* They are closed and counted; unasked, the server could not send them. */
+/* The tool closes and counts them, but the server could not send them
+ * otherwise. */
 static void want_fds(const struct talk *talk)
 {
 	unsigned int wants = UNIXMSG_WANT_FDS;
@@ -350,7 +351,7 @@ static void want_fds(const struct talk *talk)
 		unixconn_want(talk->conn, wants);
 }
 
-/* A message that was begun is sent as a whole to the next one. */
+/* The next server receives a message that was begun from its start. */
 static enum outcome connect_again(struct talk *talk)
 {
 	close_conn(talk);
@@ -372,14 +373,14 @@ static enum outcome connect_again(struct talk *talk)
 	return GOING_ON;
 }
 
-/* There is more to be sent, or to be seen. */
+/* True if there is more to send or to print. */
 static bool is_to_go_on(const struct talk *talk)
 {
 	return talk->cat->is_reconnecting &&
 		(talk->cat->is_following || !is_input_sent(talk));
 }
 
-/* Who speaks in messages answers, if only some of them. */
+/* A server of messages answers at least some of them. */
 static bool is_good_end(const struct talk *talk)
 {
 	return talk->is_bytes || talk->cat->is_sending_only ||
@@ -428,12 +429,12 @@ static enum outcome end_blocked(const struct talk *talk)
 	return FAILED;
 }
 
-/* How long silence may last now. */
+/* The longest silence now. */
 static int64_t get_limit_us(const struct talk *talk)
 {
 	const int64_t timeout_us = talk->options->timeout_us;
 
-	/* It takes no more, and what it has sent may still come. */
+	/* The server receives no more, but its messages may still arrive. */
 	if (talk->is_server_gone)
 		return linger_us < timeout_us ? linger_us : timeout_us;
 	if (!is_input_sent(talk))
@@ -457,7 +458,7 @@ static enum outcome judge_sent(const struct talk *talk)
 						   : GOING_ON;
 }
 
-/* Who follows has nothing but a signal to end it. */
+/* With --follow only a signal ends the client, so it is no error. */
 static enum outcome end_interrupted(const struct talk *talk)
 {
 	if (talk->cat->is_following)
@@ -466,7 +467,7 @@ static enum outcome end_interrupted(const struct talk *talk)
 	return FAILED;
 }
 
-/* What is typed behind the last of them is not missed, a file is. */
+/* Lines typed after the last message do not count as unsent, a file does. */
 static enum outcome end_full(struct talk *talk)
 {
 	return is_all_sent(talk) ? DONE : FAILED;
@@ -498,7 +499,7 @@ static int get_patience(const struct talk *talk)
 	return tool_get_patience_ms(talk->moved_us + get_limit_us(talk));
 }
 
-/* Waits until there is something to do. 0, or -1 told why not. */
+/* Waits until there is something to do. Returns 0, or -1 after a complaint. */
 static int wait(struct talk *talk)
 {
 	struct pollfd fds[3] = {
@@ -521,7 +522,7 @@ static int wait(struct talk *talk)
 	return 0;
 }
 
-/* More input may be there already, of which poll(2) knows nothing. */
+/* The reader may hold input already, which poll(2) does not see. */
 static bool is_more_to_send(struct talk *talk)
 {
 	return !talk->is_blocked && !talk->is_server_gone && fetch(talk);
@@ -544,7 +545,7 @@ static int run(struct talk *talk)
 	}
 }
 
-/* One request, and the first message that comes. */
+/* Sends one request, and prints the first message received. */
 static int ask(struct talk *talk)
 {
 	struct unixmsg answer = {
@@ -590,7 +591,7 @@ static int complain_of_requests(const char *what)
 		what);
 }
 
-/* 0 with the only one, or -1 told. */
+/* Returns 0 with the only request, or -1 after a complaint. */
 static int fetch_request(struct talk *talk)
 {
 	if (talk->options->messages_count > 1)
@@ -650,7 +651,7 @@ static int finish(struct talk *talk, int result)
 	return result == 0 ? TOOL_OK : TOOL_FAILED;
 }
 
-/* A server that is to come is waited for by one network only. */
+/* A client can wait for a server to start on one network only. */
 static int check_waiting(const struct options *options)
 {
 	if (options->network != NULL || options->wait_us == 0 ||
@@ -660,7 +661,7 @@ static int check_waiting(const struct options *options)
 			     "names of its own");
 }
 
-/* Of an abstract name all networks have been tried, not only the last. */
+/* For an abstract name all networks were tried, not only the last. */
 static void complain_of_dialling(const struct options *options,
 	const struct network *network, int error)
 {

@@ -4,7 +4,7 @@
 
 struct cat_options;
 
-/* Sends, and prints what comes. The exit status. */
+/* Sends, and prints messages received. Returns the exit status. */
 int cat_talk(struct cat_options *options);
 
 #endif

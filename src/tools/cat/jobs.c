@@ -23,9 +23,9 @@ struct process {
 	pid_t pid; /* 0: the place is free */
 	uint64_t owner;
 	int pid_fd;
-	int output_fd; /* -1: it has ended */
+	int output_fd; /* -1 at its end */
 	int64_t deadline_us;
-	const char *killed; /* why, or NULL */
+	const char *killed; /* why it was killed, or NULL */
 	char *output;
 	size_t size;
 	size_t room;
@@ -37,7 +37,7 @@ struct jobs {
 	size_t output_max;
 	jobs_taker *taker;
 	void *context;
-	int wake_fd; /* an epoll of all below */
+	int wake_fd; /* an epoll of all descriptors below */
 	int timer_fd;
 	struct process *processes;
 };
@@ -72,7 +72,7 @@ struct jobs *jobs_new(unsigned int most, int64_t limit_us, size_t output_max,
 	return NULL;
 }
 
-/* With what it has started itself. */
+/* Kills the process and all that it has started. */
 static void kill_all_of(const struct process *process)
 {
 	kill(-process->pid, SIGKILL);
@@ -86,7 +86,7 @@ static void close_output(struct process *process)
 	process->output_fd = -1;
 }
 
-/* Closing takes them out of wake_fd, too. */
+/* A close also removes them from wake_fd. */
 static void forget(struct process *process)
 {
 	close_output(process);
@@ -144,7 +144,7 @@ static int64_t get_moment(const struct jobs *jobs)
 	return moment_us;
 }
 
-/* The timer wakes whoever waits for wake_fd, however long he wanted to. */
+/* The timer makes wake_fd readable, and so ends any wait for it. */
 static int set_timer(const struct jobs *jobs)
 {
 	const int64_t moment_us = get_moment(jobs);
@@ -190,7 +190,7 @@ static bool make_room(struct process *process)
 	return true;
 }
 
-/* False when there is nothing more now. */
+/* False if there is no more now. */
 static bool read_piece(struct process *process)
 {
 	ssize_t got;
@@ -240,7 +240,7 @@ static void finish(struct jobs *jobs, struct process *process, int status)
 	struct process ended = *process;
 	bool is_good = is_well(process, status);
 
-	/* Its place is free before somebody hears of it. */
+	/* Frees its place before the callback, which may start another. */
 	memset(process, 0, sizeof(*process));
 	jobs->taker(ended.owner,
 		!is_good                 ? NULL
@@ -253,7 +253,7 @@ static void finish(struct jobs *jobs, struct process *process, int status)
 static void look_at(struct jobs *jobs, struct process *process)
 {
 	int status = 0;
-	/* Its end before its output: nothing follows then. */
+	/* Checks the end before the output: then no output can follow. */
 	bool is_over = waitpid(process->pid, &status, WNOHANG) == process->pid;
 
 	read_output(jobs, process);
@@ -299,7 +299,7 @@ unsigned int jobs_count(const struct jobs *jobs, uint64_t owner)
 	return count;
 }
 
-/* False when there is nothing to wait for, or a second signal has come. */
+/* False without a process to wait for, or after a second signal. */
 static bool wait_for_any(struct jobs *jobs, int64_t deadline_us)
 {
 	struct pollfd fds[] = {
@@ -341,7 +341,7 @@ void jobs_finish(struct jobs *jobs, int64_t deadline_us)
 		continue;
 }
 
-/* From here on in the new process. */
+/* The functions below run in the new process. */
 
 static void take_standard(int input_fd, int output_fd)
 {
@@ -350,7 +350,8 @@ static void take_standard(int input_fd, int output_fd)
 		_exit(126);
 }
 
-/* Each goes above all places first: it may stand in that of another. */
+/* First moves each descriptor above all targets: it may be in the place of
+ * another. */
 static void take_fds(const struct job *job)
 {
 	const int first = STDERR_FILENO + 1;
@@ -378,9 +379,9 @@ static void become(const struct job *job, int input_fd, int output_fd)
 	_exit(job->run(job->context));
 }
 
-/* The rest is ours again. */
+/* The functions below run in the parent again. */
 
-/* 0, or -1 with errno: it is dead then. */
+/* Returns 0, or -1 with errno after it has killed the process. */
 static int take_charge(struct jobs *jobs, struct process *process)
 {
 	int saved;
@@ -422,7 +423,7 @@ static int start(struct jobs *jobs, struct process *process,
 	return take_charge(jobs, process);
 }
 
-/* The message is a file: a program that does not read it holds up nobody. */
+/* The input is a file, so a program that does not read it blocks nothing. */
 static int open_input(const struct job *job)
 {
 	int fd = unixblob_open(job->input, job->input_size);

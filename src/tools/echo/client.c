@@ -29,7 +29,7 @@ enum { WINDOW = 64 };
 
 static const size_t window_bytes = 1 << 20;
 
-/* A message that has been sent and not been answered. */
+/* A message that was sent and has no answer yet. */
 struct sent {
 	uint64_t number;
 	int64_t deadline_us;
@@ -46,16 +46,16 @@ struct exchange {
 	struct source source;
 	struct output output;
 	struct client_stats stats;
-	/* A ring: count of them from first on, the oldest first. */
+	/* A ring of count messages from first on, the oldest first. */
 	struct sent sent[WINDOW];
 	unsigned int first;
 	unsigned int count;
 	size_t sent_bytes;
-	uint64_t next_ns; /* when the message to be sent next was there */
+	uint64_t next_ns; /* the arrival of the next message to send */
 	bool is_blocked;  /* there was no room to send */
-	/* How long there may be none; 0 while there is. */
+	/* The deadline for room to send; 0 while there is room. */
 	int64_t blocked_deadline_us;
-	bool is_server_gone; /* a message could not be sent any more */
+	bool is_server_gone; /* a send has failed because it closed */
 	bool is_output_seen; /* standard output is a terminal */
 	void *answer;
 	size_t room;
@@ -78,7 +78,7 @@ static void forget_oldest(struct exchange *exchange)
 	exchange->count--;
 }
 
-/* Made up messages without an interval take turns with their answers. */
+/* Generated messages without an interval alternate with their answers. */
 static bool is_taking_turns(const struct exchange *exchange)
 {
 	return is_made_up(exchange) && exchange->options->interval_us == 0;
@@ -91,7 +91,7 @@ static bool is_window_open(const struct exchange *exchange)
 	return exchange->count < most && exchange->sent_bytes < window_bytes;
 }
 
-/* Whether there is a message to send. */
+/* True if there is a message to send. */
 static bool fetch(struct exchange *exchange)
 {
 	if (exchange->source.is_there)
@@ -110,7 +110,7 @@ static bool make_room(struct sent *sent, size_t size)
 	return sent->data != NULL;
 }
 
-/* Keeps a copy, to know whether the answer is the same. */
+/* Keeps a copy to compare with the answer. */
 static int remember(struct exchange *exchange)
 {
 	unsigned int place = (exchange->first + exchange->count) % WINDOW;
@@ -138,8 +138,8 @@ static int complain_of_sending(const struct exchange *exchange, int error)
 }
 
 /*
- * Answers to earlier messages may still come; of a connection also when the
- * server has closed it, and then its end tells what is missing.
+ * Answers to earlier messages may still arrive, also after the server has
+ * closed the connection; its end then shows which are missing.
  */
 static int fail_to_send(struct exchange *exchange, int error)
 {
@@ -161,7 +161,7 @@ static int note_blocked(struct exchange *exchange)
 	return 0;
 }
 
-/* 1 sent, 0 there is no room for it now, -1 told why not. */
+/* Returns 1 after a send, 0 without room, -1 after a complaint. */
 static int send_next(struct exchange *exchange)
 {
 	struct source *source = &exchange->source;
@@ -203,7 +203,7 @@ static int print_answer(struct exchange *exchange, size_t size)
 				    : output_print(&exchange->output, &record);
 }
 
-/* Of what was made up, messages before this one will get no answer. */
+/* Generated messages before this one will get no answer. */
 static void lose_up_to(struct exchange *exchange, uint64_t number)
 {
 	while (exchange->count > 0 && get_oldest(exchange)->number < number) {
@@ -233,7 +233,7 @@ static void count_answer(struct exchange *exchange, size_t size)
 		sent->number + 1);
 }
 
-/* 0, or -1 told why. */
+/* Returns 0, or -1 after a complaint. */
 static int take_answer(struct exchange *exchange, size_t size)
 {
 	uint64_t number =
@@ -241,7 +241,7 @@ static int take_answer(struct exchange *exchange, size_t size)
 
 	if (number != UINT64_MAX) {
 		lose_up_to(exchange, number);
-		/* Its answer had been given up. */
+		/* It arrived after its message was counted as lost. */
 		if (exchange->count == 0 ||
 			get_oldest(exchange)->number > number)
 			return 0;
@@ -257,7 +257,7 @@ static int take_answer(struct exchange *exchange, size_t size)
 	return print_answer(exchange, size);
 }
 
-/* A server that has answered something does not refuse us. */
+/* A server that has answered once does not refuse us. */
 static const char *explain_no_answer(const struct exchange *exchange)
 {
 	if (exchange->stats.received > 0)
@@ -283,7 +283,7 @@ static bool is_over(const struct exchange *exchange)
 		exchange->count == 0;
 }
 
-/* Who takes turns has nothing else to wait for than an answer. */
+/* When messages and answers alternate, only an answer can arrive. */
 static int64_t get_patience_to_receive(struct exchange *exchange)
 {
 	if (is_taking_turns(exchange) && exchange->count > 0)
@@ -291,14 +291,14 @@ static int64_t get_patience_to_receive(struct exchange *exchange)
 	return UNIXMSG_NOW;
 }
 
-/* It is our turn: nothing can be there, and to look for it would be a waste. */
+/* True if it is our turn: no answer can be there, so do not receive. */
 static bool is_turn_over(const struct exchange *exchange)
 {
 	return is_taking_turns(exchange) && exchange->count == 0 &&
 		!exchange->is_server_gone;
 }
 
-/* The deadline and the stop are for others to see. */
+/* The callers check the deadline and the stop. */
 static bool is_none_there(int result)
 {
 	return result < 0 &&
@@ -324,11 +324,11 @@ static int receive_some(struct exchange *exchange)
 			return 0;
 		if (result == 0 && exchange->count == 0)
 			fetch(exchange);
-		/* The server may close as soon as all is answered. */
+		/* The server may close after the last answer. */
 		if (result == 0 && is_over(exchange) &&
 			!exchange->is_server_gone)
 			return 0;
-		/* It comes once, before the messages that are still there. */
+		/* ECONNRESET comes once, before the messages queued. */
 		if (result < 0 && errno == ECONNRESET)
 			continue;
 		if (result < 1)
@@ -342,7 +342,8 @@ static int receive_some(struct exchange *exchange)
 	}
 }
 
-/* Made up messages go on after a loss; others would be taken for another. */
+/* Generated messages go on after a loss. With others, a late answer would
+ * count for the wrong message. */
 static int expire(struct exchange *exchange)
 {
 	int64_t now_us = unixdeadline_now_us();
@@ -361,7 +362,7 @@ static int expire(struct exchange *exchange)
 	return 0;
 }
 
-/* 0, or -1 told: the server lives, and what we send will never go. */
+/* Returns 0, or -1 after a complaint: a live server gives no room. */
 static int check_progress(struct exchange *exchange)
 {
 	if (exchange->is_server_gone && exchange->count == 0) {
@@ -394,7 +395,7 @@ static bool is_input_wanted(const struct exchange *exchange)
 		!exchange->source.is_there;
 }
 
-/* Waits until there is something to do. 0, or -1 told why not. */
+/* Waits until there is something to do. Returns 0, or -1 after a complaint. */
 static int wait(struct exchange *exchange)
 {
 	struct pollfd fds[3] = {
@@ -416,7 +417,7 @@ static int wait(struct exchange *exchange)
 	return 0;
 }
 
-/* Not among the answers, where both are the terminal's. */
+/* No progress if answers go to the same terminal. */
 static void show_progress(const struct exchange *exchange)
 {
 	const struct client_stats *stats = &exchange->stats;
@@ -430,7 +431,7 @@ static void show_progress(const struct exchange *exchange)
 			stats->sent, stats->received);
 }
 
-/* 0 when every message has had its chance, -1 when it ended before, told. */
+/* Returns 0 if every message was tried, or -1 after a complaint. */
 static int run(struct exchange *exchange)
 {
 	for (;;) {

@@ -4,7 +4,7 @@
 
 struct options;
 
-/* Sends messages and prints their answers. The exit status. */
+/* Sends messages and prints their answers. Returns the exit status. */
 int client(const struct options *options);
 
 #endif

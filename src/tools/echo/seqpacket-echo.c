@@ -6,8 +6,8 @@
 #include "tools/common/network.h"
 #include "tools/echo/echo.h"
 
-/* The tool is installed by Go's name of the network as well, and speaks by the
- * name that it was called by. */
+/* The tool is also installed under Go's name of the network, and uses the name
+ * by which it was called. */
 static const char *choose_name(const char *path)
 {
 	static const char other[] = "unixpacket-echo";
