@@ -14,7 +14,7 @@
 #include "tools/common/tool.h"
 #include "tools/inspect/inspect_clean.h"
 
-/* How long we wait for the lock on a directory. */
+/* The longest wait for the lock on a directory. */
 static const int64_t lock_us = 5000000;
 
 static void say(const struct inspect_clean *clean,
@@ -31,7 +31,7 @@ static void complain(struct inspect_clean *clean,
 	tool_complain("%s: kept: %s", finding->address, why);
 }
 
-/* Opens the directory of path, and leaves in *leaf what stands behind it. */
+/* Opens the directory of path, and sets *leaf to the last part. */
 static int open_directory(char *path, const char **leaf)
 {
 	char *slash = strrchr(path, '/');
@@ -49,7 +49,7 @@ static int open_directory(char *path, const char **leaf)
 	return open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Nothing is moved aside that we can see to be another file. */
+/* Fails if the name leads to another file than before. */
 static int check_is_that(int dir_fd, const char *leaf,
 	const struct inspect_file *file)
 {

@@ -2,19 +2,19 @@
 #ifndef UNIXMSG_TOOLS_INSPECT_CLEAN_H
 #define UNIXMSG_TOOLS_INSPECT_CLEAN_H
 
-/* Removes dead socket files, and says of every file what became of it. */
+/* Removes dead socket files, and prints the result for every file. */
 
 #include "tools/inspect/inspect_finding.h"
 
 struct inspect_clean {
 	bool is_quiet;
 	bool is_dry_run;
-	/* The lock on the directory cannot be had: do not wait for it again. */
+	/* The wait for the lock on the directory has failed: do not repeat. */
 	bool is_locked_out;
-	bool has_failed; /* a dead file is still there, or may be */
+	bool has_failed; /* a dead file is left, or may be */
 };
 
-/* An inspect_show: a struct inspect_clean is the context. */
+/* An inspect_show; its context is a struct inspect_clean. */
 void inspect_clean_show(void *context, const struct inspect_finding *finding);
 
 #endif

@@ -22,7 +22,7 @@ static int compare_sockets(const void *a, const void *b)
 	const struct inspect_dot_socket *left = a, *right = b;
 	int order = compare(left->socket->told.ino, right->socket->told.ino);
 
-	/* Of two that are the same, the one that counts comes first. */
+	/* The one that was asked for comes before its duplicate. */
 	return order != 0 ? order : right->is_asked - left->is_asked;
 }
 
@@ -74,7 +74,7 @@ static void add_edge(struct inspect_dot *dot, struct inspect_dot_node from,
 	};
 }
 
-/* The socket by whose name the peer of it is known, or NULL. */
+/* The socket that names the peer, or NULL. */
 static const struct inspect_socket *get_target(const struct inspect_socket *it)
 {
 	const struct inspect_socket *peer = it->peer;
@@ -124,7 +124,7 @@ static void remove_doubles(struct inspect_dot *dot)
 	dot->sockets_count = kept;
 }
 
-/* Whether it has a node of its own. */
+/* True if the socket gets its own node. */
 static bool is_drawn(const struct inspect_dot *dot,
 	const struct inspect_socket *it)
 {
@@ -145,7 +145,7 @@ static bool is_drawn(const struct inspect_dot *dot,
 	return false;
 }
 
-/* An address that a client has only to be answered says nothing to people. */
+/* Folds a client's address into its line: it exists only to get answers. */
 static void fold_clients(struct inspect_dot *dot)
 {
 	size_t i;
@@ -164,7 +164,8 @@ static struct inspect_dot_node get_socket_node(const struct inspect_socket *it)
 	return (struct inspect_dot_node){ 's', it->told.ino };
 }
 
-/* The process that holds it, or what stands for those we cannot see. */
+/* The node of the process that holds it, or of the processes of its user that
+ * we cannot see. */
 static struct inspect_dot_node get_process_node(const struct inspect_dot *dot,
 	const struct inspect_socket *it)
 {
@@ -239,7 +240,8 @@ static bool is_unnamed(const struct inspect_socket *it)
 	return unixaddr_get_kind(&it->told.addr) == UNIXADDR_UNNAMED;
 }
 
-/* socketpair(2), between two processes; each is met twice and drawn once. */
+/* Draws each socketpair(2) between two processes once, though both ends are in
+ * the list. */
 static void add_pairs(struct inspect_dot *dot)
 {
 	size_t i;
@@ -295,7 +297,7 @@ static void print_unseen(const struct inspect_dot_node *node, uint64_t *last)
 	inspect_dot_print_unseen((uid_t)node->id);
 }
 
-/* To say the same twice is no mistake in this language. */
+/* Graphviz accepts the same node twice. */
 static void print_all_unseen(const struct inspect_dot *dot)
 {
 	uint64_t last = UINT64_MAX;

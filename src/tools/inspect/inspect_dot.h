@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_INSPECT_DOT_H
 
 /*
- * Findings as a picture, a digraph in the language of Graphviz: processes as
- * boxes, sockets in the colour of their type, and who talks to whom.
+ * Prints findings as a digraph for Graphviz: processes as boxes, sockets in the
+ * colour of their type, and lines from clients to servers.
  */
 
 #include "tools/inspect/inspect_finding.h"
@@ -16,7 +16,7 @@ struct inspect_dot_socket {
 	bool is_folded; /* a client's own address: part of its line only */
 };
 
-/* An end of a line: 'p' and a PID, 's' and an inode, 'u' and a UID. */
+/* One end of a line: 'p' and a PID, 's' and an inode, 'u' and a UID. */
 struct inspect_dot_node {
 	char sort;
 	uint64_t id;
@@ -38,7 +38,7 @@ struct inspect_dot_edge {
 
 struct inspect_dot {
 	const struct inspect_snapshot *snapshot;
-	bool has_pairs; /* draw connections without any name, too */
+	bool has_pairs; /* also draw connections without a name */
 	struct inspect_dot_socket *sockets;
 	size_t sockets_count;
 	size_t sockets_room;
@@ -49,14 +49,15 @@ struct inspect_dot {
 	bool is_short;      /* of memory */
 };
 
-/* Of everything, not only of what will be shown: with the unnamed ones. */
+/* is_everything: draws all sockets of the snapshot, not only those shown, and
+ * also connections without a name. */
 void inspect_dot_begin(struct inspect_dot *dot,
 	const struct inspect_snapshot *snapshot, bool is_everything);
 
-/* An inspect_show: a struct inspect_dot is the context. */
+/* An inspect_show; its context is a struct inspect_dot. */
 void inspect_dot_show(void *context, const struct inspect_finding *finding);
 
-/* Prints the picture. -1 when memory ran out. */
+/* Prints the digraph. Returns -1 without memory. */
 int inspect_dot_end(struct inspect_dot *dot);
 
 #endif

@@ -9,7 +9,7 @@
 #include "tools/inspect/inspect_dot_print.h"
 #include "tools/inspect/inspect_text.h"
 
-/* Colours of a type: of the node, of its border and lines, of its text. */
+/* The colours of a type: the node, its border and lines, its text. */
 struct colours {
 	const char *fill;
 	const char *line;
@@ -59,7 +59,7 @@ static void print_text(const char *text, size_t size)
 	}
 }
 
-/* The beginning and the end of what is too long to look at. */
+/* Prints the beginning and the end of a long text. */
 static void print_short(const char *text)
 {
 	const size_t most = 40, head = 24, tail = 13;
@@ -74,7 +74,7 @@ static void print_short(const char *text)
 	print_text(text + size - tail, tail);
 }
 
-/* In a string of its language, a backslash would begin an escape. */
+/* In a Graphviz string, a backslash would begin an escape. */
 static void print_quoted(const char *text)
 {
 	for (; *text != '\0'; text++) {
@@ -84,7 +84,7 @@ static void print_quoted(const char *text)
 	}
 }
 
-/* An address in two lines: where it is, and its last part for the eye. */
+/* Prints an address in two lines: the directory, and the last part. */
 static void print_address(const char *whole)
 {
 	const char *address = whole;
@@ -223,7 +223,7 @@ static void print_node(const struct inspect_dot_node *node)
 	printf("%c%" PRIu64, node->sort, node->id);
 }
 
-/* Many lines are one thick one: as wide as their number has digits. */
+/* Many lines become a thick one: its width is the digits of their number. */
 static double get_width(size_t count)
 {
 	double width = 1;

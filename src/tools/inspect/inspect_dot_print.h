@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_INSPECT_DOT_PRINT_H
 #define UNIXMSG_TOOLS_INSPECT_DOT_PRINT_H
 
-/* How the picture looks: the text of its nodes and lines. */
+/* Prints the nodes and lines of the digraph. */
 
 #include "tools/inspect/inspect_dot.h"
 
@@ -11,15 +11,15 @@ void inspect_dot_print_foot(void);
 
 void inspect_dot_print_socket(const struct inspect_socket *it);
 
-/* A file that is no living socket's; number tells it from the others. */
+/* A file without a live socket; number makes its node unique. */
 void inspect_dot_print_file(size_t number,
 	const struct inspect_finding *finding);
 
-/* A process, or the processes of a user that are not to be seen. */
+/* A process, or the processes of a user that we cannot see. */
 void inspect_dot_print_process(const struct inspect_process *process);
 void inspect_dot_print_unseen(uid_t user);
 
-/* So many lines between the same two nodes. */
+/* count lines between the same two nodes. */
 void inspect_dot_print_edge(const struct inspect_dot_edge *edge, size_t count);
 
 #endif

@@ -90,7 +90,8 @@ const char *inspect_file_get_kind(const struct inspect_file *file)
 	}
 }
 
-/* access(2) would ask for the real user, connect(2) for the effective one. */
+/* Not access(2), which checks the real user; connect(2) checks the effective
+ * one. */
 bool inspect_file_may_send(const struct inspect_file *file)
 {
 	char way[WAY_SIZE];
@@ -100,8 +101,8 @@ bool inspect_file_may_send(const struct inspect_file *file)
 }
 
 /*
- * The kernel asks one class only: an owner whom the mode shuts out is shut
- * out, though everybody else may.
+ * The kernel checks one class only: an owner without the bit may not send, even
+ * if all others may.
  */
 static void describe_class(const struct stat *status, mode_t bit, char *text,
 	size_t room)
@@ -165,7 +166,7 @@ static bool describe_directory(const char *directory, char *text, size_t room)
 	return true;
 }
 
-/* The one nearest to the root is told, and that is enough to ask about. */
+/* Describes only the directory nearest to the root, which blocks first. */
 bool inspect_file_describe_way(const struct inspect_file *file, char *text,
 	size_t room)
 {

@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_INSPECT_FINDING_H
 #define UNIXMSG_TOOLS_INSPECT_FINDING_H
 
-/* What was found at an address. */
+/* The result of the search at an address. */
 
 #include "tools/inspect/inspect_file.h"
 #include "tools/inspect/inspect_near.h"
@@ -10,16 +10,16 @@
 
 enum inspect_state {
 	INSPECT_LISTENING,
-	INSPECT_BOUND, /* takes messages, or does not listen yet */
+	INSPECT_BOUND, /* receives messages, or does not listen yet */
 	INSPECT_CONNECTED,
-	INSPECT_DEAD,    /* a socket file that no socket is bound to */
-	INSPECT_UNSEEN,  /* somebody is there whom sock_diag does not show */
-	INSPECT_UNKNOWN, /* nobody of ours, and there is no way to ask */
+	INSPECT_DEAD,    /* a socket file without a socket */
+	INSPECT_UNSEEN,  /* alive, but sock_diag does not show it */
+	INSPECT_UNKNOWN, /* no socket here, and we may not probe */
 	INSPECT_NOBODY,
 	INSPECT_NOT_A_SOCKET,
 };
 
-/* What the path that a socket was bound to leads to. */
+/* The file at the path to which a socket was bound. */
 enum inspect_path {
 	INSPECT_PATH_UNKNOWN, /* or it has none */
 	INSPECT_PATH_IN_PLACE,
@@ -29,31 +29,31 @@ enum inspect_path {
 
 struct inspect_finding {
 	const char *address; /* as text */
-	/* Some address was asked for; else it is one of many. */
+	/* The user has named this address; else it is one of many. */
 	bool is_asked;
 	enum inspect_state state;
 	const struct inspect_socket *socket; /* NULL: none */
 	enum inspect_path path;              /* of the socket */
 	const struct inspect_file *file;     /* NULL: none */
-	/* Why it is unknown, or nobody; NULL where the state says it all. */
+	/* Why it is unknown, or nobody; NULL if the state says all. */
 	const char *why;
 	/* Sockets of other types have the same abstract name. */
 	bool is_shared;
-	/* Dead: connections that outlive the listener they came through. */
+	/* Dead: connections that are left of its listener. */
 	size_t connections_left;
-	const struct inspect_nears *nears; /* NULL: not looked for */
+	const struct inspect_nears *nears; /* NULL: no search */
 };
 
-/* A word for tables and programs: "listening", "dead", ... */
+/* Returns a word for tables and programs: "listening", "dead", ... */
 const char *inspect_finding_get_word(const struct inspect_finding *finding);
 
-/* The same for people. */
+/* Returns the same in a sentence. */
 const char *inspect_finding_get_phrase(const struct inspect_finding *finding);
 
-/* What has become of its path: "gone", "replaced"; NULL for nothing. */
+/* Returns the state of its path: "gone", "replaced", or NULL. */
 const char *inspect_finding_get_mark(const struct inspect_finding *finding);
 
-/* Somebody is there. */
+/* True if a socket is there. */
 bool inspect_finding_is_alive(const struct inspect_finding *finding);
 
 #endif

@@ -23,7 +23,7 @@ static void print_string(const char *text)
 	putchar('"');
 }
 
-/* The first member of an object has no comma before it: print that by hand. */
+/* Prints a comma first: print the first member of an object by hand. */
 static void print_key(const char *key)
 {
 	printf(",\"%s\":", key);
@@ -199,7 +199,7 @@ static void print_backlog(const struct inspect_socket *it)
 		it->waiting_bytes);
 }
 
-/* Of a listener: in all connections that it has accepted. */
+/* For a listener: the sum of all connections that it has accepted. */
 static void print_unread(const struct inspect_socket *it)
 {
 	bool is_known = it != NULL && (it->told.has & UNIXDIAG_HAS_QUEUE) != 0;

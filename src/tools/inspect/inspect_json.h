@@ -3,9 +3,9 @@
 #define UNIXMSG_TOOLS_INSPECT_JSON_H
 
 /*
- * Findings as one JSON document. Every member is always there, null where it
- * does not apply or is not known; all text is ASCII, names as unixaddr_format
- * writes them.
+ * Prints findings as one JSON document. Every member is always there, null if
+ * it does not apply or is unknown. All text is ASCII; names are those of
+ * unixaddr_format.
  */
 
 #include "tools/inspect/inspect_finding.h"
@@ -18,7 +18,7 @@ struct inspect_json {
 void inspect_json_begin(struct inspect_json *json,
 	const struct inspect_snapshot *snapshot);
 
-/* An inspect_show: a struct inspect_json is the context. */
+/* An inspect_show; its context is a struct inspect_json. */
 void inspect_json_show(void *context, const struct inspect_finding *finding);
 
 void inspect_json_end(struct inspect_json *json);

@@ -6,7 +6,7 @@
 
 #include "tools/inspect/inspect_near.h"
 
-/* A name that somebody has bound. */
+/* The name to which a socket is bound. */
 static struct inspect_name get_bound_name(const struct inspect_socket *it)
 {
 	struct inspect_name name = {
@@ -32,7 +32,7 @@ static bool has_same_bytes(const struct inspect_name *a,
 	return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
 }
 
-/* What was asked for, and not something near. */
+/* True for the name of the request itself. */
 static bool is_match(const struct inspect_name *asked,
 	const struct inspect_name *bound)
 {
@@ -86,7 +86,7 @@ static bool is_other_kind(const struct inspect_name *asked,
 	return true;
 }
 
-/* Libraries cut at 108, 107 with a NUL, or 103 where they think of macOS. */
+/* Libraries cut at 108, at 107 for a NUL, or at 103 for macOS. */
 static bool is_cut_size(size_t size)
 {
 	return size == 103 || size == 107 || size == 108;

@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_INSPECT_NEAR_H
 
 /*
- * Names that are not the one asked for and that may be meant: the common
- * mistakes with socket addresses, seen from the other side.
+ * Finds other names that the user may mean, by the common mistakes with socket
+ * addresses.
  */
 
 #include "tools/inspect/inspect_snapshot.h"
@@ -21,12 +21,12 @@ struct inspect_nears {
 	struct inspect_near near[INSPECT_NEARS_MOST];
 };
 
-/* The name that was asked for, in raw bytes, without the NUL before it. */
+/* The name of the request, in raw bytes, without the NUL before it. */
 struct inspect_name {
 	const char *bytes;
 	size_t size;
 	bool is_abstract;
-	/* What stands there, or NULL: a socket of that is no near-miss. */
+	/* The file at the name, or NULL: its own sockets are no near-miss. */
 	const struct unixdiag_file *file;
 };
 

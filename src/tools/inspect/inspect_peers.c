@@ -5,7 +5,7 @@
 
 #include "tools/inspect/inspect_peers.h"
 
-/* All of the same name; the listener's own are among them. */
+/* Begins with all sockets of the name; some belong to the listener. */
 static void begin_accepted(struct inspect_peers *peers)
 {
 	const struct inspect_snapshot *snapshot = peers->snapshot;

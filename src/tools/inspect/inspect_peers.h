@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_INSPECT_PEERS_H
 #define UNIXMSG_TOOLS_INSPECT_PEERS_H
 
-/* Who talks to a socket, one after the other. */
+/* Iterates over the peers of a socket. */
 
 #include "tools/inspect/inspect_snapshot.h"
 
@@ -14,16 +14,17 @@ struct inspect_peers {
 };
 
 /*
- * Of a listener: those that it has accepted. Of a datagram socket: those that
- * are connected to it. Of any other: its peer.
+ * The peers of a listener are the connections that it has accepted, those of a
+ * datagram socket the sockets that are connected to it. Any other socket has one
+ * peer.
  */
 void inspect_peers_begin(struct inspect_peers *peers,
 	const struct inspect_snapshot *snapshot,
 	const struct inspect_socket *socket);
 
 /*
- * False at the end. client is the next one's own socket: NULL when it is not
- * to be seen, being in another network namespace or just gone.
+ * False at the end. client is the socket of the next peer, or NULL if we cannot
+ * see it: it is in another network namespace, or has just closed.
  */
 bool inspect_peers_next(struct inspect_peers *peers,
 	const struct inspect_socket **client);

@@ -12,10 +12,10 @@
 #include "tools/inspect/inspect_report.h"
 #include "tools/inspect/inspect_text.h"
 
-/* How many peers, or processes, are named unless all are asked for. */
+/* The most peers, or processes, in a report without --verbose. */
 static const size_t named_most = 8;
 
-/* "  label      text": label may be empty, for a line that goes on. */
+/* Prints "  label      text"; an empty label continues the line before. */
 static void __attribute__((format(printf, 2, 3)))
 print_line(const char *label, const char *format, ...)
 {
@@ -28,7 +28,7 @@ print_line(const char *label, const char *format, ...)
 	putchar('\n');
 }
 
-/* "1, 17 connections": what is counted, in the plural where it needs one. */
+/* Returns the "s" of "17 connections", or "". */
 static const char *get_plural(uint64_t count)
 {
 	return count == 1 ? "" : "s";
@@ -117,7 +117,7 @@ static const char *get_maker(const struct inspect_socket *it)
 	return "unknown";
 }
 
-/* Someone who talks to us: its process, and its address if it has one. */
+/* Prints a peer: its process, and its address if it has one. */
 static void print_client(const struct inspect_report *report, const char *label,
 	const struct inspect_socket *client)
 {

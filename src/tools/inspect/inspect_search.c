@@ -26,8 +26,8 @@ static void show(const struct inspect_search *search,
 }
 
 /*
- * A datagram socket's state says nothing: one to which somebody connects counts
- * as connected from then on. Having a peer is what tells.
+ * Ignores the state of a datagram socket: the kernel reports it as connected
+ * after any socket has connected to it. Checks for a peer instead.
  */
 static enum inspect_state get_state(const struct inspect_socket *it)
 {
@@ -56,7 +56,7 @@ static enum inspect_path compare_file(const struct inspect_socket *it, int fd)
 		: INSPECT_PATH_REPLACED;
 }
 
-/* Others have chosen that path: a file system that hangs is not asked. */
+/* Other users have chosen the path, so skips file systems that may hang. */
 static enum inspect_path look_at_path(const struct inspect_socket *it)
 {
 	char path[UNIXMSG_NAME_SIZE_MAX + 1];
@@ -89,12 +89,12 @@ static void show_socket(const struct inspect_search *search,
 	show(search, finding);
 }
 
-/* The sockets of one name, and how many there are of either sort. */
+/* The sockets of one name, and the number of each sort. */
 struct group {
 	size_t first;
 	size_t count;
 	size_t owners;
-	size_t connections; /* whose listener is gone, or that bound a name */
+	size_t connections; /* without a listener, or with a bound name */
 };
 
 static void count_group(const struct inspect_search *search,
@@ -113,7 +113,7 @@ static void count_group(const struct inspect_search *search,
 	}
 }
 
-/* The owners; where nobody takes newcomers, those who are connected. */
+/* Shows the owners; without an owner, the connections. */
 static void show_group(const struct inspect_search *search,
 	const struct group *group, struct inspect_finding *finding)
 {
@@ -174,9 +174,8 @@ static void judge(const struct inspect_search *search,
 }
 
 /*
- * Nobody in this network namespace has bound the file, or else what is
- * connected has. A probe reaches into all namespaces, and is nothing that an
- * owner could notice.
+ * Probes a file that no socket in this network namespace has bound, except a
+ * connection. A probe reaches all namespaces, and an owner does not notice it.
  */
 static void show_probed(const struct inspect_search *search,
 	const struct group *group, struct inspect_finding *finding)
@@ -216,7 +215,7 @@ static void show_file(const struct inspect_search *search,
 		show_probed(search, &group, finding);
 }
 
-/* The file at path cannot be seen, or is not there. */
+/* Shows a path whose file cannot be seen, or does not exist. */
 static void show_missing(const struct inspect_search *search,
 	struct inspect_finding *finding, int error)
 {
@@ -252,7 +251,7 @@ static int search_path(struct inspect_search *search, const char *path,
 	return 0;
 }
 
-/* A name that is too long for an address can have near-misses all the same. */
+/* Also searches near-misses of a name that is too long for an address. */
 static void search_abstract(const struct inspect_search *search,
 	struct inspect_finding *finding, const struct inspect_name *name)
 {
@@ -279,7 +278,7 @@ static void search_abstract(const struct inspect_search *search,
 			"nobody has bound that name in this network namespace");
 }
 
-/* The text of an abstract name of any length, as unixaddr_format would. */
+/* Formats an abstract name of any length, like unixaddr_format. */
 static void format_abstract(const struct inspect_name *name, char *text,
 	size_t room)
 {
@@ -334,7 +333,7 @@ static void format_path(const char *directory, const char *leaf, char *text,
 	inspect_text_path(whole, text, room);
 }
 
-/* What has gone meanwhile is nothing to speak of. */
+/* Skips a file that was removed meanwhile. */
 static void search_entry(struct inspect_search *search, int dir_fd,
 	const char *path, const char *leaf)
 {
@@ -364,7 +363,7 @@ static int search_entries(struct inspect_search *search, int dir_fd,
 	struct dirent **entries;
 	int i, count;
 
-	/* Names are all it gives; what stands there is seen from dir_fd. */
+	/* scandir returns only names; dir_fd leads to their files. */
 	count = scandir(path, &entries, is_maybe_socket, alphasort);
 	if (count < 0)
 		return -1;
@@ -390,7 +389,7 @@ int inspect_search_directory(struct inspect_search *search, const char *text)
 	return fd_close_with(dir_fd, search_entries(search, dir_fd, path));
 }
 
-/* Paths before abstract names, as a person would look them up. */
+/* Sorts paths before abstract names, for people who look for one. */
 static int compare_names(const void *a, const void *b)
 {
 	const struct inspect_socket *left = *(struct inspect_socket *const *)a;

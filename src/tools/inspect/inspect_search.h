@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_INSPECT_SEARCH_H
 #define UNIXMSG_TOOLS_INSPECT_SEARCH_H
 
-/* The search for what is at an address, in a directory, or anywhere. */
+/* Searches for sockets at an address, in a directory, or anywhere. */
 
 #include "tools/inspect/inspect_finding.h"
 
@@ -17,21 +17,21 @@ struct inspect_search {
 };
 
 /*
- * Shows what is at the address that text names: a finding for each socket, or
- * one that says that there is none. -1 with errno when it names nothing at
- * all: EINVAL, ENAMETOOLONG. A directory is EISDIR.
+ * Shows the address in text: a finding for each socket, or one without a socket.
+ * Returns -1 with errno: EINVAL or ENAMETOOLONG for no address, EISDIR for a
+ * directory.
  */
 int inspect_search_address(struct inspect_search *search, const char *text);
 
 /*
- * Shows each socket file in the directory that text names, by name. -1 with
- * errno when it cannot be read.
+ * Shows each socket file in the directory in text, sorted by name. Returns -1
+ * with errno if it cannot be read.
  */
 int inspect_search_directory(struct inspect_search *search, const char *text);
 
 /*
- * Shows every socket that has a name of its own, by name. -1 with errno when
- * there is no memory.
+ * Shows every socket that has its own name, sorted by name. Returns -1 with
+ * errno without memory.
  */
 int inspect_search_all(struct inspect_search *search);
 

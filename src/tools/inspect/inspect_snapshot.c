@@ -24,7 +24,7 @@ int inspect_grow(void *array, size_t *room, size_t count, size_t item_size)
 	return 0;
 }
 
-/* A snapshot in the making: where room is needed for more. */
+/* A snapshot that grows, with the room of its arrays. */
 struct making {
 	struct inspect_snapshot *snapshot;
 	size_t sockets_room;
@@ -95,7 +95,7 @@ static bool has_file(const struct inspect_socket *it)
 	return (it->told.has & UNIXDIAG_HAS_FILE) != 0;
 }
 
-/* A path says little; the file that it was bound to is the name. */
+/* Compares the file of a bound path, not the text of the path. */
 static int compare_keys(const struct inspect_socket *a,
 	const struct inspect_socket *b)
 {
@@ -153,7 +153,7 @@ static int take_pending(void *context, const struct unixdiag_socket *socket)
 	struct inspect_socket *listener, *client;
 	size_t i;
 
-	/* A list that begins anew says the same again. */
+	/* The kernel repeats entries when its list begins again. */
 	if (socket == NULL)
 		return 0;
 	listener = inspect_snapshot_find(making->snapshot, socket->ino);
@@ -188,7 +188,7 @@ static bool is_process_known(const struct inspect_snapshot *snapshot, pid_t pid)
 {
 	size_t count = snapshot->processes_count;
 
-	/* A process's descriptors are told one after the other. */
+	/* The descriptors of one process follow each other. */
 	return count > 0 && snapshot->processes[count - 1].pid == pid;
 }
 
@@ -247,7 +247,7 @@ static bool has_peer(const struct inspect_socket *it)
 	return it->told.peer != 0;
 }
 
-/* Those sockets that is_wanted, in that order. */
+/* Makes an array of the sockets that is_wanted accepts, in that order. */
 static struct inspect_socket **make_index(const struct inspect_snapshot
 						  *snapshot,
 	bool (*is_wanted)(const struct inspect_socket *),
@@ -276,7 +276,7 @@ static void count_connection(struct inspect_socket *to,
 	to->charged_bytes += it->told.send_queue;
 }
 
-/* A listener stands before all that was accepted from it. */
+/* A listener comes before all connections that it has accepted. */
 static void find_listeners(struct inspect_snapshot *snapshot)
 {
 	struct inspect_socket *last = NULL;
@@ -349,7 +349,7 @@ static int list_sockets(struct making *making)
 	if (snapshot->sockets_count > 0)
 		qsort(snapshot->sockets, snapshot->sockets_count,
 			sizeof(*snapshot->sockets), compare_sockets);
-	/* Who waits is worth having, but nothing depends on it. */
+	/* No error: the snapshot can do without waiting connections. */
 	unixdiag__list_pending(take_pending, making);
 	return 0;
 }
@@ -402,7 +402,7 @@ struct inspect_socket *inspect_snapshot_find(const struct inspect_snapshot
 		sizeof(key), compare_sockets);
 }
 
-/* How many of names, from the first, come before key. */
+/* The number of names before key. */
 static size_t count_before(const struct inspect_snapshot *snapshot,
 	const struct inspect_socket *key)
 {
@@ -482,7 +482,7 @@ static const struct inspect_process *find_process(const struct inspect_snapshot
 		sizeof(key), compare_processes);
 }
 
-/* How many of holders, from the first, come before that. */
+/* The number of holders before that one. */
 static size_t count_holders_before(const struct inspect_snapshot *snapshot,
 	const struct unixholder *key)
 {

@@ -3,9 +3,9 @@
 #define UNIXMSG_TOOLS_INSPECT_SNAPSHOT_H
 
 /*
- * All Unix sockets of this network namespace and the processes that hold
- * them, as they were within some milliseconds: the kernel has no way to ask
- * for everything at one instant.
+ * All Unix sockets of this network namespace and the processes that hold them,
+ * as the kernel reports them over some milliseconds: it cannot report all at
+ * one moment.
  */
 
 #include "name/diag.h"
@@ -13,17 +13,17 @@
 
 struct inspect_socket {
 	struct unixdiag_socket told; /* without pending */
-	struct inspect_socket *peer; /* NULL: none, or not to be seen */
-	/* The one that we were accepted from: its name is ours. */
+	struct inspect_socket *peer; /* NULL: none, or invisible */
+	/* The listener that has accepted this one, which has its name. */
 	struct inspect_socket *listener;
-	/* The one in whose backlog we wait. */
+	/* The listener with this one in its backlog. */
 	struct inspect_socket *waits_for;
-	/* Accepted from us; of a datagram socket: connected to us. */
+	/* Accepted from this one; for a datagram socket: connected to it. */
 	size_t connections;
-	/* What those hold for us: bytes to read, and charged to the senders. */
+	/* The bytes to read in those, and the bytes charged to senders. */
 	uint64_t unread_bytes;
 	uint64_t charged_bytes;
-	/* Charged to those who wait: nobody has the other end, to be asked. */
+	/* Charged to waiting clients, because no process has the other end. */
 	uint64_t waiting_bytes;
 };
 
@@ -35,9 +35,9 @@ struct inspect_process {
 struct inspect_snapshot {
 	struct inspect_socket *sockets; /* by inode number */
 	size_t sockets_count;
-	struct inspect_socket **names; /* those with a name, by name */
+	struct inspect_socket **names; /* sockets with a name, by name */
 	size_t names_count;
-	struct inspect_socket **targets; /* those with a peer, by peer */
+	struct inspect_socket **targets; /* sockets with a peer, by peer */
 	size_t targets_count;
 	struct unixholder *holders; /* by socket, process, descriptor */
 	size_t holders_count;
@@ -47,11 +47,11 @@ struct inspect_snapshot {
 	int error;           /* why there is no list of sockets, or 0 */
 };
 
-/* Room that grows; -1 when there is no more. It sets errno. */
+/* Makes room for one more item. Returns -1 with errno without memory. */
 int inspect_grow(void *array, size_t *room, size_t count, size_t item_size);
 
 /*
- * -1 with errno when there is no memory. All else is told in the snapshot.
+ * Returns -1 with errno without memory; the snapshot has all other errors.
  * inspect_snapshot_take_names leaves out the processes, which take longest.
  */
 int inspect_snapshot_take(struct inspect_snapshot *snapshot);
@@ -59,39 +59,39 @@ int inspect_snapshot_take_names(struct inspect_snapshot *snapshot);
 
 void inspect_snapshot_free(struct inspect_snapshot *snapshot);
 
-/* NULL when there is none. */
+/* Returns NULL if there is none. */
 struct inspect_socket *inspect_snapshot_find(const struct inspect_snapshot
 						     *snapshot,
 	uint32_t ino);
 
 /*
- * The sockets of one name stand together in names, those that listen first.
- * These give where they begin, and how many there are.
+ * The sockets of one name are neighbours in names, listeners first. These
+ * functions return the index of the first, and their number.
  */
 size_t inspect_snapshot_find_file(const struct inspect_snapshot *snapshot,
 	const struct unixdiag_file *file, size_t *count);
 size_t inspect_snapshot_find_abstract(const struct inspect_snapshot *snapshot,
 	const struct unixaddr *addr, size_t *count);
 
-/* The sockets whose peer is that one stand together in targets. */
+/* The sockets with the same peer are neighbours in targets. */
 size_t inspect_snapshot_find_targets(const struct inspect_snapshot *snapshot,
 	uint32_t ino, size_t *count);
 
 /*
- * The process after the one given, NULL at first, that holds the socket. A
- * process is told once, however many descriptors it has.
+ * Returns the next process that holds the socket; begin with NULL. Returns each
+ * process once, even if it has several descriptors.
  */
 const struct inspect_process *
 inspect_snapshot_next_holder(const struct inspect_snapshot *snapshot,
 	uint32_t ino, const struct inspect_process *last);
 
-/* What is accepted, and thus named after its listener. */
+/* True for an accepted connection, which has the name of its listener. */
 static inline bool inspect_socket_is_accepted(const struct inspect_socket *it)
 {
 	return it->listener != NULL;
 }
 
-/* How many may wait: the kernel compares with >, so there is room for one. */
+/* The most that may wait: the kernel compares with >, so one more fits. */
 static inline uint64_t inspect_socket_get_waiting_most(
 	const struct inspect_socket *it)
 {
@@ -99,8 +99,8 @@ static inline uint64_t inspect_socket_get_waiting_most(
 }
 
 /*
- * Whether a newcomer can find it by its name: not when it is what is left of
- * a listener, an accepted connection.
+ * True if a new client can reach it by its name; false for an accepted
+ * connection that its listener has left.
  */
 bool inspect_socket_is_owner(const struct inspect_socket *it);
 

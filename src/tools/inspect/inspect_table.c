@@ -90,8 +90,8 @@ static void add_unread(struct inspect_table *table,
 	if (it->told.state == UNIXDIAG_LISTENING)
 		bytes = it->unread_bytes;
 	/*
-	 * Of datagrams the kernel tells the size of the first only, and of
-	 * connections that wait what their clients are charged.
+	 * The kernel reports the size of the first datagram only, and for
+	 * waiting connections the bytes that it charges their clients.
 	 */
 	snprintf(text, sizeof(text), "%" PRIu64 "%s", bytes,
 		(it->told.type == SOCK_DGRAM && bytes > 0) ||
@@ -113,7 +113,7 @@ static void add_peers(struct inspect_table *table,
 	add_cell(table, text);
 }
 
-/* The first process, the user it runs as, and how many more there are. */
+/* Adds the first process, its user, and the number of others. */
 static void add_owner(struct inspect_table *table,
 	const struct inspect_socket *it)
 {
@@ -163,7 +163,7 @@ static void add_state(struct inspect_table *table,
 	add_cell(table, text);
 }
 
-/* Of a file without a socket there is but its owner to tell. */
+/* Adds the owner of a file without a socket. */
 static void add_file(struct inspect_table *table,
 	const struct inspect_file *file)
 {

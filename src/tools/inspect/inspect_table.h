@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_INSPECT_TABLE_H
 #define UNIXMSG_TOOLS_INSPECT_TABLE_H
 
-/* Findings as a table for people: a line each, the columns aligned. */
+/* Prints findings as a table for people, one line each. */
 
 #include "tools/inspect/inspect_finding.h"
 
@@ -15,16 +15,16 @@ struct inspect_table {
 	size_t cells_count;
 	size_t cells_room;
 	size_t widths[INSPECT_TABLE_COLUMNS];
-	bool is_short; /* of memory: rows are missing */
+	bool is_short; /* no memory: rows are missing */
 };
 
 void inspect_table_begin(struct inspect_table *table,
 	const struct inspect_snapshot *snapshot);
 
-/* An inspect_show: a struct inspect_table is the context. */
+/* An inspect_show; its context is a struct inspect_table. */
 void inspect_table_show(void *context, const struct inspect_finding *finding);
 
-/* Prints all that was shown and forgets it. -1 when memory ran out. */
+/* Prints all rows and frees them. Returns -1 without memory. */
 int inspect_table_end(struct inspect_table *table);
 
 #endif

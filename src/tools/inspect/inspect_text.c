@@ -30,7 +30,7 @@ const char *inspect_text_bytes(const char *bytes, size_t size, char *text,
 
 const char *inspect_text_path(const char *path, char *text, size_t room)
 {
-	/* As it stands it would be taken for an abstract name. */
+	/* A path that begins with @ would be read as an abstract name. */
 	if (path[0] != '@')
 		return inspect_text_bytes(path, strlen(path), text, room);
 	snprintf(text, room, "\\x40");
@@ -47,7 +47,7 @@ const char *inspect_text_address(const struct unixaddr *addr)
 	return unixaddr_format(addr, text, sizeof(text));
 }
 
-/* Looking up a name may mean asking a server: the last one is remembered. */
+/* Keeps the last name, because a lookup may ask a server. */
 const char *inspect_text_user(uid_t user)
 {
 	static char text[4 * 64 + 1];

@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_INSPECT_TEXT_H
 
 /*
- * Names as people read them, in printable ASCII only. What is returned without
- * a buffer of the caller's is good until the next call of the same function.
+ * Names for people, in printable ASCII only. A result without a buffer of the
+ * caller is valid until the next call of the same function.
  */
 
 #include <limits.h>
@@ -16,21 +16,21 @@
 /* Room for the text of every path, its NUL included. */
 #define INSPECT_PATH_TEXT_SIZE (4 * PATH_MAX + 4)
 
-/* A path of any length, as unixaddr_format would write it. */
+/* Formats a path of any length, like unixaddr_format. */
 const char *inspect_text_path(const char *path, char *text, size_t room);
 
-/* Anything else: bytes that are not printable are escaped. */
+/* Formats any other bytes, and escapes those that are not printable. */
 const char *inspect_text_bytes(const char *bytes, size_t size, char *text,
 	size_t room);
 
-/* The text of addr; "-" for an unnamed one. */
+/* Returns the text of addr; "-" for an unnamed one. */
 const char *inspect_text_address(const struct unixaddr *addr);
 
-/* The name, else the number. */
+/* Returns the name, or the number if there is none. */
 const char *inspect_text_user(uid_t user);
 const char *inspect_text_group(gid_t group);
 
-/* unixgram, unixpacket, unix, after the type of a socket. */
+/* Returns unixgram, unixpacket or unix, for the type of a socket. */
 const char *inspect_text_network(int type);
 
 #endif

@@ -17,7 +17,7 @@
 #include "tools/inspect/inspect_table.h"
 #include "tools/inspect/inspect_text.h"
 
-/* One run of the tool. The way of showing that is chosen has its state here. */
+/* One run of the tool, with the state of the chosen output. */
 struct inspection {
 	const struct inspect_options *options;
 	struct inspect_snapshot snapshot;
@@ -30,11 +30,11 @@ struct inspection {
 	struct inspect_dot dot;
 	struct inspect_clean clean;
 	bool has_failed;
-	size_t ownerless; /* sockets whose processes are not to be seen */
+	size_t ownerless; /* sockets with processes that we cannot see */
 	size_t shown;
 };
 
-/* With --quiet text is about what is not well; data is all that was asked. */
+/* True for text without a fault under --quiet; data is always printed. */
 static bool is_silent(const struct inspection *inspection,
 	const struct inspect_finding *finding)
 {
@@ -44,7 +44,7 @@ static bool is_silent(const struct inspection *inspection,
 		inspect_finding_is_alive(finding);
 }
 
-/* Every finding comes by here, whatever shows it. */
+/* Receives every finding, for each kind of output. */
 static void take_finding(void *context, const struct inspect_finding *finding)
 {
 	struct inspection *inspection = context;
@@ -62,7 +62,7 @@ static void take_finding(void *context, const struct inspect_finding *finding)
 		inspection->show(inspection->context, finding);
 }
 
-/* One address a line, for programs to read: no more than is asked for. */
+/* Prints one address a line, for programs. */
 static void show_name(void *context, const struct inspect_finding *finding)
 {
 	(void)context;
@@ -132,7 +132,7 @@ static void end(struct inspection *inspection)
 		inspection->has_failed = true;
 }
 
-/* Many findings of one kind are a table, where nothing else was asked for. */
+/* Begins a table for many findings of one kind, if it is the output. */
 static bool begin_table(struct inspection *inspection)
 {
 	if (inspection->show != inspect_report_show)

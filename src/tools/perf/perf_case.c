@@ -39,13 +39,13 @@ static struct perf_case *add_library(struct perf_plan *plan,
 	it->is_library = true;
 	it->way = perf_way_of_library(network);
 	it->client = it->way;
-	/* There it is the service that is measured. */
+	/* This mode measures the service. */
 	if (plan->options->mode == PERF_FAN)
 		it->client = perf_way_of_plain(network);
 	return it;
 }
 
-/* The first of them is whom the others are held against. */
+/* The other servers are compared with the first. */
 static void add_servers(struct perf_plan *plan, enum perf_network network,
 	const struct perf_case *plain)
 {
@@ -89,7 +89,7 @@ static void add_network(struct perf_plan *plan, enum perf_network network)
 		plain->reference = one;
 }
 
-/* What everybody else would take. */
+/* Also compares with TCP, which most programs would use. */
 static void refer_to_tcp(struct perf_plan *plan)
 {
 	struct perf_case *tcp = NULL;
@@ -103,7 +103,7 @@ static void refer_to_tcp(struct perf_plan *plan)
 			plan->cases[i].reference = tcp;
 }
 
-/* No end is open yet. */
+/* Marks all ends as closed. */
 static void mark_closed(struct perf_case *it)
 {
 	size_t i;

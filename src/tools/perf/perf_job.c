@@ -21,7 +21,7 @@ static int open_link(struct perf_plan *plan, struct perf_case *it, size_t i)
 	return it->way->accept(&it->links[i], &it->service, spin_us);
 }
 
-/* A plain client finds the library's service by its descriptor's address. */
+/* A plain client needs the address of the library's service. */
 static int show_address(struct perf_case *it)
 {
 	struct unixaddr addr;
@@ -71,7 +71,7 @@ void perf_job_close(struct perf_case *it)
 
 	for (i = 0; i < it->clients_count; i++) {
 		it->client->close(&it->clients[i]);
-		/* Datagrams have the service's own end. */
+		/* For datagrams it is the service's own end. */
 		if (it->way != NULL && it->way->accept != NULL)
 			it->way->close(&it->links[i]);
 	}
@@ -80,7 +80,7 @@ void perf_job_close(struct perf_case *it)
 	perf_service_close(it);
 }
 
-/* The end of a connection is an error where a message was to come. */
+/* The end of a connection instead of a message is an error. */
 static int expect_message(int result)
 {
 	if (result == 0)
@@ -88,7 +88,7 @@ static int expect_message(int result)
 	return result == 1 ? 0 : -1;
 }
 
-/* One after the other, each client in its turn. */
+/* All clients take turns. */
 static int run_round_trips(struct perf_plan *plan, struct perf_case *it,
 	const struct perf_job *job)
 {
@@ -188,7 +188,7 @@ static int receive_in_batches(struct perf_plan *plan, struct perf_case *it,
 	return 0;
 }
 
-/* Until an empty message tells that there are no more. */
+/* Receives until an empty message, which is the last. */
 static int receive_lossy(struct perf_plan *plan, struct perf_case *it,
 	const struct perf_job *job, size_t *received)
 {
@@ -234,7 +234,7 @@ void perf_job_drain(struct perf_plan *plan, const struct perf_job *job)
 		continue;
 }
 
-/* From the dial until the service has accepted and closed. */
+/* Measures from the dial until the service has accepted and closed. */
 static int connect_all(struct perf_plan *plan, struct perf_case *it,
 	const struct perf_job *job)
 {

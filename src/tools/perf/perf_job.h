@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_PERF_JOB_H
 
 /*
- * One case's share of a round: what its client does, and what its service in
- * another process. Functions give 0, or -1 with errno.
+ * The part of one case in a round: the job of its client, and that of its
+ * service in another process. Functions return 0, or -1 with errno.
  */
 
 #include "tools/perf/perf_case.h"
@@ -18,30 +18,30 @@ struct perf_job {
 /* Opens all ends of a case: both processes inherit them. */
 int perf_job_open(struct perf_plan *plan, struct perf_case *it);
 
-/* Closes those of this process, as far as they have come to be. */
+/* Closes the open ends of this process. */
 void perf_job_close(struct perf_case *it);
 
 /*
- * The client's side. In plan->samples is left how long each message took,
- * where one is measured for itself: *samples of them.
+ * Runs the client. Sets plan->samples to the time of each message, *samples of
+ * them, if messages are measured one by one.
  */
 int perf_job_run(struct perf_plan *plan, const struct perf_job *job,
 	size_t *samples);
 
-/* The service's side; *received: how many messages have come. */
+/* Runs the service; *received is the number of messages that have arrived. */
 int perf_job_serve(struct perf_plan *plan, const struct perf_job *job,
 	size_t *received);
 
 /*
- * Whether messages may be lost on the way, so that the service cannot know by
- * counting when all have come; and telling it that they have.
+ * True if messages may be lost, so that the service cannot count to the last;
+ * and a function that sends it the end.
  */
 bool perf_job_is_lossy(const struct perf_plan *plan,
 	const struct perf_job *job);
 int perf_job_tell_end(struct perf_plan *plan, const struct perf_job *job);
 
-/* Throws away what such a job before has left: it may be told more than once
- * that there are no more. */
+/* Drops the messages that such a job has left: the end may have been sent more
+ * than once. */
 void perf_job_drain(struct perf_plan *plan, const struct perf_job *job);
 
 #endif

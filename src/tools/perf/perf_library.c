@@ -9,7 +9,7 @@
 
 #include "tools/perf/perf_way.h"
 
-/* A name that no other run has. The sockets die with us and leave nothing. */
+/* Makes a unique name. It is abstract, so it ends with its socket. */
 static void make_name(struct perf_end *service)
 {
 	static unsigned int number;
@@ -18,7 +18,7 @@ static void make_name(struct perf_end *service)
 		(long)getpid(), number++);
 }
 
-/* What has come must be what was sent, at least by its size. */
+/* The received message must have the size of the sent one. */
 static int check_size(int result, size_t got, size_t size)
 {
 	if (result < 1 || got == size)
@@ -56,7 +56,7 @@ static int dial(struct perf_end *client, const struct perf_end *service,
 static int dial_datagrams(struct perf_end *client,
 	const struct perf_end *service, int64_t spin_us)
 {
-	/* The service is its own link. */
+	/* A datagram service is its own link. */
 	unixconn_set_spin_us(service->link, spin_us);
 	return dial(client, service, PERF_UNIXGRAM, spin_us);
 }
@@ -125,7 +125,7 @@ static int send_back(struct perf_end *end, const void *data, size_t size)
 		UNIXMSG_FOREVER);
 }
 
-/* Messages that share one part. */
+/* Messages with the same part. */
 struct batch {
 	struct iovec part;
 	struct unixmsg msgs[UNIXMSG_BATCH_MAX];
@@ -145,7 +145,7 @@ static void fill_batch(struct batch *batch, void *data, size_t size,
 	}
 }
 
-/* A program keeps its messages from one batch to the next. */
+/* Reuses the messages of the last batch, as a program would. */
 static struct unixmsg *get_batch(void *data, size_t size, size_t count)
 {
 	static struct batch batch;

@@ -15,10 +15,10 @@ static const char *const names[PERF_NETWORKS] = {
 	[PERF_UDP] = "udp",
 };
 
-/* What an IPv4 packet has room for, less its header and that of UDP. */
+/* The room of an IPv4 packet, without its header and that of UDP. */
 static const size_t udp_size_max = 65535 - 20 - 8;
 
-/* No limit of a stream's, but one for our memory. */
+/* Limits our memory; a stream has no limit. */
 static const size_t stream_size_max = 64 << 20;
 
 const char *perf_network_get_name(enum perf_network network)

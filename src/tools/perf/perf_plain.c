@@ -52,7 +52,7 @@ static int open_socket(struct perf_end *end, enum perf_network network)
 	return end->fd < 0 ? -1 : 0;
 }
 
-/* The kernel chooses a free one: an abstract name, or a port. */
+/* The kernel chooses a free abstract name, or a port. */
 static int bind_anywhere(struct perf_end *end, enum perf_network network)
 {
 	struct sockaddr_in in = {
@@ -67,7 +67,7 @@ static int bind_anywhere(struct perf_end *end, enum perf_network network)
 		offsetof(struct sockaddr_un, sun_path));
 }
 
-/* UDP throws away what finds no room, and the others wait. */
+/* Raises the buffer of UDP, which drops messages that have no room. */
 static void widen(const struct perf_end *end, enum perf_network network)
 {
 	const int bytes = 4 << 20;
@@ -77,7 +77,7 @@ static void widen(const struct perf_end *end, enum perf_network network)
 			sizeof(bytes));
 }
 
-/* What everybody does who sends small messages by TCP. */
+/* Sets TCP_NODELAY, as programs with small messages do. */
 static void hurry(const struct perf_end *end, int family)
 {
 	const int on = 1;
@@ -108,7 +108,7 @@ static int dial(struct perf_end *client, enum perf_network network,
 {
 	if (open_socket(client, network) < 0)
 		return -1;
-	/* Answers to datagrams need an address. */
+	/* A datagram client needs an address for its answers. */
 	if (network == PERF_UNIXGRAM && bind_anywhere(client, network) < 0)
 		return fail(client);
 	if (connect(client->fd, to, size) < 0)

@@ -14,7 +14,7 @@
 
 #include "tools/perf/perf_report.h"
 
-/* Shares of messages that are slower, 1 in so many. */
+/* The scale of slower messages ends at 1 in so many. */
 static const double scale_most = 1e6;
 
 int perf_plot_begin(struct perf_plot *plot)
@@ -27,7 +27,7 @@ int perf_plot_begin(struct perf_plot *plot)
 	return -1;
 }
 
-/* One of n: so many are slower. Steps of a fortieth of a decade. */
+/* Plots the time that one of n messages exceeds, 40 steps a decade. */
 static void put_distribution(FILE *script, const struct histogram *histogram)
 {
 	double one_of, count = (double)histogram_get_count(histogram);
@@ -116,7 +116,7 @@ static const char *const colours[PERF_NETWORKS] = {
 	[PERF_UDP] = "#aaaaaa",
 };
 
-/* Servers of others share a network: each has a colour of its own. */
+/* The servers of --server share a network, so each gets a colour. */
 static const char *const server_colours[PERF_SERVERS_MAX] = {
 	"#0072b2",
 	"#d55e00",
@@ -202,7 +202,7 @@ static void put_rates(struct perf_plot *plot, const struct perf_plan *plan,
 	end_block(plot->script);
 }
 
-/* A case may have no point at all: all messages were too large. */
+/* False if all messages of the case were too large. */
 static bool has_rates(const struct perf_plot *plot, size_t index)
 {
 	size_t i;
@@ -250,7 +250,7 @@ static int complain(const char *file, int status)
 	return -1;
 }
 
-/* Its own complaints tell of a script that nobody has seen. */
+/* Hides gnuplot's own errors, which name a script that the user never saw. */
 static int run_gnuplot(const struct perf_plot *plot, const char *file)
 {
 	FILE *pipe;

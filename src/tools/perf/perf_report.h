@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_PERF_REPORT_H
 
 /*
- * How results are told: begin once, show for each size while its results are
- * there, end once. 0, or -1 with errno; the plot tells itself what is wrong.
+ * Prints results: begin once, show for each size after its rounds, end once.
+ * Functions return 0, or -1 with errno; the plot complains itself.
  */
 
 #include <stdio.h>
@@ -17,13 +17,13 @@ void perf_json_begin(const struct perf_plan *plan);
 void perf_json_show(const struct perf_plan *plan, size_t size);
 void perf_json_end(void);
 
-/* A script for gnuplot that grows until the end, when it is run. */
+/* A script for gnuplot that grows until the end, and runs then. */
 struct perf_plot {
 	FILE *script;
 	char *text;
 	size_t text_size;
 	size_t shown; /* sizes */
-	/* MB a second of what has been shown; 0: it was left out. */
+	/* MB a second of the cases shown; 0: it was left out. */
 	double rates[PERF_SIZES_MAX][PERF_CASES_MAX];
 };
 

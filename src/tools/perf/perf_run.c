@@ -4,7 +4,7 @@
 #include "tools/common/tool.h"
 #include "tools/perf/perf_run.h"
 
-/* The first of a round find cold caches and a service that still wakes up. */
+/* The first messages of a round find cold caches and a waking service. */
 static const size_t cold_share = 10;
 
 static void add_samples(struct histogram *histogram, const uint64_t *samples,
@@ -16,7 +16,7 @@ static void add_samples(struct histogram *histogram, const uint64_t *samples,
 		histogram_add(histogram, samples[i]);
 }
 
-/* What the round says about the case, in nanoseconds a message. */
+/* Returns the figure of the case in this round, in nanoseconds a message. */
 static double get_figure(const struct perf_plan *plan, uint64_t *samples,
 	size_t count, uint64_t duration_ns, size_t received)
 {

@@ -5,9 +5,9 @@
 #include "tools/perf/perf_worker.h"
 
 /*
- * All rounds with messages of that size. The cases take turns in each, forward
- * and backward by turns, so that whatever else the machine does meets all of
- * them. 0, or -1 told why.
+ * Runs all rounds with messages of that size. The cases take turns in each
+ * round, alternately forward and backward, so that other load of the machine
+ * affects all of them. Returns 0, or -1 after a complaint.
  */
 int perf_run_size(struct perf_plan *plan, struct perf_worker *worker,
 	size_t size);

@@ -29,7 +29,7 @@ static int open_plain(struct perf_case *it)
 	return 0;
 }
 
-/* How many bytes, or -1. */
+/* Returns the number of bytes, or -1. */
 static ssize_t answer_plain(struct perf_end *link, void *data, size_t room)
 {
 	ssize_t got = recv(link->fd, data, room, MSG_DONTWAIT);
@@ -60,7 +60,7 @@ static int run_plain(struct perf_case *it, void *data, size_t room,
 	return 0;
 }
 
-/* The library's own: a handler, which counts down what is to come. */
+/* The library's service: its handler counts down the bytes to receive. */
 struct perf_service {
 	struct unixservice *service;
 	int stop_fd; /* ends unixservice_run */
@@ -79,7 +79,7 @@ static int answer(struct unixservice *service, uint64_t peer,
 	return UNIXSERVICE_DONE;
 }
 
-/* It belongs to the service then, or to whom it belonged. */
+/* On success the service owns the link. */
 static int add_link(struct perf_case *it, struct perf_end *link)
 {
 	const unsigned int flags =

@@ -19,7 +19,7 @@ static double to_rate(double ns)
 	return 1e9 / ns;
 }
 
-/* One figure of a case: its median, and the p99 of times or the MB/s. */
+/* Prints the median of a case, and the p99 of times or the MB/s. */
 static void print_figures(const struct perf_plan *plan,
 	const struct perf_case *it, size_t size)
 {
@@ -98,7 +98,7 @@ static void print_head(const struct perf_plan *plan, size_t size)
 static void print_case(const struct perf_plan *plan, const struct perf_case *it,
 	size_t size)
 {
-	/* Where there is no library plain calls are all there is. */
+	/* Without the library there are only plain calls. */
 	const bool is_plain =
 		it->base == NULL && !it->is_library && it->address == NULL;
 

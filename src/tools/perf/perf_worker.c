@@ -13,7 +13,7 @@
 
 #include "tools/perf/perf_worker.h"
 
-/* Nothing that is measured takes that long. */
+/* No job takes this long. */
 enum { PATIENCE_SECONDS = 60 };
 
 static volatile sig_atomic_t worker_pid;
@@ -24,7 +24,7 @@ static void say(const char *text)
 		return;
 }
 
-/* Whether it has told itself why it ends. */
+/* True if the worker has complained itself before its end. */
 static bool has_told(pid_t pid)
 {
 	int status;
@@ -32,7 +32,7 @@ static bool has_told(pid_t pid)
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status);
 }
 
-/* What blocks is a plain system call, which nothing else would end. */
+/* Exits in the handler: nothing else ends a plain system call that blocks. */
 static void end_early(int number)
 {
 	pid_t pid = (pid_t)worker_pid;
@@ -89,7 +89,7 @@ static int complain(const struct perf_case *it)
 	return TOOL_FAILED;
 }
 
-/* The client begins when it hears that the way is clear. */
+/* Drains before the client begins, which waits for this reply. */
 static int prepare_lossy(int control, struct perf_plan *plan,
 	const struct perf_job *job)
 {
@@ -119,10 +119,10 @@ static int be_worker(int control, struct perf_plan *plan, pid_t parent)
 {
 	if (set_ends(SIG_DFL) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return TOOL_FAILED;
-	/* It may have died before. */
+	/* The parent may have died before. */
 	if (getppid() != parent || pin(plan->options->cpus[1]) < 0)
 		return TOOL_FAILED;
-	/* The terminal's signals are for the parent, who ends us. */
+	/* Signals of the terminal go to the parent, which ends the worker. */
 	setpgid(0, 0);
 	return serve(control, plan);
 }
@@ -144,7 +144,7 @@ static void block_ends(int how)
 	sigprocmask(how, &set, NULL);
 }
 
-/* A signal in between would find nobody to end. */
+/* Blocks signals until the number of the worker is known. */
 static pid_t fork_worker(int control, struct perf_plan *plan)
 {
 	pid_t parent = getpid(), pid;
@@ -188,7 +188,7 @@ int perf_worker_start(struct perf_worker *worker, struct perf_plan *plan)
 	return result;
 }
 
-/* Whether it is there: 1, 0, or -1. */
+/* Returns 1 if a reply is there, 0, or -1. */
 static int look_for_reply(const struct perf_worker *worker)
 {
 	struct pollfd fd = { .fd = worker->control, .events = POLLIN };
@@ -211,7 +211,7 @@ static int take_reply(struct perf_worker *worker, struct perf_plan *plan,
 	if (recv(worker->control, received, sizeof(*received), 0) ==
 		sizeof(*received))
 		return 0;
-	/* Its end comes as a signal too, and will tell. */
+	/* The end of the worker also raises a signal, which complains. */
 	return -1;
 }
 
@@ -257,7 +257,7 @@ int perf_worker_run(struct perf_worker *worker, struct perf_plan *plan,
 	return result;
 }
 
-/* From now on its end is no surprise. */
+/* From now on the end of the worker is expected. */
 void perf_worker_stop(struct perf_worker *worker)
 {
 	signal(SIGCHLD, SIG_DFL);

@@ -3,10 +3,10 @@
 #define UNIXMSG_TOOLS_PERF_WORKER_H
 
 /*
- * The process that has the services' side. One serves all cases, so that what
- * is compared is compared with the same neighbours on the same CPU. It ends
- * with us, however we end; and we end, with a word, when it does, when a
- * signal comes, or when nothing goes on for a minute.
+ * The worker is the process of the services. One worker serves all cases, so
+ * that all run with the same neighbours on the same CPU. It always ends with the
+ * parent. The parent ends with a complaint when the worker ends, when a signal
+ * arrives, or after a minute without progress.
  */
 
 #include "tools/perf/perf_job.h"
@@ -16,18 +16,20 @@ struct perf_worker {
 	int control;
 };
 
-/* Starts it, and gives both processes their CPUs. 0, or -1 told why. */
+/* Starts the worker, and gives both processes their CPUs. Returns 0, or -1
+ * after a complaint. */
 int perf_worker_start(struct perf_worker *worker, struct perf_plan *plan);
 
 /*
- * Does a job. *duration_ns: until the last message was through; *received of
- * them came; *samples as perf_job_run. 0, or -1 told why.
+ * Runs a job. *duration_ns is the time to the last message, *received the number
+ * of messages that arrived, *samples that of perf_job_run. Returns 0, or -1
+ * after a complaint.
  */
 int perf_worker_run(struct perf_worker *worker, struct perf_plan *plan,
 	const struct perf_job *job, uint64_t *duration_ns, size_t *received,
 	size_t *samples);
 
-/* Ends it, and waits for its end. */
+/* Ends the worker, and waits for it. */
 void perf_worker_stop(struct perf_worker *worker);
 
 #endif

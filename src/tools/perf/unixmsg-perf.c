@@ -9,7 +9,7 @@
 #include "tools/perf/perf_report.h"
 #include "tools/perf/perf_run.h"
 
-/* A server of somebody else's is to be there already. */
+/* The server of --server must already run. */
 static const char *explain_opening(const struct perf_case *it)
 {
 	if (it->address != NULL && (errno == ECONNREFUSED || errno == ENOENT))
