@@ -1,5 +1,5 @@
-# Nothing of it is built or needed by 'make' and 'make check': what the peers
-# need is looked for when it runs.
+# 'make' and 'make check' neither build nor need it. It looks for the peers when
+# it runs.
 EXTRA_DIST += \
 	%D%/peers/echo.go \
 	%D%/peers/echo.py \

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: MIT
 #
 # The standard set of measurements, for 'make bench': a report in Markdown, with
-# pictures where gnuplot is there. Peers are measured beside us where they are
-# installed; one that is missing is named in the report and is no failure.
+# pictures if gnuplot is installed. It also measures peers that are installed;
+# the report names missing ones, which are no failure.
 #
-# BENCH_DIR: where the report goes (bench-report). BENCH_ROUNDS: of everything
-# (40). It takes some minutes.
+# BENCH_DIR is the directory of the report (bench-report), BENCH_ROUNDS the
+# number of rounds (40). The run takes some minutes.
 
 set -u
 LC_ALL=C
@@ -24,7 +24,7 @@ pids=
 missing=
 cpu=
 
-# What libtool puts before a tool takes longer to start than the tool.
+# libtool's wrapper script takes longer to start than the tool.
 tools=$TOOLS
 if [ -x "$TOOLS/.libs/unixmsg-perf" ]; then
 	tools=$TOOLS/.libs
@@ -56,7 +56,7 @@ say()
 	printf '%s\n' "$@" >>"$report"
 }
 
-# Whoever waits wants to see that something happens.
+# Shows progress to the user who waits.
 begin()
 {
 	echo "bench: $1" >&2
@@ -76,7 +76,7 @@ bound()
 	timeout --foreground -k 5 "$@"
 }
 
-# What a command prints, as it stands.
+# Prints the output of a command as a literal block.
 show()
 {
 	say '```'
@@ -158,7 +158,7 @@ compare_spinning()
 	measure --cpus 0 --spin 50 unixgram unixpacket unix
 }
 
-# Where a server runs decides more than what it does: all get the same CPU.
+# All servers get the same CPU, because the CPU decides more than the server.
 run_there()
 {
 	if [ -n "$cpu" ]; then
@@ -167,7 +167,7 @@ run_there()
 	exec "$@"
 }
 
-# start_server LABEL COMMAND...: and waits until it says that it listens.
+# start_server LABEL COMMAND...: waits until it prints that it listens.
 start_server()
 {
 	label=$1
@@ -187,7 +187,7 @@ start_server()
 	servers="$servers --server $label=$work/$label"
 }
 
-# The tool of ours for a network.
+# Our tool for a network.
 get_tool()
 {
 	case $1 in
@@ -218,7 +218,7 @@ stop_servers()
 		"$work/socat"
 }
 
-# compare_servers OPTION...: with the client there, the servers on $cpu.
+# compare_servers OPTION...: places the client; the servers run on $cpu.
 compare_servers()
 {
 	servers=
@@ -292,7 +292,7 @@ get_our_ns()
 		unixpacket | sed -n 's/.*"ns_per_message":\([0-9.]*\).*/\1/p'
 }
 
-# compare_pair LABEL PROGRAM: both sides are the peer's, in turn with ours.
+# compare_pair LABEL PROGRAM: both sides are the peer's; takes turns with ours.
 compare_pair()
 {
 	: >"$work/ratios"
@@ -347,7 +347,7 @@ now_ms()
 	date +%s%N | sed 's/......$//'
 }
 
-# From its start to its end, with one message and its answer in between.
+# Runs a tool from start to end, with one message and its answer.
 time_tool()
 {
 	begin 'A tool starts, has one message answered, and ends'
@@ -367,7 +367,7 @@ time_tool()
 	done
 }
 
-# run_counted COUNT BASELINE NETWORK COMMAND...: what COMMAND makes of a run.
+# run_counted COUNT BASELINE NETWORK COMMAND...: runs it under COMMAND.
 run_counted()
 {
 	counted=$1 baseline=$2 network=$3
@@ -397,7 +397,7 @@ per_message()
 		echo "$few $many" | awk '{ printf "%.2f", ($2 - $1) / 1000 }'
 }
 
-# Where two cases run, the library is one of them.
+# A run of two cases includes the library, so its cost is subtracted.
 count_one()
 {
 	library=$(per_message "$2" none "$1") || return 1

@@ -22,7 +22,7 @@ static nng_socket open_pair(int is_server)
 		exit(1);
 	if (is_server && nng_listen(socket, address, NULL, 0) == 0)
 		return socket;
-	/* It does not wait for a server to come. */
+	/* The dial does not wait for a server to start. */
 	for (tries = 0; !is_server && tries < 1000; tries++) {
 		if (nng_dial(socket, address, NULL, 0) == 0)
 			return socket;

@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 	measure(connection, data, size, count / 10 + 1);
 	printf("%.0f\n", measure(connection, data, size, count));
 	fflush(stdout);
-	/* It removes the shared memory of the connection. */
+	/* Also removes the shared memory of the connection. */
 	qb_ipcc_disconnect(connection);
 	kill(pid, SIGTERM);
 	waitpid(pid, NULL, 0);
