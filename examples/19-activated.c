@@ -35,7 +35,7 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* The service continues when the supervisor cannot be told. */
+/* The service continues without a supervisor that cannot be reached. */
 static void check_told(int result)
 {
 	if (result < 0)

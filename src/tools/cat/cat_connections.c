@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A process for each connection, see cat_relay.c, and no more of them than
- * --max-jobs: who comes then waits to be accepted.
+ * Each connection has a process, see cat_relay.c. At the limit of --max-jobs
+ * further connections wait to be accepted.
  */
 #include <config.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A client that sends and does not read, and a program that prints and does not
- * read, must not hold up each other. So each direction has a process: it waits
- * for whoever is slow, and nothing piles up. Both leave when the program ends.
+ * read, must not block each other. So each direction has a process, which waits
+ * for the slow side and keeps no queue. Both exit when the program ends.
  *
  *	client  ->  feeder  ->  standard input of the program
  *	client  <-  relay   <-  standard output
@@ -33,8 +33,8 @@ struct relay {
 	const struct options *base;
 	struct unixconn *conn;
 	bool is_bytes;
-	int input_fd;  /* of the program, to be written to */
-	int output_fd; /* to be read from */
+	int input_fd;  /* writes to the program */
+	int output_fd; /* reads from it */
 	pid_t program;
 	pid_t feeder;
 	int64_t *moved_us; /* the last transfer of either process, shared */

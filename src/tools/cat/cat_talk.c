@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is typed or read goes to the server, and what the server sends is
- * printed, at the same time: neither waits for the other, and nobody has to
- * know which message answers which.
+ * Sends the input to the server and prints the server's messages at the same
+ * time. Neither waits for the other, and no code has to know which message
+ * answers which.
  *
- * Messages: the talk is over when as many have come as were sent. Of a
- * connection our direction is shut down then, so that the server can send what
- * is left and close. Not before: there are servers that close as soon as they
- * see the end, with an answer still to be sent, as ssh-agent does.
+ * Messages: the talk ends when as many messages have arrived as were sent. On a
+ * connection the client then shuts down its direction, so that the server can
+ * send the rest and close. It does not shut down earlier, because some servers,
+ * such as ssh-agent, close at the end without sending an answer that is due.
  *
- * Bytes: a server may wait for the end before it answers. So our direction is
- * shut down when something has come after the last byte, or nothing for a
- * moment, and the talk is over when the server closes.
+ * Bytes: a server may wait for the end before it answers. So the client shuts
+ * down its direction when a byte has arrived after the last one sent, or after a
+ * moment of silence. The talk ends when the server closes.
  *
- * Silence for --timeout ends all of it.
+ * Silence for --timeout ends either talk.
  */
 #include <config.h>
 

@@ -14,7 +14,7 @@ struct output {
 	struct record_writer *copier;  /* of --tee, or NULL */
 	const char *tee;
 	int tee_fd;
-	bool is_lost; /* told: it takes no more */
+	bool is_lost; /* it accepts no more, which was reported */
 };
 
 /*

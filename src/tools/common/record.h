@@ -102,12 +102,12 @@ struct record {
 	const void *data;   /* may be NULL when size is 0 */
 	size_t size;        /* bytes at data */
 	const char *sender; /* printable text, or NULL for none */
-	size_t true_size;   /* of the message, looked at when is_cut */
-	bool is_cut;        /* data is but the beginning of the message */
+	size_t true_size;   /* of the message, used if is_cut */
+	bool is_cut;        /* data is only the beginning of the message */
 	bool has_writer;    /* the next two are known */
 	pid_t pid;          /* of the process that wrote it, 0 if hidden */
 	uid_t uid;
-	size_t fds; /* descriptors that came with it; told when not 0 */
+	size_t fds; /* descriptors that came with it; printed when not 0 */
 };
 
 struct record_writer;

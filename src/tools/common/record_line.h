@@ -13,8 +13,8 @@
 struct record_line {
 	char *data;
 	size_t size;
-	const char *why; /* what is wrong with it */
-	size_t column;   /* and where, from 1; 0 when it is so as a whole */
+	const char *why; /* the mistake in it */
+	size_t column;   /* its column, from 1; 0 for the whole line */
 };
 
 /* The most characters of a line with a record of @max_size bytes. */

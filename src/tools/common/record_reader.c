@@ -21,7 +21,7 @@
  */
 
 enum {
-	FIRST_BYTES = 64 * 1024, /* what a pipe holds at most by default */
+	FIRST_BYTES = 64 * 1024, /* the default size of a pipe */
 	ROOM_BYTES = FIRST_BYTES / 2,
 	PREFIX_BYTES = 4,
 };
@@ -38,13 +38,13 @@ struct record_reader {
 
 	char *buffer;
 	size_t capacity;
-	size_t start;   /* of what was not handed out */
-	size_t end;     /* of what was read */
+	size_t start;   /* of the bytes not yet returned */
+	size_t end;     /* of the bytes read */
 	size_t scanned; /* bytes from start on without a newline */
 	bool is_at_eof;
 
-	uint64_t count; /* lines or frames handed out or skipped */
-	int error;      /* EBADMSG or EMSGSIZE for good */
+	uint64_t count; /* lines or frames returned or skipped */
+	int error;      /* EBADMSG or EMSGSIZE, for all later calls */
 	char explanation[160];
 };
 

@@ -21,7 +21,7 @@ struct source {
 	bool is_there;
 	bool is_lost; /* it could not be sent */
 	bool is_over; /* no message follows */
-	bool is_bad;  /* told: it ended with what cannot be sent */
+	bool is_bad;  /* it ended with a mistake, which was reported */
 	/* The name of the only argument in a complaint; NULL: MESSAGE and its
 	 * number. */
 	const char *name;
@@ -30,9 +30,9 @@ struct source {
 	struct record_reader *reader; /* standard input */
 	int argument;                 /* the next one */
 	char *line;                   /* an argument, decoded */
-	unsigned char *made;          /* the message made last */
+	unsigned char *made;          /* the last generated message */
 	uint64_t made_count;
-	int64_t next_us;  /* not before that moment */
+	int64_t next_us;  /* no message before that moment */
 	uint64_t counted; /* records that were counted and not sent */
 };
 

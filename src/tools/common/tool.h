@@ -18,7 +18,7 @@ enum {
 
 enum tool_level {
 	TOOL_QUIET,   /* errors only */
-	TOOL_NORMAL,  /* and what a person wants to know */
+	TOOL_NORMAL,  /* and messages for people */
 	TOOL_VERBOSE, /* and each event */
 };
 

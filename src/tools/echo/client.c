@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Several messages are on their way at once, as many as fit into bounds that
- * no queue on the way reaches by itself. Sending never waits: a client that
- * waits in a send while its server waits to get rid of an answer would wait for
- * ever. Receiving waits only where there is nothing to send before an answer
- * has come.
+ * Several messages are under way at once, within bounds that are below those of
+ * every queue on the way. A send never waits: if the client waited for room
+ * while its server waits to send an answer, both would wait for ever. A receive
+ * waits only if there is nothing to send before an answer arrives.
  */
 #include <config.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is shown is collected first: only when all sockets are known that get a
- * node can it be said which lines there are.
+ * Collects all findings before it prints: the lines depend on all sockets that
+ * have a node.
  */
 #include <config.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* As a program uses the library: without deadlines, as the plain calls. */
+/* Uses the library without deadlines, because the plain calls have none. */
 #include <config.h>
 
 #include <errno.h>

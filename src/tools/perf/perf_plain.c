@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What somebody would write who needs nothing but speed: blocking calls, no
- * addresses that are not needed, no control data. It is what the library is
- * held against, so nothing may be added here that a careful program needs.
+ * The code of a program that needs only speed: blocking calls, no unneeded
+ * addresses, no control data. The library is compared with it, so add nothing
+ * here that only a careful program needs.
  */
 #include <config.h>
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The picture: of times the whole distribution, with a scale that shows the
- * last of ten thousand messages as well as the middle; of rates the rate by
- * size. Each network has one colour, plain calls are dashed.
+ * Draws the picture. For times it shows the whole distribution, with a scale
+ * that shows the last of ten thousand messages as well as the middle; for rates
+ * it shows the rate by size. Each network has one colour, plain calls are
+ * dashed.
  */
 #include <config.h>
 
