@@ -22,7 +22,7 @@ struct serve_way {
 	int fd;
 	/* After a signal to stop: no answer may wait any longer. */
 	void (*stop)(struct unixservice *service, void *context);
-	/* What to receive with messages, see struct unixservice_options. */
+	/* UNIXMSG_WANT_..., see struct unixservice_options. */
 	unsigned int wants;
 	unsigned int fds_max;
 };
