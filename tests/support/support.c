@@ -230,12 +230,25 @@ ssize_t support_send_fds(int socket, const void *bytes, size_t size, int fd,
 {
 	struct iovec part = { .iov_base = (void *)bytes, .iov_len = size };
 	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t sent;
 
 	if (count > 0)
 		put_fds(&header, fd, count);
 	/* Not by libc: musl takes no more than 252, and says ENOMEM. */
-	return syscall(SYS_sendmsg, socket, &header,
-		MSG_DONTWAIT | MSG_NOSIGNAL);
+	do
+		sent = syscall(SYS_sendmsg, socket, &header,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (sent < 0 && errno == ETOOMANYREFS && sched_yield() == 0);
+	return sent;
+}
+
+void support_send_few_at_once(int socket)
+{
+	const int least = 1;
+
+	ck_assert_int_eq(setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &least,
+				 sizeof(least)),
+		0);
 }
 
 void support_ready_init(int pipe[2])

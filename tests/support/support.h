@@ -102,10 +102,18 @@ void support_let_fds_through(int socket);
 
 /*
  * What a program does that uses nothing of ours: sends size bytes with count
- * copies of fd. Gives what sendmsg(2) gives; does not wait.
+ * copies of fd. Gives what sendmsg(2) gives; does not wait, unless tests beside
+ * this one have as many in flight as their user may have: for those.
  */
 ssize_t support_send_fds(int socket, const void *bytes, size_t size, int fd,
 	size_t count);
+
+/*
+ * Who waits for POLLOUT before each short message has no more than two of them
+ * in flight then. A flood of descriptors leaves room by that for the tests
+ * beside it: all of one user count together, up to RLIMIT_NOFILE.
+ */
+void support_send_few_at_once(int socket);
 
 /*
  * A pipe for processes to wait for one another: each _wait takes one _tell,
