@@ -4,6 +4,7 @@
 #include <check.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -468,7 +469,9 @@ static TCase *make_processes(void)
 	tcase_add_loop_test(tcase, a_process_is_told_with_its_name, 0, 4);
 	tcase_add_test(tcase, a_name_may_have_many_holders);
 	tcase_add_test(tcase, an_owner_without_a_process_is_told);
-	support_add_root_test(tcase, the_user_is_told);
+	support_add_test_if(tcase, the_user_is_told,
+		support_is_root() && support_has_right(CAP_SYS_PTRACE),
+		"not root with the right to look at others' processes");
 	support_add_root_test(tcase, to_others_the_process_is_not_told);
 	tcase_add_loop_test(tcase, the_owner_notices_nothing, 0, TYPES);
 	tcase_add_test(tcase, among_many_connections_the_listener_is_told);

@@ -11,6 +11,7 @@
 #include <ftw.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -379,6 +380,17 @@ bool support_is_root(void)
 	if (state == UNKNOWN)
 		state = geteuid() == 0 && can_become_nobody() ? ROOT : NOT_ROOT;
 	return state == ROOT;
+}
+
+bool support_has_right(unsigned int right)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct rights[_LINUX_CAPABILITY_U32S_3];
+
+	return syscall(SYS_capget, &header, rights) == 0 &&
+		(rights[right / 32].effective >> right % 32 & 1) != 0;
 }
 
 bool support_can_unshare(int flags)

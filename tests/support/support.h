@@ -150,6 +150,10 @@ bool support_is_full(void);
 /* Whether this is root with root's rights, who can become another user. */
 bool support_is_root(void);
 
+/* Whether this process has a right, CAP_..., of which root has few in a
+ * container. */
+bool support_has_right(unsigned int right);
+
 /* Whether a child can have namespaces of its own: unshare(2). */
 bool support_can_unshare(int flags);
 
