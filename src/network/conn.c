@@ -334,7 +334,7 @@ static inline int64_t get_patience(const struct unixconn *conn,
 	if (conn->policy == UNIXCONN_WAIT)
 		return deadline_us;
 	/* A message that is partly sent must be completed. */
-	return conn->end.type == SOCK_STREAM && unixstream__is_sending(conn)
+	return conn->end.type == SOCK_STREAM && unixstream__get_sent(conn) > 0
 		? deadline_us
 		: UNIXMSG_NOW;
 }

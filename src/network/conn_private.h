@@ -22,10 +22,13 @@ unsigned int unixconn__get_wants(const struct unixconn *conn);
 
 /* Streams: see stream.c. */
 
-/* _is_between tells whether no message is partly sent or received and nothing
- * was read ahead; _is_sending tells whether a message is partly sent. */
+/* Tells whether no message is partly sent or received and nothing was read
+ * ahead. */
 bool unixstream__is_between(const struct unixconn *conn);
-bool unixstream__is_sending(const struct unixconn *conn);
+
+/* Returns how many bytes of a partly sent message were sent, its prefix
+ * included, or 0 if there is no such message. */
+size_t unixstream__get_sent(const struct unixconn *conn);
 
 /* Tells whether bytes were read ahead, perhaps a whole message. */
 bool unixstream__has_input(const struct unixconn *conn);

@@ -81,14 +81,15 @@ bool unixstream__has_input(const struct unixconn *conn)
 	return unixstream__get_buffered((const struct stream *)conn) > 0;
 }
 
-bool unixstream__is_sending(const struct unixconn *conn)
+size_t unixstream__get_sent(const struct unixconn *conn)
 {
-	return ((const struct stream *)conn)->sent > 0;
+	return ((const struct stream *)conn)->sent;
 }
 
 bool unixstream__is_between(const struct unixconn *conn)
 {
-	return !unixstream__has_input(conn) && !unixstream__is_sending(conn) &&
+	return !unixstream__has_input(conn) &&
+		unixstream__get_sent(conn) == 0 &&
 		((const struct stream *)conn)->skip == 0;
 }
 

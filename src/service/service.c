@@ -298,7 +298,7 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 	if (check_bytes(conn->end.type, flags) < 0 ||
 		unixservice__check_open(service) < 0)
 		return -1;
-	if (conn->end.type == SOCK_STREAM && unixstream__is_sending(conn)) {
+	if (conn->end.type == SOCK_STREAM && unixstream__get_sent(conn) > 0) {
 		errno = EBUSY;
 		return -1;
 	}

@@ -113,9 +113,12 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 	}
 	data = msg->data;
 	size = msg->room;
-	if (!link->is_bytes)
-		return link->conn->network->send(link->conn, data, size,
+	if (!link->is_bytes) {
+		result = link->conn->network->send(link->conn, data, size,
 			UNIXMSG_NOW);
+		*done = unixstream__get_sent(link->conn);
+		return result;
+	}
 	result = link->conn->network->write(link->conn, data + *done,
 		size - *done, &written, UNIXMSG_NOW);
 	*done += written;
@@ -367,10 +370,30 @@ static void close_after_reading(struct unixservice *service, struct link *link,
 		unixservice__disconnect(service, peer, ETIMEDOUT);
 		return;
 	}
+	/* Reading what the peer has sent may take some rounds. */
+	peer->active_us = service->now_us;
 	peer->deaf_error = ETIMEDOUT;
 	unixservice__deafen(service, peer, ETIMEDOUT);
 	if (!unixservice__is_gone(peer))
 		shutdown(link->watch.fd, SHUT_RD);
+}
+
+static bool is_late(const struct unixservice *service, const struct peer *peer)
+{
+	return service->now_us >= get_late_us(service, peer);
+}
+
+/*
+ * poll(2) reports room only once three quarters of the queue are free, and
+ * nothing if the peer has shut down its reading side. A call finds out.
+ */
+static void try_before_giving_up(struct unixservice *service, struct link *link)
+{
+	struct peer *peer = &link->peer;
+
+	if (peer->outbox.first != NULL &&
+		(is_late(service, peer) || is_idle(service, peer)))
+		go_on(service, link);
 }
 
 static void link_wake(struct unixservice *service, struct peer *peer)
@@ -378,9 +401,10 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 	struct link *link = (struct link *)peer;
 
 	unixservice__disconnect_if_done(service, peer);
+	try_before_giving_up(service, link);
 	if (unixservice__is_gone(peer))
 		return;
-	if (service->now_us >= get_late_us(service, peer)) {
+	if (is_late(service, peer)) {
 		close_after_reading(service, link, &service->counters.late);
 		return;
 	}

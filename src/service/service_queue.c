@@ -294,7 +294,7 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 {
 	struct queued *queued = peer->outbox.first;
 	const bool is_answer = queued->is_answer;
-	const size_t size = queued->size;
+	const size_t size = queued->size, done = queued->done;
 	int error;
 
 	if (send_queued(service, peer, queued) == 0) {
@@ -304,10 +304,9 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 		return true;
 	}
 	error = errno;
-	if (error == EINPROGRESS) {
-		queued->is_begun = true;
+	queued->is_begun |= error == EINPROGRESS;
+	if (queued->done > done)
 		unixservice__note_activity(service, peer);
-	}
 	if (is_for_later(peer))
 		return false;
 	if (is_end(peer)) {

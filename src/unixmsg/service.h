@@ -338,7 +338,9 @@ struct unixservice_options {
 	 * and closes the connection (ETIMEDOUT); its queued answers count as
 	 * late. Without this bound a client could keep its place for ever, even
 	 * after its death, by a copy of its socket that lies unread in a
-	 * message. Raise it for clients that may stop reading for longer. */
+	 * message. A client that has shut down its reading side meanwhile,
+	 * which the kernel reports to nobody, is noticed then, and read on.
+	 * Raise it for clients that may stop reading for longer. */
 	int64_t patience_us;
 	/* The send buffer that the service asks for on datagram sockets;
 	 * default 4 MiB. Without CAP_NET_ADMIN it is at most twice

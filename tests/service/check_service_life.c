@@ -283,12 +283,16 @@ static struct unixservice_options make_impatient(void)
 	return options;
 }
 
-static void have_answers_kept(void)
+/* How many messages that took. */
+static int have_answers_kept(void)
 {
-	while (scene_count(&scene).queued == 0) {
+	int count;
+
+	for (count = 0; scene_count(&scene).queued == 0; count++) {
 		say_some(1);
 		ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
 	}
+	return count;
 }
 
 START_TEST(who_takes_nothing_of_what_is_kept_is_closed_in_the_end)
@@ -326,6 +330,52 @@ START_TEST(what_was_sent_by_who_is_late_is_read)
 	ck_assert_uint_eq(scene_count(&scene).late, is_idle ? 0 : 1);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ETIMEDOUT);
 	client_close(&client);
+	check_end();
+}
+END_TEST
+
+/* So little that polling does not tell of it. */
+START_TEST(who_reads_a_little_is_not_late)
+{
+	const struct unixservice_options options = make_impatient();
+	static char data[LARGE];
+	size_t size;
+
+	open_with_client(PACKET + _i, answer_large, &options);
+	have_answers_kept();
+	ck_assert_int_eq(client_try_recv(&client, data, sizeof(data), &size),
+		1);
+	scene_serve_while(&scene, scene_count(&scene).queued > 0);
+	ck_assert_uint_eq(scene_count(&scene).late, 0);
+	ck_assert_uint_eq(scene_count(&scene).peers, 1);
+	client_close(&client);
+	scene_serve(&scene);
+	check_end();
+}
+END_TEST
+
+/* Nor of this one, which goes on sending then. */
+START_TEST(who_ends_its_reading_while_answers_are_kept_is_heard)
+{
+	const struct unixservice_options options = make_impatient();
+	int count;
+
+	open_with_client(PACKET + _i, answer_large, &options);
+	/* Of a stream all is read ahead. */
+	say_some(TIMES);
+	count = TIMES + have_answers_kept();
+	ck_assert_int_eq(shutdown(client_get_fd(&client), SHUT_RD), 0);
+	scene_serve_while(&scene, scene_count(&scene).queued > 0);
+	ck_assert_uint_eq(scene_count(&scene).late, 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_LOST], EPIPE);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 5 * count);
+	say_some(TIMES);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 5 * (count + TIMES));
+	client_close(&client);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EPIPE);
 	check_end();
 }
 END_TEST
@@ -396,6 +446,9 @@ static TCase *make_death_tests(void)
 		links);
 	tcase_add_loop_test(tcase, what_was_sent_by_who_is_late_is_read, 0,
 		2 * (KINDS - PACKET));
+	tcase_add_loop_test(tcase, who_reads_a_little_is_not_late, 0, links);
+	tcase_add_loop_test(tcase,
+		who_ends_its_reading_while_answers_are_kept_is_heard, 0, links);
 	tcase_add_test(tcase, a_socket_that_is_sent_over_itself_keeps_no_place);
 	return tcase;
 }
