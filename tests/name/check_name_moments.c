@@ -62,6 +62,17 @@ int socket(int family, int type, int protocol)
 	return -1;
 }
 
+/* The second number of struct unix_diag_vfs. No other socket has it: the first
+ * one could be that of a file of a test beside this one. */
+static void number_device_anew(char *pair)
+{
+	uint32_t device;
+
+	memcpy(&device, pair + sizeof(device), sizeof(device));
+	device ^= 0x55555555;
+	memcpy(pair + sizeof(device), &device, sizeof(device));
+}
+
 /* Of one socket, as NETLINK_SOCK_DIAG tells of it. */
 static void number_anew(struct nlmsghdr *head)
 {
@@ -73,7 +84,7 @@ static void number_anew(struct nlmsghdr *head)
 		at + sizeof(attribute) <= end) {
 		memcpy(&attribute, at, sizeof(attribute));
 		if (attribute.nla_type == UNIX_DIAG_VFS) {
-			at[sizeof(attribute)] ^= 0x55;
+			number_device_anew(at + sizeof(attribute));
 			numbers++;
 		}
 		at += NLMSG_ALIGN(attribute.nla_len);
