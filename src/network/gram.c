@@ -144,16 +144,18 @@ static int connect_to_nobody(const struct gram *gram)
  */
 static void shut_out_strangers(struct gram *gram, uint_fast64_t bond)
 {
+	uint_fast64_t shut = bond + BOND_SHUT;
 	int saved = errno;
 
 	if (!gram->is_dialled || (saved != ECONNREFUSED && saved != ENOTCONN) ||
-		!atomic_compare_exchange_strong(&gram->bond, &bond,
-			bond + BOND_OPEN))
+		!atomic_compare_exchange_strong(&gram->bond, &bond, shut))
 		return;
-	if (connect_to_nobody(gram) == 0) {
+	/* Not open before that is known: who receives meanwhile would fail. */
+	if (connect_to_nobody(gram) == 0)
 		empty_queue(gram);
-		atomic_store(&gram->bond, bond + BOND_SHUT);
-	}
+	else
+		atomic_compare_exchange_strong(&gram->bond, &shut,
+			bond + BOND_OPEN);
 	errno = saved;
 }
 

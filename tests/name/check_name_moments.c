@@ -427,6 +427,35 @@ static int pass_over(void *context, const struct unixdiag_socket *told)
 	return 0;
 }
 
+static struct unixconn *receiver;
+static int error_meanwhile;
+
+static void receive_meanwhile(void)
+{
+	char byte;
+
+	ck_assert_int_eq(unixconn_recv(receiver, &byte, 1, NULL, UNIXMSG_NOW),
+		-1);
+	error_meanwhile = errno;
+}
+
+/* It is about to be connected to a name of nobody's. */
+START_TEST(who_receives_while_a_send_finds_no_server_may_wait)
+{
+	const char *address = support_abstract("server");
+	struct unixconn *server = unixconn_open("unixgram", address, NULL);
+
+	receiver = unixconn_dial("unixgram", address, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(receiver);
+	ck_assert_int_eq(unixconn_close(server), 0);
+	act_at_bind = receive_meanwhile;
+	ck_assert_errno(unixconn_send(receiver, "x", 1, UNIXMSG_NOW),
+		ECONNREFUSED);
+	ck_assert_int_eq(error_meanwhile, EAGAIN);
+	ck_assert_int_eq(unixconn_close(receiver), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("name_moments");
@@ -467,6 +496,8 @@ int main(void)
 	support_add_loop_test_if(tcase,
 		where_files_have_two_numbers_a_name_is_taken_too, TYPES,
 		is_told, why_not);
+	tcase_add_test(tcase,
+		who_receives_while_a_send_finds_no_server_may_wait);
 	suite_add_tcase(suite, tcase);
 	return support_run(suite);
 }
