@@ -212,6 +212,28 @@ sys.exit(tool.wait())
 	expect_same wanted "$out"
 }
 
+# One process for each connection would stay for ever.
+it_leaves_when_the_connection_that_was_handed_over_ends()
+{
+	[ "$tool" != unixgram-echo ] || return 0
+	need python3
+	run python3 -c '
+import socket, subprocess, sys
+kind = {"--seqpacket": socket.SOCK_SEQPACKET,
+        "": socket.SOCK_STREAM}[sys.argv[1]]
+near, far = socket.socketpair(socket.AF_UNIX, kind)
+tool = subprocess.Popen([*sys.argv[2:], "--inherit"], stdin=far)
+far.close()
+near.send(b"one")
+print(near.recv(100).decode())
+near.close()
+sys.exit(tool.wait(timeout=30))
+' "$socket_type" "$TOOLS/$tool"
+	expect_status 0 "$(cat "$err")"
+	echo one >wanted
+	expect_same wanted "$out"
+}
+
 a_socket_of_another_network_on_standard_input_is_told()
 {
 	need python3
@@ -301,6 +323,7 @@ for name in a_socket_that_was_handed_over_is_served_and_stays \
 	a_descriptor_that_is_missing_is_told \
 	a_socket_on_standard_input_is_served \
 	nothing_but_answers_goes_to_a_client_on_standard_input \
+	it_leaves_when_the_connection_that_was_handed_over_ends \
 	a_socket_of_another_network_on_standard_input_is_told \
 	a_datagram_socket_that_is_connected_is_told \
 	a_socket_that_is_shut_down_ends_the_service \

@@ -153,13 +153,28 @@ static void lose_socket(struct server *server, const char *text)
 	unixservice_stop(server->service, unixdeadline_after_us(drain_us));
 }
 
+/* Nobody can come where connections were handed over, and nothing else. */
+static void leave_after_the_last(struct unixservice *service)
+{
+	struct unixservice_counters counters;
+	struct unixaddr addr;
+
+	if (unixservice_get_address(service, &addr) == 0)
+		return;
+	unixservice_get_counters(service, &counters);
+	/* The one that is told is among them. */
+	if (counters.peers <= 1)
+		unixservice_stop(service, unixdeadline_after_us(drain_us));
+}
+
 static void watch(struct unixservice *service,
 	const struct unixservice_event *event, void *context)
 {
 	struct server *server = context;
 	char text[640];
 
-	(void)service;
+	if (event->kind == UNIXSERVICE_CLOSED && server->options->is_inherited)
+		leave_after_the_last(service);
 	if (event->kind == UNIXSERVICE_CLOSED && server->way->forget != NULL)
 		server->way->forget(event->peer, server->way->context);
 	if (event->kind == UNIXSERVICE_ROUND)
