@@ -130,15 +130,21 @@ static int find_proof(struct proofs *proofs, struct sender *sender, int own_fd,
 	return result;
 }
 
+int unixproofs__hold(struct proofs *proofs, struct sender *sender,
+	const struct unixproof *proof)
+{
+	if (proof->fd >= 0 && pin(proofs, sender) < 0)
+		return fd_close_with(proof->fd, -1);
+	sender->proof = *proof;
+	sender->is_proved = proof->is_lasting;
+	return 0;
+}
+
 int unixproofs__prove(struct proofs *proofs, struct sender *sender, int own_fd)
 {
 	struct unixproof proof;
 
 	if (find_proof(proofs, sender, own_fd, &proof) < 0)
 		return -1;
-	if (proof.fd >= 0 && pin(proofs, sender) < 0)
-		return fd_close_with(proof.fd, -1);
-	sender->proof = proof;
-	sender->is_proved = proof.is_lasting;
-	return 0;
+	return unixproofs__hold(proofs, sender, &proof);
 }

@@ -136,6 +136,12 @@ int unixproofs__find(struct proofs *proofs, struct unixproof *proof, int own_fd,
  * to try later.
  */
 int unixproofs__prove(struct proofs *proofs, struct sender *sender, int own_fd);
+
+/* A proof that was found otherwise: its descriptor is the sender's then, or is
+ * closed with EAGAIN. */
+int unixproofs__hold(struct proofs *proofs, struct sender *sender,
+	const struct unixproof *proof);
+
 void unixproofs__forget(struct proofs *proofs, struct sender *sender);
 
 #endif
