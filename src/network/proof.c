@@ -17,6 +17,8 @@
 
 #include "base/fd.h"
 #include "name/diag.h"
+#include "name/file.h"
+#include "name/name_private.h"
 #include "name/way.h"
 #include "network/proof.h"
 
@@ -27,6 +29,7 @@ struct inquiry {
 	int own_fd;
 	const struct unixaddr *from;
 	const struct unixcred *writer;
+	const struct stat *chosen; /* by the program: its owner has to do */
 	unsigned int flags;
 	int fd; /* of the file, or -1 */
 	bool is_linked;
@@ -301,6 +304,22 @@ static void settle(struct inquiry *inquiry, const char *path,
 	inquiry->fd = -1;
 }
 
+/* Nothing can be proved anew of who has not written. */
+static int settle_chosen(struct inquiry *inquiry, const char *path,
+	const struct stat *found, struct unixproof *proof)
+{
+	const struct stat *chosen = inquiry->chosen;
+	const struct unixcred owner = { .uid = found->st_uid };
+
+	if (!unixfile__is_same(found, chosen->st_dev, chosen->st_ino))
+		return refuse();
+	inquiry->writer = &owner;
+	inquiry->is_without_proc = unixname__check_proc() < 0;
+	settle(inquiry, path, proof);
+	inquiry->writer = NULL;
+	return proof->is_lasting ? 0 : -1;
+}
+
 static int examine(struct inquiry *inquiry, const char *path,
 	struct unixproof *proof)
 {
@@ -310,6 +329,8 @@ static int examine(struct inquiry *inquiry, const char *path,
 		return -1;
 	if (!S_ISSOCK(found.st_mode))
 		return refuse();
+	if (inquiry->chosen != NULL)
+		return settle_chosen(inquiry, path, &found, proof);
 	inquiry->is_likely = inquiry->writer == NULL
 		? !inquiry->is_linked
 		: inquiry->writer->uid == found.st_uid;
@@ -405,4 +426,28 @@ int unixproof__find(struct unixproof *proof, int own_fd,
 	*proof = found;
 	errno = saved;
 	return 0;
+}
+
+int unixproof__find_chosen(struct unixproof *proof, const struct unixaddr *name,
+	const struct stat *chosen)
+{
+	struct inquiry inquiry = { .from = name, .chosen = chosen, .fd = -1 };
+	struct unixproof found = { .to = *name, .fd = -1, .is_lasting = true };
+	int saved = errno;
+
+	if (chosen != NULL && prove_path(&inquiry, &found) < 0)
+		return -1;
+	*proof = found;
+	errno = saved;
+	return 0;
+}
+
+bool unixproof__is_same_file(const struct unixproof *one,
+	const struct unixproof *other)
+{
+	struct stat ours, theirs;
+
+	return one->fd >= 0 && other->fd >= 0 && fstat(one->fd, &ours) == 0 &&
+		fstat(other->fd, &theirs) == 0 &&
+		unixfile__is_same(&ours, theirs.st_dev, theirs.st_ino);
 }

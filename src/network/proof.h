@@ -8,6 +8,7 @@
 #define UNIXMSG_PROOF_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "base/addr_private.h"
 #include "unixmsg/cred.h"
@@ -38,6 +39,19 @@ struct unixproof {
 int unixproof__find(struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags);
+
+/*
+ * The same for a socket that the program has chosen, and that has sent nothing
+ * yet. Its name must lead to the chosen file; chosen is NULL for an abstract
+ * name. Errors: EPERM (it does not), ENOSYS (other users may replace the file,
+ * and only /proc can keep hold of it), and those of open(2).
+ */
+int unixproof__find_chosen(struct unixproof *proof, const struct unixaddr *name,
+	const struct stat *chosen);
+
+/* Tells whether both hold a descriptor of the same file. */
+bool unixproof__is_same_file(const struct unixproof *one,
+	const struct unixproof *other);
 
 /*
  * Tells whether user stands for all users without a number in our user

@@ -2,15 +2,15 @@
 /*
  * Peers that the program sends to first, by their address. The kernel gives the
  * receiver of a datagram only the name that the sender gave to bind(2), as
- * text. So such a peer is known by that name, but the service sends to the
- * address that the program has chosen.
+ * text. So such a peer is known by that name, but the service sends to the file
+ * that the program has chosen.
  */
 #include <config.h>
 
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "name/file.h"
+#include "base/fd.h"
 #include "name/name_private.h"
 #include "network/conn_private.h"
 #include "service/service_sender.h"
@@ -44,27 +44,26 @@ static int refuse(int error)
 	return -1;
 }
 
-/* Returns EPERM unless path is absolute and leads to the same socket here. */
-static int check_path(const struct unixaddr *path, const char *address)
+/*
+ * The owner of the socket chooses where its name leads, and may choose a place
+ * where another socket will stand. So messages go to the file that is there now.
+ */
+static int find_file(struct unixproof *proof, const struct unixaddr *name,
+	const char *address)
 {
-	char text[UNIXMSG_ADDR_TEXT_SIZE];
-	struct stat named, found;
-	size_t size;
+	struct stat chosen;
 
-	if (*unixaddr_get_name(path, &size) != '/')
-		return refuse(EPERM);
-	unixaddr_format(path, text, sizeof(text));
-	if (unixname__look(address, &found) < 0)
+	if (unixaddr_get_kind(name) == UNIXADDR_ABSTRACT)
+		return unixproof__find_chosen(proof, name, NULL);
+	if (unixname__look(address, &chosen) < 0)
 		return -1;
-	if (unixname__look(text, &named) < 0)
-		return errno == ENOENT ? refuse(EPERM) : -1;
-	return unixfile__is_same(&found, named.st_dev, named.st_ino)
-		? 0
-		: refuse(EPERM);
+	if (unixproof__find_chosen(proof, name, &chosen) == 0)
+		return 0;
+	return errno == ENOENT || errno == ELOOP ? refuse(EPERM) : -1;
 }
 
 static int find_name(const struct senders *senders, const char *address,
-	struct unixaddr *name)
+	struct unixaddr *name, struct unixproof *proof)
 {
 	struct unixaddr own;
 
@@ -73,19 +72,29 @@ static int find_name(const struct senders *senders, const char *address,
 		return -1;
 	if (unixaddr_is_equal(&own, name))
 		return refuse(EINVAL);
-	return unixaddr_get_kind(name) == UNIXADDR_ABSTRACT
-		? 0
-		: check_path(name, address);
+	return find_file(proof, name, address);
+}
+
+/* Proves a known peer again, unless the file is still the one it had. */
+static int prove_anew(struct senders *senders, struct sender *sender,
+	const struct unixproof *proof)
+{
+	if (unixproof__is_same_file(&sender->proof, proof))
+		return 0;
+	if (sender->is_unheard && sender->proof.fd < 0 && proof->fd < 0)
+		return 0;
+	unixproofs__forget(&senders->proofs, sender);
+	return unixproofs__prove(&senders->proofs, sender,
+		unixconn_get_fd(senders->gram));
 }
 
 /* Finds a proved peer of that name. Closes an unproved one, to make room. */
 static int find_known(struct unixservice *service, struct senders *senders,
-	const struct unixaddr *name, struct sender **known)
+	const struct unixaddr *name, const struct unixproof *proof,
+	struct sender **known)
 {
 	*known = unixsenders__find(senders, name);
-	if (*known == NULL || (*known)->is_proved ||
-		unixproofs__prove(&senders->proofs, *known,
-			unixconn_get_fd(senders->gram)) == 0)
+	if (*known == NULL || prove_anew(senders, *known, proof) == 0)
 		return 0;
 	if (errno != EPERM)
 		return -1;
@@ -95,20 +104,29 @@ static int find_known(struct unixservice *service, struct senders *senders,
 }
 
 /* The user of the new peer is unknown until its first message. */
-static int add_sender(struct unixservice *service, struct senders *senders,
-	const struct unixaddr *name, const struct unixaddr *to, uint64_t *id)
+static struct sender *enter(struct unixservice *service,
+	struct senders *senders, const struct unixaddr *name)
 {
 	struct user *user =
 		unixusers__get(&service->users, (uid_t)-1, service->now_us);
-	struct sender *sender;
 
 	if (user == NULL)
-		return -1;
-	sender = unixsenders__enter(service, senders, name, user, NULL);
+		return NULL;
+	return unixsenders__enter(service, senders, name, user, NULL);
+}
+
+static int add_sender(struct unixservice *service, struct senders *senders,
+	const struct unixaddr *name, const struct unixproof *proof,
+	uint64_t *id)
+{
+	struct sender *sender = enter(service, senders, name);
+
 	if (sender == NULL)
-		return -1;
-	sender->proof.to = *to;
-	sender->is_proved = true;
+		return fd_close_with(proof->fd, -1);
+	if (unixproofs__hold(&senders->proofs, sender, proof) < 0) {
+		unixservice__disconnect(service, &sender->peer, errno);
+		return refuse(EAGAIN);
+	}
 	sender->is_unheard = true;
 	*id = sender->peer.id;
 	unixservice_keep_peer(service, *id, true);
@@ -117,21 +135,33 @@ static int add_sender(struct unixservice *service, struct senders *senders,
 	return 0;
 }
 
+static int open_named(struct unixservice *service, struct senders *senders,
+	const struct unixaddr *name, const struct unixproof *proof,
+	uint64_t *id)
+{
+	struct sender *sender;
+
+	if (find_known(service, senders, name, proof, &sender) < 0)
+		return fd_close_with(proof->fd, -1);
+	if (sender == NULL)
+		return add_sender(service, senders, name, proof, id);
+	fd_close(proof->fd);
+	*id = sender->peer.id;
+	return unixservice_keep_peer(service, *id, true);
+}
+
 int unixservice__open_sender(struct unixservice *service,
 	struct senders *senders, const char *address, uint64_t *id)
 {
-	struct unixaddr name, to;
-	struct sender *known;
+	struct unixproof proof;
+	struct unixaddr name;
 
 	unixservice__look_at_clock(service);
-	if (unixaddr_parse(&to, address) < 0 ||
-		find_name(senders, address, &name) < 0 ||
-		find_known(service, senders, &name, &known) < 0)
+	/* It goes by what has been proved up to now. */
+	unixservice__send_gathered(service);
+	if (find_name(senders, address, &name, &proof) < 0)
 		return -1;
-	if (known == NULL)
-		return add_sender(service, senders, &name, &to, id);
-	*id = known->peer.id;
-	return unixservice_keep_peer(service, *id, true);
+	return open_named(service, senders, &name, &proof, id);
 }
 
 int unixservice__open_connection(struct unixservice *service,

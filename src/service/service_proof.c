@@ -59,10 +59,12 @@ void unixproofs__forget(struct proofs *proofs, struct sender *sender)
 	proofs->pinned[sender->pin] = NULL;
 }
 
-/* Gathered messages will soon be sent by the pinned descriptor. */
+/* Gathered messages will soon be sent by the pinned descriptor. A peer that has
+ * sent nothing keeps its pin, since it cannot be proved again. */
 static bool is_free(const struct sender *sender)
 {
-	return sender == NULL || sender->peer.gathered == 0;
+	return sender == NULL ||
+		(sender->peer.gathered == 0 && !sender->is_unheard);
 }
 
 /* Picks the next pin in turn, even one in use. Returns -1 with EAGAIN if

@@ -432,7 +432,8 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
  * Opens a peer at an address, for a service that speaks first, for example to
  * another service. unixservice_push sends to it by the service's queue, policy
  * and counters; the handler gets its messages. *peer is its number; peer may be
- * NULL. flags are UNIXMSG_LISTEN_BYTES, for "unix", or 0. Never waits.
+ * NULL. flags are UNIXMSG_LISTEN_BYTES, for "unix", or 0. Never waits, except
+ * for a file system on the way to address that hangs.
  *
  * "unixpacket" and "unix" open a new connection, see unixconn_dial and
  * unixservice_add_conn. EAGAIN while the backlog of the listener is full.
@@ -440,13 +441,20 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
  * "unixgram" makes a peer of the first datagram socket that the service serves,
  * and the peer answers to that socket; EINVAL without one. unixservice_listen
  * serves one without a file at "@". A sender that is already a peer of that
- * socket keeps its number. The service keeps the peer, see
- * unixservice_keep_peer. The peer has no user until its first message. The
- * service then proves the sender of that message as it would for an answer, see
- * above, and applies the rules to it. Also EINVAL for the service's own
- * address, and EPERM if the socket's name, as given to bind(2), does not lead
- * back to the socket: a relative name, or one of another mount namespace, since
- * the service could not tell its messages from those of others.
+ * socket keeps its number if it can prove that the name is still its own.
+ * Otherwise the service closes it (ESTALE), and this is another peer. The
+ * service keeps the peer, see unixservice_keep_peer. The peer has no user until
+ * its first message. The service then proves the sender of that message as it
+ * would for an answer, see above, and applies the rules to it.
+ *
+ * The service sends to the socket that is at address now. If users other than
+ * root and our own could replace the file, a descriptor keeps hold of it
+ * (EAGAIN: no more can be held; ENOSYS: that takes /proc), and the peer is
+ * closed as soon as a message finds the socket closed. EINVAL also for the
+ * service's own address. EPERM if the socket's name, as given to bind(2), does
+ * not lead back to the socket, or only through a file system that may hang: a
+ * relative name, or one of another mount namespace. The service could not tell
+ * its messages from those of others.
  *
  * Returns -1 with EINVAL (no such network, unknown flags, a stopped service),
  * or an error of unixconn_dial and unixservice_add_conn. For a connection with

@@ -297,7 +297,12 @@ static const struct {
 	{ { "openat", ENOENT, "given back" }, ESTALE },
 	{ { "openat", ENOENT, "given back" }, EEXIST },
 	/* The name leads nowhere. */
-	{ { "stat", ENOENT, "a peer is opened" }, EPERM },
+	{ { "openat2", ENOENT, "a peer is opened" }, EPERM },
+	{ { "openat2", ELOOP, "a peer is opened" }, EPERM },
+	/* Without it no link is followed. */
+	{ { "openat2", EAGAIN, "a peer is opened" }, EPERM },
+	{ { "openat2", EINVAL, "a peer is opened" }, EPERM },
+	{ { "openat2", ENOSYS, "a peer is opened" }, EPERM },
 	/* Whether nobody is one user is not known: he may not be our server. */
 	{ { "fgets", EIO, "looked into" }, EACCES },
 	/* It was there, and then it is not. */

@@ -551,6 +551,13 @@ static void serve_two(struct stage *stage, int network, bool is_loop_foreign)
 	let_be_served(stage, network);
 }
 
+/* Its file is to be held fast. */
+static const char *get_name_behind_link(void)
+{
+	ck_assert_int_eq(symlink(".", support_path("way")), 0);
+	return support_path("way/server");
+}
+
 /* It listens at its own name, and asks another. */
 static void a_peer_is_opened(int kind)
 {
@@ -558,7 +565,8 @@ static void a_peer_is_opened(int kind)
 	uint64_t peer = 0;
 	int result;
 
-	open_serving(&far, kind, echo);
+	open_stage(&far, echo, NULL);
+	ck_assert_int_eq(listen_at(&far, kind, get_name_behind_link()), 0);
 	open_stage(&stage, echo, NULL);
 	ck_assert_int_eq(listen_at(&stage, kind, support_path("asker")), 0);
 	torture_begin();
@@ -573,6 +581,7 @@ static void a_peer_is_opened(int kind)
 	ck_assert_uint_eq(count(&far).received, result == 0);
 	must_close(&stage);
 	must_close(&far);
+	ck_assert_int_eq(unlink(support_path("way")), 0);
 }
 
 static void a_service_serves(int kind)

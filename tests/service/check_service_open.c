@@ -265,6 +265,157 @@ START_TEST(a_name_that_does_not_lead_back_is_refused)
 }
 END_TEST
 
+/* A link of the kernel's leads elsewhere for each process. */
+START_TEST(a_name_that_is_relative_in_disguise_is_refused)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX,
+		.sun_path = "/proc/self/cwd/gram" };
+	int fd = open_socket(SOCK_DGRAM);
+
+	open_asker();
+	ck_assert_int_eq(chdir(support_dir()), 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
+	ck_assert_errno(open_peer(GRAM, support_path("gram"), NULL), EPERM);
+	close(fd);
+	scene_close(&asker);
+}
+END_TEST
+
+static int bind_in(const char *directory)
+{
+	char name[64];
+	int fd = open_socket(SOCK_DGRAM);
+
+	snprintf(name, sizeof(name), "%s/gram", directory);
+	ck_assert_int_eq(bind_to(fd, support_path(name)), 0);
+	return fd;
+}
+
+static void make_directory(const char *name)
+{
+	ck_assert_int_eq(mkdir(support_path(name), 0700), 0);
+}
+
+static bool has_message(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1;
+}
+
+/* Who can change the way there could have us write to what only we may. */
+START_TEST(what_is_sent_goes_to_the_file_that_was_opened)
+{
+	uint64_t peer;
+	int far_fd, other_fd;
+
+	open_asker();
+	make_directory("far");
+	make_directory("other");
+	make_link("far", support_path("way"));
+	far_fd = bind_in("way");
+	other_fd = bind_in("other");
+	peer = must_open(GRAM, support_path("far/gram"));
+	ck_assert_int_eq(unlink(support_path("way")), 0);
+	make_link("other", support_path("way"));
+	ck_assert_int_eq(push(peer, "x"), 1);
+	ck_assert(has_message(far_fd));
+	ck_assert(!has_message(other_fd));
+	close(far_fd);
+	close(other_fd);
+	scene_close(&asker);
+}
+END_TEST
+
+/* The i-th of those that can be held fast only; 0, or -1. */
+static int open_behind_link(int i, uint64_t *peer, int *fd)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "way/%d", i);
+	*fd = open_socket(SOCK_DGRAM);
+	ck_assert_int_eq(bind_to(*fd, support_path(name)), 0);
+	return open_peer(GRAM, support_path(name), peer);
+}
+
+/* One that has said nothing could be proved by nothing then. */
+START_TEST(others_that_are_held_fast_leave_one_that_is_silent_its_place)
+{
+	uint64_t first, peer;
+	int fds[32], i = 0;
+
+	support_limit_fds(52);
+	open_asker();
+	make_directory("far");
+	make_link("far", support_path("way"));
+	ck_assert_int_eq(open_behind_link(i, &first, &fds[i]), 0);
+	do
+		ck_assert_int_lt(++i, 32);
+	while (open_behind_link(i, &peer, &fds[i]) == 0);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq((int)scene_count(&asker).peers, i);
+	ck_assert_int_eq(push(first, "x"), 1);
+	ck_assert(has_message(fds[0]));
+	for (; i >= 0; i--)
+		close(fds[i]);
+	scene_close(&asker);
+}
+END_TEST
+
+/* He was answered, and gives the name away. */
+static void be_answered_and_leave(int left[2], int go[2])
+{
+	struct unixaddr to = address_of(support_path("asker"));
+	struct unixconn *gram;
+	char text[8];
+
+	support_as_nobody();
+	gram = unixconn_open("unixgram", support_path("gram"), NULL);
+	if (gram == NULL || chmod(support_path("gram"), 0666) < 0 ||
+		unixconn_send_to(gram, &to, "mine", 4, UNIXMSG_NOW) != 1 ||
+		unixconn_recv(gram, text, sizeof(text), NULL,
+			unixdeadline_after_s(10)) != 1 ||
+		unlink(support_path("gram")) < 0)
+		_exit(1);
+	support_ready_tell(left);
+	support_ready_wait(go);
+	_exit(unixconn_recv(gram, text, sizeof(text), NULL, UNIXMSG_NOW) == 1);
+}
+
+START_TEST(who_had_the_name_before_is_not_sent_to)
+{
+	int left[2], go[2], fd;
+	uint64_t before, peer;
+	pid_t pid;
+
+	scene_open(&asker, scene_echo, NULL);
+	scene_listen_at(&asker, GRAM, support_path("asker"));
+	ck_assert_int_eq(chmod(support_path("asker"), 0666), 0);
+	ck_assert_int_eq(chmod(support_dir(), 01777), 0);
+	support_ready_init(left);
+	support_ready_init(go);
+	pid = support_fork();
+	if (pid == 0)
+		be_answered_and_leave(left, go);
+	scene_serve_while(&asker, asker.heard == 0);
+	before = asker.peer;
+	support_ready_wait(left);
+	fd = open_socket(SOCK_DGRAM);
+	ck_assert_int_eq(bind_to(fd, support_path("gram")), 0);
+	peer = must_open(GRAM, support_path("gram"));
+	ck_assert_uint_ne(peer, before);
+	ck_assert_int_eq(asker.error[UNIXSERVICE_CLOSED], ESTALE);
+	ck_assert_int_eq(push(peer, "x"), 1);
+	ck_assert(has_message(fd));
+	support_ready_tell(go);
+	support_wait_exit(pid, 0);
+	close_pipe(left);
+	close_pipe(go);
+	close(fd);
+	scene_close(&asker);
+}
+END_TEST
+
 /* The socket is root's, and who writes by it is not. */
 static void answer_as_nobody(int ready[2], int go[2])
 {
@@ -369,6 +520,11 @@ int main(void)
 	tcase_add_test(tcase, who_has_sent_before_keeps_his_number);
 	tcase_add_test(tcase, a_link_leads_to_the_peer_whose_name_it_is);
 	tcase_add_test(tcase, a_name_that_does_not_lead_back_is_refused);
+	tcase_add_test(tcase, a_name_that_is_relative_in_disguise_is_refused);
+	tcase_add_test(tcase, what_is_sent_goes_to_the_file_that_was_opened);
+	tcase_add_test(tcase,
+		others_that_are_held_fast_leave_one_that_is_silent_its_place);
+	support_add_root_test(tcase, who_had_the_name_before_is_not_sent_to);
 	support_add_root_test(tcase,
 		what_cannot_be_proved_to_be_its_is_not_heard);
 	tcase_add_loop_test(tcase, an_impossible_peer_is_refused, 0, KINDS);
