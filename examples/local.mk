@@ -23,6 +23,7 @@ dist_examples_DATA = \
 	%D%/21-control.c \
 	%D%/22-container.c \
 	%D%/23-stream.c \
+	%D%/24-front.c \
 	%D%/25-watch.c \
 	%D%/COPYING \
 	%D%/Makefile \
@@ -65,6 +66,7 @@ check_PROGRAMS += \
 	%D%/21-control \
 	%D%/22-container \
 	%D%/23-stream \
+	%D%/24-front \
 	%D%/25-watch
 %C%_01_service_LDADD = $(built_library)
 %C%_02_gram_server_LDADD = $(built_library)
@@ -86,6 +88,7 @@ check_PROGRAMS += \
 %C%_21_control_LDADD = $(built_library)
 %C%_22_container_LDADD = $(built_library)
 %C%_23_stream_LDADD = $(built_library)
+%C%_24_front_LDADD = $(built_library)
 %C%_25_watch_LDADD = $(built_library)
 
 # The examples for the loops of other libraries. libunixmsg does not need these

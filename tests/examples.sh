@@ -456,6 +456,32 @@ the_small_service_says_what_it_cannot_serve()
 	[ -f echo.sock ] || fail 'a file of others was removed'
 }
 
+# Behind it one on each network, that goes, and comes again.
+a_service_in_front_does_what_it_says()
+{
+	for pair in unixgram:unixgram-echo unixpacket:seqpacket-echo \
+		unix:unixstream-echo; do
+		serve "${pair%:*}" back.sock
+		run "$TOOLS/unixgram-echo" front.sock hello
+		expect_status 1
+		see 2 "$out"
+		start_server back "$TOOLS/${pair#*:}" --listen back.sock
+		run "$TOOLS/unixgram-echo" front.sock hello
+		expect_status 0 "$pair: $(cat "$err")"
+		see 1 "$out"
+		signal back TERM
+		finish back
+		start_server back "$TOOLS/${pair#*:}" --listen back.sock
+		run "$TOOLS/unixgram-echo" --wait 5 front.sock one '' three
+		expect_status 0 "$pair: $(cat "$err")"
+		expect_answers one '' three
+		stop TERM front.sock
+		see 0 "$logs/service.err"
+		signal back TERM
+		finish back
+	done
+}
+
 the_full_service_counts_the_messages_of_each_peer()
 {
 	serve
@@ -725,6 +751,8 @@ example=21-control
 run_case the_control_socket_does_what_it_says
 run_case the_control_socket_obeys_commands
 run_case the_control_socket_tells_events_to_the_attached
+example=24-front
+run_case a_service_in_front_does_what_it_says
 example=22-container
 run_case a_container_is_reached_through_a_shared_directory
 run_case a_container_has_the_rights_of_its_user_outside
