@@ -43,11 +43,12 @@
  *   file. The next claim of NAME removes it if nobody owns it, and gives NAME
  *   back to a live owner that was not replaced yet. Until then that owner can
  *   be reached by unixconn_dial, but not by programs that only know connect(2).
- *   In a sticky directory that holds for our own files only. If .unixmsg-NAME
- *   exists already, or the file system has no RENAME_NOREPLACE (rename(2)), the
- *   temporary name is .unixmsg.N with 16 digits, which does not tell NAME. The
- *   file of a killed process then stays until somebody removes it; in the
- *   directory of a user's own clients, later clients do.
+ *   In a sticky directory that holds for files of our own user and of root
+ *   only. If .unixmsg-NAME exists already, or the file system has no
+ *   RENAME_NOREPLACE (rename(2)), the temporary name is .unixmsg.N with 16
+ *   digits, which does not tell NAME. The file of a killed process then stays
+ *   until somebody removes it; in the directory of a user's own clients, later
+ *   clients do.
  * - Owner, group and mode are in force before the first peer can connect. The
  *   process's umask has no effect, and does not change. Some file systems
  *   accept a mode or an owner and keep their own. If the file then lets more
