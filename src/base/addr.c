@@ -368,7 +368,7 @@ bool unixaddr_is_equal(const struct unixaddr *a, const struct unixaddr *b)
 }
 
 /* FNV-1a, over the kind and the name. */
-uint64_t unixaddr_hash(const struct unixaddr *addr)
+uint64_t unixaddr__hash(const struct unixaddr *addr)
 {
 	uint64_t hash = 0xcbf29ce484222325u;
 	size_t i, size;

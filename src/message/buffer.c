@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "unixmsg/buffer.h"
+#include "message/buffer_private.h"
 
 void unixbuffer_init(struct unixbuffer *buffer, size_t room_max)
 {
@@ -32,7 +32,7 @@ static size_t choose_room(const struct unixbuffer *buffer, size_t size)
 	return room > size ? room : size;
 }
 
-int unixbuffer_reserve(struct unixbuffer *buffer, size_t size)
+int unixbuffer__reserve(struct unixbuffer *buffer, size_t size)
 {
 	size_t room;
 	void *data;

@@ -1,6 +1,7 @@
 src_libunixmsg_all_la_SOURCES += \
 	%D%/blob.c \
 	%D%/buffer.c \
+	%D%/buffer_private.h \
 	%D%/control.c \
 	%D%/control.h \
 	%D%/cred_private.h \

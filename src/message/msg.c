@@ -15,6 +15,7 @@
 
 #include "base/fd.h"
 #include "base/wait.h"
+#include "message/buffer_private.h"
 #include "message/control.h"
 #include "message/msg_private.h"
 
@@ -515,7 +516,7 @@ static int fit_buffer(struct endpoint *end, struct unixbuffer *buffer,
 
 	if (result < 1)
 		return result;
-	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
+	if (unixbuffer__reserve(buffer, size) < 0 && errno != EMSGSIZE)
 		return -1;
 	return 1;
 }

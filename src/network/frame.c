@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "message/buffer_private.h"
 #include "message/msg_private.h"
 #include "network/stream_private.h"
 
@@ -613,7 +614,7 @@ int unixframe__recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	buffer->size = 0;
 	if (result < 1)
 		return result;
-	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
+	if (unixbuffer__reserve(buffer, size) < 0 && errno != EMSGSIZE)
 		return -1;
 	return unixframe__recv(conn, buffer->data, buffer->room, &buffer->size,
 		from, deadline_us);

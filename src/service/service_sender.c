@@ -54,7 +54,7 @@ void unixsenders__free(struct senders *senders)
 static struct sender **get_bucket(const struct senders *senders,
 	const struct unixaddr *addr)
 {
-	return &senders->buckets[unixaddr_hash(addr) &
+	return &senders->buckets[unixaddr__hash(addr) &
 		(senders->buckets_count - 1)];
 }
 

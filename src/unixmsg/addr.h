@@ -113,10 +113,6 @@ const char *unixaddr_get_name(const struct unixaddr *addr, size_t *size);
  * two addresses. */
 bool unixaddr_is_equal(const struct unixaddr *a, const struct unixaddr *b);
 
-/* Returns the same number for equal addresses. It spreads names well but is no
- * secret: peers choose their names, so bound the entries of one bucket. */
-uint64_t unixaddr_hash(const struct unixaddr *addr);
-
 #ifdef __cplusplus
 }
 #endif

@@ -25,10 +25,6 @@ void unixbuffer_init(struct unixbuffer *buffer, size_t room_max);
 /* Frees the memory; the buffer is then as after unixbuffer_init. */
 void unixbuffer_free(struct unixbuffer *buffer);
 
-/* Makes room for size bytes, and keeps the bytes in the buffer. Returns -1, and
- * changes nothing, with EMSGSIZE (more than room_max) or ENOMEM. */
-int unixbuffer_reserve(struct unixbuffer *buffer, size_t size);
-
 #ifdef __cplusplus
 }
 #endif

@@ -165,14 +165,14 @@ static void assert_equal(const struct unixaddr *a, const struct unixaddr *b)
 {
 	ck_assert(unixaddr_is_equal(a, b));
 	ck_assert(unixaddr_is_equal(b, a));
-	ck_assert_uint_eq(unixaddr_hash(a), unixaddr_hash(b));
+	ck_assert_uint_eq(unixaddr__hash(a), unixaddr__hash(b));
 }
 
 static void assert_different(const struct unixaddr *a, const struct unixaddr *b)
 {
 	ck_assert(!unixaddr_is_equal(a, b));
 	ck_assert(!unixaddr_is_equal(b, a));
-	ck_assert_uint_ne(unixaddr_hash(a), unixaddr_hash(b));
+	ck_assert_uint_ne(unixaddr__hash(a), unixaddr__hash(b));
 }
 
 static struct unixaddr parse(const char *text)
@@ -1034,7 +1034,7 @@ START_TEST(the_hash_spreads_names)
 	for (i = 0; i < 10240; i++) {
 		size = snprintf(name, sizeof(name), "%05x", i);
 		addr = make(UNIXADDR_ABSTRACT, name, (size_t)size);
-		counts[unixaddr_hash(&addr) % COUNT(counts)]++;
+		counts[unixaddr__hash(&addr) % COUNT(counts)]++;
 	}
 	for (i = 0; i < (int)COUNT(counts); i++)
 		ck_assert_int_lt(counts[i], 40);
@@ -1057,7 +1057,7 @@ START_TEST(errno_is_kept_on_success)
 	unixaddr_set_sockaddr(&other, unixaddr_get_sockaddr(&addr, &length), 3);
 	unixaddr_get_name(&addr, &size);
 	unixaddr_is_equal(&addr, &other);
-	unixaddr_hash(&addr);
+	unixaddr__hash(&addr);
 	unixaddr_set_unnamed(&addr);
 	ck_assert_int_eq(errno, EXDEV);
 }

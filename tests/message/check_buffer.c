@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "message/buffer_private.h"
 #include "support/ends.h"
 #include "support/support.h"
 
@@ -80,9 +81,9 @@ START_TEST(room_is_made_and_what_is_there_stays)
 	size_t size;
 
 	unixbuffer_init(&buffer, 1000);
-	ck_assert_int_eq(unixbuffer_reserve(&buffer, 0), 0);
+	ck_assert_int_eq(unixbuffer__reserve(&buffer, 0), 0);
 	for (size = 1; size <= 1000; size++) {
-		ck_assert_int_eq(unixbuffer_reserve(&buffer, size), 0);
+		ck_assert_int_eq(unixbuffer__reserve(&buffer, size), 0);
 		ck_assert_uint_ge(buffer.room, size);
 		ck_assert_uint_le(buffer.room, 1000);
 		((char *)buffer.data)[size - 1] = (char)size;
@@ -102,7 +103,7 @@ START_TEST(a_buffer_grows_seldom)
 
 	unixbuffer_init(&buffer, SIZE_MAX);
 	for (size = 1; size <= 100000; size++) {
-		ck_assert_int_eq(unixbuffer_reserve(&buffer, size), 0);
+		ck_assert_int_eq(unixbuffer__reserve(&buffer, size), 0);
 		grown += buffer.room != room;
 		room = buffer.room;
 	}
@@ -118,17 +119,17 @@ START_TEST(more_than_the_bound_is_refused_and_nothing_changes)
 	size_t i;
 
 	unixbuffer_init(&buffer, 10);
-	ck_assert_int_eq(unixbuffer_reserve(&buffer, 3), 0);
+	ck_assert_int_eq(unixbuffer__reserve(&buffer, 3), 0);
 	before = buffer;
 	for (i = 0; i < COUNT(beyond); i++) {
-		ck_assert_errno(unixbuffer_reserve(&buffer, beyond[i]),
+		ck_assert_errno(unixbuffer__reserve(&buffer, beyond[i]),
 			EMSGSIZE);
 		ck_assert_mem_eq(&buffer, &before, sizeof(buffer));
 	}
 	unixbuffer_free(&buffer);
 	unixbuffer_init(&buffer, 0);
-	ck_assert_errno(unixbuffer_reserve(&buffer, 1), EMSGSIZE);
-	ck_assert_int_eq(unixbuffer_reserve(&buffer, 0), 0);
+	ck_assert_errno(unixbuffer__reserve(&buffer, 1), EMSGSIZE);
+	ck_assert_int_eq(unixbuffer__reserve(&buffer, 0), 0);
 }
 END_TEST
 

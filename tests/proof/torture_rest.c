@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/addr_private.h"
+#include "message/buffer_private.h"
 #include "proof/fault.h"
 #include "proof/torture.h"
 
@@ -181,11 +183,11 @@ static void a_buffer_grows(int kind)
 
 	(void)kind;
 	unixbuffer_init(&buffer, 1000);
-	ck_assert_int_eq(unixbuffer_reserve(&buffer, 4), 0);
+	ck_assert_int_eq(unixbuffer__reserve(&buffer, 4), 0);
 	memcpy(buffer.data, "here", 4);
 	torture_begin();
-	if (!torture_end(unixbuffer_reserve(&buffer, 100), 0))
-		ck_assert_int_eq(unixbuffer_reserve(&buffer, 100), 0);
+	if (!torture_end(unixbuffer__reserve(&buffer, 100), 0))
+		ck_assert_int_eq(unixbuffer__reserve(&buffer, 100), 0);
 	ck_assert_int_eq(memcmp(buffer.data, "here", 4), 0);
 	unixbuffer_free(&buffer);
 }
@@ -206,7 +208,7 @@ static void try_addresses(void)
 	unixaddr_set_abstract(&b, name, size);
 	sa = unixaddr_get_sockaddr(&a, &length);
 	unixaddr_set_sockaddr(&b, sa, length);
-	if (unixaddr_is_equal(&a, &b) && unixaddr_hash(&a) == unixaddr_hash(&b))
+	if (unixaddr_is_equal(&a, &b) && unixaddr__hash(&a) == unixaddr__hash(&b))
 		unixaddr_set_unnamed(&b);
 	if (unixaddr_get_kind(&b) != UNIXADDR_UNNAMED)
 		unixaddr_parse(&a, "");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/addr_private.h"
 #include "support/service_scene.h"
 
 static struct scene scene;
@@ -174,7 +175,7 @@ static void find_name(char name[32], int *number)
 		snprintf(name, 32, "@unixmsg-test-%d-%d", (int)getpid(),
 			++*number);
 		addr = address_of(name);
-	} while (unixaddr_hash(&addr) % 64 != 0);
+	} while (unixaddr__hash(&addr) % 64 != 0);
 }
 
 /* Whoever chooses the names of his sockets so keeps nobody out. */

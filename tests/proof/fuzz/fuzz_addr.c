@@ -157,7 +157,7 @@ static void check_address(const struct unixaddr *addr)
 	fuzz_expect(unixaddr_parse(&again, text) == 0);
 	fuzz_expect(unixaddr_is_equal(addr, &again));
 	fuzz_expect(again.length == addr->length);
-	fuzz_expect(unixaddr_hash(addr) == unixaddr_hash(&again));
+	fuzz_expect(unixaddr__hash(addr) == unixaddr__hash(&again));
 	fuzz_expect(unixaddr_format(addr, cut, size) == NULL);
 	fuzz_expect(errno == ENOSPC);
 	fuzz_expect(unixaddr_format(addr, cut, size + 1) == cut);
