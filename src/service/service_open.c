@@ -8,6 +8,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/fd.h"
@@ -168,8 +169,14 @@ int unixservice__open_connection(struct unixservice *service,
 	const struct network *network, const char *address, unsigned int flags,
 	uint64_t *id)
 {
+	/* What is wanted later comes too late for what is sent at once. */
+	const struct unixdial_options options = {
+		.wants = network->type == SOCK_SEQPACKET
+			? service->options.wants
+			: 0,
+	};
 	struct unixconn *conn =
-		unixconn_dial(network->name, address, NULL, UNIXMSG_NOW);
+		unixconn_dial(network->name, address, &options, UNIXMSG_NOW);
 
 	if (conn == NULL)
 		return -1;

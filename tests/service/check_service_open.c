@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -459,6 +460,68 @@ START_TEST(what_cannot_be_proved_to_be_its_is_not_heard)
 }
 END_TEST
 
+/* Servers that send a descriptor as soon as somebody has connected. */
+struct eager {
+	struct unixlistener *listener;
+	int refused;
+};
+
+enum { EAGER_ROUNDS = 1000 };
+
+static void *send_at_once(void *context)
+{
+	struct eager *eager = context;
+	const int fd = STDERR_FILENO;
+	struct unixconn *conn;
+	int i;
+
+	for (i = 0; i < EAGER_ROUNDS; i++) {
+		conn = unixlistener_accept(eager->listener,
+			unixdeadline_after_s(10));
+		eager->refused += unixconn_send_fds(conn, "x", 1, &fd, 1,
+					  UNIXMSG_NOW) != 1;
+		unixconn_close(conn);
+	}
+	return NULL;
+}
+
+static int take_descriptor(struct scene *scene, uint64_t peer,
+	struct unixmsg *msg)
+{
+	(void)peer;
+	scene->number += msg->fds_count == 1;
+	return UNIXSERVICE_CLOSE;
+}
+
+START_TEST(what_it_sends_at_once_brings_what_is_wanted)
+{
+	struct unixservice_options options = scene_options();
+	struct eager eager = { 0 };
+	pthread_t thread;
+	uint64_t peer;
+	int i;
+
+	options.wants = UNIXMSG_WANT_FDS;
+	scene_open(&asker, take_descriptor, &options);
+	eager.listener =
+		unixlistener_open("unixpacket", support_path("eager"), NULL);
+	ck_assert_ptr_nonnull(eager.listener);
+	ck_assert_int_eq(pthread_create(&thread, NULL, send_at_once, &eager),
+		0);
+	for (i = 0; i < EAGER_ROUNDS; i++) {
+		peer = must_open(PACKET, support_path("eager"));
+		scene_serve_while(&asker,
+			unixservice_set_context(asker.service, peer, NULL) ==
+				0);
+	}
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(eager.refused, 0);
+	ck_assert_int_eq(asker.number, EAGER_ROUNDS);
+	ck_assert_int_eq(unixlistener_close(eager.listener), 0);
+	scene_close(&asker);
+}
+END_TEST
+
 START_TEST(an_impossible_peer_is_refused)
 {
 	struct unixservice *service;
@@ -527,6 +590,7 @@ int main(void)
 	support_add_root_test(tcase, who_had_the_name_before_is_not_sent_to);
 	support_add_root_test(tcase,
 		what_cannot_be_proved_to_be_its_is_not_heard);
+	tcase_add_test(tcase, what_it_sends_at_once_brings_what_is_wanted);
 	tcase_add_loop_test(tcase, an_impossible_peer_is_refused, 0, KINDS);
 	tcase_add_test(tcase,
 		without_a_socket_for_datagrams_there_is_no_such_peer);
