@@ -208,7 +208,8 @@ static void try_addresses(void)
 	unixaddr_set_abstract(&b, name, size);
 	sa = unixaddr_get_sockaddr(&a, &length);
 	unixaddr_set_sockaddr(&b, sa, length);
-	if (unixaddr_is_equal(&a, &b) && unixaddr__hash(&a) == unixaddr__hash(&b))
+	if (unixaddr_is_equal(&a, &b) &&
+		unixaddr__hash(&a) == unixaddr__hash(&b))
 		unixaddr_set_unnamed(&b);
 	if (unixaddr_get_kind(&b) != UNIXADDR_UNNAMED)
 		unixaddr_parse(&a, "");
