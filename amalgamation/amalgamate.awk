@@ -11,7 +11,7 @@
 # What makes one file of many:
 # - Every header is put in once, where it is first wanted, without its guard.
 #   System headers come first of all.
-# - Functions that only the library itself calls become static.
+# - Functions and objects that only the library itself uses become static.
 # - A static function or object, a struct, union or enum tag, or an enumerator
 #   that more than one FILE.c has gets the file's name in front, in that file
 #   only: finish of gram.c becomes gram_finish. Comments stay as they are.
@@ -232,11 +232,13 @@ function translate(file, line,    done, was_in_comment, size, token)
 	return done
 }
 
-# A private header declares a function: no other file is to see it.
+# A private header declares a function or an object: no other file is to see it.
 function make_private(line)
 {
 	if (line ~ /^static inline /)
 		sub(/^static/, "UNIXMSG_PRIVATE", line)
+	else if (line ~ /^extern const /)
+		sub(/^extern/, "static", line)
 	else if (line ~ /^[a-z].*\(/ && line !~ /^(typedef|static|extern) /)
 		line = "UNIXMSG_PRIVATE " line
 	return line
@@ -314,6 +316,7 @@ function put_source(file,    i, line, included)
 			continue
 		if (match(line, /^#define [A-Za-z_0-9]+/))
 			macros = macros " " substr(line, 9, RLENGTH - 8)
+		sub(/^const .* = [{]$/, "static &", line)
 		put(translate(file, line))
 	}
 	put_undefs(macros)
