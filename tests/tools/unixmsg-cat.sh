@@ -152,6 +152,41 @@ send_only_to_a_connection_says_when_it_has_gone()
 	done
 }
 
+# What it has sent, and we have left unread, would be a reset, which overtakes
+# messages.
+a_server_that_speaks_first_gets_what_is_sent()
+{
+	need python3
+	mkfifo input
+	for type in SEQPACKET STREAM; do
+		start client sh -c \
+			"exec unixmsg-cat --wait $limit -n s <input"
+		run python3 - $type <<-'END'
+		import os, select, socket, sys
+		type = getattr(socket, "SOCK_" + sys.argv[1])
+		listener = socket.socket(socket.AF_UNIX, type)
+		listener.bind("s")
+		listener.listen()
+		input = os.open("input", os.O_RDWR)
+		server = listener.accept()[0]
+		for word in b"welcome", b"", b"to all":
+		    server.send(word)
+		os.write(input, b"one\ntwo\n")
+		os.close(input)
+		poll = select.poll()
+		poll.register(server, 0)
+		assert poll.poll(30000)[0][1] & select.POLLHUP
+		while data := server.recv(100):
+		    sys.stdout.write(data.decode().rstrip("\n") + "\n")
+		os.unlink("s")
+		END
+		expect_status 0 "$type: $(cat "$err")"
+		printf 'one\ntwo\n' | expect_same - "$out"
+		finish client
+		expect_status 0
+	done
+}
+
 ask_takes_one_answer_whatever_it_says()
 {
 	start_echoes s
@@ -1010,6 +1045,7 @@ for case in the_network_is_found_where_the_server_is \
 	every_byte_comes_back_in_every_format \
 	send_only_waits_for_no_answer \
 	send_only_to_a_connection_says_when_it_has_gone \
+	a_server_that_speaks_first_gets_what_is_sent \
 	ask_takes_one_answer_whatever_it_says \
 	silence_is_told_with_what_was_sent \
 	a_server_that_goes_is_told_with_what_was_not_sent \

@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/cat/cat_leave.h"
 #include "tools/cat/cat_options.h"
 #include "tools/cat/cat_relay.h"
 #include "tools/common/record.h"
@@ -237,20 +238,10 @@ static int start_feeder(struct relay *relay)
 	return relay->feeder < 0 ? -1 : 0;
 }
 
-/*
- * Reads the rest that the client has sent: a close with unread bytes would be a
- * reset, which some clients see before the answers.
- */
-static void close_quietly(const struct relay *relay)
+static void end_feeder(const struct relay *relay)
 {
-	char bytes[4096];
-
 	kill(relay->feeder, SIGKILL);
 	wait_for(relay->feeder);
-	unixconn_shutdown(relay->conn, SHUT_RDWR);
-	while (recv(unixconn_get_fd(relay->conn), bytes, sizeof(bytes),
-		       MSG_DONTWAIT) > 0)
-		continue;
 }
 
 /* A program that closes its output may still read. After its client has closed,
@@ -269,7 +260,8 @@ static int run(struct relay *relay)
 	else
 		unixconn_shutdown(relay->conn, SHUT_WR);
 	status = wait_for(relay->program);
-	close_quietly(relay);
+	end_feeder(relay);
+	cat_leave(relay->conn);
 	return status;
 }
 

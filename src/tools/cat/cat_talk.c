@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tools/cat/cat_leave.h"
 #include "tools/cat/cat_options.h"
 #include "tools/cat/cat_talk.h"
 #include "tools/common/dialling.h"
@@ -643,6 +644,8 @@ static int finish(struct talk *talk, int result)
 		result = -1;
 	if (result < 0)
 		say_what_was_sent(talk);
+	else if (talk->options->network->is_connected)
+		cat_leave(talk->conn);
 	if (close_conn(talk) < 0)
 		result = -1;
 	if (talk->options->is_stats_wanted &&

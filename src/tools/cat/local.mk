@@ -3,6 +3,8 @@ src_tools_libtools_la_SOURCES += \
 	%D%/cat_connections.h \
 	%D%/cat_exec.c \
 	%D%/cat_exec.h \
+	%D%/cat_leave.c \
+	%D%/cat_leave.h \
 	%D%/cat_options.c \
 	%D%/cat_options.h \
 	%D%/cat_program.c \
