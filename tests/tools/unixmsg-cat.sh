@@ -603,6 +603,21 @@ a_servers_tee_has_all_that_came()
 	expect_same log "$logs/server.out"
 }
 
+# As behind head(1), when that has enough.
+a_server_whose_output_is_lost_ends()
+{
+	for way in '' '--reply yes' '--exec cat'; do
+		stdout=/dev/full
+		serve sink $way s
+		stdout=
+		run unixmsg-cat -n s one
+		finish sink
+		expect_status 1 "$way"
+		expect_match "$logs/sink.err" 'standard output: No space left'
+		expect_gone s
+	done
+}
+
 a_server_on_a_terminal_answers_with_what_is_typed()
 {
 	need_terminal
@@ -1072,6 +1087,7 @@ for case in the_network_is_found_where_the_server_is \
 	messages_come_with_their_length_when_a_format_is_given \
 	a_server_has_the_limits_of_the_echo_tools \
 	a_servers_tee_has_all_that_came \
+	a_server_whose_output_is_lost_ends \
 	a_server_on_a_terminal_answers_with_what_is_typed \
 	a_program_reads_the_message_and_its_output_is_the_answer \
 	nothing_of_a_peer_is_run \

@@ -45,10 +45,17 @@ struct server {
 	bool is_failed;
 };
 
+static void stop_serving(struct server *server)
+{
+	server->is_failed = true;
+	unixservice_stop(server->service, unixdeadline_after_us(drain_us));
+}
+
+/* Who has it print serves for that: behind head(1), say, it is over. */
 static void lose_printer(struct server *server)
 {
 	output_close(&server->output);
-	server->is_failed = true;
+	stop_serving(server);
 }
 
 static void print_message(struct server *server, const struct unixmsg *msg)
@@ -149,8 +156,7 @@ static void take_cut(struct server *server, const struct unixmsg *msg)
 static void lose_socket(struct server *server, const char *text)
 {
 	tool_complain("%s", text);
-	server->is_failed = true;
-	unixservice_stop(server->service, unixdeadline_after_us(drain_us));
+	stop_serving(server);
 }
 
 /* Nobody can come where connections were handed over, and nothing else. */
