@@ -243,6 +243,9 @@ START_TEST(text_in_json_is_escaped_where_it_could_harm)
 		{ "\x01\x7f~", "\"size\":3,\"data\":\"\\u0001\\u007f~\"" },
 		{ "\xc2\x80\xc2\x9f\xc2\xa0",
 			"\"size\":6,\"data\":\"\\u0080\\u009f\xc2\xa0\"" },
+		{ "\xe2\x80\x8e\xe2\x80\xae\xe2\x81\xa9\xe2\x81\xaa",
+			"\"size\":12,\"data\":\"\\u200e\\u202e\\u2069"
+			"\xe2\x81\xaa\"" },
 		{ "\xe2\x82\xac\xf0\x9f\x98\x80",
 			"\"size\":7,"
 			"\"data\":\"\xe2\x82\xac\xf0\x9f\x98\x80\"" },

@@ -156,6 +156,17 @@ static bool is_control(const unsigned char *text, size_t size)
 	return size == 1 && (text[0] < 0x20 || text[0] == 0x7f);
 }
 
+/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: they forge lines. */
+static bool is_turning(const unsigned char *text, size_t size)
+{
+	if (size != 3 || text[0] != 0xe2)
+		return false;
+	if (text[1] == 0x80)
+		return text[2] == 0x8e || text[2] == 0x8f ||
+			(text[2] >= 0xa8 && text[2] <= 0xae);
+	return text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9;
+}
+
 /* The text may reach a terminal, so it must not control one. */
 static int put_escape(struct record_writer *writer, unsigned int code)
 {
@@ -179,11 +190,21 @@ static size_t measure_plain(const unsigned char *text, size_t size)
 	while (plain < size && text[plain] != '"' && text[plain] != '\\') {
 		size_t step = utf8_measure(text + plain, size - plain);
 
-		if (step == 0 || is_control(text + plain, step))
+		if (step == 0 || is_control(text + plain, step) ||
+			is_turning(text + plain, step))
 			break;
 		plain += step;
 	}
 	return plain;
+}
+
+/* The code of a character where measure_plain stops: three bytes at most. */
+static unsigned int get_code(const unsigned char *text, size_t size)
+{
+	if (size == 3)
+		return (text[0] & 0x0fU) << 12 | (text[1] & 0x3fU) << 6 |
+			(text[2] & 0x3fU);
+	return size == 2 ? text[1] : text[0];
 }
 
 /* Escapes the character where measure_plain stopped; its size, or -1. */
@@ -191,11 +212,10 @@ static int put_special(struct record_writer *writer, const unsigned char *text,
 	size_t size)
 {
 	size_t step = utf8_measure(text, size);
-	unsigned int code = step == 2 ? text[1] : text[0];
 
 	if (step == 0)
 		return put_escape(writer, 0xfffd) < 0 ? -1 : 1;
-	return put_escape(writer, code) < 0 ? -1 : (int)step;
+	return put_escape(writer, get_code(text, step)) < 0 ? -1 : (int)step;
 }
 
 static int put_characters(struct record_writer *writer, const void *text,
@@ -306,17 +326,6 @@ static int write_hex(struct record_writer *writer, const struct record *record)
 	if (put_hex(writer, record->data, record->size) < 0)
 		return -1;
 	return put_text(writer, "\n");
-}
-
-/* U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069: they forge lines. */
-static bool is_turning(const unsigned char *text, size_t size)
-{
-	if (size != 3 || text[0] != 0xe2)
-		return false;
-	if (text[1] == 0x80)
-		return text[2] == 0x8e || text[2] == 0x8f ||
-			(text[2] >= 0xa8 && text[2] <= 0xae);
-	return text[1] == 0x81 && text[2] >= 0xa6 && text[2] <= 0xa9;
 }
 
 /* The size of the character, or 0 if a terminal must not get it. */
