@@ -154,13 +154,52 @@ what_is_typed_at_a_server_answers()
 	expect_text "$logs/client.out" 'the answer'
 }
 
+is_stopped()
+{
+	grep -q '^State:.T' "/proc/$1/status"
+}
+
+# Its process group is that of the terminal.
+is_in_front()
+{
+	awk '{ exit $5 != $8 }' "/proc/$1/stat"
+}
+
+# To read would stop it, and a line that nobody reads does not keep it busy.
+a_server_in_the_background_leaves_the_terminal_to_others()
+{
+	open_pane 'exec sh -i'
+	type_keys "sh -c 'echo \$\$ >pid; exec unixmsg-cat -l --tee log s'" \
+		Enter
+	await_true test -S s
+	type_keys C-z
+	await_true is_stopped "$(cat pid)"
+	type_keys 'bg; sleep 1000' Enter
+	type_keys 'a line for the shell' Enter
+	await_true is_shown '^a line for'
+	for message in one two three; do
+		run unixmsg-cat -n s "$message"
+		await_true grep -q "$message" log
+	done
+	! is_stopped "$(cat pid)" || fail 'it is stopped'
+	type_keys C-c
+	type_keys fg Enter
+	await_true is_in_front "$(cat pid)"
+	start client unixmsg-cat -W 30 s question
+	await_true grep -q question log
+	type_keys 'the answer' Enter
+	finish client
+	expect_text "$logs/client.out" 'the answer'
+}
+
 for case in a_line_that_is_typed_among_events_is_whole \
 	the_end_of_typing_ends_the_talk \
 	an_interrupt_ends_the_talk \
 	a_paste_of_many_lines_is_sent_line_by_line \
 	a_terminal_that_is_closed_ends_a_client \
 	a_terminal_that_is_closed_ends_a_server \
-	what_is_typed_at_a_server_answers; do
+	what_is_typed_at_a_server_answers \
+	a_server_in_the_background_leaves_the_terminal_to_others; do
 	run_case "$case"
 done
 finish_cases

@@ -62,13 +62,20 @@ static bool is_record_wanted(const struct answers *answers)
 	return answers->count > 0 || answers->is_terminal;
 }
 
+/* A read from a terminal would stop a process in the background. */
+static bool is_input_ours(const struct answers *answers)
+{
+	return !answers->is_terminal || tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
 /*
  * Watches standard input only while a message waits for a record, or it would
- * always wake the loop. A file cannot be watched, and is always ready.
+ * always wake the loop; EPOLLET keeps a line that is typed for another program
+ * from doing so. A file cannot be watched, and is always ready.
  */
 static void watch_input(struct answers *answers)
 {
-	struct epoll_event event = { .events = EPOLLIN };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 	const bool is_wanted =
 		!answers->source.is_over && is_record_wanted(answers);
 
@@ -98,7 +105,8 @@ static void settle_all(struct unixservice *service, struct answers *answers)
 /* True if there is a record, which is valid until the next one. */
 static bool fetch(struct answers *answers)
 {
-	bool is_there = source_fetch(&answers->source);
+	bool is_there =
+		is_input_ours(answers) && source_fetch(&answers->source);
 
 	source_take(&answers->source);
 	return is_there;
@@ -133,7 +141,7 @@ static int answer_with_input(struct unixservice *service, uint64_t peer,
 	if (answers->count == 0 && fetch(answers))
 		unixservice_send(service, peer, answers->source.data,
 			answers->source.size);
-	else if (!answers->source.is_over)
+	else if (!answers->source.is_over && is_input_ours(answers))
 		return wait_for_record(answers, peer);
 	return UNIXSERVICE_DONE;
 }
@@ -151,7 +159,9 @@ static void look(struct unixservice *service, void *context)
 {
 	struct answers *answers = context;
 	const struct source *source = &answers->source;
+	struct epoll_event event;
 
+	epoll_wait(answers->wake_fd, &event, 1, 0);
 	while (is_record_wanted(answers) && fetch(answers))
 		if (answers->count > 0)
 			unixservice_send(service, take_oldest(answers),
@@ -190,12 +200,6 @@ static void stop(struct unixservice *service, void *context)
 	watch_input(answers);
 }
 
-/* A read from a terminal would stop a process in the background. */
-static bool is_input_ours(const struct answers *answers)
-{
-	return !answers->is_terminal || tcgetpgrp(STDIN_FILENO) == getpgrp();
-}
-
 static int open_input(struct answers *answers)
 {
 	if (source_open(&answers->source, &answers->cat->base) < 0)
@@ -204,10 +208,6 @@ static int open_input(struct answers *answers)
 	if (answers->wake_fd < 0)
 		return tool_complain("cannot serve: %s", strerror(errno));
 	answers->is_terminal = isatty(STDIN_FILENO);
-	if (!is_input_ours(answers)) {
-		answers->source.is_over = true;
-		answers->is_terminal = false;
-	}
 	watch_input(answers);
 	return 0;
 }
