@@ -601,6 +601,14 @@ a_servers_tee_has_all_that_came()
 	run unixmsg-cat -n s one
 	stop server
 	expect_same log "$logs/server.out"
+	rm log
+	stdout=/dev/full
+	serve full --tee log s
+	stdout=
+	run unixmsg-cat -n s two
+	finish full
+	expect_status 1
+	expect_text log two
 }
 
 # As behind head(1), when that has enough.

@@ -69,19 +69,23 @@ static int lose(struct output *output, const char *what)
 
 int output_print(struct output *output, const struct record *record)
 {
+	int result = 0;
+
 	if (output->printer != NULL &&
 		record_write(output->printer, record) < 0)
-		return lose(output, "standard output");
+		result = lose(output, "standard output");
 	if (output->copier != NULL && record_write(output->copier, record) < 0)
-		return lose(output, get_name(output));
-	return 0;
+		result = lose(output, get_name(output));
+	return result;
 }
 
 int output_flush(struct output *output)
 {
+	int result = 0;
+
 	if (output->printer != NULL && record_flush(output->printer) < 0)
-		return lose(output, "standard output");
+		result = lose(output, "standard output");
 	if (output->copier != NULL && record_flush(output->copier) < 0)
-		return lose(output, get_name(output));
-	return 0;
+		result = lose(output, get_name(output));
+	return result;
 }
