@@ -493,7 +493,7 @@ a_server_that_may_not_answer_is_told_of()
 		--clear-groups "$command" --listen "$here/theirs/s"
 	run "$command" -W 0.3 --bind "$here/closed/own" "$here/theirs/s" hello
 	expect_status 1
-	expect_match "$err" "warning: the server's user may not write to our own"
+	expect_match "$err" "warning: our own address .* is closed to other users"
 	expect_match "$err" 'give --bind @, or a path in a directory that all may'
 	run "$command" "$here/theirs/s" hello
 	expect_status 0

@@ -468,9 +468,9 @@ const char *explain_closed_way(const char *own, int error)
 {
 	if (error == EACCES)
 		snprintf(why, sizeof(why),
-			"the server's user may not write to our own address "
-			"%.300s, and answers may not come: give --bind @, or a "
-			"path in a directory that all may enter",
+			"our own address %.300s is closed to other users, and "
+			"a server that runs as one cannot answer: give "
+			"--bind @, or a path in a directory that all may enter",
 			own);
 	else
 		snprintf(why, sizeof(why),
