@@ -1045,6 +1045,7 @@ descriptors_are_kept_and_nothing_is_overwritten()
 	mkdir kept
 	echo mine >kept/fd-1
 	ln -s ../elsewhere kept/fd-2
+	echo half >kept/fd-3.part
 	echo first >file
 	mkfifo pipe
 	serve server --recv-fds kept s
@@ -1052,11 +1053,29 @@ descriptors_are_kept_and_nothing_is_overwritten()
 	expect_status 0 "$(cat "$err")"
 	stop server
 	expect_text kept/fd-1 mine
-	expect_text kept/fd-3 first
-	[ "$(stat -c %a kept/fd-3)" = 600 ] || fail "$(stat -c %a kept/fd-3)"
+	expect_text kept/fd-3.part half
+	expect_text kept/fd-4 first
+	[ "$(stat -c %a kept/fd-4)" = 600 ] || fail "$(stat -c %a kept/fd-4)"
+	[ "$(ls kept)" = "$(printf '%s\n' fd-1 fd-2 fd-3.part fd-4)" ] ||
+		fail "$(ls kept)"
 	expect_gone elsewhere
-	expect_gone kept/fd-4
 	expect_match "$logs/server.err" 'that is no file is not kept'
+}
+
+# Whoever copies it may be killed at any moment.
+what_is_kept_is_whole()
+{
+	mkdir kept
+	truncate -s 60M file
+	serve server --recv-fds kept --exec-timeout 0.02 s
+	for turn in 1 2 3 4 5; do
+		run unixmsg-cat -n --send-fd 7 s "$turn" 7<file
+		expect_status 0 "$(cat "$err")"
+	done
+	stop server
+	for kept in kept/fd-?; do
+		[ ! -e "$kept" ] || expect_same file "$kept"
+	done
 }
 
 # -----------------------------------------------------------------------------
@@ -1116,7 +1135,8 @@ for case in the_network_is_found_where_the_server_is \
 	nobody_listens_when_the_server_was_killed \
 	a_descriptor_goes_to_a_program_of_another_process \
 	more_descriptors_than_wanted_are_told \
-	descriptors_are_kept_and_nothing_is_overwritten; do
+	descriptors_are_kept_and_nothing_is_overwritten \
+	what_is_kept_is_whole; do
 	run_case "$case"
 done
 finish_cases

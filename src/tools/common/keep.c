@@ -8,32 +8,77 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tools/common/explain.h"
 #include "tools/common/keep.h"
 #include "tools/common/tool.h"
 
-/* Uses the first free name, because others may make files there too. */
-static int make_file(const char *dir, char *path, size_t room)
+/* A copy gets its name when it is complete, because this process may be killed. */
+struct copy {
+	char name[PATH_MAX];
+	char part[PATH_MAX];
+};
+
+static bool is_taken(const char *name)
+{
+	struct stat found;
+
+	return lstat(name, &found) == 0;
+}
+
+/* -1 with EEXIST: the number is taken, perhaps only just now. */
+static int make_part(const struct copy *copy)
+{
+	int fd = -1;
+
+	errno = EEXIST;
+	if (is_taken(copy->name))
+		return -1;
+	fd = open(copy->part,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || !is_taken(copy->name))
+		return fd;
+	close(fd);
+	unlink(copy->part);
+	errno = EEXIST;
+	return -1;
+}
+
+/* Uses the first free number, because others may make files there too. */
+static int make_file(const char *dir, struct copy *copy)
 {
 	int number, fd;
 
 	for (number = 1; number <= KEEP_FILES_MOST; number++) {
-		if (snprintf(path, room, "%s/fd-%d", dir, number) >= (int)room)
+		snprintf(copy->name, sizeof(copy->name), "%s/fd-%d", dir,
+			number);
+		if (snprintf(copy->part, sizeof(copy->part), "%s/fd-%d.part",
+			    dir, number) >= (int)sizeof(copy->part))
 			return tool_complain(
 				"--recv-fds: the name is too long");
-		fd = open(path,
-			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			0600);
+		fd = make_part(copy);
 		if (fd >= 0)
 			return fd;
 		if (errno != EEXIST)
-			return tool_complain("%s: %s", explain_text(path),
+			return tool_complain("%s: %s", explain_text(copy->part),
 				strerror(errno));
 	}
 	return tool_complain("%s: %d descriptors are kept there already",
 		explain_text(dir), KEEP_FILES_MOST);
+}
+
+/* Over no file, also where the file system knows no such flag. */
+static int give_name(const struct copy *copy)
+{
+	if (syscall(SYS_renameat2, AT_FDCWD, copy->part, AT_FDCWD, copy->name,
+		    RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL ||
+		linkat(AT_FDCWD, copy->part, AT_FDCWD, copy->name, 0) < 0)
+		return -1;
+	return unlink(copy->part);
 }
 
 static int write_all(int fd, const char *data, size_t size)
@@ -84,19 +129,22 @@ static bool is_file(int fd)
  * a socket would take its messages. */
 static int keep(const char *dir, int fd)
 {
-	char path[PATH_MAX];
+	struct copy names;
 	int to, result;
 
 	if (!is_file(fd))
 		return tool_complain(
 			"a descriptor that is no file is not kept");
-	to = make_file(dir, path, sizeof(path));
+	to = make_file(dir, &names);
 	if (to < 0)
 		return -1;
 	result = copy(fd, to);
+	if (result == 0)
+		result = give_name(&names);
 	if (result < 0) {
-		tool_complain("%s: %s", explain_text(path), strerror(errno));
-		unlink(path);
+		tool_complain("%s: %s", explain_text(names.name),
+			strerror(errno));
+		unlink(names.part);
 	}
 	close(to);
 	return result;
