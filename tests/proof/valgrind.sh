@@ -211,6 +211,10 @@ try_cat()
 	run_tool cat-talk 0 unixmsg-cat -W 60 "$address" hello world
 	run_tool cat-ask 0 unixmsg-cat -1 -W 60 "$address" hello
 	run_tool cat-send 0 unixmsg-cat -n "$address"
+	run_tool cat-whole 0 unixmsg-cat -W 60 --whole --format hex "$address"
+	run_tool cat-tee 0 unixmsg-cat -W 60 --tee "$results/cat.tee" \
+		--max-messages 1 "$address" hello
+	run_tool cat-replay 1 unixmsg-cat --from-json "$address"
 	run_tool cat-usage 2 unixmsg-cat -1 -n "$address"
 	run_tool cat-nobody 1 unixmsg-cat @nobody hello
 	log=$(echo "$results/cat-server".[0-9]*)
