@@ -548,7 +548,7 @@ records_of_a_pipe_answer_whoever_waits()
 	exec 5<>input
 	for network in unixgram unixpacket; do
 		serve server-$network -v $network s <input
-		start one unixmsg-cat s question
+		start one unixmsg-cat -W "$limit" s question
 		await_true grep -q question "$logs/server-$network.out"
 		start two unixmsg-cat -f s second
 		await_true grep -q second "$logs/server-$network.out"
