@@ -15,7 +15,7 @@
 #include "tools/common/keep.h"
 #include "tools/common/tool.h"
 
-/* A copy gets its name when it is complete, because this process may be killed. */
+/* A copy gets its name when it is complete: this process may be killed. */
 struct copy {
 	char name[PATH_MAX];
 	char part[PATH_MAX];
