@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "message/blob_private.h"
 #include "unixmsg/blob.h"
 
 /*
@@ -72,13 +73,13 @@ int unixblob_open(const void *data, size_t size)
 }
 
 /* The kernel says EINVAL for a file that cannot have seals. */
-static int check_seals(int fd)
+static int check_seals(int fd, int wanted)
 {
 	int found = fcntl(fd, F_GET_SEALS);
 
 	if (found < 0 && errno != EINVAL)
 		return -1;
-	if (found >= 0 && (found & seals) == seals)
+	if (found >= 0 && (found & wanted) == wanted)
 		return 0;
 	errno = EPERM;
 	return -1;
@@ -100,6 +101,12 @@ static int check_kind(int fd)
 	return -1;
 }
 
+/* The seals come first: only they keep the size as it is. */
+int unixblob__check(int fd, int wanted)
+{
+	return check_seals(fd, wanted) < 0 ? -1 : check_kind(fd);
+}
+
 /* On 32 bits a file may be larger than any memory. */
 static size_t get_size(const struct stat *file)
 {
@@ -115,8 +122,7 @@ int unixblob_map(int fd, size_t size_max, struct unixblob *blob)
 
 	blob->data = NULL;
 	blob->size = 0;
-	/* The seals come first: only they keep the size as it is. */
-	if (check_seals(fd) < 0 || check_kind(fd) < 0 || fstat(fd, &file) < 0)
+	if (unixblob__check(fd, seals) < 0 || fstat(fd, &file) < 0)
 		return -1;
 	blob->size = get_size(&file);
 	if ((uintmax_t)file.st_size > size_max) {

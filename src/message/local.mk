@@ -1,5 +1,6 @@
 src_libunixmsg_all_la_SOURCES += \
 	%D%/blob.c \
+	%D%/blob_private.h \
 	%D%/buffer.c \
 	%D%/buffer_private.h \
 	%D%/control.c \
