@@ -33,6 +33,7 @@ include %D%/base/local.mk
 include %D%/name/local.mk
 include %D%/message/local.mk
 include %D%/network/local.mk
+include %D%/lane/local.mk
 include %D%/service/local.mk
 include %D%/supervisor/local.mk
 

@@ -120,6 +120,7 @@ TESTS += $(long_unit_tests)
 include %D%/support/local.mk
 include %D%/base/local.mk
 include %D%/name/local.mk
+include %D%/lane/local.mk
 include %D%/message/local.mk
 include %D%/network/local.mk
 include %D%/proof/local.mk

@@ -29,6 +29,7 @@ static const int untouched = EL2HLT;
 static const struct scene *const lists[] = {
 	torture_activation_scenes,
 	torture_gram_scenes,
+	torture_lane_scenes,
 	torture_link_scenes,
 	torture_message_scenes,
 	torture_name_scenes,

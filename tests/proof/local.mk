@@ -26,6 +26,7 @@ tests_check_torture_SOURCES = $(fault_sources) \
 	%D%/torture_choice.c \
 	%D%/torture_choice.h \
 	%D%/torture_gram.c \
+	%D%/torture_lane.c \
 	%D%/torture_link.c \
 	%D%/torture_message.c \
 	%D%/torture_name.c \

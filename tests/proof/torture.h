@@ -29,6 +29,7 @@ struct scene {
 /* Each ends with a scene without a name. */
 extern const struct scene torture_activation_scenes[];
 extern const struct scene torture_gram_scenes[];
+extern const struct scene torture_lane_scenes[];
 extern const struct scene torture_link_scenes[];
 extern const struct scene torture_message_scenes[];
 extern const struct scene torture_name_scenes[];

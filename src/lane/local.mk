@@ -1,0 +1,3 @@
+src_libunixmsg_all_la_SOURCES += \
+	%D%/segment.c \
+	%D%/segment.h
