@@ -1,3 +1,5 @@
 src_libunixmsg_all_la_SOURCES += \
+	%D%/ring.c \
+	%D%/ring.h \
 	%D%/segment.c \
 	%D%/segment.h

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+
+#include "lane/ring.h"
+
+enum { DATA = 1, MARKER = 2 };
+
+/*
+ * Before each record. The kind stays what it is; the value is the size of
+ * data, or how many messages a marker stands for: that one may change.
+ */
+struct header {
+	_Atomic uint32_t kind;
+	_Atomic uint32_t value;
+};
+
+_Static_assert(sizeof(struct header) == RING_HEADER, "it is in the layout");
+
+void unixring__set_up(struct ring_out *out, struct ring_in *in,
+	const struct segment *mine, const struct segment *theirs)
+{
+	*out = (struct ring_out){
+		.page = mine->page,
+		.peer = theirs->page,
+		.bytes = mine->ring,
+		.size = mine->size,
+	};
+	*in = (struct ring_in){
+		.page = mine->page,
+		.peer = theirs->page,
+		.bytes = theirs->ring,
+		.size = theirs->size,
+	};
+}
+
+static inline uint32_t read_position(const _Atomic uint32_t *position)
+{
+	return atomic_load_explicit(position, memory_order_acquire);
+}
+
+static inline void write_position(_Atomic uint32_t *position, uint32_t value)
+{
+	atomic_store_explicit(position, value, memory_order_release);
+}
+
+/* Of a record with so many bytes. */
+static inline uint32_t get_length(uint32_t size)
+{
+	return RING_HEADER + ((size + RING_HEADER - 1) & ~(RING_HEADER - 1u));
+}
+
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+/* Writing */
+
+static inline struct header *at_tail(const struct ring_out *out)
+{
+	return (struct header *)(out->bytes + (out->tail & (out->size - 1)));
+}
+
+/* A marker has to find room behind every record. */
+size_t unixring__get_size_max(const struct ring_out *out)
+{
+	return out->size / 2 - 2 * RING_HEADER;
+}
+
+static inline bool has_room(const struct ring_out *out, uint32_t length)
+{
+	return length + RING_HEADER <= out->size - (out->tail - out->head);
+}
+
+/*
+ * What he has read before us was read before he said so: acquire. He says
+ * nothing that goes back, or ahead of us.
+ */
+static int look_at_head(struct ring_out *out)
+{
+	uint32_t head = read_position(&out->peer->head);
+
+	if (head - out->head > out->tail - out->head)
+		return refuse(EPROTO);
+	out->head = head;
+	return 0;
+}
+
+void *unixring__reserve(struct ring_out *out, size_t size)
+{
+	uint32_t length;
+
+	if (size > unixring__get_size_max(out)) {
+		errno = EMSGSIZE;
+		return NULL;
+	}
+	length = get_length((uint32_t)size);
+	if (!has_room(out, length) && look_at_head(out) < 0)
+		return NULL;
+	if (!has_room(out, length)) {
+		errno = EAGAIN;
+		return NULL;
+	}
+	return at_tail(out) + 1;
+}
+
+/* Who sees the tail sees all that is before it: release. */
+static inline void publish(struct ring_out *out, uint32_t kind, uint32_t value,
+	uint32_t length)
+{
+	struct header *header = at_tail(out);
+
+	atomic_store_explicit(&header->kind, kind, memory_order_relaxed);
+	atomic_store_explicit(&header->value, value, memory_order_relaxed);
+	out->tail += length;
+	write_position(&out->page->tail, out->tail);
+}
+
+void unixring__commit(struct ring_out *out, size_t size)
+{
+	out->has_marker = false;
+	publish(out, DATA, (uint32_t)size, get_length((uint32_t)size));
+}
+
+/*
+ * The writer's fence: our tail is seen by all before we read the event. The
+ * reader does it the other way round, see unixring__arm.
+ */
+bool unixring__tell(struct ring_out *out)
+{
+	const uint32_t told = out->told;
+	uint32_t event;
+
+	out->told = out->tail;
+	atomic_thread_fence(memory_order_seq_cst);
+	event = atomic_load_explicit(&out->peer->event, memory_order_relaxed);
+	return event - told < out->tail - told;
+}
+
+static struct header *at_marker(const struct ring_out *out)
+{
+	return (struct header *)(out->bytes + (out->marker & (out->size - 1)));
+}
+
+/* The value of our own marker: nobody else writes it. */
+static void count_marker(const struct ring_out *out, uint32_t more)
+{
+	_Atomic uint32_t *value = &at_marker(out)->value;
+
+	atomic_store_explicit(value,
+		atomic_load_explicit(value, memory_order_relaxed) + more,
+		memory_order_release);
+}
+
+/*
+ * A marker that is last is counted up: two in a row could fill the ring. The
+ * message itself will wake him, so that nobody is told here.
+ */
+void unixring__mark(struct ring_out *out)
+{
+	if (out->has_marker) {
+		count_marker(out, 1);
+		return;
+	}
+	out->has_marker = true;
+	out->marker = out->tail;
+	publish(out, MARKER, 1, RING_HEADER);
+}
+
+void unixring__keep_mark(struct ring_out *out)
+{
+	out->told = out->tail;
+}
+
+/* What has passed him silently, since a message was to come, is told now. */
+bool unixring__unmark(struct ring_out *out)
+{
+	count_marker(out, (uint32_t)-1);
+	return unixring__tell(out);
+}
+
+/* Reading */
+
+static inline const struct header *at_head(const struct ring_in *in)
+{
+	return (const struct header *)(in->bytes + (in->head & (in->size - 1)));
+}
+
+/* 1: something is published behind position. 0: nothing is. -1: EPROTO. */
+static inline int look_at_tail(struct ring_in *in, uint32_t position)
+{
+	uint32_t tail;
+
+	if (position != in->tail)
+		return 1;
+	tail = read_position(&in->peer->tail);
+	if (tail - in->head > in->size ||
+		tail - in->head < position - in->head ||
+		tail % RING_HEADER != 0)
+		return refuse(EPROTO);
+	in->tail = tail;
+	return position != tail;
+}
+
+static inline uint32_t get_kind(const struct ring_in *in)
+{
+	return atomic_load_explicit(&at_head(in)->kind, memory_order_relaxed);
+}
+
+static inline uint32_t get_value(const struct ring_in *in)
+{
+	return atomic_load_explicit(&at_head(in)->value, memory_order_acquire);
+}
+
+bool unixring__is_marked(const struct ring_in *in)
+{
+	return get_value(in) != in->taken;
+}
+
+/* Gives room back; all that was read there was read before: release. */
+static inline void advance(struct ring_in *in, uint32_t length)
+{
+	in->head += length;
+	in->taken = 0;
+	in->is_at_marker = false;
+	write_position(&in->page->head, in->head);
+}
+
+/* The record at head, which is published. */
+static inline int judge(const struct ring_in *in, struct ring_record *record)
+{
+	const uint32_t room = in->tail - in->head - RING_HEADER;
+	const uint32_t size = get_value(in);
+
+	if (get_kind(in) != DATA || size > room ||
+		get_length(size) - RING_HEADER > room)
+		return refuse(EPROTO);
+	record->data = (const char *)(at_head(in) + 1);
+	record->size = size;
+	return 1;
+}
+
+static inline int give_marked(struct ring_record *record)
+{
+	*record = (struct ring_record){ 0 };
+	return 1;
+}
+
+/*
+ * A marker at head. It is passed when all that it stands for was taken and
+ * another record is published behind it: only then it is counted up no more,
+ * and that has to be looked at again. No other marker follows.
+ */
+static int judge_marker(struct ring_in *in, struct ring_record *record)
+{
+	int result;
+
+	in->is_at_marker = true;
+	if (unixring__is_marked(in))
+		return give_marked(record);
+	result = look_at_tail(in, in->head + RING_HEADER);
+	if (result <= 0)
+		return result;
+	if (unixring__is_marked(in))
+		return give_marked(record);
+	advance(in, RING_HEADER);
+	return judge(in, record);
+}
+
+int unixring__look(struct ring_in *in, struct ring_record *record)
+{
+	int result = look_at_tail(in, in->head);
+
+	if (result <= 0)
+		return result;
+	if (in->is_at_marker || get_kind(in) == MARKER)
+		return judge_marker(in, record);
+	return judge(in, record);
+}
+
+void unixring__release(struct ring_in *in, const struct ring_record *record)
+{
+	if (record->data == NULL)
+		in->taken++;
+	else
+		advance(in, get_length(record->size));
+}
+
+/*
+ * Where the next record will lie. Behind a marker, whatever it stands for: its
+ * messages are on the socket, and wake us themselves; if they are taken back,
+ * what comes next lies behind it.
+ */
+static inline uint32_t get_next(const struct ring_in *in)
+{
+	return in->is_at_marker ? in->head + RING_HEADER : in->head;
+}
+
+/* The reader's fence: the event is seen by all before we look at the tail. */
+static void set_event(struct ring_in *in, uint32_t event)
+{
+	if (in->event == event)
+		return;
+	in->event = event;
+	atomic_store_explicit(&in->page->event, event, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* A marker may have come while we looked: then once more, behind it. */
+int unixring__arm(struct ring_in *in, struct ring_record *record)
+{
+	int result;
+
+	do {
+		set_event(in, get_next(in));
+		result = unixring__look(in, record);
+	} while (result == 0 && in->event != get_next(in));
+	return result;
+}
+
+int unixring__arm_behind(struct ring_in *in)
+{
+	const uint32_t next = get_next(in);
+	int result;
+
+	set_event(in, next);
+	result = look_at_tail(in, next);
+	return result == 0 && !unixring__is_marked(in) ? 1 : result;
+}
+
+bool unixring__is_read(const struct ring_out *out)
+{
+	return read_position(&out->peer->head) == out->tail;
+}
+
+void unixring__settle(struct ring_in *in)
+{
+	if (in->is_at_marker && !unixring__is_marked(in) &&
+		look_at_tail(in, get_next(in)) == 0)
+		advance(in, RING_HEADER);
+}
