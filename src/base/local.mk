@@ -14,5 +14,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/stop.c \
 	%D%/timers.c \
 	%D%/timers.h \
+	%D%/turn.c \
+	%D%/turn.h \
 	%D%/wait.c \
 	%D%/wait.h

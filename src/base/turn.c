@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <sched.h>
+
+#include "base/deadline_private.h"
+#include "base/turn.h"
+
+/* A thread of higher priority would never let the one at work go on: so many
+ * times it is asked to, and then it has to. */
+static const int yields_most = 64;
+
+static const int64_t pause_us = 50;
+
+int unixturn__await(struct turn *turn)
+{
+	int i, state;
+
+	for (i = 0;; i++) {
+		state = TURN_FREE;
+		if (atomic_compare_exchange_weak_explicit(&turn->state, &state,
+			    TURN_WORKING, memory_order_acquire,
+			    memory_order_relaxed))
+			return 0;
+		if (state == TURN_WAITING) {
+			errno = EAGAIN;
+			return -1;
+		}
+		if (i < yields_most)
+			sched_yield();
+		else
+			unixdeadline__pause(pause_us, -1, UNIXMSG_FOREVER);
+	}
+}
