@@ -32,8 +32,8 @@ noinst_LTLIBRARIES += %D%/libunixmsg_all.la
 include %D%/base/local.mk
 include %D%/name/local.mk
 include %D%/message/local.mk
-include %D%/network/local.mk
 include %D%/lane/local.mk
+include %D%/network/local.mk
 include %D%/service/local.mk
 include %D%/supervisor/local.mk
 

@@ -1,4 +1,6 @@
 src_libunixmsg_all_la_SOURCES += \
+	%D%/lane.c \
+	%D%/lane.h \
 	%D%/ring.c \
 	%D%/ring.h \
 	%D%/segment.c \

@@ -18,18 +18,31 @@ struct header {
 
 _Static_assert(sizeof(struct header) == RING_HEADER, "it is in the layout");
 
+/* What our page keeps for us. */
+struct own {
+	struct ring_out_state out;
+	_Alignas(128) struct ring_in_state in;
+};
+
+_Static_assert(sizeof(struct own) <= sizeof(((struct segment_page *)0)->own),
+	"it has room in the page");
+
 void unixring__set_up(struct ring_out *out, struct ring_in *in,
 	const struct segment *mine, const struct segment *theirs)
 {
+	struct own *own = (struct own *)mine->page->own;
+
 	*out = (struct ring_out){
 		.page = mine->page,
 		.peer = theirs->page,
+		.state = &own->out,
 		.bytes = mine->ring,
 		.size = mine->size,
 	};
 	*in = (struct ring_in){
 		.page = mine->page,
 		.peer = theirs->page,
+		.state = &own->in,
 		.bytes = theirs->ring,
 		.size = theirs->size,
 	};
@@ -61,7 +74,8 @@ static int refuse(int error)
 
 static inline struct header *at_tail(const struct ring_out *out)
 {
-	return (struct header *)(out->bytes + (out->tail & (out->size - 1)));
+	return (struct header *)(out->bytes +
+		(out->state->tail & (out->size - 1)));
 }
 
 /* A marker has to find room behind every record. */
@@ -72,7 +86,8 @@ size_t unixring__get_size_max(const struct ring_out *out)
 
 static inline bool has_room(const struct ring_out *out, uint32_t length)
 {
-	return length + RING_HEADER <= out->size - (out->tail - out->head);
+	return length + RING_HEADER <=
+		out->size - (out->state->tail - out->state->head);
 }
 
 /*
@@ -83,9 +98,9 @@ static int look_at_head(struct ring_out *out)
 {
 	uint32_t head = read_position(&out->peer->head);
 
-	if (head - out->head > out->tail - out->head)
+	if (head - out->state->head > out->state->tail - out->state->head)
 		return refuse(EPROTO);
-	out->head = head;
+	out->state->head = head;
 	return 0;
 }
 
@@ -115,13 +130,13 @@ static inline void publish(struct ring_out *out, uint32_t kind, uint32_t value,
 
 	atomic_store_explicit(&header->kind, kind, memory_order_relaxed);
 	atomic_store_explicit(&header->value, value, memory_order_relaxed);
-	out->tail += length;
-	write_position(&out->page->tail, out->tail);
+	out->state->tail += length;
+	write_position(&out->page->tail, out->state->tail);
 }
 
 void unixring__commit(struct ring_out *out, size_t size)
 {
-	out->has_marker = false;
+	out->state->has_marker = false;
 	publish(out, DATA, (uint32_t)size, get_length((uint32_t)size));
 }
 
@@ -131,18 +146,21 @@ void unixring__commit(struct ring_out *out, size_t size)
  */
 bool unixring__tell(struct ring_out *out)
 {
-	const uint32_t told = out->told;
+	const uint32_t told = out->state->told;
 	uint32_t event;
 
-	out->told = out->tail;
+	if (told == out->state->tail)
+		return false;
+	out->state->told = out->state->tail;
 	atomic_thread_fence(memory_order_seq_cst);
 	event = atomic_load_explicit(&out->peer->event, memory_order_relaxed);
-	return event - told < out->tail - told;
+	return event - told < out->state->tail - told;
 }
 
 static struct header *at_marker(const struct ring_out *out)
 {
-	return (struct header *)(out->bytes + (out->marker & (out->size - 1)));
+	return (struct header *)(out->bytes +
+		(out->state->marker & (out->size - 1)));
 }
 
 /* The value of our own marker: nobody else writes it. */
@@ -161,18 +179,18 @@ static void count_marker(const struct ring_out *out, uint32_t more)
  */
 void unixring__mark(struct ring_out *out)
 {
-	if (out->has_marker) {
+	if (out->state->has_marker) {
 		count_marker(out, 1);
 		return;
 	}
-	out->has_marker = true;
-	out->marker = out->tail;
+	out->state->has_marker = true;
+	out->state->marker = out->state->tail;
 	publish(out, MARKER, 1, RING_HEADER);
 }
 
 void unixring__keep_mark(struct ring_out *out)
 {
-	out->told = out->tail;
+	out->state->told = out->state->tail;
 }
 
 /* What has passed him silently, since a message was to come, is told now. */
@@ -186,7 +204,8 @@ bool unixring__unmark(struct ring_out *out)
 
 static inline const struct header *at_head(const struct ring_in *in)
 {
-	return (const struct header *)(in->bytes + (in->head & (in->size - 1)));
+	return (const struct header *)(in->bytes +
+		(in->state->head & (in->size - 1)));
 }
 
 /* 1: something is published behind position. 0: nothing is. -1: EPROTO. */
@@ -194,14 +213,14 @@ static inline int look_at_tail(struct ring_in *in, uint32_t position)
 {
 	uint32_t tail;
 
-	if (position != in->tail)
+	if (position != in->state->tail)
 		return 1;
 	tail = read_position(&in->peer->tail);
-	if (tail - in->head > in->size ||
-		tail - in->head < position - in->head ||
+	if (tail - in->state->head > in->size ||
+		tail - in->state->head < position - in->state->head ||
 		tail % RING_HEADER != 0)
 		return refuse(EPROTO);
-	in->tail = tail;
+	in->state->tail = tail;
 	return position != tail;
 }
 
@@ -217,22 +236,22 @@ static inline uint32_t get_value(const struct ring_in *in)
 
 bool unixring__is_marked(const struct ring_in *in)
 {
-	return get_value(in) != in->taken;
+	return get_value(in) != in->state->taken;
 }
 
 /* Gives room back; all that was read there was read before: release. */
 static inline void advance(struct ring_in *in, uint32_t length)
 {
-	in->head += length;
-	in->taken = 0;
-	in->is_at_marker = false;
-	write_position(&in->page->head, in->head);
+	in->state->head += length;
+	in->state->taken = 0;
+	in->state->is_at_marker = false;
+	write_position(&in->page->head, in->state->head);
 }
 
 /* The record at head, which is published. */
 static inline int judge(const struct ring_in *in, struct ring_record *record)
 {
-	const uint32_t room = in->tail - in->head - RING_HEADER;
+	const uint32_t room = in->state->tail - in->state->head - RING_HEADER;
 	const uint32_t size = get_value(in);
 
 	if (get_kind(in) != DATA || size > room ||
@@ -258,10 +277,10 @@ static int judge_marker(struct ring_in *in, struct ring_record *record)
 {
 	int result;
 
-	in->is_at_marker = true;
+	in->state->is_at_marker = true;
 	if (unixring__is_marked(in))
 		return give_marked(record);
-	result = look_at_tail(in, in->head + RING_HEADER);
+	result = look_at_tail(in, in->state->head + RING_HEADER);
 	if (result <= 0)
 		return result;
 	if (unixring__is_marked(in))
@@ -272,11 +291,11 @@ static int judge_marker(struct ring_in *in, struct ring_record *record)
 
 int unixring__look(struct ring_in *in, struct ring_record *record)
 {
-	int result = look_at_tail(in, in->head);
+	int result = look_at_tail(in, in->state->head);
 
 	if (result <= 0)
 		return result;
-	if (in->is_at_marker || get_kind(in) == MARKER)
+	if (in->state->is_at_marker || get_kind(in) == MARKER)
 		return judge_marker(in, record);
 	return judge(in, record);
 }
@@ -284,7 +303,7 @@ int unixring__look(struct ring_in *in, struct ring_record *record)
 void unixring__release(struct ring_in *in, const struct ring_record *record)
 {
 	if (record->data == NULL)
-		in->taken++;
+		in->state->taken++;
 	else
 		advance(in, get_length(record->size));
 }
@@ -296,15 +315,16 @@ void unixring__release(struct ring_in *in, const struct ring_record *record)
  */
 static inline uint32_t get_next(const struct ring_in *in)
 {
-	return in->is_at_marker ? in->head + RING_HEADER : in->head;
+	return in->state->is_at_marker ? in->state->head + RING_HEADER
+				       : in->state->head;
 }
 
 /* The reader's fence: the event is seen by all before we look at the tail. */
 static void set_event(struct ring_in *in, uint32_t event)
 {
-	if (in->event == event)
+	if (in->state->event == event)
 		return;
-	in->event = event;
+	in->state->event = event;
 	atomic_store_explicit(&in->page->event, event, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 }
@@ -317,7 +337,7 @@ int unixring__arm(struct ring_in *in, struct ring_record *record)
 	do {
 		set_event(in, get_next(in));
 		result = unixring__look(in, record);
-	} while (result == 0 && in->event != get_next(in));
+	} while (result == 0 && in->state->event != get_next(in));
 	return result;
 }
 
@@ -331,14 +351,15 @@ int unixring__arm_behind(struct ring_in *in)
 	return result == 0 && !unixring__is_marked(in) ? 1 : result;
 }
 
-bool unixring__is_read(const struct ring_out *out)
+uint32_t unixring__get_unread(const struct ring_out *out)
 {
-	return read_position(&out->peer->head) == out->tail;
+	return read_position(&out->page->tail) -
+		read_position(&out->peer->head);
 }
 
 void unixring__settle(struct ring_in *in)
 {
-	if (in->is_at_marker && !unixring__is_marked(in) &&
+	if (in->state->is_at_marker && !unixring__is_marked(in) &&
 		look_at_tail(in, get_next(in)) == 0)
 		advance(in, RING_HEADER);
 }

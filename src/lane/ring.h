@@ -40,30 +40,40 @@
 /* What stands before each record: its bytes are padded to so many, too. */
 enum { RING_HEADER = 8 };
 
-/* The end that writes. */
-struct ring_out {
-	struct segment_page *page;       /* ours */
-	const struct segment_page *peer; /* theirs */
-	char *bytes;
-	uint32_t size;
+/* The end that writes, and how far it is. */
+struct ring_out_state {
 	uint32_t tail;
 	uint32_t told;   /* who sleeps before here knows of it */
 	uint32_t head;   /* how far the peer has read, when we looked */
 	uint32_t marker; /* where the last record is, if it is a marker */
-	bool has_marker;
+	uint32_t has_marker;
+};
+
+struct ring_out {
+	struct segment_page *page;       /* ours */
+	const struct segment_page *peer; /* theirs */
+	struct ring_out_state *state;    /* in our page */
+	char *bytes;
+	uint32_t size;
 };
 
 /* The end that reads. */
+struct ring_in_state {
+	uint32_t head;
+	uint32_t tail;  /* how far the peer had written, when we looked */
+	uint32_t taken; /* of those that the marker at head stands for */
+	uint32_t is_at_marker; /* we have seen it there */
+	uint32_t event;        /* as it is in our page */
+	uint32_t is_spent;     /* for lane.c: what is first on the socket is
+				* but a sign */
+};
+
 struct ring_in {
 	struct segment_page *page;       /* ours */
 	const struct segment_page *peer; /* theirs */
+	struct ring_in_state *state;     /* in our page */
 	const char *bytes;
 	uint32_t size;
-	uint32_t head;
-	uint32_t tail;     /* how far the peer had written, when we looked */
-	uint32_t taken;    /* of those that the marker at head stands for */
-	bool is_at_marker; /* we have seen it there */
-	uint32_t event;    /* as it is in our page */
 };
 
 /* What is next: data, or on the socket, where data is NULL. */
@@ -72,7 +82,7 @@ struct ring_record {
 	uint32_t size;
 };
 
-/* Rings of ours and of the peer's. */
+/* Rings of ours and of the peer's; what the ends know is where it was left. */
 void unixring__set_up(struct ring_out *out, struct ring_in *in,
 	const struct segment *mine, const struct segment *theirs);
 
@@ -106,8 +116,8 @@ void unixring__mark(struct ring_out *out);
 void unixring__keep_mark(struct ring_out *out);
 bool unixring__unmark(struct ring_out *out);
 
-/* Whether the peer has read all, as he says. */
-bool unixring__is_read(const struct ring_out *out);
+/* How many bytes the peer has not read, as he says. Any thread may ask. */
+uint32_t unixring__get_unread(const struct ring_out *out);
 
 /* Reading */
 

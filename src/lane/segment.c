@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -30,7 +29,7 @@ static size_t get_page_size(void)
 	return getauxval(AT_PAGESZ);
 }
 
-static bool is_ring_size(uint64_t size)
+bool unixsegment__is_ring_size(uint64_t size)
 {
 	return size >= SEGMENT_RING_LEAST && size >= get_page_size() &&
 		size <= SEGMENT_RING_MOST && (size & (size - 1)) == 0;
@@ -95,7 +94,7 @@ int unixsegment__make(struct segment *segment, uint32_t size)
 	int fd;
 
 	*segment = (struct segment){ 0 };
-	if (!is_ring_size(size)) {
+	if (!unixsegment__is_ring_size(size)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -116,7 +115,7 @@ static int find_size(int fd, uint32_t size_max, uint32_t *size)
 	if (fstat(fd, &file) < 0)
 		return -1;
 	bytes = (uint64_t)file.st_size - get_page_size();
-	if (!is_ring_size(bytes)) {
+	if (!unixsegment__is_ring_size(bytes)) {
 		errno = EPROTO;
 		return -1;
 	}

@@ -12,8 +12,11 @@
 #define UNIXMSG_SEGMENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+enum { SEGMENT_OWN = 64 };
 
 /*
  * What is written often by one side, and read often by the other, lies in a
@@ -32,8 +35,13 @@ struct segment_page {
 	_Alignas(128) _Atomic uint32_t head;
 	/* How far it has written its own. */
 	_Alignas(128) _Atomic uint32_t tail;
-	/* Where it sleeps: the peer wakes it when he writes there. */
+	/* Where it sleeps: the peer wakes it when he writes there. And whether
+	 * it wants all by the socket from now on. */
 	_Alignas(128) _Atomic uint32_t event;
+	_Atomic uint32_t is_ring_shut;
+	/* What the side keeps for itself: processes that fork(2) has made go on
+	 * where another has stopped. The peer does not read it. */
+	_Alignas(128) uint32_t own[SEGMENT_OWN];
 };
 
 struct segment {
@@ -47,6 +55,8 @@ enum {
 	SEGMENT_RING_LEAST = 1 << 12,
 	SEGMENT_RING_MOST = 1 << 26,
 };
+
+bool unixsegment__is_ring_size(uint64_t size);
 
 /*
  * Makes one that this process writes. Gives a descriptor of it, to be handed

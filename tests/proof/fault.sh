@@ -67,6 +67,7 @@ putchar
 puts
 qsort
 rewinddir
+sched_yield
 secure_getenv
 setenv
 setfsuid

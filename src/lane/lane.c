@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lane/lane.h"
+
+/* The first byte of each message on the socket. */
+enum { BELL = 0, MESSAGE = 1 };
+
+/* What there is has changed meanwhile: it is to be looked at again. */
+enum { AGAIN = 2 };
+
+/* How often a patient sender gives others a chance to make room. */
+static const int yields_most = 128;
+
+/* So often something is looked at again before the caller has to. */
+static const int tries_most = 64;
+
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+/* Nothing that he says can be believed: both sides learn that it is over. */
+static int fail(struct lane *lane)
+{
+	lane->has_failed = true;
+	shutdown(lane->end->fd, SHUT_RDWR);
+	return refuse(EPROTO);
+}
+
+int unixlane__get_size_max(const struct endpoint *end, size_t *size)
+{
+	if (unixendpoint__get_size_max(end, size) < 0)
+		return -1;
+	*size -= *size < UNIXLANE_SPARE ? *size : UNIXLANE_SPARE;
+	return 0;
+}
+
+int unixlane__set_up(struct lane *lane, const struct endpoint *end,
+	struct segment *mine, struct segment *theirs)
+{
+	size_t size;
+
+	if (unixlane__get_size_max(end, &size) < 0)
+		return -1;
+	if (size == 0)
+		return refuse(ENOBUFS);
+	lane->end = end;
+	lane->owner = getpid();
+	lane->mine = *mine;
+	lane->theirs = *theirs;
+	unixring__set_up(&lane->out, &lane->in, mine, theirs);
+	*mine = *theirs = (struct segment){ 0 };
+	return 0;
+}
+
+/*
+ * Of a peer who has died the kernel says that he has left something unread, if
+ * that was but a sign.
+ */
+static bool is_to_try_again(const struct lane *lane, ssize_t result)
+{
+	return result < 0 &&
+		(errno == EINTR ||
+			(errno == ECONNRESET &&
+				unixring__get_unread(&lane->out) == 0));
+}
+
+/* Sending */
+
+static bool is_shortage(int error)
+{
+	return error == ENOBUFS || error == ENOMEM;
+}
+
+/*
+ * Where there is no room the socket is readable all the same. Where there is
+ * no memory it is tried again with the next call.
+ */
+static int ring_bell(struct lane *lane)
+{
+	const char kind = BELL;
+	const int saved = errno;
+	ssize_t sent;
+
+	do
+		sent = send(lane->end->fd, &kind, 1,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (is_to_try_again(lane, sent));
+	lane->bells++;
+	lane->is_bell_due = sent < 0 && is_shortage(errno);
+	if (sent < 0 && errno != EAGAIN && !lane->is_bell_due)
+		return -1;
+	errno = saved;
+	return 0;
+}
+
+/* Who listens for what was published is told. */
+static int tell(struct lane *lane)
+{
+	return unixring__tell(&lane->out) ? ring_bell(lane) : 0;
+}
+
+/* A size that cannot be is larger than all others. */
+static size_t add_up(const struct msghdr *header)
+{
+	const struct iovec *parts = header->msg_iov;
+	size_t i, size = 0;
+
+	for (i = 1; i < header->msg_iovlen; i++) {
+		size += parts[i].iov_len;
+		if (size < parts[i].iov_len)
+			return SIZE_MAX;
+	}
+	return size;
+}
+
+static void copy_in(char *place, const struct msghdr *header)
+{
+	const struct iovec *parts = header->msg_iov;
+	size_t i;
+
+	for (i = 1; i < header->msg_iovlen; i++) {
+		if (parts[i].iov_len > 0)
+			memcpy(place, parts[i].iov_base, parts[i].iov_len);
+		place += parts[i].iov_len;
+	}
+}
+
+/*
+ * A detour costs more than the little that a reader needs to make room; he has
+ * to know of what there is.
+ */
+static char *find_room(struct lane *lane, size_t size, bool is_patient)
+{
+	char *place = unixring__reserve(&lane->out, size);
+	int i;
+
+	if (place != NULL || !is_patient || errno != EAGAIN)
+		return place;
+	if (tell(lane) < 0)
+		return NULL;
+	for (i = 0; place == NULL && errno == EAGAIN && i < yields_most; i++) {
+		sched_yield();
+		place = unixring__reserve(&lane->out, size);
+	}
+	return place;
+}
+
+/*
+ * By the socket, behind all that is in the ring: a marker says so first. If it
+ * cannot be sent that is taken back.
+ */
+static int send_by_socket(struct lane *lane, const struct msghdr *header,
+	size_t size)
+{
+	char kind = MESSAGE;
+	size_t most;
+	ssize_t sent;
+	int error;
+
+	if (unixlane__get_size_max(lane->end, &most) < 0)
+		return -1;
+	if (size > most)
+		return refuse(EMSGSIZE);
+	header->msg_iov[0] = (struct iovec){ .iov_base = &kind, .iov_len = 1 };
+	unixring__mark(&lane->out);
+	do
+		sent = sendmsg(lane->end->fd, header,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (is_to_try_again(lane, sent));
+	if (sent >= 0) {
+		unixring__keep_mark(&lane->out);
+		lane->detours++;
+		return 0;
+	}
+	error = errno;
+	if (unixring__unmark(&lane->out))
+		ring_bell(lane);
+	return refuse(error);
+}
+
+static bool is_ring_shut(const struct lane *lane)
+{
+	return lane->is_mute ||
+		atomic_load_explicit(&lane->theirs.page->is_ring_shut,
+			memory_order_relaxed) != 0;
+}
+
+static int send_one(struct lane *lane, const struct msghdr *header,
+	bool is_patient)
+{
+	const size_t size = add_up(header);
+	char *place;
+
+	if (header->msg_controllen > 0 || is_ring_shut(lane))
+		return send_by_socket(lane, header, size);
+	place = find_room(lane, size, is_patient);
+	if (place == NULL && errno != EAGAIN && errno != EMSGSIZE)
+		return errno == EPROTO ? fail(lane) : -1;
+	if (place == NULL)
+		return send_by_socket(lane, header, size);
+	copy_in(place, header);
+	unixring__commit(&lane->out, size);
+	return 0;
+}
+
+/*
+ * What was published before one that has failed is told all the same. The last
+ * one fails where there is nobody to tell.
+ */
+static int send_all(struct lane *lane, const struct msghdr *headers,
+	size_t count, size_t *sent, bool is_patient)
+{
+	int error;
+
+	for (*sent = 0; *sent < count; ++*sent)
+		if (send_one(lane, &headers[*sent], is_patient) < 0)
+			break;
+	error = errno;
+	if (tell(lane) == 0 && *sent == count)
+		return 0;
+	if (*sent < count)
+		return refuse(error);
+	--*sent;
+	return -1;
+}
+
+int unixlane__send(struct lane *lane, const struct msghdr *headers,
+	size_t count, size_t *sent, bool is_patient)
+{
+	const int saved = errno;
+	int result = -1;
+
+	*sent = 0;
+	if (lane->has_failed)
+		return refuse(EPROTO);
+	if (unixturn__take(&lane->sending) < 0)
+		return -1;
+	if (!lane->is_bell_due || ring_bell(lane) == 0)
+		result = send_all(lane, headers, count, sent, is_patient);
+	unixturn__give(&lane->sending);
+	if (result == 0)
+		errno = saved;
+	return result;
+}
+
+/* Receiving */
+
+/*
+ * Takes off what is first on the socket. A bell that found no room because of
+ * it was rung for what is published: that is seen after the fence.
+ */
+static int drop_first(struct lane *lane)
+{
+	char kind;
+	ssize_t got;
+
+	do
+		got = recv(lane->end->fd, &kind, 1, MSG_DONTWAIT);
+	while (is_to_try_again(lane, got));
+	atomic_thread_fence(memory_order_seq_cst);
+	if (got < 0)
+		return -1;
+	lane->in.state->is_spent = false;
+	return 0;
+}
+
+static int drop_spent(struct lane *lane)
+{
+	return lane->in.state->is_spent ? drop_first(lane) : 0;
+}
+
+/* What the socket has said when there was something else to give. */
+static int tell_error(struct lane *lane)
+{
+	const int error = lane->error;
+
+	lane->error = 0;
+	return error == 0 ? 0 : refuse(error);
+}
+
+/* Gives recv(2)'s result. Who sleeps keeps nobody else waiting. */
+static ssize_t peek_kind(struct lane *lane, char *kind, int flags)
+{
+	ssize_t got;
+
+	if ((flags & MSG_DONTWAIT) == 0)
+		unixturn__begin_wait(&lane->receiving);
+	do
+		got = recv(lane->end->fd, kind, 1, flags | MSG_PEEK);
+	while (is_to_try_again(lane, got));
+	unixturn__end_wait(&lane->receiving);
+	return got;
+}
+
+/*
+ * The ring is empty, and we are armed. What is on the socket is looked at, and
+ * then the ring once more: who rings has published before.
+ */
+static int hear(struct lane *lane, struct ring_record *record, int flags)
+{
+	char kind = BELL;
+	ssize_t got;
+	int error, result;
+
+	if (tell_error(lane) < 0 || drop_spent(lane) < 0)
+		return -1;
+	got = peek_kind(lane, &kind, flags & MSG_DONTWAIT);
+	error = errno;
+	lane->in.state->is_spent = got > 0 && kind == BELL;
+	result = unixring__arm(&lane->in, record);
+	if (result != 0)
+		return result < 0 ? fail(lane) : result;
+	if (got > 0 && kind != BELL)
+		return fail(lane);
+	return got > 0 ? refuse(EAGAIN) : got == 0 ? 0 : refuse(error);
+}
+
+/*
+ * 1: there is a record, 0: the end, -1. Bells of old go: the socket is readable
+ * only if there is something, unless they come faster than they can be dropped.
+ */
+static int find(struct lane *lane, struct ring_record *record, int flags)
+{
+	int i, result = unixring__look(&lane->in, record);
+
+	if (result == 0)
+		result = unixring__arm(&lane->in, record);
+	if (result != 0)
+		return result < 0 ? fail(lane) : result;
+	for (i = 0; i < tries_most; i++) {
+		result = hear(lane, record, flags);
+		if (result >= 0 || errno != EAGAIN || !lane->in.state->is_spent)
+			break;
+	}
+	return result;
+}
+
+static void copy_out(const struct ring_record *record, struct msghdr *header)
+{
+	const struct iovec *parts = header->msg_iov;
+	size_t i, done = 0, some;
+
+	for (i = 1; i < header->msg_iovlen && done < record->size; i++) {
+		some = record->size - done;
+		if (some > parts[i].iov_len)
+			some = parts[i].iov_len;
+		if (some > 0)
+			memcpy(parts[i].iov_base, record->data + done, some);
+		done += some;
+	}
+	header->msg_controllen = 0;
+	header->msg_flags = done < record->size ? MSG_TRUNC : 0;
+}
+
+/* The sign goes at once when there is nothing behind it. */
+static int keep_sign(struct lane *lane)
+{
+	struct ring_record next;
+	int result = unixring__arm(&lane->in, &next);
+
+	if (result < 0)
+		return fail(lane);
+	if (result == 0 && drop_spent(lane) < 0)
+		lane->error = errno;
+	return 1;
+}
+
+/* What was announced is not there: on its way, or it was taken back. */
+static int await_message(struct lane *lane, int flags)
+{
+	char kind;
+	int result = unixring__arm_behind(&lane->in);
+
+	if (result < 0)
+		return fail(lane);
+	if (result > 0)
+		return AGAIN;
+	if ((flags & MSG_DONTWAIT) != 0)
+		return refuse(EAGAIN);
+	result = (int)peek_kind(lane, &kind, 0);
+	return result > 0 ? AGAIN : result;
+}
+
+/* recvmsg(2) of what is first on the socket, its first byte apart. */
+static ssize_t peek_message(struct lane *lane, struct msghdr *header,
+	char *kind)
+{
+	ssize_t got;
+
+	header->msg_iov[0] = (struct iovec){ .iov_base = kind, .iov_len = 1 };
+	do
+		got = recvmsg(lane->end->fd, header,
+			MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+	while (is_to_try_again(lane, got));
+	return got;
+}
+
+/* Descriptors are received only with what is surely the next message. */
+static int peek_beside(struct lane *lane, struct msghdr *header)
+{
+	char kind;
+
+	return header->msg_controllen == 0 ||
+			peek_message(lane, header, &kind) > 0
+		? 1
+		: -1;
+}
+
+/*
+ * The message that a marker stands for, which stays on the socket as a sign.
+ * After it was seen the marker has to be looked at once more:
+ * if its message was taken back, this one belongs to a later marker.
+ */
+static int recv_by_socket(struct lane *lane, const struct ring_record *record,
+	struct msghdr *header, size_t *size, int flags)
+{
+	const size_t room = header->msg_controllen;
+	char kind = BELL;
+	ssize_t got;
+
+	if (drop_spent(lane) < 0)
+		return -1;
+	header->msg_controllen = 0;
+	got = peek_message(lane, header, &kind);
+	header->msg_controllen = room;
+	if (got < 0 && errno == EAGAIN)
+		return await_message(lane, flags);
+	if (got <= 0)
+		return (int)got;
+	lane->in.state->is_spent = kind == BELL;
+	if (kind == BELL || !unixring__is_marked(&lane->in))
+		return AGAIN;
+	if (kind != MESSAGE)
+		return fail(lane);
+	*size = (size_t)got - 1;
+	if (peek_beside(lane, header) < 0)
+		return -1;
+	if ((flags & MSG_PEEK) != 0)
+		return 1;
+	unixring__release(&lane->in, record);
+	lane->in.state->is_spent = true;
+	return keep_sign(lane);
+}
+
+static int recv_once(struct lane *lane, struct msghdr *header, size_t *size,
+	int flags)
+{
+	struct ring_record record;
+	int result = find(lane, &record, flags);
+
+	if (result <= 0)
+		return result;
+	if (record.data == NULL)
+		return recv_by_socket(lane, &record, header, size, flags);
+	*size = record.size;
+	copy_out(&record, header);
+	if ((flags & MSG_PEEK) == 0)
+		unixring__release(&lane->in, &record);
+	return 1;
+}
+
+static bool is_over(int result, int flags)
+{
+	if (result == AGAIN)
+		return false;
+	return result >= 0 || errno != EAGAIN || (flags & MSG_DONTWAIT) != 0;
+}
+
+static int recv_in_turn(struct lane *lane, struct msghdr *header, size_t *size,
+	int flags)
+{
+	int tries = 0, result;
+
+	do {
+		if (++tries > tries_most && (flags & MSG_DONTWAIT) != 0)
+			return refuse(EAGAIN);
+		result = recv_once(lane, header, size, flags);
+	} while (!is_over(result, flags));
+	return result;
+}
+
+int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
+	int flags)
+{
+	const int saved = errno;
+	int result;
+
+	if (lane->has_failed)
+		return refuse(EPROTO);
+	if (unixturn__take(&lane->receiving) < 0)
+		return -1;
+	result = recv_in_turn(lane, header, size, flags);
+	unixturn__give(&lane->receiving);
+	if (result >= 0)
+		errno = saved;
+	return result;
+}
+
+size_t unixlane__get_unread(const struct lane *lane)
+{
+	return unixring__get_unread(&lane->out);
+}
+
+bool unixlane__has_record(struct lane *lane)
+{
+	struct ring_record record;
+	bool has_one;
+
+	if (unixturn__take(&lane->receiving) < 0)
+		return false;
+	has_one = unixring__look(&lane->in, &record) != 0;
+	unixturn__give(&lane->receiving);
+	return has_one;
+}
+
+/* The end */
+
+void unixlane__shut_ring(struct lane *lane)
+{
+	atomic_store_explicit(&lane->mine.page->is_ring_shut, 1,
+		memory_order_release);
+}
+
+void unixlane__shutdown(struct lane *lane, int how)
+{
+	if (how != SHUT_RD)
+		lane->is_mute = true;
+	if (how != SHUT_WR)
+		unixlane__shut_ring(lane);
+}
+
+/*
+ * A bell that nobody takes would be a reset of the connection for the peer, and
+ * so would a message that was read and stayed as a sign. While there is more
+ * they stay, and are one.
+ */
+static void drop_signs(struct lane *lane)
+{
+	struct ring_record record;
+	char kind;
+	int i;
+
+	if (unixring__arm(&lane->in, &record) != 0 || drop_spent(lane) < 0)
+		return;
+	for (i = 0; i < tries_most; i++)
+		if (peek_kind(lane, &kind, MSG_DONTWAIT) <= 0 || kind != BELL ||
+			drop_first(lane) < 0)
+			break;
+}
+
+void unixlane__forget(struct lane *lane)
+{
+	unixsegment__drop(&lane->mine);
+	unixsegment__drop(&lane->theirs);
+}
+
+void unixlane__close(struct lane *lane)
+{
+	const int saved = errno;
+
+	if (lane->owner == getpid()) {
+		unixlane__shut_ring(lane);
+		drop_signs(lane);
+		unixring__settle(&lane->in);
+	}
+	unixlane__forget(lane);
+	errno = saved;
+}
