@@ -1,6 +1,8 @@
 src_libunixmsg_all_la_SOURCES += \
 	%D%/lane.c \
 	%D%/lane.h \
+	%D%/offer.c \
+	%D%/offer.h \
 	%D%/ring.c \
 	%D%/ring.h \
 	%D%/segment.c \
