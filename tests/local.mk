@@ -25,6 +25,7 @@ shell_tests = \
 	%D%/tools/interop/nc.sh \
 	%D%/tools/interop/python.sh \
 	%D%/tools/interop/socat.sh \
+	%D%/network/lanes.sh \
 	%D%/tools/manners.sh \
 	%D%/manual.sh \
 	%D%/manual_examples.sh \

@@ -96,11 +96,18 @@ struct unixconn *unixconn_open(const char *network, const char *address,
 	return unixconn__open_wanting(network, address, options, 0);
 }
 
-struct unixconn *unixconn_dial(const char *network_name, const char *address,
+struct unixconn *unixconn_dial(const char *network, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
+	return unixconn__dial(unixnetwork__find(network), address, options,
+		deadline_us);
+}
+
+struct unixconn *unixconn__dial(const struct network *network,
+	const char *address, const struct unixdial_options *options,
+	int64_t deadline_us)
+{
 	static const struct unixdial_options defaults = { 0 };
-	const struct network *network = unixnetwork__find(network_name);
 	struct unixconn *conn;
 
 	if (network == NULL || check(true, deadline_us) < 0)
@@ -168,9 +175,9 @@ int unixconn_close(struct unixconn *conn)
 
 	if (conn == NULL)
 		return 0;
-	result = unixdial__close(&conn->end);
 	if (conn->network->dispose != NULL)
 		conn->network->dispose(conn);
+	result = unixdial__close(&conn->end);
 	free(conn);
 	return result;
 }
@@ -252,6 +259,8 @@ int unixconn_get_peer(const struct unixconn *conn, struct unixaddr *addr)
 
 int unixconn_shutdown(struct unixconn *conn, int how)
 {
+	if (conn->network->shutdown != NULL)
+		return conn->network->shutdown(conn, how);
 	return shutdown(conn->end.fd, how);
 }
 
@@ -268,6 +277,8 @@ int unixconn_raise_size_max(struct unixconn *conn, size_t wanted,
 
 int unixconn_get_unread(const struct unixconn *conn, size_t *bytes)
 {
+	if (conn->network->get_unread != NULL)
+		return conn->network->get_unread(conn, bytes);
 	return unixendpoint__get_unread(&conn->end, bytes);
 }
 

@@ -253,7 +253,7 @@ static int check_connection(const struct unixdial_options *options)
 	return -1;
 }
 
-static int bind_and_connect(struct endpoint *end, const char *text,
+int unixdial__bind_and_connect(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
 	/*
@@ -267,13 +267,21 @@ static int bind_and_connect(struct endpoint *end, const char *text,
 	return unixdial__connect(end, text, options->flags, deadline_us);
 }
 
-int unixdial__open(struct endpoint *end, const char *text,
-	const struct unixdial_options *options, int64_t deadline_us)
+int unixdial__prepare(struct endpoint *end,
+	const struct unixdial_options *options)
 {
 	if (check_connection(options) < 0 ||
 		unixendpoint__open(end, end->type) < 0 ||
 		unixendpoint__want(end, options->wants) < 0)
 		return -1;
 	unixendpoint__set_waits(end, options->stop_fd, options->spin_us);
-	return bind_and_connect(end, text, options, deadline_us);
+	return 0;
+}
+
+int unixdial__open(struct endpoint *end, const char *text,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	if (unixdial__prepare(end, options) < 0)
+		return -1;
+	return unixdial__bind_and_connect(end, text, options, deadline_us);
 }

@@ -15,6 +15,7 @@
 #include "network/adopt.h"
 #include "network/conn_private.h"
 #include "network/dial_private.h"
+#include "network/handshake.h"
 #include "network/listen_private.h"
 #include "network/listener_private.h"
 
@@ -26,6 +27,7 @@ struct unixlistener {
 	struct endpoint end;
 	const struct network *network; /* of its connections */
 	uint64_t tag;                  /* of its connections */
+	uint32_t lane_bytes;           /* 0: they get no lane */
 	bool is_adopted;
 	/* The process that has bounded the kernel's wait, or 0. */
 	atomic_int bounded_by;
@@ -109,9 +111,26 @@ static struct unixlistener *listener_new(const struct network *network)
 	unixendpoint__set_up(&listener->end, -1, network->type);
 	listener->network = network;
 	listener->tag = 0;
+	listener->lane_bytes = 0;
 	listener->is_adopted = false;
 	atomic_init(&listener->bounded_by, 0);
 	return listener;
+}
+
+int unixlistener__offer_lanes(struct unixlistener *listener, uint64_t bytes)
+{
+	const struct network *network =
+		unixnetwork__find_lane(listener->network);
+
+	if (network == NULL)
+		return -1;
+	if (!unixsegment__is_ring_size(bytes)) {
+		errno = EINVAL;
+		return -1;
+	}
+	listener->network = network;
+	listener->lane_bytes = (uint32_t)bytes;
+	return 0;
 }
 
 static int open_at(struct unixlistener *listener, const char *address,
@@ -331,6 +350,9 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	end->is_refusing_fds = listener->end.is_refusing_fds;
 	if (listener->is_adopted && prepare_accepted(end) < 0)
 		return -1;
+	if (listener->lane_bytes > 0)
+		unixhandshake__await(unixhandshake__get(conn),
+			listener->lane_bytes);
 	errno = saved;
 	return 0;
 }

@@ -15,6 +15,12 @@ unsigned int unixlistener__get_wants(const struct unixlistener *listener);
 /* Returns SOCK_STREAM or SOCK_SEQPACKET. */
 int unixlistener__get_type(const struct unixlistener *listener);
 
+/*
+ * Its connections get a lane with so many bytes for each direction when their
+ * clients ask for one. EINVAL: not a size of a ring. ENOTSUP: no unixpacket.
+ */
+int unixlistener__offer_lanes(struct unixlistener *listener, uint64_t bytes);
+
 /* See unixdial__retire. */
 int unixlistener__retire(struct unixlistener *listener, bool *is_shared);
 

@@ -9,6 +9,8 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/dial_private.h \
 	%D%/frame.c \
 	%D%/gram.c \
+	%D%/handshake.c \
+	%D%/handshake.h \
 	%D%/listen.c \
 	%D%/listen_private.h \
 	%D%/listener.c \
@@ -16,6 +18,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/network.c \
 	%D%/network.h \
 	%D%/packet.c \
+	%D%/packet_lane.c \
 	%D%/proof.c \
 	%D%/proof.h \
 	%D%/stream.c \

@@ -58,3 +58,11 @@ const struct network *unixnetwork__find_type(int type)
 	errno = EINVAL;
 	return NULL;
 }
+
+const struct network *unixnetwork__find_lane(const struct network *network)
+{
+	if (network == &unixnetwork__packet)
+		return &unixnetwork__packet_lane;
+	errno = ENOTSUP;
+	return NULL;
+}

@@ -45,9 +45,12 @@ struct network {
 		const struct unixdial_options *options, int64_t deadline_us);
 	/* Prepares conn for a socket made elsewhere. NULL: nothing to do. */
 	int (*take_over)(struct unixconn *conn);
-	/* Frees the network's own memory. NULL: nothing to do. */
+	/* Frees what it has besides, while the descriptor is open, if it ever
+	 * was. NULL: nothing to do. */
 	void (*dispose)(struct unixconn *conn);
-	/* Checks that it has a peer. NULL: the kernel knows. */
+	/* NULL: as shutdown(2). */
+	int (*shutdown)(struct unixconn *conn, int how);
+	/* Whether it has a peer. NULL: as the kernel says. */
 	int (*check_peer)(const struct unixconn *conn);
 
 	int (*send)(struct unixconn *conn, const void *data, size_t size,
@@ -74,6 +77,8 @@ struct network {
 	int (*write)(struct unixconn *conn, const void *data, size_t size,
 		size_t *written, int64_t deadline_us);
 	int (*want)(struct unixconn *conn, unsigned int wants);
+	/* NULL: as the kernel says. */
+	int (*get_unread)(const struct unixconn *conn, size_t *bytes);
 	int (*get_size_max)(const struct unixconn *conn, size_t *size);
 	int (*raise_size_max)(struct unixconn *conn, size_t wanted,
 		size_t *reached);
@@ -81,12 +86,16 @@ struct network {
 
 extern const struct network unixnetwork__gram;
 extern const struct network unixnetwork__packet;
+extern const struct network unixnetwork__packet_lane;
 extern const struct network unixnetwork__stream;
 
 /* Find a network by any of its names, or by the type of a socket. Return NULL
  * with EINVAL if there is none. */
 const struct network *unixnetwork__find(const char *name);
 const struct network *unixnetwork__find_type(int type);
+
+/* The same with lanes. NULL with ENOTSUP: it has none. */
+const struct network *unixnetwork__find_lane(const struct network *network);
 
 static inline void unixnetwork__note(atomic_uint_fast64_t *counter,
 	uint64_t more)

@@ -42,8 +42,23 @@ static void link_up(int kind)
 	want(UNIXMSG_WANT_FDS);
 }
 
+static ssize_t send_by_lane(const char *text, size_t count)
+{
+	int fds[UNIXMSG_FDS_MAX];
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		fds[i] = STDERR_FILENO;
+	return unixconn_send_fds(ends.sender, text, strlen(text), fds, count,
+		       UNIXMSG_NOW) == 1
+		? (ssize_t)strlen(text)
+		: -1;
+}
+
 static ssize_t send_raw(const char *text, size_t count)
 {
+	if (support_has_lanes() && ends.is_packet)
+		return send_by_lane(text, count);
 	return support_send_fds(unixconn_get_fd(ends.sender), text,
 		strlen(text), STDERR_FILENO, count);
 }
@@ -788,9 +803,13 @@ static TCase *make_wishes(void)
 	add(tcase, room_without_the_wish_is_refused);
 	add_refusal(tcase, whoever_sends_where_nobody_asked_is_told,
 		ENDS_KINDS);
-	add_refusal(tcase, an_adopted_endpoint_refuses_them_too, ENDS_KINDS);
-	add(tcase, an_adopted_endpoint_may_want_them);
-	add(tcase, a_plain_message_to_an_adopted_endpoint_is_not_cut);
+	/* Whoever adopts a connection knows nothing of its lane. */
+	if (!support_has_lanes()) {
+		add_refusal(tcase, an_adopted_endpoint_refuses_them_too,
+			ENDS_KINDS);
+		add(tcase, an_adopted_endpoint_may_want_them);
+		add(tcase, a_plain_message_to_an_adopted_endpoint_is_not_cut);
+	}
 	tcase_add_test(tcase, what_a_listener_wants_its_connections_want);
 	add_refusal(tcase, what_a_listener_does_not_want_any_more_is_refused,
 		1);

@@ -1,7 +1,13 @@
+# Tests of connections that may have lanes, see lanes.h.
+lanes_ldflags = $(AM_LDFLAGS) -Wl,@$(srcdir)/%D%/lanes.wrap
+EXTRA_DIST += %D%/lanes.wrap
+
 check_LTLIBRARIES += tests/libsupport.la
 tests_libsupport_la_SOURCES = \
 	%D%/ends.c \
 	%D%/ends.h \
+	%D%/lanes.c \
+	%D%/lanes.h \
 	%D%/link.c \
 	%D%/link.h \
 	%D%/load.c \

@@ -281,6 +281,11 @@ static void die_with_parent(pid_t parent)
 		_exit(EXIT_FAILURE);
 }
 
+bool support_has_lanes(void)
+{
+	return getenv("UNIXMSG_LANES") != NULL;
+}
+
 pid_t support_fork(void)
 {
 	pid_t parent = getpid(), pid;

@@ -129,6 +129,9 @@ void support_ready_wait(int pipe[2]);
  */
 pid_t support_fork(void);
 
+/* Whether connections of unixpacket get lanes, see lanes.h. */
+bool support_has_lanes(void);
+
 /* waitpid(2), whatever signals come meanwhile; how may be NULL. */
 pid_t support_waitpid(pid_t pid, int *how);
 

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * packet_lane: unixpacket where a lane was asked for. It has one when both
+ * sides want it, see handshake.h; each direction goes by the socket until the
+ * sender has said that it goes by the lane. No call sleeps while it has a turn.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/wait.h"
+#include "message/msg_private.h"
+#include "network/dial_private.h"
+#include "network/handshake.h"
+
+/* How often a sender without a lane looks whether the peer has said something,
+ * since it may never receive. */
+static const unsigned int sends_between = 16;
+
+/* So many looks at the ring between two looks at the clock. */
+static const int looks_most = 64;
+
+static int refuse(int error)
+{
+	errno = error;
+	return -1;
+}
+
+/* The first part is the lane's. */
+struct parts {
+	struct iovec all[1 + IOV_MAX];
+};
+
+static int lane_dial(struct unixconn *conn, const char *address,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	if (unixdial__prepare(&conn->end, options) < 0)
+		return -1;
+	if (options->own == NULL)
+		unixhandshake__ask(unixhandshake__get(conn));
+	return unixdial__bind_and_connect(&conn->end, address, options,
+		deadline_us);
+}
+
+static void lane_dispose(struct unixconn *conn)
+{
+	unixhandshake__dispose(unixhandshake__get(conn));
+}
+
+/* Sizes */
+
+/* With or without a lane: what was promised before holds behind it. */
+static int lane_get_size_max(const struct unixconn *conn, size_t *size)
+{
+	return unixlane__get_size_max(&conn->end, size);
+}
+
+static int lane_raise_size_max(struct unixconn *conn, size_t wanted,
+	size_t *reached)
+{
+	const size_t whole = wanted < SIZE_MAX - UNIXLANE_SPARE
+		? wanted + UNIXLANE_SPARE
+		: SIZE_MAX;
+
+	if (unixendpoint__raise_size_max(&conn->end, whole, reached) < 0)
+		return -1;
+	return lane_get_size_max(conn, reached);
+}
+
+/* Bytes of the ring are charged as they are. Where it is empty there is nothing
+ * but a bell on the socket. */
+static int lane_get_unread(const struct unixconn *conn, size_t *bytes)
+{
+	const struct packet *packet = (const struct packet *)conn;
+	size_t in_ring;
+
+	if (unixendpoint__get_unread(&conn->end, bytes) < 0)
+		return -1;
+	if (!packet->is_out)
+		return 0;
+	in_ring = unixlane__get_unread(&packet->lane);
+	*bytes = in_ring == 0 ? 0 : *bytes + in_ring;
+	return 0;
+}
+
+static size_t add_up(const struct msghdr *header)
+{
+	size_t i, size = 0;
+
+	for (i = 1; i < header->msg_iovlen; i++) {
+		size += header->msg_iov[i].iov_len;
+		if (size < header->msg_iov[i].iov_len)
+			return SIZE_MAX;
+	}
+	return size;
+}
+
+/* Sending */
+
+static int check_size(struct packet *packet, const struct msghdr *header)
+{
+	size_t most;
+
+	if (lane_get_size_max(&packet->conn, &most) < 0)
+		return -1;
+	return add_up(header) <= most ? 0 : refuse(EMSGSIZE);
+}
+
+static int send_plain(struct packet *packet, const struct msghdr *header)
+{
+	struct msghdr plain = *header;
+
+	plain.msg_iov++;
+	plain.msg_iovlen--;
+	if (check_size(packet, header) < 0 ||
+		unixmsg__send_packed(&packet->conn.end, &plain, UNIXMSG_NOW) <
+			0)
+		return -1;
+	unixhandshake__note_sent(packet);
+	return 0;
+}
+
+/* As many as go before there is a lane, perhaps none. */
+static int send_without(struct packet *packet, const struct msghdr *headers,
+	size_t count, size_t *sent)
+{
+	int result = 0;
+
+	*sent = 0;
+	if (unixturn__take(&packet->lane.sending) < 0)
+		return -1;
+	for (;;) {
+		unixhandshake__say_due(packet);
+		if (packet->is_out || *sent == count)
+			break;
+		result = send_plain(packet, &headers[*sent]);
+		if (result < 0)
+			break;
+		++*sent;
+	}
+	unixturn__give(&packet->lane.sending);
+	return result;
+}
+
+static int hear_now_and_then(struct packet *packet)
+{
+	const int saved = errno;
+	int result;
+
+	if (packet->stage <= HANDSHAKE_COUNTING ||
+		packet->sent % sends_between != sends_between - 1)
+		return 0;
+	if (unixturn__take(&packet->lane.receiving) < 0) {
+		errno = saved;
+		return 0;
+	}
+	result = unixhandshake__hear(packet);
+	unixturn__give(&packet->lane.receiving);
+	return result;
+}
+
+static int send_now(struct packet *packet, const struct msghdr *headers,
+	size_t count, size_t *sent, bool is_patient)
+{
+	const int saved = errno;
+	size_t some = 0;
+
+	*sent = 0;
+	if (!packet->is_out) {
+		if (hear_now_and_then(packet) < 0 ||
+			send_without(packet, headers, count, sent) < 0)
+			return -1;
+		errno = saved;
+		if (*sent == count)
+			return 0;
+	}
+	if (unixlane__send(&packet->lane, headers + *sent, count - *sent, &some,
+		    is_patient) == 0) {
+		*sent = count;
+		return 0;
+	}
+	*sent += some;
+	return -1;
+}
+
+static int send_headers(struct packet *packet, const struct msghdr *headers,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	const bool is_patient = deadline_us != UNIXMSG_NOW;
+	struct wait wait;
+	size_t some;
+	int saved = errno;
+
+	*sent = 0;
+	unixwait__begin(&wait, &packet->conn.end, POLLOUT, deadline_us);
+	while (send_now(packet, headers + *sent, count - *sent, &some,
+		       is_patient) < 0) {
+		*sent += some;
+		if (unixwait__again(&wait) < 0)
+			return -1;
+	}
+	*sent = count;
+	errno = saved;
+	return 0;
+}
+
+static int lane_send(struct unixconn *conn, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	struct iovec parts[2] = { { 0 }, { (void *)data, size } };
+	const struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
+	size_t sent;
+
+	return send_headers(unixhandshake__get(conn), &header, 1, &sent,
+		deadline_us);
+}
+
+/* Puts the payload behind the first part. */
+static void shift_parts(struct msghdr *header, struct iovec *all)
+{
+	memcpy(all + 1, header->msg_iov,
+		header->msg_iovlen * sizeof(struct iovec));
+	header->msg_iov = all;
+	header->msg_iovlen++;
+}
+
+static int lane_send_msg(struct unixconn *conn, const struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	union control_all control;
+	struct msghdr header;
+	struct iovec part;
+	struct parts parts;
+	size_t sent;
+
+	if (unixmsg__pack(&conn->end, msg, &header, &part, &control) < 0)
+		return -1;
+	shift_parts(&header, parts.all);
+	return send_headers(unixhandshake__get(conn), &header, 1, &sent,
+		deadline_us);
+}
+
+/* Messages of a batch that have one part each go together. */
+static int send_together(struct unixconn *conn, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	struct msghdr headers[UNIXMSG_BATCH_MAX];
+	struct iovec parts[UNIXMSG_BATCH_MAX][2];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		parts[i][1] = (struct iovec){ msgs[i].data, msgs[i].room };
+		headers[i] =
+			(struct msghdr){ .msg_iov = parts[i], .msg_iovlen = 2 };
+	}
+	return send_headers(unixhandshake__get(conn), headers, count, sent,
+		deadline_us);
+}
+
+static size_t count_together(const struct unixmsg *msgs, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count && i < UNIXMSG_BATCH_MAX; i++)
+		if (msgs[i].parts != NULL)
+			break;
+	return i;
+}
+
+static int send_some(struct unixconn *conn, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	const size_t together = count_together(msgs, count);
+
+	if (together > 0)
+		return send_together(conn, msgs, together, sent, deadline_us);
+	*sent = 0;
+	if (lane_send_msg(conn, msgs, deadline_us) < 0)
+		return -1;
+	*sent = 1;
+	return 0;
+}
+
+static int lane_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
+	size_t count, size_t *sent, int64_t deadline_us)
+{
+	size_t some;
+	int result = 0;
+
+	*sent = 0;
+	if (unixmsg__check_batch_to_send(&conn->end, msgs, count) < 0)
+		return -1;
+	while (result == 0 && *sent < count) {
+		result = send_some(conn, msgs + *sent, count - *sent, &some,
+			deadline_us);
+		*sent += some;
+	}
+	return result;
+}
+
+/* Receiving */
+
+/* What recvmsg(2) would give through a lane, as msg.c settles it. */
+static int settle(struct unixconn *conn, struct unixmsg *msg,
+	struct msghdr *header, size_t size, size_t room)
+{
+	msg->size = size;
+	unixcontrol__take(header, msg, conn->end.wants);
+	if (msg->addr != NULL &&
+		unixendpoint__get_peer(&conn->end, msg->addr) < 0)
+		unixaddr_set_unnamed(msg->addr);
+	if (room > 0 && (header->msg_flags & MSG_CTRUNC) != 0)
+		msg->flags |= UNIXMSG_CUT_CONTROL;
+	if ((header->msg_flags & MSG_TRUNC) == 0)
+		return 1;
+	msg->flags |= UNIXMSG_CUT;
+	if ((msg->flags & UNIXMSG_PREFIX) != 0)
+		return 1;
+	unixmsg_close_fds(msg);
+	return refuse(EMSGSIZE);
+}
+
+static void set_parts(struct msghdr *header, const struct unixmsg *msg,
+	struct iovec *all)
+{
+	struct iovec part = { msg->data, msg->room };
+
+	memset(header, 0, sizeof(*header));
+	header->msg_iov = msg->parts == NULL ? &part : msg->parts;
+	header->msg_iovlen = msg->parts == NULL ? 1 : msg->parts_count;
+	shift_parts(header, all);
+}
+
+static int recv_by_lane(struct packet *packet, struct unixmsg *msg, int flags)
+{
+	union control_all control;
+	struct msghdr header;
+	struct parts parts;
+	size_t size, room = 0;
+	int result;
+
+	set_parts(&header, msg, parts.all);
+	if (packet->conn.end.wants != 0) {
+		header.msg_control = &control;
+		header.msg_controllen = room = sizeof(control);
+	}
+	if ((msg->flags & UNIXMSG_PEEK) != 0)
+		flags |= MSG_PEEK;
+	result = unixlane__recv(&packet->lane, &header, &size, flags);
+	return result < 1 ? result
+			  : settle(&packet->conn, msg, &header, size, room);
+}
+
+/* AGAIN: the peer has said something, and all may be otherwise. */
+enum { AGAIN = 2 };
+
+static int recv_without(struct packet *packet, struct unixmsg *msg)
+{
+	const int saved = errno;
+	int result;
+
+	if (unixturn__take(&packet->lane.receiving) < 0)
+		return -1;
+	result = packet->is_in ? 1 : unixhandshake__hear(packet);
+	if (result > 0)
+		result = AGAIN;
+	else if (result == 0)
+		result = unixmsg__recv_on(&packet->conn.end, msg, UNIXMSG_NOW);
+	unixturn__give(&packet->lane.receiving);
+	if (result == 1 && (msg->flags & UNIXMSG_PEEK) == 0)
+		unixhandshake__note_received(packet);
+	if (result >= 0)
+		errno = saved;
+	return result;
+}
+
+static int recv_now(struct packet *packet, struct unixmsg *msg, int flags)
+{
+	int result;
+
+	do
+		result = packet->is_in ? recv_by_lane(packet, msg, flags)
+				       : recv_without(packet, msg);
+	while (result == AGAIN);
+	return result;
+}
+
+/* Until something is in the ring: no system call, and one look at the clock for
+ * many at it. */
+static void spin(struct packet *packet, struct wait *wait)
+{
+	int i = 0;
+
+	while (packet->is_in && !unixlane__has_record(&packet->lane)) {
+		if (++i % looks_most != 0)
+			continue;
+		wait->has_spun = true;
+		if (!unixspin__goes_on(wait->spin_until_us))
+			return;
+	}
+}
+
+static int recv_checked(struct packet *packet, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	const int saved = errno;
+	struct wait wait;
+	int result;
+
+	unixwait__begin(&wait, &packet->conn.end, POLLIN, deadline_us);
+	if (wait.spin_until_us > 0)
+		spin(packet, &wait);
+	while ((result = recv_now(packet, msg, wait.flags)) < 0)
+		if (unixwait__again(&wait) < 0)
+			return -1;
+	unixwait__end(&wait);
+	errno = saved;
+	return result;
+}
+
+static int lane_recv_msg(struct unixconn *conn, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	if (unixmsg__check_to_receive(&conn->end, msg) < 0)
+		return -1;
+	return recv_checked(unixhandshake__get(conn), msg, deadline_us);
+}
+
+static int lane_recv(struct unixconn *conn, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	struct unixmsg msg;
+	int result;
+
+	unixmsg_init(&msg);
+	msg.data = data;
+	msg.room = room;
+	msg.addr = from;
+	result = recv_checked(unixhandshake__get(conn), &msg, deadline_us);
+	unixmsg_close_fds(&msg);
+	*size = msg.size;
+	return result;
+}
+
+/* One that is too large is no error in a batch. */
+static int recv_of_batch(struct unixconn *conn, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	int result;
+
+	unixmsg__reset(msg);
+	result = recv_checked(unixhandshake__get(conn), msg, deadline_us);
+	unixmsg_close_fds(msg);
+	return result < 0 && errno == EMSGSIZE ? 1 : result;
+}
+
+static int lane_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
+	size_t count, size_t *received, int64_t deadline_us)
+{
+	const int saved = errno;
+	int result;
+
+	*received = 0;
+	if (unixmsg__check_batch(msgs, count) < 0)
+		return -1;
+	if (count > UNIXMSG_BATCH_MAX)
+		count = UNIXMSG_BATCH_MAX;
+	result = recv_of_batch(conn, msgs, deadline_us);
+	while (result == 1 && ++*received < count)
+		result = recv_of_batch(conn, msgs + *received, UNIXMSG_NOW);
+	if (*received == 0)
+		return result;
+	errno = saved;
+	return 1;
+}
+
+static int lane_get_next_size(struct unixconn *conn, size_t *size,
+	int64_t deadline_us)
+{
+	struct unixmsg msg;
+	int result;
+
+	unixmsg_init(&msg);
+	msg.flags = UNIXMSG_PREFIX | UNIXMSG_PEEK;
+	result = recv_checked(unixhandshake__get(conn), &msg, deadline_us);
+	unixmsg_close_fds(&msg);
+	*size = msg.size;
+	return result;
+}
+
+static int lane_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
+	struct unixaddr *from, int64_t deadline_us)
+{
+	const int saved = errno;
+	size_t size;
+	int result = lane_get_next_size(conn, &size, deadline_us);
+
+	buffer->size = 0;
+	if (result < 1)
+		return result;
+	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
+		return -1;
+	errno = saved;
+	return lane_recv(conn, buffer->data, buffer->room, &buffer->size, from,
+		deadline_us);
+}
+
+static int lane_want(struct unixconn *conn, unsigned int wants)
+{
+	struct packet *packet = unixhandshake__get(conn);
+
+	if (unixendpoint__want(&conn->end, wants) < 0)
+		return -1;
+	if ((wants & (UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD)) != 0 &&
+		packet->lane.mine.page != NULL)
+		unixlane__shut_ring(&packet->lane);
+	return 0;
+}
+
+static int lane_shutdown(struct unixconn *conn, int how)
+{
+	struct packet *packet = unixhandshake__get(conn);
+
+	if (packet->lane.mine.page != NULL)
+		unixlane__shutdown(&packet->lane, how);
+	return shutdown(conn->end.fd, how);
+}
+
+/* By its name it is unixpacket: nobody finds it in the list of networks. */
+const struct network unixnetwork__packet_lane = {
+	.name = "unixpacket",
+	.type = SOCK_SEQPACKET,
+	.size = sizeof(struct packet),
+	.dial = lane_dial,
+	.dispose = lane_dispose,
+	.send = lane_send,
+	.send_msg = lane_send_msg,
+	.send_batch = lane_send_batch,
+	.recv = lane_recv,
+	.recv_msg = lane_recv_msg,
+	.recv_batch = lane_recv_batch,
+	.recv_buffer = lane_recv_buffer,
+	.get_next_size = lane_get_next_size,
+	.want = lane_want,
+	.shutdown = lane_shutdown,
+	.get_unread = lane_get_unread,
+	.get_size_max = lane_get_size_max,
+	.raise_size_max = lane_raise_size_max,
+};

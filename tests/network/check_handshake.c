@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: MIT */
+/* How connections come to a lane, and what they do when they get none. */
+#include <config.h>
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "lane/segment.h"
+#include "network/conn_private.h"
+#include "network/handshake.h"
+#include "network/listener_private.h"
+#include "support/scene.h"
+
+enum { RING = 65536, SOON = 40, BIG = 50000 };
+
+static struct unixconn *client, *server;
+static char bytes[BIG], got[BIG];
+
+static struct packet *as_packet(struct unixconn *conn)
+{
+	return unixhandshake__get(conn);
+}
+
+static bool has_lane(struct unixconn *conn)
+{
+	return as_packet(conn)->is_in && as_packet(conn)->is_out;
+}
+
+static bool is_plain(struct unixconn *conn)
+{
+	return !as_packet(conn)->is_in && !as_packet(conn)->is_out &&
+		as_packet(conn)->lane.mine.page == NULL &&
+		as_packet(conn)->mine.page == NULL;
+}
+
+static void dial_and_accept(const char *name, struct unixlistener *listener,
+	const struct network *network)
+{
+	client = unixconn__dial(network, name, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	server = unixlistener_accept(listener, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(server);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static void open_both(void)
+{
+	const char *name = support_abstract("handshake");
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", name, NULL);
+
+	ck_assert_ptr_nonnull(listener);
+	ck_assert_int_eq(unixlistener__offer_lanes(listener, RING), 0);
+	dial_and_accept(name, listener, &unixnetwork__packet_lane);
+}
+
+static void close_both(void)
+{
+	ck_assert_int_eq(unixconn_close(client), 0);
+	ck_assert_int_eq(unixconn_close(server), 0);
+}
+
+static void send_number(struct unixconn *conn, unsigned int number, size_t size)
+{
+	memcpy(bytes, &number, sizeof(number));
+	ck_assert_int_eq(unixconn_send(conn, bytes, size, UNIXMSG_FOREVER), 1);
+}
+
+static void expect_number(struct unixconn *conn, unsigned int number,
+	size_t size)
+{
+	unsigned int found;
+	size_t got_size;
+
+	ck_assert_int_eq(unixconn_recv(conn, got, sizeof(got), &got_size,
+				 UNIXMSG_FOREVER),
+		1);
+	memcpy(&found, got, sizeof(found));
+	ck_assert_uint_eq(got_size, size);
+	ck_assert_uint_eq(found, number);
+}
+
+static void expect_nothing(struct unixconn *conn)
+{
+	ck_assert_errno(unixconn_recv(conn, got, sizeof(got), NULL,
+				UNIXMSG_NOW),
+		EAGAIN);
+}
+
+/* One asks and the other answers. */
+static void talk(unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		send_number(client, i, sizeof(i));
+		expect_number(server, i, sizeof(i));
+		send_number(server, i, sizeof(i));
+		expect_number(client, i, sizeof(i));
+	}
+}
+
+START_TEST(who_talks_for_a_while_gets_a_lane)
+{
+	open_both();
+	talk(15);
+	ck_assert(is_plain(client) && is_plain(server));
+	talk(SOON);
+	ck_assert(has_lane(client) && has_lane(server));
+	talk(SOON);
+	ck_assert_uint_eq(as_packet(client)->lane.detours, 0);
+	close_both();
+}
+END_TEST
+
+/* Also where a side only sends, and never receives. */
+START_TEST(one_direction_is_enough)
+{
+	struct unixconn *from, *to;
+	unsigned int i;
+
+	open_both();
+	from = _i == 0 ? client : server;
+	to = _i == 0 ? server : client;
+	for (i = 0; i < 200; i++) {
+		send_number(from, i, sizeof(i));
+		expect_number(to, i, sizeof(i));
+	}
+	ck_assert(as_packet(from)->is_out);
+	ck_assert(as_packet(to)->is_in);
+	close_both();
+}
+END_TEST
+
+START_TEST(what_is_on_its_way_stays_in_order)
+{
+	unsigned int sent = 0, received = 0;
+	size_t size;
+
+	open_both();
+	while (received < 2000) {
+		while (sent - received < 1 + sent % 7) {
+			size = sent % 50 == 0 ? BIG : sizeof(sent);
+			send_number(client, sent, size);
+			send_number(server, sent, size);
+			sent++;
+		}
+		size = received % 50 == 0 ? BIG : sizeof(sent);
+		expect_number(server, received, size);
+		expect_number(client, received, size);
+		received++;
+	}
+	ck_assert(has_lane(client) && has_lane(server));
+	close_both();
+}
+END_TEST
+
+START_TEST(a_plain_server_goes_on_without_one)
+{
+	const char *name = support_abstract("handshake");
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", name, NULL);
+	unsigned int i;
+
+	ck_assert_ptr_nonnull(listener);
+	dial_and_accept(name, listener, &unixnetwork__packet_lane);
+	for (i = 0; i < 300; i++) {
+		send_number(client, i, sizeof(i));
+		expect_number(server, i, sizeof(i));
+		send_number(server, i, sizeof(i));
+		expect_number(client, i, sizeof(i));
+	}
+	ck_assert(is_plain(client));
+	ck_assert_int_eq(as_packet(client)->stage, HANDSHAKE_OVER);
+	close_both();
+}
+END_TEST
+
+START_TEST(a_plain_client_gets_none)
+{
+	const char *name = support_abstract("handshake");
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", name, NULL);
+
+	ck_assert_ptr_nonnull(listener);
+	ck_assert_int_eq(unixlistener__offer_lanes(listener, RING), 0);
+	dial_and_accept(name, listener, &unixnetwork__packet);
+	talk(2 * SOON);
+	ck_assert(is_plain(server));
+	ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OVER);
+	close_both();
+}
+END_TEST
+
+static void limit_fds(rlim_t most)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = most;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+/* The server cannot make its memory, or the client take it. */
+START_TEST(a_shortage_leaves_it_without_one)
+{
+	struct rlimit before;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	open_both();
+	if (_i == 1) {
+		talk(15);
+		send_number(client, 0, sizeof(int));
+		send_number(client, 1, sizeof(int));
+		expect_number(server, 0, sizeof(int));
+		expect_number(server, 1, sizeof(int));
+		ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
+	}
+	limit_fds(3);
+	talk(SOON);
+	ck_assert(is_plain(client) && is_plain(server));
+	limit_fds(before.rlim_cur);
+	talk(SOON);
+	ck_assert(is_plain(client) && is_plain(server));
+	close_both();
+}
+END_TEST
+
+static void say(int fd, enum offer_kind kind, uint64_t number, int memory_fd)
+{
+	ck_assert_int_eq(unixoffer__send(fd, kind, number, memory_fd), 0);
+}
+
+static int make_memory(unsigned int seals)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, RING), 0);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, seals), 0);
+	return fd;
+}
+
+/* What he could take away, or is no memory, or not there at all. */
+START_TEST(memory_that_cannot_be_trusted_is_refused)
+{
+	int fd = _i == 0  ? make_memory(F_SEAL_GROW)
+		: _i == 1 ? make_memory(F_SEAL_SHRINK | F_SEAL_GROW)
+		: _i == 2 ? dup(STDERR_FILENO)
+			  : -1;
+
+	open_both();
+	say(unixconn_get_fd(server), OFFER_HELLO, as_packet(client)->number,
+		fd);
+	expect_nothing(client);
+	ck_assert(is_plain(client));
+	ck_assert_int_eq(as_packet(client)->stage, HANDSHAKE_OVER);
+	if (fd >= 0)
+		close(fd);
+	close_both();
+}
+END_TEST
+
+START_TEST(a_client_that_gives_no_memory_gets_no_lane)
+{
+	open_both();
+	talk(16);
+	ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
+	say(unixconn_get_fd(client), OFFER_ACCEPT, as_packet(client)->number,
+		-1);
+	expect_nothing(server);
+	ck_assert(is_plain(server));
+	close_both();
+}
+END_TEST
+
+START_TEST(what_has_another_number_is_a_message)
+{
+	size_t size;
+
+	open_both();
+	say(unixconn_get_fd(server), OFFER_HELLO, as_packet(client)->number + 1,
+		-1);
+	ck_assert_int_eq(unixconn_recv(client, got, sizeof(got), &size,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, 24);
+	ck_assert_int_eq(as_packet(client)->stage, HANDSHAKE_ASKED);
+	close_both();
+}
+END_TEST
+
+START_TEST(what_nobody_waits_for_is_a_message)
+{
+	open_both();
+	talk(16);
+	ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
+	say(unixconn_get_fd(client), OFFER_GO, as_packet(client)->number, -1);
+	ck_assert_int_eq(unixconn_recv(server, got, sizeof(got), NULL,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert(!as_packet(server)->is_in);
+	close_both();
+}
+END_TEST
+
+START_TEST(a_name_with_a_number_is_read)
+{
+	struct unixaddr addr;
+	uint64_t made, read = 0;
+
+	ck_assert_int_eq(unixoffer__make_name(&addr, &made), 0);
+	ck_assert(unixoffer__read_name(&addr, &read));
+	ck_assert_uint_eq(made, read);
+}
+END_TEST
+
+START_TEST(other_names_ask_for_nothing)
+{
+	static const char *const names[] = { "@", "@unixmsg-lane/1/",
+		"@unixmsg-lane/1/0123456789abcde", "/unixmsg-lane/1/0123456789",
+		"@unixmsg-lane/1/0123456789abcdeg",
+		"@unixmsg-lane/2/0123456789abcdef",
+		"@unixmsg-lane/1/0123456789abcdef0" };
+	struct unixaddr addr;
+	uint64_t number;
+
+	ck_assert_int_eq(unixaddr_parse(&addr, names[_i]), 0);
+	ck_assert(!unixoffer__read_name(&addr, &number));
+}
+END_TEST
+
+START_TEST(the_end_is_told_while_they_talk_about_it)
+{
+	unsigned int i;
+
+	open_both();
+	talk(15);
+	for (i = 0; i < (unsigned int)_i; i++)
+		send_number(client, i, sizeof(i));
+	ck_assert_int_eq(unixconn_close(client), 0);
+	for (i = 0; i < (unsigned int)_i; i++)
+		expect_number(server, i, sizeof(i));
+	ck_assert_int_eq(unixconn_recv(server, got, sizeof(got), NULL,
+				 UNIXMSG_NOW),
+		0);
+	ck_assert_int_eq(unixconn_close(server), 0);
+}
+END_TEST
+
+START_TEST(a_reset_is_not_lost_on_the_way)
+{
+	open_both();
+	send_number(client, 0, sizeof(int));
+	ck_assert_int_eq(unixconn_close(server), 0);
+	ck_assert_errno(unixconn_recv(client, got, sizeof(got), NULL,
+				UNIXMSG_NOW),
+		ECONNRESET);
+	ck_assert_int_eq(unixconn_close(client), 0);
+}
+END_TEST
+
+/* Several threads on one connection */
+
+enum { THREADS = 2 };
+
+static int per_thread;
+
+static void *send_many(void *unused)
+{
+	int i;
+
+	(void)unused;
+	for (i = 0; i < per_thread; i++)
+		send_number(client, 0, 64);
+	return NULL;
+}
+
+static void *receive_many(void *unused)
+{
+	int i;
+
+	(void)unused;
+	for (i = 0; i < per_thread; i++)
+		if (unixconn_recv(server, (char[64]){ 0 }, 64, NULL,
+			    UNIXMSG_FOREVER) != 1)
+			return server;
+	return NULL;
+}
+
+START_TEST(threads_take_turns)
+{
+	pthread_t senders[THREADS], receivers[THREADS];
+	void *failed;
+	int i;
+
+	open_both();
+	per_thread = rounds(20000);
+	for (i = 0; i < THREADS; i++) {
+		ck_assert_int_eq(pthread_create(&senders[i], NULL, send_many,
+					 NULL),
+			0);
+		ck_assert_int_eq(pthread_create(&receivers[i], NULL,
+					 receive_many, NULL),
+			0);
+	}
+	for (i = 0; i < THREADS; i++) {
+		pthread_join(senders[i], NULL);
+		pthread_join(receivers[i], &failed);
+		ck_assert_ptr_null(failed);
+	}
+	expect_nothing(server);
+	close_both();
+}
+END_TEST
+
+static TCase *make_talks(void)
+{
+	TCase *tcase = make_tcase("talks");
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_test(tcase, who_talks_for_a_while_gets_a_lane);
+	tcase_add_loop_test(tcase, one_direction_is_enough, 0, 2);
+	tcase_add_test(tcase, what_is_on_its_way_stays_in_order);
+	tcase_add_test(tcase, a_plain_server_goes_on_without_one);
+	tcase_add_test(tcase, a_plain_client_gets_none);
+	tcase_add_test(tcase, threads_take_turns);
+	return tcase;
+}
+
+static TCase *make_refusals(void)
+{
+	TCase *tcase = make_tcase("refusals");
+
+	tcase_add_loop_test(tcase, a_shortage_leaves_it_without_one, 0, 2);
+	tcase_add_loop_test(tcase, memory_that_cannot_be_trusted_is_refused, 0,
+		4);
+	tcase_add_test(tcase, a_client_that_gives_no_memory_gets_no_lane);
+	tcase_add_test(tcase, what_has_another_number_is_a_message);
+	tcase_add_test(tcase, what_nobody_waits_for_is_a_message);
+	tcase_add_test(tcase, a_name_with_a_number_is_read);
+	tcase_add_loop_test(tcase, other_names_ask_for_nothing, 0, 7);
+	return tcase;
+}
+
+static TCase *make_ends(void)
+{
+	TCase *tcase = make_tcase("ends");
+
+	tcase_add_loop_test(tcase, the_end_is_told_while_they_talk_about_it, 0,
+		4);
+	tcase_add_test(tcase, a_reset_is_not_lost_on_the_way);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("handshake");
+
+	suite_add_tcase(suite, make_talks());
+	suite_add_tcase(suite, make_refusals());
+	suite_add_tcase(suite, make_ends());
+	return support_run(suite);
+}
