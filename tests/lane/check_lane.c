@@ -744,6 +744,131 @@ START_TEST(bells_without_end_do_not_hold_anybody)
 }
 END_TEST
 
+/*
+ * A peer who begins where an honest one would be, and then writes what comes to
+ * his mind, into his memory and to the socket, while we read and send.
+ */
+
+static uint32_t random_state;
+
+static uint32_t choose(uint32_t count)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (random_state >> 8) % count;
+}
+
+/* Something that might be meant, or anything. */
+static uint32_t make_number(void)
+{
+	const struct segment_page *ours = lanes[0].theirs.page;
+
+	switch (choose(4)) {
+	case 0:
+		return ours->head + choose(64) * 8;
+	case 1:
+		return ours->tail - choose(64) * 8;
+	case 2:
+		return choose(4 * RING);
+	default:
+		return choose(UINT32_MAX);
+	}
+}
+
+static void spoil_page(struct segment_page *page)
+{
+	_Atomic uint32_t *const places[] = { &page->head, &page->tail,
+		&page->event, &page->is_ring_shut };
+
+	atomic_store(places[choose(COUNT(places))], make_number());
+}
+
+/* A header, of records as well as between them. */
+static void spoil_ring(struct segment *segment)
+{
+	const struct segment_page *ours = lanes[0].theirs.page;
+	uint32_t place = choose(4) > 0 ? ours->head : choose(RING);
+	_Atomic uint32_t *words = (_Atomic uint32_t *)(segment->ring +
+		(place & (RING - 1) & ~7u));
+
+	atomic_store(&words[0], choose(4));
+	atomic_store(&words[1], choose(2) ? choose(RING) : choose(UINT32_MAX));
+}
+
+static void spoil_socket(void)
+{
+	const char message[40] = { (char)choose(3) };
+
+	if (choose(4) == 0)
+		recv(fds[0], got, sizeof(got), MSG_DONTWAIT);
+	else if (send(fds[0], message, choose(sizeof(message)),
+			 MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+		errno != EAGAIN)
+		_exit(0);
+}
+
+static void spoil_all(uint32_t seed)
+{
+	random_state = seed;
+	for (;;) {
+		switch (choose(8)) {
+		case 0:
+			spoil_page(lanes[0].mine.page);
+			break;
+		case 1:
+		case 2:
+			spoil_ring(&lanes[0].mine);
+			break;
+		case 3:
+			spoil_socket();
+			break;
+		default:
+			send_bytes(0, bytes, choose(200));
+		}
+	}
+}
+
+static bool is_answer(int result)
+{
+	return result >= 0 || errno == EAGAIN || errno == EMSGSIZE ||
+		errno == EPROTO || errno == EPIPE || errno == ECONNRESET;
+}
+
+static void endure(int calls)
+{
+	size_t size;
+	int result;
+
+	while (calls-- > 0) {
+		size = 0;
+		result = recv_bytes(1, sizeof(got), &size, MSG_DONTWAIT);
+		ck_assert_msg(is_answer(result), "recv: %s", strerror(errno));
+		ck_assert(result != 1 || size <= sizeof(got));
+		if (result < 0 && errno == EPROTO)
+			return;
+		ck_assert(is_answer(send_bytes(1, bytes, choose(2000))));
+	}
+}
+
+START_TEST(garbage_is_refused_and_does_no_harm)
+{
+	int i, most = rounds(400);
+	pid_t pid;
+
+	for (i = 0; i < most; i++) {
+		pid = support_fork();
+		if (pid == 0)
+			spoil_all((uint32_t)i);
+		endure(2000);
+		stop_child(pid);
+		close_side(1);
+		unixlane__close(&lanes[0]);
+		close(fds[0]);
+		memset(lanes, 0, sizeof(lanes));
+		open_lanes();
+	}
+}
+END_TEST
+
 /* Two processes */
 
 static void pass(int side, unsigned int number, size_t size)
@@ -927,6 +1052,7 @@ static TCase *make_processes(void)
 	tcase_add_test(tcase, two_processes_answer_each_other);
 	tcase_add_test(tcase, a_fast_sender_is_followed);
 	tcase_add_test(tcase, poll_tells_the_truth);
+	tcase_add_test(tcase, garbage_is_refused_and_does_no_harm);
 	return tcase;
 }
 
