@@ -9,12 +9,12 @@
 /* Allocates a conn that has no socket yet. Returns NULL with ENOMEM. */
 struct unixconn *unixconn__new(const struct network *network);
 
-/* As unixconn_dial; network may be NULL, which fails with errno as it is. */
+/* Dials as unixconn_dial. Fails with errno as it is if network is NULL. */
 struct unixconn *unixconn__dial(const struct network *network,
 	const char *address, const struct unixdial_options *options,
 	int64_t deadline_us);
 
-/* As unixconn_open; what is wanted is in force before the first message. */
+/* Does the same as unixconn_open, with wants set before the first message. */
 struct unixconn *unixconn__open_wanting(const char *network,
 	const char *address, const struct unixlisten_options *options,
 	unsigned int wants);

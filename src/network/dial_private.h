@@ -37,13 +37,13 @@ int unixdial__bind(struct endpoint *end, const char *text, bool is_answered,
 int unixdial__open(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us);
 
-/* The two halves of it. */
+/* The two halves of unixdial__open. */
 int unixdial__prepare(struct endpoint *end,
 	const struct unixdial_options *options);
 int unixdial__bind_and_connect(struct endpoint *end, const char *text,
 	const struct unixdial_options *options, int64_t deadline_us);
 
-/* EINVAL unless options may be meant. */
+/* Fails with EINVAL unless options are valid. */
 int unixdial__check(const struct unixdial_options *options);
 
 /* Connects an open endpoint. */

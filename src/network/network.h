@@ -45,12 +45,12 @@ struct network {
 		const struct unixdial_options *options, int64_t deadline_us);
 	/* Prepares conn for a socket made elsewhere. NULL: nothing to do. */
 	int (*take_over)(struct unixconn *conn);
-	/* Frees what it has besides, while the descriptor is open, if it ever
-	 * was. NULL: nothing to do. */
+	/* Frees the network's own memory, while the descriptor is still open.
+	 * NULL: nothing to do. */
 	void (*dispose)(struct unixconn *conn);
 	/* NULL: as shutdown(2). */
 	int (*shutdown)(struct unixconn *conn, int how);
-	/* Whether it has a peer. NULL: as the kernel says. */
+	/* Checks that it has a peer. NULL: the kernel knows. */
 	int (*check_peer)(const struct unixconn *conn);
 
 	int (*send)(struct unixconn *conn, const void *data, size_t size,
