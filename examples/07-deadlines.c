@@ -7,7 +7,7 @@
  *
  * Build:  cc 07-deadlines.c $(pkg-config --cflags --libs unixmsg) \
  *           -o deadlines
- * Run:    ./deadlines, and again with Ctrl-C before the alarm.
+ * Run:    ./deadlines
  * See:    now         0 ms  Resource temporarily unavailable
  *         deadline  100 ms  tick
  *         deadline  200 ms  tick
@@ -20,47 +20,23 @@
 #define _POSIX_C_SOURCE 200809L
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <unixmsg.h>
 
-static int stop_fd = -1;
+/* Change these. */
+static const int64_t timeout_us = 250000;
+static const struct itimerspec stop_after = { .it_value.tv_sec = 1 };
 
 static int fail(const char *what)
 {
 	fprintf(stderr, "deadlines: %s: %s\n", what, strerror(errno));
 	return -1;
-}
-
-/*
- * A handler needs no more. The descriptor stays readable, so the signal also
- * ends a wait that begins later.
- */
-static void stop(int signal_number)
-{
-	const uint64_t one = 1;
-	const int saved = errno;
-
-	(void)signal_number;
-	if (write(stop_fd, &one, sizeof(one)) < 0 && errno != EAGAIN)
-		_exit(EXIT_FAILURE);
-	errno = saved;
-}
-
-static int set_up_stop(void)
-{
-	struct sigaction act = { .sa_handler = stop, .sa_flags = SA_RESTART };
-
-	stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (stop_fd < 0 || sigaction(SIGALRM, &act, NULL) < 0)
-		return -1;
-	return sigaction(SIGINT, &act, NULL);
 }
 
 /* Receives until a call fails, which must be with the expected errno. */
@@ -84,8 +60,7 @@ static int receive_until(int expected, const char *way, struct unixconn *packet,
 	return result < 0 && errno == expected ? 0 : -1;
 }
 
-static int receive_in_all_ways(struct unixconn *packet, int64_t timeout_us,
-	unsigned int alarm_s)
+static int receive_in_all_ways(struct unixconn *packet, int stop_fd)
 {
 	int64_t deadline_us;
 
@@ -97,7 +72,8 @@ static int receive_in_all_ways(struct unixconn *packet, int64_t timeout_us,
 	if (receive_until(ETIMEDOUT, "deadline", packet, deadline_us) < 0)
 		return -1;
 	unixconn_set_stop_fd(packet, stop_fd);
-	alarm(alarm_s);
+	if (timerfd_settime(stop_fd, 0, &stop_after, NULL) < 0)
+		return fail("timer");
 	return receive_until(ECANCELED, "stop", packet, UNIXMSG_FOREVER);
 }
 
@@ -118,10 +94,9 @@ static int send_slowly(struct unixconn *packet)
 
 int main(void)
 {
-	/* Change these. */
-	const int64_t timeout_us = 250000;
-	const unsigned int alarm_s = 1;
-
+	/* Any descriptor that becomes readable can stop a wait: here a timer.
+	 * Signals make the descriptor of unixstop_open readable. */
+	const int stop_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	struct unixconn *pair[2];
 	int result, status;
 	pid_t child;
@@ -132,17 +107,14 @@ int main(void)
 	}
 	child = fork();
 	if (child == 0) {
-		signal(SIGINT, SIG_IGN); /* Ctrl-C is meant for the parent */
 		unixconn_close(pair[0]);
 		result = send_slowly(pair[1]);
 		unixconn_close(pair[1]);
 		return result < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	}
 	unixconn_close(pair[1]);
-	if (child < 0 || set_up_stop() < 0)
-		result = fail("set-up");
-	else
-		result = receive_in_all_ways(pair[0], timeout_us, alarm_s);
+	result = child < 0 ? fail("fork")
+			   : receive_in_all_ways(pair[0], stop_fd);
 	unixconn_close(pair[0]);
 	if (child > 0 && (waitpid(child, &status, 0) < 0 || status != 0))
 		result = -1;
