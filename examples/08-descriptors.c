@@ -122,7 +122,7 @@ int main(void)
 		fail("pair");
 		return EXIT_FAILURE;
 	}
-	/* Before the fork, because the kernel refuses descriptors until then. */
+	/* Before the fork: until then the kernel refuses descriptors. */
 	if (unixconn_want(pair[1], UNIXMSG_WANT_FDS) == 0)
 		child = fork();
 	/* Each process closes the other's end, or it would never see the peer

@@ -3,9 +3,9 @@
 #define UNIXMSG_TOOLS_CAT_PROGRAM_H
 
 /*
- * The user of this tool has typed the program of --exec. A peer contributes only
- * bytes: messages on standard input, and values of variables that the library
- * has formatted. No shell reads any of them.
+ * The user of this tool has typed the program of --exec. A peer contributes
+ * only bytes: messages on standard input, and values of variables that the
+ * library has formatted. No shell reads any of them.
  */
 
 #include <stdbool.h>

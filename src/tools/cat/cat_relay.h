@@ -14,8 +14,8 @@ struct cat_relay {
 
 /*
  * Runs the program with the messages of conn as its input, and sends its
- * output. Call it in a process of its own: it waits for both, and forks. Returns
- * the program's exit status, or 1 after another complaint.
+ * output. Call it in a process of its own: it waits for both, and forks.
+ * Returns the program's exit status, or 1 after another complaint.
  */
 int cat_relay(const struct cat_relay *relay);
 

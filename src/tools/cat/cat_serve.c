@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Answers messages with --reply, or with records of standard input. Each record
- * answers the message that has waited longest. On a terminal, a line typed while
- * no message waits goes to the peer of the last message.
+ * answers the message that has waited longest. On a terminal, a line typed
+ * while no message waits goes to the peer of the last message.
  */
 #include <config.h>
 

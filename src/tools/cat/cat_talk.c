@@ -10,8 +10,8 @@
  * such as ssh-agent, close at the end without sending an answer that is due.
  *
  * Bytes: a server may wait for the end before it answers. So the client shuts
- * down its direction when a byte has arrived after the last one sent, or after a
- * moment of silence. The talk ends when the server closes.
+ * down its direction when a byte has arrived after the last one sent, or after
+ * a moment of silence. The talk ends when the server closes.
  *
  * Silence for --timeout ends either talk.
  */

@@ -41,8 +41,8 @@ uint64_t histogram_get_max(const struct histogram *histogram);
 /*
  * The quantile by nearest rank: the ceil(q * n)-th of n values in order, so at
  * least the share @q of all values is not above it. The result is within 1 % of
- * that value, and never outside minimum and maximum. It is exactly the minimum
- * for @q of 0 or less, exactly the maximum for 1 or more, and 0 without a value.
+ * that value, and never outside minimum and maximum. It is the exact minimum
+ * for @q of 0 or less, the exact maximum for 1 or more, and 0 without a value.
  */
 uint64_t histogram_get_quantile(const struct histogram *histogram, double q);
 

@@ -63,8 +63,8 @@ int64_t source_get_moment(const struct source *source);
 uint64_t source_count_rest(struct source *source, bool *is_all);
 
 /*
- * Returns the number of a generated message, from 0; UINT64_MAX if data is none,
- * or is too short.
+ * Returns the number of a generated message, from 0; UINT64_MAX if data is
+ * none, or is too short.
  */
 uint64_t source_identify(const struct source *source, const void *data,
 	size_t size);

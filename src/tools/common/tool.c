@@ -119,7 +119,7 @@ say_list(const char *format, va_list list)
 	char line[2048], *at;
 	int size = vsnprintf(line, sizeof(line), format, list);
 
-	/* The text may hold bytes of others, and must not control a terminal. */
+	/* The text may hold bytes of a peer, which could control a terminal. */
 	for (at = line; size >= 0 && *at != '\0'; at++)
 		if (*at < ' ' || *at > '~')
 			*at = '?';

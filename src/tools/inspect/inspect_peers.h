@@ -15,8 +15,8 @@ struct inspect_peers {
 
 /*
  * The peers of a listener are the connections that it has accepted, those of a
- * datagram socket the sockets that are connected to it. Any other socket has one
- * peer.
+ * datagram socket the sockets that are connected to it. Any other socket has
+ * one peer.
  */
 void inspect_peers_begin(struct inspect_peers *peers,
 	const struct inspect_snapshot *snapshot,

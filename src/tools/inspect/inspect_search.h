@@ -17,7 +17,7 @@ struct inspect_search {
 };
 
 /*
- * Shows the address in text: a finding for each socket, or one without a socket.
+ * Shows the address in text: a finding for each socket, or one without any.
  * Returns -1 with errno: EINVAL or ENAMETOOLONG for no address, EISDIR for a
  * directory.
  */

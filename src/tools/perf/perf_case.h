@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_PERF_CASE_H
 
 /*
- * The cases that one run measures. They take turns in every round. A case is one
- * way to do the common job, with its ends and its results.
+ * The cases that one run measures. They take turns in every round. A case is
+ * one way to do the common job, with its ends and its results.
  */
 
 #include "tools/common/histogram.h"

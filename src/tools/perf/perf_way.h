@@ -7,8 +7,8 @@
  * and the same jobs in plain system calls that block and do nothing else. TCP
  * and UDP on the loopback device use plain calls only.
  *
- * Functions return 0, or -1 with errno; those that send or receive may return 1.
- * A plain receive of a way that carries bytes continues until a message is
+ * Functions return 0, or -1 with errno; those that send or receive may return
+ * 1. A plain receive of a way that carries bytes continues until a message is
  * complete.
  */
 

@@ -4,9 +4,9 @@
 
 /*
  * The worker is the process of the services. One worker serves all cases, so
- * that all run with the same neighbours on the same CPU. It always ends with the
- * parent. The parent ends with a complaint when the worker ends, when a signal
- * arrives, or after a minute without progress.
+ * that all run with the same neighbours on the same CPU. It always ends with
+ * the parent. The parent ends with a complaint when the worker ends, when a
+ * signal arrives, or after a minute without progress.
  */
 
 #include "tools/perf/perf_job.h"
@@ -21,9 +21,9 @@ struct perf_worker {
 int perf_worker_start(struct perf_worker *worker, struct perf_plan *plan);
 
 /*
- * Runs a job. *duration_ns is the time to the last message, *received the number
- * of messages that arrived, *samples that of perf_job_run. Returns 0, or -1
- * after a complaint.
+ * Runs a job. *duration_ns is the time to the last message, *received the
+ * number of messages that arrived, *samples that of perf_job_run. Returns 0, or
+ * -1 after a complaint.
  */
 int perf_worker_run(struct perf_worker *worker, struct perf_plan *plan,
 	const struct perf_job *job, uint64_t *duration_ns, size_t *received,
