@@ -11,7 +11,7 @@
 #include "tools/common/stats.h"
 #include "unixmsg.h"
 
-/* The deadline of options for the start of the server. */
+/* Returns the deadline of --wait for the start of the server. */
 int64_t dialling_get_deadline(const struct options *options);
 
 /* Connects by network; NULL with errno. flags are UNIXMSG_DIAL_... */

@@ -39,7 +39,7 @@ bool explain_path_is_unsafe(const char *address);
 /* True if we may not write to the socket file; writes its user to why. */
 bool explain_path_is_closed(const char *address, char *why, size_t room);
 
-/* Writes to the room bytes at why the obstacle to a dial, or to a bind. */
+/* Writes to why, of room bytes, the reason that forbids a dial or a bind. */
 void explain_path_denied_dial(const char *address, char *why, size_t room);
 void explain_path_denied_listen(const char *address, char *why, size_t room);
 

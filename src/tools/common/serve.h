@@ -8,7 +8,7 @@
 
 struct options;
 
-/* The use of messages, besides printing and counting them. */
+/* The handlers of a server, besides printing and counting messages. */
 struct serve_way {
 	/* Answers msg or not, and returns as a unixservice_handler does. */
 	unixservice_handler *answer;
