@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/wait.h"
+#include "message/buffer_private.h"
 #include "message/msg_private.h"
 #include "network/dial_private.h"
 #include "network/handshake.h"
@@ -501,7 +502,7 @@ static int lane_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	buffer->size = 0;
 	if (result < 1)
 		return result;
-	if (unixbuffer_reserve(buffer, size) < 0 && errno != EMSGSIZE)
+	if (unixbuffer__reserve(buffer, size) < 0 && errno != EMSGSIZE)
 		return -1;
 	errno = saved;
 	return lane_recv(conn, buffer->data, buffer->room, &buffer->size, from,
