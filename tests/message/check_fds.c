@@ -651,7 +651,9 @@ static void flood(int messages)
 	};
 	int i;
 
-	support_send_few_at_once(entry.fd);
+	/* A lane needs room for a bell behind the largest message. */
+	if (!support_has_lanes() || !ends.is_packet)
+		support_send_few_at_once(entry.fd);
 	for (i = 0; i < messages; i++)
 		do
 			ck_assert_int_eq(support_poll(&entry, 1, -1), 1);
