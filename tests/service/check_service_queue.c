@@ -413,7 +413,8 @@ static void push_in_parts(void)
 
 static bool is_first_begun(void)
 {
-	const struct queued *first = scene.service->places[0].peer->outbox.first;
+	const struct queued *first =
+		scene.service->places[0].peer->outbox.first;
 
 	return first != NULL && first->is_begun;
 }
