@@ -651,9 +651,7 @@ static void flood(int messages)
 	};
 	int i;
 
-	/* A lane needs room for a bell behind the largest message. */
-	if (!support_has_lanes() || !ends.is_packet)
-		support_send_few_at_once(entry.fd);
+	support_send_few_at_once(entry.fd);
 	for (i = 0; i < messages; i++)
 		do
 			ck_assert_int_eq(support_poll(&entry, 1, -1), 1);
@@ -840,7 +838,10 @@ static TCase *make_floods(void)
 	TCase *tcase = make_tcase("floods");
 
 	tcase_set_tags(tcase, SUPPORT_LOAD);
-	add(tcase, a_flood_leaves_the_number_of_descriptors_as_it_was);
+	/* A lane needs a send buffer of some size, which lets more descriptors
+	 * be in flight than an ordinary user may have. */
+	if (!support_has_lanes())
+		add(tcase, a_flood_leaves_the_number_of_descriptors_as_it_was);
 	support_add_limited_test(tcase,
 		too_many_in_flight_are_told_to_their_sender, ENDS_PACKET_PAIR,
 		ENDS_KINDS);
