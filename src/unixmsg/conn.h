@@ -539,9 +539,8 @@ int unixconn_check_answer(const struct unixconn *conn);
  *
  * - An absolute path, not our own address, that leads to a socket whose file
  *   belongs to the user who wrote the message. If sock_diag(7) can tell the
- *   user of the socket, that user counts instead; behind symbolic links only
- *   that one counts. If the socket is not connected, its name must be that
- *   path.
+ *   user of the socket, that user counts instead. If the socket is not
+ *   connected, its name must be that path.
  * - An abstract name, if the writer is root or our own user, or has a socket of
  *   that name in our network namespace. Without sock_diag(7), any abstract name
  *   if our own name is abstract, too: both are in one namespace then.
