@@ -8,10 +8,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -64,31 +62,6 @@ static void remove_it(const struct aside *aside)
 		unlinkat(aside->dir_fd, aside->name, 0);
 }
 
-static int exchange(const struct aside *aside)
-{
-	return (int)syscall(SYS_renameat2, aside->dir_fd, aside->name,
-		aside->dir_fd, aside->leaf, RENAME_EXCHANGE);
-}
-
-/*
- * Puts back the file of a live owner: the process that was to replace the owner
- * had bound its own socket and was killed. The exchange makes the name lead to
- * one of the two files at any moment.
- */
-static void put_over_dead(const struct aside *aside, const struct stat *dead)
-{
-	struct stat found;
-
-	if (exchange(aside) < 0)
-		return;
-	if (fstatat(aside->dir_fd, aside->name, &found, AT_SYMLINK_NOFOLLOW) ==
-			0 &&
-		unixfile__is_same(&found, dead->st_dev, dead->st_ino))
-		unlinkat(aside->dir_fd, aside->name, 0);
-	else
-		exchange(aside);
-}
-
 /* Settles the file of a live owner when there is a file at its old name. */
 static void settle_with(const struct aside *aside, int leaf_fd,
 	const struct stat *found)
@@ -100,8 +73,11 @@ static void settle_with(const struct aside *aside, int leaf_fd,
 	}
 	if (!S_ISSOCK(found->st_mode))
 		return;
+	/* The process that was to replace the owner had bound its own socket and
+	 * was killed. */
 	if (unixprobe__is_dead(leaf_fd, aside->dir, aside->leaf) == 0)
-		put_over_dead(aside, found);
+		unixfile__put_over(aside->dir_fd, aside->name, aside->leaf,
+			found->st_dev, found->st_ino);
 	else if (errno == EADDRINUSE)
 		remove_it(aside);
 }

@@ -144,6 +144,28 @@ int unixfile__set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 	return -1;
 }
 
+static int exchange(int dir_fd, const char *aside, const char *leaf)
+{
+	return (int)syscall(SYS_renameat2, dir_fd, aside, dir_fd, leaf,
+		RENAME_EXCHANGE);
+}
+
+int unixfile__put_over(int dir_fd, const char *aside, const char *leaf,
+	dev_t dev, ino_t ino)
+{
+	int saved;
+
+	if (exchange(dir_fd, aside, leaf) < 0)
+		return -1;
+	if (check_leaf(dir_fd, aside, dev, ino) == 0)
+		return unlinkat(dir_fd, aside, 0);
+	/* Another file, or one that could not be looked at. */
+	saved = errno;
+	exchange(dir_fd, aside, leaf);
+	errno = saved;
+	return -1;
+}
+
 /* Nobody would look for a file that stays under the hidden name. */
 int unixfile__remove_aside(int dir_fd, const char *aside, const char *leaf)
 {

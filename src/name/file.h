@@ -54,6 +54,15 @@ int unixfile__set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 int unixfile__put_back(int dir_fd, const char *aside, const char *leaf);
 
 /*
+ * Gives a hidden file the name of leaf, if leaf is the file dev and ino, and
+ * removes that one. The name leads to one of the two at any moment. Returns -1
+ * with EADDRINUSE when it is another file, which then has its name still;
+ * EINVAL or ENOSYS if the file system cannot exchange; or an errno of rename(2).
+ */
+int unixfile__put_over(int dir_fd, const char *aside, const char *leaf,
+	dev_t dev, ino_t ino);
+
+/*
  * Removes a file that was set aside. If that fails, leaf gets its name back,
  * unless another file has it now.
  */

@@ -10,12 +10,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/addr_private.h"
@@ -256,48 +254,23 @@ static int remove_hidden(const struct unixtakeover *takeover)
 	return unlinkat(takeover->name->dir_fd, takeover->hidden, 0);
 }
 
-static int exchange(const struct unixtakeover *takeover)
-{
-	const int dir_fd = takeover->name->dir_fd;
-
-	return (int)syscall(SYS_renameat2, dir_fd, takeover->hidden, dir_fd,
-		takeover->name->leaf, RENAME_EXCHANGE);
-}
-
-/* Whether what lies under the hidden name now is what was seen at the other. */
-static int check_exchanged(const struct unixtakeover *takeover,
-	const struct look *present)
-{
-	struct stat found;
-
-	if (fstatat(takeover->name->dir_fd, takeover->hidden, &found,
-		    AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
-	return is_file(present, &found) ? 0 : refuse(EADDRINUSE);
-}
-
 /*
- * Puts the server's file in the place of the one that was seen there. Programs
- * that know no lock may have put another one there since, which keeps its
- * place. Not all file systems can exchange.
+ * Puts the server's file in the place of the one that was seen there. Not all
+ * file systems can exchange: without that a program that knows no lock may lose
+ * a file that it puts there at this moment.
  */
 static int put_over(const struct unixtakeover *takeover,
 	const struct look *present)
 {
-	const int dir_fd = takeover->name->dir_fd;
-	int error;
+	const struct unixname *name = takeover->name;
 
-	if (exchange(takeover) < 0) {
-		if (errno != EINVAL && errno != ENOSYS)
-			return -1;
-		return renameat(dir_fd, takeover->hidden, dir_fd,
-			takeover->name->leaf);
-	}
-	if (check_exchanged(takeover, present) == 0)
-		return remove_hidden(takeover);
-	error = errno;
-	exchange(takeover);
-	return refuse(error);
+	if (unixfile__put_over(name->dir_fd, takeover->hidden, name->leaf,
+		    present->found.st_dev, present->found.st_ino) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	return renameat(name->dir_fd, takeover->hidden, name->dir_fd,
+		name->leaf);
 }
 
 /* Tells by the kernel whether the file belongs to the caller's socket. */
