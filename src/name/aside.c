@@ -73,8 +73,7 @@ static void settle_with(const struct aside *aside, int leaf_fd,
 	}
 	if (!S_ISSOCK(found->st_mode))
 		return;
-	/* The process that was to replace the owner had bound its own socket and
-	 * was killed. */
+	/* A process that was to replace the owner was killed after bind(2). */
 	if (unixprobe__is_dead(leaf_fd, aside->dir, aside->leaf) == 0)
 		unixfile__put_over(aside->dir_fd, aside->name, aside->leaf,
 			found->st_dev, found->st_ino);

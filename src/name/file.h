@@ -57,7 +57,8 @@ int unixfile__put_back(int dir_fd, const char *aside, const char *leaf);
  * Gives a hidden file the name of leaf, if leaf is the file dev and ino, and
  * removes that one. The name leads to one of the two at any moment. Returns -1
  * with EADDRINUSE when it is another file, which then has its name still;
- * EINVAL or ENOSYS if the file system cannot exchange; or an errno of rename(2).
+ * EINVAL or ENOSYS if the file system cannot exchange; or another errno of
+ * rename(2).
  */
 int unixfile__put_over(int dir_fd, const char *aside, const char *leaf,
 	dev_t dev, ino_t ino);
