@@ -283,9 +283,10 @@ int unixhandshake__hear(struct packet *packet)
 		return -1;
 	if (!is_expected(packet, kind))
 		return 0;
-	if (unixoffer__take(packet->conn.end.fd, &memory_fd) < 0 ||
-		unixturn__take(&packet->lane.sending) < 0)
+	if (unixoffer__take(packet->conn.end.fd, &memory_fd) < 0)
 		return -1;
+	if (unixturn__take(&packet->lane.sending) < 0)
+		return fd_close(memory_fd);
 	answer(packet, kind, memory_fd);
 	unixturn__give(&packet->lane.sending);
 	fd_close(memory_fd);
