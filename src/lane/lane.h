@@ -20,9 +20,9 @@
  * stays so when one message is taken off it. Hence a message alone must never
  * fill it: see UNIXLANE_SPARE.
  *
- * Threads take turns, see base/turn.h. Processes that fork(2) has made may go on
- * with it one after the other, not at once; when the one that has set it up
- * closes it, it is over for all but the kernel's part.
+ * Threads take turns, see base/turn.h. After fork(2) processes may use the lane
+ * one after the other, not at once. When the process that has set it up closes
+ * it, only the kernel's part goes on.
  */
 #ifndef UNIXMSG_LANE_H
 #define UNIXMSG_LANE_H

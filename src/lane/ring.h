@@ -21,10 +21,10 @@
  *	unixring__release(in, &record);
  *
  * No wake-up is lost, since each side first writes, then has a full fence, and
- * then reads what the other one has written: the writer his tail and then the
- * event, the reader the event and then the tail. One of both sees what the other
- * has done. Without a fence a processor may read before its own write is seen,
- * on x86 as well, and both sleep.
+ * then reads what the other one has written: the writer its tail and then the
+ * event, the reader the event and then the tail. So one of them sees what the
+ * other has written. Without a fence a processor may read before its own write
+ * is seen, on x86 as well, and both sleep.
  *
  * One thread writes and one reads: others have to take turns. What the peer
  * writes is looked at once, and judged before it is used; bytes of a record may

@@ -5,8 +5,8 @@
  * other has written, and no lock can be left behind by the dead.
  *
  * It is a memory file without a name, a page and a ring. It vanishes with its
- * last user, and neither its maker nor anybody else can make it smaller: reading
- * it cannot raise SIGBUS.
+ * last user. Nobody can make it smaller, its maker included, so that reading it
+ * cannot raise SIGBUS.
  */
 #ifndef UNIXMSG_SEGMENT_H
 #define UNIXMSG_SEGMENT_H
@@ -59,8 +59,8 @@ enum {
 bool unixsegment__is_ring_size(uint64_t size);
 
 /*
- * Makes one that this process writes. Gives a descriptor of it, to be handed
- * to the peer and closed, which cannot be used to write. -1 with EINVAL (no such
+ * Makes one that this process writes. Returns a descriptor of it, to be sent to
+ * the peer and closed, which cannot be used to write. -1 with EINVAL (no such
  * size, or an old kernel) and those of memfd_create(2), ftruncate(2) and
  * mmap(2): segment is then as after unixsegment__drop.
  */

@@ -47,7 +47,7 @@ static int refuse(int error)
 
 /*
  * The owner of the socket chooses where its name leads, and may choose a place
- * where another socket will stand. So messages go to the file that is there now.
+ * where another socket will stand: messages go to the file that is there now.
  */
 static int find_file(struct unixproof *proof, const struct unixaddr *name,
 	const char *address)

@@ -487,8 +487,8 @@ void unixservice__give_to(struct peer *peer, struct user *user);
 void unixservice__note_activity(struct unixservice *service, struct peer *peer);
 
 /*
- * These, and unixservice__flush, do nothing to a peer that is gone, and each may
- * end it: the caller looks only before it touches what a gone peer has not.
+ * These, and unixservice__flush, do nothing to a peer that is gone, and any of
+ * them may end it. The caller checks only before it uses the peer's connection.
  */
 
 /* Closes peer; error is 0 when it ended by itself. */
