@@ -109,8 +109,7 @@ static int tell(struct lane *lane)
 	return unixring__tell(&lane->out) ? ring_bell(lane) : 0;
 }
 
-/* A size that cannot be is larger than all others. */
-static size_t add_up(const struct msghdr *header)
+size_t unixlane__add_up(const struct msghdr *header)
 {
 	const struct iovec *parts = header->msg_iov;
 	size_t i, size = 0;
@@ -198,7 +197,7 @@ static bool is_ring_shut(const struct lane *lane)
 static int send_one(struct lane *lane, const struct msghdr *header,
 	bool is_patient)
 {
-	const size_t size = add_up(header);
+	const size_t size = unixlane__add_up(header);
 	char *place;
 
 	if (header->msg_controllen > 0 || is_ring_shut(lane))

@@ -92,6 +92,10 @@ void unixlane__shutdown(struct lane *lane, int how);
  */
 void unixlane__shut_ring(struct lane *lane);
 
+/* Returns the size of a message, without the first part, which is the lane's;
+ * SIZE_MAX if no size can hold it. */
+size_t unixlane__add_up(const struct msghdr *header);
+
 /*
  * Sends as many of count messages as there is room for, without waiting; who
  * is patient gives the reader a little time to make some. The first part of

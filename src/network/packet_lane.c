@@ -87,18 +87,6 @@ static int lane_get_unread(const struct unixconn *conn, size_t *bytes)
 	return 0;
 }
 
-static size_t add_up(const struct msghdr *header)
-{
-	size_t i, size = 0;
-
-	for (i = 1; i < header->msg_iovlen; i++) {
-		size += header->msg_iov[i].iov_len;
-		if (size < header->msg_iov[i].iov_len)
-			return SIZE_MAX;
-	}
-	return size;
-}
-
 /* Sending */
 
 static int check_size(struct packet *packet, const struct msghdr *header)
@@ -107,7 +95,7 @@ static int check_size(struct packet *packet, const struct msghdr *header)
 
 	if (lane_get_size_max(&packet->conn, &most) < 0)
 		return -1;
-	return add_up(header) <= most ? 0 : refuse(EMSGSIZE);
+	return unixlane__add_up(header) <= most ? 0 : refuse(EMSGSIZE);
 }
 
 static int send_plain(struct packet *packet, const struct msghdr *header)
