@@ -9,6 +9,8 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/environment.h \
 	%D%/fd.h \
 	%D%/kernel.h \
+	%D%/process.c \
+	%D%/process.h \
 	%D%/spin.c \
 	%D%/spin.h \
 	%D%/stop.c \

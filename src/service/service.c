@@ -142,7 +142,8 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
 	service->deadline_us = UNIXMSG_FOREVER;
 	service->stop.fd = -1;
 	service->now_us = unixdeadline_now_us();
-	service->process = getpid();
+	service->own_process = unixprocess__make();
+	service->process = unixprocess__get(service->own_process);
 	unixspin__set(&service->spin, service->options.spin_us);
 	unixusers__init(&service->users, service->options.user_rate,
 		get_burst(&service->options));
@@ -185,7 +186,7 @@ int unixservice_close(struct unixservice *service)
 		return 0;
 	service->options.watcher = NULL;
 	service->is_running = true;
-	if (service->process != getpid())
+	if (service->process != unixprocess__get(service->own_process))
 		unixservice__leave_gathered(service);
 	/* Peers need not leave a loop that is closed. */
 	service->epoll_fd = fd_close(service->epoll_fd);
@@ -202,6 +203,7 @@ int unixservice_close(struct unixservice *service)
 	free(service->fds);
 	fd_close(service->spare_fd);
 	fd_close(service->timer_fd);
+	unixprocess__free(service->own_process);
 	free(service);
 	errno = error == 0 ? saved : error;
 	return error == 0 ? 0 : -1;

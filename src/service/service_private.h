@@ -27,6 +27,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/process.h"
 #include "base/spin.h"
 #include "base/timers.h"
 #include "service/access.h"
@@ -274,6 +275,7 @@ struct unixservice {
 	bool is_pushing; /* messages sent now are no answers */
 	bool is_stop_seen;
 	bool is_stopping;
+	pid_t *own_process;  /* see base/process.h */
 	pid_t process;       /* the process that uses it: changes by fork(2) */
 	bool is_loop_shared; /* epoll_fd and timer_fd are still the parent's */
 };

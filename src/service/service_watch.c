@@ -58,7 +58,7 @@ static void inherit(struct unixservice *service, struct peer *peer)
 
 void unixservice__notice_fork(struct unixservice *service)
 {
-	const pid_t process = getpid();
+	const pid_t process = unixprocess__get(service->own_process);
 
 	if (service->process == process)
 		return;

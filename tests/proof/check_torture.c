@@ -77,6 +77,9 @@ static const struct rule harmless[] = {
 	/* Nothing is left to be done about it. */
 	{ "close", 0, NULL },
 	{ "closedir", 0, NULL },
+	/* The process is asked for its id each time. */
+	{ "madvise", 0, NULL },
+	{ "mmap", 0, "a service is made" },
 	/* Older kernels do not know SO_PASSRIGHTS. */
 	{ "setsockopt", ENOPROTOOPT, NULL },
 	/* The lock is for those who know it: others cannot be waited for. */

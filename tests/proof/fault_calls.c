@@ -115,6 +115,8 @@ WRAP(ssize_t, -1, getxattr, (const char *path, const char *name, void *value,
 WRAP(int, -1, linkat, (int from_fd, const char *from, int to_fd,
 	const char *to, int flags), (from_fd, from, to_fd, to, flags))
 WRAP(int, -1, listen, (int fd, int backlog), (fd, backlog))
+WRAP(int, -1, madvise, (void *at, size_t size, int advice),
+	(at, size, advice))
 WRAP(int, -1, memfd_create, (const char *name, unsigned int flags),
 	(name, flags))
 WRAP(int, -1, mkdir, (const char *path, mode_t mode), (path, mode))

@@ -70,6 +70,7 @@ static const struct fault_call table[] = {
 	{ "linkat", { EEXIST, EPERM, EMLINK, ENOSPC, EROFS } },
 	{ "listen", { ENOMEM, EACCES } },
 	{ "lstat", { EACCES, ENOENT, EIO, ENOMEM } },
+	{ "madvise", { ENOMEM, EINVAL } },
 	{ "malloc", { ENOMEM } },
 	{ "memfd_create", { EMFILE, ENFILE, ENOMEM, ENOSYS } },
 	{ "mkdir", { EEXIST, EACCES, ENOSPC, EROFS, ENOENT, EDQUOT } },
