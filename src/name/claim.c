@@ -150,7 +150,7 @@ int unixname__remove_dead(int dir_fd, const char *dir, const char *leaf,
  * that before, somebody has bound the name since. The first owner has lost it
  * by that, so the first file is removed.
  */
-static int displace(struct claim *claim, const struct stat *found)
+static int move_owner_aside(struct claim *claim, const struct stat *found)
 {
 	struct unixname *name = claim->name;
 	char aside[UNIXFILE_ASIDE_SIZE];
@@ -175,7 +175,8 @@ static int clear_file(struct claim *claim, int path_fd)
 	struct stat found;
 
 	if (check_is_dead(path_fd, name->dir, name->leaf, &found) < 0)
-		return errno == EADDRINUSE ? displace(claim, &found) : -1;
+		return errno == EADDRINUSE ? move_owner_aside(claim, &found)
+					   : -1;
 	return remove_if_dead(name->dir_fd, name->dir, name->leaf, path_fd);
 }
 
@@ -398,7 +399,7 @@ static int change(const struct claim *claim, int path_fd)
 }
 
 /* Gives the file its owner and mode, unless it was made with them. */
-static int dress(const struct claim *claim)
+static int finish_owner_and_mode(const struct claim *claim)
 {
 	mode_t mode;
 	int fd;
@@ -469,13 +470,13 @@ static int choose_address(struct claim *claim)
 }
 
 /* Completes the file that bind(2) has made, or removes it. */
-static int dress_or_remove(const struct claim *claim)
+static int finish_file(const struct claim *claim)
 {
 	struct unixname *name = claim->name;
 	mode_t mode;
 	int saved;
 
-	if (dress(claim) == 0)
+	if (finish_owner_and_mode(claim) == 0)
 		return 0;
 	saved = errno;
 	if (name->ino != 0 || identify(claim, &mode) == 0)
@@ -492,7 +493,7 @@ static int bind_over(struct claim *claim)
 	for (i = 0; i < tries_most; i++) {
 		if (bind_address(claim) == 0) {
 			claim->is_bound = true;
-			return dress_or_remove(claim);
+			return finish_file(claim);
 		}
 		if (errno != EADDRINUSE || clear_way(claim) < 0)
 			return -1;
@@ -539,7 +540,7 @@ static int claim_free(struct claim *claim, bool *is_free)
 	result = bind_address(claim);
 	*is_free = result == 0;
 	if (*is_free)
-		result = dress_or_remove(claim);
+		result = finish_file(claim);
 	unixfile__unlock(dir_fd);
 	return result;
 }

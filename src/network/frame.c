@@ -250,7 +250,7 @@ static int read_into_room(struct stream *stream, size_t *got,
 		return unixstream__read_parts(&stream->conn.end, parts, got,
 			deadline_us);
 	missing = get_missing(stream);
-	return unixstream__read_carried(stream, data,
+	return unixstream__read_ancillary(stream, data,
 		missing < room ? missing : room, got, deadline_us);
 }
 
@@ -377,7 +377,7 @@ static void skip_input(struct stream *stream)
 		size = stream->skip;
 	stream->skip -= size;
 	unixstream__consume(stream, size);
-	unixstream__drop_carried(stream);
+	unixstream__drop_ancillary(stream);
 }
 
 /* The caller's buffer for a message: parts, with room bytes in total. */
@@ -421,7 +421,7 @@ static int take_prefix(struct stream *stream, struct sink *sink, size_t size)
 		return refuse(EMSGSIZE);
 	if (!sink->is_prefix_wanted) {
 		unixstream__consume(stream, PREFIX_SIZE);
-		unixstream__drop_carried(stream);
+		unixstream__drop_ancillary(stream);
 		stream->skip = size;
 		return refuse(EMSGSIZE);
 	}
@@ -489,7 +489,7 @@ int unixframe__recv(struct unixconn *conn, void *data, size_t room,
 		return -1;
 	result = recv_message(stream, &sink, size, deadline_us);
 	if (result == 1)
-		unixstream__drop_carried(stream);
+		unixstream__drop_ancillary(stream);
 	return result;
 }
 
@@ -498,9 +498,9 @@ static void hand_over(struct stream *stream, struct unixmsg *msg)
 {
 	struct unixmsg *all;
 
-	if (stream->carried == NULL)
+	if (stream->ancillary == NULL)
 		return;
-	all = &stream->carried->msg;
+	all = &stream->ancillary->msg;
 	while (all->fds_count > msg->fds_room) {
 		fd_close(all->fds[--all->fds_count]);
 		all->fds_lost++;
@@ -516,7 +516,7 @@ static void hand_over(struct stream *stream, struct unixmsg *msg)
 	msg->pidfd = all->pidfd;
 	all->fds_count = 0;
 	all->pidfd = -1;
-	unixstream__drop_carried(stream);
+	unixstream__drop_ancillary(stream);
 }
 
 static int recv_msg(struct stream *stream, struct unixmsg *msg,

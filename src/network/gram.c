@@ -23,26 +23,26 @@ struct gram {
 	/* The server to reconnect to, or NULL. */
 	char *server;
 	bool is_dialled;
-	/* The number of reconnects times BONDS, plus an enum bond. */
-	atomic_uint_fast64_t bond;
+	/* The number of reconnects times SERVER_STATES, plus an enum server_state. */
+	atomic_uint_fast64_t server_state;
 };
 
 /* The state between a dialled socket and its server. */
-enum bond {
-	BOND_HOLDS,
-	BOND_SHUT, /* no server, and closed to all senders */
-	BOND_OPEN, /* no server, and open to any sender: nothing is received */
-	BONDS,
+enum server_state {
+	SERVER_CONNECTED,
+	SERVER_LOST_SHUT, /* no server, and closed to all senders */
+	SERVER_LOST_OPEN, /* no server, and open to any sender: nothing is received */
+	SERVER_STATES,
 };
 
-static enum bond get_bond(const struct gram *gram)
+static enum server_state get_server_state(const struct gram *gram)
 {
-	return atomic_load(&gram->bond) % BONDS;
+	return atomic_load(&gram->server_state) % SERVER_STATES;
 }
 
-static int check_bond(const struct gram *gram)
+static int check_connected(const struct gram *gram)
 {
-	if (get_bond(gram) == BOND_HOLDS)
+	if (get_server_state(gram) == SERVER_CONNECTED)
 		return 0;
 	errno = ENOTCONN;
 	return -1;
@@ -90,7 +90,7 @@ static void gram_dispose(struct unixconn *conn)
 
 static int gram_check_peer(const struct unixconn *conn)
 {
-	return check_bond((const struct gram *)conn);
+	return check_connected((const struct gram *)conn);
 }
 
 /*
@@ -139,30 +139,31 @@ static int connect_to_nobody(const struct gram *gram)
 
 /*
  * When a send finds the peer dead, the kernel disconnects the socket, and from
- * then on anybody can send to it. So it needs another peer at once. bond is
+ * then on anybody can send to it. So it needs another peer at once. state is
  * from before that send, as another thread may have reconnected since.
  */
-static void shut_out_strangers(struct gram *gram, uint_fast64_t bond)
+static void shut_out_strangers(struct gram *gram, uint_fast64_t state)
 {
-	uint_fast64_t shut = bond + BOND_SHUT;
+	uint_fast64_t shut = state + SERVER_LOST_SHUT;
 	int saved = errno;
 
 	if (!gram->is_dialled || (saved != ECONNREFUSED && saved != ENOTCONN) ||
-		!atomic_compare_exchange_strong(&gram->bond, &bond, shut))
+		!atomic_compare_exchange_strong(&gram->server_state, &state,
+			shut))
 		return;
 	/* Not open before that is known: who receives meanwhile would fail. */
 	if (connect_to_nobody(gram) == 0)
 		empty_queue(gram);
 	else
-		atomic_compare_exchange_strong(&gram->bond, &shut,
-			bond + BOND_OPEN);
+		atomic_compare_exchange_strong(&gram->server_state, &shut,
+			state + SERVER_LOST_OPEN);
 	errno = saved;
 }
 
 /* A socket that is open to anybody may have received messages from anybody. */
 static int check_to_receive(const struct gram *gram)
 {
-	if (get_bond(gram) != BOND_OPEN)
+	if (get_server_state(gram) != SERVER_LOST_OPEN)
 		return 0;
 	empty_queue(gram);
 	errno = ENOTCONN;
@@ -172,14 +173,14 @@ static int check_to_receive(const struct gram *gram)
 static int send_to_server(struct gram *gram, const struct msghdr *header,
 	int64_t deadline_us)
 {
-	const uint_fast64_t bond = atomic_load(&gram->bond);
+	const uint_fast64_t state = atomic_load(&gram->server_state);
 	int result;
 
-	if (check_bond(gram) < 0)
+	if (check_connected(gram) < 0)
 		return -1;
 	result = unixmsg__send_packed(&gram->conn.end, header, deadline_us);
 	if (result < 0)
-		shut_out_strangers(gram, bond);
+		shut_out_strangers(gram, state);
 	return result;
 }
 
@@ -187,16 +188,17 @@ static int send_to_server(struct gram *gram, const struct msghdr *header,
 static int reconnect(struct gram *gram, int64_t deadline_us)
 {
 	unsigned int flags = deadline_us == UNIXMSG_NOW ? 0 : UNIXMSG_DIAL_WAIT;
-	const uint_fast64_t bond = atomic_load(&gram->bond);
+	const uint_fast64_t state = atomic_load(&gram->server_state);
 
 	/* Another thread was quicker. */
-	if (bond % BONDS == BOND_HOLDS)
+	if (state % SERVER_STATES == SERVER_CONNECTED)
 		return 0;
 	if (unixdial__connect(&gram->conn.end, gram->server, flags,
 		    deadline_us) < 0)
 		return -1;
 	empty_queue(gram);
-	atomic_store(&gram->bond, (bond / BONDS + 1) * BONDS);
+	atomic_store(&gram->server_state,
+		(state / SERVER_STATES + 1) * SERVER_STATES);
 	unixnetwork__note(&gram->conn.counts.reconnects, 1);
 	return 0;
 }
@@ -273,14 +275,14 @@ static int gram_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us)
 {
 	struct gram *gram = (struct gram *)conn;
-	const uint_fast64_t bond = atomic_load(&gram->bond);
+	const uint_fast64_t state = atomic_load(&gram->server_state);
 
-	if (check_bond(gram) < 0)
+	if (check_connected(gram) < 0)
 		return -1;
 	if (unixmsg__send_batch_on(&conn->end, msgs, count, sent,
 		    deadline_us) == 0)
 		return 0;
-	shut_out_strangers(gram, bond);
+	shut_out_strangers(gram, state);
 	return -1;
 }
 

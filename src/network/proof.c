@@ -25,7 +25,7 @@
 /* The uid of all users that have no number in our user namespace. */
 static const uid_t overflow_user = 65534;
 
-struct inquiry {
+struct attempt {
 	int own_fd;
 	const struct unixaddr *from;
 	const struct unixcred *writer;
@@ -40,7 +40,7 @@ struct inquiry {
 };
 
 /* The socket that the name leads to. */
-struct witness {
+struct target {
 	bool is_taken; /* connected to somebody: nothing more is known */
 	bool has_user;
 	uid_t user;
@@ -107,26 +107,26 @@ int unixproof__is_anybody(uid_t user)
 }
 
 /* In other user namespaces the overflow uid may be anybody's. */
-static int check_writer(const struct inquiry *inquiry)
+static int check_writer(const struct attempt *attempt)
 {
-	if (inquiry->writer != NULL)
-		return check_number(inquiry->writer->uid);
-	if ((inquiry->flags & UNIXPROOF_EARLY) == 0)
+	if (attempt->writer != NULL)
+		return check_number(attempt->writer->uid);
+	if ((attempt->flags & UNIXPROOF_EARLY) == 0)
 		return refuse();
 	return check_first_namespace();
 }
 
 /* A service that answers itself never stops. */
-static int check_not_ours(const struct inquiry *inquiry)
+static int check_not_ours(const struct attempt *attempt)
 {
 	struct unixaddr own;
 	socklen_t length = UNIXMSG_ADDR_ROOM;
 
-	if (getsockname(inquiry->own_fd, (struct sockaddr *)&own.sun, &length) <
+	if (getsockname(attempt->own_fd, (struct sockaddr *)&own.sun, &length) <
 		0)
 		return -1;
 	unixaddr__settle(&own, length);
-	return unixaddr_is_equal(&own, inquiry->from) ? refuse() : 0;
+	return unixaddr_is_equal(&own, attempt->from) ? refuse() : 0;
 }
 
 static void set_descriptor_path(struct unixaddr *addr, int fd)
@@ -161,40 +161,40 @@ static int check_name(int fd, const struct unixaddr *from)
 	return unixaddr_is_equal(&name, from) ? 0 : refuse();
 }
 
-static int question(int fd, const struct inquiry *inquiry,
-	const struct unixaddr *to, struct witness *witness)
+static int question(int fd, const struct attempt *attempt,
+	const struct unixaddr *to, struct target *target)
 {
 	struct unixdiag_socket peer = { .has = 0 };
 
 	if (connect_to(fd, to) < 0) {
-		witness->is_taken = errno == EPERM;
-		return witness->is_taken ? 0 : -1;
+		target->is_taken = errno == EPERM;
+		return target->is_taken ? 0 : -1;
 	}
-	if (check_name(fd, inquiry->from) < 0)
+	if (check_name(fd, attempt->from) < 0)
 		return -1;
 	/* A shortage passes, so it must not let weaker evidence count. */
 	if (unixdiag__find_peer(fd, &peer) < 0)
 		return fd_is_shortage() ? -1 : 0;
-	witness->has_user = (peer.has & UNIXDIAG_HAS_USER) != 0;
-	witness->user = peer.user;
+	target->has_user = (peer.has & UNIXDIAG_HAS_USER) != 0;
+	target->user = peer.user;
 	return 0;
 }
 
 /* The owner of the socket does not notice this connect(2). */
-static int find_witness(struct inquiry *inquiry, struct witness *witness)
+static int find_target(struct attempt *attempt, struct target *target)
 {
 	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-	struct unixaddr to = *inquiry->from;
+	struct unixaddr to = *attempt->from;
 	int result;
 
 	if (fd < 0)
 		return -1;
-	if (inquiry->fd >= 0)
-		set_descriptor_path(&to, inquiry->fd);
-	result = fd_close_with(fd, question(fd, inquiry, &to, witness));
+	if (attempt->fd >= 0)
+		set_descriptor_path(&to, attempt->fd);
+	result = fd_close_with(fd, question(fd, attempt, &to, target));
 	/* The file is open, so only /proc can be missing. */
-	if (result < 0 && errno == ENOENT && inquiry->fd >= 0) {
-		inquiry->is_without_proc = witness->is_taken = true;
+	if (result < 0 && errno == ENOENT && attempt->fd >= 0) {
+		attempt->is_without_proc = target->is_taken = true;
 		return 0;
 	}
 	return result;
@@ -204,7 +204,7 @@ struct search {
 	const struct unixaddr *from;
 	bool is_file;
 	struct unixdiag_file file;
-	struct witness found;
+	struct target found;
 	bool is_found;
 };
 
@@ -231,50 +231,50 @@ static int look(void *context, const struct unixdiag_socket *socket)
 }
 
 /* The cost grows with the number of sockets. */
-static int list_witness(const struct inquiry *inquiry, struct witness *witness)
+static int list_target(const struct attempt *attempt, struct target *target)
 {
-	struct search search = { .from = inquiry->from };
+	struct search search = { .from = attempt->from };
 	struct unixdiag_mount mount = { 0 };
 
-	if (inquiry->flags & UNIXPROOF_QUICK) {
+	if (attempt->flags & UNIXPROOF_QUICK) {
 		errno = EAGAIN;
 		return -1;
 	}
-	search.is_file = inquiry->fd >= 0;
+	search.is_file = attempt->fd >= 0;
 	if (search.is_file &&
-		unixdiag__identify(inquiry->fd, &mount, &search.file) < 0)
+		unixdiag__identify(attempt->fd, &mount, &search.file) < 0)
 		return -1;
 	if (unixdiag__list_bindings(look, &search) < 0)
 		return fd_is_shortage() ? -1 : 0;
 	if (!search.is_found)
 		return refuse();
-	*witness = search.found;
+	*target = search.found;
 	return 0;
 }
 
-static int judge(const struct inquiry *inquiry, const struct witness *witness)
+static int judge(const struct attempt *attempt, const struct target *target)
 {
-	if (!witness->has_user)
-		return inquiry->is_likely ? 0 : refuse();
-	return inquiry->writer == NULL || witness->user == inquiry->writer->uid
+	if (!target->has_user)
+		return attempt->is_likely ? 0 : refuse();
+	return attempt->writer == NULL || target->user == attempt->writer->uid
 		? 0
 		: refuse();
 }
 
-static int hear(struct inquiry *inquiry)
+static int hear(struct attempt *attempt)
 {
-	struct witness witness = { .has_user = false };
+	struct target target = { .has_user = false };
 
-	if (find_witness(inquiry, &witness) < 0)
+	if (find_target(attempt, &target) < 0)
 		return -1;
-	if (!witness.is_taken)
-		return judge(inquiry, &witness);
+	if (!target.is_taken)
+		return judge(attempt, &target);
 	/* It can be connected only to us, or nothing could be sent to it. */
-	if (inquiry->fd >= 0 && inquiry->is_likely)
+	if (attempt->fd >= 0 && attempt->is_likely)
 		return 0;
-	if (list_witness(inquiry, &witness) < 0)
+	if (list_target(attempt, &target) < 0)
 		return -1;
-	return judge(inquiry, &witness);
+	return judge(attempt, &target);
 }
 
 /* Root and our user may do all that we may, and gain nothing by misleading
@@ -288,78 +288,78 @@ static bool is_trusted(const struct unixcred *writer)
  * A send by the descriptor reaches that file, whatever its name leads to by
  * then. A send by name is quicker, and safe where the name cannot change.
  */
-static void settle(struct inquiry *inquiry, const char *path,
+static void settle(struct attempt *attempt, const char *path,
 	struct unixproof *proof)
 {
 	proof->is_lasting = true;
-	if (is_trusted(inquiry->writer) && !inquiry->is_linked &&
+	if (is_trusted(attempt->writer) && !attempt->is_linked &&
 		unixway__is_safe(path, geteuid()))
 		return;
-	if (inquiry->is_without_proc) {
+	if (attempt->is_without_proc) {
 		proof->is_lasting = false;
 		return;
 	}
-	set_descriptor_path(&proof->to, inquiry->fd);
-	proof->fd = inquiry->fd;
-	inquiry->fd = -1;
+	set_descriptor_path(&proof->to, attempt->fd);
+	proof->fd = attempt->fd;
+	attempt->fd = -1;
 }
 
 /* Nothing can be proved anew of who has not written. */
-static int settle_chosen(struct inquiry *inquiry, const char *path,
+static int settle_chosen(struct attempt *attempt, const char *path,
 	const struct stat *found, struct unixproof *proof)
 {
-	const struct stat *chosen = inquiry->chosen;
+	const struct stat *chosen = attempt->chosen;
 	const struct unixcred owner = { .uid = found->st_uid };
 
 	if (!unixfile__is_same(found, chosen->st_dev, chosen->st_ino))
 		return refuse();
-	inquiry->writer = &owner;
-	inquiry->is_without_proc = unixname__check_proc() < 0;
-	settle(inquiry, path, proof);
-	inquiry->writer = NULL;
+	attempt->writer = &owner;
+	attempt->is_without_proc = unixname__check_proc() < 0;
+	settle(attempt, path, proof);
+	attempt->writer = NULL;
 	return proof->is_lasting ? 0 : -1;
 }
 
-static int examine(struct inquiry *inquiry, const char *path,
+static int examine(struct attempt *attempt, const char *path,
 	struct unixproof *proof)
 {
 	struct stat found;
 
-	if (fstat(inquiry->fd, &found) < 0)
+	if (fstat(attempt->fd, &found) < 0)
 		return -1;
 	if (!S_ISSOCK(found.st_mode))
 		return refuse();
-	if (inquiry->chosen != NULL)
-		return settle_chosen(inquiry, path, &found, proof);
-	inquiry->is_likely = inquiry->writer == NULL
-		? !inquiry->is_linked
-		: inquiry->writer->uid == found.st_uid;
-	if (hear(inquiry) < 0)
+	if (attempt->chosen != NULL)
+		return settle_chosen(attempt, path, &found, proof);
+	attempt->is_likely = attempt->writer == NULL
+		? !attempt->is_linked
+		: attempt->writer->uid == found.st_uid;
+	if (hear(attempt) < 0)
 		return -1;
-	settle(inquiry, path, proof);
+	settle(attempt, path, proof);
 	return 0;
 }
 
-static int open_file(struct inquiry *inquiry, const char *path)
+static int open_file(struct attempt *attempt, const char *path)
 {
-	inquiry->fd = unixway__open(path, false);
-	if (inquiry->fd >= 0 || errno != ELOOP)
-		return inquiry->fd;
+	attempt->fd = unixway__open(path, false);
+	if (attempt->fd >= 0 || errno != ELOOP)
+		return attempt->fd;
 	/* A long chain of links takes time. */
-	if (inquiry->flags & UNIXPROOF_QUICK) {
+	if (attempt->flags & UNIXPROOF_QUICK) {
 		errno = EAGAIN;
 		return -1;
 	}
-	inquiry->is_linked = true;
-	inquiry->fd = unixway__open(path, true);
-	return inquiry->fd;
+	attempt->is_linked = true;
+	attempt->fd = unixway__open(path, true);
+	return attempt->fd;
 }
 
-static int prove_path(struct inquiry *inquiry, struct unixproof *proof)
+static int prove_path(struct attempt *attempt, struct unixproof *proof)
 {
 	char path[UNIXMSG_NAME_SIZE_MAX + 1];
 	size_t size;
-	const char *name = unixaddr_get_name(inquiry->from, &size);
+	const char *name = unixaddr_get_name(attempt->from, &size);
 	int result;
 
 	/* A relative name starts at the sender's unknown directory. */
@@ -367,10 +367,10 @@ static int prove_path(struct inquiry *inquiry, struct unixproof *proof)
 		return refuse();
 	memcpy(path, name, size);
 	path[size] = '\0';
-	if (open_file(inquiry, path) < 0)
+	if (open_file(attempt, path) < 0)
 		return -1;
-	result = examine(inquiry, path, proof);
-	fd_close(inquiry->fd);
+	result = examine(attempt, path, proof);
+	fd_close(attempt->fd);
 	return result;
 }
 
@@ -389,20 +389,20 @@ static bool is_own_abstract(int own_fd)
  * A sender that reaches our abstract name has its own name in the same network
  * namespace, and no other socket had that name there when it sent.
  */
-static int prove_abstract(struct inquiry *inquiry, struct unixproof *proof)
+static int prove_abstract(struct attempt *attempt, struct unixproof *proof)
 {
 	proof->is_lasting = true;
-	if (is_trusted(inquiry->writer))
+	if (is_trusted(attempt->writer))
 		return 0;
-	inquiry->is_likely = is_own_abstract(inquiry->own_fd);
-	return hear(inquiry);
+	attempt->is_likely = is_own_abstract(attempt->own_fd);
+	return hear(attempt);
 }
 
 int unixproof__find(struct unixproof *proof, int own_fd,
 	const struct unixaddr *from, const struct unixcred *writer,
 	unsigned int flags)
 {
-	struct inquiry inquiry = {
+	struct attempt attempt = {
 		.own_fd = own_fd,
 		.from = from,
 		.writer = writer,
@@ -416,11 +416,11 @@ int unixproof__find(struct unixproof *proof, int own_fd,
 		errno = EINVAL;
 		return -1;
 	}
-	if (check_not_ours(&inquiry) < 0 || check_writer(&inquiry) < 0)
+	if (check_not_ours(&attempt) < 0 || check_writer(&attempt) < 0)
 		return -1;
 	result = unixaddr_get_kind(from) == UNIXADDR_PATH
-		? prove_path(&inquiry, &found)
-		: prove_abstract(&inquiry, &found);
+		? prove_path(&attempt, &found)
+		: prove_abstract(&attempt, &found);
 	if (result < 0)
 		return -1;
 	*proof = found;
@@ -431,11 +431,11 @@ int unixproof__find(struct unixproof *proof, int own_fd,
 int unixproof__find_chosen(struct unixproof *proof, const struct unixaddr *name,
 	const struct stat *chosen)
 {
-	struct inquiry inquiry = { .from = name, .chosen = chosen, .fd = -1 };
+	struct attempt attempt = { .from = name, .chosen = chosen, .fd = -1 };
 	struct unixproof found = { .to = *name, .fd = -1, .is_lasting = true };
 	int saved = errno;
 
-	if (chosen != NULL && prove_path(&inquiry, &found) < 0)
+	if (chosen != NULL && prove_path(&attempt, &found) < 0)
 		return -1;
 	*proof = found;
 	errno = saved;

@@ -24,8 +24,8 @@ static void stream_dispose(struct unixconn *conn)
 {
 	struct stream *stream = unixstream__get(conn);
 
-	unixstream__drop_carried(stream);
-	free(stream->carried);
+	unixstream__drop_ancillary(stream);
+	free(stream->ancillary);
 	free(stream->input);
 }
 

@@ -14,13 +14,13 @@
 #include "message/control.h"
 #include "network/stream_private.h"
 
-void unixstream__drop_carried(struct stream *stream)
+void unixstream__drop_ancillary(struct stream *stream)
 {
-	if (stream->carried == NULL)
+	if (stream->ancillary == NULL)
 		return;
-	unixmsg_close_fds(&stream->carried->msg);
-	unixmsg_init(&stream->carried->msg);
-	stream->carried->msg.fds = stream->carried->fds;
+	unixmsg_close_fds(&stream->ancillary->msg);
+	unixmsg_init(&stream->ancillary->msg);
+	stream->ancillary->msg.fds = stream->ancillary->fds;
 }
 
 /* Receives into two parts. A single one needs no structure, see msg.c. */
@@ -146,7 +146,7 @@ int unixstream__write_output(struct endpoint *end, struct output *output,
 /* Adds the control data in header to what has arrived before. */
 static void carry(struct stream *stream, struct msghdr *header)
 {
-	struct unixmsg *all = &stream->carried->msg;
+	struct unixmsg *all = &stream->ancillary->msg;
 	const unsigned int wants = stream->conn.end.wants;
 	struct unixmsg more = { .fds = all->fds + all->fds_count };
 
@@ -169,18 +169,18 @@ static void carry(struct stream *stream, struct msghdr *header)
 		fd_close(more.pidfd);
 }
 
-static int reserve_carried(struct stream *stream)
+static int reserve_ancillary(struct stream *stream)
 {
-	if (stream->carried != NULL)
+	if (stream->ancillary != NULL)
 		return 0;
-	stream->carried = calloc(1, sizeof(*stream->carried));
-	if (stream->carried == NULL)
+	stream->ancillary = calloc(1, sizeof(*stream->ancillary));
+	if (stream->ancillary == NULL)
 		return -1;
-	unixstream__drop_carried(stream);
+	unixstream__drop_ancillary(stream);
 	return 0;
 }
 
-int unixstream__read_carried(struct stream *stream, void *data, size_t room,
+int unixstream__read_ancillary(struct stream *stream, void *data, size_t room,
 	size_t *size, int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = data, .iov_len = room };
@@ -195,7 +195,7 @@ int unixstream__read_carried(struct stream *stream, void *data, size_t room,
 	int saved = errno;
 	ssize_t got;
 
-	if (reserve_carried(stream) < 0)
+	if (reserve_ancillary(stream) < 0)
 		return -1;
 	unixwait__begin(&wait, &stream->conn.end, POLLIN, deadline_us);
 	while ((got = recvmsg(stream->conn.end.fd, &header,

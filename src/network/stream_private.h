@@ -16,7 +16,7 @@
  * kernel ends a read after the bytes that carry descriptors. So if any are
  * wanted, no read goes beyond the message, and all that arrives belongs to it.
  */
-struct carried {
+struct ancillary {
 	struct unixmsg msg; /* its descriptors, credentials and pidfd */
 	int fds[UNIXMSG_FDS_MAX];
 };
@@ -35,7 +35,7 @@ struct stream {
 	 * two messages. */
 	size_t sent;
 	size_t sent_of;
-	struct carried *carried; /* NULL until anything may arrive */
+	struct ancillary *ancillary; /* NULL until anything may arrive */
 };
 
 /* Data to write; nothing is left once all of it is sent. */
@@ -80,12 +80,12 @@ int unixstream__write_output(struct endpoint *end, struct output *output,
 int unixstream__read_parts(struct endpoint *end, struct iovec parts[2],
 	size_t *size, int64_t deadline_us);
 
-/* Does the same into one buffer, and adds control data to stream->carried. */
-int unixstream__read_carried(struct stream *stream, void *data, size_t room,
+/* Does the same into one buffer, and adds control data to stream->ancillary. */
+int unixstream__read_ancillary(struct stream *stream, void *data, size_t room,
 	size_t *size, int64_t deadline_us);
 
 /* Closes the descriptors of a message that nobody wants. */
-void unixstream__drop_carried(struct stream *stream);
+void unixstream__drop_ancillary(struct stream *stream);
 
 /* frame.c: the calls of struct network for messages. */
 

@@ -107,7 +107,7 @@ static int take_socket(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-static int ask(struct budget *budget, const struct holding *holding,
+static int ask(struct budget *budget, const struct account *account,
 	enum waiting *waiting)
 {
 	/* A descriptor shared by fork(2) would mix up two processes'
@@ -120,41 +120,41 @@ static int ask(struct budget *budget, const struct holding *holding,
 	if (budget->diag_fd < 0)
 		return -1;
 	return unixdiag__find_by(budget->diag_fd, ++budget->sequence,
-		holding->ino, holding->cookie, take_socket, waiting);
+		account->ino, account->cookie, take_socket, waiting);
 }
 
 /* For a datagram socket the kernel tells the size of the first message only. */
-static enum waiting look_up(struct budget *budget, struct holding *holding)
+static enum waiting look_up(struct budget *budget, struct account *account)
 {
 	enum waiting waiting = WAITING_UNKNOWN;
 	int saved = errno;
 
-	if (holding->ino == 0)
+	if (account->ino == 0)
 		return WAITING_UNKNOWN;
-	if (ask(budget, holding, &waiting) < 0 &&
+	if (ask(budget, account, &waiting) < 0 &&
 		(errno == ENOENT || errno == ESTALE)) {
 		waiting = WAITING_NOWHERE;
-		holding->ino = 0;
+		account->ino = 0;
 	}
 	errno = saved;
 	return waiting;
 }
 
-static void forgive(struct holding *holding)
+static void clear_account(struct account *account)
 {
-	holding->bytes = 0;
-	holding->has_empty = false;
-	holding->is_probe = false;
-	holding->probes = 0;
+	account->bytes = 0;
+	account->has_empty = false;
+	account->is_probe = false;
+	account->probes = 0;
 }
 
 static void forget_last_round(const struct budget *budget,
-	struct holding *holding)
+	struct account *account)
 {
-	if (holding->round == budget->round)
+	if (account->round == budget->round)
 		return;
-	holding->round = budget->round;
-	forgive(holding);
+	account->round = budget->round;
+	clear_account(account);
 }
 
 static size_t get_share(const struct budget *budget)
@@ -174,24 +174,24 @@ static bool is_large_for(const struct budget *budget, size_t cost)
 }
 
 static bool is_within_share(const struct budget *budget,
-	const struct holding *holding, size_t cost)
+	const struct account *account, size_t cost)
 {
 	/* The first one is sent: nothing says yet that nobody reads it. */
-	return holding->bytes == 0 ||
-		(holding->is_reader &&
-			holding->bytes + cost <= get_share(budget));
+	return account->bytes == 0 ||
+		(account->is_reader &&
+			account->bytes + cost <= get_share(budget));
 }
 
 /* A quick reader may read every probe before we look, so half of the buffer is
  * for receivers whose state the kernel cannot tell. */
-static bool may_probe(const struct budget *budget, struct holding *holding,
+static bool may_probe(const struct budget *budget, struct account *account,
 	size_t cost)
 {
-	holding->is_probe = holding->probes < PROBES_MOST;
-	return holding->is_probe || budget->level + cost <= budget->limit / 2;
+	account->is_probe = account->probes < PROBES_MOST;
+	return account->is_probe || budget->level + cost <= budget->limit / 2;
 }
 
-bool unixbudget__allows(struct budget *budget, struct holding *holding,
+bool unixbudget__allows(struct budget *budget, struct account *account,
 	size_t size, bool *is_list_wanted)
 {
 	const size_t cost = get_cost(size);
@@ -200,76 +200,76 @@ bool unixbudget__allows(struct budget *budget, struct holding *holding,
 	if (is_calm(budget, cost))
 		return true;
 	look(budget);
-	forget_last_round(budget, holding);
+	forget_last_round(budget, account);
 	if (is_calm(budget, cost))
 		return true;
 	if (is_large_for(budget, cost))
 		return false;
-	if (is_within_share(budget, holding, cost))
+	if (is_within_share(budget, account, cost))
 		return true;
-	holding->is_reader = false;
-	switch (look_up(budget, holding)) {
+	account->is_reader = false;
+	switch (look_up(budget, account)) {
 	case WAITING_NOTHING:
-		if (holding->has_empty)
-			return may_probe(budget, holding, cost);
-		forgive(holding);
-		holding->is_reader = true;
+		if (account->has_empty)
+			return may_probe(budget, account, cost);
+		clear_account(account);
+		account->is_reader = true;
 		return true;
 	case WAITING_NOWHERE:
-		forgive(holding);
+		clear_account(account);
 		return true;
 	default:
-		*is_list_wanted = holding->ino == 0 && !budget->is_blind;
+		*is_list_wanted = account->ino == 0 && !budget->is_list_missing;
 		return false;
 	}
 }
 
-bool unixbudget__is_held(struct budget *budget, struct holding *holding,
+bool unixbudget__is_held(struct budget *budget, struct account *account,
 	bool *is_list_wanted)
 {
 	enum waiting waiting;
 
 	*is_list_wanted = false;
-	if (holding->bytes == 0 || is_calm(budget, 0))
+	if (account->bytes == 0 || is_calm(budget, 0))
 		return false;
 	look(budget);
-	forget_last_round(budget, holding);
-	if (holding->bytes == 0 || is_calm(budget, 0))
+	forget_last_round(budget, account);
+	if (account->bytes == 0 || is_calm(budget, 0))
 		return false;
-	waiting = look_up(budget, holding);
-	*is_list_wanted = waiting == WAITING_UNKNOWN && holding->ino == 0 &&
-		!budget->is_blind;
+	waiting = look_up(budget, account);
+	*is_list_wanted = waiting == WAITING_UNKNOWN && account->ino == 0 &&
+		!budget->is_list_missing;
 	if (waiting == WAITING_UNKNOWN || waiting == WAITING_SOMETHING ||
-		(waiting == WAITING_NOTHING && holding->has_empty))
+		(waiting == WAITING_NOTHING && account->has_empty))
 		return true;
-	forgive(holding);
+	clear_account(account);
 	return false;
 }
 
 /* If the receiver reads the probe before we look, the next one tells. */
-static void settle_probe(struct budget *budget, struct holding *holding,
+static void settle_probe(struct budget *budget, struct account *account,
 	size_t size)
 {
-	holding->is_probe = false;
-	holding->probes++;
-	if (size == 0 || look_up(budget, holding) != WAITING_SOMETHING)
+	account->is_probe = false;
+	account->probes++;
+	if (size == 0 || look_up(budget, account) != WAITING_SOMETHING)
 		return;
-	forgive(holding);
-	holding->bytes = get_cost(size);
+	clear_account(account);
+	account->bytes = get_cost(size);
 }
 
-void unixbudget__charge(struct budget *budget, struct holding *holding,
+void unixbudget__charge(struct budget *budget, struct account *account,
 	size_t size)
 {
 	const size_t cost = get_cost(size);
 
-	forget_last_round(budget, holding);
+	forget_last_round(budget, account);
 	budget->level += cost;
-	holding->bytes += cost;
+	account->bytes += cost;
 	if (size == 0)
-		holding->has_empty = true;
-	if (holding->is_probe)
-		settle_probe(budget, holding, size);
+		account->has_empty = true;
+	if (account->is_probe)
+		settle_probe(budget, account, size);
 }
 
 struct listing {
@@ -298,7 +298,8 @@ int unixbudget__list(struct budget *budget, unixbudget_note *note,
 		return -1;
 	result = unixdiag__list_names(list_socket, &listing);
 	if (result < 0)
-		budget->is_blind = errno == ENOENT || errno == EPROTONOSUPPORT;
+		budget->is_list_missing =
+			errno == ENOENT || errno == EPROTONOSUPPORT;
 	errno = saved;
 	end_us = unixdeadline_now_us();
 	budget->list_us =

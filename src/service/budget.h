@@ -21,7 +21,7 @@
 #include <sys/types.h>
 
 /* The upper bound of what one receiver holds. */
-struct holding {
+struct account {
 	size_t bytes; /* sent since it was known to have read all */
 	/* An empty message is among them. In sock_diag(7) it looks like an
 	 * empty queue, so the next message is a probe if it has bytes: when it
@@ -44,8 +44,8 @@ struct budget {
 	uint32_t round;
 	/* All sockets may be listed again from this time on. */
 	int64_t list_us;
-	bool is_blind; /* the kernel gives no list */
-	int diag_fd;   /* -1 until a receiver is looked up */
+	bool is_list_missing; /* the kernel gives no list */
+	int diag_fd;          /* -1 until a receiver is looked up */
 	pid_t diag_owner;
 	uint32_t sequence;
 };
@@ -72,7 +72,7 @@ void unixbudget__free(struct budget *budget);
  * Tells whether size bytes may be sent to a receiver now. It may ask the caller
  * to call unixbudget__list.
  */
-bool unixbudget__allows(struct budget *budget, struct holding *holding,
+bool unixbudget__allows(struct budget *budget, struct account *account,
 	size_t size, bool *is_list_wanted);
 
 /*
@@ -84,7 +84,7 @@ bool unixbudget__reserve(struct budget *budget, size_t size);
 void unixbudget__release(struct budget *budget, size_t size);
 
 /* Charges a sent message to its receiver. */
-void unixbudget__charge(struct budget *budget, struct holding *holding,
+void unixbudget__charge(struct budget *budget, struct account *account,
 	size_t size);
 
 /*
@@ -92,7 +92,7 @@ void unixbudget__charge(struct budget *budget, struct holding *holding,
  * would do even when it is forgotten. It may ask the caller to call
  * unixbudget__list.
  */
-bool unixbudget__is_held(struct budget *budget, struct holding *holding,
+bool unixbudget__is_held(struct budget *budget, struct account *account,
 	bool *is_list_wanted);
 
 /* Lists the sockets. Returns 0, or -1 when it is too early for another list or

@@ -8,7 +8,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service.c \
 	%D%/service_batch.c \
 	%D%/service_books.c \
-	%D%/service_debt.c \
+	%D%/service_unread.c \
 	%D%/service_event.c \
 	%D%/service_gram.c \
 	%D%/service_link.c \

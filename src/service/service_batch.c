@@ -153,7 +153,7 @@ bool unixservice__gather(struct unixservice *service, struct peer *peer,
 	if (addr == NULL)
 		return false;
 	add(batch, msg, addr, peer,
-		unixservice__claim(service, peer) != PART_PUSHED);
+		unixservice__claim(service, peer) != PUSHED);
 	return true;
 }
 

@@ -15,33 +15,33 @@ void unixservice__end(struct unixservice *service, uint64_t *counter)
 	++*counter;
 }
 
-enum part unixservice__claim(struct unixservice *service, struct peer *peer)
+enum relation unixservice__claim(struct unixservice *service, struct peer *peer)
 {
 	struct call *call = &service->call;
 
 	if (service->is_pushing) {
 		service->counters.pushed++;
-		return PART_PUSHED;
+		return PUSHED;
 	}
 	if (call->is_on && call->peer == peer && !call->is_settled) {
 		call->is_settled = true;
-		return PART_NOW;
+		return ANSWER_NOW;
 	}
 	if (peer->owed > 0) {
 		peer->owed--;
-		return PART_LATER;
+		return ANSWER_LATER;
 	}
 	service->counters.pushed++;
-	return PART_PUSHED;
+	return PUSHED;
 }
 
 /* The program made a mistake: counts as if it had not called. */
 void unixservice__unclaim(struct unixservice *service, struct peer *peer,
-	enum part part)
+	enum relation relation)
 {
-	if (part == PART_NOW)
+	if (relation == ANSWER_NOW)
 		service->call.is_settled = false;
-	else if (part == PART_LATER)
+	else if (relation == ANSWER_LATER)
 		peer->owed++;
 	else
 		service->counters.pushed--;

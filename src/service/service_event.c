@@ -55,12 +55,12 @@ void unixservice__tell(struct unixservice *service,
 		return;
 	if (is_bounded(event->kind)) {
 		if (!is_within_rate(service)) {
-			service->untold++;
-			service->counters.events_untold++;
+			service->suppressed++;
+			service->counters.events_suppressed++;
 			return;
 		}
-		event->untold = service->untold;
-		service->untold = 0;
+		event->suppressed = service->suppressed;
+		service->suppressed = 0;
 	}
 	was_telling = service->is_telling;
 	service->is_telling = true;

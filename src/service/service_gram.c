@@ -49,7 +49,7 @@ struct origin {
 static struct sender *note_heard(struct sender *sender,
 	const struct origin *origin)
 {
-	sender->is_unheard = false;
+	sender->is_only_opened = false;
 	sender->peer.has_cred = true;
 	unixservice__give_to(&sender->peer, origin->user);
 	return sender;
@@ -58,7 +58,7 @@ static struct sender *note_heard(struct sender *sender,
 /*
  * Returns the sender at addr if it still belongs to the same user. A new owner
  * of the address must get neither the answers due to the old one nor the
- * program's context for it. But the newcomer only claims the address, so it is
+ * program's context for it. But the new sender only claims the address, so it is
  * proved first.
  */
 static struct sender *find_own_sender(struct unixservice *service,
@@ -68,12 +68,12 @@ static struct sender *find_own_sender(struct unixservice *service,
 	struct sender *sender = unixsenders__find(&grams->senders, addr);
 
 	if (sender == NULL ||
-		(sender->peer.user == origin->user && !sender->is_unheard))
+		(sender->peer.user == origin->user && !sender->is_only_opened))
 		return sender;
 	if (!is_allowed ||
 		unixsenders__check(&grams->senders, addr, origin->cred) < 0)
 		origin->is_impostor = true;
-	else if (sender->is_unheard)
+	else if (sender->is_only_opened)
 		return note_heard(sender, origin);
 	else
 		unixservice__disconnect(service, &sender->peer, ESTALE);
@@ -142,8 +142,8 @@ static void refuse(struct unixservice *service, const struct origin *origin,
 		is_told ? NULL : &event);
 }
 
-static void disbelieve(struct unixservice *service, const struct origin *origin,
-	struct unixmsg *msg)
+static void refuse_unproved(struct unixservice *service,
+	const struct origin *origin, struct unixmsg *msg)
 {
 	struct unixservice_event event;
 
@@ -226,7 +226,7 @@ static void take_message(struct unixservice *service, struct grams *grams,
 	if (!is_allowed) {
 		refuse(service, &origin, msg);
 	} else if (origin.is_impostor) {
-		disbelieve(service, &origin, msg);
+		refuse_unproved(service, &origin, msg);
 	} else if (is_limited(service, &origin)) {
 		limit(service, &origin, msg);
 	} else if (msg->flags & UNIXMSG_CUT) {
@@ -392,7 +392,7 @@ static void grams_settle(struct source *source, const struct user *user)
 {
 	struct senders *senders = &((struct grams *)source)->senders;
 
-	unixdebts__settle(&senders->debts, &senders->budget, user);
+	unixunread__settle(&senders->unread, &senders->budget, user);
 }
 
 static int grams_close(struct source *source)

@@ -39,7 +39,7 @@ struct link {
 
 static bool is_readable(const struct link *link)
 {
-	return link->peer.life <= PEER_DEAF &&
+	return link->peer.life <= PEER_READ_ONLY &&
 		link->peer.outbox.first == NULL && link->resume_us == 0;
 }
 
@@ -51,7 +51,7 @@ static uint32_t choose_events(const struct link *link)
 		return EPOLLIN;
 	if (link->peer.outbox.first != NULL && link->resume_us == 0)
 		return EPOLLOUT;
-	return link->peer.life == PEER_DEAF || link->peer.life == PEER_GONE
+	return link->peer.life == PEER_READ_ONLY || link->peer.life == PEER_GONE
 		? 0
 		: EPOLLHUP;
 }
@@ -133,7 +133,7 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
  */
 static int give_up_stream(struct link *link, int result)
 {
-	link->peer.is_spoilt = result < 0 && errno != EAGAIN &&
+	link->peer.is_broken = result < 0 && errno != EAGAIN &&
 		errno != EINPROGRESS && errno != EINVAL && errno != EMSGSIZE;
 	return result;
 }
@@ -194,7 +194,7 @@ static int link_resume(struct unixservice *service, struct peer *peer)
 }
 
 /* Ends sending, which tells a client that waits for (the rest of) an answer. */
-static void link_deafen(struct unixservice *service, struct peer *peer)
+static void link_stop_sending(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
 
@@ -338,7 +338,7 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 	struct link *link = watch->owner;
 
 	if (watch->seen & (EPOLLHUP | EPOLLERR))
-		unixservice__deafen(service, &link->peer, EPIPE);
+		unixservice__stop_sending(service, &link->peer, EPIPE);
 	go_on(service, link);
 }
 
@@ -347,7 +347,7 @@ static bool is_idle(const struct unixservice *service, struct peer *peer)
 	/* A peer that waits for our answer, or that we do not read, is not
 	 * silent. */
 	if (peer->outbox.first == NULL &&
-		((peer->owed > 0 && peer->life != PEER_DEAF) ||
+		((peer->owed > 0 && peer->life != PEER_READ_ONLY) ||
 			((struct link *)peer)->resume_us > 0))
 		peer->active_us = service->now_us;
 	return service->options.idle_us > 0 && !peer->is_kept &&
@@ -372,8 +372,8 @@ static void close_after_reading(struct unixservice *service, struct link *link,
 	}
 	/* Reading what the peer has sent may take some rounds. */
 	peer->active_us = service->now_us;
-	peer->deaf_error = ETIMEDOUT;
-	unixservice__deafen(service, peer, ETIMEDOUT);
+	peer->send_error = ETIMEDOUT;
+	unixservice__stop_sending(service, peer, ETIMEDOUT);
 	if (!unixservice__is_gone(peer))
 		shutdown(link->watch.fd, SHUT_RD);
 }
@@ -487,7 +487,7 @@ static const struct peer_sort packet_sort = {
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
-	.deafen = link_deafen,
+	.stop_sending = link_stop_sending,
 	.look_at_silence = link_look_at_silence,
 	.stop = link_stop,
 	.get_size_max = link_get_size_max,
@@ -502,7 +502,7 @@ static const struct peer_sort stream_sort = {
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
-	.deafen = link_deafen,
+	.stop_sending = link_stop_sending,
 	.look_at_silence = link_look_at_silence,
 	.stop = link_stop,
 	.get_size_max = link_get_size_max,

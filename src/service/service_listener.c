@@ -34,7 +34,7 @@ struct listeners {
 };
 
 /* A connection that has just been accepted. */
-struct newcomer {
+struct accepted {
 	struct unixconn *conn;
 	int fd;
 	bool has_cred;
@@ -50,43 +50,43 @@ static void want_again(const struct listeners *listeners, struct unixconn *conn)
 }
 
 static int accept_one(const struct listeners *listeners,
-	struct newcomer *newcomer)
+	struct accepted *accepted)
 {
-	newcomer->conn = unixlistener_accept(listeners->listener, UNIXMSG_NOW);
-	if (newcomer->conn == NULL)
+	accepted->conn = unixlistener_accept(listeners->listener, UNIXMSG_NOW);
+	if (accepted->conn == NULL)
 		return -1;
-	newcomer->fd = unixconn_get_fd(newcomer->conn);
-	want_again(listeners, newcomer->conn);
-	newcomer->has_cred =
-		unixpeer_get_cred(newcomer->fd, &newcomer->cred) == 0;
-	if (!newcomer->has_cred)
-		newcomer->cred = unixcred__get_unknown();
+	accepted->fd = unixconn_get_fd(accepted->conn);
+	want_again(listeners, accepted->conn);
+	accepted->has_cred =
+		unixpeer_get_cred(accepted->fd, &accepted->cred) == 0;
+	if (!accepted->has_cred)
+		accepted->cred = unixcred__get_unknown();
 	return 0;
 }
 
-static void dismiss(struct unixservice *service, struct newcomer *newcomer,
+static void turn_away(struct unixservice *service, struct accepted *accepted,
 	enum unixservice_event_kind kind, int error)
 {
 	struct unixservice_event event;
 
 	unixservice__event_init(&event, kind, NULL, error);
-	event.has_cred = newcomer->has_cred;
-	event.cred = newcomer->cred;
+	event.has_cred = accepted->has_cred;
+	event.cred = accepted->cred;
 	unixservice__tell(service, &event);
-	unixconn_close(newcomer->conn);
+	unixconn_close(accepted->conn);
 }
 
-static const struct unixcred *get_cred(const struct newcomer *newcomer)
+static const struct unixcred *get_cred(const struct accepted *accepted)
 {
-	return newcomer->has_cred ? &newcomer->cred : NULL;
+	return accepted->has_cred ? &accepted->cred : NULL;
 }
 
-/* Serves the newcomer. is_last: it has the last descriptor. */
+/* Serves it. is_last: it has the last descriptor. */
 static int give_place(struct unixservice *service,
-	const struct listeners *listeners, const struct newcomer *newcomer,
+	const struct listeners *listeners, const struct accepted *accepted,
 	bool is_last)
 {
-	uid_t uid = newcomer->has_cred ? newcomer->cred.uid : (uid_t)-1;
+	uid_t uid = accepted->has_cred ? accepted->cred.uid : (uid_t)-1;
 	struct user *user =
 		unixusers__get(&service->users, uid, service->now_us);
 	int result = -1;
@@ -97,25 +97,25 @@ static int give_place(struct unixservice *service,
 	errno = EDQUOT;
 	if (unixservice__make_place(service, user) &&
 		(!is_last || unixservice__make_descriptor(service, user)))
-		result = unixservice__open_link(service, newcomer->conn,
-			listeners->is_bytes, user, get_cred(newcomer));
+		result = unixservice__open_link(service, accepted->conn,
+			listeners->is_bytes, user, get_cred(accepted));
 	user->holds--;
 	return result;
 }
 
 static void admit(struct unixservice *service,
-	const struct listeners *listeners, struct newcomer *newcomer,
+	const struct listeners *listeners, struct accepted *accepted,
 	bool is_last)
 {
 	service->counters.connections++;
 	if (!unixaccess__is_allowed(&service->access,
-		    listeners->source.is_abstract, get_cred(newcomer),
-		    newcomer->fd)) {
+		    listeners->source.is_abstract, get_cred(accepted),
+		    accepted->fd)) {
 		service->counters.connections_refused++;
-		dismiss(service, newcomer, UNIXSERVICE_REFUSED, EPERM);
-	} else if (give_place(service, listeners, newcomer, is_last) < 0) {
+		turn_away(service, accepted, UNIXSERVICE_REFUSED, EPERM);
+	} else if (give_place(service, listeners, accepted, is_last) < 0) {
 		service->counters.connections_limited++;
-		dismiss(service, newcomer, UNIXSERVICE_LIMITED, errno);
+		turn_away(service, accepted, UNIXSERVICE_LIMITED, errno);
 	}
 }
 
@@ -143,7 +143,7 @@ static int reserve_spare(struct unixservice *service)
 	return service->spare_fd < 0 ? -1 : 0;
 }
 
-static bool is_hoarded(const struct unixservice *service)
+static bool is_one_user_heavy(const struct unixservice *service)
 {
 	const struct user *most =
 		unixusers__get_most_connected(&service->users);
@@ -156,30 +156,30 @@ static bool is_hoarded(const struct unixservice *service)
 
 /*
  * Accepts a connection with the spare descriptor, when none is left and one
- * user has many. The newcomer stays if it can replace a connection of that
- * user, as with places. Returns whether there may be more newcomers; if not,
+ * user has many. The connection stays if it can replace a connection of that
+ * user, as with places. Returns whether there may be more of them; if not,
  * errno says why.
  */
 static bool accept_by_spare(struct unixservice *service,
 	struct listeners *listeners)
 {
-	struct newcomer newcomer;
+	struct accepted accepted;
 	int saved = errno;
 
 	if ((saved != EMFILE && saved != ENFILE) || service->spare_fd < 0 ||
-		!is_hoarded(service)) {
+		!is_one_user_heavy(service)) {
 		errno = saved;
 		return false;
 	}
 	fd_close(service->spare_fd);
 	service->spare_fd = -1;
-	if (accept_one(listeners, &newcomer) < 0) {
+	if (accept_one(listeners, &accepted) < 0) {
 		saved = errno;
 		reserve_spare(service);
 		errno = saved;
 		return false;
 	}
-	admit(service, listeners, &newcomer, true);
+	admit(service, listeners, &accepted, true);
 	reserve_spare(service);
 	return true;
 }
@@ -220,14 +220,14 @@ static void end_turn(struct unixservice *service, struct listeners *listeners,
 static void listeners_ready(struct unixservice *service, struct watch *watch)
 {
 	struct listeners *listeners = watch->owner;
-	struct newcomer newcomer;
+	struct accepted accepted;
 	int turn;
 
 	/* A watcher or a handler may stop the service in this round. */
 	for (turn = TURN; turn > 0 && !listeners->source.is_done; turn--) {
-		if (accept_one(listeners, &newcomer) == 0) {
+		if (accept_one(listeners, &accepted) == 0) {
 			listeners->is_pause_told = false;
-			admit(service, listeners, &newcomer, false);
+			admit(service, listeners, &accepted, false);
 			continue;
 		}
 		if (accept_by_spare(service, listeners))

@@ -82,7 +82,7 @@ static int prove_anew(struct senders *senders, struct sender *sender,
 {
 	if (unixproof__is_same_file(&sender->proof, proof))
 		return 0;
-	if (sender->is_unheard && sender->proof.fd < 0 && proof->fd < 0)
+	if (sender->is_only_opened && sender->proof.fd < 0 && proof->fd < 0)
 		return 0;
 	unixproofs__forget(&senders->proofs, sender);
 	return unixproofs__prove(&senders->proofs, sender,
@@ -128,7 +128,7 @@ static int add_sender(struct unixservice *service, struct senders *senders,
 		unixservice__disconnect(service, &sender->peer, errno);
 		return refuse(EAGAIN);
 	}
-	sender->is_unheard = true;
+	sender->is_only_opened = true;
 	*id = sender->peer.id;
 	unixservice_keep_peer(service, *id, true);
 	sender->peer.is_opened = true;

@@ -97,7 +97,7 @@ static void leave_place(struct unixservice *service, const struct peer *peer)
 	service->first_free = index + 1;
 }
 
-/* Peers whose unread messages are looked up for one newcomer. */
+/* Peers whose unread messages are looked up for one new peer. */
 enum { QUESTIONS_MOST = 4 };
 
 static bool is_free_of_duties(const struct peer *peer)
@@ -112,10 +112,10 @@ static bool is_dispensable(const struct unixservice *service,
 		(unixservice__is_light(peer) || is_connection_too);
 }
 
-static bool is_debtor(struct unixservice *service, struct peer *peer)
+static bool has_unread(struct unixservice *service, struct peer *peer)
 {
-	return peer->sort->is_debtor != NULL &&
-		peer->sort->is_debtor(service, peer);
+	return peer->sort->has_unread != NULL &&
+		peer->sort->has_unread(service, peer);
 }
 
 /*
@@ -138,7 +138,7 @@ static struct peer *find_dispensable(struct unixservice *service,
 		next = unixservice__get_peer(peer->member.newer);
 		if (!is_dispensable(service, peer, is_connection_too))
 			continue;
-		if (!is_debtor(service, peer))
+		if (!has_unread(service, peer))
 			return peer;
 		/* The next call asks other peers first. */
 		unixusers__remove_peer(user, &peer->member);
@@ -178,12 +178,11 @@ static bool evict_peer(struct unixservice *service, struct peer *peer)
  * most peers loses one with queued or due answers, before another user is
  * refused.
  */
-static bool evict(struct unixservice *service, struct user *newcomer)
+static bool evict(struct unixservice *service, struct user *user)
 {
 	struct user *greatest = unixusers__get_greatest(&service->users);
-	const bool is_unfair =
-		greatest->peers_count > newcomer->peers_count + 1;
-	struct peer *peer = find_dispensable(service, newcomer, false);
+	const bool is_unfair = greatest->peers_count > user->peers_count + 1;
+	struct peer *peer = find_dispensable(service, user, false);
 
 	if (peer == NULL)
 		peer = find_dispensable(service, greatest, is_unfair);
@@ -213,15 +212,15 @@ static bool is_below(uint64_t count, unsigned int limit)
 static bool is_within_places(const struct unixservice *service,
 	const struct user *user)
 {
-	return is_below((uint64_t)user->peers_count + user->debts_count,
+	return is_below((uint64_t)user->peers_count + user->unread_count,
 		service->options.peers_per_user_max);
 }
 
-static void settle_debts(struct unixservice *service, const struct user *user)
+static void settle_unread(struct unixservice *service, const struct user *user)
 {
 	struct source *source;
 
-	if (user->debts_count == 0)
+	if (user->unread_count == 0)
 		return;
 	for (source = service->sources; source != NULL; source = source->next)
 		if (source->sort->settle != NULL)
@@ -244,7 +243,7 @@ bool unixservice__make_place(struct unixservice *service, struct user *user)
 
 	if (unixservice__has_place(service, user))
 		return true;
-	settle_debts(service, user);
+	settle_unread(service, user);
 	if (!is_within_places(service, user)) {
 		peer = find_dispensable(service, user, false);
 		if (peer == NULL)
@@ -356,34 +355,34 @@ void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 	service->gone = peer;
 }
 
-void unixservice__deafen(struct unixservice *service, struct peer *peer,
+void unixservice__stop_sending(struct unixservice *service, struct peer *peer,
 	int error)
 {
-	if (peer->life == PEER_ENDED || peer->sort->deafen == NULL) {
+	if (peer->life == PEER_ENDED || peer->sort->stop_sending == NULL) {
 		unixservice__disconnect(service, peer, error);
 	} else if (peer->life == PEER_READING) {
-		peer->life = PEER_DEAF;
+		peer->life = PEER_READ_ONLY;
 		if (peer->outbox.first != NULL)
-			peer->deaf_error = error;
+			peer->send_error = error;
 		unixservice__lose_queued(service, peer, &service->counters.gone,
 			error);
 		if (!unixservice__is_gone(peer))
-			peer->sort->deafen(service, peer);
+			peer->sort->stop_sending(service, peer);
 	}
 }
 
 /* Returns 0 for a peer that ended by itself without a loss. */
-static int get_error_of_deaf(const struct peer *peer)
+static int get_send_error(const struct peer *peer)
 {
-	if (peer->deaf_error == 0 && peer->owed > 0)
+	if (peer->send_error == 0 && peer->owed > 0)
 		return EPIPE;
-	return peer->deaf_error;
+	return peer->send_error;
 }
 
 void unixservice__finish(struct unixservice *service, struct peer *peer)
 {
-	if (peer->life == PEER_DEAF)
-		unixservice__disconnect(service, peer, get_error_of_deaf(peer));
+	if (peer->life == PEER_READ_ONLY)
+		unixservice__disconnect(service, peer, get_send_error(peer));
 	if (peer->life == PEER_READING)
 		peer->life = PEER_ENDED;
 	unixservice__disconnect_if_done(service, peer);

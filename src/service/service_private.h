@@ -14,7 +14,7 @@
  *	service_take.c     hands a received message to the handler
  *	service_batch.c    many datagrams by one system call
  *	service_send.c     messages from the program
- *	service_debt.c, service_proof.c, service_sender.c, service_open.c,
+ *	service_unread.c, service_proof.c, service_sender.c, service_open.c,
  *	service_gram.c     datagram sockets and their senders
  *	service_link.c, service_listener.c
  *	                   connections, and the listeners that accept them
@@ -67,7 +67,7 @@ struct peer_sort {
 	bool is_memory_only;
 	/* Sends msg from byte *done on. Returns 0 or -1. EAGAIN, and
 	 * EINPROGRESS once part of it is sent, ask for the same call again
-	 * later. If it sets is_spoilt, nothing more can be sent to the peer,
+	 * later. If it sets is_broken, nothing more can be sent to the peer,
 	 * whatever errno is. */
 	int (*send)(struct unixservice *service, struct peer *peer,
 		const struct unixmsg *msg, size_t *done);
@@ -90,7 +90,7 @@ struct peer_sort {
 	void (*wake)(struct unixservice *service, struct peer *peer);
 	/* Handles that nothing more can be sent, see enum life. NULL: the peer
 	 * is closed instead. */
-	void (*deafen)(struct unixservice *service, struct peer *peer);
+	void (*stop_sending)(struct unixservice *service, struct peer *peer);
 	/* Sets the timer anew after the limit of silence has changed. */
 	void (*look_at_silence)(struct unixservice *service, struct peer *peer);
 	/* Receives only messages that have already arrived. NULL: nothing to
@@ -99,7 +99,7 @@ struct peer_sort {
 	/* Tells whether unread messages to the peer may fill our send buffer,
 	 * at the cost of others. Its user is accountable for that as long as
 	 * the peer exists. NULL: never. */
-	bool (*is_debtor)(struct unixservice *service, struct peer *peer);
+	bool (*has_unread)(struct unixservice *service, struct peer *peer);
 	/* Returns the size of the largest message that can be sent. */
 	size_t (*get_size_max)(const struct peer *peer);
 	/* Gets the address of the peer. */
@@ -113,25 +113,25 @@ struct peer_sort {
 /*
  * The states of a peer, and the next state after each event:
  *
- *	                              READING   DEAF      ENDED
- *	sending fails for good        DEAF      -         GONE
- *	the peer hangs up             DEAF      DEAF      GONE
+ *	                              READING   READ_ONLY ENDED
+ *	sending fails for good        READ_ONLY -         GONE
+ *	the peer hangs up             READ_ONLY READ_ONLY GONE
  *	end of file is read           ENDED     GONE      -
  *	the program closes it         ENDED     GONE      ENDED
  *	nothing queued or unanswered  -         -         GONE
- *	late, or silent for too long  DEAF      GONE      GONE
+ *	late, or silent for too long  READ_ONLY GONE      GONE
  *	a read error, a truncated
  *	message, an eviction, or the
  *	end of the service            GONE      GONE      GONE
  *
- * A client that sends and closes without reading becomes DEAF at the first
+ * A client that sends and closes without reading becomes READ_ONLY at the first
  * answer. Its messages are still in the socket, so the service reads them to
- * the end. A datagram sender is never DEAF but GONE at once: its messages wait
+ * the end. A datagram sender is never READ_ONLY but GONE at once: its messages wait
  * in the queue of our own socket.
  */
 enum life {
-	PEER_READING, /* messages are received and sent */
-	PEER_DEAF,    /* messages are received only: sending fails */
+	PEER_READING,   /* messages are received and sent */
+	PEER_READ_ONLY, /* messages are received only: sending fails */
 	/* Not read any more: queued messages and due answers are still sent. */
 	PEER_ENDED,
 	PEER_GONE, /* closed; freed between two rounds */
@@ -155,11 +155,11 @@ struct peer {
 	bool has_cred;
 	bool is_opened; /* the watcher was told that it is open */
 	enum life life;
-	int deaf_error; /* why a message was lost since it is DEAF, or 0 */
+	int send_error; /* why a message was lost since it is READ_ONLY, or 0 */
 	/* A send failed with EPERM: the address may lead to somebody else. */
 	bool is_unproved;
 	/* Half a message was sent, and the rest never will be. */
-	bool is_spoilt;
+	bool is_broken;
 	bool is_kept;      /* never closed for its silence */
 	bool is_inherited; /* from before fork(2): the parent may use it too */
 	uint64_t received;
@@ -189,10 +189,10 @@ static inline bool unixservice__is_light(const struct peer *peer)
 }
 
 /* How a message to a peer relates to the messages from that peer. */
-enum part {
-	PART_NOW,    /* it answers the message that is being handled */
-	PART_LATER,  /* it answers an earlier message */
-	PART_PUSHED, /* it answers none */
+enum relation {
+	ANSWER_NOW,   /* it answers the message that is being handled */
+	ANSWER_LATER, /* it answers an earlier message */
+	PUSHED,       /* it answers none */
 };
 
 struct source;
@@ -269,7 +269,7 @@ struct unixservice {
 	struct watch stop;
 	int64_t deadline_us; /* of the drain */
 	int64_t event_due_ns;
-	uint64_t untold;
+	uint64_t suppressed;
 	bool is_running; /* a round is running, or the wait before it */
 	bool is_telling; /* the watcher is being called */
 	bool is_pushing; /* messages sent now are no answers */
@@ -300,9 +300,10 @@ void unixservice__tell_of(struct unixservice *service,
 void unixservice__end(struct unixservice *service, uint64_t *counter);
 
 /* Counts one more message to peer and returns its kind, or takes that back. */
-enum part unixservice__claim(struct unixservice *service, struct peer *peer);
+enum relation unixservice__claim(struct unixservice *service,
+	struct peer *peer);
 void unixservice__unclaim(struct unixservice *service, struct peer *peer,
-	enum part part);
+	enum relation relation);
 
 /* Counts a message to peer as sent, or as lost: an answer in *counter, any
  * other in pushed_lost. _lose also tells the watcher. */
@@ -498,7 +499,7 @@ void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 	int error);
 
 /* Records that nothing more can be sent to peer, error says why. */
-void unixservice__deafen(struct unixservice *service, struct peer *peer,
+void unixservice__stop_sending(struct unixservice *service, struct peer *peer,
 	int error);
 
 /* Receives no more from peer. */

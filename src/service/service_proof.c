@@ -64,7 +64,7 @@ void unixproofs__forget(struct proofs *proofs, struct sender *sender)
 static bool is_free(const struct sender *sender)
 {
 	return sender == NULL ||
-		(sender->peer.gathered == 0 && !sender->is_unheard);
+		(sender->peer.gathered == 0 && !sender->is_only_opened);
 }
 
 /* Picks the next pin in turn, even one in use. Returns -1 with EAGAIN if
@@ -107,13 +107,13 @@ int unixproofs__find(struct proofs *proofs, struct unixproof *proof, int own_fd,
 	if (result == 0 || errno != EAGAIN)
 		return result;
 	start_us = unixdeadline_now_us();
-	if (start_us < proofs->dear_us) {
+	if (start_us < proofs->slow_from_us) {
 		errno = EAGAIN;
 		return -1;
 	}
 	result = unixproof__find(proof, own_fd, from, writer, flags);
 	end_us = unixdeadline_now_us();
-	proofs->dear_us =
+	proofs->slow_from_us =
 		end_us + dear_pause_us + dear_part * (end_us - start_us);
 	return result;
 }

@@ -103,12 +103,12 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 
 /* Keeps the error, as no queue holds the lost message: without it the peer
  * would seem to have ended by itself. */
-static void deafen_with_loss(struct unixservice *service, struct peer *peer,
-	int error)
+static void stop_sending_with_loss(struct unixservice *service,
+	struct peer *peer, int error)
 {
-	unixservice__deafen(service, peer, error);
-	if (peer->deaf_error == 0)
-		peer->deaf_error = error;
+	unixservice__stop_sending(service, peer, error);
+	if (peer->send_error == 0)
+		peer->send_error = error;
 }
 
 /* Queues a message that could not be sent; done bytes of it were. */
@@ -137,9 +137,9 @@ static int enqueue(struct unixservice *service, struct peer *peer,
 		unixservice__lose(service, peer, is_answer,
 			&service->counters.dropped, saved);
 		/* The peer will never get the rest of the message. */
-		peer->is_spoilt = is_begun;
+		peer->is_broken = is_begun;
 		if (is_begun)
-			deafen_with_loss(service, peer, saved);
+			stop_sending_with_loss(service, peer, saved);
 		errno = saved;
 		return -1;
 	}
@@ -158,14 +158,14 @@ static int enqueue(struct unixservice *service, struct peer *peer,
 
 static bool is_for_later(const struct peer *peer)
 {
-	return !peer->is_spoilt &&
+	return !peer->is_broken &&
 		(errno == EAGAIN || errno == EINPROGRESS || errno == ENOBUFS);
 }
 
 /* Tells whether nothing more can ever be sent to the peer. */
 static bool is_end(const struct peer *peer)
 {
-	return peer->is_spoilt || errno == EPIPE || errno == ECONNRESET ||
+	return peer->is_broken || errno == EPIPE || errno == ECONNRESET ||
 		errno == ECONNREFUSED || errno == ENOENT || errno == ENOTCONN;
 }
 
@@ -174,13 +174,13 @@ static bool is_mistake(void)
 	return errno == EINVAL || errno == EMSGSIZE || errno == EBADF;
 }
 
-/* A deaf peer is still read, so ENOTCONN is only for one that is gone. */
+/* A READ_ONLY peer is still read, so ENOTCONN is only for one that is gone. */
 static int fail_gone(struct unixservice *service, struct peer *peer,
 	bool is_answer, int error)
 {
 	unixservice__lose(service, peer, is_answer, &service->counters.gone,
 		error);
-	deafen_with_loss(service, peer, error);
+	stop_sending_with_loss(service, peer, error);
 	errno = unixservice__is_gone(peer) ? ENOTCONN : EPIPE;
 	return -1;
 }
@@ -240,14 +240,14 @@ static int queue_up(struct unixservice *service, struct peer *peer,
 		return -1;
 	}
 	return enqueue(service, peer, msg, 0, false,
-		(unixservice__claim(service, peer) != PART_PUSHED));
+		(unixservice__claim(service, peer) != PUSHED));
 }
 
 static int send_or_keep(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
-	const enum part part = unixservice__claim(service, peer);
-	const bool is_answer = part != PART_PUSHED;
+	const enum relation relation = unixservice__claim(service, peer);
+	const bool is_answer = relation != PUSHED;
 	size_t done = 0;
 
 	if (peer->sort->send(service, peer, msg, &done) == 0) {
@@ -260,17 +260,16 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 			is_answer);
 	if (is_end(peer) || !is_mistake())
 		return fail(service, peer, is_answer);
-	unixservice__unclaim(service, peer, part);
+	unixservice__unclaim(service, peer, relation);
 	return -1;
 }
 
 int unixservice__send_now(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
-	if (peer->life == PEER_DEAF)
+	if (peer->life == PEER_READ_ONLY)
 		return fail_gone(service, peer,
-			unixservice__claim(service, peer) != PART_PUSHED,
-			EPIPE);
+			unixservice__claim(service, peer) != PUSHED, EPIPE);
 	if (peer->outbox.first != NULL)
 		return queue_up(service, peer, msg);
 	return send_or_keep(service, peer, msg);
@@ -310,7 +309,7 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 	if (is_for_later(peer))
 		return false;
 	if (is_end(peer)) {
-		unixservice__deafen(service, peer, error);
+		unixservice__stop_sending(service, peer, error);
 		return false;
 	}
 	unixservice__remove_queued(service, peer, &peer->outbox.first);
@@ -324,7 +323,7 @@ void unixservice__flush(struct unixservice *service, struct peer *peer)
 	while (peer->outbox.first != NULL)
 		if (!flush_first(service, peer))
 			break;
-	if (unixservice__is_gone(peer) || peer->life == PEER_DEAF)
+	if (unixservice__is_gone(peer) || peer->life == PEER_READ_ONLY)
 		return;
 	if (peer->outbox.first != NULL
 			? peer->sort->await(service, peer) < 0

@@ -32,7 +32,7 @@ int unixsenders__init(struct senders *senders, struct unixconn *gram,
 		return -1;
 	senders->gram = gram;
 	senders->count = 0;
-	unixdebts__init(&senders->debts);
+	unixunread__init(&senders->unread);
 	senders->buckets_count = BUCKETS_FIRST;
 	senders->buckets = calloc(BUCKETS_FIRST, sizeof(*senders->buckets));
 	if (senders->buckets == NULL)
@@ -47,7 +47,7 @@ void unixsenders__free(struct senders *senders)
 {
 	unixbudget__free(&senders->budget);
 	unixproofs__free(&senders->proofs);
-	unixdebts__free(&senders->debts);
+	unixunread__free(&senders->unread);
 	free(senders->buckets);
 }
 
@@ -128,8 +128,8 @@ static void note_socket(void *context, const struct unixaddr *addr,
 
 	if (sender == NULL)
 		return;
-	sender->holding.ino = ino;
-	sender->holding.cookie = cookie;
+	sender->account.ino = ino;
+	sender->account.cookie = cookie;
 }
 
 static bool is_within_budget(struct sender *sender, size_t size)
@@ -137,13 +137,13 @@ static bool is_within_budget(struct sender *sender, size_t size)
 	struct senders *senders = sender->senders;
 	bool is_list_wanted;
 
-	if (unixbudget__allows(&senders->budget, &sender->holding, size,
+	if (unixbudget__allows(&senders->budget, &sender->account, size,
 		    &is_list_wanted))
 		return true;
 	if (!is_list_wanted ||
 		unixbudget__list(&senders->budget, note_socket, senders) < 0)
 		return false;
-	return unixbudget__allows(&senders->budget, &sender->holding, size,
+	return unixbudget__allows(&senders->budget, &sender->account, size,
 		&is_list_wanted);
 }
 
@@ -184,7 +184,7 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 		return -1;
 	if (send_to(sender, msg) < 0)
 		return -1;
-	unixbudget__charge(&sender->senders->budget, &sender->holding, size);
+	unixbudget__charge(&sender->senders->budget, &sender->account, size);
 	sender->pause_us = pause_first_us;
 	return 0;
 }
@@ -213,7 +213,7 @@ static void sender_settle(struct peer *peer, size_t size, bool is_sent)
 	unixbudget__release(&senders->budget, size);
 	if (!is_sent)
 		return;
-	unixbudget__charge(&senders->budget, &sender->holding, size);
+	unixbudget__charge(&senders->budget, &sender->account, size);
 	sender->pause_us = pause_first_us;
 }
 
@@ -269,20 +269,20 @@ static int sender_resume(struct unixservice *service, struct peer *peer)
 	return 0;
 }
 
-static bool sender_is_debtor(struct unixservice *service, struct peer *peer)
+static bool sender_has_unread(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
 	struct senders *senders = sender->senders;
 	bool is_list_wanted;
 
 	(void)service;
-	if (!unixbudget__is_held(&senders->budget, &sender->holding,
+	if (!unixbudget__is_held(&senders->budget, &sender->account,
 		    &is_list_wanted))
 		return false;
 	if (!is_list_wanted ||
 		unixbudget__list(&senders->budget, note_socket, senders) < 0)
 		return true;
-	return unixbudget__is_held(&senders->budget, &sender->holding,
+	return unixbudget__is_held(&senders->budget, &sender->account,
 		&is_list_wanted);
 }
 
@@ -298,7 +298,7 @@ static void forget_if_silent(struct unixservice *service, struct peer *peer)
 		peer->active_us = service->now_us;
 	if (!is_forgotten_at(service, peer, &at_us) || at_us > service->now_us)
 		sender_look_at_silence(service, peer);
-	else if (sender_is_debtor(service, peer))
+	else if (sender_has_unread(service, peer))
 		unixservice__set_peer_timer(service, peer,
 			service->now_us + service->options.forget_us);
 	else
@@ -343,8 +343,8 @@ static void sender_close(struct unixservice *service, struct peer *peer)
 	struct sender *sender = (struct sender *)peer;
 
 	/* Debts do not matter when the service itself is closed. */
-	if (service->epoll_fd >= 0 && sender_is_debtor(service, peer))
-		unixdebts__add(&sender->senders->debts, sender);
+	if (service->epoll_fd >= 0 && sender_has_unread(service, peer))
+		unixunread__add(&sender->senders->unread, sender);
 	unixproofs__forget(&sender->senders->proofs, sender);
 	take_out(sender->senders, sender);
 }
@@ -360,7 +360,7 @@ static const struct peer_sort sender_sort = {
 	.await = sender_await,
 	.resume = sender_resume,
 	.wake = sender_wake,
-	.is_debtor = sender_is_debtor,
+	.has_unread = sender_has_unread,
 	.look_at_silence = sender_look_at_silence,
 	.get_size_max = sender_get_size_max,
 	.get_address = sender_get_address,
@@ -380,16 +380,15 @@ int unixsenders__check(struct senders *senders, const struct unixaddr *addr,
 }
 
 /* Tells whether sender may be closed: it loses nothing by that, or its user has
- * more peers than the newcomer's and must not keep others out. */
-static bool may_leave(const struct sender *sender, const struct user *newcomer)
+ * more peers than its own and must not keep others out. */
+static bool may_leave(const struct sender *sender, const struct user *other)
 {
 	const struct user *user = sender->peer.user;
 
 	if (sender->peer.outbox.first == NULL && sender->peer.owed == 0 &&
 		!sender->peer.is_kept)
 		return true;
-	return user != newcomer &&
-		user->peers_count > newcomer->peers_count + 1;
+	return user != other && user->peers_count > other->peers_count + 1;
 }
 
 /*
@@ -398,7 +397,7 @@ static bool may_leave(const struct sender *sender, const struct user *newcomer)
  */
 static bool make_place_in_bucket(struct unixservice *service,
 	const struct senders *senders, const struct unixaddr *addr,
-	const struct user *newcomer)
+	const struct user *other)
 {
 	struct sender *sender, *silent = NULL;
 
@@ -406,7 +405,7 @@ static bool make_place_in_bucket(struct unixservice *service,
 		return true;
 	for (sender = *get_bucket(senders, addr); sender != NULL;
 		sender = sender->next)
-		if (may_leave(sender, newcomer) &&
+		if (may_leave(sender, other) &&
 			(silent == NULL ||
 				sender->peer.active_us <
 					silent->peer.active_us))
@@ -462,7 +461,7 @@ struct sender *unixsenders__enter(struct unixservice *service,
 	if (senders->count >= 2 * senders->buckets_count)
 		grow(senders);
 	insert(senders, sender);
-	unixdebts__resume(&senders->debts, sender);
+	unixunread__resume(&senders->unread, sender);
 	sender_look_at_silence(service, &sender->peer);
 	return sender;
 }

@@ -15,7 +15,7 @@ struct sender {
 	struct senders *senders;
 	struct sender *next; /* in its bucket */
 	struct unixaddr addr;
-	struct holding holding;
+	struct account account;
 	int64_t pause_us;
 	/* Last try to send queued messages on receipt of one. */
 	int64_t tried_us;
@@ -26,7 +26,7 @@ struct sender {
 	bool is_early;
 	/* The program has opened it and nothing has come from it yet, so its
 	 * user is not known. */
-	bool is_unheard;
+	bool is_only_opened;
 	bool is_refusal_told;
 };
 
@@ -35,18 +35,18 @@ struct proofs {
 	struct sender **pinned;
 	size_t count;
 	size_t next;
-	int64_t dear_us; /* no slow proof before that time */
+	int64_t slow_from_us; /* no slow proof before that time */
 };
 
-/* The unread messages of a closed peer, see service_debt.c. */
-struct debt {
+/* The unread messages of a closed peer, see service_unread.c. */
+struct unread {
 	struct user *user;
 	struct unixaddr addr;
-	struct holding holding;
+	struct account account;
 };
 
-struct debts {
-	struct debt *list;
+struct unread_list {
+	struct unread *list;
 	size_t count;
 	size_t room;
 	size_t next; /* the next to ask, or to forget */
@@ -56,7 +56,7 @@ struct senders {
 	struct unixconn *gram;
 	struct budget budget;
 	struct proofs proofs;
-	struct debts debts;
+	struct unread_list unread;
 	struct sender **buckets;
 	size_t buckets_count; /* a power of two */
 	size_t count;
@@ -104,19 +104,19 @@ int unixsenders__check(struct senders *senders, const struct unixaddr *addr,
 int unixservice__open_sender(struct unixservice *service,
 	struct senders *senders, const char *address, uint64_t *id);
 
-/* service_debt.c */
+/* service_unread.c */
 
-void unixdebts__init(struct debts *debts);
-void unixdebts__free(struct debts *debts);
+void unixunread__init(struct unread_list *unread);
+void unixunread__free(struct unread_list *unread);
 
 /* Records that sender is closed with unread messages. */
-void unixdebts__add(struct debts *debts, const struct sender *sender);
+void unixunread__add(struct unread_list *unread, const struct sender *sender);
 
 /* Restores the unread messages of sender, if it was closed with some before. */
-void unixdebts__resume(struct debts *debts, struct sender *sender);
+void unixunread__resume(struct unread_list *unread, struct sender *sender);
 
 /* Finds out which unread messages of user were read meanwhile. */
-void unixdebts__settle(struct debts *debts, struct budget *budget,
+void unixunread__settle(struct unread_list *unread, struct budget *budget,
 	const struct user *user);
 
 /* service_proof.c */

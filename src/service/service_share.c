@@ -69,7 +69,7 @@ static uint64_t get_partial_max(const struct unixservice *service)
 }
 
 /* One user may have half of the limit at most, the others the rest. */
-static const struct user *find_hoarder(const struct unixservice *service,
+static const struct user *find_heaviest_user(const struct unixservice *service,
 	const struct user *user)
 {
 	const uint64_t most = get_partial_max(service);
@@ -94,15 +94,15 @@ static struct peer *find_silent_partial(const struct user *user)
 void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 	size_t bytes)
 {
-	const struct user *hoarder;
+	const struct user *heaviest;
 
 	if (bytes > peer->partial_bytes)
 		unixservice__note_activity(service, peer);
 	unixservice__count_partial(service, peer, bytes);
 	while (bytes > 0 && !unixservice__is_gone(peer) &&
-		(hoarder = find_hoarder(service, peer->user)) != NULL) {
+		(heaviest = find_heaviest_user(service, peer->user)) != NULL) {
 		service->counters.partials_closed++;
-		unixservice__disconnect(service, find_silent_partial(hoarder),
+		unixservice__disconnect(service, find_silent_partial(heaviest),
 			ENOBUFS);
 	}
 }

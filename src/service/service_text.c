@@ -80,7 +80,7 @@ size_t unixservice_format_counters(const struct unixservice_counters *counters,
 		{ "queued_bytes_most", counters->queued_bytes_most },
 		{ "pauses", counters->pauses },
 		{ "fds_lost", counters->fds_lost },
-		{ "events_untold", counters->events_untold },
+		{ "events_suppressed", counters->events_suppressed },
 		{ "partial_bytes", counters->partial_bytes },
 		{ "partial_bytes_most", counters->partial_bytes_most },
 		{ "partials_closed", counters->partials_closed },
@@ -216,7 +216,7 @@ char *unixservice_format_event(const struct unixservice_event *event,
 		add(&text, " (%zu bytes)", event->msg->size);
 	if (event->error != 0 && event->kind != UNIXSERVICE_SHUT)
 		add_reason(&text, event->error);
-	if (event->untold > 0)
-		add(&text, " (and %" PRIu64 " more)", event->untold);
+	if (event->suppressed > 0)
+		add(&text, " (and %" PRIu64 " more)", event->suppressed);
 	return bytes;
 }

@@ -21,7 +21,7 @@ void unixusers__init(struct users *users, unsigned int rate, unsigned int burst)
 /* Nothing would be lost: the user would be made anew just the same. */
 static bool is_forgettable(const struct user *user, int64_t now_us)
 {
-	return user->peers_count == 0 && user->debts_count == 0 &&
+	return user->peers_count == 0 && user->unread_count == 0 &&
 		user->holds == 0 && user->due_ns <= now_us * 1000;
 }
 

@@ -20,8 +20,8 @@ struct user {
 	unsigned int peers_count;
 	/* The datagram senders among them, counted in service_peer.c. */
 	unsigned int light_count;
-	/* Closed peers with unread messages, see service_debt.c. */
-	unsigned int debts_count;
+	/* Closed peers with unread messages, see service_unread.c. */
+	unsigned int unread_count;
 	/* Bytes queued for the user's peers, and received bytes of incomplete
 	 * messages from them, counted in service_share.c. */
 	uint64_t queued_bytes;

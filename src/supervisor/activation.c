@@ -265,28 +265,29 @@ static bool is_left(const struct item *item, const char *name)
 }
 
 /* A search; NULL and UNIXACTIVATION_ANY match anything. */
-struct wish {
+struct query {
 	const char *name;
 	enum unixactivation_kind kind;
 	const struct network *network;
 };
 
-static int make_wish(struct wish *wish, const char *name,
+static int make_query(struct query *query, const char *name,
 	enum unixactivation_kind kind, const char *network)
 {
-	wish->name = name;
-	wish->kind = kind;
-	wish->network = NULL;
+	query->name = name;
+	query->kind = kind;
+	query->network = NULL;
 	if (network == NULL)
 		return 0;
-	wish->network = unixnetwork__find(network);
-	return wish->network == NULL ? -1 : 0;
+	query->network = unixnetwork__find(network);
+	return query->network == NULL ? -1 : 0;
 }
 
-static bool is_of_kind(const struct item *item, const struct wish *wish)
+static bool is_of_kind(const struct item *item, const struct query *query)
 {
-	return (wish->kind == UNIXACTIVATION_ANY || item->kind == wish->kind) &&
-		(wish->network == NULL || item->network == wish->network);
+	return (query->kind == UNIXACTIVATION_ANY ||
+		       item->kind == query->kind) &&
+		(query->network == NULL || item->network == query->network);
 }
 
 size_t unixactivation_count_left(const struct unixactivation *activation,
@@ -294,20 +295,20 @@ size_t unixactivation_count_left(const struct unixactivation *activation,
 {
 	size_t i, count = 0;
 	int saved = errno;
-	struct wish wish;
+	struct query query;
 
-	if (make_wish(&wish, name, kind, network) < 0) {
+	if (make_query(&query, name, kind, network) < 0) {
 		errno = saved;
 		return 0;
 	}
 	for (i = 0; i < activation->count; i++)
 		count += is_left(&activation->items[i], name) &&
-			is_of_kind(&activation->items[i], &wish);
+			is_of_kind(&activation->items[i], &query);
 	return count;
 }
 
 static struct item *find(struct unixactivation *activation,
-	const struct wish *wish)
+	const struct query *query)
 {
 	int error = ENOENT;
 	struct item *item;
@@ -315,9 +316,9 @@ static struct item *find(struct unixactivation *activation,
 
 	for (i = 0; i < activation->count; i++) {
 		item = &activation->items[i];
-		if (!is_left(item, wish->name))
+		if (!is_left(item, query->name))
 			continue;
-		if (is_of_kind(item, wish))
+		if (is_of_kind(item, query))
 			return item;
 		error = EPROTOTYPE;
 	}
@@ -330,11 +331,11 @@ struct unixconn *unixactivation_take_conn(struct unixactivation *activation,
 {
 	struct unixconn *conn;
 	struct item *item;
-	struct wish wish;
+	struct query query;
 
-	if (make_wish(&wish, name, UNIXACTIVATION_CONN, network) < 0)
+	if (make_query(&query, name, UNIXACTIVATION_CONN, network) < 0)
 		return NULL;
-	item = find(activation, &wish);
+	item = find(activation, &query);
 	if (item == NULL)
 		return NULL;
 	conn = unixconn_adopt(item->fd);
@@ -349,11 +350,11 @@ struct unixlistener *unixactivation_take_listener(struct unixactivation
 {
 	struct unixlistener *listener;
 	struct item *item;
-	struct wish wish;
+	struct query query;
 
-	if (make_wish(&wish, name, UNIXACTIVATION_LISTENER, network) < 0)
+	if (make_query(&query, name, UNIXACTIVATION_LISTENER, network) < 0)
 		return NULL;
-	item = find(activation, &wish);
+	item = find(activation, &query);
 	if (item == NULL)
 		return NULL;
 	listener = unixlistener_adopt(item->fd);
@@ -365,8 +366,8 @@ struct unixlistener *unixactivation_take_listener(struct unixactivation
 int unixactivation_take_fd(struct unixactivation *activation, const char *name,
 	enum unixactivation_kind kind)
 {
-	const struct wish wish = { .name = name, .kind = kind };
-	struct item *item = find(activation, &wish);
+	const struct query query = { .name = name, .kind = kind };
+	struct item *item = find(activation, &query);
 	int fd;
 
 	if (item == NULL)

@@ -246,7 +246,7 @@ struct unixservice_event {
 	/* The message, or NULL. */
 	const struct unixmsg *msg;
 	/* The number of events that event_rate suppressed before this one. */
-	uint64_t untold;
+	uint64_t suppressed;
 	uint64_t reserved[4];
 };
 
@@ -700,7 +700,7 @@ struct unixservice_counters {
 	/* Received descriptors that the service did not want, or had no room
 	 * for. */
 	uint64_t fds_lost;
-	uint64_t events_untold;
+	uint64_t events_suppressed;
 	/* The bytes of incomplete messages, now and at most, and the
 	 * connections closed because there were too many. */
 	uint64_t partial_bytes;

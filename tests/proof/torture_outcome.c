@@ -263,7 +263,7 @@ static void check_the_rest(const struct unixservice_counters *books)
 	ck_assert_uint_eq(books->evicted, 0);
 	ck_assert_uint_eq(books->idle, 0);
 	ck_assert_uint_eq(books->fds_lost, 0);
-	ck_assert_uint_eq(books->events_untold, 0);
+	ck_assert_uint_eq(books->events_suppressed, 0);
 }
 
 /* What has gone wrong is told with a reason, which is that of the call. */

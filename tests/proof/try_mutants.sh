@@ -136,7 +136,7 @@ run_check()
 		set -- "$@" "$scratch/weak_lane.o" "$scratch/weak_ring.o" \
 			"$tests/lane/weak.o"
 		;;
-	check_debts | check_shortage) set -- "$@" \
+	check_unread | check_shortage) set -- "$@" \
 		"-Wl,@$srcdir/tests/proof/fault.wrap" \
 		"$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
 	check_torture) set -- "$@" "-Wl,@$srcdir/tests/proof/fault.wrap" \

@@ -24,7 +24,7 @@ enum { MOST = 220, SMALL = 1000, MEDIUM = 20000, LARGE = 200000 };
 struct receiver {
 	int fd;
 	struct unixaddr addr;
-	struct holding holding;
+	struct account account;
 };
 
 static struct receiver receivers[MOST];
@@ -85,8 +85,8 @@ static void note(void *context, const struct unixaddr *addr, uint32_t ino,
 	(void)context;
 	for (i = 0; i < receivers_count; i++)
 		if (unixaddr_is_equal(&receivers[i].addr, addr)) {
-			receivers[i].holding.ino = ino;
-			receivers[i].holding.cookie = cookie;
+			receivers[i].account.ino = ino;
+			receivers[i].account.cookie = cookie;
 		}
 }
 
@@ -103,12 +103,12 @@ static bool is_within_budget(struct receiver *receiver, size_t size)
 {
 	bool is_wanted;
 
-	if (unixbudget__allows(&budget, &receiver->holding, size, &is_wanted))
+	if (unixbudget__allows(&budget, &receiver->account, size, &is_wanted))
 		return true;
 	if (!is_wanted)
 		return false;
 	list();
-	return unixbudget__allows(&budget, &receiver->holding, size,
+	return unixbudget__allows(&budget, &receiver->account, size,
 		&is_wanted);
 }
 
@@ -124,7 +124,7 @@ static bool send_to_receiver(struct receiver *receiver, size_t size)
 		ck_assert_int_eq(errno, EAGAIN);
 		return false;
 	}
-	unixbudget__charge(&budget, &receiver->holding, size);
+	unixbudget__charge(&budget, &receiver->account, size);
 	return true;
 }
 
@@ -170,7 +170,7 @@ static void serve(struct receiver *reader, size_t size, int count)
 		ck_assert_msg(offer(reader, size),
 			"message %d of %d: level %zu of %zu, held %zu", i,
 			count, budget.level, budget.limit,
-			reader->holding.bytes);
+			reader->account.bytes);
 		ck_assert_int_eq(recv(reader->fd, bytes, sizeof(bytes),
 					 MSG_DONTWAIT),
 			(ssize_t)size);
@@ -337,7 +337,7 @@ static const size_t sizes[] = { 0, 1, 64, 191, 192, 193, 448, 449, 1000, 1400,
 static size_t compare(const struct receiver *receiver, size_t size)
 {
 	struct budget fresh = { .round = 1 };
-	struct holding holding = { 0 };
+	struct account account = { 0 };
 	socklen_t length;
 	const struct sockaddr *sa =
 		unixaddr_get_sockaddr(&receiver->addr, &length);
@@ -350,8 +350,8 @@ static size_t compare(const struct receiver *receiver, size_t size)
 	charged = get_charged();
 	read_all(receiver);
 	free(data);
-	unixbudget__charge(&fresh, &holding, size);
-	ck_assert_uint_eq(fresh.level, holding.bytes);
+	unixbudget__charge(&fresh, &account, size);
+	ck_assert_uint_eq(fresh.level, account.bytes);
 	printf("%7zu bytes: the kernel charges %7zu, estimated %7zu, %3zu %%\n",
 		size, charged, fresh.level, fresh.level * 100 / charged);
 	return fresh.level * 100 / charged;
@@ -434,7 +434,7 @@ START_TEST(when_everything_was_read_all_begin_anew)
 	for (i = 0; i < receivers_count; i++)
 		read_all(&receivers[i]);
 	ck_assert(offer(receiver, MEDIUM));
-	ck_assert(receiver->holding.bytes < 2 * MEDIUM);
+	ck_assert(receiver->account.bytes < 2 * MEDIUM);
 }
 END_TEST
 
@@ -537,7 +537,7 @@ static struct receiver *make_holder(size_t first)
 	ck_assert(offer(holder, first));
 	offer_all(holder, MEDIUM);
 	list();
-	ck_assert_uint_ne(holder->holding.ino, 0);
+	ck_assert_uint_ne(holder->account.ino, 0);
 	/* Where an empty message came first there are probes now. */
 	offer_all(holder, MEDIUM);
 	return holder;
@@ -549,7 +549,7 @@ START_TEST(who_has_read_all_is_forgiven)
 
 	read_all(holder);
 	ck_assert(offer(holder, MEDIUM));
-	ck_assert_uint_lt(holder->holding.bytes, 2 * MEDIUM);
+	ck_assert_uint_lt(holder->account.bytes, 2 * MEDIUM);
 }
 END_TEST
 
@@ -561,7 +561,7 @@ START_TEST(who_has_read_some_is_not_forgiven)
 	read_all(holder);
 	ck_assert_uint_gt(offer_all(holder, MEDIUM), 1);
 	/* As if it had used up its share: the queue is too short for that. */
-	holder->holding.is_reader = false;
+	holder->account.is_reader = false;
 	ck_assert_int_eq(recv(holder->fd, &byte, 1, 0), 1);
 	ck_assert(!is_within_budget(holder, MEDIUM));
 }
@@ -572,7 +572,7 @@ START_TEST(an_empty_message_does_not_hide_what_is_behind_it)
 	struct receiver *holder = make_holder(0);
 
 	ck_assert(!offer(holder, MEDIUM));
-	ck_assert(holder->holding.has_empty);
+	ck_assert(holder->account.has_empty);
 }
 END_TEST
 
@@ -587,9 +587,9 @@ START_TEST(who_got_an_empty_message_and_does_not_read_gets_few_probes)
 
 	while (get_charged() <= budget.limit / 2)
 		ck_assert(offer(add_any_receiver(), MEDIUM));
-	while (unixbudget__allows(&budget, &holder->holding, MEDIUM,
+	while (unixbudget__allows(&budget, &holder->account, MEDIUM,
 		&is_wanted)) {
-		unixbudget__charge(&budget, &holder->holding, MEDIUM);
+		unixbudget__charge(&budget, &holder->account, MEDIUM);
 		ck_assert_uint_le(++probes, 16);
 	}
 	ck_assert(!is_wanted);
@@ -615,11 +615,11 @@ END_TEST
 START_TEST(who_got_an_empty_message_and_does_not_read_gets_a_half)
 {
 	struct receiver *holder = make_holder(0);
-	const size_t held = holder->holding.bytes;
+	const size_t held = holder->account.bytes;
 
 	ck_assert_uint_le(held, budget.limit / 2 + 20 * 2 * MEDIUM);
 	ck_assert_uint_eq(offer_all(holder, MEDIUM), 0);
-	ck_assert_uint_eq(holder->holding.bytes, held);
+	ck_assert_uint_eq(holder->account.bytes, held);
 }
 END_TEST
 
@@ -631,7 +631,7 @@ START_TEST(who_got_an_empty_message_is_forgiven_when_all_have_read)
 	for (i = 0; i < receivers_count; i++)
 		read_all(&receivers[i]);
 	ck_assert(offer(holder, MEDIUM));
-	ck_assert(!holder->holding.has_empty);
+	ck_assert(!holder->account.has_empty);
 }
 END_TEST
 
@@ -641,11 +641,11 @@ START_TEST(what_a_closed_receiver_held_is_forgotten)
 	bool is_wanted;
 
 	close_receiver(holder);
-	ck_assert(unixbudget__allows(&budget, &holder->holding, MEDIUM,
+	ck_assert(unixbudget__allows(&budget, &holder->account, MEDIUM,
 		&is_wanted));
-	ck_assert_uint_eq(holder->holding.bytes, 0);
-	ck_assert_uint_eq(holder->holding.ino, 0);
-	ck_assert(!holder->holding.has_empty);
+	ck_assert_uint_eq(holder->account.bytes, 0);
+	ck_assert_uint_eq(holder->account.ino, 0);
+	ck_assert(!holder->account.has_empty);
 }
 END_TEST
 
@@ -655,17 +655,17 @@ START_TEST(a_socket_of_another_cookie_is_another_one)
 	struct receiver *holder = make_holder(MEDIUM);
 	bool is_wanted;
 
-	holder->holding.cookie++;
-	ck_assert(unixbudget__allows(&budget, &holder->holding, MEDIUM,
+	holder->account.cookie++;
+	ck_assert(unixbudget__allows(&budget, &holder->account, MEDIUM,
 		&is_wanted));
-	ck_assert_uint_eq(holder->holding.ino, 0);
+	ck_assert_uint_eq(holder->account.ino, 0);
 }
 END_TEST
 
 START_TEST(the_next_socket_of_the_name_is_looked_up_anew)
 {
 	struct receiver *holder = make_holder(MEDIUM);
-	uint64_t cookie = holder->holding.cookie;
+	uint64_t cookie = holder->account.cookie;
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 
 	unixaddr_format(&holder->addr, text, sizeof(text));
@@ -674,8 +674,8 @@ START_TEST(the_next_socket_of_the_name_is_looked_up_anew)
 		ck_assert_int_eq(unlink(text), 0);
 	holder->fd = open_bound(SOCK_DGRAM, text);
 	ck_assert_uint_gt(offer_all(holder, MEDIUM), 0);
-	ck_assert_uint_ne(holder->holding.ino, 0);
-	ck_assert_uint_ne(holder->holding.cookie, cookie);
+	ck_assert_uint_ne(holder->account.ino, 0);
+	ck_assert_uint_ne(holder->account.cookie, cookie);
 	ck_assert(!is_within_budget(holder, MEDIUM));
 	read_all(holder);
 	ck_assert(offer(holder, MEDIUM));
@@ -713,7 +713,7 @@ START_TEST(a_list_is_not_made_again_at_once)
 	int64_t now_us = unixdeadline_now_us();
 
 	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), 0);
-	ck_assert_uint_ne(receiver->holding.ino, 0);
+	ck_assert_uint_ne(receiver->account.ino, 0);
 	ck_assert_int_gt(budget.list_us, now_us + 1000);
 	budget.list_us = INT64_MAX;
 	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), -1);
@@ -729,7 +729,7 @@ START_TEST(without_descriptors_nobody_is_forgiven_until_there_are_some)
 	bool is_wanted;
 
 	offer(unknown, MEDIUM);
-	unknown->holding.ino = 0;
+	unknown->account.ino = 0;
 	read_all(holder);
 	/* As if nobody had been looked up before. */
 	close(budget.diag_fd);
@@ -737,8 +737,8 @@ START_TEST(without_descriptors_nobody_is_forgiven_until_there_are_some)
 	support_limit_fds(0);
 	budget.list_us = 0;
 	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), -1);
-	ck_assert(!budget.is_blind);
-	ck_assert(!unixbudget__allows(&budget, &holder->holding, MEDIUM,
+	ck_assert(!budget.is_list_missing);
+	ck_assert(!unixbudget__allows(&budget, &holder->account, MEDIUM,
 		&is_wanted));
 	ck_assert(!is_wanted);
 	support_lift_fds_limit();

@@ -125,7 +125,8 @@ START_TEST(events_that_peers_can_cause_are_bounded)
 	ck_assert_uint_ge(scene.told[UNIXSERVICE_CUT], 5);
 	ck_assert_uint_lt(scene.told[UNIXSERVICE_CUT], 50);
 	ck_assert_uint_eq(counters.cut, 50);
-	ck_assert_uint_eq(scene.told[UNIXSERVICE_CUT] + counters.events_untold,
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CUT] +
+			counters.events_suppressed,
 		50);
 	client_close(&client);
 	scene_close(&scene);
@@ -199,7 +200,7 @@ static struct unixservice_event make_large_event(const struct unixaddr *addr,
 		.cred = { .pid = INT32_MAX, .uid = UINT32_MAX - 1 },
 		.addr = addr,
 		.msg = msg,
-		.untold = UINT64_MAX,
+		.suppressed = UINT64_MAX,
 	};
 }
 
@@ -250,7 +251,7 @@ START_TEST(an_event_says_what_is_known)
 	event.cred.uid = 1000;
 	event.cred.pid = 12;
 	event.error = EPIPE;
-	event.untold = 3;
+	event.suppressed = 3;
 	ck_assert_str_eq(unixservice_format_event(&event, text, sizeof(text)),
 		"peer 7, user 1000, pid 12: closed: Broken pipe (and 3 more)");
 }
@@ -334,11 +335,11 @@ START_TEST(counters_are_a_json_object)
 	memset(&counters, 0, sizeof(counters));
 	counters.received = 1;
 	counters.gone = 2;
-	counters.events_untold = 3;
+	counters.events_suppressed = 3;
 	size = unixservice_format_counters(&counters, text, sizeof(text));
 	check_member(text, "received", 1);
 	check_member(text, "gone", 2);
-	check_member(text, "events_untold", 3);
+	check_member(text, "events_suppressed", 3);
 	ck_assert_uint_eq(unixservice_format_counters(&counters, NULL, 0),
 		size);
 	for (room = 1; room < sizeof(part); room++) {

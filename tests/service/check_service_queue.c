@@ -633,7 +633,7 @@ START_TEST(patience_has_an_end)
 }
 END_TEST
 
-static void make_deaf(struct client *of, const char *text)
+static void make_read_only(struct client *of, const char *text)
 {
 	int fd;
 
@@ -659,7 +659,7 @@ START_TEST(a_full_queue_of_an_unconnected_client_is_waited_for)
 	int i;
 
 	scene_open_kind(&scene, GRAM, scene_echo, NULL);
-	make_deaf(&client, "client");
+	make_read_only(&client, "client");
 	for (i = 0; i < 40; i++) {
 		say_to_service(&client, "hello");
 		scene_serve(&scene);
@@ -683,7 +683,7 @@ START_TEST(answers_kept_for_one_that_went_are_gone)
 	int i;
 
 	scene_open_kind(&scene, GRAM, scene_echo, NULL);
-	make_deaf(&client, "client");
+	make_read_only(&client, "client");
 	for (i = 0; i < 20; i++) {
 		say_to_service(&client, "hello");
 		scene_serve(&scene);
@@ -711,7 +711,7 @@ START_TEST(an_endpoint_that_drops_is_waited_for_as_well)
 	ck_assert_int_eq(unixconn_set_policy(gram, UNIXCONN_DROP), 0);
 	scene_open(&scene, scene_echo, NULL);
 	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, NULL), 0);
-	make_deaf(&client, "client");
+	make_read_only(&client, "client");
 	for (i = 0; i < 20; i++) {
 		say_to_service(&client, "hello");
 		scene_serve(&scene);
@@ -736,7 +736,7 @@ START_TEST(an_answer_to_who_is_connected_elsewhere_fails)
 
 	scene_open_kind(&scene, GRAM, scene_put_off, NULL);
 	elsewhere = open_bound(SOCK_DGRAM, support_path("elsewhere"));
-	make_deaf(&client, "client");
+	make_read_only(&client, "client");
 	fd = client_get_fd(&client);
 	ck_assert_int_eq(unixconn_send_to(client.gram, &to, "hello", 5,
 				 UNIXMSG_NOW),

@@ -1,7 +1,6 @@
 quick_unit_tests += \
 	tests/check_access \
 	tests/check_budget \
-	tests/check_debts \
 	tests/check_outbox \
 	tests/check_service \
 	tests/check_service_access \
@@ -17,6 +16,7 @@ quick_unit_tests += \
 	tests/check_service_queue \
 	tests/check_service_silence \
 	tests/check_shortage \
+	tests/check_unread \
 	tests/check_users
 tests_check_access_SOURCES = %D%/check_access.c
 tests_check_budget_SOURCES = %D%/check_budget.c
@@ -43,9 +43,9 @@ check_PROGRAMS += tests/service_server
 tests_service_server_SOURCES = %D%/service_server.c
 
 # Calls that fail, see proof.
-tests_check_debts_SOURCES = $(fault_sources) %D%/check_debts.c
-tests_check_debts_LDFLAGS = $(fault_ldflags)
-EXTRA_tests_check_debts_DEPENDENCIES = tests/proof/fault.wrap
+tests_check_unread_SOURCES = $(fault_sources) %D%/check_unread.c
+tests_check_unread_LDFLAGS = $(fault_ldflags)
+EXTRA_tests_check_unread_DEPENDENCIES = tests/proof/fault.wrap
 tests_check_shortage_SOURCES = $(fault_sources) %D%/check_shortage.c
 tests_check_shortage_LDFLAGS = $(fault_ldflags)
 EXTRA_tests_check_shortage_DEPENDENCIES = tests/proof/fault.wrap

@@ -25,12 +25,12 @@
 static const int64_t drain_us = 5000000;
 
 /* The pause of accepting when no descriptor is free. */
-static const int64_t rest_us = 100000;
+static const int64_t pause_us = 100000;
 
 /* The shortest time between two reports of refusals. */
 static const int64_t refusal_pause_us = 50000;
 
-struct house {
+struct server {
 	const struct cat_options *cat;
 	const struct options *base;
 	struct cat_program program;
@@ -65,17 +65,17 @@ static bool is_in_users(const struct options *base, uid_t uid)
 }
 
 /* The rules of struct unixservice, which applies them to messages. */
-static bool is_allowed(const struct house *house, const struct unixcred *cred,
+static bool is_allowed(const struct server *server, const struct unixcred *cred,
 	int fd)
 {
-	const struct options *base = house->base;
+	const struct options *base = server->base;
 
 	if (base->is_anyone_allowed)
 		return true;
 	if (base->users_count + base->groups_count > 0)
 		return is_in_users(base, cred->uid) ||
 			is_in_groups(base, cred, fd);
-	return !house->is_abstract || cred->uid == 0 || cred->uid == geteuid();
+	return !server->is_abstract || cred->uid == 0 || cred->uid == geteuid();
 }
 
 /* Adds 1, because the owner of a job is not 0, and root is. */
@@ -84,15 +84,16 @@ static uint64_t get_owner(const struct unixcred *cred)
 	return (uint64_t)cred->uid + 1;
 }
 
-static bool has_too_many(const struct house *house, const struct unixcred *cred)
+static bool has_too_many(const struct server *server,
+	const struct unixcred *cred)
 {
-	const unsigned int most = house->base->clients_per_user_max;
+	const unsigned int most = server->base->clients_per_user_max;
 
-	return most > 0 && jobs_count(house->jobs, get_owner(cred)) >= most;
+	return most > 0 && jobs_count(server->jobs, get_owner(cred)) >= most;
 }
 
-struct visit {
-	const struct house *house;
+struct client {
+	const struct server *server;
 	struct cat_relay relay;
 };
 
@@ -100,23 +101,23 @@ struct visit {
  * connections go on. */
 static int run_relay(const void *context)
 {
-	const struct visit *visit = context;
+	const struct client *client = context;
 
-	close(unixlistener_get_fd(visit->house->listener));
-	return cat_relay(&visit->relay);
+	close(unixlistener_get_fd(client->server->listener));
+	return cat_relay(&client->relay);
 }
 
-static void start(struct house *house, struct unixconn *conn,
+static void start(struct server *server, struct unixconn *conn,
 	const struct unixcred *cred)
 {
-	const struct visit visit = {
-		.house = house,
+	const struct client client = {
+		.server = server,
 		.relay = {
-			.options = house->cat,
-			.program = &house->program,
+			.options = server->cat,
+			.program = &server->program,
 			.conn = conn,
 			.caller = {
-				.peer = house->counters.connections,
+				.peer = server->counters.connections,
 				.has_cred = true,
 				.cred = *cred,
 			},
@@ -126,136 +127,136 @@ static void start(struct house *house, struct unixconn *conn,
 		.owner = get_owner(cred),
 		.input = "",
 		.run = run_relay,
-		.context = &visit,
+		.context = &client,
 	};
 
-	jobs_start(house->jobs, &job);
+	jobs_start(server->jobs, &job);
 }
 
 /* Reports rarely: other users can cause refusals at any rate. */
-static void refuse(struct house *house, const struct unixcred *cred,
+static void refuse(struct server *server, const struct unixcred *cred,
 	uint64_t *counter, const char *why)
 {
 	const int64_t now_us = unixdeadline_now_us();
 	char text[EXPLAIN_USER_SIZE];
 
 	(*counter)++;
-	if (now_us - house->told_us < refusal_pause_us)
+	if (now_us - server->told_us < refusal_pause_us)
 		return;
-	house->told_us = now_us;
+	server->told_us = now_us;
 	tool_say(TOOL_VERBOSE, "a connection of user %s was refused%s",
 		explain_user(cred->uid, text), why);
 }
 
-static void admit(struct house *house, struct unixconn *conn)
+static void admit(struct server *server, struct unixconn *conn)
 {
-	struct unixservice_counters *counters = &house->counters;
+	struct unixservice_counters *counters = &server->counters;
 	struct unixcred cred = { .uid = (uid_t)-1 };
 	const int fd = unixconn_get_fd(conn);
 
 	counters->connections++;
-	if (unixpeer_get_cred(fd, &cred) < 0 || !is_allowed(house, &cred, fd))
-		refuse(house, &cred, &counters->connections_refused, "");
-	else if (has_too_many(house, &cred))
-		refuse(house, &cred, &counters->connections_limited,
+	if (unixpeer_get_cred(fd, &cred) < 0 || !is_allowed(server, &cred, fd))
+		refuse(server, &cred, &counters->connections_refused, "");
+	else if (has_too_many(server, &cred))
+		refuse(server, &cred, &counters->connections_limited,
 			": more than --max-clients-per-user");
 	else
-		start(house, conn, &cred);
+		start(server, conn, &cred);
 }
 
 /* True if there may be more. */
-static bool accept_one(struct house *house)
+static bool accept_one(struct server *server)
 {
 	struct unixconn *conn =
-		unixlistener_accept(house->listener, UNIXMSG_NOW);
+		unixlistener_accept(server->listener, UNIXMSG_NOW);
 
-	if (conn == NULL && errno != EAGAIN && house->resume_us == 0) {
+	if (conn == NULL && errno != EAGAIN && server->resume_us == 0) {
 		tool_complain("nobody can be accepted for a moment: %s",
 			strerror(errno));
-		house->counters.pauses++;
+		server->counters.pauses++;
 	}
 	if (conn == NULL) {
 		if (errno != EAGAIN)
-			house->resume_us = unixdeadline_after_us(rest_us);
+			server->resume_us = unixdeadline_after_us(pause_us);
 		return false;
 	}
-	house->resume_us = 0;
-	admit(house, conn);
+	server->resume_us = 0;
+	admit(server, conn);
 	unixconn_close(conn);
 	return true;
 }
 
-static bool is_open(const struct house *house)
+static bool is_open(const struct server *server)
 {
-	return jobs_has_place(house->jobs) &&
-		unixdeadline_now_us() >= house->resume_us;
+	return jobs_has_place(server->jobs) &&
+		unixdeadline_now_us() >= server->resume_us;
 }
 
 /* Limits one turn, because refused clients never fill the places. */
-static void accept_some(struct house *house)
+static void accept_some(struct server *server)
 {
 	int turns = 64;
 
-	while (turns-- > 0 && is_open(house) && accept_one(house))
+	while (turns-- > 0 && is_open(server) && accept_one(server))
 		continue;
 }
 
-static int report(struct house *house)
+static int report(struct server *server)
 {
-	if (stats_print_server(&house->counters, house->base->network) == 0)
+	if (stats_print_server(&server->counters, server->base->network) == 0)
 		return 0;
 	return tool_complain("standard output: %s", strerror(errno));
 }
 
-static int wait(const struct house *house)
+static int wait(const struct server *server)
 {
 	struct pollfd fds[] = {
 		{ .fd = tool_get_stop_fd(), .events = POLLIN },
 		{ .fd = tool_get_report_fd(), .events = POLLIN },
-		{ .fd = jobs_get_fd(house->jobs), .events = POLLIN },
+		{ .fd = jobs_get_fd(server->jobs), .events = POLLIN },
 		{ .fd = -1, .events = POLLIN },
 	};
 	int64_t until_us = UNIXMSG_FOREVER;
 
-	if (is_open(house))
-		fds[3].fd = unixlistener_get_fd(house->listener);
-	else if (jobs_has_place(house->jobs))
-		until_us = house->resume_us;
+	if (is_open(server))
+		fds[3].fd = unixlistener_get_fd(server->listener);
+	else if (jobs_has_place(server->jobs))
+		until_us = server->resume_us;
 	if (poll(fds, 4, tool_get_patience_ms(until_us)) < 0 && errno != EINTR)
 		return tool_complain("poll: %s", strerror(errno));
 	return 0;
 }
 
-static int run(struct house *house)
+static int run(struct server *server)
 {
 	while (tool_get_stops() == 0) {
-		accept_some(house);
-		if (wait(house) < 0)
+		accept_some(server);
+		if (wait(server) < 0)
 			return -1;
-		jobs_look(house->jobs);
-		if (tool_take_report() && report(house) < 0)
+		jobs_look(server->jobs);
+		if (tool_take_report() && report(server) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-static int open_address(struct house *house)
+static int open_address(struct server *server)
 {
-	struct unixlisten_options how = house->base->listen;
+	struct unixlisten_options how = server->base->listen;
 	struct unixaddr addr;
 
-	how.backlog = (int)house->base->backlog;
+	how.backlog = (int)server->base->backlog;
 	/* The tool closes them, but a client could not send them otherwise. */
-	if (!house->base->network->is_stream)
+	if (!server->base->network->is_stream)
 		how.wants = UNIXMSG_WANT_FDS;
-	house->listener = unixlistener_open(house->base->network->name,
-		house->base->address, &how);
-	if (house->listener == NULL)
-		return serve_complain(house->base, errno);
-	if (unixlistener_get_address(house->listener, &addr) < 0)
+	server->listener = unixlistener_open(server->base->network->name,
+		server->base->address, &how);
+	if (server->listener == NULL)
+		return serve_complain(server->base, errno);
+	if (unixlistener_get_address(server->listener, &addr) < 0)
 		return tool_complain("cannot serve: %s", strerror(errno));
-	house->is_abstract = unixaddr_get_kind(&addr) == UNIXADDR_ABSTRACT;
-	serve_announce(house->base, &addr);
+	server->is_abstract = unixaddr_get_kind(&addr) == UNIXADDR_ABSTRACT;
+	serve_announce(server->base, &addr);
 	return 0;
 }
 
@@ -269,49 +270,49 @@ static void take_nothing(uint64_t owner, const void *data, size_t size,
 	(void)context;
 }
 
-static int prepare(struct house *house)
+static int prepare(struct server *server)
 {
-	if (cat_program_read(&house->program, house->cat->program) < 0)
+	if (cat_program_read(&server->program, server->cat->program) < 0)
 		return -1;
-	house->jobs = jobs_new(house->cat->jobs_max, house->cat->job_us, 1,
-		take_nothing, house);
-	if (house->jobs == NULL)
+	server->jobs = jobs_new(server->cat->jobs_max, server->cat->job_us, 1,
+		take_nothing, server);
+	if (server->jobs == NULL)
 		return tool_complain("cannot serve: %s", strerror(errno));
-	return open_address(house);
+	return open_address(server);
 }
 
-static int close_address(struct house *house)
+static int close_address(struct server *server)
 {
-	struct unixlistener *listener = house->listener;
+	struct unixlistener *listener = server->listener;
 
-	house->listener = NULL;
+	server->listener = NULL;
 	if (unixlistener_close(listener) == 0)
 		return 0;
 	return tool_complain("%s: could not be removed: %s",
-		explain_text(house->base->address), strerror(errno));
+		explain_text(server->base->address), strerror(errno));
 }
 
-static int serve_all(struct house *house)
+static int serve_all(struct server *server)
 {
-	int result = run(house);
+	int result = run(server);
 
-	if (close_address(house) < 0)
+	if (close_address(server) < 0)
 		result = -1;
-	jobs_finish(house->jobs, unixdeadline_after_us(drain_us));
-	if (house->base->is_stats_wanted && report(house) < 0)
+	jobs_finish(server->jobs, unixdeadline_after_us(drain_us));
+	if (server->base->is_stats_wanted && report(server) < 0)
 		result = -1;
 	return result;
 }
 
 int cat_connections(const struct cat_options *cat)
 {
-	struct house house = { .cat = cat, .base = &cat->base };
-	int result = prepare(&house);
+	struct server server = { .cat = cat, .base = &cat->base };
+	int result = prepare(&server);
 
 	if (result == 0)
-		result = serve_all(&house);
-	unixlistener_close(house.listener);
-	jobs_free(house.jobs);
-	cat_program_free(&house.program);
+		result = serve_all(&server);
+	unixlistener_close(server.listener);
+	jobs_free(server.jobs);
+	cat_program_free(&server.program);
 	return result == 0 ? TOOL_OK : TOOL_FAILED;
 }

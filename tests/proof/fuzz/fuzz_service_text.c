@@ -78,7 +78,7 @@ static void try_event(uint8_t what, const uint8_t *data, size_t size)
 	event.addr = (what & 8) != 0 ? &addr : NULL;
 	event.error = fuzz_take_byte(&data, &size);
 	event.peer = take_number(&data, &size);
-	event.untold = take_number(&data, &size);
+	event.suppressed = take_number(&data, &size);
 	msg.size = (size_t)take_number(&data, &size);
 	take_cred(&data, &size, &event.cred);
 	take_address(data, size, &addr);

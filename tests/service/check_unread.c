@@ -13,10 +13,10 @@
 #include "service/service_sender.h"
 #include "support/scene.h"
 
-enum { DEBTS_MOST = 1024, DEBTORS = 3, LARGE = 100000 };
+enum { UNREAD_MOST = 1024, DEBTORS = 3, LARGE = 100000 };
 
 static struct user user, other;
-static struct debts debts;
+static struct unread_list unread;
 static struct budget budget;
 static struct sender senders[DEBTORS];
 static int fds[DEBTORS];
@@ -27,14 +27,14 @@ static void set_up(void)
 	count_fds();
 	memset(&user, 0, sizeof(user));
 	memset(&other, 0, sizeof(other));
-	unixdebts__init(&debts);
+	unixunread__init(&unread);
 	ck_assert_int_eq(unixbudget__init(&budget, open_socket(SOCK_DGRAM), 0),
 		0);
 }
 
 static void tear_down(void)
 {
-	unixdebts__free(&debts);
+	unixunread__free(&unread);
 	close(budget.fd);
 	unixbudget__free(&budget);
 	check_fds();
@@ -57,13 +57,13 @@ static void send_large(struct sender *sender)
 	ck_assert_int_eq(sendto(budget.fd, bytes, LARGE, MSG_DONTWAIT, sa,
 				 length),
 		LARGE);
-	unixbudget__charge(&budget, &sender->holding, LARGE);
+	unixbudget__charge(&budget, &sender->account, LARGE);
 }
 
 /* They read nothing yet. */
-static void make_debtors(void)
+static void make_readers(void)
 {
-	char name[16] = "debtor0";
+	char name[16] = "reader0";
 	int i;
 
 	for (i = 0; i < DEBTORS; i++) {
@@ -73,7 +73,7 @@ static void make_debtors(void)
 	}
 }
 
-static void close_debtors(void)
+static void close_readers(void)
 {
 	int i;
 
@@ -85,42 +85,42 @@ static void settle(const struct user *of)
 {
 	/* It is time for another list whenever one is wanted. */
 	budget.list_us = 0;
-	unixdebts__settle(&debts, &budget, of);
+	unixunread__settle(&unread, &budget, of);
 }
 
 START_TEST(who_was_closed_unknown_is_looked_up_by_name)
 {
-	make_debtors();
+	make_readers();
 	send_large(&senders[0]);
-	unixdebts__add(&debts, &senders[0]);
+	unixunread__add(&unread, &senders[0]);
 	/* Not yet: it is no time for a list. */
 	budget.list_us = INT64_MAX;
-	unixdebts__settle(&debts, &budget, &user);
-	ck_assert_uint_eq(user.debts_count, 1);
+	unixunread__settle(&unread, &budget, &user);
+	ck_assert_uint_eq(user.unread_count, 1);
 	settle(&user);
-	ck_assert_uint_eq(user.debts_count, 1);
-	ck_assert_uint_ne(debts.list[0].holding.ino, 0);
+	ck_assert_uint_eq(user.unread_count, 1);
+	ck_assert_uint_ne(unread.list[0].account.ino, 0);
 	/* Somebody else keeps the level up. */
 	send_large(&senders[1]);
 	ck_assert_int_eq(recv(fds[0], bytes, LARGE, MSG_DONTWAIT), LARGE);
 	settle(&user);
-	ck_assert_uint_eq(user.debts_count, 0);
-	ck_assert_uint_eq(debts.count, 0);
-	close_debtors();
+	ck_assert_uint_eq(user.unread_count, 0);
+	ck_assert_uint_eq(unread.count, 0);
+	close_readers();
 }
 END_TEST
 
-START_TEST(debts_of_another_user_are_not_asked_about)
+START_TEST(messages_to_another_user_are_not_asked_about)
 {
-	make_debtors();
+	make_readers();
 	send_large(&senders[0]);
 	senders[0].peer.user = &other;
-	unixdebts__add(&debts, &senders[0]);
-	close_debtors();
+	unixunread__add(&unread, &senders[0]);
+	close_readers();
 	settle(&user);
-	ck_assert_uint_eq(other.debts_count, 1);
+	ck_assert_uint_eq(other.unread_count, 1);
 	settle(&other);
-	ck_assert_uint_eq(other.debts_count, 0);
+	ck_assert_uint_eq(other.unread_count, 0);
 }
 END_TEST
 
@@ -128,21 +128,21 @@ START_TEST(what_was_held_is_held_again_by_the_same_name_and_user)
 {
 	struct sender again;
 
-	make_sender(&senders[0], &user, "@debtor");
-	senders[0].holding.bytes = 4711;
-	unixdebts__add(&debts, &senders[0]);
-	make_sender(&again, &other, "@debtor");
-	unixdebts__resume(&debts, &again);
-	ck_assert_uint_eq(again.holding.bytes, 0);
+	make_sender(&senders[0], &user, "@reader");
+	senders[0].account.bytes = 4711;
+	unixunread__add(&unread, &senders[0]);
+	make_sender(&again, &other, "@reader");
+	unixunread__resume(&unread, &again);
+	ck_assert_uint_eq(again.account.bytes, 0);
 	make_sender(&again, &user, "@another");
-	unixdebts__resume(&debts, &again);
-	ck_assert_uint_eq(again.holding.bytes, 0);
-	make_sender(&again, &user, "@debtor");
-	unixdebts__resume(&debts, &again);
-	ck_assert_uint_eq(again.holding.bytes, 4711);
-	ck_assert_uint_eq(user.debts_count, 0);
-	unixdebts__resume(&debts, &again);
-	ck_assert_uint_eq(debts.count, 0);
+	unixunread__resume(&unread, &again);
+	ck_assert_uint_eq(again.account.bytes, 0);
+	make_sender(&again, &user, "@reader");
+	unixunread__resume(&unread, &again);
+	ck_assert_uint_eq(again.account.bytes, 4711);
+	ck_assert_uint_eq(user.unread_count, 0);
+	unixunread__resume(&unread, &again);
+	ck_assert_uint_eq(unread.count, 0);
 }
 END_TEST
 
@@ -150,11 +150,11 @@ START_TEST(there_are_no_more_than_so_many)
 {
 	int i;
 
-	make_sender(&senders[0], &user, "@debtor");
-	for (i = 0; i < 2 * DEBTS_MOST + 5; i++)
-		unixdebts__add(&debts, &senders[0]);
-	ck_assert_uint_eq(debts.count, DEBTS_MOST);
-	ck_assert_uint_eq(user.debts_count, DEBTS_MOST);
+	make_sender(&senders[0], &user, "@reader");
+	for (i = 0; i < 2 * UNREAD_MOST + 5; i++)
+		unixunread__add(&unread, &senders[0]);
+	ck_assert_uint_eq(unread.count, UNREAD_MOST);
+	ck_assert_uint_eq(user.unread_count, UNREAD_MOST);
 }
 END_TEST
 
@@ -166,26 +166,26 @@ START_TEST(without_memory_it_is_forgotten)
 		.error = ENOMEM,
 	};
 
-	make_sender(&senders[0], &user, "@debtor");
+	make_sender(&senders[0], &user, "@reader");
 	fault_start(&fault);
-	unixdebts__add(&debts, &senders[0]);
+	unixunread__add(&unread, &senders[0]);
 	fault_stop();
 	ck_assert_uint_eq(fault_get_hits(), 1);
-	ck_assert_uint_eq(user.debts_count, 0);
-	unixdebts__add(&debts, &senders[0]);
-	ck_assert_uint_eq(user.debts_count, 1);
+	ck_assert_uint_eq(user.unread_count, 0);
+	unixunread__add(&unread, &senders[0]);
+	ck_assert_uint_eq(user.unread_count, 1);
 }
 END_TEST
 
 static Suite *make_suite(void)
 {
-	Suite *suite = suite_create("debts");
-	TCase *tcase = tcase_create("debts");
+	Suite *suite = suite_create("unread");
+	TCase *tcase = tcase_create("unread");
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, who_was_closed_unknown_is_looked_up_by_name);
-	tcase_add_test(tcase, debts_of_another_user_are_not_asked_about);
+	tcase_add_test(tcase, messages_to_another_user_are_not_asked_about);
 	tcase_add_test(tcase,
 		what_was_held_is_held_again_by_the_same_name_and_user);
 	tcase_add_test(tcase, there_are_no_more_than_so_many);
