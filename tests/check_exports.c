@@ -158,6 +158,7 @@ static const struct entry entries[] = {
 	ENTRY(unixservice_set_stop_fd),
 	ENTRY(unixservice_set_unlink_on_close),
 	ENTRY(unixservice_settle),
+	ENTRY(unixservice_shutdown_peer),
 	ENTRY(unixservice_stop),
 	ENTRY(unixstop_open),
 	ENTRY(unixtakeover_close),

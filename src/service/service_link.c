@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Connections. The service does not read a connection while an answer to it is
- * queued, so further requests stay in the kernel at the client's expense. It
- * still notices when such a client ends: once no answer can be delivered any
- * more, the kernel reports a hang-up even to a caller that waits for no other
- * event.
+ * queued, unless the program wants that, so further requests stay in the kernel
+ * at the client's expense. It still notices when such a client ends: once no
+ * answer can be delivered any more, the kernel reports a hang-up even to a
+ * caller that waits for no other event.
  */
 #include <config.h>
 
@@ -33,14 +33,16 @@ struct link {
 	bool is_stream;
 	int64_t resume_us; /* when it may be read again; 0: now */
 	bool is_bytes;
-	bool is_reset; /* the kernel has reported that, which it does once */
+	bool is_duplex; /* it is read while messages to it are queued */
+	bool is_reset;  /* the kernel has reported that, which it does once */
 	struct backoff backoff;
 };
 
 static bool is_readable(const struct link *link)
 {
 	return link->peer.life <= PEER_READ_ONLY &&
-		link->peer.outbox.first == NULL && link->resume_us == 0;
+		(link->peer.outbox.first == NULL || link->is_duplex) &&
+		link->resume_us == 0;
 }
 
 /* epoll reports a hang-up again and again, whatever events it waits for. So a
@@ -48,7 +50,8 @@ static bool is_readable(const struct link *link)
 static uint32_t choose_events(const struct link *link)
 {
 	if (is_readable(link))
-		return EPOLLIN;
+		return link->peer.outbox.first == NULL ? EPOLLIN
+						       : EPOLLIN | EPOLLOUT;
 	if (link->peer.outbox.first != NULL && link->resume_us == 0)
 		return EPOLLOUT;
 	return link->peer.life == PEER_READ_ONLY || link->peer.life == PEER_GONE
@@ -197,10 +200,11 @@ static int link_resume(struct unixservice *service, struct peer *peer)
 static void link_stop_sending(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
+	const bool is_due =
+		!(link->watch.seen & EPOLLHUP) && !peer->is_inherited;
 
-	if (!(link->watch.seen & EPOLLHUP) && !peer->is_inherited)
-		shutdown(link->watch.fd, SHUT_WR);
-	if (watch_link(service, link) < 0)
+	if ((is_due && shutdown(link->watch.fd, SHUT_WR) < 0) ||
+		watch_link(service, link) < 0)
 		unixservice__disconnect(service, peer, errno);
 }
 
@@ -262,7 +266,7 @@ static bool take_one(struct unixservice *service, struct link *link)
 	}
 	if (result == 0) {
 		/* We may still be able to send, so due answers are sent. */
-		unixservice__finish(service, &link->peer);
+		unixservice__note_end(service, &link->peer);
 		return false;
 	}
 	unixusers__count(&service->users, link->peer.user, service->now_us);
@@ -338,7 +342,7 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 	struct link *link = watch->owner;
 
 	if (watch->seen & (EPOLLHUP | EPOLLERR))
-		unixservice__stop_sending(service, &link->peer, EPIPE);
+		unixservice__hang_up(service, &link->peer);
 	go_on(service, link);
 }
 
@@ -438,11 +442,15 @@ static void link_stop(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
 
-	/* From now on the peer's own sends fail at once. */
-	if (!peer->is_inherited)
-		shutdown(link->watch.fd, SHUT_RD);
-	else
+	if (peer->is_inherited) {
 		leave_link(service, link);
+		return;
+	}
+	/* From now on the peer's own sends fail at once. */
+	shutdown(link->watch.fd, SHUT_RD);
+	/* Nobody would notice the end that was read before. */
+	if (peer->life == PEER_WRITE_ONLY)
+		unixservice__finish(service, peer);
 }
 
 static struct watch *link_get_watch(struct peer *peer)
@@ -533,6 +541,7 @@ static int open_link(struct unixservice *service, struct link *link,
 {
 	struct peer *peer = &link->peer;
 
+	link->is_duplex = service->options.read_while_queued;
 	if (unixservice__watch(service, &link->watch, EPOLLIN) < 0) {
 		free(link);
 		return -1;

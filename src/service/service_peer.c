@@ -358,10 +358,11 @@ void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 void unixservice__stop_sending(struct unixservice *service, struct peer *peer,
 	int error)
 {
-	if (peer->life == PEER_ENDED || peer->sort->stop_sending == NULL) {
+	if (peer->life >= PEER_WRITE_ONLY || peer->sort->stop_sending == NULL) {
 		unixservice__disconnect(service, peer, error);
 	} else if (peer->life == PEER_READING) {
 		peer->life = PEER_READ_ONLY;
+		peer->is_send_shut = true;
 		if (peer->outbox.first != NULL)
 			peer->send_error = error;
 		unixservice__lose_queued(service, peer, &service->counters.gone,
@@ -371,8 +372,16 @@ void unixservice__stop_sending(struct unixservice *service, struct peer *peer,
 	}
 }
 
+void unixservice__hang_up(struct unixservice *service, struct peer *peer)
+{
+	if (peer->life == PEER_WRITE_ONLY && is_free_of_duties(peer))
+		unixservice__disconnect(service, peer, 0);
+	else
+		unixservice__stop_sending(service, peer, EPIPE);
+}
+
 /* Returns 0 for a peer that ended by itself without a loss. */
-static int get_send_error(const struct peer *peer)
+static int get_error_of_end(const struct peer *peer)
 {
 	if (peer->send_error == 0 && peer->owed > 0)
 		return EPIPE;
@@ -382,9 +391,21 @@ static int get_send_error(const struct peer *peer)
 void unixservice__finish(struct unixservice *service, struct peer *peer)
 {
 	if (peer->life == PEER_READ_ONLY)
-		unixservice__disconnect(service, peer, get_send_error(peer));
-	if (peer->life == PEER_READING)
+		unixservice__disconnect(service, peer, get_error_of_end(peer));
+	if (peer->life == PEER_READING || peer->life == PEER_WRITE_ONLY)
 		peer->life = PEER_ENDED;
+	unixservice__disconnect_if_done(service, peer);
+}
+
+void unixservice__note_end(struct unixservice *service, struct peer *peer)
+{
+	if (!service->options.keep_ended || service->is_stopping ||
+		peer->life != PEER_READING) {
+		unixservice__finish(service, peer);
+		return;
+	}
+	peer->life = peer->is_send_shut ? PEER_ENDED : PEER_WRITE_ONLY;
+	unixservice__tell_of(service, UNIXSERVICE_ENDED, peer, 0);
 	unixservice__disconnect_if_done(service, peer);
 }
 
@@ -394,8 +415,37 @@ void unixservice__disconnect_if_done(struct unixservice *service,
 	if (peer->life != PEER_ENDED)
 		return;
 	send_what_is_gathered(service, peer);
-	if (is_free_of_duties(peer) && peer->gathered == 0)
-		unixservice__disconnect(service, peer, 0);
+	/* A peer that is shut down can get no answer. */
+	if (peer->outbox.first == NULL && peer->gathered == 0 &&
+		(peer->owed == 0 || peer->is_send_shut))
+		unixservice__disconnect(service, peer, get_error_of_end(peer));
+}
+
+void unixservice__shut_if_done(struct unixservice *service, struct peer *peer)
+{
+	if (peer->is_send_shut && peer->life == PEER_READING &&
+		peer->outbox.first == NULL)
+		unixservice__stop_sending(service, peer, 0);
+}
+
+int unixservice_shutdown_peer(struct unixservice *service, uint64_t id)
+{
+	struct peer *peer = unixservice__find(service, id);
+	int saved = errno;
+
+	if (peer == NULL)
+		return -1;
+	if (peer->sort->stop_sending == NULL) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	peer->is_send_shut = true;
+	if (peer->life == PEER_WRITE_ONLY)
+		peer->life = PEER_ENDED;
+	unixservice__shut_if_done(service, peer);
+	unixservice__disconnect_if_done(service, peer);
+	errno = saved;
+	return 0;
 }
 
 void unixservice__free_gone(struct unixservice *service)

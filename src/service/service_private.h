@@ -113,25 +113,32 @@ struct peer_sort {
 /*
  * The states of a peer, and the next state after each event:
  *
- *	                              READING   READ_ONLY ENDED
- *	sending fails for good        READ_ONLY -         GONE
- *	the peer hangs up             READ_ONLY READ_ONLY GONE
- *	end of file is read           ENDED     GONE      -
- *	the program closes it         ENDED     GONE      ENDED
- *	nothing queued or unanswered  -         -         GONE
- *	late, or silent for too long  READ_ONLY GONE      GONE
+ *	                              READING    READ_ONLY  WRITE_ONLY ENDED
+ *	sending fails for good        READ_ONLY  -          GONE       GONE
+ *	the peer hangs up             READ_ONLY  READ_ONLY  GONE       GONE
+ *	end of file is read           ENDED      GONE       -          -
+ *	the same, with keep_ended     WRITE_ONLY GONE       -          -
+ *	the program shuts it down,
+ *	and nothing is queued         READ_ONLY  -          GONE       GONE
+ *	and messages are queued       READING    -          ENDED      ENDED
+ *	the program closes it         ENDED      GONE       ENDED      ENDED
+ *	nothing queued or unanswered  -          -          -          GONE
+ *	nothing queued, once shut     READ_ONLY  -          -          GONE
+ *	late, or silent for too long  READ_ONLY  GONE       GONE       GONE
+ *	the service stops             READING    READ_ONLY  ENDED      ENDED
  *	a read error, a truncated
  *	message, an eviction, or the
- *	end of the service            GONE      GONE      GONE
+ *	end of the service            GONE       GONE       GONE       GONE
  *
  * A client that sends and closes without reading becomes READ_ONLY at the first
  * answer. Its messages are still in the socket, so the service reads them to
- * the end. A datagram sender is never READ_ONLY but GONE at once: its messages wait
- * in the queue of our own socket.
+ * the end. A datagram sender is never READ_ONLY but GONE at once: its messages
+ * wait in the queue of our own socket.
  */
 enum life {
-	PEER_READING,   /* messages are received and sent */
-	PEER_READ_ONLY, /* messages are received only: sending fails */
+	PEER_READING,    /* messages are received and sent */
+	PEER_READ_ONLY,  /* messages are received only: sending fails */
+	PEER_WRITE_ONLY, /* messages are sent only: end of file was read */
 	/* Not read any more: queued messages and due answers are still sent. */
 	PEER_ENDED,
 	PEER_GONE, /* closed; freed between two rounds */
@@ -155,7 +162,9 @@ struct peer {
 	bool has_cred;
 	bool is_opened; /* the watcher was told that it is open */
 	enum life life;
-	int send_error; /* why a message was lost since it is READ_ONLY, or 0 */
+	/* Every send fails: it is READ_ONLY, or the program has shut it down. */
+	bool is_send_shut;
+	int send_error; /* why a message was lost since then, or 0 */
 	/* A send failed with EPERM: the address may lead to somebody else. */
 	bool is_unproved;
 	/* Half a message was sent, and the rest never will be. */
@@ -502,12 +511,21 @@ void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 void unixservice__stop_sending(struct unixservice *service, struct peer *peer,
 	int error);
 
+/* The peer has closed its socket, or has died. */
+void unixservice__hang_up(struct unixservice *service, struct peer *peer);
+
 /* Receives no more from peer. */
 void unixservice__finish(struct unixservice *service, struct peer *peer);
+
+/* Does the same at end of file, but with keep_ended it may still be sent to. */
+void unixservice__note_end(struct unixservice *service, struct peer *peer);
 
 /* Closes peer if it has ended and nothing is left to do for it. */
 void unixservice__disconnect_if_done(struct unixservice *service,
 	struct peer *peer);
+
+/* Shuts peer down if the program wants that and nothing is queued. */
+void unixservice__shut_if_done(struct unixservice *service, struct peer *peer);
 
 /* Frees the peers that are gone. */
 void unixservice__free_gone(struct unixservice *service);

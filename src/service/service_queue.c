@@ -185,6 +185,19 @@ static int fail_gone(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
+/* What is queued for a peer that is shut down is still sent. */
+static int fail_send_shut(struct unixservice *service, struct peer *peer)
+{
+	const bool is_answer = unixservice__claim(service, peer) != PUSHED;
+
+	unixservice__lose(service, peer, is_answer, &service->counters.gone,
+		EPIPE);
+	if (peer->send_error == 0)
+		peer->send_error = EPIPE;
+	errno = unixservice__is_gone(peer) ? ENOTCONN : EPIPE;
+	return -1;
+}
+
 /* The kernel has refused the message. */
 static int fail(struct unixservice *service, struct peer *peer, bool is_answer)
 {
@@ -267,9 +280,8 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 int unixservice__send_now(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
-	if (peer->life == PEER_READ_ONLY)
-		return fail_gone(service, peer,
-			unixservice__claim(service, peer) != PUSHED, EPIPE);
+	if (peer->is_send_shut)
+		return fail_send_shut(service, peer);
 	if (peer->outbox.first != NULL)
 		return queue_up(service, peer, msg);
 	return send_or_keep(service, peer, msg);
@@ -334,5 +346,6 @@ void unixservice__flush(struct unixservice *service, struct peer *peer)
 	if (peer->outbox.first != NULL)
 		return;
 	unixservice__tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
+	unixservice__shut_if_done(service, peer);
 	unixservice__disconnect_if_done(service, peer);
 }

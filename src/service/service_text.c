@@ -173,6 +173,8 @@ static const char *get_verb(const struct unixservice_event *event)
 	case UNIXSERVICE_SHUT:
 		return "served no longer: somebody who shares the socket has "
 		       "shut it down";
+	case UNIXSERVICE_ENDED:
+		return "sends nothing more";
 	}
 	return "event";
 }

@@ -34,9 +34,9 @@
  * died, or has shut down its reading side. It still reads such a connection to
  * its end, so no message sent before is lost. Until that end unixservice_send
  * fails with EPIPE, and the answers count as gone. A client that shuts down
- * only its writing side still receives its answers. The service notices the
- * death of a client at once, also while an answer to it is pending
- * (UNIXSERVICE_LATER) or queued.
+ * only its writing side still receives its answers; the option keep_ended keeps
+ * it a peer. The service notices the death of a client at once, also while an
+ * answer to it is pending (UNIXSERVICE_LATER) or queued.
  *
  * Unread messages of a connection are lost only if the service closes it to
  * protect others (EDQUOT, ENOBUFS), by UNIXSERVICE_DROP_PEER, or after a
@@ -229,6 +229,10 @@ enum unixservice_event_kind {
 	 * counts in pushed_lost. With msg, it refused a message, since a peer
 	 * of another user has that address. */
 	UNIXSERVICE_UNPROVED,
+	/* The client of this connection has shut down its writing side: all of
+	 * its messages were handled. It still receives. Only with the option
+	 * keep_ended, and not after unixservice_stop. */
+	UNIXSERVICE_ENDED,
 };
 
 struct unixservice_event {
@@ -365,8 +369,18 @@ struct unixservice_options {
 	 * default 600 s. When all places are taken, a new peer may replace a
 	 * silent one earlier: see unixservice_keep_peer. */
 	int64_t forget_us;
+	/* A connection whose client has shut down its writing side remains a
+	 * peer, and the watcher gets UNIXSERVICE_ENDED. The service closes it
+	 * when the other direction ends too: by unixservice_shutdown_peer or
+	 * _close_peer, or because the client closes it. Without this option,
+	 * the service closes it once all answers are sent. */
+	bool keep_ended;
+	/* The service reads from a connection also while messages to it are
+	 * queued. Then a client that sends without reading may lose answers, by
+	 * the bounds and the policy above. */
+	bool read_while_queued;
 	/* For later versions: 0. */
-	uint64_t reserved[14];
+	uint64_t reserved[13];
 };
 
 #define UNIXMSG_SERVICE_OPTIONS_INIT \
@@ -551,6 +565,20 @@ int unixservice_settle(struct unixservice *service, uint64_t peer);
 
 /* Closes peer once its queued messages are sent. ENOTCONN. */
 int unixservice_close_peer(struct unixservice *service, uint64_t peer);
+
+/*
+ * Ends the direction to peer, a connection, once its queued messages are sent:
+ * the client reads the end after the last message. From now on every send to
+ * peer fails with EPIPE, and a pending answer counts as gone. The service still
+ * reads what the client sends. If the client has already ended its own
+ * direction, the service closes the peer then. A second call does nothing. In a
+ * child of fork(2), the service does not shut down connections of the parent.
+ * Returns -1 with
+ *
+ *   ENOTCONN  the peer is closed
+ *   ENOTSUP   a datagram peer: its messages have no end
+ */
+int unixservice_shutdown_peer(struct unixservice *service, uint64_t peer);
 
 /*
  * Keeps a silent peer, if is_wanted: for example a subscriber that only

@@ -290,7 +290,7 @@ static void check_reasons(const struct outcome *outcome,
 {
 	int kind, error;
 
-	for (kind = 0; kind <= UNIXSERVICE_UNPROVED; kind++)
+	for (kind = 0; kind <= UNIXSERVICE_ENDED; kind++)
 		for (error = 0; error < OUTCOME_ERRORS; error++)
 			if (outcome->errors[kind][error] &&
 				!is_reason(rule, kind, error))

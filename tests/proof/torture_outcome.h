@@ -18,9 +18,9 @@ enum { OUTCOME_ERRORS = 256 };
 
 /* What the watcher was told. */
 struct outcome {
-	uint64_t told[UNIXSERVICE_UNPROVED + 1];
+	uint64_t told[UNIXSERVICE_ENDED + 1];
 	uint64_t broken; /* closed with an errno */
-	bool errors[UNIXSERVICE_UNPROVED + 1][OUTCOME_ERRORS];
+	bool errors[UNIXSERVICE_ENDED + 1][OUTCOME_ERRORS];
 	struct unixservice_counters books;
 };
 

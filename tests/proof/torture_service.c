@@ -868,6 +868,31 @@ static void a_peer_is_closed(int kind)
 	let_be_served(&stage, kind);
 }
 
+static bool is_peer(const struct stage *stage)
+{
+	return unixservice_get_next_peer(stage->service, 0) != 0;
+}
+
+/* The client reads the end whatever fails, and what it sends is heard. */
+static void a_peer_is_shut_down(int kind)
+{
+	const int network = PACKET + kind;
+	struct client client;
+	struct stage stage;
+
+	have_promised(&stage, &client, network);
+	torture_begin();
+	torture_end_judged(unixservice_shutdown_peer(stage.service, stage.peer),
+		0);
+	look_for_answer(&client);
+	ck_assert(client.is_done && !client.is_answered);
+	hang_up(&client);
+	while (is_peer(&stage))
+		serve_a_while(&stage);
+	ck_assert_uint_eq(count(&stage).gone, 1);
+	let_be_served(&stage, network);
+}
+
 /* Whoever is kept stays, and whoever is not goes; files stay where they are. */
 static void what_is_kept_is_told(int kind)
 {
@@ -1160,6 +1185,7 @@ const struct scene torture_service_scenes[] = {
 	{ "an answer is given later", an_answer_is_given_later, NETWORKS },
 	{ "a promise is settled", a_promise_is_settled, NETWORKS },
 	{ "a peer is closed", a_peer_is_closed, NETWORKS },
+	{ "a peer is shut down", a_peer_is_shut_down, 2 },
 	{ "a peer and the files are kept", what_is_kept_is_told, NETWORKS },
 	{ "a rule is added", a_rule_is_added, RULES },
 	{ "a service is told to stop", a_service_is_told_to_stop, NETWORKS },

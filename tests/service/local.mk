@@ -10,6 +10,7 @@ quick_unit_tests += \
 	tests/check_service_drain \
 	tests/check_service_events \
 	tests/check_service_fork \
+	tests/check_service_forward \
 	tests/check_service_life \
 	tests/check_service_limits \
 	tests/check_service_open \
@@ -29,6 +30,7 @@ tests_check_service_books_SOURCES = %D%/check_service_books.c
 tests_check_service_drain_SOURCES = %D%/check_service_drain.c
 tests_check_service_events_SOURCES = %D%/check_service_events.c
 tests_check_service_fork_SOURCES = %D%/check_service_fork.c
+tests_check_service_forward_SOURCES = %D%/check_service_forward.c
 tests_check_service_life_SOURCES = %D%/check_service_life.c
 tests_check_service_limits_SOURCES = %D%/check_service_limits.c
 tests_check_service_load_SOURCES = %D%/check_service_load.c

@@ -25,7 +25,7 @@ typedef int scene_act(struct scene *scene, uint64_t peer, struct unixmsg *msg);
 typedef void scene_react(struct scene *scene,
 	const struct unixservice_event *event);
 
-enum { SCENE_TOLD_KINDS = UNIXSERVICE_UNPROVED + 1, SCENE_DATA_ROOM = 64 };
+enum { SCENE_TOLD_KINDS = UNIXSERVICE_ENDED + 1, SCENE_DATA_ROOM = 64 };
 
 struct scene {
 	struct unixservice *service;

@@ -72,7 +72,7 @@ static void try_event(uint8_t what, const uint8_t *data, size_t size)
 
 	unixmsg_init(&msg);
 	event.kind = (enum unixservice_event_kind)(
-		fuzz_take_byte(&data, &size) % (UNIXSERVICE_UNPROVED + 2));
+		fuzz_take_byte(&data, &size) % (UNIXSERVICE_ENDED + 2));
 	event.has_cred = (what & 2) != 0;
 	event.msg = (what & 4) != 0 ? &msg : NULL;
 	event.addr = (what & 8) != 0 ? &addr : NULL;
