@@ -353,6 +353,13 @@ const char *make_long_path(size_t size)
 
 void stop_child(pid_t pid)
 {
+	int how;
+
+	ck_assert_int_eq(kill(pid, SIGSTOP), 0);
+	ck_assert_int_eq(TEMP_FAILURE_RETRY(waitpid(pid, &how, WUNTRACED)),
+		pid);
+	if (!WIFSTOPPED(how))
+		return;
 	ck_assert_int_eq(kill(pid, SIGKILL), 0);
 	ck_assert_int_eq(support_waitpid(pid, NULL), pid);
 }

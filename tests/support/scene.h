@@ -110,7 +110,11 @@ struct foreign {
 enum { FOREIGNERS = 7, FOREIGN_FILE = 0 };
 extern const struct foreign foreigners[FOREIGNERS];
 
-/* Kills a child and waits for its end. */
+/*
+ * Kills a child and waits for its end. The child is stopped before, outside of
+ * its system calls: SIGKILL cuts a write(2) at the end of a page, and Check
+ * cannot read its file when an assertion of the child is cut there.
+ */
 void stop_child(pid_t pid);
 
 void close_pipe(int pipe[2]);
