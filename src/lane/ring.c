@@ -353,8 +353,10 @@ int unixring__arm_behind(struct ring_in *in)
 
 uint32_t unixring__get_unread(const struct ring_out *out)
 {
-	return read_position(&out->page->tail) -
+	const uint32_t unread = read_position(&out->page->tail) -
 		read_position(&out->peer->head);
+
+	return unread < out->size ? unread : out->size;
 }
 
 void unixring__settle(struct ring_in *in)

@@ -116,7 +116,8 @@ void unixring__mark(struct ring_out *out);
 void unixring__keep_mark(struct ring_out *out);
 bool unixring__unmark(struct ring_out *out);
 
-/* How many bytes the peer has not read, as he says. Any thread may ask. */
+/* How many bytes the peer has not read, as it says: no more than there are in
+ * the ring. Any thread may ask. */
 uint32_t unixring__get_unread(const struct ring_out *out);
 
 /* Reading */

@@ -421,6 +421,13 @@ END_TEST
 
 /* Peers that lie */
 
+START_TEST(no_more_is_unread_than_the_ring_has)
+{
+	segments[1].page->head = 12345 * 8;
+	ck_assert_uint_eq(unixring__get_unread(&out), SIZE);
+}
+END_TEST
+
 static struct words *words_at(uint32_t position)
 {
 	return (struct words *)(void *)(segments[0].ring + position % SIZE);
@@ -603,6 +610,7 @@ static TCase *make_lies(void)
 	tcase_add_loop_test(tcase, a_head_that_cannot_be_is_refused, 0, 3);
 	tcase_add_loop_test(tcase, a_kind_that_is_none_is_refused, 0, 3);
 	tcase_add_loop_test(tcase, a_size_that_cannot_be_is_refused, 0, 4);
+	tcase_add_test(tcase, no_more_is_unread_than_the_ring_has);
 	tcase_add_test(tcase, a_marker_behind_a_marker_is_refused);
 	tcase_add_test(tcase, a_marker_that_becomes_something_else_stays_one);
 	tcase_add_loop_test(tcase, garbage_gives_no_bytes_outside, 0, 10);
