@@ -31,36 +31,11 @@ static struct client ours, his;
 
 static void connect_both(int kind)
 {
-	void *ends[2];
-	int result;
+	struct unixconn *pair[2];
 
-	memset(&ours, 0, sizeof(ours));
-	memset(&his, 0, sizeof(his));
-	ours.kind = his.kind = kind;
-	if (kind == GRAM)
-		result = unixconn_pair("unixgram", (struct unixconn **)ends);
-	else if (kind == PACKET)
-		result = unixconn_pair("unixpacket", (struct unixconn **)ends);
-	else
-		result = unixconn_pair("unix", (struct unixconn **)ends);
-	ck_assert_int_eq(result, 0);
-	if (kind == GRAM) {
-		ours.gram = ends[0];
-		his.gram = ends[1];
-	} else if (kind == PACKET) {
-		ours.packet = ends[0];
-		his.packet = ends[1];
-	} else {
-		ours.stream = ends[0];
-		his.stream = ends[1];
-	}
-}
-
-static void close_here(struct client *client)
-{
-	if (client->gram != NULL || client->packet != NULL ||
-		client->stream != NULL)
-		client_close(client);
+	ck_assert_int_eq(unixconn_pair(scene_get_network(kind), pair), 0);
+	ours = (struct client){ kind, pair[0] };
+	his = (struct client){ kind, pair[1] };
 }
 
 /* The last that has it open is another process, which is killed. */
@@ -215,7 +190,7 @@ START_TEST(every_end_is_told_and_nothing_that_came_before_is_lost)
 	check_receiving(kind, way, waiting);
 	check_sending(kind, way);
 	client_close(&ours);
-	close_here(&his);
+	client_close(&his);
 }
 END_TEST
 
@@ -223,11 +198,7 @@ static int receive_until(int64_t deadline_us)
 {
 	char data[16];
 
-	if (ours.gram != NULL)
-		return unixconn_recv(ours.gram, data, 1, NULL, deadline_us);
-	if (ours.packet != NULL)
-		return unixconn_recv(ours.packet, data, 1, NULL, deadline_us);
-	return unixconn_recv(ours.stream, data, 1, NULL, deadline_us);
+	return unixconn_recv(ours.conn, data, 1, NULL, deadline_us);
 }
 
 /* Nobody waits for ever for somebody whose end can be seen. */
@@ -248,7 +219,7 @@ START_TEST(a_wait_ends_with_the_peer)
 	else
 		ck_assert_int_eq(receive_until(UNIXMSG_FOREVER), 0);
 	client_close(&ours);
-	close_here(&his);
+	client_close(&his);
 }
 END_TEST
 
@@ -286,7 +257,7 @@ START_TEST(a_service_is_idle_after_every_end)
 	ck_assert_int_eq(scene_serve(&scene), 0);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], way != READS_NO_MORE);
 	ck_assert_uint_eq(scene_count(&scene).peers, way == READS_NO_MORE);
-	close_here(&his);
+	client_close(&his);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	scene_close(&scene);

@@ -237,10 +237,7 @@ static void must_close_after(struct stage *stage, int result)
 /* Clients. */
 
 struct client {
-	int network;
-	struct unixconn *gram;
-	struct unixconn *packet;
-	struct unixconn *stream;
+	struct unixconn *conn;
 	bool is_done; /* answered, or sent away */
 	bool is_answered;
 };
@@ -248,40 +245,21 @@ struct client {
 static void dial(struct client *client, int network, const char *name)
 {
 	memset(client, 0, sizeof(*client));
-	client->network = network;
-	if (network == GRAM)
-		client->gram =
-			unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
-	else if (network == PACKET)
-		client->packet =
-			unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW);
-	else
-		client->stream = unixconn_dial("unix", name, NULL, UNIXMSG_NOW);
-	ck_assert_msg(client->gram != NULL || client->packet != NULL ||
-			client->stream != NULL,
-		"dial: %s", strerror(errno));
-	if (network == GRAM)
-		unixconn_want(client->gram, UNIXMSG_WANT_FDS);
-	else if (network == PACKET)
-		unixconn_want(client->packet, UNIXMSG_WANT_FDS);
+	client->conn =
+		unixconn_dial(networks[network], name, NULL, UNIXMSG_NOW);
+	ck_assert_msg(client->conn != NULL, "dial: %s", strerror(errno));
+	if (network != STREAM)
+		unixconn_want(client->conn, UNIXMSG_WANT_FDS);
 }
 
 static void hang_up(struct client *client)
 {
-	ck_assert_int_eq(unixconn_close(client->gram), 0);
-	ck_assert_int_eq(unixconn_close(client->packet), 0);
-	ck_assert_int_eq(unixconn_close(client->stream), 0);
+	ck_assert_int_eq(unixconn_close(client->conn), 0);
 }
 
 static int try_to_say(struct client *client, const char *text)
 {
-	const size_t size = strlen(text);
-
-	if (client->network == GRAM)
-		return unixconn_send(client->gram, text, size, UNIXMSG_NOW);
-	if (client->network == PACKET)
-		return unixconn_send(client->packet, text, size, UNIXMSG_NOW);
-	return unixconn_send(client->stream, text, size, UNIXMSG_NOW);
+	return unixconn_send(client->conn, text, strlen(text), UNIXMSG_NOW);
 }
 
 static void say(struct client *client, const char *text)
@@ -291,13 +269,7 @@ static void say(struct client *client, const char *text)
 
 static int hear(struct client *client, char *data, size_t room, size_t *size)
 {
-	if (client->network == GRAM)
-		return unixconn_recv(client->gram, data, room, size,
-			UNIXMSG_NOW);
-	if (client->network == PACKET)
-		return unixconn_recv(client->packet, data, room, size,
-			UNIXMSG_NOW);
-	return unixconn_recv(client->stream, data, room, size, UNIXMSG_NOW);
+	return unixconn_recv(client->conn, data, room, size, UNIXMSG_NOW);
 }
 
 /* Looks whether an answer has come, or never will. */
@@ -491,33 +463,23 @@ static void a_socket_is_given_to_a_service(int kind)
 	let_be_served(&stage, kind);
 }
 
-static int add_end(struct stage *stage, void *end, bool is_packet,
-	uint64_t *peer)
-{
-	return is_packet ? unixservice_add_conn(stage->service, end, 0, peer)
-			 : unixservice_add_conn(stage->service, end, 0, peer);
-}
-
 static void a_connection_is_given_to_a_service(int kind)
 {
-	struct client client = { .network = kind == 0 ? PACKET : STREAM };
-	void *ends[2];
+	struct client client = { 0 };
+	struct unixconn *pair[2];
 	struct stage stage;
 	uint64_t peer = 0;
 
 	open_stage(&stage, echo, NULL);
-	ck_assert_int_eq(kind == 0
-			? unixconn_pair("unixpacket", (struct unixconn **)ends)
-			: unixconn_pair("unix", (struct unixconn **)ends),
-		0);
+	ck_assert_int_eq(unixconn_pair(networks[PACKET + kind], pair), 0);
+	client.conn = pair[1];
 	torture_begin();
-	if (!torture_end(add_end(&stage, ends[0], kind == 0, &peer), 0))
-		ck_assert_int_eq(add_end(&stage, ends[0], kind == 0, &peer), 0);
+	if (!torture_end(unixservice_add_conn(stage.service, pair[0], 0, &peer),
+		    0))
+		ck_assert_int_eq(unixservice_add_conn(stage.service, pair[0], 0,
+					 &peer),
+			0);
 	ck_assert_uint_eq(unixservice_get_next_peer(stage.service, 0), peer);
-	if (kind == 0)
-		client.packet = ends[1];
-	else
-		client.stream = ends[1];
 	say(&client, "?");
 	ck_assert_uint_eq(finish(&stage, &client, 1), 0);
 	hang_up(&client);

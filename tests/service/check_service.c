@@ -677,14 +677,7 @@ START_TEST(what_was_open_already_is_served)
 				 NULL),
 		0);
 	errno = EXDEV;
-	if (server.gram != NULL)
-		ck_assert_int_eq(unixservice_add_conn(scene.service,
-					 server.gram, 0, NULL),
-			0);
-	else
-		ck_assert_int_eq(unixservice_add_listener(scene.service,
-					 server.listener, 0),
-			0);
+	ck_assert_int_eq(scene_add_server(&scene, &server), 0);
 	ck_assert_int_eq(errno, EXDEV);
 	client_dial(&client, _i);
 	client_say(&client, "hello");
@@ -698,27 +691,16 @@ END_TEST
 
 START_TEST(a_connection_that_is_added_is_served)
 {
-	struct unixconn *packets[2];
-	struct unixconn *streams[2];
+	struct unixconn *pair[2];
 	uint64_t peer = 0;
 
 	scene_open(&scene, scene_echo, NULL);
-	memset(&client, 0, sizeof(client));
+	ck_assert_int_eq(unixconn_pair(scene_get_network(_i), pair), 0);
 	client.kind = _i;
-	if (_i == PACKET) {
-		ck_assert_int_eq(unixconn_pair("unixpacket", packets), 0);
-		client.packet = packets[1];
-		ck_assert_int_eq(unixservice_add_conn(scene.service, packets[0],
-					 0, &peer),
-			0);
-	} else {
-		ck_assert_int_eq(unixconn_pair("unix", streams), 0);
-		client.stream = streams[1];
-		ck_assert_int_eq(unixservice_add_conn(scene.service, streams[0],
-					 _i == BYTES ? UNIXMSG_LISTEN_BYTES : 0,
-					 &peer),
-			0);
-	}
+	client.conn = pair[1];
+	ck_assert_int_eq(unixservice_add_conn(scene.service, pair[0],
+				 _i == BYTES ? UNIXMSG_LISTEN_BYTES : 0, &peer),
+		0);
 	ck_assert_int_eq(unixservice_send(scene.service, peer, "first", 5), 1);
 	client_hear(&client, "first");
 	client_say(&client, "hello");
@@ -740,9 +722,8 @@ START_TEST(what_was_read_ahead_of_an_added_stream_is_served)
 
 	scene_open(&scene, scene_echo, NULL);
 	ck_assert_int_eq(unixconn_pair("unix", streams), 0);
-	memset(&client, 0, sizeof(client));
 	client.kind = FRAMED;
-	client.stream = streams[1];
+	client.conn = streams[1];
 	client_say(&client, "1");
 	client_say(&client, "2");
 	ck_assert_int_eq(unixconn_recv(streams[0], &byte, 1, NULL, UNIXMSG_NOW),

@@ -585,7 +585,6 @@ static int receive_fd(struct client *from)
 	int fd = -1;
 	struct iovec part = { &byte, 1 };
 	struct unixmsg msg;
-	int result;
 
 	unixmsg_init(&msg);
 	msg.parts = &part;
@@ -593,20 +592,13 @@ static int receive_fd(struct client *from)
 	msg.fds = &fd;
 	msg.fds_room = 1;
 	msg.flags = UNIXMSG_PREFIX;
-	result = from->gram != NULL
-		? unixconn_recv_msg(from->gram, &msg, UNIXMSG_NOW)
-		: unixconn_recv_msg(from->packet, &msg, UNIXMSG_NOW);
-	ck_assert_msg(result == 1, "%s", strerror(errno));
+	ck_assert_int_eq(unixconn_recv_msg(from->conn, &msg, UNIXMSG_NOW), 1);
 	return msg.fds_count == 1 ? fd : -1;
 }
 
 static void want_fds(struct client *of)
 {
-	if (of->gram != NULL)
-		ck_assert_int_eq(unixconn_want(of->gram, UNIXMSG_WANT_FDS), 0);
-	else
-		ck_assert_int_eq(unixconn_want(of->packet, UNIXMSG_WANT_FDS),
-			0);
+	ck_assert_int_eq(unixconn_want(of->conn, UNIXMSG_WANT_FDS), 0);
 }
 
 static int send_fd(uint64_t peer, int fd)

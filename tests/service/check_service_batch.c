@@ -66,12 +66,12 @@ static void say(struct client *client, const char *text)
 {
 	struct unixaddr to;
 
-	if (unixconn_get_peer(client->gram, &to) == 0) {
+	if (unixconn_get_peer(client->conn, &to) == 0) {
 		client_say(client, text);
 		return;
 	}
 	ck_assert_int_eq(unixaddr_parse(&to, scene_address(GRAM)), 0);
-	ck_assert_int_eq(unixconn_send_to(client->gram, &to, text, strlen(text),
+	ck_assert_int_eq(unixconn_send_to(client->conn, &to, text, strlen(text),
 				 UNIXMSG_NOW),
 		1);
 }
@@ -138,7 +138,7 @@ static uint64_t get_id_of(const struct client *client)
 	struct unixaddr own;
 	uint64_t id = 0;
 
-	ck_assert_int_eq(unixconn_get_address(client->gram, &own), 0);
+	ck_assert_int_eq(unixconn_get_address(client->conn, &own), 0);
 	while ((id = unixservice_get_next_peer(scene.service, id)) != 0) {
 		ck_assert_int_eq(unixservice_get_peer_info(scene.service, id,
 					 &info),
@@ -337,8 +337,8 @@ static void bind_anew(struct client *client)
 
 	snprintf(name, sizeof(name), "full%d", (int)(client - clients));
 	client_close(client);
-	client->gram = unixconn_open("unixgram", support_path(name), NULL);
-	ck_assert_ptr_nonnull(client->gram);
+	client->conn = unixconn_open("unixgram", support_path(name), NULL);
+	ck_assert_ptr_nonnull(client->conn);
 }
 
 /*
@@ -491,7 +491,7 @@ static void fill_from_outside(const struct client *client)
 	struct unixaddr to;
 
 	ck_assert_ptr_nonnull(other);
-	ck_assert_int_eq(unixconn_get_address(client->gram, &to), 0);
+	ck_assert_int_eq(unixconn_get_address(client->conn, &to), 0);
 	while (unixconn_send_to(other, &to, "full", 4, UNIXMSG_NOW) == 1)
 		;
 	ck_assert_int_eq(errno, EAGAIN);

@@ -526,12 +526,7 @@ START_TEST(a_child_leaves_the_socket_to_its_parent)
 	pid = support_fork();
 	if (pid == 0) {
 		scene_open(&scene, scene_echo, NULL);
-		if (_i == GRAM)
-			unixservice_add_conn(scene.service, server.gram, 0,
-				NULL);
-		else
-			unixservice_add_listener(scene.service, server.listener,
-				0);
+		scene_add_server(&scene, &server);
 		ck_assert_int_eq(unixservice_drain(scene.service, soon()), 0);
 		ck_assert_uint_eq(scene.heard, 0);
 		scene_close(&scene);
@@ -540,10 +535,7 @@ START_TEST(a_child_leaves_the_socket_to_its_parent)
 	support_wait_exit(pid, 0);
 	assert_is_socket(scene_address(_i));
 	scene_open(&scene, scene_echo, NULL);
-	if (_i == GRAM)
-		unixservice_add_conn(scene.service, server.gram, 0, NULL);
-	else
-		unixservice_add_listener(scene.service, server.listener, 0);
+	scene_add_server(&scene, &server);
 	scene_serve(&scene);
 	client_hear(&client, "for the parent");
 	client_close(&client);

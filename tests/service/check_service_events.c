@@ -419,13 +419,9 @@ START_TEST(a_socket_that_another_holder_shuts_down_is_told_and_left)
 				 support_path("shut"), NULL),
 		0);
 	scene_open_kind(&scene, PACKET, scene_echo, NULL);
-	if (server.gram != NULL) {
-		fd = unixconn_get_fd(server.gram);
-		unixservice_add_conn(scene.service, server.gram, 0, NULL);
-	} else {
-		fd = unixlistener_get_fd(server.listener);
-		unixservice_add_listener(scene.service, server.listener, 0);
-	}
+	fd = server.gram != NULL ? unixconn_get_fd(server.gram)
+				 : unixlistener_get_fd(server.listener);
+	scene_add_server(&scene, &server);
 	client_dial(&client, PACKET);
 	ck_assert_int_eq(shutdown(fd, how), 0);
 	scene_serve(&scene);

@@ -343,9 +343,9 @@ static pid_t make_nobody_with_name(const struct unixaddr *to, int go[2])
 		return pid;
 	support_as_nobody();
 	find_name(name, &number);
-	clients[31].gram = open_gram(name);
+	clients[31].conn = open_gram(name);
 	support_ready_wait(go);
-	ck_assert_int_eq(unixconn_send_to(clients[31].gram, to, "nobody", 6,
+	ck_assert_int_eq(unixconn_send_to(clients[31].conn, to, "nobody", 6,
 				 UNIXMSG_NOW),
 		1);
 	support_ready_wait(go);
@@ -674,7 +674,7 @@ START_TEST(who_takes_a_large_answer_slowly_is_not_silent)
 				 size),
 		1);
 	before = get_active(scene.peer);
-	ck_assert_int_eq(unixconn_read(clients[0].stream, piece, size, NULL,
+	ck_assert_int_eq(unixconn_read(clients[0].conn, piece, size, NULL,
 				 UNIXMSG_NOW),
 		1);
 	scene_serve(&scene);

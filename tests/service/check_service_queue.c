@@ -640,15 +640,15 @@ static void make_read_only(struct client *of, const char *text)
 	memset(of, 0, sizeof(*of));
 	of->kind = GRAM;
 	fd = open_bound(SOCK_DGRAM, support_path(text));
-	of->gram = unixconn_adopt(fd);
-	ck_assert_ptr_nonnull(of->gram);
+	of->conn = unixconn_adopt(fd);
+	ck_assert_ptr_nonnull(of->conn);
 }
 
 static void say_to_service(struct client *from, const char *text)
 {
 	struct unixaddr to = address_of(scene_address(GRAM));
 
-	ck_assert_int_eq(unixconn_send_to(from->gram, &to, text, strlen(text),
+	ck_assert_int_eq(unixconn_send_to(from->conn, &to, text, strlen(text),
 				 UNIXMSG_NOW),
 		1);
 }
@@ -667,7 +667,7 @@ START_TEST(a_full_queue_of_an_unconnected_client_is_waited_for)
 	ck_assert_uint_gt(scene_count(&scene).queued, 10);
 	for (i = 0; i < 40; i++) {
 		scene_serve_while(&scene,
-			unixconn_get_next_size(client.gram, &(size_t){ 0 },
+			unixconn_get_next_size(client.conn, &(size_t){ 0 },
 				UNIXMSG_NOW) < 0);
 		client_hear(&client, "hello");
 	}
@@ -719,7 +719,7 @@ START_TEST(an_endpoint_that_drops_is_waited_for_as_well)
 	ck_assert_uint_gt(scene_count(&scene).queued, 0);
 	for (i = 0; i < 20; i++) {
 		scene_serve_while(&scene,
-			unixconn_get_next_size(client.gram, &(size_t){ 0 },
+			unixconn_get_next_size(client.conn, &(size_t){ 0 },
 				UNIXMSG_NOW) < 0);
 		client_hear(&client, "hello");
 	}
@@ -738,7 +738,7 @@ START_TEST(an_answer_to_who_is_connected_elsewhere_fails)
 	elsewhere = open_bound(SOCK_DGRAM, support_path("elsewhere"));
 	make_read_only(&client, "client");
 	fd = client_get_fd(&client);
-	ck_assert_int_eq(unixconn_send_to(client.gram, &to, "hello", 5,
+	ck_assert_int_eq(unixconn_send_to(client.conn, &to, "hello", 5,
 				 UNIXMSG_NOW),
 		1);
 	scene_serve(&scene);

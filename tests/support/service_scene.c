@@ -150,6 +150,19 @@ void scene_check_books(const struct scene *scene)
 			c.stopped + c.unproved + c.waiting);
 }
 
+const char *scene_get_network(int kind)
+{
+	return networks[kind];
+}
+
+int scene_add_server(const struct scene *scene, const struct server *server)
+{
+	if (server->gram != NULL)
+		return unixservice_add_conn(scene->service, server->gram, 0,
+			NULL);
+	return unixservice_add_listener(scene->service, server->listener, 0);
+}
+
 static int dispatch_if_ready(struct scene *scene, int timeout_ms)
 {
 	struct pollfd ready = {
@@ -190,18 +203,9 @@ void client_dial_at(struct client *client, int kind, const char *address)
 {
 	const int64_t end_us = unixdeadline_after_us(wait_us);
 
-	memset(client, 0, sizeof(*client));
 	client->kind = kind;
-	if (kind == GRAM)
-		client->gram = unixconn_dial("unixgram", address, NULL, end_us);
-	else if (kind == PACKET)
-		client->packet =
-			unixconn_dial("unixpacket", address, NULL, end_us);
-	else
-		client->stream = unixconn_dial("unix", address, NULL, end_us);
-	ck_assert_msg(client->gram != NULL || client->packet != NULL ||
-			client->stream != NULL,
-		"%s: %s", address, strerror(errno));
+	client->conn = unixconn_dial(networks[kind], address, NULL, end_us);
+	ck_assert_msg(client->conn != NULL, "%s: %s", address, strerror(errno));
 }
 
 void client_dial(struct client *client, int kind)
@@ -211,55 +215,30 @@ void client_dial(struct client *client, int kind)
 
 void client_close(struct client *client)
 {
-	ck_assert_int_eq(unixconn_close(client->gram), 0);
-	ck_assert_int_eq(unixconn_close(client->packet), 0);
-	ck_assert_int_eq(unixconn_close(client->stream), 0);
+	ck_assert_int_eq(unixconn_close(client->conn), 0);
 	memset(client, 0, sizeof(*client));
 }
 
 int client_get_fd(const struct client *client)
 {
-	if (client->gram != NULL)
-		return unixconn_get_fd(client->gram);
-	if (client->packet != NULL)
-		return unixconn_get_fd(client->packet);
-	return unixconn_get_fd(client->stream);
+	return unixconn_get_fd(client->conn);
 }
 
 int client_try_send(struct client *client, const void *data, size_t size)
 {
-	size_t written;
-
-	switch (client->kind) {
-	case GRAM:
-		return unixconn_send(client->gram, data, size, UNIXMSG_NOW);
-	case PACKET:
-		return unixconn_send(client->packet, data, size, UNIXMSG_NOW);
-	case FRAMED:
-		return unixconn_send(client->stream, data, size, UNIXMSG_NOW);
-	default:
-		return unixconn_write(client->stream, data, size, &written,
+	if (client->kind == BYTES)
+		return unixconn_write(client->conn, data, size, &(size_t){ 0 },
 			UNIXMSG_NOW);
-	}
+	return unixconn_send(client->conn, data, size, UNIXMSG_NOW);
 }
 
 int client_try_recv(struct client *client, void *data, size_t room,
 	size_t *size)
 {
-	switch (client->kind) {
-	case GRAM:
-		return unixconn_recv(client->gram, data, room, size,
+	if (client->kind == BYTES)
+		return unixconn_read(client->conn, data, room, size,
 			UNIXMSG_NOW);
-	case PACKET:
-		return unixconn_recv(client->packet, data, room, size,
-			UNIXMSG_NOW);
-	case FRAMED:
-		return unixconn_recv(client->stream, data, room, size,
-			UNIXMSG_NOW);
-	default:
-		return unixconn_read(client->stream, data, room, size,
-			UNIXMSG_NOW);
-	}
+	return unixconn_recv(client->conn, data, room, size, UNIXMSG_NOW);
 }
 
 void client_send(struct client *client, const void *data, size_t size)

@@ -93,12 +93,16 @@ int scene_serve(struct scene *scene);
 int64_t scene_get_limit(void);
 void scene_serve_once(struct scene *scene, int64_t end_us, const char *what);
 
+/* As unixconn_dial calls it. */
+const char *scene_get_network(int kind);
+
+/* Gives a server that is open already to the service: 0, or -1 with errno. */
+int scene_add_server(const struct scene *scene, const struct server *server);
+
 /* A client of any kind. */
 struct client {
 	int kind;
-	struct unixconn *gram;
-	struct unixconn *packet;
-	struct unixconn *stream;
+	struct unixconn *conn;
 };
 
 void client_dial(struct client *client, int kind);
