@@ -1063,14 +1063,6 @@ START_TEST(errno_is_kept_on_success)
 }
 END_TEST
 
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	return tcase;
-}
-
 static TCase *make_parse(void)
 {
 	TCase *tcase = make_tcase("parse");

@@ -455,18 +455,9 @@ START_TEST(one_stop_is_good_for_many)
 }
 END_TEST
 
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, open_all, close_all);
-	return tcase;
-}
-
 static TCase *make_moments(void)
 {
-	TCase *tcase = make_tcase("moments");
+	TCase *tcase = make_tcase_with("moments", open_all, close_all);
 
 	tcase_add_test(tcase, now_is_the_monotonic_clock);
 	tcase_add_test(tcase, now_is_never_unixmsg_now);
@@ -480,7 +471,7 @@ static TCase *make_moments(void)
 
 static TCase *make_waits(void)
 {
-	TCase *tcase = make_tcase("waits");
+	TCase *tcase = make_tcase_with("waits", open_all, close_all);
 
 	tcase_add_loop_test(tcase, a_wait_ends_when_the_descriptor_is_ready, 0,
 		3);
@@ -501,7 +492,7 @@ static TCase *make_waits(void)
 
 static TCase *make_stops(void)
 {
-	TCase *tcase = make_tcase("stops");
+	TCase *tcase = make_tcase_with("stops", open_all, close_all);
 
 	tcase_add_loop_test(tcase, a_stop_ends_a_wait, 0, 2);
 	tcase_add_test(tcase, a_stop_by_another_process_ends_a_wait);
@@ -513,7 +504,7 @@ static TCase *make_stops(void)
 
 static TCase *make_pauses(void)
 {
-	TCase *tcase = make_tcase("pauses");
+	TCase *tcase = make_tcase_with("pauses", open_all, close_all);
 
 	tcase_add_loop_test(tcase, a_pause_takes_its_time, 0, 2);
 	tcase_add_test(tcase, a_pause_of_nothing_is_over_at_once);
@@ -525,10 +516,8 @@ static TCase *make_pauses(void)
 
 static TCase *make_calls(void)
 {
-	TCase *tcase = tcase_create("calls");
+	TCase *tcase = make_tcase_with("calls", open_pair, close_pair);
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, open_pair, close_pair);
 	tcase_add_loop_test(tcase, what_can_be_done_at_once_is_done, 0, 5);
 	tcase_add_loop_test(tcase, what_would_wait_fails, 0, 4);
 	tcase_add_test(tcase, what_would_wait_is_stopped);

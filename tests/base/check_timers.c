@@ -320,11 +320,9 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("timers");
-	TCase *tcase = tcase_create("timers");
+	TCase *tcase = make_tcase_with("timers", set_up, tear_down);
 
 	printf("seed %#" PRIx64 "\n", seed);
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, without_timers_the_next_moment_never_comes);
 	tcase_add_test(tcase,
 		nothing_is_taken_at_the_end_of_time_when_none_is_set);

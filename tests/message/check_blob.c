@@ -15,18 +15,6 @@ static const int64_t long_us = 60000000;
 static const int all_seals =
 	F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
 
-static int fds_before;
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
-}
-
 static int open_blob(const char *text)
 {
 	int fd = unixblob_open(text, strlen(text));
@@ -466,10 +454,8 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("blob");
-	TCase *tcase = tcase_create("blob");
+	TCase *tcase = make_tcase("blob");
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
 	tcase_add_test(tcase, what_was_put_in_is_what_comes_out);
 	tcase_add_test(tcase, an_empty_blob_is_a_blob);
 	tcase_add_test(tcase, every_size_around_a_page_is_kept);

@@ -10,17 +10,6 @@
 
 static struct ends ends;
 static struct unixbuffer buffer;
-static int fds_before;
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
-}
 
 static int receive(void)
 {
@@ -268,10 +257,8 @@ static void add(TCase *tcase, const TTest *test)
 int main(void)
 {
 	Suite *suite = suite_create("buffer");
-	TCase *tcase = tcase_create("buffer");
+	TCase *tcase = make_tcase("buffer");
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
 	tcase_add_test(tcase, a_new_buffer_has_nothing_allocated);
 	tcase_add_test(tcase, room_is_made_and_what_is_there_stays);
 	tcase_add_test(tcase, a_buffer_grows_seldom);

@@ -19,17 +19,6 @@
 #include "support/support.h"
 
 static struct ends ends;
-static int fds_before;
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
-}
 
 static void want(unsigned int wants)
 {
@@ -604,7 +593,7 @@ START_TEST(those_in_the_queue_go_with_the_endpoint)
 	for (i = 0; i < 5; i++)
 		send_fds("queued", 16);
 	ends_close(&ends);
-	expect_no_leak();
+	check_fds();
 }
 END_TEST
 
@@ -759,15 +748,6 @@ START_TEST(too_many_in_flight_are_told_to_their_sender)
 END_TEST
 
 /* The list of tests */
-
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
-	return tcase;
-}
 
 static void add(TCase *tcase, const TTest *test)
 {

@@ -23,7 +23,6 @@ static const int64_t short_us = 30000;
 /* What the test of this process works on. */
 static const char *net;
 static struct unixconn *sender, *receiver;
-static int fds_before;
 
 /* What sends and receives on each kind of link. */
 
@@ -100,16 +99,6 @@ static void unlink_all(void)
 {
 	ck_assert_int_eq(unixconn_close(sender), 0);
 	ck_assert_int_eq(unixconn_close(receiver), 0);
-}
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
 }
 
 /* Bytes that tell a shifted or repeated part. */
@@ -1085,15 +1074,6 @@ START_TEST(who_sends_to_nobody_is_told)
 END_TEST
 
 /* The list of tests */
-
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
-	return tcase;
-}
 
 static void add(TCase *tcase, const TTest *test)
 {

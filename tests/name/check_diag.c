@@ -993,7 +993,7 @@ END_TEST
 
 static TCase *make_good(void)
 {
-	TCase *tcase = tcase_create("good bytes");
+	TCase *tcase = make_tcase("good bytes");
 
 	tcase_add_test(tcase, a_socket_is_read_with_all_that_is_told_of_it);
 	tcase_add_test(tcase, what_is_not_told_is_not_there);
@@ -1010,7 +1010,7 @@ static TCase *make_good(void)
 
 static TCase *make_bad(void)
 {
-	TCase *tcase = tcase_create("bad bytes");
+	TCase *tcase = make_tcase("bad bytes");
 
 	tcase_add_loop_test(tcase, a_name_that_is_too_long_is_refused, 0, 2);
 	tcase_add_test(tcase, an_error_without_a_number_is_refused);
@@ -1028,9 +1028,8 @@ static TCase *make_bad(void)
 
 static TCase *make_real(void)
 {
-	TCase *tcase = tcase_create("the kernel");
+	TCase *tcase = make_tcase("the kernel");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase,
 		a_socket_is_listed_with_the_file_it_is_bound_to, 0,
 		COUNT(types));

@@ -250,9 +250,8 @@ END_TEST
 
 static TCase *make_walks(void)
 {
-	TCase *tcase = tcase_create("walks");
+	TCase *tcase = make_tcase("walks");
 
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, an_own_socket_is_found);
 	tcase_add_test(tcase, each_descriptor_of_a_socket_is_found);
 	tcase_add_test(tcase, a_child_holds_it_too);
@@ -265,7 +264,7 @@ static TCase *make_walks(void)
 
 static TCase *make_processes(void)
 {
-	TCase *tcase = tcase_create("processes");
+	TCase *tcase = make_tcase("processes");
 
 	tcase_add_test(tcase, a_process_tells_its_command_and_user);
 	tcase_add_loop_test(tcase, a_command_is_printable_whatever_it_is, 0,

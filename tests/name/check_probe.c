@@ -233,7 +233,7 @@ END_TEST
 
 static TCase *make_probes(void)
 {
-	TCase *tcase = tcase_create("probes");
+	TCase *tcase = make_tcase("probes");
 
 	tcase_add_loop_test(tcase, a_file_without_an_owner_is_dead, 0,
 		COUNT(types));
@@ -250,7 +250,7 @@ static TCase *make_probes(void)
 
 static TCase *make_removals(void)
 {
-	TCase *tcase = tcase_create("removals");
+	TCase *tcase = make_tcase("removals");
 
 	tcase_add_loop_test(tcase, a_dead_file_is_removed, 0, COUNT(types));
 	tcase_add_loop_test(tcase, a_live_one_is_not_removed, 0, COUNT(types));

@@ -25,7 +25,6 @@ static struct unixconn *server;
 /* A server, and a directory for its clients. */
 static void set_up(void)
 {
-	count_fds();
 	strcpy(run_dir, support_path("run"));
 	strcpy(server_path, support_path("server"));
 	snprintf(client_dir, sizeof(client_dir), "%s/unixmsg-%ju", run_dir,
@@ -39,7 +38,6 @@ static void set_up(void)
 static void tear_down(void)
 {
 	close_gram(server);
-	check_fds();
 }
 
 static struct unixconn *dial(void)
@@ -661,18 +659,9 @@ START_TEST(a_file_that_is_gone_cannot_be_answered)
 }
 END_TEST
 
-static TCase *make_tcase_with_server(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	return tcase;
-}
-
 static TCase *make_sweeps(void)
 {
-	TCase *tcase = make_tcase_with_server("sweeps");
+	TCase *tcase = make_tcase_with("sweeps", set_up, tear_down);
 
 	tcase_add_test(tcase, dead_files_go_with_the_next_dial);
 	tcase_add_test(tcase, files_of_all_types_go);
@@ -700,7 +689,7 @@ static TCase *make_sweeps(void)
 
 static TCase *make_answers(void)
 {
-	TCase *tcase = make_tcase_with_server("answers");
+	TCase *tcase = make_tcase_with("answers", set_up, tear_down);
 
 	tcase_add_test(tcase, a_client_can_be_answered_by_default);
 	tcase_add_test(tcase, who_has_not_dialled_is_told);

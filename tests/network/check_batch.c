@@ -19,17 +19,6 @@ static struct ends ends;
 static struct unixmsg msgs[MOST];
 static struct iovec parts[MOST];
 static char bytes[MOST][ROOM];
-static int fds_before;
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
-}
 
 /* So many messages with room for size bytes each. */
 static void set_up(size_t count, size_t size)
@@ -638,15 +627,6 @@ static void add(TCase *tcase, const TTest *test)
 static void add_for_packets(TCase *tcase, const TTest *test)
 {
 	tcase_add_loop_test(tcase, test, ENDS_PACKET_PAIR, ENDS_KINDS);
-}
-
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
-	return tcase;
 }
 
 static TCase *make_batches(void)

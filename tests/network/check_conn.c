@@ -28,17 +28,6 @@ static const struct {
 enum { NETWORKS = sizeof(networks) / sizeof(networks[0]) };
 
 static struct unixconn *near, *far;
-static int fds_before;
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
-}
 
 static void make_pair(int network)
 {
@@ -1275,9 +1264,8 @@ static void add(TCase *tcase, const TTest *test)
 int main(void)
 {
 	Suite *suite = suite_create("conn");
-	TCase *tcase = tcase_create("networks");
+	TCase *tcase = make_tcase("networks");
 
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
 	add(tcase, a_network_has_another_name);
 	tcase_add_test(tcase, what_is_no_network_is_refused);
 	add(tcase, an_adopted_socket_tells_its_network);

@@ -20,18 +20,10 @@
 static const int64_t long_us = 60000000;
 static const int64_t short_us = 30000;
 
-static int fds_before;
-
 static void set_up(void)
 {
 	ck_assert_int_eq(setenv("TMPDIR", support_dir(), 1), 0);
 	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
 }
 
 static int64_t soon(void)
@@ -804,15 +796,6 @@ END_TEST
 
 /* The list of tests */
 
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, expect_no_leak);
-	return tcase;
-}
-
 static void add(TCase *tcase, const TTest *test)
 {
 	tcase_add_loop_test(tcase, test, 0, (int)COUNT(networks));
@@ -826,7 +809,7 @@ static void add_for_names(TCase *tcase, const TTest *test)
 
 static TCase *make_datagrams(void)
 {
-	TCase *tcase = make_tcase("datagrams");
+	TCase *tcase = make_tcase_with("datagrams", set_up, NULL);
 
 	tcase_add_loop_test(tcase,
 		a_dialled_endpoint_refuses_an_address_with_descriptors_too, 0,
@@ -847,7 +830,7 @@ static TCase *make_datagrams(void)
 
 static TCase *make_listeners(void)
 {
-	TCase *tcase = make_tcase("listeners");
+	TCase *tcase = make_tcase_with("listeners", set_up, NULL);
 
 	add_for_names(tcase, three_acceptors_serve_several_clients);
 	add_for_names(tcase, a_deadline_that_is_nearly_past_ends_an_accept);
@@ -857,7 +840,7 @@ static TCase *make_listeners(void)
 
 static TCase *make_connections(void)
 {
-	TCase *tcase = make_tcase("connections");
+	TCase *tcase = make_tcase_with("connections", set_up, NULL);
 
 	add(tcase, closed_to_read_is_the_end);
 	add(tcase, closed_to_write_on_both_sides_is_the_end_of_both);

@@ -21,18 +21,10 @@ static const uid_t nobody_id = 65534;
 static const int64_t long_us = 60000000;
 static const int64_t short_us = 30000;
 
-static int fds_before;
-
 static void set_up(void)
 {
 	ck_assert_int_eq(setenv("TMPDIR", support_dir(), 1), 0);
 	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
 }
 
 static struct unixconn *open_at(const char *address)
@@ -1495,15 +1487,6 @@ END_TEST
 
 /* The list of tests */
 
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, expect_no_leak);
-	return tcase;
-}
-
 static void add(TCase *tcase, const TTest *test)
 {
 	tcase_add_loop_test(tcase, test, 0, SERVERS);
@@ -1511,7 +1494,7 @@ static void add(TCase *tcase, const TTest *test)
 
 static TCase *make_addresses(void)
 {
-	TCase *tcase = make_tcase("addresses");
+	TCase *tcase = make_tcase_with("addresses", set_up, NULL);
 
 	add(tcase, a_client_and_a_server_talk);
 	add(tcase, a_server_answers_many_clients);
@@ -1528,7 +1511,7 @@ static TCase *make_addresses(void)
 
 static TCase *make_errors(void)
 {
-	TCase *tcase = make_tcase("errors");
+	TCase *tcase = make_tcase_with("errors", set_up, NULL);
 
 	add(tcase, a_connected_endpoint_sends_to_nobody_else);
 	tcase_add_test(tcase, a_pair_sends_to_nobody_else);
@@ -1545,7 +1528,7 @@ static TCase *make_errors(void)
 
 static TCase *make_answers(void)
 {
-	TCase *tcase = make_tcase("answers");
+	TCase *tcase = make_tcase_with("answers", set_up, NULL);
 
 	tcase_add_loop_test(tcase,
 		a_client_of_our_own_server_lives_in_the_runtime_directory, 0,
@@ -1574,7 +1557,7 @@ static TCase *make_answers(void)
 
 static TCase *make_own(void)
 {
-	TCase *tcase = make_tcase("own addresses");
+	TCase *tcase = make_tcase_with("own addresses", set_up, NULL);
 
 	add(tcase, a_client_may_choose_its_address);
 	add(tcase, a_client_may_have_the_kernel_choose);
@@ -1588,7 +1571,7 @@ static TCase *make_own(void)
 
 static TCase *make_waits(void)
 {
-	TCase *tcase = make_tcase("waits");
+	TCase *tcase = make_tcase_with("waits", set_up, NULL);
 
 	add(tcase, dialling_waits_for_a_server_that_is_late);
 	tcase_add_test(tcase, dialling_waits_where_a_dead_server_was);
@@ -1602,7 +1585,7 @@ static TCase *make_waits(void)
 /* The index of the loop: 1 for a connected sender. */
 static TCase *make_queues(void)
 {
-	TCase *tcase = make_tcase("queues");
+	TCase *tcase = make_tcase_with("queues", set_up, NULL);
 
 	add(tcase, sending_to_a_full_queue_keeps_to_its_deadline);
 	add(tcase, the_stop_ends_a_wait_for_a_full_queue);
@@ -1615,7 +1598,7 @@ static TCase *make_queues(void)
 
 static TCase *make_messages(void)
 {
-	TCase *tcase = make_tcase("messages");
+	TCase *tcase = make_tcase_with("messages", set_up, NULL);
 
 	tcase_add_test(tcase, a_pair_talks_both_ways);
 	add(tcase, an_empty_datagram_is_a_message);

@@ -29,7 +29,6 @@ enum { PLACES = 4 };
 static const char *net, *other_net;
 static char name[128];
 static struct unixlistener *listener;
-static int fds_before;
 
 static void choose(int i)
 {
@@ -37,16 +36,6 @@ static void choose(int i)
 	other_net = i % 2 == 0 ? "unix" : "unixpacket";
 	snprintf(name, sizeof(name), "%s",
 		i < 2 ? support_path("server") : support_abstract("server"));
-}
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
 }
 
 static void start_listening(int backlog)
@@ -1115,15 +1104,6 @@ START_TEST(a_pair_without_descriptors_is_an_error)
 END_TEST
 
 /* The list of tests */
-
-static TCase *make_tcase(const char *title)
-{
-	TCase *tcase = tcase_create(title);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
-	return tcase;
-}
 
 static void add(TCase *tcase, const TTest *test)
 {

@@ -255,7 +255,7 @@ END_TEST
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("low_fds");
-	TCase *tcase = tcase_create("low");
+	TCase *tcase = make_tcase("low");
 
 	tcase_add_loop_test(tcase, the_first_three_numbers_are_left_free, 0,
 		(int)COUNT(openers));

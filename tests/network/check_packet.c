@@ -16,18 +16,6 @@
 
 static const int64_t long_us = 60000000;
 
-static int fds_before;
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
-}
-
 /* Two ends of one connection; which is which depends on the test's index. */
 static struct unixconn *near, *far;
 
@@ -606,15 +594,6 @@ START_TEST(receiving_stores_the_address_of_the_peer)
 END_TEST
 
 /* The list of tests */
-
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
-	return tcase;
-}
 
 static void add(TCase *tcase, const TTest *test)
 {

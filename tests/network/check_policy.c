@@ -13,17 +13,6 @@
 static const int64_t long_us = 60000000;
 
 static struct ends ends;
-static int fds_before;
-
-static void count_fds(void)
-{
-	fds_before = support_count_fds();
-}
-
-static void expect_no_leak(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_before);
-}
 
 static struct unixconn_counters get_counters(struct unixconn *gram)
 {
@@ -619,15 +608,6 @@ END_TEST
 static void add(TCase *tcase, const TTest *test)
 {
 	tcase_add_loop_test(tcase, test, 0, ENDS_KINDS);
-}
-
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, expect_no_leak);
-	return tcase;
 }
 
 static TCase *make_policies(void)

@@ -381,9 +381,8 @@ END_TEST
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("proof");
-	TCase *tcase = tcase_create("senders");
+	TCase *tcase = make_tcase_with("senders", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_client_that_has_dialled_is_proved);
 	tcase_add_test(tcase, a_socket_of_the_writer_is_proved);
 	tcase_add_test(tcase, a_socket_of_another_user_is_refused);
@@ -409,8 +408,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase,
 		an_abstract_name_of_a_connected_socket_is_looked_up);
 	suite_add_tcase(suite, tcase);
-	tcase = tcase_create("service");
-	tcase_add_checked_fixture(tcase, NULL, support_clear_dir);
+	tcase = make_tcase_with("service", NULL, support_clear_dir);
 	tcase_add_test(tcase, an_answer_that_may_go_to_another_is_not_sent);
 	tcase_add_test(tcase, a_service_does_not_answer_itself);
 	suite_add_tcase(suite, tcase);

@@ -30,13 +30,10 @@ enum { PREFIX = 4 };
 static struct unixconn *near, *far;
 static int far_fd;
 
-static int fds_before;
-
 static void link_up(void)
 {
 	struct unixconn *pair[2];
 
-	fds_before = support_count_fds();
 	ck_assert_int_eq(unixconn_pair("unix", pair), 0);
 	near = pair[0];
 	far = pair[1];
@@ -53,7 +50,6 @@ static void unlink_all(void)
 {
 	close_stream(&near);
 	close_stream(&far);
-	ck_assert_int_eq(support_count_fds(), fds_before);
 }
 
 static unsigned char *make_payload(size_t size, unsigned int seed)
@@ -1075,18 +1071,9 @@ END_TEST
 
 /* The list of tests */
 
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, link_up, unlink_all);
-	return tcase;
-}
-
 static TCase *make_bytes(void)
 {
-	TCase *tcase = make_tcase("bytes");
+	TCase *tcase = make_tcase_with("bytes", link_up, unlink_all);
 
 	tcase_add_test(tcase, bytes_come_as_they_are);
 	tcase_add_test(tcase, reading_keeps_to_its_deadline);
@@ -1101,7 +1088,7 @@ static TCase *make_bytes(void)
 
 static TCase *make_ends(void)
 {
-	TCase *tcase = make_tcase("ends");
+	TCase *tcase = make_tcase_with("ends", link_up, unlink_all);
 
 	tcase_add_test(tcase, a_stream_closed_to_write_still_reads);
 	tcase_add_test(tcase, a_stream_closed_to_read_is_at_its_end);
@@ -1114,7 +1101,7 @@ static TCase *make_ends(void)
 
 static TCase *make_messages(void)
 {
-	TCase *tcase = make_tcase("messages");
+	TCase *tcase = make_tcase_with("messages", link_up, unlink_all);
 
 	tcase_add_test(tcase, a_message_is_preceded_by_its_length);
 	tcase_add_test(tcase, foreign_messages_are_received);
@@ -1131,7 +1118,7 @@ static TCase *make_messages(void)
 
 static TCase *make_sizes(void)
 {
-	TCase *tcase = make_tcase("sizes");
+	TCase *tcase = make_tcase_with("sizes", link_up, unlink_all);
 
 	tcase_add_test(tcase, a_message_that_is_too_large_is_passed_over);
 	tcase_add_test(tcase, a_message_is_too_large_before_it_has_arrived);
@@ -1145,7 +1132,7 @@ static TCase *make_sizes(void)
 
 static TCase *make_ahead(void)
 {
-	TCase *tcase = make_tcase("read ahead");
+	TCase *tcase = make_tcase_with("read ahead", link_up, unlink_all);
 
 	tcase_add_test(tcase, a_stream_knows_whether_bytes_were_read_ahead);
 	tcase_add_test(tcase, bytes_that_are_read_take_nothing_ahead);
@@ -1160,7 +1147,7 @@ static TCase *make_ahead(void)
 /* 1 to 8 of the nine bytes of a message. */
 static TCase *make_broken(void)
 {
-	TCase *tcase = make_tcase("broken messages");
+	TCase *tcase = make_tcase_with("broken messages", link_up, unlink_all);
 
 	tcase_add_loop_test(tcase, an_end_inside_of_a_message_is_an_error, 1,
 		9);

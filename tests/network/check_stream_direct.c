@@ -367,10 +367,8 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("stream_direct");
-	TCase *tcase = tcase_create("large messages");
+	TCase *tcase = make_tcase_with("large messages", link_up, unlink_all);
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, link_up, unlink_all);
 	tcase_add_test(tcase, of_large_messages_only_the_first_is_read_ahead);
 	tcase_add_test(tcase, what_is_expected_follows_what_has_come);
 	tcase_add_test(tcase, small_messages_are_read_ahead_as_ever);

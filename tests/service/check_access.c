@@ -16,13 +16,11 @@ static struct access rules;
 static void set_up(void)
 {
 	memset(&rules, 0, sizeof(rules));
-	count_fds();
 }
 
 static void tear_down(void)
 {
 	unixaccess__free(&rules);
-	check_fds();
 }
 
 static void add(struct ids *ids, unsigned int id)
@@ -326,9 +324,8 @@ END_TEST
 
 static TCase *make_table(void)
 {
-	TCase *tcase = tcase_create("table");
+	TCase *tcase = make_tcase_with("table", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, an_id_is_in_the_list_once);
 	tcase_add_test(tcase, nobody_cannot_be_added);
 	tcase_add_test(tcase, adding_keeps_errno);
@@ -342,9 +339,8 @@ static TCase *make_table(void)
 
 static TCase *make_groups(void)
 {
-	TCase *tcase = tcase_create("groups");
+	TCase *tcase = make_tcase_with("groups", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	support_add_root_loop_test(tcase,
 		supplementary_groups_of_a_connection_count,
 		(int)(COUNT(groups) * COUNT(connected_types)));

@@ -36,7 +36,6 @@ static int lists;
 
 static void set_up(void)
 {
-	count_fds();
 	ck_assert_int_eq(unixbudget__init(&budget, open_socket(SOCK_DGRAM),
 				 buffer_bytes),
 		0);
@@ -55,7 +54,6 @@ static void tear_down(void)
 		close_receiver(&receivers[--receivers_count]);
 	close(budget.fd);
 	unixbudget__free(&budget);
-	check_fds();
 }
 
 static struct receiver *add_receiver(const char *text)
@@ -766,10 +764,8 @@ static void add(TCase *tcase, const TTest *test)
 
 static TCase *make_buffer(void)
 {
-	TCase *tcase = tcase_create("buffer");
+	TCase *tcase = make_tcase_with("buffer", set_up, tear_down);
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, the_send_buffer_is_raised_as_far_as_it_may);
 	tcase_add_loop_test(tcase, the_send_buffer_is_never_lowered, 0, 4);
 	tcase_add_loop_test(tcase, a_wish_beyond_all_bounds_gives_what_there_is,
@@ -788,10 +784,8 @@ static TCase *make_buffer(void)
 
 static TCase *make_shares(void)
 {
-	TCase *tcase = tcase_create("shares");
+	TCase *tcase = make_tcase_with("shares", set_up, tear_down);
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	add(tcase, in_the_calm_zone_nobody_is_asked_anything);
 	add(tcase, what_is_set_aside_is_not_calm_any_more);
 	add(tcase, who_reads_all_is_always_in_the_calm_zone);
@@ -807,10 +801,8 @@ static TCase *make_shares(void)
 
 static TCase *make_forgiveness(void)
 {
-	TCase *tcase = tcase_create("forgiveness");
+	TCase *tcase = make_tcase_with("forgiveness", set_up, tear_down);
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	add(tcase, who_has_read_all_is_forgiven);
 	add(tcase, who_has_read_some_is_not_forgiven);
 	add(tcase, an_empty_message_does_not_hide_what_is_behind_it);

@@ -17,7 +17,6 @@ static struct outbox outbox;
 
 static void set_up(void)
 {
-	count_fds();
 	unixoutbox__init(&outbox);
 }
 
@@ -25,12 +24,6 @@ static void empty(void)
 {
 	while (outbox.first != NULL)
 		unixoutbox__remove(&outbox, &outbox.first);
-}
-
-static void tear_down(void)
-{
-	empty();
-	check_fds();
 }
 
 static struct queued *add(const char *text, const int *fds, size_t fds_count)
@@ -356,10 +349,8 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("outbox");
-	TCase *tcase = tcase_create("outbox");
+	TCase *tcase = make_tcase_with("outbox", set_up, empty);
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, what_is_kept_is_in_the_order_it_came);
 	tcase_add_loop_test(tcase, any_of_them_can_be_taken_out, 0, 3);
 	tcase_add_test(tcase, what_comes_after_the_last_was_taken_out_is_found);

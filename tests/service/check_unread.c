@@ -24,7 +24,6 @@ static char bytes[LARGE];
 
 static void set_up(void)
 {
-	count_fds();
 	memset(&user, 0, sizeof(user));
 	memset(&other, 0, sizeof(other));
 	unixunread__init(&unread);
@@ -37,7 +36,6 @@ static void tear_down(void)
 	unixunread__free(&unread);
 	close(budget.fd);
 	unixbudget__free(&budget);
-	check_fds();
 }
 
 static void make_sender(struct sender *sender, struct user *of,
@@ -180,10 +178,8 @@ END_TEST
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("unread");
-	TCase *tcase = tcase_create("unread");
+	TCase *tcase = make_tcase_with("unread", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, who_was_closed_unknown_is_looked_up_by_name);
 	tcase_add_test(tcase, messages_to_another_user_are_not_asked_about);
 	tcase_add_test(tcase,

@@ -368,9 +368,8 @@ END_TEST
 
 static TCase *make_table(void)
 {
-	TCase *tcase = tcase_create("table");
+	TCase *tcase = make_tcase_with("table", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_user_with_peers_is_the_same_each_time);
 	tcase_add_test(tcase, every_uid_has_a_user_of_its_own);
 	tcase_add_test(tcase, users_of_whom_nothing_is_known_are_cleared_up);
@@ -384,9 +383,8 @@ static TCase *make_table(void)
 
 static TCase *make_peers(void)
 {
-	TCase *tcase = tcase_create("peers");
+	TCase *tcase = make_tcase_with("peers", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, peers_are_in_the_order_of_their_silence);
 	tcase_add_loop_test(tcase, any_peer_can_be_taken_out_and_added_again, 0,
 		3);
@@ -397,10 +395,8 @@ static TCase *make_peers(void)
 
 static TCase *make_rates(void)
 {
-	TCase *tcase = tcase_create("rates");
+	TCase *tcase = make_tcase_with("rates", set_up, tear_down);
 
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, without_a_rate_there_is_no_limit, 0, 2);
 	tcase_add_loop_test(tcase,
 		a_burst_goes_at_once_and_the_rest_at_the_rate, 0,

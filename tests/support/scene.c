@@ -12,27 +12,6 @@
 
 #include "support/scene.h"
 
-static int fds_at_start;
-
-void count_fds(void)
-{
-	fds_at_start = support_count_fds();
-}
-
-void check_fds(void)
-{
-	ck_assert_int_eq(support_count_fds(), fds_at_start);
-}
-
-TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, count_fds, check_fds);
-	return tcase;
-}
-
 int rounds(int times)
 {
 	const char *factor = getenv("UNIXMSG_ROUNDS");

@@ -13,13 +13,6 @@
 #include "support/support.h"
 #include "unixmsg.h"
 
-/* Each test is also a test that no descriptor is leaked: a fixture. */
-void count_fds(void);
-void check_fds(void);
-
-/* A tcase with that fixture, and a time limit. */
-TCase *make_tcase(const char *name);
-
 /*
  * How many rounds a race has: times where all that takes long is wanted,
  * multiplied by $UNIXMSG_ROUNDS if that is set; else a quarter of them.

@@ -490,6 +490,35 @@ void support_add_root_loop_test(TCase *tcase, const TTest *test, int times)
 		"not root, or root without root's rights");
 }
 
+static int fds_at_start;
+
+void count_fds(void)
+{
+	fds_at_start = support_count_fds();
+}
+
+void check_fds(void)
+{
+	ck_assert_int_eq(support_count_fds(), fds_at_start);
+}
+
+TCase *make_tcase_with(const char *name, SFun set_up, SFun tear_down)
+{
+	TCase *tcase = make_tcase(name);
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	return tcase;
+}
+
+TCase *make_tcase(const char *name)
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, count_fds, check_fds);
+	return tcase;
+}
+
 static int get_exit_status(SRunner *runner)
 {
 	if (srunner_ntests_failed(runner) > 0)

@@ -188,6 +188,16 @@ void support_add_root_loop_test(TCase *tcase, const TTest *test, int times);
 void support_add_limited_test(TCase *tcase, const TTest *test, int start,
 	int end);
 
+/* Each test is also a test that no descriptor is leaked: a fixture. */
+void count_fds(void);
+void check_fds(void);
+
+/* A tcase with that fixture, one within it, and a time limit. */
+TCase *make_tcase_with(const char *name, SFun set_up, SFun tear_down);
+
+/* The same without a fixture of its own. */
+TCase *make_tcase(const char *name);
+
 /* Runs the tests of suite and frees it; gives what main returns. */
 int support_run(Suite *suite);
 

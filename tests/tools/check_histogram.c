@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "support/support.h"
 #include "tools/common/histogram.h"
 
 static const uint64_t seed = 0x243f6a8885a308d3;
@@ -273,10 +274,8 @@ END_TEST
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("histogram");
-	TCase *tcase = tcase_create("histogram");
+	TCase *tcase = make_tcase_with("histogram", start_empty, NULL);
 
-	tcase_add_checked_fixture(tcase, start_empty, NULL);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, an_empty_histogram_answers_zero_to_everything);
 	tcase_add_test(tcase, every_value_counts_once);
 	tcase_add_test(tcase, minimum_and_maximum_are_exact);
@@ -302,11 +301,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(make_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return support_run(make_suite());
 }

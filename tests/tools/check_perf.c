@@ -336,7 +336,7 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("perf");
-	TCase *tcase = tcase_create("perf");
+	TCase *tcase = make_tcase("perf");
 
 	tcase_add_test(tcase, each_network_of_ours_stands_beside_plain_calls);
 	tcase_add_test(tcase, without_a_baseline_nothing_is_compared);

@@ -18,8 +18,6 @@
 #include "tools/common/record.h"
 #include "tools/common/utf8.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
 /* A string literal with the NULs in it, and its size. */
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -898,18 +896,9 @@ START_TEST(what_is_written_is_read_back)
 }
 END_TEST
 
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_add_checked_fixture(tcase, open_pipes, close_all);
-	tcase_set_timeout(tcase, 60);
-	return tcase;
-}
-
 static TCase *make_lines(void)
 {
-	TCase *tcase = make_tcase("lines");
+	TCase *tcase = make_tcase_with("lines", open_pipes, close_all);
 
 	tcase_add_test(tcase, each_format_has_its_word);
 	tcase_add_test(tcase, freeing_nothing_is_allowed);
@@ -928,7 +917,7 @@ static TCase *make_lines(void)
 
 static TCase *make_sizes(void)
 {
-	TCase *tcase = make_tcase("sizes");
+	TCase *tcase = make_tcase_with("sizes", open_pipes, close_all);
 
 	tcase_add_test(tcase, a_larger_line_is_refused_before_its_end_arrives);
 	tcase_add_test(tcase,
@@ -944,7 +933,7 @@ static TCase *make_sizes(void)
 
 static TCase *make_load(void)
 {
-	TCase *tcase = make_tcase("load");
+	TCase *tcase = make_tcase_with("load", open_pipes, close_all);
 
 	tcase_set_tags(tcase, SUPPORT_LOAD);
 	tcase_add_test(tcase, many_short_lines_take_few_system_calls);
@@ -953,7 +942,7 @@ static TCase *make_load(void)
 
 static TCase *make_frames(void)
 {
-	TCase *tcase = make_tcase("frames");
+	TCase *tcase = make_tcase_with("frames", open_pipes, close_all);
 
 	tcase_add_test(tcase, frames_are_records_of_any_bytes);
 	tcase_add_test(tcase, the_length_of_a_frame_is_big_endian);
@@ -969,7 +958,7 @@ static TCase *make_frames(void)
 
 static TCase *make_waits(void)
 {
-	TCase *tcase = make_tcase("waits");
+	TCase *tcase = make_tcase_with("waits", open_pipes, close_all);
 
 	tcase_add_test(tcase, a_record_that_arrives_byte_by_byte_is_one);
 	tcase_add_test(tcase, without_waiting_there_may_be_nothing_yet);
@@ -990,7 +979,7 @@ static TCase *make_waits(void)
 
 static TCase *make_round_trips(void)
 {
-	TCase *tcase = make_tcase("round trips");
+	TCase *tcase = make_tcase_with("round trips", open_pipes, close_all);
 
 	tcase_add_loop_test(tcase, what_is_written_is_read_back, RECORD_TEXT,
 		RECORD_FRAMES + 1);
@@ -1000,8 +989,6 @@ static TCase *make_round_trips(void)
 int main(void)
 {
 	Suite *suite = suite_create("record");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, make_lines());
 	suite_add_tcase(suite, make_sizes());
@@ -1009,8 +996,5 @@ int main(void)
 	suite_add_tcase(suite, make_frames());
 	suite_add_tcase(suite, make_waits());
 	suite_add_tcase(suite, make_round_trips());
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return support_run(suite);
 }

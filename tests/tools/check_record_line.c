@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/support.h"
 #include "tools/common/json.h"
 #include "tools/common/record_line.h"
 #include "tools/common/utf8.h"
-
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* A string literal with the NULs in it, and its size. */
 #define BYTES(text) text, sizeof(text) - 1
@@ -495,18 +494,9 @@ START_TEST(nothing_at_all_is_valid_utf8)
 }
 END_TEST
 
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_add_checked_fixture(tcase, NULL, drop_copy);
-	tcase_set_timeout(tcase, 60);
-	return tcase;
-}
-
 static TCase *make_hex(void)
 {
-	TCase *tcase = make_tcase("text and hex");
+	TCase *tcase = make_tcase_with("text and hex", NULL, drop_copy);
 
 	tcase_add_test(tcase, text_stays_what_it_is);
 	tcase_add_test(tcase, hex_digits_become_bytes);
@@ -518,7 +508,7 @@ static TCase *make_hex(void)
 
 static TCase *make_json(void)
 {
-	TCase *tcase = make_tcase("json");
+	TCase *tcase = make_tcase_with("json", NULL, drop_copy);
 
 	tcase_add_test(tcase, the_data_of_an_object_is_the_payload);
 	tcase_add_test(tcase, the_hex_of_an_object_is_the_payload);
@@ -537,7 +527,7 @@ static TCase *make_json(void)
 
 static TCase *make_utf8(void)
 {
-	TCase *tcase = make_tcase("utf8");
+	TCase *tcase = make_tcase_with("utf8", NULL, drop_copy);
 
 	tcase_add_test(tcase, every_character_is_measured_as_it_is_encoded);
 	tcase_add_test(tcase, what_is_no_utf8_is_invalid);
@@ -548,14 +538,9 @@ static TCase *make_utf8(void)
 int main(void)
 {
 	Suite *suite = suite_create("record_line");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, make_hex());
 	suite_add_tcase(suite, make_json());
 	suite_add_tcase(suite, make_utf8());
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return support_run(suite);
 }

@@ -16,8 +16,6 @@
 #include "support/support.h"
 #include "tools/common/record.h"
 
-#define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
 /* A string literal with the NULs in it, and its size. */
 #define BYTES(text) text, sizeof(text) - 1
 
@@ -490,20 +488,11 @@ START_TEST(what_a_stop_left_behind_can_be_written_later)
 }
 END_TEST
 
-static TCase *make_tcase(const char *name)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_add_checked_fixture(tcase, open_pipes, close_all);
-	tcase_set_timeout(tcase, 60);
-	return tcase;
-}
-
 static const char no_terminals[] = "no pseudo terminal can be had here";
 
 static TCase *make_looks(void)
 {
-	TCase *tcase = make_tcase("looks");
+	TCase *tcase = make_tcase_with("looks", open_pipes, close_all);
 
 	tcase_add_test(tcase, each_format_has_its_look);
 	support_add_test_if(tcase, text_commands_no_terminal, has_terminals(),
@@ -525,7 +514,7 @@ static TCase *make_looks(void)
 
 static TCase *make_output(void)
 {
-	TCase *tcase = make_tcase("output");
+	TCase *tcase = make_tcase_with("output", open_pipes, close_all);
 
 	tcase_add_test(tcase, nothing_is_written_before_it_is_flushed);
 	tcase_add_test(tcase, a_full_buffer_is_written);
@@ -544,13 +533,8 @@ static TCase *make_output(void)
 int main(void)
 {
 	Suite *suite = suite_create("record_writer");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	suite_add_tcase(suite, make_looks());
 	suite_add_tcase(suite, make_output());
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return support_run(suite);
 }
