@@ -1162,13 +1162,6 @@ static TCase *make_equal(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("addr");
-
-	suite_add_tcase(suite, make_parse());
-	suite_add_tcase(suite, make_format());
-	suite_add_tcase(suite, make_set());
-	suite_add_tcase(suite, make_sockaddr());
-	suite_add_tcase(suite, make_kernel());
-	suite_add_tcase(suite, make_equal());
-	return support_run(suite);
+	return support_run_cases("addr", make_parse(), make_format(),
+		make_set(), make_sockaddr(), make_kernel(), make_equal());
 }

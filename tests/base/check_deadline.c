@@ -527,12 +527,6 @@ static TCase *make_calls(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("deadline");
-
-	suite_add_tcase(suite, make_moments());
-	suite_add_tcase(suite, make_waits());
-	suite_add_tcase(suite, make_stops());
-	suite_add_tcase(suite, make_pauses());
-	suite_add_tcase(suite, make_calls());
-	return support_run(suite);
+	return support_run_cases("deadline", make_moments(), make_waits(),
+		make_stops(), make_pauses(), make_calls());
 }

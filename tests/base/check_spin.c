@@ -348,9 +348,5 @@ static TCase *make_calls(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("spin");
-
-	suite_add_tcase(suite, make_judgement());
-	suite_add_tcase(suite, make_calls());
-	return support_run(suite);
+	return support_run_cases("spin", make_judgement(), make_calls());
 }

@@ -319,7 +319,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("timers");
 	TCase *tcase = make_tcase_with("timers", set_up, tear_down);
 
 	printf("seed %#" PRIx64 "\n", seed);
@@ -339,6 +338,5 @@ int main(void)
 	tcase_add_test(tcase, room_given_back_is_used_again);
 	tcase_add_test(tcase, reserving_keeps_errno);
 	tcase_add_test(tcase, random_operations_agree_with_a_plain_list);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("timers", tcase);
 }

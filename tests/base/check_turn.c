@@ -63,12 +63,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("turn");
 	TCase *tcase = make_tcase("turns");
 
 	tcase_add_test(tcase, who_comes_first_has_it_until_it_is_given_back);
 	tcase_add_test(tcase, who_waits_lets_nobody_wait_for_it);
 	tcase_add_test(tcase, two_threads_never_have_it_at_once);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("turn", tcase);
 }

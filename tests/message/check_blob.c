@@ -453,7 +453,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("blob");
 	TCase *tcase = make_tcase("blob");
 
 	tcase_add_test(tcase, what_was_put_in_is_what_comes_out);
@@ -485,6 +484,5 @@ int main(void)
 		a_peer_that_keeps_its_blob_writable_is_refused, 0, ENDS_KINDS);
 	support_add_test_if(tcase, a_gigabyte_is_a_message_like_any_other,
 		has_memory(), "less than 3 GiB of memory are available");
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("blob", tcase);
 }

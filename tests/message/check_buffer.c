@@ -256,7 +256,6 @@ static void add(TCase *tcase, const TTest *test)
 
 int main(void)
 {
-	Suite *suite = suite_create("buffer");
 	TCase *tcase = make_tcase("buffer");
 
 	tcase_add_test(tcase, a_new_buffer_has_nothing_allocated);
@@ -273,6 +272,5 @@ int main(void)
 	tcase_add_loop_test(tcase, the_end_is_told_after_an_empty_message,
 		ENDS_PACKET_PAIR, ENDS_KINDS);
 	tcase_add_test(tcase, the_sender_of_a_datagram_is_told);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("buffer", tcase);
 }

@@ -541,7 +541,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("control");
 	TCase *tcase = make_tcase("control");
 
 	tcase_add_test(tcase, what_was_asked_for_is_handed_over);
@@ -556,6 +555,5 @@ int main(void)
 	tcase_add_loop_test(tcase,
 		whatever_comes_is_taken_as_the_slow_walk_takes_it, 0, 3);
 	tcase_add_test(tcase, descriptors_are_put_as_the_kernel_takes_them);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("control", tcase);
 }

@@ -153,12 +153,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("control_sizes");
 	TCase *tcase = make_tcase("sizes");
 
 	tcase_add_loop_test(tcase,
 		nothing_is_leaked_and_what_is_missing_is_told, 0,
 		TYPES * WISHES * ROOMS);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("control_sizes", tcase);
 }

@@ -512,7 +512,6 @@ static void add_for_packets(TCase *tcase, const TTest *test)
 
 int main(void)
 {
-	Suite *suite = suite_create("cred");
 	TCase *tcase = make_tcase("cred");
 
 	add(tcase, every_message_tells_who_wrote_it);
@@ -541,6 +540,5 @@ int main(void)
 	support_add_loop_test_if(tcase,
 		a_kernel_without_pidfds_is_told_and_nothing_changes, ENDS_KINDS,
 		!has_pidfds(), "the kernel has SO_PASSPIDFD");
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("cred", tcase);
 }

@@ -830,11 +830,6 @@ static TCase *make_floods(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("fds");
-
-	suite_add_tcase(suite, make_arrivals());
-	suite_add_tcase(suite, make_wishes());
-	suite_add_tcase(suite, make_closing());
-	suite_add_tcase(suite, make_floods());
-	return support_run(suite);
+	return support_run_cases("fds", make_arrivals(), make_wishes(),
+		make_closing(), make_floods());
 }

@@ -1167,12 +1167,6 @@ static TCase *make_signals(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("msg");
-
-	suite_add_tcase(suite, make_sizes());
-	suite_add_tcase(suite, make_rules());
-	suite_add_tcase(suite, make_descriptors());
-	suite_add_tcase(suite, make_waits());
-	suite_add_tcase(suite, make_signals());
-	return support_run(suite);
+	return support_run_cases("msg", make_sizes(), make_rules(),
+		make_descriptors(), make_waits(), make_signals());
 }

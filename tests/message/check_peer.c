@@ -488,7 +488,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("peer");
 	TCase *tcase = make_tcase("peer");
 
 	tcase_add_loop_test(tcase, the_peer_of_a_pair_is_who_made_it, 0, 3);
@@ -520,6 +519,5 @@ int main(void)
 	support_add_test_if(tcase, a_kernel_without_pidfds_is_told,
 		!has_pidfds(), "the kernel has SO_PEERPIDFD");
 	tcase_add_test(tcase, a_bad_descriptor_is_neither_alive_nor_dead);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("peer", tcase);
 }

@@ -1068,10 +1068,5 @@ static TCase *make_real(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("diag");
-
-	suite_add_tcase(suite, make_good());
-	suite_add_tcase(suite, make_bad());
-	suite_add_tcase(suite, make_real());
-	return support_run(suite);
+	return support_run_cases("diag", make_good(), make_bad(), make_real());
 }

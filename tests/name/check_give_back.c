@@ -492,10 +492,6 @@ static TCase *make_kills(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("give_back");
-
-	suite_add_tcase(suite, make_taking());
-	suite_add_tcase(suite, make_giving_back());
-	suite_add_tcase(suite, make_kills());
-	return support_run(suite);
+	return support_run_cases("give_back", make_taking(), make_giving_back(),
+		make_kills());
 }

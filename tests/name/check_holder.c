@@ -276,9 +276,5 @@ static TCase *make_processes(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("holder");
-
-	suite_add_tcase(suite, make_walks());
-	suite_add_tcase(suite, make_processes());
-	return support_run(suite);
+	return support_run_cases("holder", make_walks(), make_processes());
 }

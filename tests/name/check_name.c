@@ -1414,15 +1414,7 @@ static TCase *make_locks(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("name");
-
-	suite_add_tcase(suite, make_owners());
-	suite_add_tcase(suite, make_strangers());
-	suite_add_tcase(suite, make_directories());
-	suite_add_tcase(suite, make_modes());
-	suite_add_tcase(suite, make_options());
-	suite_add_tcase(suite, make_releases());
-	suite_add_tcase(suite, make_paths());
-	suite_add_tcase(suite, make_locks());
-	return support_run(suite);
+	return support_run_cases("name", make_owners(), make_strangers(),
+		make_directories(), make_modes(), make_options(),
+		make_releases(), make_paths(), make_locks());
 }

@@ -581,7 +581,6 @@ static void share_flag(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("name_kill");
 	TCase *tcase = make_tcase("kills");
 
 	share_flag();
@@ -605,6 +604,5 @@ int main(void)
 	tcase_add_test(tcase, a_file_of_both_names_keeps_one);
 	tcase_add_test(tcase, a_file_that_is_given_back_to_us_goes_too);
 	tcase_add_test(tcase, a_sweep_that_is_killed_leaves_nothing_for_ever);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("name_kill", tcase);
 }

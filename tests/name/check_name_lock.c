@@ -260,7 +260,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("name_lock");
 	TCase *tcase = make_tcase("locks");
 
 	tcase_add_loop_test(tcase, a_dial_waits_for_no_lock, 0,
@@ -273,6 +272,5 @@ int main(void)
 	tcase_add_loop_test(tcase, a_live_owner_is_replaced_without_the_lock, 0,
 		COUNT(operations));
 	tcase_add_test(tcase, who_gives_our_file_back_has_not_won);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("name_lock", tcase);
 }

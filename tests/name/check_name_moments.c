@@ -458,7 +458,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("name_moments");
 	TCase *tcase = make_tcase("moments");
 	const char *why_not = "the kernel tells nothing of sockets";
 	bool is_told = unixdiag__list_names(pass_over, NULL) == 0;
@@ -498,6 +497,5 @@ int main(void)
 		is_told, why_not);
 	tcase_add_test(tcase,
 		who_receives_while_a_send_finds_no_server_may_wait);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("name_moments", tcase);
 }

@@ -578,11 +578,6 @@ static TCase *make_bare(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("name_odd");
-
-	suite_add_tcase(suite, make_views());
-	suite_add_tcase(suite, make_owners());
-	suite_add_tcase(suite, make_modes());
-	suite_add_tcase(suite, make_bare());
-	return support_run(suite);
+	return support_run_cases("name_odd", make_views(), make_owners(),
+		make_modes(), make_bare());
 }

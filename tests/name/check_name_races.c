@@ -737,10 +737,6 @@ static TCase *make_windows(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("name races");
-
-	suite_add_tcase(suite, make_claims());
-	suite_add_tcase(suite, make_foreigners());
-	suite_add_tcase(suite, make_windows());
-	return support_run(suite);
+	return support_run_cases("name races", make_claims(), make_foreigners(),
+		make_windows());
 }

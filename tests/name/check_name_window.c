@@ -103,13 +103,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("name_window");
 	TCase *tcase = make_tcase("window");
 
 	support_add_root_loop_test(tcase,
 		nobody_gets_in_before_the_mode_is_in_force, 36);
 	support_add_root_loop_test(tcase,
 		nobody_gets_in_before_the_owner_is_set, 3);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("name_window", tcase);
 }

@@ -480,10 +480,6 @@ static TCase *make_processes(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("owner");
-
-	suite_add_tcase(suite, make_names());
-	suite_add_tcase(suite, make_nobody());
-	suite_add_tcase(suite, make_processes());
-	return support_run(suite);
+	return support_run_cases("owner", make_names(), make_nobody(),
+		make_processes());
 }

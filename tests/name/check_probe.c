@@ -263,9 +263,5 @@ static TCase *make_removals(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("probe");
-
-	suite_add_tcase(suite, make_probes());
-	suite_add_tcase(suite, make_removals());
-	return support_run(suite);
+	return support_run_cases("probe", make_probes(), make_removals());
 }

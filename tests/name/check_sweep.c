@@ -709,9 +709,5 @@ static TCase *make_answers(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("sweep");
-
-	suite_add_tcase(suite, make_sweeps());
-	suite_add_tcase(suite, make_answers());
-	return support_run(suite);
+	return support_run_cases("sweep", make_sweeps(), make_answers());
 }

@@ -1016,12 +1016,6 @@ static TCase *make_unlinks(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("takeover");
-
-	suite_add_tcase(suite, make_owners());
-	suite_add_tcase(suite, make_others());
-	suite_add_tcase(suite, make_failures());
-	suite_add_tcase(suite, make_races());
-	suite_add_tcase(suite, make_unlinks());
-	return support_run(suite);
+	return support_run_cases("takeover", make_owners(), make_others(),
+		make_failures(), make_races(), make_unlinks());
 }

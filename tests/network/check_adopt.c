@@ -882,11 +882,6 @@ static TCase *make_files(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("adopt");
-
-	suite_add_tcase(suite, make_uses());
-	suite_add_tcase(suite, make_descriptors());
-	suite_add_tcase(suite, make_ends());
-	suite_add_tcase(suite, make_files());
-	return support_run(suite);
+	return support_run_cases("adopt", make_uses(), make_descriptors(),
+		make_ends(), make_files());
 }

@@ -670,9 +670,5 @@ static TCase *make_signals(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("batch");
-
-	suite_add_tcase(suite, make_batches());
-	suite_add_tcase(suite, make_signals());
-	return support_run(suite);
+	return support_run_cases("batch", make_batches(), make_signals());
 }

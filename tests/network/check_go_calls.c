@@ -862,10 +862,6 @@ static TCase *make_connections(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("go_calls");
-
-	suite_add_tcase(suite, make_datagrams());
-	suite_add_tcase(suite, make_listeners());
-	suite_add_tcase(suite, make_connections());
-	return support_run(suite);
+	return support_run_cases("go_calls", make_datagrams(), make_listeners(),
+		make_connections());
 }

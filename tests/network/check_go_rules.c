@@ -615,11 +615,6 @@ static TCase *make_copies(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("go rules");
-
-	suite_add_tcase(suite, make_datagrams());
-	suite_add_tcase(suite, make_names());
-	suite_add_tcase(suite, make_unlinks());
-	suite_add_tcase(suite, make_copies());
-	return support_run(suite);
+	return support_run_cases("go rules", make_datagrams(), make_names(),
+		make_unlinks(), make_copies());
 }

@@ -1610,14 +1610,7 @@ static TCase *make_messages(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("gram");
-
-	suite_add_tcase(suite, make_addresses());
-	suite_add_tcase(suite, make_errors());
-	suite_add_tcase(suite, make_answers());
-	suite_add_tcase(suite, make_own());
-	suite_add_tcase(suite, make_waits());
-	suite_add_tcase(suite, make_queues());
-	suite_add_tcase(suite, make_messages());
-	return support_run(suite);
+	return support_run_cases("gram", make_addresses(), make_errors(),
+		make_answers(), make_own(), make_waits(), make_queues(),
+		make_messages());
 }

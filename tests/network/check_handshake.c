@@ -459,10 +459,6 @@ static TCase *make_ends(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("handshake");
-
-	suite_add_tcase(suite, make_talks());
-	suite_add_tcase(suite, make_refusals());
-	suite_add_tcase(suite, make_ends());
-	return support_run(suite);
+	return support_run_cases("handshake", make_talks(), make_refusals(),
+		make_ends());
 }

@@ -266,7 +266,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("hangup");
 	TCase *tcase = make_tcase("ends");
 
 	tcase_add_loop_test(tcase,
@@ -276,6 +275,5 @@ int main(void)
 		KINDS_OF_MESSAGES * WAYS);
 	tcase_add_loop_test(tcase, a_service_is_idle_after_every_end, 0,
 		(KINDS - PACKET) * WAYS * (WAITING_MOST + 1));
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("hangup", tcase);
 }

@@ -1198,12 +1198,6 @@ static TCase *make_descriptors(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("listener");
-
-	suite_add_tcase(suite, make_addresses());
-	suite_add_tcase(suite, make_errors());
-	suite_add_tcase(suite, make_accepting());
-	suite_add_tcase(suite, make_dialling());
-	suite_add_tcase(suite, make_descriptors());
-	return support_run(suite);
+	return support_run_cases("listener", make_addresses(), make_errors(),
+		make_accepting(), make_dialling(), make_descriptors());
 }

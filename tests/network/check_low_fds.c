@@ -252,9 +252,8 @@ START_TEST(one_that_is_received_there_is_lost_and_told)
 }
 END_TEST
 
-static Suite *make_suite(void)
+int main(void)
 {
-	Suite *suite = suite_create("low_fds");
 	TCase *tcase = make_tcase("low");
 
 	tcase_add_loop_test(tcase, the_first_three_numbers_are_left_free, 0,
@@ -263,11 +262,5 @@ static Suite *make_suite(void)
 		where_only_they_are_left_there_is_no_descriptor, 0, 1);
 	support_add_limited_test(tcase,
 		one_that_is_received_there_is_lost_and_told, 0, 1);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-int main(void)
-{
-	return support_run(make_suite());
+	return support_run_cases("low_fds", tcase);
 }

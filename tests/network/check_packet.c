@@ -640,9 +640,5 @@ static TCase *make_ends(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("packet");
-
-	suite_add_tcase(suite, make_empty());
-	suite_add_tcase(suite, make_ends());
-	return support_run(suite);
+	return support_run_cases("packet", make_empty(), make_ends());
 }

@@ -655,9 +655,5 @@ static TCase *make_sizes(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("policy");
-
-	suite_add_tcase(suite, make_policies());
-	suite_add_tcase(suite, make_sizes());
-	return support_run(suite);
+	return support_run_cases("policy", make_policies(), make_sizes());
 }

@@ -440,7 +440,6 @@ static void add(TCase *tcase, const TTest *test)
 
 int main(void)
 {
-	Suite *suite = suite_create("reconnect");
 	TCase *tcase = make_tcase_with("reconnect", set_up, NULL);
 
 	add(tcase, without_the_wish_a_restarted_server_is_lost);
@@ -461,6 +460,5 @@ int main(void)
 	add(tcase, a_batch_that_finds_no_server_shuts_strangers_out);
 	add(tcase, what_cannot_be_shut_receives_nothing);
 	add(tcase, a_destination_is_refused_with_or_without_a_server);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("reconnect", tcase);
 }

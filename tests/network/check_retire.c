@@ -563,10 +563,6 @@ static TCase *make_shared(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("retire");
-
-	suite_add_tcase(suite, make_queue());
-	suite_add_tcase(suite, make_name());
-	suite_add_tcase(suite, make_shared());
-	return support_run(suite);
+	return support_run_cases("retire", make_queue(), make_name(),
+		make_shared());
 }

@@ -1167,13 +1167,6 @@ static TCase *make_broken(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("stream");
-
-	suite_add_tcase(suite, make_bytes());
-	suite_add_tcase(suite, make_ends());
-	suite_add_tcase(suite, make_messages());
-	suite_add_tcase(suite, make_ahead());
-	suite_add_tcase(suite, make_sizes());
-	suite_add_tcase(suite, make_broken());
-	return support_run(suite);
+	return support_run_cases("stream", make_bytes(), make_ends(),
+		make_messages(), make_ahead(), make_sizes(), make_broken());
 }

@@ -366,7 +366,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("stream_direct");
 	TCase *tcase = make_tcase_with("large messages", link_up, unlink_all);
 
 	tcase_add_test(tcase, of_large_messages_only_the_first_is_read_ahead);
@@ -390,6 +389,5 @@ int main(void)
 	tcase_add_test(tcase, what_was_read_too_far_can_be_read_as_bytes);
 	tcase_add_loop_test(tcase, whatever_the_sizes_and_pieces_all_arrives, 0,
 		16);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("stream_direct", tcase);
 }

@@ -354,9 +354,5 @@ static TCase *make_groups(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("access");
-
-	suite_add_tcase(suite, make_table());
-	suite_add_tcase(suite, make_groups());
-	return support_run(suite);
+	return support_run_cases("access", make_table(), make_groups());
 }

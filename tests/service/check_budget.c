@@ -823,10 +823,6 @@ static TCase *make_forgiveness(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("budget");
-
-	suite_add_tcase(suite, make_buffer());
-	suite_add_tcase(suite, make_shares());
-	suite_add_tcase(suite, make_forgiveness());
-	return support_run(suite);
+	return support_run_cases("budget", make_buffer(), make_shares(),
+		make_forgiveness());
 }

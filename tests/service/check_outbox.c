@@ -348,7 +348,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("outbox");
 	TCase *tcase = make_tcase_with("outbox", set_up, empty);
 
 	tcase_add_test(tcase, what_is_kept_is_in_the_order_it_came);
@@ -369,6 +368,5 @@ int main(void)
 	tcase_add_loop_test(tcase,
 		without_descriptors_left_a_message_is_not_kept, 0, 7);
 	tcase_add_test(tcase, what_is_no_descriptor_is_not_kept);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("outbox", tcase);
 }

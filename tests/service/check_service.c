@@ -1475,12 +1475,7 @@ static TCase *make_handler_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service");
-
-	suite_add_tcase(suite, make_echo_tests());
-	suite_add_tcase(suite, make_source_tests());
-	suite_add_tcase(suite, make_loop_tests());
-	suite_add_tcase(suite, make_half_closed_tests());
-	suite_add_tcase(suite, make_handler_tests());
-	return support_run(suite);
+	return support_run_cases("service", make_echo_tests(),
+		make_source_tests(), make_loop_tests(),
+		make_half_closed_tests(), make_handler_tests());
 }

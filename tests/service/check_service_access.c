@@ -595,9 +595,6 @@ static TCase *make_telling_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service_access");
-
-	suite_add_tcase(suite, make_rule_tests());
-	suite_add_tcase(suite, make_telling_tests());
-	return support_run(suite);
+	return support_run_cases("service_access", make_rule_tests(),
+		make_telling_tests());
 }

@@ -857,10 +857,6 @@ static TCase *make_descriptor_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service_answers");
-
-	suite_add_tcase(suite, make_answer_tests());
-	suite_add_tcase(suite, make_gone_tests());
-	suite_add_tcase(suite, make_descriptor_tests());
-	return support_run(suite);
+	return support_run_cases("service_answers", make_answer_tests(),
+		make_gone_tests(), make_descriptor_tests());
 }

@@ -967,7 +967,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("service_batch");
 	TCase *tcase = make_tcase("batch");
 
 	tcase_add_test(tcase, everybody_is_answered_in_order);
@@ -1006,6 +1005,5 @@ int main(void)
 		who_is_closed_by_what_was_gathered_gets_nothing_more);
 	tcase_add_test(tcase, two_sockets_have_batches_in_turn);
 	tcase_add_test(tcase, a_batch_has_a_largest_size);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("service_batch", tcase);
 }

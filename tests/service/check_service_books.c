@@ -286,12 +286,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("service_books");
 	TCase *tcase = make_tcase("books");
 
 	tcase_add_loop_test(tcase, the_books_are_right_after_every_step, 0,
 		SEEDS);
 	tcase_add_loop_test(tcase, without_limits_all_are_answered, 0, 4);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("service_books", tcase);
 }

@@ -685,10 +685,6 @@ static TCase *make_shared_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service_drain");
-
-	suite_add_tcase(suite, make_drain_tests());
-	suite_add_tcase(suite, make_deadline_tests());
-	suite_add_tcase(suite, make_shared_tests());
-	return support_run(suite);
+	return support_run_cases("service_drain", make_drain_tests(),
+		make_deadline_tests(), make_shared_tests());
 }

@@ -475,9 +475,6 @@ static TCase *make_text_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service_events");
-
-	suite_add_tcase(suite, make_event_tests());
-	suite_add_tcase(suite, make_text_tests());
-	return support_run(suite);
+	return support_run_cases("service_events", make_event_tests(),
+		make_text_tests());
 }

@@ -455,9 +455,6 @@ static TCase *make_death_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service_life");
-
-	suite_add_tcase(suite, make_fire_tests());
-	suite_add_tcase(suite, make_death_tests());
-	return support_run(suite);
+	return support_run_cases("service_life", make_fire_tests(),
+		make_death_tests());
 }

@@ -1057,11 +1057,6 @@ static TCase *make_silence_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service_limits");
-
-	suite_add_tcase(suite, make_place_tests());
-	suite_add_tcase(suite, make_rate_tests());
-	suite_add_tcase(suite, make_silence_tests());
-	suite_add_tcase(suite, make_memory_tests());
-	return support_run(suite);
+	return support_run_cases("service_limits", make_place_tests(),
+		make_rate_tests(), make_silence_tests(), make_memory_tests());
 }

@@ -563,7 +563,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("service_open");
 	TCase *tcase = make_tcase("open");
 
 	tcase_add_loop_test(tcase, a_service_sends_first_and_hears_the_answer,
@@ -594,6 +593,5 @@ int main(void)
 	tcase_add_loop_test(tcase, an_impossible_peer_is_refused, 0, KINDS);
 	tcase_add_test(tcase,
 		without_a_socket_for_datagrams_there_is_no_such_peer);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("service_open", tcase);
 }

@@ -818,10 +818,6 @@ static TCase *make_gram_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service_queue");
-
-	suite_add_tcase(suite, make_pressure_tests());
-	suite_add_tcase(suite, make_bound_tests());
-	suite_add_tcase(suite, make_gram_tests());
-	return support_run(suite);
+	return support_run_cases("service_queue", make_pressure_tests(),
+		make_bound_tests(), make_gram_tests());
 }

@@ -229,7 +229,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("service_silence");
 	TCase *tcase = make_tcase("silence");
 
 	tcase_add_test(tcase, by_default_it_is_ten_minutes);
@@ -243,6 +242,5 @@ int main(void)
 	tcase_add_test(tcase,
 		a_kept_peer_that_is_dead_is_found_out_by_a_message);
 	tcase_add_test(tcase, a_kept_connection_is_not_closed_for_its_silence);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("service_silence", tcase);
 }

@@ -175,9 +175,8 @@ START_TEST(without_memory_it_is_forgotten)
 }
 END_TEST
 
-static Suite *make_suite(void)
+int main(void)
 {
-	Suite *suite = suite_create("unread");
 	TCase *tcase = make_tcase_with("unread", set_up, tear_down);
 
 	tcase_add_test(tcase, who_was_closed_unknown_is_looked_up_by_name);
@@ -187,11 +186,5 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, there_are_no_more_than_so_many);
 	support_add_test_if(tcase, without_memory_it_is_forgotten,
 		fault_is_able(), "calls cannot be made to fail here");
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-int main(void)
-{
-	return support_run(make_suite());
+	return support_run_cases("debts", tcase);
 }

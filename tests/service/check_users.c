@@ -413,10 +413,6 @@ static TCase *make_rates(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("users");
-
-	suite_add_tcase(suite, make_table());
-	suite_add_tcase(suite, make_peers());
-	suite_add_tcase(suite, make_rates());
-	return support_run(suite);
+	return support_run_cases("users", make_table(), make_peers(),
+		make_rates());
 }

@@ -546,3 +546,12 @@ int support_run(Suite *suite)
 		printf("cases: 0 passed, 0 failed, %d skipped\n", skipped);
 	return status;
 }
+
+int support_run_array(const char *name, TCase *const *tcases)
+{
+	Suite *suite = suite_create(name);
+
+	while (*tcases != NULL)
+		suite_add_tcase(suite, *tcases++);
+	return support_run(suite);
+}

@@ -201,4 +201,9 @@ TCase *make_tcase(const char *name);
 /* Runs the tests of suite and frees it; gives what main returns. */
 int support_run(Suite *suite);
 
+/* The same for a suite of these tcases. */
+#define support_run_cases(name, ...) \
+	support_run_array(name, (TCase *const[]){ __VA_ARGS__, NULL })
+int support_run_array(const char *name, TCase *const *tcases);
+
 #endif

@@ -271,9 +271,8 @@ START_TEST(a_histogram_is_small)
 }
 END_TEST
 
-static Suite *make_suite(void)
+int main(void)
 {
-	Suite *suite = suite_create("histogram");
 	TCase *tcase = make_tcase_with("histogram", start_empty, NULL);
 
 	tcase_add_test(tcase, an_empty_histogram_answers_zero_to_everything);
@@ -295,11 +294,5 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, merging_is_as_adding_all_to_one);
 	tcase_add_test(tcase, merging_an_empty_histogram_changes_nothing);
 	tcase_add_test(tcase, a_histogram_is_small);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
-int main(void)
-{
-	return support_run(make_suite());
+	return support_run_cases("histogram", tcase);
 }

@@ -335,7 +335,6 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("perf");
 	TCase *tcase = make_tcase("perf");
 
 	tcase_add_test(tcase, each_network_of_ours_stands_beside_plain_calls);
@@ -353,6 +352,5 @@ int main(void)
 		the_summary_of_a_client_has_each_figure_under_its_name);
 	tcase_add_test(tcase,
 		the_counters_of_a_client_have_each_figure_under_its_name);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("perf", tcase);
 }

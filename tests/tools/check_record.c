@@ -988,13 +988,6 @@ static TCase *make_round_trips(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("record");
-
-	suite_add_tcase(suite, make_lines());
-	suite_add_tcase(suite, make_sizes());
-	suite_add_tcase(suite, make_load());
-	suite_add_tcase(suite, make_frames());
-	suite_add_tcase(suite, make_waits());
-	suite_add_tcase(suite, make_round_trips());
-	return support_run(suite);
+	return support_run_cases("record", make_lines(), make_sizes(),
+		make_load(), make_frames(), make_waits(), make_round_trips());
 }

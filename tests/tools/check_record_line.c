@@ -537,10 +537,6 @@ static TCase *make_utf8(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("record_line");
-
-	suite_add_tcase(suite, make_hex());
-	suite_add_tcase(suite, make_json());
-	suite_add_tcase(suite, make_utf8());
-	return support_run(suite);
+	return support_run_cases("record_line", make_hex(), make_json(),
+		make_utf8());
 }

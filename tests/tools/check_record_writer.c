@@ -532,9 +532,5 @@ static TCase *make_output(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("record_writer");
-
-	suite_add_tcase(suite, make_looks());
-	suite_add_tcase(suite, make_output());
-	return support_run(suite);
+	return support_run_cases("record_writer", make_looks(), make_output());
 }
