@@ -64,11 +64,6 @@ static struct server serve(int type, const char *path)
 	return server;
 }
 
-static void end(struct server *server)
-{
-	ck_assert_int_eq(close_server(server), 0);
-}
-
 /* A client of the path reaches this server. */
 
 static void assert_gram_is_reached(struct unixconn *gram, const char *path)
@@ -116,7 +111,7 @@ START_TEST(new_clients_reach_the_new_owner)
 	ck_assert_uint_eq(mode_of(path), 0600);
 	assert_is_reached(&server, type, path);
 	assert_files(1);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 	close(fd);
 }
@@ -133,7 +128,7 @@ START_TEST(the_old_owner_hears_nothing)
 		ck_assert_int_eq(listen(fd, 1), 0);
 	assert_is_reached(&server, type, path);
 	assert_hears_nothing(fd, owner_types[kind]);
-	end(&server);
+	end_server(&server);
 	close(fd);
 }
 END_TEST
@@ -146,11 +141,11 @@ START_TEST(the_name_is_gone_for_the_old_owner)
 	struct stat before = look_at(path);
 
 	errno = EXDEV;
-	end(&old);
+	end_server(&old);
 	ck_assert_int_eq(errno, EXDEV);
 	assert_untouched(path, &before);
 	assert_is_reached(&server, type, path);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -161,9 +156,9 @@ START_TEST(the_new_owner_may_go_first)
 	const char *path = support_path("socket");
 	struct server old = serve(old_type, path), server = replace(type, path);
 
-	end(&server);
+	end_server(&server);
 	assert_files(0);
-	end(&old);
+	end_server(&old);
 }
 END_TEST
 
@@ -176,10 +171,10 @@ START_TEST(a_replaced_owner_may_replace_in_turn)
 	servers[0] = serve(types[_i], path);
 	for (i = 1; i < COUNT(servers); i++) {
 		servers[i] = replace(types[_i], path);
-		end(&servers[i - 1]);
+		end_server(&servers[i - 1]);
 		assert_is_reached(&servers[i], types[_i], path);
 	}
-	end(&servers[i - 1]);
+	end_server(&servers[i - 1]);
 	assert_files(0);
 }
 END_TEST
@@ -190,9 +185,9 @@ START_TEST(a_name_that_was_replaced_is_not_given_back)
 	struct server old = serve(types[_i], path);
 	struct server server = replace(types[_i], path);
 
-	end(&server);
+	end_server(&server);
 	ck_assert_int_eq(try_to_reach(path), ENOENT);
-	end(&old);
+	end_server(&old);
 	assert_files(0);
 }
 END_TEST
@@ -229,8 +224,8 @@ START_TEST(packet_connections_of_the_old_owner_go_on)
 		ck_assert_int_eq(unixconn_close(clients[i]), 0);
 		ck_assert_int_eq(unixconn_close(accepted[i]), 0);
 	}
-	end(&old);
-	end(&server);
+	end_server(&old);
+	end_server(&server);
 }
 END_TEST
 
@@ -251,8 +246,8 @@ START_TEST(stream_connections_of_the_old_owner_go_on)
 	ck_assert_int_eq(unixconn_recv(accepted, &byte, 1, NULL, UNIXMSG_NOW),
 		0);
 	ck_assert_int_eq(unixconn_close(accepted), 0);
-	end(&old);
-	end(&server);
+	end_server(&old);
+	end_server(&server);
 }
 END_TEST
 
@@ -278,11 +273,11 @@ START_TEST(datagram_clients_of_the_old_owner_go_on)
 		1);
 	ck_assert_int_eq(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, 'y');
-	end(&old);
+	end_server(&old);
 	ck_assert_errno(unixconn_send(client, "x", 1, UNIXMSG_NOW),
 		ECONNREFUSED);
 	close_gram(client);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -297,7 +292,7 @@ START_TEST(a_dead_file_is_replaced_as_ever)
 	server = replace(types[_i % TYPES], path);
 	assert_is_reached(&server, types[_i % TYPES], path);
 	assert_files(1);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -308,7 +303,7 @@ START_TEST(nothing_need_be_there)
 	struct server server = replace(types[_i], path);
 
 	assert_is_reached(&server, types[_i], path);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -355,9 +350,9 @@ START_TEST(an_abstract_name_cannot_be_taken_over)
 
 	ck_assert_errno(try_replace(&server, types[_i], name), EADDRINUSE);
 	assert_is_reached(&old, types[_i], name);
-	end(&old);
+	end_server(&old);
 	server = replace(types[_i], name);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -380,7 +375,7 @@ START_TEST(the_mode_is_what_was_asked_for)
 		0);
 	umask(022);
 	ck_assert_uint_eq(mode_of(path), modes[_i % 4]);
-	end(&server);
+	end_server(&server);
 	close(fd);
 }
 END_TEST
@@ -401,7 +396,7 @@ START_TEST(owner_and_group_are_what_was_asked_for)
 	ck_assert_uint_eq(look_at(path).st_uid, 65534);
 	ck_assert_uint_eq(look_at(path).st_gid, 65533);
 	ck_assert_uint_eq(mode_of(path), 0620);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 	close(fd);
 }
@@ -415,8 +410,8 @@ START_TEST(a_file_that_has_replaced_may_be_kept)
 	struct server old = serve(types[_i], path), server;
 
 	ck_assert_int_eq(open_server(&server, types[_i], path, &options), 0);
-	end(&server);
-	end(&old);
+	end_server(&server);
+	end_server(&old);
 	ck_assert_int_eq(try_to_reach(path), ECONNREFUSED);
 	assert_files(1);
 }
@@ -429,9 +424,9 @@ START_TEST(a_long_path_is_replaced)
 	struct server server = replace(types[_i], path);
 	struct stat before = look_at(path);
 
-	end(&old);
+	end_server(&old);
 	assert_untouched(path, &before);
-	end(&server);
+	end_server(&server);
 	assert_missing(path);
 }
 END_TEST
@@ -536,7 +531,7 @@ START_TEST(a_replace_without_descriptors_gives_the_name_back)
 		assert_files(1);
 	}
 	ck_assert_int_ge(i, 3);
-	end(&server);
+	end_server(&server);
 	close(fd);
 }
 END_TEST
@@ -752,10 +747,10 @@ static void serve_in_turn(const char *path, int type, int times)
 
 	for (i = 0; i < times; i++) {
 		server = replace(type, path);
-		end(&before);
+		end_server(&before);
 		before = server;
 	}
-	end(&server);
+	end_server(&server);
 }
 
 /* Every connection is made; whether it is served is the server's matter. */
@@ -793,20 +788,13 @@ END_TEST
 
 /* Whether close removes the file. */
 
-static int set_unlink(struct server *server, bool is_wanted)
-{
-	if (server->gram != NULL)
-		return unixconn_set_unlink_on_close(server->gram, is_wanted);
-	return unixlistener_set_unlink_on_close(server->listener, is_wanted);
-}
-
 START_TEST(a_file_stays_when_it_is_not_to_go)
 {
 	const char *path = support_path("socket");
 	struct server server = serve(types[_i], path);
 
-	ck_assert_int_eq(set_unlink(&server, false), 0);
-	end(&server);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
+	end_server(&server);
 	assert_is_socket(path);
 }
 END_TEST
@@ -818,8 +806,8 @@ START_TEST(a_file_that_was_to_be_kept_may_go_after_all)
 	struct server server;
 
 	ck_assert_int_eq(open_server(&server, types[_i], path, &options), 0);
-	ck_assert_int_eq(set_unlink(&server, true), 0);
-	end(&server);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -830,12 +818,12 @@ START_TEST(the_last_word_counts)
 	struct server server = serve(types[_i], path);
 
 	errno = EXDEV;
-	ck_assert_int_eq(set_unlink(&server, false), 0);
-	ck_assert_int_eq(set_unlink(&server, true), 0);
-	ck_assert_int_eq(set_unlink(&server, false), 0);
-	ck_assert_int_eq(set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	ck_assert_int_eq(errno, EXDEV);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -846,10 +834,10 @@ START_TEST(a_file_of_another_in_its_place_stays_whatever_was_said)
 	struct server old = serve(types[_i], path);
 	struct server server = replace(types[_i], path);
 
-	ck_assert_int_eq(set_unlink(&old, true), 0);
-	end(&old);
+	ck_assert_int_eq(server_set_unlink(&old, true), 0);
+	end_server(&old);
 	assert_is_reached(&server, types[_i], path);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -860,15 +848,15 @@ START_TEST(a_child_takes_nothing_away_unless_it_asks_itself)
 	struct server server = serve(types[_i], path);
 	pid_t pid;
 
-	ck_assert_int_eq(set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	pid = support_fork();
 	if (pid == 0) {
-		end(&server);
+		end_server(&server);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
 	assert_is_reached(&server, types[_i], path);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -880,16 +868,16 @@ START_TEST(a_child_that_asks_owns_the_file_and_its_parent_none_after_it)
 	pid_t pid = support_fork();
 
 	if (pid == 0) {
-		ck_assert_int_eq(set_unlink(&server, true), 0);
-		end(&server);
+		ck_assert_int_eq(server_set_unlink(&server, true), 0);
+		end_server(&server);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
 	assert_files(0);
 	next = serve(types[_i], path);
-	end(&server);
+	end_server(&server);
 	assert_is_reached(&next, types[_i], path);
-	end(&next);
+	end_server(&next);
 	assert_files(0);
 }
 END_TEST
@@ -898,9 +886,9 @@ START_TEST(an_abstract_name_takes_either_word)
 {
 	struct server server = serve(types[_i], support_abstract("name"));
 
-	ck_assert_int_eq(set_unlink(&server, false), 0);
-	ck_assert_int_eq(set_unlink(&server, true), 0);
-	end(&server);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
+	end_server(&server);
 }
 END_TEST
 
@@ -910,8 +898,8 @@ START_TEST(a_file_that_is_gone_is_no_error)
 	struct server server = serve(types[_i], path);
 
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_int_eq(set_unlink(&server, true), 0);
-	end(&server);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
+	end_server(&server);
 }
 END_TEST
 

@@ -22,68 +22,29 @@ static struct unixlistener *adopt_listener(int fd)
 	return listener;
 }
 
-static struct unixconn *adopt_gram(int fd)
+static struct unixconn *adopt_conn(int fd)
 {
-	struct unixconn *gram = unixconn_adopt(fd);
+	struct unixconn *conn = unixconn_adopt(fd);
 
-	ck_assert_msg(gram != NULL, "%s", strerror(errno));
-	ck_assert_int_eq(unixconn_get_fd(gram), fd);
-	return gram;
+	ck_assert_msg(conn != NULL, "%s", strerror(errno));
+	ck_assert_int_eq(unixconn_get_fd(conn), fd);
+	return conn;
 }
 
-static struct unixconn *adopt_packet(int fd)
+static void close_conn(struct unixconn *conn)
 {
-	struct unixconn *packet = unixconn_adopt(fd);
-
-	ck_assert_msg(packet != NULL, "%s", strerror(errno));
-	ck_assert_int_eq(unixconn_get_fd(packet), fd);
-	return packet;
-}
-
-static struct unixconn *adopt_stream(int fd)
-{
-	struct unixconn *stream = unixconn_adopt(fd);
-
-	ck_assert_msg(stream != NULL, "%s", strerror(errno));
-	ck_assert_int_eq(unixconn_get_fd(stream), fd);
-	return stream;
+	ck_assert_int_eq(unixconn_close(conn), 0);
 }
 
 /* A named socket of each type, adopted. */
 static struct server adopt(int type, int fd)
 {
-	struct server server = { 0 };
+	struct server server;
 
-	if (type == SOCK_DGRAM)
-		server.gram = adopt_gram(fd);
-	else
-		server.listener = adopt_listener(fd);
+	ck_assert_msg(adopt_server(&server, type, fd) == 0, "%s",
+		strerror(errno));
+	ck_assert_int_eq(server_get_fd(&server), fd);
 	return server;
-}
-
-static void end(struct server *server)
-{
-	ck_assert_int_eq(close_server(server), 0);
-}
-
-static int set_unlink(struct server *server, bool is_wanted)
-{
-	if (server->gram != NULL)
-		return unixconn_set_unlink_on_close(server->gram, is_wanted);
-	return unixlistener_set_unlink_on_close(server->listener, is_wanted);
-}
-
-static struct unixaddr get_address(const struct server *server)
-{
-	struct unixaddr addr;
-
-	if (server->gram != NULL)
-		ck_assert_int_eq(unixconn_get_address(server->gram, &addr), 0);
-	else
-		ck_assert_int_eq(unixlistener_get_address(server->listener,
-					 &addr),
-			0);
-	return addr;
 }
 
 static void open_pair(int type, int fds[2])
@@ -96,7 +57,7 @@ static void open_pair(int type, int fds[2])
 START_TEST(a_datagram_server_answers)
 {
 	const char *path = support_path("socket");
-	struct unixconn *gram = adopt_gram(open_bound(SOCK_DGRAM, path));
+	struct unixconn *gram = adopt_conn(open_bound(SOCK_DGRAM, path));
 	struct unixdial_options options;
 	struct unixconn *client;
 	struct unixaddr from;
@@ -112,8 +73,8 @@ START_TEST(a_datagram_server_answers)
 	ck_assert_int_eq(unixconn_send_to(gram, &from, "y", 1, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, 'y');
-	close_gram(client);
-	close_gram(gram);
+	close_conn(client);
+	close_conn(gram);
 }
 END_TEST
 
@@ -125,124 +86,81 @@ START_TEST(datagram_ends_of_a_pair_are_connected)
 	char byte;
 
 	open_pair(SOCK_DGRAM, fds);
-	a = adopt_gram(fds[0]);
-	b = adopt_gram(fds[1]);
+	a = adopt_conn(fds[0]);
+	b = adopt_conn(fds[1]);
 	ck_assert_int_eq(unixconn_send(a, "x", 1, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv(b, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_errno(unixconn_send_to(a, &anybody, "x", 1, UNIXMSG_NOW),
 		EISCONN);
-	close_gram(a);
-	close_gram(b);
+	close_conn(a);
+	close_conn(b);
 }
 END_TEST
 
 START_TEST(an_unconnected_datagram_socket_is_that)
 {
-	struct unixconn *gram = adopt_gram(open_socket(SOCK_DGRAM));
+	struct unixconn *gram = adopt_conn(open_socket(SOCK_DGRAM));
 	struct unixaddr addr;
 
 	ck_assert_errno(unixconn_send(gram, "x", 1, UNIXMSG_NOW), ENOTCONN);
 	ck_assert_errno(unixconn_get_peer(gram, &addr), ENOTCONN);
 	ck_assert_int_eq(unixconn_get_address(gram, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_UNNAMED);
-	close_gram(gram);
+	close_conn(gram);
 }
 END_TEST
 
-static void exchange_packets(struct unixconn *a, struct unixconn *b)
+static void expect_byte(struct unixconn *conn, char expected)
 {
 	char byte;
 
+	ck_assert_int_eq(unixconn_recv(conn, &byte, 1, NULL, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(byte, expected);
+}
+
+/* An empty message is one, too. */
+static void exchange(struct unixconn *a, struct unixconn *b)
+{
 	ck_assert_int_eq(unixconn_send(a, "x", 1, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv(b, &byte, 1, NULL, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_send(b, "y", 1, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv(a, &byte, 1, NULL, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(byte, 'y');
-}
-
-static void close_packet(struct unixconn *packet)
-{
-	ck_assert_int_eq(unixconn_close(packet), 0);
-}
-
-START_TEST(packet_ends_of_a_pair_work)
-{
-	struct unixconn *a, *b;
-	int fds[2];
-
-	open_pair(SOCK_SEQPACKET, fds);
-	a = adopt_packet(fds[0]);
-	b = adopt_packet(fds[1]);
-	exchange_packets(a, b);
-	close_packet(a);
-	close_packet(b);
-}
-END_TEST
-
-static void exchange_frames(struct unixconn *a, struct unixconn *b)
-{
-	char byte;
-
-	ck_assert_int_eq(unixconn_send(a, "x", 1, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv(b, &byte, 1, NULL, UNIXMSG_NOW), 1);
+	expect_byte(b, 'x');
 	ck_assert_int_eq(unixconn_send(b, "", 0, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv(a, &byte, 1, NULL, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv(a, NULL, 0, NULL, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send(b, "y", 1, UNIXMSG_NOW), 1);
+	expect_byte(a, 'y');
 }
 
-static void close_stream(struct unixconn *stream)
-{
-	ck_assert_int_eq(unixconn_close(stream), 0);
-}
-
-START_TEST(stream_ends_of_a_pair_work)
+/* _i: of packets or of streams. */
+START_TEST(ends_of_a_pair_work)
 {
 	struct unixconn *a, *b;
 	int fds[2];
 
-	open_pair(SOCK_STREAM, fds);
-	a = adopt_stream(fds[0]);
-	b = adopt_stream(fds[1]);
-	exchange_frames(a, b);
-	close_stream(a);
+	open_pair(types[1 + _i], fds);
+	a = adopt_conn(fds[0]);
+	b = adopt_conn(fds[1]);
+	exchange(a, b);
+	close_conn(a);
 	ck_assert_int_eq(unixconn_recv(b, NULL, 0, NULL, UNIXMSG_NOW), 0);
-	close_stream(b);
+	close_conn(b);
 }
 END_TEST
 
-START_TEST(a_packet_listener_accepts)
+START_TEST(a_listener_accepts)
 {
 	const char *path = support_path("socket");
 	struct unixlistener *listener =
-		adopt_listener(open_listening(SOCK_SEQPACKET, path));
-	struct unixconn *client, *packet;
+		adopt_listener(open_listening(types[1 + _i], path));
+	struct unixconn *client, *server;
 
 	ck_assert_null_errno(unixlistener_accept(listener, UNIXMSG_NOW),
 		EAGAIN);
-	client = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
-	packet = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(packet);
-	exchange_packets(client, packet);
-	close_packet(client);
-	close_packet(packet);
-	ck_assert_int_eq(unixlistener_close(listener), 0);
-}
-END_TEST
-
-START_TEST(a_stream_listener_accepts)
-{
-	const char *path = support_path("socket");
-	struct unixlistener *listener =
-		adopt_listener(open_listening(SOCK_STREAM, path));
-	struct unixconn *client, *stream;
-
-	ck_assert_null_errno(unixlistener_accept(listener, UNIXMSG_NOW),
-		EAGAIN);
-	client = unixconn_dial("unix", path, NULL, UNIXMSG_NOW);
-	stream = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(stream);
-	exchange_frames(client, stream);
-	close_stream(client);
-	close_stream(stream);
+	client = unixconn_dial(unixlistener_get_network(listener), path, NULL,
+		UNIXMSG_NOW);
+	server = unixlistener_accept(listener, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(server);
+	exchange(client, server);
+	close_conn(client);
+	close_conn(server);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -256,9 +174,9 @@ START_TEST(it_has_the_address_it_was_bound_to)
 	struct server server =
 		adopt(type, open_listening(type, texts[_i / TYPES]));
 
-	found = get_address(&server);
+	ck_assert_int_eq(server_get_address(&server, &found), 0);
 	ck_assert(unixaddr_is_equal(&found, &wanted));
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -270,9 +188,9 @@ START_TEST(errno_is_kept_on_success)
 	errno = EXDEV;
 	server = adopt(types[_i], fd);
 	ck_assert_int_eq(errno, EXDEV);
-	ck_assert_int_eq(set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	ck_assert_int_eq(errno, EXDEV);
-	end(&server);
+	end_server(&server);
 	ck_assert_int_eq(errno, EXDEV);
 }
 END_TEST
@@ -295,29 +213,22 @@ START_TEST(it_becomes_close_on_exec)
 	struct server server = adopt(types[_i], copy);
 
 	ck_assert_int_eq(fcntl(copy, F_GETFD), FD_CLOEXEC);
-	end(&server);
+	end_server(&server);
 	close(fd);
 }
 END_TEST
 
-START_TEST(connections_become_close_on_exec)
+START_TEST(a_connection_becomes_close_on_exec)
 {
-	int packets[2], streams[2], copies[2];
-	struct unixconn *packet;
-	struct unixconn *stream;
+	struct unixconn *conn;
+	int fds[2], copy;
 
-	open_pair(SOCK_SEQPACKET, packets);
-	open_pair(SOCK_STREAM, streams);
-	copies[0] = copy_without_cloexec(packets[0]);
-	copies[1] = copy_without_cloexec(streams[0]);
-	packet = adopt_packet(copies[0]);
-	stream = adopt_stream(copies[1]);
-	ck_assert_int_eq(fcntl(copies[0], F_GETFD), FD_CLOEXEC);
-	ck_assert_int_eq(fcntl(copies[1], F_GETFD), FD_CLOEXEC);
-	close_packet(packet);
-	close_stream(stream);
-	close_pipe(packets);
-	close_pipe(streams);
+	open_pair(types[_i], fds);
+	copy = copy_without_cloexec(fds[0]);
+	conn = adopt_conn(copy);
+	ck_assert_int_eq(fcntl(copy, F_GETFD), FD_CLOEXEC);
+	close_conn(conn);
+	close_pipe(fds);
 }
 END_TEST
 
@@ -342,7 +253,7 @@ START_TEST(the_original_may_be_closed)
 	server = adopt(types[_i], copy);
 	ck_assert_int_eq(try_to_reach(path),
 		types[_i] == SOCK_DGRAM ? 0 : EPROTOTYPE);
-	end(&server);
+	end_server(&server);
 	ck_assert_int_eq(try_to_reach(path), ECONNREFUSED);
 }
 END_TEST
@@ -353,7 +264,7 @@ START_TEST(the_original_lives_on)
 	int fd = open_listening(types[_i], path);
 	struct server server = adopt(types[_i], dup(fd));
 
-	end(&server);
+	end_server(&server);
 	ck_assert_int_eq(try_to_reach(path),
 		types[_i] == SOCK_DGRAM ? 0 : EPROTOTYPE);
 	close(fd);
@@ -481,33 +392,21 @@ static void send_nothing(int fd)
 	ck_assert_int_eq(send(fd, "", 0, MSG_NOSIGNAL), 0);
 }
 
+/* _i: how many of them were there before. */
 START_TEST(empty_messages_are_no_end)
 {
 	struct unixconn *packet;
-	int fds[2];
+	int i, fds[2];
 
 	open_pair(SOCK_SEQPACKET, fds);
-	packet = adopt_packet(fds[0]);
-	send_nothing(fds[1]);
-	send_nothing(fds[1]);
+	for (i = 0; i < _i; i++)
+		send_nothing(fds[1]);
+	packet = adopt_conn(fds[0]);
+	for (i = _i; i < 2; i++)
+		send_nothing(fds[1]);
 	close(fds[1]);
 	assert_messages_then_end(packet, 2);
-	close_packet(packet);
-}
-END_TEST
-
-START_TEST(empty_messages_that_were_there_before_are_no_end)
-{
-	struct unixconn *packet;
-	int fds[2];
-
-	open_pair(SOCK_SEQPACKET, fds);
-	send_nothing(fds[1]);
-	packet = adopt_packet(fds[0]);
-	send_nothing(fds[1]);
-	close(fds[1]);
-	assert_messages_then_end(packet, 2);
-	close_packet(packet);
+	close_conn(packet);
 }
 END_TEST
 
@@ -530,7 +429,7 @@ START_TEST(a_client_from_before_may_send_empty_messages)
 	send_nothing(client);
 	close(client);
 	assert_messages_then_end(packet, 2);
-	close_packet(packet);
+	close_conn(packet);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -559,7 +458,7 @@ START_TEST(what_a_client_from_before_writes_has_credentials)
 	ck_assert_uint_eq(msg.flags, UNIXMSG_HAS_CRED);
 	ck_assert_int_eq(msg.cred.pid, getpid());
 	close(client);
-	close_packet(packet);
+	close_conn(packet);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -577,7 +476,7 @@ START_TEST(a_client_from_after_may_send_empty_messages)
 	packet = unixlistener_accept(listener, UNIXMSG_NOW);
 	close(client);
 	assert_messages_then_end(packet, 1);
-	close_packet(packet);
+	close_conn(packet);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -590,7 +489,7 @@ START_TEST(the_file_stays_by_default)
 	struct server server =
 		adopt(types[_i], open_listening(types[_i], path));
 
-	end(&server);
+	end_server(&server);
 	assert_is_socket(path);
 	ck_assert_int_eq(try_to_reach(path), ECONNREFUSED);
 }
@@ -602,9 +501,9 @@ START_TEST(the_file_goes_when_that_is_asked_for)
 	struct server server =
 		adopt(types[_i], open_listening(types[_i], path));
 
-	ck_assert_int_eq(set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	assert_is_socket(path);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -615,10 +514,10 @@ START_TEST(the_last_word_counts)
 	struct server server =
 		adopt(types[_i], open_listening(types[_i], path));
 
-	ck_assert_int_eq(set_unlink(&server, false), 0);
-	ck_assert_int_eq(set_unlink(&server, true), 0);
-	ck_assert_int_eq(set_unlink(&server, false), 0);
-	end(&server);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
+	end_server(&server);
 	assert_is_socket(path);
 }
 END_TEST
@@ -626,10 +525,10 @@ END_TEST
 START_TEST(a_socket_that_does_not_listen_is_found_too)
 {
 	const char *path = support_path("socket");
-	struct unixconn *gram = adopt_gram(open_bound(SOCK_DGRAM, path));
+	struct unixconn *gram = adopt_conn(open_bound(SOCK_DGRAM, path));
 
 	ck_assert_int_eq(unixconn_set_unlink_on_close(gram, true), 0);
-	close_gram(gram);
+	close_conn(gram);
 	assert_files(0);
 }
 END_TEST
@@ -641,8 +540,8 @@ START_TEST(a_file_that_is_gone_is_told)
 		adopt(types[_i], open_listening(types[_i], path));
 
 	ck_assert_int_eq(unlink(path), 0);
-	ck_assert_errno(set_unlink(&server, true), ENOENT);
-	end(&server);
+	ck_assert_errno(server_set_unlink(&server, true), ENOENT);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -657,8 +556,8 @@ START_TEST(another_file_in_its_place_is_told_and_stays)
 	ck_assert_int_eq(unlink(path), 0);
 	foreigners[_i / TYPES].make(path);
 	before = look_at(path);
-	ck_assert_errno(set_unlink(&server, true), ESTALE);
-	end(&server);
+	ck_assert_errno(server_set_unlink(&server, true), ESTALE);
+	end_server(&server);
 	assert_untouched(path, &before);
 }
 END_TEST
@@ -674,8 +573,8 @@ START_TEST(another_socket_in_its_place_is_told_and_stays)
 	ck_assert_int_eq(unlink(path), 0);
 	fd = open_listening(types[_i / TYPES], path);
 	before = look_at(path);
-	ck_assert_errno(set_unlink(&server, true), ESTALE);
-	end(&server);
+	ck_assert_errno(server_set_unlink(&server, true), ESTALE);
+	end_server(&server);
 	assert_untouched(path, &before);
 	close(fd);
 }
@@ -692,12 +591,12 @@ START_TEST(a_name_that_was_taken_over_meanwhile_stays)
 
 	memset(&options, 0, sizeof(options));
 	options.flags = UNIXMSG_LISTEN_REPLACE;
-	ck_assert_int_eq(set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	ck_assert_int_eq(open_server(&other, types[_i], path, &options), 0);
 	before = look_at(path);
-	end(&server);
+	end_server(&server);
 	assert_untouched(path, &before);
-	end(&other);
+	end_server(&other);
 	assert_files(0);
 }
 END_TEST
@@ -709,8 +608,8 @@ START_TEST(a_file_that_has_moved_stays)
 		adopt(types[_i], open_listening(types[_i], path));
 
 	ck_assert_int_eq(rename(path, moved), 0);
-	ck_assert_errno(set_unlink(&server, true), ENOENT);
-	end(&server);
+	ck_assert_errno(server_set_unlink(&server, true), ENOENT);
+	end_server(&server);
 	assert_is_socket(moved);
 }
 END_TEST
@@ -721,9 +620,9 @@ START_TEST(a_relative_path_cannot_be_found)
 
 	ck_assert_int_eq(chdir(support_dir()), 0);
 	server = adopt(types[_i], open_listening(types[_i], "./socket"));
-	ck_assert_errno(set_unlink(&server, true), EINVAL);
-	ck_assert_int_eq(set_unlink(&server, false), 0);
-	end(&server);
+	ck_assert_errno(server_set_unlink(&server, true), EINVAL);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
+	end_server(&server);
 	assert_is_socket("socket");
 	ck_assert_int_eq(chdir("/"), 0);
 }
@@ -734,18 +633,18 @@ START_TEST(without_a_file_it_has_no_effect)
 	struct server server = adopt(types[_i],
 		open_listening(types[_i], support_abstract("name")));
 
-	ck_assert_int_eq(set_unlink(&server, true), 0);
-	ck_assert_int_eq(set_unlink(&server, false), 0);
-	end(&server);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
+	end_server(&server);
 }
 END_TEST
 
 START_TEST(an_unnamed_socket_has_no_file)
 {
-	struct unixconn *gram = adopt_gram(open_socket(SOCK_DGRAM));
+	struct unixconn *gram = adopt_conn(open_socket(SOCK_DGRAM));
 
 	ck_assert_int_eq(unixconn_set_unlink_on_close(gram, true), 0);
-	close_gram(gram);
+	close_conn(gram);
 }
 END_TEST
 
@@ -759,8 +658,8 @@ START_TEST(an_heir_may_remove_the_file)
 	if (pid == 0) {
 		struct server server = adopt(types[_i], fd);
 
-		ck_assert_int_eq(set_unlink(&server, true), 0);
-		end(&server);
+		ck_assert_int_eq(server_set_unlink(&server, true), 0);
+		end_server(&server);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
@@ -776,15 +675,15 @@ START_TEST(a_child_of_the_adopter_takes_nothing_away)
 		adopt(types[_i], open_listening(types[_i], path));
 	pid_t pid;
 
-	ck_assert_int_eq(set_unlink(&server, true), 0);
+	ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	pid = support_fork();
 	if (pid == 0) {
-		end(&server);
+		end_server(&server);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
 	assert_is_socket(path);
-	end(&server);
+	end_server(&server);
 	assert_files(0);
 }
 END_TEST
@@ -793,14 +692,12 @@ START_TEST(only_the_one_that_was_asked_removes_the_file)
 {
 	const char *path = support_path("socket");
 	struct server first = adopt(types[_i], open_listening(types[_i], path));
-	int fd = first.gram != NULL ? unixconn_get_fd(first.gram)
-				    : unixlistener_get_fd(first.listener);
-	struct server second = adopt(types[_i], dup(fd));
+	struct server second = adopt(types[_i], dup(server_get_fd(&first)));
 
-	ck_assert_int_eq(set_unlink(&second, true), 0);
-	end(&first);
+	ck_assert_int_eq(server_set_unlink(&second, true), 0);
+	end_server(&first);
 	assert_is_socket(path);
-	end(&second);
+	end_server(&second);
 	assert_files(0);
 }
 END_TEST
@@ -812,10 +709,8 @@ static TCase *make_uses(void)
 	tcase_add_test(tcase, a_datagram_server_answers);
 	tcase_add_test(tcase, datagram_ends_of_a_pair_are_connected);
 	tcase_add_test(tcase, an_unconnected_datagram_socket_is_that);
-	tcase_add_test(tcase, packet_ends_of_a_pair_work);
-	tcase_add_test(tcase, stream_ends_of_a_pair_work);
-	tcase_add_test(tcase, a_packet_listener_accepts);
-	tcase_add_test(tcase, a_stream_listener_accepts);
+	tcase_add_loop_test(tcase, ends_of_a_pair_work, 0, 2);
+	tcase_add_loop_test(tcase, a_listener_accepts, 0, 2);
 	tcase_add_loop_test(tcase, it_has_the_address_it_was_bound_to, 0,
 		2 * TYPES);
 	tcase_add_loop_test(tcase, errno_is_kept_on_success, 0, TYPES);
@@ -827,7 +722,8 @@ static TCase *make_descriptors(void)
 	TCase *tcase = make_tcase("descriptors");
 
 	tcase_add_loop_test(tcase, it_becomes_close_on_exec, 0, TYPES);
-	tcase_add_test(tcase, connections_become_close_on_exec);
+	tcase_add_loop_test(tcase, a_connection_becomes_close_on_exec, 0,
+		TYPES);
 	tcase_add_loop_test(tcase, a_listener_does_not_block, 0, 2);
 	tcase_add_loop_test(tcase, the_original_may_be_closed, 0, TYPES);
 	tcase_add_loop_test(tcase, the_original_lives_on, 0, TYPES);
@@ -842,8 +738,7 @@ static TCase *make_ends(void)
 {
 	TCase *tcase = make_tcase("ends");
 
-	tcase_add_test(tcase, empty_messages_are_no_end);
-	tcase_add_test(tcase, empty_messages_that_were_there_before_are_no_end);
+	tcase_add_loop_test(tcase, empty_messages_are_no_end, 0, 3);
 	tcase_add_test(tcase, a_client_from_before_may_send_empty_messages);
 	tcase_add_loop_test(tcase,
 		what_a_client_from_before_writes_has_credentials, 0, 2);

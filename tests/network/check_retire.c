@@ -48,11 +48,6 @@ static void retire_alone(struct server *server)
 	ck_assert(!is_shared);
 }
 
-static void end(struct server *server)
-{
-	ck_assert_int_eq(close_server(server), 0);
-}
-
 /* A client that has said one byte; of datagrams it is connected too. */
 static int call(int type, const char *address, const char *byte)
 {
@@ -132,7 +127,7 @@ START_TEST(what_has_come_can_be_taken)
 	expect_nothing(&server);
 	close(fds[0]);
 	close(fds[1]);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -155,7 +150,7 @@ START_TEST(an_empty_datagram_that_has_come_can_be_taken)
 	ck_assert_uint_eq(size, 0);
 	expect_nothing(&server);
 	close(fd);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -174,7 +169,7 @@ START_TEST(a_connected_sender_gets_a_broken_pipe)
 	ck_assert_errno(send(fd, "b", 1, MSG_NOSIGNAL), EPIPE);
 	expect_nothing(&server);
 	close(fd);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -204,7 +199,7 @@ START_TEST(newcomers_get_an_error_at_once)
 	ck_assert_errno(come(fd, address), get_error_of_newcomers(_i));
 	expect_nothing(&server);
 	close(fd);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -222,7 +217,7 @@ START_TEST(another_link_to_the_file_leads_nowhere)
 	ck_assert_errno(come(fd, other),
 		types[_i] == SOCK_DGRAM ? EPIPE : ECONNREFUSED);
 	close(fd);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -262,7 +257,7 @@ START_TEST(a_sender_that_waits_for_room_gets_a_broken_pipe)
 	ck_assert_int_eq(errno, EAGAIN);
 	support_wait_exit(pid, 0);
 	expect_nothing(&server);
-	end(&server);
+	end_server(&server);
 	close_pipe(ready);
 }
 END_TEST
@@ -300,7 +295,7 @@ START_TEST(who_waits_to_be_let_in_is_refused)
 	expect_nothing(&server);
 	close(fds[0]);
 	close(fds[1]);
-	end(&server);
+	end_server(&server);
 	close_pipe(ready);
 }
 END_TEST
@@ -319,10 +314,10 @@ START_TEST(the_file_is_gone_and_another_may_take_the_name)
 	open_at(&next, types[_i], path);
 	before = look_at(path);
 	retire_alone(&server);
-	end(&server);
+	end_server(&server);
 	assert_untouched(path, &before);
 	expect_service(&next, types[_i], path);
-	end(&next);
+	end_server(&next);
 }
 END_TEST
 
@@ -335,9 +330,9 @@ START_TEST(an_abstract_name_is_free_when_the_socket_is_closed)
 	retire_alone(&server);
 	ck_assert_errno(open_server(&next, types[_i], address, NULL),
 		EADDRINUSE);
-	end(&server);
+	end_server(&server);
 	open_at(&next, types[_i], address);
-	end(&next);
+	end_server(&next);
 }
 END_TEST
 
@@ -351,7 +346,7 @@ START_TEST(what_stands_there_instead_stays)
 	make_file(path, "precious");
 	retire_alone(&server);
 	assert_content(path, "precious");
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -379,7 +374,7 @@ START_TEST(a_file_that_cannot_be_removed_is_told)
 		ck_assert(!is_shared);
 		ck_assert_errno(come(fd, path),
 			type == SOCK_DGRAM ? EPIPE : ECONNREFUSED);
-		end(&server);
+		end_server(&server);
 		_exit(0);
 	}
 	support_ready_wait(ready);
@@ -402,21 +397,11 @@ START_TEST(retiring_keeps_errno)
 	retire_alone(&server);
 	retire_alone(&server);
 	ck_assert_int_eq(errno, EXDEV);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
 /* Sockets of several processes */
-
-static void adopt(struct server *server, int type, int fd)
-{
-	memset(server, 0, sizeof(*server));
-	if (type == SOCK_DGRAM)
-		server->gram = unixconn_adopt(fd);
-	else
-		server->listener = unixlistener_adopt(fd);
-	ck_assert(server->gram != NULL || server->listener != NULL);
-}
 
 START_TEST(an_adopted_socket_is_not_shut)
 {
@@ -426,13 +411,13 @@ START_TEST(an_adopted_socket_is_not_shut)
 	struct server server, next;
 	bool is_shared = false;
 
-	adopt(&server, type, fd);
+	ck_assert_int_eq(adopt_server(&server, type, fd), 0);
 	ck_assert_int_eq(retire(&server, &is_shared), 0);
 	ck_assert(is_shared);
-	end(&server);
-	adopt(&next, type, heir);
+	end_server(&server);
+	ck_assert_int_eq(adopt_server(&next, type, heir), 0);
 	expect_service(&next, type, address);
-	end(&next);
+	end_server(&next);
 }
 END_TEST
 
@@ -442,19 +427,15 @@ START_TEST(an_adopted_file_goes_only_when_that_was_asked_for)
 	struct server server;
 	bool is_shared = false;
 
-	adopt(&server, types[_i % TYPES],
-		open_listening(types[_i % TYPES], path));
+	ck_assert_int_eq(adopt_server(&server, types[_i % TYPES],
+				 open_listening(types[_i % TYPES], path)),
+		0);
 	if (_i / TYPES == 1)
-		ck_assert_int_eq(server.gram != NULL
-				? unixconn_set_unlink_on_close(server.gram,
-					  true)
-				: unixlistener_set_unlink_on_close(
-					  server.listener, true),
-			0);
+		ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	ck_assert_int_eq(retire(&server, &is_shared), 0);
 	ck_assert(is_shared);
 	assert_files(1 - _i / TYPES);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -472,14 +453,14 @@ START_TEST(a_child_takes_nothing_from_the_one_that_has_bound_it)
 
 		ck_assert_int_eq(retire(&server, &is_shared), 0);
 		ck_assert(is_shared);
-		end(&server);
+		end_server(&server);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
 	expect_service(&server, type, address);
 	retire_alone(&server);
 	assert_files(0);
-	end(&server);
+	end_server(&server);
 }
 END_TEST
 
@@ -502,7 +483,7 @@ START_TEST(the_one_that_has_bound_it_shuts_it_for_its_children)
 	retire_alone(&server);
 	support_ready_tell(ready);
 	support_wait_exit(pid, 0);
-	end(&server);
+	end_server(&server);
 	close_pipe(ready);
 }
 END_TEST

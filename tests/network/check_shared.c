@@ -423,13 +423,6 @@ END_TEST
 /* Into the background: who removes the file */
 
 /* Of all types: _i. */
-static int set_unlink(struct server *server, bool is_wanted)
-{
-	if (server->gram != NULL)
-		return unixconn_set_unlink_on_close(server->gram, is_wanted);
-	return unixlistener_set_unlink_on_close(server->listener, is_wanted);
-}
-
 static void open_there(struct server *server, int i)
 {
 	ck_assert_int_eq(open_server(server, types[i], support_path("socket"),
@@ -462,7 +455,7 @@ START_TEST(a_child_that_asks_for_it_removes_the_file)
 	pid = support_fork();
 	if (pid == 0) {
 		errno = 0;
-		if (set_unlink(&server, true) < 0 || errno != 0)
+		if (server_set_unlink(&server, true) < 0 || errno != 0)
 			_exit(1);
 		_exit(close_server(&server) != 0);
 	}
@@ -484,7 +477,7 @@ START_TEST(a_child_does_not_get_a_file_that_is_anothers)
 	before = look_at(support_path("socket"));
 	pid = support_fork();
 	if (pid == 0) {
-		if (set_unlink(&server, true) == 0 || errno != ESTALE)
+		if (server_set_unlink(&server, true) == 0 || errno != ESTALE)
 			_exit(1);
 		_exit(close_server(&server) != 0);
 	}
@@ -505,14 +498,14 @@ START_TEST(a_parent_that_says_no_leaves_it_to_the_child)
 	open_there(&server, _i);
 	pid = support_fork();
 	if (pid == 0) {
-		if (set_unlink(&server, true) < 0)
+		if (server_set_unlink(&server, true) < 0)
 			_exit(1);
 		support_ready_wait(ready);
 		if (access(support_path("socket"), F_OK) < 0)
 			_exit(2);
 		_exit(close_server(&server) != 0);
 	}
-	ck_assert_int_eq(set_unlink(&server, false), 0);
+	ck_assert_int_eq(server_set_unlink(&server, false), 0);
 	close_server(&server);
 	support_ready_tell(ready);
 	support_wait_exit(pid, 0);

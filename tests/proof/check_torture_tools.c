@@ -266,12 +266,6 @@ static void set_fault(const struct fault *fault, bool is_server)
 	setenv("FAULT_MODE", fault->is_forever ? "forever" : "once", 1);
 }
 
-static int get_handed_fd(void)
-{
-	return handed.gram != NULL ? unixconn_get_fd(handed.gram)
-				   : unixlistener_get_fd(handed.listener);
-}
-
 static const char *get_supervisor(void)
 {
 	return support_abstract("supervisor");
@@ -304,7 +298,7 @@ static void hand_over(void)
 	set_number("LISTEN_PID", getpid());
 	set_number("LISTEN_FDS", 1);
 	setenv("NOTIFY_SOCKET", get_supervisor(), 1);
-	dup2(get_handed_fd(), HANDED_FD);
+	dup2(server_get_fd(&handed), HANDED_FD);
 }
 
 static int list_arguments(const struct tool_scene *scene,
@@ -611,7 +605,7 @@ static bool start_server(const struct tool_scene *scene, struct life *life,
 	return is_listening(said[0], life->err, sizeof(life->err));
 }
 
-static void end_server(struct life *life, int said_fd)
+static void let_server_end(struct life *life, int said_fd)
 {
 	kill(life->pid, SIGTERM);
 	read_on(said_fd, life->err, sizeof(life->err));
@@ -639,7 +633,7 @@ static void play_server(const struct tool_scene *scene, struct life *life,
 					      : ask_again(scene->type);
 		ck_assert_msg(is_served || fault->is_forever,
 			"the next request is not served");
-		end_server(life, said_fd);
+		let_server_end(life, said_fd);
 		forget_listening(life);
 	} else {
 		close(said_fd);
@@ -846,7 +840,7 @@ static void play_beside_server(const struct tool_scene *scene, int index)
 
 	ck_assert(start_server(&server, &life, plain_listen, NULL, &said_fd));
 	play_rounds(scene, index);
-	end_server(&life, said_fd);
+	let_server_end(&life, said_fd);
 	ck_assert_int_eq(life.status, 0);
 }
 

@@ -169,18 +169,6 @@ static void the_file_goes_when_its_owner_closes(int kind)
 	serve_and_close(&server, types[kind], path);
 }
 
-/* A socket as a supervisor would hand it over. */
-static int adopt_server(struct server *server, int type, int fd)
-{
-	server->gram = NULL;
-	server->listener = NULL;
-	if (type == SOCK_DGRAM)
-		server->gram = unixconn_adopt(fd);
-	else
-		server->listener = unixlistener_adopt(fd);
-	return server->gram == NULL && server->listener == NULL ? -1 : 0;
-}
-
 static void an_inherited_socket_is_adopted(int kind)
 {
 	const char *path = support_path("name");
@@ -194,13 +182,6 @@ static void an_inherited_socket_is_adopted(int kind)
 	ck_assert_int_eq(unlink(path), 0);
 }
 
-static int set_unlink(struct server *server)
-{
-	if (server->gram != NULL)
-		return unixconn_set_unlink_on_close(server->gram, true);
-	return unixlistener_set_unlink_on_close(server->listener, true);
-}
-
 static void an_inherited_file_can_be_removed(int kind)
 {
 	const char *path = support_path("name");
@@ -210,17 +191,10 @@ static void an_inherited_file_can_be_removed(int kind)
 				 open_listening(types[kind], path)),
 		0);
 	torture_begin();
-	if (!torture_end(set_unlink(&server), 0))
-		ck_assert_int_eq(set_unlink(&server), 0);
+	if (!torture_end(server_set_unlink(&server, true), 0))
+		ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	serve_and_close(&server, types[kind], path);
 	assert_missing(path);
-}
-
-static int get_address(const struct server *server, struct unixaddr *addr)
-{
-	if (server->gram != NULL)
-		return unixconn_get_address(server->gram, addr);
-	return unixlistener_get_address(server->listener, addr);
 }
 
 static void the_address_is_told(int kind)
@@ -231,8 +205,8 @@ static void the_address_is_told(int kind)
 
 	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
 	torture_begin();
-	if (!torture_end(get_address(&server, &addr), 0))
-		ck_assert_int_eq(get_address(&server, &addr), 0);
+	if (!torture_end(server_get_address(&server, &addr), 0))
+		ck_assert_int_eq(server_get_address(&server, &addr), 0);
 	ck_assert(unixaddr_is_equal(&addr, &wanted));
 	serve_and_close(&server, types[kind], path);
 }
@@ -302,12 +276,6 @@ static void a_name_is_taken_over(int kind)
 	give_back_to(&server, kind, path);
 }
 
-static int fd_of(const struct server *server)
-{
-	return server->gram != NULL ? unixconn_get_fd(server->gram)
-				    : unixlistener_get_fd(server->listener);
-}
-
 static void a_name_is_given_back(int kind)
 {
 	const struct unixlisten_options options = {
@@ -322,7 +290,8 @@ static void a_name_is_given_back(int kind)
 	ck_assert_ptr_nonnull(takeover);
 	ck_assert_int_eq(open_server(&instead, types[kind], path, &options), 0);
 	torture_begin();
-	if (torture_end(unixtakeover_close(takeover, fd_of(&instead)), 1))
+	if (torture_end(unixtakeover_close(takeover, server_get_fd(&instead)),
+		    1))
 		torture_be_served(&server, types[kind], path);
 	ck_assert_int_eq(close_server(&instead), 0);
 	give_back_to(&server, kind, path);

@@ -419,8 +419,7 @@ START_TEST(a_socket_that_another_holder_shuts_down_is_told_and_left)
 				 support_path("shut"), NULL),
 		0);
 	scene_open_kind(&scene, PACKET, scene_echo, NULL);
-	fd = server.gram != NULL ? unixconn_get_fd(server.gram)
-				 : unixlistener_get_fd(server.listener);
+	fd = server_get_fd(&server);
 	scene_add_server(&scene, &server);
 	client_dial(&client, PACKET);
 	ck_assert_int_eq(shutdown(fd, how), 0);

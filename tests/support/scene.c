@@ -41,6 +41,41 @@ int open_server(struct server *server, int type, const char *address,
 	return server->gram == NULL && server->listener == NULL ? -1 : 0;
 }
 
+int adopt_server(struct server *server, int type, int fd)
+{
+	memset(server, 0, sizeof(*server));
+	if (type == SOCK_DGRAM)
+		server->gram = unixconn_adopt(fd);
+	else
+		server->listener = unixlistener_adopt(fd);
+	return server->gram == NULL && server->listener == NULL ? -1 : 0;
+}
+
+int server_get_fd(const struct server *server)
+{
+	return server->gram != NULL ? unixconn_get_fd(server->gram)
+				    : unixlistener_get_fd(server->listener);
+}
+
+int server_get_address(const struct server *server, struct unixaddr *addr)
+{
+	if (server->gram != NULL)
+		return unixconn_get_address(server->gram, addr);
+	return unixlistener_get_address(server->listener, addr);
+}
+
+int server_set_unlink(struct server *server, bool is_wanted)
+{
+	if (server->gram != NULL)
+		return unixconn_set_unlink_on_close(server->gram, is_wanted);
+	return unixlistener_set_unlink_on_close(server->listener, is_wanted);
+}
+
+void end_server(struct server *server)
+{
+	ck_assert_int_eq(close_server(server), 0);
+}
+
 /* One of the two is NULL, and closing that does nothing. */
 int close_server(struct server *server)
 {

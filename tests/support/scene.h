@@ -34,6 +34,16 @@ int open_server(struct server *server, int type, const char *address,
 	const struct unixlisten_options *options);
 int close_server(struct server *server);
 
+/* The same of a socket that is bound, and listens where its type can. */
+int adopt_server(struct server *server, int type, int fd);
+
+/* As the functions of its network. */
+int server_get_fd(const struct server *server);
+int server_get_address(const struct server *server, struct unixaddr *addr);
+int server_set_unlink(struct server *server, bool is_wanted);
+
+void end_server(struct server *server);
+
 struct unixconn *open_gram(const char *path);
 void close_gram(struct unixconn *gram);
 
