@@ -34,8 +34,8 @@ static void connect_both(int kind)
 	struct unixconn *pair[2];
 
 	ck_assert_int_eq(unixconn_pair(scene_get_network(kind), pair), 0);
-	ours = (struct client){ kind, pair[0] };
-	his = (struct client){ kind, pair[1] };
+	client_take(&ours, kind, pair[0]);
+	client_take(&his, kind, pair[1]);
 }
 
 /* The last that has it open is another process, which is killed. */
@@ -189,8 +189,6 @@ START_TEST(every_end_is_told_and_nothing_that_came_before_is_lost)
 	end(&his, way);
 	check_receiving(kind, way, waiting);
 	check_sending(kind, way);
-	client_close(&ours);
-	client_close(&his);
 }
 END_TEST
 
@@ -218,8 +216,6 @@ START_TEST(a_wait_ends_with_the_peer)
 		ck_assert_errno(receive_until(UNIXMSG_FOREVER), ECONNRESET);
 	else
 		ck_assert_int_eq(receive_until(UNIXMSG_FOREVER), 0);
-	client_close(&ours);
-	client_close(&his);
 }
 END_TEST
 
@@ -260,13 +256,12 @@ START_TEST(a_service_is_idle_after_every_end)
 	client_close(&his);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
-	scene_close(&scene);
 }
 END_TEST
 
 int main(void)
 {
-	TCase *tcase = make_tcase("ends");
+	TCase *tcase = make_scene_tcase("ends");
 
 	tcase_add_loop_test(tcase,
 		every_end_is_told_and_nothing_that_came_before_is_lost, 0,

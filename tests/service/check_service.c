@@ -20,13 +20,10 @@ START_TEST(a_message_comes_back)
 {
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	ck_assert_uint_eq(scene.heard, 1);
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -44,8 +41,6 @@ START_TEST(many_messages_come_back_in_order)
 			client_expect(&client, &i, sizeof(i));
 	}
 	ck_assert_uint_eq(scene_count(&scene).queued, 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -61,8 +56,6 @@ START_TEST(many_messages_at_once_come_back)
 	scene_serve(&scene);
 	for (i = 0; i < 100; i++)
 		client_expect(&client, &i, sizeof(i));
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -76,16 +69,13 @@ START_TEST(a_service_needs_no_watcher)
 	options.size_max = sizeof(large) - 1;
 	scene_open_kind(&scene, _i, scene_echo, &options);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	client_send(&client, large, sizeof(large));
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene.heard, 1);
 	ck_assert_uint_eq(scene_count(&scene).cut, 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CUT], 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -94,14 +84,11 @@ START_TEST(an_empty_message_is_a_message)
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	client_dial(&client, _i);
 	client_say(&client, "");
-	client_say(&client, "then");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "then");
 	client_hear(&client, "");
 	client_hear(&client, "then");
 	ck_assert_uint_eq(scene_count(&scene).answered, 2);
 	ck_assert_uint_eq(scene_count(&scene).peers, 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -158,8 +145,7 @@ START_TEST(a_message_too_large_is_told_and_not_handled)
 	scene_open_kind(&scene, _i, scene_echo, &options);
 	client_dial(&client, _i);
 	client_say(&client, "four");
-	client_say(&client, "fives");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "fives");
 	client_hear(&client, "four");
 	ck_assert_uint_eq(scene.heard, 1);
 	ck_assert_uint_eq(scene_count(&scene).cut, 1);
@@ -169,8 +155,6 @@ START_TEST(a_message_too_large_is_told_and_not_handled)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], _i == GRAM ? 0 : 1);
 	if (_i != GRAM)
 		client_hear_end(&client);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -198,14 +182,10 @@ START_TEST(the_beginning_of_a_cut_message_is_its_own)
 	scene.react = keep_beginning;
 	client_dial(&client, _i);
 	client_dial(&other, _i);
-	client_say(&other, "secret");
-	scene_serve(&scene);
-	client_say(&client, "0123456789");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "secret");
+	client_ask(&client, &scene, "0123456789");
 	ck_assert_str_eq(cut_text, _i == FRAMED ? "" : "012345");
 	client_close(&other);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -222,8 +202,7 @@ START_TEST(one_handler_serves_several_sockets)
 		scene_listen(&scene, kind);
 	for (kind = 0; kind < KINDS; kind++) {
 		client_dial(&clients[kind], kind);
-		client_say(&clients[kind], "hello");
-		scene_serve(&scene);
+		client_ask(&clients[kind], &scene, "hello");
 		client_hear(&clients[kind], "hello");
 		peers[kind] = scene.peer;
 	}
@@ -232,7 +211,6 @@ START_TEST(one_handler_serves_several_sockets)
 	ck_assert_uint_eq(scene_count(&scene).peers, KINDS);
 	for (kind = 0; kind < KINDS; kind++)
 		client_close(&clients[kind]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -247,11 +225,8 @@ START_TEST(networks_have_other_names)
 				 NULL),
 		0);
 	client_dial_at(&client, _i, name);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -287,13 +262,11 @@ START_TEST(a_message_tells_which_socket_it_came_by)
 	}
 	for (i = 1; i >= 0; i--) {
 		client_dial_at(&client, _i, paths[i]);
-		client_say(&client, "hello");
-		scene_serve(&scene);
+		client_ask(&client, &scene, "hello");
 		ck_assert_uint_eq(seen_tag, (uint64_t)i + 7);
 		client_close(&client);
 	}
 	ck_assert_uint_eq(unixservice_get_tag(scene.service), 0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -315,8 +288,7 @@ START_TEST(all_peers_but_some_are_sent_to)
 		0);
 	for (i = 0; i < 3; i++) {
 		client_dial(&clients[i], _i);
-		client_say(&clients[i], "hello");
-		scene_serve(&scene);
+		client_ask(&clients[i], &scene, "hello");
 		client_hear(&clients[i], "hello");
 	}
 	last = scene.peer;
@@ -335,7 +307,6 @@ START_TEST(all_peers_but_some_are_sent_to)
 	client_hear_nothing(&clients[2]);
 	for (i = 0; i < 3; i++)
 		client_close(&clients[i]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -376,8 +347,7 @@ START_TEST(what_is_pushed_is_no_answer)
 {
 	scene_open_kind(&scene, _i, answer_later, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "?");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "?");
 	ck_assert_int_eq(unixservice_push(scene.service, scene.peer, "event",
 				 5),
 		1);
@@ -399,8 +369,6 @@ START_TEST(what_is_pushed_is_no_answer)
 		client_hear(&client, "all");
 		client_hear(&client, "answer");
 	}
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -430,8 +398,6 @@ START_TEST(the_policy_of_an_added_connection_is_the_services)
 			1);
 	}
 	ck_assert_int_eq(unixconn_close(pair[1]), 0);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -449,7 +415,6 @@ START_TEST(a_stream_in_the_middle_of_a_message_is_not_served)
 		EBUSY);
 	unixconn_close(pair[0]);
 	unixconn_close(pair[1]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -464,11 +429,8 @@ START_TEST(an_adopted_listener_may_have_a_tag)
 	ck_assert_int_eq(unixservice_add_listener(scene.service, listener, 0),
 		0);
 	client_dial_at(&client, PACKET, support_path("s"));
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_uint_eq(seen_tag, 9);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -481,11 +443,8 @@ START_TEST(an_adopted_socket_may_have_a_tag)
 	unixconn_set_tag(gram, 9);
 	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, NULL), 0);
 	client_dial_at(&client, GRAM, support_path("s"));
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_uint_eq(seen_tag, 9);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -513,12 +472,10 @@ START_TEST(a_socket_may_want_more_than_the_service)
 		ck_assert_int_eq(errno, ENOTSUP);
 	} else {
 		client_dial_at(&client, _i, path);
-		client_say(&client, "hello");
-		scene_serve(&scene);
+		client_ask(&client, &scene, "hello");
 		ck_assert_uint_eq(seen_tag, 1);
 		client_close(&client);
 	}
-	scene_close(&scene);
 }
 END_TEST
 
@@ -534,12 +491,9 @@ START_TEST(a_handler_sends_on_what_it_has_got)
 {
 	scene_open_kind(&scene, _i, send_whole, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	client_hear_nothing(&client);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -555,7 +509,6 @@ START_TEST(other_names_of_networks_are_no_networks)
 					support_path("s"), NULL),
 			EINVAL);
 	assert_files(0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -575,7 +528,6 @@ START_TEST(what_is_not_known_of_listening_is_refused)
 				support_path("s"), &options),
 		EINVAL);
 	assert_files(0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -593,7 +545,6 @@ START_TEST(a_name_with_a_live_owner_is_not_served)
 				&(struct unixaddr){ 0 }),
 		ENOENT);
 	close(owner);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -680,8 +631,7 @@ START_TEST(what_was_open_already_is_served)
 	ck_assert_int_eq(scene_add_server(&scene, &server), 0);
 	ck_assert_int_eq(errno, EXDEV);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	client_close(&client);
 	scene_close(&scene);
@@ -696,21 +646,18 @@ START_TEST(a_connection_that_is_added_is_served)
 
 	scene_open(&scene, scene_echo, NULL);
 	ck_assert_int_eq(unixconn_pair(scene_get_network(_i), pair), 0);
-	client.kind = _i;
-	client.conn = pair[1];
+	client_take(&client, _i, pair[1]);
 	ck_assert_int_eq(unixservice_add_conn(scene.service, pair[0],
 				 _i == BYTES ? UNIXMSG_LISTEN_BYTES : 0, &peer),
 		0);
 	ck_assert_int_eq(unixservice_send(scene.service, peer, "first", 5), 1);
 	client_hear(&client, "first");
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	ck_assert_uint_eq(scene.peer, peer);
 	client_close(&client);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -722,8 +669,7 @@ START_TEST(what_was_read_ahead_of_an_added_stream_is_served)
 
 	scene_open(&scene, scene_echo, NULL);
 	ck_assert_int_eq(unixconn_pair("unix", streams), 0);
-	client.kind = FRAMED;
-	client.conn = streams[1];
+	client_take(&client, FRAMED, streams[1]);
 	client_say(&client, "1");
 	client_say(&client, "2");
 	ck_assert_int_eq(unixconn_recv(streams[0], &byte, 1, NULL, UNIXMSG_NOW),
@@ -733,8 +679,6 @@ START_TEST(what_was_read_ahead_of_an_added_stream_is_served)
 		0);
 	scene_serve_while(&scene, scene.heard == 0);
 	client_hear(&client, "2");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -811,11 +755,8 @@ START_TEST(the_address_is_that_of_the_first_socket)
 	ck_assert_int_eq(unixservice_get_address(scene.service, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_ABSTRACT);
 	client_dial_at(&client, _i, unixaddr_format(&addr, text, sizeof(text)));
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -838,8 +779,6 @@ START_TEST(all_descriptors_are_close_on_exec)
 	for (fd = 0; fd < LOOKED_AT; fd++)
 		if (!was_open[fd] && fcntl(fd, F_GETFD) >= 0)
 			ck_assert_int_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -852,15 +791,13 @@ START_TEST(nothing_is_allocated_that_is_not_given_back)
 		scene_listen(&scene, i);
 	for (i = 0; i < 100; i++) {
 		client_dial(&client, i % KINDS);
-		client_say(&client, "x");
-		scene_serve(&scene);
+		client_ask(&client, &scene, "x");
 		client_close(&client);
 	}
 	/* The connections are gone, the last one perhaps not yet. */
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).connections, 75);
 	ck_assert_uint_eq(scene_count(&scene).peers, 25);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -876,8 +813,6 @@ START_TEST(run_ends_when_its_deadline_comes)
 				unixdeadline_after_us(2000)),
 		ETIMEDOUT);
 	client_hear(&client, "hello");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -896,7 +831,6 @@ START_TEST(a_stop_descriptor_ends_run_and_is_forgotten)
 	ck_assert_int_eq(unixservice_set_stop_fd(scene.service, -1), 0);
 	ck_assert_errno(unixservice_run(scene.service, UNIXMSG_NOW), EAGAIN);
 	close(stop);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -916,7 +850,6 @@ START_TEST(a_stop_descriptor_may_be_closed_before_the_next_is_set)
 				unixdeadline_after_us(5000000)),
 		ECANCELED);
 	close(second);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -959,7 +892,6 @@ START_TEST(what_cannot_be_polled_is_no_stop_descriptor)
 	close(file);
 	ck_assert_errno(unixservice_set_stop_fd(scene.service, file), EBADF);
 	ck_assert_errno(unixservice_run(scene.service, UNIXMSG_NOW), EAGAIN);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -977,8 +909,6 @@ START_TEST(a_deadline_may_be_far)
 					(int64_t)INT32_MAX * 2000)),
 		ECANCELED);
 	close(stop);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1018,11 +948,8 @@ START_TEST(a_handler_cannot_turn_the_loop)
 {
 	scene_open_kind(&scene, _i, handle_and_turn, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1050,7 +977,6 @@ START_TEST(a_watcher_cannot_turn_the_loop)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
 	unixconn_close(packets[1]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1087,7 +1013,6 @@ START_TEST(success_leaves_errno_alone)
 	client_close(&client);
 	scene_serve(&scene);
 	ck_assert_int_eq(errno, EXDEV);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1127,8 +1052,6 @@ START_TEST(a_peer_that_sends_no_more_gets_its_answer)
 	client_hear_end(&client);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1141,8 +1064,6 @@ START_TEST(a_peer_that_sends_no_more_and_gets_no_answer_is_closed)
 	check_rest();
 	ck_assert_int_eq(unixservice_settle(scene.service, scene.peer), 0);
 	client_hear_end(&client);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1151,8 +1072,7 @@ START_TEST(a_peer_that_is_being_closed_does_not_spin)
 {
 	scene_open_kind(&scene, PACKET + _i, scene_put_off, NULL);
 	client_dial(&client, PACKET + _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
 	client_say(&client, "more");
 	check_rest();
@@ -1167,8 +1087,6 @@ START_TEST(a_peer_that_is_being_closed_does_not_spin)
 			ECONNRESET);
 	client_hear(&client, "answer");
 	client_hear_end(&client);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1176,8 +1094,7 @@ START_TEST(a_datagram_peer_that_is_being_closed_gets_its_answer)
 {
 	scene_open_kind(&scene, GRAM, scene_put_off, NULL);
 	client_dial(&client, GRAM);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
 	ck_assert_uint_eq(scene_count(&scene).peers, 1);
 	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, "answer",
@@ -1187,8 +1104,6 @@ START_TEST(a_datagram_peer_that_is_being_closed_gets_its_answer)
 	client_hear(&client, "answer");
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_FLUSHED], 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1196,8 +1111,7 @@ START_TEST(a_peer_that_is_gone_while_we_owe_it_does_not_spin)
 {
 	scene_open_kind(&scene, PACKET + _i, scene_put_off, NULL);
 	client_dial(&client, PACKET + _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_close(&client);
 	check_rest();
 	ck_assert_errno(unixservice_send(scene.service, scene.peer, "answer",
@@ -1205,7 +1119,6 @@ START_TEST(a_peer_that_is_gone_while_we_owe_it_does_not_spin)
 		ENOTCONN);
 	ck_assert_uint_eq(scene_count(&scene).gone, 1);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1243,7 +1156,6 @@ START_TEST(a_handler_may_close_every_peer)
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	for (i = 0; i < 8; i++)
 		client_close(&clients[i]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1270,19 +1182,15 @@ START_TEST(a_handler_may_add_connections_and_sockets)
 
 	scene_open_kind(&scene, _i, add_more, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	scene.act = scene_echo;
 	client_dial_at(&other, GRAM, support_path("another"));
-	client_say(&other, "there");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "there");
 	client_hear(&other, "there");
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], 42);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 40);
 	client_close(&other);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1300,14 +1208,11 @@ START_TEST(a_watcher_may_close_who_has_just_come)
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	scene.react = close_newcomer;
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_uint_eq(scene.heard, 0);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_uint_eq(scene_count(&scene).gone, _i == GRAM ? 1 : 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1321,15 +1226,12 @@ START_TEST(a_handler_says_good_bye)
 {
 	scene_open_kind(&scene, _i, say_good_bye, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	if (_i != GRAM)
 		client_hear_end(&client);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1340,8 +1242,7 @@ START_TEST(a_peer_has_a_context)
 
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_ptr_null(unixservice_get_context(scene.service, scene.peer));
 	ck_assert_int_eq(unixservice_set_context(scene.service, scene.peer,
 				 &mine),
@@ -1354,14 +1255,12 @@ START_TEST(a_peer_has_a_context)
 	ck_assert_errno(unixservice_set_context(scene.service, scene.peer,
 				&mine),
 		ENOTCONN);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
 static TCase *make_echo_tests(void)
 {
-	TCase *tcase = make_tcase("echo");
+	TCase *tcase = make_scene_tcase("echo");
 
 	tcase_add_loop_test(tcase, a_message_comes_back, 0, KINDS);
 	tcase_add_loop_test(tcase, many_messages_come_back_in_order, 0, KINDS);
@@ -1382,7 +1281,7 @@ static TCase *make_echo_tests(void)
 
 static TCase *make_source_tests(void)
 {
-	TCase *tcase = make_tcase("sources");
+	TCase *tcase = make_scene_tcase("sources");
 
 	tcase_add_test(tcase, one_handler_serves_several_sockets);
 	tcase_add_loop_test(tcase, networks_have_other_names, 0, BYTES);
@@ -1423,7 +1322,7 @@ static TCase *make_source_tests(void)
 
 static TCase *make_loop_tests(void)
 {
-	TCase *tcase = make_tcase("loop");
+	TCase *tcase = make_scene_tcase("loop");
 
 	tcase_add_loop_test(tcase, run_ends_when_its_deadline_comes, 0, KINDS);
 	tcase_add_test(tcase, a_stop_descriptor_ends_run_and_is_forgotten);
@@ -1442,7 +1341,7 @@ static TCase *make_loop_tests(void)
 
 static TCase *make_half_closed_tests(void)
 {
-	TCase *tcase = make_tcase("half-closed");
+	TCase *tcase = make_scene_tcase("half-closed");
 
 	tcase_add_loop_test(tcase, a_peer_that_sends_no_more_gets_its_answer, 0,
 		KINDS - 1);
@@ -1461,7 +1360,7 @@ static TCase *make_half_closed_tests(void)
 
 static TCase *make_handler_tests(void)
 {
-	TCase *tcase = make_tcase("handlers");
+	TCase *tcase = make_scene_tcase("handlers");
 
 	tcase_add_loop_test(tcase, a_handler_may_close_every_peer, 0, KINDS);
 	tcase_add_loop_test(tcase, a_handler_may_add_connections_and_sockets, 0,

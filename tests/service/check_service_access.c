@@ -91,7 +91,6 @@ START_TEST(on_a_path_its_mode_decides)
 
 	check_man(_i, path, true);
 	check_root(_i, path, true);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -103,7 +102,6 @@ START_TEST(a_user_may_be_denied)
 	check_man(_i, path, false);
 	check_root(_i, path, true);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_REFUSED], EPERM);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -114,7 +112,6 @@ START_TEST(a_group_may_be_denied)
 	ck_assert_int_eq(unixservice_deny_group(scene.service, HIS_GROUP), 0);
 	check_man(_i, path, false);
 	check_root(_i, path, true);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -130,7 +127,6 @@ START_TEST(supplementary_groups_of_connections_count)
 	ck_assert_int_eq(unixservice_allow_group(scene.service, OTHER_GROUP),
 		0);
 	check_man(_i, path, _i != GRAM);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -143,7 +139,6 @@ START_TEST(who_is_not_allowed_may_not)
 	check_root(_i, path, true);
 	ck_assert_int_eq(unixservice_allow_user(scene.service, MAN), 0);
 	check_man(_i, path, true);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -154,7 +149,6 @@ START_TEST(a_group_may_be_allowed)
 	ck_assert_int_eq(unixservice_allow_group(scene.service, HIS_GROUP), 0);
 	check_man(_i, path, true);
 	check_root(_i, path, false);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -166,7 +160,6 @@ START_TEST(who_is_denied_may_not_in_any_case)
 	unixservice_allow_anyone(scene.service);
 	ck_assert_int_eq(unixservice_deny_group(scene.service, HIS_GROUP), 0);
 	check_man(_i, path, false);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -181,7 +174,6 @@ START_TEST(nobody_is_no_user)
 		EINVAL);
 	ck_assert_errno(unixservice_deny_group(scene.service, (gid_t)-1),
 		EINVAL);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -198,7 +190,6 @@ START_TEST(an_abstract_name_is_for_our_own_user_and_root)
 	open_abstract(_i);
 	check_man(_i, get_address(_i), false);
 	check_root(_i, get_address(_i), true);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -210,7 +201,6 @@ START_TEST(an_abstract_name_is_for_whom_it_is_told)
 	check_root(_i, get_address(_i), false);
 	unixservice_allow_anyone(scene.service);
 	check_root(_i, get_address(_i), true);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -222,7 +212,6 @@ START_TEST(an_abstract_name_may_be_for_anyone)
 	ck_assert_int_eq(unixservice_deny_user(scene.service, MAN), 0);
 	check_man(_i, get_address(_i), false);
 	check_root(_i, get_address(_i), true);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -257,8 +246,6 @@ START_TEST(datagrams_from_before_say_who_wrote_them_if_that_was_wanted)
 	client_try_send(&client, "late", 4);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene.heard, early->heard + 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -280,7 +267,6 @@ START_TEST(the_kernels_word_on_set_user_id_programs)
 	support_wait_exit(pid, 0);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene.heard, _i == GRAM);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -331,7 +317,6 @@ START_TEST(our_own_user_is_the_one_when_serving_begins)
 	ck_assert_int_eq(seteuid(0), 0);
 	ck_assert_uint_eq(scene.heard, MESSAGES);
 	ck_assert_uint_eq(questions, 1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -345,14 +330,11 @@ START_TEST(refusals_of_a_peer_are_told_once)
 	ck_assert_int_eq(unixservice_deny_user(scene.service, 0), 0);
 	client_dial(&client, GRAM);
 	for (i = 0; i < 5; i++) {
-		client_say(&client, "hello");
-		scene_serve(&scene);
+		client_ask(&client, &scene, "hello");
 	}
 	ck_assert_uint_eq(scene_count(&scene).refused, 5);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_REFUSED], 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -392,8 +374,7 @@ START_TEST(who_is_refused_takes_nobodys_place)
 	ck_assert_int_eq(unixservice_deny_user(scene.service, MAN), 0);
 	for (i = 0; i < 2; i++) {
 		client_dial(&clients[i], GRAM);
-		client_say(&clients[i], "hello");
-		scene_serve(&scene);
+		client_ask(&clients[i], &scene, "hello");
 	}
 	for (i = 0; i < 4; i++)
 		say_from(scene_address(GRAM), support_abstract("man") + i + 1,
@@ -403,7 +384,6 @@ START_TEST(who_is_refused_takes_nobodys_place)
 	ck_assert_uint_eq(scene_count(&scene).peers, 2);
 	client_close(&clients[0]);
 	client_close(&clients[1]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -433,7 +413,6 @@ START_TEST(who_is_refused_adds_no_peer_of_anothers_name)
 	ck_assert_uint_eq(scene.heard, 2);
 	ck_assert_uint_eq(scene.peer, first);
 	unixconn_close(gram);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -450,7 +429,6 @@ START_TEST(it_is_told_who_was_refused)
 		strstr(scene.line[UNIXSERVICE_REFUSED], expected));
 	ck_assert_ptr_nonnull(strstr(scene.line[UNIXSERVICE_REFUSED],
 		_i == GRAM ? ": message refused" : ": connection refused"));
-	scene_close(&scene);
 }
 END_TEST
 
@@ -482,8 +460,6 @@ START_TEST(nothing_is_told_of_who_sent_before_the_service)
 	client_send(&client, large, sizeof(large));
 	scene_serve(&scene);
 	ck_assert_ptr_nonnull(strstr(scene.line[UNIXSERVICE_CUT], "user"));
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -513,8 +489,6 @@ START_TEST(who_sent_before_the_service_is_answered)
 	scene_serve(&scene);
 	client_hear(&client, "early");
 	ck_assert_uint_eq(scene_count(&scene).unproved, 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -543,13 +517,12 @@ START_TEST(a_name_cannot_pretend)
 	ck_assert_ptr_nonnull(strstr(line, "\"uid\":64001,"));
 	ck_assert_ptr_null(strstr(line, "\"uid\":0"));
 	check_printable(scene.line[UNIXSERVICE_OPENED]);
-	scene_close(&scene);
 }
 END_TEST
 
 static TCase *make_rule_tests(void)
 {
-	TCase *tcase = make_tcase("rules");
+	TCase *tcase = make_scene_tcase("rules");
 
 	support_add_root_loop_test(tcase, on_a_path_its_mode_decides, KINDS);
 	support_add_root_loop_test(tcase, a_user_may_be_denied, KINDS);
@@ -576,7 +549,7 @@ static TCase *make_rule_tests(void)
 
 static TCase *make_telling_tests(void)
 {
-	TCase *tcase = make_tcase("telling");
+	TCase *tcase = make_scene_tcase("telling");
 
 	tcase_add_loop_test(tcase,
 		datagrams_from_before_say_who_wrote_them_if_that_was_wanted, 0,

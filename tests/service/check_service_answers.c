@@ -28,18 +28,10 @@ static void open_with_client(int kind, scene_act *act)
 	client_dial(&client, kind);
 }
 
-static void close_all(void)
-{
-	client_close(&client);
-	scene_serve(&scene);
-	scene_close(&scene);
-}
-
 /* The client says so and is heard: the number of its peer. */
 static uint64_t hear(struct client *from, const char *text)
 {
-	client_say(from, text);
-	scene_serve(&scene);
+	client_ask(from, &scene, text);
 	ck_assert_str_eq(scene.data, text);
 	return scene.peer;
 }
@@ -54,7 +46,6 @@ START_TEST(an_answer_comes_later)
 	client_hear(&client, "at last");
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
 	ck_assert_uint_eq(scene_count(&scene).waiting, 0);
-	close_all();
 }
 END_TEST
 
@@ -72,8 +63,6 @@ START_TEST(answers_come_in_another_order)
 	client_hear(&client, "to the first");
 	client_hear(&other, "to the second");
 	ck_assert_uint_eq(scene_count(&scene).answered, 2);
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -91,7 +80,6 @@ START_TEST(each_message_put_off_is_one_answer)
 	answer(scene.peer, "three");
 	ck_assert_uint_eq(scene_count(&scene).answered, 2);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 1);
-	close_all();
 }
 END_TEST
 
@@ -110,7 +98,6 @@ START_TEST(one_message_may_have_several_answers)
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 1);
 	ck_assert_uint_eq(scene_count(&scene).sent_bytes, 10);
-	close_all();
 }
 END_TEST
 
@@ -120,7 +107,6 @@ START_TEST(a_message_may_have_no_answer)
 	hear(&client, "hello");
 	ck_assert_uint_eq(scene_count(&scene).unanswered, 1);
 	ck_assert_errno(unixservice_settle(scene.service, scene.peer), EINVAL);
-	close_all();
 }
 END_TEST
 
@@ -136,7 +122,6 @@ START_TEST(a_message_put_off_may_be_settled)
 	ck_assert_errno(unixservice_settle(scene.service, peer), EINVAL);
 	ck_assert_int_eq(unixservice_close_peer(scene.service, peer), 0);
 	ck_assert_errno(unixservice_settle(scene.service, peer), ENOTCONN);
-	close_all();
 }
 END_TEST
 
@@ -154,7 +139,6 @@ START_TEST(an_answer_at_once_settles_what_is_put_off)
 	hear(&client, "hello");
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
 	ck_assert_uint_eq(scene_count(&scene).waiting, 0);
-	close_all();
 }
 END_TEST
 
@@ -179,8 +163,6 @@ START_TEST(a_message_may_go_to_another_peer)
 	ck_assert_uint_eq(scene_count(&scene).unanswered, 2);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 1);
 	ck_assert_uint_eq(scene_count(&scene).answered, 0);
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -197,8 +179,6 @@ START_TEST(the_answer_may_come_from_another_peer)
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
 	ck_assert_uint_eq(scene_count(&scene).unanswered, 1);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 0);
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -212,7 +192,6 @@ START_TEST(a_peer_is_told_without_having_asked)
 	client_hear(&client, "more");
 	ck_assert_uint_eq(scene_count(&scene).pushed, 2);
 	ck_assert_uint_eq(scene_count(&scene).answered, 0);
-	close_all();
 }
 END_TEST
 
@@ -239,7 +218,6 @@ START_TEST(an_answer_of_several_parts_is_one_message)
 	client_hear(&client, "<once more>");
 	ck_assert_uint_eq(scene_count(&scene).answered, 2);
 	ck_assert_uint_eq(scene_count(&scene).queued, 0);
-	close_all();
 }
 END_TEST
 
@@ -255,7 +233,6 @@ START_TEST(an_answer_without_parts_is_empty)
 		1);
 	scene_serve(&scene);
 	client_hear(&client, "");
-	close_all();
 }
 END_TEST
 
@@ -279,7 +256,6 @@ START_TEST(a_peer_that_is_gone_is_not_connected)
 		ENOTCONN);
 	ck_assert_errno(unixservice_send(scene.service, UINT64_MAX, "x", 1),
 		ENOTCONN);
-	close_all();
 }
 END_TEST
 
@@ -297,7 +273,6 @@ START_TEST(an_answer_to_one_that_went_is_gone)
 	ck_assert_uint_eq(scene_count(&scene).peers, _i != GRAM);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -311,7 +286,6 @@ START_TEST(what_was_owed_to_one_that_went_is_gone)
 	ck_assert_errno(unixservice_send(scene.service, scene.peer, "x", 1),
 		ENOTCONN);
 	ck_assert_uint_eq(scene_count(&scene).gone, 2);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -349,7 +323,6 @@ START_TEST(a_number_never_comes_back)
 	for (i = 1; i < TIMES; i++)
 		ck_assert_uint_ne(seen[i - 1], seen[i]);
 	free(seen);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -380,7 +353,6 @@ START_TEST(a_place_whose_numbers_are_used_up_is_not_used_again)
 	next = add_and_close();
 	ck_assert_uint_ne((uint32_t)next, (uint32_t)last);
 	ck_assert_errno(unixservice_send(scene.service, last, "", 0), ENOTCONN);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -402,16 +374,13 @@ START_TEST(a_handler_that_has_closed_its_peer_may_give_anything)
 	scene_open_kind(&scene, _i % KINDS, close_and_answer, NULL);
 	scene.number = results[_i / KINDS];
 	client_dial(&client, _i % KINDS);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_uint_eq(scene.heard, 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_uint_eq(scene_count(&scene).waiting, 0);
 	ck_assert_uint_eq(scene_count(&scene).gone,
 		scene.number == UNIXSERVICE_LATER);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -429,8 +398,7 @@ START_TEST(a_watcher_may_close_who_is_gone)
 {
 	scene_open_kind(&scene, _i, scene_put_off, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	scene.react = close_who_has_lost;
 	client_close(&client);
 	ck_assert_errno(unixservice_send(scene.service, scene.peer, "x", 1),
@@ -439,8 +407,6 @@ START_TEST(a_watcher_may_close_who_is_gone)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_uint_eq(scene_count(&scene).gone, 1);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -480,7 +446,6 @@ START_TEST(a_sender_without_an_address_is_peer_0)
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).unnamed, 2);
 	ck_assert_errno(unixservice_send(scene.service, 0, "x", 1), EINVAL);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -504,7 +469,6 @@ START_TEST(an_answer_too_large_is_none)
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 0);
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 0);
-	close_all();
 }
 END_TEST
 
@@ -529,8 +493,6 @@ START_TEST(an_answer_too_large_for_the_kernel_is_none)
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 0);
 	ck_assert_int_eq(unixconn_close(pair[1]), 0);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -548,7 +510,6 @@ START_TEST(the_address_of_an_answer_does_not_matter)
 		1);
 	client_hear(&client, "");
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
-	close_all();
 }
 END_TEST
 
@@ -565,7 +526,6 @@ START_TEST(an_impossible_message_is_refused)
 	ck_assert_errno(unixservice_send_msg(scene.service, scene.peer, &msg),
 		EINVAL);
 	ck_assert_uint_eq(scene_count(&scene).waiting, 1);
-	close_all();
 }
 END_TEST
 
@@ -629,7 +589,6 @@ START_TEST(an_answer_carries_a_descriptor)
 	got = receive_fd(&client);
 	check_is_file(got, support_path("file"));
 	close(got);
-	close_all();
 }
 END_TEST
 
@@ -666,7 +625,6 @@ START_TEST(an_answer_that_is_kept_carries_a_descriptor)
 	close(got);
 	scene_serve_while(&scene, scene_count(&scene).queued > 0);
 	ck_assert_int_eq(support_count_fds(), before - 1);
-	close_all();
 }
 END_TEST
 
@@ -688,7 +646,6 @@ START_TEST(a_descriptor_that_is_kept_goes_with_its_peer)
 	/* The end: nobody has the other one any more. */
 	ck_assert_int_eq(read(ends[0], &byte, 1), 0);
 	close(ends[0]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -701,7 +658,6 @@ START_TEST(streams_carry_no_descriptors)
 	fill(scene.peer);
 	ck_assert_errno(send_fd(scene.peer, 0), EINVAL);
 	ck_assert_uint_eq(scene_count(&scene).queued, 1);
-	close_all();
 }
 END_TEST
 
@@ -757,7 +713,6 @@ START_TEST(a_message_brings_a_descriptor)
 	check_is_file(scene.number, support_path("file"));
 	ck_assert_int_eq(fcntl(scene.number, F_GETFD), FD_CLOEXEC);
 	close(scene.number);
-	close_all();
 }
 END_TEST
 
@@ -779,13 +734,12 @@ START_TEST(descriptors_nobody_wants_are_not_kept)
 	}
 	ck_assert_int_eq(support_count_fds(), before);
 	ck_assert_uint_eq(scene_count(&scene).received, (unsigned int)sent + 1);
-	close_all();
 }
 END_TEST
 
 static TCase *make_answer_tests(void)
 {
-	TCase *tcase = make_tcase("answers");
+	TCase *tcase = make_scene_tcase("answers");
 
 	tcase_add_loop_test(tcase, an_answer_comes_later, 0, KINDS);
 	tcase_add_loop_test(tcase, answers_come_in_another_order, 0, KINDS);
@@ -811,7 +765,7 @@ static TCase *make_answer_tests(void)
 
 static TCase *make_gone_tests(void)
 {
-	TCase *tcase = make_tcase("gone");
+	TCase *tcase = make_scene_tcase("gone");
 
 	tcase_add_loop_test(tcase, a_peer_that_is_gone_is_not_connected, 0,
 		KINDS);
@@ -840,7 +794,7 @@ static TCase *make_gone_tests(void)
 
 static TCase *make_descriptor_tests(void)
 {
-	TCase *tcase = make_tcase("descriptors");
+	TCase *tcase = make_scene_tcase("descriptors");
 
 	tcase_add_loop_test(tcase, an_answer_carries_a_descriptor, 0, FRAMED);
 	tcase_add_loop_test(tcase, an_answer_that_is_kept_carries_a_descriptor,

@@ -161,7 +161,6 @@ START_TEST(everybody_is_answered_in_order)
 		hear_all(QUEUE);
 	}
 	ck_assert_uint_eq(scene_count(&scene).answered, 20 * QUEUE);
-	close_all();
 }
 END_TEST
 
@@ -238,7 +237,6 @@ START_TEST(a_quick_client_is_served_one_by_one)
 	scene_serve_while(&scene, scene.heard < MANY);
 	ck_assert_int_gt(scene.number, 0);
 	ck_assert_int_lt(scene.number, MANY / 10);
-	close_all();
 }
 END_TEST
 
@@ -252,7 +250,6 @@ START_TEST(the_hundredth_batch_is_as_the_first)
 	open_with(echo_and_look, &options);
 	for (round = 0; round < 100; round++)
 		ck_assert(!has_gone_at_once());
-	close_all();
 }
 END_TEST
 
@@ -272,7 +269,6 @@ START_TEST(who_does_not_read_gets_no_more_of_the_send_buffer)
 			scene.heard < (unsigned int)(round + 1) * QUEUE);
 	}
 	ck_assert_uint_gt(scene_count(&scene).queued, 3 * QUEUE);
-	close_all();
 }
 END_TEST
 
@@ -326,7 +322,6 @@ START_TEST(who_is_gone_takes_no_answer_of_others_with_him)
 		3);
 	ck_assert_uint_ge(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOENT);
-	close_all();
 }
 END_TEST
 
@@ -337,8 +332,7 @@ static void bind_anew(struct client *client)
 
 	snprintf(name, sizeof(name), "full%d", (int)(client - clients));
 	client_close(client);
-	client->conn = unixconn_open("unixgram", support_path(name), NULL);
-	ck_assert_ptr_nonnull(client->conn);
+	client_take(client, GRAM, open_gram(support_path(name)));
 }
 
 /*
@@ -374,7 +368,6 @@ START_TEST(a_peer_that_does_not_read_delays_nobody)
 			hear_number(&clients[i % CLIENTS], i);
 	ck_assert_uint_eq(scene_count(&scene).queued, 1 + 3);
 	ck_assert_uint_eq(scene_count(&scene).waiting, 3);
-	close_all();
 }
 END_TEST
 
@@ -401,7 +394,6 @@ START_TEST(what_is_kept_goes_in_order)
 		if (atoi(data) >= 0)
 			ck_assert_int_eq(atoi(data), next++);
 	}
-	close_all();
 }
 END_TEST
 
@@ -418,7 +410,6 @@ START_TEST(what_the_policy_drops_is_told)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_LOST], 2);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_LOST], ENOBUFS);
 	ck_assert_uint_eq(scene_count(&scene).queued, 2);
-	close_all();
 }
 END_TEST
 
@@ -438,7 +429,6 @@ START_TEST(the_policy_closes_a_peer_in_the_middle_of_its_answers)
 	for (i = 0; i < QUEUE - 1; i++)
 		if (i % CLIENTS != 1)
 			hear_number(&clients[i % CLIENTS], i);
-	close_all();
 }
 END_TEST
 
@@ -459,7 +449,6 @@ START_TEST(who_is_closed_has_been_answered)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], QUEUE);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], QUEUE);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
-	close_all();
 }
 END_TEST
 
@@ -474,7 +463,6 @@ START_TEST(who_makes_place_has_been_answered)
 	scene_serve(&scene);
 	hear_all(QUEUE);
 	ck_assert_uint_eq(scene_count(&scene).answered, QUEUE);
-	close_all();
 }
 END_TEST
 
@@ -516,7 +504,6 @@ START_TEST(who_is_still_to_be_answered_keeps_his_place)
 	ck_assert_uint_eq(scene_count(&scene).limited, 1);
 	ck_assert_uint_eq(scene_count(&scene).queued, 1);
 	ck_assert_uint_eq(scene_count(&scene).gone, 0);
-	close_all();
 }
 END_TEST
 
@@ -557,7 +544,6 @@ START_TEST(what_cannot_be_gathered_does_not_overtake)
 	client_hear(&clients[0], "bc");
 	hear_number(&clients[0], ROUND_FIRST + 1);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 3);
-	close_all();
 }
 END_TEST
 
@@ -596,7 +582,6 @@ START_TEST(more_may_be_sent_than_has_come)
 	ck_assert_uint_eq(scene_count(&scene).pushed,
 		(CLIENTS * REPEATS - 1) * (QUEUE - 2 - ROUND_FIRST));
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 0);
-	close_all();
 }
 END_TEST
 
@@ -626,7 +611,6 @@ START_TEST(answers_to_those_before_are_counted_as_such)
 		client_hear(&clients[0], "later");
 	ck_assert_uint_eq(scene_count(&scene).answered, QUEUE);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 0);
-	close_all();
 }
 END_TEST
 
@@ -641,7 +625,6 @@ START_TEST(rates_hold)
 	scene_serve(&scene);
 	hear_all(QUEUE - 3);
 	ck_assert_uint_eq(scene_count(&scene).limited, 3);
-	close_all();
 }
 END_TEST
 
@@ -654,7 +637,6 @@ START_TEST(rules_hold)
 	hear_all(0);
 	ck_assert_uint_eq(scene_count(&scene).refused, QUEUE);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_REFUSED], CLIENTS);
-	close_all();
 }
 END_TEST
 
@@ -680,7 +662,6 @@ START_TEST(what_is_too_large_is_cut_alone)
 	scene_serve(&scene);
 	hear_all(QUEUE - 1);
 	ck_assert_uint_eq(scene_count(&scene).cut, 1);
-	close_all();
 }
 END_TEST
 
@@ -700,7 +681,6 @@ START_TEST(who_stops_in_a_batch_answers_all_that_has_come)
 	ck_assert(unixservice_is_drained(scene.service));
 	hear_all(QUEUE);
 	ck_assert_uint_eq(scene_count(&scene).answered, QUEUE);
-	close_all();
 }
 END_TEST
 
@@ -743,7 +723,6 @@ START_TEST(a_watcher_may_send_behind_what_was_gathered)
 {
 	lose_while_sending(send_more);
 	client_hear(&clients[0], "more");
-	close_all();
 }
 END_TEST
 
@@ -785,7 +764,6 @@ START_TEST(a_watcher_may_send_when_no_more_can_be_gathered)
 		hear_number(&clients[0], i);
 	client_hear(&clients[0], "more");
 	hear_number(&clients[0], ROUND_FIRST);
-	close_all();
 }
 END_TEST
 
@@ -803,7 +781,6 @@ START_TEST(whom_a_watcher_closes_gets_what_was_gathered)
 	scene_serve_while(&scene, scene.told[UNIXSERVICE_CLOSED] == 0);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], scene.other);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], 0);
-	close_all();
 }
 END_TEST
 
@@ -824,7 +801,6 @@ START_TEST(whom_a_watcher_closes_need_not_get_what_was_gathered)
 	scene_serve_while(&scene, scene.told[UNIXSERVICE_CLOSED] == 0);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], scene.other);
 	ck_assert_uint_eq(scene_count(&scene).dropped, 2);
-	close_all();
 }
 END_TEST
 
@@ -865,7 +841,6 @@ START_TEST(whom_the_policy_has_closed_gets_nothing_more)
 	client_hear_nothing(&clients[1]);
 	ck_assert_uint_eq(scene_count(&scene).dropped, 1);
 	ck_assert_uint_eq(scene_count(&scene).gone, 1);
-	close_all();
 }
 END_TEST
 
@@ -893,7 +868,6 @@ START_TEST(what_is_kept_meanwhile_is_not_overtaken)
 	client_hear(&clients[1], "a");
 	client_hear_nothing(&clients[1]);
 	ck_assert_uint_eq(scene_count(&scene).dropped, 2);
-	close_all();
 }
 END_TEST
 
@@ -921,7 +895,6 @@ START_TEST(who_is_closed_by_what_was_gathered_gets_nothing_more)
 	ck_assert_int_eq(scene.number, 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
-	close_all();
 }
 END_TEST
 
@@ -943,7 +916,6 @@ START_TEST(two_sockets_have_batches_in_turn)
 	for (i = 0; i < QUEUE; i++)
 		hear_number(&other, i);
 	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -961,13 +933,12 @@ START_TEST(a_batch_has_a_largest_size)
 	fill_queue(QUEUE);
 	scene_serve(&scene);
 	hear_all(QUEUE);
-	close_all();
 }
 END_TEST
 
 int main(void)
 {
-	TCase *tcase = make_tcase("batch");
+	TCase *tcase = make_scene_tcase("batch");
 
 	tcase_add_test(tcase, everybody_is_answered_in_order);
 	tcase_add_test(tcase,

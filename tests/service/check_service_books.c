@@ -279,14 +279,12 @@ START_TEST(without_limits_all_are_answered)
 	ck_assert_uint_eq(scene_count(&scene).received, said);
 	for (i = 0; i < CLIENTS; i++)
 		client_close(&clients[i]);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
 int main(void)
 {
-	TCase *tcase = make_tcase("books");
+	TCase *tcase = make_scene_tcase("books");
 
 	tcase_add_loop_test(tcase, the_books_are_right_after_every_step, 0,
 		SEEDS);

@@ -31,7 +31,6 @@ START_TEST(a_service_without_work_is_drained_at_once)
 	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_FOREVER), 0);
 	ck_assert(unixservice_is_drained(scene.service));
 	assert_files(0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -50,23 +49,18 @@ START_TEST(what_the_kernel_has_taken_is_answered)
 	ck_assert_uint_eq(scene_count(&scene).stopped, 0);
 	if (_i != GRAM)
 		client_hear_end(&client);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
 START_TEST(who_sends_after_the_stop_is_told_at_once)
 {
 	open_with_client(_i, scene_echo);
-	client_say(&client, "in time");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "in time");
 	ck_assert_int_eq(unixservice_stop(scene.service, soon()), 0);
 	ck_assert_errno(client_try_send(&client, "late", 4), EPIPE);
 	ck_assert_int_eq(unixservice_run(scene.service, soon()), 0);
 	ck_assert_uint_eq(scene.heard, 1);
 	client_hear(&client, "in time");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -97,8 +91,7 @@ START_TEST(the_name_is_gone_at_once)
 	struct scene successor;
 
 	open_with_client(_i, scene_put_off);
-	client_say(&client, "a long question");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "a long question");
 	ck_assert_int_eq(unixservice_stop(scene.service, soon()), 0);
 	assert_missing(scene_address(_i));
 	ck_assert_int_eq(try_to_dial(_i, scene_address(_i)), ENOENT);
@@ -131,7 +124,6 @@ START_TEST(nobody_gets_in_by_an_abstract_name)
 	ck_assert_int_eq(unixservice_stop(scene.service, soon()), 0);
 	ck_assert_int_eq(try_to_dial(PACKET + _i, address), ECONNREFUSED);
 	ck_assert_int_eq(unixservice_run(scene.service, soon()), 0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -153,7 +145,6 @@ START_TEST(connections_that_wait_are_served)
 		client_hear_end(&clients[i]);
 		client_close(&clients[i]);
 	}
-	scene_close(&scene);
 }
 END_TEST
 
@@ -164,8 +155,7 @@ START_TEST(what_is_kept_is_waited_for)
 	int count = 0, i;
 
 	open_with_client(_i, scene_be_silent);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	for (; scene_count(&scene).queued < 3; count++)
 		ck_assert_int_eq(unixservice_send(scene.service, scene.peer,
 					 large, sizeof(large)),
@@ -185,8 +175,6 @@ START_TEST(what_is_kept_is_waited_for)
 	}
 	ck_assert_int_eq(unixservice_run(scene.service, soon()), 0);
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -195,8 +183,7 @@ START_TEST(the_deadline_gives_up_and_counts)
 	open_with_client(_i, scene_put_off);
 	client_dial(&other, _i);
 	client_say(&client, "hello");
-	client_say(&other, "hello");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "hello");
 	ck_assert_int_eq(unixservice_drain(scene.service,
 				 unixdeadline_after_us(20000)),
 		0);
@@ -206,9 +193,6 @@ START_TEST(the_deadline_gives_up_and_counts)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ECANCELED);
 	ck_assert_errno(unixservice_send(scene.service, scene.peer, "x", 1),
 		ENOTCONN);
-	client_close(&client);
-	client_close(&other);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -217,8 +201,7 @@ START_TEST(kept_answers_are_given_up_too)
 	static const char large[50000];
 
 	open_with_client(_i, scene_put_off);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_int_eq(unixservice_settle(scene.service, scene.peer), 0);
 	while (scene_count(&scene).queued == 0)
 		ck_assert_int_eq(unixservice_send(scene.service, scene.peer,
@@ -230,8 +213,6 @@ START_TEST(kept_answers_are_given_up_too)
 	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_NOW), 0);
 	ck_assert_uint_eq(scene_count(&scene).queued, 0);
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 2);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -239,39 +220,32 @@ END_TEST
 START_TEST(the_deadline_comes_through_the_descriptor)
 {
 	open_with_client(_i, scene_put_off);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_int_eq(unixservice_stop(scene.service,
 				 unixdeadline_after_us(20000)),
 		0);
 	scene_serve_while(&scene, !unixservice_is_drained(scene.service));
 	ck_assert_uint_eq(scene_count(&scene).stopped, 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
 START_TEST(a_second_stop_may_shorten_the_deadline)
 {
 	open_with_client(_i, scene_put_off);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
 	scene_serve(&scene);
 	ck_assert(!unixservice_is_drained(scene.service));
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_NOW), 0);
 	scene_serve_while(&scene, !unixservice_is_drained(scene.service));
 	ck_assert_uint_eq(scene_count(&scene).stopped, 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
 START_TEST(a_second_stop_may_lengthen_the_deadline)
 {
 	open_with_client(_i, scene_put_off);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_NOW), 0);
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
 	scene_serve(&scene);
@@ -281,8 +255,6 @@ START_TEST(a_second_stop_may_lengthen_the_deadline)
 	ck_assert_uint_eq(scene_count(&scene).answered, 1);
 	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_NOW), 0);
 	ck_assert_uint_eq(scene_count(&scene).stopped, 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -290,12 +262,9 @@ START_TEST(a_refused_deadline_stops_nothing)
 {
 	open_with_client(_i, scene_put_off);
 	ck_assert_errno(unixservice_stop(scene.service, -1), EINVAL);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	ck_assert_uint_eq(scene_count(&scene).received, 1);
 	ck_assert(!unixservice_is_drained(scene.service));
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -319,8 +288,6 @@ START_TEST(a_second_stop_descriptor_ends_the_drain)
 	assert_missing(scene_address(_i));
 	close(first);
 	close(second);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -339,8 +306,6 @@ START_TEST(a_handler_may_stop_the_service)
 	ck_assert_int_eq(unixservice_run(scene.service, UNIXMSG_FOREVER), 0);
 	ck_assert_uint_eq(scene_count(&scene).answered, _i == BYTES ? 1 : 2);
 	client_hear(&client, _i == BYTES ? "onetwo" : "one");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -363,8 +328,6 @@ START_TEST(nothing_is_served_after_the_stop)
 	open_with_client(_i, listen_once_more);
 	client_say(&client, "one");
 	ck_assert_int_eq(unixservice_run(scene.service, UNIXMSG_FOREVER), 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -381,8 +344,6 @@ START_TEST(a_half_closed_peer_does_not_hold_up_the_drain)
 		1);
 	scene_serve_while(&scene, !unixservice_is_drained(scene.service));
 	client_hear(&client, "x");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -398,8 +359,6 @@ START_TEST(a_drain_outlasts_the_want_of_descriptors)
 	support_lift_fds_limit();
 	ck_assert_int_eq(unixservice_run(scene.service, soon()), 0);
 	client_hear(&client, "hello");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -619,13 +578,12 @@ START_TEST(who_connects_again_and_again_does_not_hold_up_the_drain)
 	ck_assert_int_eq(unixservice_drain(scene.service, soon()), 0);
 	ck_assert_int_eq(scene.number, 1);
 	unixconn_close(pair[1]);
-	scene_close(&scene);
 }
 END_TEST
 
 static TCase *make_drain_tests(void)
 {
-	TCase *tcase = make_tcase("drain");
+	TCase *tcase = make_scene_tcase("drain");
 
 	tcase_add_loop_test(tcase, a_service_without_work_is_drained_at_once, 0,
 		KINDS);
@@ -653,7 +611,7 @@ static TCase *make_drain_tests(void)
 
 static TCase *make_deadline_tests(void)
 {
-	TCase *tcase = make_tcase("deadlines");
+	TCase *tcase = make_scene_tcase("deadlines");
 
 	tcase_add_loop_test(tcase, the_deadline_gives_up_and_counts, 0, KINDS);
 	tcase_add_loop_test(tcase, kept_answers_are_given_up_too, 0, KINDS);
@@ -671,7 +629,7 @@ static TCase *make_deadline_tests(void)
 
 static TCase *make_shared_tests(void)
 {
-	TCase *tcase = make_tcase("shared");
+	TCase *tcase = make_scene_tcase("shared");
 
 	tcase_add_loop_test(tcase, an_adopted_socket_is_left_as_it_is, 0,
 		KINDS);

@@ -19,8 +19,7 @@ START_TEST(a_peer_is_opened_and_closed_once)
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	client_dial(&client, _i);
 	client_say(&client, "hello");
-	client_say(&client, "again");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "again");
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], 1);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_OPENED], scene.peer);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
@@ -64,13 +63,10 @@ START_TEST(a_peer_can_be_asked_about_while_it_ends)
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	scene.react = look_once_more;
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	unixservice_set_context(scene.service, scene.peer, &scene);
 	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
 	ck_assert_int_eq(scene.number, 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -93,8 +89,7 @@ START_TEST(the_end_of_one_may_be_the_end_of_all)
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	for (i = 0; i < 6; i++) {
 		client_dial(&clients[i], _i);
-		client_say(&clients[i], "hello");
-		scene_serve(&scene);
+		client_ask(&clients[i], &scene, "hello");
 	}
 	scene.react = close_others;
 	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
@@ -102,7 +97,6 @@ START_TEST(the_end_of_one_may_be_the_end_of_all)
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	for (i = 0; i < 6; i++)
 		client_close(&clients[i]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -118,8 +112,7 @@ START_TEST(events_that_peers_can_cause_are_bounded)
 	scene_open_kind(&scene, GRAM, scene_echo, &options);
 	client_dial(&client, GRAM);
 	for (i = 0; i < 50; i++) {
-		client_say(&client, "too large");
-		scene_serve(&scene);
+		client_ask(&client, &scene, "too large");
 	}
 	counters = scene_count(&scene);
 	ck_assert_uint_ge(scene.told[UNIXSERVICE_CUT], 5);
@@ -128,8 +121,6 @@ START_TEST(events_that_peers_can_cause_are_bounded)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CUT] +
 			counters.events_suppressed,
 		50);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -143,8 +134,7 @@ START_TEST(peers_are_counted_one_by_one)
 	scene_open_kind(&scene, _i, scene_put_off, NULL);
 	for (i = 0; i < 3; i++) {
 		client_dial(&clients[i], _i);
-		client_say(&clients[i], "hello");
-		scene_serve(&scene);
+		client_ask(&clients[i], &scene, "hello");
 		ids[i] = scene.peer;
 	}
 	while ((id = unixservice_get_next_peer(scene.service, id)) != 0)
@@ -171,7 +161,6 @@ START_TEST(peers_are_counted_one_by_one)
 	ck_assert_int_ge(info.active_us, info.opened_us);
 	for (i = 0; i < 3; i++)
 		client_close(&clients[i]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -390,8 +379,7 @@ START_TEST(what_is_formatted_is_what_happened)
 
 	scene_open_kind(&scene, _i, scene_echo, NULL);
 	client_dial(&client, _i);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	counters = scene_count(&scene);
 	unixservice_format_counters(&counters, text, sizeof(text));
 	check_member(text, "received", 1);
@@ -404,8 +392,6 @@ START_TEST(what_is_formatted_is_what_happened)
 	unixservice_format_peer(&info, text, sizeof(text));
 	check_member(text, "peer", scene.peer);
 	check_member(text, "pid", (uint64_t)getpid());
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -430,8 +416,7 @@ START_TEST(a_socket_that_another_holder_shuts_down_is_told_and_left)
 	ck_assert_ptr_nonnull(
 		strstr(scene.line[UNIXSERVICE_SHUT], support_path("shut")));
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_PAUSED], 0);
-	client_say(&client, "the others are served on");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "the others are served on");
 	client_hear(&client, "the others are served on");
 	client_close(&client);
 	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_FOREVER), 0);
@@ -442,7 +427,7 @@ END_TEST
 
 static TCase *make_event_tests(void)
 {
-	TCase *tcase = make_tcase("events");
+	TCase *tcase = make_scene_tcase("events");
 
 	tcase_add_loop_test(tcase, a_peer_is_opened_and_closed_once, 0, KINDS);
 	tcase_add_loop_test(tcase, a_peer_can_be_asked_about_while_it_ends, 0,
@@ -459,7 +444,7 @@ static TCase *make_event_tests(void)
 
 static TCase *make_text_tests(void)
 {
-	TCase *tcase = make_tcase("text");
+	TCase *tcase = make_scene_tcase("text");
 
 	tcase_add_loop_test(tcase, an_event_is_one_line_of_ascii, 0,
 		SCENE_TOLD_KINDS);

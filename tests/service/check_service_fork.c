@@ -98,8 +98,7 @@ static void in_a_child(void (*deed)(void))
 
 static void converse(const char *text)
 {
-	client_say(&client, text);
-	scene_serve(&scene);
+	client_ask(&client, &scene, text);
 	client_hear(&client, text);
 }
 
@@ -117,8 +116,7 @@ START_TEST(what_a_child_does_costs_the_parents_clients_nothing)
 	converse("again");
 	assert_is_socket(scene_address(kind));
 	client_dial(&next, kind);
-	client_say(&next, "new");
-	scene_serve(&scene);
+	client_ask(&next, &scene, "new");
 	client_hear(&next, "new");
 	client_close(&next);
 	client_close(&client);
@@ -148,8 +146,6 @@ START_TEST(a_child_that_closes_leaves_kept_answers_to_the_parent)
 		else
 			scene_serve(&scene);
 	}
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -167,8 +163,6 @@ START_TEST(a_child_sets_no_clock_of_the_parents)
 	ready.fd = unixservice_get_fd(scene.service);
 	ck_assert_int_eq(support_poll(&ready, 1, 0), 0);
 	converse("behind");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -187,8 +181,6 @@ START_TEST(a_worker_that_is_forked_in_the_handler_closes_its_copy)
 	converse("one");
 	converse("two");
 	client_hear_nothing(&client);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -208,8 +200,6 @@ START_TEST(a_worker_sends_nothing_of_what_was_gathered)
 	for (i = 0; i < BATCH; i++)
 		client_hear(&client, "x");
 	client_hear_nothing(&client);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -244,7 +234,7 @@ START_TEST(a_service_goes_into_the_background)
 	support_ready_wait(ready);
 	ck_assert_int_eq(unixservice_set_unlink_on_close(scene.service, false),
 		0);
-	ck_assert_int_eq(unixservice_close(scene.service), 0);
+	scene_close(&scene);
 	client_dial(&client, _i);
 	client_say(&client, "hello");
 	support_wait_exit(pid, 0);
@@ -276,7 +266,6 @@ START_TEST(a_file_that_is_gone_has_no_new_owner)
 {
 	scene_open_kind(&scene, PACKET, scene_echo, NULL);
 	in_a_child(fail_to_own_it);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -303,8 +292,6 @@ START_TEST(a_child_serves_by_the_same_number)
 	in_a_child(serve_by_its_number);
 	client_hear(&client, "two");
 	converse("three");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -327,16 +314,14 @@ START_TEST(a_child_that_has_closed_all_is_told)
 	converse("one");
 	in_a_child(fail_to_serve);
 	converse("two");
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
 static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("service_fork");
-	TCase *harm = make_tcase("harm");
-	TCase *serving = make_tcase("serving");
+	TCase *harm = make_scene_tcase("harm");
+	TCase *serving = make_scene_tcase("serving");
 
 	tcase_add_loop_test(harm,
 		what_a_child_does_costs_the_parents_clients_nothing, 0,

@@ -403,7 +403,7 @@ END_TEST
 
 static TCase *make_fire_tests(void)
 {
-	TCase *tcase = make_tcase("fire and forget");
+	TCase *tcase = make_scene_tcase("fire and forget");
 	const int links = KINDS - PACKET;
 
 	tcase_add_loop_test(tcase, what_a_client_sent_before_it_closed_is_heard,
@@ -432,7 +432,7 @@ static TCase *make_fire_tests(void)
 
 static TCase *make_death_tests(void)
 {
-	TCase *tcase = make_tcase("deaths");
+	TCase *tcase = make_scene_tcase("deaths");
 	const int links = KINDS - PACKET;
 
 	tcase_add_loop_test(tcase, who_died_while_an_answer_was_owed_is_closed,

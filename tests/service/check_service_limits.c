@@ -24,8 +24,7 @@ static void close_clients(int count)
 static void say_hello(int kind, int i)
 {
 	client_dial(&clients[i], kind);
-	client_say(&clients[i], "hello");
-	scene_serve(&scene);
+	client_ask(&clients[i], &scene, "hello");
 }
 
 /* Places. */
@@ -48,11 +47,8 @@ START_TEST(there_are_no_more_peers_than_places)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_LIMITED], EDQUOT);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_LIMITED], 0);
 	client_hear_end(&clients[4]);
-	client_say(&clients[0], "hello");
-	scene_serve(&scene);
+	client_ask(&clients[0], &scene, "hello");
 	client_hear(&clients[0], "hello");
-	close_clients(5);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -75,13 +71,10 @@ START_TEST(datagram_peers_change_places)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 2);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
 	ck_assert_uint_eq(scene_count(&scene).evicted, 0);
-	client_say(&clients[0], "once more");
-	scene_serve(&scene);
+	client_ask(&clients[0], &scene, "once more");
 	client_hear(&clients[0], "hello");
 	client_hear(&clients[0], "once more");
 	ck_assert_uint_ne(scene.peer, first);
-	close_clients(5);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -96,12 +89,9 @@ START_TEST(the_most_silent_gives_its_place)
 	say_hello(GRAM, 1);
 	silent = scene.peer;
 	say_hello(GRAM, 2);
-	client_say(&clients[0], "hello");
-	scene_serve(&scene);
+	client_ask(&clients[0], &scene, "hello");
 	say_hello(GRAM, 3);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], silent);
-	close_clients(4);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -121,11 +111,8 @@ START_TEST(a_peer_we_owe_an_answer_keeps_its_place)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
 	ck_assert_int_eq(unixservice_send(scene.service, first, "x", 1), 1);
 	client_hear(&clients[0], "x");
-	client_say(&clients[2], "hello");
-	scene_serve(&scene);
+	client_ask(&clients[2], &scene, "hello");
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
-	close_clients(3);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -146,8 +133,6 @@ START_TEST(a_user_has_no_more_peers_than_his_places)
 	client_dial(&clients[0], PACKET + _i);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).peers, 1);
-	close_clients(1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -161,8 +146,6 @@ START_TEST(without_limits_all_are_let_in)
 	for (i = 0; i < 32; i++)
 		say_hello(_i, i);
 	ck_assert_uint_eq(scene_count(&scene).peers, 32);
-	close_clients(32);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -201,7 +184,6 @@ START_TEST(names_may_fall_into_one_place)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
 	for (i = 0; i < TIMES; i++)
 		close_gram(grams[i]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -229,7 +211,6 @@ START_TEST(a_place_that_is_full_of_creditors_lets_nobody_in)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
 	for (i = 0; i < TIMES; i++)
 		close_gram(grams[i]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -297,9 +278,6 @@ START_TEST(who_has_most_gives_a_place_to_another)
 	client_hear(&clients[1], "hello");
 	client_hear_end(&clients[1]);
 	stop_nobody(pid, go);
-	close_clients(4);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -324,9 +302,6 @@ START_TEST(who_has_most_gives_a_place_though_all_are_owed_answers)
 	ck_assert_uint_eq(scene_count(&scene).gone, 1);
 	ck_assert_uint_eq(scene_count(&scene).peers, 4);
 	stop_nobody(pid, go);
-	close_clients(4);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -343,7 +318,7 @@ static pid_t make_nobody_with_name(const struct unixaddr *to, int go[2])
 		return pid;
 	support_as_nobody();
 	find_name(name, &number);
-	clients[31].conn = open_gram(name);
+	client_take(&clients[31], GRAM, open_gram(name));
 	support_ready_wait(go);
 	ck_assert_int_eq(unixconn_send_to(clients[31].conn, to, "nobody", 6,
 				 UNIXMSG_NOW),
@@ -377,7 +352,6 @@ START_TEST(a_place_that_is_full_of_creditors_lets_another_user_in)
 	stop_nobody(pid, go);
 	for (i = 0; i < TIMES; i++)
 		close_gram(grams[i]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -407,12 +381,9 @@ START_TEST(who_has_not_read_its_answers_keeps_its_place)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
 	client_expect(&clients[0], data, sizeof(data));
 	client_expect(&clients[1], data, sizeof(data));
-	client_say(&clients[2], "hello");
-	scene_serve(&scene);
+	client_ask(&clients[2], &scene, "hello");
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	client_expect(&clients[2], data, sizeof(data));
-	close_clients(3);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -444,12 +415,9 @@ START_TEST(what_a_closed_peer_has_not_read_takes_a_place_of_its_user)
 	for (i = 0; i < answered; i++)
 		client_expect(&clients[i], data, sizeof(data));
 	for (i = answered; i < TIMES; i++) {
-		client_say(&clients[i], "hello");
-		scene_serve(&scene);
+		client_ask(&clients[i], &scene, "hello");
 		client_expect(&clients[i], data, sizeof(data));
 	}
-	close_clients(TIMES);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -465,8 +433,7 @@ START_TEST(who_was_closed_and_comes_again_has_not_read_still)
 	scene_open_kind(&scene, GRAM, answer_and_close, &options);
 	client_dial(&clients[0], GRAM);
 	for (i = 0; i < TIMES; i++) {
-		client_say(&clients[0], "hello");
-		scene_serve(&scene);
+		client_ask(&clients[0], &scene, "hello");
 	}
 	ck_assert_uint_ge(scene_count(&scene).queued, 2);
 	for (i = 0; i < TIMES; i++) {
@@ -475,8 +442,6 @@ START_TEST(who_was_closed_and_comes_again_has_not_read_still)
 			scene_count(&scene).answered <
 				(i + 2 < TIMES ? (unsigned int)i + 2 : TIMES));
 	}
-	client_close(&clients[0]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -518,7 +483,6 @@ START_TEST(another_user_with_the_name_is_another_peer)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ESTALE);
 	ck_assert_uint_eq(scene_count(&scene).gone, 1);
 	ck_assert_uint_eq(scene_count(&scene).peers, 1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -544,9 +508,6 @@ START_TEST(connections_wait_and_lose_nothing)
 	for (i = 0; i < 8; i++)
 		client_expect(&clients[0], &i, sizeof(i));
 	ck_assert_uint_eq(scene_count(&scene).limited, 0);
-	close_clients(1);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -568,8 +529,6 @@ START_TEST(datagrams_beyond_the_rate_are_lost_and_counted)
 	for (i = 0; i < 4; i++)
 		client_expect(&clients[0], &i, sizeof(i));
 	client_hear_nothing(&clients[0]);
-	close_clients(1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -583,14 +542,10 @@ START_TEST(one_users_rate_is_not_anothers)
 	scene_open_kind(&scene, _i, scene_echo, &options);
 	let_everybody_in(_i);
 	say_hello(_i, 0);
-	client_say(&clients[0], "too early");
-	scene_serve(&scene);
+	client_ask(&clients[0], &scene, "too early");
 	hear_nobody(go);
 	ck_assert_uint_eq(scene.heard, 2);
 	stop_nobody(pid, go);
-	close_clients(1);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -607,8 +562,6 @@ START_TEST(silent_connections_are_closed)
 	client_hear_end(&clients[0]);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ETIMEDOUT);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
-	close_clients(1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -628,8 +581,6 @@ START_TEST(who_waits_for_our_answer_is_not_silent)
 	client_hear(&clients[0], "x");
 	scene_serve_while(&scene, scene_count(&scene).idle == 1);
 	client_hear_end(&clients[0]);
-	close_clients(2);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -647,8 +598,6 @@ START_TEST(who_takes_no_answers_is_silent)
 			1);
 	scene_serve_while(&scene, scene_count(&scene).idle == 0);
 	ck_assert_uint_eq(scene_count(&scene).queued, 0);
-	close_clients(1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -682,9 +631,6 @@ START_TEST(who_takes_a_large_answer_slowly_is_not_silent)
 	ck_assert_int_gt(get_active(scene.peer), before);
 	free(piece);
 	free(data);
-	close_clients(1);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -698,8 +644,6 @@ START_TEST(an_endless_silence_is_possible)
 	say_hello(_i, 0);
 	client_hear(&clients[0], "hello");
 	ck_assert_uint_eq(scene_count(&scene).idle, 0);
-	close_clients(1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -721,8 +665,7 @@ START_TEST(without_descriptors_nobody_is_accepted_for_a_while)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_PAUSED], 1);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_PAUSED], EMFILE);
 	/* The others are served. */
-	client_say(&clients[0], "still here");
-	scene_serve(&scene);
+	client_ask(&clients[0], &scene, "still here");
 	client_hear(&clients[0], "still here");
 	scene_serve_while(&scene, scene_count(&scene).pauses == 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_PAUSED], 1);
@@ -731,9 +674,6 @@ START_TEST(without_descriptors_nobody_is_accepted_for_a_while)
 	scene_serve_while(&scene, scene_count(&scene).peers == 1);
 	scene_serve(&scene);
 	client_hear(&clients[1], "let me in");
-	close_clients(2);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -760,9 +700,6 @@ START_TEST(without_descriptors_who_has_most_gives_one_to_another)
 	ck_assert_uint_eq(scene_count(&scene).pauses, 0);
 	support_lift_fds_limit();
 	stop_nobody(pid, go);
-	close_clients(TIMES);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -801,9 +738,6 @@ START_TEST(for_whom_most_is_kept_makes_room_for_another)
 	ck_assert_uint_eq(scene_count(&scene).queued, 2);
 	ck_assert_uint_le(scene_count(&scene).queued_bytes, 50000);
 	stop_nobody(pid, go);
-	close_clients(1);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -840,9 +774,6 @@ START_TEST(who_is_closed_for_another_is_told_that_not_all_was_read)
 	ck_assert_uint_eq(scene_count(&scene).received, 2);
 	ck_assert(is_told_of_loss(&clients[0]));
 	stop_nobody(pid, go);
-	close_clients(1);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -894,7 +825,6 @@ START_TEST(what_has_come_of_a_message_is_counted)
 	close_clients(2);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).partial_bytes, 0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -921,9 +851,6 @@ START_TEST(a_user_has_no_more_half_messages_than_his_part)
 	write_part(TIMES - 1, true);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene.heard, 1);
-	close_clients(TIMES);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -969,14 +896,12 @@ START_TEST(who_has_most_half_messages_loses_one_when_there_are_too_many)
 	ck_assert_uint_eq(scene_count(&scene).partial_bytes, 18 * HALF);
 	for (i = 0; i < (int)COUNT(counts); i++)
 		stop_nobody(pids[i], go[i]);
-	scene_serve(&scene);
-	scene_close(&scene);
 }
 END_TEST
 
 static TCase *make_memory_tests(void)
 {
-	TCase *tcase = make_tcase("memory");
+	TCase *tcase = make_scene_tcase("memory");
 
 	support_add_root_loop_test(tcase,
 		for_whom_most_is_kept_makes_room_for_another, KINDS);
@@ -992,7 +917,7 @@ static TCase *make_memory_tests(void)
 
 static TCase *make_place_tests(void)
 {
-	TCase *tcase = make_tcase("places");
+	TCase *tcase = make_scene_tcase("places");
 
 	tcase_add_loop_test(tcase, there_are_no_more_peers_than_places, 0,
 		KINDS - 1);
@@ -1022,7 +947,7 @@ static TCase *make_place_tests(void)
 
 static TCase *make_rate_tests(void)
 {
-	TCase *tcase = make_tcase("rates");
+	TCase *tcase = make_scene_tcase("rates");
 
 	tcase_add_loop_test(tcase, connections_wait_and_lose_nothing, 0,
 		KINDS_OF_MESSAGES - 1);
@@ -1034,7 +959,7 @@ static TCase *make_rate_tests(void)
 
 static TCase *make_silence_tests(void)
 {
-	TCase *tcase = make_tcase("silence");
+	TCase *tcase = make_scene_tcase("silence");
 
 	tcase_add_loop_test(tcase, silent_connections_are_closed, 0, KINDS - 1);
 	tcase_add_loop_test(tcase, who_waits_for_our_answer_is_not_silent, 0,

@@ -175,7 +175,6 @@ START_TEST(one_whose_server_ends_is_closed)
 	ck_assert_uint_eq(asker.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_uint_eq(asker.about[UNIXSERVICE_CLOSED], peer);
 	ck_assert_errno(push(peer, "hello"), ENOTCONN);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -226,7 +225,6 @@ START_TEST(who_has_sent_before_keeps_his_number)
 	scene_serve(&asker);
 	ck_assert_uint_eq(must_open(GRAM, support_path("gram")), asker.peer);
 	unixconn_close(gram);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -262,7 +260,6 @@ START_TEST(a_name_that_does_not_lead_back_is_refused)
 	ck_assert_uint_eq(scene_count(&asker).peers, 0);
 	close(fd);
 	close(other);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -278,7 +275,6 @@ START_TEST(a_name_that_is_relative_in_disguise_is_refused)
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&name, sizeof(name)), 0);
 	ck_assert_errno(open_peer(GRAM, support_path("gram"), NULL), EPERM);
 	close(fd);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -324,7 +320,6 @@ START_TEST(what_is_sent_goes_to_the_file_that_was_opened)
 	ck_assert(!has_message(other_fd));
 	close(far_fd);
 	close(other_fd);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -359,7 +354,6 @@ START_TEST(others_that_are_held_fast_leave_one_that_is_silent_its_place)
 	ck_assert(has_message(fds[0]));
 	for (; i >= 0; i--)
 		close(fds[i]);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -413,7 +407,6 @@ START_TEST(who_had_the_name_before_is_not_sent_to)
 	close_pipe(left);
 	close_pipe(go);
 	close(fd);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -456,7 +449,6 @@ START_TEST(what_cannot_be_proved_to_be_its_is_not_heard)
 	ck_assert_uint_eq(scene_count(&asker).unproved, 1);
 	ck_assert_uint_eq(scene_count(&asker).peers, 1);
 	ck_assert_errno(push(peer, "x"), ENOTCONN);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -518,7 +510,6 @@ START_TEST(what_it_sends_at_once_brings_what_is_wanted)
 	ck_assert_int_eq(eager.refused, 0);
 	ck_assert_int_eq(asker.number, EAGER_ROUNDS);
 	ck_assert_int_eq(unixlistener_close(eager.listener), 0);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -548,7 +539,6 @@ START_TEST(an_impossible_peer_is_refused)
 	ck_assert_errno(open_peer(_i, support_path("none"), &peer), EINVAL);
 	ck_assert_uint_eq(peer, 7);
 	ck_assert_uint_eq(scene_count(&asker).peers, 0);
-	scene_close(&asker);
 }
 END_TEST
 
@@ -563,7 +553,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *tcase = make_tcase("open");
+	TCase *tcase = make_scene_tcase("open");
 
 	tcase_add_loop_test(tcase, a_service_sends_first_and_hears_the_answer,
 		0, KINDS);

@@ -45,15 +45,7 @@ static void open_with_client(int kind,
 {
 	scene_open_kind(&scene, kind, scene_be_silent, options);
 	client_dial(&client, kind);
-	client_say(&client, "hello");
-	scene_serve(&scene);
-}
-
-static void close_all(void)
-{
-	client_close(&client);
-	scene_serve(&scene);
-	scene_close(&scene);
+	client_ask(&client, &scene, "hello");
 }
 
 /* The client reads, the service goes on: the number of the next message. */
@@ -91,8 +83,7 @@ START_TEST(who_does_not_read_is_not_read_from)
 	push_until_kept(scene.peer);
 	scene.heard = 0;
 	client_say(&client, "1");
-	client_say(&client, "2");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "2");
 	ck_assert_uint_eq(scene.heard, 0);
 	for (i = 0; scene_count(&scene).queued > 0; i++)
 		hear_large(i);
@@ -101,7 +92,6 @@ START_TEST(who_does_not_read_is_not_read_from)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_FLUSHED], 1);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_FLUSHED], scene.peer);
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 0);
-	close_all();
 }
 END_TEST
 
@@ -128,7 +118,6 @@ START_TEST(nothing_is_lost_by_who_asks_before_he_reads)
 		client_expect(&client, data, sizeof(data));
 	}
 	ck_assert_uint_eq(scene_count(&scene).dropped, 0);
-	close_all();
 }
 END_TEST
 
@@ -138,11 +127,8 @@ START_TEST(a_peer_that_does_not_read_delays_nobody)
 	push_until_kept(scene.peer);
 	client_dial(&other, _i);
 	scene.act = scene_echo;
-	client_say(&other, "hello");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "hello");
 	client_hear(&other, "hello");
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -164,7 +150,6 @@ START_TEST(what_is_kept_comes_in_order)
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 0);
 	ck_assert_uint_eq(scene_count(&scene).sent_bytes,
 		(unsigned int)count * LARGE);
-	close_all();
 }
 END_TEST
 
@@ -199,7 +184,6 @@ START_TEST(a_stream_goes_on_in_the_middle)
 	client_hear(&client, "end");
 	free(found);
 	free(data);
-	close_all();
 }
 END_TEST
 
@@ -220,7 +204,6 @@ START_TEST(parts_behind_what_is_kept_are_put_together)
 		hear_large(i);
 	scene_serve_while(&scene, scene_count(&scene).queued > 0);
 	client_hear(&client, "abc");
-	close_all();
 }
 END_TEST
 
@@ -244,7 +227,6 @@ START_TEST(what_can_never_be_sent_is_not_kept)
 	for (i = 0; i < count; i++)
 		hear_large(i);
 	client_hear_nothing(&client);
-	close_all();
 }
 END_TEST
 
@@ -282,7 +264,6 @@ START_TEST(answers_kept_are_bounded_in_number)
 		hear_large(i);
 	scene_serve(&scene);
 	check_queue(0);
-	close_all();
 }
 END_TEST
 
@@ -299,7 +280,6 @@ START_TEST(answers_kept_are_bounded_in_bytes)
 	ck_assert_int_eq(push(scene.peer, 99), 0);
 	check_queue(2);
 	ck_assert_uint_le(scene_count(&scene).queued_bytes, 3 * LARGE);
-	close_all();
 }
 END_TEST
 
@@ -314,8 +294,7 @@ START_TEST(answers_kept_are_bounded_in_all)
 	first = scene.peer;
 	push_until_kept(first);
 	client_dial(&other, _i);
-	client_say(&other, "hello");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "hello");
 	while (push(scene.peer, 1) == 1)
 		ck_assert_uint_le(scene_count(&scene).queued,
 			_i == GRAM ? 1 : 2);
@@ -325,8 +304,6 @@ START_TEST(answers_kept_are_bounded_in_all)
 	ck_assert_uint_eq(scene_count(&scene).queued, _i == GRAM ? 1 : 2);
 	ck_assert_uint_le(scene_count(&scene).queued_bytes,
 		(_i == GRAM ? 2 : 4) * LARGE);
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -343,7 +320,6 @@ START_TEST(a_connection_whose_first_answer_cannot_be_kept_is_closed)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 1);
-	close_all();
 }
 END_TEST
 
@@ -360,7 +336,6 @@ START_TEST(without_limits_all_is_kept)
 	for (i = 0; i < 2000; i++)
 		ck_assert_int_eq(push(scene.peer, count++), 1);
 	check_queue(2001);
-	close_all();
 }
 END_TEST
 
@@ -374,7 +349,6 @@ START_TEST(one_answer_is_kept_whatever_its_size)
 	push_until_kept(scene.peer);
 	check_queue(1);
 	ck_assert_int_eq(push(scene.peer, 1), 0);
-	close_all();
 }
 END_TEST
 
@@ -397,7 +371,6 @@ START_TEST(the_oldest_make_room_for_the_newest)
 	i = hear_any_large();
 	ck_assert(i == 102 || (_i >= FRAMED && i == count));
 	hear_large(103);
-	close_all();
 }
 END_TEST
 
@@ -467,7 +440,6 @@ START_TEST(half_a_message_is_not_left_out)
 	}
 	pushed = scene_count(&scene).pushed - scene_count(&scene).pushed_lost;
 	ck_assert_uint_eq(sum, pushed * sizeof(in_parts));
-	close_all();
 }
 END_TEST
 
@@ -489,7 +461,6 @@ START_TEST(who_has_too_much_is_closed)
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_LOST], 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
-	close_all();
 }
 END_TEST
 
@@ -501,20 +472,16 @@ START_TEST(a_dropped_answer_is_counted)
 	options.queue_messages_max = 1;
 	scene_open_kind(&scene, GRAM, scene_put_off, &options);
 	client_dial(&client, GRAM);
-	client_say(&client, "hello");
-	scene_serve(&scene);
-	client_say(&client, "again");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
+	client_ask(&client, &scene, "again");
 	scene.number = 0;
 	while (scene_count(&scene).queued == 0)
 		ck_assert_int_eq(push(scene.peer, scene.number++), 1);
 	scene_check_books(&scene);
-	client_say(&client, "once more");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "once more");
 	ck_assert_int_eq(push(scene.peer, 1), 0);
 	ck_assert_uint_eq(scene_count(&scene).dropped, 1);
 	scene_check_books(&scene);
-	close_all();
 }
 END_TEST
 
@@ -538,8 +505,7 @@ START_TEST(a_watcher_may_close_who_has_lost)
 	peer = scene.peer;
 	push_until_kept(peer);
 	client_dial(&other, _i / 3);
-	client_say(&other, "hello");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "hello");
 	scene.react = close_loser;
 	while (push(scene.peer, 1) == 1 && scene.told[UNIXSERVICE_LOST] == 0)
 		continue;
@@ -550,8 +516,6 @@ START_TEST(a_watcher_may_close_who_has_lost)
 	scene_serve(&scene);
 	scene_check_books(&scene);
 	ck_assert_uint_gt(scene.told[UNIXSERVICE_LOST], 0);
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -566,8 +530,7 @@ START_TEST(a_watcher_may_close_who_has_lost_his_last)
 	open_with_client(_i, &options);
 	push_until_kept(scene.peer);
 	client_dial(&other, _i);
-	client_say(&other, "hello");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "hello");
 	while (scene_count(&scene).queued == 1)
 		ck_assert_int_eq(push(scene.peer, 1), 1);
 	scene.react = close_loser;
@@ -576,8 +539,6 @@ START_TEST(a_watcher_may_close_who_has_lost_his_last)
 		ENOTCONN);
 	ck_assert_errno(push(scene.peer, 1), ENOTCONN);
 	scene_check_books(&scene);
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -599,7 +560,6 @@ START_TEST(answers_are_tried_again_until_they_are_read)
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).queued, 0);
 	ck_assert_uint_eq(scene_count(&scene).late, 0);
-	close_all();
 }
 END_TEST
 
@@ -610,17 +570,14 @@ START_TEST(patience_has_an_end)
 	options.patience_us = 20000;
 	scene_open_kind(&scene, GRAM, scene_put_off, &options);
 	client_dial(&client, GRAM);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	/* An answer, and what is not. */
 	scene.act = scene_be_silent;
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	push_until_kept(scene.peer);
 	push(scene.peer, 1);
 	scene.act = scene_put_off;
-	client_say(&client, "a question");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "a question");
 	push(scene.peer, 2);
 	ck_assert_uint_eq(scene_count(&scene).waiting, 1);
 	scene_serve_while(&scene, scene_count(&scene).queued > 0);
@@ -629,18 +586,14 @@ START_TEST(patience_has_an_end)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_LOST], ETIMEDOUT);
 	/* The peer is there still. */
 	ck_assert_uint_eq(scene_count(&scene).peers, 1);
-	close_all();
 }
 END_TEST
 
 static void make_read_only(struct client *of, const char *text)
 {
-	int fd;
+	int fd = open_bound(SOCK_DGRAM, support_path(text));
 
-	memset(of, 0, sizeof(*of));
-	of->kind = GRAM;
-	fd = open_bound(SOCK_DGRAM, support_path(text));
-	of->conn = unixconn_adopt(fd);
+	client_take(of, GRAM, unixconn_adopt(fd));
 	ck_assert_ptr_nonnull(of->conn);
 }
 
@@ -673,7 +626,6 @@ START_TEST(a_full_queue_of_an_unconnected_client_is_waited_for)
 	}
 	ck_assert_uint_eq(scene_count(&scene).answered, 40);
 	unlink(support_path("client"));
-	close_all();
 }
 END_TEST
 
@@ -698,7 +650,6 @@ START_TEST(answers_kept_for_one_that_went_are_gone)
 	ck_assert_uint_eq(scene_count(&scene).waiting, 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED],
 		_i == 1 ? ENOENT : ECONNREFUSED);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -724,7 +675,6 @@ START_TEST(an_endpoint_that_drops_is_waited_for_as_well)
 		client_hear(&client, "hello");
 	}
 	unlink(support_path("client"));
-	close_all();
 }
 END_TEST
 
@@ -751,13 +701,12 @@ START_TEST(an_answer_to_who_is_connected_elsewhere_fails)
 	close(elsewhere);
 	unlink(support_path("client"));
 	unlink(support_path("elsewhere"));
-	close_all();
 }
 END_TEST
 
 static TCase *make_pressure_tests(void)
 {
-	TCase *tcase = make_tcase("pressure");
+	TCase *tcase = make_scene_tcase("pressure");
 
 	tcase_add_loop_test(tcase, who_does_not_read_is_not_read_from, PACKET,
 		KINDS);
@@ -777,7 +726,7 @@ static TCase *make_pressure_tests(void)
 
 static TCase *make_bound_tests(void)
 {
-	TCase *tcase = make_tcase("bounds");
+	TCase *tcase = make_scene_tcase("bounds");
 
 	tcase_add_loop_test(tcase, answers_kept_are_bounded_in_number, 0,
 		KINDS);
@@ -803,7 +752,7 @@ static TCase *make_bound_tests(void)
 
 static TCase *make_gram_tests(void)
 {
-	TCase *tcase = make_tcase("datagrams");
+	TCase *tcase = make_scene_tcase("datagrams");
 
 	tcase_add_test(tcase, answers_are_tried_again_until_they_are_read);
 	tcase_add_test(tcase, patience_has_an_end);

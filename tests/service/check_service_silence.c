@@ -41,8 +41,7 @@ static void open_with(scene_act *act, int64_t forget_us, unsigned int peers_max)
 static void greet(struct client *from)
 {
 	client_dial(from, GRAM);
-	client_say(from, "hello");
-	scene_serve(&scene);
+	client_ask(from, &scene, "hello");
 	client_hear(from, "hello");
 }
 
@@ -102,8 +101,6 @@ START_TEST(a_silent_datagram_peer_is_forgotten)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], 0);
 	ck_assert_errno(unixservice_keep_peer(scene.service, scene.peer, true),
 		ENOTCONN);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -122,9 +119,6 @@ START_TEST(one_that_is_kept_is_not)
 	end_keeping();
 	scene_serve_while(&scene, scene.told[UNIXSERVICE_CLOSED] == 1);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], scene.other);
-	client_close(&client);
-	client_close(&other);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -142,8 +136,6 @@ START_TEST(never_is_never)
 				unixdeadline_after_us(short_us)),
 		ETIMEDOUT);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -152,18 +144,13 @@ START_TEST(a_kept_peer_gives_its_place_to_no_newcomer)
 	open_with(echo_and_keep_the_first, 0, 1);
 	greet(&client);
 	client_dial(&other, GRAM);
-	client_say(&other, "is there a place?");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "is there a place?");
 	ck_assert_uint_eq(scene_count(&scene).limited, 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
 	end_keeping();
-	client_say(&other, "and now?");
-	scene_serve(&scene);
+	client_ask(&other, &scene, "and now?");
 	client_hear(&other, "and now?");
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
-	client_close(&client);
-	client_close(&other);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -180,7 +167,6 @@ START_TEST(a_newcomer_gets_the_place_of_one_that_is_not_kept)
 	client_close(&client);
 	client_close(&other);
 	client_close(&third);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -192,7 +178,6 @@ START_TEST(a_kept_peer_that_is_dead_is_found_out_by_a_message)
 	unixservice_send(scene.service, scene.other, "event", 5);
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -221,15 +206,12 @@ START_TEST(a_kept_connection_is_not_closed_for_its_silence)
 	end_keeping();
 	scene_serve_while(&scene, scene.told[UNIXSERVICE_CLOSED] == 1);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], scene.other);
-	client_close(&client);
-	client_close(&other);
-	scene_close(&scene);
 }
 END_TEST
 
 int main(void)
 {
-	TCase *tcase = make_tcase("silence");
+	TCase *tcase = make_scene_tcase("silence");
 
 	tcase_add_test(tcase, by_default_it_is_ten_minutes);
 	tcase_add_test(tcase, a_time_below_zero_is_refused);

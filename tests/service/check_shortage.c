@@ -97,7 +97,6 @@ START_TEST(a_socket_that_cannot_be_read_is_looked_at_again)
 	expect_failure();
 	scene_serve_while(&scene, scene.heard == 0);
 	client_hear(&client, "hello");
-	close_all();
 }
 END_TEST
 
@@ -115,7 +114,6 @@ START_TEST(a_listener_that_cannot_accept_is_looked_at_again)
 	ck_assert_uint_eq(scene.heard, 0);
 	scene_serve_while(&scene, scene.heard == 0);
 	client_hear(&client, "hello");
-	close_all();
 }
 END_TEST
 
@@ -130,7 +128,6 @@ START_TEST(a_listener_that_is_not_shut_down_is_looked_at_again)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_PAUSED], EINVAL);
 	scene_serve_while(&scene, scene.heard == 0);
 	client_hear(&client, "hello");
-	close_all();
 }
 END_TEST
 
@@ -147,7 +144,6 @@ START_TEST(a_socket_that_rests_is_drained_at_once)
 	turn();
 	ck_assert_uint_eq(scene.heard, 2);
 	ck_assert(unixservice_is_drained(scene.service));
-	close_all();
 }
 END_TEST
 
@@ -161,8 +157,7 @@ START_TEST(a_listener_that_rests_may_be_left_alone)
 				 unixlistener_adopt(fd), 0),
 		0);
 	client_dial(&client, PACKET);
-	client_say(&client, "hello");
-	scene_serve(&scene);
+	client_ask(&client, &scene, "hello");
 	client_dial(&other, PACKET);
 	fail_one("accept4", 0, EMFILE);
 	turn();
@@ -205,7 +200,6 @@ START_TEST(a_connection_that_cannot_be_watched_is_closed)
 	ck_assert_uint_eq(scene.heard, TIMES);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOSPC);
-	close_all();
 }
 END_TEST
 
@@ -242,7 +236,6 @@ START_TEST(a_half_closed_peer_that_cannot_be_watched_is_closed)
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
-	close_all();
 }
 END_TEST
 
@@ -291,8 +284,6 @@ START_TEST(a_peer_that_cannot_be_watched_again_is_closed)
 	client_hear(&client, "x");
 	client_hear(&client, "x");
 	ck_assert_uint_eq(scene_count(&scene).peers, 2);
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -338,7 +329,6 @@ START_TEST(a_stream_that_cannot_go_on_is_closed)
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOMEM);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -376,7 +366,6 @@ START_TEST(a_stream_that_was_given_up_tells_why)
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).peers, 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -393,7 +382,6 @@ START_TEST(a_sender_without_memory_is_told_as_that)
 	client_say(&client, "again");
 	turn();
 	client_hear(&client, "again");
-	close_all();
 }
 END_TEST
 
@@ -412,7 +400,6 @@ START_TEST(without_memory_for_more_buckets_all_are_served)
 		ask_as(i);
 	ck_assert_uint_eq(scene_count(&scene).peers, SENDERS);
 	ck_assert_uint_eq(scene_count(&scene).peers_most, SENDERS);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -434,8 +421,6 @@ START_TEST(senders_that_are_silent_are_forgotten)
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], 0);
 	ck_assert_uint_eq(scene_count(&scene).waiting, 1);
 	fault_stop();
-	client_close(&other);
-	close_all();
 }
 END_TEST
 
@@ -461,7 +446,6 @@ START_TEST(a_listener_that_cannot_have_what_it_wants_is_none)
 		}
 	} while (result < 0);
 	ck_assert_uint_gt(skip, 2);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -670,7 +654,7 @@ END_TEST
 
 static TCase *make_services(void)
 {
-	TCase *tcase = make_tcase("services");
+	TCase *tcase = make_scene_tcase("services");
 
 	tcase_add_test(tcase, a_socket_that_cannot_be_read_is_looked_at_again);
 	tcase_add_test(tcase, a_socket_that_rests_is_drained_at_once);
@@ -699,7 +683,7 @@ static TCase *make_services(void)
 
 static TCase *make_others(void)
 {
-	TCase *tcase = make_tcase("others");
+	TCase *tcase = make_scene_tcase("others");
 
 	tcase_add_test(tcase, a_wait_for_a_full_queue_tells_why_it_failed);
 	tcase_add_test(tcase, a_file_is_put_back_by_a_link);

@@ -18,6 +18,9 @@ static const int64_t wait_us = 10000000;
 
 static const char *const networks[KINDS] = { "unixgram", "unixpacket", "unix",
 	"unix" };
+static struct scene *scenes;
+static struct client *clients;
+
 static const char *const names[KINDS] = { "gram", "packet", "framed", "bytes" };
 
 int scene_echo(struct scene *scene, uint64_t peer, struct unixmsg *msg)
@@ -93,6 +96,8 @@ void scene_open(struct scene *scene, scene_act *act,
 	scene->service = unixservice_new(handle, scene,
 		options == NULL ? &defaults : options);
 	ck_assert_msg(scene->service != NULL, "%s", strerror(errno));
+	scene->next = scenes;
+	scenes = scene;
 }
 
 const char *scene_address(int kind)
@@ -127,9 +132,29 @@ void scene_open_kind(struct scene *scene, int kind, scene_act *act,
 
 void scene_close(struct scene *scene)
 {
+	struct scene **at = &scenes;
+
+	while (*at != scene)
+		at = &(*at)->next;
+	*at = scene->next;
 	scene_check_books(scene);
 	ck_assert_int_eq(unixservice_close(scene->service), 0);
 	scene->service = NULL;
+}
+
+static void close_scenes(void)
+{
+	while (clients != NULL)
+		client_close(clients);
+	while (scenes != NULL) {
+		scene_serve(scenes);
+		scene_close(scenes);
+	}
+}
+
+TCase *make_scene_tcase(const char *name)
+{
+	return make_tcase_with(name, NULL, close_scenes);
 }
 
 struct unixservice_counters scene_count(const struct scene *scene)
@@ -199,13 +224,22 @@ void scene_serve_once(struct scene *scene, int64_t end_us, const char *what)
 	dispatch_if_ready(scene, 20);
 }
 
+void client_take(struct client *client, int kind, struct unixconn *conn)
+{
+	client->kind = kind;
+	client->conn = conn;
+	client->next = clients;
+	clients = client;
+}
+
 void client_dial_at(struct client *client, int kind, const char *address)
 {
 	const int64_t end_us = unixdeadline_after_us(wait_us);
+	struct unixconn *conn =
+		unixconn_dial(networks[kind], address, NULL, end_us);
 
-	client->kind = kind;
-	client->conn = unixconn_dial(networks[kind], address, NULL, end_us);
-	ck_assert_msg(client->conn != NULL, "%s: %s", address, strerror(errno));
+	ck_assert_msg(conn != NULL, "%s: %s", address, strerror(errno));
+	client_take(client, kind, conn);
 }
 
 void client_dial(struct client *client, int kind)
@@ -215,6 +249,12 @@ void client_dial(struct client *client, int kind)
 
 void client_close(struct client *client)
 {
+	struct client **at = &clients;
+
+	while (*at != NULL && *at != client)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = client->next;
 	ck_assert_int_eq(unixconn_close(client->conn), 0);
 	memset(client, 0, sizeof(*client));
 }
@@ -252,6 +292,12 @@ void client_send(struct client *client, const void *data, size_t size)
 void client_say(struct client *client, const char *text)
 {
 	client_send(client, text, strlen(text));
+}
+
+void client_ask(struct client *client, struct scene *scene, const char *text)
+{
+	client_say(client, text);
+	scene_serve(scene);
 }
 
 void client_expect(struct client *client, const void *data, size_t size)

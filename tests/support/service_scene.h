@@ -28,6 +28,7 @@ typedef void scene_react(struct scene *scene,
 enum { SCENE_TOLD_KINDS = UNIXSERVICE_ENDED + 1, SCENE_DATA_ROOM = 64 };
 
 struct scene {
+	struct scene *next; /* that is open */
 	struct unixservice *service;
 	scene_act *act;
 	scene_react *react; /* NULL: only notes */
@@ -72,6 +73,13 @@ void scene_open_kind(struct scene *scene, int kind, scene_act *act,
 /* Closes it, after a look at its books. */
 void scene_close(struct scene *scene);
 
+/*
+ * A tcase whose tests need not close what they have opened: clients that have
+ * dialled are closed first, services are served and closed then. What is on a
+ * test's stack it closes itself.
+ */
+TCase *make_scene_tcase(const char *name);
+
 /* Every message that was received has come to one end. */
 void scene_check_books(const struct scene *scene);
 
@@ -101,12 +109,17 @@ int scene_add_server(const struct scene *scene, const struct server *server);
 
 /* A client of any kind. */
 struct client {
+	struct client *next; /* that has dialled */
 	int kind;
 	struct unixconn *conn;
 };
 
 void client_dial(struct client *client, int kind);
 void client_dial_at(struct client *client, int kind, const char *address);
+
+/* The connection is there already. */
+void client_take(struct client *client, int kind, struct unixconn *conn);
+
 void client_close(struct client *client);
 int client_get_fd(const struct client *client);
 
@@ -117,6 +130,9 @@ int client_try_recv(struct client *client, void *data, size_t room,
 
 void client_send(struct client *client, const void *data, size_t size);
 void client_say(struct client *client, const char *text);
+
+/* Says so and has it served. */
+void client_ask(struct client *client, struct scene *scene, const char *text);
 
 /* The next message is that; of bytes: that is what comes next. */
 void client_expect(struct client *client, const void *data, size_t size);
