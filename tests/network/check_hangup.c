@@ -245,8 +245,7 @@ START_TEST(a_service_is_idle_after_every_end)
 	const enum way way = (enum way)(_i / (KINDS - PACKET) % WAYS);
 	const int waiting = _i / (KINDS - PACKET) / WAYS;
 
-	scene_open_kind(&scene, kind, scene_echo, NULL);
-	client_dial(&his, kind);
+	scene_open_with(&scene, &his, kind, scene_echo, NULL);
 	talk(waiting, way);
 	end(&his, way);
 	ck_assert_int_le(scene_serve(&scene), rounds_most);

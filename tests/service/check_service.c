@@ -18,8 +18,7 @@ static struct client client;
 
 START_TEST(a_message_comes_back)
 {
-	scene_open_kind(&scene, _i, scene_echo, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, NULL);
 	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	ck_assert_uint_eq(scene.heard, 1);
@@ -31,8 +30,7 @@ START_TEST(many_messages_come_back_in_order)
 {
 	int i, burst;
 
-	scene_open_kind(&scene, _i, scene_echo, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, NULL);
 	for (burst = 0; burst < 30; burst++) {
 		for (i = 0; i < 10; i++)
 			client_send(&client, &i, sizeof(i));
@@ -49,8 +47,7 @@ START_TEST(many_messages_at_once_come_back)
 {
 	int i;
 
-	scene_open_kind(&scene, PACKET + _i, scene_echo, NULL);
-	client_dial(&client, PACKET + _i);
+	scene_open_with(&scene, &client, PACKET + _i, scene_echo, NULL);
 	for (i = 0; i < 100; i++)
 		client_send(&client, &i, sizeof(i));
 	scene_serve(&scene);
@@ -67,8 +64,7 @@ START_TEST(a_service_needs_no_watcher)
 
 	options.watcher = NULL;
 	options.size_max = sizeof(large) - 1;
-	scene_open_kind(&scene, _i, scene_echo, &options);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, &options);
 	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	client_send(&client, large, sizeof(large));
@@ -81,8 +77,7 @@ END_TEST
 
 START_TEST(an_empty_message_is_a_message)
 {
-	scene_open_kind(&scene, _i, scene_echo, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, NULL);
 	client_say(&client, "");
 	client_ask(&client, &scene, "then");
 	client_hear(&client, "");
@@ -125,8 +120,7 @@ START_TEST(the_largest_message_comes_back)
 
 	for (i = 0; i < options.size_max; i++)
 		data[i] = (char)(i * 7 + i / 251);
-	scene_open_kind(&scene, _i, scene_echo, &options);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, &options);
 	send_in_pieces(data, options.size_max);
 	receive_in_pieces(data, options.size_max);
 	ck_assert_uint_eq(scene_count(&scene).cut, 0);
@@ -142,8 +136,7 @@ START_TEST(a_message_too_large_is_told_and_not_handled)
 	struct unixservice_options options = scene_options();
 
 	options.size_max = 4;
-	scene_open_kind(&scene, _i, scene_echo, &options);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, &options);
 	client_say(&client, "four");
 	client_ask(&client, &scene, "fives");
 	client_hear(&client, "four");
@@ -345,8 +338,7 @@ static int answer_later(struct scene *at, uint64_t peer, struct unixmsg *msg)
 /* An event in between: who waits for the answer still gets it. */
 START_TEST(what_is_pushed_is_no_answer)
 {
-	scene_open_kind(&scene, _i, answer_later, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, answer_later, NULL);
 	client_ask(&client, &scene, "?");
 	ck_assert_int_eq(unixservice_push(scene.service, scene.peer, "event",
 				 5),
@@ -489,8 +481,7 @@ static int send_whole(struct scene *at, uint64_t peer, struct unixmsg *msg)
  * what others sent. */
 START_TEST(a_handler_sends_on_what_it_has_got)
 {
-	scene_open_kind(&scene, _i, send_whole, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, send_whole, NULL);
 	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	client_hear_nothing(&client);
@@ -805,8 +796,7 @@ END_TEST
 
 START_TEST(run_ends_when_its_deadline_comes)
 {
-	scene_open_kind(&scene, _i, scene_echo, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, NULL);
 	client_say(&client, "hello");
 	ck_assert_errno(unixservice_run(scene.service, UNIXMSG_NOW), EAGAIN);
 	ck_assert_errno(unixservice_run(scene.service,
@@ -868,8 +858,7 @@ START_TEST(a_stop_descriptor_that_was_replaced_stops_nothing)
 {
 	stop_first = eventfd(1, EFD_CLOEXEC);
 	stop_second = eventfd(0, EFD_CLOEXEC);
-	scene_open_kind(&scene, GRAM, change_stop, NULL);
-	client_dial(&client, GRAM);
+	scene_open_with(&scene, &client, GRAM, change_stop, NULL);
 	client_say(&client, "x");
 	ck_assert_int_eq(unixservice_set_stop_fd(scene.service, stop_first), 0);
 	ck_assert_errno(unixservice_run(scene.service, UNIXMSG_NOW), EAGAIN);
@@ -900,8 +889,7 @@ START_TEST(a_deadline_may_be_far)
 {
 	int stop = eventfd(1, EFD_CLOEXEC);
 
-	scene_open_kind(&scene, _i, scene_echo, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, NULL);
 	client_say(&client, "hello");
 	ck_assert_int_eq(unixservice_set_stop_fd(scene.service, stop), 0);
 	ck_assert_errno(unixservice_run(scene.service,
@@ -946,8 +934,7 @@ static int handle_and_turn(struct scene *at, uint64_t peer, struct unixmsg *msg)
 
 START_TEST(a_handler_cannot_turn_the_loop)
 {
-	scene_open_kind(&scene, _i, handle_and_turn, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, handle_and_turn, NULL);
 	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 }
@@ -987,8 +974,7 @@ START_TEST(success_leaves_errno_alone)
 	uint64_t peer;
 
 	options.queue_messages_max = 1;
-	scene_open_kind(&scene, PACKET + _i, scene_put_off, &options);
-	client_dial(&client, PACKET + _i);
+	scene_open_with(&scene, &client, PACKET + _i, scene_put_off, &options);
 	client_say(&client, "hello");
 	errno = EXDEV;
 	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
@@ -1032,8 +1018,7 @@ static void check_rest(void)
 
 START_TEST(a_peer_that_sends_no_more_gets_its_answer)
 {
-	scene_open_kind(&scene, PACKET + _i, scene_put_off, NULL);
-	client_dial(&client, PACKET + _i);
+	scene_open_with(&scene, &client, PACKET + _i, scene_put_off, NULL);
 	client_say(&client, "hello");
 	client_shutdown(&client);
 	check_rest();
@@ -1057,8 +1042,7 @@ END_TEST
 
 START_TEST(a_peer_that_sends_no_more_and_gets_no_answer_is_closed)
 {
-	scene_open_kind(&scene, PACKET + _i, scene_put_off, NULL);
-	client_dial(&client, PACKET + _i);
+	scene_open_with(&scene, &client, PACKET + _i, scene_put_off, NULL);
 	client_say(&client, "hello");
 	client_shutdown(&client);
 	check_rest();
@@ -1070,8 +1054,7 @@ END_TEST
 /* Neither its messages nor its end may wake the loop again and again. */
 START_TEST(a_peer_that_is_being_closed_does_not_spin)
 {
-	scene_open_kind(&scene, PACKET + _i, scene_put_off, NULL);
-	client_dial(&client, PACKET + _i);
+	scene_open_with(&scene, &client, PACKET + _i, scene_put_off, NULL);
 	client_ask(&client, &scene, "hello");
 	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
 	client_say(&client, "more");
@@ -1092,8 +1075,7 @@ END_TEST
 
 START_TEST(a_datagram_peer_that_is_being_closed_gets_its_answer)
 {
-	scene_open_kind(&scene, GRAM, scene_put_off, NULL);
-	client_dial(&client, GRAM);
+	scene_open_with(&scene, &client, GRAM, scene_put_off, NULL);
 	client_ask(&client, &scene, "hello");
 	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
 	ck_assert_uint_eq(scene_count(&scene).peers, 1);
@@ -1109,8 +1091,7 @@ END_TEST
 
 START_TEST(a_peer_that_is_gone_while_we_owe_it_does_not_spin)
 {
-	scene_open_kind(&scene, PACKET + _i, scene_put_off, NULL);
-	client_dial(&client, PACKET + _i);
+	scene_open_with(&scene, &client, PACKET + _i, scene_put_off, NULL);
 	client_ask(&client, &scene, "hello");
 	client_close(&client);
 	check_rest();
@@ -1180,8 +1161,7 @@ START_TEST(a_handler_may_add_connections_and_sockets)
 {
 	struct client other;
 
-	scene_open_kind(&scene, _i, add_more, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, add_more, NULL);
 	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	scene.act = scene_echo;
@@ -1224,8 +1204,7 @@ static int say_good_bye(struct scene *at, uint64_t peer, struct unixmsg *msg)
 
 START_TEST(a_handler_says_good_bye)
 {
-	scene_open_kind(&scene, _i, say_good_bye, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, say_good_bye, NULL);
 	client_ask(&client, &scene, "hello");
 	client_hear(&client, "hello");
 	if (_i != GRAM)
@@ -1240,8 +1219,7 @@ START_TEST(a_peer_has_a_context)
 {
 	int mine;
 
-	scene_open_kind(&scene, _i, scene_echo, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, NULL);
 	client_ask(&client, &scene, "hello");
 	ck_assert_ptr_null(unixservice_get_context(scene.service, scene.peer));
 	ck_assert_int_eq(unixservice_set_context(scene.service, scene.peer,

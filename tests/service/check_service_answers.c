@@ -24,8 +24,7 @@ static void answer(uint64_t peer, const char *text)
 
 static void open_with_client(int kind, scene_act *act)
 {
-	scene_open_kind(&scene, kind, act, NULL);
-	client_dial(&client, kind);
+	scene_open_with(&scene, &client, kind, act, NULL);
 }
 
 /* The client says so and is heard: the number of its peer. */
@@ -396,8 +395,7 @@ static void close_who_has_lost(struct scene *at,
 /* It would have been closed next, and is closed once. */
 START_TEST(a_watcher_may_close_who_is_gone)
 {
-	scene_open_kind(&scene, _i, scene_put_off, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_put_off, NULL);
 	client_ask(&client, &scene, "hello");
 	scene.react = close_who_has_lost;
 	client_close(&client);
@@ -633,8 +631,7 @@ START_TEST(a_descriptor_that_is_kept_goes_with_its_peer)
 	int ends[2];
 	char byte;
 
-	scene_open_kind(&scene, _i, scene_put_off, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_put_off, NULL);
 	hear(&client, "give it to me");
 	fill(scene.peer);
 	ck_assert_int_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);

@@ -20,8 +20,7 @@ static int64_t soon(void)
 
 static void open_with_client(int kind, scene_act *act)
 {
-	scene_open_kind(&scene, kind, act, NULL);
-	client_dial(&client, kind);
+	scene_open_with(&scene, &client, kind, act, NULL);
 }
 
 START_TEST(a_service_without_work_is_drained_at_once)
@@ -349,8 +348,7 @@ END_TEST
 
 START_TEST(a_drain_outlasts_the_want_of_descriptors)
 {
-	scene_open_kind(&scene, PACKET + _i, scene_echo, NULL);
-	client_dial(&client, PACKET + _i);
+	scene_open_with(&scene, &client, PACKET + _i, scene_echo, NULL);
 	client_say(&client, "hello");
 	support_limit_fds(0);
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);

@@ -16,8 +16,7 @@ START_TEST(a_peer_is_opened_and_closed_once)
 {
 	struct unixservice_peer_info info;
 
-	scene_open_kind(&scene, _i, scene_echo, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, NULL);
 	client_say(&client, "hello");
 	client_ask(&client, &scene, "again");
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], 1);
@@ -109,8 +108,7 @@ START_TEST(events_that_peers_can_cause_are_bounded)
 
 	options.event_rate = 5;
 	options.size_max = 1;
-	scene_open_kind(&scene, GRAM, scene_echo, &options);
-	client_dial(&client, GRAM);
+	scene_open_with(&scene, &client, GRAM, scene_echo, &options);
 	for (i = 0; i < 50; i++) {
 		client_ask(&client, &scene, "too large");
 	}
@@ -377,8 +375,7 @@ START_TEST(what_is_formatted_is_what_happened)
 	struct unixservice_peer_info info;
 	char text[2048];
 
-	scene_open_kind(&scene, _i, scene_echo, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, scene_echo, NULL);
 	client_ask(&client, &scene, "hello");
 	counters = scene_count(&scene);
 	unixservice_format_counters(&counters, text, sizeof(text));

@@ -107,8 +107,7 @@ START_TEST(what_a_child_does_costs_the_parents_clients_nothing)
 	struct client next;
 	const int kind = _i % KINDS;
 
-	scene_open_kind(&scene, kind, scene_echo, NULL);
-	client_dial(&client, kind);
+	scene_open_with(&scene, &client, kind, scene_echo, NULL);
 	converse("before");
 	in_a_child(deeds[_i / KINDS]);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
@@ -132,8 +131,7 @@ START_TEST(a_child_that_closes_leaves_kept_answers_to_the_parent)
 	unsigned int sent = 0, heard = 0;
 	size_t size;
 
-	scene_open_kind(&scene, PACKET, scene_echo, NULL);
-	client_dial(&client, PACKET);
+	scene_open_with(&scene, &client, PACKET, scene_echo, NULL);
 	while (scene_count(&scene).queued == 0) {
 		client_send(&client, large, sizeof(large));
 		sent++;
@@ -156,8 +154,7 @@ START_TEST(a_child_sets_no_clock_of_the_parents)
 	struct pollfd ready = { .events = POLLIN };
 
 	options.idle_us = 3600000000;
-	scene_open_kind(&scene, PACKET, scene_echo, &options);
-	client_dial(&client, PACKET);
+	scene_open_with(&scene, &client, PACKET, scene_echo, &options);
 	converse("hello");
 	in_a_child(run_it);
 	ready.fd = unixservice_get_fd(scene.service);
@@ -176,8 +173,7 @@ static int fork_a_worker(struct scene *at, uint64_t peer, struct unixmsg *msg)
 
 START_TEST(a_worker_that_is_forked_in_the_handler_closes_its_copy)
 {
-	scene_open_kind(&scene, _i, fork_a_worker, NULL);
-	client_dial(&client, _i);
+	scene_open_with(&scene, &client, _i, fork_a_worker, NULL);
 	converse("one");
 	converse("two");
 	client_hear_nothing(&client);
@@ -192,8 +188,7 @@ START_TEST(a_worker_sends_nothing_of_what_was_gathered)
 	int i;
 
 	options.batch = BATCH;
-	scene_open_kind(&scene, GRAM, fork_a_worker, &options);
-	client_dial(&client, GRAM);
+	scene_open_with(&scene, &client, GRAM, fork_a_worker, &options);
 	for (i = 0; i < BATCH; i++)
 		client_say(&client, "x");
 	scene_serve(&scene);
@@ -285,8 +280,7 @@ static void serve_by_its_number(void)
 
 START_TEST(a_child_serves_by_the_same_number)
 {
-	scene_open_kind(&scene, PACKET, scene_echo, NULL);
-	client_dial(&client, PACKET);
+	scene_open_with(&scene, &client, PACKET, scene_echo, NULL);
 	converse("one");
 	client_say(&client, "two");
 	in_a_child(serve_by_its_number);
@@ -309,8 +303,7 @@ static void fail_to_serve(void)
 
 START_TEST(a_child_that_has_closed_all_is_told)
 {
-	scene_open_kind(&scene, PACKET, scene_echo, NULL);
-	client_dial(&client, PACKET);
+	scene_open_with(&scene, &client, PACKET, scene_echo, NULL);
 	converse("one");
 	in_a_child(fail_to_serve);
 	converse("two");

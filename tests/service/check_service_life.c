@@ -20,8 +20,7 @@ static char large[LARGE];
 static void open_with_client(int kind, scene_act *act,
 	const struct unixservice_options *options)
 {
-	scene_open_kind(&scene, kind, act, options);
-	client_dial(&client, kind);
+	scene_open_with(&scene, &client, kind, act, options);
 }
 
 static void say_some(int count)

@@ -430,8 +430,7 @@ START_TEST(who_was_closed_and_comes_again_has_not_read_still)
 	int i;
 
 	options.send_buffer_bytes = 1;
-	scene_open_kind(&scene, GRAM, answer_and_close, &options);
-	client_dial(&clients[0], GRAM);
+	scene_open_with(&scene, &clients[0], GRAM, answer_and_close, &options);
 	for (i = 0; i < TIMES; i++) {
 		client_ask(&clients[0], &scene, "hello");
 	}
@@ -496,8 +495,7 @@ START_TEST(connections_wait_and_lose_nothing)
 	options.user_rate = 200;
 	options.user_burst = 3;
 	options.idle_us = 1000; /* waiting for one's turn is not silence */
-	scene_open_kind(&scene, PACKET + _i, scene_echo, &options);
-	client_dial(&clients[0], PACKET + _i);
+	scene_open_with(&scene, &clients[0], PACKET + _i, scene_echo, &options);
 	for (i = 0; i < 8; i++)
 		client_send(&clients[0], &i, sizeof(i));
 	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
@@ -518,8 +516,7 @@ START_TEST(datagrams_beyond_the_rate_are_lost_and_counted)
 
 	options.user_rate = 1;
 	options.user_burst = 4;
-	scene_open_kind(&scene, GRAM, scene_echo, &options);
-	client_dial(&clients[0], GRAM);
+	scene_open_with(&scene, &clients[0], GRAM, scene_echo, &options);
 	for (i = 0; i < 10; i++)
 		client_send(&clients[0], &i, sizeof(i));
 	scene_serve(&scene);
@@ -556,8 +553,7 @@ START_TEST(silent_connections_are_closed)
 	struct unixservice_options options = scene_options();
 
 	options.idle_us = 20000;
-	scene_open_kind(&scene, PACKET + _i, scene_echo, &options);
-	client_dial(&clients[0], PACKET + _i);
+	scene_open_with(&scene, &clients[0], PACKET + _i, scene_echo, &options);
 	scene_serve_while(&scene, scene_count(&scene).idle == 0);
 	client_hear_end(&clients[0]);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ETIMEDOUT);

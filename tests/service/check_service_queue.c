@@ -43,8 +43,7 @@ static int push_until_kept(uint64_t peer)
 static void open_with_client(int kind,
 	const struct unixservice_options *options)
 {
-	scene_open_kind(&scene, kind, scene_be_silent, options);
-	client_dial(&client, kind);
+	scene_open_with(&scene, &client, kind, scene_be_silent, options);
 	client_ask(&client, &scene, "hello");
 }
 
@@ -102,8 +101,7 @@ START_TEST(nothing_is_lost_by_who_asks_before_he_reads)
 	int sent = 0, heard = 0, i;
 	char data[4000] = "";
 
-	scene_open_kind(&scene, PACKET + _i, scene_echo, NULL);
-	client_dial(&client, PACKET + _i);
+	scene_open_with(&scene, &client, PACKET + _i, scene_echo, NULL);
 	for (i = 0; sent < TIMES && i < 100000; i++) {
 		memcpy(data, &sent, sizeof(sent));
 		if (client_try_send(&client, data, sizeof(data)) == 1)
@@ -470,8 +468,7 @@ START_TEST(a_dropped_answer_is_counted)
 	struct unixservice_options options = scene_options();
 
 	options.queue_messages_max = 1;
-	scene_open_kind(&scene, GRAM, scene_put_off, &options);
-	client_dial(&client, GRAM);
+	scene_open_with(&scene, &client, GRAM, scene_put_off, &options);
 	client_ask(&client, &scene, "hello");
 	client_ask(&client, &scene, "again");
 	scene.number = 0;
@@ -568,8 +565,7 @@ START_TEST(patience_has_an_end)
 	struct unixservice_options options = scene_options();
 
 	options.patience_us = 20000;
-	scene_open_kind(&scene, GRAM, scene_put_off, &options);
-	client_dial(&client, GRAM);
+	scene_open_with(&scene, &client, GRAM, scene_put_off, &options);
 	client_ask(&client, &scene, "hello");
 	/* An answer, and what is not. */
 	scene.act = scene_be_silent;

@@ -70,8 +70,7 @@ static void turn_after_us(int64_t time_us)
 
 static void open_with_client(int kind, scene_act *act)
 {
-	scene_open_kind(&scene, kind, act, NULL);
-	client_dial(&client, kind);
+	scene_open_with(&scene, &client, kind, act, NULL);
 	client_say(&client, "hello");
 }
 

@@ -247,6 +247,13 @@ void client_dial(struct client *client, int kind)
 	client_dial_at(client, kind, scene_address(kind));
 }
 
+void scene_open_with(struct scene *scene, struct client *client, int kind,
+	scene_act *act, const struct unixservice_options *options)
+{
+	scene_open_kind(scene, kind, act, options);
+	client_dial(client, kind);
+}
+
 void client_close(struct client *client)
 {
 	struct client **at = &clients;

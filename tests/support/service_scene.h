@@ -117,6 +117,10 @@ struct client {
 void client_dial(struct client *client, int kind);
 void client_dial_at(struct client *client, int kind, const char *address);
 
+/* A service of one kind and its first client. */
+void scene_open_with(struct scene *scene, struct client *client, int kind,
+	scene_act *act, const struct unixservice_options *options);
+
 /* The connection is there already. */
 void client_take(struct client *client, int kind, struct unixconn *conn);
 
