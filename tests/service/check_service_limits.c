@@ -11,7 +11,8 @@
 #include "support/service_scene.h"
 
 static struct scene scene;
-static struct client clients[32];
+enum { CLIENTS = 70, NOBODY = CLIENTS };
+static struct client clients[CLIENTS + 1];
 
 static void close_clients(int count)
 {
@@ -161,29 +162,39 @@ static void find_name(char name[32], int *number)
 	} while (unixaddr__hash(&addr) % 64 != 0);
 }
 
+static void say_from_one_place(struct client *client, int *number,
+	const char *text)
+{
+	struct unixaddr to = address_of(scene_address(GRAM));
+	char name[32];
+
+	find_name(name, number);
+	client_take(client, GRAM, open_gram(name));
+	ck_assert_int_eq(unixconn_send_to(client->conn, &to, text, strlen(text),
+				 UNIXMSG_NOW),
+		1);
+}
+
+static void ask_from_one_place(int count)
+{
+	int i, number = 0;
+
+	for (i = 0; i < count; i++) {
+		say_from_one_place(&clients[i], &number, "x");
+		scene_serve(&scene);
+	}
+}
+
 /* Whoever chooses the names of his sockets so keeps nobody out. */
 START_TEST(names_may_fall_into_one_place)
 {
 	enum { TIMES = 70 };
-	struct unixaddr to = address_of(scene_address(GRAM));
-	struct unixconn *grams[TIMES];
-	int i, number = 0;
-	char name[32];
 
 	scene_open_kind(&scene, GRAM, scene_echo, NULL);
-	for (i = 0; i < TIMES; i++) {
-		find_name(name, &number);
-		grams[i] = open_gram(name);
-		ck_assert_int_eq(unixconn_send_to(grams[i], &to, "x", 1,
-					 UNIXMSG_NOW),
-			1);
-		scene_serve(&scene);
-	}
+	ask_from_one_place(TIMES);
 	ck_assert_uint_eq(scene_count(&scene).answered, TIMES);
 	ck_assert_uint_eq(scene_count(&scene).limited, 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
-	for (i = 0; i < TIMES; i++)
-		close_gram(grams[i]);
 }
 END_TEST
 
@@ -191,78 +202,82 @@ END_TEST
 START_TEST(a_place_that_is_full_of_creditors_lets_nobody_in)
 {
 	enum { TIMES = 65 };
-	struct unixaddr to = address_of(scene_address(GRAM));
-	struct unixconn *grams[TIMES];
-	int i, number = 0;
-	char name[32];
 
 	scene_open_kind(&scene, GRAM, scene_put_off, NULL);
-	for (i = 0; i < TIMES; i++) {
-		find_name(name, &number);
-		grams[i] = open_gram(name);
-		ck_assert_int_eq(unixconn_send_to(grams[i], &to, "x", 1,
-					 UNIXMSG_NOW),
-			1);
-		scene_serve(&scene);
-	}
+	ask_from_one_place(TIMES);
 	ck_assert_uint_eq(scene_count(&scene).waiting, TIMES - 1);
 	ck_assert_uint_eq(scene_count(&scene).limited, 1);
 	ck_assert_uint_eq(scene_count(&scene).peers, TIMES - 1);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
-	for (i = 0; i < TIMES; i++)
-		close_gram(grams[i]);
 }
 END_TEST
 
-static void let_everybody_in(int kind)
+/* For every user. */
+static void open_for_all(int kind, scene_act *act,
+	const struct unixservice_options *options)
 {
+	scene_open_kind(&scene, kind, act, options);
 	ck_assert_int_eq(chmod(scene_address(kind), 0666), 0);
 }
+
+struct user {
+	pid_t pid;
+	int go[2];
+};
+
+static struct user nobody;
 
 /*
  * Another user: a child that says so when it is told, and then waits to be
  * told to go. Make it before the service, or it has copies of its connections.
  */
-static pid_t make_nobody(int kind, int go[2])
+static void make_user(int kind, void (*say)(int kind))
 {
-	const char *address = scene_address(kind);
-	pid_t pid;
-
-	support_ready_init(go);
-	pid = support_fork();
-	if (pid != 0)
-		return pid;
+	support_dir();
+	support_ready_init(nobody.go);
+	nobody.pid = support_fork();
+	if (nobody.pid != 0)
+		return;
 	support_as_nobody();
-	support_ready_wait(go);
-	client_dial_at(&clients[31], kind, address);
-	client_say(&clients[31], "nobody");
-	support_ready_wait(go);
+	support_ready_wait(nobody.go);
+	say(kind);
+	support_ready_wait(nobody.go);
 	_exit(0);
 }
 
-static void hear_nobody(int go[2])
+static void say_nobody(int kind)
 {
-	support_ready_tell(go);
+	client_dial(&clients[NOBODY], kind);
+	client_say(&clients[NOBODY], "nobody");
+}
+
+static void make_nobody(int kind)
+{
+	make_user(kind, say_nobody);
+}
+
+static void hear_nobody(void)
+{
+	support_ready_tell(nobody.go);
 	scene_serve_while(&scene, strcmp(scene.data, "nobody") != 0);
 }
 
-static void stop_nobody(pid_t pid, int go[2])
+static void stop_user(struct user *user)
 {
-	support_ready_tell(go);
-	support_wait_exit(pid, 0);
-	close_pipe(go);
+	support_ready_tell(user->go);
+	support_wait_exit(user->pid, 0);
+	close_pipe(user->go);
 }
 
 START_TEST(who_has_most_gives_a_place_to_another)
 {
 	struct unixservice_options options = scene_options();
 	uint64_t first;
-	int i, go[2];
-	pid_t pid = make_nobody(PACKET + _i, go);
+	int i;
 
+	make_nobody(PACKET + _i);
 	options.peers_max = 4;
-	scene_open_kind(&scene, PACKET + _i, scene_put_off, &options);
-	let_everybody_in(PACKET + _i);
+	open_for_all(PACKET + _i, scene_put_off, &options);
 	/* We owe the first one an answer, the second is the most silent. */
 	say_hello(PACKET + _i, 0);
 	scene.act = scene_echo;
@@ -270,14 +285,14 @@ START_TEST(who_has_most_gives_a_place_to_another)
 	first = scene.peer;
 	for (i = 2; i < 4; i++)
 		say_hello(PACKET + _i, i);
-	hear_nobody(go);
+	hear_nobody();
 	ck_assert_uint_eq(scene_count(&scene).evicted, 1);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
 	ck_assert_uint_eq(scene_count(&scene).peers, 4);
 	client_hear(&clients[1], "hello");
 	client_hear_end(&clients[1]);
-	stop_nobody(pid, go);
+	stop_user(&nobody);
 }
 END_TEST
 
@@ -286,72 +301,42 @@ START_TEST(who_has_most_gives_a_place_though_all_are_owed_answers)
 {
 	struct unixservice_options options = scene_options();
 	uint64_t first;
-	int i, go[2];
-	pid_t pid = make_nobody(_i, go);
+	int i;
 
+	make_nobody(_i);
 	options.peers_max = 4;
-	scene_open_kind(&scene, _i, scene_put_off, &options);
-	let_everybody_in(_i);
+	open_for_all(_i, scene_put_off, &options);
 	say_hello(_i, 0);
 	first = scene.peer;
 	for (i = 1; i < 4; i++)
 		say_hello(_i, i);
-	hear_nobody(go);
+	hear_nobody();
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
 	ck_assert_uint_eq(scene_count(&scene).gone, 1);
 	ck_assert_uint_eq(scene_count(&scene).peers, 4);
-	stop_nobody(pid, go);
+	stop_user(&nobody);
 }
 END_TEST
 
 /* He has a name that falls where all of ours have fallen. */
-static pid_t make_nobody_with_name(const struct unixaddr *to, int go[2])
+static void say_nobody_from_one_place(int kind)
 {
-	char name[32];
 	int number = 0;
-	pid_t pid;
 
-	support_ready_init(go);
-	pid = support_fork();
-	if (pid != 0)
-		return pid;
-	support_as_nobody();
-	find_name(name, &number);
-	client_take(&clients[31], GRAM, open_gram(name));
-	support_ready_wait(go);
-	ck_assert_int_eq(unixconn_send_to(clients[31].conn, to, "nobody", 6,
-				 UNIXMSG_NOW),
-		1);
-	support_ready_wait(go);
-	_exit(0);
+	(void)kind;
+	say_from_one_place(&clients[NOBODY], &number, "nobody");
 }
 
 START_TEST(a_place_that_is_full_of_creditors_lets_another_user_in)
 {
-	enum { TIMES = 64 };
-	struct unixaddr to = address_of(scene_address(GRAM));
-	struct unixconn *grams[TIMES];
-	int i, go[2], number = 0;
-	char name[32];
-	pid_t pid = make_nobody_with_name(&to, go);
-
-	scene_open_kind(&scene, GRAM, scene_put_off, NULL);
-	let_everybody_in(GRAM);
-	for (i = 0; i < TIMES; i++) {
-		find_name(name, &number);
-		grams[i] = open_gram(name);
-		ck_assert_int_eq(unixconn_send_to(grams[i], &to, "x", 1,
-					 UNIXMSG_NOW),
-			1);
-		scene_serve(&scene);
-	}
-	hear_nobody(go);
+	make_user(GRAM, say_nobody_from_one_place);
+	open_for_all(GRAM, scene_put_off, NULL);
+	ask_from_one_place(64);
+	hear_nobody();
 	ck_assert_uint_eq(scene_count(&scene).limited, 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
-	stop_nobody(pid, go);
-	for (i = 0; i < TIMES; i++)
-		close_gram(grams[i]);
+	stop_user(&nobody);
 }
 END_TEST
 
@@ -451,8 +436,6 @@ START_TEST(another_user_with_the_name_is_another_peer)
 	struct unixaddr to = address_of(support_abstract("service"));
 	struct unixconn *gram = unixconn_open("unixgram", name, NULL);
 	uint64_t first;
-	int go[2];
-	pid_t pid;
 
 	scene_open(&scene, scene_put_off, NULL);
 	scene_listen_at(&scene, GRAM, support_abstract("service"));
@@ -462,20 +445,20 @@ START_TEST(another_user_with_the_name_is_another_peer)
 	scene_serve(&scene);
 	first = scene.peer;
 	unixconn_close(gram);
-	support_ready_init(go);
-	pid = support_fork();
-	if (pid == 0) {
+	support_ready_init(nobody.go);
+	nobody.pid = support_fork();
+	if (nobody.pid == 0) {
 		support_as_nobody();
 		gram = unixconn_open("unixgram", name, NULL);
 		ck_assert_int_eq(unixconn_send_to(gram, &to, "nobody", 6,
 					 UNIXMSG_NOW),
 			1);
 		/* The name can be proved as long as it has it. */
-		support_ready_wait(go);
+		support_ready_wait(nobody.go);
 		_exit(0);
 	}
 	scene_serve_while(&scene, scene.heard < 2);
-	stop_nobody(pid, go);
+	stop_user(&nobody);
 	ck_assert_str_eq(scene.data, "nobody");
 	ck_assert_uint_ne(scene.peer, first);
 	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
@@ -532,17 +515,15 @@ END_TEST
 START_TEST(one_users_rate_is_not_anothers)
 {
 	struct unixservice_options options = scene_options();
-	int go[2];
-	pid_t pid = make_nobody(_i, go);
 
+	make_nobody(_i);
 	options.user_rate = 1;
-	scene_open_kind(&scene, _i, scene_echo, &options);
-	let_everybody_in(_i);
+	open_for_all(_i, scene_echo, &options);
 	say_hello(_i, 0);
 	client_ask(&clients[0], &scene, "too early");
-	hear_nobody(go);
+	hear_nobody();
 	ck_assert_uint_eq(scene.heard, 2);
-	stop_nobody(pid, go);
+	stop_user(&nobody);
 }
 END_TEST
 
@@ -677,11 +658,10 @@ END_TEST
 START_TEST(without_descriptors_who_has_most_gives_one_to_another)
 {
 	enum { TIMES = 31 };
-	int i, go[2];
-	pid_t pid = make_nobody(PACKET + _i, go);
+	int i;
 
-	scene_open_kind(&scene, PACKET + _i, scene_put_off, NULL);
-	let_everybody_in(PACKET + _i);
+	make_nobody(PACKET + _i);
+	open_for_all(PACKET + _i, scene_put_off, NULL);
 	for (i = 0; i < TIMES - 1; i++)
 		say_hello(PACKET + _i, i);
 	client_dial(&clients[TIMES - 1], PACKET + _i);
@@ -689,13 +669,13 @@ START_TEST(without_descriptors_who_has_most_gives_one_to_another)
 	scene_serve(&scene);
 	ck_assert_uint_eq(scene_count(&scene).connections_limited, 1);
 	client_hear_end(&clients[TIMES - 1]);
-	hear_nobody(go);
+	hear_nobody();
 	ck_assert_uint_eq(scene_count(&scene).evicted, 1);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EDQUOT);
 	ck_assert_uint_eq(scene_count(&scene).peers, TIMES - 1);
 	ck_assert_uint_eq(scene_count(&scene).pauses, 0);
 	support_lift_fds_limit();
-	stop_nobody(pid, go);
+	stop_user(&nobody);
 }
 END_TEST
 
@@ -716,16 +696,14 @@ START_TEST(for_whom_most_is_kept_makes_room_for_another)
 {
 	struct unixservice_options options = scene_options();
 	uint64_t first;
-	int go[2];
-	pid_t pid = make_nobody(_i, go);
 
+	make_nobody(_i);
 	options.queue_total_bytes_max = 50000;
-	scene_open_kind(&scene, _i, answer_in_masses, &options);
-	let_everybody_in(_i);
+	open_for_all(_i, answer_in_masses, &options);
 	say_hello(_i, 0);
 	first = scene.peer;
 	ck_assert_uint_eq(scene_count(&scene).queued, 2);
-	hear_nobody(go);
+	hear_nobody();
 	ck_assert_uint_eq(scene_count(&scene).evicted, _i != GRAM);
 	if (_i != GRAM) {
 		ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
@@ -733,7 +711,7 @@ START_TEST(for_whom_most_is_kept_makes_room_for_another)
 	}
 	ck_assert_uint_eq(scene_count(&scene).queued, 2);
 	ck_assert_uint_le(scene_count(&scene).queued_bytes, 50000);
-	stop_nobody(pid, go);
+	stop_user(&nobody);
 }
 END_TEST
 
@@ -756,20 +734,18 @@ static bool is_told_of_loss(struct client *client)
 START_TEST(who_is_closed_for_another_is_told_that_not_all_was_read)
 {
 	struct unixservice_options options = scene_options();
-	int go[2];
-	pid_t pid = make_nobody(PACKET + _i, go);
 
+	make_nobody(PACKET + _i);
 	options.queue_total_bytes_max = 50000;
-	scene_open_kind(&scene, PACKET + _i, answer_in_masses, &options);
-	let_everybody_in(PACKET + _i);
+	open_for_all(PACKET + _i, answer_in_masses, &options);
 	say_hello(PACKET + _i, 0);
 	/* It is not read from while answers are kept for it. */
 	client_say(&clients[0], "unread");
-	hear_nobody(go);
+	hear_nobody();
 	ck_assert_uint_eq(scene_count(&scene).evicted, 1);
 	ck_assert_uint_eq(scene_count(&scene).received, 2);
 	ck_assert(is_told_of_loss(&clients[0]));
-	stop_nobody(pid, go);
+	stop_user(&nobody);
 }
 END_TEST
 
@@ -793,8 +769,7 @@ static void open_for_halves(void)
 
 	options.size_max = WHOLE;
 	options.partial_bytes_max = 1;
-	scene_open_kind(&scene, FRAMED, scene_be_silent, &options);
-	let_everybody_in(FRAMED);
+	open_for_all(FRAMED, scene_be_silent, &options);
 }
 
 static void send_half(int i)
@@ -850,48 +825,45 @@ START_TEST(a_user_has_no_more_half_messages_than_his_part)
 }
 END_TEST
 
-static pid_t make_half_sender(uid_t uid, int count, int go[2])
+static void make_half_sender(struct user *user, uid_t uid, int count)
 {
-	pid_t pid;
 	int i;
 
-	support_ready_init(go);
-	pid = support_fork();
-	if (pid != 0)
-		return pid;
+	support_ready_init(user->go);
+	user->pid = support_fork();
+	if (user->pid != 0)
+		return;
 	ck_assert_int_eq(setresuid(uid, uid, uid), 0);
-	support_ready_wait(go);
+	support_ready_wait(user->go);
 	for (i = 0; i < count; i++)
 		send_half(i);
-	support_ready_wait(go);
+	support_ready_wait(user->go);
 	_exit(0);
 }
 
 START_TEST(who_has_most_half_messages_loses_one_when_there_are_too_many)
 {
 	static const int counts[] = { 5, 6, 8 };
+	static const unsigned int sums[] = { 5, 11, 18 };
 	static const uid_t uids[] = { 65533, 65534, 65532 };
-	int i, go[COUNT(counts)][2];
-	pid_t pids[COUNT(counts)];
+	struct user users[COUNT(counts)];
+	int i;
 
 	support_dir();
 	for (i = 0; i < (int)COUNT(counts); i++)
-		pids[i] = make_half_sender(uids[i], counts[i], go[i]);
+		make_half_sender(&users[i], uids[i], counts[i]);
 	open_for_halves();
 	for (i = 0; i < (int)COUNT(counts); i++) {
-		support_ready_tell(go[i]);
+		support_ready_tell(users[i].go);
 		scene_serve_while(&scene,
 			scene_count(&scene).partial_bytes_most <
-				(uint64_t)(i == 0        ? 5
-						: i == 1 ? 11
-							 : 18) *
-					HALF);
+				sums[i] * HALF);
 	}
 	scene_serve_while(&scene, scene_count(&scene).partials_closed == 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
 	ck_assert_uint_eq(scene_count(&scene).partial_bytes, 18 * HALF);
 	for (i = 0; i < (int)COUNT(counts); i++)
-		stop_nobody(pids[i], go[i]);
+		stop_user(&users[i]);
 }
 END_TEST
 
