@@ -55,12 +55,10 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("process");
 	TCase *tcase = make_tcase("ids");
 
 	tcase_add_test(tcase, the_id_is_the_one_of_this_process);
 	tcase_add_test(tcase, a_child_gets_its_own_id);
 	tcase_add_test(tcase, without_memory_the_kernel_is_asked);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("process", tcase);
 }

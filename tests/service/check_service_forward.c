@@ -423,9 +423,6 @@ static TCase *make_duplex_tests(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("service_forward");
-
-	suite_add_tcase(suite, make_end_tests());
-	suite_add_tcase(suite, make_duplex_tests());
-	return support_run(suite);
+	return support_run_cases("service_forward", make_end_tests(),
+		make_duplex_tests());
 }

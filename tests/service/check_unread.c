@@ -186,5 +186,5 @@ int main(void)
 	tcase_add_test(tcase, there_are_no_more_than_so_many);
 	support_add_test_if(tcase, without_memory_it_is_forgotten,
 		fault_is_able(), "calls cannot be made to fail here");
-	return support_run_cases("debts", tcase);
+	return support_run_cases("unread", tcase);
 }
