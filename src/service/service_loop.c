@@ -324,7 +324,8 @@ int unixservice_serve(struct unixservice *service, int stop_fd,
 		errno = EINVAL;
 		return -1;
 	}
-	if (unixservice_set_stop_fd(service, stop_fd) < 0)
+	if (check_idle(service) < 0 ||
+		unixservice_set_stop_fd(service, stop_fd) < 0)
 		return -1;
 	if (unixservice_run(service, UNIXMSG_FOREVER) < 0 && errno != ECANCELED)
 		return -1;

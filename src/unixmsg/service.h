@@ -129,7 +129,8 @@
  * uses no signals and none of the process's timers. Either unixservice_run
  * waits, or your own loop polls unixservice_get_fd and calls
  * unixservice_dispatch. Handlers may call every function except
- * unixservice_run, _drain and _dispatch, which fail with EBUSY, and _close.
+ * unixservice_run, _serve, _drain and _dispatch, which fail with EBUSY, and
+ * _close.
  *
  * fork(2). The child gets a copy of the service, and shares its descriptors
  * with the parent. In the child, unixservice_close only closes descriptors and

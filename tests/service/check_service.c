@@ -967,6 +967,31 @@ START_TEST(a_watcher_cannot_turn_the_loop)
 }
 END_TEST
 
+static int handle_and_serve(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	ck_assert_errno(unixservice_serve(at->service, at->number, 0), EBUSY);
+	return scene_echo(at, peer, msg);
+}
+
+START_TEST(a_handler_that_serves_leaves_the_stop_descriptor_alone)
+{
+	int stop = eventfd(0, EFD_CLOEXEC);
+
+	scene_open_with(&scene, &client, _i, handle_and_serve, NULL);
+	scene.number = eventfd(1, EFD_CLOEXEC);
+	ck_assert_int_eq(unixservice_set_stop_fd(scene.service, stop), 0);
+	client_ask(&client, &scene, "hello");
+	client_hear(&client, "hello");
+	ck_assert_errno(unixservice_run(scene.service, UNIXMSG_NOW), EAGAIN);
+	ck_assert_int_eq(eventfd_write(stop, 1), 0);
+	ck_assert_errno(unixservice_run(scene.service, UNIXMSG_FOREVER),
+		ECANCELED);
+	close(scene.number);
+	close(stop);
+}
+END_TEST
+
 START_TEST(success_leaves_errno_alone)
 {
 	struct unixservice_options options = scene_options();
@@ -1313,6 +1338,8 @@ static TCase *make_loop_tests(void)
 	tcase_add_test(tcase, a_loop_that_is_broken_is_told);
 	tcase_add_loop_test(tcase, a_handler_cannot_turn_the_loop, 0, KINDS);
 	tcase_add_test(tcase, a_watcher_cannot_turn_the_loop);
+	tcase_add_test(tcase,
+		a_handler_that_serves_leaves_the_stop_descriptor_alone);
 	tcase_add_loop_test(tcase, success_leaves_errno_alone, 0, KINDS - 1);
 	return tcase;
 }
