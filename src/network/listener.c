@@ -257,6 +257,11 @@ void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag)
 	listener->tag = tag;
 }
 
+uint64_t unixlistener__get_tag(const struct unixlistener *listener)
+{
+	return listener->tag;
+}
+
 unsigned int unixlistener__get_wants(const struct unixlistener *listener)
 {
 	return listener->end.wants;

@@ -12,6 +12,8 @@ struct unixlistener *unixlistener__open_wanting(const char *network,
 
 unsigned int unixlistener__get_wants(const struct unixlistener *listener);
 
+uint64_t unixlistener__get_tag(const struct unixlistener *listener);
+
 /* Returns SOCK_STREAM or SOCK_SEQPACKET. */
 int unixlistener__get_type(const struct unixlistener *listener);
 

@@ -469,6 +469,15 @@ int unixservice_get_peer_info(const struct unixservice *service, uint64_t id,
 	return 0;
 }
 
+size_t unixservice_get_queued(const struct unixservice *service, uint64_t id)
+{
+	int saved = errno;
+	const struct peer *peer = unixservice__find_any(service, id);
+
+	errno = saved;
+	return peer == NULL ? 0 : peer->outbox.count;
+}
+
 uint64_t unixservice_get_tag(const struct unixservice *service)
 {
 	return service->call.is_on ? service->call.tag : 0;

@@ -28,7 +28,9 @@ struct answer {
 struct batch {
 	/* The socket of the messages being handled; NULL between batches. */
 	struct unixconn *gram;
-	size_t used; /* entries of arrived to prepare again */
+	const struct unixconn *owner; /* the socket of arrived */
+	size_t used;                  /* entries of arrived to prepare again */
+	size_t next; /* the first of them that is not handled yet */
 	/* Answers from first up to gathered wait to be sent. */
 	size_t first;
 	size_t gathered;
@@ -63,7 +65,9 @@ int unixservice__reserve_batch(struct unixservice *service)
 	if (batch == NULL)
 		return -1;
 	batch->gram = NULL;
+	batch->owner = NULL;
 	batch->used = options->batch;
+	batch->next = options->batch;
 	batch->first = 0;
 	batch->gathered = 0;
 	batch->is_sending = false;
@@ -83,17 +87,35 @@ static void prepare(const struct unixservice *service, struct batch *batch)
 	}
 }
 
+const struct unixconn *unixservice__get_left(const struct unixservice *service)
+{
+	const struct batch *batch = service->batch;
+
+	return batch->next < batch->used ? batch->owner : NULL;
+}
+
 size_t unixservice__begin_batch(struct unixservice *service,
-	struct unixconn *gram, size_t count, struct unixmsg **msgs)
+	struct unixconn *gram, size_t count)
 {
 	struct batch *batch = service->batch;
 
+	batch->gram = gram;
+	if (batch->next < batch->used)
+		return batch->used - batch->next;
 	prepare(service, batch);
 	unixconn_recv_batch(gram, batch->arrived, count, &batch->used,
 		UNIXMSG_NOW);
-	batch->gram = gram;
-	*msgs = batch->arrived;
+	batch->owner = gram;
+	batch->next = 0;
 	return batch->used;
+}
+
+struct unixmsg *unixservice__take_next(struct unixservice *service)
+{
+	struct batch *batch = service->batch;
+
+	return batch->next < batch->used ? &batch->arrived[batch->next++]
+					 : NULL;
 }
 
 void unixservice__end_batch(struct unixservice *service)

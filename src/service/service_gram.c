@@ -250,13 +250,20 @@ static void rest(struct unixservice *service, struct grams *grams)
 	grams->is_resting = true;
 }
 
-static void grams_wake(struct unixservice *service, struct source *source)
+/* Tells whether messages of its last batch wait for the end of a pause. */
+static bool has_left(const struct unixservice *service,
+	const struct grams *grams)
 {
-	struct grams *grams = (struct grams *)source;
+	return grams->is_batched &&
+		unixservice__get_left(service) == grams->gram;
+}
 
-	if (!source->is_done &&
-		unixservice__watch(service, &source->watch, EPOLLIN) < 0)
-		rest(service, grams);
+/* Tells the same of another socket. */
+static bool is_room_taken(const struct unixservice *service,
+	const struct grams *grams)
+{
+	return !has_left(service, grams) &&
+		unixservice__get_left(service) != NULL;
 }
 
 /* Returns the number of messages: one or none. */
@@ -288,16 +295,16 @@ static void note_batch(struct grams *grams, size_t count, size_t most)
 static int take_batch(struct unixservice *service, struct grams *grams,
 	int most)
 {
-	struct unixmsg *msgs;
-	size_t i,
-		count = unixservice__begin_batch(service, grams->gram,
-			(size_t)most, &msgs);
+	struct unixmsg *msg;
+	size_t count =
+		unixservice__begin_batch(service, grams->gram, (size_t)most);
 
 	if (count == 0 && errno != EAGAIN)
 		rest(service, grams);
 	note_batch(grams, count, (size_t)most);
-	for (i = 0; i < count; i++)
-		take_message(service, grams, &msgs[i]);
+	while (!grams->source.is_paused &&
+		(msg = unixservice__take_next(service)) != NULL)
+		take_message(service, grams, msg);
 	unixservice__end_batch(service);
 	return (int)count;
 }
@@ -313,7 +320,7 @@ static int get_most(const struct unixservice *service, struct grams *grams,
 {
 	const int most = (int)service->options.batch;
 
-	if (!grams->is_batched)
+	if (!grams->is_batched || is_room_taken(service, grams))
 		return 1;
 	if (!grams->is_queue &&
 		(taken < QUEUE_LEAST ||
@@ -322,10 +329,12 @@ static int get_most(const struct unixservice *service, struct grams *grams,
 	return most < TURN - taken ? most : TURN - taken;
 }
 
+/* What is left of a batch comes first. */
 static int take_some(struct unixservice *service, struct grams *grams, int most)
 {
-	return most > 1 ? take_batch(service, grams, most)
-			: take_one(service, grams);
+	return most > 1 || has_left(service, grams)
+		? take_batch(service, grams, most)
+		: take_one(service, grams);
 }
 
 /* After _stop no more messages can arrive, and all that did were received. */
@@ -346,8 +355,8 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 	for (taken = 0; taken < TURN && more > 0 &&
 		(more == most || service->is_stopping);
 		taken += more) {
-		/* A handler may have stopped the service. */
-		if (grams->source.is_done)
+		/* A handler may have stopped the service, or paused this. */
+		if (grams->source.is_done || grams->source.is_paused)
 			return;
 		if (taken == 1 && !service->is_stopping &&
 			!unixservice__is_try_due(&grams->backoff))
@@ -363,6 +372,19 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 		finish(service, grams);
 	else if (taken == 0 && unixwait__is_shut(watch->fd))
 		unixservice__lose_source(service, &grams->source);
+}
+
+static void grams_wake(struct unixservice *service, struct source *source)
+{
+	struct grams *grams = (struct grams *)source;
+
+	if (source->is_done || source->is_paused)
+		return;
+	if (unixservice__watch(service, &source->watch, EPOLLIN) < 0)
+		rest(service, grams);
+	/* poll(2) does not report what is left of a batch. */
+	else if (has_left(service, grams))
+		grams_ready(service, &source->watch);
 }
 
 static int grams_get_address(const struct source *source, struct unixaddr *addr)
@@ -482,6 +504,7 @@ int unixservice__add_grams(struct unixservice *service, struct unixconn *gram)
 	grams->source.watch.ready = grams_ready;
 	grams->source.watch.owner = grams;
 	grams->source.watch.fd = unixconn_get_fd(gram);
+	grams->source.tag = gram->tag;
 	if (set_up(service, grams) == 0) {
 		errno = saved;
 		return 0;

@@ -31,7 +31,10 @@ struct link {
 	struct watch watch;
 	struct unixconn *conn;
 	bool is_stream;
-	int64_t resume_us; /* when it may be read again; 0: now */
+	/* When it may be read again, and sent to: 0 now, UNIXMSG_FOREVER once
+	 * the program resumes it. */
+	int64_t read_us;
+	int64_t write_us;
 	bool is_bytes;
 	bool is_duplex; /* it is read while messages to it are queued */
 	bool is_reset;  /* the kernel has reported that, which it does once */
@@ -42,7 +45,12 @@ static bool is_readable(const struct link *link)
 {
 	return link->peer.life <= PEER_READ_ONLY &&
 		(link->peer.outbox.first == NULL || link->is_duplex) &&
-		link->resume_us == 0;
+		link->read_us == 0;
+}
+
+static bool is_writable(const struct link *link)
+{
+	return link->peer.outbox.first != NULL && link->write_us == 0;
 }
 
 /* epoll reports a hang-up again and again, whatever events it waits for. So a
@@ -50,9 +58,8 @@ static bool is_readable(const struct link *link)
 static uint32_t choose_events(const struct link *link)
 {
 	if (is_readable(link))
-		return link->peer.outbox.first == NULL ? EPOLLIN
-						       : EPOLLIN | EPOLLOUT;
-	if (link->peer.outbox.first != NULL && link->resume_us == 0)
+		return is_writable(link) ? EPOLLIN | EPOLLOUT : EPOLLIN;
+	if (is_writable(link))
 		return EPOLLOUT;
 	return link->peer.life == PEER_READ_ONLY || link->peer.life == PEER_GONE
 		? 0
@@ -89,16 +96,25 @@ static void plan(struct unixservice *service, struct link *link)
 
 	if (idle_us > 0 && idle_us < at_us - link->peer.active_us)
 		at_us = link->peer.active_us + idle_us;
-	if (link->resume_us > 0 && link->resume_us < at_us)
-		at_us = link->resume_us;
+	if (link->read_us > 0 && link->read_us < at_us)
+		at_us = link->read_us;
+	if (link->write_us > 0 && link->write_us < at_us)
+		at_us = link->write_us;
 	if (at_us != UNIXMSG_FOREVER)
 		unixservice__set_peer_timer(service, &link->peer, at_us);
 }
 
-static void pause_link(struct unixservice *service, struct link *link,
+static void pause_reading(struct unixservice *service, struct link *link,
 	int64_t until_us)
 {
-	link->resume_us = until_us;
+	link->read_us = until_us;
+	plan(service, link);
+}
+
+static void pause_writing(struct unixservice *service, struct link *link,
+	int64_t until_us)
+{
+	link->write_us = until_us;
 	plan(service, link);
 }
 
@@ -181,7 +197,7 @@ static int link_send(struct unixservice *service, struct peer *peer,
 		send_to_packet(link->conn, msg));
 	/* poll(2) would report at once that there is room. */
 	if (result < 0 && errno == ENOBUFS)
-		pause_link(service, link, service->now_us + shortage_us);
+		pause_writing(service, link, service->now_us + shortage_us);
 	return result;
 }
 
@@ -290,7 +306,7 @@ static bool is_within_rate(struct unixservice *service, struct link *link)
 
 	if (next_us <= service->now_us)
 		return true;
-	pause_link(service, link, next_us);
+	pause_reading(service, link, next_us);
 	return false;
 }
 
@@ -322,7 +338,7 @@ static void read_some(struct unixservice *service, struct link *link)
 		return;
 	/* poll(2) does not report bytes that were read ahead. */
 	if (taken == TURN && is_more && has_input(link))
-		pause_link(service, link, service->now_us + 1);
+		pause_reading(service, link, service->now_us + 1);
 	if (link->is_stream)
 		trim_stream(service, link);
 	if (watch_link(service, link) < 0)
@@ -352,7 +368,7 @@ static bool is_idle(const struct unixservice *service, struct peer *peer)
 	 * silent. */
 	if (peer->outbox.first == NULL &&
 		((peer->owed > 0 && peer->life != PEER_READ_ONLY) ||
-			((struct link *)peer)->resume_us > 0))
+			((struct link *)peer)->read_us > 0))
 		peer->active_us = service->now_us;
 	return service->options.idle_us > 0 && !peer->is_kept &&
 		service->now_us - peer->active_us >= service->options.idle_us;
@@ -400,9 +416,19 @@ static void try_before_giving_up(struct unixservice *service, struct link *link)
 		go_on(service, link);
 }
 
+/* Tells whether a pause is over, and ends it then. */
+static bool is_over(const struct unixservice *service, int64_t *until_us)
+{
+	if (*until_us == 0 || service->now_us < *until_us)
+		return false;
+	*until_us = 0;
+	return true;
+}
+
 static void link_wake(struct unixservice *service, struct peer *peer)
 {
 	struct link *link = (struct link *)peer;
+	bool is_due;
 
 	unixservice__disconnect_if_done(service, peer);
 	try_before_giving_up(service, link);
@@ -417,11 +443,32 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 		close_after_reading(service, link, &service->counters.gone);
 		return;
 	}
-	if (link->resume_us > 0 && service->now_us >= link->resume_us) {
-		link->resume_us = 0;
+	is_due = is_over(service, &link->read_us);
+	is_due |= is_over(service, &link->write_us);
+	if (is_due)
 		go_on(service, link);
-	}
 	plan(service, link);
+}
+
+/* poll(2) does not report bytes that were read ahead. */
+static void begin_reading(struct unixservice *service, struct link *link)
+{
+	if (has_input(link))
+		pause_reading(service, link, service->now_us);
+}
+
+static int link_pause(struct unixservice *service, struct peer *peer,
+	bool is_wanted)
+{
+	struct link *link = (struct link *)peer;
+	const bool is_paused = link->read_us == UNIXMSG_FOREVER;
+
+	if (is_wanted == is_paused)
+		return 0;
+	link->read_us = is_wanted ? UNIXMSG_FOREVER : 0;
+	if (!is_wanted)
+		begin_reading(service, link);
+	return watch_link(service, link);
 }
 
 /* Leaves the link to the process that has forked us and may still serve it. */
@@ -497,6 +544,7 @@ static const struct peer_sort packet_sort = {
 	.wake = link_wake,
 	.stop_sending = link_stop_sending,
 	.look_at_silence = link_look_at_silence,
+	.pause = link_pause,
 	.stop = link_stop,
 	.get_size_max = link_get_size_max,
 	.get_address = link_get_address,
@@ -512,6 +560,7 @@ static const struct peer_sort stream_sort = {
 	.wake = link_wake,
 	.stop_sending = link_stop_sending,
 	.look_at_silence = link_look_at_silence,
+	.pause = link_pause,
 	.stop = link_stop,
 	.get_size_max = link_get_size_max,
 	.get_address = link_get_address,
@@ -558,8 +607,8 @@ static int open_link(struct unixservice *service, struct link *link,
 	if (unixservice__is_gone(peer))
 		return 0;
 	plan(service, link);
-	if (has_input(link))
-		pause_link(service, link, service->now_us);
+	if (link->read_us == 0)
+		begin_reading(service, link);
 	if (service->is_stopping)
 		link_stop(service, peer);
 	return 0;

@@ -223,8 +223,10 @@ static void listeners_ready(struct unixservice *service, struct watch *watch)
 	struct accepted accepted;
 	int turn;
 
-	/* A watcher or a handler may stop the service in this round. */
-	for (turn = TURN; turn > 0 && !listeners->source.is_done; turn--) {
+	/* A watcher or a handler may stop the service, or pause this. */
+	for (turn = TURN; turn > 0 && !listeners->source.is_done &&
+		!listeners->source.is_paused;
+		turn--) {
 		if (accept_one(listeners, &accepted) == 0) {
 			listeners->is_pause_told = false;
 			admit(service, listeners, &accepted, false);
@@ -247,7 +249,7 @@ static int listeners_get_address(const struct source *source,
 
 static void listeners_wake(struct unixservice *service, struct source *source)
 {
-	if (source->is_done)
+	if (source->is_done || source->is_paused)
 		return;
 	reserve_spare(service);
 	if (unixservice__watch(service, &source->watch, EPOLLIN) < 0)
@@ -333,6 +335,7 @@ int unixservice_add_listener(struct unixservice *service,
 	listeners->source.watch.ready = listeners_ready;
 	listeners->source.watch.owner = listeners;
 	listeners->source.watch.fd = unixlistener_get_fd(listener);
+	listeners->source.tag = unixlistener__get_tag(listener);
 	if (set_up(service, listeners) == 0) {
 		errno = saved;
 		return 0;

@@ -289,8 +289,8 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us)
 	for (source = service->sources; source != NULL; source = source->next) {
 		if (source->sort->stop(service, source) < 0 && error == 0)
 			error = errno;
-		/* A source in a pause would never become ready. */
-		if (!source->is_done)
+		/* A source that rests would never become ready. */
+		if (!source->is_done && !source->is_paused)
 			unixservice__watch(service, &source->watch, EPOLLIN);
 	}
 	unixservice__for_each_peer(service, stop_peer);

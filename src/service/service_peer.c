@@ -428,6 +428,37 @@ void unixservice__shut_if_done(struct unixservice *service, struct peer *peer)
 		unixservice__stop_sending(service, peer, 0);
 }
 
+static int set_paused(struct unixservice *service, uint64_t id, bool is_wanted)
+{
+	struct peer *peer = unixservice__find(service, id);
+	int saved = errno;
+
+	if (peer == NULL)
+		return -1;
+	if (peer->sort->pause == NULL) {
+		errno = ENOTSUP;
+		return -1;
+	}
+	unixservice__look_at_clock(service);
+	if (peer->sort->pause(service, peer, is_wanted) == 0) {
+		errno = saved;
+		return 0;
+	}
+	unixservice__disconnect(service, peer, errno);
+	errno = ENOTCONN;
+	return -1;
+}
+
+int unixservice_pause_peer(struct unixservice *service, uint64_t id)
+{
+	return set_paused(service, id, true);
+}
+
+int unixservice_resume_peer(struct unixservice *service, uint64_t id)
+{
+	return set_paused(service, id, false);
+}
+
 int unixservice_shutdown_peer(struct unixservice *service, uint64_t id)
 {
 	struct peer *peer = unixservice__find(service, id);

@@ -93,6 +93,10 @@ struct peer_sort {
 	void (*stop_sending)(struct unixservice *service, struct peer *peer);
 	/* Sets the timer anew after the limit of silence has changed. */
 	void (*look_at_silence)(struct unixservice *service, struct peer *peer);
+	/* Receives nothing for a while, or receives on. Returns 0, or -1 when
+	 * the loop cannot watch it. NULL: it shares its queue with others. */
+	int (*pause)(struct unixservice *service, struct peer *peer,
+		bool is_wanted);
 	/* Receives only messages that have already arrived. NULL: nothing to
 	 * do. */
 	void (*stop)(struct unixservice *service, struct peer *peer);
@@ -229,8 +233,10 @@ struct source {
 	const struct source_sort *sort;
 	struct source *next;
 	struct watch watch;
+	uint64_t tag;
 	bool is_abstract;
-	bool is_done; /* after _stop: everything that arrived was received */
+	bool is_paused; /* by the program */
+	bool is_done;   /* after _stop: everything that arrived was received */
 };
 
 /* A place for a peer. The generation distinguishes it from earlier peers. */
@@ -408,13 +414,18 @@ void unixservice__lose_source(struct unixservice *service,
 int unixservice__reserve_batch(struct unixservice *service);
 
 /*
- * Receives up to count messages that are there. Returns their number; *msgs and
- * their memory stay valid until the next call. On 0 errno tells why. Until
- * _end_batch messages that are sent by gram are gathered.
+ * Receives up to count messages that are there, unless some are left of the
+ * last batch. Returns their number. On 0 errno tells why. Until _end_batch
+ * messages that are sent by gram are gathered. _take_next returns the next
+ * message, or NULL; its memory stays valid until the next batch.
  */
 size_t unixservice__begin_batch(struct unixservice *service,
-	struct unixconn *gram, size_t count, struct unixmsg **msgs);
+	struct unixconn *gram, size_t count);
+struct unixmsg *unixservice__take_next(struct unixservice *service);
 void unixservice__end_batch(struct unixservice *service);
+
+/* Returns the socket whose batch was left before its end, or NULL. */
+const struct unixconn *unixservice__get_left(const struct unixservice *service);
 
 /* Never sends the gathered messages: another process does that. */
 void unixservice__leave_gathered(struct unixservice *service);

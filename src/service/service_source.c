@@ -50,3 +50,34 @@ int unixservice__add_source(struct unixservice *service, struct source *source,
 	*last = source;
 	return 0;
 }
+
+static int set_paused(struct unixservice *service, uint64_t tag, bool is_wanted)
+{
+	struct source *source;
+	int found = 0, saved = errno;
+
+	unixservice__look_at_clock(service);
+	for (source = service->sources; source != NULL; source = source->next) {
+		if (source->tag != tag || source->is_done)
+			continue;
+		found++;
+		source->is_paused = is_wanted;
+		if (is_wanted)
+			unixservice__watch(service, &source->watch, 0);
+		else
+			unixservice__set_source_timer(service, source,
+				service->now_us);
+	}
+	errno = found > 0 ? saved : ENOENT;
+	return found > 0 ? 0 : -1;
+}
+
+int unixservice_pause_socket(struct unixservice *service, uint64_t tag)
+{
+	return set_paused(service, tag, true);
+}
+
+int unixservice_resume_socket(struct unixservice *service, uint64_t tag)
+{
+	return set_paused(service, tag, false);
+}

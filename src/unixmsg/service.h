@@ -122,6 +122,17 @@
  * Nor does it batch on datagram sockets that other processes may read (adopted,
  * or bound before a fork(2)), or if it wants descriptors or pidfds.
  *
+ * Forwarding. A service may pass messages on between its peers, for example
+ * from each client to a connection of its own to a server. The options
+ * keep_ended and read_while_queued make the two directions of a connection
+ * independent; patience_us is best UNIXMSG_FOREVER. The handler passes its
+ * message on by unixservice_send_msg. If unixservice_get_queued then returns
+ * more than 0, the handler pauses the sender by unixservice_pause_peer, and the
+ * watcher resumes it at UNIXSERVICE_FLUSHED. So the service queues one message
+ * at most for each peer. The watcher passes UNIXSERVICE_ENDED on by
+ * unixservice_shutdown_peer, and UNIXSERVICE_CLOSED by unixservice_close_peer.
+ * A message that is passed on counts as unanswered and as pushed.
+ *
  * Counters. Every received message has exactly one outcome, see struct
  * unixservice_counters.
  *
@@ -582,6 +593,37 @@ int unixservice_close_peer(struct unixservice *service, uint64_t peer);
 int unixservice_shutdown_peer(struct unixservice *service, uint64_t peer);
 
 /*
+ * Stops reading from peer, a connection, until _resume_peer: its messages wait
+ * in the kernel, and then the client waits. Messages to the peer are sent
+ * meanwhile. A pause takes effect at once, also in the handler; a second one
+ * does nothing. The service notices that the client has closed or has died:
+ * sends fail with EPIPE then. But it closes the peer, or reports
+ * UNIXSERVICE_ENDED, only when the peer is resumed and read to its end. A
+ * paused peer is not silent (idle_us). unixservice_stop does not resume it, and
+ * waits for it until the deadline. Both return -1 with
+ *
+ *   ENOTCONN  the peer is closed, or was closed now, as the loop cannot watch
+ *             it
+ *   ENOTSUP   a datagram peer: all peers of a socket share its queue, see
+ *             unixservice_pause_socket
+ */
+int unixservice_pause_peer(struct unixservice *service, uint64_t peer);
+int unixservice_resume_peer(struct unixservice *service, uint64_t peer);
+
+/*
+ * Pauses or resumes the sockets with this tag, see struct unixlisten_options; 0
+ * stands for those without one. Nothing is received from a datagram socket
+ * meanwhile, and no connection is accepted from a listener: they wait in the
+ * kernel, and then the clients wait. A pause takes effect at once, also in the
+ * handler; the rest of a batch waits in the service. Messages to all peers are
+ * sent meanwhile, and those of connections are received. unixservice_stop does
+ * not resume a socket, and waits for it until the deadline. Both return -1 with
+ * ENOENT if no socket has this tag.
+ */
+int unixservice_pause_socket(struct unixservice *service, uint64_t tag);
+int unixservice_resume_socket(struct unixservice *service, uint64_t tag);
+
+/*
  * Keeps a silent peer, if is_wanted: for example a subscriber that only
  * listens. The service does not forget a kept datagram peer after forget_us,
  * and lets a new peer replace it only as it would a connection. It does not
@@ -763,6 +805,15 @@ struct unixservice_peer_info {
 	int64_t active_us;
 	uint64_t reserved[7];
 };
+
+/*
+ * Returns the number of messages that are queued for peer, as it has no room; 0
+ * also for a closed peer. After a send this tells whether the message was sent
+ * or queued, unless it was gathered, see Batches above. When the last queued
+ * message is sent, UNIXSERVICE_FLUSHED follows; UNIXSERVICE_LOST reports each
+ * that is dropped.
+ */
+size_t unixservice_get_queued(const struct unixservice *service, uint64_t peer);
 
 /* Stores the figures of peer. ENOTCONN. */
 int unixservice_get_peer_info(const struct unixservice *service, uint64_t peer,

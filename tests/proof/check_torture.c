@@ -222,6 +222,7 @@ static const struct rule harmless[] = {
 	/* It is for the loops of others, and set again with the next. */
 	{ "timerfd_settime", 0, "service stops" },
 	{ "timerfd_settime", 0, "a peer is opened" },
+	{ "timerfd_settime", 0, "socket is paused" },
 	/* Senders are not told: what they go on sending is taken too. */
 	{ "shutdown", 0, "service stops" },
 	/* What is short while the peer is proved is waited for; there are
@@ -321,6 +322,8 @@ static const struct {
 	{ { "connect", 0, "found again" }, ETIMEDOUT },
 	{ { "sendmsg", 0, "found again" }, ETIMEDOUT },
 	{ { "sendto", 0, "found again" }, ETIMEDOUT },
+	/* It is closed, as it cannot be read on. */
+	{ { "epoll_ctl", 0, "peer is resumed" }, ENOTCONN },
 	/* The peer is gone; a stream that has failed half way ends. */
 	{ { "send", 0, "given later" }, EPIPE },
 	{ { "sendto", 0, "given later" }, EPIPE },

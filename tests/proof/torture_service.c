@@ -855,6 +855,41 @@ static void a_peer_is_shut_down(int kind)
 	let_be_served(&stage, network);
 }
 
+/* A client that has closed is out of the loop while it is paused. */
+static void a_peer_is_resumed(int kind)
+{
+	const int network = PACKET + kind;
+	struct client client;
+	struct stage stage;
+
+	have_promised(&stage, &client, network);
+	ck_assert_int_eq(unixservice_pause_peer(stage.service, stage.peer), 0);
+	say(&client, "?");
+	hang_up(&client);
+	serve_a_while(&stage);
+	torture_begin();
+	if (torture_end(unixservice_resume_peer(stage.service, stage.peer), 0))
+		while (stage.promises_count == 1)
+			serve_a_while(&stage);
+	while (is_peer(&stage))
+		serve_a_while(&stage);
+	let_be_served(&stage, network);
+}
+
+static void a_socket_is_paused(int kind)
+{
+	struct stage stage;
+	int result;
+
+	open_serving(&stage, kind, echo);
+	torture_begin();
+	result = unixservice_pause_socket(stage.service, 0);
+	if (result == 0)
+		result = unixservice_resume_socket(stage.service, 0);
+	torture_end(result, 0);
+	let_be_served(&stage, kind);
+}
+
 /* Whoever is kept stays, and whoever is not goes; files stay where they are. */
 static void what_is_kept_is_told(int kind)
 {
@@ -1148,6 +1183,8 @@ const struct scene torture_service_scenes[] = {
 	{ "a promise is settled", a_promise_is_settled, NETWORKS },
 	{ "a peer is closed", a_peer_is_closed, NETWORKS },
 	{ "a peer is shut down", a_peer_is_shut_down, 2 },
+	{ "a peer is resumed", a_peer_is_resumed, 2 },
+	{ "a socket is paused", a_socket_is_paused, NETWORKS },
 	{ "a peer and the files are kept", what_is_kept_is_told, NETWORKS },
 	{ "a rule is added", a_rule_is_added, RULES },
 	{ "a service is told to stop", a_service_is_told_to_stop, NETWORKS },

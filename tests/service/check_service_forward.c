@@ -373,6 +373,442 @@ START_TEST(what_is_queued_is_sent_while_the_client_is_read)
 }
 END_TEST
 
+/* Pauses of peers */
+
+static void pause_peer(void)
+{
+	ck_assert_int_eq(unixservice_pause_peer(scene.service, scene.peer), 0);
+}
+
+static void resume_peer(void)
+{
+	ck_assert_int_eq(unixservice_resume_peer(scene.service, scene.peer), 0);
+}
+
+/* Of a byte stream one read takes all that is there. */
+static int note_and_pause(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	at->number += (int)msg->size;
+	ck_assert_int_eq(unixservice_pause_peer(at->service, peer), 0);
+	return UNIXSERVICE_DONE;
+}
+
+START_TEST(a_pause_in_the_handler_takes_effect_at_once)
+{
+	const int each = _i == BYTES - PACKET ? TIMES * 5 : 5;
+	int i;
+
+	open_with_client(PACKET + _i, note_and_pause);
+	for (i = 0; i < TIMES; i++)
+		client_say(&client, "hello");
+	scene_serve(&scene);
+	for (i = each; i < TIMES * 5; i += each) {
+		ck_assert_int_eq(scene.number, i);
+		resume_peer();
+		scene_serve(&scene);
+	}
+	ck_assert_int_eq(scene.number, TIMES * 5);
+	client_close(&client);
+	resume_peer();
+	scene_serve(&scene);
+	check_end(0);
+}
+END_TEST
+
+START_TEST(a_paused_peer_is_sent_to)
+{
+	int count;
+
+	open_with_peer(PACKET + _i, scene_be_silent);
+	pause_peer();
+	client_say(&client, "more");
+	count = fill_queue();
+	ck_assert_uint_eq(read_large(count), (size_t)count * LARGE);
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	ck_assert_uint_eq(scene.heard, 1);
+	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
+	check_end(0);
+}
+END_TEST
+
+/* What it has sent before is heard later. */
+START_TEST(the_death_of_a_paused_peer_is_noticed)
+{
+	open_with_peer(PACKET + _i, scene_be_silent);
+	pause_peer();
+	client_say(&client, "last");
+	client_close(&client);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	ck_assert_errno(unixservice_push(scene.service, scene.peer, "x", 1),
+		EPIPE);
+	ck_assert_uint_eq(scene.heard, 1);
+	ck_assert_uint_eq(get_peers(), 1);
+	resume_peer();
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "last");
+	check_end(EPIPE);
+}
+END_TEST
+
+START_TEST(the_end_of_a_paused_peer_is_told_when_it_is_read)
+{
+	open_with_peer(PACKET + _i, scene_be_silent);
+	pause_peer();
+	client_say(&client, "last");
+	client_shutdown(&client);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_ENDED], 0);
+	resume_peer();
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "last");
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_ENDED], 1);
+	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
+	check_end(0);
+}
+END_TEST
+
+START_TEST(pauses_do_not_nest)
+{
+	open_with_peer(PACKET + _i, scene_be_silent);
+	pause_peer();
+	pause_peer();
+	resume_peer();
+	client_say(&client, "more");
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "more");
+	client_close(&client);
+	scene_serve(&scene);
+	check_end(0);
+}
+END_TEST
+
+static void pause_who_comes(struct scene *at,
+	const struct unixservice_event *event)
+{
+	if (event->kind != UNIXSERVICE_OPENED)
+		return;
+	ck_assert_int_eq(unixservice_pause_peer(at->service, event->peer), 0);
+	at->peer = event->peer;
+}
+
+START_TEST(a_peer_is_paused_before_its_first_message)
+{
+	open_with_client(PACKET + _i, scene_be_silent);
+	scene.react = pause_who_comes;
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	ck_assert_uint_eq(get_peers(), 1);
+	ck_assert_uint_eq(scene.heard, 0);
+	resume_peer();
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 1);
+	client_close(&client);
+	scene_serve(&scene);
+	check_end(0);
+}
+END_TEST
+
+START_TEST(a_paused_peer_is_not_silent)
+{
+	struct unixservice_options options = make_options();
+
+	options.idle_us = 20000;
+	scene_open_kind(&scene, PACKET + _i, scene_be_silent, &options);
+	client_dial(&client, PACKET + _i);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	pause_peer();
+	ck_assert_errno(unixservice_run(scene.service,
+				unixdeadline_after_us(5 * options.idle_us)),
+		ETIMEDOUT);
+	ck_assert_uint_eq(get_peers(), 1);
+	resume_peer();
+	scene_serve_while(&scene, get_peers() > 0);
+	ck_assert_uint_eq(scene_count(&scene).idle, 1);
+	check_end(ETIMEDOUT);
+}
+END_TEST
+
+START_TEST(a_stop_waits_for_a_paused_peer)
+{
+	open_with_peer(PACKET + _i, scene_be_silent);
+	pause_peer();
+	client_say(&client, "last");
+	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
+	scene_serve(&scene);
+	ck_assert(!unixservice_is_drained(scene.service));
+	ck_assert_uint_eq(scene.heard, 1);
+	resume_peer();
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "last");
+	ck_assert(unixservice_is_drained(scene.service));
+	check_end(0);
+}
+END_TEST
+
+START_TEST(a_datagram_peer_is_not_paused_alone)
+{
+	open_with_peer(GRAM, scene_be_silent);
+	ck_assert_errno(unixservice_pause_peer(scene.service, scene.peer),
+		ENOTSUP);
+	ck_assert_errno(unixservice_resume_peer(scene.service, scene.peer),
+		ENOTSUP);
+	ck_assert_errno(unixservice_pause_peer(scene.service, 0), ENOTCONN);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Pauses of sockets */
+
+enum { TAG = 7, ZEROS = 10 };
+
+static const char *const networks[KINDS] = { "unixgram", "unixpacket", "unix",
+	"unix" };
+
+static void listen_with_tag(int kind, const char *address, uint64_t tag)
+{
+	const struct unixlisten_options options = {
+		.flags = kind == BYTES ? UNIXMSG_LISTEN_BYTES : 0,
+		.tag = tag,
+	};
+
+	ck_assert_int_eq(unixservice_listen(scene.service, networks[kind],
+				 address, &options),
+		0);
+}
+
+static void pause_socket(uint64_t tag)
+{
+	ck_assert_int_eq(unixservice_pause_socket(scene.service, tag), 0);
+}
+
+static void resume_socket(uint64_t tag)
+{
+	ck_assert_int_eq(unixservice_resume_socket(scene.service, tag), 0);
+}
+
+START_TEST(a_paused_socket_receives_nothing)
+{
+	struct client other;
+
+	scene_open(&scene, scene_be_silent, NULL);
+	listen_with_tag(_i, scene_address(_i), TAG);
+	listen_with_tag(_i, support_path("other"), 0);
+	pause_socket(TAG);
+	pause_socket(TAG);
+	client_dial(&client, _i);
+	client_say(&client, "waits");
+	client_dial_at(&other, _i, support_path("other"));
+	client_say(&other, "comes");
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "comes");
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	resume_socket(TAG);
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "waits");
+	ck_assert_uint_eq(scene.heard, 2);
+	client_close(&client);
+	client_close(&other);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_socket_that_is_not_there_is_not_paused)
+{
+	scene_open_kind(&scene, _i, scene_be_silent, NULL);
+	ck_assert_errno(unixservice_pause_socket(scene.service, TAG), ENOENT);
+	ck_assert_errno(unixservice_resume_socket(scene.service, TAG), ENOENT);
+	scene_close(&scene);
+}
+END_TEST
+
+static void pause_for_who_comes(struct scene *at,
+	const struct unixservice_event *event)
+{
+	if (event->kind == UNIXSERVICE_OPENED)
+		ck_assert_int_eq(unixservice_pause_socket(at->service, TAG), 0);
+}
+
+START_TEST(a_listener_is_paused_in_the_middle_of_its_turn)
+{
+	struct client other;
+
+	scene_open(&scene, scene_be_silent, NULL);
+	listen_with_tag(PACKET + _i, scene_address(PACKET + _i), TAG);
+	scene.react = pause_for_who_comes;
+	client_dial(&client, PACKET + _i);
+	client_dial(&other, PACKET + _i);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).connections, 1);
+	resume_socket(TAG);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).connections, 2);
+	client_close(&client);
+	client_close(&other);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Notes the digits that the messages are. */
+static int note_digit(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	(void)peer;
+	(void)msg;
+	at->number = 10 * at->number + (at->data[0] - '0');
+	if (at->data[0] == '2' || at->data[0] == '4')
+		ck_assert_int_eq(unixservice_pause_socket(at->service, TAG), 0);
+	return UNIXSERVICE_DONE;
+}
+
+static void say_digits(struct client *at, int first, int last)
+{
+	char digit[2] = { 0 };
+
+	for (; first <= last; first++) {
+		digit[0] = (char)('0' + first);
+		client_say(at, digit);
+	}
+}
+
+/*
+ * With batches or without. Zeros that queue up come first: after them the next
+ * digits are received by one call.
+ */
+static void open_with_digits(unsigned int batch)
+{
+	int i;
+
+	struct unixservice_options options = scene_options();
+
+	options.batch = batch;
+	scene_open(&scene, note_digit, &options);
+	listen_with_tag(GRAM, scene_address(GRAM), TAG);
+	listen_with_tag(GRAM, support_path("other"), TAG + 1);
+	client_dial(&client, GRAM);
+	for (i = 0; i < ZEROS; i++)
+		client_say(&client, "0");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, ZEROS);
+}
+
+START_TEST(the_rest_of_a_batch_waits_for_the_end_of_a_pause)
+{
+	open_with_digits(_i == 0 ? 1 : 8);
+	say_digits(&client, 1, 6);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 12);
+	ck_assert_uint_eq(scene_count(&scene).received, ZEROS + 2);
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	say_digits(&client, 7, 9);
+	resume_socket(TAG);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 1234);
+	resume_socket(TAG);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 123456789);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(another_socket_is_served_beside_the_rest_of_a_batch)
+{
+	struct client other;
+
+	open_with_digits(_i == 0 ? 1 : 8);
+	client_dial_at(&other, GRAM, support_path("other"));
+	say_digits(&client, 1, 6);
+	scene_serve(&scene);
+	scene.number = 0;
+	say_digits(&other, 5, 9);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 56789);
+	scene.number = 0;
+	resume_socket(TAG);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 34);
+	client_close(&client);
+	client_close(&other);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_stop_waits_for_a_paused_socket)
+{
+	open_with_digits(_i == 0 ? 1 : 8);
+	say_digits(&client, 1, 3);
+	scene_serve(&scene);
+	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
+	scene_serve(&scene);
+	ck_assert(!unixservice_is_drained(scene.service));
+	ck_assert_int_eq(scene.number, 12);
+	resume_socket(TAG);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 123);
+	ck_assert(unixservice_is_drained(scene.service));
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+/* What is queued */
+
+START_TEST(what_is_queued_is_counted)
+{
+	int count;
+
+	open_with_peer(_i, scene_be_silent);
+	ck_assert_int_eq(unixservice_push(scene.service, scene.peer, "x", 1),
+		1);
+	ck_assert_uint_eq(unixservice_get_queued(scene.service, scene.peer), 0);
+	count = fill_queue();
+	ck_assert_uint_eq(unixservice_get_queued(scene.service, scene.peer), 1);
+	client_hear(&client, "x");
+	read_large(count);
+	scene_serve_while(&scene, scene.told[UNIXSERVICE_FLUSHED] == 0);
+	ck_assert_uint_eq(unixservice_get_queued(scene.service, scene.peer), 0);
+	errno = 0;
+	ck_assert_uint_eq(unixservice_get_queued(scene.service, 0), 0);
+	ck_assert_int_eq(errno, 0);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+static TCase *make_pause_tests(void)
+{
+	TCase *tcase = make_tcase("pauses");
+
+	tcase_add_loop_test(tcase, a_pause_in_the_handler_takes_effect_at_once,
+		0, LINKS);
+	tcase_add_loop_test(tcase, a_paused_peer_is_sent_to, 0, LINKS);
+	tcase_add_loop_test(tcase, the_death_of_a_paused_peer_is_noticed, 0,
+		LINKS);
+	tcase_add_loop_test(tcase,
+		the_end_of_a_paused_peer_is_told_when_it_is_read, 0, LINKS);
+	tcase_add_loop_test(tcase, pauses_do_not_nest, 0, LINKS);
+	tcase_add_loop_test(tcase, a_peer_is_paused_before_its_first_message, 0,
+		LINKS);
+	tcase_add_loop_test(tcase, a_paused_peer_is_not_silent, 0, LINKS);
+	tcase_add_loop_test(tcase, a_stop_waits_for_a_paused_peer, 0, LINKS);
+	tcase_add_test(tcase, a_datagram_peer_is_not_paused_alone);
+	tcase_add_loop_test(tcase, a_paused_socket_receives_nothing, 0, KINDS);
+	tcase_add_loop_test(tcase, a_socket_that_is_not_there_is_not_paused, 0,
+		KINDS);
+	tcase_add_loop_test(tcase,
+		a_listener_is_paused_in_the_middle_of_its_turn, 0, LINKS);
+	tcase_add_loop_test(tcase,
+		the_rest_of_a_batch_waits_for_the_end_of_a_pause, 0, 2);
+	tcase_add_loop_test(tcase,
+		another_socket_is_served_beside_the_rest_of_a_batch, 0, 2);
+	tcase_add_loop_test(tcase, a_stop_waits_for_a_paused_socket, 0, 2);
+	tcase_add_loop_test(tcase, what_is_queued_is_counted, 0, KINDS);
+	return tcase;
+}
+
 static TCase *make_end_tests(void)
 {
 	TCase *tcase = make_tcase("ends");
@@ -424,5 +860,5 @@ static TCase *make_duplex_tests(void)
 int main(void)
 {
 	return support_run_cases("service_forward", make_end_tests(),
-		make_duplex_tests());
+		make_duplex_tests(), make_pause_tests());
 }
