@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -656,15 +655,11 @@ END_TEST
 
 START_TEST(without_descriptors_there_is_no_list)
 {
-	struct rlimit limit, none;
 	struct wanted wanted = { 0 };
 
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	none = limit;
-	none.rlim_cur = 0;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	support_limit_fds(0);
 	ck_assert_errno(unixdiag__list(take_wanted, &wanted), EMFILE);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	support_lift_fds_limit();
 }
 END_TEST
 

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -136,20 +135,13 @@ END_TEST
 /* With room for one more descriptor, for /proc, and with none. */
 START_TEST(running_out_of_descriptors_is_told)
 {
-	struct rlimit limit, low;
 	struct wanted wanted = { 0 };
 	unsigned int denied;
-	int next = dup(0);
 
-	ck_assert_int_ge(next, 0);
-	close(next);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	low = limit;
-	low.rlim_cur = (rlim_t)(next + _i);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	support_limit_fds(_i);
 	ck_assert_errno(unixholder__list(take_wanted, &wanted, &denied),
 		EMFILE);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	support_lift_fds_limit();
 }
 END_TEST
 

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -875,34 +874,21 @@ START_TEST(errno_is_kept_on_success)
 }
 END_TEST
 
-static int lowest_free_fd(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	return fd;
-}
-
 /* Running out of descriptors at each of the steps. */
 START_TEST(a_claim_without_descriptors_leaves_nothing_behind)
 {
 	const char *path = support_path("socket");
 	struct unixconn *gram = NULL;
-	struct rlimit before, limit;
-	int i, lowest = lowest_free_fd();
+	int i;
 
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-	limit = before;
 	for (i = 0; gram == NULL; i++) {
 		if (_i == 1 && access(path, F_OK) < 0)
 			make_dead(SOCK_DGRAM, path);
-		limit.rlim_cur = (rlim_t)(lowest + i);
-		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		support_limit_fds(i);
 		gram = unixconn_open("unixgram", path, NULL);
 		if (gram == NULL)
 			ck_assert_int_eq(errno, EMFILE);
-		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+		support_lift_fds_limit();
 		if (gram == NULL)
 			assert_files(_i);
 	}

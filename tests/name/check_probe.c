@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -132,17 +131,13 @@ END_TEST
 START_TEST(without_descriptors_nothing_is_dead)
 {
 	const char *path = support_path("limit.sock");
-	struct rlimit limit, none;
 	int fd;
 
 	close(open_bound(SOCK_DGRAM, path));
 	fd = open_path(path);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	none = limit;
-	none.rlim_cur = 0;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	support_limit_fds(0);
 	ck_assert_errno(unixprobe__is_dead(fd, NULL, NULL), EMFILE);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	support_lift_fds_limit();
 	close(fd);
 }
 END_TEST

@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -498,34 +497,20 @@ START_TEST(a_mistake_in_the_options_changes_nothing)
 }
 END_TEST
 
-static int lowest_free_fd(void)
-{
-	int fd = dup(STDERR_FILENO);
-
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	return fd;
-}
-
 /* Running out of descriptors at each of the steps. */
 START_TEST(a_replace_without_descriptors_gives_the_name_back)
 {
 	const char *path = support_path("socket");
-	int fd = open_owner(_i / TYPES, path), result = -1, i, lowest;
+	int fd = open_owner(_i / TYPES, path), result = -1, i;
 	struct stat before = look_at(path);
-	struct rlimit full, limit;
 	struct server server;
 
-	lowest = lowest_free_fd();
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &full), 0);
-	limit = full;
 	for (i = 0; result < 0; i++) {
-		limit.rlim_cur = (rlim_t)(lowest + i);
-		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		support_limit_fds(i);
 		result = try_replace(&server, types[_i % TYPES], path);
 		if (result < 0)
 			ck_assert_int_eq(errno, EMFILE);
-		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &full), 0);
+		support_lift_fds_limit();
 		if (result < 0)
 			assert_same_file(path, &before);
 		assert_files(1);

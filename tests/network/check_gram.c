@@ -1421,38 +1421,13 @@ START_TEST(descriptors_are_closed_on_exec)
 }
 END_TEST
 
-/* How many more descriptors may be opened. */
-static void limit_fds(int more)
-{
-	struct rlimit limit;
-	int next = dup(STDERR_FILENO);
-
-	ck_assert_int_ge(next, 0);
-	close(next);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = (rlim_t)(next + more);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
-static void lift_limit(void)
-{
-	struct rlimit limit;
-
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = limit.rlim_max;
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-}
-
 static struct unixconn *dial_limited(const char *server, int more)
 {
 	struct unixconn *client;
-	int saved;
 
-	limit_fds(more);
+	support_limit_fds(more);
 	client = dial_as(server, support_path("own"));
-	saved = errno;
-	lift_limit();
-	errno = saved;
+	support_lift_fds_limit();
 	return client;
 }
 

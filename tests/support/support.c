@@ -179,11 +179,13 @@ void support_limit_fds(int more)
 
 void support_lift_fds_limit(void)
 {
+	const int saved = errno;
 	struct rlimit limit;
 
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	limit.rlim_cur = limit.rlim_max;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	errno = saved;
 }
 
 static int set_passrights(int socket, int value)

@@ -87,7 +87,8 @@ int support_count_fds(void);
 
 /*
  * How many more descriptors this process may open, for the rest of its life or
- * until the limit is lifted: as many again as the hard limit allows.
+ * until the limit is lifted: as many again as the hard limit allows, and errno
+ * is kept.
  */
 void support_limit_fds(int more);
 void support_lift_fds_limit(void);
