@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -29,6 +28,7 @@ enum { PLACES = 4 };
 static const char *net, *other_net;
 static char name[128];
 static struct unixlistener *listener;
+static struct unixconn *client, *server;
 
 static void choose(int i)
 {
@@ -48,38 +48,39 @@ static void start_listening(int backlog)
 static void stop_listening(void)
 {
 	ck_assert_int_eq(unixlistener_close(listener), 0);
+	listener = NULL;
 }
 
-static void *dial(void)
+static struct unixconn *dial(void)
 {
-	void *end =
+	struct unixconn *end =
 		unixconn_dial(net, name, NULL, unixdeadline_after_us(long_us));
 
 	ck_assert_msg(end != NULL, "%s: %s", name, strerror(errno));
 	return end;
 }
 
-static void *accept_one(void)
+static struct unixconn *accept_one(void)
 {
-	void *end =
+	struct unixconn *end =
 		unixlistener_accept(listener, unixdeadline_after_us(long_us));
 
 	ck_assert_msg(end != NULL, "%s", strerror(errno));
 	return end;
 }
 
-static void close_end(void *end)
+static void close_end(struct unixconn *end)
 {
 	ck_assert_int_eq(unixconn_close(end), 0);
 }
 
-static void send_text(void *end, const char *text)
+static void send_text(struct unixconn *end, const char *text)
 {
 	ck_assert_int_eq(unixconn_send(end, text, strlen(text), UNIXMSG_NOW),
 		1);
 }
 
-static void expect_text(void *end, const char *text)
+static void expect_text(struct unixconn *end, const char *text)
 {
 	char bytes[64];
 	size_t size;
@@ -91,7 +92,7 @@ static void expect_text(void *end, const char *text)
 	ck_assert_int_eq(memcmp(bytes, text, size), 0);
 }
 
-static void exchange(void *a, void *b)
+static void exchange(struct unixconn *a, struct unixconn *b)
 {
 	send_text(a, "question");
 	expect_text(b, "question");
@@ -106,24 +107,38 @@ static void expect_address(const struct unixaddr *addr, const char *text)
 	ck_assert_str_eq(unixaddr_format(addr, found, sizeof(found)), text);
 }
 
+/* Both ends of a connection. */
+static void meet(void)
+{
+	start_listening(1);
+	client = dial();
+	server = accept_one();
+}
+
+static void part(void)
+{
+	close_end(client);
+	close_end(server);
+	client = server = NULL;
+}
+
+static void close_all(void)
+{
+	part();
+	stop_listening();
+}
+
 /* Connections and their addresses */
 
 START_TEST(a_client_and_a_server_talk)
 {
-	void *server, *client;
-
 	choose(_i);
-	start_listening(1);
-	client = dial();
-	server = accept_one();
+	meet();
 	exchange(client, server);
-	close_end(server);
-	close_end(client);
-	stop_listening();
 }
 END_TEST
 
-static void expect_addresses(void *server, void *client, const char *own)
+static void expect_addresses(const char *own)
 {
 	struct unixaddr addr;
 
@@ -140,25 +155,19 @@ static void expect_addresses(void *server, void *client, const char *own)
 /* It must stay so when it has sent something: see SO_PASSCRED in unix(7). */
 START_TEST(a_client_stays_unnamed)
 {
-	void *server, *client;
 	struct unixaddr addr;
 
 	choose(_i);
-	start_listening(1);
-	client = dial();
-	server = accept_one();
-	expect_addresses(server, client, "@");
+	meet();
+	expect_addresses("@");
 	exchange(client, server);
-	expect_addresses(server, client, "@");
+	expect_addresses("@");
 	ck_assert_int_eq(unixconn_get_peer(server, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_UNNAMED);
-	close_end(server);
-	close_end(client);
-	stop_listening();
 }
 END_TEST
 
-static void *dial_as(const char *own)
+static struct unixconn *dial_as(const char *own)
 {
 	struct unixdial_options options;
 
@@ -170,14 +179,12 @@ static void *dial_as(const char *own)
 
 static void meet_as(const char *own)
 {
-	void *server, *client = dial_as(own);
-
+	client = dial_as(own);
 	ck_assert_msg(client != NULL, "%s: %s", own, strerror(errno));
 	server = accept_one();
-	expect_addresses(server, client, own);
+	expect_addresses(own);
 	exchange(client, server);
-	close_end(server);
-	close_end(client);
+	part();
 }
 
 START_TEST(a_client_may_choose_its_address)
@@ -187,7 +194,6 @@ START_TEST(a_client_may_choose_its_address)
 	meet_as(support_path("own"));
 	ck_assert_errno(access(support_path("own"), F_OK), ENOENT);
 	meet_as(support_abstract("own"));
-	stop_listening();
 }
 END_TEST
 
@@ -202,7 +208,6 @@ START_TEST(an_address_that_is_taken_is_left_to_its_owner)
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_int_eq(support_count_fds(), before);
 	close_end(dial());
-	stop_listening();
 }
 END_TEST
 
@@ -228,7 +233,6 @@ START_TEST(a_listener_knows_its_address)
 	ck_assert_int_eq(unixlistener_get_address(listener, &addr), 0);
 	expect_address(&addr, name);
 	ck_assert_int_ge(unixlistener_get_fd(listener), 0);
-	stop_listening();
 }
 END_TEST
 
@@ -236,7 +240,6 @@ START_TEST(the_kernel_chooses_a_name_for_a_listener)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
 	struct unixaddr addr;
-	void *server, *client;
 
 	choose(_i);
 	listener = unixlistener_open(net, "@", NULL);
@@ -249,9 +252,6 @@ START_TEST(the_kernel_chooses_a_name_for_a_listener)
 	ck_assert_ptr_nonnull(client);
 	server = accept_one();
 	exchange(client, server);
-	close_end(server);
-	close_end(client);
-	stop_listening();
 }
 END_TEST
 
@@ -275,7 +275,6 @@ END_TEST
 START_TEST(a_path_may_be_longer_than_an_address)
 {
 	char path[512];
-	void *server, *client;
 	int i;
 
 	choose(_i);
@@ -290,8 +289,7 @@ START_TEST(a_path_may_be_longer_than_an_address)
 	ck_assert_ptr_nonnull(client);
 	server = accept_one();
 	exchange(client, server);
-	close_end(server);
-	close_end(client);
+	part();
 	stop_listening();
 	ck_assert_errno(access(path, F_OK), ENOENT);
 }
@@ -359,8 +357,6 @@ END_TEST
 
 START_TEST(a_connection_has_the_network_of_its_listener)
 {
-	struct unixconn *client, *server;
-
 	choose(_i);
 	start_listening(1);
 	ck_assert_str_eq(unixlistener_get_network(listener), net);
@@ -369,9 +365,6 @@ START_TEST(a_connection_has_the_network_of_its_listener)
 	ck_assert_str_eq(unixconn_get_network(client), net);
 	ck_assert_str_eq(unixconn_get_network(server), net);
 	exchange(client, server);
-	close_end(client);
-	close_end(server);
-	stop_listening();
 }
 END_TEST
 
@@ -402,7 +395,6 @@ START_TEST(an_address_that_cannot_be_bound_is_told)
 	ck_assert_null_errno(unixlistener_open(net, "//", NULL), ENOTSOCK);
 	ck_assert_int_eq(support_count_fds(), before);
 	close_end(dial());
-	stop_listening();
 }
 END_TEST
 
@@ -430,14 +422,11 @@ START_TEST(unknown_dial_options_are_refused)
 	}
 	ck_assert_null_errno(unixlistener_accept(listener, UNIXMSG_NOW),
 		EAGAIN);
-	stop_listening();
 }
 END_TEST
 
 START_TEST(success_keeps_errno)
 {
-	void *client, *server;
-
 	choose(_i);
 	errno = EXDEV;
 	listener = unixlistener_open(net, name, NULL);
@@ -450,6 +439,8 @@ START_TEST(success_keeps_errno)
 	ck_assert_int_eq(errno, EXDEV);
 	unixconn_close(server);
 	unixlistener_close(listener);
+	client = server = NULL;
+	listener = NULL;
 	ck_assert_int_eq(errno, EXDEV);
 	unixlistener_close(NULL);
 	ck_assert_int_eq(errno, EXDEV);
@@ -472,7 +463,6 @@ START_TEST(accepting_keeps_to_its_deadline)
 	ck_assert_null_errno(unixlistener_accept(listener, deadline_us),
 		ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
-	stop_listening();
 }
 END_TEST
 
@@ -480,7 +470,6 @@ START_TEST(a_connection_that_waits_is_accepted_whatever_the_deadline)
 {
 	static const int64_t deadlines_us[] = { UNIXMSG_NOW, 1, 2,
 		UNIXMSG_FOREVER };
-	void *client, *server;
 	size_t i;
 
 	choose(_i);
@@ -489,10 +478,8 @@ START_TEST(a_connection_that_waits_is_accepted_whatever_the_deadline)
 		client = dial();
 		server = unixlistener_accept(listener, deadlines_us[i]);
 		ck_assert_ptr_nonnull(server);
-		close_end(client);
-		close_end(server);
+		part();
 	}
-	stop_listening();
 }
 END_TEST
 
@@ -517,7 +504,6 @@ END_TEST
 START_TEST(a_connection_begins_with_the_listeners_stop)
 {
 	int stop_fd = eventfd(1, EFD_CLOEXEC);
-	void *client, *server;
 
 	choose(_i);
 	start_listening(1);
@@ -526,8 +512,7 @@ START_TEST(a_connection_begins_with_the_listeners_stop)
 	server = accept_one();
 	ck_assert_errno(unixconn_recv(server, NULL, 0, NULL, UNIXMSG_FOREVER),
 		ECANCELED);
-	close_end(client);
-	close_end(server);
+	part();
 	stop_listening();
 	close(stop_fd);
 }
@@ -537,7 +522,6 @@ START_TEST(a_client_begins_with_the_stop_of_its_dial)
 {
 	struct unixdial_options options;
 	int stop_fd = eventfd(1, EFD_CLOEXEC);
-	void *client;
 
 	choose(_i);
 	start_listening(1);
@@ -547,7 +531,7 @@ START_TEST(a_client_begins_with_the_stop_of_its_dial)
 	ck_assert_ptr_nonnull(client);
 	ck_assert_errno(unixconn_recv(client, NULL, 0, NULL, UNIXMSG_FOREVER),
 		ECANCELED);
-	close_end(client);
+	part();
 	stop_listening();
 	close(stop_fd);
 }
@@ -556,7 +540,6 @@ END_TEST
 static void accept_late_client(int64_t deadline_us)
 {
 	pid_t test = getpid(), pid = support_fork();
-	void *server;
 
 	if (pid == 0) {
 		support_wait_until_asleep(test);
@@ -567,7 +550,7 @@ static void accept_late_client(int64_t deadline_us)
 	ck_assert_ptr_nonnull(server);
 	expect_text(server, "late");
 	support_wait_exit(pid, 0);
-	close_end(server);
+	part();
 }
 
 START_TEST(a_client_wakes_the_one_who_waits_to_accept)
@@ -576,7 +559,6 @@ START_TEST(a_client_wakes_the_one_who_waits_to_accept)
 	start_listening(1);
 	accept_late_client(UNIXMSG_FOREVER);
 	accept_late_client(unixdeadline_after_us(long_us));
-	stop_listening();
 }
 END_TEST
 
@@ -590,7 +572,7 @@ struct acceptor {
 	int failure;
 };
 
-static void serve(struct acceptor *acceptor, void *end)
+static void serve(struct acceptor *acceptor, struct unixconn *end)
 {
 	char byte;
 
@@ -603,7 +585,7 @@ static void serve(struct acceptor *acceptor, void *end)
 static void *run_acceptor(void *data)
 {
 	struct acceptor *acceptor = data;
-	void *end;
+	struct unixconn *end;
 
 	while ((end = unixlistener_accept(listener, UNIXMSG_FOREVER)) != NULL)
 		serve(acceptor, end);
@@ -613,11 +595,10 @@ static void *run_acceptor(void *data)
 
 static void visit(void)
 {
-	void *client = dial();
-
+	client = dial();
 	send_text(client, "v");
 	expect_text(client, "v");
-	close_end(client);
+	part();
 }
 
 static void start_acceptors(struct acceptor *acceptors)
@@ -665,7 +646,7 @@ END_TEST
 
 enum { WAITING_MOST = 64 };
 
-static void *waiting[WAITING_MOST];
+static struct unixconn *waiting[WAITING_MOST];
 static int waiting_count;
 
 static void fill_backlog(void)
@@ -740,7 +721,6 @@ static void dial_until_accepted(int64_t deadline_us, int stop_fd)
 {
 	pid_t test = getpid(), pid = support_fork();
 	struct unixdial_options options;
-	void *client;
 
 	if (pid == 0) {
 		support_wait_until_asleep(test);
@@ -752,7 +732,7 @@ static void dial_until_accepted(int64_t deadline_us, int stop_fd)
 	client = unixconn_dial(net, name, &options, deadline_us);
 	ck_assert_msg(client != NULL, "%s", strerror(errno));
 	support_wait_exit(pid, 0);
-	close_end(client);
+	part();
 	empty_backlog();
 }
 
@@ -775,7 +755,6 @@ START_TEST(a_client_does_not_keep_the_time_limit_of_its_dial)
 {
 	struct timeval limit = { .tv_sec = 1 };
 	socklen_t length = sizeof(limit);
-	void *client;
 
 	choose(_i);
 	start_listening(1);
@@ -787,8 +766,6 @@ START_TEST(a_client_does_not_keep_the_time_limit_of_its_dial)
 	ck_assert_int_eq(limit.tv_usec, 0);
 	ck_assert_int_eq(fcntl(unixconn_get_fd(client), F_GETFL) & O_NONBLOCK,
 		0);
-	close_end(client);
-	stop_listening();
 }
 END_TEST
 
@@ -834,20 +811,18 @@ END_TEST
 
 /* A server that is still on its way */
 
-static void come_late(pid_t client)
+static void come_late(pid_t test)
 {
-	void *server;
-
-	support_wait_until_asleep(client);
+	support_wait_until_asleep(test);
 	start_listening(1);
 	server = accept_one();
 	expect_text(server, "patience");
-	close_end(server);
+	part();
 	stop_listening();
 	_exit(0);
 }
 
-static void *dial_waiting(int64_t deadline_us, int stop_fd)
+static struct unixconn *dial_waiting(int64_t deadline_us, int stop_fd)
 {
 	struct unixdial_options options;
 
@@ -860,7 +835,6 @@ static void *dial_waiting(int64_t deadline_us, int stop_fd)
 static void meet_late(int64_t deadline_us)
 {
 	pid_t test = getpid(), pid = support_fork();
-	void *client;
 
 	if (pid == 0)
 		come_late(test);
@@ -868,7 +842,7 @@ static void meet_late(int64_t deadline_us)
 	ck_assert_msg(client != NULL, "%s", strerror(errno));
 	send_text(client, "patience");
 	support_wait_exit(pid, 0);
-	close_end(client);
+	part();
 }
 
 START_TEST(dialling_waits_for_a_server_that_is_late)
@@ -913,23 +887,16 @@ END_TEST
 
 START_TEST(accepted_connections_outlive_their_listener)
 {
-	void *server, *client;
-
 	choose(_i);
-	start_listening(1);
-	client = dial();
-	server = accept_one();
+	meet();
 	stop_listening();
 	ck_assert_errno(access(name, F_OK), ENOENT);
 	exchange(client, server);
-	close_end(client);
-	close_end(server);
 }
 END_TEST
 
 START_TEST(connections_that_wait_are_reset_with_their_listener)
 {
-	void *client;
 	char byte;
 
 	choose(_i);
@@ -939,7 +906,6 @@ START_TEST(connections_that_wait_are_reset_with_their_listener)
 	ck_assert_errno(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_FOREVER),
 		ECONNRESET);
 	ck_assert_errno(unixconn_send(client, "x", 1, UNIXMSG_FOREVER), EPIPE);
-	close_end(client);
 }
 END_TEST
 
@@ -972,7 +938,7 @@ static void expect_cloexec(const bool was_open[FDS], int count)
 /* Directories that are held open are looked at too. */
 START_TEST(descriptors_are_closed_on_exec)
 {
-	struct unixconn *client, *server, *pair[2];
+	struct unixconn *pair[2];
 	bool was_open[FDS];
 
 	choose(_i);
@@ -985,25 +951,8 @@ START_TEST(descriptors_are_closed_on_exec)
 	expect_cloexec(was_open, 6);
 	close_end(pair[0]);
 	close_end(pair[1]);
-	close_end(client);
-	close_end(server);
-	stop_listening();
 }
 END_TEST
-
-/* How many more descriptors may be opened; -1 for as many as there are. */
-static void limit_fds(int more)
-{
-	int next = dup(STDERR_FILENO), saved = errno;
-	struct rlimit limit;
-
-	if (next >= 0)
-		close(next);
-	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	limit.rlim_cur = more < 0 ? limit.rlim_max : (rlim_t)(next + more);
-	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	errno = saved;
-}
 
 static bool is_readable(int fd)
 {
@@ -1014,24 +963,20 @@ static bool is_readable(int fd)
 
 START_TEST(a_connection_waits_while_there_is_no_descriptor_for_it)
 {
-	void *client, *server;
 	int i;
 
 	choose(_i);
 	start_listening(1);
 	client = dial();
-	limit_fds(0);
+	support_limit_fds(0);
 	for (i = 0; i < 3; i++)
 		ck_assert_null_errno(unixlistener_accept(listener,
 					     unixdeadline_after_us(long_us)),
 			EMFILE);
 	ck_assert(is_readable(unixlistener_get_fd(listener)));
-	limit_fds(-1);
+	support_lift_fds_limit();
 	server = accept_one();
 	exchange(client, server);
-	close_end(client);
-	close_end(server);
-	stop_listening();
 }
 END_TEST
 
@@ -1039,9 +984,9 @@ static struct unixlistener *listen_limited(int more)
 {
 	struct unixlistener *result;
 
-	limit_fds(more);
+	support_limit_fds(more);
 	result = unixlistener_open(net, name, NULL);
-	limit_fds(-1);
+	support_lift_fds_limit();
 	return result;
 }
 
@@ -1057,24 +1002,22 @@ START_TEST(listening_without_descriptors_leaves_nothing_behind)
 		ck_assert_errno(access(name, F_OK), ENOENT);
 	}
 	ck_assert_int_gt(more, 0);
-	stop_listening();
 }
 END_TEST
 
-static void *dial_limited(int more)
+static struct unixconn *dial_limited(int more)
 {
-	void *result;
+	struct unixconn *result;
 
-	limit_fds(more);
+	support_limit_fds(more);
 	result = dial_as(support_path("own"));
-	limit_fds(-1);
+	support_lift_fds_limit();
 	return result;
 }
 
 START_TEST(dialling_without_descriptors_leaves_nothing_behind)
 {
 	int before, more;
-	void *client;
 
 	choose(_i);
 	start_listening(1);
@@ -1085,8 +1028,6 @@ START_TEST(dialling_without_descriptors_leaves_nothing_behind)
 		ck_assert_errno(access(support_path("own"), F_OK), ENOENT);
 	}
 	ck_assert_int_gt(more, 0);
-	close_end(client);
-	stop_listening();
 }
 END_TEST
 
@@ -1095,11 +1036,11 @@ START_TEST(a_pair_without_descriptors_is_an_error)
 	struct unixconn *pair[2] = { NULL, NULL };
 
 	choose(_i);
-	limit_fds(1);
+	support_limit_fds(1);
 	ck_assert_errno(unixconn_pair(net, pair), EMFILE);
 	ck_assert_ptr_null(pair[0]);
 	ck_assert_ptr_null(pair[1]);
-	limit_fds(-1);
+	support_lift_fds_limit();
 }
 END_TEST
 
@@ -1118,7 +1059,7 @@ static void add_nameless(TCase *tcase, const TTest *test)
 
 static TCase *make_addresses(void)
 {
-	TCase *tcase = make_tcase("addresses");
+	TCase *tcase = make_tcase_with("addresses", NULL, close_all);
 
 	add(tcase, a_client_and_a_server_talk);
 	/* Who asks for a lane has a name. */
@@ -1137,7 +1078,7 @@ static TCase *make_addresses(void)
 
 static TCase *make_errors(void)
 {
-	TCase *tcase = make_tcase("errors");
+	TCase *tcase = make_tcase_with("errors", NULL, close_all);
 
 	add_nameless(tcase, a_listener_that_cannot_be_reached_is_told);
 	add(tcase, a_listener_of_another_network_is_told);
@@ -1151,7 +1092,7 @@ static TCase *make_errors(void)
 
 static TCase *make_accepting(void)
 {
-	TCase *tcase = make_tcase("accepting");
+	TCase *tcase = make_tcase_with("accepting", NULL, close_all);
 
 	add(tcase, accepting_keeps_to_its_deadline);
 	add(tcase, a_connection_that_waits_is_accepted_whatever_the_deadline);
@@ -1165,7 +1106,7 @@ static TCase *make_accepting(void)
 
 static TCase *make_dialling(void)
 {
-	TCase *tcase = make_tcase("dialling");
+	TCase *tcase = make_tcase_with("dialling", NULL, close_all);
 
 	add(tcase, dialling_to_a_full_backlog_keeps_to_its_deadline);
 	add(tcase, the_stop_ends_a_wait_for_a_full_backlog);
@@ -1181,7 +1122,7 @@ static TCase *make_dialling(void)
 
 static TCase *make_descriptors(void)
 {
-	TCase *tcase = make_tcase("descriptors");
+	TCase *tcase = make_tcase_with("descriptors", NULL, close_all);
 
 	add(tcase, accepted_connections_outlive_their_listener);
 	add(tcase, connections_that_wait_are_reset_with_their_listener);
