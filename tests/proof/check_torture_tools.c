@@ -500,52 +500,34 @@ static void check_files(const char *present, const struct life *life,
 
 /* A sound client: whether it is served. */
 
-static bool ask_gram(int64_t until)
+static const char *get_network(int type)
 {
-	struct unixconn *client =
-		unixconn_dial("unixgram", get_address(), NULL, until);
-	char byte = '\0';
-	bool is_served = client != NULL &&
-		unixconn_send(client, "?", 1, until) == 1 &&
-		unixconn_recv(client, &byte, 1, NULL, until) == 1;
-
-	unixconn_close(client);
-	return is_served && byte == '?';
+	if (type == SOCK_DGRAM)
+		return "unixgram";
+	return type == SOCK_SEQPACKET ? "unixpacket" : "unix";
 }
 
-static bool ask_packet(int64_t until)
+/* A stream here is one of bytes. */
+static bool exchange(struct unixconn *client, int type, char *byte,
+	int64_t until)
 {
-	struct unixconn *client =
-		unixconn_dial("unixpacket", get_address(), NULL, until);
-	char byte = '\0';
-	bool is_served = client != NULL &&
-		unixconn_send(client, "?", 1, until) == 1 &&
-		unixconn_recv(client, &byte, 1, NULL, until) == 1;
-
-	unixconn_close(client);
-	return is_served && byte == '?';
-}
-
-static bool ask_stream(int64_t until)
-{
-	struct unixconn *client =
-		unixconn_dial("unix", get_address(), NULL, until);
-	char byte = '\0';
-	bool is_served = client != NULL &&
-		unixconn_write(client, "?", 1, NULL, until) == 1 &&
-		unixconn_read(client, &byte, 1, NULL, until) == 1;
-
-	unixconn_close(client);
-	return is_served && byte == '?';
+	if (type == SOCK_STREAM)
+		return unixconn_write(client, "?", 1, NULL, until) == 1 &&
+			unixconn_read(client, byte, 1, NULL, until) == 1;
+	return unixconn_send(client, "?", 1, until) == 1 &&
+		unixconn_recv(client, byte, 1, NULL, until) == 1;
 }
 
 static bool ask(int type, int64_t patience_us)
 {
-	int64_t until = unixdeadline_after_us(patience_us);
+	const int64_t until = unixdeadline_after_us(patience_us);
+	struct unixconn *client =
+		unixconn_dial(get_network(type), get_address(), NULL, until);
+	char byte = '\0';
+	bool is_served = client != NULL && exchange(client, type, &byte, until);
 
-	if (type == SOCK_DGRAM)
-		return ask_gram(until);
-	return type == SOCK_SEQPACKET ? ask_packet(until) : ask_stream(until);
+	unixconn_close(client);
+	return is_served && byte == '?';
 }
 
 /* The first may be lost, and the listener may take a rest. */

@@ -13,6 +13,7 @@
 enum { PACKET, STREAM, LINKS };
 
 static const int link_types[LINKS] = { SOCK_SEQPACKET, SOCK_STREAM };
+static const char *const networks[LINKS] = { "unixpacket", "unix" };
 
 static struct unixlistener *listen_at(int kind, const char *name)
 {
@@ -22,94 +23,68 @@ static struct unixlistener *listen_at(int kind, const char *name)
 	return server.listener;
 }
 
-static void *dial(int kind, const char *name,
+static struct unixconn *dial(int kind, const char *name,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
-	return kind == PACKET
-		? (void *)unixconn_dial("unixpacket", name, options,
-			  deadline_us)
-		: (void *)unixconn_dial("unix", name, options, deadline_us);
+	return unixconn_dial(networks[kind], name, options, deadline_us);
 }
 
-static void *accept_link(int kind, struct unixlistener *listener,
-	int64_t deadline_us)
+static int send_on(struct unixconn *link, const char *text, int64_t deadline_us)
 {
-	return kind == PACKET
-		? (void *)unixlistener_accept(listener, deadline_us)
-		: (void *)unixlistener_accept(listener, deadline_us);
+	return unixconn_send(link, text, strlen(text), deadline_us);
 }
 
-static int close_link(int kind, void *link)
-{
-	return kind == PACKET ? unixconn_close(link) : unixconn_close(link);
-}
-
-static int send_on(int kind, void *link, const char *text, int64_t deadline_us)
-{
-	return kind == PACKET
-		? unixconn_send(link, text, strlen(text), deadline_us)
-		: unixconn_send(link, text, strlen(text), deadline_us);
-}
-
-static int recv_on(int kind, void *link, void *data, size_t room, size_t *size,
-	int64_t deadline_us)
-{
-	return kind == PACKET
-		? unixconn_recv(link, data, room, size, deadline_us)
-		: unixconn_recv(link, data, room, size, deadline_us);
-}
-
-static void expect(int kind, void *link, const char *text)
+static void expect(struct unixconn *link, const char *text)
 {
 	char data[64];
 	size_t size = 0;
 
-	ck_assert_int_eq(recv_on(kind, link, data, sizeof(data), &size,
+	ck_assert_int_eq(unixconn_recv(link, data, sizeof(data), &size,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, strlen(text));
 	ck_assert_int_eq(memcmp(data, text, size), 0);
 }
 
-static void talk(int kind, void *a, void *b)
+static void talk(struct unixconn *a, struct unixconn *b)
 {
-	ck_assert_int_eq(send_on(kind, a, "ping", UNIXMSG_NOW), 1);
-	expect(kind, b, "ping");
-	ck_assert_int_eq(send_on(kind, b, "pong", UNIXMSG_NOW), 1);
-	expect(kind, a, "pong");
+	ck_assert_int_eq(send_on(a, "ping", UNIXMSG_NOW), 1);
+	expect(b, "ping");
+	ck_assert_int_eq(send_on(b, "pong", UNIXMSG_NOW), 1);
+	expect(a, "pong");
 }
 
-static void must_close(int kind, void *link)
+static void must_close(struct unixconn *link)
 {
-	ck_assert_int_eq(close_link(kind, link), 0);
+	ck_assert_int_eq(unixconn_close(link), 0);
 }
 
 /* A connection, without anything failing. */
-static void connect_both(int kind, void *links[2])
+static void connect_both(int kind, struct unixconn *links[2])
 {
 	const char *name = support_abstract("both");
 	struct unixlistener *listener = listen_at(kind, name);
 
 	links[0] = dial(kind, name, NULL, UNIXMSG_NOW);
-	links[1] = accept_link(kind, listener, UNIXMSG_NOW);
+	links[1] = unixlistener_accept(listener, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(links[0]);
 	ck_assert_ptr_nonnull(links[1]);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
-static void close_both(int kind, void *links[2])
+static void close_both(struct unixconn *links[2])
 {
-	must_close(kind, links[0]);
-	must_close(kind, links[1]);
+	must_close(links[0]);
+	must_close(links[1]);
 }
 
 /* Who was given up half way, and waits to be accepted, is passed over. */
-static void *accept_last(int kind, struct unixlistener *listener)
+static struct unixconn *accept_last(struct unixlistener *listener)
 {
-	void *link = NULL, *next;
+	struct unixconn *link = NULL, *next;
 
-	while ((next = accept_link(kind, listener, UNIXMSG_NOW)) != NULL) {
-		close_link(kind, link);
+	while ((next = unixlistener_accept(listener, UNIXMSG_NOW)) != NULL) {
+		unixconn_close(link);
 		link = next;
 	}
 	ck_assert_int_eq(errno, EAGAIN);
@@ -120,17 +95,17 @@ static void dial_whatever_fails(int kind, const char *name,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
 	struct unixlistener *listener = listen_at(kind, name);
-	void *client, *link;
+	struct unixconn *client, *link;
 
 	torture_begin();
 	client = dial(kind, name, options, deadline_us);
 	if (!torture_end_made(client))
 		client = dial(kind, name, options, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
-	link = accept_last(kind, listener);
-	talk(kind, client, link);
-	must_close(kind, client);
-	must_close(kind, link);
+	link = accept_last(listener);
+	talk(client, link);
+	must_close(client);
+	must_close(link);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -180,15 +155,15 @@ static void a_listener_accepts(int kind)
 {
 	const char *name = support_path("server");
 	struct unixlistener *listener = listen_at(kind, name);
-	void *client = dial(kind, name, NULL, UNIXMSG_NOW), *link;
+	struct unixconn *client = dial(kind, name, NULL, UNIXMSG_NOW), *link;
 
 	torture_begin();
-	link = accept_link(kind, listener, unixdeadline_after_us(10000));
+	link = unixlistener_accept(listener, unixdeadline_after_us(10000));
 	if (!torture_end_made(link))
-		link = accept_link(kind, listener, UNIXMSG_NOW);
-	talk(kind, client, link);
-	must_close(kind, client);
-	must_close(kind, link);
+		link = unixlistener_accept(listener, UNIXMSG_NOW);
+	talk(client, link);
+	must_close(client);
+	must_close(link);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -198,18 +173,18 @@ static void an_adopted_listener_accepts(int kind)
 	const char *name = support_abstract("server");
 	struct unixlistener *listener =
 		unixlistener_adopt(open_listening(link_types[kind], name));
-	void *client = dial(kind, name, NULL, UNIXMSG_NOW), *link;
+	struct unixconn *client = dial(kind, name, NULL, UNIXMSG_NOW), *link;
 
 	torture_begin();
-	link = accept_link(kind, listener, unixdeadline_after_us(10000));
+	link = unixlistener_accept(listener, unixdeadline_after_us(10000));
 	if (!torture_end_made(link)) {
-		must_close(kind, client);
+		must_close(client);
 		client = dial(kind, name, NULL, UNIXMSG_NOW);
-		link = accept_last(kind, listener);
+		link = accept_last(listener);
 	}
-	talk(kind, client, link);
-	must_close(kind, client);
-	must_close(kind, link);
+	talk(client, link);
+	must_close(client);
+	must_close(link);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -217,58 +192,45 @@ static void nobody_is_there_to_accept(int kind)
 {
 	const char *name = support_abstract("server");
 	struct unixlistener *listener = listen_at(kind, name);
-	void *link, *client;
+	struct unixconn *link, *client;
 
 	torture_begin();
-	link = accept_link(kind, listener, unixdeadline_after_us(10000));
+	link = unixlistener_accept(listener, unixdeadline_after_us(10000));
 	torture_end_refused(link == NULL ? -1 : 0, ETIMEDOUT);
 	client = dial(kind, name, NULL, UNIXMSG_NOW);
-	link = accept_link(kind, listener, UNIXMSG_NOW);
-	talk(kind, client, link);
-	must_close(kind, client);
-	must_close(kind, link);
+	link = unixlistener_accept(listener, UNIXMSG_NOW);
+	talk(client, link);
+	must_close(client);
+	must_close(link);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
-}
-
-static int make_pair(int kind, void *pair[2])
-{
-	return kind == PACKET
-		? unixconn_pair("unixpacket", (struct unixconn **)pair)
-		: unixconn_pair("unix", (struct unixconn **)pair);
 }
 
 static void a_pair_is_made(int kind)
 {
-	void *pair[2];
+	struct unixconn *pair[2];
 
 	torture_begin();
-	if (!torture_end(make_pair(kind, pair), 0))
-		ck_assert_int_eq(make_pair(kind, pair), 0);
-	talk(kind, pair[0], pair[1]);
-	close_both(kind, pair);
-}
-
-static void *adopt(int kind, int fd)
-{
-	return kind == PACKET ? (void *)unixconn_adopt(fd)
-			      : (void *)unixconn_adopt(fd);
+	if (!torture_end(unixconn_pair(networks[kind], pair), 0))
+		ck_assert_int_eq(unixconn_pair(networks[kind], pair), 0);
+	talk(pair[0], pair[1]);
+	close_both(pair);
 }
 
 static void a_connection_is_adopted(int kind)
 {
-	void *ends[2];
+	struct unixconn *ends[2];
 	int fds[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, link_types[kind] | SOCK_CLOEXEC, 0,
 				 fds),
 		0);
-	ends[0] = adopt(kind, fds[0]);
+	ends[0] = unixconn_adopt(fds[0]);
 	torture_begin();
-	ends[1] = adopt(kind, fds[1]);
+	ends[1] = unixconn_adopt(fds[1]);
 	if (!torture_end_made(ends[1]))
-		ends[1] = adopt(kind, fds[1]);
-	talk(kind, ends[0], ends[1]);
-	close_both(kind, ends);
+		ends[1] = unixconn_adopt(fds[1]);
+	talk(ends[0], ends[1]);
+	close_both(ends);
 }
 
 static void a_client_with_an_own_address_closes(int kind)
@@ -276,52 +238,42 @@ static void a_client_with_an_own_address_closes(int kind)
 	const char *name = support_abstract("server");
 	struct unixlistener *listener = listen_at(kind, name);
 	struct unixdial_options options;
-	void *client;
+	struct unixconn *client;
 
 	memset(&options, 0, sizeof(options));
 	options.own = support_path("own");
 	client = dial(kind, name, &options, UNIXMSG_NOW);
 	torture_begin();
-	if (!torture_end(close_link(kind, client), 0))
+	if (!torture_end(unixconn_close(client), 0))
 		torture_allow_files(NULL);
-	must_close(kind, accept_last(kind, listener));
+	must_close(accept_last(listener));
 	client = dial(kind, name, &options, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
-	must_close(kind, client);
+	must_close(client);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
-}
-
-static int shut(int kind, void *link)
-{
-	return kind == PACKET ? unixconn_shutdown(link, SHUT_WR)
-			      : unixconn_shutdown(link, SHUT_WR);
 }
 
 static void one_direction_is_ended(int kind)
 {
-	void *links[2];
+	struct unixconn *links[2];
 	char byte;
 
 	connect_both(kind, links);
 	torture_begin();
-	if (!torture_end(shut(kind, links[0]), 0)) {
-		talk(kind, links[0], links[1]);
-		ck_assert_int_eq(shut(kind, links[0]), 0);
+	if (!torture_end(unixconn_shutdown(links[0], SHUT_WR), 0)) {
+		talk(links[0], links[1]);
+		ck_assert_int_eq(unixconn_shutdown(links[0], SHUT_WR), 0);
 	}
-	ck_assert_int_eq(recv_on(kind, links[1], &byte, 1, NULL, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv(links[1], &byte, 1, NULL, UNIXMSG_NOW),
 		0);
-	ck_assert_int_eq(send_on(kind, links[1], "back", UNIXMSG_NOW), 1);
-	expect(kind, links[0], "back");
-	close_both(kind, links);
+	ck_assert_int_eq(send_on(links[1], "back", UNIXMSG_NOW), 1);
+	expect(links[0], "back");
+	close_both(links);
 }
 
-static int get_addresses(int kind, void *link, struct unixaddr *own,
+static int get_addresses(struct unixconn *link, struct unixaddr *own,
 	struct unixaddr *peer)
 {
-	if (kind == PACKET)
-		return unixconn_get_address(link, own) < 0
-			? -1
-			: unixconn_get_peer(link, peer);
 	return unixconn_get_address(link, own) < 0
 		? -1
 		: unixconn_get_peer(link, peer);
@@ -330,91 +282,81 @@ static int get_addresses(int kind, void *link, struct unixaddr *own,
 static void both_addresses_are_told(int kind)
 {
 	struct unixaddr own, peer;
-	void *links[2];
+	struct unixconn *links[2];
 
 	connect_both(kind, links);
 	torture_begin();
-	if (!torture_end(get_addresses(kind, links[0], &own, &peer), 0))
-		ck_assert_int_eq(get_addresses(kind, links[0], &own, &peer), 0);
+	if (!torture_end(get_addresses(links[0], &own, &peer), 0))
+		ck_assert_int_eq(get_addresses(links[0], &own, &peer), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&own), UNIXADDR_UNNAMED);
 	ck_assert_int_eq(unixaddr_get_kind(&peer), UNIXADDR_ABSTRACT);
-	talk(kind, links[0], links[1]);
-	close_both(kind, links);
+	talk(links[0], links[1]);
+	close_both(links);
 }
 
 /* What was not sent has not come; what was begun goes on. */
 static void a_message_is_sent(int kind)
 {
-	void *links[2];
+	struct unixconn *links[2];
 
 	connect_both(kind, links);
 	torture_begin();
-	if (torture_end(send_on(kind, links[0], "once",
-				unixdeadline_after_us(10000)),
+	if (torture_end(send_on(links[0], "once", unixdeadline_after_us(10000)),
 		    1))
-		expect(kind, links[1], "once");
-	talk(kind, links[0], links[1]);
-	close_both(kind, links);
+		expect(links[1], "once");
+	talk(links[0], links[1]);
+	close_both(links);
 }
 
 /* What could not be received stays. */
 static void a_message_is_received(int kind)
 {
-	void *links[2];
+	struct unixconn *links[2];
 	char data[8] = "";
 	size_t size;
 
 	connect_both(kind, links);
-	ck_assert_int_eq(send_on(kind, links[0], "once", UNIXMSG_NOW), 1);
+	ck_assert_int_eq(send_on(links[0], "once", UNIXMSG_NOW), 1);
 	torture_begin();
-	if (torture_end(recv_on(kind, links[1], data, sizeof(data), &size,
+	if (torture_end(unixconn_recv(links[1], data, sizeof(data), &size,
 				unixdeadline_after_us(10000)),
 		    1))
 		ck_assert_str_eq(data, "once");
 	else
-		expect(kind, links[1], "once");
-	talk(kind, links[0], links[1]);
-	close_both(kind, links);
+		expect(links[1], "once");
+	talk(links[0], links[1]);
+	close_both(links);
 }
 
 static void the_end_is_told(int kind)
 {
-	void *links[2];
+	struct unixconn *links[2];
 	char byte;
 
 	connect_both(kind, links);
-	must_close(kind, links[0]);
+	must_close(links[0]);
 	torture_begin();
-	if (!torture_end(recv_on(kind, links[1], &byte, 1, NULL,
+	if (!torture_end(unixconn_recv(links[1], &byte, 1, NULL,
 				 unixdeadline_after_us(10000)),
 		    0))
-		ck_assert_int_eq(recv_on(kind, links[1], &byte, 1, NULL,
+		ck_assert_int_eq(unixconn_recv(links[1], &byte, 1, NULL,
 					 UNIXMSG_NOW),
 			0);
-	must_close(kind, links[1]);
+	must_close(links[1]);
 }
 
 static void nothing_is_there_to_receive(int kind)
 {
-	void *links[2];
+	struct unixconn *links[2];
 	char byte;
 
 	connect_both(kind, links);
 	torture_begin();
-	torture_end_refused(recv_on(kind, links[1], &byte, 1, NULL,
+	torture_end_refused(unixconn_recv(links[1], &byte, 1, NULL,
 				    unixdeadline_after_us(10000)),
 		ETIMEDOUT);
-	talk(kind, links[0], links[1]);
-	close_both(kind, links);
-}
-
-static void connect_streams(struct unixconn *streams[2])
-{
-	void *links[2];
-
-	connect_both(STREAM, links);
-	streams[0] = links[0];
-	streams[1] = links[1];
+	talk(links[0], links[1]);
+	close_both(links);
 }
 
 /* Bytes that were taken are there, in order, and no others. */
@@ -425,7 +367,7 @@ static void bytes_are_written(int kind)
 	size_t written = 7, got, sum = 0;
 
 	(void)kind;
-	connect_streams(streams);
+	connect_both(STREAM, streams);
 	torture_begin();
 	if (torture_end(unixconn_write(streams[0], bytes, 100000, &written,
 				unixdeadline_after_us(10000)),
@@ -435,8 +377,8 @@ static void bytes_are_written(int kind)
 		       UNIXMSG_NOW) == 1)
 		sum += got;
 	ck_assert_uint_eq(sum, written);
-	talk(STREAM, streams[0], streams[1]);
-	close_both(STREAM, (void **)streams);
+	talk(streams[0], streams[1]);
+	close_both(streams);
 }
 
 static void bytes_are_read(int kind)
@@ -446,7 +388,7 @@ static void bytes_are_read(int kind)
 	size_t size = 0;
 
 	(void)kind;
-	connect_streams(streams);
+	connect_both(STREAM, streams);
 	ck_assert_int_eq(unixconn_write(streams[0], "bytes", 5, NULL,
 				 UNIXMSG_NOW),
 		1);
@@ -459,8 +401,8 @@ static void bytes_are_read(int kind)
 			1);
 	ck_assert_uint_eq(size, 5);
 	ck_assert_str_eq(data, "bytes");
-	talk(STREAM, streams[0], streams[1]);
-	close_both(STREAM, (void **)streams);
+	talk(streams[0], streams[1]);
+	close_both(streams);
 }
 
 static char large[150000], there[sizeof(large)];
@@ -495,7 +437,7 @@ static void a_large_message_is_received(int kind)
 	struct unixconn *streams[2];
 	size_t size;
 
-	connect_streams(streams);
+	connect_both(STREAM, streams);
 	if (kind > 0) {
 		send_large(streams[0]);
 		ck_assert_int_eq(receive_large(streams[1], &size, UNIXMSG_NOW),
@@ -509,8 +451,8 @@ static void a_large_message_is_received(int kind)
 		ck_assert_int_eq(receive_large(streams[1], &size, UNIXMSG_NOW),
 			1);
 	assert_large(size);
-	talk(STREAM, streams[0], streams[1]);
-	close_both(STREAM, (void **)streams);
+	talk(streams[0], streams[1]);
+	close_both(streams);
 }
 
 const struct scene torture_link_scenes[] = {
