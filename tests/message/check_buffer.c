@@ -11,6 +11,12 @@
 static struct ends ends;
 static struct unixbuffer buffer;
 
+static void close_all(void)
+{
+	unixbuffer_free(&buffer);
+	ends_close(&ends);
+}
+
 static int receive(void)
 {
 	return unixconn_recv_buffer(ends.receiver, &buffer, NULL, UNIXMSG_NOW);
@@ -97,7 +103,6 @@ START_TEST(a_buffer_grows_seldom)
 		room = buffer.room;
 	}
 	ck_assert_int_le(grown, 20);
-	unixbuffer_free(&buffer);
 }
 END_TEST
 
@@ -138,8 +143,6 @@ START_TEST(messages_of_all_sizes_fit_into_what_grows)
 			expect_size(sizes[i]);
 		}
 	}
-	unixbuffer_free(&buffer);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -159,8 +162,6 @@ START_TEST(a_message_beyond_the_bound_is_gone_and_its_size_is_told)
 	ck_assert_uint_eq(buffer.size, 5000);
 	expect_size(7);
 	ends_expect_nothing(&ends);
-	unixbuffer_free(&buffer);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -173,7 +174,6 @@ START_TEST(a_buffer_without_a_bound_to_speak_of_takes_empty_messages_only)
 	expect_size(0);
 	ck_assert_errno(receive(), EMSGSIZE);
 	ck_assert_ptr_null(buffer.data);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -194,8 +194,6 @@ START_TEST(receiving_into_a_buffer_keeps_to_its_deadline)
 	send_size(3);
 	ck_assert_int_eq(unixconn_recv_buffer(ends.receiver, &buffer, NULL, 1),
 		1);
-	unixbuffer_free(&buffer);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -207,8 +205,6 @@ START_TEST(success_keeps_errno)
 	errno = EXDEV;
 	ck_assert_int_eq(receive(), 1);
 	ck_assert_int_eq(errno, EXDEV);
-	unixbuffer_free(&buffer);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -227,8 +223,6 @@ START_TEST(the_end_is_told_after_an_empty_message)
 	ck_assert_int_eq(receive(), 0);
 	ck_assert_uint_eq(buffer.size, 0);
 	ck_assert_int_eq(receive(), 0);
-	unixbuffer_free(&buffer);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -244,8 +238,6 @@ START_TEST(the_sender_of_a_datagram_is_told)
 				 UNIXMSG_NOW),
 		1);
 	ck_assert(unixaddr_is_equal(&own, &from));
-	unixbuffer_free(&buffer);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -256,7 +248,7 @@ static void add(TCase *tcase, const TTest *test)
 
 int main(void)
 {
-	TCase *tcase = make_tcase("buffer");
+	TCase *tcase = make_tcase_with("buffer", NULL, close_all);
 
 	tcase_add_test(tcase, a_new_buffer_has_nothing_allocated);
 	tcase_add_test(tcase, room_is_made_and_what_is_there_stays);
