@@ -19,6 +19,11 @@ static const int64_t long_us = 60000000;
 
 static struct ends ends;
 
+static void close_ends(void)
+{
+	ends_close(&ends);
+}
+
 static void want(unsigned int wants)
 {
 	ck_assert_int_eq(unixconn_want(ends.receiver, wants), 0);
@@ -77,7 +82,6 @@ START_TEST(every_message_tells_who_wrote_it)
 	expect_writer(getpid(), getuid(), getgid());
 	ends_send_text(&ends, "");
 	expect_writer(getpid(), getuid(), getgid());
-	ends_close(&ends);
 }
 END_TEST
 
@@ -92,7 +96,6 @@ START_TEST(nothing_is_told_that_nobody_asked_for)
 	want(0);
 	ends_send_text(&ends, "text");
 	expect_no_writer();
-	ends_close(&ends);
 }
 END_TEST
 
@@ -135,7 +138,6 @@ START_TEST(a_writer_who_is_not_known_is_no_user)
 	expect_nobody(&msg);
 	unixmsg_init(&msg);
 	expect_nobody(&msg);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -154,7 +156,6 @@ START_TEST(messages_from_before_the_wish_tell_nothing_wrong)
 		ck_assert_uint_eq(msg.flags, 0);
 	ends_send_text(&ends, "after");
 	expect_writer(getpid(), getuid(), getgid());
-	ends_close(&ends);
 }
 END_TEST
 
@@ -173,7 +174,6 @@ START_TEST(an_empty_message_from_before_the_wish_is_not_the_end)
 	ck_assert_uint_eq(msg.flags, UNIXMSG_HAS_CRED);
 	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
 		0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -188,7 +188,6 @@ START_TEST(a_child_that_writes_is_told_as_the_child)
 	support_wait_exit(pid, 0);
 	ends_send_text(&ends, "parent");
 	expect_writer(getpid(), getuid(), getgid());
-	ends_close(&ends);
 }
 END_TEST
 
@@ -201,7 +200,6 @@ START_TEST(a_message_of_a_dead_writer_tells_him)
 	pid = write_as(NULL, "last words");
 	support_wait_exit(pid, 0);
 	expect_writer(pid, getuid(), getgid());
-	ends_close(&ends);
 }
 END_TEST
 
@@ -223,7 +221,6 @@ START_TEST(the_writer_is_the_real_user)
 	pid = write_as(support_as_nobody, "setresuid");
 	expect_writer(pid, nobody_id, nobody_id);
 	support_wait_exit(pid, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -242,7 +239,6 @@ START_TEST(the_writer_is_not_whom_the_connection_belongs_to)
 		0);
 	ck_assert_int_eq(cred.pid, getpid());
 	ck_assert_uint_eq(cred.uid, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -276,7 +272,6 @@ START_TEST(the_writer_is_who_was_handed_the_connection)
 	support_wait_exit(pid, 0);
 	unixconn_close(way[0]);
 	unixconn_close(way[1]);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -305,7 +300,6 @@ START_TEST(all_that_can_be_wanted_comes_at_once)
 	ck_assert_int_eq(msg.cred.pid, getpid());
 	ck_assert_int_eq(msg.pidfd >= 0, (wants & UNIXMSG_WANT_PIDFD) != 0);
 	unixmsg_close_fds(&msg);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -331,7 +325,6 @@ START_TEST(a_batch_tells_who_wrote_each)
 		ck_assert_uint_eq(msgs[i].flags, UNIXMSG_HAS_CRED);
 		ck_assert_int_eq(msgs[i].cred.pid, i == 1 ? pid : getpid());
 	}
-	ends_close(&ends);
 }
 END_TEST
 
@@ -344,7 +337,6 @@ START_TEST(plain_endpoints_stay_unnamed)
 	ends_send_text(&ends, "text");
 	ck_assert_int_eq(unixconn_get_address(ends.sender, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_UNNAMED);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -388,7 +380,6 @@ START_TEST(the_pidfd_of_the_writer_tells_when_he_ends)
 	ck_assert_int_eq(msg.pidfd, -1);
 	close(go[0]);
 	close(go[1]);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -405,7 +396,6 @@ START_TEST(a_writer_who_is_reaped_is_seen_as_dead)
 	if (msg.pidfd >= 0)
 		ck_assert_int_eq(unixpeer_is_alive(msg.pidfd), 0);
 	unixmsg_close_fds(&msg);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -419,7 +409,6 @@ START_TEST(a_pidfd_nobody_wants_any_more_does_not_come)
 	want(UNIXMSG_WANT_FDS);
 	ends_send_text(&ends, "later");
 	expect_no_writer();
-	ends_close(&ends);
 }
 END_TEST
 
@@ -435,7 +424,6 @@ START_TEST(messages_from_before_the_wish_bring_no_wrong_pidfd)
 	if (msg.pidfd >= 0)
 		ck_assert_int_eq(unixpeer_is_alive(msg.pidfd), 1);
 	unixmsg_close_fds(&msg);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -461,7 +449,6 @@ START_TEST(plain_calls_and_batches_keep_no_pidfd)
 	for (i = 0; i < count; i++)
 		ck_assert_int_eq(msgs[i].pidfd, -1);
 	ck_assert_int_eq(support_count_fds(), before);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -478,7 +465,6 @@ START_TEST(asking_for_the_size_leaves_no_pidfd)
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_int_eq(support_count_fds(), before);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -490,7 +476,6 @@ START_TEST(a_kernel_without_pidfds_is_told_and_nothing_changes)
 		ENOTSUP);
 	ends_send_text(&ends, "text");
 	expect_writer(getpid(), getuid(), getgid());
-	ends_close(&ends);
 }
 END_TEST
 
@@ -512,7 +497,7 @@ static void add_for_packets(TCase *tcase, const TTest *test)
 
 int main(void)
 {
-	TCase *tcase = make_tcase("cred");
+	TCase *tcase = make_tcase_with("cred", NULL, close_ends);
 
 	add(tcase, every_message_tells_who_wrote_it);
 	add(tcase, nothing_is_told_that_nobody_asked_for);

@@ -20,6 +20,11 @@
 
 static struct ends ends;
 
+static void close_ends(void)
+{
+	ends_close(&ends);
+}
+
 static void want(unsigned int wants)
 {
 	ck_assert_int_eq(unixconn_want(ends.receiver, wants), 0);
@@ -157,7 +162,6 @@ START_TEST(what_was_asked_for_arrives_and_the_rest_is_closed)
 			take_all_ways(rooms[i], sent);
 		take_all_ways(rooms[i], UNIXMSG_FDS_MAX);
 	}
-	ends_close(&ends);
 }
 END_TEST
 
@@ -176,7 +180,6 @@ START_TEST(of_two_that_fit_where_one_was_asked_for_one_is_closed)
 	ck_assert_uint_eq(taken.msg.flags, UNIXMSG_CUT_CONTROL);
 	ck_assert_int_eq(taken.fds[1], -7);
 	unixmsg_close_fds(&taken.msg);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -215,7 +218,6 @@ START_TEST(what_was_sent_stays_open_and_is_the_same_file)
 	unixmsg_close_fds(&taken.msg);
 	close(pipe[0]);
 	close(pipe[1]);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -235,7 +237,6 @@ START_TEST(an_empty_message_may_bring_descriptors)
 	ck_assert_uint_eq(taken.msg.flags, 0);
 	unixmsg_close_fds(&taken.msg);
 	ends_expect_nothing(&ends);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -257,7 +258,6 @@ START_TEST(what_was_received_can_be_sent_on_with_its_descriptors)
 	ck_assert_uint_eq(taken.msg.fds_count, 5);
 	expect_good(&taken.msg);
 	unixmsg_close_fds(&taken.msg);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -283,7 +283,6 @@ START_TEST(what_cannot_be_sent_is_told_and_nothing_goes)
 	ck_assert_errno(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW),
 		EBADF);
 	ends_expect_nothing(&ends);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -297,7 +296,6 @@ START_TEST(unknown_wishes_are_refused_and_nothing_changes)
 	for (bit = 8; bit != 0; bit <<= 1)
 		ck_assert_errno(unixconn_want(ends.receiver, bit), EINVAL);
 	take_one(2, 2, PLENTY, "still");
-	ends_close(&ends);
 }
 END_TEST
 
@@ -312,7 +310,6 @@ START_TEST(room_without_the_wish_is_refused)
 	want(UNIXMSG_WANT_CRED);
 	ck_assert_errno(receive(&taken), EINVAL);
 	ends_expect_text(&ends, "stays");
-	ends_close(&ends);
 }
 END_TEST
 
@@ -331,7 +328,6 @@ START_TEST(whoever_sends_where_nobody_asked_is_told)
 	ends_expect_text(&ends, "after");
 	close(pipe[0]);
 	close(pipe[1]);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -353,7 +349,6 @@ START_TEST(an_adopted_endpoint_refuses_them_too)
 	make_adopted(&ends, _i);
 	ck_assert_errno(send_raw("refused", 1), EPERM);
 	ends_expect_nothing(&ends);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -363,7 +358,6 @@ START_TEST(an_adopted_endpoint_may_want_them)
 	want(UNIXMSG_WANT_FDS);
 	take_one(16, 3, PLENTY, "adopted");
 	take_one(1, 3, PLENTY, "");
-	ends_close(&ends);
 }
 END_TEST
 
@@ -377,7 +371,6 @@ START_TEST(a_plain_message_to_an_adopted_endpoint_is_not_cut)
 	ck_assert_int_eq(receive(&taken), 1);
 	expect_payload(&taken, "plain");
 	ck_assert_uint_eq(taken.msg.flags, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -455,7 +448,6 @@ START_TEST(a_message_that_is_too_long_takes_its_descriptors_along)
 	ck_assert_uint_eq(taken.msg.size, 7);
 	ck_assert_uint_eq(taken.msg.flags, UNIXMSG_CUT);
 	ends_expect_nothing(&ends);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -472,7 +464,6 @@ START_TEST(the_beginning_of_a_message_comes_with_all_descriptors)
 	ck_assert_uint_eq(taken.msg.fds_count, 8);
 	ck_assert_uint_eq(taken.msg.flags, UNIXMSG_PREFIX | UNIXMSG_CUT);
 	unixmsg_close_fds(&taken.msg);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -493,7 +484,6 @@ START_TEST(plain_calls_close_what_they_cannot_hand_over)
 		1);
 	ck_assert_int_eq(support_count_fds(), before);
 	unixbuffer_free(&buffer);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -516,7 +506,6 @@ START_TEST(plain_calls_keep_none_where_the_marks_are_gone)
 	send_fds("plain", 2);
 	ends_expect_text(&ends, "plain");
 	ck_assert_int_eq(support_count_fds(), before);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -542,7 +531,6 @@ START_TEST(a_batch_closes_them)
 		ck_assert_uint_eq(msgs[i].flags,
 			i > 0 ? UNIXMSG_CUT_CONTROL : 0);
 	}
-	ends_close(&ends);
 }
 END_TEST
 
@@ -562,7 +550,6 @@ START_TEST(asking_for_the_size_leaves_no_copies)
 		ck_assert_int_eq(support_count_fds(), before);
 	}
 	ends_expect_text(&ends, "payload");
-	ends_close(&ends);
 }
 END_TEST
 
@@ -581,7 +568,6 @@ START_TEST(looking_at_the_size_takes_no_descriptor_away)
 	ck_assert_uint_eq(taken.msg.fds_count, 17);
 	expect_good(&taken.msg);
 	unixmsg_close_fds(&taken.msg);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -610,7 +596,6 @@ START_TEST(a_failed_receive_leaves_nothing_to_close_again)
 	ck_assert_int_eq(taken.msg.pidfd, -1);
 	close(taken.fds[0]);
 	close(taken.fds[1]);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -626,7 +611,6 @@ START_TEST(closing_them_twice_does_no_harm)
 	unixmsg_close_fds(&taken.msg);
 	unixmsg_close_fds(&taken.msg);
 	ck_assert_int_eq(errno, EXDEV);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -676,7 +660,6 @@ START_TEST(a_flood_leaves_the_number_of_descriptors_as_it_was)
 {
 	link_up(_i);
 	survive(1500);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -743,7 +726,6 @@ START_TEST(too_many_in_flight_are_told_to_their_sender)
 	}
 	/* The connection is none the worse for it. */
 	take_one(1, 1, PLENTY, "after");
-	ends_close(&ends);
 }
 END_TEST
 
@@ -762,7 +744,7 @@ static void add_refusal(TCase *tcase, const TTest *test, int times)
 
 static TCase *make_arrivals(void)
 {
-	TCase *tcase = make_tcase("arrivals");
+	TCase *tcase = make_tcase_with("arrivals", NULL, close_ends);
 
 	support_add_limited_test(tcase,
 		what_was_asked_for_arrives_and_the_rest_is_closed, 0,
@@ -777,7 +759,7 @@ static TCase *make_arrivals(void)
 
 static TCase *make_wishes(void)
 {
-	TCase *tcase = make_tcase("wishes");
+	TCase *tcase = make_tcase_with("wishes", NULL, close_ends);
 
 	add(tcase, unknown_wishes_are_refused_and_nothing_changes);
 	add(tcase, room_without_the_wish_is_refused);
@@ -798,7 +780,7 @@ static TCase *make_wishes(void)
 
 static TCase *make_closing(void)
 {
-	TCase *tcase = make_tcase("closing");
+	TCase *tcase = make_tcase_with("closing", NULL, close_ends);
 
 	add(tcase, a_message_that_is_too_long_takes_its_descriptors_along);
 	add(tcase, the_beginning_of_a_message_comes_with_all_descriptors);
@@ -815,7 +797,7 @@ static TCase *make_closing(void)
 
 static TCase *make_floods(void)
 {
-	TCase *tcase = make_tcase("floods");
+	TCase *tcase = make_tcase_with("floods", NULL, close_ends);
 
 	tcase_set_tags(tcase, SUPPORT_LOAD);
 	/* A lane needs a send buffer of some size, which lets more descriptors

@@ -16,6 +16,11 @@ enum { MOST = 200, ROOM = 64 };
 static const int64_t long_us = 60000000;
 
 static struct ends ends;
+
+static void close_ends(void)
+{
+	ends_close(&ends);
+}
 static struct unixmsg msgs[MOST];
 static struct iovec parts[MOST];
 static char bytes[MOST][ROOM];
@@ -117,7 +122,6 @@ START_TEST(messages_of_every_size_go_in_one_batch)
 		}
 	}
 	free(memory);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -138,7 +142,6 @@ START_TEST(a_message_that_is_too_large_ends_the_batch)
 	expect_batch(4, 2);
 	expect_numbers(0, 2);
 	free(memory);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -176,7 +179,6 @@ START_TEST(batches_of_every_count_arrive_in_order)
 		ck_assert_uint_eq(done, counts[i]);
 		support_wait_exit(pid, 0);
 	}
-	ends_close(&ends);
 }
 END_TEST
 
@@ -197,7 +199,6 @@ START_TEST(one_call_receives_no_more_than_its_bound)
 	set_up(MOST, ROOM);
 	expect_batch(MOST, 6);
 	expect_numbers(94, 6);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -213,7 +214,6 @@ START_TEST(an_empty_batch_is_sent_and_cannot_be_received)
 	count = 7;
 	ck_assert_errno(receive_batch(0, &count, UNIXMSG_NOW), EINVAL);
 	ck_assert_uint_eq(count, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -229,7 +229,6 @@ START_TEST(success_keeps_errno)
 	parts[1].iov_len = 0;
 	ck_assert_int_eq(receive_batch(3, &count, UNIXMSG_FOREVER), 1);
 	ck_assert_int_eq(errno, EXDEV);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -253,7 +252,6 @@ START_TEST(a_message_that_is_cut_is_flagged_and_the_others_are_whole)
 	ck_assert_uint_eq(msgs[1].flags, UNIXMSG_CUT);
 	ck_assert_uint_eq(msgs[2].flags, UNIXMSG_PREFIX | UNIXMSG_CUT);
 	ck_assert_uint_eq(msgs[3].flags, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -273,7 +271,6 @@ START_TEST(no_message_appears_that_nobody_sent)
 	ck_assert_int_eq(receive_batch(6, &received, UNIXMSG_NOW), 0);
 	ck_assert_uint_eq(received, 0);
 	ck_assert_int_eq(receive_batch(6, &received, UNIXMSG_FOREVER), 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -291,7 +288,6 @@ START_TEST(empty_messages_before_the_end_are_messages)
 	for (i = 0; i < 5; i++)
 		ck_assert_uint_eq(msgs[i].size, i == 2);
 	ck_assert_int_eq(receive_batch(64, &received, UNIXMSG_NOW), 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -311,7 +307,6 @@ START_TEST(wishes_do_not_hide_the_end)
 	expect_batch(6, 3);
 	ck_assert_int_eq(receive_batch(6, &received, UNIXMSG_NOW), 0);
 	ck_assert_uint_eq(received, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -331,7 +326,6 @@ START_TEST(a_wish_that_is_over_does_not_hide_the_end)
 	ck_assert_uint_eq(msgs[0].flags, 0);
 	ck_assert_int_eq(receive_batch(6, &received, UNIXMSG_NOW), 0);
 	ck_assert_uint_eq(received, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -346,7 +340,6 @@ START_TEST(a_batch_to_a_peer_that_is_gone_is_told)
 	ck_assert_errno(send_batch(3, &sent, UNIXMSG_FOREVER),
 		ends.is_packet ? EPIPE : ECONNREFUSED);
 	ck_assert_uint_eq(sent, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -368,7 +361,6 @@ START_TEST(receiving_a_batch_keeps_to_its_deadline)
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	/* recvmmsg(2) would look at its own only after a message. */
 	ck_assert_int_lt(unixdeadline_now_us(), deadline_us + 200000);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -382,7 +374,6 @@ START_TEST(a_batch_waits_for_the_first_message_only)
 	set_up(6, ROOM);
 	ck_assert_int_eq(receive_batch(6, &sent, UNIXMSG_FOREVER), 1);
 	ck_assert_uint_eq(sent, 2);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -427,7 +418,6 @@ START_TEST(a_batch_into_a_full_queue_tells_how_far_it_came)
 	deadline_us = unixdeadline_after_us(50000);
 	drain(fill(deadline_us, ETIMEDOUT));
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -445,7 +435,6 @@ START_TEST(the_stop_ends_a_wait_for_a_batch)
 	ck_assert_uint_gt(done, 0);
 	drain(done);
 	close(stop_fd);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -507,7 +496,6 @@ START_TEST(signals_change_nothing_in_a_long_exchange)
 	}
 	set_timer(0);
 	support_wait_exit(pid, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -524,7 +512,6 @@ START_TEST(signals_do_not_make_a_deadline_come_early)
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	set_timer(0);
 	ck_assert_int_gt(signals, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -551,7 +538,6 @@ START_TEST(a_batch_carries_no_descriptors)
 	ck_assert_errno(receive_batch(3, &count, UNIXMSG_NOW), EINVAL);
 	ck_assert_uint_eq(count, 0);
 	ends_expect_text(&ends, "stays");
-	ends_close(&ends);
 }
 END_TEST
 
@@ -570,7 +556,6 @@ START_TEST(one_bad_message_is_refused_with_all_the_others)
 	ck_assert_errno(send_batch(3, &count, UNIXMSG_NOW), EINVAL);
 	ck_assert_errno(receive_batch(3, &count, UNIXMSG_NOW), EINVAL);
 	ends_expect_nothing(&ends);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -631,7 +616,7 @@ static void add_for_packets(TCase *tcase, const TTest *test)
 
 static TCase *make_batches(void)
 {
-	TCase *tcase = make_tcase("batches");
+	TCase *tcase = make_tcase_with("batches", NULL, close_ends);
 
 	add(tcase, messages_of_every_size_go_in_one_batch);
 	add(tcase, a_message_that_is_too_large_ends_the_batch);
@@ -660,7 +645,7 @@ static TCase *make_batches(void)
 
 static TCase *make_signals(void)
 {
-	TCase *tcase = make_tcase("signals");
+	TCase *tcase = make_tcase_with("signals", NULL, close_ends);
 
 	tcase_set_tags(tcase, SUPPORT_LOAD);
 	add(tcase, signals_change_nothing_in_a_long_exchange);

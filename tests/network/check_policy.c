@@ -14,6 +14,11 @@ static const int64_t long_us = 60000000;
 
 static struct ends ends;
 
+static void close_ends(void)
+{
+	ends_close(&ends);
+}
+
 static struct unixconn_counters get_counters(struct unixconn *gram)
 {
 	struct unixconn_counters counters;
@@ -69,7 +74,6 @@ START_TEST(nothing_is_counted_before_anything_happens)
 	ends_make(&ends, _i);
 	counters = get_counters(ends.sender);
 	ck_assert_mem_eq(&counters, &zero, sizeof(zero));
-	ends_close(&ends);
 }
 END_TEST
 
@@ -88,7 +92,6 @@ START_TEST(a_send_that_finds_no_room_waits_by_default)
 	expect_sends(ends.sender, count, 0, 2);
 	ck_assert_uint_eq(get_counters(ends.sender).waited, 1);
 	drain(count);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -111,7 +114,6 @@ START_TEST(a_message_may_be_dropped_when_there_is_no_room)
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
 	drain(1);
 	expect_sends(ends.sender, count + 1, COUNT(deadlines_us), 1);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -128,7 +130,6 @@ START_TEST(a_send_may_fail_when_there_is_no_room)
 	set_policy(UNIXCONN_WAIT);
 	ck_assert_errno(send_until(1), ETIMEDOUT);
 	drain(count);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -153,7 +154,6 @@ START_TEST(other_errors_are_no_reason_to_drop)
 	ck_assert_errno(send_until(UNIXMSG_FOREVER),
 		ends.is_packet ? EPIPE : ENOTCONN);
 	expect_sends(ends.sender, 0, 0, 3);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -173,7 +173,6 @@ START_TEST(an_unknown_policy_is_refused)
 	ck_assert_errno(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW),
 		EINVAL);
 	expect_sends(ends.sender, 0, 0, 1);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -214,7 +213,6 @@ START_TEST(what_is_received_and_what_is_cut_is_counted)
 	ck_assert_uint_eq(get_counters(ends.receiver).received, 3);
 	ck_assert_uint_eq(get_counters(ends.receiver).cut, 4);
 	expect_sends(ends.receiver, 0, 0, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -239,7 +237,6 @@ START_TEST(batches_are_counted_by_their_messages)
 				UNIXMSG_NOW),
 		EINVAL);
 	expect_sends(ends.sender, 5, 0, 1);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -267,7 +264,6 @@ START_TEST(a_batch_that_ends_early_has_failed_once)
 		EAGAIN);
 	ck_assert_uint_eq(count, 1);
 	expect_sends(ends.sender, room + 1, 0, 2);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -295,7 +291,6 @@ START_TEST(the_counters_add_up)
 	ck_assert_uint_gt(failed, 0);
 	expect_sends(ends.sender, sent, dropped, failed);
 	ck_assert_uint_eq(sent + dropped + failed, 5000);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -350,7 +345,6 @@ START_TEST(two_threads_send_and_two_receive_and_all_is_counted)
 	ck_assert_uint_eq(get_counters(ends.receiver).received, 2 * EACH);
 	ck_assert_uint_le(get_counters(ends.sender).waited, 2 * EACH);
 	ends_expect_nothing(&ends);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -403,7 +397,6 @@ START_TEST(one_endpoint_sends_and_receives_at_once)
 		expect_sends(ends.sender, EACH, 0, 0);
 		ck_assert_uint_eq(get_counters(ends.sender).received, EACH);
 	}
-	ends_close(&ends);
 }
 END_TEST
 
@@ -430,7 +423,6 @@ START_TEST(the_unread_figure_grows_and_returns_to_nothing)
 		before = bytes;
 	}
 	ck_assert_uint_eq(bytes, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -488,7 +480,6 @@ START_TEST(a_raised_size_is_one_that_goes)
 {
 	ends_make(&ends, _i);
 	raise_and_pass();
-	ends_close(&ends);
 }
 END_TEST
 
@@ -500,7 +491,6 @@ START_TEST(a_size_that_is_allowed_is_reached)
 	ck_assert_int_eq(unixconn_raise_size_max(ends.sender, 400000, &reached),
 		0);
 	ck_assert_uint_ge(reached, 400000);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -520,7 +510,6 @@ START_TEST(a_size_is_never_lowered)
 		ck_assert_uint_eq(reached, before);
 		ck_assert_uint_eq(get_size_max(), before);
 	}
-	ends_close(&ends);
 }
 END_TEST
 
@@ -553,7 +542,6 @@ START_TEST(the_largest_size_is_one_that_goes_whatever_the_buffer)
 		force_send_buffer(buffers[i]);
 		pass(get_size_max());
 	}
-	ends_close(&ends);
 }
 END_TEST
 
@@ -585,7 +573,6 @@ START_TEST(a_wish_beyond_what_is_allowed_lowers_nothing)
 			wish_without_rights(SIZE_MAX);
 		support_wait_exit(pid, 0);
 	}
-	ends_close(&ends);
 }
 END_TEST
 
@@ -601,7 +588,6 @@ START_TEST(without_rights_the_size_grows_as_far_as_the_system_allows)
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
-	ends_close(&ends);
 }
 END_TEST
 
@@ -612,7 +598,7 @@ static void add(TCase *tcase, const TTest *test)
 
 static TCase *make_policies(void)
 {
-	TCase *tcase = make_tcase("policies");
+	TCase *tcase = make_tcase_with("policies", NULL, close_ends);
 
 	add(tcase, nothing_is_counted_before_anything_happens);
 	tcase_add_loop_test(tcase, a_send_that_finds_no_room_waits_by_default,
@@ -635,7 +621,7 @@ static TCase *make_policies(void)
 static TCase *make_sizes(void)
 {
 	const char *why_not = "not root with the right to force buffers";
-	TCase *tcase = make_tcase("sizes");
+	TCase *tcase = make_tcase_with("sizes", NULL, close_ends);
 
 	add(tcase, the_unread_figure_grows_and_returns_to_nothing);
 	add(tcase, a_raised_size_is_one_that_goes);
