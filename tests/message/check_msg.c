@@ -99,6 +99,7 @@ static void unlink_all(void)
 {
 	ck_assert_int_eq(unixconn_close(sender), 0);
 	ck_assert_int_eq(unixconn_close(receiver), 0);
+	sender = receiver = NULL;
 }
 
 /* Bytes that tell a shifted or repeated part. */
@@ -194,7 +195,6 @@ START_TEST(messages_of_every_size_arrive_whole)
 		for (i = 0; i < COUNT(sizes); i++)
 			exchange(sizes[i], (unsigned int)i);
 	}
-	unlink_all();
 }
 END_TEST
 
@@ -214,7 +214,6 @@ START_TEST(a_message_that_is_too_large_is_refused_and_not_sent)
 	send_text("after");
 	expect_text("after");
 	free(bytes);
-	unlink_all();
 }
 END_TEST
 
@@ -230,7 +229,6 @@ START_TEST(the_largest_size_follows_the_send_buffer)
 		0);
 	ck_assert_uint_ne(get_size_max(), before);
 	exchange(get_size_max(), 0);
-	unlink_all();
 }
 END_TEST
 
@@ -245,7 +243,6 @@ START_TEST(several_parts_are_gathered_into_one_message)
 	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
 	expect_text("onethree");
 	expect_nothing();
-	unlink_all();
 }
 END_TEST
 
@@ -264,7 +261,6 @@ START_TEST(one_message_is_scattered_over_several_parts)
 	ck_assert_str_eq(a, "one");
 	ck_assert_int_eq(b[0], 't');
 	ck_assert_str_eq(c, "wo");
-	unlink_all();
 }
 END_TEST
 
@@ -289,7 +285,6 @@ START_TEST(a_message_may_have_as_many_parts_as_the_kernel_takes)
 	ck_assert_uint_eq(msg.size, IOV_MAX);
 	for (i = 0; i < IOV_MAX; i++)
 		ck_assert_int_eq(bytes[i], 'p');
-	unlink_all();
 }
 END_TEST
 
@@ -308,7 +303,6 @@ START_TEST(a_cut_message_is_an_error_and_the_next_is_intact)
 	ck_assert_uint_eq(size, 8);
 	expect_text("next");
 	expect_nothing();
-	unlink_all();
 }
 END_TEST
 
@@ -321,7 +315,6 @@ START_TEST(a_cut_message_may_go_without_its_size)
 	ck_assert_errno(unixconn_recv(receiver, &byte, 1, NULL, UNIXMSG_NOW),
 		EMSGSIZE);
 	expect_nothing();
-	unlink_all();
 }
 END_TEST
 
@@ -344,7 +337,6 @@ START_TEST(the_beginning_of_a_long_message_is_delivered_when_asked_for)
 	ck_assert_uint_eq(msg.size, 4);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_PREFIX);
 	ck_assert_str_eq(bytes, "fits");
-	unlink_all();
 }
 END_TEST
 
@@ -361,7 +353,6 @@ START_TEST(a_cut_message_leaves_its_mark_without_the_prefix_too)
 		EMSGSIZE);
 	ck_assert_uint_eq(msg.size, 11);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT);
-	unlink_all();
 }
 END_TEST
 
@@ -388,7 +379,6 @@ START_TEST(without_room_only_an_empty_message_fits)
 		EMSGSIZE);
 	ck_assert_uint_eq(size, 5);
 	expect_nothing();
-	unlink_all();
 }
 END_TEST
 
@@ -418,7 +408,6 @@ START_TEST(unknown_flags_are_refused_and_nothing_is_moved)
 	}
 	expect_text("stays");
 	expect_nothing();
-	unlink_all();
 }
 END_TEST
 
@@ -439,7 +428,6 @@ START_TEST(reserved_fields_must_be_zero)
 	}
 	expect_text("stays");
 	expect_nothing();
-	unlink_all();
 }
 END_TEST
 
@@ -458,7 +446,6 @@ START_TEST(what_was_received_can_be_sent_on)
 	ck_assert_uint_eq(msg.flags, 0);
 	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
 	expect_text("abc");
-	unlink_all();
 }
 END_TEST
 
@@ -494,7 +481,6 @@ START_TEST(connections_refuse_a_destination)
 	msg.addr = &addr;
 	ck_assert_errno(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), EINVAL);
 	expect_nothing();
-	unlink_all();
 }
 END_TEST
 
@@ -515,7 +501,6 @@ START_TEST(success_keeps_errno)
 	ck_assert_int_eq(unixconn_recv(receiver, bytes, 8, &size, UNIXMSG_NOW),
 		1);
 	ck_assert_int_eq(errno, EXDEV);
-	unlink_all();
 }
 END_TEST
 
@@ -615,7 +600,6 @@ START_TEST(whoever_sends_descriptors_unasked_is_told)
 	expect_nothing();
 	send_text("after");
 	expect_text("after");
-	unlink_all();
 }
 END_TEST
 
@@ -635,7 +619,6 @@ START_TEST(descriptors_sent_unasked_are_never_installed)
 		flood(ways[i], "payload");
 		flood(ways[i], "");
 	}
-	unlink_all();
 }
 END_TEST
 
@@ -651,7 +634,6 @@ START_TEST(cut_control_is_told_of_one_message_only)
 	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT_CONTROL);
 	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(msg.flags, 0);
-	unlink_all();
 }
 END_TEST
 
@@ -666,7 +648,6 @@ START_TEST(many_messages_with_descriptors_leave_none)
 		expect_text("flood");
 	}
 	ck_assert_int_eq(support_count_fds(), before);
-	unlink_all();
 }
 END_TEST
 
@@ -694,7 +675,6 @@ START_TEST(the_next_size_is_told_and_the_message_stays)
 	expect_text("four");
 	ck_assert_errno(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
 		EAGAIN);
-	unlink_all();
 }
 END_TEST
 
@@ -773,7 +753,6 @@ START_TEST(receiving_from_an_empty_queue_keeps_to_its_deadline)
 	link_up(_i);
 	expect_deadlines(receive_until);
 	expect_deadlines(look_until);
-	unlink_all();
 }
 END_TEST
 
@@ -785,7 +764,6 @@ START_TEST(sending_to_a_full_queue_keeps_to_its_deadline)
 	count = fill();
 	expect_deadlines(send_until);
 	ck_assert_int_eq(drain(), count);
-	unlink_all();
 }
 END_TEST
 
@@ -794,7 +772,6 @@ START_TEST(the_stop_ends_a_wait_to_receive)
 	link_up(_i);
 	expect_stops(receiver, receive_until);
 	expect_stops(receiver, look_until);
-	unlink_all();
 }
 END_TEST
 
@@ -806,7 +783,6 @@ START_TEST(the_stop_ends_a_wait_to_send)
 	count = fill();
 	expect_stops(sender, send_until);
 	ck_assert_int_eq(drain(), count);
-	unlink_all();
 }
 END_TEST
 
@@ -840,7 +816,6 @@ START_TEST(a_closed_pipe_is_a_stop_too)
 	close(pipe[1]);
 	ck_assert_errno(receive_until(UNIXMSG_FOREVER), ECANCELED);
 	close(pipe[0]);
-	unlink_all();
 }
 END_TEST
 
@@ -867,7 +842,6 @@ START_TEST(a_stop_wakes_a_call_that_waits_already)
 	ck_assert_errno(receive_until(UNIXMSG_FOREVER), ECANCELED);
 	support_wait_exit(pid, 0);
 	close(stop_fd);
-	unlink_all();
 }
 END_TEST
 
@@ -896,7 +870,6 @@ START_TEST(a_message_wakes_the_one_who_waits_for_it)
 	wake_by_message(-1, unixdeadline_after_us(60000000));
 	wake_by_message(stop_fd, UNIXMSG_FOREVER);
 	close(stop_fd);
-	unlink_all();
 }
 END_TEST
 
@@ -929,7 +902,6 @@ START_TEST(room_in_the_queue_wakes_the_one_who_waits_for_it)
 	wake_by_room(-1, unixdeadline_after_us(60000000));
 	wake_by_room(stop_fd, UNIXMSG_FOREVER);
 	close(stop_fd);
-	unlink_all();
 }
 END_TEST
 
@@ -1014,7 +986,6 @@ START_TEST(signals_change_nothing_in_a_long_exchange)
 	ck_assert_int_gt(signals, 0);
 	stop_timer();
 	support_wait_exit(pid, 0);
-	unlink_all();
 }
 END_TEST
 
@@ -1033,7 +1004,6 @@ START_TEST(signals_do_not_make_a_deadline_come_early)
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	stop_timer();
 	ck_assert_int_gt(signals, 0);
-	unlink_all();
 }
 END_TEST
 
@@ -1053,7 +1023,6 @@ START_TEST(signals_do_not_end_a_wait_without_an_end)
 	support_wait_exit(pid, 0);
 	close(enough[0]);
 	close(enough[1]);
-	unlink_all();
 }
 END_TEST
 
@@ -1065,11 +1034,11 @@ START_TEST(who_sends_to_nobody_is_told)
 {
 	link_up(_i);
 	ck_assert_int_eq(unixconn_close(receiver), 0);
+	receiver = NULL;
 	ck_assert_int_eq(unixconn_send(sender, "x", 1, UNIXMSG_FOREVER), -1);
 	ck_assert_int_eq(errno,
 		strcmp(net, "unixpacket") == 0 ? EPIPE : ECONNREFUSED);
 	ck_assert_int_eq(unixconn_send(sender, "x", 1, UNIXMSG_FOREVER), -1);
-	ck_assert_int_eq(unixconn_close(sender), 0);
 }
 END_TEST
 
@@ -1091,7 +1060,7 @@ static void add_for_packets(TCase *tcase, const TTest *test)
 
 static TCase *make_sizes(void)
 {
-	TCase *tcase = make_tcase("sizes");
+	TCase *tcase = make_tcase_with("sizes", NULL, unlink_all);
 
 	add(tcase, messages_of_every_size_arrive_whole);
 	add(tcase, a_message_that_is_too_large_is_refused_and_not_sent);
@@ -1110,7 +1079,7 @@ static TCase *make_sizes(void)
 
 static TCase *make_rules(void)
 {
-	TCase *tcase = make_tcase("rules");
+	TCase *tcase = make_tcase_with("rules", NULL, unlink_all);
 
 	tcase_add_test(tcase, an_initialised_message_is_empty);
 	add(tcase, unknown_flags_are_refused_and_nothing_is_moved);
@@ -1124,7 +1093,7 @@ static TCase *make_rules(void)
 
 static TCase *make_descriptors(void)
 {
-	TCase *tcase = make_tcase("descriptors");
+	TCase *tcase = make_tcase_with("descriptors", NULL, unlink_all);
 
 	support_add_loop_test_if(tcase,
 		whoever_sends_descriptors_unasked_is_told, (int)COUNT(kinds),
@@ -1140,7 +1109,7 @@ static TCase *make_descriptors(void)
 
 static TCase *make_waits(void)
 {
-	TCase *tcase = make_tcase("waits");
+	TCase *tcase = make_tcase_with("waits", NULL, unlink_all);
 
 	add(tcase, receiving_from_an_empty_queue_keeps_to_its_deadline);
 	add(tcase, sending_to_a_full_queue_keeps_to_its_deadline);
@@ -1156,7 +1125,7 @@ static TCase *make_waits(void)
 
 static TCase *make_signals(void)
 {
-	TCase *tcase = make_tcase("signals");
+	TCase *tcase = make_tcase_with("signals", NULL, unlink_all);
 
 	tcase_set_tags(tcase, SUPPORT_LOAD);
 	add(tcase, signals_change_nothing_in_a_long_exchange);

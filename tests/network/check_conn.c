@@ -42,6 +42,7 @@ static void close_pair(void)
 {
 	ck_assert_int_eq(unixconn_close(near), 0);
 	ck_assert_int_eq(unixconn_close(far), 0);
+	near = far = NULL;
 }
 
 static void say(const char *text)
@@ -112,7 +113,6 @@ START_TEST(an_adopted_socket_tells_its_network)
 	ck_assert_str_eq(unixconn_get_network(near), networks[_i].name);
 	say("hello");
 	hear("hello");
-	close_pair();
 }
 END_TEST
 
@@ -150,7 +150,6 @@ START_TEST(options_that_are_all_zero_have_no_stop)
 	ck_assert_errno(unixconn_recv(far, NULL, 0, NULL,
 				unixdeadline_after_ms(1)),
 		ETIMEDOUT);
-	close_pair();
 }
 END_TEST
 
@@ -227,7 +226,6 @@ START_TEST(a_negative_deadline_is_refused_whatever_is_there)
 	}
 	hear("hello");
 	hear_nothing();
-	close_pair();
 }
 END_TEST
 
@@ -284,7 +282,6 @@ START_TEST(a_message_without_parts_is_empty)
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(msg.size, 0);
 	hear_nothing();
-	close_pair();
 }
 END_TEST
 
@@ -300,7 +297,6 @@ START_TEST(a_structure_that_is_all_zero_is_a_message)
 	ck_assert_int_eq(fcntl(STDIN_FILENO, F_GETFD) < 0 && errno == EBADF, 0);
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(msg.pidfd, -1);
-	close_pair();
 }
 END_TEST
 
@@ -318,7 +314,6 @@ START_TEST(a_message_that_does_not_fit_is_told_and_gone)
 	ck_assert_uint_eq(msg.size, 5);
 	hear("next");
 	hear_nothing();
-	close_pair();
 }
 END_TEST
 
@@ -341,7 +336,6 @@ START_TEST(the_beginning_of_a_message_may_be_enough)
 	ck_assert_mem_eq(bytes, "hell", 4);
 	hear("next");
 	hear_nothing();
-	close_pair();
 }
 END_TEST
 
@@ -356,7 +350,6 @@ START_TEST(unknown_flags_of_a_message_are_refused)
 	msg.reserved[7] = 1;
 	ck_assert_errno(unixconn_send_msg(near, &msg, UNIXMSG_NOW), EINVAL);
 	ck_assert_errno(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), EINVAL);
-	close_pair();
 }
 END_TEST
 
@@ -376,7 +369,6 @@ START_TEST(the_next_size_is_told_again_and_again)
 		ck_assert_uint_eq(size, 5);
 	}
 	hear("hello");
-	close_pair();
 }
 END_TEST
 
@@ -405,7 +397,6 @@ START_TEST(a_buffer_grows_to_the_message)
 	ck_assert_uint_eq(buffer.size, 4);
 	hear_nothing();
 	unixbuffer_free(&buffer);
-	close_pair();
 }
 END_TEST
 
@@ -454,7 +445,6 @@ START_TEST(a_batch_keeps_messages_apart)
 				UNIXMSG_NOW),
 		EAGAIN);
 	ck_assert_uint_eq(count, 0);
-	close_pair();
 }
 END_TEST
 
@@ -488,7 +478,6 @@ START_TEST(a_message_that_is_peeked_at_stays)
 	hear("once");
 	hear("next");
 	hear_nothing();
-	close_pair();
 }
 END_TEST
 
@@ -520,7 +509,6 @@ START_TEST(a_message_is_sent_on_as_it_was_received)
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_errno(unixconn_forward(near, &msg, UNIXMSG_NOW), EMSGSIZE);
 	hear_nothing();
-	close_pair();
 }
 END_TEST
 
@@ -581,7 +569,6 @@ START_TEST(descriptors_go_and_come_in_one_call)
 				&count, UNIXMSG_NOW),
 		EAGAIN);
 	ck_assert_uint_eq(count, 0);
-	close_pair();
 }
 END_TEST
 
@@ -603,7 +590,6 @@ START_TEST(a_message_is_sent_on_with_its_descriptors)
 		1);
 	ck_assert_uint_eq(count, 1);
 	close(in);
-	close_pair();
 }
 END_TEST
 
@@ -645,7 +631,6 @@ START_TEST(each_message_comes_with_its_own_descriptors)
 		expect_fds(large, sizes[i % 3], wanted);
 		expect_fds(large, 5, 0);
 	}
-	close_pair();
 }
 END_TEST
 
@@ -682,7 +667,6 @@ START_TEST(descriptors_of_a_message_that_is_too_large_are_closed)
 		1);
 	hear("next");
 	ck_assert_int_eq(support_count_fds(), before);
-	close_pair();
 }
 END_TEST
 
@@ -708,7 +692,6 @@ START_TEST(each_message_tells_who_wrote_it)
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, 'p');
 	ck_assert_int_eq(msg.cred.pid, getpid());
-	close_pair();
 }
 END_TEST
 
@@ -776,7 +759,6 @@ START_TEST(what_a_datagram_client_wants_comes_with_the_first_answer)
 	ck_assert_uint_eq(msg.fds_count, 1);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_HAS_CRED);
 	unixmsg_close_fds(&msg);
-	close_pair();
 }
 END_TEST
 
@@ -811,7 +793,6 @@ START_TEST(a_writer_may_say_who_he_is)
 	}
 	support_wait_exit(pid, 0);
 	hear_nothing();
-	close_pair();
 }
 END_TEST
 
@@ -859,7 +840,6 @@ START_TEST(a_foreign_writer_may_send_the_length_first)
 	ck_assert_uint_eq(count, 1);
 	close(in);
 	hear("x");
-	close_pair();
 }
 END_TEST
 
@@ -900,7 +880,6 @@ START_TEST(an_answer_is_found_among_what_else_comes)
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_mem_eq(bytes, "later", 5);
-	close_pair();
 }
 END_TEST
 
@@ -919,7 +898,6 @@ START_TEST(an_answer_that_does_not_come_is_not_waited_for_without_end)
 		ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	ck_assert_int_eq(events, 1);
-	close_pair();
 }
 END_TEST
 
@@ -948,7 +926,6 @@ START_TEST(events_without_end_do_not_outlast_the_deadline)
 {
 	make_pair(_i);
 	ck_assert_errno(ask_amid_events(unixdeadline_after_ms(20)), ETIMEDOUT);
-	close_pair();
 }
 END_TEST
 
@@ -980,7 +957,6 @@ START_TEST(an_impossible_answer_is_refused_before_the_question)
 				UNIXMSG_NOW),
 		EINVAL);
 	hear_nothing();
-	close_pair();
 }
 END_TEST
 
@@ -1005,7 +981,6 @@ START_TEST(what_is_too_large_is_shown_by_its_beginning)
 	ck_assert_errno(unixconn_ask(near, &request, &answer, is_answer,
 				&events, UNIXMSG_NOW),
 		EMSGSIZE);
-	close_pair();
 }
 END_TEST
 
@@ -1018,7 +993,6 @@ START_TEST(a_socket_for_anybody_asks_nobody)
 	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
 				UNIXMSG_NOW),
 		ENOTCONN);
-	ck_assert_int_eq(unixconn_close(near), 0);
 }
 END_TEST
 
@@ -1033,7 +1007,6 @@ START_TEST(a_question_to_a_peer_that_closes_has_no_answer)
 	ck_assert_int_eq(unixconn_ask(near, &request, &answer, NULL, NULL,
 				 UNIXMSG_FOREVER),
 		0);
-	close_pair();
 }
 END_TEST
 
@@ -1056,7 +1029,6 @@ START_TEST(a_descriptor_is_given_back_as_it_was)
 	hear("hello");
 	say("next");
 	hear("next");
-	close_pair();
 }
 END_TEST
 
@@ -1082,7 +1054,6 @@ START_TEST(a_descriptor_whose_bytes_were_read_ahead_stays)
 			EAGAIN);
 	else
 		ck_assert_errno(unixconn_release(near), EBUSY);
-	close_pair();
 }
 END_TEST
 
@@ -1097,7 +1068,6 @@ START_TEST(a_name_outlives_the_release_of_its_socket)
 	ck_assert_int_eq(access(path, F_OK), 0);
 	near = unixconn_dial("unixgram", path, NULL, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(near);
-	ck_assert_int_eq(unixconn_close(near), 0);
 	close(fd);
 	ck_assert_int_eq(unlink(path), 0);
 }
@@ -1190,7 +1160,6 @@ START_TEST(what_has_no_room_is_dropped_by_the_policy)
 	ck_assert_errno(unixconn_set_policy(near,
 				(enum unixconn_policy)(UNIXCONN_FAIL + 1)),
 		EINVAL);
-	close_pair();
 }
 END_TEST
 
@@ -1216,7 +1185,6 @@ START_TEST(what_happens_is_counted)
 	unixconn_get_counters(far, &counters);
 	ck_assert_uint_eq(counters.received, 2);
 	ck_assert_uint_eq(counters.cut, 1);
-	close_pair();
 }
 END_TEST
 
@@ -1252,7 +1220,6 @@ START_TEST(what_a_network_cannot_do_is_told)
 			ENOTSUP);
 		ck_assert_uint_eq(size, 0);
 	}
-	close_pair();
 }
 END_TEST
 
@@ -1264,7 +1231,7 @@ static void add(TCase *tcase, const TTest *test)
 int main(void)
 {
 	Suite *suite = suite_create("conn");
-	TCase *tcase = make_tcase("networks");
+	TCase *tcase = make_tcase_with("networks", NULL, close_pair);
 
 	add(tcase, a_network_has_another_name);
 	tcase_add_test(tcase, what_is_no_network_is_refused);

@@ -429,7 +429,6 @@ START_TEST(closed_to_read_is_the_end)
 	link_up(_i);
 	ck_assert_int_eq(unixconn_shutdown(near, SHUT_RD), 0);
 	ck_assert_int_eq(receive(near, soon()), 0);
-	hang_up();
 }
 END_TEST
 
@@ -444,7 +443,6 @@ START_TEST(closed_to_write_on_both_sides_is_the_end_of_both)
 	ck_assert_int_eq(receive(far, soon()), 0);
 	ck_assert_errno(unixconn_send(near, "x", 1, soon()), EPIPE);
 	ck_assert_errno(unixconn_send(far, "x", 1, soon()), EPIPE);
-	hang_up();
 }
 END_TEST
 
@@ -461,7 +459,6 @@ START_TEST(a_closed_connection_is_the_end_for_its_peer)
 	ck_assert_errno(fcntl(fd, F_GETFD), EBADF);
 	ck_assert_int_eq(receive(far, UNIXMSG_FOREVER), 0);
 	ck_assert_errno(unixconn_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
-	hang_up();
 }
 END_TEST
 
@@ -506,7 +503,6 @@ START_TEST(receiving_into_no_room_waits_for_an_empty_message)
 	ck_assert_int_eq(unixconn_send(far, NULL, 0, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
 		1);
-	hang_up();
 }
 END_TEST
 
@@ -535,7 +531,6 @@ START_TEST(an_empty_message_is_not_the_end)
 	}
 	ck_assert_int_eq(receive(far, soon()), 0);
 	ck_assert_int_eq(receive(far, soon()), 0);
-	hang_up();
 }
 END_TEST
 
@@ -568,7 +563,6 @@ START_TEST(deadlines_of_the_past_and_the_future_end_a_read)
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	/* The connection is as good as before. */
 	pass(far, near, "after");
-	hang_up();
 }
 END_TEST
 
@@ -582,7 +576,6 @@ START_TEST(a_read_that_times_out_does_not_disturb_writing)
 		ck_assert_errno(receive(near, 1), ETIMEDOUT);
 		pass(near, far, "out");
 	}
-	hang_up();
 }
 END_TEST
 
@@ -599,7 +592,6 @@ START_TEST(a_write_that_times_out_does_not_disturb_reading)
 	ck_assert(errno == ETIMEDOUT || errno == EINPROGRESS);
 	ck_assert_int_eq(unixconn_send(far, "in", 2, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(receive(near, UNIXMSG_NOW), 1);
-	hang_up();
 }
 END_TEST
 
@@ -627,7 +619,6 @@ START_TEST(the_stop_ends_a_blocked_call_before_a_close)
 	ck_assert_int_eq(pthread_join(thread, &result), 0);
 	ck_assert_ptr_eq(result, near);
 	close(stop_fd);
-	hang_up();
 }
 END_TEST
 
@@ -673,7 +664,6 @@ START_TEST(a_buffer_is_free_when_its_send_returns)
 	}
 	ck_assert_int_eq(pthread_join(thread, &result), 0);
 	ck_assert_ptr_eq(result, far);
-	hang_up();
 }
 END_TEST
 
@@ -712,7 +702,6 @@ START_TEST(ping_and_pong_take_turns)
 	ck_assert_int_eq(number, MANY);
 	ck_assert_int_eq(pthread_join(thread, &result), 0);
 	ck_assert_ptr_eq(result, far);
-	hang_up();
 }
 END_TEST
 
@@ -745,7 +734,6 @@ START_TEST(a_socket_may_be_prepared_before_it_is_ours)
 	ck_assert_int_eq(found, 2 * size);
 	pass(near, far, "prepared");
 	pass(far, near, "both ways");
-	hang_up();
 }
 END_TEST
 
@@ -790,7 +778,6 @@ START_TEST(the_descriptor_can_be_used_by_itself)
 	ck_assert_int_eq(read(unixconn_get_fd(far), &byte, 1), 1);
 	ck_assert_int_eq(byte, 'x');
 	pass(near, far, "and by us");
-	hang_up();
 }
 END_TEST
 
@@ -809,7 +796,7 @@ static void add_for_names(TCase *tcase, const TTest *test)
 
 static TCase *make_datagrams(void)
 {
-	TCase *tcase = make_tcase_with("datagrams", set_up, NULL);
+	TCase *tcase = make_tcase_with("datagrams", set_up, hang_up);
 
 	tcase_add_loop_test(tcase,
 		a_dialled_endpoint_refuses_an_address_with_descriptors_too, 0,
@@ -830,7 +817,7 @@ static TCase *make_datagrams(void)
 
 static TCase *make_listeners(void)
 {
-	TCase *tcase = make_tcase_with("listeners", set_up, NULL);
+	TCase *tcase = make_tcase_with("listeners", set_up, hang_up);
 
 	add_for_names(tcase, three_acceptors_serve_several_clients);
 	add_for_names(tcase, a_deadline_that_is_nearly_past_ends_an_accept);
@@ -840,7 +827,7 @@ static TCase *make_listeners(void)
 
 static TCase *make_connections(void)
 {
-	TCase *tcase = make_tcase_with("connections", set_up, NULL);
+	TCase *tcase = make_tcase_with("connections", set_up, hang_up);
 
 	add(tcase, closed_to_read_is_the_end);
 	add(tcase, closed_to_write_on_both_sides_is_the_end_of_both);

@@ -84,10 +84,16 @@ static void link_up(int i)
 	}
 }
 
+static void close_end(struct unixconn **end)
+{
+	close_packet(*end);
+	*end = NULL;
+}
+
 static void unlink_all(void)
 {
-	close_packet(near);
-	close_packet(far);
+	close_end(&near);
+	close_end(&far);
 }
 
 static void send_text(struct unixconn *packet, const char *text)
@@ -168,7 +174,6 @@ START_TEST(an_empty_message_is_not_the_end)
 	send_all(far, mixed);
 	expect_all(near, mixed);
 	expect_nothing(near);
-	unlink_all();
 }
 END_TEST
 
@@ -179,7 +184,6 @@ START_TEST(empty_messages_before_a_half_close_are_messages)
 	end_sending(far);
 	expect_all(near, mixed);
 	expect_end(near);
-	unlink_all();
 }
 END_TEST
 
@@ -187,10 +191,9 @@ START_TEST(empty_messages_before_a_close_are_messages)
 {
 	link_up(_i);
 	send_all(far, mixed);
-	close_packet(far);
+	close_end(&far);
 	expect_all(near, mixed);
 	expect_end(near);
-	close_packet(near);
 }
 END_TEST
 
@@ -205,7 +208,6 @@ START_TEST(the_next_size_tells_an_empty_message_from_the_end)
 	ck_assert_uint_eq(size, 0);
 	expect_text(near, "");
 	expect_end(near);
-	unlink_all();
 }
 END_TEST
 
@@ -245,10 +247,10 @@ START_TEST(a_thousand_empty_messages_go_both_ways)
 	link_up(_i);
 	pid = support_fork();
 	if (pid == 0) {
-		close_packet(near);
+		close_end(&near);
 		echo_empty(far);
 	}
-	close_packet(far);
+	close_end(&far);
 	for (i = 0; i < MANY; i++) {
 		send_text(near, "");
 		expect_text(near, "");
@@ -257,7 +259,6 @@ START_TEST(a_thousand_empty_messages_go_both_ways)
 	expect_empty(near, MANY);
 	expect_end(near);
 	support_wait_exit(pid, 0);
-	close_packet(near);
 }
 END_TEST
 
@@ -268,15 +269,14 @@ START_TEST(a_thousand_empty_messages_in_a_row_are_counted)
 	link_up(_i);
 	pid = support_fork();
 	if (pid == 0) {
-		close_packet(near);
+		close_end(&near);
 		send_empty(far, MANY);
 		_exit(0);
 	}
-	close_packet(far);
+	close_end(&far);
 	expect_empty(near, MANY);
 	expect_end(near);
 	support_wait_exit(pid, 0);
-	close_packet(near);
 }
 END_TEST
 
@@ -328,7 +328,7 @@ START_TEST(a_foreign_client_may_send_empty_messages)
 	close(fd);
 	expect_all(near, mixed);
 	expect_end(near);
-	close_packet(near);
+	close_end(&near);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -363,7 +363,7 @@ START_TEST(a_foreign_server_may_send_empty_messages)
 	expect_end(near);
 	send_all(near, mixed);
 	expect_foreign(fd, mixed);
-	close_packet(near);
+	close_end(&near);
 	close(fd);
 	close(listener);
 }
@@ -376,11 +376,11 @@ START_TEST(empty_messages_may_come_before_the_accept)
 
 	far = dial(name);
 	send_all(far, mixed);
-	close_packet(far);
+	close_end(&far);
 	near = accept_from(listener);
 	expect_all(near, mixed);
 	expect_end(near);
-	close_packet(near);
+	close_end(&near);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -393,7 +393,7 @@ START_TEST(a_peer_that_comes_and_goes_is_the_end_at_once)
 	close_packet(dial(name));
 	near = accept_from(listener);
 	expect_end(near);
-	close_packet(near);
+	close_end(&near);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -413,7 +413,6 @@ START_TEST(a_half_closed_connection_still_receives)
 	expect_nothing(near);
 	end_sending(far);
 	expect_end(near);
-	unlink_all();
 }
 END_TEST
 
@@ -427,7 +426,6 @@ START_TEST(closed_to_receive_is_the_end_here_and_a_broken_pipe_there)
 	ck_assert_errno(unixconn_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
 	send_text(near, "open");
 	expect_text(far, "open");
-	unlink_all();
 }
 END_TEST
 
@@ -439,7 +437,6 @@ START_TEST(closed_both_ways_is_the_end_on_both_sides)
 	expect_end(far);
 	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_FOREVER), EPIPE);
 	ck_assert_errno(unixconn_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
-	unlink_all();
 }
 END_TEST
 
@@ -450,18 +447,16 @@ START_TEST(an_unknown_direction_is_refused)
 	ck_assert_errno(unixconn_shutdown(near, -1), EINVAL);
 	send_text(near, "open");
 	expect_text(far, "open");
-	unlink_all();
 }
 END_TEST
 
 START_TEST(sending_to_a_peer_that_has_closed_is_a_broken_pipe)
 {
 	link_up(_i);
-	close_packet(far);
+	close_end(&far);
 	ck_assert_errno(unixconn_send(near, "", 0, UNIXMSG_FOREVER), EPIPE);
 	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
 	expect_end(near);
-	close_packet(near);
 }
 END_TEST
 
@@ -471,13 +466,12 @@ START_TEST(a_reset_comes_once_before_what_the_peer_has_sent)
 	send_text(near, "never read");
 	send_text(far, "first");
 	send_text(far, "");
-	close_packet(far);
+	close_end(&far);
 	ck_assert_errno(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
 		ECONNRESET);
 	expect_text(near, "first");
 	expect_text(near, "");
 	expect_end(near);
-	close_packet(near);
 }
 END_TEST
 
@@ -488,14 +482,13 @@ START_TEST(a_reset_is_told_by_the_next_size_too)
 	link_up(_i);
 	send_text(near, "never read");
 	send_text(far, "first");
-	close_packet(far);
+	close_end(&far);
 	ck_assert_errno(unixconn_get_next_size(near, &size, UNIXMSG_NOW),
 		ECONNRESET);
 	ck_assert_int_eq(unixconn_get_next_size(near, &size, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(size, 5);
 	expect_text(near, "first");
 	expect_end(near);
-	close_packet(near);
 }
 END_TEST
 
@@ -503,17 +496,16 @@ START_TEST(a_reset_is_told_to_who_sends)
 {
 	link_up(_i);
 	send_text(near, "never read");
-	close_packet(far);
+	close_end(&far);
 	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), ECONNRESET);
 	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
 	expect_end(near);
-	close_packet(near);
 }
 END_TEST
 
 static void end_when_asleep(pid_t test, struct unixconn *packet)
 {
-	close_packet(near);
+	close_end(&near);
 	support_wait_until_asleep(test);
 	close_packet(packet);
 	_exit(0);
@@ -527,11 +519,10 @@ START_TEST(the_end_wakes_the_one_who_waits_for_a_message)
 	pid = support_fork();
 	if (pid == 0)
 		end_when_asleep(test, far);
-	close_packet(far);
+	close_end(&far);
 	ck_assert_int_eq(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
 		0);
 	support_wait_exit(pid, 0);
-	close_packet(near);
 }
 END_TEST
 
@@ -560,10 +551,9 @@ START_TEST(the_end_wakes_the_one_who_waits_for_room)
 	pid = support_fork();
 	if (pid == 0)
 		end_when_asleep(test, far);
-	close_packet(far);
+	close_end(&far);
 	expect_loss(unixdeadline_after_us(long_us));
 	support_wait_exit(pid, 0);
-	close_packet(near);
 }
 END_TEST
 
@@ -589,7 +579,6 @@ START_TEST(receiving_stores_the_address_of_the_peer)
 	ck_assert_int_eq(unixconn_get_address(far, &own), 0);
 	ck_assert(unixaddr_is_equal(&addr, &own));
 	ck_assert_int_eq(unixlistener_close(listener), 0);
-	unlink_all();
 }
 END_TEST
 
@@ -602,7 +591,7 @@ static void add(TCase *tcase, const TTest *test)
 
 static TCase *make_empty(void)
 {
-	TCase *tcase = make_tcase("empty messages");
+	TCase *tcase = make_tcase_with("empty messages", NULL, unlink_all);
 
 	add(tcase, an_empty_message_is_not_the_end);
 	add(tcase, empty_messages_before_a_half_close_are_messages);
@@ -619,7 +608,7 @@ static TCase *make_empty(void)
 
 static TCase *make_ends(void)
 {
-	TCase *tcase = make_tcase("ends");
+	TCase *tcase = make_tcase_with("ends", NULL, unlink_all);
 
 	add(tcase, a_half_closed_connection_still_receives);
 	add(tcase, closed_to_receive_is_the_end_here_and_a_broken_pipe_there);

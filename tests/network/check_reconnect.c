@@ -64,6 +64,7 @@ static void finish(void)
 {
 	ck_assert_int_eq(unixconn_close(client), 0);
 	ck_assert_int_eq(unixconn_close(server), 0);
+	client = server = NULL;
 }
 
 static int send_until(int64_t until)
@@ -111,7 +112,6 @@ START_TEST(without_the_wish_a_restarted_server_is_lost)
 	ck_assert_errno(send_until(UNIXMSG_NOW), ENOTCONN);
 	expect_nothing(server);
 	expect_counters(0, 0, 3, 0);
-	finish();
 }
 END_TEST
 
@@ -133,7 +133,6 @@ START_TEST(with_the_wish_messages_go_on)
 		expect_nothing(server);
 		expect_counters(2 * i + 2, 0, 0, i + 1);
 	}
-	finish();
 }
 END_TEST
 
@@ -153,7 +152,6 @@ START_TEST(a_client_keeps_its_address_and_can_be_answered)
 				 UNIXMSG_NOW),
 		1);
 	receive(client, "answer", NULL);
-	finish();
 }
 END_TEST
 
@@ -175,7 +173,6 @@ START_TEST(a_server_that_turns_away_is_sent_to_still)
 		0);
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
 	receive(server, "hello", NULL);
-	finish();
 }
 END_TEST
 
@@ -197,7 +194,6 @@ START_TEST(a_server_that_does_not_come_back_is_waited_for_until_the_deadline)
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
 	receive(server, "hello", NULL);
 	expect_counters(1, 0, 3, 1);
-	finish();
 }
 END_TEST
 
@@ -210,7 +206,6 @@ START_TEST(the_stop_ends_the_wait_for_a_server)
 	unixconn_set_stop_fd(client, stop_fd);
 	ck_assert_errno(send_until(UNIXMSG_FOREVER), ECANCELED);
 	close(stop_fd);
-	finish();
 }
 END_TEST
 
@@ -236,7 +231,6 @@ START_TEST(a_server_that_is_late_gets_the_message)
 	ck_assert_int_eq(send_until(unixdeadline_after_us(long_us)), 1);
 	support_wait_exit(pid, 0);
 	expect_counters(1, 0, 0, 1);
-	finish();
 }
 END_TEST
 
@@ -257,7 +251,6 @@ START_TEST(a_killed_server_may_come_back)
 	start_server();
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
 	receive(server, "hello", NULL);
-	finish();
 }
 END_TEST
 
@@ -280,7 +273,6 @@ START_TEST(a_missing_server_is_an_error_under_every_policy)
 	ck_assert_int_eq(send_until(UNIXMSG_FOREVER), 1);
 	receive(server, "hello", NULL);
 	expect_counters(1, 0, 2, 1);
-	finish();
 }
 END_TEST
 
@@ -295,7 +287,6 @@ START_TEST(after_coming_back_a_full_queue_is_a_full_queue)
 	while (send_until(UNIXMSG_NOW) == 1)
 		count++;
 	expect_counters(count, 1, 0, 1);
-	finish();
 }
 END_TEST
 
@@ -311,7 +302,6 @@ START_TEST(after_coming_back_strangers_are_kept_out)
 	ck_assert_errno(unixconn_send_to(stranger, &addr, "x", 1, UNIXMSG_NOW),
 		EPERM);
 	unixconn_close(stranger);
-	finish();
 }
 END_TEST
 
@@ -331,7 +321,6 @@ START_TEST(what_strangers_sent_meanwhile_is_not_received)
 	receive(server, "hello", NULL);
 	expect_nothing(client);
 	unixconn_close(stranger);
-	finish();
 }
 END_TEST
 
@@ -358,7 +347,6 @@ START_TEST(a_client_without_its_server_lets_nobody_in)
 {
 	begin(_i);
 	expect_to_be_shut();
-	finish();
 }
 END_TEST
 
@@ -369,7 +357,6 @@ START_TEST(without_the_wish_to_connect_again_it_lets_nobody_in)
 	client = unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
 	expect_to_be_shut();
-	finish();
 }
 END_TEST
 
@@ -393,7 +380,6 @@ START_TEST(a_batch_that_finds_no_server_shuts_strangers_out)
 				UNIXMSG_NOW),
 		ENOTCONN);
 	unixconn_close(stranger);
-	finish();
 }
 END_TEST
 
@@ -415,7 +401,6 @@ START_TEST(what_cannot_be_shut_receives_nothing)
 	ck_assert_errno(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW),
 		ENOTCONN);
 	unixconn_close(stranger);
-	finish();
 }
 END_TEST
 
@@ -429,7 +414,6 @@ START_TEST(a_destination_is_refused_with_or_without_a_server)
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
 	ck_assert_errno(unixconn_send_to(client, &addr, "x", 1, UNIXMSG_NOW),
 		EISCONN);
-	finish();
 }
 END_TEST
 
@@ -440,7 +424,7 @@ static void add(TCase *tcase, const TTest *test)
 
 int main(void)
 {
-	TCase *tcase = make_tcase_with("reconnect", set_up, NULL);
+	TCase *tcase = make_tcase_with("reconnect", set_up, finish);
 
 	add(tcase, without_the_wish_a_restarted_server_is_lost);
 	add(tcase, with_the_wish_messages_go_on);

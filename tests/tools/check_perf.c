@@ -69,7 +69,6 @@ START_TEST(each_network_of_ours_stands_beside_plain_calls)
 	}
 	ck_assert_ptr_null(find(PERF_TCP, "unixmsg"));
 	ck_assert_ptr_null(find(PERF_TCP, "plain")->reference);
-	free_plan();
 }
 END_TEST
 
@@ -79,7 +78,6 @@ START_TEST(without_a_baseline_nothing_is_compared)
 	ck_assert_uint_eq(plan.count, 2);
 	ck_assert_ptr_null(plan.cases[0].base);
 	ck_assert_ptr_null(plan.cases[0].reference);
-	free_plan();
 }
 END_TEST
 
@@ -91,7 +89,6 @@ START_TEST(many_clients_are_held_against_one)
 	ck_assert_uint_eq(plan.cases[0].base->clients_count, 7);
 	ck_assert_uint_eq(plan.cases[0].reference->clients_count, 1);
 	ck_assert_uint_eq(perf_options_get_count(&options, 64), 200);
-	free_plan();
 }
 END_TEST
 
@@ -106,7 +103,6 @@ START_TEST(a_server_stands_beside_plain_calls)
 		find(PERF_UNIX, "one"));
 	ck_assert(perf_case_is_told(&plan, find(PERF_UNIX, "one")));
 	ck_assert(!perf_case_is_told(&plan, find(PERF_UNIX, "plain")));
-	free_plan();
 }
 END_TEST
 
@@ -129,7 +125,6 @@ START_TEST(a_size_that_does_not_fit_is_left_out)
 	ck_assert(!find(PERF_UNIXPACKET, "plain")->is_left_out);
 	perf_plan_begin_size(&plan, options.sizes[0]);
 	ck_assert(!find(PERF_UDP, "plain")->is_left_out);
-	free_plan();
 }
 END_TEST
 
@@ -169,7 +164,6 @@ START_TEST(ratios_are_of_times_and_round_by_round)
 	ck_assert_double_eq(ratio.median, 1.5);
 	ck_assert_double_eq(ratio.low, 1);
 	ck_assert_double_eq(ratio.high, 2);
-	free_plan();
 }
 END_TEST
 
@@ -184,7 +178,6 @@ START_TEST(ratios_of_rates_are_the_other_way_round)
 	ck_assert_double_eq(ratio.median, 1 / 1.5);
 	ck_assert_double_eq(ratio.low, 0.5);
 	ck_assert_double_eq(ratio.high, 1);
-	free_plan();
 }
 END_TEST
 
@@ -267,7 +260,6 @@ START_TEST(a_table_has_each_figure_under_its_name)
 	sscanf(line, " unixgram unixmsg %*f%n", &end);
 	ck_assert_int_gt(end, 0);
 	expect_figure(line + end, "", 30);
-	free_plan();
 }
 END_TEST
 
@@ -288,7 +280,6 @@ START_TEST(json_has_each_figure_under_its_name)
 	expect_figure(text, "\"p99_ns\":", 30000);
 	expect_figure(text, "\"p999_ns\":", 40000);
 	expect_figure(text, "\"max_ns\":", 50000);
-	free_plan();
 }
 END_TEST
 
@@ -335,7 +326,7 @@ END_TEST
 
 int main(void)
 {
-	TCase *tcase = make_tcase("perf");
+	TCase *tcase = make_tcase_with("perf", NULL, free_plan);
 
 	tcase_add_test(tcase, each_network_of_ours_stands_beside_plain_calls);
 	tcase_add_test(tcase, without_a_baseline_nothing_is_compared);
