@@ -60,6 +60,14 @@ void torture_end_refused(int result, int error);
  */
 bool torture_end_judged(int result, int wanted);
 
+/* From torture_begin on, for a call that works when it is made again. */
+#define torture_try(call, wanted)                       \
+	do {                                            \
+		torture_begin();                        \
+		if (!torture_end(call, wanted))         \
+			ck_assert_int_eq(call, wanted); \
+	} while (0)
+
 /* What fails in this round: number 0, in the first, is nothing. */
 const struct fault *torture_get_fault(void);
 const char *torture_get_scene(void);

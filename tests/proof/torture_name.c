@@ -25,10 +25,7 @@ static void open_whatever_fails(int type, const char *address,
 {
 	struct server server;
 
-	torture_begin();
-	if (!torture_end(open_server(&server, type, address, options), 0))
-		ck_assert_int_eq(open_server(&server, type, address, options),
-			0);
+	torture_try(open_server(&server, type, address, options), 0);
 	serve_and_close(&server, type, address);
 }
 
@@ -175,9 +172,7 @@ static void an_inherited_socket_is_adopted(int kind)
 	int fd = open_listening(types[kind], path);
 	struct server server;
 
-	torture_begin();
-	if (!torture_end(adopt_server(&server, types[kind], fd), 0))
-		ck_assert_int_eq(adopt_server(&server, types[kind], fd), 0);
+	torture_try(adopt_server(&server, types[kind], fd), 0);
 	serve_and_close(&server, types[kind], path);
 	ck_assert_int_eq(unlink(path), 0);
 }
@@ -190,9 +185,7 @@ static void an_inherited_file_can_be_removed(int kind)
 	ck_assert_int_eq(adopt_server(&server, types[kind],
 				 open_listening(types[kind], path)),
 		0);
-	torture_begin();
-	if (!torture_end(server_set_unlink(&server, true), 0))
-		ck_assert_int_eq(server_set_unlink(&server, true), 0);
+	torture_try(server_set_unlink(&server, true), 0);
 	serve_and_close(&server, types[kind], path);
 	assert_missing(path);
 }
@@ -204,9 +197,7 @@ static void the_address_is_told(int kind)
 	struct server server;
 
 	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
-	torture_begin();
-	if (!torture_end(server_get_address(&server, &addr), 0))
-		ck_assert_int_eq(server_get_address(&server, &addr), 0);
+	torture_try(server_get_address(&server, &addr), 0);
 	ck_assert(unixaddr_is_equal(&addr, &wanted));
 	serve_and_close(&server, types[kind], path);
 }
@@ -241,9 +232,7 @@ static void the_owner_is_found(int kind)
 	struct server server;
 
 	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
-	torture_begin();
-	if (!torture_end(unixowner_find(path, types[kind], &owner), 0))
-		ck_assert_int_eq(unixowner_find(path, types[kind], &owner), 0);
+	torture_try(unixowner_find(path, types[kind], &owner), 0);
 	ck_assert(owner.pid == getpid() || owner.pid == 0);
 	serve_and_close(&server, types[kind], path);
 }

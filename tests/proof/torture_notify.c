@@ -101,9 +101,7 @@ static void a_supervisor_is_told(int kind)
 {
 	int fd = open_supervisor();
 
-	torture_begin();
-	if (!torture_end(news[kind].tell(), 1))
-		ck_assert_int_eq(news[kind].tell(), 1);
+	torture_try(news[kind].tell(), 1);
 	expect(fd, news[kind].beginning);
 	ck_assert_int_eq(recv(fd, NULL, 0, MSG_DONTWAIT), -1);
 	close_supervisor(fd);
@@ -127,9 +125,7 @@ static void a_supervisor_works_off_all(int kind)
 	pid_t pid = start_to_work_off(fd);
 
 	(void)kind;
-	torture_begin();
-	if (!torture_end(unixnotify_barrier(UNIXMSG_FOREVER), 1))
-		ck_assert_int_eq(unixnotify_barrier(UNIXMSG_FOREVER), 1);
+	torture_try(unixnotify_barrier(UNIXMSG_FOREVER), 1);
 	stop_child(pid);
 	close_supervisor(fd);
 }

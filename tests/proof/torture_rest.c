@@ -43,13 +43,8 @@ static void the_groups_of_the_peer_are_told(int kind)
 
 	(void)kind;
 	make_pair(pair);
-	torture_begin();
-	if (!torture_end(unixpeer_get_groups(pair[0], groups, COUNT(groups),
-				 &count),
-		    0))
-		ck_assert_int_eq(unixpeer_get_groups(pair[0], groups,
-					 COUNT(groups), &count),
-			0);
+	torture_try(unixpeer_get_groups(pair[0], groups, COUNT(groups), &count),
+		0);
 	close_pipe(pair);
 }
 
@@ -59,9 +54,7 @@ static void the_group_of_the_peer_is_looked_for(int kind)
 
 	(void)kind;
 	make_pair(pair);
-	torture_begin();
-	if (!torture_end(unixpeer_is_in_group(pair[0], 12345678), 0))
-		ck_assert_int_eq(unixpeer_is_in_group(pair[0], 12345678), 0);
+	torture_try(unixpeer_is_in_group(pair[0], 12345678), 0);
 	close_pipe(pair);
 }
 
@@ -103,9 +96,7 @@ static void the_peer_is_alive(int kind)
 	(void)kind;
 	make_pair(pair);
 	pidfd = unixpeer_open_pidfd(pair[0]);
-	torture_begin();
-	if (!torture_end(unixpeer_is_alive(pidfd), 1))
-		ck_assert_int_eq(unixpeer_is_alive(pidfd), 1);
+	torture_try(unixpeer_is_alive(pidfd), 1);
 	close(pidfd);
 	close_pipe(pair);
 }
@@ -154,9 +145,7 @@ static void a_blob_is_sealed(int kind)
 
 	(void)kind;
 	ck_assert_int_eq(pwrite(fd, "much", 4, 0), 4);
-	torture_begin();
-	if (!torture_end(unixblob_seal(fd), 0))
-		ck_assert_int_eq(unixblob_seal(fd), 0);
+	torture_try(unixblob_seal(fd), 0);
 	expect_blob(fd, "much");
 	close(fd);
 }
@@ -185,9 +174,7 @@ static void a_buffer_grows(int kind)
 	unixbuffer_init(&buffer, 1000);
 	ck_assert_int_eq(unixbuffer__reserve(&buffer, 4), 0);
 	memcpy(buffer.data, "here", 4);
-	torture_begin();
-	if (!torture_end(unixbuffer__reserve(&buffer, 100), 0))
-		ck_assert_int_eq(unixbuffer__reserve(&buffer, 100), 0);
+	torture_try(unixbuffer__reserve(&buffer, 100), 0);
 	ck_assert_int_eq(memcmp(buffer.data, "here", 4), 0);
 	unixbuffer_free(&buffer);
 }

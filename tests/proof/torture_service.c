@@ -432,10 +432,7 @@ static void the_address_of_a_service_is_told(int kind)
 	struct stage stage;
 
 	open_serving(&stage, kind, echo);
-	torture_begin();
-	if (!torture_end(unixservice_get_address(stage.service, &addr), 0))
-		ck_assert_int_eq(unixservice_get_address(stage.service, &addr),
-			0);
+	torture_try(unixservice_get_address(stage.service, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_PATH);
 	let_be_served(&stage, kind);
 }
@@ -473,12 +470,7 @@ static void a_connection_is_given_to_a_service(int kind)
 	open_stage(&stage, echo, NULL);
 	ck_assert_int_eq(unixconn_pair(networks[PACKET + kind], pair), 0);
 	client.conn = pair[1];
-	torture_begin();
-	if (!torture_end(unixservice_add_conn(stage.service, pair[0], 0, &peer),
-		    0))
-		ck_assert_int_eq(unixservice_add_conn(stage.service, pair[0], 0,
-					 &peer),
-			0);
+	torture_try(unixservice_add_conn(stage.service, pair[0], 0, &peer), 0);
 	ck_assert_uint_eq(unixservice_get_next_peer(stage.service, 0), peer);
 	say(&client, "?");
 	ck_assert_uint_eq(finish(&stage, &client, 1), 0);
@@ -926,9 +918,7 @@ static void a_rule_is_added(int kind)
 	struct stage stage;
 
 	open_serving(&stage, PACKET, echo);
-	torture_begin();
-	if (!torture_end(add_rule(stage.service, kind), 0))
-		ck_assert_int_eq(add_rule(stage.service, kind), 0);
+	torture_try(add_rule(stage.service, kind), 0);
 	let_be_served(&stage, PACKET);
 }
 
