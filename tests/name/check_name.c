@@ -430,12 +430,10 @@ START_TEST(the_mode_is_what_was_asked_for)
 	mode_t mode = modes[(size_t)_i / COUNT(umasks)];
 	mode_t mask = umasks[(size_t)_i % COUNT(umasks)];
 	const char *path = support_path("socket");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = mode };
 	struct server server;
 	size_t i;
 
-	memset(&options, 0, sizeof(options));
-	options.mode = mode;
 	for (i = 0; i < TYPES; i++) {
 		umask(mask);
 		ck_assert_int_eq(open_server(&server, types[i], path, &options),
@@ -484,13 +482,11 @@ START_TEST(owner_and_group_are_what_was_asked_for)
 		{ 0, 0, 0, 0 },
 	};
 	const char *path = support_path("socket");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = 0620 };
 	struct server server;
 	struct stat found;
 	size_t i;
 
-	memset(&options, 0, sizeof(options));
-	options.mode = 0620;
 	support_want_owner(&options, wanted[_i].user, wanted[_i].group);
 	for (i = 0; i < TYPES; i++) {
 		ck_assert_int_eq(open_server(&server, types[i], path, &options),
@@ -552,11 +548,10 @@ static void assert_refused(const struct unixlisten_options *options)
 
 START_TEST(unknown_flags_are_refused)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { 0 };
 	unsigned int flag;
 
 	for (flag = 0x40; flag != 0; flag <<= 1) {
-		memset(&options, 0, sizeof(options));
 		options.flags = flag | UNIXMSG_LISTEN_KEEP;
 		assert_refused(&options);
 	}
@@ -567,10 +562,8 @@ START_TEST(modes_beyond_0777_are_refused)
 {
 	const mode_t odd[] = { 01000, 02000, 04000, 010600, S_IFSOCK | 0600,
 		(mode_t)-1 };
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = odd[_i] };
 
-	memset(&options, 0, sizeof(options));
-	options.mode = odd[_i];
 	assert_refused(&options);
 }
 END_TEST
@@ -653,11 +646,9 @@ END_TEST
 START_TEST(a_file_may_be_kept)
 {
 	const char *path = support_path("socket");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = UNIXMSG_LISTEN_KEEP };
 	struct server server;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_LISTEN_KEEP;
 	ck_assert_int_eq(open_server(&server, types[_i], path, &options), 0);
 	ck_assert_int_eq(close_server(&server), 0);
 	assert_is_socket(path);
@@ -795,10 +786,8 @@ START_TEST(the_own_address_of_a_client_goes_too)
 {
 	const char *path = support_path("socket"), *own = support_path("own");
 	struct unixconn *gram = open_gram(path), *client;
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = own };
 
-	memset(&options, 0, sizeof(options));
-	options.own = own;
 	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
 	assert_is_socket(own);
@@ -855,12 +844,10 @@ START_TEST(errno_is_kept_on_success)
 {
 	const char *const addresses[] = { support_path("a"), support_path("b"),
 		support_abstract("c"), "@" };
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = 0666 };
 	struct server server;
 	size_t i;
 
-	memset(&options, 0, sizeof(options));
-	options.mode = 0666;
 	make_dead(SOCK_STREAM, addresses[1]);
 	for (i = 0; i < COUNT(addresses); i++) {
 		errno = EXDEV;
@@ -949,11 +936,9 @@ START_TEST(a_datagram_server_may_have_a_long_path)
 {
 	const char *path = make_long_path(sizes[_i]);
 	struct unixconn *gram = open_gram(path), *client;
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own") };
 	char byte;
 
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own");
 	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	ck_assert_msg(client != NULL, "%s", strerror(errno));
 	ck_assert_int_eq(unixconn_send(client, "x", 1, UNIXMSG_NOW), 1);
@@ -1020,10 +1005,8 @@ START_TEST(a_path_longer_than_the_kernel_takes_is_refused)
 {
 	static char path[2 * PATH_MAX];
 	const size_t too_long[] = { PATH_MAX, PATH_MAX + 1, sizeof(path) - 1 };
-	struct unixdial_options options;
 	struct server server;
 
-	memset(&options, 0, sizeof(options));
 	memset(path, '/', too_long[_i]);
 	path[too_long[_i] - 1] = 's';
 	ck_assert_errno(open_server(&server, types[_i], path, NULL),
@@ -1052,10 +1035,8 @@ START_TEST(an_own_address_without_room_is_refused)
 {
 	const char *path = support_path("socket");
 	struct unixconn *gram = open_gram(path);
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = make_long_path(109) };
 
-	memset(&options, 0, sizeof(options));
-	options.own = make_long_path(109);
 	ck_assert_null_errno(unixconn_dial("unixgram", path, &options,
 				     UNIXMSG_NOW),
 		ENAMETOOLONG);

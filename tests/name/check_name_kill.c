@@ -140,10 +140,8 @@ static const char *path_of_name(void)
 
 static int open_with(struct server *server, unsigned int flags)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = flags };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = flags;
 	return open_server(server, SOCK_SEQPACKET, path_of_name(), &options);
 }
 
@@ -282,12 +280,10 @@ END_TEST
 /* A client looks whose the server's file is, too. */
 static void assert_hears_a_client(struct unixconn *owner)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own") };
 	struct unixconn *client;
 	char byte;
 
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own");
 	client = unixconn_dial("unixgram", path_of_name(), &options,
 		UNIXMSG_NOW);
 	ck_assert_msg(client != NULL, "%s", strerror(errno));

@@ -142,12 +142,10 @@ END_TEST
 START_TEST(a_dial_with_an_own_address_waits_for_no_lock)
 {
 	struct unixconn *server = open_gram(support_path("socket"));
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own") };
 	struct unixconn *gram;
 	int lock = lock_directory(support_dir(), operations[_i]);
 
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own");
 	make_dead(SOCK_DGRAM, options.own);
 	pauses = 0;
 	gram = unixconn_dial("unixgram", support_path("socket"), &options,
@@ -200,11 +198,9 @@ START_TEST(a_claim_goes_on_without_the_lock)
 	const struct way *way = &ways[_i / 2];
 	const char *path = support_path("socket");
 	int lock = lock_directory(support_dir(), operations[_i % 2]);
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = way->flags };
 	struct server server;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = way->flags;
 	way->make(SOCK_DGRAM, path);
 	ck_assert_int_eq(open_server(&server, SOCK_STREAM, path, &options), 0);
 	ck_assert_int_eq(try_to_reach(path), EPROTOTYPE);
@@ -220,11 +216,9 @@ START_TEST(a_live_owner_is_replaced_without_the_lock)
 	const char *path = support_path("socket");
 	int lock = lock_directory(support_dir(), operations[_i]);
 	int owner = open_listening(SOCK_SEQPACKET, path);
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = UNIXMSG_LISTEN_REPLACE };
 	struct server server;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_LISTEN_REPLACE;
 	ck_assert_int_eq(open_server(&server, SOCK_DGRAM, path, &options), 0);
 	ck_assert_int_eq(try_to_reach(path), 0);
 	assert_files(1);

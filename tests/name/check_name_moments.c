@@ -178,11 +178,8 @@ int openat(int fd, const char *path, int flags, ...)
 static int open_with(struct server *server, int type, unsigned int flags,
 	mode_t mode)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = flags, .mode = mode };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = flags;
-	options.mode = mode;
 	return open_server(server, type, support_path(leaf), &options);
 }
 

@@ -140,11 +140,8 @@ int faccessat(int fd, const char *path, int mode, int flags)
 static int open_with(struct server *server, int type, unsigned int flags,
 	mode_t mode)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = flags, .mode = mode };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = flags;
-	options.mode = mode;
 	return open_server(server, type, support_path("socket"), &options);
 }
 
@@ -315,10 +312,9 @@ END_TEST
 
 START_TEST(an_owner_that_is_not_in_force_is_a_failure)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { 0 };
 	struct server server;
 
-	memset(&options, 0, sizeof(options));
 	if (_i == 0)
 		support_want_owner(&options, SOMEBODY, (gid_t)-1);
 	else
@@ -335,10 +331,8 @@ END_TEST
 START_TEST(a_client_does_with_any_mode)
 {
 	struct unixconn *server = open_gram(support_path("socket")), *client;
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own") };
 
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own");
 	is_wide = true;
 	client = unixconn_dial("unixgram", support_path("socket"), &options,
 		UNIXMSG_NOW);

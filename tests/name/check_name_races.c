@@ -480,7 +480,7 @@ START_TEST(a_path_that_is_swapped_harms_nobody)
 {
 	const char *path = support_path("socket");
 	const char *victim = support_path("victim");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = 0666 };
 	struct stat before;
 	struct unixconn *gram;
 	int fd = -1, i, won = 0, lost = 0;
@@ -491,8 +491,6 @@ START_TEST(a_path_that_is_swapped_harms_nobody)
 	else
 		fd = open_bound(SOCK_DGRAM, victim);
 	before = look_at(victim);
-	memset(&options, 0, sizeof(options));
-	options.mode = 0666;
 	umask(077);
 	pid = support_fork();
 	if (pid == 0)
@@ -572,15 +570,13 @@ static void put_things(const char *path, int times, int ready[2], int on[2])
 START_TEST(what_comes_into_our_way_stays)
 {
 	const char *path = support_path("socket");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = 0666 };
 	struct unixconn *gram;
 	int ready[2], on[2], i, times = rounds(3000);
 	pid_t pid;
 
 	support_ready_init(ready);
 	support_ready_init(on);
-	memset(&options, 0, sizeof(options));
-	options.mode = 0666;
 	if (_i == 1)
 		options.flags = UNIXMSG_LISTEN_REPLACE;
 	make_file(support_path("victim"), "precious");
@@ -667,14 +663,12 @@ START_TEST(nobody_gets_in_while_a_name_is_taken_over)
 	const char *path = support_path("socket");
 	struct attempts *attempts = mmap(NULL, sizeof(*attempts),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = UNIXMSG_LISTEN_REPLACE };
 	struct unixconn *gram, *before;
 	pid_t pid;
 	int i;
 
 	ck_assert_ptr_ne(attempts, MAP_FAILED);
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_LISTEN_REPLACE;
 	if (_i == 1)
 		support_want_owner(&options, (uid_t)-1, 1);
 	umask(0);

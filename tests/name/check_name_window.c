@@ -73,10 +73,8 @@ static void open_in_window(const struct unixlisten_options *options, int type)
 START_TEST(nobody_gets_in_before_the_mode_is_in_force)
 {
 	mode_t mode = modes[_i / 3 % 4], old;
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = mode };
 
-	memset(&options, 0, sizeof(options));
-	options.mode = mode;
 	support_path("made before the umask");
 	old = umask(umasks[_i / 12]);
 	open_in_window(&options, types[_i % 3]);
@@ -90,10 +88,8 @@ END_TEST
 /* Before the owner is the right one, the mode would let in the wrong ones. */
 START_TEST(nobody_gets_in_before_the_owner_is_set)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = 0666 };
 
-	memset(&options, 0, sizeof(options));
-	options.mode = 0666;
 	support_want_owner(&options, (uid_t)-1, 4711);
 	open_in_window(&options, types[_i]);
 	ck_assert_uint_eq(mode_in_window, 0);

@@ -190,12 +190,10 @@ END_TEST
 START_TEST(who_has_taken_over_is_told)
 {
 	const char *path = support_path("socket");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = UNIXMSG_LISTEN_REPLACE };
 	struct holder holder;
 	int fd = open_bound(SOCK_DGRAM, path);
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_LISTEN_REPLACE;
 	assert_is_mine(path, 0);
 	if (start_holder(&holder)) {
 		struct unixconn *gram =

@@ -556,14 +556,12 @@ static int answer_as_nobody(const struct unixaddr *to)
 START_TEST(what_is_said_is_what_the_kernel_does)
 {
 	const struct case_of_answers *wanted = &answers[_i];
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own/socket") };
 	struct unixaddr own;
 	struct unixconn *gram;
 
 	ck_assert_int_eq(chown(server_path, 65534, 65534), 0);
 	make_dir(support_path("own"), 0700);
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own/socket");
 	gram = unixconn_dial("unixgram", server_path, &options, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(gram);
 	ck_assert_uint_eq(mode_of(options.own), 0666);
@@ -584,12 +582,10 @@ END_TEST
 /* His groups are not known: what a group may do he may be able to do. */
 START_TEST(of_groups_nothing_is_known)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own") };
 	struct unixconn *gram;
 
 	ck_assert_int_eq(chown(server_path, 65534, 65534), 0);
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own");
 	gram = unixconn_dial("unixgram", server_path, &options, UNIXMSG_NOW);
 	ck_assert_int_eq(chmod(options.own, 0620), 0);
 	ck_assert_int_eq(unixconn_check_answer(gram), 0);

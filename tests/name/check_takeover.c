@@ -31,10 +31,8 @@ static int open_owner(int kind, const char *path)
 
 static struct unixlisten_options options_with(unsigned int flags)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = flags };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = flags;
 	return options;
 }
 
@@ -255,13 +253,11 @@ START_TEST(datagram_clients_of_the_old_owner_go_on)
 {
 	const char *path = support_path("socket");
 	struct server old = serve(SOCK_DGRAM, path), server;
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own") };
 	struct unixconn *client;
 	struct unixaddr from;
 	char byte;
 
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own");
 	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	server = replace(types[_i], path);
 	ck_assert_int_eq(unixconn_send(client, "x", 1, UNIXMSG_NOW), 1);
@@ -742,13 +738,11 @@ static void serve_in_turn(const char *path, int type, int times)
 START_TEST(a_client_that_waits_never_fails)
 {
 	const char *path = support_path("socket");
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_WAIT };
 	struct unixconn *client;
 	int made = 0, how;
 	pid_t pid;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_WAIT;
 	pid = support_fork();
 	if (pid == 0) {
 		struct server last;

@@ -58,13 +58,11 @@ START_TEST(a_datagram_server_answers)
 {
 	const char *path = support_path("socket");
 	struct unixconn *gram = adopt_conn(open_bound(SOCK_DGRAM, path));
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own") };
 	struct unixconn *client;
 	struct unixaddr from;
 	char byte;
 
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own");
 	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	ck_assert_int_eq(unixconn_send(client, "x", 1, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv_from(gram, &byte, 1, NULL, &from,
@@ -585,12 +583,10 @@ START_TEST(a_name_that_was_taken_over_meanwhile_stays)
 	const char *path = support_path("socket");
 	struct server server =
 		adopt(types[_i], open_listening(types[_i], path));
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = UNIXMSG_LISTEN_REPLACE };
 	struct server other;
 	struct stat before;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_LISTEN_REPLACE;
 	ck_assert_int_eq(server_set_unlink(&server, true), 0);
 	ck_assert_int_eq(open_server(&other, types[_i], path, &options), 0);
 	before = look_at(path);

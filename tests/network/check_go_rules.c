@@ -30,10 +30,8 @@ static void assert_kind(const struct unixaddr *addr, enum unixaddr_kind kind)
 
 static struct unixdial_options bound_to(const char *own)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = own };
 
-	memset(&options, 0, sizeof(options));
-	options.own = own;
 	return options;
 }
 

@@ -46,10 +46,8 @@ static struct unixconn *dial(const char *address)
 
 static struct unixconn *dial_as(const char *address, const char *own)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = own };
 
-	memset(&options, 0, sizeof(options));
-	options.own = own;
 	return unixconn_dial("unixgram", address, &options, UNIXMSG_NOW);
 }
 
@@ -406,11 +404,9 @@ static void expect_send_to(struct unixconn *gram, const char *to, int expected)
 
 static void make_dead_socket(const char *path)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = UNIXMSG_LISTEN_KEEP };
 	struct unixconn *gram;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_LISTEN_KEEP;
 	gram = unixconn_open("unixgram", path, &options);
 	ck_assert_ptr_nonnull(gram);
 	close_gram(gram);
@@ -822,7 +818,7 @@ static void be_client_of_root(const char *server, const char *base)
 START_TEST(a_client_of_roots_server_lives_where_all_may_pass)
 {
 	const char *run = make_directory("run", 0700);
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = 0666 };
 	struct unixconn *server;
 	struct unixaddr from;
 	pid_t pid;
@@ -830,8 +826,6 @@ START_TEST(a_client_of_roots_server_lives_where_all_may_pass)
 	ck_assert_int_eq(chown(run, nobody_id, nobody_id), 0);
 	setenv("XDG_RUNTIME_DIR", run, 1);
 	setenv("TMPDIR", run, 1);
-	memset(&options, 0, sizeof(options));
-	options.mode = 0666;
 	server = unixconn_open("unixgram", support_path("server"), &options);
 	ck_assert_ptr_nonnull(server);
 	pid = support_fork();
@@ -884,10 +878,9 @@ END_TEST
 START_TEST(a_directory_that_keeps_the_server_out_is_told)
 {
 	const char *path = support_path("server");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { 0 };
 	struct unixconn *server, *client;
 
-	memset(&options, 0, sizeof(options));
 	support_want_owner(&options, nobody_id, (gid_t)-1);
 	server = unixconn_open("unixgram", path, &options);
 	ck_assert_ptr_nonnull(server);
@@ -1055,10 +1048,8 @@ static void come_late(const char *name, pid_t client)
 
 static struct unixconn *dial_waiting(const char *name, int64_t deadline_us)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_WAIT };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_WAIT;
 	return unixconn_dial("unixgram", name, &options, deadline_us);
 }
 

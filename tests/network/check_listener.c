@@ -169,10 +169,8 @@ END_TEST
 
 static struct unixconn *dial_as(const char *own)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = own };
 
-	memset(&options, 0, sizeof(options));
-	options.own = own;
 	return unixconn_dial(net, name, &options,
 		unixdeadline_after_us(long_us));
 }
@@ -308,11 +306,9 @@ static void expect_dial(const char *address, int expected)
 
 static void make_dead_socket(const char *path)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = UNIXMSG_LISTEN_KEEP };
 	struct unixlistener *dead;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_LISTEN_KEEP;
 	dead = unixlistener_open(net, path, &options);
 	ck_assert_ptr_nonnull(dead);
 	ck_assert_int_eq(unixlistener_close(dead), 0);

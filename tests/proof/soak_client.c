@@ -103,10 +103,8 @@ static uint32_t find_server(const struct client *client)
 
 static void connect_to_server(struct client *client)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_WAIT };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_WAIT;
 	if (client->network == LINK_GRAM)
 		options.flags |= UNIXMSG_DIAL_RECONNECT;
 	client->deaths = get_deaths(client);

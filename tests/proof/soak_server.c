@@ -152,10 +152,8 @@ static int listen_all(struct server *server, int site, unsigned int name_flags)
 
 static struct unixservice *make_service(struct server *server)
 {
-	struct unixservice_options options;
+	struct unixservice_options options = { .size_max = SOAK_SIZE_MOST };
 
-	memset(&options, 0, sizeof(options));
-	options.size_max = SOAK_SIZE_MOST;
 	/* Clients are stopped for a while, and nothing may be late. */
 	options.patience_us = drain_us;
 	options.watcher = pay;

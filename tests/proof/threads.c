@@ -191,12 +191,10 @@ static void two_connect_again_while_one_receives(void)
 {
 	const char *name = make_name("again");
 	struct unixconn *first = unixconn_open("unixgram", name, NULL), *client;
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_RECONNECT };
 	pthread_t threads[3];
 	int i;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_RECONNECT;
 	client = unixconn_dial("unixgram", name, &options, soon());
 	require(first != NULL && client != NULL, "a client");
 	require(unixconn_close(first) == 0, "unixconn_close");
@@ -251,13 +249,11 @@ static void two_connect_again_in_turn(void)
 	const char *name = make_name("turns");
 	struct unixconn *server = unixconn_open("unixgram", name, NULL),
 			*client;
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_RECONNECT };
 	struct turn turns[2];
 	pthread_t threads[2];
 	int i;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_RECONNECT;
 	client = unixconn_dial("unixgram", name, &options, soon());
 	require(server != NULL && client != NULL, "a client");
 	for (i = 0; i < 2; i++) {

@@ -101,19 +101,15 @@ static void a_client_dials_with_an_address_of_its_own(int kind)
 
 static void a_client_that_waits_dials(int kind)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_WAIT };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_WAIT;
 	dial_whatever_fails(get_name(kind), &options);
 }
 
 static void a_client_that_shall_reconnect_dials(int kind)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_RECONNECT };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_RECONNECT;
 	dial_whatever_fails(get_name(kind), &options);
 }
 
@@ -289,10 +285,8 @@ static void a_message_that_may_be_dropped_is_counted(int kind)
 static void a_restarted_server_is_found_again(int kind)
 {
 	struct unixconn *server = open_gram(get_name(kind)), *client;
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_RECONNECT };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_RECONNECT;
 	client = dial_gram(get_name(kind), &options);
 	close_gram(server);
 	server = open_gram(get_name(kind));

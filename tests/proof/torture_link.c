@@ -123,10 +123,8 @@ static void a_client_dials_at_once(int kind)
 
 static void a_client_with_a_deadline_dials(int kind)
 {
-	struct unixdial_options options;
+	struct unixdial_options options = { .flags = UNIXMSG_DIAL_WAIT };
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_DIAL_WAIT;
 	dial_whatever_fails(kind, support_path("server"), &options,
 		unixdeadline_after_us(10000));
 }
@@ -235,11 +233,9 @@ static void a_client_with_an_own_address_closes(int kind)
 {
 	const char *name = support_abstract("server");
 	struct unixlistener *listener = listen_at(kind, name);
-	struct unixdial_options options;
+	struct unixdial_options options = { .own = support_path("own") };
 	struct unixconn *client;
 
-	memset(&options, 0, sizeof(options));
-	options.own = support_path("own");
 	client = dial(kind, name, &options, UNIXMSG_NOW);
 	torture_begin();
 	if (!torture_end(unixconn_close(client), 0))

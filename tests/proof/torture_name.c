@@ -78,11 +78,9 @@ static void a_relative_path_is_taken(int kind)
 static void owner_and_mode_are_in_force(int kind)
 {
 	const char *path = support_path("name");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .mode = 0666 };
 	struct server server;
 
-	memset(&options, 0, sizeof(options));
-	options.mode = 0666;
 	support_want_owner(&options, geteuid(), getegid());
 	torture_begin();
 	if (!torture_end(open_server(&server, types[kind], path, &options),
@@ -135,11 +133,9 @@ static void what_is_no_socket_stays(int kind)
 static void a_live_owner_is_replaced(int kind)
 {
 	const char *path = support_path("name");
-	struct unixlisten_options options;
+	struct unixlisten_options options = { .flags = UNIXMSG_LISTEN_REPLACE };
 	struct server first, second;
 
-	memset(&options, 0, sizeof(options));
-	options.flags = UNIXMSG_LISTEN_REPLACE;
 	ck_assert_int_eq(open_server(&first, types[kind], path, NULL), 0);
 	torture_begin();
 	if (torture_end(open_server(&second, types[kind], path, &options), 0))

@@ -1105,11 +1105,9 @@ static void a_service_closes(int kind)
 
 static void try_texts(struct stage *stage)
 {
-	struct unixlisten_options options;
 	struct unixservice_counters counters;
 	char text[4096];
 
-	memset(&options, 0, sizeof(options));
 	unixservice_get_counters(stage->service, &counters);
 	unixservice_format_counters(&counters, text, sizeof(text));
 	unixservice_allow_anyone(stage->service);

@@ -583,10 +583,8 @@ static int never(struct unixservice *service, uint64_t peer,
 
 START_TEST(a_buffer_that_there_is_no_memory_for_is_told)
 {
-	struct unixservice_options options;
+	struct unixservice_options options = { .size_max = SIZE_MAX };
 
-	memset(&options, 0, sizeof(options));
-	options.size_max = SIZE_MAX;
 	/* It would end the process. */
 	if (load_is_memory_kept())
 		return;

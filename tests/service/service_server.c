@@ -282,12 +282,10 @@ static void serve(struct unixservice *service)
 
 int main(int argc, char **argv)
 {
-	struct unixservice_options options;
+	struct unixservice_options options = { .watcher = watch };
 	struct unixservice *service;
 	int i = 1;
 
-	memset(&options, 0, sizeof(options));
-	options.watcher = watch;
 	for (; i < argc && strchr(argv[i], '=') != NULL; i++)
 		apply(&options, argv[i], strchr(argv[i], '='));
 	service = unixservice_new(handle, NULL, &options);

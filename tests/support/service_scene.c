@@ -107,10 +107,9 @@ const char *scene_address(int kind)
 
 void scene_listen_at(struct scene *scene, int kind, const char *address)
 {
-	struct unixlisten_options options;
+	struct unixlisten_options options = { 0 };
 	int result;
 
-	memset(&options, 0, sizeof(options));
 	if (kind == BYTES)
 		options.flags = UNIXMSG_LISTEN_BYTES;
 	result = unixservice_listen(scene->service, networks[kind], address,

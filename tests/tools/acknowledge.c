@@ -74,12 +74,11 @@ static int open_signals(void)
 static struct unixservice *open_service(const char *network,
 	const char *address)
 {
-	struct unixlisten_options how;
+	struct unixlisten_options how = { 0 };
 	struct unixservice_options options;
 	struct unixservice *service;
 
 	is_bytes = strcmp(network, "bytes") == 0;
-	memset(&how, 0, sizeof(how));
 	if (is_bytes)
 		how.flags = UNIXMSG_LISTEN_BYTES;
 	memset(&options, 0, sizeof(options));
