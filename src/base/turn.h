@@ -18,6 +18,7 @@
 #define UNIXMSG_TURN_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 
 enum turn_state { TURN_FREE, TURN_WORKING, TURN_WAITING };
 
@@ -28,16 +29,20 @@ struct turn {
 /* As unixturn__take where somebody else has it. */
 int unixturn__await(struct turn *turn);
 
+/* Takes it if nobody has it. */
+static inline bool unixturn__try(struct turn *turn)
+{
+	int state = TURN_FREE;
+
+	return atomic_compare_exchange_strong_explicit(&turn->state, &state,
+		TURN_WORKING, memory_order_acquire, memory_order_relaxed);
+}
+
 /* 0, or -1 with EAGAIN: the thread that has it waits. errno is kept on success.
  */
 static inline int unixturn__take(struct turn *turn)
 {
-	int state = TURN_FREE;
-
-	if (atomic_compare_exchange_strong_explicit(&turn->state, &state,
-		    TURN_WORKING, memory_order_acquire, memory_order_relaxed))
-		return 0;
-	return unixturn__await(turn);
+	return unixturn__try(turn) ? 0 : unixturn__await(turn);
 }
 
 static inline void unixturn__give(struct turn *turn)

@@ -252,6 +252,19 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
 	return result;
 }
 
+int unixlane__send_data(struct lane *lane, const void *data, size_t size)
+{
+	int result = 0;
+
+	if (lane->has_failed || !unixturn__try(&lane->sending))
+		return 0;
+	if (!is_ring_shut(lane) && !lane->is_bell_due &&
+		unixring__put(&lane->out, data, size))
+		result = tell(lane) < 0 ? -1 : 1;
+	unixturn__give(&lane->sending);
+	return result;
+}
+
 /* Receiving */
 
 /*
@@ -503,6 +516,18 @@ int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 	if (result >= 0)
 		errno = saved;
 	return result;
+}
+
+bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
+	size_t *size)
+{
+	bool has_one;
+
+	if (lane->has_failed || !unixturn__try(&lane->receiving))
+		return false;
+	has_one = unixring__take(&lane->in, data, room, size);
+	unixturn__give(&lane->receiving);
+	return has_one;
 }
 
 size_t unixlane__get_unread(const struct lane *lane)

@@ -109,6 +109,13 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
 	size_t count, size_t *sent, bool is_patient);
 
 /*
+ * Sends a message in one piece if the ring has room for it: the short way. 1;
+ * 0: it was not sent, unixlane__send has to; -1 with EPIPE and others of
+ * send(2). errno is kept otherwise.
+ */
+int unixlane__send_data(struct lane *lane, const void *data, size_t size);
+
+/*
  * Receives a message into the parts of header but the first one, as recvmsg(2)
  * does: what comes beside it goes to msg_control, and msg_flags tells whether
  * it was cut. *size is its true size. flags are 0, which may sleep, or
@@ -117,6 +124,13 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
  */
 int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 	int flags);
+
+/*
+ * Receives a message that is in the ring and has room: the short way. False: it
+ * did not, unixlane__recv has to. errno is kept.
+ */
+bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
+	size_t *size);
 
 /* How many bytes of the ring the peer has not read. */
 size_t unixlane__get_unread(const struct lane *lane);

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <string.h>
 
 #include "lane/ring.h"
 
@@ -91,17 +92,17 @@ static inline bool has_room(const struct ring_out *out, uint32_t length)
 }
 
 /*
- * What he has read before us was read before he said so: acquire. He says
- * nothing that goes back, or ahead of us.
+ * What the peer has read before, it read before it said so: acquire. False: it
+ * goes back, or ahead of us.
  */
-static int look_at_head(struct ring_out *out)
+static inline bool learn_head(struct ring_out *out)
 {
 	uint32_t head = read_position(&out->peer->head);
 
 	if (head - out->state->head > out->state->tail - out->state->head)
-		return refuse(EPROTO);
+		return false;
 	out->state->head = head;
-	return 0;
+	return true;
 }
 
 void *unixring__reserve(struct ring_out *out, size_t size)
@@ -113,8 +114,10 @@ void *unixring__reserve(struct ring_out *out, size_t size)
 		return NULL;
 	}
 	length = get_length((uint32_t)size);
-	if (!has_room(out, length) && look_at_head(out) < 0)
+	if (!has_room(out, length) && !learn_head(out)) {
+		errno = EPROTO;
 		return NULL;
+	}
 	if (!has_room(out, length)) {
 		errno = EAGAIN;
 		return NULL;
@@ -138,6 +141,22 @@ void unixring__commit(struct ring_out *out, size_t size)
 {
 	out->state->has_marker = false;
 	publish(out, DATA, (uint32_t)size, get_length((uint32_t)size));
+}
+
+bool unixring__put(struct ring_out *out, const void *data, size_t size)
+{
+	const uint32_t length = get_length((uint32_t)size);
+
+	if (size > unixring__get_size_max(out))
+		return false;
+	if (!has_room(out, length) &&
+		(!learn_head(out) || !has_room(out, length)))
+		return false;
+	if (size > 0)
+		memcpy(at_tail(out) + 1, data, size);
+	out->state->has_marker = false;
+	publish(out, DATA, (uint32_t)size, length);
+	return true;
 }
 
 /*
@@ -208,20 +227,27 @@ static inline const struct header *at_head(const struct ring_in *in)
 		(in->state->head & (in->size - 1)));
 }
 
-/* 1: something is published behind position. 0: nothing is. -1: EPROTO. */
-static inline int look_at_tail(struct ring_in *in, uint32_t position)
+/* False: it goes back behind position, or too far. */
+static inline bool learn_tail(struct ring_in *in, uint32_t position)
 {
-	uint32_t tail;
+	uint32_t tail = read_position(&in->peer->tail);
 
-	if (position != in->state->tail)
-		return 1;
-	tail = read_position(&in->peer->tail);
 	if (tail - in->state->head > in->size ||
 		tail - in->state->head < position - in->state->head ||
 		tail % RING_HEADER != 0)
-		return refuse(EPROTO);
+		return false;
 	in->state->tail = tail;
-	return position != tail;
+	return true;
+}
+
+/* 1: something is published behind position. 0: nothing is. -1: EPROTO. */
+static inline int look_at_tail(struct ring_in *in, uint32_t position)
+{
+	if (position != in->state->tail)
+		return 1;
+	if (!learn_tail(in, position))
+		return refuse(EPROTO);
+	return position != in->state->tail;
 }
 
 static inline uint32_t get_kind(const struct ring_in *in)
@@ -249,17 +275,22 @@ static inline void advance(struct ring_in *in, uint32_t length)
 }
 
 /* The record at head, which is published. */
-static inline int judge(const struct ring_in *in, struct ring_record *record)
+static inline bool is_data(const struct ring_in *in, struct ring_record *record)
 {
 	const uint32_t room = in->state->tail - in->state->head - RING_HEADER;
 	const uint32_t size = get_value(in);
 
 	if (get_kind(in) != DATA || size > room ||
 		get_length(size) - RING_HEADER > room)
-		return refuse(EPROTO);
+		return false;
 	record->data = (const char *)(at_head(in) + 1);
 	record->size = size;
-	return 1;
+	return true;
+}
+
+static inline int judge(const struct ring_in *in, struct ring_record *record)
+{
+	return is_data(in, record) ? 1 : refuse(EPROTO);
 }
 
 static inline int give_marked(struct ring_record *record)
@@ -298,6 +329,24 @@ int unixring__look(struct ring_in *in, struct ring_record *record)
 	if (in->state->is_at_marker || get_kind(in) == MARKER)
 		return judge_marker(in, record);
 	return judge(in, record);
+}
+
+bool unixring__take(struct ring_in *in, void *data, size_t room, size_t *size)
+{
+	const uint32_t head = in->state->head;
+	struct ring_record record;
+
+	if (in->state->is_at_marker ||
+		(in->state->tail == head && !learn_tail(in, head)) ||
+		in->state->tail == head)
+		return false;
+	if (!is_data(in, &record) || record.size > room)
+		return false;
+	if (record.size > 0)
+		memcpy(data, record.data, record.size);
+	*size = record.size;
+	advance(in, get_length(record.size));
+	return true;
 }
 
 void unixring__release(struct ring_in *in, const struct ring_record *record)

@@ -101,6 +101,12 @@ void *unixring__reserve(struct ring_out *out, size_t size);
 void unixring__commit(struct ring_out *out, size_t size);
 
 /*
+ * The two at once, for a message in one piece. False: there is no room for it,
+ * or the peer lies; unixring__reserve tells which. errno stays as it is.
+ */
+bool unixring__put(struct ring_out *out, const void *data, size_t size);
+
+/*
  * Whether the peer has to be woken for what was published since the last time.
  * Costs a full fence, once for as many as there are.
  */
@@ -127,6 +133,12 @@ uint32_t unixring__get_unread(const struct ring_out *out);
  * later calls give means nothing.
  */
 int unixring__look(struct ring_in *in, struct ring_record *record);
+
+/*
+ * Receives a message of the ring that is there and fits into room. False:
+ * unixring__look tells why not. errno stays as it is.
+ */
+bool unixring__take(struct ring_in *in, void *data, size_t room, size_t *size);
 
 /* Whether the marker still stands for a message that was not taken: the
  * sender may have taken it back. */

@@ -196,15 +196,27 @@ static int send_headers(struct packet *packet, const struct msghdr *headers,
 	return 0;
 }
 
-static int lane_send(struct unixconn *conn, const void *data, size_t size,
+static int send_data(struct packet *packet, const void *data, size_t size,
 	int64_t deadline_us)
 {
 	struct iovec parts[2] = { { 0 }, { (void *)data, size } };
 	const struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
 	size_t sent;
 
-	return send_headers(unixhandshake__get(conn), &header, 1, &sent,
-		deadline_us);
+	return send_headers(packet, &header, 1, &sent, deadline_us);
+}
+
+static int lane_send(struct unixconn *conn, const void *data, size_t size,
+	int64_t deadline_us)
+{
+	struct packet *packet = unixhandshake__get(conn);
+	int result = 0;
+
+	if (packet->is_out)
+		result = unixlane__send_data(&packet->lane, data, size);
+	if (result == 0)
+		return send_data(packet, data, size, deadline_us);
+	return result < 0 ? -1 : 0;
 }
 
 /* Puts the payload behind the first part. */
@@ -410,15 +422,28 @@ static int recv_checked(struct packet *packet, struct unixmsg *msg,
 	return result;
 }
 
+/* Of most messages nothing but the bytes is asked for. */
+static bool recv_bytes_of(struct packet *packet, struct unixmsg *msg)
+{
+	return packet->is_in && msg->parts == NULL && msg->addr == NULL &&
+		(msg->flags & UNIXMSG_PEEK) == 0 &&
+		unixlane__recv_data(&packet->lane, msg->data, msg->room,
+			&msg->size);
+}
+
 static int lane_recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	int64_t deadline_us)
 {
+	struct packet *packet = unixhandshake__get(conn);
+
 	if (unixmsg__check_to_receive(&conn->end, msg) < 0)
 		return -1;
-	return recv_checked(unixhandshake__get(conn), msg, deadline_us);
+	if (recv_bytes_of(packet, msg))
+		return 1;
+	return recv_checked(packet, msg, deadline_us);
 }
 
-static int lane_recv(struct unixconn *conn, void *data, size_t room,
+static int recv_data(struct packet *packet, void *data, size_t room,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
 	struct unixmsg msg;
@@ -428,20 +453,34 @@ static int lane_recv(struct unixconn *conn, void *data, size_t room,
 	msg.data = data;
 	msg.room = room;
 	msg.addr = from;
-	result = recv_checked(unixhandshake__get(conn), &msg, deadline_us);
+	result = recv_checked(packet, &msg, deadline_us);
 	unixmsg_close_fds(&msg);
 	*size = msg.size;
 	return result;
+}
+
+static int lane_recv(struct unixconn *conn, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	struct packet *packet = unixhandshake__get(conn);
+
+	if (packet->is_in && from == NULL &&
+		unixlane__recv_data(&packet->lane, data, room, size))
+		return 1;
+	return recv_data(packet, data, room, size, from, deadline_us);
 }
 
 /* One that is too large is no error in a batch. */
 static int recv_of_batch(struct unixconn *conn, struct unixmsg *msg,
 	int64_t deadline_us)
 {
+	struct packet *packet = unixhandshake__get(conn);
 	int result;
 
 	unixmsg__reset(msg);
-	result = recv_checked(unixhandshake__get(conn), msg, deadline_us);
+	if (recv_bytes_of(packet, msg))
+		return 1;
+	result = recv_checked(packet, msg, deadline_us);
 	unixmsg_close_fds(msg);
 	return result < 0 && errno == EMSGSIZE ? 1 : result;
 }

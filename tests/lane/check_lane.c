@@ -405,6 +405,55 @@ START_TEST(large_and_small_ones_stay_in_order)
 }
 END_TEST
 
+/* The short ways */
+
+START_TEST(short_ways_are_for_what_the_ring_can_take)
+{
+	size_t size;
+
+	ck_assert_int_eq(unixlane__send_data(&lanes[0], bytes, BIG), 0);
+	ck_assert_int_eq(unixlane__send_data(&lanes[0], "text", 4), 1);
+	ck_assert(is_readable(1));
+	ck_assert(!unixlane__recv_data(&lanes[1], got, 3, &size));
+	ck_assert(unixlane__recv_data(&lanes[1], got, 4, &size));
+	ck_assert_uint_eq(size, 4);
+	ck_assert_mem_eq(got, "text", 4);
+	put(bytes, BIG);
+	ck_assert(!unixlane__recv_data(&lanes[1], got, sizeof(got), &size));
+	take(bytes, BIG);
+	expect_nothing(1);
+}
+END_TEST
+
+START_TEST(short_ways_wake_who_sleeps)
+{
+	expect_nothing(1);
+	ck_assert(!is_readable(1));
+	ck_assert_int_eq(unixlane__send_data(&lanes[0], "text", 4), 1);
+	ck_assert(is_readable(1));
+	take("text", 4);
+}
+END_TEST
+
+START_TEST(short_ways_leave_a_shut_ring_alone)
+{
+	unixlane__shut_ring(&lanes[1]);
+	ck_assert_int_eq(unixlane__send_data(&lanes[0], "text", 4), 0);
+	unixlane__shutdown(&lanes[1], SHUT_WR);
+	ck_assert_int_eq(unixlane__send_data(&lanes[1], "text", 4), 0);
+}
+END_TEST
+
+START_TEST(short_ways_tell_of_nobody_there)
+{
+	expect_nothing(1);
+	close(fds[1]);
+	fds[1] = -1;
+	ck_assert_errno(unixlane__send_data(&lanes[0], "text", 4), EPIPE);
+	unixlane__close(&lanes[1]);
+}
+END_TEST
+
 /* Bells, and what poll says */
 
 START_TEST(who_is_awake_costs_no_system_call)
@@ -666,6 +715,8 @@ static void expect_over(void)
 	ck_assert_errno(recv_bytes(1, 0, &size, MSG_DONTWAIT), EPROTO);
 	ck_assert_errno(recv_bytes(1, 0, &size, 0), EPROTO);
 	ck_assert_errno(send_bytes(1, "text", 4), EPROTO);
+	ck_assert_int_eq(unixlane__send_data(&lanes[1], "text", 4), 0);
+	ck_assert(!unixlane__recv_data(&lanes[1], got, sizeof(got), &size));
 	ck_assert_int_eq(recv(fds[0], got, 1, MSG_DONTWAIT), 0);
 	ck_assert(is_readable(1));
 }
@@ -958,10 +1009,11 @@ static int recv_within(size_t room)
 {
 	static const char guard[16] = "0123456789abcde";
 	size_t size = 0;
-	int result;
+	int result = 1;
 
 	memcpy(got + room, guard, sizeof(guard));
-	result = recv_bytes(1, room, &size, MSG_DONTWAIT);
+	if (choose(2) == 0 || !unixlane__recv_data(&lanes[1], got, room, &size))
+		result = recv_bytes(1, room, &size, MSG_DONTWAIT);
 	expect(memcmp(got + room, guard, sizeof(guard)) == 0, "guard");
 	expect(result != 1 || size <= room, "size");
 	return result < 0 && errno == EMSGSIZE ? 1 : result;
@@ -976,6 +1028,8 @@ static void endure(int calls)
 		expect(is_answer(result), "receive");
 		if (result < 0 && errno == EPROTO)
 			return;
+		result = unixlane__send_data(&lanes[1], bytes, choose(2000));
+		expect(is_answer(result), "short send");
 		result = try_to_send(1, choose(2000), choose(2) == 1);
 		expect(is_answer(result), "send");
 		expect(unixlane__get_unread(&lanes[1]) <= RING, "unread");
@@ -1039,6 +1093,17 @@ static TCase *make_messages(void)
 	tcase_add_test(tcase, who_wants_it_gets_all_by_the_socket);
 	tcase_add_test(tcase, what_finds_no_room_in_the_ring_keeps_its_place);
 	tcase_add_test(tcase, large_and_small_ones_stay_in_order);
+	return tcase;
+}
+
+static TCase *make_short_ways(void)
+{
+	TCase *tcase = make_case("short ways");
+
+	tcase_add_test(tcase, short_ways_are_for_what_the_ring_can_take);
+	tcase_add_test(tcase, short_ways_wake_who_sleeps);
+	tcase_add_test(tcase, short_ways_leave_a_shut_ring_alone);
+	tcase_add_test(tcase, short_ways_tell_of_nobody_there);
 	return tcase;
 }
 
@@ -1116,6 +1181,7 @@ int main(void)
 	Suite *suite = suite_create("lane");
 
 	suite_add_tcase(suite, make_messages());
+	suite_add_tcase(suite, make_short_ways());
 	suite_add_tcase(suite, make_bells());
 	suite_add_tcase(suite, make_ends());
 	suite_add_tcase(suite, make_lies());

@@ -393,6 +393,78 @@ START_TEST(nobody_sleeps_behind_a_message_that_was_taken_back)
 }
 END_TEST
 
+/* The short ways */
+
+static char bytes[SIZE], got[SIZE];
+static size_t got_size;
+
+START_TEST(what_is_put_is_what_is_taken)
+{
+	static const size_t sizes[] = { 0, 1, 7, 8, 1000, MOST };
+	unsigned int i, round;
+
+	for (i = 0; i < SIZE; i++)
+		bytes[i] = (char)(i * 7);
+	errno = EXDEV;
+	for (round = 0; round < 10; round++)
+		for (i = 0; i < COUNT(sizes); i++) {
+			ck_assert(unixring__put(&out, bytes, sizes[i]));
+			ck_assert(
+				unixring__take(&in, got, sizes[i], &got_size));
+			ck_assert_uint_eq(got_size, sizes[i]);
+			ck_assert_mem_eq(got, bytes, got_size);
+		}
+	ck_assert(!unixring__take(&in, got, SIZE, &got_size));
+	ck_assert_int_eq(errno, EXDEV);
+}
+END_TEST
+
+START_TEST(nothing_is_put_where_there_is_no_room)
+{
+	ck_assert(!unixring__put(&out, bytes, MOST + 1));
+	while (unixring__put(&out, "text", 4))
+		continue;
+	ck_assert_ptr_null(unixring__reserve(&out, 4));
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert(unixring__take(&in, got, SIZE, &got_size));
+	ck_assert(unixring__put(&out, "text", 4));
+	ck_assert(!unixring__put(&out, "text", 4));
+}
+END_TEST
+
+START_TEST(what_does_not_fit_is_not_taken)
+{
+	put("text");
+	ck_assert(!unixring__take(&in, got, 3, &got_size));
+	take("text");
+}
+END_TEST
+
+START_TEST(the_short_ways_keep_the_order)
+{
+	put("first");
+	unixring__mark(&out);
+	ck_assert(unixring__put(&out, "last", 4));
+	ck_assert(unixring__take(&in, got, SIZE, &got_size));
+	ck_assert(!unixring__take(&in, got, SIZE, &got_size));
+	take_marked();
+	ck_assert(!unixring__take(&in, got, SIZE, &got_size));
+	take("last");
+}
+END_TEST
+
+START_TEST(what_is_put_behind_a_marker_is_no_message_of_it)
+{
+	unixring__mark(&out);
+	ck_assert(unixring__put(&out, "text", 4));
+	unixring__mark(&out);
+	take_marked();
+	take("text");
+	take_marked();
+	expect_nothing();
+}
+END_TEST
+
 /* The end */
 
 START_TEST(what_was_read_is_told)
@@ -437,6 +509,7 @@ static void expect_lie(void)
 {
 	ck_assert_errno(unixring__look(&in, &record), EPROTO);
 	ck_assert_errno(unixring__arm(&in, &record), EPROTO);
+	ck_assert(!unixring__take(&in, got, SIZE, &got_size));
 }
 
 START_TEST(a_tail_that_cannot_be_is_refused)
@@ -467,6 +540,7 @@ START_TEST(a_head_that_cannot_be_is_refused)
 
 	fill(1000);
 	segments[1].page->head = out.state->tail + moves[_i];
+	ck_assert(!unixring__put(&out, bytes, 1000));
 	ck_assert_ptr_null(unixring__reserve(&out, 1000));
 	ck_assert_int_eq(errno, EPROTO);
 }
@@ -601,6 +675,18 @@ static TCase *make_bells(void)
 	return tcase;
 }
 
+static TCase *make_short_ways(void)
+{
+	TCase *tcase = make_case("short ways");
+
+	tcase_add_test(tcase, what_is_put_is_what_is_taken);
+	tcase_add_test(tcase, nothing_is_put_where_there_is_no_room);
+	tcase_add_test(tcase, what_does_not_fit_is_not_taken);
+	tcase_add_test(tcase, the_short_ways_keep_the_order);
+	tcase_add_test(tcase, what_is_put_behind_a_marker_is_no_message_of_it);
+	return tcase;
+}
+
 static TCase *make_lies(void)
 {
 	TCase *tcase = make_case("lies");
@@ -624,6 +710,7 @@ int main(void)
 	suite_add_tcase(suite, make_records());
 	suite_add_tcase(suite, make_markers());
 	suite_add_tcase(suite, make_bells());
+	suite_add_tcase(suite, make_short_ways());
 	suite_add_tcase(suite, make_lies());
 	return support_run(suite);
 }
