@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lane/lane.h"
+#include "unixmsg/deadline.h"
 
 /* The first byte of each message on the socket. */
 enum { BELL = 0, MESSAGE = 1 };
@@ -16,8 +17,12 @@ enum { BELL = 0, MESSAGE = 1 };
 /* What there is has changed meanwhile: it is to be looked at again. */
 enum { AGAIN = 2 };
 
-/* How often a patient sender gives others a chance to make room. */
-static const int yields_most = 128;
+/*
+ * How long others may have the processor before we sleep. On one processor that
+ * lets the peer work in bulk: a process that sleeps is woken by the first
+ * message, and takes the processor away for it.
+ */
+static const int64_t yield_us = 200;
 
 /* So often something is looked at again before the caller has to. */
 static const int tries_most = 64;
@@ -57,6 +62,8 @@ int unixlane__set_up(struct lane *lane, const struct endpoint *end,
 	lane->owner = getpid();
 	lane->mine = *mine;
 	lane->theirs = *theirs;
+	unixspin__set(&lane->yields_for_room, yield_us);
+	unixspin__set(&lane->yields_for_news, yield_us);
 	unixring__set_up(&lane->out, &lane->in, mine, theirs);
 	*mine = *theirs = (struct segment){ 0 };
 	return 0;
@@ -135,23 +142,37 @@ static void copy_in(char *place, const struct msghdr *header)
 }
 
 /*
- * A detour costs more than the little that a reader needs to make room; he has
- * to know of what there is.
+ * Until half of the ring is free: for less, the two would take turns for each
+ * message. The reader has to know of what there is.
  */
+static int yield_for_room(struct lane *lane)
+{
+	const int64_t until_us =
+		unixspin__begin(&lane->yields_for_room, UNIXMSG_FOREVER);
+	bool has_room = false;
+
+	if (tell(lane) < 0)
+		return -1;
+	while (!has_room && unixspin__goes_on(until_us)) {
+		sched_yield();
+		has_room =
+			unixring__get_unread(&lane->out) <= lane->out.size / 2;
+	}
+	if (until_us > 0)
+		unixspin__note(&lane->yields_for_room,
+			has_room && unixspin__goes_on(until_us));
+	return 0;
+}
+
+/* A detour costs more than the little that a reader needs to make room. */
 static char *find_room(struct lane *lane, size_t size, bool is_patient)
 {
 	char *place = unixring__reserve(&lane->out, size);
-	int i;
 
 	if (place != NULL || !is_patient || errno != EAGAIN)
 		return place;
-	if (tell(lane) < 0)
-		return NULL;
-	for (i = 0; place == NULL && errno == EAGAIN && i < yields_most; i++) {
-		sched_yield();
-		place = unixring__reserve(&lane->out, size);
-	}
-	return place;
+	return yield_for_room(lane) < 0 ? NULL
+					: unixring__reserve(&lane->out, size);
 }
 
 /*
@@ -528,6 +549,18 @@ bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
 	has_one = unixring__take(&lane->in, data, room, size);
 	unixturn__give(&lane->receiving);
 	return has_one;
+}
+
+void unixlane__yield_for_news(struct lane *lane)
+{
+	const int64_t until_us =
+		unixspin__begin(&lane->yields_for_news, UNIXMSG_FOREVER);
+
+	if (until_us == 0)
+		return;
+	sched_yield();
+	unixspin__note(&lane->yields_for_news,
+		unixlane__has_record(lane) && unixspin__goes_on(until_us));
 }
 
 size_t unixlane__get_unread(const struct lane *lane)

@@ -32,6 +32,7 @@
 #include <sys/types.h>
 
 #include "base/endpoint.h"
+#include "base/spin.h"
 #include "base/turn.h"
 #include "lane/ring.h"
 
@@ -48,8 +49,10 @@ struct lane {
 	bool is_bell_due;    /* the kernel had no memory for it */
 	uint64_t bells;      /* that we have rung */
 	uint64_t detours;    /* by the socket, of those that we have sent */
+	struct spin yields_for_room;
 	struct turn receiving;
 	struct ring_in in;
+	struct spin yields_for_news;
 	int error; /* of the socket, to be told when nothing is there */
 	atomic_bool has_failed;     /* the peer has broken a rule */
 	const struct endpoint *end; /* of the connection, not ours */
@@ -131,6 +134,12 @@ int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
  */
 bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
 	size_t *size);
+
+/*
+ * Before a receiver sleeps it lets others have the processor, unless that was
+ * in vain of late, or took too long.
+ */
+void unixlane__yield_for_news(struct lane *lane);
 
 /* How many bytes of the ring the peer has not read. */
 size_t unixlane__get_unread(const struct lane *lane);

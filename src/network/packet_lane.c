@@ -414,6 +414,9 @@ static int recv_checked(struct packet *packet, struct unixmsg *msg,
 	unixwait__begin(&wait, &packet->conn.end, POLLIN, deadline_us);
 	if (wait.spin_until_us > 0)
 		spin(packet, &wait);
+	else if (deadline_us != UNIXMSG_NOW && packet->is_in &&
+		!unixlane__has_record(&packet->lane))
+		unixlane__yield_for_news(&packet->lane);
 	while ((result = recv_now(packet, msg, wait.flags)) < 0)
 		if (unixwait__again(&wait) < 0)
 			return -1;
