@@ -153,6 +153,7 @@ static const struct entry entries[] = {
 	ENTRY(unixservice_pause_socket),
 	ENTRY(unixservice_push),
 	ENTRY(unixservice_push_all),
+	ENTRY(unixservice_reset_peer),
 	ENTRY(unixservice_resume_peer),
 	ENTRY(unixservice_resume_socket),
 	ENTRY(unixservice_run),

@@ -428,6 +428,18 @@ void unixservice__shut_if_done(struct unixservice *service, struct peer *peer)
 		unixservice__stop_sending(service, peer, 0);
 }
 
+int unixservice_reset_peer(struct unixservice *service, uint64_t id)
+{
+	struct peer *peer = unixservice__find(service, id);
+	int saved = errno;
+
+	if (peer == NULL)
+		return -1;
+	unixservice__disconnect(service, peer, ECANCELED);
+	errno = saved;
+	return 0;
+}
+
 static int set_paused(struct unixservice *service, uint64_t id, bool is_wanted)
 {
 	struct peer *peer = unixservice__find(service, id);

@@ -579,6 +579,14 @@ int unixservice_settle(struct unixservice *service, uint64_t peer);
 int unixservice_close_peer(struct unixservice *service, uint64_t peer);
 
 /*
+ * Closes peer at once. Its queued messages are lost: answers count as gone,
+ * others as pushed_lost, and so do pending answers. UNIXSERVICE_CLOSED has the
+ * error ECANCELED. Messages that are gathered for a datagram peer are sent
+ * before. ENOTCONN.
+ */
+int unixservice_reset_peer(struct unixservice *service, uint64_t peer);
+
+/*
  * Ends the direction to peer, a connection, once its queued messages are sent:
  * the client reads the end after the last message. From now on every send to
  * peer fails with EPIPE, and a pending answer counts as gone. The service still

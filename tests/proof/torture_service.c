@@ -847,6 +847,21 @@ static void a_peer_is_shut_down(int kind)
 	let_be_served(&stage, network);
 }
 
+static void a_peer_is_reset(int kind)
+{
+	struct client client;
+	struct stage stage;
+
+	have_kept(&stage, &client, kind);
+	torture_begin();
+	torture_end(unixservice_reset_peer(stage.service, stage.peer), 0);
+	ck_assert(!is_peer(&stage));
+	ck_assert_uint_eq(count_kept(&stage), 0);
+	check_books(&stage);
+	hang_up(&client);
+	let_be_served(&stage, kind);
+}
+
 /* A client that has closed is out of the loop while it is paused. */
 static void a_peer_is_resumed(int kind)
 {
@@ -1171,6 +1186,7 @@ const struct scene torture_service_scenes[] = {
 	{ "a promise is settled", a_promise_is_settled, NETWORKS },
 	{ "a peer is closed", a_peer_is_closed, NETWORKS },
 	{ "a peer is shut down", a_peer_is_shut_down, 2 },
+	{ "a peer is reset", a_peer_is_reset, NETWORKS },
 	{ "a peer is resumed", a_peer_is_resumed, 2 },
 	{ "a socket is paused", a_socket_is_paused, NETWORKS },
 	{ "a peer and the files are kept", what_is_kept_is_told, NETWORKS },

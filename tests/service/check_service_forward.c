@@ -334,6 +334,42 @@ START_TEST(a_datagram_peer_has_no_direction_to_end)
 }
 END_TEST
 
+/* A reset */
+
+static int put_off_and_reset(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	(void)msg;
+	ck_assert_int_eq(unixservice_reset_peer(at->service, peer), 0);
+	ck_assert_errno(unixservice_reset_peer(at->service, peer), ENOTCONN);
+	return UNIXSERVICE_LATER;
+}
+
+START_TEST(a_reset_loses_what_is_queued_and_counts_it)
+{
+	open_with_peer(_i, scene_put_off);
+	fill_queue();
+	fill_queue();
+	ck_assert_int_eq(unixservice_reset_peer(scene.service, scene.peer), 0);
+	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 2);
+	ck_assert_uint_eq(scene_count(&scene).gone, 1);
+	check_end(ECANCELED);
+}
+END_TEST
+
+START_TEST(a_reset_in_the_handler_ends_its_turn)
+{
+	open_with_peer(PACKET + _i, scene_be_silent);
+	scene.act = put_off_and_reset;
+	client_say(&client, "one");
+	client_say(&client, "two");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 2);
+	ck_assert_uint_eq(scene_count(&scene).gone, 1);
+	check_end(ECANCELED);
+}
+END_TEST
+
 /* Reading while messages are queued */
 
 /* _i / LINKS: with the option, or without. */
@@ -515,11 +551,11 @@ START_TEST(a_paused_peer_is_not_silent)
 	struct unixservice_options options = make_options();
 
 	options.idle_us = 20000;
-	scene_open_kind(&scene, PACKET + _i, scene_be_silent, &options);
+	scene_open_kind(&scene, PACKET + _i, note_and_pause, &options);
 	client_dial(&client, PACKET + _i);
 	client_say(&client, "hello");
 	scene_serve(&scene);
-	pause_peer();
+	ck_assert_int_eq(scene.number, 5);
 	ck_assert_errno(unixservice_run(scene.service,
 				unixdeadline_after_us(5 * options.idle_us)),
 		ETIMEDOUT);
@@ -843,6 +879,10 @@ static TCase *make_end_tests(void)
 	tcase_add_loop_test(tcase,
 		a_stop_does_not_wait_for_who_ended_its_direction, 0, 2 * LINKS);
 	tcase_add_test(tcase, a_datagram_peer_has_no_direction_to_end);
+	tcase_add_loop_test(tcase, a_reset_loses_what_is_queued_and_counts_it,
+		0, KINDS);
+	tcase_add_loop_test(tcase, a_reset_in_the_handler_ends_its_turn, 0,
+		LINKS);
 	return tcase;
 }
 
