@@ -306,7 +306,7 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 	}
 	/* The service queues what has no room, by its own policy. */
 	conn->policy = UNIXCONN_WAIT;
-	if (conn->end.type != SOCK_DGRAM)
+	if (conn->end.type != SOCK_DGRAM || conn->end.is_connected)
 		return unixservice__add_link(service, conn, flags != 0, peer);
 	if (unixservice__add_grams(service, conn) < 0)
 		return -1;

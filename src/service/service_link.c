@@ -13,6 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/wait.h"
 #include "network/conn_private.h"
 #include "service/service_private.h"
 #include "unixmsg/peer.h"
@@ -31,6 +32,7 @@ struct link {
 	struct watch watch;
 	struct unixconn *conn;
 	bool is_stream;
+	bool is_gram; /* a datagram socket that is connected to the peer */
 	/* When it may be read again, and sent to: 0 now, UNIXMSG_FOREVER once
 	 * the program resumes it. */
 	int64_t read_us;
@@ -61,9 +63,11 @@ static uint32_t choose_events(const struct link *link)
 		return is_writable(link) ? EPOLLIN | EPOLLOUT : EPOLLIN;
 	if (is_writable(link))
 		return EPOLLOUT;
-	return link->peer.life == PEER_READ_ONLY || link->peer.life == PEER_GONE
-		? 0
-		: EPOLLHUP;
+	/* The kernel reports no end of a datagram peer. */
+	if (link->is_gram || link->peer.life == PEER_READ_ONLY ||
+		link->peer.life == PEER_GONE)
+		return 0;
+	return EPOLLHUP;
 }
 
 static int watch_link(struct unixservice *service, struct link *link)
@@ -224,8 +228,8 @@ static void link_stop_sending(struct unixservice *service, struct peer *peer)
 		unixservice__disconnect(service, peer, errno);
 }
 
-/* Closes the connection: its client would take the next answer for the answer
- * to the truncated message. */
+/* Closes a connection: its client would take the next answer for the answer to
+ * the truncated message. */
 static void refuse_cut(struct unixservice *service, struct link *link,
 	struct unixmsg *msg)
 {
@@ -236,7 +240,8 @@ static void refuse_cut(struct unixservice *service, struct link *link,
 		msg->room = 0;
 	unixservice__event_init(&event, UNIXSERVICE_CUT, &link->peer, EMSGSIZE);
 	unixservice__reject(service, &service->counters.cut, msg, &event);
-	unixservice__disconnect(service, &link->peer, EMSGSIZE);
+	if (!link->is_gram)
+		unixservice__disconnect(service, &link->peer, EMSGSIZE);
 }
 
 static int receive(struct link *link, struct unixmsg *msg)
@@ -264,6 +269,21 @@ static bool is_first_reset(struct link *link)
 	return true;
 }
 
+/*
+ * A datagram socket has no end of file. But no more messages will arrive once
+ * it is shut down, by unixservice_stop or another process; and after an error
+ * the kernel has dropped messages to the peer.
+ */
+static void note_empty(struct unixservice *service, struct link *link)
+{
+	if (!link->is_gram)
+		return;
+	if (link->is_reset)
+		unixservice__disconnect(service, &link->peer, ECONNRESET);
+	else if (unixwait__is_shut(link->watch.fd))
+		unixservice__finish(service, &link->peer);
+}
+
 /* Receives one message. Returns whether there may be more. */
 static bool take_one(struct unixservice *service, struct link *link)
 {
@@ -272,8 +292,10 @@ static bool take_one(struct unixservice *service, struct link *link)
 
 	unixservice__prepare(service, &msg, NULL);
 	result = receive(link, &msg);
-	if (result < 0 && errno == EAGAIN)
+	if (result < 0 && errno == EAGAIN) {
+		note_empty(service, link);
 		return false;
+	}
 	if (result < 0 && is_first_reset(link))
 		return true;
 	if (result < 0 && errno != EMSGSIZE) {
@@ -357,7 +379,7 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 {
 	struct link *link = watch->owner;
 
-	if (watch->seen & (EPOLLHUP | EPOLLERR))
+	if ((watch->seen & (EPOLLHUP | EPOLLERR)) && !link->is_gram)
 		unixservice__hang_up(service, &link->peer);
 	go_on(service, link);
 }
@@ -568,6 +590,30 @@ static const struct peer_sort stream_sort = {
 	.close = link_close,
 };
 
+/* It has no deafen: nothing would tell when the peer has ended. */
+static const struct peer_sort gram_sort = {
+	.network = "unixgram",
+	.fds_max = UNIXMSG_FDS_MAX,
+	.send = link_send,
+	.await = link_await,
+	.resume = link_resume,
+	.wake = link_wake,
+	.look_at_silence = link_look_at_silence,
+	.pause = link_pause,
+	.stop = link_stop,
+	.get_size_max = link_get_size_max,
+	.get_address = link_get_address,
+	.get_watch = link_get_watch,
+	.close = link_close,
+};
+
+static const struct peer_sort *get_sort(const struct link *link)
+{
+	if (link->is_gram)
+		return &gram_sort;
+	return link->is_stream ? &stream_sort : &packet_sort;
+}
+
 static struct link *make_link(struct unixconn *conn, bool is_bytes)
 {
 	struct link *link = calloc(1, sizeof(*link));
@@ -577,6 +623,7 @@ static struct link *make_link(struct unixconn *conn, bool is_bytes)
 	link->conn = conn;
 	link->peer.tag = conn->tag;
 	link->is_stream = conn->end.type == SOCK_STREAM;
+	link->is_gram = conn->end.type == SOCK_DGRAM;
 	link->is_bytes = is_bytes;
 	link->watch.ready = link_ready;
 	link->watch.owner = link;
@@ -595,9 +642,7 @@ static int open_link(struct unixservice *service, struct link *link,
 		free(link);
 		return -1;
 	}
-	if (unixservice__enter(service, peer,
-		    link->is_stream ? &stream_sort : &packet_sort, user,
-		    cred) < 0) {
+	if (unixservice__enter(service, peer, get_sort(link), user, cred) < 0) {
 		unixservice__watch(service, &link->watch, 0);
 		free(link);
 		return -1;
@@ -651,7 +696,7 @@ static int add_link(struct unixservice *service, struct link *link,
 int unixservice__add_link(struct unixservice *service, struct unixconn *conn,
 	bool is_bytes, uint64_t *peer)
 {
-	if (conn->end.type == SOCK_SEQPACKET &&
+	if (conn->end.type != SOCK_STREAM &&
 		unixconn_want(conn,
 			service->options.wants | unixconn__get_wants(conn)) < 0)
 		return -1;

@@ -437,9 +437,10 @@ int unixservice_listen(struct unixservice *service, const char *network,
  * On success the service owns it, and its policy applies; on failure the socket
  * stays yours. flags are UNIXMSG_LISTEN_BYTES, for streams, or 0. Rules and
  * limits on peers do not keep out a connection that is added here. *peer is its
- * peer number, or 0 for a datagram socket; peer may be NULL. Returns -1 with
+ * peer number, or 0 for a datagram socket without a peer of its own; peer may be
+ * NULL. Returns -1 with
  *
- *   EINVAL  unknown flags; a connected datagram socket; the service was stopped
+ *   EINVAL  unknown flags; the service was stopped
  *   EBUSY   a stream in the middle of a message that it sends
  *
  * or an error of epoll_ctl(2), eventfd(2), setsockopt(2), malloc(3).
@@ -448,6 +449,13 @@ int unixservice_listen(struct unixservice *service, const char *network,
  * asked for them before they came, by UNIXMSG_WANT_CRED or systemd's
  * PassCredentials=. Without credentials the service refuses them if there are
  * rules, and on abstract names. unixservice_listen leaves no such gap.
+ *
+ * A datagram socket that unixconn_dial has connected is one peer, to which all
+ * messages in the socket belong. One such socket for each client lets a
+ * forwarder give the answers of a server to the right client. The kernel does
+ * not report the end of a datagram receiver: the service closes the peer when a
+ * send finds it closed (ECONNREFUSED), unless conn reconnects
+ * (UNIXMSG_DIAL_RECONNECT). Messages of the peer that are unread then are lost.
  */
 int unixservice_add_listener(struct unixservice *service,
 	struct unixlistener *listener, unsigned int flags);
@@ -601,10 +609,11 @@ int unixservice_reset_peer(struct unixservice *service, uint64_t peer);
 int unixservice_shutdown_peer(struct unixservice *service, uint64_t peer);
 
 /*
- * Stops reading from peer, a connection, until _resume_peer: its messages wait
- * in the kernel, and then the client waits. Messages to the peer are sent
- * meanwhile. A pause takes effect at once, also in the handler; a second one
- * does nothing. The service notices that the client has closed or has died:
+ * Stops reading from peer, a connection, or a datagram peer with a socket of
+ * its own (unixservice_add_conn), until _resume_peer: its messages wait in the
+ * kernel, and then the client waits. Messages to the peer are sent meanwhile. A
+ * pause takes effect at once, also in the handler; a second one does nothing.
+ * The service notices that the client of a connection has closed or has died:
  * sends fail with EPIPE then. But it closes the peer, or reports
  * UNIXSERVICE_ENDED, only when the peer is resumed and read to its end. A
  * paused peer is not silent (idle_us). unixservice_stop does not resume it, and
@@ -612,7 +621,7 @@ int unixservice_shutdown_peer(struct unixservice *service, uint64_t peer);
  *
  *   ENOTCONN  the peer is closed, or was closed now, as the loop cannot watch
  *             it
- *   ENOTSUP   a datagram peer: all peers of a socket share its queue, see
+ *   ENOTSUP   a datagram peer that shares a socket with others, see
  *             unixservice_pause_socket
  */
 int unixservice_pause_peer(struct unixservice *service, uint64_t peer);

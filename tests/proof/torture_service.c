@@ -468,7 +468,7 @@ static void a_connection_is_given_to_a_service(int kind)
 	uint64_t peer = 0;
 
 	open_stage(&stage, echo, NULL);
-	ck_assert_int_eq(unixconn_pair(networks[PACKET + kind], pair), 0);
+	ck_assert_int_eq(unixconn_pair(networks[kind], pair), 0);
 	client.conn = pair[1];
 	torture_try(unixservice_add_conn(stage.service, pair[0], 0, &peer), 0);
 	ck_assert_uint_eq(unixservice_get_next_peer(stage.service, 0), peer);
@@ -1160,7 +1160,7 @@ const struct scene torture_service_scenes[] = {
 	{ "a socket is given to a service", a_socket_is_given_to_a_service,
 		NETWORKS },
 	{ "a connection is given to a service",
-		a_connection_is_given_to_a_service, 2 },
+		a_connection_is_given_to_a_service, NETWORKS },
 	{ "a peer is opened", a_peer_is_opened, NETWORKS },
 	{ "a service serves", a_service_serves, NETWORKS },
 	{ "a service serves in a foreign loop",

@@ -814,6 +814,317 @@ START_TEST(what_is_queued_is_counted)
 }
 END_TEST
 
+/* A datagram socket that is connected to its peer */
+
+static struct unixconn *server;
+
+static void open_gram_server(void)
+{
+	server = unixconn_open("unixgram", support_path("server"), NULL);
+	ck_assert_msg(server != NULL, "%s", strerror(errno));
+}
+
+static uint64_t add_connected(unsigned int flags)
+{
+	const struct unixdial_options options = { .flags = flags };
+	struct unixconn *conn = unixconn_dial("unixgram",
+		support_path("server"), &options, UNIXMSG_NOW);
+	uint64_t peer = 0;
+
+	ck_assert_msg(conn != NULL, "%s", strerror(errno));
+	ck_assert_int_eq(unixservice_add_conn(scene.service, conn, 0, &peer),
+		0);
+	ck_assert_uint_ne(peer, 0);
+	return peer;
+}
+
+static void open_with_server(const struct unixservice_options *options,
+	unsigned int flags)
+{
+	open_gram_server();
+	scene_open(&scene, scene_be_silent, options);
+	scene.other = add_connected(flags);
+}
+
+static void push(const char *text)
+{
+	ck_assert_int_eq(unixservice_push(scene.service, scene.other, text,
+				 strlen(text)),
+		1);
+}
+
+/* Returns the address of the socket that the message came from. */
+static struct unixaddr hear_at_server(const char *text)
+{
+	static char data[2 * LARGE];
+	struct unixaddr from;
+	size_t size;
+
+	ck_assert_int_eq(unixconn_recv_from(server, data, sizeof(data), &size,
+				 &from, UNIXMSG_NOW),
+		1);
+	if (text != NULL) {
+		ck_assert_uint_eq(size, strlen(text));
+		ck_assert_mem_eq(data, text, size);
+	}
+	return from;
+}
+
+static void answer_at_server(const struct unixaddr *to, const char *text)
+{
+	ck_assert_int_eq(unixconn_send_to(server, to, text, strlen(text),
+				 UNIXMSG_NOW),
+		1);
+}
+
+static void close_with_server(void)
+{
+	unixconn_close(server);
+	scene_close(&scene);
+}
+
+START_TEST(a_connected_datagram_socket_is_one_peer)
+{
+	struct unixservice_peer_info info;
+	struct unixaddr from, addr;
+
+	open_with_server(NULL, 0);
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, scene.other,
+				 &info),
+		0);
+	ck_assert_str_eq(info.network, "unixgram");
+	ck_assert_int_eq(unixconn_get_address(server, &addr), 0);
+	ck_assert(unixaddr_is_equal(&info.addr, &addr));
+	push("ask");
+	from = hear_at_server("ask");
+	answer_at_server(&from, "answer");
+	answer_at_server(&from, "");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.heard, 2);
+	ck_assert_uint_eq(scene.size, 0);
+	ck_assert_uint_eq(scene.peer, scene.other);
+	ck_assert_uint_eq(get_peers(), 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_OPENED], 1);
+	close_with_server();
+}
+END_TEST
+
+START_TEST(an_answer_comes_from_the_socket_that_asked)
+{
+	struct unixaddr from[2];
+	uint64_t first;
+
+	open_with_server(NULL, 0);
+	first = scene.other;
+	push("one");
+	scene.other = add_connected(0);
+	push("two");
+	from[0] = hear_at_server("one");
+	from[1] = hear_at_server("two");
+	answer_at_server(&from[1], "to two");
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "to two");
+	ck_assert_uint_eq(scene.peer, scene.other);
+	answer_at_server(&from[0], "to one");
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "to one");
+	ck_assert_uint_eq(scene.peer, first);
+	close_with_server();
+}
+END_TEST
+
+START_TEST(a_datagram_peer_that_has_closed_is_closed_by_a_send)
+{
+	open_with_server(NULL, 0);
+	unixconn_close(server);
+	scene_serve(&scene);
+	ck_assert_uint_eq(get_peers(), 1);
+	ck_assert_errno(unixservice_push(scene.service, scene.other, "x", 1),
+		ENOTCONN);
+	ck_assert_uint_eq(get_peers(), 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ECONNREFUSED);
+	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 1);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_datagram_peer_that_comes_again_is_the_same)
+{
+	struct unixaddr from;
+
+	open_with_server(NULL, UNIXMSG_DIAL_RECONNECT);
+	push("one");
+	unixconn_close(server);
+	open_gram_server();
+	push("two");
+	from = hear_at_server("two");
+	answer_at_server(&from, "answer");
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "answer");
+	ck_assert_uint_eq(scene.peer, scene.other);
+	close_with_server();
+}
+END_TEST
+
+/* Unlike a connection it has boundaries that hold. */
+START_TEST(a_datagram_that_is_too_large_closes_nothing)
+{
+	struct unixservice_options options = scene_options();
+	struct unixaddr from;
+
+	options.size_max = 4;
+	open_with_server(&options, 0);
+	push("ask");
+	from = hear_at_server("ask");
+	answer_at_server(&from, "too large");
+	answer_at_server(&from, "fits");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CUT], 1);
+	ck_assert_uint_eq(scene_count(&scene).cut, 1);
+	ck_assert_str_eq(scene.data, "fits");
+	close_with_server();
+}
+END_TEST
+
+START_TEST(a_connected_datagram_socket_is_paused)
+{
+	struct unixaddr from;
+
+	open_with_server(NULL, 0);
+	ck_assert_int_eq(unixservice_pause_peer(scene.service, scene.other), 0);
+	push("ask");
+	from = hear_at_server("ask");
+	answer_at_server(&from, "answer");
+	scene_serve(&scene);
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	ck_assert_uint_eq(scene.heard, 0);
+	ck_assert_int_eq(unixservice_resume_peer(scene.service, scene.other),
+		0);
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "answer");
+	close_with_server();
+}
+END_TEST
+
+START_TEST(what_a_datagram_peer_has_no_room_for_is_queued)
+{
+	int i, count;
+
+	open_with_server(NULL, 0);
+	scene.peer = scene.other;
+	count = fill_queue();
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	for (i = 0; i < count; i++) {
+		hear_at_server(NULL);
+		scene_serve(&scene);
+	}
+	ck_assert_uint_eq(scene_count(&scene).queued, 0);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_FLUSHED], 1);
+	close_with_server();
+}
+END_TEST
+
+START_TEST(a_stop_receives_what_a_datagram_peer_has_sent)
+{
+	struct unixaddr from;
+
+	open_with_server(NULL, 0);
+	push("ask");
+	from = hear_at_server("ask");
+	answer_at_server(&from, "last");
+	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_FOREVER), 0);
+	ck_assert_str_eq(scene.data, "last");
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], 0);
+	ck_assert_uint_eq(get_peers(), 0);
+	close_with_server();
+}
+END_TEST
+
+START_TEST(a_connected_datagram_socket_that_was_shut_down_is_closed)
+{
+	struct unixconn *pair[2];
+
+	scene_open(&scene, scene_be_silent, NULL);
+	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, pair[0], 0, NULL),
+		0);
+	ck_assert_int_eq(unixconn_send(pair[1], "last", 4, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(shutdown(unixconn_get_fd(pair[0]), SHUT_RD), 0);
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "last");
+	ck_assert_uint_eq(get_peers(), 0);
+	unixconn_close(pair[1]);
+	scene_close(&scene);
+}
+END_TEST
+
+/* The other end of the pair turns to somebody else, with a message unread. _i:
+ * while the peer is paused, or not. */
+START_TEST(a_datagram_peer_that_drops_messages_is_closed)
+{
+	struct unixconn *pair[2];
+	struct unixaddr addr;
+	const struct sockaddr *sa;
+	socklen_t length;
+
+	open_gram_server();
+	scene_open(&scene, scene_be_silent, NULL);
+	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, pair[0], 0,
+				 &scene.other),
+		0);
+	push("unread");
+	ck_assert_int_eq(unixconn_send(pair[1], "last", 4, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_get_address(server, &addr), 0);
+	sa = unixaddr_get_sockaddr(&addr, &length);
+	scene.peer = scene.other;
+	if (_i > 0)
+		pause_peer();
+	ck_assert_int_eq(connect(unixconn_get_fd(pair[1]), sa, length), 0);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	ck_assert_uint_eq(get_peers(), _i > 0);
+	if (_i > 0)
+		resume_peer();
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "last");
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ECONNRESET);
+	unixconn_close(pair[1]);
+	close_with_server();
+}
+END_TEST
+
+START_TEST(a_connected_datagram_socket_has_no_direction_to_end)
+{
+	open_with_server(NULL, 0);
+	ck_assert_errno(unixservice_shutdown_peer(scene.service, scene.other),
+		ENOTSUP);
+	close_with_server();
+}
+END_TEST
+
+static TCase *make_datagram_tests(void)
+{
+	TCase *tcase = make_tcase("datagrams");
+
+	tcase_add_test(tcase, a_connected_datagram_socket_is_one_peer);
+	tcase_add_test(tcase, an_answer_comes_from_the_socket_that_asked);
+	tcase_add_test(tcase,
+		a_datagram_peer_that_has_closed_is_closed_by_a_send);
+	tcase_add_test(tcase, a_datagram_peer_that_comes_again_is_the_same);
+	tcase_add_test(tcase, a_datagram_that_is_too_large_closes_nothing);
+	tcase_add_test(tcase, a_connected_datagram_socket_is_paused);
+	tcase_add_test(tcase, what_a_datagram_peer_has_no_room_for_is_queued);
+	tcase_add_test(tcase, a_stop_receives_what_a_datagram_peer_has_sent);
+	tcase_add_test(tcase,
+		a_connected_datagram_socket_that_was_shut_down_is_closed);
+	tcase_add_loop_test(tcase,
+		a_datagram_peer_that_drops_messages_is_closed, 0, 2);
+	tcase_add_test(tcase,
+		a_connected_datagram_socket_has_no_direction_to_end);
+	return tcase;
+}
+
 static TCase *make_pause_tests(void)
 {
 	TCase *tcase = make_tcase("pauses");
@@ -900,5 +1211,5 @@ static TCase *make_duplex_tests(void)
 int main(void)
 {
 	return support_run_cases("service_forward", make_end_tests(),
-		make_duplex_tests(), make_pause_tests());
+		make_duplex_tests(), make_pause_tests(), make_datagram_tests());
 }
