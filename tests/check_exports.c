@@ -166,6 +166,7 @@ static const struct entry entries[] = {
 	ENTRY(unixservice_settle),
 	ENTRY(unixservice_shutdown_peer),
 	ENTRY(unixservice_stop),
+	ENTRY(unixservice_unlisten),
 	ENTRY(unixstop_open),
 	ENTRY(unixtakeover_close),
 	ENTRY(unixtakeover_get_address),

@@ -349,7 +349,8 @@ int unixservice_set_unlink_on_close(struct unixservice *service, bool is_wanted)
 
 	unixservice__notice_fork(service);
 	for (source = service->sources; source != NULL; source = source->next)
-		if (source->sort->set_unlink(source, is_wanted) < 0 &&
+		if (!source->is_retired &&
+			source->sort->set_unlink(source, is_wanted) < 0 &&
 			error == 0)
 			error = errno;
 	if (is_wanted)
@@ -361,9 +362,11 @@ int unixservice_set_unlink_on_close(struct unixservice *service, bool is_wanted)
 int unixservice_get_address(const struct unixservice *service,
 	struct unixaddr *addr)
 {
-	if (service->sources != NULL)
-		return service->sources->sort->get_address(service->sources,
-			addr);
+	const struct source *source;
+
+	for (source = service->sources; source != NULL; source = source->next)
+		if (!source->is_retired)
+			return source->sort->get_address(source, addr);
 	errno = ENOENT;
 	return -1;
 }

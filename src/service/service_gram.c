@@ -337,7 +337,7 @@ static int take_some(struct unixservice *service, struct grams *grams, int most)
 		: take_one(service, grams);
 }
 
-/* After _stop no more messages can arrive, and all that did were received. */
+/* No more messages can arrive, and all that did were received. */
 static void finish(struct unixservice *service, struct grams *grams)
 {
 	unixservice__watch(service, &grams->source.watch, 0);
@@ -353,12 +353,12 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 	grams->is_resting = false;
 	/* A call with fewer messages than asked for has emptied the queue. */
 	for (taken = 0; taken < TURN && more > 0 &&
-		(more == most || service->is_stopping);
+		(more == most || grams->source.is_retired);
 		taken += more) {
 		/* A handler may have stopped the service, or paused this. */
 		if (grams->source.is_done || grams->source.is_paused)
 			return;
-		if (taken == 1 && !service->is_stopping &&
+		if (taken == 1 && !grams->source.is_retired &&
 			!unixservice__is_try_due(&grams->backoff))
 			break;
 		most = get_most(service, grams, taken);
@@ -368,7 +368,7 @@ static void grams_ready(struct unixservice *service, struct watch *watch)
 	}
 	if (more > 0 || grams->is_resting)
 		return;
-	if (service->is_stopping)
+	if (grams->source.is_retired)
 		finish(service, grams);
 	else if (taken == 0 && unixwait__is_shut(watch->fd))
 		unixservice__lose_source(service, &grams->source);
@@ -410,6 +410,11 @@ static int grams_set_unlink(struct source *source, bool is_wanted)
 		is_wanted);
 }
 
+static bool grams_is_used(const struct source *source)
+{
+	return ((const struct grams *)source)->senders.count > 0;
+}
+
 static void grams_settle(struct source *source, const struct user *user)
 {
 	struct senders *senders = &((struct grams *)source)->senders;
@@ -434,6 +439,7 @@ static const struct source_sort grams_sort = {
 	.wake = grams_wake,
 	.stop = grams_stop,
 	.set_unlink = grams_set_unlink,
+	.is_used = grams_is_used,
 	.settle = grams_settle,
 	.close = grams_close,
 };
@@ -519,7 +525,8 @@ static struct grams *find_grams(const struct unixservice *service)
 	struct source *source;
 
 	for (source = service->sources; source != NULL; source = source->next)
-		if (source->sort == &grams_sort && !source->is_done)
+		if (source->sort == &grams_sort && !source->is_done &&
+			!source->is_retired)
 			return (struct grams *)source;
 	errno = EINVAL;
 	return NULL;

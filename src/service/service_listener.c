@@ -211,7 +211,7 @@ static void end_turn(struct unixservice *service, struct listeners *listeners,
 
 	if (error != EAGAIN && !is_shut)
 		rest(service, listeners, error);
-	else if (service->is_stopping)
+	else if (listeners->source.is_retired)
 		finish(service, listeners);
 	else if (is_shut)
 		unixservice__lose_source(service, &listeners->source);

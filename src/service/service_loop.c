@@ -143,6 +143,7 @@ static int turn(struct unixservice *service, int timeout_ms)
 	wake_all(service);
 	tell_round(service);
 	unixservice__free_gone(service);
+	unixservice__free_sources(service);
 	return 0;
 }
 
@@ -273,8 +274,7 @@ static void stop_peer(struct unixservice *service, struct peer *peer)
 
 int unixservice_stop(struct unixservice *service, int64_t deadline_us)
 {
-	struct source *source;
-	int error = 0, saved = errno;
+	int error, saved = errno;
 
 	if (unixdeadline__check(deadline_us) < 0)
 		return -1;
@@ -286,13 +286,7 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us)
 		return 0;
 	}
 	service->is_stopping = true;
-	for (source = service->sources; source != NULL; source = source->next) {
-		if (source->sort->stop(service, source) < 0 && error == 0)
-			error = errno;
-		/* A source that rests would never become ready. */
-		if (!source->is_done && !source->is_paused)
-			unixservice__watch(service, &source->watch, EPOLLIN);
-	}
+	error = unixservice__retire_sources(service);
 	unixservice__for_each_peer(service, stop_peer);
 	unixservice__set_clock(service);
 	errno = error == 0 ? saved : error;

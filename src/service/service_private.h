@@ -220,6 +220,8 @@ struct source_sort {
 	int (*stop)(struct unixservice *service, struct source *source);
 	/* Sets whether close removes the file, like the network's own call. */
 	int (*set_unlink)(struct source *source, bool is_wanted);
+	/* Tells whether it still has peers that it sends to. NULL: never. */
+	bool (*is_used)(const struct source *source);
 	/* Finds out which unread messages of closed peers of user were read
 	 * meanwhile. NULL: this source does not count them. */
 	void (*settle)(struct source *source, const struct user *user);
@@ -235,8 +237,9 @@ struct source {
 	struct watch watch;
 	uint64_t tag;
 	bool is_abstract;
-	bool is_paused; /* by the program */
-	bool is_done;   /* after _stop: everything that arrived was received */
+	bool is_paused;  /* by the program */
+	bool is_retired; /* by _stop or _unlisten: nothing more can arrive */
+	bool is_done;    /* everything that has arrived was received */
 };
 
 /* A place for a peer. The generation distinguishes it from earlier peers. */
@@ -402,6 +405,13 @@ int unixservice__add_source(struct unixservice *service, struct source *source,
 
 /* Returns 0, or -1 with EINVAL for a service that was stopped. */
 int unixservice__check_open(const struct unixservice *service);
+
+/* Gives up all names. Returns 0, or the errno of the first that is still
+ * there. */
+int unixservice__retire_sources(struct unixservice *service);
+
+/* Closes the retired sources that have nothing left to do. */
+void unixservice__free_sources(struct unixservice *service);
 
 /* Ends a source whose socket another process has shut down, and tells so. */
 void unixservice__lose_source(struct unixservice *service,

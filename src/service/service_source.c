@@ -15,6 +15,67 @@ int unixservice__check_open(const struct unixservice *service)
 	return -1;
 }
 
+/* It goes on with all sources after a failure. */
+int unixservice__retire_sources(struct unixservice *service)
+{
+	struct source *source;
+	int error = 0;
+
+	for (source = service->sources; source != NULL; source = source->next) {
+		if (source->is_retired)
+			continue;
+		source->is_retired = true;
+		if (source->sort->stop(service, source) < 0 && error == 0)
+			error = errno;
+		/* A source that rests would never become ready. */
+		if (!source->is_done && !source->is_paused)
+			unixservice__watch(service, &source->watch, EPOLLIN);
+	}
+	return error;
+}
+
+static bool is_over(const struct source *source)
+{
+	return source->is_retired && source->is_done &&
+		(source->sort->is_used == NULL ||
+			!source->sort->is_used(source));
+}
+
+/* The names were given up before, so nothing can fail. */
+static void free_source(struct unixservice *service, struct source *source)
+{
+	unixservice__watch(service, &source->watch, 0);
+	unixtimers__clear(&service->source_timers, &source->timer);
+	unixtimers__unreserve(&service->source_timers);
+	source->sort->close(source);
+}
+
+void unixservice__free_sources(struct unixservice *service)
+{
+	struct source *source, **place = &service->sources;
+
+	while ((source = *place) != NULL) {
+		if (!is_over(source)) {
+			place = &source->next;
+			continue;
+		}
+		*place = source->next;
+		free_source(service, source);
+	}
+}
+
+int unixservice_unlisten(struct unixservice *service)
+{
+	int error, saved = errno;
+
+	if (unixservice__check_open(service) < 0)
+		return -1;
+	unixservice__notice_fork(service);
+	error = unixservice__retire_sources(service);
+	errno = error == 0 ? saved : error;
+	return error == 0 ? 0 : -1;
+}
+
 void unixservice__lose_source(struct unixservice *service,
 	struct source *source)
 {

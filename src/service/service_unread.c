@@ -23,16 +23,18 @@ void unixunread__init(struct unread_list *unread)
 	*unread = (struct unread_list){ .list = NULL };
 }
 
-void unixunread__free(struct unread_list *unread)
-{
-	free(unread->list);
-}
-
 /* The last entry replaces it. */
 static void forget(struct unread_list *unread, size_t i)
 {
 	unread->list[i].user->unread_count--;
 	unread->list[i] = unread->list[--unread->count];
+}
+
+void unixunread__free(struct unread_list *unread)
+{
+	while (unread->count > 0)
+		forget(unread, unread->count - 1);
+	free(unread->list);
 }
 
 static int reserve(struct unread_list *unread)

@@ -507,6 +507,24 @@ int unixservice_open_peer(struct unixservice *service, const char *network,
 int unixservice_set_unlink_on_close(struct unixservice *service,
 	bool is_wanted);
 
+/*
+ * Gives up all sockets that the service serves, and keeps its peers. Removes
+ * the socket files, within the rules of unixservice_set_unlink_on_close. A
+ * later send or connect there fails at once (EPIPE, ECONNREFUSED). The service
+ * still receives the messages that came before, and accepts the connections in
+ * the backlog. It leaves a socket that other processes use too (adopted, or
+ * bound before a fork(2)) at once, unchanged.
+ *
+ * unixservice_listen may serve again, also at the same file. An abstract name
+ * becomes free after the next rounds, when the backlog is empty; that of a
+ * datagram socket only when its last peer is closed, as messages to its peers
+ * are sent by that socket.
+ *
+ * Returns -1 with EINVAL (the service was stopped), or with the errno of the
+ * first file that it could not remove; it gives up all sockets all the same.
+ */
+int unixservice_unlisten(struct unixservice *service);
+
 /* Stores the address of the first socket that is served; ENOENT if there is
  * none. */
 int unixservice_get_address(const struct unixservice *service,

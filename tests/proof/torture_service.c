@@ -1104,6 +1104,20 @@ static void a_service_is_drained_of_what_was_kept(int kind)
 	take_over(kind, result);
 }
 
+/* A name that could not be given up is that of a dead socket then. */
+static void a_service_stops_listening(int kind)
+{
+	struct stage stage;
+
+	open_serving(&stage, kind, echo);
+	torture_begin();
+	if (!torture_end(unixservice_unlisten(stage.service), 0))
+		torture_allow_files(NULL);
+	serve_a_while(&stage);
+	ck_assert_int_eq(listen_at(&stage, kind, get_name()), 0);
+	let_be_served(&stage, kind);
+}
+
 static void a_service_closes(int kind)
 {
 	struct client client;
@@ -1199,6 +1213,7 @@ const struct scene torture_service_scenes[] = {
 	{ "a service stops", a_service_stops, NETWORKS },
 	{ "a service is drained of what was kept",
 		a_service_is_drained_of_what_was_kept, NETWORKS },
+	{ "a service stops listening", a_service_stops_listening, NETWORKS },
 	{ "a service closes", a_service_closes, NETWORKS },
 	{ "what a service only tells makes no call",
 		what_a_service_only_tells_makes_no_call, NETWORKS },

@@ -1103,6 +1103,190 @@ START_TEST(a_connected_datagram_socket_has_no_direction_to_end)
 }
 END_TEST
 
+/* Names that are given up */
+
+static void unlisten(void)
+{
+	ck_assert_int_eq(unixservice_unlisten(scene.service), 0);
+}
+
+static void check_name_is_free(int kind)
+{
+	struct unixaddr addr;
+
+	ck_assert_errno(access(scene_address(kind), F_OK), ENOENT);
+	ck_assert_errno(unixservice_get_address(scene.service, &addr), ENOENT);
+}
+
+START_TEST(peers_outlast_the_name)
+{
+	open_with_peer(_i, scene_be_silent);
+	unlisten();
+	scene_serve(&scene);
+	check_name_is_free(_i);
+	ck_assert_uint_eq(get_peers(), 1);
+	ck_assert_int_eq(unixservice_push(scene.service, scene.peer, "yes", 3),
+		1);
+	client_hear(&client, "yes");
+	if (_i == GRAM) {
+		ck_assert_errno(client_try_send(&client, "more", 4), EPIPE);
+	} else {
+		client_say(&client, "more");
+		scene_serve(&scene);
+		ck_assert_str_eq(scene.data, "more");
+	}
+	ck_assert_int_eq(unixservice_close_peer(scene.service, scene.peer), 0);
+	check_end(0);
+}
+END_TEST
+
+START_TEST(what_came_before_the_end_of_the_name_is_received)
+{
+	open_with_client(_i, scene_be_silent);
+	client_say(&client, "last");
+	unlisten();
+	scene_serve(&scene);
+	ck_assert_str_eq(scene.data, "last");
+	ck_assert_int_eq(scene_serve(&scene), 0);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_service_listens_again)
+{
+	struct client other;
+
+	open_with_peer(_i, scene_echo);
+	client_hear(&client, "hello");
+	unlisten();
+	unlisten();
+	scene_listen(&scene, _i);
+	client_dial(&other, _i);
+	client_say(&other, "anew");
+	scene_serve(&scene);
+	client_hear(&other, "anew");
+	ck_assert_uint_eq(get_peers(), 2);
+	client_close(&other);
+	client_close(&client);
+	scene_close(&scene);
+	ck_assert_errno(access(scene_address(_i), F_OK), ENOENT);
+}
+END_TEST
+
+static int try_to_listen(int kind, const char *address)
+{
+	return unixservice_listen(scene.service, networks[kind], address, NULL);
+}
+
+/* A datagram peer is sent to by the socket that has the name. */
+START_TEST(an_abstract_name_becomes_free)
+{
+	const char *address = support_abstract("again");
+
+	scene_open(&scene, scene_be_silent, NULL);
+	scene_listen_at(&scene, _i, address);
+	client_dial_at(&client, _i, address);
+	client_say(&client, "hello");
+	scene_serve(&scene);
+	unlisten();
+	scene_serve(&scene);
+	if (_i == GRAM) {
+		ck_assert_errno(try_to_listen(_i, address), EADDRINUSE);
+		ck_assert_int_eq(unixservice_close_peer(scene.service,
+					 scene.peer),
+			0);
+		scene_serve(&scene);
+		ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
+	}
+	ck_assert_int_eq(try_to_listen(_i, address), 0);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_file_that_is_kept_outlasts_its_socket)
+{
+	open_with_client(_i, scene_be_silent);
+	ck_assert_int_eq(unixservice_set_unlink_on_close(scene.service, false),
+		0);
+	unlisten();
+	/* It is not ours any more. */
+	ck_assert_int_eq(unixservice_set_unlink_on_close(scene.service, true),
+		0);
+	scene_serve(&scene);
+	ck_assert_int_eq(access(scene_address(_i), F_OK), 0);
+	client_close(&client);
+	scene_close(&scene);
+	ck_assert_int_eq(access(scene_address(_i), F_OK), 0);
+}
+END_TEST
+
+START_TEST(a_paused_socket_is_resumed_without_its_name)
+{
+	open_with_digits(_i == 0 ? 1 : 8);
+	say_digits(&client, 1, 3);
+	scene_serve(&scene);
+	unlisten();
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 12);
+	resume_socket(TAG);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, 123);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(no_peer_is_opened_by_a_socket_without_its_name)
+{
+	open_gram_server();
+	scene_open_kind(&scene, GRAM, scene_be_silent, NULL);
+	unlisten();
+	ck_assert_errno(unixservice_open_peer(scene.service, "unixgram",
+				support_path("server"), 0, NULL),
+		EINVAL);
+	close_with_server();
+}
+END_TEST
+
+START_TEST(a_service_that_has_given_up_its_name_is_drained)
+{
+	open_with_peer(_i, scene_put_off);
+	unlisten();
+	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
+	scene_serve(&scene);
+	ck_assert(!unixservice_is_drained(scene.service));
+	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, "yes", 3),
+		1);
+	scene_serve(&scene);
+	ck_assert(unixservice_is_drained(scene.service));
+	client_hear(&client, "yes");
+	ck_assert_errno(unixservice_unlisten(scene.service), EINVAL);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+static TCase *make_name_tests(void)
+{
+	TCase *tcase = make_tcase("names");
+
+	tcase_add_loop_test(tcase, peers_outlast_the_name, 0, KINDS);
+	tcase_add_loop_test(tcase,
+		what_came_before_the_end_of_the_name_is_received, 0, KINDS);
+	tcase_add_loop_test(tcase, a_service_listens_again, 0, KINDS);
+	tcase_add_loop_test(tcase, an_abstract_name_becomes_free, 0, KINDS);
+	tcase_add_loop_test(tcase, a_file_that_is_kept_outlasts_its_socket, 0,
+		KINDS);
+	tcase_add_loop_test(tcase, a_paused_socket_is_resumed_without_its_name,
+		0, 2);
+	tcase_add_test(tcase, no_peer_is_opened_by_a_socket_without_its_name);
+	tcase_add_loop_test(tcase,
+		a_service_that_has_given_up_its_name_is_drained, 0, KINDS);
+	return tcase;
+}
+
 static TCase *make_datagram_tests(void)
 {
 	TCase *tcase = make_tcase("datagrams");
@@ -1211,5 +1395,6 @@ static TCase *make_duplex_tests(void)
 int main(void)
 {
 	return support_run_cases("service_forward", make_end_tests(),
-		make_duplex_tests(), make_pause_tests(), make_datagram_tests());
+		make_duplex_tests(), make_pause_tests(), make_datagram_tests(),
+		make_name_tests());
 }
