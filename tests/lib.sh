@@ -130,6 +130,76 @@ need()
 	is_there "$1" || skip "$1 is missing"
 }
 
+# An abstract name of this script only.
+abstract_name()
+{
+	echo "@unixmsg-test-$$"
+}
+
+# on_path COMMAND..., on_abstract COMMAND...: with a kind of address for a server
+# and one for its client.
+# shellcheck disable=SC2034 # for who sources this
+on_path()
+{
+	address=$here/s
+	own=$here/own
+	"$@"
+}
+
+# shellcheck disable=SC2034
+on_abstract()
+{
+	address=$(abstract_name)
+	own=$address-own
+	"$@"
+}
+
+# The system's own, where there is one: a shim in front of it is slow.
+python=python3
+[ ! -x /usr/bin/python3 ] || python=/usr/bin/python3
+
+# need_socket_module OPTION: a name that the module socket has to have.
+need_socket_module()
+{
+	need "$python"
+	"$python" -c "import socket; socket.$1" ||
+		skip "$python has no socket.$1"
+}
+
+# build_go SOURCE: once for all cases, if Go is there. Nothing is fetched, and
+# nothing kept outside.
+go_program=$work/go/program
+build_go()
+{
+	is_there go || return 0
+	mkdir -p "$work/go/tmp" "$work/go/path"
+	GO111MODULE=off GOPROXY=off GOFLAGS='' GOTOOLCHAIN=local CGO_ENABLED=0 \
+		GOPATH=$work/go/path GOCACHE=$work/go/cache \
+		GOTMPDIR=$work/go/tmp HOME=$work/go \
+		timeout --foreground 200 go build -o "$go_program" \
+		"$1" >"$work/go/log" 2>&1 </dev/null || :
+}
+
+need_go_program()
+{
+	need go
+	[ -x "$go_program" ] || fail "not built: $(cat "$work/go/log")"
+}
+
+# list_help_options TOOL: as --help has them.
+list_help_options()
+{
+	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z0-9]/ {
+		sub(/^ +/, "")
+		# The text stands behind two spaces or an argument.
+		sub(/  .*/, "")
+		count = split($0, word, /[ ,;|\[\]]+/)
+		for (i = 1; i <= count; i++)
+			if (word[i] ~ /^--?[A-Za-z0-9]/)
+				print word[i]
+	}' | sort -u
+}
+
 need_root()
 {
 	$is_root || skip 'only root with its rights can do that'

@@ -258,20 +258,6 @@ every_name_is_installed_as_a_link_and_removed_again()
 	expect_same before after
 }
 
-# TOOL: its options, as --help has them.
-list_help_options()
-{
-	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z0-9]/ {
-		sub(/^ +/, "")
-		# The text stands behind two spaces or an argument.
-		sub(/  .*/, "")
-		count = split($0, word, /[ ,;|\[\]]+/)
-		for (i = 1; i <= count; i++)
-			if (word[i] ~ /^--?[A-Za-z0-9]/)
-				print word[i]
-	}' | sort -u
-}
-
 list_page_options()
 {
 	awk '$1 == ".It" {

@@ -11,52 +11,18 @@ set -u
 . "${srcdir:?is the top source directory}/tests/lib.sh"
 
 examples=$srcdir/examples/other-languages
-program=$work/go/echo-client
-address=
 client=
-
-# The system's own, where there is one: a shim in front of it is slow.
-python=python3
-if [ -x /usr/bin/python3 ]; then
-	python=/usr/bin/python3
-fi
-
-on_path()
-{
-	address=$here/s
-	"$@"
-}
-
-on_abstract()
-{
-	address=@unixmsg-test-$$-languages
-	"$@"
-}
-
-# Once for all cases; nothing is fetched, and nothing kept outside.
-build()
-{
-	mkdir -p "$work/go/tmp" "$work/go/path"
-	GO111MODULE=off GOPROXY=off GOFLAGS='' GOTOOLCHAIN=local CGO_ENABLED=0 \
-		GOPATH=$work/go/path GOCACHE=$work/go/cache \
-		GOTMPDIR=$work/go/tmp HOME=$work/go \
-		timeout --foreground 200 go build -o "$program" \
-		"$examples/echo-client.go" >"$work/go/log" 2>&1 </dev/null
-}
 
 use_python()
 {
-	need "$python"
-	"$python" -c 'import socket; socket.SO_PASSCRED' ||
-		skip "$python has no socket module"
+	need_socket_module SO_PASSCRED
 	client="$python $examples/echo-client.py"
 }
 
 use_go()
 {
-	need go
-	[ -x "$program" ] || fail "not built: $(cat "$work/go/log")"
-	client=$program
+	need_go_program
+	client=$go_program
 }
 
 # What the head of each example promises.
@@ -95,9 +61,7 @@ go_talks_to_seqpacket_echo() { use_go; talk seqpacket-echo unixpacket; }
 go_talks_to_unixstream_echo() { use_go; talk unixstream-echo unix; }
 go_sees_the_end() { use_go; see_the_end seqpacket-echo unixpacket; }
 
-if is_there go; then
-	build
-fi
+build_go "$examples/echo-client.go"
 for language in python go; do
 	for tool in unixgram_echo seqpacket_echo unixstream_echo; do
 		run_case "${language}_talks_to_$tool" path on_path

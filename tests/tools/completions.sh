@@ -29,20 +29,6 @@ complete_in_fish()
 		complete -C '$*' | string replace -r '\\t.*' ''"
 }
 
-# TOOL: its options, as --help has them.
-list_help_options()
-{
-	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z0-9]/ {
-		sub(/^ +/, "")
-		# The text stands behind two spaces or an argument.
-		sub(/  .*/, "")
-		count = split($0, word, /[ ,;|\[\]]+/)
-		for (i = 1; i <= count; i++)
-			if (word[i] ~ /^--?[A-Za-z0-9]/)
-				print word[i]
-	}' | sort -u
-}
-
 # expect_offers WHAT: what was completed is what stands in the file wanted.
 expect_offers()
 {

@@ -26,24 +26,6 @@ is_tool()
 	[ "$tool" = "$1" ]
 }
 
-# An abstract name of this run only.
-abstract_name()
-{
-	echo "@unixmsg-test-$$-$tool"
-}
-
-on_path()
-{
-	address=$here/s
-	"$@"
-}
-
-on_abstract()
-{
-	address=$(abstract_name)
-	"$@"
-}
-
 # For each kind of address; where time is short, for each in turn, so that what
 # one tool does on a path another does on an abstract name.
 next_kind=path
@@ -1248,7 +1230,38 @@ run_echo_cases()
 	fi
 }
 
+# expect_three_answers ARGUMENT...: what the client still gets of them depends on
+# when it reads.
+expect_three_answers()
+{
+	serve --max-messages 3 --stats
+	run "$command" "$address" "$@"
+	expect_status 1
+	printf 'a\nb\nc\n' | head -n "$(wc -l <"$out")" >wanted
+	expect_same wanted "$out"
+	finish server
+	expect_status 0
+	expect_counter "$logs/server.out" answered 3
+	expect_gone "$here/s"
+}
+
 # What only servers of connections have.
+a_server_that_dies_is_told()
+{
+	mkfifo input
+	exec 5<>input
+	serve
+	start_and_see client connected "$command" -v "$address" <input
+	echo hello >&5
+	await_true test -s "$logs/client.out"
+	signal server KILL
+	finish server
+	finish client
+	expect_status 1
+	expect_match "$logs/client.err" 'closed the connection'
+	exec 5<&-
+}
+
 run_connection_cases()
 {
 	for name in max_clients_refuses_one_more \
@@ -1257,4 +1270,5 @@ run_connection_cases()
 		run_case "$name" '' on_path
 	done
 	run_twice idle_timeout_closes_a_silent_client
+	run_twice a_server_that_dies_is_told
 }

@@ -189,15 +189,7 @@ a_server_prints_the_sender()
 
 max_messages_leaves_the_rest()
 {
-	serve --max-messages 3 --stats
-	run "$command" -W 0.5 "$address" a b c d e
-	expect_status 1
-	printf 'a\nb\nc\n' | head -n "$(wc -l <"$out")" >wanted
-	expect_same wanted "$out"
-	finish server
-	expect_status 0
-	expect_counter "$logs/server.out" answered 3
-	expect_gone "$here/s"
+	expect_three_answers -W 0.5 a b c d e
 }
 
 run_echo_cases

@@ -22,24 +22,7 @@ messages_of_many_megabytes_come_back()
 	stop
 }
 
-a_server_that_dies_is_told()
-{
-	mkfifo input
-	exec 5<>input
-	serve
-	start_and_see client connected "$command" -v "$address" <input
-	echo hello >&5
-	await_true test -s "$logs/client.out"
-	signal server KILL
-	finish server
-	finish client
-	expect_status 1
-	expect_match "$logs/client.err" 'closed the connection'
-	exec 5<&-
-}
-
 run_echo_cases
 run_connection_cases
 run_twice messages_of_many_megabytes_come_back
-run_twice a_server_that_dies_is_told
 finish_cases

@@ -10,47 +10,12 @@ set -u
 # shellcheck source=tests/lib.sh
 . "${srcdir:?is the top source directory}/tests/lib.sh"
 
-program=$work/go/echo
-address=
-own=
-
-on_path()
-{
-	address=$here/s
-	own=$here/own
-	"$@"
-}
-
-on_abstract()
-{
-	address=@unixmsg-test-$$-go
-	own=$address-own
-	"$@"
-}
-
-# Once for all cases; nothing is fetched, and nothing kept outside.
-build()
-{
-	mkdir -p "$work/go/tmp" "$work/go/path"
-	GO111MODULE=off GOPROXY=off GOFLAGS='' GOTOOLCHAIN=local CGO_ENABLED=0 \
-		GOPATH=$work/go/path GOCACHE=$work/go/cache \
-		GOTMPDIR=$work/go/tmp HOME=$work/go \
-		timeout --foreground 200 go build -o "$program" \
-		"$srcdir/tests/tools/interop/echo.go" >"$work/go/log" 2>&1 </dev/null
-}
-
-need_program()
-{
-	need go
-	[ -x "$program" ] || fail "not built: $(cat "$work/go/log")"
-}
-
 # serve_go_clients TOOL NETWORK
 serve_go_clients()
 {
-	need_program
+	need_go_program
 	start_server server "$TOOLS/$1" --listen --stats "$address"
-	run "$program" talk "$2" "$address" "$own"
+	run "$go_program" talk "$2" "$address" "$own"
 	expect_status 0 "$(cat "$err")"
 	signal server TERM
 	finish server
@@ -81,8 +46,8 @@ unixstream_echo_serves_go()
 # use_go_server TOOL NETWORK; input holds the messages.
 use_go_server()
 {
-	need_program
-	start_server server "$program" serve "$2" "$address"
+	need_go_program
+	start_server server "$go_program" serve "$2" "$address"
 	head -c 100000 /dev/zero | tr '\0' x >>input
 	printf '\nend\n' >>input
 	run "$TOOLS/$1" "$address" <input
@@ -115,17 +80,15 @@ unixstream_echo_talks_to_go()
 # An empty message is the end for Go's Read, and must be none for us.
 an_empty_packet_that_go_takes_for_the_end_is_told()
 {
-	need_program
-	start_server server "$program" serve unixpacket "$address"
+	need_go_program
+	start_server server "$go_program" serve unixpacket "$address"
 	run "$TOOLS/seqpacket-echo" "$address" ''
 	expect_status 1
 	expect_match "$err" 'closed the connection'
 	finish server
 }
 
-if is_there go; then
-	build
-fi
+build_go "$srcdir/tests/tools/interop/echo.go"
 for case in unixgram_echo_serves_go \
 	seqpacket_echo_serves_go \
 	unixstream_echo_serves_go \

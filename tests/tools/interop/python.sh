@@ -10,40 +10,12 @@ set -u
 # shellcheck source=tests/lib.sh
 . "${srcdir:?is the top source directory}/tests/lib.sh"
 
-# The system's own, where there is one: a shim in front of it is slow.
-python=python3
-if [ -x /usr/bin/python3 ]; then
-	python=/usr/bin/python3
-fi
 program=$srcdir/tests/tools/interop/echo.py
-address=
-own=
-
-on_path()
-{
-	address=$here/s
-	own=$here/own
-	"$@"
-}
-
-on_abstract()
-{
-	address=@unixmsg-test-$$-python
-	own=$address-own
-	"$@"
-}
-
-need_python()
-{
-	need "$python"
-	"$python" -c 'import socket; socket.AF_UNIX' ||
-		skip "$python has no socket module"
-}
 
 # serve_python_clients TOOL KIND
 serve_python_clients()
 {
-	need_python
+	need_socket_module AF_UNIX
 	start_server server "$TOOLS/$1" --listen --stats "$address"
 	run "$python" "$program" talk "$2" "$address" "$own"
 	expect_status 0 "$(cat "$err")"
@@ -77,7 +49,7 @@ unixstream_echo_serves_python()
 # use_python_server TOOL KIND
 use_python_server()
 {
-	need_python
+	need_socket_module AF_UNIX
 	start_server server "$python" "$program" serve "$2" "$address"
 	printf 'hello\n\ntwo words\n\n' >input
 	head -c 100000 /dev/zero | tr '\0' x >>input
@@ -108,7 +80,7 @@ unixstream_echo_talks_to_python()
 
 a_python_sender_without_an_address_is_reported()
 {
-	need_python
+	need_socket_module AF_UNIX
 	start_server server "$TOOLS/unixgram-echo" --listen -v --stats \
 		--max-messages 2 "$address"
 	run "$python" "$program" unnamed "$address"
@@ -123,7 +95,7 @@ a_python_sender_without_an_address_is_reported()
 
 a_name_padded_with_nuls_is_another_name()
 {
-	need_python
+	need_socket_module AF_UNIX
 	start_server server "$python" "$program" serve dgram "$address"
 	run "$TOOLS/unixgram-echo" "$address\\x00" hello
 	expect_status 1
