@@ -19,9 +19,7 @@
 
 #include "base/addr_private.h"
 #include "name/diag.h"
-#include "support/support.h"
-
-static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
+#include "support/scene.h"
 
 /* A netlink message in the making. */
 static unsigned char message[1024];
@@ -455,37 +453,11 @@ static void look_for(int fd, struct wanted *wanted)
 	ck_assert_uint_eq(wanted->found, 1);
 }
 
-static int open_socket(int type)
-{
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_ge(fd, 0);
-	return fd;
-}
-
-static int open_bound(int type, const char *text)
-{
-	struct unixaddr addr;
-	socklen_t length;
-	const struct sockaddr *sa;
-	int fd = open_socket(type);
-
-	ck_assert_int_eq(unixaddr_parse(&addr, text), 0);
-	sa = unixaddr_get_sockaddr(&addr, &length);
-	ck_assert_int_eq(bind(fd, sa, length), 0);
-	return fd;
-}
-
 static int open_connected(int type, const char *text)
 {
-	struct unixaddr addr;
-	socklen_t length;
-	const struct sockaddr *sa;
 	int fd = open_socket(type);
 
-	ck_assert_int_eq(unixaddr_parse(&addr, text), 0);
-	sa = unixaddr_get_sockaddr(&addr, &length);
-	ck_assert_int_eq(connect(fd, sa, length), 0);
+	ck_assert_int_eq(connect_to(fd, text), 0);
 	return fd;
 }
 
@@ -598,7 +570,7 @@ END_TEST
 /* A datagram socket tells of the first message only. */
 START_TEST(what_is_unread_is_told)
 {
-	static const uint32_t expected[] = { 8, 5, 8 };
+	static const uint32_t expected[] = { 5, 8, 8 };
 	struct wanted wanted;
 	int pair[2];
 
@@ -688,7 +660,7 @@ static void find(int fd, struct wanted *wanted)
 
 START_TEST(one_socket_is_found_with_what_is_unread)
 {
-	static const uint32_t expected[] = { 8, 5, 8 };
+	static const uint32_t expected[] = { 5, 8, 8 };
 	struct wanted wanted;
 	char bytes[8];
 	int pair[2];
@@ -1026,29 +998,25 @@ static TCase *make_real(void)
 	TCase *tcase = make_tcase("the kernel");
 
 	tcase_add_loop_test(tcase,
-		a_socket_is_listed_with_the_file_it_is_bound_to, 0,
-		COUNT(types));
-	tcase_add_loop_test(tcase, its_name_is_listed_exactly, 0, COUNT(types));
+		a_socket_is_listed_with_the_file_it_is_bound_to, 0, TYPES);
+	tcase_add_loop_test(tcase, its_name_is_listed_exactly, 0, TYPES);
 	tcase_add_test(tcase, a_bound_path_of_108_bytes_is_listed);
-	tcase_add_loop_test(tcase, an_unnamed_pair_knows_its_peers, 0,
-		COUNT(types));
+	tcase_add_loop_test(tcase, an_unnamed_pair_knows_its_peers, 0, TYPES);
 	tcase_add_test(tcase, a_listener_tells_its_backlog_and_who_waits);
-	tcase_add_loop_test(tcase, what_is_unread_is_told, 0, COUNT(types));
+	tcase_add_loop_test(tcase, what_is_unread_is_told, 0, TYPES);
 	tcase_add_test(tcase, more_sockets_than_fit_into_one_answer_are_listed);
 	tcase_add_test(tcase, who_takes_may_end_the_list);
 	tcase_add_test(tcase, without_descriptors_there_is_no_list);
 	tcase_add_loop_test(tcase, one_socket_is_found_with_what_is_unread, 0,
-		COUNT(types));
+		TYPES);
 	tcase_add_test(tcase, an_empty_datagram_at_the_head_looks_like_none);
 	tcase_add_test(tcase, the_list_gives_what_a_socket_is_found_by);
 	tcase_add_test(tcase, another_cookie_is_another_socket);
 	tcase_add_test(tcase, without_descriptors_nothing_is_found);
-	tcase_add_loop_test(tcase, the_file_of_a_socket_is_found, 0,
-		COUNT(types));
-	tcase_add_loop_test(tcase, a_socket_without_a_file_has_none, 0,
-		COUNT(types));
+	tcase_add_loop_test(tcase, the_file_of_a_socket_is_found, 0, TYPES);
+	tcase_add_loop_test(tcase, a_socket_without_a_file_has_none, 0, TYPES);
 	tcase_add_loop_test(tcase, without_descriptors_no_file_is_found, 0,
-		COUNT(types));
+		TYPES);
 	tcase_add_test(tcase, what_is_no_descriptor_is_bound_nowhere);
 	support_add_test_if(tcase, only_the_kernel_is_believed,
 		support_has_right(CAP_NET_ADMIN),

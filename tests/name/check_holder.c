@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "name/holder.h"
-#include "support/support.h"
+#include "support/scene.h"
 
 /* How often a socket was met, at which processes and descriptors. */
 struct wanted {
@@ -48,17 +48,9 @@ static struct wanted look_for(int fd, pid_t pid)
 	return wanted;
 }
 
-static int open_socket(void)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_ge(fd, 0);
-	return fd;
-}
-
 START_TEST(an_own_socket_is_found)
 {
-	int before, fd = open_socket();
+	int before, fd = open_socket(SOCK_DGRAM);
 	struct wanted wanted;
 
 	before = support_count_fds();
@@ -72,7 +64,7 @@ END_TEST
 
 START_TEST(each_descriptor_of_a_socket_is_found)
 {
-	int fd = open_socket(), copy = dup(fd);
+	int fd = open_socket(SOCK_DGRAM), copy = dup(fd);
 	struct wanted wanted = look_for(copy, getpid());
 
 	ck_assert_uint_eq(wanted.found, 1);
@@ -84,7 +76,7 @@ END_TEST
 
 START_TEST(a_child_holds_it_too)
 {
-	int fd = open_socket();
+	int fd = open_socket(SOCK_DGRAM);
 	struct wanted wanted;
 	pid_t pid = support_fork();
 
@@ -111,7 +103,8 @@ static int refuse_all(void *context, const struct unixholder *holder)
 
 START_TEST(who_takes_may_end_the_walk)
 {
-	int calls = 0, fd = open_socket(), before = support_count_fds();
+	int calls = 0, fd = open_socket(SOCK_DGRAM),
+	    before = support_count_fds();
 	unsigned int denied;
 
 	ck_assert_errno(unixholder__list(refuse_all, &calls, &denied), E2BIG);
@@ -147,7 +140,7 @@ END_TEST
 
 START_TEST(what_may_not_be_seen_is_counted)
 {
-	int fd = open_socket();
+	int fd = open_socket(SOCK_DGRAM);
 	struct wanted wanted = { .pid = getpid(), .fd = fd };
 	struct stat status;
 	unsigned int denied;

@@ -949,30 +949,16 @@ START_TEST(a_datagram_server_may_have_a_long_path)
 }
 END_TEST
 
-START_TEST(a_packet_server_may_have_a_long_path)
+/* _i: packets or a stream, and the size. */
+START_TEST(a_listener_may_have_a_long_path)
 {
-	const char *path = make_long_path(sizes[_i]);
-	struct unixlistener *listener =
-		unixlistener_open("unixpacket", path, NULL);
+	const char *network = _i % 2 == 0 ? "unixpacket" : "unix";
+	const char *path = make_long_path(sizes[_i / 2]);
+	struct unixlistener *listener = unixlistener_open(network, path, NULL);
 	struct unixconn *client;
 
 	ck_assert_ptr_nonnull(listener);
-	client = unixconn_dial("unixpacket", path, NULL, UNIXMSG_NOW);
-	ck_assert_msg(client != NULL, "%s", strerror(errno));
-	ck_assert_int_eq(unixconn_close(client), 0);
-	ck_assert_int_eq(unixlistener_close(listener), 0);
-	assert_missing(path);
-}
-END_TEST
-
-START_TEST(a_stream_server_may_have_a_long_path)
-{
-	const char *path = make_long_path(sizes[_i]);
-	struct unixlistener *listener = unixlistener_open("unix", path, NULL);
-	struct unixconn *client;
-
-	ck_assert_ptr_nonnull(listener);
-	client = unixconn_dial("unix", path, NULL, UNIXMSG_NOW);
+	client = unixconn_dial(network, path, NULL, UNIXMSG_NOW);
 	ck_assert_msg(client != NULL, "%s", strerror(errno));
 	ck_assert_int_eq(unixconn_close(client), 0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
@@ -1348,10 +1334,8 @@ static TCase *make_paths(void)
 	tcase_add_loop_test(tcase, a_file_name_may_begin_with_an_at, 0, 2);
 	tcase_add_loop_test(tcase, a_datagram_server_may_have_a_long_path, 0,
 		COUNT(sizes));
-	tcase_add_loop_test(tcase, a_packet_server_may_have_a_long_path, 0,
-		COUNT(sizes));
-	tcase_add_loop_test(tcase, a_stream_server_may_have_a_long_path, 0,
-		COUNT(sizes));
+	tcase_add_loop_test(tcase, a_listener_may_have_a_long_path, 0,
+		2 * COUNT(sizes));
 	tcase_add_test(tcase, rules_hold_for_a_long_path);
 	tcase_add_loop_test(tcase,
 		a_path_longer_than_the_kernel_takes_is_refused, 0, 3);

@@ -229,10 +229,11 @@ static void dial_from(const char *run_dir, int times)
 	}
 }
 
-START_TEST(a_sweep_leaves_what_may_have_an_owner)
+/* What a client has left that is gone: its path. */
+static const char *make_dead_client(void)
 {
-	struct unixconn *server = open_gram(support_path("socket"));
-	char dir[200], path[300];
+	static char path[300];
+	char dir[200];
 
 	snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", support_path("run"),
 		(uintmax_t)geteuid());
@@ -240,6 +241,14 @@ START_TEST(a_sweep_leaves_what_may_have_an_owner)
 	make_dir(support_path("run"), 0711);
 	make_dir(dir, 0711);
 	make_dead(SOCK_DGRAM, path);
+	return path;
+}
+
+START_TEST(a_sweep_leaves_what_may_have_an_owner)
+{
+	struct unixconn *server = open_gram(support_path("socket"));
+	const char *path = make_dead_client();
+
 	is_remote = true;
 	dial_from(support_path("run"), 3);
 	assert_is_socket(path);
@@ -488,14 +497,8 @@ END_TEST
 START_TEST(clients_do_without_proc)
 {
 	struct unixconn *server = open_gram(support_path("socket"));
-	char dir[200], path[300];
+	const char *path = make_dead_client();
 
-	snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", support_path("run"),
-		(uintmax_t)geteuid());
-	snprintf(path, sizeof(path), "%s/dead", dir);
-	make_dir(support_path("run"), 0711);
-	make_dir(dir, 0711);
-	make_dead(SOCK_DGRAM, path);
 	is_proc_missing = true;
 	dial_from(support_path("run"), 1);
 	assert_missing(path);

@@ -12,24 +12,7 @@
 
 #include "name/name_private.h"
 #include "name/probe.h"
-#include "support/support.h"
-#include "unixmsg/deadline.h"
-
-static const int types[] = { SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET };
-
-static int open_bound(int type, const char *path)
-{
-	struct unixaddr addr;
-	socklen_t length;
-	const struct sockaddr *sa;
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(unixaddr_parse(&addr, path), 0);
-	sa = unixaddr_get_sockaddr(&addr, &length);
-	ck_assert_int_eq(bind(fd, sa, length), 0);
-	return fd;
-}
+#include "support/scene.h"
 
 static int open_path(const char *path)
 {
@@ -230,15 +213,14 @@ static TCase *make_probes(void)
 {
 	TCase *tcase = make_tcase("probes");
 
-	tcase_add_loop_test(tcase, a_file_without_an_owner_is_dead, 0,
-		COUNT(types));
-	tcase_add_loop_test(tcase, a_bound_file_is_alive, 0, COUNT(types));
+	tcase_add_loop_test(tcase, a_file_without_an_owner_is_dead, 0, TYPES);
+	tcase_add_loop_test(tcase, a_bound_file_is_alive, 0, TYPES);
 	tcase_add_loop_test(tcase, a_listener_hears_nothing_of_it, 0, 2);
 	tcase_add_test(tcase, a_datagram_owner_hears_nothing_of_it);
 	support_add_root_test(tcase, who_may_not_ask_takes_it_for_alive);
 	tcase_add_test(tcase, without_descriptors_nothing_is_dead);
 	support_add_loop_test_if(tcase,
-		an_owner_in_another_network_namespace_is_alive, COUNT(types),
+		an_owner_in_another_network_namespace_is_alive, TYPES,
 		support_can_unshare(CLONE_NEWNET), "no network namespaces");
 	return tcase;
 }
@@ -247,8 +229,8 @@ static TCase *make_removals(void)
 {
 	TCase *tcase = make_tcase("removals");
 
-	tcase_add_loop_test(tcase, a_dead_file_is_removed, 0, COUNT(types));
-	tcase_add_loop_test(tcase, a_live_one_is_not_removed, 0, COUNT(types));
+	tcase_add_loop_test(tcase, a_dead_file_is_removed, 0, TYPES);
+	tcase_add_loop_test(tcase, a_live_one_is_not_removed, 0, TYPES);
 	tcase_add_test(tcase, what_is_no_socket_is_not_removed);
 	tcase_add_test(tcase,
 		a_live_one_that_has_taken_its_place_is_not_removed);

@@ -11,8 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "support/support.h"
-#include "unixmsg.h"
+#include "support/scene.h"
 
 static const int64_t long_us = 60000000;
 
@@ -283,15 +282,9 @@ END_TEST
 /* A client that uses nothing of ours. */
 static int connect_foreign(const char *address)
 {
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	const struct sockaddr *sa;
-	struct unixaddr addr;
-	socklen_t length;
+	int fd = open_socket(SOCK_SEQPACKET);
 
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(unixaddr_parse(&addr, address), 0);
-	sa = unixaddr_get_sockaddr(&addr, &length);
-	ck_assert_int_eq(connect(fd, sa, length), 0);
+	ck_assert_int_eq(connect_to(fd, address), 0);
 	return fd;
 }
 
@@ -334,25 +327,10 @@ START_TEST(a_foreign_client_may_send_empty_messages)
 END_TEST
 
 /* A server that uses nothing of ours, and marks nothing. */
-static int listen_foreign(const char *address)
-{
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	const struct sockaddr *sa;
-	struct unixaddr addr;
-	socklen_t length;
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(unixaddr_parse(&addr, address), 0);
-	sa = unixaddr_get_sockaddr(&addr, &length);
-	ck_assert_int_eq(bind(fd, sa, length), 0);
-	ck_assert_int_eq(listen(fd, 1), 0);
-	return fd;
-}
-
 START_TEST(a_foreign_server_may_send_empty_messages)
 {
 	const char *name = support_abstract("packet");
-	int listener = listen_foreign(name), fd;
+	int listener = open_listening(SOCK_SEQPACKET, name), fd;
 
 	near = dial(name);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
