@@ -14,8 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "support/support.h"
-#include "unixmsg.h"
+#include "support/scene.h"
 
 static const int64_t long_us = 60000000;
 static const int64_t short_us = 30000;
@@ -85,15 +84,8 @@ static const char *choose_name(int i)
 	return i % 2 == 0 ? support_path("server") : support_abstract("server");
 }
 
-static struct unixconn *open_gram(const char *name)
-{
-	struct unixconn *gram = unixconn_open("unixgram", name, NULL);
-
-	ck_assert_msg(gram != NULL, "%s: %s", name, strerror(errno));
-	return gram;
-}
-
-static int send_to(struct unixconn *from, struct unixconn *to, const char *text)
+static int send_between(struct unixconn *from, struct unixconn *to,
+	const char *text)
 {
 	struct unixaddr addr;
 
@@ -221,8 +213,8 @@ START_TEST(two_datagram_sockets_exchange_both_ways)
 	struct unixconn *a = open_gram(support_path("a"));
 	struct unixconn *b = open_gram(support_abstract("b"));
 
-	ck_assert_int_eq(send_to(a, b, "there"), 1);
-	ck_assert_int_eq(send_to(b, a, "back"), 1);
+	ck_assert_int_eq(send_between(a, b, "there"), 1);
+	ck_assert_int_eq(send_between(b, a, "back"), 1);
 	expect_gram(b, "there");
 	expect_gram(a, "back");
 	unixconn_close(a);
@@ -272,7 +264,7 @@ START_TEST(a_datagram_socket_without_a_peer_is_one_that_was_opened)
 	ck_assert_int_eq(setsockopt(unixconn_get_fd(a), SOL_SOCKET, SO_SNDBUF,
 				 &size, sizeof(size)),
 		0);
-	ck_assert_int_eq(send_to(a, b, "message"), 1);
+	ck_assert_int_eq(send_between(a, b, "message"), 1);
 	expect_gram(b, "message");
 	unixconn_close(a);
 	unixconn_close(b);
@@ -740,18 +732,9 @@ END_TEST
 START_TEST(a_listening_socket_may_be_prepared_before_it_is_ours)
 {
 	const char *name = support_abstract("prepared");
-	const struct sockaddr *sa;
-	struct unixaddr addr;
-	socklen_t length;
-	int fd;
 
 	network = networks[_i].name;
-	fd = socket(AF_UNIX, networks[_i].type | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(unixaddr_parse(&addr, name), 0);
-	sa = unixaddr_get_sockaddr(&addr, &length);
-	ck_assert_int_eq(bind(fd, sa, length), 0);
-	ck_assert_int_eq(listen(fd, 1), 0);
-	listener = unixlistener_adopt(fd);
+	listener = unixlistener_adopt(open_listening(networks[_i].type, name));
 	ck_assert_ptr_nonnull(listener);
 	near = unixconn_dial(network, name, NULL, soon());
 	far = unixlistener_accept(listener, soon());

@@ -14,8 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "support/support.h"
-#include "unixmsg.h"
+#include "support/scene.h"
 
 static const uid_t nobody_id = 65534;
 static const int64_t long_us = 60000000;
@@ -25,14 +24,6 @@ static void set_up(void)
 {
 	ck_assert_int_eq(setenv("TMPDIR", support_dir(), 1), 0);
 	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
-}
-
-static struct unixconn *open_at(const char *address)
-{
-	struct unixconn *gram = unixconn_open("unixgram", address, NULL);
-
-	ck_assert_msg(gram != NULL, "%s: %s", address, strerror(errno));
-	return gram;
 }
 
 static struct unixconn *dial(const char *address)
@@ -49,11 +40,6 @@ static struct unixconn *dial_as(const char *address, const char *own)
 	struct unixdial_options options = { .own = own };
 
 	return unixconn_dial("unixgram", address, &options, UNIXMSG_NOW);
-}
-
-static void close_gram(struct unixconn *gram)
-{
-	ck_assert_int_eq(unixconn_close(gram), 0);
 }
 
 static void send_text(struct unixconn *gram, const char *text)
@@ -170,7 +156,7 @@ static int send_foreign(int fd, struct unixconn *to, const char *text)
 START_TEST(a_client_and_a_server_talk)
 {
 	const char *name = name_server(_i);
-	struct unixconn *server = open_at(name);
+	struct unixconn *server = open_gram(name);
 	struct unixconn *client = dial(name);
 
 	echo(server, client);
@@ -182,7 +168,7 @@ END_TEST
 
 START_TEST(a_server_answers_many_clients)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *clients[10];
 	size_t i;
 
@@ -199,7 +185,7 @@ END_TEST
 START_TEST(both_ends_know_their_addresses)
 {
 	const char *name = name_server(_i);
-	struct unixconn *server = open_at(name);
+	struct unixconn *server = open_gram(name);
 	struct unixconn *client = dial(name);
 	struct unixaddr own, peer, from;
 
@@ -219,7 +205,7 @@ END_TEST
 START_TEST(a_client_is_given_an_address_of_the_servers_kind)
 {
 	const enum unixaddr_kind kinds[] = { UNIXADDR_PATH, UNIXADDR_ABSTRACT };
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial(name_server(_i));
 	struct unixaddr addr;
 
@@ -232,7 +218,7 @@ END_TEST
 
 START_TEST(a_sender_without_a_name_is_unnamed_and_cannot_be_answered)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	int fd = make_foreign();
 	struct unixaddr from;
 
@@ -249,7 +235,7 @@ END_TEST
 
 START_TEST(the_sender_of_a_cut_message_is_told)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial(name_server(_i));
 	struct unixaddr from;
 	size_t size = 0;
@@ -269,7 +255,7 @@ END_TEST
 
 START_TEST(messages_carry_an_address_both_ways)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial(name_server(_i));
 	struct unixaddr addr;
 	struct unixmsg msg;
@@ -288,7 +274,7 @@ END_TEST
 START_TEST(the_kernel_chooses_a_name_for_a_server)
 {
 	char text[UNIXMSG_ADDR_TEXT_SIZE];
-	struct unixconn *server = open_at("@"), *client;
+	struct unixconn *server = open_gram("@"), *client;
 	struct unixaddr addr;
 
 	get_address(server, &addr);
@@ -311,7 +297,7 @@ START_TEST(an_abstract_name_may_fill_its_room)
 	snprintf(name, sizeof(name), "%s", support_abstract(""));
 	memset(name + strlen(name), 'a', sizeof(name) - 1 - strlen(name));
 	name[sizeof(name) - 1] = '\0';
-	server = open_at(name);
+	server = open_gram(name);
 	expect_own_address(server, name);
 	ck_assert_int_eq(send_foreign(fd, server, "full"), 4);
 	expect_text(server, "full");
@@ -332,7 +318,7 @@ START_TEST(a_path_may_be_longer_than_an_address)
 		ck_assert_int_eq(mkdir(path, 0700), 0);
 		strcat(path, "/0123456789012345678901234567890123456789");
 	}
-	server = open_at(path);
+	server = open_gram(path);
 	client = dial(path);
 	send_text(client, "far");
 	expect_from(server, "far", &from);
@@ -348,8 +334,8 @@ END_TEST
 
 START_TEST(a_connected_endpoint_sends_to_nobody_else)
 {
-	struct unixconn *server = open_at(name_server(_i));
-	struct unixconn *other = open_at(support_abstract("other"));
+	struct unixconn *server = open_gram(name_server(_i));
+	struct unixconn *other = open_gram(support_abstract("other"));
 	struct unixconn *client = dial(name_server(_i));
 	struct unixaddr addr;
 
@@ -370,7 +356,7 @@ END_TEST
 START_TEST(a_pair_sends_to_nobody_else)
 {
 	struct unixconn *pair[2];
-	struct unixconn *other = open_at(support_abstract("other"));
+	struct unixconn *other = open_gram(support_abstract("other"));
 	struct unixaddr addr;
 
 	get_address(other, &addr);
@@ -385,7 +371,7 @@ END_TEST
 
 START_TEST(an_endpoint_that_is_not_connected_needs_a_destination)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 
 	ck_assert_errno(unixconn_send(server, "x", 1, UNIXMSG_FOREVER),
 		ENOTCONN);
@@ -418,7 +404,7 @@ START_TEST(a_destination_that_cannot_be_reached_is_told)
 	struct unixlistener *listener =
 		unixlistener_open("unixpacket", support_path("packets"),
 			&(struct unixlisten_options){ .backlog = 1 });
-	struct unixconn *gram = open_at(support_path("self"));
+	struct unixconn *gram = open_gram(support_path("self"));
 
 	make_dead_socket(support_path("dead"));
 	expect_send_to(gram, support_path("nothing"), ENOENT);
@@ -485,7 +471,7 @@ END_TEST
 
 START_TEST(unknown_dial_options_are_refused)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixdial_options options;
 	size_t i;
 
@@ -509,11 +495,11 @@ END_TEST
 START_TEST(a_restarted_server_is_not_taken_for_the_old_one)
 {
 	const char *name = name_server(_i);
-	struct unixconn *server = open_at(name);
+	struct unixconn *server = open_gram(name);
 	struct unixconn *client = dial(name);
 
 	close_gram(server);
-	server = open_at(name);
+	server = open_gram(name);
 	ck_assert_errno(unixconn_send(client, "x", 1, UNIXMSG_FOREVER),
 		ECONNREFUSED);
 	expect_nothing(server);
@@ -527,9 +513,9 @@ END_TEST
 
 START_TEST(nobody_else_can_slip_a_message_in)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial(name_server(_i));
-	struct unixconn *other = open_at(support_abstract("other"));
+	struct unixconn *other = open_gram(support_abstract("other"));
 	struct unixaddr addr;
 	int fd = make_foreign();
 
@@ -621,7 +607,7 @@ static void close_and_expect_gone(struct unixconn *client)
 START_TEST(a_client_of_our_own_server_lives_in_the_runtime_directory)
 {
 	const char *run = make_directory("run", geteuid() == 0 ? 0711 : 0700);
-	struct unixconn *server = open_at(support_path("server")), *client;
+	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	setenv("XDG_RUNTIME_DIR", run, 1);
 	umask(_i == 0 ? 0 : 0077);
@@ -637,7 +623,7 @@ END_TEST
 START_TEST(directories_that_do_not_exist_are_passed_over)
 {
 	static const char *const useless[] = { "/nowhere", "relative", "" };
-	struct unixconn *server = open_at(support_path("server")), *client;
+	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	setenv("XDG_RUNTIME_DIR", useless[_i], 1);
 	client = dial(support_path("server"));
@@ -656,7 +642,7 @@ END_TEST
 START_TEST(a_directory_that_is_too_long_is_passed_over)
 {
 	char longest[200] = "/";
-	struct unixconn *server = open_at(support_path("server")), *client;
+	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	memset(longest + 1, 'l', sizeof(longest) - 2);
 	setenv("XDG_RUNTIME_DIR", longest, 1);
@@ -669,7 +655,7 @@ END_TEST
 
 START_TEST(a_directory_of_ours_is_put_right)
 {
-	struct unixconn *server = open_at(support_path("server")), *client;
+	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	ck_assert_int_eq(mkdir(name_directory(support_dir()), 0700), 0);
 	client = dial(support_path("server"));
@@ -684,7 +670,7 @@ END_TEST
 START_TEST(an_own_address_has_the_mode_that_was_asked_for)
 {
 	static const mode_t modes[] = { 0, 0600, 0620, 0666 };
-	struct unixconn *server = open_at(support_path("server")), *client;
+	struct unixconn *server = open_gram(support_path("server")), *client;
 	struct unixdial_options options;
 
 	memset(&options, 0, sizeof(options));
@@ -726,7 +712,7 @@ static void squat_by_file(const char *path)
 
 static void dial_beside(void (*squat)(const char *))
 {
-	struct unixconn *server = open_at(support_path("server")), *client;
+	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	squat(name_directory(support_dir()));
 	client = dial(support_path("server"));
@@ -765,7 +751,7 @@ static void serve_as_nobody(const char *path, int ready[2])
 	struct unixaddr from;
 
 	support_as_nobody();
-	server = open_at(path);
+	server = open_gram(path);
 	support_ready_tell(ready);
 	expect_from(server, "question", &from);
 	reply(server, &from, "answer");
@@ -849,7 +835,7 @@ static void be_stranger(const char *server)
 
 START_TEST(a_server_lets_nobody_else_in_by_default)
 {
-	struct unixconn *server = open_at(support_path("server"));
+	struct unixconn *server = open_gram(support_path("server"));
 	pid_t pid = support_fork();
 
 	if (pid == 0)
@@ -863,7 +849,7 @@ END_TEST
 
 START_TEST(a_server_of_our_own_can_answer)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial(name_server(_i));
 
 	errno = EXDEV;
@@ -903,7 +889,7 @@ START_TEST(a_client_may_choose_its_address)
 {
 	const char *own =
 		_i == 0 ? support_path("own") : support_abstract("own");
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial_as(name_server(_i), own);
 
 	ck_assert_ptr_nonnull(client);
@@ -917,7 +903,7 @@ END_TEST
 
 START_TEST(a_client_may_have_the_kernel_choose)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial_as(name_server(_i), "@");
 	struct unixaddr addr;
 
@@ -933,7 +919,7 @@ END_TEST
 START_TEST(an_address_that_is_taken_is_left_to_its_owner)
 {
 	const char *name = name_server(_i);
-	struct unixconn *server = open_at(name), *client;
+	struct unixconn *server = open_gram(name), *client;
 	int before = support_count_fds();
 
 	ck_assert_null_errno(dial_as(name, name), EADDRINUSE);
@@ -959,7 +945,7 @@ static void serve_elsewhere(struct unixconn *server)
 START_TEST(a_relative_address_is_answered_from_anywhere)
 {
 	static const char *const names[] = { "own", "./own", "././own" };
-	struct unixconn *server = open_at(support_path("server")), *client;
+	struct unixconn *server = open_gram(support_path("server")), *client;
 	pid_t pid = support_fork();
 
 	if (pid == 0)
@@ -993,7 +979,7 @@ static int count_entries(const char *path)
 START_TEST(an_address_that_cannot_be_answered_is_refused)
 {
 	char deep[PATH_MAX], own[PATH_MAX + 8];
-	struct unixconn *server = open_at(support_path("server"));
+	struct unixconn *server = open_gram(support_path("server"));
 
 	snprintf(deep, sizeof(deep), "%s/%0100d", support_dir(), 0);
 	snprintf(own, sizeof(own), "%s/own", deep);
@@ -1011,7 +997,7 @@ END_TEST
 START_TEST(an_own_address_fits_up_to_the_last_byte)
 {
 	char own[UNIXMSG_NAME_SIZE_MAX + 2];
-	struct unixconn *server = open_at(support_path("server")), *client;
+	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	snprintf(own, sizeof(own), "%s/", support_dir());
 	memset(own + strlen(own), 'o', sizeof(own) - strlen(own));
@@ -1038,7 +1024,7 @@ static void come_late(const char *name, pid_t client)
 	struct unixaddr from;
 
 	support_wait_until_asleep(client);
-	server = open_at(name);
+	server = open_gram(name);
 	expect_from(server, "question", &from);
 	reply(server, &from, "answer");
 	expect_from(server, "bye", NULL);
@@ -1116,7 +1102,7 @@ END_TEST
 
 START_TEST(the_stop_of_the_dial_stays_with_the_client)
 {
-	struct unixconn *server = open_at(name_server(_i)), *client;
+	struct unixconn *server = open_gram(name_server(_i)), *client;
 	struct unixdial_options options;
 	int stop_fd = eventfd(1, EFD_CLOEXEC);
 
@@ -1149,7 +1135,7 @@ END_TEST
 
 /* A full queue */
 
-static int send_to(struct unixconn *gram, const struct unixaddr *to,
+static int send_text_to(struct unixconn *gram, const struct unixaddr *to,
 	int64_t deadline_us)
 {
 	if (to == NULL)
@@ -1161,7 +1147,7 @@ static int fill(struct unixconn *gram, const struct unixaddr *to)
 {
 	int count = 0;
 
-	while (send_to(gram, to, UNIXMSG_NOW) == 1)
+	while (send_text_to(gram, to, UNIXMSG_NOW) == 1)
 		ck_assert_int_lt(count++, 100000);
 	ck_assert_int_eq(errno, EAGAIN);
 	return count;
@@ -1177,11 +1163,11 @@ struct crowd {
 
 static void make_crowd(struct crowd *crowd, bool is_connected)
 {
-	crowd->server = open_at(support_abstract("server"));
+	crowd->server = open_gram(support_abstract("server"));
 	get_address(crowd->server, &crowd->addr);
 	crowd->to = is_connected ? NULL : &crowd->addr;
-	crowd->sender =
-		is_connected ? dial(support_abstract("server")) : open_at("@");
+	crowd->sender = is_connected ? dial(support_abstract("server"))
+				     : open_gram("@");
 	crowd->count = fill(crowd->sender, crowd->to);
 }
 
@@ -1203,10 +1189,12 @@ START_TEST(sending_to_a_full_queue_keeps_to_its_deadline)
 	int64_t until_us;
 
 	make_crowd(&crowd, _i);
-	ck_assert_errno(send_to(crowd.sender, crowd.to, UNIXMSG_NOW), EAGAIN);
-	ck_assert_errno(send_to(crowd.sender, crowd.to, 1), ETIMEDOUT);
+	ck_assert_errno(send_text_to(crowd.sender, crowd.to, UNIXMSG_NOW),
+		EAGAIN);
+	ck_assert_errno(send_text_to(crowd.sender, crowd.to, 1), ETIMEDOUT);
 	until_us = unixdeadline_after_us(short_us);
-	ck_assert_errno(send_to(crowd.sender, crowd.to, until_us), ETIMEDOUT);
+	ck_assert_errno(send_text_to(crowd.sender, crowd.to, until_us),
+		ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), until_us);
 	drain(&crowd);
 	expect_nothing(crowd.server);
@@ -1221,7 +1209,7 @@ START_TEST(the_stop_ends_a_wait_for_a_full_queue)
 
 	make_crowd(&crowd, _i);
 	unixconn_set_stop_fd(crowd.sender, stop_fd);
-	ck_assert_errno(send_to(crowd.sender, crowd.to, UNIXMSG_FOREVER),
+	ck_assert_errno(send_text_to(crowd.sender, crowd.to, UNIXMSG_FOREVER),
 		ECANCELED);
 	end_crowd(&crowd);
 	close(stop_fd);
@@ -1237,7 +1225,8 @@ static void send_while_it_is_drained(struct crowd *crowd, int64_t deadline_us)
 		drain(crowd);
 		_exit(0);
 	}
-	ck_assert_int_eq(send_to(crowd->sender, crowd->to, deadline_us), 1);
+	ck_assert_int_eq(send_text_to(crowd->sender, crowd->to, deadline_us),
+		1);
 	support_wait_exit(pid, 0);
 	expect_text(crowd->server, "x");
 	expect_nothing(crowd->server);
@@ -1272,7 +1261,7 @@ START_TEST(waiting_for_a_full_queue_costs_little)
 
 	make_crowd(&crowd, _i);
 	begin_us = get_cpu_us();
-	ck_assert_errno(send_to(crowd.sender, crowd.to,
+	ck_assert_errno(send_text_to(crowd.sender, crowd.to,
 				unixdeadline_after_us(wait_us)),
 		ETIMEDOUT);
 	ck_assert_int_lt(get_cpu_us() - begin_us, wait_us / 5);
@@ -1282,7 +1271,7 @@ END_TEST
 
 START_TEST(a_full_queue_of_one_does_not_stop_messages_to_another)
 {
-	struct unixconn *other = open_at(support_abstract("other"));
+	struct unixconn *other = open_gram(support_abstract("other"));
 	struct unixaddr addr;
 	struct crowd crowd;
 
@@ -1317,7 +1306,7 @@ END_TEST
 
 START_TEST(an_empty_datagram_is_a_message)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial(name_server(_i));
 	int foreign = make_foreign(), i;
 	struct unixaddr from;
@@ -1346,7 +1335,7 @@ END_TEST
 
 START_TEST(a_datagram_into_no_room_is_cut)
 {
-	struct unixconn *server = open_at(name_server(_i));
+	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *client = dial(name_server(_i));
 	struct unixaddr from, own;
 	size_t size = 0;
@@ -1397,7 +1386,7 @@ START_TEST(descriptors_are_closed_on_exec)
 	bool was_open[FDS];
 
 	list_fds(was_open);
-	server = open_at(name_server(_i));
+	server = open_gram(name_server(_i));
 	client = dial(name_server(_i));
 	own = dial_as(name_server(_i), support_path("own"));
 	ck_assert_ptr_nonnull(own);
@@ -1425,7 +1414,7 @@ static struct unixconn *dial_limited(const char *server, int more)
 START_TEST(a_dial_that_runs_out_of_descriptors_leaves_nothing_behind)
 {
 	const char *name = name_server(_i);
-	struct unixconn *server = open_at(name), *client = NULL;
+	struct unixconn *server = open_gram(name), *client = NULL;
 	int before = support_count_fds(), more;
 
 	for (more = 0; more < 16; more++) {
