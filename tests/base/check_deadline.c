@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -271,23 +270,13 @@ static void count_signal(int signal)
 		_exit(1);
 }
 
-/* One each millisecond, and no system call is begun again after it. */
-static void set_signals(suseconds_t period_us)
-{
-	const struct sigaction action = { .sa_handler = count_signal };
-	const struct itimerval timer = { { 0, period_us }, { 0, period_us } };
-
-	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
-	ck_assert_int_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
-
 START_TEST(signals_do_not_end_a_wait)
 {
-	set_signals(1000);
+	support_set_alarms(1000, count_signal);
 	ck_assert_int_eq(unixdeadline__wait(ends[0], POLLIN, stop,
 				 UNIXMSG_FOREVER),
 		0);
-	set_signals(0);
+	support_set_alarms(0, count_signal);
 	ck_assert_int_ge(signals, 30);
 }
 END_TEST
@@ -296,11 +285,11 @@ START_TEST(signals_do_not_put_a_deadline_off)
 {
 	int64_t deadline_us;
 
-	set_signals(1000);
+	support_set_alarms(1000, count_signal);
 	deadline_us = unixdeadline_after_us(20 * millisecond);
 	ck_assert_errno(unixdeadline__wait(stop, POLLIN, -1, deadline_us),
 		ETIMEDOUT);
-	set_signals(0);
+	support_set_alarms(0, count_signal);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	ck_assert_int_ge(signals, 1);
 }
@@ -371,10 +360,10 @@ END_TEST
 START_TEST(errno_is_kept_after_signals)
 {
 	errno = EXDEV;
-	set_signals(1000);
+	support_set_alarms(1000, count_signal);
 	unixdeadline__wait(ends[0], POLLIN, -1, UNIXMSG_FOREVER);
 	unixdeadline__pause(3 * millisecond, -1, UNIXMSG_FOREVER);
-	set_signals(0);
+	support_set_alarms(0, count_signal);
 	ck_assert_int_eq(errno, EXDEV);
 }
 END_TEST

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -923,24 +922,6 @@ static void count_signal(int number)
 	errno = saved;
 }
 
-/* 1 kHz, and no SA_RESTART: every wait is interrupted. */
-static void start_timer(void)
-{
-	struct sigaction action = { .sa_handler = count_signal };
-	struct itimerval often = { .it_interval.tv_usec = 1000,
-		.it_value.tv_usec = 1000 };
-
-	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
-	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
-}
-
-static void stop_timer(void)
-{
-	struct itimerval never = { .it_value.tv_usec = 0 };
-
-	ck_assert_int_eq(setitimer(ITIMER_REAL, &never, NULL), 0);
-}
-
 static int64_t choose_deadline(int i)
 {
 	return i % 2 == 0 ? UNIXMSG_FOREVER : unixdeadline_after_us(60000000);
@@ -977,14 +958,14 @@ START_TEST(signals_change_nothing_in_a_long_exchange)
 
 	link_up(_i);
 	pid = support_fork();
-	start_timer();
+	support_set_alarms(1000, count_signal);
 	if (pid == 0) {
 		send_numbers(MESSAGES);
 		_exit(signals == 0);
 	}
 	receive_numbers(MESSAGES);
 	ck_assert_int_gt(signals, 0);
-	stop_timer();
+	support_set_alarms(0, count_signal);
 	support_wait_exit(pid, 0);
 }
 END_TEST
@@ -994,7 +975,7 @@ START_TEST(signals_do_not_make_a_deadline_come_early)
 	int64_t deadline_us;
 
 	link_up(_i);
-	start_timer();
+	support_set_alarms(1000, count_signal);
 	deadline_us = unixdeadline_after_us(100000);
 	ck_assert_errno(receive_until(deadline_us), ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
@@ -1002,7 +983,7 @@ START_TEST(signals_do_not_make_a_deadline_come_early)
 	deadline_us = unixdeadline_after_us(100000);
 	ck_assert_errno(send_until(deadline_us), ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
-	stop_timer();
+	support_set_alarms(0, count_signal);
 	ck_assert_int_gt(signals, 0);
 }
 END_TEST
@@ -1015,7 +996,7 @@ START_TEST(signals_do_not_end_a_wait_without_an_end)
 	support_ready_init(enough);
 	pid = support_fork();
 	if (pid == 0) {
-		start_timer();
+		support_set_alarms(1000, count_signal);
 		_exit(receive_until(UNIXMSG_FOREVER) != 1);
 	}
 	support_ready_wait(enough);

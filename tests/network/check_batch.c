@@ -2,10 +2,8 @@
 /* Several messages by one call, on both networks that keep boundaries. */
 #include <config.h>
 
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "support/ends.h"
@@ -440,23 +438,6 @@ END_TEST
 
 /* Signals */
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int number)
-{
-	(void)number;
-	signals++;
-}
-
-static void set_timer(int us)
-{
-	struct sigaction action = { .sa_handler = count_signal };
-	struct itimerval often = { { 0, us }, { 0, us } };
-
-	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
-	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
-}
-
 enum { EXCHANGED = 20000 };
 
 static void send_long(void)
@@ -472,7 +453,7 @@ static void send_long(void)
 			1);
 		ck_assert_uint_eq(sent, 100);
 	}
-	_exit(signals == 0);
+	_exit(support_alarms == 0);
 }
 
 START_TEST(signals_change_nothing_in_a_long_exchange)
@@ -483,7 +464,7 @@ START_TEST(signals_change_nothing_in_a_long_exchange)
 
 	ends_make(&ends, _i);
 	pid = support_fork();
-	set_timer(1000);
+	support_set_alarms(1000, NULL);
 	if (pid == 0)
 		send_long();
 	for (done = 0; done < EXCHANGED; done += (int)received) {
@@ -494,7 +475,7 @@ START_TEST(signals_change_nothing_in_a_long_exchange)
 			1);
 		expect_numbers(done, received);
 	}
-	set_timer(0);
+	support_set_alarms(0, NULL);
 	support_wait_exit(pid, 0);
 }
 END_TEST
@@ -505,13 +486,13 @@ START_TEST(signals_do_not_make_a_deadline_come_early)
 	size_t count;
 
 	ends_make(&ends, _i);
-	set_timer(1000);
+	support_set_alarms(1000, NULL);
 	set_up(2, ROOM);
 	deadline_us = unixdeadline_after_us(50000);
 	ck_assert_errno(receive_batch(2, &count, deadline_us), ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
-	set_timer(0);
-	ck_assert_int_gt(signals, 0);
+	support_set_alarms(0, NULL);
+	ck_assert_int_gt(support_alarms, 0);
 }
 END_TEST
 

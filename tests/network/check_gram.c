@@ -1355,44 +1355,19 @@ END_TEST
 
 /* Descriptors and leftovers */
 
-/* Which descriptors are open: the harness has some of its own. */
-enum { FDS = 128 };
-
-static void list_fds(bool is_open[FDS])
-{
-	int fd;
-
-	for (fd = 0; fd < FDS; fd++)
-		is_open[fd] = fcntl(fd, F_GETFD) >= 0;
-}
-
-static void expect_cloexec(const bool was_open[FDS])
-{
-	int fd, flags, found = 0;
-
-	for (fd = 0; fd < FDS; fd++) {
-		flags = fcntl(fd, F_GETFD);
-		if (flags < 0 || was_open[fd])
-			continue;
-		ck_assert_int_eq(flags, FD_CLOEXEC);
-		found++;
-	}
-	ck_assert_int_ge(found, 5);
-}
-
 START_TEST(descriptors_are_closed_on_exec)
 {
 	struct unixconn *server, *client, *own, *pair[2];
-	bool was_open[FDS];
+	bool was_open[SUPPORT_FDS];
 
-	list_fds(was_open);
+	support_list_fds(was_open);
 	server = open_gram(name_server(_i));
 	client = dial(name_server(_i));
 	own = dial_as(name_server(_i), support_path("own"));
 	ck_assert_ptr_nonnull(own);
 	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
 	/* Directories that are held open are among them. */
-	expect_cloexec(was_open);
+	support_expect_cloexec(was_open, 5);
 	close_gram(pair[0]);
 	close_gram(pair[1]);
 	close_gram(own);

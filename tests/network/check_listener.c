@@ -7,13 +7,11 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "support/support.h"
@@ -765,31 +763,13 @@ START_TEST(a_client_does_not_keep_the_time_limit_of_its_dial)
 }
 END_TEST
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int number)
-{
-	(void)number;
-	signals++;
-}
-
-static void set_timer(suseconds_t period_us)
-{
-	struct sigaction action = { .sa_handler = count_signal };
-	struct itimerval often = { .it_interval.tv_usec = period_us,
-		.it_value.tv_usec = period_us };
-
-	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
-	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
-}
-
 START_TEST(signals_do_not_end_a_wait)
 {
 	int64_t deadline_us;
 
 	choose(_i);
 	fill_backlog();
-	set_timer(1000);
+	support_set_alarms(1000, NULL);
 	deadline_us = unixdeadline_after_us(short_us);
 	ck_assert_null_errno(unixconn_dial(net, name, NULL, deadline_us),
 		ETIMEDOUT);
@@ -799,8 +779,8 @@ START_TEST(signals_do_not_end_a_wait)
 	ck_assert_null_errno(unixlistener_accept(listener, deadline_us),
 		ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
-	set_timer(0);
-	ck_assert_int_gt(signals, 0);
+	support_set_alarms(0, NULL);
+	ck_assert_int_gt(support_alarms, 0);
 	empty_backlog();
 }
 END_TEST
@@ -907,44 +887,20 @@ END_TEST
 
 /* Descriptors */
 
-enum { FDS = 128 };
-
-static void list_fds(bool is_open[FDS])
-{
-	int fd;
-
-	for (fd = 0; fd < FDS; fd++)
-		is_open[fd] = fcntl(fd, F_GETFD) >= 0;
-}
-
-static void expect_cloexec(const bool was_open[FDS], int count)
-{
-	int fd, flags, found = 0;
-
-	for (fd = 0; fd < FDS; fd++) {
-		flags = fcntl(fd, F_GETFD);
-		if (flags < 0 || was_open[fd])
-			continue;
-		ck_assert_int_eq(flags, FD_CLOEXEC);
-		found++;
-	}
-	ck_assert_int_ge(found, count);
-}
-
 /* Directories that are held open are looked at too. */
 START_TEST(descriptors_are_closed_on_exec)
 {
 	struct unixconn *pair[2];
-	bool was_open[FDS];
+	bool was_open[SUPPORT_FDS];
 
 	choose(_i);
-	list_fds(was_open);
+	support_list_fds(was_open);
 	start_listening(1);
 	client = dial_as(support_path("own"));
 	ck_assert_ptr_nonnull(client);
 	server = accept_one();
 	ck_assert_int_eq(unixconn_pair(net, pair), 0);
-	expect_cloexec(was_open, 6);
+	support_expect_cloexec(was_open, 6);
 	close_end(pair[0]);
 	close_end(pair[1]);
 }

@@ -12,7 +12,6 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "network/conn_private.h"
@@ -965,24 +964,6 @@ END_TEST
 
 /* Signals */
 
-static volatile sig_atomic_t signals;
-
-static void count_signal(int number)
-{
-	(void)number;
-	signals++;
-}
-
-static void set_timer(suseconds_t period_us)
-{
-	struct sigaction action = { .sa_handler = count_signal };
-	struct itimerval often = { .it_interval.tv_usec = period_us,
-		.it_value.tv_usec = period_us };
-
-	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
-	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
-}
-
 static int64_t choose_deadline(int i)
 {
 	return i % 2 == 0 ? UNIXMSG_FOREVER : unixdeadline_after_us(long_us);
@@ -1010,7 +991,7 @@ START_TEST(signals_change_nothing_in_a_long_exchange)
 	size_t size;
 	int i;
 
-	set_timer(1000);
+	support_set_alarms(1000, NULL);
 	if (pid == 0)
 		send_large(MESSAGES, SIZE);
 	ck_assert_ptr_nonnull(got);
@@ -1021,8 +1002,8 @@ START_TEST(signals_change_nothing_in_a_long_exchange)
 		ck_assert_uint_eq(size, SIZE);
 		ck_assert_uint_eq(got[0], (unsigned int)i % 256);
 	}
-	ck_assert_int_gt(signals, 0);
-	set_timer(0);
+	ck_assert_int_gt(support_alarms, 0);
+	support_set_alarms(0, NULL);
 	support_wait_exit(pid, 0);
 	free(got);
 }

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -490,6 +491,47 @@ void support_add_root_loop_test(TCase *tcase, const TTest *test, int times)
 {
 	support_add_loop_test_if(tcase, test, times, support_is_root(),
 		"not root, or root without root's rights");
+}
+
+void support_list_fds(bool is_open[SUPPORT_FDS])
+{
+	int fd;
+
+	for (fd = 0; fd < SUPPORT_FDS; fd++)
+		is_open[fd] = fcntl(fd, F_GETFD) >= 0;
+}
+
+void support_expect_cloexec(const bool was_open[SUPPORT_FDS], int least)
+{
+	int fd, flags, found = 0;
+
+	for (fd = 0; fd < SUPPORT_FDS; fd++) {
+		flags = fcntl(fd, F_GETFD);
+		if (flags < 0 || was_open[fd])
+			continue;
+		ck_assert_int_eq(flags, FD_CLOEXEC);
+		found++;
+	}
+	ck_assert_int_ge(found, least);
+}
+
+volatile sig_atomic_t support_alarms;
+
+static void count_alarm(int signal)
+{
+	(void)signal;
+	support_alarms++;
+}
+
+void support_set_alarms(suseconds_t period_us, void (*handler)(int signal))
+{
+	const struct sigaction action = {
+		.sa_handler = handler == NULL ? count_alarm : handler,
+	};
+	const struct itimerval often = { { 0, period_us }, { 0, period_us } };
+
+	ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+	ck_assert_int_eq(setitimer(ITIMER_REAL, &often, NULL), 0);
 }
 
 static int fds_at_start;

@@ -11,6 +11,7 @@
 #include <check.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/types.h>
@@ -92,6 +93,21 @@ int support_count_fds(void);
  */
 void support_limit_fds(int more);
 void support_lift_fds_limit(void);
+
+/*
+ * Which descriptors are open, of those that a test may have; and that what has
+ * been opened since, at least so many, is closed on exec.
+ */
+enum { SUPPORT_FDS = 128 };
+void support_list_fds(bool is_open[SUPPORT_FDS]);
+void support_expect_cloexec(const bool was_open[SUPPORT_FDS], int least);
+
+/*
+ * SIGALRM every period_us, until that is 0. There is no SA_RESTART: each wait is
+ * interrupted. The handler NULL counts them.
+ */
+void support_set_alarms(suseconds_t period_us, void (*handler)(int signal));
+extern volatile sig_atomic_t support_alarms;
 
 /*
  * Whether the kernel can refuse descriptors on behalf of the one they are sent
