@@ -12,12 +12,9 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include "unixmsg.h"
 
@@ -60,34 +57,22 @@ static int take(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	return UNIXSERVICE_DONE;
 }
 
-static int open_signals(void)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
-}
-
 static struct unixservice *open_service(const char *network,
 	const char *address)
 {
+	const struct unixservice_options options = {
+		.wants = UNIXMSG_WANT_FDS,
+		.fds_max = 1,
+	};
+	struct unixservice *service = unixservice_new(take, NULL, &options);
 	struct unixlisten_options how = { 0 };
-	struct unixservice_options options;
-	struct unixservice *service;
 
 	is_bytes = strcmp(network, "bytes") == 0;
 	if (is_bytes)
 		how.flags = UNIXMSG_LISTEN_BYTES;
-	memset(&options, 0, sizeof(options));
-	options.wants = UNIXMSG_WANT_FDS;
-	options.fds_max = 1;
-	service = unixservice_new(take, NULL, &options);
 	if (service == NULL)
 		return NULL;
-	if (unixservice_set_stop_fd(service, open_signals()) == 0 &&
+	if (unixservice_set_stop_fd(service, unixstop_open()) == 0 &&
 		unixservice_listen(service, is_bytes ? "unix" : network,
 			address, &how) == 0)
 		return service;
