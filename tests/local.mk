@@ -125,6 +125,7 @@ include %D%/lane/local.mk
 include %D%/message/local.mk
 include %D%/network/local.mk
 include %D%/proof/local.mk
+include %D%/relay/local.mk
 include %D%/service/local.mk
 include %D%/supervisor/local.mk
 include %D%/tools/local.mk

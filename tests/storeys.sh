@@ -3,6 +3,7 @@
 # A folder of the library uses only those before it, as src/local.mk lists them,
 # and every file of it is on the list of its folder. A tool uses what the tools
 # share and the public headers; unixmsg-inspect looks into two folders besides.
+# The relay is a program too, in a folder beside theirs.
 # What CONTRIBUTING names is there.
 
 set -u
@@ -38,19 +39,19 @@ upward()
 	}' "$@"
 }
 
-# beyond TOOL FOLDER...: what the tool includes of other folders than its own,
-# the shared one, and those.
+# beyond PROGRAM FOLDER...: what the folder of a program includes of others than
+# its own, the shared one, and those.
 beyond()
 {
-	tool=$1
+	program=$1
 	shift
-	for folder in "tools/$tool" tools/common unixmsg "$@"; do
+	for folder in "$program" tools/common unixmsg "$@"; do
 		printf '^%s/\n' "$folder"
 	done >"$scratch/folders"
 	echo '^unixmsg\.h' >>"$scratch/folders"
-	sed -n 's,^#include "\(.*\)"$,\1,p' "src/tools/$tool"/*.[ch] |
+	sed -n 's,^#include "\(.*\)"$,\1,p' "src/$program"/*.[ch] |
 		grep -v -f "$scratch/folders" | sort -u |
-		sed "s,^,src/tools/$tool: ,; s,\$, is none of its business,"
+		sed "s,^,src/$program: ,; s,\$, is none of its business,"
 }
 
 # unlisted FOLDER: its sources that its local.mk does not name.
@@ -100,12 +101,12 @@ for storey in $storeys; do
 	count=$((count + 2))
 done
 
-for tool in common echo cat perf; do
-	expect_nothing "$(beyond $tool)"
-	expect_nothing "$(unlisted tools/$tool)"
+for program in tools/common tools/echo tools/cat tools/perf relay; do
+	expect_nothing "$(beyond $program)"
+	expect_nothing "$(unlisted $program)"
 	count=$((count + 2))
 done
-expect_nothing "$(beyond inspect base name)"
+expect_nothing "$(beyond tools/inspect base name)"
 expect_nothing "$(unlisted tools/inspect)"
 count=$((count + 2))
 

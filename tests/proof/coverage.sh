@@ -150,7 +150,7 @@ list_lines()
 
 	/<class / {
 		file = get("filename")
-		part = file ~ /^src\/tools\// ? "tools" : "library"
+		part = file ~ /^src\/(tools|relay)\// ? "tools" : "library"
 		read_source()
 	}
 

@@ -146,8 +146,9 @@ count_lines()
 
 lines_row()
 {
-	library=$(count_lines "$srcdir/src" ! -path '*/tools/*')
-	tools=$(count_lines "$srcdir/src/tools")
+	library=$(count_lines "$srcdir/src" ! -path '*/tools/*' \
+		! -path '*/relay/*')
+	tools=$(count_lines "$srcdir/src/tools" "$srcdir/src/relay")
 	of_tests=$(count_lines "$srcdir/tests")
 	row lines "$library of the library, $tools of the tools,\
  $of_tests of tests: $((of_tests * 10 / (library + tools) / 10)).$((

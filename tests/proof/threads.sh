@@ -24,7 +24,7 @@ ${CC:-cc} $flags -o "$scratch/empty" "$scratch/empty.c" 2>/dev/null &&
 build()
 {
 	find "$srcdir/src" "${threads:-$srcdir/tests/proof}/threads.c" -name '*.c' \
-		! -path '*/src/tools/*' -print0 | xargs -0 -P 2 -n 8 sh -c '
+		! -path '*/src/tools/*' ! -path '*/src/relay/*' -print0 | xargs -0 -P 2 -n 8 sh -c '
 		cd "$0" && exec "$@"' "$scratch" \
 		${CC:-cc} $flags -c -I"$top_builddir" -I"$srcdir/src" || return
 	${CC:-cc} $flags -o "$scratch/threads" "$scratch"/*.o

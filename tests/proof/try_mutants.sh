@@ -25,9 +25,10 @@ trap 'exit 130' INT HUP TERM
 library=$top_builddir/src/.libs/libunixmsg_all.a
 shared=$top_builddir/src/tools/.libs/libtools.a
 measuring=$top_builddir/src/tools/.libs/libperf.a
+relay=$top_builddir/src/relay/.libs/librelay.a
 inspecting=$(echo "$top_builddir"/src/tools/inspect/inspect_*.o)
 support=$tests/.libs/libsupport.a
-for file in "$library" "$shared" "$measuring" "$support" "$srcdir/tests/proof/mutants"; do
+for file in "$library" "$shared" "$measuring" "$relay" "$support" "$srcdir/tests/proof/mutants"; do
 	[ -e "$file" ] || {
 		echo "mutants: $file is missing: build the tests first" >&2
 		exit 2
@@ -108,7 +109,7 @@ apply()
 		compile "$scratch/tree/$file" "$object" || return
 		case $file in
 		src/tools/inspect/*) ar r "$scratch/libinspect.a" "$object" ;;
-		src/tools/*) ar r "$scratch/libtools.a" "$object" ;;
+		src/relay/* | src/tools/*) ar r "$scratch/libtools.a" "$object" ;;
 		*) ar r "$scratch/libunixmsg.a" "$object" ;;
 		esac 2>/dev/null || return
 		rm -f "$object"
@@ -263,7 +264,7 @@ fi
 gather_tools()
 {
 	printf '%s\n' "create $scratch/gathered.a" "addlib $shared" \
-		"addlib $measuring" save end | ar -M &&
+		"addlib $measuring" "addlib $relay" save end | ar -M &&
 		shared=$scratch/gathered.a
 }
 

@@ -1,0 +1,6 @@
+# unixmsg-relay, as far as it is: nothing of it is installed yet. A library so
+# that unit tests can reach its parts; libunixmsg never includes it.
+noinst_LTLIBRARIES += %D%/librelay.la
+%C%_librelay_la_SOURCES = \
+	%D%/subject.c \
+	%D%/subject.h
