@@ -2,5 +2,11 @@
 # that unit tests can reach its parts; libunixmsg never includes it.
 noinst_LTLIBRARIES += %D%/librelay.la
 %C%_librelay_la_SOURCES = \
+	%D%/nats_info.c \
+	%D%/nats_info.h \
+	%D%/nats_reader.c \
+	%D%/nats_reader.h \
+	%D%/nats_writer.c \
+	%D%/nats_writer.h \
 	%D%/subject.c \
 	%D%/subject.h

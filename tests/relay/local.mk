@@ -1,8 +1,13 @@
-relay_tests = \
+quick_unit_tests += \
+	tests/check_nats_reader \
+	tests/check_nats_writer \
 	tests/check_subject
-quick_unit_tests += $(relay_tests)
+tests_check_nats_reader_SOURCES = %D%/check_nats_reader.c
+tests_check_nats_writer_SOURCES = %D%/check_nats_writer.c
 tests_check_subject_SOURCES = %D%/check_subject.c
 
 relay_libs = src/relay/.libs/librelay.a tests/.libs/libsupport.a \
 	src/tools/.libs/libtools.a src/.libs/libunixmsg_all.a $(CHECK_LIBS)
+tests_check_nats_reader_LDADD = $(relay_libs)
+tests_check_nats_writer_LDADD = $(relay_libs)
 tests_check_subject_LDADD = $(relay_libs)

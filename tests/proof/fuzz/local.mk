@@ -6,6 +6,7 @@ fuzz_targets = \
 	%D%/fuzz_addr \
 	%D%/fuzz_control \
 	%D%/fuzz_diag \
+	%D%/fuzz_nats \
 	%D%/fuzz_notify \
 	%D%/fuzz_record \
 	%D%/fuzz_service_text \
@@ -23,10 +24,14 @@ endif
 # FUZZ_ENGINE is libFuzzer with its main, or nothing.
 fuzz_libs = $(FUZZ_ENGINE) %D%/.libs/libfuzz.a src/tools/.libs/libtools.a \
 	src/.libs/libunixmsg_all.a
+relay_fuzz_libs = $(FUZZ_ENGINE) %D%/.libs/libfuzz.a \
+	src/relay/.libs/librelay.a src/tools/.libs/libtools.a \
+	src/.libs/libunixmsg_all.a
 %C%_fuzz_activation_LDADD = $(fuzz_libs)
 %C%_fuzz_addr_LDADD = $(fuzz_libs)
 %C%_fuzz_control_LDADD = $(fuzz_libs)
 %C%_fuzz_diag_LDADD = $(fuzz_libs)
+%C%_fuzz_nats_LDADD = $(relay_fuzz_libs)
 %C%_fuzz_notify_LDADD = $(fuzz_libs)
 %C%_fuzz_record_LDADD = $(fuzz_libs)
 %C%_fuzz_service_text_LDADD = $(fuzz_libs)
