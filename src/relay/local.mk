@@ -2,6 +2,8 @@
 # that unit tests can reach its parts; libunixmsg never includes it.
 noinst_LTLIBRARIES += %D%/librelay.la
 %C%_librelay_la_SOURCES = \
+	%D%/frame.c \
+	%D%/frame.h \
 	%D%/nats_info.c \
 	%D%/nats_info.h \
 	%D%/nats_reader.c \

@@ -1,13 +1,16 @@
 quick_unit_tests += \
+	tests/check_frame \
 	tests/check_nats_reader \
 	tests/check_nats_writer \
 	tests/check_subject
+tests_check_frame_SOURCES = %D%/check_frame.c
 tests_check_nats_reader_SOURCES = %D%/check_nats_reader.c
 tests_check_nats_writer_SOURCES = %D%/check_nats_writer.c
 tests_check_subject_SOURCES = %D%/check_subject.c
 
 relay_libs = src/relay/.libs/librelay.a tests/.libs/libsupport.a \
 	src/tools/.libs/libtools.a src/.libs/libunixmsg_all.a $(CHECK_LIBS)
+tests_check_frame_LDADD = $(relay_libs)
 tests_check_nats_reader_LDADD = $(relay_libs)
 tests_check_nats_writer_LDADD = $(relay_libs)
 tests_check_subject_LDADD = $(relay_libs)

@@ -6,6 +6,7 @@ fuzz_targets = \
 	%D%/fuzz_addr \
 	%D%/fuzz_control \
 	%D%/fuzz_diag \
+	%D%/fuzz_frame \
 	%D%/fuzz_nats \
 	%D%/fuzz_notify \
 	%D%/fuzz_record \
@@ -31,6 +32,7 @@ relay_fuzz_libs = $(FUZZ_ENGINE) %D%/.libs/libfuzz.a \
 %C%_fuzz_addr_LDADD = $(fuzz_libs)
 %C%_fuzz_control_LDADD = $(fuzz_libs)
 %C%_fuzz_diag_LDADD = $(fuzz_libs)
+%C%_fuzz_frame_LDADD = $(relay_fuzz_libs)
 %C%_fuzz_nats_LDADD = $(relay_fuzz_libs)
 %C%_fuzz_notify_LDADD = $(fuzz_libs)
 %C%_fuzz_record_LDADD = $(fuzz_libs)
