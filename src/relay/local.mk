@@ -11,4 +11,6 @@ noinst_LTLIBRARIES += %D%/librelay.la
 	%D%/nats_writer.c \
 	%D%/nats_writer.h \
 	%D%/subject.c \
-	%D%/subject.h
+	%D%/subject.h \
+	%D%/window.c \
+	%D%/window.h
