@@ -2,6 +2,8 @@
 # that unit tests can reach its parts; libunixmsg never includes it.
 noinst_LTLIBRARIES += %D%/librelay.la
 %C%_librelay_la_SOURCES = \
+	%D%/credentials.c \
+	%D%/credentials.h \
 	%D%/frame.c \
 	%D%/frame.h \
 	%D%/nats_info.c \
@@ -10,6 +12,8 @@ noinst_LTLIBRARIES += %D%/librelay.la
 	%D%/nats_reader.h \
 	%D%/nats_writer.c \
 	%D%/nats_writer.h \
+	%D%/servers.c \
+	%D%/servers.h \
 	%D%/subject.c \
 	%D%/subject.h \
 	%D%/window.c \
