@@ -7,19 +7,19 @@
  *   /run/echo.sock  a path
  *   @echo           the abstract name "echo", see unix(7)
  *   ./@echo         a path whose file name begins with @
- *   @               as a name to bind: any free abstract name, chosen by the
- *                   kernel. An unnamed socket is printed like that, too.
+ *   @               to bind: any free abstract name, which the kernel chooses.
+ *                   To print: a socket without a name.
  *
- * A backslash escapes: \\ is a backslash, \xHH the byte with that value, and
- * \{N} repeats the byte before it, N times in all. So @echo\x00\{103} is the
- * name "echo" padded with NULs to its full 107 bytes. unixaddr_format writes
- * four or more equal bytes in this way if they need an escape. In a shell a
- * backslash needs quotes around it. A text that begins with \x00 is an abstract
- * name too, in the form that the kernel uses.
+ * A backslash begins an escape: \\ is a backslash, \xHH is the byte with that
+ * value, and \{N} repeats the byte before it, so that it stands N times in all.
+ * So @echo\x00\{103} is the name "echo" padded with NULs to its full 107 bytes.
+ * unixaddr_format writes four or more equal bytes in this way if they need an
+ * escape. In a shell a backslash needs quotes around it. A text that begins
+ * with \x00 is an abstract name, too: the kernel marks these names by a NUL.
  *
  * Lengths are exact: an abstract name is as long as its text says, without a
- * NUL at the end. Programs that pad the name to the full structure use another
- * name, and cannot be reached by this one.
+ * NUL at the end. A program that pads its name to the full structure has
+ * another name, and this one does not reach it.
  */
 #ifndef UNIXMSG_ADDR_H
 #define UNIXMSG_ADDR_H
@@ -34,7 +34,7 @@
 extern "C" {
 #endif
 
-/* The most bytes of a path; an abstract name has one less. */
+/* The most bytes of a path. An abstract name has at most one byte less. */
 #define UNIXMSG_NAME_SIZE_MAX 108
 
 /* Room for every text that unixaddr_format can make, its NUL included. */
@@ -47,10 +47,11 @@ enum unixaddr_kind {
 };
 
 /*
- * You may copy it, and put it into your own structures. The functions below set
- * it, and so does a call that receives. length counts as the kernel does: the
- * family, the name, and the NUL that ends a path. For a path of 108 bytes that
- * is 111, one more than struct sockaddr_un has: the NUL is then in spare.
+ * An address. You may copy it, and put it into your own structures. The
+ * functions below set it, and so do calls that receive. length counts what the
+ * kernel counts: the family, the name, and the NUL that ends a path. For a path
+ * of 108 bytes length is 111, one more than struct sockaddr_un has; the NUL is
+ * then in spare.
  */
 struct unixaddr {
 	struct sockaddr_un sun;
@@ -59,8 +60,8 @@ struct unixaddr {
 };
 
 /*
- * Makes an address of text. Leaves addr alone on failure: EINVAL (empty text, a
- * malformed escape, a NUL in a path), ENAMETOOLONG (more than
+ * Makes an address of text. Leaves addr alone on failure. Errors: EINVAL (empty
+ * text, a malformed escape, a NUL in a path), ENAMETOOLONG (more than
  * UNIXMSG_NAME_SIZE_MAX bytes).
  */
 int unixaddr_parse(struct unixaddr *addr, const char *text);
@@ -68,7 +69,7 @@ int unixaddr_parse(struct unixaddr *addr, const char *text);
 /*
  * Writes the text of addr to text, which has room for room bytes, and returns
  * text. It writes only printable ASCII, on one line, with a NUL at the end.
- * unixaddr_parse makes an equal address of it, whatever bytes the name
+ * unixaddr_parse turns that text into an equal address, whatever bytes the name
  * contains. UNIXMSG_ADDR_TEXT_SIZE of room is always enough; with less it may
  * return NULL with ENOSPC.
  */
@@ -77,7 +78,7 @@ char *unixaddr_format(const struct unixaddr *addr, char *text, size_t room);
 /*
  * Makes an address of raw bytes, without escapes. A path has 1 to 108 bytes and
  * no NUL; an abstract name has 0 to 107 bytes of any value, without the NUL
- * that marks it. Leaves addr alone on failure: EINVAL, ENAMETOOLONG.
+ * that marks it. Leaves addr alone on failure. Errors: EINVAL, ENAMETOOLONG.
  */
 int unixaddr_set_path(struct unixaddr *addr, const void *bytes, size_t size);
 int unixaddr_set_abstract(struct unixaddr *addr, const void *bytes,
@@ -88,29 +89,30 @@ void unixaddr_set_unnamed(struct unixaddr *addr);
 
 /*
  * Makes an address of the result of your own system call. length is the one
- * that the kernel gave: 0 for an unbound sender, more than the structure for a
- * path of 108 bytes. sa needs no NUL. Errors: EAFNOSUPPORT (not AF_UNIX),
- * EINVAL (a length that the kernel cannot give).
+ * that the kernel gave: 0 for an unbound sender, more than the size of the
+ * structure for a path of 108 bytes. A path in sa needs no NUL at its end.
+ * Errors: EAFNOSUPPORT (not AF_UNIX), EINVAL (a length that the kernel cannot
+ * give).
  */
 int unixaddr_set_sockaddr(struct unixaddr *addr, const struct sockaddr *sa,
 	socklen_t length);
 
-/* Returns the address for your own system call, and its exact length. It points
- * into addr. */
+/* Returns the address for your own system call, a pointer into addr, and stores
+ * its exact length in *length. */
 const struct sockaddr *unixaddr_get_sockaddr(const struct unixaddr *addr,
 	socklen_t *length);
 
 enum unixaddr_kind unixaddr_get_kind(const struct unixaddr *addr);
 
 /*
- * Returns the bytes of the name, and their number in *size, without the NUL
- * that ends a path or begins an abstract name. It points into addr. A path has
- * a NUL behind it.
+ * Returns the bytes of the name, a pointer into addr, and stores their number
+ * in *size. That does not count the NUL that ends a path or begins an abstract
+ * name. A path has a NUL behind it.
  */
 const char *unixaddr_get_name(const struct unixaddr *addr, size_t *size);
 
-/* Returns true for the same kind and the same bytes. Two paths to one file are
- * two addresses. */
+/* Returns true if both have the same kind and the same bytes. Two paths to one
+ * file are two addresses. */
 bool unixaddr_is_equal(const struct unixaddr *a, const struct unixaddr *b);
 
 #ifdef __cplusplus
