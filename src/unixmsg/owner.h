@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixowner: who owns a name, to tell a person: "in use by pid 123". It asks
- * the kernel (sock_diag(7), /proc), and the owner notices nothing. Decide
- * nothing by it: the answer may be old when it arrives.
+ * unixowner: the owner of a name, for a message such as "in use by pid 123".
+ * The owner is the process whose socket has the name. The call asks the kernel
+ * (sock_diag(7), /proc), and the owner notices nothing. Decide nothing by the
+ * result: it may be out of date when you get it.
  */
 #ifndef UNIXMSG_OWNER_H
 #define UNIXMSG_OWNER_H
@@ -18,26 +19,25 @@ extern "C" {
 #define UNIXMSG_COMMAND_SIZE 64
 
 struct unixowner {
-	/* A process that has the socket open, or else a connection that was
-	 * accepted from it; 0 if the kernel does not tell: only root sees into
-	 * the processes of others. */
+	/* A process that has the socket open; if there is none, one that has a
+	 * connection accepted from it. 0 if unknown: only root can see the
+	 * descriptors of other users' processes. */
 	pid_t pid;
-	/* The effective user of the process; without a process the user who
-	 * made the socket, or (uid_t)-1 if that is unknown, too (before Linux
-	 * 5.4). */
+	/* The effective user of the process. If pid is 0, the user who made the
+	 * socket; (uid_t)-1 if that is unknown, too (before Linux 5.4). */
 	uid_t user;
-	/* The name of the process in printable ASCII; "" without a process. */
+	/* The name of the process in printable ASCII; "" if pid is 0. */
 	char command[UNIXMSG_COMMAND_SIZE];
 	uint64_t reserved[8];
 };
 
 /*
  * Finds the owner of address. type is SOCK_DGRAM, SOCK_SEQPACKET or
- * SOCK_STREAM, or 0 for any of them; each type has its own abstract names. It
- * reads all of the kernel's list and /proc, which takes some milliseconds.
- * Returns 0, or -1 with
+ * SOCK_STREAM, or 0 for any of them; each type has its own abstract names. The
+ * call reads the kernel's whole list of sockets, and /proc, which takes some
+ * milliseconds. Returns 0, or -1 with
  *
- *   ENOENT  nobody in this network namespace owns it
+ *   ENOENT  no socket in this network namespace has that name
  *   EINVAL, ENAMETOOLONG  see unixaddr_parse
  *
  * or an error of open(2), socket(2), sock_diag(7).
