@@ -8,9 +8,9 @@
  * message that is too long, and the kernel's report of everything that it
  * truncated.
  *
- * A message is received with nothing but its payload, unless unixconn_want or
- * the options ask for more. The kernel refuses descriptors that nobody asked
- * for (Linux 6.16: the sender gets EPERM); before that the library closes them.
+ * Receiving gives only the payload, unless unixconn_want or the options ask for
+ * more. Since Linux 6.16 the kernel refuses descriptors that nobody asked for,
+ * and the sender gets EPERM; on older kernels the library closes them.
  */
 #ifndef UNIXMSG_MSG_H
 #define UNIXMSG_MSG_H
@@ -33,8 +33,8 @@ extern "C" {
 #define UNIXMSG_PREFIX 0x1u
 /*
  * Leaves the message in the queue: the next call gives it again. On unixgram
- * and unixpacket each call gives new copies of its descriptors; on unix they
- * come with the message itself. Not for batches.
+ * and unixpacket each call gives new copies of its descriptors; on unix only
+ * the call that takes the message gives them. Not for batches.
  */
 #define UNIXMSG_PEEK 0x2u
 
@@ -42,9 +42,9 @@ extern "C" {
 
 /*
  * Sends cred with the message, instead of the credentials that the kernel would
- * add. It may be our own process and our real, effective or saved user and
- * group; EPERM for others without CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID. Not
- * for batches.
+ * add. cred may name our own process, and our real, effective or saved user and
+ * group. Others need CAP_SYS_ADMIN (pid), CAP_SETUID (uid), CAP_SETGID (gid),
+ * and fail with EPERM without. Not for batches.
  */
 #define UNIXMSG_SEND_CRED 0x4u
 
@@ -52,8 +52,8 @@ extern "C" {
 
 /* The payload was longer than the room; size is its true size. */
 #define UNIXMSG_CUT 0x100u
-/* Descriptors or other control data are lost: nobody had asked for them, fds
- * had no room, or the process may open no more descriptors. */
+/* Descriptors or other control data are lost: the caller had not asked for
+ * them, fds had no room, or the process can open no more descriptors. */
 #define UNIXMSG_CUT_CONTROL 0x200u
 /* cred is valid. */
 #define UNIXMSG_HAS_CRED 0x400u
@@ -64,11 +64,11 @@ extern "C" {
 #define UNIXMSG_WANT_FDS 0x1u
 /*
  * The credentials of the writer: its real user and group when it wrote the
- * message. The kernel gives a socket without a name an abstract one, when it
- * connects or sends with this set.
+ * message. With this set, the kernel gives a socket that has no name an
+ * abstract one when it connects or sends.
  */
 #define UNIXMSG_WANT_CRED 0x2u
-/* A pidfd of the writer. Linux 6.5, else ENOTSUP. */
+/* A pidfd of the writer. ENOTSUP before Linux 6.5. */
 #define UNIXMSG_WANT_PIDFD 0x4u
 
 /* Bounds. */
@@ -81,9 +81,9 @@ extern "C" {
 #define UNIXMSG_BATCH_MAX 64
 
 struct unixmsg {
-	/* The payload, to send or to receive: room bytes at data, or, unless
-	 * parts is NULL, several parts, at most 1024 (IOV_MAX), more are
-	 * EINVAL. All of it stays yours. */
+	/* The payload, to send or to receive: room bytes at data if parts is
+	 * NULL, else parts_count parts, at most 1024 (IOV_MAX); EINVAL for
+	 * more. The memory stays yours. */
 	void *data;
 	size_t room;
 	struct iovec *parts;
@@ -91,36 +91,37 @@ struct unixmsg {
 	/* Receiving stores the true size of the message in bytes, also if the
 	 * message was truncated. */
 	size_t size;
-	/* The address of a datagram: receiving stores the sender, sending takes
-	 * the receiver. NULL if it is not wanted, or to send to the connected
-	 * peer. Receiving on a connection stores the peer's address; sending
-	 * there is EINVAL unless this is NULL. */
+	/* The address of a datagram: receiving stores the sender there, sending
+	 * reads the receiver. NULL if you do not want it, or to send to the
+	 * connected peer. Receiving on a connection stores the peer's address.
+	 * Sending on a connection fails with EINVAL unless addr is NULL. */
 	struct unixaddr *addr;
 	/* Before sending: UNIXMSG_SEND_CRED or 0. Before receiving:
 	 * UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; afterwards also the flags that
-	 * receiving sets. A call ignores and clears those at its beginning;
-	 * unknown bits are EINVAL. */
+	 * receiving sets. A call ignores the latter when it begins, and clears
+	 * them; unknown bits are EINVAL. */
 	unsigned int flags;
 	/* Sending: fds_count descriptors go with the message, at most
 	 * UNIXMSG_FDS_MAX. They stay yours, and open. Receiving: fds has room
 	 * for fds_room descriptors; fds_room must be 0 without UNIXMSG_WANT_FDS
-	 * (EINVAL). When the call gives 1, fds_count of them are set,
-	 * close-on-exec, and yours to close. The call closes all others, and
-	 * sets fds_lost to their number. UNIXMSG_CUT_CONTROL is set then, and
-	 * also if the kernel lost some earlier. */
+	 * (EINVAL). When the call returns 1, the first fds_count of them are
+	 * set: close-on-exec, and yours to close. The call closes all others,
+	 * sets fds_lost to their number, and sets UNIXMSG_CUT_CONTROL. It sets
+	 * that flag, too, if the kernel has dropped descriptors itself. */
 	int *fds;
 	size_t fds_room;
 	size_t fds_count;
 	size_t fds_lost;
-	/* Receiving, with UNIXMSG_HAS_CRED: the writer of the message. It is
-	 * the real user, not the effective one of unixpeer_get_cred; root may
-	 * write any credentials there. Without that flag nothing is known: the
-	 * message is older than the request, or the writer's user and process
-	 * have no number here, as in another container. */
+	/* Receiving, with UNIXMSG_HAS_CRED in flags: the writer of the message.
+	 * uid is the real user (unixpeer_get_cred gives the effective one);
+	 * root may send any credentials. Without the flag the writer is
+	 * unknown: the message was sent before you asked for credentials, or
+	 * the writer's user and process have no number here, for example in
+	 * another container. */
 	struct unixcred cred;
 	/* Receiving, with UNIXMSG_WANT_PIDFD: a pidfd of the writer,
-	 * close-on-exec, yours to close. -1 if there is none, as for a writer
-	 * that is dead and reaped. */
+	 * close-on-exec, yours to close. -1 if there is none, for example if
+	 * the writer is dead and reaped. */
 	int pidfd;
 	/* For later versions: 0. */
 	uint64_t reserved[8];
@@ -128,15 +129,15 @@ struct unixmsg {
 
 /*
  * Makes msg an empty message: no payload, no address, no descriptors, no flags.
- * All zero is an empty message, too. Use one message again and again for
- * receiving.
+ * A structure of zeros is an empty message, too. You may receive into the same
+ * msg again and again.
  *
  *	struct unixmsg msg = { .data = bytes, .room = sizeof(bytes) };
  */
 void unixmsg_init(struct unixmsg *msg);
 
-/* Closes the descriptors and the pidfd of a received message, and forgets them.
- * For a caller that needs none of them any more. */
+/* Closes the descriptors and the pidfd of a received message, and removes them
+ * from msg. */
 void unixmsg_close_fds(struct unixmsg *msg);
 
 #ifdef __cplusplus
