@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixpeer: who is at the other end of a connection, as the kernel knows it.
+ * unixpeer: the process at the other end of a connection, from the kernel.
  *
- * All of this is frozen at the moment when the peer called connect(2),
- * listen(2) or socketpair(2). It is the effective user and group of that
- * moment, also after the process has changed its user, has handed the
- * descriptor to another process, or is dead. A message has its own writer, who
- * may be another: see struct unixcred in unixmsg/msg.h, which is the real user.
+ * The kernel recorded it when the peer called connect(2), listen(2) or
+ * socketpair(2): the effective user and group of that moment. The record stays
+ * the same after the process has changed its user, has handed the descriptor to
+ * another process, or has died. The writer of a message may be another process:
+ * see cred of struct unixmsg, which has the real user.
  *
  * The functions take a descriptor (unixconn_get_fd). They do not wait, and
- * several threads may call them at once. Datagram sockets have no such peer:
- * ENOTSUP, also for connected ones, for which the kernel gives a meaningless
- * answer. Pairs are the exception.
+ * several threads may call them at once. They fail with ENOTSUP for datagram
+ * sockets, connected ones too, for which the kernel's answer has no meaning.
+ * Pairs of socketpair(2) are the exception.
  */
 #ifndef UNIXMSG_PEER_H
 #define UNIXMSG_PEER_H
@@ -35,9 +35,10 @@ extern "C" {
 int unixpeer_get_cred(int fd, struct unixcred *cred);
 
 /*
- * Stores the supplementary groups of the peer in groups, room of them at most,
- * and their number in *count. groups may be NULL if room is 0. Linux 4.13.
- * ERANGE if *count is more than room; other errors as above.
+ * Stores the supplementary groups of the peer in groups, which has room for
+ * room of them, and their number in *count. groups may be NULL if room is 0.
+ * Errors: ERANGE if *count is more than room; ENOTSUP also before Linux 4.13;
+ * else as above.
  */
 int unixpeer_get_groups(int fd, gid_t *groups, size_t room, size_t *count);
 
@@ -53,14 +54,18 @@ int unixpeer_is_in_group(int fd, gid_t group);
 int unixpeer_get_label(int fd, char *label, size_t room);
 
 /*
- * Returns a pidfd of the peer's process, close-on-exec, yours to close. It
- * never means another process. ENOTSUP: the kernel has no such call (before
- * Linux 6.5), or gives none because the peer is dead; ESRCH: the peer is dead.
+ * Returns a pidfd of the peer's process, close-on-exec, yours to close. The
+ * pidfd never leads to another process, unlike a pid. ENOTSUP: the kernel has
+ * no such call (before Linux 6.5), or gives none because the peer is dead;
+ * ESRCH: the peer is dead.
  */
 int unixpeer_open_pidfd(int fd);
 
-/* Returns 1 if the process of a pidfd lives, 0 if it has ended, or -1 with
- * errno. It polls the pidfd, see pidfd_open(2), and needs no rights. */
+/*
+ * Returns 1 if the process of a pidfd is alive, 0 if it has ended, -1 with
+ * EBADF or another error of poll(2). The call needs no rights, see
+ * pidfd_open(2).
+ */
 int unixpeer_is_alive(int pidfd);
 
 #ifdef __cplusplus
