@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixbuffer: memory that grows to the messages that come, up to a bound, for
- * receivers that do not know the size of the next one.
+ * unixbuffer: memory that grows with the messages received, up to a bound. It
+ * is for receivers that do not know the size of the next message.
  */
 #ifndef UNIXMSG_BUFFER_H
 #define UNIXMSG_BUFFER_H
