@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * struct unixcred: a process's identity as the kernel vouches for it.
+ * struct unixcred: the identity of a process, which the kernel vouches for.
  * unixmsg/peer.h describes the identity of a connection's peer, unixmsg/msg.h
  * that of a message's writer.
  */
@@ -10,9 +10,10 @@
 #include <sys/types.h>
 
 /*
- * pid is 0 for a process of another PID namespace. It is for logs only: once
- * the process is reaped, another one can get the number. An unknown process has
- * 0, (uid_t)-1 and (gid_t)-1, which no process can have.
+ * pid is 0 if the process has no number in our PID namespace. Use pid in logs
+ * only: once the process is reaped, another one can get the number. For an
+ * unknown process pid is 0, uid is (uid_t)-1 and gid is (gid_t)-1; no process
+ * has these ids.
  */
 struct unixcred {
 	pid_t pid;
