@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unixconn: a connection, or a socket for datagrams, on any of the three
- * networks, with the same calls for all of them. A call that a network does not
- * have fails with ENOTSUP.
+ * networks. The calls are the same on all of them; a call that a network does
+ * not have fails with ENOTSUP.
  *
  *	struct unixconn *conn = unixconn_dial("unixpacket", "/run/x.sock",
  *		NULL, unixdeadline_after_s(10));
@@ -12,44 +12,46 @@
  *
  * "unixgram" ("dgram"): datagrams, SOCK_DGRAM. They are reliable and in order
  * here, but a receiver with a full queue makes senders wait, or fail with
- * EAGAIN. A server opens a socket bound to a name, receives with the sender's
- * address, and sends to that address. A client dials: its socket is connected
- * to the server, so it receives messages from nobody else, and has an address
- * that the server can answer to. Datagrams have no end of a connection:
- * receiving gives 1 or -1, never 0.
+ * EAGAIN. A server opens a socket bound to a name, receives messages with the
+ * address of their sender, and sends to that address. A client dials: its
+ * socket is connected to the server, so it receives messages from the server
+ * only, and it has an address that the server can answer to. Datagrams have no
+ * connection that could end: receiving returns 1 or -1, never 0.
  *
- * The death of its server does not wake a datagram client. The next send fails
- * with ECONNREFUSED, later ones with ENOTCONN, unless the client connects again
- * (UNIXMSG_DIAL_RECONNECT). In between the client receives nothing, and loses
- * its queue: the kernel would let everybody send to it, so the first failed
- * send connects it to a private socket. Without a descriptor for that socket,
- * receiving fails with ENOTCONN. A thread that receives at the moment when
- * another thread's send fails may still get a message of a stranger.
+ * A datagram client does not wake when its server dies. Its next send fails
+ * with ECONNREFUSED, later ones with ENOTCONN, unless it connects again
+ * (UNIXMSG_DIAL_RECONNECT). From the failed send until then the client receives
+ * nothing, and its queue is lost: the kernel would let everybody send to it, so
+ * the first failed send connects it to a private socket. If no descriptor is
+ * left for that socket, receiving fails with ENOTCONN. A thread that receives
+ * at the moment when another thread's send fails may still get a message of a
+ * stranger.
  *
  * Another process that holds the same datagram socket can shut it down for all,
- * see shutdown(2). Receiving then gives the messages in the queue. With an
- * empty queue it fails with ESHUTDOWN instead of waiting, since no message can
- * come any more. With UNIXMSG_NOW it fails with EAGAIN as ever; poll(2) reports
- * POLLRDHUP. An empty message of an unnamed sender looks like the shutdown if
- * it is the last one in that queue: a call that has neither a deadline nor a
- * stop descriptor loses it and fails with ESHUTDOWN. Sends fail with EPIPE.
+ * see shutdown(2). Receiving then gives the messages in the queue. Once the
+ * queue is empty, a call that may wait fails with ESHUTDOWN, since no message
+ * can come any more; with UNIXMSG_NOW it fails with EAGAIN as always. poll(2)
+ * reports POLLRDHUP. Sends fail with EPIPE. An empty message from an unnamed
+ * sender looks like the shutdown if it is the last one in that queue: a call
+ * with UNIXMSG_FOREVER and no stop descriptor loses it, and fails with
+ * ESHUTDOWN.
  *
  * "unixpacket" ("seqpacket"): connections that keep message boundaries,
  * SOCK_SEQPACKET. One receive gets the message of one send, in order, and
- * nothing is lost while both sides live. Receiving reports the end of the
- * connection.
+ * nothing is lost while both sides are alive. Receiving returns 0 at the end of
+ * the connection.
  *
  * "unix" ("unixstream", "stream"): byte streams, SOCK_STREAM, and whole
  * messages on them for peers that have only streams. Choose one way for a
  * connection: unixconn_read and _write carry plain bytes; the other calls carry
  * messages, each after its length in four bytes, big-endian.
  *
- * Empty messages are messages on all networks. Two sides that both send without
- * receiving wait for each other once both send buffers are full. A client that
- * sends many messages before it receives the answers sends with UNIXMSG_NOW,
- * and receives an answer on EAGAIN.
+ * Empty messages are messages on all networks. If both sides send and none
+ * receives, they wait for each other once both send buffers are full. So a
+ * client that sends many messages before it receives the answers should send
+ * with UNIXMSG_NOW, and receive an answer on EAGAIN.
  *
- * unixconn_dial makes connections, and so does unixlistener_accept, see
+ * unixconn_dial and unixlistener_accept make connections, see
  * unixmsg/listener.h. Every call with a negative deadline fails with EINVAL,
  * see unixmsg/deadline.h.
  *
@@ -76,11 +78,11 @@ extern "C" {
 
 struct unixconn;
 
-/* The choices of a send that finds no room for its message. */
+/* What a send does if there is no room for its message. */
 enum unixconn_policy {
 	/* Wait until the deadline of the call; the default. */
 	UNIXCONN_WAIT,
-	/* Drop the message, count it, and give 0. On unix, a message that is
+	/* Drop the message, count it, and return 0. On unix, a message that is
 	 * partly sent cannot be dropped: the send fails with EINPROGRESS, and
 	 * the next call, with the same message, waits until its deadline. */
 	UNIXCONN_DROP,
@@ -102,11 +104,11 @@ struct unixconn_counters {
 
 /*
  * Opens a socket for datagrams ("unixgram") bound to address, see
- * unixmsg/addr.h and unixmsg/listen.h; options may be NULL. It may wait for the
- * lock on the directory, within the bound in unixmsg/listen.h. Returns NULL on
+ * unixmsg/addr.h and unixmsg/listen.h; options may be NULL. It may wait a
+ * second for the lock on the directory, see unixmsg/listen.h. Returns NULL on
  * failure, and leaves nothing behind, with
  *
- *   EINVAL   also no such network, options that make no sense
+ *   EINVAL   a malformed address, no such network, options that make no sense
  *   ENOTSUP  a network of connections: see unixlistener_open
  *   ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM  see unixmsg/listen.h
  *
@@ -116,7 +118,7 @@ struct unixconn *unixconn_open(const char *network, const char *address,
 	const struct unixlisten_options *options);
 
 /*
- * Connects to the server at address; waits while the backlog of a listener is
+ * Connects to the server at address. Waits while the listener's backlog is
  * full. See unixmsg/dial.h for options, which may be NULL, and for the errors.
  * Returns NULL on failure, and leaves nothing behind. ENOTSUP: options for
  * unixgram only.
@@ -124,43 +126,46 @@ struct unixconn *unixconn_open(const char *network, const char *address,
  * A datagram client without options->own gets an address that the server can
  * answer to:
  *
- * - For an abstract server, a free abstract name that the kernel chooses.
- * - For a server on a path, a socket file in a directory unixmsg-UID, which the
- *   dial makes when needed. Its parent is the first of these that all users may
- *   pass, else the first usable one: $XDG_RUNTIME_DIR, if that is ours;
- *   $TMPDIR, if it is ours or root's and not writable for everybody without the
- *   sticky bit; /tmp. If another user owns unixmsg-UID, the file is
- *   unixmsg-UID.* beside it. The mode of the file is 0666: the socket is
- *   connected, and that keeps everybody but the server out. The server may run
- *   as another user than the owner of its file: supervisors hand sockets over,
- *   and daemons give up privileges. If the server's file and socket belong to
- *   our own user, who is not root, the parent is always $XDG_RUNTIME_DIR, and
- *   the mode is 0600. Files of killed clients stay until later clients of the
- *   same user remove them, up to 64 for each dial. No dial waits for that, nor
- *   for a lock that others hold on the directory.
+ * - If the server has an abstract name: a free abstract name, which the kernel
+ *   chooses.
+ * - If the server has a path: a socket file in a directory unixmsg-UID, which
+ *   the dial makes if needed. The parent of that directory is the first of
+ *   these that all users may search, else the first usable one:
+ *   $XDG_RUNTIME_DIR, if it is ours; $TMPDIR, if it belongs to us or to root,
+ *   and has the sticky bit if everybody may write to it; /tmp. If another user
+ *   owns unixmsg-UID, the file is unixmsg-UID.* beside it. The mode of the file
+ *   is 0666, because the server may run as another user than the owner of its
+ *   file: supervisors hand sockets over, and daemons give up privileges. Nobody
+ *   but the server can send to that socket, since it is connected. If the
+ *   server's file and socket belong to our own user, and we are not root, the
+ *   parent is always $XDG_RUNTIME_DIR, and the mode is 0600. The files of
+ *   killed clients stay until later clients of the same user remove them, at
+ *   most 64 in each dial. A dial waits neither for that, nor for a lock that
+ *   others hold on the directory.
  *
  * For a datagram client the dial makes a path in options->own absolute. It
- * fails with ENAMETOOLONG if the absolute path does not fit into an address:
- * the server could not answer. The client receives nothing that was sent to it
- * before the dial returned, so nobody can slip a message in.
+ * fails with ENAMETOOLONG if the absolute path does not fit into an address,
+ * since the server could not answer. The client receives nothing that was sent
+ * to it before the dial returned, so no stranger can place a message there.
  */
 struct unixconn *unixconn_dial(const char *network, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us);
 
 /*
- * Makes two connections that are each other's peer, for a parent and a child.
- * Leaves pair[0] and pair[1] alone on failure. Errors: EINVAL (no such
- * network), or those of socketpair(2), malloc(3).
+ * Makes two connections that are peers of each other, for example for a parent
+ * and its child. Leaves pair[0] and pair[1] alone on failure. Errors: EINVAL
+ * (no such network), or those of socketpair(2), malloc(3).
  */
 int unixconn_pair(const char *network, struct unixconn *pair[2]);
 
 /*
  * Makes a connection of a descriptor that is open already: inherited from a
- * supervisor, received, or duplicated. The socket tells the network. On success
- * the descriptor belongs to the connection, and is close-on-exec;
+ * supervisor, received, or duplicated. The type of the socket decides the
+ * network. On success fd belongs to the connection, and is close-on-exec;
  * unixconn_close does not remove its file, unless unixconn_set_unlink_on_close
- * asks for that. A unixpacket connection tells empty messages from the end only
- * from then on. Returns NULL on failure, and fd stays yours:
+ * asks for that. On unixpacket, an empty message that was sent before the
+ * adoption looks like the end of the connection. Returns NULL on failure, and
+ * fd stays yours:
  *
  *   ENOTSOCK      it is no socket
  *   EAFNOSUPPORT  it is no Unix socket
@@ -175,28 +180,31 @@ struct unixconn *unixconn_adopt(int fd);
  * Closes the descriptor, and frees conn, which may be NULL, with everything
  * that it has read ahead. Also removes the file of its own address, if that
  * file is still ours. The peer of a connection still receives everything that
- * was sent. If messages of the peer are unread here, the peer gets ECONNRESET,
- * before the messages on unixpacket, after them on unix. Returns -1 with errno
- * if a file could not be removed; conn is freed all the same.
+ * was sent. If we have left messages of the peer unread, the peer gets
+ * ECONNRESET: on unixpacket before our messages, on unix after them. Returns -1
+ * with errno if a file could not be removed; conn is freed all the same.
  */
 int unixconn_close(struct unixconn *conn);
 
 /*
  * Undoes unixconn_adopt: frees conn and returns its descriptor, which is yours
- * from then on. The file of its own address stays, a client's too, and is yours
- * to remove. The socket keeps the options that unixconn_want has set, and
- * SO_PASSRIGHTS, SO_TIMESTAMPNS and SO_PASSCRED as they are. A dialled datagram
- * client is no longer safe from strangers when its server dies. Returns -1 with
- * EBUSY, and leaves conn as it was, if a unix connection is in the middle of a
- * message or has read bytes ahead.
+ * from then on. The file of its own address stays, even that of a client, and
+ * is yours to remove. The socket keeps the options that unixconn_want has set,
+ * and the values of SO_PASSRIGHTS, SO_TIMESTAMPNS and SO_PASSCRED. A dialled
+ * datagram client then receives messages from strangers after its server dies.
+ * Returns -1 with EBUSY, and leaves conn as it was, if a unix connection is in
+ * the middle of a message or has read bytes ahead.
  */
 int unixconn_release(struct unixconn *conn);
 
-/* Returns the descriptor, for poll(2) and socket options. It stays conn's. */
+/* Returns the descriptor, for poll(2) and socket options. It belongs to
+ * conn. */
 int unixconn_get_fd(const struct unixconn *conn);
 
-/* Sets a number of your own, by which a service tells messages apart, see
- * unixservice_get_tag. It begins as tag of struct unixlisten_options, or 0. */
+/*
+ * Sets a number of your own, which tells the sockets of a service apart, see
+ * unixservice_get_tag. At first it is tag of struct unixlisten_options, or 0.
+ */
 void unixconn_set_tag(struct unixconn *conn, uint64_t tag);
 
 /* Returns "unixgram", "unixpacket" or "unix". */
@@ -205,16 +213,15 @@ const char *unixconn_get_network(const struct unixconn *conn);
 /* Sets the stop descriptor, see unixmsg/deadline.h. 0 or -1 for none. */
 void unixconn_set_stop_fd(struct unixconn *conn, int stop_fd);
 
-/* Sets the time to spin, see unixmsg/deadline.h, for a connection that has no
- * options. 0 for off. */
+/* Sets the time to spin, see unixmsg/deadline.h. 0 switches spinning off. */
 void unixconn_set_spin_us(struct unixconn *conn, int64_t spin_us);
 
 /*
  * Sets whether unixconn_close removes the socket file. By default it does,
- * unless UNIXMSG_LISTEN_KEEP was given, the socket was adopted, or this is a
- * child of a fork(2) after bind(2): there the parent's close removes it. For an
- * adopted socket this call looks for the file at the socket's address. Returns
- * 0, also without effect if there is no path; or -1 with
+ * unless the options had UNIXMSG_LISTEN_KEEP, the socket was adopted, or this
+ * process was forked (fork(2)) after bind(2): then the parent's close removes
+ * it. For an adopted socket this call looks for the file at the socket's
+ * address. Returns 0, without effect if the address is no path; -1 with
  *
  *   ESTALE  the socket is bound to another file than the one there
  *   ENOENT  there is no file
@@ -227,16 +234,16 @@ int unixconn_set_unlink_on_close(struct unixconn *conn, bool is_wanted);
 
 /*
  * Sets what conn receives besides the payload: UNIXMSG_WANT_... of
- * unixmsg/msg.h, 0 at the beginning. Messages that are already queued may lack
+ * unixmsg/msg.h; at first 0. Messages that are already queued may come without
  * it. On unix it applies to messages, not to unixconn_read, and costs two
- * system calls for each message: nothing is read ahead, so that all control
+ * system calls for each message: conn reads nothing ahead, so that all control
  * data belongs to that message. Errors: EINVAL (unknown bits), ENOTSUP
  * (UNIXMSG_WANT_PIDFD before Linux 6.5); nothing has changed then.
  */
 int unixconn_want(struct unixconn *conn, unsigned int wants);
 
-/* Stores our address, unnamed for a client that has bound none. Errors: those
- * of getsockname(2). */
+/* Stores our address, which is unnamed for a client that has bound no name.
+ * Errors: those of getsockname(2). */
 int unixconn_get_address(const struct unixconn *conn, struct unixaddr *addr);
 
 /* Stores the peer's address. Errors: ENOTCONN. */
@@ -245,39 +252,41 @@ int unixconn_get_peer(const struct unixconn *conn, struct unixaddr *addr);
 /*
  * Ends one direction, or both: how is SHUT_WR, SHUT_RD or SHUT_RDWR as for
  * shutdown(2). After SHUT_WR the peer of a connection receives everything that
- * was sent, and then the end; it can still send. Errors: EINVAL, ENOTCONN.
+ * was sent, and then the end. The peer can still send. Errors: EINVAL,
+ * ENOTCONN.
  */
 int unixconn_shutdown(struct unixconn *conn, int how);
 
 /*
  * Stores the size in bytes of the largest message that conn can send. The
- * kernel bounds it by the sender's SO_SNDBUF less 32, and never allows much
- * above 4 MiB. On unix the bound is the length before a message: one byte less
+ * kernel allows SO_SNDBUF of the sender less 32 bytes, and never much more than
+ * 4 MiB. On unix the length field before a message is the bound: one byte less
  * than 4 GiB. Errors: those of getsockopt(2).
  */
 int unixconn_get_size_max(const struct unixconn *conn, size_t *size);
 
 /*
  * Raises the size of the largest message that conn can send to wanted bytes, or
- * as far as the system allows, and never lowers it. Returns 0 either way, and
- * *reached is the new size. net.core.wmem_max is the limit without
- * CAP_NET_ADMIN. Errors: those of getsockopt(2).
+ * as far as the system allows, and never lowers it. Returns 0 in both cases,
+ * and stores the new size in *reached. Without CAP_NET_ADMIN the sysctl
+ * net.core.wmem_max limits it. Errors: those of getsockopt(2).
  */
 int unixconn_raise_size_max(struct unixconn *conn, size_t wanted,
 	size_t *reached);
 
 /*
- * Stores how many sent bytes are unread, as the kernel charges for them
- * (SIOCOUTQ): some 768 for a small message. Only the sender can know that: the
- * receiver's figure contains its first message at most. Errors: those of
- * ioctl(2).
+ * Stores how many of the bytes that conn has sent are unread. The unit is the
+ * memory that the kernel charges (SIOCOUTQ): some 768 for a small message. Only
+ * the sender can know this; the receiver can see no more than its first
+ * message. Errors: those of ioctl(2).
  */
 int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
 
 /*
  * Sends size bytes at data as one message to the peer; size may be 0. Waits
  * while there is no room. Returns 1 if the message was sent; 0 if it was
- * dropped, see UNIXCONN_DROP; -1 if nothing was sent, except for EINPROGRESS:
+ * dropped, see UNIXCONN_DROP; -1 on an error. Nothing was sent then, except
+ * after EINPROGRESS:
  *
  *   EMSGSIZE      larger than unixconn_get_size_max
  *   EPIPE         the peer of a connection has closed, or SHUT_WR was called
@@ -285,10 +294,10 @@ int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
  *   ECONNREFUSED  unixgram: the peer is gone
  *   ENOTCONN      there is no peer
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h
- *   EINPROGRESS   unix: the deadline, the stop or a shortage came in the middle
- *                 of the message. Call again with the same message to send the
- *                 rest; a message of another size is EINVAL. If you close
- *                 instead, the peer gets EPROTO.
+ *   EINPROGRESS   unix: the deadline, the stop descriptor or a shortage
+ *                 interrupted the message. Call again with the same message to
+ *                 send the rest; a message of another size fails with EINVAL.
+ *                 If you close instead, the peer gets EPROTO.
  *
  * or an error of sendmsg(2).
  */
@@ -296,16 +305,16 @@ int unixconn_send(struct unixconn *conn, const void *data, size_t size,
 	int64_t deadline_us);
 
 /*
- * Sends as unixconn_send does, but to any address, by a datagram socket that is
- * not connected; EISCONN if it is. The address of a message leads wherever its
- * sender likes: see unixconn_prove_sender. The kernel resolves a path, and
+ * Sends as unixconn_send does, but to any address, from a datagram socket that
+ * is not connected; EISCONN if it is. The sender of a message chooses where its
+ * address leads: see unixconn_prove_sender. The kernel resolves a path, and
  * waits for a file system that hangs, whatever the deadline. If the receiver's
- * queue is full, the kernel offers nothing to wait for: the call tries again
- * after pauses of 0.25 to 16 ms. It also fails with
+ * queue is full, the kernel offers nothing to poll: the call tries again after
+ * pauses of 0.25 to 16 ms. It also fails with
  *
- *   EINVAL  an unnamed address: that sender cannot be answered
- *   ENOENT, EACCES, EPROTOTYPE  the path does not exist, is closed to us, or is
- *           a socket of another network
+ *   EINVAL  the address is unnamed: nobody can be reached by it
+ *   ENOENT, EACCES, EPROTOTYPE  the path does not exist, we may not write to
+ *           it, or it is a socket of another network
  *   EPERM   the receiver is connected to another socket
  */
 int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
@@ -313,43 +322,44 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
 
 /*
  * Receives one message into data, which has room for room bytes, and stores its
- * true size in bytes in *size; size may be NULL. Returns 1 for a message,
- * perhaps an empty one; 0 if the peer of a connection has closed, or ended its
- * direction, and no message will follow; -1 with
+ * true size in bytes in *size; size may be NULL. Returns 1 for a message, even
+ * an empty one; 0 if the peer of a connection has closed, or has shut down its
+ * sending side, and no message will follow; -1 with
  *
- *   EMSGSIZE    the message was larger than room: it is lost, *size is set
+ *   EMSGSIZE    the message was larger than room; it is lost, and *size is set
  *   ECONNRESET  the peer has closed and left messages of ours unread. This
- *               comes once, on unixpacket before the peer's last messages.
+ *               error comes once; on unixpacket it comes before the peer's last
+ *               messages.
  *   EPROTO      unix: the peer has closed in the middle of a message
  *   ENOMEM      unix: no memory to read ahead
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; the next call
  *               continues with a partly received message
- *   ESHUTDOWN   unixgram: see above
+ *   ESHUTDOWN   unixgram: the socket was shut down, see above
  *
  * or an error of recvmsg(2).
  *
- * On unix it reads ahead, into a buffer of 64 KiB that grows with the received
- * part of a message, up to twice room. A message of 32 KiB or more behind
- * another of its size comes into data without a copy. The bytes of data behind
- * the message have no meaning, nor has data without a message. poll(2) on the
- * descriptor does not report messages that were read ahead, so receive with
- * UNIXMSG_NOW until EAGAIN before you poll.
+ * On unix the call reads ahead, into a buffer of 64 KiB that grows with the
+ * received part of a message, up to twice room. If a message of 32 KiB or more
+ * follows another of the same size, the kernel writes it straight into data.
+ * The bytes of data behind the message have no meaning; without a message all
+ * of data has none. poll(2) on the descriptor does not report messages that
+ * were read ahead, so receive with UNIXMSG_NOW until EAGAIN before you poll.
  */
 int unixconn_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
 	int64_t deadline_us);
 
 /*
  * Receives as unixconn_recv does, and stores the sender in *from: unnamed for a
- * datagram whose sender is bound to no name, the peer for a connection. *from
- * is set with EMSGSIZE, too.
+ * datagram whose sender is bound to no name, the peer for a connection. It
+ * stores *from even if it fails with EMSGSIZE.
  */
 int unixconn_recv_from(struct unixconn *conn, void *data, size_t room,
 	size_t *size, struct unixaddr *from, int64_t deadline_us);
 
 /*
- * Sends or receives a struct unixmsg, else as unixconn_send and unixconn_recv.
- * msg->addr may be NULL, and must be NULL when a connection sends; when it
- * receives, it stores the peer's address there. Also EINVAL. On unix, repeat an
+ * Like unixconn_send and unixconn_recv, with a struct unixmsg. msg->addr may be
+ * NULL. It must be NULL to send on a connection; receiving on a connection
+ * stores the peer's address there. Also fails with EINVAL. On unix, repeat an
  * interrupted message (EINPROGRESS) with its descriptors, although they are
  * sent already.
  */
@@ -359,40 +369,41 @@ int unixconn_recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	int64_t deadline_us);
 
 /* Sends fds_count descriptors with a message, at most UNIXMSG_FDS_MAX. They
- * stay yours and open. Errors: those of unixconn_send; also EINVAL. */
+ * stay yours and open. Results as for unixconn_send; also EINVAL. */
 int unixconn_send_fds(struct unixconn *conn, const void *data, size_t size,
 	const int *fds, size_t fds_count, int64_t deadline_us);
 
 /*
  * Receives as unixconn_recv does, with descriptors, on a connection that wants
- * them (UNIXMSG_WANT_FDS, else EINVAL). fds has room for *fds_count; the call
- * stores at most that many there, close-on-exec and yours, and their number in
- * *fds_count. It closes all others without notice: see unixconn_recv_msg. On
- * failure, and at the end, *fds_count is 0.
+ * them (UNIXMSG_WANT_FDS, else EINVAL). fds has room for *fds_count of them.
+ * The call stores at most that many, close-on-exec and yours, and their number
+ * in *fds_count. It closes all others and does not report that;
+ * unixconn_recv_msg does. On failure, and at the end of the connection,
+ * *fds_count is 0.
  */
 int unixconn_recv_fds(struct unixconn *conn, void *data, size_t room,
 	size_t *size, int *fds, size_t *fds_count, int64_t deadline_us);
 
 /*
- * Passes on a message from unixconn_recv_msg: its msg->size bytes and its
- * descriptors, which stay yours; it ignores the sender. Results as for
- * unixconn_send; also EMSGSIZE (the message or its descriptors were truncated),
- * EINVAL.
+ * Sends a message that unixconn_recv_msg has received: its msg->size bytes and
+ * its descriptors, which stay yours. It does not send the sender's identity.
+ * Results as for unixconn_send; also EMSGSIZE (the message or its descriptors
+ * were truncated), EINVAL.
  */
 int unixconn_forward(struct unixconn *conn, const struct unixmsg *msg,
 	int64_t deadline_us);
 
 /*
- * Returns true if msg is the answer to the request. It may store any other
- * message in context, or drop it: an event, or the late answer to an earlier
- * request. To keep the descriptors of that message, set msg->fds_count to 0,
- * and msg->pidfd to -1; else they are closed.
+ * Returns true if msg is the answer to the request. Other messages are events,
+ * or late answers to earlier requests: the matcher may store them in context,
+ * or drop them. To keep the descriptors of such a message, set msg->fds_count
+ * to 0, and msg->pidfd to -1; else unixconn_ask closes them.
  */
 typedef bool unixconn_matcher(struct unixmsg *msg, void *context);
 
 /*
  * Sends request, and receives until matcher finds the answer, which is then in
- * answer. A matcher of NULL accepts the first message: right if the peer sends
+ * answer. NULL for matcher accepts the first message: use it if the peer sends
  * nothing but answers.
  *
  *	static bool is_answer(struct unixmsg *msg, void *context)
@@ -400,25 +411,25 @@ typedef bool unixconn_matcher(struct unixmsg *msg, void *context);
  *		return msg->size >= 4 && memcmp(msg->data, context, 4) == 0;
  *	}
  *
- * The matcher gets every other message, one after the other, also in answer;
- * from a message larger than its room it gets the beginning, with UNIXMSG_CUT.
- * Returns 1 with the answer; 0 if the peer of a connection has closed; -1 with
+ * The matcher gets each message in turn, in answer. Of a message that is larger
+ * than the room, it gets the beginning, with UNIXMSG_CUT. Returns 1 with the
+ * answer; 0 if the peer of a connection has closed; -1 with
  *
- *   EMSGSIZE  the answer was larger than its room, and is lost
+ *   EMSGSIZE  the answer was larger than the room for it, and is lost
  *   ENOBUFS   the policy has dropped the request
- *   ENOTCONN  unixgram: the socket is not connected, and would take anybody's
- *             message for the answer
+ *   ENOTCONN  unixgram: the socket is not connected, and a message from anybody
+ *             could pass for the answer
  *   EINVAL    an impossible request or answer, such as UNIXMSG_PEEK in
  *             answer->flags: nothing was sent
- *   EAGAIN, ETIMEDOUT, ECANCELED  the answer may still come: a matcher that
- *             numbers its requests can see later that it is late
+ *   EAGAIN, ETIMEDOUT, ECANCELED  the answer may still arrive later: number the
+ *             requests, and let the matcher drop late answers
  *
  * or an error of unixconn_send_msg and unixconn_recv_msg. After EINPROGRESS
  * call again with the same request.
  *
- * One deadline and one stop descriptor bound the whole call, however many other
- * messages come. With UNIXMSG_NOW it skips 1024 of these at most. A client that
- * has dialled with UNIXMSG_DIAL_UNNAMED gets no answer. One thread at a time.
+ * The deadline and the stop descriptor bound the whole call, however many other
+ * messages arrive. With UNIXMSG_NOW it skips 1024 of these at most. A client
+ * that dialled with UNIXMSG_DIAL_UNNAMED gets no answer. One thread at a time.
  */
 int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 	struct unixmsg *answer, unixconn_matcher *matcher, void *context,
@@ -427,28 +438,30 @@ int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 /*
  * Stores the size in bytes of the next message, which stays in the queue.
  * Returns 1; 0 at the end of a connection; or -1 as unixconn_recv, except for
- * EMSGSIZE. On unix it returns the size before all of the message has come.
+ * EMSGSIZE. On unix it returns before all of the message has arrived: the size
+ * comes first.
  */
 int unixconn_get_next_size(struct unixconn *conn, size_t *size,
 	int64_t deadline_us);
 
 /*
  * Receives as unixconn_recv_from does, into a buffer that grows to the message;
- * from may be NULL. Takes two system calls: the first asks for the size.
- * EMSGSIZE if the message is larger than buffer->room_max: it is lost, and
- * buffer->size is its size. ENOMEM: it stays in the queue. One thread at a
- * time.
+ * from may be NULL. Takes two system calls: the first asks for the size. Fails
+ * with EMSGSIZE if the message is larger than buffer->room_max: it is lost, and
+ * buffer->size is its size. Fails with ENOMEM if there is no memory: the
+ * message stays in the queue. One thread at a time.
  */
 int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us);
 
 /*
- * Sends count messages, up to UNIXMSG_BATCH_MAX with one system call, on unix
- * each with its own. Returns 1 if all were sent; -1 with errno as for
+ * Sends count messages: up to UNIXMSG_BATCH_MAX with one system call, on unix
+ * one with each. Returns 1 if all were sent; -1 with errno as for
  * unixconn_send_msg. *sent is the number of messages sent before the one that
- * failed. Only that one counts as failed: the others were not tried. The
- * messages carry no descriptors: EINVAL. This call does not connect again by
- * itself, does not count in waited, and waits whatever the policy.
+ * failed. Only that one counts as failed: the call did not try the others.
+ * Fails with EINVAL if a message has descriptors. This call does not connect
+ * again by itself and does not count in waited. It waits until its deadline,
+ * whatever the policy.
  */
 int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);
@@ -458,121 +471,124 @@ int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
  * UNIXMSG_BATCH_MAX, with one system call; waits only for the first. Returns 1
  * and their number in *received; 0 at the end of a connection; -1 as
  * unixconn_recv_msg. A truncated message is no error here: look for UNIXMSG_CUT
- * in the flags of each. It receives no descriptors and pidfds. EINVAL if
- * fds_room is not 0, or count is 0.
+ * in the flags of each. A batch receives no descriptors and no pidfds. Fails
+ * with EINVAL if an fds_room is not 0, or if count is 0.
  */
 int unixconn_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us);
 
 /*
  * Reads the bytes that are there, on unix only: at least one, at most room.
- * Returns 1 and *size; 0 if the peer has closed or ended its direction; -1 with
- * ECONNRESET (as unixconn_recv, after the bytes that the peer has sent),
- * EAGAIN, ETIMEDOUT, ECANCELED, or an error of recv(2). With a room of 0 it
- * gives 1 and size 0 at once. size may be NULL.
+ * Returns 1, and stores their number in *size; 0 if the peer has closed or has
+ * shut down its sending side; -1 with ECONNRESET (as unixconn_recv, after the
+ * bytes that the peer has sent), EAGAIN, ETIMEDOUT, ECANCELED, or an error of
+ * recv(2). With a room of 0 it returns 1 at once, and the size is 0. size may
+ * be NULL.
  */
 int unixconn_read(struct unixconn *conn, void *data, size_t room, size_t *size,
 	int64_t deadline_us);
 
 /*
  * Writes all size bytes, on unix only. Returns 1, or -1 with EPIPE, ECONNRESET,
- * EAGAIN, ETIMEDOUT, ECANCELED, or an error of send(2). *written, unless NULL,
- * is always the number of bytes that the kernel has accepted: go on behind
- * them.
+ * EAGAIN, ETIMEDOUT, ECANCELED, or an error of send(2). Unless written is NULL,
+ * *written is always the number of bytes that the kernel has accepted: continue
+ * with the byte after them.
  */
 int unixconn_write(struct unixconn *conn, const void *data, size_t size,
 	size_t *written, int64_t deadline_us);
 
 /*
  * Sets what later sends do if there is no room. With a policy other than
- * UNIXCONN_WAIT they do not wait for a server to come back either
- * (UNIXMSG_DIAL_RECONNECT). EINVAL: no such policy.
+ * UNIXCONN_WAIT, they do not wait for a server to come back either
+ * (UNIXMSG_DIAL_RECONNECT). Fails with EINVAL if there is no such policy.
  */
 int unixconn_set_policy(struct unixconn *conn, enum unixconn_policy policy);
 
-/* Stores the counters, each as of some moment during the call. They contain no
- * bytes that were read or written, and no messages that were peeked at. */
+/* Stores the counters, each at some moment during the call. They do not count
+ * plain bytes (unixconn_read and _write), nor messages that were peeked at. */
 void unixconn_get_counters(const struct unixconn *conn,
 	struct unixconn_counters *counters);
 
 /*
  * Checks whether the server can answer a client that has dialled, on unixgram
- * only. Returns 0 if it can, or if nothing can be known (abstract names, other
+ * only. Returns 0 if it can, or if that cannot be known (abstract names, other
  * namespaces); -1 with
  *
  *   EACCES          only our own user, and root with all its privileges, may
- *                   write to our address or reach it, and the server may run as
- *                   another user
+ *                   write to our address or reach it; the server may run as
+ *                   another user, and then cannot answer
  *   ENOENT, ESTALE  our file is gone, or another one is there now
  *   ENOTCONN        there is no peer
- *   EMFILE, ENFILE, ENOMEM, ENOBUFS  it cannot find out now
+ *   EMFILE, ENFILE, ENOMEM, ENOBUFS  a shortage: the call could not find out
  */
 int unixconn_check_answer(const struct unixconn *conn);
 
 /*
  * Proves that an answer reaches the sender of a message that conn has received,
- * and nobody else to whom its address leads on our side; on unixgram only. from
- * is that address, and writer the credentials of the message
- * (UNIXMSG_WANT_CRED). Threads may call it at once.
+ * and not somebody else to whom the address of the message leads here; on
+ * unixgram only. from is that address; writer has the credentials of the
+ * message (UNIXMSG_WANT_CRED). Several threads may call it at once.
  *
  * Returns 0 and stores in *to the address for unixconn_send_to. *held_fd is a
- * descriptor that keeps the file in place, or -1: close(2) it after the last
- * send. A proof costs some ten system calls; keep both, as unixservice does,
- * and later messages cost no further call. A send to a held file takes some 0.7
- * us longer than one to a path: the kernel sends a datagram to a name, never to
- * a descriptor, and the one name that stays with a file, /proc/self/fd/N, goes
- * through two links. Returns -1, leaving to and held_fd alone, with
+ * descriptor that keeps the file, or -1; close(2) it after the last send. A
+ * proof takes some ten system calls. Keep both results, as unixservice does,
+ * and later messages need no proof. A send to a held file takes some 0.7 us
+ * longer than one to a path: the kernel sends a datagram to a name, never to a
+ * descriptor, and the one name that stays with a file, /proc/self/fd/N, goes
+ * through two links. Returns -1, and leaves to and held_fd alone, with
  *
  *   EPERM   it cannot prove that: do not answer
  *   EINVAL  from is unnamed
  *   ENOENT, ECONNREFUSED  the sender is gone
- *   EMFILE, ENFILE, ENOMEM, ENOBUFS  a shortage, which never counts as a lack
- *           of sock_diag(7): try again later
+ *   EMFILE, ENFILE, ENOMEM, ENOBUFS  a shortage: try again later. The call
+ *           never takes a shortage for a kernel without sock_diag(7).
  *
  * or an error of open(2), connect(2).
  *
- * The kernel passes on the text that the sender gave to bind(2). The sender
- * chooses where that leads on our side, by a symbolic link, a relative name, or
- * its own mount namespace: to a socket that only we may write to, to a client
- * that is connected to us and believes everything that it gets, or back to
+ * The address of a message is the text that the sender gave to bind(2). A
+ * symbolic link, a relative name, or a mount namespace of the sender's own
+ * makes it lead where the sender wants: to a socket that only we may write to,
+ * to a client that is connected to us and trusts all messages, or back to
  * ourselves for ever. The call can prove
  *
  * - An absolute path, not our own address, that leads to a socket whose file
- *   belongs to the user who wrote the message. If sock_diag(7) can tell the
- *   user of the socket, that user counts instead. If the socket is not
- *   connected, its name must be that path.
+ *   belongs to the user who wrote the message. If sock_diag(7) tells the user
+ *   of the socket itself, that user must be the writer instead. If the socket
+ *   is not connected, its name must be that path.
  * - An abstract name, if the writer is root or our own user, or has a socket of
- *   that name in our network namespace. Without sock_diag(7), any abstract name
- *   if our own name is abstract, too: both are in one namespace then.
+ *   that name in our network namespace. Without sock_diag(7): any abstract
+ *   name, if our own name is abstract, too, since both are then in one
+ *   namespace.
  *
  * It cannot prove the following, so do not answer
  *
  * - A message without credentials.
- * - A writer with another user than its socket: a set-user-ID client, one that
- *   has dropped its privileges since bind(2), or a socket inherited from
- *   another user.
- * - A writer without a number in our user namespace.
+ * - A writer that runs as another user than its socket belongs to: a
+ *   set-user-ID client, a client that has dropped its privileges since bind(2),
+ *   or one with a socket inherited from another user.
+ * - A writer whose user has no number in our user namespace.
  *
  * It cannot tell two sockets of one user apart, nor see that the file of a
- * connected socket was given away by chown(2). So a user can make two services
- * of its own, which answer everything, answer each other for ever: by a message
- * in the name of one of them, from a mount or network namespace, or of a client
- * whose name the other one has taken since. The kernel tells the writer but not
- * the writer's socket, and an answer has no mark that a service could see.
- * Other users cannot do it. A service that answers answers needs an end of its
- * own, such as a count.
+ * connected socket was given away by chown(2). So a user can set two of its own
+ * services that answer every message against each other, for ever. The user
+ * sends one of them a message in the name of the other (from a mount or network
+ * namespace), or in the name of a client whose name the other has taken since.
+ * The kernel reports the writer, but not the writer's socket, and an answer has
+ * no mark that a service could see. Other users cannot do it. A service that
+ * answers answers, too, needs a bound of its own, such as a count.
  *
  * No descriptor can hold an abstract name: if its owner gives it up between
- * message and answer, the next owner gets the answer. Without /proc there is no
- * *held_fd: the file may be replaced at any time.
+ * message and answer, the next owner gets the answer. Without /proc *held_fd is
+ * -1, and others may replace the file at any time.
  *
- * The call does not wait. It looks up files in the kernel's cache, which
- * contains those of live sockets. If a file is not there and a mount that may
- * hang is on the way (FUSE, NFS and the like), it refuses the path (EPERM);
- * that needs Linux 5.12 and /proc. It follows symbolic links in the same way,
- * 40 of them at most (ELOOP). It can still wait for a file system that lets the
- * kernel cache its names, and does not answer a question about permissions. A
- * file system that begins to hang after the proof delays the send.
+ * The call does not wait. It looks up files in the kernel's cache of names,
+ * which contains those of live sockets. If a file is not there, and a mount on
+ * the way may hang (FUSE, NFS and the like), it refuses the path (EPERM). It
+ * can do so since Linux 5.12, and with /proc. It follows symbolic links in the
+ * same way, 40 of them at most (ELOOP). It can still wait for a file system
+ * that lets the kernel cache its names, but does not answer a question about
+ * permissions. A file system that begins to hang after the proof delays the
+ * send.
  */
 int unixconn_prove_sender(const struct unixconn *conn,
 	const struct unixaddr *from, const struct unixcred *writer,
