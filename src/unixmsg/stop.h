@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unixstop: a stop descriptor that signals make readable, see
- * unixmsg/deadline.h. It is for programs that have no other way to end.
+ * unixmsg/deadline.h. It is for programs that end by a signal.
  */
 #ifndef UNIXMSG_STOP_H
 #define UNIXMSG_STOP_H
@@ -15,8 +15,8 @@ extern "C" {
  * that becomes readable when one of them comes: a signalfd(2), close-on-exec
  * and yours to close. Call it before you start threads: they inherit the
  * blocked signals. Programs that you start inherit them as well: unblock them
- * there, see posix_spawnattr_setsigmask(3). Returns -1 with an error of
- * signalfd(2).
+ * before the exec, see posix_spawnattr_setsigmask(3). Returns -1 with an error
+ * of signalfd(2).
  */
 int unixstop_open(void);
 
