@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixlistener: a socket that listens for connections, of "unixpacket" or of
+ * unixlistener: a socket that listens for connections, on "unixpacket" or
  * "unix", see unixmsg/conn.h for the networks.
  *
- * Several processes may hold one listener: after fork(2), inherited from a
- * supervisor, or received. They share the state of the socket:
+ * Several processes may hold one listening socket: after fork(2), inherited
+ * from a supervisor, or received in a message. They share the state of the
+ * socket:
  *
  * - O_NONBLOCK. A listener has to be non-blocking, since accept4(2) has no
  *   deadline. Another holder may make it blocking (systemd does when it starts
- *   a unit without NonBlocking=yes). So each accept makes it non-blocking
- *   again, and from the first time until _close the socket has a receive
- *   time-out (SO_RCVTIMEO) of a millisecond. An accept may then overrun its
- *   deadline by that and a tick of the kernel's clock, besides the delays of
- *   busy processors. A holder that relies on a blocking accept(2) gets EAGAIN.
- * - shutdown(2). It shuts the listener for all: accept fails with EINVAL.
- * - Closing. _close closes our descriptor only; the socket listens on while
- *   others hold it.
- * - The socket file. The process that has bound the socket removes it, its
- *   children do not: see unixlistener_set_unlink_on_close.
+ *   a unit without NonBlocking=yes). Each accept makes it non-blocking again.
+ *   If it ever was blocking, the socket also gets a receive time-out
+ *   (SO_RCVTIMEO) of a millisecond, until _close. An accept may then overrun
+ *   its deadline by that time and a tick of the kernel's clock, besides the
+ *   delays of busy processors. Another holder that relies on a blocking
+ *   accept(2) gets EAGAIN.
+ * - shutdown(2). It shuts the listener down for all holders: accept fails with
+ *   EINVAL.
+ * - Closing. _close closes our descriptor only; the socket goes on listening
+ *   while others hold it.
+ * - The socket file. The process that has bound the socket removes the file,
+ *   its children do not: see unixlistener_set_unlink_on_close.
  */
 #ifndef UNIXMSG_LISTENER_H
 #define UNIXMSG_LISTENER_H
@@ -36,10 +39,10 @@ struct unixlistener;
 
 /*
  * Listens at address, see unixmsg/addr.h and unixmsg/listen.h; options may be
- * NULL. It may wait for the lock on the directory, within the bound in
+ * NULL. It may wait a second for the lock on the directory, see
  * unixmsg/listen.h. Returns NULL on failure, and leaves nothing behind, with
  *
- *   EINVAL   also no such network, options that make no sense
+ *   EINVAL   a malformed address, no such network, options that make no sense
  *   ENOTSUP  unixgram: see unixconn_open
  *   ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM  see unixmsg/listen.h
  *
@@ -50,14 +53,13 @@ struct unixlistener *unixlistener_open(const char *network, const char *address,
 
 /*
  * Accepts the next connection; several threads may wait for one. The connection
- * begins with the listener's stop descriptor. Returns NULL with
+ * inherits the listener's stop descriptor. Returns NULL with
  *
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h
- *   EMFILE, ENFILE  the connection stays in the backlog, and the listener
+ *   EMFILE, ENFILE  the connection stays in the backlog, and the listener stays
  *                   readable: pause before you poll again
  *   EINVAL          a negative deadline; or another holder has shut the
- *                   listener down: nobody can connect any more, and no wait
- *                   would end
+ *                   listener down, so that nobody can connect any more
  *
  * or an error of accept(2), malloc(3).
  */
@@ -65,9 +67,9 @@ struct unixconn *unixlistener_accept(struct unixlistener *listener,
 	int64_t deadline_us);
 
 /*
- * Makes a listener of a listening descriptor that is open already: inherited
- * from a supervisor, received, or duplicated. The socket tells the network. On
- * success the descriptor belongs to the listener, and is close-on-exec and
+ * Makes a listener of a listening socket that is open already: inherited from a
+ * supervisor, received, or duplicated. The type of the socket decides the
+ * network. On success fd belongs to the listener, and is close-on-exec and
  * non-blocking (the latter for all holders, see above); unixlistener_close does
  * not remove its file, unless unixlistener_set_unlink_on_close asks for that.
  * Returns NULL on failure, and fd stays yours:
@@ -90,7 +92,7 @@ struct unixlistener *unixlistener_adopt(int fd);
  */
 int unixlistener_close(struct unixlistener *listener);
 
-/* Returns the descriptor, for poll(2). It stays the listener's, and is
+/* Returns the descriptor, for poll(2). It belongs to the listener, and is
  * non-blocking. */
 int unixlistener_get_fd(const struct unixlistener *listener);
 
@@ -101,23 +103,23 @@ void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag);
 const char *unixlistener_get_network(const struct unixlistener *listener);
 
 /* Sets the stop descriptor, see unixmsg/deadline.h; 0 or -1 for none. Later
- * connections begin with it too. */
+ * connections inherit it. */
 void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd);
 
 /*
- * Sets what later connections receive besides the payload: see unixconn_want.
- * The kernel copies the setting when a client connects, so one in the backlog
- * has the old one. Ask by the options, before the first client can connect, or
- * by unixconn_want after each accept.
+ * Sets what later connections receive besides the payload, see unixconn_want,
+ * with the same errors. The kernel copies the setting when a client connects,
+ * so a connection in the backlog has the old setting. To cover every client,
+ * use wants of the options, or unixconn_want after each accept.
  */
 int unixlistener_want(struct unixlistener *listener, unsigned int wants);
 
 /*
  * Sets whether unixlistener_close removes the socket file. By default it does,
- * unless UNIXMSG_LISTEN_KEEP was given, the socket was adopted, or this is a
- * child of a fork(2) after bind(2): there the parent's close removes it. For an
- * adopted socket this call looks for the file at the socket's address. Returns
- * 0, also without effect if there is no path; or -1 with
+ * unless the options had UNIXMSG_LISTEN_KEEP, the socket was adopted, or this
+ * process was forked (fork(2)) after bind(2): then the parent's close removes
+ * it. For an adopted socket this call looks for the file at the socket's
+ * address. Returns 0, without effect if the address is no path; -1 with
  *
  *   ESTALE  the socket is bound to another file than the one there
  *   ENOENT  there is no file
@@ -125,10 +127,10 @@ int unixlistener_want(struct unixlistener *listener, unsigned int wants);
  *
  * or an error of sock_diag(7).
  *
- * true in a child of fork(2) makes the child the owner of the file: for a
- * program that first listens and then goes into the background (daemon(3)).
- * There ESTALE also means that no file is left. A parent that lives on says
- * false.
+ * true in a child of fork(2) makes the child the owner of the file. Use it in a
+ * program that first listens and then goes into the background (daemon(3)). In
+ * such a child ESTALE also means that the file is gone. A parent that lives on
+ * calls this with false.
  */
 int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	bool is_wanted);
