@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixblob: a message too big for a socket, handed over as a descriptor.
+ * unixblob: a message too big for a socket, sent as the descriptor of a memory
+ * file.
  *
- * The sender writes the bytes to a memfd and seals it, so that nobody, not even
- * the sender, can change or shorten it any more. It sends the descriptor with a
- * message (fds of struct unixmsg), and closes it. The receiver asks for
- * descriptors, checks seals and size, and maps the bytes read-only. Nothing is
- * copied on the way. A sender can make the receiver neither fault, since the
- * file cannot shrink, nor accept more than its bound.
+ * The sender writes the bytes to a memfd (memfd_create(2)) and seals it: from
+ * then on nobody can change or shorten it, not even the sender. It sends the
+ * descriptor with a message (fds of struct unixmsg), and closes it. The
+ * receiver asks for descriptors, checks seals and size, and maps the bytes
+ * read-only. Nothing is copied on the way. The receiver is safe from the
+ * sender: reading cannot raise SIGBUS, since the file cannot shrink, and the
+ * receiver bounds the size that it maps.
  */
 #ifndef UNIXMSG_BLOB_H
 #define UNIXMSG_BLOB_H
@@ -20,17 +22,17 @@ extern "C" {
 
 /*
  * Makes a sealed memfd with size bytes of data; size may be 0. Returns the
- * descriptor, close-on-exec and yours to close, also after sending it; -1 with
- * ENOSPC, ENOMEM, EFBIG, EMFILE, or an error of memfd_create(2), write(2),
- * fcntl(2).
+ * descriptor, which is close-on-exec and yours to close, even after you sent
+ * it; -1 with ENOSPC, ENOMEM, EFBIG, EMFILE, or an error of memfd_create(2),
+ * write(2), fcntl(2).
  */
 int unixblob_open(const void *data, size_t size);
 
 /*
- * Makes it in two steps, to fill in the bytes in place. unixblob_create makes a
- * memfd of size zero bytes, to write or to map. unixblob_seal seals it, after
- * you have ended all writable mappings: EBUSY otherwise. It leaves fd open on
- * failure.
+ * Make a sealed memfd in two steps, to write the bytes in place.
+ * unixblob_create makes a memfd of size bytes, all zero, to write or to map.
+ * End all writable mappings, then call unixblob_seal; it fails with EBUSY
+ * otherwise, and leaves fd open on failure. Other errors as above.
  */
 int unixblob_create(size_t size);
 int unixblob_seal(int fd);
@@ -46,14 +48,14 @@ struct unixblob {
  *
  *   EPERM     fd is no memfd of ordinary memory with seals against shrinking,
  *             growing, writing and further sealing
- *   EMSGSIZE  it has more than size_max bytes: blob->size of them, or SIZE_MAX
- *             if that number does not fit
+ *   EMSGSIZE  it has more than size_max bytes; blob->size is their number, or
+ *             SIZE_MAX if that does not fit
  *
- * or an error of fcntl(2), fstat(2), mmap(2).
+ * or an error of fcntl(2), fstat(2), fstatfs(2), mmap(2).
  */
 int unixblob_map(int fd, size_t size_max, struct unixblob *blob);
 
-/* Ends the mapping, and makes blob as if size were 0. A second call does no
+/* Ends the mapping, and sets data to NULL and size to 0. A second call does no
  * harm. */
 void unixblob_unmap(struct unixblob *blob);
 
