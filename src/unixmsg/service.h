@@ -3,8 +3,9 @@
  * unixservice: a server for many peers at once, written as one handler.
  *
  * The same handler serves datagram sockets, packet connections and streams,
- * also several of them in one service. It gets a message and may answer at
- * once, later, several times, or never. No function that it calls waits.
+ * even several of them in one service. It gets a message and may answer at
+ * once, later, several times, or never. The functions of the service that it
+ * calls do not wait.
  *
  * A server in a few lines:
  *
@@ -80,21 +81,21 @@
  * (send_buffer_bytes), and queues further messages to a peer that has read none
  * of the earlier ones: the rest of the buffer stays free for the others.
  *
- * That has bounds. The service cannot know whether a new peer will read, so it
- * always sends the first answer. The table gives the number of never-reading
- * datagram peers at which the service still answered the others (Linux 6.18;
- * the numbers tried were 1, 20, 50, 100, 200 and 400):
+ * This protection has a bound. The service cannot know whether a new peer will
+ * read, so it always sends the first answer. The table gives the number of
+ * never-reading datagram peers at which the service still answered the others
+ * (Linux 6.18; the numbers tried were 1, 20, 50, 100, 200 and 400):
  *
  *	answers of          64 bytes   4 KiB   64 KiB   200 KiB
  *	send buffer 4 MiB        400     400       20         1
  *	425984 bytes             400      20        1         0
  *
  * With 20 such peers and answers of 4 KiB, the others' response times stay the
- * same with 4 MiB, and grow by half with 425984 bytes, the size without
- * privileges. Near the bound they double, and a client with several requests in
- * flight gets one answer at a time. Beyond the bound answers wait until a peer
- * reads or closes, and are late after patience_us. Connections have no such
- * bound: each has its own buffer.
+ * same with a send buffer of 4 MiB, and grow by half with 425984 bytes, the
+ * most without privileges. Near the bound they double, and a client with
+ * several requests in flight gets one answer at a time. Beyond the bound
+ * answers wait until a peer reads or closes, and are late after patience_us.
+ * Connections have no such bound: each has its own buffer.
  *
  * Batches. With options.batch above 1, one system call receives up to that many
  * queued datagrams. The service gathers the handler's answers to them, and
@@ -150,11 +151,11 @@
  * serves (_run, _dispatch, _get_fd, _send to a peer that does not read) first
  * gets its own loop, under the same descriptor number. Then both processes
  * receive messages from the sockets and connections that were open at the fork.
- * In the child, _stop and _drain leave all of these to the parent: they let go
- * of them at once, shut none down, and remove no file. A program that first
- * listens and then goes into the background, as daemon(3) does, calls
- * unixservice_set_unlink_on_close(service, true) in the child: this makes the
- * child the owner of everything.
+ * In the child, _stop and _drain leave all of these to the parent: they close
+ * the child's descriptors at once, shut no socket down, and remove no file. A
+ * program that first listens and then goes into the background, as daemon(3)
+ * does, calls unixservice_set_unlink_on_close(service, true) in the child: this
+ * makes the child the owner of everything.
  */
 #ifndef UNIXMSG_SERVICE_H
 #define UNIXMSG_SERVICE_H
@@ -229,17 +230,17 @@ enum unixservice_event_kind {
 	/* The service cannot accept connections for the moment; error is the
 	 * reason (EMFILE). */
 	UNIXSERVICE_PAUSED,
-	/* All ready peers and sockets have had their turn: time to write out
-	 * what your handlers have collected. */
+	/* All ready peers and sockets have had their turn. Write out now what
+	 * your handlers have collected. */
 	UNIXSERVICE_ROUND,
 	/* The socket at addr receives nothing any more: another process that
 	 * shares it has shut it down (EINVAL). The service no longer polls it,
 	 * and goes on with its peers and other sockets. */
 	UNIXSERVICE_SHUT,
 	/* The service cannot prove that the address of a datagram belongs to
-	 * its sender (EPERM). It did not send an answer, or a push, which
-	 * counts in pushed_lost. With msg, it refused a message, since a peer
-	 * of another user has that address. */
+	 * its sender (EPERM). It did not send an answer, or a pushed message,
+	 * which counts in pushed_lost. If msg is not NULL, it refused that
+	 * message, since a peer of another user has the address. */
 	UNIXSERVICE_UNPROVED,
 	/* The client of this connection has shut down its writing side: all of
 	 * its messages were handled. It still receives. Only with the option
@@ -285,9 +286,9 @@ enum unixservice_policy {
 };
 
 /*
- * All zero is the defaults. UINT_MAX, SIZE_MAX and UNIXMSG_FOREVER mean "no
- * limit" for peers, rates, queued answers and times. EINVAL: a value below
- * zero, or fds_max without UNIXMSG_WANT_FDS.
+ * A structure of zeros has the defaults. UINT_MAX, SIZE_MAX and UNIXMSG_FOREVER
+ * mean "no limit" for peers, rates, queued answers and times. EINVAL: a value
+ * below zero, or fds_max without UNIXMSG_WANT_FDS.
  */
 struct unixservice_options {
 	/* The service calls it for all events but messages; NULL for none. */
@@ -308,13 +309,13 @@ struct unixservice_options {
 	unsigned int wants;
 	unsigned int fds_max;
 	/* The most peers at once, in all and for each user; defaults 1024 and
-	 * none. When every place is taken, a new peer replaces the
+	 * no limit. When every place is taken, a new peer replaces the
 	 * longest-silent peer of the user with the most peers, if that is
-	 * another user; else the service refuses it. It closes first a peer
-	 * with no queued and no pending answers; without such a peer it closes
-	 * any other rather than refuse another user. The same holds for
-	 * descriptors, when they run out and one user has more than a quarter
-	 * of them.
+	 * another user; else the service refuses it. A peer without queued and
+	 * pending answers goes first. If that user has none, the service closes
+	 * another peer of that user rather than refuse the new one. The same
+	 * holds for descriptors, when they run out and one user has more than a
+	 * quarter of them.
 	 *
 	 * A new peer never replaces a connection of its own user, even of the
 	 * only user: the service refuses it (EDQUOT), since it cannot know
@@ -353,9 +354,9 @@ struct unixservice_options {
 	 * for this time, the service reads everything that the client has sent,
 	 * and closes the connection (ETIMEDOUT); its queued answers count as
 	 * late. Without this bound a client could keep its place for ever, even
-	 * after its death, by a copy of its socket that lies unread in a
-	 * message. A client that has shut down its reading side meanwhile,
-	 * which the kernel reports to nobody, is noticed then, and read on.
+	 * after its death, by a copy of its socket in an unread message. If a
+	 * client has shut down its reading side meanwhile, which the kernel
+	 * does not report, the service notices that then, and goes on reading.
 	 * Raise it for clients that may stop reading for longer. */
 	int64_t patience_us;
 	/* The send buffer that the service asks for on datagram sockets;
@@ -372,10 +373,9 @@ struct unixservice_options {
 	/* The most bytes of incomplete messages on framed streams, of all
 	 * users; one user may have half of them. Default 16 MiB, and never less
 	 * than eight messages of size_max and 1 MiB. Beyond it the service
-	 * closes a connection of the user with the most such bytes, the one
-	 * that was silent for longest (ENOBUFS). The memory for them may be
-	 * twice as large, and 64 KiB more for each connection in the middle of
-	 * a message. */
+	 * closes the longest-silent connection of the user with the most such
+	 * bytes (ENOBUFS). The memory for them may be twice as large, and 64
+	 * KiB more for each connection in the middle of a message. */
 	uint64_t partial_bytes_max;
 	/* The service forgets a datagram peer that is silent for this time;
 	 * default 600 s. When all places are taken, a new peer may replace a
@@ -482,13 +482,13 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
  * would for an answer, see above, and applies the rules to it.
  *
  * The service sends to the socket that is at address now. If users other than
- * root and our own could replace the file, a descriptor keeps hold of it
- * (EAGAIN: no more can be held; ENOSYS: that takes /proc), and the peer is
- * closed as soon as a message finds the socket closed. EINVAL also for the
- * service's own address. EPERM if the socket's name, as given to bind(2), does
- * not lead back to the socket, or only through a file system that may hang: a
- * relative name, or one of another mount namespace. The service could not tell
- * its messages from those of others.
+ * root and our own could replace the file, the service holds it by a descriptor
+ * (EAGAIN: it can hold no more; ENOSYS: that needs /proc), and closes the peer
+ * as soon as a message finds the socket closed. EINVAL also for the service's
+ * own address. EPERM if the name that the socket gave to bind(2) does not lead
+ * back to the socket (a relative name, or one of another mount namespace), or
+ * only through a file system that may hang. The service could not tell its
+ * messages from those of others.
  *
  * Returns -1 with EINVAL (no such network, unknown flags, a stopped service),
  * or an error of unixconn_dial and unixservice_add_conn. For a connection with
@@ -534,18 +534,19 @@ int unixservice_get_address(const struct unixservice *service,
  * Adds a rule that says who may send and connect. The kernel vouches for the
  * credentials: of a connection the effective user and group at connect, and the
  * supplementary groups; of a datagram the real user and group of the writer. A
- * denied user or group never may. If there are rules that allow, only those
- * that they name may. Without such rules the file's mode decides, and on an
- * abstract name only our own user and root may. Our own user is the effective
- * one at the call of _dispatch or _run: a change in a handler takes effect at
- * the next call. Returns -1 with EINVAL (the id -1) or ENOMEM.
+ * denied user or group may never do so. If there are rules that allow, only the
+ * users and groups that they name may. Without such rules the file's mode
+ * decides; on an abstract name only our own user and root may. Our own user is
+ * the effective one at the call of _dispatch or _run: if a handler changes it,
+ * that takes effect at the next call. Returns -1 with EINVAL (the id -1) or
+ * ENOMEM.
  */
 int unixservice_allow_user(struct unixservice *service, uid_t user);
 int unixservice_allow_group(struct unixservice *service, gid_t group);
 int unixservice_deny_user(struct unixservice *service, uid_t user);
 int unixservice_deny_group(struct unixservice *service, gid_t group);
 
-/* Allows everybody who is not denied, on abstract names too. */
+/* Allows all users who are not denied, on abstract names, too. */
 void unixservice_allow_anyone(struct unixservice *service);
 
 /*
@@ -696,8 +697,8 @@ int unixservice_dispatch(struct unixservice *service);
 /*
  * Sets the descriptor that ends unixservice_run and unixservice_drain, see
  * unixmsg/deadline.h; -1, the initial value, for none. Returns -1 with the
- * errors of epoll_ctl(2), EPERM for a file that cannot be polled; the service
- * has none then.
+ * errors of epoll_ctl(2), EPERM for a file that cannot be polled. After an
+ * error the service has no stop descriptor.
  */
 int unixservice_set_stop_fd(struct unixservice *service, int stop_fd);
 
@@ -728,7 +729,7 @@ int unixservice_serve(struct unixservice *service, int stop_fd,
 	int64_t timeout_us);
 
 /*
- * Begins to stop. Removes the socket files, and lets nothing more in: a later
+ * Begins to stop. Removes the socket files, and accepts nothing new: a later
  * send or connect fails at once (EPIPE, ECONNREFUSED). Until the deadline the
  * service still receives and answers everything that came before, and accepts
  * the connections in the backlog. At the deadline it gives up: it counts the
@@ -748,9 +749,9 @@ int unixservice_stop(struct unixservice *service, int64_t deadline_us);
 bool unixservice_is_drained(const struct unixservice *service);
 
 /*
- * Calls unixservice_stop, so that deadline_us replaces the deadline of an
- * earlier _stop, and then unixservice_run until the service is drained. Returns
- * 0, or -1 as these do. Until the deadline it waits for pending answers
+ * Calls unixservice_stop, and then unixservice_run until the service is
+ * drained. deadline_us replaces the deadline of an earlier _stop. Returns 0, or
+ * -1 as these two do. Until the deadline it waits for pending answers
  * (UNIXSERVICE_LATER).
  *
  * After the return, answers to datagrams may still lie in the queues of their
