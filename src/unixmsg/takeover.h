@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unixtakeover: takes over the name of a running server, keeps that server
- * reachable, and gives the name back. It is for programs that stand in front
- * of a server for a while, to show its traffic or to forward it. The server
- * notices nothing: its file keeps inode, owner and mode, and connections that
- * are open stay open.
+ * reachable, and gives the name back. It is for programs that stand in front of
+ * a server for a while, to show its traffic or to forward it. The server
+ * notices nothing: its file keeps inode, owner and mode, and open connections
+ * stay open.
  *
  *	takeover = unixtakeover_open("/run/server.sock", deadline_us);
  *	listener = unixlistener_open("unixpacket", "/run/server.sock",
@@ -16,13 +16,14 @@
  *	unixtakeover_close(takeover, unixlistener_get_fd(listener));
  *	unixlistener_close(listener);
  *
- * After kill -9 in between, the server has lost its name, but keeps the hidden
- * one. unixtakeover_open and unixtakeover_close, with -1 for the descriptor,
- * give the name back then.
+ * If the program is killed in between (SIGKILL), the server has lost its name,
+ * but keeps the hidden one. Then call unixtakeover_open and unixtakeover_close,
+ * with -1 for the descriptor, to give the name back.
  *
- * Abstract names cannot be taken over, and clients that are connected already
- * do not come by the new name. A server that removes its file blindly when it
- * starts again takes the name away, which unixtakeover_close reports.
+ * Abstract names cannot be taken over. Clients that are connected already stay
+ * with the server. If the server starts again meanwhile, and removes the file
+ * at its name without a check, it takes the name back; unixtakeover_close
+ * reports that.
  */
 #ifndef UNIXMSG_TAKEOVER_H
 #define UNIXMSG_TAKEOVER_H
@@ -38,40 +39,41 @@ struct unixtakeover;
 /*
  * Gives the socket file of the server at address a second, hidden name in the
  * same directory: ".unixmsg=" and its name. The caller then listens at address
- * with UNIXMSG_LISTEN_REPLACE. If the hidden name is there already, and its
- * server is alive while nobody has the name, an earlier takeover was killed:
- * this one goes on in its place.
+ * with UNIXMSG_LISTEN_REPLACE. If the hidden name exists already, its server is
+ * alive, and no other live socket has the name, then an earlier takeover was
+ * killed: this one continues it.
  *
- * Returns NULL on failure, with nothing changed: ECONNREFUSED (nobody owns the
- * name), ENOENT, ENOTSOCK, EBUSY (another takeover of this name is at work),
- * EPERM (everybody may rename files in that directory, the hidden name is
- * another user's file, or the server's file is), ENOTSUP (an abstract name, or
- * a file system where nobody can tell whether the server is alive), EAGAIN or
- * ETIMEDOUT (somebody holds the lock of the directory until deadline_us), and
- * the errors of link(2) and open(2).
+ * Returns NULL on failure, and changes nothing: ECONNREFUSED (no live socket
+ * has the name), ENOENT, ENOTSOCK, EBUSY (another takeover of this name is at
+ * work), EPERM (everybody may rename files in that directory, or the hidden
+ * name or the server's file belongs to another user), ENOTSUP (an abstract
+ * name, or a file system that does not show whether the server is alive),
+ * EAGAIN or ETIMEDOUT (another process held the lock of the directory until
+ * deadline_us), or an error of link(2) or open(2).
  */
 struct unixtakeover *unixtakeover_open(const char *address,
 	int64_t deadline_us);
 
 /*
- * Returns the address at which the server is reachable meanwhile, as text for
- * unixconn_dial. It belongs to the takeover.
+ * Returns the address that reaches the server meanwhile, as text for
+ * unixconn_dial. The text belongs to the takeover.
  */
 const char *unixtakeover_get_address(const struct unixtakeover *takeover);
 
 /*
  * Gives the name back and frees the takeover, which may be NULL. fd is the
- * caller's socket at that name, still open, or -1 if it has none; it stays the
- * caller's. There is no moment at which the name leads nowhere. It waits one
+ * caller's socket at that name, still open, or -1 if it has none; fd stays the
+ * caller's. The name leads to a socket at every moment. The call waits one
  * second at most for the lock of the directory.
  *
- * Returns 1 when the server has its name back, and 0 when the server has ended
- * meanwhile: then the hidden name is removed, the caller's file goes with its
- * socket, and a dead file is removed for fd -1. Returns -1 when neither is
- * possible. EADDRINUSE: another program has taken the name, so that the server
- * has lost it, and the hidden name is removed. ESTALE: the hidden name is no
- * more the server's. With other errors, those of rename(2) and of asking the
- * kernel for fd's file (sock_diag(7)), the hidden name stays for another try.
+ * Returns 1 if the server has its name back; 0 if the server has ended
+ * meanwhile. In that case the call removes the hidden name, and a dead file at
+ * the name; the close of the caller's socket removes the caller's file. Returns
+ * -1 with EADDRINUSE if another program has taken the name: the server has lost
+ * it, and the hidden name is removed. Returns -1 with ESTALE if the hidden name
+ * no longer leads to the server. After other errors, those of rename(2) and of
+ * sock_diag(7), which tells the file of fd, the hidden name stays for another
+ * try.
  */
 int unixtakeover_close(struct unixtakeover *takeover, int fd);
 
