@@ -48,14 +48,15 @@ int dialling_complain_of_room(const struct options *options, uint64_t number);
 int dialling_complain_of_receiving(const struct options *options, size_t size,
 	int error);
 
-/* Returns 0, or -1 after a complaint: the file of our own address is left. */
+/* Closes conn. Returns 0, or -1 after a complaint if the file of our own
+ * address could not be removed. */
 int dialling_close(struct unixconn *conn);
 
 /*
  * Prints how much was sent and how much of the input was not: "64 sent, none
  * answered; 936 records not sent". answered is the word for messages received,
- * or NULL to leave them out. Prints nothing about a single message, because a
- * complaint has said all.
+ * or NULL to leave them out. Prints nothing about a single message, because the
+ * complaint about it says enough.
  */
 void dialling_say_sent(const struct client_stats *stats, const char *answered,
 	uint64_t rest, bool is_all);
