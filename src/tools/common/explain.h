@@ -22,8 +22,8 @@ const char *explain_text(const char *address);
 const char *explain_error(int error);
 
 /*
- * Explains why address could not be bound. is_given: the file was to get
- * another user or group.
+ * Explains why address could not be bound. is_given: the command line asks for
+ * another user or group of the file.
  */
 const char *explain_listen(const char *address, bool is_given, int error);
 
@@ -35,8 +35,8 @@ const char *explain_dial(const struct network *network, const char *address,
 const char *explain_send(const struct network *network, size_t size, int error);
 
 /*
- * Text to add to a complaint about a server without any answer: another user
- * runs it, and it may refuse us. "" otherwise.
+ * Returns text to add to a complaint about a server that does not answer, if
+ * another user runs it and it may refuse us; else "".
  */
 const char *explain_silence(const struct network *network, const char *address);
 

@@ -30,8 +30,9 @@ bool explain_path_is_directory(const char *address);
 bool explain_path_is_open(const char *address);
 
 /*
- * _is_kept: the sticky bit protects another user's file there; writes the user
- * to why. _is_unsafe: every user may replace files in the directory.
+ * explain_path_is_kept: true if the sticky bit protects a file of another user
+ * there; writes that user to why. explain_path_is_unsafe: true if every user
+ * may replace files in the directory.
  */
 bool explain_path_is_kept(const char *address, char *why, size_t room);
 bool explain_path_is_unsafe(const char *address);
@@ -39,7 +40,8 @@ bool explain_path_is_unsafe(const char *address);
 /* True if we may not write to the socket file; writes its user to why. */
 bool explain_path_is_closed(const char *address, char *why, size_t room);
 
-/* Writes to why, of room bytes, the reason that forbids a dial or a bind. */
+/* Writes to why, which has room bytes, the reason why a dial or a bind
+ * fails. */
 void explain_path_denied_dial(const char *address, char *why, size_t room);
 void explain_path_denied_listen(const char *address, char *why, size_t room);
 
