@@ -3,13 +3,12 @@
 #define UNIXMSG_TOOLS_HISTOGRAM_H
 
 /*
- * Round-trip times in bounded memory. Each value below 128 ns has a bucket.
- * Above, 64 buckets of the same width share every power of two. So a bucket is
- * never wider than 1/64 of the values in it, and its middle never further than
- * 1/128 (0.8 %) from any of them. The buckets cover all of uint64_t.
+ * Round-trip times in bounded memory. Each value below 128 ns has a bucket of
+ * its own. Above that, 64 buckets of equal width cover each power of two. So a
+ * bucket is at most 1/64 as wide as its values are large, and its middle is at
+ * most 1/128 (0.8 %) away from any of them. The buckets cover all of uint64_t.
  *
- * Nothing allocates and nothing fails. One thread at a time may use a
- * histogram.
+ * No function allocates or fails. One thread at a time may use a histogram.
  */
 
 #include <stdint.h>
@@ -34,15 +33,16 @@ void histogram_merge(struct histogram *histogram,
 
 uint64_t histogram_get_count(const struct histogram *histogram);
 
-/* Both are exact, and 0 without a value. */
+/* Return the exact smallest and largest value, 0 for an empty histogram. */
 uint64_t histogram_get_min(const struct histogram *histogram);
 uint64_t histogram_get_max(const struct histogram *histogram);
 
 /*
- * The quantile by nearest rank: the ceil(q * n)-th of n values in order, so at
- * least the share @q of all values is not above it. The result is within 1 % of
- * that value, and never outside minimum and maximum. It is the exact minimum
- * for @q of 0 or less, the exact maximum for 1 or more, and 0 without a value.
+ * Returns the quantile @q by nearest rank: the ceil(q * n)-th of n sorted
+ * values, so that at least the share @q of them is no larger. The result is
+ * within 1 % of that value, and never outside minimum and maximum. It is the
+ * exact minimum if @q is 0 or less, the exact maximum if @q is 1 or more, and 0
+ * for an empty histogram.
  */
 uint64_t histogram_get_quantile(const struct histogram *histogram, double q);
 
