@@ -5,7 +5,7 @@
 /*
  * A strict reader of JSON text (RFC 8259) that decodes in place: a decoded
  * string is never longer than its escaped form, so no memory is needed. The
- * caller takes one token at a time; the depth is bounded.
+ * caller takes one token at a time. The depth of nested values is bounded.
  *
  * When the text is not JSON, functions return -1 with EBADMSG, and leave the
  * mistake in why and its place in at.
@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The most nested objects and arrays in a value that is skipped. */
+/* The most levels of objects and arrays in a value that json_skip_value
+ * takes. */
 #define JSON_DEPTH_MAX 32
 
 struct json {
