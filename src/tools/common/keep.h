@@ -8,10 +8,11 @@
 enum { KEEP_FILES_MOST = 1000, KEEP_SIZE_MOST = 64 << 20 };
 
 /*
- * Copies the regular files of count descriptors, from first on, to new files
- * fd-1 and so on in dir, of mode 0600; overwrites no file. An incomplete copy
- * is called fd-1.part. Call it in a process of its own, because other users'
- * file systems may make it wait. Returns 0, or -1 after a complaint.
+ * Copies the regular files behind count descriptors, from first on, to new
+ * files in dir: fd-1, fd-2 and so on, of mode 0600. It overwrites no file. An
+ * incomplete copy of fd-1 is called fd-1.part. Call it in a process of its own,
+ * because other users' file systems may make it wait. Returns 0, or -1 after a
+ * complaint.
  */
 int keep_fds(const char *dir, int first, size_t count);
 
