@@ -24,7 +24,8 @@ extern const struct network network_unixstream;
 /* The networks in the order in which a client tries them, up to a NULL. */
 extern const struct network *const networks[];
 
-/* Finds a network by its name or another that the library accepts, or NULL. */
+/* Finds a network by its name, or by another name that the library accepts;
+ * NULL if there is none. */
 const struct network *network_find(const char *name);
 
 /* Returns the largest message of a socket by default, 0 if unknown. */
