@@ -42,7 +42,7 @@ enum record_format {
 
 	/* Formats without a name on a command line. */
 
-	/* The bytes of one read; printed unchanged, without a newline. */
+	/* The bytes of one read(2), printed unchanged, without a newline. */
 	RECORD_BYTES,
 	/* The same; a terminal gets them like text, but with newlines. */
 	RECORD_SHOWN_BYTES,
@@ -59,8 +59,8 @@ struct record_reader;
 
 /*
  * Reads records of at most @max_size bytes from @fd, which stays the caller's
- * and may be blocking or not. @stop_fd, when not negative, ends a wait as soon
- * as it is readable; it is never read from.
+ * and may be blocking or not. Once @stop_fd is readable, a wait ends; negative
+ * means none. The reader never reads from it.
  *
  * Memory grows with the data that has arrived, up to the needs of one record:
  * 4 characters a byte and 4 KiB for a line of hex, 6 characters a byte and
@@ -114,9 +114,10 @@ struct record_writer;
 
 /*
  * Writes records to @fd, which stays the caller's and may be blocking or not.
- * @stop_fd, when not negative, ends a wait for @fd: while it is readable, the
- * writer still writes without blocking, and fails with ECANCELED where it would
- * block. It never reads from it. The caller handles SIGPIPE.
+ * @stop_fd ends a wait for @fd; negative means none. While @stop_fd is
+ * readable, the writer still writes what it can without blocking, and fails
+ * with ECANCELED when it would block. It never reads from @stop_fd. The caller
+ * handles SIGPIPE.
  *
  * Returns NULL with ENOMEM when there is no memory.
  */
@@ -130,14 +131,14 @@ void record_writer_free(struct record_writer *writer);
  * Adds the record to a buffer of fixed size, and writes the buffer when it is
  * full. Only json prints more of @record than its payload.
  *
- * Returns 0; or -1 with EMSGSIZE when the record is too large for a frame (2^32
- * bytes and more), and nothing was added; or -1 with ECANCELED or as write(2),
- * and then the output may hold a part of the record.
+ * Returns 0; -1 with EMSGSIZE if the record is too large for a frame (2^32
+ * bytes and more) and nothing was added; -1 with ECANCELED or an error of
+ * write(2): then the output may hold a part of the record.
  */
 int record_write(struct record_writer *writer, const struct record *record);
 
 /*
- * Writes the buffer. Returns 0; or -1 with ECANCELED or as write(2), and then
+ * Writes the buffer. Returns 0; -1 with ECANCELED or an error of write(2): then
  * the rest stays in the buffer.
  */
 int record_flush(struct record_writer *writer);

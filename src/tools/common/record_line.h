@@ -7,8 +7,8 @@
 #include "tools/common/record.h"
 
 /*
- * A line that is decoded in place: data and size are first those of the line,
- * then those of the payload.
+ * A line that is decoded in place: data and size describe first the line, and
+ * after record_line_decode the payload.
  */
 struct record_line {
 	char *data;
@@ -21,8 +21,8 @@ struct record_line {
 size_t record_line_get_limit(enum record_format format, size_t max_size);
 
 /*
- * Returns 1 for a record, 0 for a blank line without one, or -1 with EBADMSG
- * and why and column set.
+ * Returns 1 for a record, 0 for a blank line, -1 with EBADMSG; then it has set
+ * why and column.
  */
 int record_line_decode(struct record_line *line, enum record_format format);
 
