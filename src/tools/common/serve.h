@@ -17,10 +17,11 @@ struct serve_way {
 
 	/* A peer has closed. */
 	void (*forget)(uint64_t peer, void *context);
-	/* Called when fd is readable. Without look, fd has no meaning. */
+	/* The service calls it when fd is readable. If look is NULL, fd has no
+	 * meaning. */
 	void (*look)(struct unixservice *service, void *context);
 	int fd;
-	/* After a signal to stop: no answer may wait any longer. */
+	/* A signal to stop has come: send or settle all pending answers. */
 	void (*stop)(struct unixservice *service, void *context);
 	/* UNIXMSG_WANT_..., see struct unixservice_options. */
 	unsigned int wants;
@@ -31,7 +32,7 @@ struct serve_way {
 extern const struct serve_way serve_echo;
 
 /* Reports on standard error, and to a supervisor that has asked, that the
- * server listens on addr; NULL if it is not known. */
+ * server listens on addr, which is NULL if unknown. */
 void serve_announce(const struct options *options, const struct unixaddr *addr);
 
 /* Reports why the address of options cannot be served, and returns -1. */
