@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_TOOL_H
 
 /*
- * Every tool has a name, messages on standard error, and signals that end
- * it.
+ * Code of every tool: its name, its messages on standard error, and the signals
+ * that end it.
  */
 
 #include <stdbool.h>
@@ -66,7 +66,7 @@ int tool_get_second_stop_fd(void);
 /* Readable while a SIGUSR1 waits for tool_take_report. */
 int tool_get_report_fd(void);
 
-/* Raises the limit of open descriptors to the most that we may have. */
+/* Raises our limit of open descriptors as far as the system allows. */
 void tool_raise_descriptor_limit(void);
 
 /* The timeout for a poll(2) that must end at until_us. */
