@@ -10,7 +10,7 @@
 #include "tools/common/tool.h"
 #include "tools/common/usage.h"
 
-/* What getopt_long returns: a letter, an operand, or FIRST and a place. */
+/* Results of getopt_long: a letter, OPERAND, or FIRST plus an index. */
 enum { OPERAND = 1, FIRST = 256, OPTIONS_MAX = 64 };
 
 /* The table of a tool in the form that getopt_long wants. */
@@ -21,12 +21,12 @@ struct usage_table {
 	int count;
 };
 
-/* In every tool, behind its own. */
+/* Every tool has these options, behind its own. */
 static const struct usage_option common[] = {
-	{ 'q', "quiet", NULL, "say only what went wrong", usage_read_level,
+	{ 'q', "quiet", NULL, "print only errors", usage_read_level,
 		.least = TOOL_QUIET },
-	{ 'h', "help", NULL, "print the options and leave", .read = NULL },
-	{ 'V', "version", NULL, "print the version and leave", .read = NULL },
+	{ 'h', "help", NULL, "print this help and exit", .read = NULL },
+	{ 'V', "version", NULL, "print the version and exit", .read = NULL },
 	{ 0 },
 };
 
@@ -54,7 +54,8 @@ static void add_options(struct usage_table *table,
 		add_option(table, options);
 }
 
-/* Operands are returned as they come (-), and a missing value as a colon. */
+/* With "-:" getopt_long returns operands in their order, and ':' for an option
+ * without its value. */
 static void make_table(struct usage_table *table, const struct usage *usage)
 {
 	const struct usage_group *group;
@@ -77,7 +78,7 @@ static const struct usage_option *find_letter(const struct usage_table *table,
 	return NULL;
 }
 
-/* One line, or more where the text has them. */
+/* Prints one line, or several if the help has newlines. */
 static void print_option(const struct usage_option *option)
 {
 	char head[80], letter[] = "-x,";
@@ -167,7 +168,7 @@ static int get_leading(const struct usage *usage,
 	return usage->leading + usage->is_extra(words->operands[0]);
 }
 
-/* An operand has come already: perhaps it was meant as another. */
+/* After an ADDRESS, the word may be meant as a MESSAGE. */
 static const char *explain_unknown(const struct usage *usage,
 	const struct usage_words *words)
 {
@@ -209,7 +210,7 @@ static bool is_option(const struct usage_table *table, const char *word)
 	return false;
 }
 
-/* Operands that look like options, with no -- before them. */
+/* Warns about operands that look like options. No -- stands before these. */
 static void warn_of_options(const struct usage_table *table, char **operands,
 	int count)
 {
@@ -226,7 +227,7 @@ static void warn_of_options(const struct usage_table *table, char **operands,
 		}
 }
 
-/* Operands are moved together; what is read is never before them. */
+/* Moves the operands together: each to a place whose word was read before. */
 static void take_operands(const struct usage *usage,
 	const struct usage_table *table, struct usage_words *words, int argc,
 	char **argv)

@@ -54,7 +54,7 @@ int usage_read_text(const struct usage_option *option, const char *value,
 	return 0;
 }
 
-/* An end that nobody would reach is not worth a word. */
+/* Names the upper limit only if somebody may reach it. */
 static int complain_of_number(const struct usage_option *option,
 	const char *value)
 {
@@ -70,7 +70,7 @@ static int complain_of_number(const struct usage_option *option,
 	return usage_complain(option, value, wanted);
 }
 
-/* No sign, no blanks. */
+/* Accepts digits only: no sign, no blanks. */
 int usage_read_count(const struct usage_option *option, const char *value,
 	void *place)
 {
@@ -179,7 +179,7 @@ static int read_id(const struct usage_option *option, const char *value,
 	return usage_read_count(&number, value, id);
 }
 
-/* Names come first: a user may be called 1000. */
+/* Tries the name first, since a user may be called 1000. */
 int usage_read_user(const struct usage_option *option, const char *value,
 	void *place)
 {
