@@ -17,7 +17,7 @@
 
 static int complain_of_many(const struct usage_option *option)
 {
-	return tool_complain("--%s: no more than %d of them", option->name,
+	return tool_complain("--%s: at most %d times", option->name,
 		OPTIONS_IDS_MOST);
 }
 
@@ -66,14 +66,14 @@ const struct usage_option options_serving[] = {
 		PLACE(is_server) },
 	{ 'm', "mode", "OCTAL",
 		"permissions of the socket file (0600), or of\n"
-		"that of --bind",
+		"the file at --bind",
 		usage_read_mode, PLACE(listen.mode),
 		.marks = 1U << OPTIONS_SOCKET_FILE | 1U << OPTIONS_MODE },
-	{ 'u', "user", "USER", "its owner, by name or number", read_owner,
-		PLACE(listen),
+	{ 'u', "user", "USER", "owner of the socket file, by name or number",
+		read_owner, PLACE(listen),
 		.marks = 1U << OPTIONS_SERVING | 1U << OPTIONS_SOCKET_FILE },
-	{ 'g', "group", "GROUP", "its group, by name or number", read_group,
-		PLACE(listen),
+	{ 'g', "group", "GROUP", "group of the socket file, by name or number",
+		read_group, PLACE(listen),
 		.marks = 1U << OPTIONS_SERVING | 1U << OPTIONS_SOCKET_FILE },
 	{ 0, "replace", NULL, "take the name over from a live owner",
 		usage_read_bits, PLACE(listen.flags),
@@ -81,28 +81,29 @@ const struct usage_option options_serving[] = {
 	{ 0, "inherit", NULL, "serve a supervisor's sockets, without ADDRESS",
 		usage_read_flag, PLACE(is_inherited), MARK(SERVING) },
 	{ 0, "allow-user", "USER",
-		"who may talk; may be repeated (on a path: whom\n"
-		"the mode lets in; on @NAME: our user and root)",
+		"user who may send; may be repeated (on a path,\n"
+		"the mode decides; on @NAME, our user and root)",
 		read_allowed_user, MARK(SERVING) },
-	{ 0, "allow-group", "GROUP", "the same by group", read_allowed_group,
-		MARK(SERVING) },
-	{ 0, "allow-anyone", NULL, "everybody may talk", usage_read_flag,
+	{ 0, "allow-group", "GROUP", "group that may send; may be repeated",
+		read_allowed_group, MARK(SERVING) },
+	{ 0, "allow-anyone", NULL, "all users may send", usage_read_flag,
 		PLACE(is_anyone_allowed), MARK(SERVING) },
-	{ 0, "max-clients", "N", "clients at once (1024; 0: no end)",
+	{ 0, "max-clients", "N", "most clients at once (1024; 0: no limit)",
 		usage_read_uint, PLACE(clients_max), UP_TO(1 << 20),
 		MARK(SERVING) },
-	{ 0, "max-clients-per-user", "N", "and of one user (no end)",
-		usage_read_uint, PLACE(clients_per_user_max), UP_TO(1 << 20),
-		MARK(SERVING) },
-	{ 0, "idle-timeout", "SECONDS", "close connections silent so long",
-		usage_read_seconds, PLACE(idle_us), MARK(SERVING) },
-	{ 0, "batch", "N", "datagrams a system call (1)", usage_read_uint,
+	{ 0, "max-clients-per-user", "N",
+		"most clients of one user at once (no limit)", usage_read_uint,
+		PLACE(clients_per_user_max), UP_TO(1 << 20), MARK(SERVING) },
+	{ 0, "idle-timeout", "SECONDS",
+		"close connections that are silent so long", usage_read_seconds,
+		PLACE(idle_us), MARK(SERVING) },
+	{ 0, "batch", "N", "datagrams in one system call (1)", usage_read_uint,
 		PLACE(batch), UP_TO(UNIXMSG_BATCH_MAX), MARK(SERVING) },
-	{ 0, "backlog", "N", "connections that may wait", usage_read_uint,
-		PLACE(backlog), UP_TO(1 << 20), MARK(SERVING) },
-	{ 0, "max-messages", "N", "leave when N messages have come",
-		usage_read_count, PLACE(messages_max), UP_TO(UINT64_MAX / 2),
-		MARK(MESSAGES) },
+	{ 0, "backlog", "N", "connections that may wait to be accepted",
+		usage_read_uint, PLACE(backlog), UP_TO(1 << 20),
+		MARK(SERVING) },
+	{ 0, "max-messages", "N", "exit after N messages", usage_read_count,
+		PLACE(messages_max), UP_TO(UINT64_MAX / 2), MARK(MESSAGES) },
 	{ 0 },
 };
 
@@ -113,21 +114,22 @@ const struct usage_option options_dialling[] = {
 		usage_read_seconds, PLACE(wait_us), MARK(CLIENT) },
 	{ 'b', "bind", "ADDRESS", "own address instead of the automatic one",
 		usage_read_text, PLACE(own), MARK(CLIENT) },
-	{ 0, "server-user", "USER", "refuse a server run by anybody else",
+	{ 0, "server-user", "USER", "refuse a server of another user",
 		usage_read_user, PLACE(server_user),
 		.marks = 1U << OPTIONS_CLIENT | 1U << OPTIONS_SERVER_USER },
 	{ 0 },
 };
 
 static const struct usage_option counting[] = {
-	{ 'c', "count", "N", "make up N messages, and end with a summary",
+	{ 'c', "count", "N", "generate N messages, and print a summary",
 		usage_read_count, PLACE(count), .least = 1,
 		UP_TO(UINT64_MAX / 2), MARK(CLIENT) },
-	{ 's', "size", "BYTES", "how large they are (64)", usage_read_size,
+	{ 's', "size", "BYTES", "their size (64)", usage_read_size,
 		PLACE(made_size), UP_TO(1 << 30),
 		.marks = 1U << OPTIONS_CLIENT | 1U << OPTIONS_COUNTING },
-	{ 'i', "interval", "SECONDS", "time between them (0: when answered)",
-		usage_read_seconds, PLACE(interval_us),
+	{ 'i', "interval", "SECONDS",
+		"time between them (0: next when answered)", usage_read_seconds,
+		PLACE(interval_us),
 		.marks = 1U << OPTIONS_CLIENT | 1U << OPTIONS_COUNTING },
 	{ 0 },
 };
@@ -142,11 +144,11 @@ static const struct usage_option data[] = {
 };
 
 const struct usage_option options_common[] = {
-	{ 0, "spin", "MICROSECONDS", "poll so long before sleeping (0)",
+	{ 0, "spin", "MICROSECONDS", "poll for that long before sleeping (0)",
 		usage_read_us, PLACE(spin_us), UP_TO(1000000) },
 	{ 0, "stats", NULL, "counters as JSON at the end, and on SIGUSR1",
 		usage_read_flag, PLACE(is_stats_wanted) },
-	{ 'v', "verbose", NULL, "say more", usage_read_level,
+	{ 'v', "verbose", NULL, "report more", usage_read_level,
 		.least = TOOL_VERBOSE },
 	{ 0 },
 };
@@ -168,19 +170,19 @@ static const char *const synopses[] = {
 
 static const struct usage usage = {
 	.synopses = synopses,
-	.about = "Serve: send every message back to whom it came from. Client: "
-		 "send each MESSAGE,\n"
+	.about = "Serve: send every message back to its sender. Client: send "
+		 "each MESSAGE,\n"
 		 "or each record of standard input, and print the answers in "
 		 "order.\n"
 		 "ADDRESS is a path, or @NAME for an abstract name; \\\\, "
 		 "\\xHH and \\{N} are escapes.\n",
 	.groups = groups,
-	.foot = "Exit status: 0; 1 something failed, was lost or refused; 2 "
-		"wrong usage.\n",
+	.foot = "Exit status: 0 success; 1 something failed, was lost or "
+		"refused; 2 wrong usage.\n",
 	.leading = 1,
 };
 
-/* What is about the file wants one, and one of ours. */
+/* Options for the socket file need a file that we make. */
 static int check_file(const struct options *options, const char *option)
 {
 	if (option == NULL)
@@ -191,7 +193,7 @@ static int check_file(const struct options *options, const char *option)
 			option);
 	else if (*options->address == '@')
 		tool_complain("--%s: %s is no file; --allow-user and "
-			      "--allow-group say who may talk",
+			      "--allow-group say who may send",
 			option, explain_text(options->address));
 	else
 		return 0;
@@ -207,8 +209,7 @@ int options_check_server(const struct options *options,
 		return tool_complain("--%s: not for a server",
 			given[OPTIONS_CLIENT]);
 	if (options->size_max == 0)
-		return tool_complain(
-			"--max-size: a server takes at least 1 byte");
+		return tool_complain("--max-size: at least 1 for a server");
 	if (check_file(options, given[OPTIONS_SOCKET_FILE]) < 0)
 		return -1;
 	if (options->is_inherited && options->address != NULL)
@@ -221,7 +222,7 @@ int options_check_server(const struct options *options,
 	return 0;
 }
 
-/* Who may write to an address that only answers come to. */
+/* --mode of a client is for its own socket file, which the answers need. */
 int options_check_own_mode(const struct options *options)
 {
 	if (options->is_own_mode_wanted &&
@@ -304,7 +305,7 @@ int options_read(struct options *options, const struct network *network,
 	options->network = network;
 	options->size_max = network_get_size_max(network);
 	if (options->size_max == 0) {
-		tool_complain("how large a message may be is not told: %s",
+		tool_complain("cannot find the size of the largest message: %s",
 			strerror(errno));
 		return TOOL_FAILED;
 	}
