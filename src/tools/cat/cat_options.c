@@ -12,7 +12,7 @@
 #include "tools/common/tool.h"
 #include "tools/common/usage.h"
 
-/* Behind the marks of the options that are shared. */
+/* The marks of this tool, behind those of the shared options. */
 enum { INPUT = OPTIONS_MARKS, PROGRAMS, TIMEOUT };
 
 static const char *const eaches[] = {
@@ -23,7 +23,7 @@ static const char *const eaches[] = {
 
 #define PLACE(member) .place = offsetof(struct cat_options, member)
 
-/* Before a descriptor of ours can have that number. */
+/* Checks the descriptor now, before one of ours can get its number. */
 static int read_fd(const struct usage_option *option, const char *value,
 	void *place)
 {
@@ -38,7 +38,7 @@ static int read_fd(const struct usage_option *option, const char *value,
 	if (usage_read_count(&number, value, &fd) < 0)
 		return -1;
 	if (options->send_fds_count == CAT_FDS_MOST)
-		return tool_complain("--send-fd: no more than %d of them",
+		return tool_complain("--send-fd: at most %d times",
 			CAT_FDS_MOST);
 	if (fcntl((int)fd, F_GETFD) < 0)
 		return tool_complain("--send-fd: %d is not open", (int)fd);
@@ -50,17 +50,17 @@ static const struct usage_option talking[] = {
 	{ 'n', "send-only", NULL, "send, and wait for no answer",
 		usage_read_flag, PLACE(is_sending_only),
 		.marks = 1U << OPTIONS_CLIENT },
-	{ '1', "ask", NULL, "one request, one answer, whatever it says",
+	{ '1', "ask", NULL, "send one request, and print one answer",
 		usage_read_flag, PLACE(is_asking),
 		.marks = 1U << OPTIONS_CLIENT },
-	{ 'f', "follow", NULL, "print what comes until the server ends",
+	{ 'f', "follow", NULL, "print all messages until the server ends",
 		usage_read_flag, PLACE(is_following),
 		.marks = 1U << OPTIONS_CLIENT },
 	{ 0, "send-fd", "N",
 		"send descriptor N with the first message; may\n"
 		"be repeated",
 		read_fd, .place = 0, .marks = 1U << OPTIONS_CLIENT },
-	{ 0, "reconnect", NULL, "connect again when the server has gone",
+	{ 0, "reconnect", NULL, "connect again after the server has ended",
 		usage_read_flag, PLACE(is_reconnecting),
 		.marks = 1U << OPTIONS_CLIENT },
 	{ 0 },
@@ -70,27 +70,28 @@ static const struct usage_option answering[] = {
 	{ 'r', "reply", "TEXT", "answer every message with TEXT",
 		usage_read_text, PLACE(reply), .marks = 1U << OPTIONS_SERVING },
 	{ 'e', "exec", "PROGRAM",
-		"run it for every message, which it reads; what\n"
-		"it prints is the answer. No shell is used",
+		"run PROGRAM for each message: it reads the\n"
+		"message, and prints the answer; without a shell",
 		usage_read_text, PLACE(program),
 		.marks = 1U << OPTIONS_SERVING },
 	{ 0, "exec-each", "WHAT",
-		"message, or connection: it reads all that comes,\n"
-		"and each record that it prints is sent",
+		"message, or connection: one PROGRAM for each,\n"
+		"which reads its messages and prints answers",
 		usage_read_word, PLACE(each), .words = eaches,
 		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
 	{ 0, "recv-fds", "DIRECTORY",
-		"copy files behind descriptors to new ones there",
+		"copy the files of descriptors to new files there",
 		usage_read_text, PLACE(keep), .marks = 1U << OPTIONS_SERVING },
 	{ 0, "exec-timeout", "SECONDS",
-		"kill it after so long (10; a connection: never)",
+		"kill PROGRAM after that time (10; for a\n"
+		"connection: never)",
 		usage_read_seconds, PLACE(job_us),
 		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS |
 			1U << TIMEOUT },
-	{ 0, "max-jobs", "N", "of it at once (8)", usage_read_uint,
+	{ 0, "max-jobs", "N", "most PROGRAMs at once (8)", usage_read_uint,
 		PLACE(jobs_max), .least = 1, .most = 1024,
 		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
-	{ 0, "max-fds", "N", "descriptors that a message may bring it (16)",
+	{ 0, "max-fds", "N", "most descriptors in a message to PROGRAM (16)",
 		usage_read_uint, PLACE(fds_max), .most = UNIXMSG_FDS_MAX,
 		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
 	{ 0 },
@@ -98,18 +99,18 @@ static const struct usage_option answering[] = {
 
 static const struct usage_option data[] = {
 	{ 0, "format", "FORMAT",
-		"text, hex, json, frames or raw\n(text; of a stream raw)",
+		"text, hex, json, frames or raw\n(text; for a stream raw)",
 		usage_read_word, PLACE(base.format), .words = record_formats,
 		.marks = 1U << OPTIONS_FORMAT },
-	{ 0, "block", "BYTES", "input in pieces of that size, not records",
+	{ 0, "block", "BYTES", "read input in pieces of that size, not records",
 		usage_read_size, PLACE(block), .least = 1, .most = 1 << 30,
 		.marks = 1U << INPUT },
-	{ 0, "whole", NULL, "all of the input is one message", usage_read_flag,
-		PLACE(is_whole), .marks = 1U << INPUT },
+	{ 0, "whole", NULL, "send all of the input as one message",
+		usage_read_flag, PLACE(is_whole), .marks = 1U << INPUT },
 	{ 0, "from-json", NULL, "send what --format json has printed",
 		usage_read_flag, PLACE(is_replaying), .marks = 1U << INPUT },
-	{ 0, "tee", "FILE", "append what is printed to FILE, too",
-		usage_read_text, PLACE(base.tee) },
+	{ 0, "tee", "FILE", "append the output to FILE, too", usage_read_text,
+		PLACE(base.tee) },
 	{ 0, "max-size", "BYTES", "largest message (what the socket carries)",
 		usage_read_size, PLACE(base.size_max), .most = 1 << 30 },
 	{ 0 },
@@ -140,18 +141,19 @@ static const struct usage usage = {
 	.synopses = synopses,
 	.about =
 		"Client: send each MESSAGE, or each record of standard input, "
-		"and print what\n"
-		"comes, until the server has answered or closed. Serve: print "
-		"what comes, and\n"
-		"answer with records of standard input, or as told.\n"
+		"and print the\n"
+		"messages received, until the server has answered or closed. "
+		"Serve: print the\n"
+		"messages received, and answer with records of standard input, "
+		"or by an option.\n"
 		"NETWORK is unixgram, unixpacket or unix. A client finds it, a "
 		"server without it\n"
 		"serves unixgram. ADDRESS is a path, or @NAME for an abstract "
 		"name; \\\\, \\xHH and\n"
 		"\\{N} are escapes.\n",
 	.groups = groups,
-	.foot = "Exit status: 0; 1 something failed, was lost or refused; 2 "
-		"wrong usage.\n",
+	.foot = "Exit status: 0 success; 1 something failed, was lost or "
+		"refused; 2 wrong usage.\n",
 	.leading = 1,
 	.is_extra = is_network,
 };
@@ -175,8 +177,8 @@ static int check_client(const struct cat_options *options,
 {
 	if (words->given[INPUT] != NULL && options->base.messages_count > 0 &&
 		!options->is_replaying)
-		return tool_complain("--%s: is about standard input, so give "
-				     "no MESSAGE",
+		return tool_complain("--%s: is for standard input, so give no "
+				     "MESSAGE",
 			words->given[INPUT]);
 	return options_check_client(&options->base, words);
 }
@@ -191,7 +193,7 @@ static int check_each(const struct cat_options *options)
 	if (options->program == NULL)
 		return tool_complain("--exec-each: goes with --exec");
 	if (base->network == NULL || !base->network->is_connected)
-		return tool_complain("--exec-each: connections are of the "
+		return tool_complain("--exec-each: connections need the "
 				     "NETWORK unixpacket or unix");
 	if (base->is_inherited)
 		wrong = "inherit";
@@ -204,7 +206,7 @@ static int check_each(const struct cat_options *options)
 	return tool_complain("--%s: not with --exec-each connection", wrong);
 }
 
-/* The network of supervisors' sockets cannot be found. */
+/* No probe can find the network of a supervisor's sockets. */
 static int check_server(const struct cat_options *options,
 	const struct usage_words *words)
 {
@@ -274,7 +276,7 @@ int cat_options_read(struct cat_options *options, int argc, char **argv)
 	return check(options, &words) < 0 ? TOOL_USAGE : -1;
 }
 
-/* Who says raw wants raw bytes on a terminal, too. */
+/* --format raw prints raw bytes, even on a terminal. */
 static enum record_format get_format(const struct options *base)
 {
 	if (!base->network->is_stream)
@@ -300,7 +302,7 @@ static int set_size_max(struct options *base)
 	base->size_max = network_get_size_max(base->network);
 	if (base->size_max > 0)
 		return 0;
-	return tool_complain("how large a message may be is not told: %s",
+	return tool_complain("cannot find the size of the largest message: %s",
 		strerror(errno));
 }
 
@@ -327,9 +329,9 @@ int cat_options_settle(struct cat_options *options,
 				     "none; give a --format");
 	if (options->is_asking && cat_options_is_bytes(options))
 		return tool_complain(
-			"--ask: a stream of bytes has no single answer; "
-			"--format text, hex, json or frames has messages with "
-			"their length on it");
+			"--ask: a stream of bytes has no single answer; give "
+			"--format text, hex, json or frames for messages with "
+			"a length");
 	return base->is_server ? 0 : options_check_own_mode(base);
 }
 
