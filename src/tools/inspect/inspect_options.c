@@ -10,7 +10,7 @@
 
 #define PLACE(member) .place = offsetof(struct inspect_options, member)
 
-/* Its format stands in least. */
+/* option->least is the format. */
 static int read_format(const struct usage_option *option, const char *value,
 	void *place)
 {
@@ -29,10 +29,10 @@ static const struct usage_option ways[] = {
 	{ 0, "json", NULL, "one JSON document instead of text", read_format,
 		PLACE(format), .least = INSPECT_JSON },
 	{ 0, "dot", NULL,
-		"a picture of who talks to whom, for Graphviz:\n"
+		"a picture of the connections, for Graphviz:\n"
 		"unixmsg-inspect --dot | dot -Tsvg >sockets.svg",
 		read_format, PLACE(format), .least = INSPECT_DOT },
-	{ 0, "names", NULL, "network and address only, a line each",
+	{ 0, "names", NULL, "only network and address, one line each",
 		read_format, PLACE(format), .least = INSPECT_NAMES },
 	{ 'v', "verbose", NULL, "name all peers and processes, however many",
 		usage_read_level, .least = TOOL_VERBOSE },
@@ -41,11 +41,11 @@ static const struct usage_option ways[] = {
 
 static const struct usage_option cleaning[] = {
 	{ 0, "clean", NULL,
-		"remove the dead socket files, those that no\n"
-		"socket is bound to, and say what became of each",
+		"remove dead socket files, to which no socket is\n"
+		"bound, and report what it did with each",
 		usage_read_flag, PLACE(is_cleaning) },
-	{ 'n', "dry-run", NULL, "say it, and remove nothing", usage_read_flag,
-		PLACE(is_dry_run) },
+	{ 'n', "dry-run", NULL, "only report, and remove nothing",
+		usage_read_flag, PLACE(is_dry_run) },
 	{ 0 },
 };
 
@@ -66,38 +66,38 @@ static const char *const synopses[] = {
 
 static const struct usage usage = {
 	.synopses = synopses,
-	.about = "Tell what is at each ADDRESS: who listens there, who may "
-		 "send, who is\n"
-		 "connected, what waits; or that nobody is there, and which "
-		 "name may be meant.\n"
-		 "Of a DIRECTORY tell every socket file in it, without an "
-		 "operand every socket\n"
-		 "that has a name. Nothing is connected to: no owner "
-		 "notices.\n"
+	.about = "Report the socket at each ADDRESS: its process, the users "
+		 "that may send, the\n"
+		 "connections and the unread messages; or that no socket is "
+		 "there, and similar\n"
+		 "names. For a DIRECTORY, report every socket file in it; "
+		 "without an operand,\n"
+		 "every socket that has a name. It connects to no socket, so "
+		 "no owner notices.\n"
 		 "\n"
 		 "ADDRESS is a path, or @NAME for an abstract name; ./@FILE "
 		 "is a file whose name\n"
 		 "begins with @; \\\\, \\xHH and \\{N} are escapes.\n",
 	.groups = groups,
-	.foot = "In tables, WAITING is the connections that wait to be "
-		"accepted, and how many\n"
-		"may; UNREAD the bytes that the owner has not read in what "
-		"it has accepted, N+\n"
-		"where there is more: the kernel tells the size of the first "
+	.foot = "In tables, WAITING is the number of connections that wait to "
+		"be accepted, and\n"
+		"the limit. UNREAD is the number of bytes that the owner has "
+		"not read yet, N+ if\n"
+		"there may be more: the kernel shows the size of the first "
 		"datagram only, and\n"
-		"not what is in connections that wait. STATE has if the file "
-		"of a socket is gone\n"
-		"or replaced. To see other users' processes takes root.\n"
+		"nothing of the connections that wait. STATE shows whether "
+		"the file of a socket\n"
+		"is gone or replaced. Only root sees the processes of other "
+		"users.\n"
 		"\n"
-		"With --quiet only what makes the exit status 1 is shown; "
+		"With --quiet, text shows only what makes the exit status 1; "
 		"--json, --dot and\n"
-		"--names show all the same.\n"
+		"--names show everything.\n"
 		"\n"
-		"Exit status: 0 all is well; 1 an ADDRESS is not there, dead "
-		"or no socket, a\n"
-		"DIRECTORY has a dead file, or something could not be looked "
-		"at or removed; 2\n"
-		"wrong usage.\n",
+		"Exit status: 0 success; 1 an ADDRESS is missing, dead or no "
+		"socket, a DIRECTORY\n"
+		"has a dead file, or it could not look at something or remove "
+		"it; 2 wrong usage.\n",
 	.leading = INT_MAX,
 };
 
