@@ -207,7 +207,8 @@ static int begin_case(const struct perf_plan *plan, struct perf_case *it,
 	size_t most = perf_network_get_size_max(it->network);
 
 	if (most == 0) {
-		tool_complain("%s: how large a message may be is not told: %s",
+		tool_complain(
+			"%s: cannot find the size of the largest message: %s",
 			name, strerror(errno));
 		return -1;
 	}

@@ -31,7 +31,7 @@ bool perf_mode_is_rate(enum perf_mode mode)
 	return mode == PERF_THROUGHPUT || mode == PERF_FAN;
 }
 
-/* So that a round takes some milliseconds, long against what starts it. */
+/* Makes a round take some milliseconds, much longer than its start. */
 size_t perf_options_get_count(const struct perf_options *options, size_t size)
 {
 	const size_t bytes =
@@ -47,7 +47,8 @@ size_t perf_options_get_count(const struct perf_options *options, size_t size)
 	return bytes / size < 20 ? 20 : bytes / size;
 }
 
-/* Digits at text, up to most; *end behind them. False: none, or too many. */
+/* Reads the number at text, and sets *end behind it. Returns false if there is
+ * none, or if it is above most. */
 static bool read_digits(const char *text, unsigned long most,
 	unsigned long *value, const char **end)
 {
@@ -129,7 +130,7 @@ static int read_cpus(const struct usage_option *option, const char *value,
 	return usage_complain(option, value, "A or A,B, numbers of processors");
 }
 
-/* The label is cut off where the address begins. */
+/* Ends the label with a NUL, in place, before the address. */
 static int read_server(const struct usage_option *option, const char *value,
 	void *place)
 {
@@ -140,7 +141,7 @@ static int read_server(const struct usage_option *option, const char *value,
 	if (at == NULL || at == value || at[1] == '\0')
 		return usage_complain(option, value, "LABEL=ADDRESS");
 	if (options->servers_count == PERF_SERVERS_MAX)
-		return tool_complain("--server: no more than %d of them",
+		return tool_complain("--server: at most %d times",
 			PERF_SERVERS_MAX);
 	*at = '\0';
 	server = &options->servers[options->servers_count++];
@@ -173,17 +174,16 @@ static const struct usage_option what[] = {
 		"connect: dial, accept, close; fan: clients in\n"
 		"turn (latency)",
 		usage_read_word, PLACE(mode), .words = modes },
-	{ 's', "size", "BYTES,...",
-		"sizes of messages, K and M understood (64)",
+	{ 's', "size", "BYTES,...", "sizes of messages, may end in K or M (64)",
 		.read = read_sizes },
-	{ 'n', "count", "N", "messages in a round (some milliseconds' worth)",
+	{ 'n', "count", "N", "messages in a round (for some milliseconds)",
 		usage_read_size, PLACE(count), 1, PERF_COUNT_MAX },
-	{ 'r', "rounds", "N", "rounds; all take turns in each (40)",
+	{ 'r', "rounds", "N", "rounds; each measures all in turn (40)",
 		usage_read_size, PLACE(rounds), 1, PERF_ROUNDS_MAX },
-	{ 'w', "warm-up", "N", "rounds before that, not counted (2)",
+	{ 'w', "warm-up", "N", "rounds before these, not counted (2)",
 		usage_read_size, PLACE(warm_up), 0, PERF_ROUNDS_MAX },
-	{ 0, "baseline", "KIND", "plain, or none (plain)", usage_read_word,
-		PLACE(baseline), .words = baselines },
+	{ 0, "baseline", "KIND", "compare with plain calls, or none (plain)",
+		usage_read_word, PLACE(baseline), .words = baselines },
 	{ 0, "server", "LABEL=ADDRESS",
 		"measure this echo server, beside a plain one;\n"
 		"may be repeated",
@@ -192,9 +192,9 @@ static const struct usage_option what[] = {
 };
 
 static const struct usage_option how[] = {
-	{ 'c', "clients", "N", "of --mode fan (1000)", usage_read_size,
+	{ 'c', "clients", "N", "clients of --mode fan (1000)", usage_read_size,
 		PLACE(clients), 1, PERF_CLIENTS_MAX },
-	{ 'b', "batch", "N", "one way: messages a call, where possible (1)",
+	{ 'b', "batch", "N", "throughput: messages in a call, if it can (1)",
 		usage_read_size, PLACE(batch), 1, UNIXMSG_BATCH_MAX },
 	{ 0, "spin", "MICROSECONDS",
 		"let the library poll before it sleeps (0)", usage_read_us,
@@ -207,14 +207,14 @@ static const struct usage_option how[] = {
 static const struct usage_option output[] = {
 	{ 0, "json", NULL, "one JSON document instead of a table",
 		usage_read_flag, PLACE(is_json) },
-	{ 0, "plot", "FILE", "and a picture, .svg or .png, by gnuplot",
+	{ 0, "plot", "FILE", "also draw a picture, .svg or .png, by gnuplot",
 		read_plot, PLACE(plot) },
 	{ 0 },
 };
 
 static const struct usage_group groups[] = {
-	{ "What is measured", what },
-	{ "How", how },
+	{ "Measuring", what },
+	{ "Details", how },
 	{ "Output", output },
 	{ 0 },
 };
@@ -223,16 +223,17 @@ static const char *const synopses[] = { "[OPTION]... [NETWORK]...", NULL };
 
 static const struct usage usage = {
 	.synopses = synopses,
-	.about = "Measure how fast messages go by each NETWORK (unixgram, "
+	.about = "Measure how fast messages are on each NETWORK (unixgram, "
 		 "unixpacket, unix, tcp,\n"
 		 "udp), and in turn the same job in plain system calls that "
 		 "block.\n",
 	.groups = groups,
-	.foot = "RATIO is the median of the rounds' ratios to plain calls, and "
-		"between which two\n"
-		"half of them lie. Of times less is better, of rates more. "
-		"Times vary from run to\n"
-		"run, ratios less. Exit status: 0; 1 something failed; 2 wrong "
+	.foot = "RATIO is the median of the rounds' ratios to plain calls, "
+		"with the range of the\n"
+		"middle half of them. Small times and large rates are good. "
+		"Times vary from run\n"
+		"to run, ratios vary less. Exit status: 0 success; 1 something "
+		"failed; 2 wrong\n"
 		"usage.\n",
 	.leading = INT_MAX,
 };
@@ -270,10 +271,10 @@ static int read_network(struct perf_options *options, const char *name)
 	if (perf_network_is_connected((enum perf_network)network))
 		return -1;
 	return complain_of_network(name,
-		"has no connections, which this --mode is about");
+		"has no connections, which this --mode measures");
 }
 
-/* Where none is named: all that can be measured. */
+/* Without a NETWORK, chooses all that the mode can measure. */
 static void choose_networks(struct perf_options *options)
 {
 	enum perf_network i;
@@ -295,7 +296,7 @@ static int check_servers(const struct perf_options *options)
 		why = "--server: only with --mode latency";
 	else if (options->networks_count != 1 ||
 		options->networks[0] > PERF_UNIX)
-		why = "--server: of which network? Name unixgram, unixpacket "
+		why = "--server: which network? Name unixgram, unixpacket "
 		      "or unix";
 	if (why == NULL)
 		return -1;
