@@ -9,7 +9,7 @@ $inspect -l names -d 'Network and address only'
 $inspect -l clean -d 'Remove dead socket files'
 $inspect -s n -l dry-run -d 'Remove nothing'
 $inspect -s v -l verbose -d 'Name all peers and processes'
-$inspect -s q -l quiet -d 'Say only what went wrong'
+$inspect -s q -l quiet -d 'Print only errors'
 $inspect -s h -l help -d 'Print the options'
 $inspect -s V -l version -d 'Print the version'
 
