@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lane: whole messages through shared memory, beside a connection of packets.
- * The socket stays the bell, the way of what is too large for the ring or finds
- * no room there, of descriptors and credentials, and the truth about life and
- * death. What others may do with the descriptor goes on: poll(2) says that it
- * is readable whenever something is there, at the latest when the send has
- * returned; now and then in vain.
+ * lane: whole messages through shared memory, beside a unixpacket connection.
+ * Each direction has a ring, see ring.h. The socket of the connection stays: it
+ * wakes the receiver (the bell). It carries messages that are too large for the
+ * ring or find no room there, descriptors and credentials. It reports the death
+ * of the peer. Programs go on using the descriptor: poll(2) reports it as
+ * readable whenever a message is there, at the latest when the send has
+ * returned, and now and then when none is.
  *
- * On the socket each message has one byte in front, which says what it is:
- * a bell, or a message whose place in the ring a marker keeps.
+ * On the socket, the first byte is the kind: a bell, or a message. A marker in
+ * the ring keeps the place of that message among the records.
  *
- * How poll(2) stays true. A receiver that has found the ring empty says where
- * it sleeps, and looks again: whoever publishes there rings. Before that, what
- * lies first on the socket stays there, bell or message, taken or not: it is
- * the sign that there is more. So a message is taken by looking at it, and goes
- * when it is a sign no more: when the receiver is armed, and the ring is empty.
+ * How poll(2) stays right. A receiver that finds the ring empty arms itself: it
+ * writes down the position where it will sleep, and looks again. A sender that
+ * publishes a record there rings the bell. Until the receiver is armed, the
+ * first entry on the socket stays there, bell or message, received or not: it
+ * is the sign that there is more. So the receiver gets a message by peeking at
+ * it. It removes the message when no sign is needed: when it is armed, and the
+ * ring is empty.
  *
- * A bell that finds no room is no loss, since then the socket is readable, and
- * stays so when one message is taken off it. Hence a message alone must never
- * fill it: see UNIXLANE_SPARE.
+ * A bell that finds no room is no loss: the socket is full, so it is readable,
+ * and stays so when the receiver removes one message. That is true only if a
+ * single message never fills the socket, see UNIXLANE_SPARE.
  *
- * Threads take turns, see base/turn.h. After fork(2) processes may use the lane
- * one after the other, not at once. When the process that has set it up closes
- * it, only the kernel's part goes on.
+ * Threads take turns, see base/turn.h. After fork(2) several processes may use
+ * the lane, but only one at a time. When the process that set it up closes it,
+ * only the socket goes on.
  */
 #ifndef UNIXMSG_LANE_H
 #define UNIXMSG_LANE_H
@@ -37,76 +40,78 @@
 #include "lane/ring.h"
 
 /*
- * So many bytes of the socket's send buffer stay free behind its largest
- * message: what the kernel adds to that, and a bell.
+ * The bytes of the socket's send buffer that stay free behind its largest
+ * message. They have room for what the kernel adds to the message, and for a
+ * bell.
  */
 enum { UNIXLANE_SPARE = 32768 };
 
 struct lane {
 	struct turn sending;
 	struct ring_out out;
-	atomic_bool is_mute; /* no more is sent through the ring */
-	bool is_bell_due;    /* the kernel had no memory for it */
-	uint64_t bells;      /* that we have rung */
-	uint64_t detours;    /* by the socket, of those that we have sent */
+	atomic_bool is_mute; /* we send nothing more through the ring */
+	bool is_bell_due;    /* the kernel had no memory for a bell */
+	uint64_t bells;      /* bells that we have rung */
+	uint64_t detours;    /* messages that we have sent by the socket */
 	struct spin yields_for_room;
 	struct turn receiving;
 	struct ring_in in;
 	struct spin yields_for_news;
-	int error; /* of the socket, to be told when nothing is there */
+	int error; /* of the socket, to return when nothing is there */
 	atomic_bool has_failed;     /* the peer has broken a rule */
-	const struct endpoint *end; /* of the connection, not ours */
-	pid_t owner;                /* the process that has it */
+	const struct endpoint *end; /* the connection, not ours */
+	pid_t owner;                /* the process that set it up */
 	struct segment mine;
 	struct segment theirs;
 };
 
-/* The largest message that goes by the socket: 0 where that is too small. */
+/* Stores the size of the largest message for the socket, 0 if its send buffer
+ * is too small for any. Returns 0, or -1 with an error of getsockopt(2). */
 int unixlane__get_size_max(const struct endpoint *end, size_t *size);
 
 /*
- * A lane beside the connection end, which stays the caller's; segments belong
- * to the lane then, and are empty in the caller's hands. lane is all zero, but
- * for turns that the caller may have. 0, or -1 with ENOBUFS (no message has
- * room with UNIXLANE_SPARE behind it) and those of getsockopt(2): segments stay
- * the caller's.
+ * Sets up a lane beside the connection end, which stays the caller's. lane is
+ * all zero, except for turns that the caller may have. On success the lane owns
+ * what both segments describe, and the caller's copies are empty. Returns 0; -1
+ * with ENOBUFS (no message fits with UNIXLANE_SPARE behind it) or an error of
+ * getsockopt(2): the segments stay the caller's.
  */
 int unixlane__set_up(struct lane *lane, const struct endpoint *end,
 	struct segment *mine, struct segment *theirs);
 
 /*
- * The peer reads to the end what was sent, and learns that nothing is read any
- * more: to be called before fd is closed.
+ * Ends the lane. Call it before you close the descriptor. The peer can still
+ * read everything that was sent, and learns that we read no more.
  */
 void unixlane__close(struct lane *lane);
 
-/* Of one that was never used: only its memory goes. */
+/* Frees the memory of a lane that was never used. */
 void unixlane__forget(struct lane *lane);
 
 /*
- * Nothing more is sent, or received, through the ring: how is as for
+ * Ends sending, or receiving, or both through the ring. how is as for
  * shutdown(2), which the caller calls next.
  */
 void unixlane__shutdown(struct lane *lane, int how);
 
 /*
- * From now on the peer has to send all by the socket, so that the kernel can
- * say who has written it.
+ * Makes the peer send everything by the socket from now on, where the kernel
+ * adds the credentials of the writer.
  */
 void unixlane__shut_ring(struct lane *lane);
 
 /* Returns the size of a message, without the first part, which is the lane's;
- * SIZE_MAX if no size can hold it. */
+ * SIZE_MAX if it does not fit into a size_t. */
 size_t unixlane__add_up(const struct msghdr *header);
 
 /*
- * Sends as many of count messages as there is room for, without waiting; who
- * is patient gives the reader a little time to make some. The first part of
- * each is the lane's. Those with control data go by the socket. 0: all, or -1,
- * and *sent tells how many have gone: EAGAIN, EMSGSIZE, EPIPE, EPROTO (the peer
- * breaks the rules), and those of sendmsg(2). A peer who was killed is noticed
- * only when he would have to be woken, or the ring is full: what was sent
- * before is lost.
+ * Sends as many of count messages as there is room for, without waiting. If
+ * is_patient, it gives the reader a little time to make room. The first part of
+ * each message is the lane's. Messages with control data go by the socket.
+ * *sent is the number of messages sent. Returns 0 if all were sent; -1 with
+ * EAGAIN, EMSGSIZE, EPIPE, EPROTO (the peer has broken a rule) or an error of
+ * sendmsg(2). The lane notices a killed peer only when it has to wake the peer,
+ * or when the ring is full: the messages sent before are lost.
  */
 int unixlane__send(struct lane *lane, const struct msghdr *headers,
 	size_t count, size_t *sent, bool is_patient);
@@ -120,10 +125,11 @@ int unixlane__send_data(struct lane *lane, const void *data, size_t size);
 
 /*
  * Receives a message into the parts of header but the first one, as recvmsg(2)
- * does: what comes beside it goes to msg_control, and msg_flags tells whether
- * it was cut. *size is its true size. flags are 0, which may sleep, or
- * MSG_DONTWAIT, and MSG_PEEK: it stays. 1; 0: the end of the connection; -1:
- * EAGAIN, EPROTO, and those of recvmsg(2).
+ * does: control data goes to msg_control, and MSG_TRUNC in msg_flags means that
+ * the message was cut. *size is its true size. flags are 0, which may sleep, or
+ * MSG_DONTWAIT; MSG_PEEK leaves the message there. Returns 1 for a message; 0
+ * at the end of the connection; -1 with EAGAIN, EPROTO or an error of
+ * recvmsg(2).
  */
 int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 	int flags);
@@ -141,10 +147,11 @@ bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
  */
 void unixlane__yield_for_news(struct lane *lane);
 
-/* How many bytes of the ring the peer has not read. */
+/* Returns the number of bytes in the ring that the peer has not read. */
 size_t unixlane__get_unread(const struct lane *lane);
 
-/* Whether there is something in the ring, as far as can be seen at no cost. */
+/* Returns true if something is in the ring, without a system call. Returns
+ * false while another thread receives. */
 bool unixlane__has_record(struct lane *lane);
 
 #endif
