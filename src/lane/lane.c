@@ -14,7 +14,7 @@
 /* The first byte of each message on the socket. */
 enum { BELL = 0, MESSAGE = 1 };
 
-/* What there is has changed meanwhile: it is to be looked at again. */
+/* The ring or the socket has changed meanwhile: look again. */
 enum { AGAIN = 2 };
 
 /*
@@ -24,7 +24,7 @@ enum { AGAIN = 2 };
  */
 static const int64_t yield_us = 200;
 
-/* So often something is looked at again before the caller has to. */
+/* The most looks in one call; after them the caller has to call again. */
 static const int tries_most = 64;
 
 static int refuse(int error)
@@ -33,7 +33,7 @@ static int refuse(int error)
 	return -1;
 }
 
-/* Nothing that he says can be believed: both sides learn that it is over. */
+/* The peer has broken a rule: ends the connection for both sides. */
 static int fail(struct lane *lane)
 {
 	lane->has_failed = true;
@@ -70,8 +70,8 @@ int unixlane__set_up(struct lane *lane, const struct endpoint *end,
 }
 
 /*
- * Of a peer who has died the kernel says that he has left something unread, if
- * that was but a sign.
+ * If a peer dies while a sign is unread, the kernel reports ECONNRESET. That is
+ * no error if the peer has read all of the ring: try again.
  */
 static bool is_to_try_again(const struct lane *lane, ssize_t result)
 {
@@ -89,8 +89,8 @@ static bool is_shortage(int error)
 }
 
 /*
- * Where there is no room the socket is readable all the same. Where there is
- * no memory it is tried again with the next call.
+ * If there is no room, the socket is readable without the bell. If there is no
+ * memory, the next call tries again.
  */
 static int ring_bell(struct lane *lane)
 {
@@ -110,7 +110,7 @@ static int ring_bell(struct lane *lane)
 	return 0;
 }
 
-/* Who listens for what was published is told. */
+/* Rings the bell if the peer sleeps and has to know of what was published. */
 static int tell(struct lane *lane)
 {
 	return unixring__tell(&lane->out) ? ring_bell(lane) : 0;
@@ -142,8 +142,8 @@ static void copy_in(char *place, const struct msghdr *header)
 }
 
 /*
- * Until half of the ring is free: for less, the two would take turns for each
- * message. The reader has to know of what there is.
+ * Waits until half of the ring is free: for less, the two would take turns for
+ * each message. The reader can make room only if it knows of the records.
  */
 static int yield_for_room(struct lane *lane)
 {
@@ -164,7 +164,7 @@ static int yield_for_room(struct lane *lane)
 	return 0;
 }
 
-/* A detour costs more than the little that a reader needs to make room. */
+/* A detour by the socket costs more than a short wait for the reader. */
 static char *find_room(struct lane *lane, size_t size, bool is_patient)
 {
 	char *place = unixring__reserve(&lane->out, size);
@@ -176,8 +176,8 @@ static char *find_room(struct lane *lane, size_t size, bool is_patient)
 }
 
 /*
- * By the socket, behind all that is in the ring: a marker says so first. If it
- * cannot be sent that is taken back.
+ * Sends a message by the socket. First a marker gives it its place behind all
+ * records in the ring. If the send fails, takes the marker back.
  */
 static int send_by_socket(struct lane *lane, const struct msghdr *header,
 	size_t size)
@@ -234,8 +234,8 @@ static int send_one(struct lane *lane, const struct msghdr *header,
 }
 
 /*
- * What was published before one that has failed is told all the same. The last
- * one fails where there is nobody to tell.
+ * Tells the peer of the messages before a failed one, too. If the bell fails,
+ * the last message counts as failed.
  */
 static int send_all(struct lane *lane, const struct msghdr *headers,
 	size_t count, size_t *sent, bool is_patient)
@@ -289,8 +289,9 @@ int unixlane__send_data(struct lane *lane, const void *data, size_t size)
 /* Receiving */
 
 /*
- * Takes off what is first on the socket. A bell that found no room because of
- * it was rung for what is published: that is seen after the fence.
+ * Removes the first entry from the socket. If a bell found no room because of
+ * that entry, its record was published before: we see the record after the
+ * fence.
  */
 static int drop_first(struct lane *lane)
 {
@@ -312,7 +313,8 @@ static int drop_spent(struct lane *lane)
 	return lane->in.state->is_spent ? drop_first(lane) : 0;
 }
 
-/* What the socket has said when there was something else to give. */
+/* Returns the error that the socket reported when there was a message to
+ * return. */
 static int tell_error(struct lane *lane)
 {
 	const int error = lane->error;
@@ -321,7 +323,8 @@ static int tell_error(struct lane *lane)
 	return error == 0 ? 0 : refuse(error);
 }
 
-/* Gives recv(2)'s result. Who sleeps keeps nobody else waiting. */
+/* Returns the result of recv(2). While it sleeps, other threads do not wait for
+ * it, see base/turn.h. */
 static ssize_t peek_kind(struct lane *lane, char *kind, int flags)
 {
 	ssize_t got;
@@ -336,8 +339,8 @@ static ssize_t peek_kind(struct lane *lane, char *kind, int flags)
 }
 
 /*
- * The ring is empty, and we are armed. What is on the socket is looked at, and
- * then the ring once more: who rings has published before.
+ * The ring is empty, and we are armed. Looks at the socket, and then once more
+ * at the ring, because a peer publishes before it rings.
  */
 static int hear(struct lane *lane, struct ring_record *record, int flags)
 {
@@ -359,8 +362,9 @@ static int hear(struct lane *lane, struct ring_record *record, int flags)
 }
 
 /*
- * 1: there is a record, 0: the end, -1. Bells of old go: the socket is readable
- * only if there is something, unless they come faster than they can be dropped.
+ * Returns 1 for a record, 0 at the end of the connection, or -1. Drops old
+ * bells, so that the socket is readable only if there is something. Bells may
+ * come faster than it drops them, so it gives up after tries_most.
  */
 static int find(struct lane *lane, struct ring_record *record, int flags)
 {
@@ -395,7 +399,7 @@ static void copy_out(const struct ring_record *record, struct msghdr *header)
 	header->msg_flags = done < record->size ? MSG_TRUNC : 0;
 }
 
-/* The sign goes at once when there is nothing behind it. */
+/* Drops the sign at once if there is nothing behind it. */
 static int keep_sign(struct lane *lane)
 {
 	struct ring_record next;
@@ -408,7 +412,8 @@ static int keep_sign(struct lane *lane)
 	return 1;
 }
 
-/* What was announced is not there: on its way, or it was taken back. */
+/* The message of the marker is not there: it is on its way, or was taken
+ * back. */
 static int await_message(struct lane *lane, int flags)
 {
 	char kind;
@@ -424,7 +429,8 @@ static int await_message(struct lane *lane, int flags)
 	return result > 0 ? AGAIN : result;
 }
 
-/* recvmsg(2) of what is first on the socket, its first byte apart. */
+/* Peeks at the first entry on the socket by recvmsg(2). Its first byte goes to
+ * *kind. */
 static ssize_t peek_message(struct lane *lane, struct msghdr *header,
 	char *kind)
 {
@@ -438,7 +444,7 @@ static ssize_t peek_message(struct lane *lane, struct msghdr *header,
 	return got;
 }
 
-/* Descriptors are received only with what is surely the next message. */
+/* Receives control data only when this is surely the next message. */
 static int peek_beside(struct lane *lane, struct msghdr *header)
 {
 	char kind;
@@ -450,9 +456,9 @@ static int peek_beside(struct lane *lane, struct msghdr *header)
 }
 
 /*
- * The message that a marker stands for, which stays on the socket as a sign.
- * After it was seen the marker has to be looked at once more:
- * if its message was taken back, this one belongs to a later marker.
+ * Receives the message of a marker, and leaves it on the socket as a sign.
+ * After the peek it looks at the marker once more: if the sender has taken its
+ * message back, this message belongs to a later marker.
  */
 static int recv_by_socket(struct lane *lane, const struct ring_record *record,
 	struct msghdr *header, size_t *size, int flags)
@@ -597,9 +603,9 @@ void unixlane__shutdown(struct lane *lane, int how)
 }
 
 /*
- * A bell that nobody takes would be a reset of the connection for the peer, and
- * so would a message that was read and stayed as a sign. While there is more
- * they stay, and are one.
+ * If a bell, or a message that was received and stayed as a sign, is unread at
+ * the close, the kernel reports a reset to the peer. So drops these. If other
+ * messages are unread, leaves them: then the reset is true.
  */
 static void drop_signs(struct lane *lane)
 {
