@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * ring: records in memory that one process writes and another reads, without a
- * system call. What is on its way by other means, by the socket, keeps its
- * place among them: a marker stands for it.
+ * system call. A message that goes by the socket instead keeps its place among
+ * them by a marker.
  *
  * The writer:
  *
@@ -20,15 +20,16 @@
  *	use(record.data, record.size);
  *	unixring__release(in, &record);
  *
- * No wake-up is lost, since each side first writes, then has a full fence, and
- * then reads what the other one has written: the writer its tail and then the
- * event, the reader the event and then the tail. So one of them sees what the
- * other has written. Without a fence a processor may read before its own write
- * is seen, on x86 as well, and both sleep.
+ * No wake-up is lost. Each side first writes, then passes a full fence, and
+ * then reads what the other side has written. The writer writes its tail and
+ * reads the event; the reader writes the event and reads the tail. So at least
+ * one of them sees what the other has written. Without the fence, a processor
+ * may read before others see its own write, even on x86, and both sides would
+ * sleep.
  *
- * One thread writes and one reads: others have to take turns. What the peer
- * writes is looked at once, and judged before it is used; bytes of a record may
- * change under the reader's eyes.
+ * One thread writes and one thread reads; several threads have to take turns. A
+ * call reads each value of the peer once, and checks it before use. The bytes
+ * of a record may change while the reader reads them.
  */
 #ifndef UNIXMSG_RING_H
 #define UNIXMSG_RING_H
@@ -37,15 +38,16 @@
 
 #include "lane/segment.h"
 
-/* What stands before each record: its bytes are padded to so many, too. */
+/* The size of the header before each record. The bytes of a record are padded
+ * to a multiple of it. */
 enum { RING_HEADER = 8 };
 
-/* The end that writes, and how far it is. */
+/* The state of the writing end. */
 struct ring_out_state {
 	uint32_t tail;
-	uint32_t told;   /* who sleeps before here knows of it */
-	uint32_t head;   /* how far the peer has read, when we looked */
-	uint32_t marker; /* where the last record is, if it is a marker */
+	uint32_t told;   /* the peer was told of all before this */
+	uint32_t head;   /* of the peer, when we last looked */
+	uint32_t marker; /* the position of the last record, if a marker */
 	uint32_t has_marker;
 };
 
@@ -57,15 +59,15 @@ struct ring_out {
 	uint32_t size;
 };
 
-/* The end that reads. */
+/* The state of the reading end. */
 struct ring_in_state {
 	uint32_t head;
-	uint32_t tail;  /* how far the peer had written, when we looked */
-	uint32_t taken; /* of those that the marker at head stands for */
-	uint32_t is_at_marker; /* we have seen it there */
-	uint32_t event;        /* as it is in our page */
-	uint32_t is_spent;     /* for lane.c: what is first on the socket is
-				* but a sign */
+	uint32_t tail;         /* of the peer, when we last looked */
+	uint32_t taken;        /* messages of the marker at head, received */
+	uint32_t is_at_marker; /* we have seen a marker at head */
+	uint32_t event;        /* the same as in our page */
+	uint32_t is_spent;     /* for lane.c: the first entry on the socket is
+				* only a sign */
 };
 
 struct ring_in {
@@ -76,91 +78,97 @@ struct ring_in {
 	uint32_t size;
 };
 
-/* What is next: data, or on the socket, where data is NULL. */
+/* The next record. data is NULL if its message is on the socket. */
 struct ring_record {
 	const char *data;
 	uint32_t size;
 };
 
-/* Rings of ours and of the peer's; what the ends know is where it was left. */
+/* Sets up both ends, from our segment and the peer's. The state of the ends is
+ * in our segment, and stays as it is. */
 void unixring__set_up(struct ring_out *out, struct ring_in *in,
 	const struct segment *mine, const struct segment *theirs);
 
 /* Writing */
 
-/* The largest message that goes into the ring: half of it holds one. */
+/* Returns the size of the largest message for the ring: half of the ring has
+ * room for one. */
 size_t unixring__get_size_max(const struct ring_out *out);
 
 /*
- * Room for size bytes, which stay to be committed. NULL with EAGAIN (not now),
- * EMSGSIZE (never), or EPROTO (the peer lies).
+ * Returns room for size bytes; write them, then commit them. Returns NULL with
+ * EAGAIN (no room now), EMSGSIZE (never), or EPROTO (the peer lies).
  */
 void *unixring__reserve(struct ring_out *out, size_t size);
 
-/* Publishes so many bytes of what was reserved, or fewer. */
+/* Publishes size bytes, at most as many as were reserved. */
 void unixring__commit(struct ring_out *out, size_t size);
 
 /*
- * The two at once, for a message in one piece. False: there is no room for it,
- * or the peer lies; unixring__reserve tells which. errno stays as it is.
+ * Does both at once for a message in one piece. Returns false if there is no
+ * room for it, or if the peer breaks the rules; unixring__reserve tells which.
+ * Keeps errno.
  */
 bool unixring__put(struct ring_out *out, const void *data, size_t size);
 
 /*
- * Whether the peer has to be woken for what was published since the last time.
- * Costs a full fence, once for as many as there are.
+ * Returns true if the peer has to be woken for the records published since the
+ * last call. Costs one full fence, however many records there are.
  */
 bool unixring__tell(struct ring_out *out);
 
 /*
- * One message more will come by the socket, after all that was published. There
- * is always room to say so. When it was sent the mark is kept: it has woken the
- * peer. Otherwise it is taken back, and true says that the bell has to be rung:
- * he may have seen the marker, and sleeps behind it.
+ * unixring__mark announces one more message by the socket, behind everything
+ * that was published; there is always room for that. If the message was sent,
+ * call unixring__keep_mark: the message has woken the peer. Else call
+ * unixring__unmark, to take the mark back. It returns true if the bell has to
+ * be rung: the peer may have seen the marker, and sleep behind it.
  */
 void unixring__mark(struct ring_out *out);
 void unixring__keep_mark(struct ring_out *out);
 bool unixring__unmark(struct ring_out *out);
 
-/* How many bytes the peer has not read, as it says: no more than there are in
- * the ring. Any thread may ask. */
+/* Returns the number of bytes that the peer has not read, as the peer reports
+ * it, and no more than are in the ring. Any thread may call this. */
 uint32_t unixring__get_unread(const struct ring_out *out);
 
 /* Reading */
 
 /*
- * 1: there is a record. 0: there is none. -1: EPROTO, the peer lies, and what
- * later calls give means nothing.
+ * Looks for the next record. Returns 1 if there is one, 0 if there is none; -1
+ * with EPROTO if the peer lies: later results then mean nothing.
  */
 int unixring__look(struct ring_in *in, struct ring_record *record);
 
 /*
- * Receives a message of the ring that is there and fits into room. False:
- * unixring__look tells why not. errno stays as it is.
+ * Receives a message that is in the ring and fits into room. Returns false
+ * otherwise; unixring__look tells why. Keeps errno.
  */
 bool unixring__take(struct ring_in *in, void *data, size_t room, size_t *size);
 
-/* Whether the marker still stands for a message that was not taken: the
- * sender may have taken it back. */
+/* Returns true if the marker at head still stands for a message that we have
+ * not received. The sender may take a message back. */
 bool unixring__is_marked(const struct ring_in *in);
 
-/* Gives the room of a record back, or takes one of a marker's messages. */
+/* Gives the room of a record back. For a marker, counts one of its messages as
+ * received. */
 void unixring__release(struct ring_in *in, const struct ring_record *record);
 
 /*
- * Looks with the promise that whoever publishes after a look in vain will ring
- * the bell. As unixring__look: 1, 0 (armed), or -1.
+ * Looks for the next record. If there is none, the peer will ring the bell for
+ * it. Returns 1, 0 (armed) or -1 as unixring__look does.
  */
 int unixring__arm(struct ring_in *in, struct ring_record *record);
 
 /*
- * The same for a message that a marker has announced, and that is not there
- * yet. 1: it was taken back, or there is more. 0: armed, and it is on its way,
- * or will be taken back. -1: EPROTO.
+ * Does the same for a message that a marker has announced, if the message is
+ * not there yet. Returns 1 if the message was taken back, or if there is more;
+ * 0 (armed) if it is on its way, or will be taken back; -1 with EPROTO.
  */
 int unixring__arm_behind(struct ring_in *in);
 
-/* Nothing more is read: a marker whose messages were all taken is read, too. */
+/* Ends the reading. If the reader has received all messages of the marker at
+ * head, and nothing is behind it, the marker counts as read, too. */
 void unixring__settle(struct ring_in *in);
 
 #endif
