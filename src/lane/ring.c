@@ -9,8 +9,8 @@
 enum { DATA = 1, MARKER = 2 };
 
 /*
- * Before each record. The kind stays what it is; the value is the size of
- * data, or how many messages a marker stands for: that one may change.
+ * The header of each record. kind never changes. value is the size of data, or
+ * the number of messages of a marker; that number may change.
  */
 struct header {
 	_Atomic uint32_t kind;
@@ -19,7 +19,7 @@ struct header {
 
 _Static_assert(sizeof(struct header) == RING_HEADER, "it is in the layout");
 
-/* What our page keeps for us. */
+/* The state of both ends, in our page. */
 struct own {
 	struct ring_out_state out;
 	_Alignas(128) struct ring_in_state in;
@@ -59,7 +59,7 @@ static inline void write_position(_Atomic uint32_t *position, uint32_t value)
 	atomic_store_explicit(position, value, memory_order_release);
 }
 
-/* Of a record with so many bytes. */
+/* Returns the length of a record of size bytes, with header and padding. */
 static inline uint32_t get_length(uint32_t size)
 {
 	return RING_HEADER + ((size + RING_HEADER - 1) & ~(RING_HEADER - 1u));
@@ -79,7 +79,7 @@ static inline struct header *at_tail(const struct ring_out *out)
 		(out->state->tail & (out->size - 1)));
 }
 
-/* A marker has to find room behind every record. */
+/* Leaves room for a marker behind every record. */
 size_t unixring__get_size_max(const struct ring_out *out)
 {
 	return out->size / 2 - 2 * RING_HEADER;
@@ -92,8 +92,8 @@ static inline bool has_room(const struct ring_out *out, uint32_t length)
 }
 
 /*
- * What the peer has read before, it read before it said so: acquire. False: it
- * goes back, or ahead of us.
+ * Acquire: the peer has read the bytes before it moved its head. Returns false
+ * if the head goes back, or ahead of our tail.
  */
 static inline bool learn_head(struct ring_out *out)
 {
@@ -125,7 +125,7 @@ void *unixring__reserve(struct ring_out *out, size_t size)
 	return at_tail(out) + 1;
 }
 
-/* Who sees the tail sees all that is before it: release. */
+/* Release: a peer that sees the tail sees everything before it. */
 static inline void publish(struct ring_out *out, uint32_t kind, uint32_t value,
 	uint32_t length)
 {
@@ -160,8 +160,8 @@ bool unixring__put(struct ring_out *out, const void *data, size_t size)
 }
 
 /*
- * The writer's fence: our tail is seen by all before we read the event. The
- * reader does it the other way round, see unixring__arm.
+ * The writer's fence: the peer can see our tail before we read its event. The
+ * reader does it the other way round, see set_event.
  */
 bool unixring__tell(struct ring_out *out)
 {
@@ -182,7 +182,7 @@ static struct header *at_marker(const struct ring_out *out)
 		(out->state->marker & (out->size - 1)));
 }
 
-/* The value of our own marker: nobody else writes it. */
+/* Adds to the value of our own marker, which nobody else writes. */
 static void count_marker(const struct ring_out *out, uint32_t more)
 {
 	_Atomic uint32_t *value = &at_marker(out)->value;
@@ -193,8 +193,8 @@ static void count_marker(const struct ring_out *out, uint32_t more)
 }
 
 /*
- * A marker that is last is counted up: two in a row could fill the ring. The
- * message itself will wake him, so that nobody is told here.
+ * If the last record is a marker, counts that up: markers in a row could fill
+ * the ring. Does not ring the bell, because the message wakes the peer.
  */
 void unixring__mark(struct ring_out *out)
 {
@@ -212,7 +212,8 @@ void unixring__keep_mark(struct ring_out *out)
 	out->state->told = out->state->tail;
 }
 
-/* What has passed him silently, since a message was to come, is told now. */
+/* Tells the peer now of everything that was published without a bell, since a
+ * message was to come. */
 bool unixring__unmark(struct ring_out *out)
 {
 	count_marker(out, (uint32_t)-1);
@@ -227,7 +228,7 @@ static inline const struct header *at_head(const struct ring_in *in)
 		(in->state->head & (in->size - 1)));
 }
 
-/* False: it goes back behind position, or too far. */
+/* Returns false if the tail goes back behind position, or too far ahead. */
 static inline bool learn_tail(struct ring_in *in, uint32_t position)
 {
 	uint32_t tail = read_position(&in->peer->tail);
@@ -265,7 +266,8 @@ bool unixring__is_marked(const struct ring_in *in)
 	return get_value(in) != in->state->taken;
 }
 
-/* Gives room back; all that was read there was read before: release. */
+/* Gives room back. Release: we have read those bytes before the peer sees the
+ * head. */
 static inline void advance(struct ring_in *in, uint32_t length)
 {
 	in->state->head += length;
@@ -274,7 +276,7 @@ static inline void advance(struct ring_in *in, uint32_t length)
 	write_position(&in->page->head, in->state->head);
 }
 
-/* The record at head, which is published. */
+/* Reads the record at head, which is published. */
 static inline bool is_data(const struct ring_in *in, struct ring_record *record)
 {
 	const uint32_t room = in->state->tail - in->state->head - RING_HEADER;
@@ -300,9 +302,9 @@ static inline int give_marked(struct ring_record *record)
 }
 
 /*
- * A marker at head. It is passed when all that it stands for was taken and
- * another record is published behind it: only then it is counted up no more,
- * and that has to be looked at again. No other marker follows.
+ * Handles a marker at head. Goes past it when we have received all its messages
+ * and another record is published behind it. Only then the sender counts it up
+ * no more, so looks at its value once again. The next record is no marker.
  */
 static int judge_marker(struct ring_in *in, struct ring_record *record)
 {
@@ -358,9 +360,10 @@ void unixring__release(struct ring_in *in, const struct ring_record *record)
 }
 
 /*
- * Where the next record will lie. Behind a marker, whatever it stands for: its
- * messages are on the socket, and wake us themselves; if they are taken back,
- * what comes next lies behind it.
+ * Returns the position where we wait for the next record. If a marker is at
+ * head, that is behind the marker: its messages are on the socket, and wake us
+ * themselves. If the sender takes them back, the next record is behind the
+ * marker, too.
  */
 static inline uint32_t get_next(const struct ring_in *in)
 {
@@ -368,7 +371,7 @@ static inline uint32_t get_next(const struct ring_in *in)
 				       : in->state->head;
 }
 
-/* The reader's fence: the event is seen by all before we look at the tail. */
+/* The reader's fence: the peer can see our event before we read its tail. */
 static void set_event(struct ring_in *in, uint32_t event)
 {
 	if (in->state->event == event)
@@ -378,7 +381,7 @@ static void set_event(struct ring_in *in, uint32_t event)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* A marker may have come while we looked: then once more, behind it. */
+/* If a marker has come while we looked, arms once more, behind it. */
 int unixring__arm(struct ring_in *in, struct ring_record *record)
 {
 	int result;
