@@ -12,18 +12,19 @@
 #include "lane/segment.h"
 #include "message/blob_private.h"
 
-/* "UMLN", and what changes with its layout or with that of the records. */
+/* "UMLN", and a version that changes with the layout of the page or of the
+ * records. */
 static const uint32_t magic = 0x4e4c4d55;
 static const uint32_t version = 1;
 
 /*
- * Nobody makes it smaller, or maps it for writing from now on: not even its
- * maker, whose mapping stays.
+ * Nobody can change the size of the file, or map it for writing any more. Only
+ * the mapping of its maker stays.
  */
 static const int seals =
 	F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL;
 
-/* Both sides run on one kernel: it is the same for them. */
+/* Both sides run on one kernel, so the size is the same. */
 static size_t get_page_size(void)
 {
 	return getauxval(AT_PAGESZ);
@@ -40,7 +41,7 @@ static size_t get_mapped_size(uint32_t size)
 	return get_page_size() + 2 * (size_t)size;
 }
 
-/* Puts page and ring at place, and the ring once more behind it. */
+/* Maps page and ring at place, and the ring once more behind that. */
 static int map_there(char *place, int fd, uint32_t size, int protection)
 {
 	const int flags = MAP_SHARED | MAP_FIXED;
@@ -54,7 +55,7 @@ static int map_there(char *place, int fd, uint32_t size, int protection)
 	return 0;
 }
 
-/* A record is never in two pieces: the ring lies there twice in a row. */
+/* Maps the ring twice in a row, so that no record is in two pieces. */
 static int map_twice(struct segment *segment, int fd, uint32_t size,
 	int protection)
 {
@@ -106,7 +107,7 @@ int unixsegment__make(struct segment *segment, uint32_t size)
 	return fd;
 }
 
-/* The size of the ring in a file that keeps its size. */
+/* Finds the size of the ring in a file that cannot change its size. */
 static int find_size(int fd, uint32_t size_max, uint32_t *size)
 {
 	struct stat file;
@@ -127,7 +128,8 @@ static int find_size(int fd, uint32_t size_max, uint32_t *size)
 	return 0;
 }
 
-/* Only what the file is was proved: the rest is what he says. */
+/* The seals have proved only the kind of the file. The page is what the peer
+ * claims. */
 static int check_page(const struct segment *segment)
 {
 	const struct segment_page *page = segment->page;
