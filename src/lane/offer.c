@@ -122,8 +122,9 @@ int unixoffer__peek(int fd, uint64_t number, enum offer_kind *kind)
 }
 
 /*
- * What marks messages comes before descriptors: there is room for it, too, and
- * so for more descriptors than one. All but a single one are closed.
+ * The kernel may put other control data before the descriptor, so there is room
+ * for all kinds of it, and with that for more than one descriptor.
+ * unixcontrol__take closes all but the first.
  */
 int unixoffer__take(int fd, int *memory_fd)
 {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * offer: what both sides say on the socket until they have a lane. A client
- * that wants one shows it by its name, which means nothing to others. All that
- * is said bears the number in that name, which only the two of them know, so
- * that nobody's message is taken for it. Neither call waits.
+ * offer: the messages by which both sides agree on a lane, on the socket. A
+ * client that wants a lane binds a name that shows it. The name means nothing
+ * to other programs. Every message of the offer has the number that is in the
+ * name. The number is random, so no other message is taken for one by chance.
+ * No call waits.
  *
  *	client                          server
  *	name with a number
- *	                                HELLO, with its memory
- *	ACCEPT, with its own
- *	                                GO: what I send from here on is the
- *	                                lane's
- *	GO: and what I send
+ *	                                HELLO, with its segment
+ *	ACCEPT, with its segment
+ *	                                GO: from now on I send by the lane
+ *	GO: so do I
  *
- * Each side may say NO instead, and the connection stays what it is.
+ * Each side may send NO instead; the connection then stays without a lane.
  */
 #ifndef UNIXMSG_OFFER_H
 #define UNIXMSG_OFFER_H
@@ -31,23 +31,33 @@ enum offer_kind {
 	OFFER_NO,
 };
 
-/* A name with a number that cannot be guessed. -1: there is no randomness. */
+/* Makes a name with a random number. Returns 0, or -1 with an error of
+ * getrandom(2). */
 int unixoffer__make_name(struct unixaddr *addr, uint64_t *number);
 
-/* Whether addr is such a name. */
+/* Returns true if addr is such a name, and stores its number. */
 bool unixoffer__read_name(const struct unixaddr *addr, uint64_t *number);
 
-/* memory_fd goes with it, unless it is -1, and stays the caller's. 0, or -1
- * with EAGAIN (not now) and those of sendmsg(2). */
+/*
+ * Sends one message of the offer, with memory_fd unless that is -1; memory_fd
+ * stays the caller's. Returns 0; -1 with EAGAIN (no room now) or an error of
+ * sendmsg(2).
+ */
 int unixoffer__send(int fd, enum offer_kind kind, uint64_t number,
 	int memory_fd);
 
-/* What is first on the socket of all that: OFFER_NONE, something else, or
- * nothing. 0, or -1 with those of recv(2), but for EAGAIN. */
+/*
+ * Looks at the first message on the socket, and stores its kind. OFFER_NONE: it
+ * belongs to no offer, or there is none. Returns 0; -1 with an error of
+ * recv(2), but not EAGAIN.
+ */
 int unixoffer__peek(int fd, uint64_t number, enum offer_kind *kind);
 
-/* Takes it, with its descriptor, which is the caller's, or -1 where none came
- * with it. 0, or -1 with those of recvmsg(2): it is there still. */
+/*
+ * Receives that message, and stores its descriptor, which is the caller's, or
+ * -1 if it has none. Returns 0; -1 with an error of recvmsg(2): the message is
+ * still there.
+ */
 int unixoffer__take(int fd, int *memory_fd);
 
 #endif
