@@ -8,17 +8,18 @@
 #include "base/kernel.h"
 #include "network/handshake.h"
 
-/* Short connections cost nothing: a server offers after so many messages. */
+/* A server offers a lane only after so many messages: short connections cost
+ * nothing more. */
 static const unsigned int offer_after = 32;
 
 /*
- * And not behind so many of its own: a client that has received more than that
- * takes nothing for an offer any more.
+ * A server that has sent so many messages offers none any more. A client gives
+ * up waiting after it has received twice as many, or has sent sent_most.
  */
 static const unsigned int offer_before = 128;
 static const unsigned int sent_most = 4096;
 
-/* How much a server can make a client have. */
+/* The largest ring that a server can make a client allocate. */
 static const uint32_t client_ring_most = 1 << 20;
 
 static const unsigned int wants_beside = UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
@@ -27,14 +28,14 @@ static void let_fds_in(const struct packet *packet, bool is_on)
 {
 	const int saved = errno, value = is_on;
 
-	/* Before Linux 6.16 they come in anyway. */
+	/* Before Linux 6.16 the kernel always lets descriptors in. */
 	if ((packet->conn.end.wants & UNIXMSG_WANT_FDS) == 0)
 		setsockopt(packet->conn.end.fd, SOL_SOCKET, SO_PASSRIGHTS,
 			&value, sizeof(value));
 	errno = saved;
 }
 
-/* None of ours is 0, see fd.h: that is one that is all zero. */
+/* 0 is no descriptor of ours, see fd.h: a struct packet of zeros has none. */
 static void close_due(struct packet *packet)
 {
 	if (packet->due_fd > 0)
@@ -51,7 +52,7 @@ static void give_up(struct packet *packet)
 	let_fds_in(packet, false);
 }
 
-/* Both before somebody else may know of the connection. */
+/* Call both before another thread can use the connection. */
 
 void unixhandshake__ask(struct packet *packet)
 {
@@ -91,7 +92,7 @@ static void say_no(struct packet *packet)
 	packet->due = OFFER_NO;
 }
 
-/* What has not been said, and never will be. */
+/* Gives up what is due, after it could not be sent. */
 static void refuse_due(struct packet *packet)
 {
 	if (packet->due == OFFER_ACCEPT) {
@@ -172,7 +173,7 @@ void unixhandshake__note_sent(struct packet *packet)
 	consider_offer(packet);
 }
 
-/* Hearing: the turn to send is taken behind that to receive, never before. */
+/* Hearing. To hold both turns, take the one to receive first. */
 
 static void set_up(struct packet *packet, struct segment *theirs,
 	enum offer_kind kind, int fd, enum handshake_stage stage)
@@ -234,7 +235,7 @@ static void hear_no(struct packet *packet)
 	give_up(packet);
 }
 
-/* Whether a side in that stage expects it. */
+/* Returns true if the side expects that kind in its stage. */
 static bool is_expected(const struct packet *packet, enum offer_kind kind)
 {
 	const int stage = packet->stage;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * handshake: how a connection of packets comes to its lane, see lane/offer.h.
- * A side that has asked for none, or whose peer has not, notices nothing. What
- * goes wrong on the way leaves the connection without a lane, and is no error.
+ * handshake: how a unixpacket connection gets its lane, see lane/offer.h. If
+ * one side does not ask for a lane, neither side notices anything. A failure on
+ * the way leaves the connection without a lane, and is no error.
  */
 #ifndef UNIXMSG_HANDSHAKE_H
 #define UNIXMSG_HANDSHAKE_H
@@ -14,23 +14,23 @@
 enum handshake_stage {
 	HANDSHAKE_OVER,     /* there is a lane, or there will be none */
 	HANDSHAKE_COUNTING, /* server: too few messages so far */
-	HANDSHAKE_ASKED,    /* client: has its name, and hears what comes */
-	HANDSHAKE_OFFERED,  /* server: has said HELLO */
-	HANDSHAKE_ACCEPTED, /* client: has said ACCEPT */
-	HANDSHAKE_OPEN,     /* server: has said GO */
+	HANDSHAKE_ASKED,    /* client: has bound its name, awaits HELLO */
+	HANDSHAKE_OFFERED,  /* server: has sent HELLO */
+	HANDSHAKE_ACCEPTED, /* client: has sent ACCEPT */
+	HANDSHAKE_OPEN,     /* server: has sent GO */
 };
 
 struct packet {
 	struct unixconn conn;
-	atomic_bool is_out; /* what is sent goes by the lane */
-	atomic_bool is_in;  /* what is received comes by it */
+	atomic_bool is_out; /* we send by the lane */
+	atomic_bool is_in;  /* we receive by the lane */
 	struct lane lane;
 	atomic_int stage;
 	uint64_t number;     /* in the client's name */
-	uint32_t ring_size;  /* of the server's memory */
-	struct segment mine; /* offered, until lane has it */
-	enum offer_kind due; /* to be said when there is room */
-	int due_fd;          /* with that */
+	uint32_t ring_size;  /* of the server's ring */
+	struct segment mine; /* offered, until the lane owns it */
+	enum offer_kind due; /* to send when there is room */
+	int due_fd;          /* to send with it */
 	atomic_uint sent;    /* messages without a lane */
 	atomic_uint received;
 };
@@ -40,25 +40,28 @@ static inline struct packet *unixhandshake__get(struct unixconn *conn)
 	return (struct packet *)conn;
 }
 
-/* Before the dial: its socket gets a name that asks for a lane. */
+/* Binds the socket to a name that asks for a lane. Call it before the dial. */
 void unixhandshake__ask(struct packet *packet);
 
-/* A connection that was accepted: ring_size is that of both rings. */
+/* Prepares an accepted connection for a lane. ring_size is the size of our
+ * ring, and the most for the client's. */
 void unixhandshake__await(struct packet *packet, uint32_t ring_size);
 
-/* A message was sent without a lane; before one is. The caller's turn. */
+/* Call the first after a message was sent without a lane, and the second
+ * before. Both in the caller's turn to send. */
 void unixhandshake__note_sent(struct packet *packet);
 void unixhandshake__say_due(struct packet *packet);
 
 /*
- * Hears what the peer says, and answers. 1: something was said, and what comes
- * next may come another way. 0: nothing was. -1: the error of the socket, which
- * it tells but once. In the caller's turn to receive.
+ * Receives a message of the offer, if that is the first on the socket, and
+ * answers it. Returns 1 if there was one: the next message may then come by the
+ * lane. Returns 0 if there was none; -1 with an error of the socket, which the
+ * socket reports only once. Call it in your turn to receive.
  */
 int unixhandshake__hear(struct packet *packet);
 void unixhandshake__note_received(struct packet *packet);
 
-/* Before the descriptor is closed. */
+/* Ends the lane, if there is one. Call it before you close the descriptor. */
 void unixhandshake__dispose(struct packet *packet);
 
 #endif
