@@ -276,7 +276,7 @@ static inline void advance(struct ring_in *in, uint32_t length)
 	write_position(&in->page->head, in->state->head);
 }
 
-/* Reads the record at head, which is published. */
+/* Reads a published record at head; returns false if it breaks the rules. */
 static inline bool is_data(const struct ring_in *in, struct ring_record *record)
 {
 	const uint32_t room = in->state->tail - in->state->head - RING_HEADER;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * packet_lane: unixpacket where a lane was asked for. It has one when both
- * sides want it, see handshake.h; each direction goes by the socket until the
- * sender has said that it goes by the lane. No call sleeps while it has a turn.
+ * packet_lane: unixpacket for a side that asks for a lane. The connection has a
+ * lane when both sides ask for one, see handshake.h. Each direction uses the
+ * socket until its sender has sent GO. A call that sleeps in its turn keeps no
+ * other call waiting, see base/turn.h.
  */
 #include <config.h>
 
@@ -17,11 +18,11 @@
 #include "network/dial_private.h"
 #include "network/handshake.h"
 
-/* How often a sender without a lane looks whether the peer has said something,
- * since it may never receive. */
+/* A sender without a lane looks for an offer once in so many sends, since it
+ * may never receive. */
 static const unsigned int sends_between = 16;
 
-/* So many looks at the ring between two looks at the clock. */
+/* Looks at the ring between two looks at the clock. */
 static const int looks_most = 64;
 
 static int refuse(int error)
@@ -30,7 +31,7 @@ static int refuse(int error)
 	return -1;
 }
 
-/* The first part is the lane's. */
+/* The parts of a message; the first one is the lane's. */
 struct parts {
 	struct iovec all[1 + IOV_MAX];
 };
@@ -53,7 +54,8 @@ static void lane_dispose(struct unixconn *conn)
 
 /* Sizes */
 
-/* With or without a lane: what was promised before holds behind it. */
+/* The same with and without a lane, so that a size given before the lane begins
+ * stays true. */
 static int lane_get_size_max(const struct unixconn *conn, size_t *size)
 {
 	return unixlane__get_size_max(&conn->end, size);
@@ -71,8 +73,8 @@ static int lane_raise_size_max(struct unixconn *conn, size_t wanted,
 	return lane_get_size_max(conn, reached);
 }
 
-/* Bytes of the ring are charged as they are. Where it is empty there is nothing
- * but a bell on the socket. */
+/* Bytes in the ring count as they are. If the ring is empty, only a bell can be
+ * on the socket. */
 static int lane_get_unread(const struct unixconn *conn, size_t *bytes)
 {
 	const struct packet *packet = (const struct packet *)conn;
@@ -112,7 +114,7 @@ static int send_plain(struct packet *packet, const struct msghdr *header)
 	return 0;
 }
 
-/* As many as go before there is a lane, perhaps none. */
+/* Sends by the socket until there is a lane, perhaps no message at all. */
 static int send_without(struct packet *packet, const struct msghdr *headers,
 	size_t count, size_t *sent)
 {
@@ -244,7 +246,7 @@ static int lane_send_msg(struct unixconn *conn, const struct unixmsg *msg,
 		deadline_us);
 }
 
-/* Messages of a batch that have one part each go together. */
+/* Sends messages of a batch together; each has one part. */
 static int send_together(struct unixconn *conn, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us)
 {
@@ -304,7 +306,8 @@ static int lane_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 
 /* Receiving */
 
-/* What recvmsg(2) would give through a lane, as msg.c settles it. */
+/* Completes msg after the lane has received it, as msg.c does after
+ * recvmsg(2). */
 static int settle(struct unixconn *conn, struct unixmsg *msg,
 	struct msghdr *header, size_t size, size_t room)
 {
@@ -355,7 +358,8 @@ static int recv_by_lane(struct packet *packet, struct unixmsg *msg, int flags)
 			  : settle(&packet->conn, msg, &header, size, room);
 }
 
-/* AGAIN: the peer has said something, and all may be otherwise. */
+/* AGAIN: the peer has answered the offer, so the next message may come by the
+ * lane. */
 enum { AGAIN = 2 };
 
 static int recv_without(struct packet *packet, struct unixmsg *msg)
@@ -389,8 +393,8 @@ static int recv_now(struct packet *packet, struct unixmsg *msg, int flags)
 	return result;
 }
 
-/* Until something is in the ring: no system call, and one look at the clock for
- * many at it. */
+/* Spins until something is in the ring, without a system call, and with one
+ * look at the clock for many looks at the ring. */
 static void spin(struct packet *packet, struct wait *wait)
 {
 	int i = 0;
@@ -473,7 +477,7 @@ static int lane_recv(struct unixconn *conn, void *data, size_t room,
 	return recv_data(packet, data, room, size, from, deadline_us);
 }
 
-/* One that is too large is no error in a batch. */
+/* A message that is too large is no error in a batch. */
 static int recv_of_batch(struct unixconn *conn, struct unixmsg *msg,
 	int64_t deadline_us)
 {
@@ -560,7 +564,7 @@ static int lane_shutdown(struct unixconn *conn, int how)
 	return shutdown(conn->end.fd, how);
 }
 
-/* By its name it is unixpacket: nobody finds it in the list of networks. */
+/* Its name is unixpacket, and the list of networks does not have it. */
 const struct network unixnetwork__packet_lane = {
 	.name = "unixpacket",
 	.type = SOCK_SEQPACKET,
