@@ -25,6 +25,7 @@ src_tools_libtools_la_SOURCES += \
 	%D%/record.h \
 	%D%/record_line.c \
 	%D%/record_line.h \
+	%D%/record_put.h \
 	%D%/record_reader.c \
 	%D%/record_writer.c \
 	%D%/serve.c \

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tools/common/record.h"
+#include "tools/common/record_put.h"
 #include "tools/common/utf8.h"
 
 struct record_writer {
@@ -108,7 +109,7 @@ int record_flush(struct record_writer *writer)
 	return result;
 }
 
-static int put(struct record_writer *writer, const void *data, size_t size)
+int record_put(struct record_writer *writer, const void *data, size_t size)
 {
 	const char *from = data;
 
@@ -129,12 +130,12 @@ static int put(struct record_writer *writer, const void *data, size_t size)
 	return 0;
 }
 
-static int put_text(struct record_writer *writer, const char *text)
+int record_put_text(struct record_writer *writer, const char *text)
 {
-	return put(writer, text, strlen(text));
+	return record_put(writer, text, strlen(text));
 }
 
-static int put_hex(struct record_writer *writer, const void *data, size_t size)
+int record_put_hex(struct record_writer *writer, const void *data, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";
 	const unsigned char *byte = data;
@@ -142,7 +143,7 @@ static int put_hex(struct record_writer *writer, const void *data, size_t size)
 	for (size_t i = 0; i < size; i++) {
 		char pair[] = { digits[byte[i] >> 4], digits[byte[i] & 15] };
 
-		if (put(writer, pair, sizeof(pair)) < 0)
+		if (record_put(writer, pair, sizeof(pair)) < 0)
 			return -1;
 	}
 	return 0;
@@ -179,7 +180,7 @@ static int put_escape(struct record_writer *writer, unsigned int code)
 		snprintf(text, sizeof(text), "\\%c", names[known - codes]);
 	else
 		snprintf(text, sizeof(text), "\\u%04x", code & 0xffff);
-	return put_text(writer, text);
+	return record_put_text(writer, text);
 }
 
 /* The leading bytes of @text that a JSON string holds unescaped. */
@@ -228,7 +229,7 @@ static int put_characters(struct record_writer *writer, const void *text,
 		size_t plain = measure_plain(at + done, size - done);
 		int special;
 
-		if (put(writer, at + done, plain) < 0)
+		if (record_put(writer, at + done, plain) < 0)
 			return -1;
 		done += plain;
 		if (done == size)
@@ -241,13 +242,21 @@ static int put_characters(struct record_writer *writer, const void *text,
 	return 0;
 }
 
+int record_put_string(struct record_writer *writer, const void *text,
+	size_t size)
+{
+	if (record_put_text(writer, "\"") < 0 ||
+		put_characters(writer, text, size) < 0)
+		return -1;
+	return record_put_text(writer, "\"");
+}
+
 static int put_string_member(struct record_writer *writer, const char *key,
 	const void *text, size_t size)
 {
-	if (put_text(writer, key) < 0 || put_text(writer, "\"") < 0 ||
-		put_characters(writer, text, size) < 0)
+	if (record_put_text(writer, key) < 0)
 		return -1;
-	return put_text(writer, "\"");
+	return record_put_string(writer, text, size);
 }
 
 static int put_number_member(struct record_writer *writer, const char *key,
@@ -256,7 +265,8 @@ static int put_number_member(struct record_writer *writer, const char *key,
 	char text[24];
 
 	snprintf(text, sizeof(text), "%zu", number);
-	return put_text(writer, key) < 0 ? -1 : put_text(writer, text);
+	return record_put_text(writer, key) < 0 ? -1
+						: record_put_text(writer, text);
 }
 
 static int put_payload(struct record_writer *writer,
@@ -265,10 +275,10 @@ static int put_payload(struct record_writer *writer,
 	if (utf8_is_valid(record->data, record->size))
 		return put_string_member(writer, ",\"data\":", record->data,
 			record->size);
-	if (put_text(writer, ",\"hex\":\"") < 0 ||
-		put_hex(writer, record->data, record->size) < 0)
+	if (record_put_text(writer, ",\"hex\":\"") < 0 ||
+		record_put_hex(writer, record->data, record->size) < 0)
 		return -1;
-	return put_text(writer, "\"");
+	return record_put_text(writer, "\"");
 }
 
 static int put_writer(struct record_writer *writer, const struct record *record)
@@ -298,7 +308,7 @@ static int write_json(struct record_writer *writer, const struct record *record)
 	if (record->fds > 0 &&
 		put_number_member(writer, ",\"fds\":", record->fds) < 0)
 		return -1;
-	return put_text(writer, "}\n");
+	return record_put_text(writer, "}\n");
 }
 
 static int write_frame(struct record_writer *writer,
@@ -316,16 +326,16 @@ static int write_frame(struct record_writer *writer,
 		errno = EMSGSIZE;
 		return -1;
 	}
-	if (put(writer, prefix, sizeof(prefix)) < 0)
+	if (record_put(writer, prefix, sizeof(prefix)) < 0)
 		return -1;
-	return put(writer, record->data, size);
+	return record_put(writer, record->data, size);
 }
 
 static int write_hex(struct record_writer *writer, const struct record *record)
 {
-	if (put_hex(writer, record->data, record->size) < 0)
+	if (record_put_hex(writer, record->data, record->size) < 0)
 		return -1;
-	return put_text(writer, "\n");
+	return record_put_text(writer, "\n");
 }
 
 /* The size of the character, or 0 if a terminal must not get it. */
@@ -349,24 +359,25 @@ static size_t measure_shown(const struct record_writer *writer,
 	return measure_harmless(text, size);
 }
 
-static int put_harmless(struct record_writer *writer, const unsigned char *text,
+int record_put_harmless(struct record_writer *writer, const void *data,
 	size_t size)
 {
+	const unsigned char *text = data;
 	size_t done, step;
 
 	for (done = 0; done < size; done += step) {
 		step = measure_shown(writer, text + done, size - done);
 		if (step > 0) {
-			if (put(writer, text + done, step) < 0)
+			if (record_put(writer, text + done, step) < 0)
 				return -1;
 			continue;
 		}
 		step = 1;
 		if (text[done] == '\\') {
-			if (put_text(writer, "\\\\") < 0)
+			if (record_put_text(writer, "\\\\") < 0)
 				return -1;
-		} else if (put_text(writer, "\\x") < 0 ||
-			put_hex(writer, text + done, 1) < 0) {
+		} else if (record_put_text(writer, "\\x") < 0 ||
+			record_put_hex(writer, text + done, 1) < 0) {
 			return -1;
 		}
 	}
@@ -379,15 +390,15 @@ static int put_line(struct record_writer *writer, const struct record *record)
 	if (writer->is_terminal &&
 		(writer->format == RECORD_TEXT ||
 			writer->format == RECORD_SHOWN_BYTES))
-		return put_harmless(writer, record->data, record->size);
-	return put(writer, record->data, record->size);
+		return record_put_harmless(writer, record->data, record->size);
+	return record_put(writer, record->data, record->size);
 }
 
 static int write_text(struct record_writer *writer, const struct record *record)
 {
 	if (put_line(writer, record) < 0)
 		return -1;
-	return put_text(writer, "\n");
+	return record_put_text(writer, "\n");
 }
 
 int record_write(struct record_writer *writer, const struct record *record)
