@@ -28,3 +28,4 @@ include %D%/echo/local.mk
 include %D%/cat/local.mk
 include %D%/inspect/local.mk
 include %D%/perf/local.mk
+include %D%/tap/local.mk

@@ -1,0 +1,6 @@
+src_tools_libtools_la_SOURCES += \
+	%D%/event.h \
+	%D%/pcapng.h \
+	%D%/pcapng_format.h \
+	%D%/pcapng_read.c \
+	%D%/pcapng_write.c
