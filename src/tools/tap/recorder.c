@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/tap/recorder.h"
+#include "tools/tap/ring.h"
+
+struct recorder {
+	struct ring *ring;
+	pid_t pid;
+	/* A byte wakes the process; its end of the pair closes with it. */
+	int fd;
+	uint64_t left_out; /* not told yet */
+	uint64_t left_out_all;
+	struct recorder *next;
+};
+
+/* Those of this process: a new process closes their ends of the pairs. */
+static struct recorder *recorders;
+
+/* In the process of the recorder. */
+struct scribe {
+	struct ring *ring;
+	const struct recorder_sink *sink;
+	int fd;
+	void *data;
+};
+
+static int take_all(const struct scribe *scribe, struct event *event)
+{
+	const struct recorder_sink *sink = scribe->sink;
+
+	while (ring_take(scribe->ring, event, scribe->data))
+		if (sink->take(event, scribe->data, sink->context) < 0)
+			return -1;
+	return 0;
+}
+
+/* False at the end of the tap. */
+static bool sleep_until_woken(const struct scribe *scribe)
+{
+	char byte;
+	ssize_t got;
+
+	do
+		got = read(scribe->fd, &byte, 1);
+	while (got < 0 && errno == EINTR);
+	return got == 1;
+}
+
+static int write_all(const struct scribe *scribe)
+{
+	const struct recorder_sink *sink = scribe->sink;
+	struct event event;
+	bool is_tapping = true;
+
+	if (sink->begin(sink->context) < 0)
+		return -1;
+	while (is_tapping) {
+		if (take_all(scribe, &event) < 0 ||
+			sink->flush(sink->context) < 0)
+			return -1;
+		ring_set_asleep(scribe->ring, true);
+		if (take_all(scribe, &event) < 0 ||
+			sink->flush(sink->context) < 0)
+			return -1;
+		is_tapping = sleep_until_woken(scribe);
+		ring_set_asleep(scribe->ring, false);
+	}
+	if (take_all(scribe, &event) < 0)
+		return -1;
+	return sink->end(sink->context);
+}
+
+/* The terminal sends its signals to this process too, which ends after the
+ * tap. */
+static void ignore_signals(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE,
+		SIGUSR1 };
+	size_t i;
+
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		signal(numbers[i], SIG_IGN);
+}
+
+static void close_others(void)
+{
+	const struct recorder *other;
+
+	for (other = recorders; other != NULL; other = other->next)
+		close(other->fd);
+}
+
+static void run(struct ring *ring, const struct recorder_sink *sink, int fd)
+{
+	const struct scribe scribe = {
+		.ring = ring,
+		.sink = sink,
+		.fd = fd,
+		.data = malloc(ring_get_most(ring)),
+	};
+
+	ignore_signals();
+	close_others();
+	if (scribe.data == NULL)
+		_exit(1);
+	_exit(write_all(&scribe) < 0 ? 1 : 0);
+}
+
+static int fork_scribe(struct recorder *recorder,
+	const struct recorder_sink *sink)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -1;
+	recorder->pid = fork();
+	if (recorder->pid == 0) {
+		close(pair[0]);
+		run(recorder->ring, sink, pair[1]);
+	}
+	close(pair[1]);
+	recorder->fd = pair[0];
+	return recorder->pid < 0 ? -1 : 0;
+}
+
+static struct recorder *give_up(struct recorder *recorder)
+{
+	const int error = errno;
+
+	if (recorder->fd >= 0)
+		close(recorder->fd);
+	ring_free(recorder->ring);
+	free(recorder);
+	errno = error;
+	return NULL;
+}
+
+struct recorder *recorder_start(const struct recorder_sink *sink,
+	size_t ring_size)
+{
+	struct recorder *recorder = calloc(1, sizeof(*recorder));
+
+	if (recorder == NULL)
+		return NULL;
+	recorder->fd = -1;
+	recorder->ring = ring_new(ring_size);
+	if (recorder->ring == NULL || fork_scribe(recorder, sink) < 0)
+		return give_up(recorder);
+	recorder->next = recorders;
+	recorders = recorder;
+	return recorder;
+}
+
+static void wake(const struct recorder *recorder)
+{
+	if (ring_take_asleep(recorder->ring))
+		send(recorder->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static bool tell_left_out(struct recorder *recorder)
+{
+	const struct event event = {
+		.kind = EVENT_LEFT_OUT,
+		.left_out = recorder->left_out,
+	};
+
+	if (recorder->left_out > 0 && !ring_put(recorder->ring, &event, NULL))
+		return false;
+	recorder->left_out = 0;
+	return true;
+}
+
+void recorder_put(struct recorder *recorder, const struct event *event,
+	const void *data)
+{
+	const size_t most = ring_get_most(recorder->ring);
+	struct event copy = *event;
+
+	if (copy.kept > most)
+		copy.kept = most;
+	/* Both or none: else each event of a flood would have its report. */
+	if (ring_has_room(recorder->ring, 2, copy.kept) &&
+		tell_left_out(recorder) &&
+		ring_put(recorder->ring, &copy, data)) {
+		wake(recorder);
+		return;
+	}
+	recorder->left_out++;
+	recorder->left_out_all++;
+}
+
+uint64_t recorder_get_left_out(const struct recorder *recorder)
+{
+	return recorder->left_out_all;
+}
+
+int recorder_get_fd(const struct recorder *recorder)
+{
+	return recorder->fd;
+}
+
+/* True when the process has ended, false when stop_fd is readable first. */
+static bool wait_for_end(const struct recorder *recorder, int timeout_ms,
+	int stop_fd)
+{
+	struct pollfd fds[] = {
+		{ .fd = recorder->fd, .events = POLLIN },
+		{ .fd = stop_fd, .events = POLLIN },
+	};
+	int ready;
+
+	do
+		ready = poll(fds, 2, timeout_ms);
+	while (ready < 0 && errno == EINTR);
+	return ready > 0 && fds[0].revents != 0;
+}
+
+static bool is_stopped(int stop_fd)
+{
+	struct pollfd fd = { .fd = stop_fd, .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* The number of the last events that were left out comes when there is room:
+ * the process that takes makes it. */
+static void tell_last(struct recorder *recorder, int stop_fd)
+{
+	while (!tell_left_out(recorder) && !is_stopped(stop_fd))
+		if (wait_for_end(recorder, 10, stop_fd))
+			return;
+}
+
+static void unlist(const struct recorder *recorder)
+{
+	struct recorder **at = &recorders;
+
+	while (*at != NULL && *at != recorder)
+		at = &(*at)->next;
+	if (*at != NULL)
+		*at = recorder->next;
+}
+
+static int reap(const struct recorder *recorder)
+{
+	int status;
+
+	while (waitpid(recorder->pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -1;
+}
+
+int recorder_finish(struct recorder *recorder, int stop_fd)
+{
+	int result;
+
+	if (recorder == NULL)
+		return 0;
+	tell_last(recorder, stop_fd);
+	shutdown(recorder->fd, SHUT_WR);
+	if (!wait_for_end(recorder, -1, stop_fd))
+		kill(recorder->pid, SIGKILL);
+	result = reap(recorder);
+	unlist(recorder);
+	give_up(recorder);
+	return result;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_RECORDER_H
+#define UNIXMSG_TOOLS_RECORDER_H
+
+/*
+ * A recorder writes events in a process of its own, so that a slow disk or
+ * terminal delays nobody. In between is a ring of bounded size. When it is
+ * full, events are left out, and an EVENT_LEFT_OUT tells their number. If the
+ * tap is killed, the recorder still writes what is in the ring.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/tap/event.h"
+
+struct recorder;
+
+/* Called in the process of the recorder. They return 0; or -1 after a
+ * complaint, which ends it. */
+struct recorder_sink {
+	int (*begin)(void *context);
+	int (*take)(const struct event *event, const void *data, void *context);
+	/* Nothing more is there for now. */
+	int (*flush)(void *context);
+	int (*end)(void *context);
+	void *context;
+};
+
+/*
+ * Starts the process of a recorder with a ring of ring_size bytes, a power of
+ * two. The process inherits what is open: start it before sockets are. Returns
+ * NULL with errno.
+ */
+struct recorder *recorder_start(const struct recorder_sink *sink,
+	size_t ring_size);
+
+/* Hands an event over, or counts it as left out. Never waits. */
+void recorder_put(struct recorder *recorder, const struct event *event,
+	const void *data);
+
+/* The number of events that were left out so far. */
+uint64_t recorder_get_left_out(const struct recorder *recorder);
+
+/* A descriptor that is readable when the process has ended early. */
+int recorder_get_fd(const struct recorder *recorder);
+
+/*
+ * Has the process write what it has, and waits for its end, or until stop_fd
+ * is readable: then it is killed. Returns 0, or -1 if it has failed, which it
+ * has told, or was killed. recorder may be NULL.
+ */
+int recorder_finish(struct recorder *recorder, int stop_fd);
+
+#endif
