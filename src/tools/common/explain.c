@@ -218,18 +218,6 @@ static bool is_other_file(const char *address)
 		!S_ISSOCK(file.st_mode);
 }
 
-/* The network of the server at address, NULL if unknown. */
-static const struct network *find_network(const char *address)
-{
-	const struct network *const *network;
-	struct unixowner owner;
-
-	for (network = networks; *network != NULL; network++)
-		if (unixowner_find(address, (*network)->type, &owner) == 0)
-			return *network;
-	return NULL;
-}
-
 /* True for a tool that takes the network from its command line. */
 static bool is_network_chosen;
 
@@ -246,7 +234,7 @@ static const char *get_advice(const struct network *network)
 static const char *explain_other_network(const struct network *network,
 	const char *address)
 {
-	const struct network *other = find_network(address);
+	const struct network *other = network_find_at(address);
 
 	if (other == NULL || other == network)
 		snprintf(why, sizeof(why),
@@ -280,7 +268,7 @@ static const char *explain_refusal(const struct network *network,
 		       "one with PrivateTmp= has another /tmp";
 	if (*address != '@')
 		return "nobody listens there; --wait waits for a server";
-	other = find_network(address);
+	other = network_find_at(address);
 	if (other != NULL && other != network)
 		return explain_other_network(network, address);
 	snprintf(why, sizeof(why),

@@ -60,6 +60,17 @@ const struct network *network_find(const char *name)
 	return NULL;
 }
 
+const struct network *network_find_at(const char *address)
+{
+	const struct network *const *network;
+	struct unixowner owner;
+
+	for (network = networks; *network != NULL; network++)
+		if (unixowner_find(address, (*network)->type, &owner) == 0)
+			return *network;
+	return NULL;
+}
+
 size_t network_get_size_max(const struct network *network)
 {
 	struct unixconn *pair[2];

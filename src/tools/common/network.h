@@ -28,6 +28,10 @@ extern const struct network *const networks[];
  * NULL if there is none. */
 const struct network *network_find(const char *name);
 
+/* Finds the network of the server at address, which does not notice; NULL if it
+ * is unknown. */
+const struct network *network_find_at(const char *address);
+
 /* Returns the largest message of a socket by default, 0 if unknown. */
 size_t network_get_size_max(const struct network *network);
 
