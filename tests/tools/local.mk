@@ -6,7 +6,8 @@ quick_unit_tests += \
 	tests/check_record_line \
 	tests/check_record_writer \
 	tests/check_recorder \
-	tests/check_show
+	tests/check_show \
+	tests/check_tap
 tests_check_histogram_SOURCES = %D%/check_histogram.c
 tests_check_pcapng_SOURCES = %D%/tap/check_pcapng.c
 tests_check_perf_SOURCES = %D%/check_perf.c
@@ -15,3 +16,4 @@ tests_check_record_line_SOURCES = %D%/check_record_line.c
 tests_check_record_writer_SOURCES = %D%/check_record_writer.c
 tests_check_recorder_SOURCES = %D%/tap/check_recorder.c
 tests_check_show_SOURCES = %D%/tap/check_show.c
+tests_check_tap_SOURCES = %D%/tap/check_tap.c

@@ -17,7 +17,7 @@ struct part {
 
 static void put(struct part *part, const void *data, size_t size)
 {
-	if (size > sizeof(part->bytes) - part->size)
+	if (size == 0 || size > sizeof(part->bytes) - part->size)
 		return;
 	memcpy(part->bytes + part->size, data, size);
 	part->size += size;

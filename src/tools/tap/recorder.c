@@ -12,6 +12,13 @@
 #include "tools/tap/recorder.h"
 #include "tools/tap/ring.h"
 
+/* The pause between two looks. People do not notice it, and the ring has room
+ * for what may come meanwhile. */
+static const int nap_ms = 5;
+
+/* After the stop a process that is not stuck may still end well. */
+static const int grace_ms = 500;
+
 struct recorder {
 	struct ring *ring;
 	pid_t pid;
@@ -33,14 +40,24 @@ struct scribe {
 	void *data;
 };
 
-static int take_all(const struct scribe *scribe, struct event *event)
+static int take_all(const struct scribe *scribe, size_t *taken)
 {
 	const struct recorder_sink *sink = scribe->sink;
+	struct event event;
 
-	while (ring_take(scribe->ring, event, scribe->data))
-		if (sink->take(event, scribe->data, sink->context) < 0)
+	for (*taken = 0; ring_take(scribe->ring, &event, scribe->data);
+		++*taken)
+		if (sink->take(&event, scribe->data, sink->context) < 0)
 			return -1;
-	return 0;
+	return *taken > 0 ? sink->flush(sink->context) : 0;
+}
+
+/* True when a byte, or the end, has come in that time; -1 is for ever. */
+static bool is_called(const struct scribe *scribe, int timeout_ms)
+{
+	struct pollfd fd = { .fd = scribe->fd, .events = POLLIN };
+
+	return poll(&fd, 1, timeout_ms) == 1;
 }
 
 /* False at the end of the tap. */
@@ -55,26 +72,37 @@ static bool sleep_until_woken(const struct scribe *scribe)
 	return got == 1;
 }
 
+/* To wake this process for each message would cost more than to pass the
+ * message on: while messages come, it looks after them at times by itself. */
+static int take_while_they_come(const struct scribe *scribe)
+{
+	size_t taken;
+
+	do {
+		if (take_all(scribe, &taken) < 0)
+			return -1;
+	} while (taken > 0 && !is_called(scribe, nap_ms));
+	return 0;
+}
+
 static int write_all(const struct scribe *scribe)
 {
 	const struct recorder_sink *sink = scribe->sink;
-	struct event event;
 	bool is_tapping = true;
+	size_t taken;
 
 	if (sink->begin(sink->context) < 0)
 		return -1;
 	while (is_tapping) {
-		if (take_all(scribe, &event) < 0 ||
-			sink->flush(sink->context) < 0)
+		if (take_while_they_come(scribe) < 0)
 			return -1;
 		ring_set_asleep(scribe->ring, true);
-		if (take_all(scribe, &event) < 0 ||
-			sink->flush(sink->context) < 0)
+		if (take_all(scribe, &taken) < 0)
 			return -1;
 		is_tapping = sleep_until_woken(scribe);
 		ring_set_asleep(scribe->ring, false);
 	}
-	if (take_all(scribe, &event) < 0)
+	if (take_all(scribe, &taken) < 0)
 		return -1;
 	return sink->end(sink->context);
 }
@@ -268,7 +296,8 @@ int recorder_finish(struct recorder *recorder, int stop_fd)
 		return 0;
 	tell_last(recorder, stop_fd);
 	shutdown(recorder->fd, SHUT_WR);
-	if (!wait_for_end(recorder, -1, stop_fd))
+	if (!wait_for_end(recorder, -1, stop_fd) &&
+		!wait_for_end(recorder, grace_ms, -1))
 		kill(recorder->pid, SIGKILL);
 	result = reap(recorder);
 	unlist(recorder);

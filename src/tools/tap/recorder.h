@@ -47,8 +47,8 @@ uint64_t recorder_get_left_out(const struct recorder *recorder);
 int recorder_get_fd(const struct recorder *recorder);
 
 /*
- * Has the process write what it has, and waits for its end, or until stop_fd
- * is readable: then it is killed. Returns 0, or -1 if it has failed, which it
+ * Has the process write what it has, and waits for its end. Once stop_fd is
+ * readable it waits half a second more, and then kills the process. Returns 0, or -1 if it has failed, which it
  * has told, or was killed. recorder may be NULL.
  */
 int recorder_finish(struct recorder *recorder, int stop_fd);

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_TAP_H
+#define UNIXMSG_TOOLS_TAP_H
+
+/* What all parts of the tap have in common. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tools/tap/event.h"
+#include "unixmsg.h"
+
+struct network;
+struct recorder;
+struct tap_options;
+struct tap_pair;
+
+/* A descriptor that the loop waits for. */
+struct tap_watch {
+	int fd;
+	void (*ready)(struct tap_watch *watch, uint32_t events);
+	void *context;
+	/* Only tap.c uses these. */
+	bool is_listed;
+	uint32_t events;
+};
+
+/* What has passed, in one direction. */
+struct tap_count {
+	uint64_t messages;
+	uint64_t bytes;
+};
+
+struct tap {
+	const struct tap_options *options;
+	const struct network *network;
+	const char *server; /* where the server is reached */
+	int epoll_fd;
+	struct recorder *printer; /* or NULL */
+	struct recorder *writer;  /* or NULL */
+	/* Room for one message, which is held elsewhere if it cannot go on. */
+	void *room;
+	int fds[UNIXMSG_FDS_MAX];
+	/* Why no more is let in. */
+	bool is_stopping;
+	bool has_failed;
+	/* The loop wakes up then at the latest. */
+	int64_t wake_us;
+	struct tap_pair *pairs;
+	size_t pairs_count;
+	/* Counters. */
+	uint64_t connections;
+	uint64_t refused;
+	struct tap_count counts[2]; /* to the server, to the client */
+	uint64_t fds_count;
+};
+
+/* Waits for events of epoll_ctl(2); EPOLLHUP and EPOLLERR always count. 0, or
+ * -1 after a complaint. */
+int tap_watch(const struct tap *tap, struct tap_watch *watch, uint32_t events);
+void tap_unwatch(const struct tap *tap, struct tap_watch *watch);
+
+/* Has the loop wake up at that moment, or earlier. */
+void tap_wake_at(struct tap *tap, int64_t moment_us);
+
+/* Lets nobody more in, which why tells the user. */
+void tap_stop(struct tap *tap, const char *why);
+
+/* Makes msg ready to receive into the room of the tap. */
+void tap_prepare(struct tap *tap, struct unixmsg *msg);
+
+/* Makes *out the message that was received as msg, ready to be sent. Root
+ * passes the credentials of its writer on. */
+void tap_readdress(struct unixmsg *out, const struct unixmsg *msg);
+
+/* Copies payload and descriptors, which *held owns then. 0, or -1 with ENOMEM
+ * and msg's descriptors still msg's. */
+int tap_hold(struct unixmsg *held, struct unixmsg *msg);
+void tap_drop(struct unixmsg *held);
+
+/* Counts an event, and has it shown and recorded; data has event->size bytes,
+ * of which less may be kept. */
+void tap_note(struct tap *tap, struct event *event, const void *data);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tools/common/explain_path.h"
+#include "tools/common/network.h"
+#include "tools/common/tool.h"
+#include "tools/tap/tap_as.h"
+
+enum { GROUPS_MOST = 1024, USERS_MOST = 16 };
+
+/* Who the tap itself is. */
+struct self {
+	gid_t gid;
+	gid_t groups[GROUPS_MOST];
+	int groups_count;
+};
+
+static struct unixconn *dial(const struct tap *tap)
+{
+	const struct unixdial_options options = {
+		.wants = UNIXMSG_WANT_FDS,
+	};
+
+	return unixconn_dial(tap->network->name, tap->server, &options,
+		UNIXMSG_NOW);
+}
+
+static int become(const struct unixconn *client, const struct unixcred *cred)
+{
+	gid_t groups[GROUPS_MOST];
+	size_t count = 0;
+
+	if (unixpeer_get_groups(unixconn_get_fd(client), groups, GROUPS_MOST,
+		    &count) < 0)
+		count = 0;
+	if (setgroups(count, groups) < 0 || setegid(cred->gid) < 0)
+		return -1;
+	return seteuid(cred->uid);
+}
+
+/* Nothing may go on as somebody else. */
+static void become_self(const struct self *self)
+{
+	const int error = errno;
+
+	if (seteuid(0) < 0 || setegid(self->gid) < 0 ||
+		setgroups((size_t)self->groups_count, self->groups) < 0)
+		abort();
+	errno = error;
+}
+
+static struct unixconn *dial_as(const struct tap *tap,
+	const struct unixconn *client, const struct unixcred *cred)
+{
+	struct self self = { .gid = getegid() };
+	struct unixconn *server = NULL;
+
+	self.groups_count = getgroups(GROUPS_MOST, self.groups);
+	if (self.groups_count < 0)
+		return NULL;
+	if (become(client, cred) == 0)
+		server = dial(tap);
+	become_self(&self);
+	return server;
+}
+
+/* Told once of each user, as long as there are not many. */
+static void say_other_user(uid_t user)
+{
+	static uid_t told[USERS_MOST];
+	static size_t count;
+	char text[EXPLAIN_USER_SIZE];
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (told[i] == user)
+			return;
+	if (count == USERS_MOST)
+		return;
+	told[count++] = user;
+	tool_say(TOOL_NORMAL,
+		"the server takes clients of user %s for ours: only root can "
+		"connect as another user",
+		explain_user(user, text));
+}
+
+struct unixconn *tap_as_dial(const struct tap *tap,
+	const struct unixconn *client, const struct unixcred *cred)
+{
+	if (cred->uid == (uid_t)-1 ||
+		(cred->uid == geteuid() && cred->gid == getegid()))
+		return dial(tap);
+	if (geteuid() == 0)
+		return dial_as(tap, client, cred);
+	if (cred->uid != geteuid())
+		say_other_user(cred->uid);
+	return dial(tap);
+}

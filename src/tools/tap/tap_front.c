@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "tools/common/explain.h"
+#include "tools/common/network.h"
+#include "tools/common/tool.h"
+#include "tools/tap/tap_front.h"
+#include "tools/tap/tap_grams.h"
+#include "tools/tap/tap_name.h"
+#include "tools/tap/tap_options.h"
+#include "tools/tap/tap_pair.h"
+
+enum { TURN = 16, PAIRS_MOST = 4096 };
+
+/* The pause before a server with a full backlog is dialled again. */
+static const int64_t retry_us = 5000;
+
+struct tap_front {
+	struct tap *tap;
+	struct tap_name *name;
+	bool has_given_back;
+	/* Of connections. */
+	struct unixlistener *listener;
+	struct tap_watch watch;
+	struct unixconn *waiting; /* accepted, and the server has no room */
+	struct unixcred cred;     /* of that client */
+	/* Of datagrams. */
+	struct unixconn *socket;
+	struct tap_grams *grams;
+};
+
+static const char *get_address(const struct tap *tap)
+{
+	return tap->options->front != NULL ? tap->options->front
+					   : tap->options->address;
+}
+
+/* --- Connections ---------------------------------------------------------- */
+
+/* False: the client has to wait. */
+static bool admit(struct tap_front *front)
+{
+	struct unixconn *client = front->waiting;
+
+	front->waiting = NULL;
+	if (tap_pair_open(front->tap, client, &front->cred))
+		return true;
+	front->waiting = client;
+	tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
+	return false;
+}
+
+static struct unixconn *accept_client(struct tap_front *front)
+{
+	struct unixconn *client = NULL;
+
+	errno = EMFILE;
+	if (front->tap->pairs_count < PAIRS_MOST)
+		client = unixlistener_accept(front->listener, UNIXMSG_NOW);
+	if (client == NULL && errno != EAGAIN)
+		tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
+	if (client != NULL &&
+		unixpeer_get_cred(unixconn_get_fd(client), &front->cred) < 0)
+		front->cred = (struct unixcred){ 0, (uid_t)-1, (gid_t)-1 };
+	return client;
+}
+
+/* False: there is no more for now. */
+static bool accept_one(struct tap_front *front)
+{
+	if (front->waiting == NULL)
+		front->waiting = accept_client(front);
+	return front->waiting != NULL && admit(front);
+}
+
+/* Whoever cannot be served waits in the backlog, where it is noticed again. */
+static void accept_some(struct tap_front *front)
+{
+	int turns = TURN;
+
+	while (turns-- > 0 && accept_one(front))
+		continue;
+	if (turns >= 0)
+		return;
+	tap_wake_at(front->tap, unixdeadline_after_us(1));
+}
+
+static void listener_ready(struct tap_watch *watch, uint32_t events)
+{
+	(void)events;
+	accept_some(watch->context);
+}
+
+static int listen_at(struct tap_front *front,
+	const struct unixlisten_options *options)
+{
+	struct tap *tap = front->tap;
+
+	front->listener = unixlistener_open(tap->network->name,
+		get_address(tap), options);
+	if (front->listener == NULL)
+		return -1;
+	front->watch.fd = unixlistener_get_fd(front->listener);
+	front->watch.ready = listener_ready;
+	front->watch.context = front;
+	return 0;
+}
+
+/* --- Both ----------------------------------------------------------------- */
+
+static int bind_at(struct tap_front *front,
+	const struct unixlisten_options *options)
+{
+	struct tap *tap = front->tap;
+
+	if (tap->network->is_connected)
+		return listen_at(front, options);
+	front->socket =
+		unixconn_open(tap->network->name, get_address(tap), options);
+	return front->socket == NULL ? -1 : 0;
+}
+
+/* A stream has no credentials beside its bytes, which the control buffer would
+ * have to hold. */
+static int open_socket(struct tap_front *front)
+{
+	const struct tap *tap = front->tap;
+	struct unixlisten_options options = {
+		.wants = UNIXMSG_WANT_FDS |
+			(tap->network->is_stream ? 0 : UNIXMSG_WANT_CRED),
+	};
+	char why[512];
+
+	tap_name_set_mode(front->name, &options);
+	if (tap->options->front == NULL)
+		options.flags |= UNIXMSG_LISTEN_REPLACE;
+	if (bind_at(front, &options) == 0)
+		return 0;
+	snprintf(why, sizeof(why), "%s",
+		explain_listen(get_address(tap), true, errno));
+	return tool_complain("%s: %s", explain_text(get_address(tap)), why);
+}
+
+static int get_fd(const struct tap_front *front)
+{
+	return front->listener != NULL ? unixlistener_get_fd(front->listener)
+				       : unixconn_get_fd(front->socket);
+}
+
+static int begin(struct tap_front *front)
+{
+	struct tap *tap = front->tap;
+
+	if (open_socket(front) < 0 ||
+		tap_name_watch(front->name, get_fd(front)) < 0)
+		return -1;
+	if (front->listener != NULL)
+		return tap_watch(tap, &front->watch, EPOLLIN | EPOLLET);
+	front->grams = tap_grams_open(tap, front->socket);
+	return front->grams == NULL ? -1 : 0;
+}
+
+struct tap_front *tap_front_open(struct tap *tap, struct tap_name *name)
+{
+	struct tap_front *front = calloc(1, sizeof(*front));
+
+	if (front == NULL) {
+		tool_complain("%s", strerror(errno));
+		return NULL;
+	}
+	front->tap = tap;
+	front->name = name;
+	if (begin(front) < 0) {
+		tap_front_close(front);
+		return NULL;
+	}
+	tool_say(TOOL_NORMAL, "tapping %s, network %s",
+		explain_text(get_address(tap)), tap->network->name);
+	return front;
+}
+
+void tap_front_look(struct tap_front *front)
+{
+	if (front->listener != NULL)
+		accept_some(front);
+	if (front->grams != NULL)
+		tap_grams_look(front->grams);
+}
+
+static bool is_empty(struct tap_front *front)
+{
+	if (front->grams != NULL)
+		return tap_grams_finish(front->grams);
+	while (accept_one(front))
+		continue;
+	return front->waiting == NULL;
+}
+
+static void give_back(struct tap_front *front)
+{
+	if (front->has_given_back)
+		return;
+	front->has_given_back = true;
+	if (tap_name_give_back(front->name) < 0)
+		front->tap->has_failed = true;
+}
+
+static void close_listener(struct tap_front *front)
+{
+	if (front->listener == NULL)
+		return;
+	tap_unwatch(front->tap, &front->watch);
+	unixlistener_close(front->listener);
+	front->listener = NULL;
+}
+
+/* Some come between the last look and the moment when the name is given
+ * back. */
+bool tap_front_finish(struct tap_front *front)
+{
+	if (front->listener == NULL && front->grams == NULL)
+		return true;
+	if (!front->has_given_back && is_empty(front))
+		give_back(front);
+	if (!front->has_given_back || !is_empty(front)) {
+		tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
+		return false;
+	}
+	close_listener(front);
+	return true;
+}
+
+void tap_front_close(struct tap_front *front)
+{
+	if (front == NULL)
+		return;
+	give_back(front);
+	tap_grams_close(front->grams);
+	unixconn_close(front->waiting);
+	close_listener(front);
+	unixconn_close(front->socket);
+	free(front);
+}

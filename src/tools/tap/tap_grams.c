@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "tools/common/network.h"
+#include "tools/common/tool.h"
+#include "tools/tap/tap_carrier.h"
+#include "tools/tap/tap_grams.h"
+#include "tools/tap/tap_options.h"
+
+enum { TURN = 16, CLIENTS_MOST = 1024 };
+
+/* A full queue of a socket that we are not connected to tells nobody when it
+ * has room again. */
+static const int64_t retry_us = 2000;
+
+struct client {
+	struct tap_grams *grams;
+	uint64_t number;
+	struct unixconn *conn; /* to the server */
+	struct tap_watch watch;
+	bool is_named;
+	struct unixaddr addr;
+	bool has_cred;
+	struct unixcred cred;
+	/* Where answers go, once it is proven that they reach the client. */
+	bool is_proven;
+	bool is_unproven; /* which was told */
+	struct unixaddr to;
+	int held_fd;
+	bool is_holding; /* an answer */
+	struct unixmsg held;
+	struct client *next;
+};
+
+struct tap_grams {
+	struct tap *tap;
+	struct unixconn *front;
+	struct tap_watch watch;
+	struct client *clients; /* who has sent last comes first */
+	size_t count;
+	struct client *slow; /* the server has no room for its message */
+	struct unixmsg held; /* that one */
+};
+
+static void note(const struct client *client, enum event_kind kind,
+	bool is_answer, const struct unixmsg *msg)
+{
+	struct event event = {
+		.kind = kind,
+		.is_answer = is_answer,
+		.connection = client->number,
+		.size = msg != NULL ? msg->size : 0,
+		.fds = msg != NULL ? msg->fds_count : 0,
+		.has_cred = client->has_cred,
+		.cred = client->cred,
+	};
+
+	tap_note(client->grams->tap, &event, msg != NULL ? msg->data : NULL);
+}
+
+static void free_client(struct client *client)
+{
+	struct tap_grams *grams = client->grams;
+
+	if (grams->slow == client) {
+		tap_drop(&grams->held);
+		grams->slow = NULL;
+	}
+	tap_unwatch(grams->tap, &client->watch);
+	tap_drop(&client->held);
+	if (client->held_fd >= 0)
+		close(client->held_fd);
+	unixconn_close(client->conn);
+	grams->count--;
+	free(client);
+}
+
+static struct client **find_place(struct tap_grams *grams,
+	const struct client *client)
+{
+	struct client **at = &grams->clients;
+
+	while (*at != client)
+		at = &(*at)->next;
+	return at;
+}
+
+static void remove_client(struct client *client)
+{
+	*find_place(client->grams, client) = client->next;
+	free_client(client);
+}
+
+/* --- From the server to a client ------------------------------------------ */
+
+/* The address of a datagram leads wherever its sender likes. */
+static bool prove(struct client *client)
+{
+	if (client->is_proven)
+		return true;
+	if (client->is_unproven || !client->is_named)
+		return false;
+	if (unixconn_prove_sender(client->grams->front, &client->addr,
+		    &client->cred, &client->to, &client->held_fd) == 0) {
+		client->is_proven = true;
+		return true;
+	}
+	client->is_unproven = errno == EPERM;
+	tool_complain("client %ju: answers are lost: %s",
+		(uintmax_t)client->number,
+		errno == EPERM ? "its address may lead to somebody else"
+			       : strerror(errno));
+	client->grams->tap->has_failed = true;
+	return false;
+}
+
+/* 1, or -1 with errno. */
+static int send_answer(struct client *client, struct unixmsg *msg)
+{
+	struct unixmsg out;
+
+	tap_readdress(&out, msg);
+	out.flags = 0;
+	out.addr = &client->to;
+	return unixconn_send_msg(client->grams->front, &out, UNIXMSG_NOW);
+}
+
+static bool is_gone(int error)
+{
+	return error == ECONNREFUSED || error == ENOENT || error == EPIPE;
+}
+
+static void lose(const struct client *client, const struct unixmsg *msg)
+{
+	tool_complain("client %ju: a message of %zu bytes could not be passed "
+		      "on: %s",
+		(uintmax_t)client->number, msg->size, strerror(errno));
+	client->grams->tap->has_failed = true;
+}
+
+/* False when the client is gone. */
+static bool flush_answer(struct client *client)
+{
+	int result = send_answer(client, &client->held);
+
+	if (result < 0 && errno == EAGAIN) {
+		tap_wake_at(client->grams->tap,
+			unixdeadline_after_us(retry_us));
+		return true;
+	}
+	if (result < 0 && is_gone(errno))
+		return false;
+	if (result < 0)
+		lose(client, &client->held);
+	tap_drop(&client->held);
+	client->is_holding = false;
+	return true;
+}
+
+static bool pass_answer(struct client *client, struct unixmsg *msg)
+{
+	if (!prove(client) || send_answer(client, msg) == 1)
+		return true;
+	if (is_gone(errno))
+		return false;
+	if (errno == EAGAIN && tap_hold(&client->held, msg) == 0) {
+		client->is_holding = true;
+		tap_wake_at(client->grams->tap,
+			unixdeadline_after_us(retry_us));
+		return true;
+	}
+	lose(client, msg);
+	return true;
+}
+
+/* 1: go on. 0: nothing more for now. -1: the client is gone. */
+static int receive_answer(struct client *client)
+{
+	struct unixmsg msg, copy;
+	bool is_there;
+
+	tap_prepare(client->grams->tap, &msg);
+	if (unixconn_recv_msg(client->conn, &msg, UNIXMSG_NOW) < 0) {
+		if (errno == EMSGSIZE)
+			lose(client, &msg);
+		return errno == EMSGSIZE ? 1 : 0;
+	}
+	copy = msg;
+	is_there = pass_answer(client, &msg);
+	note(client, EVENT_MESSAGE, true, &copy);
+	unixmsg_close_fds(&msg);
+	return is_there ? 1 : -1;
+}
+
+static bool is_slow(const struct client *client)
+{
+	return client->grams->slow == client;
+}
+
+static int watch_client(struct client *client)
+{
+	uint32_t events = 0;
+
+	if (!client->is_holding)
+		events |= EPOLLIN;
+	if (is_slow(client))
+		events |= EPOLLOUT;
+	if (events != 0)
+		return tap_watch(client->grams->tap, &client->watch, events);
+	tap_unwatch(client->grams->tap, &client->watch);
+	return 0;
+}
+
+static void flush_request(struct tap_grams *grams);
+
+static void client_ready(struct tap_watch *watch, uint32_t events)
+{
+	struct client *client = watch->context;
+	int turns = TURN, result = 1;
+
+	if ((events & EPOLLOUT) != 0 && is_slow(client))
+		flush_request(client->grams);
+	while (turns-- > 0 && result == 1 && !client->is_holding)
+		result = receive_answer(client);
+	if (result < 0 || watch_client(client) < 0)
+		remove_client(client);
+}
+
+/* --- From a client to the server ------------------------------------------ */
+
+static bool is_of(const struct client *client, const struct unixmsg *msg)
+{
+	if (unixaddr_get_kind(msg->addr) == UNIXADDR_UNNAMED)
+		return !client->is_named;
+	if (!client->is_named ||
+		((msg->flags & UNIXMSG_HAS_CRED) != 0 && client->has_cred &&
+			msg->cred.uid != client->cred.uid))
+		return false;
+	return unixaddr_is_equal(&client->addr, msg->addr);
+}
+
+/* The client of msg, which becomes the first one; NULL if it is new. */
+static struct client *find_client(struct tap_grams *grams,
+	const struct unixmsg *msg)
+{
+	struct client **at = &grams->clients, *client;
+
+	while (*at != NULL && !is_of(*at, msg))
+		at = &(*at)->next;
+	client = *at;
+	if (client == NULL)
+		return NULL;
+	*at = client->next;
+	client->next = grams->clients;
+	grams->clients = client;
+	return client;
+}
+
+/* Datagram clients come and go without a word. */
+static void forget_oldest(struct tap_grams *grams)
+{
+	struct client *client = grams->clients;
+
+	while (client->next != NULL)
+		client = client->next;
+	remove_client(client);
+}
+
+static struct client *make_client(struct tap_grams *grams,
+	const struct unixmsg *msg)
+{
+	struct client *client = calloc(1, sizeof(*client));
+	struct unixdial_options options = { .wants = UNIXMSG_WANT_FDS };
+
+	if (client == NULL)
+		return NULL;
+	client->is_named = unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED;
+	if (!client->is_named)
+		options.flags = UNIXMSG_DIAL_UNNAMED;
+	client->conn = unixconn_dial(grams->tap->network->name,
+		grams->tap->server, &options, UNIXMSG_NOW);
+	if (client->conn == NULL) {
+		free(client);
+		return NULL;
+	}
+	client->grams = grams;
+	client->addr = *msg->addr;
+	client->held_fd = -1;
+	client->watch.fd = unixconn_get_fd(client->conn);
+	client->watch.ready = client_ready;
+	client->watch.context = client;
+	client->number = ++grams->tap->connections;
+	client->next = grams->clients;
+	grams->clients = client;
+	grams->count++;
+	return client;
+}
+
+/* Several writers may use one address, and all without one. */
+static void set_writer(struct client *client, const struct unixmsg *msg)
+{
+	client->has_cred = (msg->flags & UNIXMSG_HAS_CRED) != 0;
+	client->cred = msg->cred;
+}
+
+static struct client *add_client(struct tap_grams *grams,
+	const struct unixmsg *msg)
+{
+	struct client *client;
+
+	if (grams->count >= CLIENTS_MOST)
+		forget_oldest(grams);
+	client = make_client(grams, msg);
+	if (client == NULL)
+		return NULL;
+	set_writer(client, msg);
+	note(client, EVENT_OPENED, false, NULL);
+	if (watch_client(client) == 0)
+		return client;
+	remove_client(client);
+	errno = ENOMEM;
+	return NULL;
+}
+
+static int send_request(const struct client *client, struct unixmsg *msg)
+{
+	return tap_carrier_find(client->grams->tap->network)
+		->send(client->conn, msg);
+}
+
+static void fail(const struct client *client, const struct unixmsg *msg)
+{
+	if (errno == ECONNREFUSED || errno == ENOTCONN)
+		tap_stop(client->grams->tap, "the server has ended");
+	else
+		lose(client, msg);
+}
+
+/* The queue of the server is one for all: when it is full, all wait. */
+static void hold_request(struct client *client, struct unixmsg *msg)
+{
+	struct tap_grams *grams = client->grams;
+
+	if (tap_hold(&grams->held, msg) < 0) {
+		lose(client, msg);
+		return;
+	}
+	grams->slow = client;
+	tap_unwatch(grams->tap, &grams->watch);
+	if (watch_client(client) < 0)
+		remove_client(client);
+}
+
+static void flush_request(struct tap_grams *grams)
+{
+	const struct client *client = grams->slow;
+
+	if (send_request(client, &grams->held) < 0) {
+		if (errno == EAGAIN)
+			return;
+		fail(client, &grams->held);
+	}
+	tap_drop(&grams->held);
+	grams->slow = NULL;
+	tap_watch(grams->tap, &grams->watch, EPOLLIN);
+}
+
+static void pass_request(struct tap_grams *grams, struct unixmsg *msg)
+{
+	struct client *client = find_client(grams, msg);
+
+	if (client == NULL)
+		client = add_client(grams, msg);
+	if (client == NULL) {
+		if (errno == ECONNREFUSED)
+			tap_stop(grams->tap, "the server has ended");
+		else
+			tool_complain("a client could not be connected to the "
+				      "server: %s",
+				strerror(errno));
+		grams->tap->refused++;
+		return;
+	}
+	set_writer(client, msg);
+	note(client, EVENT_MESSAGE, false, msg);
+	if (send_request(client, msg) == 1)
+		return;
+	if (errno == EAGAIN)
+		hold_request(client, msg);
+	else
+		fail(client, msg);
+}
+
+/* False: nothing more for now. */
+static bool receive_request(struct tap_grams *grams)
+{
+	struct unixaddr from;
+	struct unixmsg msg;
+
+	tap_prepare(grams->tap, &msg);
+	msg.addr = &from;
+	if (unixconn_recv_msg(grams->front, &msg, UNIXMSG_NOW) < 0) {
+		if (errno == EMSGSIZE)
+			tool_complain("a message of %zu bytes is more than the "
+				      "%zu of --max-size: it is lost",
+				msg.size, grams->tap->options->size_max);
+		return errno == EMSGSIZE;
+	}
+	pass_request(grams, &msg);
+	unixmsg_close_fds(&msg);
+	return true;
+}
+
+static void front_ready(struct tap_watch *watch, uint32_t events)
+{
+	struct tap_grams *grams = watch->context;
+	int turns = TURN;
+
+	(void)events;
+	while (turns-- > 0 && grams->slow == NULL && receive_request(grams))
+		continue;
+}
+
+struct tap_grams *tap_grams_open(struct tap *tap, struct unixconn *front)
+{
+	struct tap_grams *grams = calloc(1, sizeof(*grams));
+
+	if (grams == NULL) {
+		tool_complain("%s", strerror(errno));
+		return NULL;
+	}
+	grams->tap = tap;
+	grams->front = front;
+	grams->watch.fd = unixconn_get_fd(front);
+	grams->watch.ready = front_ready;
+	grams->watch.context = grams;
+	if (tap_watch(tap, &grams->watch, EPOLLIN) == 0)
+		return grams;
+	free(grams);
+	return NULL;
+}
+
+void tap_grams_close(struct tap_grams *grams)
+{
+	if (grams == NULL)
+		return;
+	tap_unwatch(grams->tap, &grams->watch);
+	while (grams->clients != NULL)
+		remove_client(grams->clients);
+	tap_drop(&grams->held);
+	free(grams);
+}
+
+void tap_grams_look(struct tap_grams *grams)
+{
+	struct client *client, *next;
+
+	for (client = grams->clients; client != NULL; client = next) {
+		next = client->next;
+		if (client->is_holding &&
+			(!flush_answer(client) || watch_client(client) < 0))
+			remove_client(client);
+	}
+}
+
+bool tap_grams_finish(struct tap_grams *grams)
+{
+	while (grams->slow == NULL && receive_request(grams))
+		continue;
+	return grams->slow == NULL;
+}

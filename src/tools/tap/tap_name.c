@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tools/common/explain.h"
+#include "tools/common/network.h"
+#include "tools/common/tool.h"
+#include "tools/tap/tap_name.h"
+#include "tools/tap/tap_options.h"
+
+/* The longest wait for the lock of the directory. */
+static const int64_t lock_us = 5000000;
+
+struct tap_name {
+	struct tap *tap;
+	struct unixtakeover *takeover; /* NULL with --listen */
+	int fd;                        /* our socket at the name, or -1 */
+	struct stat file;              /* of that socket */
+	struct tap_watch watch;        /* changes in its directory */
+	bool is_lost;
+};
+
+static const char *explain_take(const char *address, int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return "the server has ended: nobody is behind this name";
+	case ENOENT:
+		return "there is no such name";
+	case EBUSY:
+		return "another tap of this name is at work";
+	case ENOTSUP:
+		return "nobody can tell whether the server is alive, on this "
+		       "file system or behind an abstract name";
+	default:
+		return explain_listen(address, false, error);
+	}
+}
+
+static int complain_of_taking(const char *address)
+{
+	const char *why = explain_take(address, errno);
+	char copy[512];
+
+	/* Both texts may be in one place. */
+	snprintf(copy, sizeof(copy), "%s", why);
+	return tool_complain("%s: %s", explain_text(address), copy);
+}
+
+static int find_network(struct tap *tap)
+{
+	const char *server = tap->server;
+
+	tap->network = tap->options->network;
+	if (tap->network == NULL)
+		tap->network = network_find_at(server);
+	if (tap->network != NULL)
+		return 0;
+	return tool_complain("%s: nobody listens there whom the kernel tells "
+			     "of; if it is of another network namespace, give "
+			     "--network",
+		explain_text(tap->options->address));
+}
+
+static int take(struct tap_name *name)
+{
+	struct tap *tap = name->tap;
+
+	tap->server = tap->options->address;
+	if (tap->options->front != NULL)
+		return 0;
+	name->takeover = unixtakeover_open(tap->options->address,
+		unixdeadline_after_us(lock_us));
+	if (name->takeover == NULL)
+		return complain_of_taking(tap->options->address);
+	tap->server = unixtakeover_get_address(name->takeover);
+	return 0;
+}
+
+struct tap_name *tap_name_take(struct tap *tap)
+{
+	struct tap_name *name = calloc(1, sizeof(*name));
+
+	if (name == NULL) {
+		tool_complain("%s", strerror(errno));
+		return NULL;
+	}
+	name->tap = tap;
+	name->fd = name->watch.fd = -1;
+	if (take(name) == 0 && find_network(tap) == 0)
+		return name;
+	unixtakeover_close(name->takeover, -1);
+	free(name);
+	return NULL;
+}
+
+/* The path that an address stands for. */
+static bool get_path(const char *address, char path[PATH_MAX])
+{
+	struct unixaddr addr;
+	const char *text = address;
+	size_t size = strlen(address);
+
+	if (unixaddr_parse(&addr, address) == 0) {
+		if (unixaddr_get_kind(&addr) != UNIXADDR_PATH)
+			return false;
+		text = unixaddr_get_name(&addr, &size);
+	}
+	if (size == 0 || size >= PATH_MAX)
+		return false;
+	memcpy(path, text, size);
+	path[size] = '\0';
+	return true;
+}
+
+/* Root's file belongs to the server's user, as before. */
+void tap_name_set_mode(const struct tap_name *name,
+	struct unixlisten_options *options)
+{
+	char path[PATH_MAX];
+	struct stat file;
+
+	if (!get_path(name->tap->server, path) || stat(path, &file) < 0)
+		return;
+	options->mode = file.st_mode & 0777;
+	if (options->mode == 0)
+		options->mode = 0400;
+	if (geteuid() == 0) {
+		options->flags |= UNIXMSG_LISTEN_USER;
+		options->user = file.st_uid;
+	}
+	if (geteuid() == 0 || file.st_gid != getegid()) {
+		options->flags |= UNIXMSG_LISTEN_GROUP;
+		options->group = file.st_gid;
+	}
+}
+
+static const char *get_address(const struct tap_name *name)
+{
+	const struct tap_options *options = name->tap->options;
+
+	return options->front != NULL ? options->front : options->address;
+}
+
+/* --- Whether the name is still ours --------------------------------------- */
+
+static bool is_ours(const struct tap_name *name)
+{
+	char path[PATH_MAX];
+	struct stat file;
+
+	return get_path(get_address(name), path) && lstat(path, &file) == 0 &&
+		file.st_dev == name->file.st_dev &&
+		file.st_ino == name->file.st_ino;
+}
+
+static void tell_loss(struct tap_name *name)
+{
+	struct unixowner owner;
+
+	name->is_lost = true;
+	name->tap->has_failed = true;
+	tap_stop(name->tap, NULL);
+	if (unixowner_find(get_address(name), 0, &owner) < 0 || owner.pid == 0)
+		tool_complain("%s: somebody has removed or replaced the file: "
+			      "no more clients come",
+			explain_text(get_address(name)));
+	else
+		tool_complain("%s: pid %jd (%s) has taken the name away: no "
+			      "more clients come",
+			explain_text(get_address(name)), (intmax_t)owner.pid,
+			owner.command);
+}
+
+/* Anything may have happened in the directory: what counts is the file. */
+static void directory_ready(struct tap_watch *watch, uint32_t events)
+{
+	struct tap_name *name = watch->context;
+	char bytes[4096];
+
+	(void)events;
+	while (read(watch->fd, bytes, sizeof(bytes)) > 0)
+		continue;
+	if (!is_ours(name) && !name->is_lost)
+		tell_loss(name);
+}
+
+static int open_watch(const char *path)
+{
+	char directory[PATH_MAX];
+	char *slash;
+	int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	snprintf(directory, sizeof(directory), "%s", path);
+	slash = strrchr(directory, '/');
+	if (slash != NULL)
+		slash[slash == directory] = '\0';
+	if (inotify_add_watch(fd, slash == NULL ? "." : directory,
+		    IN_CREATE | IN_DELETE | IN_MOVE | IN_ONLYDIR) >= 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+int tap_name_watch(struct tap_name *name, int fd)
+{
+	char path[PATH_MAX];
+
+	name->fd = fd;
+	if (!get_path(get_address(name), path))
+		return 0;
+	if (lstat(path, &name->file) < 0)
+		return tool_complain("%s: %s", explain_text(path),
+			strerror(errno));
+	name->watch.fd = open_watch(path);
+	name->watch.ready = directory_ready;
+	name->watch.context = name;
+	if (name->watch.fd >= 0)
+		return tap_watch(name->tap, &name->watch, EPOLLIN);
+	tool_say(TOOL_NORMAL,
+		"a loss of the name will be noticed at the end only: %s",
+		strerror(errno));
+	return 0;
+}
+
+/* --- The end -------------------------------------------------------------- */
+
+static int tell_end(const char *address, int result)
+{
+	const int error = errno;
+	const char *text = explain_text(address);
+
+	if (result == 1)
+		tool_say(TOOL_NORMAL, "%s: the server has its name back", text);
+	else if (result == 0)
+		tool_say(TOOL_NORMAL,
+			"%s: the server has ended, its name is free", text);
+	else if (error == EADDRINUSE)
+		tool_complain("%s: another program has the name now, and not "
+			      "the server",
+			text);
+	else
+		tool_complain("%s: the name could not be given back: %s; try "
+			      "--restore",
+			text, strerror(error));
+	return result < 0 ? -1 : 0;
+}
+
+static void stop_watching(struct tap_name *name)
+{
+	tap_unwatch(name->tap, &name->watch);
+	if (name->watch.fd >= 0)
+		close(name->watch.fd);
+	name->watch.fd = -1;
+}
+
+int tap_name_give_back(struct tap_name *name)
+{
+	struct unixtakeover *takeover = name->takeover;
+	int result;
+
+	stop_watching(name);
+	name->takeover = NULL;
+	if (takeover == NULL)
+		return 0;
+	result = unixtakeover_close(takeover, name->fd);
+	/* Without a socket of ours the server has never lost it. */
+	if (result == 1 && name->fd < 0)
+		return 0;
+	return tell_end(name->tap->options->address, result);
+}
+
+void tap_name_close(struct tap_name *name)
+{
+	if (name == NULL)
+		return;
+	tap_name_give_back(name);
+	free(name);
+}
+
+int tap_name_restore(const char *address)
+{
+	struct unixtakeover *takeover =
+		unixtakeover_open(address, unixdeadline_after_us(lock_us));
+
+	if (takeover == NULL) {
+		complain_of_taking(address);
+		return TOOL_FAILED;
+	}
+	return tell_end(address, unixtakeover_close(takeover, -1)) < 0
+		? TOOL_FAILED
+		: TOOL_OK;
+}

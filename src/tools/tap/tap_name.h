@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_TAP_NAME_H
+#define UNIXMSG_TOOLS_TAP_NAME_H
+
+/*
+ * The name at which clients reach the tap: that of the server, which is taken
+ * over and given back, or a new one.
+ */
+
+#include <stdbool.h>
+
+#include "tools/tap/tap.h"
+
+struct tap_name;
+
+/*
+ * Takes the server's name, and finds its network. Sets tap->server and
+ * tap->network. NULL after a complaint, with nothing changed.
+ */
+struct tap_name *tap_name_take(struct tap *tap);
+
+/* What the file is to be like: that of the server. */
+void tap_name_set_mode(const struct tap_name *name,
+	struct unixlisten_options *options);
+
+/* The socket that was bound to the name: from now on its loss stops the tap,
+ * which is told. 0, or -1 after a complaint. */
+int tap_name_watch(struct tap_name *name, int fd);
+
+/* Gives the name back, and tells what became of it, once. 0, or -1 if the
+ * server has lost it. */
+int tap_name_give_back(struct tap_name *name);
+
+/* Gives the name back if that was not done. name may be NULL. */
+void tap_name_close(struct tap_name *name);
+
+/* Gives a name back that a killed tap has taken. Returns the exit status. */
+int tap_name_restore(const char *address);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_TAP_PAIR_H
+#define UNIXMSG_TOOLS_TAP_PAIR_H
+
+/*
+ * A connection of a client and one to the server, which belong together. Each
+ * direction goes its own way: what one side has sent is received only when the
+ * message before it has gone to the other, and a half-close is passed on. So
+ * the tap holds one message of each direction at most.
+ */
+
+#include "tools/tap/tap.h"
+
+/*
+ * Dials the server for client, whom cred describes, and begins to pass on; or
+ * closes client, after a complaint. Returns false if the server cannot be
+ * dialled for the moment: client stays the caller's, who tries again.
+ */
+bool tap_pair_open(struct tap *tap, struct unixconn *client,
+	const struct unixcred *cred);
+
+void tap_pair_close_all(struct tap *tap);
+
+#endif

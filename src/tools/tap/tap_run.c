@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "tools/common/network.h"
+#include "tools/common/tool.h"
+#include "tools/tap/recorder.h"
+#include "tools/tap/tap.h"
+#include "tools/tap/tap_front.h"
+#include "tools/tap/tap_name.h"
+#include "tools/tap/tap_options.h"
+#include "tools/tap/tap_pair.h"
+#include "tools/tap/tap_run.h"
+#include "tools/tap/tap_sinks.h"
+
+/* Answers to datagrams come so long after the name was given back: nobody tells
+ * whether there will be one. */
+static const int64_t linger_us = 1000000;
+
+static uint64_t get_left_out(const struct recorder *recorder)
+{
+	return recorder != NULL ? recorder_get_left_out(recorder) : 0;
+}
+
+static void print_count(const char *name, const struct tap_count *count)
+{
+	printf(",\"messages_to_%s\":%" PRIu64 ",\"bytes_to_%s\":%" PRIu64, name,
+		count->messages, name, count->bytes);
+}
+
+static int report(const struct tap *tap)
+{
+	printf("{\"network\":\"%s\",\"connections\":%" PRIu64
+	       ",\"open\":%zu,\"refused\":%" PRIu64,
+		tap->network->name, tap->connections, tap->pairs_count,
+		tap->refused);
+	print_count("server", &tap->counts[0]);
+	print_count("client", &tap->counts[1]);
+	printf(",\"descriptors\":%" PRIu64 ",\"not_shown\":%" PRIu64
+	       ",\"not_recorded\":%" PRIu64 "}\n",
+		tap->fds_count, get_left_out(tap->printer),
+		get_left_out(tap->writer));
+	if (fflush(stdout) == 0)
+		return 0;
+	return tool_complain("standard output: %s", strerror(errno));
+}
+
+static void stop_ready(struct tap_watch *watch, uint32_t events)
+{
+	struct tap *tap = watch->context;
+
+	(void)events;
+	tap_unwatch(tap, watch);
+	tap_stop(tap,
+		"the name is given back, and open connections are served "
+		"to their end");
+}
+
+/* The loop looks at the number of signals itself. */
+static void second_ready(struct tap_watch *watch, uint32_t events)
+{
+	(void)events;
+	tap_unwatch(watch->context, watch);
+}
+
+static void report_ready(struct tap_watch *watch, uint32_t events)
+{
+	struct tap *tap = watch->context;
+
+	(void)events;
+	if (tool_take_report() && report(tap) < 0)
+		tap->has_failed = true;
+}
+
+static int watch_signals(struct tap *tap)
+{
+	static struct tap_watch first, second, reports;
+
+	first = (struct tap_watch){ tool_get_stop_fd(), stop_ready, tap, false,
+		0 };
+	second = (struct tap_watch){ tool_get_second_stop_fd(), second_ready,
+		tap, false, 0 };
+	reports = (struct tap_watch){ tool_get_report_fd(), report_ready, tap,
+		false, 0 };
+	if (tap_watch(tap, &first, EPOLLIN) < 0 ||
+		tap_watch(tap, &second, EPOLLIN) < 0)
+		return -1;
+	return tap_watch(tap, &reports, EPOLLIN);
+}
+
+/* One event at a time: what it frees is in no list of events then. */
+static int wait(struct tap *tap)
+{
+	struct epoll_event event;
+	struct tap_watch *watch;
+	int ready = epoll_wait(tap->epoll_fd, &event, 1,
+		tool_get_patience_ms(tap->wake_us));
+
+	if (ready < 0 && errno != EINTR)
+		return tool_complain("epoll: %s", strerror(errno));
+	if (ready == 1) {
+		watch = event.data.ptr;
+		watch->ready(watch, event.events);
+	}
+	return 0;
+}
+
+static void look(struct tap *tap, struct tap_front *front)
+{
+	if (tap->wake_us > unixdeadline_now_us())
+		return;
+	tap->wake_us = UNIXMSG_FOREVER;
+	tap_front_look(front);
+}
+
+/* True when nothing is left to be passed on. */
+static bool is_over(struct tap *tap, struct tap_front *front, int64_t *end_us)
+{
+	if (!tap->is_stopping || !tap_front_finish(front))
+		return false;
+	if (tap->network->is_connected)
+		return tap->pairs_count == 0;
+	if (*end_us == 0)
+		*end_us = unixdeadline_after_us(linger_us);
+	tap_wake_at(tap, *end_us);
+	return unixdeadline_now_us() >= *end_us;
+}
+
+static int serve(struct tap *tap, struct tap_front *front)
+{
+	int64_t end_us = 0;
+
+	while (tool_get_stops() < 2 && !is_over(tap, front, &end_us)) {
+		if (wait(tap) < 0)
+			return -1;
+		if (tap->wake_us != UNIXMSG_FOREVER)
+			look(tap, front);
+	}
+	return 0;
+}
+
+static int run_front(struct tap *tap, struct tap_name *name)
+{
+	struct tap_front *front = tap_front_open(tap, name);
+	int result = -1;
+
+	if (front != NULL)
+		result = serve(tap, front);
+	tap_front_close(front);
+	tap_pair_close_all(tap);
+	return result;
+}
+
+static int prepare(struct tap *tap)
+{
+	tool_raise_descriptor_limit();
+	tap->room = malloc(tap->options->size_max);
+	tap->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (tap->room == NULL || tap->epoll_fd < 0)
+		return tool_complain("%s", strerror(errno));
+	return watch_signals(tap);
+}
+
+/* The recorders come before all sockets, which they would inherit. */
+static int run(struct tap *tap)
+{
+	struct tap_name *name = tap_name_take(tap);
+	int result = -1;
+
+	if (name == NULL)
+		return -1;
+	if (tap_sinks_open(tap) == 0 && prepare(tap) == 0 &&
+		tap_sinks_watch(tap) == 0)
+		result = run_front(tap, name);
+	tap_name_close(name);
+	if (tap_sinks_close(tap) < 0)
+		result = -1;
+	if (tap->options->is_stats_wanted && report(tap) < 0)
+		result = -1;
+	return result;
+}
+
+int tap_run(const struct tap_options *options)
+{
+	struct tap tap = {
+		.options = options,
+		.epoll_fd = -1,
+		.wake_us = UNIXMSG_FOREVER,
+	};
+	int result = run(&tap);
+
+	if (tap.epoll_fd >= 0)
+		close(tap.epoll_fd);
+	free(tap.room);
+	return result < 0 || tap.has_failed ? TOOL_FAILED : TOOL_OK;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_TAP_SINKS_H
+#define UNIXMSG_TOOLS_TAP_SINKS_H
+
+/* Where events go: standard output and the file of --write. */
+
+#include "tools/tap/tap.h"
+
+/* Starts tap->printer and tap->writer, as the options say. 0, or -1 after a
+ * complaint. */
+int tap_sinks_open(struct tap *tap);
+
+/* Watches that neither ends early. 0, or -1 after a complaint. */
+int tap_sinks_watch(struct tap *tap);
+
+/* Waits until all is written. 0, or -1 if something could not be. */
+int tap_sinks_close(struct tap *tap);
+
+#endif

@@ -1,0 +1,891 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A tap between a server and its clients, which are sockets without the
+ * library: what the one sends is what the other receives. The tap is a process
+ * of its own.
+ */
+#include <config.h>
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support/scene.h"
+#include "tools/common/tool.h"
+#include "tools/tap/tap_name.h"
+#include "tools/tap/tap_options.h"
+#include "tools/tap/tap_run.h"
+
+enum { ARGUMENTS_MOST = 8, LINES_SIZE = 8192 };
+
+static const char *name;
+static int server, type;
+static struct stat its_file;
+
+/* The tap, what it says on standard error so far, and where more comes. */
+static pid_t tap;
+static int words_fd;
+static char words[LINES_SIZE];
+
+static const char *get_hidden(void)
+{
+	return support_path(".unixmsg=name");
+}
+
+static void set_up(void)
+{
+	support_clear_dir();
+	name = support_path("name");
+	server = words_fd = -1;
+	tap = 0;
+	words[0] = '\0';
+}
+
+static void tear_down(void)
+{
+	if (tap > 0)
+		stop_child(tap);
+	close(words_fd);
+	close(server);
+}
+
+static void start_server(int kind)
+{
+	type = types[kind];
+	server = open_listening(type, name);
+	its_file = look_at(name);
+}
+
+/* --- The process of the tap ----------------------------------------------- */
+
+static int run_tap(int argc, char **argv)
+{
+	struct tap_options options;
+	int status = tap_options_read(&options, argc, argv);
+
+	if (status >= 0)
+		return status;
+	if (options.is_restoring)
+		return tap_name_restore(options.address);
+	return tool_catch_signals() < 0 ? 99 : tap_run(&options);
+}
+
+/* Standard output goes to a file; nothing of the test is inherited. */
+static void become_tap(const char *const *arguments, int words_to)
+{
+	char *argv[ARGUMENTS_MOST + 1];
+	int argc = 0, fd;
+
+	for (; arguments[argc] != NULL; argc++)
+		argv[argc] = strdup(arguments[argc]);
+	argv[argc] = NULL;
+	fd = open(support_path("lines"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+	dup2(fd, STDOUT_FILENO);
+	dup2(words_to, STDERR_FILENO);
+	for (fd = STDERR_FILENO + 1; fd < 1024; fd++)
+		close(fd);
+	tool_init("unixmsg-tap");
+	_exit(run_tap(argc, argv));
+}
+
+static void start(const char *const *arguments)
+{
+	int pipe_fds[2];
+
+	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC), 0);
+	tap = support_fork();
+	if (tap == 0)
+		become_tap(arguments, pipe_fds[1]);
+	close(pipe_fds[1]);
+	words_fd = pipe_fds[0];
+	words[0] = '\0';
+}
+
+/* Waits until the tap has said text, or has ended: false then. */
+static bool has_said(const char *text)
+{
+	size_t used = strlen(words);
+	ssize_t got;
+
+	while (strstr(words, text) == NULL) {
+		got = TEMP_FAILURE_RETRY(
+			read(words_fd, words + used, sizeof(words) - 1 - used));
+		if (got <= 0)
+			return false;
+		used += (size_t)got;
+		words[used] = '\0';
+	}
+	return true;
+}
+
+#define expect_said(text) ck_assert_msg(has_said(text), "not said: %s", words)
+
+static void start_tap(void)
+{
+	const char *const arguments[] = { "unixmsg-tap", name, NULL };
+
+	start(arguments);
+	expect_said("tapping ");
+}
+
+static void expect_status(int status)
+{
+	const pid_t ended = tap;
+
+	tap = 0;
+	has_said("\xff");
+	support_wait_exit(ended, status);
+	close(words_fd);
+	words_fd = -1;
+}
+
+static void stop_tap(int status)
+{
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	expect_status(status);
+}
+
+static void expect_given_back(void)
+{
+	assert_same_file(name, &its_file);
+	assert_missing(get_hidden());
+}
+
+/* --- The two ends --------------------------------------------------------- */
+
+/* Blocking: the tap is between them, and may take its time. */
+struct ends {
+	int client;
+	int server;
+};
+
+static void make_blocking(int fd)
+{
+	ck_assert_int_eq(fcntl(fd, F_SETFL, 0), 0);
+}
+
+/* A datagram client has a name, and the server answers to what it sees. */
+static void connect_grams(struct ends *ends)
+{
+	struct sockaddr_un from;
+	socklen_t size = sizeof(from);
+	char byte;
+
+	ends->client = open_bound(SOCK_DGRAM, support_path("client"));
+	make_blocking(ends->client);
+	ck_assert_int_eq(connect_to(ends->client, name), 0);
+	ck_assert_int_eq(send(ends->client, "?", 1, 0), 1);
+	make_blocking(server);
+	ck_assert_int_eq(recvfrom(server, &byte, 1, 0, (void *)&from, &size),
+		1);
+	ends->server = fcntl(server, F_DUPFD_CLOEXEC, 3);
+	ck_assert_int_eq(connect(ends->server, (void *)&from, size), 0);
+}
+
+static void connect_ends(struct ends *ends)
+{
+	if (type == SOCK_DGRAM) {
+		connect_grams(ends);
+		return;
+	}
+	ends->client = open_socket(type);
+	make_blocking(ends->client);
+	ck_assert_int_eq(connect_to(ends->client, name), 0);
+	make_blocking(server);
+	ends->server = accept(server, NULL, NULL);
+	ck_assert_int_ge(ends->server, 0);
+}
+
+static void close_ends(struct ends *ends)
+{
+	close(ends->client);
+	close(ends->server);
+}
+
+static void begin(struct ends *ends, int kind)
+{
+	start_server(kind);
+	start_tap();
+	connect_ends(ends);
+}
+
+static void finish(struct ends *ends)
+{
+	close_ends(ends);
+	stop_tap(0);
+	expect_given_back();
+}
+
+static void send_all(int fd, const void *data, size_t size)
+{
+	size_t done = 0;
+	ssize_t sent;
+
+	do {
+		sent = TEMP_FAILURE_RETRY(send(fd, (const char *)data + done,
+			size - done, MSG_NOSIGNAL));
+		ck_assert_int_ge(sent, 0);
+		done += (size_t)sent;
+	} while (done < size);
+}
+
+/* One message, or so many bytes of a stream. */
+static void expect_all(int fd, const void *data, size_t size)
+{
+	static char found[1 << 20];
+	const size_t room = type == SOCK_STREAM ? size : sizeof(found);
+	size_t done = 0;
+	ssize_t got;
+
+	do {
+		got = TEMP_FAILURE_RETRY(
+			recv(fd, found + done, room - done, 0));
+		ck_assert_int_ge(got, 0);
+		done += (size_t)got;
+	} while (type == SOCK_STREAM && got > 0 && done < size);
+	ck_assert_uint_eq(done, size);
+	ck_assert_mem_eq(found, data, size);
+}
+
+static void expect_end(int fd)
+{
+	char byte;
+
+	ck_assert_int_eq(TEMP_FAILURE_RETRY(recv(fd, &byte, 1, 0)), 0);
+}
+
+/* --- What passes ---------------------------------------------------------- */
+
+START_TEST(messages_pass_in_both_directions)
+{
+	static char data[200000];
+	static const size_t sizes[] = { 1, 5, 4096, sizeof(data) };
+	struct ends ends;
+	size_t i;
+
+	for (i = 0; i < sizeof(data); i++)
+		data[i] = (char)(i * 7 + i / 251);
+	begin(&ends, _i);
+	for (i = 0; i < COUNT(sizes); i++) {
+		send_all(ends.client, data, sizes[i]);
+		expect_all(ends.server, data, sizes[i]);
+		send_all(ends.server, data + 1, sizes[i] - 1);
+		if (sizes[i] > 1 || type != SOCK_STREAM)
+			expect_all(ends.client, data + 1, sizes[i] - 1);
+	}
+	finish(&ends);
+}
+END_TEST
+
+START_TEST(an_empty_message_is_not_the_end)
+{
+	struct ends ends;
+
+	begin(&ends, _i);
+	send_all(ends.client, "", 0);
+	send_all(ends.client, "x", 1);
+	expect_all(ends.server, "", 0);
+	expect_all(ends.server, "x", 1);
+	send_all(ends.server, "", 0);
+	send_all(ends.server, "y", 1);
+	expect_all(ends.client, "", 0);
+	expect_all(ends.client, "y", 1);
+	finish(&ends);
+}
+END_TEST
+
+/* The file behind a descriptor that has come with one byte. */
+static struct stat receive_file(int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(4 * sizeof(int))];
+	} control;
+	char byte;
+	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr head = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct cmsghdr *rights;
+	struct stat file;
+	int passed;
+
+	ck_assert_int_eq(TEMP_FAILURE_RETRY(recvmsg(fd, &head, 0)), 1);
+	rights = CMSG_FIRSTHDR(&head);
+	ck_assert_ptr_nonnull(rights);
+	ck_assert_int_eq(rights->cmsg_type, SCM_RIGHTS);
+	ck_assert_uint_eq(rights->cmsg_len, CMSG_LEN(sizeof(int)));
+	memcpy(&passed, CMSG_DATA(rights), sizeof(passed));
+	ck_assert_int_eq(fstat(passed, &file), 0);
+	close(passed);
+	return file;
+}
+
+static void expect_file(int from, int to, int fd)
+{
+	struct stat sent, found;
+
+	ck_assert_int_eq(fstat(fd, &sent), 0);
+	ck_assert_int_eq(support_send_fds(from, "x", 1, fd, 1), 1);
+	found = receive_file(to);
+	ck_assert_uint_eq(found.st_ino, sent.st_ino);
+	ck_assert_uint_eq(found.st_dev, sent.st_dev);
+}
+
+START_TEST(descriptors_pass_in_both_directions)
+{
+	struct ends ends;
+	int fd;
+
+	begin(&ends, _i);
+	make_file(support_path("file"), "x");
+	fd = open(support_path("file"), O_RDONLY | O_CLOEXEC);
+	expect_file(ends.client, ends.server, fd);
+	expect_file(ends.server, ends.client, fd);
+	close(fd);
+	finish(&ends);
+}
+END_TEST
+
+START_TEST(a_half_close_of_the_client_passes_and_answers_still_come)
+{
+	struct ends ends;
+
+	begin(&ends, _i);
+	send_all(ends.client, "question", 8);
+	ck_assert_int_eq(shutdown(ends.client, SHUT_WR), 0);
+	expect_all(ends.server, "question", 8);
+	expect_end(ends.server);
+	send_all(ends.server, "answer", 6);
+	expect_all(ends.client, "answer", 6);
+	close(ends.server);
+	expect_end(ends.client);
+	close(ends.client);
+	stop_tap(0);
+}
+END_TEST
+
+START_TEST(a_half_close_of_the_server_passes_and_requests_still_come)
+{
+	struct ends ends;
+
+	begin(&ends, _i);
+	send_all(ends.server, "welcome", 7);
+	ck_assert_int_eq(shutdown(ends.server, SHUT_WR), 0);
+	expect_all(ends.client, "welcome", 7);
+	expect_end(ends.client);
+	send_all(ends.client, "thanks", 6);
+	expect_all(ends.server, "thanks", 6);
+	close(ends.client);
+	expect_end(ends.server);
+	close(ends.server);
+	stop_tap(0);
+}
+END_TEST
+
+static void expect_hang_up(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd };
+
+	ck_assert_int_eq(support_poll(&poll_fd, 1, -1), 1);
+	ck_assert_int_ne(poll_fd.revents & POLLHUP, 0);
+}
+
+/* A server that waits for nothing else has to be told, too. */
+START_TEST(the_close_of_one_end_is_a_hang_up_at_the_other)
+{
+	struct ends ends;
+
+	begin(&ends, _i);
+	close(ends.client);
+	expect_hang_up(ends.server);
+	close(ends.server);
+	connect_ends(&ends);
+	close(ends.server);
+	expect_hang_up(ends.client);
+	close(ends.client);
+	stop_tap(0);
+}
+END_TEST
+
+START_TEST(both_ends_may_close_at_once)
+{
+	struct ends ends;
+	int i;
+
+	start_server(_i);
+	start_tap();
+	for (i = 0; i < 100; i++) {
+		connect_ends(&ends);
+		send_all(ends.client, "x", 1);
+		send_all(ends.server, "y", 1);
+		close_ends(&ends);
+	}
+	stop_tap(0);
+	expect_given_back();
+}
+END_TEST
+
+/* Sends numbers until there is no room; returns how many. */
+static int fill(int fd)
+{
+	int count = 0;
+
+	while (send(fd, &count, sizeof(count), MSG_DONTWAIT | MSG_NOSIGNAL) ==
+		sizeof(count))
+		count++;
+	ck_assert_int_eq(errno, EAGAIN);
+	return count;
+}
+
+static void drain(int fd, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		expect_all(fd, &i, sizeof(i));
+}
+
+/* Until the tap takes no more either: it holds one message, and its socket to
+ * the other end is full. */
+static int fill_all(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+	int count = 0;
+
+	do {
+		while (send(fd, &count, sizeof(count),
+			       MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(count))
+			count++;
+	} while (support_poll(&poll_fd, 1, 300) == 1);
+	return count;
+}
+
+START_TEST(an_end_that_does_not_read_loses_nothing_and_delays_only_itself)
+{
+	struct ends slow, other;
+	int count;
+
+	begin(&slow, _i);
+	connect_ends(&other);
+	count = fill_all(slow.server);
+	ck_assert_int_gt(count, 10);
+	send_all(slow.client, "x", 1);
+	expect_all(slow.server, "x", 1);
+	send_all(other.client, "y", 1);
+	expect_all(other.server, "y", 1);
+	drain(slow.client, count);
+	close_ends(&other);
+	finish(&slow);
+}
+END_TEST
+
+START_TEST(directions_that_are_both_full_go_on)
+{
+	struct ends ends;
+	int requests, answers;
+
+	begin(&ends, _i);
+	requests = fill_all(ends.client);
+	answers = fill_all(ends.server);
+	drain(ends.server, requests);
+	drain(ends.client, answers);
+	send_all(ends.client, "x", 1);
+	expect_all(ends.server, "x", 1);
+	finish(&ends);
+}
+END_TEST
+
+START_TEST(what_was_sent_before_a_close_arrives)
+{
+	struct ends ends;
+	int count;
+
+	begin(&ends, _i);
+	count = fill(ends.client);
+	close(ends.client);
+	drain(ends.server, count);
+	expect_end(ends.server);
+	close(ends.server);
+	stop_tap(0);
+}
+END_TEST
+
+/* A full queue of a datagram server holds the clients up, and loses nothing. */
+START_TEST(datagrams_to_a_busy_server_wait)
+{
+	struct ends ends;
+	int count;
+
+	begin(&ends, 0);
+	count = fill_all(ends.client);
+	drain(server, count);
+	finish(&ends);
+}
+END_TEST
+
+START_TEST(each_datagram_client_gets_its_own_answers)
+{
+	struct ends first, second;
+
+	begin(&first, 0);
+	ck_assert_int_eq(rename(support_path("client"), support_path("one")),
+		0);
+	connect_ends(&second);
+	send_all(second.server, "to the second", 13);
+	expect_all(second.client, "to the second", 13);
+	close_ends(&first);
+	finish(&second);
+}
+END_TEST
+
+START_TEST(a_datagram_client_without_a_name_is_heard)
+{
+	char found[8];
+	int client;
+
+	start_server(0);
+	start_tap();
+	client = open_socket(SOCK_DGRAM);
+	ck_assert_int_eq(connect_to(client, name), 0);
+	ck_assert_int_eq(send(client, "hello", 5, 0), 5);
+	make_blocking(server);
+	ck_assert_int_eq(recv(server, found, sizeof(found), 0), 5);
+	close(client);
+	stop_tap(0);
+	expect_given_back();
+}
+END_TEST
+
+/* As root: whom the server sees is who has connected. */
+START_TEST(the_server_sees_the_user_of_the_client)
+{
+	struct ucred cred;
+	socklen_t size = sizeof(cred);
+	int fd;
+	pid_t client;
+
+	start_server(_i + 1);
+	ck_assert_int_eq(chmod(name, 0777), 0);
+	start_tap();
+	client = support_fork();
+	if (client == 0) {
+		support_as_nobody();
+		fd = open_socket(type);
+		make_blocking(fd);
+		if (connect_to(fd, name) < 0)
+			_exit(1);
+		expect_end(fd);
+		_exit(0);
+	}
+	make_blocking(server);
+	fd = accept(server, NULL, NULL);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size),
+		0);
+	ck_assert_uint_eq(cred.uid, 65534);
+	ck_assert_uint_eq(cred.gid, 65534);
+	close(fd);
+	support_wait_exit(client, 0);
+	stop_tap(0);
+}
+END_TEST
+
+/* --- The name ------------------------------------------------------------- */
+
+START_TEST(the_file_of_the_tap_is_like_that_of_the_server)
+{
+	start_server(_i);
+	ck_assert_int_eq(chmod(name, 0620), 0);
+	its_file = look_at(name);
+	start_tap();
+	ck_assert_uint_eq(mode_of(name), 0620);
+	ck_assert_uint_ne(look_at(name).st_ino, its_file.st_ino);
+	stop_tap(0);
+	expect_given_back();
+}
+END_TEST
+
+START_TEST(a_client_that_waits_in_the_backlog_is_served_before_the_name_goes)
+{
+	struct ends ends;
+
+	begin(&ends, _i);
+	ck_assert_int_eq(kill(tap, SIGSTOP), 0);
+	close_ends(&ends);
+	ends.client = open_socket(type);
+	make_blocking(ends.client);
+	ck_assert_int_eq(connect_to(ends.client, name), 0);
+	send_all(ends.client, "hello", 5);
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	ck_assert_int_eq(kill(tap, SIGCONT), 0);
+	make_blocking(server);
+	ends.server = accept(server, NULL, NULL);
+	expect_all(ends.server, "hello", 5);
+	close_ends(&ends);
+	expect_status(0);
+	expect_given_back();
+}
+END_TEST
+
+START_TEST(open_connections_are_served_after_the_name_was_given_back)
+{
+	struct ends ends;
+
+	begin(&ends, _i);
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	expect_said("has its name back");
+	expect_given_back();
+	send_all(ends.client, "still", 5);
+	expect_all(ends.server, "still", 5);
+	close_ends(&ends);
+	expect_status(0);
+}
+END_TEST
+
+START_TEST(a_second_signal_ends_at_once)
+{
+	struct ends ends;
+
+	begin(&ends, _i);
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	expect_said("has its name back");
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	expect_status(0);
+	expect_end(ends.client);
+	close_ends(&ends);
+}
+END_TEST
+
+static void restore(int status)
+{
+	const char *const arguments[] = { "unixmsg-tap", "--restore", name,
+		NULL };
+
+	start(arguments);
+	expect_status(status);
+}
+
+static void kill_tap(void)
+{
+	stop_child(tap);
+	tap = 0;
+	close(words_fd);
+	words_fd = -1;
+}
+
+START_TEST(restore_repairs_what_a_killed_tap_has_left)
+{
+	start_server(_i);
+	start_tap();
+	kill_tap();
+	ck_assert_int_eq(try_to_reach(name), ECONNREFUSED);
+	restore(0);
+	expect_given_back();
+}
+END_TEST
+
+START_TEST(the_next_tap_goes_on_where_one_was_killed)
+{
+	struct ends ends;
+
+	start_server(_i);
+	start_tap();
+	kill_tap();
+	start_tap();
+	connect_ends(&ends);
+	send_all(ends.client, "x", 1);
+	expect_all(ends.server, "x", 1);
+	finish(&ends);
+}
+END_TEST
+
+START_TEST(two_taps_of_one_name_do_not_get_into_each_others_way)
+{
+	const char *const arguments[] = { "unixmsg-tap", name, NULL };
+	pid_t first;
+	int first_fd;
+
+	start_server(_i);
+	start_tap();
+	first = tap;
+	first_fd = words_fd;
+	start(arguments);
+	expect_said("another tap of this name is at work");
+	expect_status(1);
+	restore(1);
+	tap = first;
+	words_fd = first_fd;
+	stop_tap(0);
+	expect_given_back();
+}
+END_TEST
+
+START_TEST(a_name_that_is_taken_away_is_told_at_once)
+{
+	const char *other = support_path("other");
+	struct ends ends;
+	int thief;
+
+	begin(&ends, _i);
+	thief = open_listening(type, other);
+	ck_assert_int_eq(rename(other, name), 0);
+	expect_said("has taken the name away");
+	send_all(ends.client, "x", 1);
+	expect_all(ends.server, "x", 1);
+	close_ends(&ends);
+	expect_status(1);
+	ck_assert_int_eq(try_to_reach(name),
+		type == SOCK_DGRAM ? 0 : EPROTOTYPE);
+	assert_missing(get_hidden());
+	close(thief);
+}
+END_TEST
+
+START_TEST(a_server_that_ends_leaves_no_file)
+{
+	int client;
+
+	start_server(_i);
+	start_tap();
+	close(server);
+	server = -1;
+	client = open_socket(type);
+	ck_assert_int_eq(connect_to(client, name), 0);
+	if (type == SOCK_DGRAM)
+		ck_assert_int_eq(send(client, "x", 1, 0), 1);
+	expect_said("the server has ended");
+	expect_status(0);
+	assert_missing(name);
+	assert_missing(get_hidden());
+	close(client);
+}
+END_TEST
+
+START_TEST(what_cannot_be_tapped_is_left_as_it_is)
+{
+	const char *const arguments[] = { "unixmsg-tap", name, NULL };
+
+	start(arguments);
+	expect_said("no such name");
+	expect_status(1);
+	make_dead(types[_i], name);
+	its_file = look_at(name);
+	start(arguments);
+	expect_said("the server has ended");
+	expect_status(1);
+	assert_untouched(name, &its_file);
+	ck_assert_int_eq(unlink(name), 0);
+	make_file(name, "x");
+	its_file = look_at(name);
+	start(arguments);
+	expect_status(1);
+	assert_untouched(name, &its_file);
+	assert_missing(get_hidden());
+}
+END_TEST
+
+START_TEST(a_tap_at_a_name_of_its_own_leaves_the_server_alone)
+{
+	const char *front = support_path("front"), *kept = name;
+	const char *const arguments[] = { "unixmsg-tap", "--listen", front,
+		name, NULL };
+	struct ends ends;
+
+	start_server(_i);
+	start(arguments);
+	expect_said("tapping ");
+	assert_same_file(name, &its_file);
+	assert_missing(get_hidden());
+	name = front;
+	connect_ends(&ends);
+	send_all(ends.client, "x", 1);
+	expect_all(ends.server, "x", 1);
+	close_ends(&ends);
+	stop_tap(0);
+	assert_missing(front);
+	name = kept;
+	assert_same_file(name, &its_file);
+}
+END_TEST
+
+static void add_loop(TCase *tcase, const TTest *test, int first)
+{
+	tcase_add_loop_test(tcase, test, first, TYPES);
+}
+
+static TCase *make_passing(int first)
+{
+	TCase *tcase = make_tcase("passing");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	add_loop(tcase, messages_pass_in_both_directions, 0);
+	tcase_add_loop_test(tcase, an_empty_message_is_not_the_end, 0, 2);
+	add_loop(tcase, descriptors_pass_in_both_directions, 0);
+	add_loop(tcase,
+		a_half_close_of_the_client_passes_and_answers_still_come,
+		first);
+	add_loop(tcase,
+		a_half_close_of_the_server_passes_and_requests_still_come,
+		first);
+	add_loop(tcase, the_close_of_one_end_is_a_hang_up_at_the_other, first);
+	add_loop(tcase, both_ends_may_close_at_once, first);
+	add_loop(tcase,
+		an_end_that_does_not_read_loses_nothing_and_delays_only_itself,
+		first);
+	add_loop(tcase, directions_that_are_both_full_go_on, first);
+	add_loop(tcase, what_was_sent_before_a_close_arrives, first);
+	tcase_add_test(tcase, datagrams_to_a_busy_server_wait);
+	tcase_add_test(tcase, each_datagram_client_gets_its_own_answers);
+	tcase_add_test(tcase, a_datagram_client_without_a_name_is_heard);
+	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
+		2, support_is_root(), "only root connects as another user");
+	return tcase;
+}
+
+static TCase *make_name(int first)
+{
+	TCase *tcase = make_tcase("name");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	add_loop(tcase, the_file_of_the_tap_is_like_that_of_the_server, 0);
+	add_loop(tcase,
+		a_client_that_waits_in_the_backlog_is_served_before_the_name_goes,
+		first);
+	add_loop(tcase,
+		open_connections_are_served_after_the_name_was_given_back,
+		first);
+	add_loop(tcase, a_second_signal_ends_at_once, first);
+	add_loop(tcase, restore_repairs_what_a_killed_tap_has_left, 0);
+	add_loop(tcase, the_next_tap_goes_on_where_one_was_killed, 0);
+	add_loop(tcase, two_taps_of_one_name_do_not_get_into_each_others_way,
+		0);
+	add_loop(tcase, a_name_that_is_taken_away_is_told_at_once, 0);
+	add_loop(tcase, a_server_that_ends_leaves_no_file, 0);
+	add_loop(tcase, what_cannot_be_tapped_is_left_as_it_is, 0);
+	add_loop(tcase, a_tap_at_a_name_of_its_own_leaves_the_server_alone, 0);
+	return tcase;
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("tap");
+	/* Datagrams are no connections. */
+	const int first = types[0] == SOCK_DGRAM ? 1 : 0;
+
+	suite_add_tcase(suite, make_passing(first));
+	suite_add_tcase(suite, make_name(first));
+	return support_run(suite);
+}
