@@ -40,7 +40,8 @@ shell_tests = \
 	%D%/tools/unixmsg-cat_jobs.sh \
 	%D%/tools/unixmsg-cat_tty.sh \
 	%D%/tools/unixmsg-inspect.sh \
-	%D%/tools/unixmsg-perf.sh
+	%D%/tools/unixmsg-perf.sh \
+	%D%/tools/tap/unixmsg-tap.sh
 EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/proof/abi.sh \
 	%D%/proof/again.sh \

@@ -14,6 +14,7 @@ enum event_kind {
 	EVENT_OPENED, /* a client has connected, or sent its first datagram */
 	EVENT_MESSAGE,
 	EVENT_ENDED,    /* no more comes in this direction */
+	EVENT_CLOSED,   /* the connection is over */
 	EVENT_LEFT_OUT, /* the recording was too slow for left_out events */
 };
 

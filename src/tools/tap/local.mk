@@ -26,6 +26,8 @@ src_tools_libtools_la_SOURCES += \
 	%D%/tap_options.h \
 	%D%/tap_pair.c \
 	%D%/tap_pair.h \
+	%D%/tap_replay.c \
+	%D%/tap_replay.h \
 	%D%/tap_run.c \
 	%D%/tap_run.h \
 	%D%/tap_sinks.c \

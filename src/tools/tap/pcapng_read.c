@@ -237,6 +237,8 @@ static bool parse_kind(const char *text, struct event *event)
 		event->kind = EVENT_OPENED;
 	} else if (skip_word(&text, "end")) {
 		event->kind = EVENT_ENDED;
+	} else if (skip_word(&text, "closed")) {
+		event->kind = EVENT_CLOSED;
 	} else if (skip_number(&text, &number) && skip_word(&text, " bytes")) {
 		event->kind = EVENT_MESSAGE;
 	} else {

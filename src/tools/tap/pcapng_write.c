@@ -171,6 +171,13 @@ append(char *text, size_t room, const char *format, ...)
 	va_end(list);
 }
 
+static const char *get_kind(enum event_kind kind)
+{
+	if (kind == EVENT_OPENED)
+		return "opened";
+	return kind == EVENT_ENDED ? "end" : "closed";
+}
+
 /* What pcapng_read takes apart again. */
 static void describe(const struct event *event, char *text, size_t room)
 {
@@ -181,8 +188,7 @@ static void describe(const struct event *event, char *text, size_t room)
 	if (event->kind == EVENT_MESSAGE)
 		append(text, room, "%zu bytes", event->size);
 	else
-		append(text, room, "%s",
-			event->kind == EVENT_ENDED ? "end" : "opened");
+		append(text, room, "%s", get_kind(event->kind));
 	if (event->fds > 0)
 		append(text, room, ", %zu descriptors", event->fds);
 	if (event->has_cred)

@@ -17,6 +17,23 @@ const char *const show_formats[] = {
 	NULL,
 };
 
+static const char *get_name(enum event_kind kind)
+{
+	switch (kind) {
+	case EVENT_OPENED:
+		return "opened";
+	case EVENT_CLOSED:
+		return "closed";
+	case EVENT_ENDED:
+		return "end";
+	case EVENT_LEFT_OUT:
+		return "left out";
+	case EVENT_MESSAGE:
+	default:
+		return "message";
+	}
+}
+
 /* Of numbers and names that were checked: no line is longer. */
 static int __attribute__((format(printf, 2, 3)))
 print(struct show *show, const char *format, ...)
@@ -70,8 +87,8 @@ static int put_what(struct show *show, const struct event *event)
 {
 	const char arrow = event->is_answer ? '<' : '>';
 
-	if (event->kind == EVENT_OPENED)
-		return print(show, "  opened");
+	if (event->kind == EVENT_OPENED || event->kind == EVENT_CLOSED)
+		return print(show, "  %s", get_name(event->kind));
 	if (event->kind == EVENT_ENDED)
 		return print(show, " %c end", arrow);
 	if (print(show, " %c %zu", arrow, event->size) < 0)
@@ -115,21 +132,6 @@ static int show_line(struct show *show, const struct event *event,
 		put_cut(show, event) < 0)
 		return -1;
 	return print(show, "\n");
-}
-
-static const char *get_name(enum event_kind kind)
-{
-	switch (kind) {
-	case EVENT_OPENED:
-		return "opened";
-	case EVENT_ENDED:
-		return "end";
-	case EVENT_LEFT_OUT:
-		return "left out";
-	case EVENT_MESSAGE:
-	default:
-		return "message";
-	}
 }
 
 static int put_json_data(struct show *show, const struct event *event,

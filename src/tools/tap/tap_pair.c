@@ -61,6 +61,7 @@ static void close_pair(struct tap_pair *pair)
 {
 	struct tap *tap = pair->tap;
 
+	note(&pair->client, EVENT_CLOSED, NULL);
 	tap_unwatch(tap, &pair->client.watch);
 	tap_unwatch(tap, &pair->server.watch);
 	tap_drop(&pair->client.held);
@@ -102,7 +103,7 @@ static void make_deaf(struct side *side)
 		return;
 	side->is_deaf = true;
 	forget_held(side->other);
-	end(side->other);
+	side->other->is_ended = true;
 	unixconn_shutdown(side->other->conn, SHUT_RD);
 }
 

@@ -7,6 +7,7 @@
 #include "tools/common/tool.h"
 #include "tools/tap/tap_name.h"
 #include "tools/tap/tap_options.h"
+#include "tools/tap/tap_replay.h"
 #include "tools/tap/tap_run.h"
 
 static int run(int argc, char **argv)
@@ -22,6 +23,8 @@ static int run(int argc, char **argv)
 	}
 	if (options.is_restoring)
 		return tap_name_restore(options.address);
+	if (options.replay != NULL)
+		return tap_replay(&options);
 	return tap_run(&options);
 }
 

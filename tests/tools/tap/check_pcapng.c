@@ -48,6 +48,12 @@ static const struct event end = {
 	.time_ns = 1764457201000000000,
 };
 
+static const struct event closed = {
+	.kind = EVENT_CLOSED,
+	.connection = 7,
+	.time_ns = 1764457201000000001,
+};
+
 static const struct event left_out = {
 	.kind = EVENT_LEFT_OUT,
 	.left_out = 12,
@@ -86,6 +92,7 @@ static void write_recording(void)
 	write_event(&writer, &answer, "abc");
 	write_event(&writer, &empty, NULL);
 	write_event(&writer, &end, NULL);
+	write_event(&writer, &closed, NULL);
 	ck_assert_int_eq(pcapng_write_end(&writer), 0);
 	fclose(writer.file);
 }
@@ -131,8 +138,9 @@ START_TEST(what_was_written_is_read)
 	expect_event(&reader, &answer, "abc");
 	expect_event(&reader, &empty, "");
 	expect_event(&reader, &end, "");
+	expect_event(&reader, &closed, "");
 	ck_assert_int_eq(pcapng_read(&reader, &event, &data), 0);
-	ck_assert_uint_eq(reader.packets, 5);
+	ck_assert_uint_eq(reader.packets, 6);
 	pcapng_read_end(&reader);
 	fclose(file);
 }
@@ -220,7 +228,7 @@ START_TEST(a_recording_that_is_cut_is_refused)
 		ck_assert_ptr_nonnull(strstr(why, "is cut"));
 	}
 	/* Between two blocks: behind the head, and behind each packet. */
-	ck_assert_int_eq(wholes, 6);
+	ck_assert_int_eq(wholes, 7);
 }
 END_TEST
 

@@ -96,6 +96,16 @@ START_TEST(an_empty_message_is_no_end)
 }
 END_TEST
 
+START_TEST(a_connection_is_opened_and_closed)
+{
+	struct event event = { .kind = EVENT_OPENED, .connection = 3 };
+
+	expect_shown(&event, NULL, "+0.000000  3  opened\n");
+	event.kind = EVENT_CLOSED;
+	expect_shown(&event, NULL, "+0.000000  3  closed\n");
+}
+END_TEST
+
 START_TEST(what_was_left_out_is_a_line)
 {
 	const struct event event = { .kind = EVENT_LEFT_OUT, .left_out = 12 };
@@ -194,6 +204,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, a_line_tells_who_has_connected);
 	tcase_add_test(tcase, a_line_tells_descriptors_and_what_was_not_kept);
 	tcase_add_test(tcase, an_empty_message_is_no_end);
+	tcase_add_test(tcase, a_connection_is_opened_and_closed);
 	tcase_add_test(tcase, what_was_left_out_is_a_line);
 	tcase_add_test(tcase,
 		no_byte_of_a_peer_makes_a_line_or_controls_a_terminal);
