@@ -270,7 +270,7 @@ list_page_options()
 every_option_is_in_help_and_in_the_page()
 {
 	for tool in seqpacket-echo unixgram-echo unixstream-echo \
-		unixmsg-cat unixmsg-inspect unixmsg-perf; do
+		unixmsg-cat unixmsg-inspect unixmsg-perf unixmsg-tap; do
 		page=$(page_of "$tool.1")
 		[ -n "$page" ] || page=$(page_of unixgram-echo.1)
 		list_help_options "$tool" >in-help
@@ -376,6 +376,28 @@ the_members_of_perf_are_those_in_the_page()
 	expect_same_lines printed told 'not in the page' 'not printed'
 }
 
+the_members_of_tap_are_those_in_the_page()
+{
+	start_server server "$TOOLS/seqpacket-echo" --listen tapped.sock
+	start_server tap "$TOOLS/unixmsg-tap" --stats --format json --snap 3 \
+		tapped.sock
+	run "$TOOLS/unixmsg-cat" tapped.sock hello
+	run "$TOOLS/unixmsg-cat" --format hex tapped.sock ff
+	signal tap INT
+	finish tap
+	# Nobody here sends descriptors, and no output is slow.
+	{
+		list_members <"$logs/tap.out"
+		printf '%s\n' fds left_out
+	} | sort -u >printed
+	{
+		list_told "$(page_of unixmsg-tap.1)" '.It Fl -stats' '.El'
+		list_told "$(page_of unixmsg-tap.1)" '.Ss JSON' '.Ss Slow'
+	} | sort -u >told
+	expect_match printed '^not_recorded$'
+	expect_same_lines printed told 'not in the page' 'not printed'
+}
+
 run_case every_header_has_a_page
 run_case the_entry_leads_to_the_service_and_then_to_the_networks
 run_case every_errno_of_a_header_is_in_the_table_of_words
@@ -393,4 +415,5 @@ run_case the_members_of_stats_are_those_in_the_page
 run_case the_members_of_a_record_are_those_in_the_page
 run_case the_members_of_inspect_are_those_in_the_page
 run_case the_members_of_perf_are_those_in_the_page
+run_case the_members_of_tap_are_those_in_the_page
 finish_cases

@@ -142,6 +142,11 @@ commands_of_unixmsg_perf_1_do_what_it_says()
 	run_page unixmsg-perf.1
 }
 
+commands_of_unixmsg_tap_1_do_what_it_says()
+{
+	run_page unixmsg-tap.1
+}
+
 commands_of_unixmsg_7_do_what_it_says()
 {
 	run_page unixmsg.7
@@ -361,6 +366,7 @@ run_case commands_of_unixgram_echo_1_do_what_it_says
 run_case commands_of_unixmsg_cat_1_do_what_it_says
 run_case commands_of_unixmsg_inspect_1_do_what_it_says
 run_case commands_of_unixmsg_perf_1_do_what_it_says
+run_case commands_of_unixmsg_tap_1_do_what_it_says
 run_case commands_of_unixmsg_7_do_what_it_says
 run_case the_kernel_does_what_unixmsg_7_says
 finish_cases

@@ -82,7 +82,8 @@ list_tests()
 		grep -v 'torture$' | sort
 	echo tests/supervisor/activation.sh
 	for script in access inherit seqpacket-echo unixgram-echo unixmsg-cat \
-		unixmsg-inspect unixmsg-perf unixstream-echo; do
+		unixmsg-inspect unixmsg-perf unixmsg-tap \
+		unixstream-echo; do
 		echo tests/tools/$script.sh
 	done
 }

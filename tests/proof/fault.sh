@@ -39,6 +39,7 @@ fputs
 fwrite
 getauxval
 getenv
+getegid
 geteuid
 getopt_long
 getpgrp

@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/random.h>
@@ -89,10 +90,13 @@ WRAP(int, -1, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(int, -1, fchownat, (int fd, const char *path, uid_t user, gid_t group,
 	int flags), (fd, path, user, group, flags))
 WRAP(DIR *, NULL, fdopendir, (int fd), (fd))
+WRAP(FILE *, NULL, fdopen, (int fd, const char *mode), (fd, mode))
 WRAP(char *, NULL, fgets, (char *text, int room, FILE *file),
 	(text, room, file))
 WRAP(int, -1, flock, (int fd, int operation), (fd, operation))
 WRAP(FILE *, NULL, fopen, (const char *path, const char *mode), (path, mode))
+WRAP(size_t, 0, fread, (void *data, size_t size, size_t count, FILE *file),
+	(data, size, count, file))
 WRAP_DIAG(int, -1, fstat, get_family(fd) != AF_UNSPEC,
 	(int fd, struct stat *found), (fd, found))
 WRAP(int, -1, fstatat, (int fd, const char *path, struct stat *found,
@@ -102,6 +106,7 @@ WRAP(int, -1, ftruncate, (int fd, off_t size), (fd, size))
 WRAP(char *, NULL, getcwd, (char *path, size_t room), (path, room))
 WRAP(struct group *, NULL, getgrgid, (gid_t group), (group))
 WRAP(struct group *, NULL, getgrnam, (const char *name), (name))
+WRAP(int, -1, getgroups, (int room, gid_t *groups), (room, groups))
 WRAP(int, -1, getpeername, (int fd, struct sockaddr *sa, socklen_t *length),
 	(fd, sa, length))
 WRAP(struct passwd *, NULL, getpwnam, (const char *name), (name))
@@ -112,6 +117,9 @@ WRAP(int, -1, getsockname, (int fd, struct sockaddr *sa, socklen_t *length),
 	(fd, sa, length))
 WRAP(ssize_t, -1, getxattr, (const char *path, const char *name, void *value,
 	size_t room), (path, name, value, room))
+WRAP(int, -1, inotify_add_watch, (int fd, const char *path, uint32_t mask),
+	(fd, path, mask))
+WRAP(int, -1, inotify_init1, (int flags), (flags))
 WRAP(int, -1, linkat, (int from_fd, const char *from, int to_fd,
 	const char *to, int flags), (from_fd, from, to_fd, to, flags))
 WRAP(int, -1, listen, (int fd, int backlog), (fd, backlog))
@@ -180,6 +188,9 @@ WRAP_SEND(ssize_t, sendto, (int fd, const void *data, size_t size, int flags,
 	(fd, data, size, flags, sa, length))
 WRAP(int, -1, sched_setaffinity, (pid_t pid, size_t size,
 	const cpu_set_t *cpus), (pid, size, cpus))
+WRAP(int, -1, setegid, (gid_t group), (group))
+WRAP(int, -1, seteuid, (uid_t user), (user))
+WRAP(int, -1, setgroups, (size_t count, const gid_t *groups), (count, groups))
 WRAP(int, -1, setrlimit, (int resource, const struct rlimit *limit),
 	(resource, limit))
 WRAP(int, -1, setsockopt, (int fd, int level, int option, const void *value,

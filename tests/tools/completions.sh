@@ -41,7 +41,7 @@ expect_offers()
 expect_options()
 {
 	for tool in seqpacket-echo unixgram-echo unixstream-echo \
-		unixmsg-cat unixmsg-inspect unixmsg-perf; do
+		unixmsg-cat unixmsg-inspect unixmsg-perf unixmsg-tap; do
 		list_help_options "$tool" >wanted
 		expect_match wanted '^--help$'
 		"$1" "$tool" -
@@ -65,6 +65,8 @@ expect_values()
 	printf '%s\n' unix unixgram unixpacket >wanted
 	"$1" unixmsg-perf uni
 	expect_offers 'unixmsg-perf uni'
+	"$1" unixmsg-tap --network ''
+	expect_offers 'unixmsg-tap --network'
 	for option in --server-user --allow-group; do
 		"$1" unixgram-echo $option roo
 		expect_match "$out" '^root$'

@@ -33,6 +33,5 @@ src_tools_libtools_la_SOURCES += \
 	%D%/tap_sinks.c \
 	%D%/tap_sinks.h
 
-noinst_PROGRAMS = src/tools/unixmsg-tap
 src_tools_unixmsg_tap_SOURCES = %D%/unixmsg-tap.c
 src_tools_unixmsg_tap_LDADD = $(tool_libs)

@@ -43,14 +43,14 @@ static int become(const struct unixconn *client, const struct unixcred *cred)
 	return seteuid(cred->uid);
 }
 
-/* Nothing may go on as somebody else. */
+/* Nothing may go on as somebody else, and no clean-up either. */
 static void become_self(const struct self *self)
 {
 	const int error = errno;
 
 	if (seteuid(0) < 0 || setegid(self->gid) < 0 ||
 		setgroups((size_t)self->groups_count, self->groups) < 0)
-		abort();
+		_exit(TOOL_FAILED);
 	errno = error;
 }
 

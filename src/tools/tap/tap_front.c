@@ -180,7 +180,7 @@ struct tap_front *tap_front_open(struct tap *tap, struct tap_name *name)
 		tap_front_close(front);
 		return NULL;
 	}
-	tool_say(TOOL_NORMAL, "tapping %s, network %s",
+	tool_say(TOOL_NORMAL, "listening on %s, in front of its server (%s)",
 		explain_text(get_address(tap)), tap->network->name);
 	return front;
 }

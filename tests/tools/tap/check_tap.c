@@ -134,7 +134,7 @@ static void start_tap(void)
 	const char *const arguments[] = { "unixmsg-tap", name, NULL };
 
 	start(arguments);
-	expect_said("tapping ");
+	expect_said("listening on ");
 }
 
 static void expect_status(int status)
@@ -806,7 +806,7 @@ START_TEST(a_tap_at_a_name_of_its_own_leaves_the_server_alone)
 
 	start_server(_i);
 	start(arguments);
-	expect_said("tapping ");
+	expect_said("listening on ");
 	assert_same_file(name, &its_file);
 	assert_missing(get_hidden());
 	name = front;

@@ -35,7 +35,7 @@ start_echo()
 # start_tap OPTION... ADDRESS: its lines go to $logs/tap.out.
 start_tap()
 {
-	start_and_see tap ': tapping ' unixmsg-tap "$@"
+	start_server tap unixmsg-tap "$@"
 }
 
 # stop_tap STATUS
@@ -215,7 +215,7 @@ a_terminal_gets_colours_and_a_file_none()
 	mkfifo ready
 	start shown script -q -e -c \
 		"unixmsg-tap -c 2 s-unixpacket 2>ready" /dev/null
-	{ IFS= read -r line && [ "${line#*tapping}" != "$line" ]; } <ready ||
+	{ IFS= read -r line && [ "${line#*listening}" != "$line" ]; } <ready ||
 		fail 'no tap'
 	talk s-unixpacket hello
 	finish shown
@@ -463,10 +463,10 @@ a_tap_that_is_not_root_tells_once_whom_the_server_sees()
 	need_stranger "$TOOLS/unixmsg-tap"
 	mkdir place
 	chown 65534:65534 place
-	start_and_see echo ': listening on ' $stranger \
+	start_server echo $stranger \
 		env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" \
 		seqpacket-echo --listen -m 666 place/s
-	start_and_see tap ': tapping ' $stranger \
+	start_server tap $stranger \
 		env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" unixmsg-tap place/s
 	talk place/s hello
 	talk place/s hello

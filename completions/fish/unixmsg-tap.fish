@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# fish completion for unixmsg-tap
+
+set -l tap complete -c unixmsg-tap
+
+$tap -s w -l write -r -F -d 'Record to a new file'
+$tap -l format -x -a 'text hex json' -d 'How messages are printed'
+$tap -l decode -x -d 'What Wireshark takes them for'
+$tap -l snap -x -d 'The most of a message that is kept'
+$tap -s c -l count -x -d 'Leave after so many messages'
+$tap -l stats -d 'Print counters'
+$tap -s l -l listen -r -F -d 'Serve at another name'
+$tap -l max-size -x -d 'Largest message'
+$tap -l network -x -a 'unixgram unixpacket unix' -d 'The network'
+$tap -l restore -d 'Give a name back'
+$tap -l replay -r -F -d 'Send a recording again'
+$tap -l speed -x -d 'So many times as fast'
+$tap -s v -l verbose -d 'Say more'
+$tap -s q -l quiet -d 'Say only what went wrong'
+$tap -s h -l help -d 'Print the options'
+$tap -s V -l version -d 'Print the version'
