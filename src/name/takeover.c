@@ -354,16 +354,21 @@ static int give_back(const struct unixtakeover *takeover,
 
 static int give_back_locked(const struct unixtakeover *takeover, int fd)
 {
-	const int dir_fd = takeover->name->dir_fd;
+	const struct unixname *name = takeover->name;
+	const int dir_fd = name->dir_fd;
 	struct look hidden;
+	bool is_locked;
 	int result;
 
-	unixfile__lock(dir_fd, unixdeadline_after_us(lock_us));
+	is_locked = unixfile__lock(dir_fd, unixdeadline_after_us(lock_us)) == 0;
 	result = look_at(takeover, takeover->hidden, &hidden);
 	if (result == 0) {
 		result = give_back(takeover, &hidden, fd);
 		result = fd_close_with(hidden.fd, result);
 	}
+	/* A caller that was killed while it claimed the name has left it. */
+	if (is_locked)
+		unixaside__settle(dir_fd, name->dir, name->leaf);
 	unixfile__unlock(dir_fd);
 	return result;
 }

@@ -419,6 +419,21 @@ START_TEST(after_a_kill_the_next_takeover_goes_on)
 }
 END_TEST
 
+/* The claim of the caller was killed after it had set the file aside. */
+START_TEST(a_file_that_a_killed_claim_has_set_aside_does_not_stay)
+{
+	const char *aside = support_path(".unixmsg-name");
+	struct unixtakeover *takeover;
+
+	start(_i);
+	takeover = take();
+	ck_assert_int_eq(rename(name, aside), 0);
+	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+	assert_missing(aside);
+	expect_given_back();
+}
+END_TEST
+
 START_TEST(after_a_kill_and_the_servers_end_nothing_stays)
 {
 	start(_i % TYPES);
@@ -483,6 +498,9 @@ static TCase *make_kills(void)
 
 	tcase_add_loop_test(tcase, after_a_kill_the_name_is_given_back, 0,
 		3 * TYPES);
+	tcase_add_loop_test(tcase,
+		a_file_that_a_killed_claim_has_set_aside_does_not_stay, 0,
+		TYPES);
 	tcase_add_loop_test(tcase, after_a_kill_the_next_takeover_goes_on, 0,
 		3 * TYPES);
 	tcase_add_loop_test(tcase,
