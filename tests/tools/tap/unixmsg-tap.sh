@@ -475,7 +475,52 @@ a_tap_that_is_not_root_tells_once_whom_the_server_sees()
 		fail "$(cat "$logs/tap.err")"
 }
 
+# --- Killed -------------------------------------------------------------------
+
+is_listening_or_dead()
+{
+	grep -q 'listening on' "$logs/tap.err" || ! kill -0 "$pid" 2>/dev/null
+}
+
+# killed_at CALL N: whether a tap that takes the name, serves one client and
+# gives the name back was killed at that call.
+killed_at()
+{
+	start tap strace -qq -o "$logs/trace" -e "trace=$1" \
+		-e "inject=$1:signal=KILL:when=$2" unixmsg-tap -c 1 s
+	await_true is_listening_or_dead
+	if kill -0 "$pid" 2>/dev/null; then
+		run unixmsg-cat s hello
+	fi
+	finish tap
+	grep -q 'killed by SIGKILL' "$logs/trace"
+}
+
+a_kill_at_any_step_is_repaired()
+{
+	need strace
+	start_server echo seqpacket-echo --listen s
+	ls -ia >"$logs/before"
+	kills=0
+	for call in linkat bind listen fchmod fchownat flock renameat \
+		renameat2 unlinkat close; do
+		for n in 1 2 3 4 5 6 7 8; do
+			killed_at $call $n || break
+			kills=$((kills + 1))
+			run unixmsg-tap --restore s
+			expect_status 0 "$call $n: $(cat "$err")"
+			talk s hello
+			expect_text "$out" hello
+			ls -ia >"$logs/after"
+			cmp -s "$logs/before" "$logs/after" ||
+				fail "$call $n: $(cat "$logs/after")"
+		done
+	done
+	[ $kills -ge 20 ] || fail "only $kills steps"
+}
+
 for case in \
+	a_kill_at_any_step_is_repaired \
 	a_mistake_is_one_line_and_changes_nothing \
 	a_directory_that_may_not_be_written_is_told_and_nothing_changes \
 	a_server_of_no_file_is_tapped_at_another_name \
