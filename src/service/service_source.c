@@ -50,10 +50,16 @@ static void free_source(struct unixservice *service, struct source *source)
 	source->sort->close(source);
 }
 
+/*
+ * After _stop, sockets are open until the service is closed: a client that
+ * sends to a closed datagram socket loses the answers that it has not read.
+ */
 void unixservice__free_sources(struct unixservice *service)
 {
 	struct source *source, **place = &service->sources;
 
+	if (service->is_stopping)
+		return;
 	while ((source = *place) != NULL) {
 		if (!is_over(source)) {
 			place = &source->next;

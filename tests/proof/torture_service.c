@@ -853,6 +853,7 @@ static void a_peer_is_reset(int kind)
 	struct stage stage;
 
 	have_kept(&stage, &client, kind);
+	ck_assert_uint_gt(unixservice_get_queued(stage.service, stage.peer), 0);
 	torture_begin();
 	torture_end(unixservice_reset_peer(stage.service, stage.peer), 0);
 	ck_assert(!is_peer(&stage));
