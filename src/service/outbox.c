@@ -93,6 +93,8 @@ static struct queued *copy(const struct unixmsg *msg)
 		return NULL;
 	memset(queued, 0, sizeof(*queued));
 	queued->size = size;
+	queued->has_cred = (msg->flags & UNIXMSG_SEND_CRED) != 0;
+	queued->cred = msg->cred;
 	queued->fds =
 		(int *)(void *)(queued->data + round_up(size, sizeof(int)));
 	copy_parts(queued->data, msg);

@@ -21,6 +21,9 @@ struct queued {
 	bool is_begun;
 	/* It answers a message. */
 	bool is_answer;
+	/* cred is sent with it. */
+	bool has_cred;
+	struct unixcred cred;
 	size_t fds_count;
 	int *fds; /* behind data; ours, closed with it */
 	char data[];

@@ -572,7 +572,8 @@ void unixservice__note_partial(struct unixservice *service, struct peer *peer,
 /* Tells whether the calls for plain messages suffice: they are the shortest. */
 static inline bool unixservice__is_plain(const struct unixmsg *msg)
 {
-	return msg->parts == NULL && msg->fds_count == 0;
+	return msg->parts == NULL && msg->fds_count == 0 &&
+		(msg->flags & UNIXMSG_SEND_CRED) == 0;
 }
 
 /*

@@ -295,6 +295,8 @@ static int send_queued(struct unixservice *service, struct peer *peer,
 		.room = queued->size,
 		.fds = queued->fds,
 		.fds_count = queued->fds_count,
+		.flags = queued->has_cred ? UNIXMSG_SEND_CRED : 0,
+		.cred = queued->cred,
 	};
 
 	return peer->sort->send(service, peer, &msg, &queued->done);

@@ -42,6 +42,15 @@ static void make_plain(struct unixmsg *plain, const struct unixmsg *msg)
 	plain->parts_count = 0;
 }
 
+/* A stream has neither descriptors nor credentials. */
+static bool can_carry(const struct peer *peer, const struct unixmsg *msg)
+{
+	const size_t fds_max = peer->sort->fds_max;
+
+	return msg->fds_count <= fds_max &&
+		(fds_max > 0 || (msg->flags & UNIXMSG_SEND_CRED) == 0);
+}
+
 static int send_to_peer(struct unixservice *service, uint64_t id,
 	const struct unixmsg *msg)
 {
@@ -53,7 +62,7 @@ static int send_to_peer(struct unixservice *service, uint64_t id,
 	peer = unixservice__find(service, id);
 	if (peer == NULL)
 		return -1;
-	if (msg->fds_count > peer->sort->fds_max) {
+	if (!can_carry(peer, msg)) {
 		errno = EINVAL;
 		return -1;
 	}
@@ -70,7 +79,7 @@ int unixservice_send_msg(struct unixservice *service, uint64_t id,
 {
 	struct unixmsg plain;
 
-	if (unixmsg__check(msg, 0) < 0)
+	if (unixmsg__check(msg, UNIXMSG_SEND_CRED) < 0)
 		return -1;
 	if (msg->parts_count != 1 && msg->addr == NULL)
 		return send_to_peer(service, id, msg);

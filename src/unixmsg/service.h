@@ -573,10 +573,12 @@ int unixservice_send(struct unixservice *service, uint64_t peer,
 	const void *data, size_t size);
 
 /*
- * Sends as unixservice_send does, in several parts and with descriptors, which
- * stay the caller's. It ignores addr, so a handler may pass on the message that
- * it got. Also EINVAL for descriptors on a stream, which carries none, and the
- * errors of fcntl(2), if the service has to queue descriptors.
+ * Sends as unixservice_send does, in several parts, with descriptors, which stay
+ * the caller's, and with credentials (UNIXMSG_SEND_CRED). It ignores addr, so a
+ * handler may pass on the message that it got; if the service may send the
+ * credentials of others, it sets that flag for a message with UNIXMSG_HAS_CRED.
+ * Also EINVAL for descriptors or credentials on a stream, which carries none,
+ * and the errors of fcntl(2), if the service has to queue descriptors.
  */
 int unixservice_send_msg(struct unixservice *service, uint64_t peer,
 	const struct unixmsg *msg);

@@ -4,8 +4,8 @@
  * itself, its end, and room for what is queued.
  */
 #include <config.h>
+#include <limits.h>
 
-#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -1268,6 +1268,110 @@ START_TEST(a_service_that_has_given_up_its_name_is_drained)
 }
 END_TEST
 
+/* Credentials that are passed on */
+
+/* The user that nobody has, or who we are. */
+static struct unixcred make_cred(void)
+{
+	return (struct unixcred){
+		.pid = getpid(),
+		.uid = geteuid() == 0 ? 12345 : geteuid(),
+		.gid = getegid(),
+	};
+}
+
+static int send_with_cred(const struct unixcred *cred)
+{
+	const struct unixmsg msg = {
+		.data = (void *)"whose",
+		.room = 5,
+		.flags = UNIXMSG_SEND_CRED,
+		.cred = *cred,
+	};
+
+	return unixservice_send_msg(scene.service, scene.peer, &msg);
+}
+
+static struct unixconn *get_conn(void)
+{
+	return client.kind == GRAM ? client.gram : client.packet;
+}
+
+static void expect_cred(const struct unixcred *cred)
+{
+	char data[8];
+	struct unixmsg msg = { .data = data, .room = sizeof(data) };
+
+	scene_serve(&scene);
+	ck_assert_int_eq(unixconn_recv_msg(get_conn(), &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, 5);
+	ck_assert(msg.flags & UNIXMSG_HAS_CRED);
+	ck_assert_int_eq(msg.cred.pid, cred->pid);
+	ck_assert_uint_eq(msg.cred.uid, cred->uid);
+	ck_assert_uint_eq(msg.cred.gid, cred->gid);
+}
+
+/* _i / 2: they are queued first. */
+START_TEST(credentials_are_passed_on)
+{
+	const struct unixcred cred = make_cred();
+	int count = 0;
+
+	open_with_peer(GRAM + _i % 2, scene_be_silent);
+	ck_assert_int_eq(unixconn_want(get_conn(), UNIXMSG_WANT_CRED), 0);
+	if (_i >= 2)
+		count = fill_queue();
+	ck_assert_int_eq(send_with_cred(&cred), 1);
+	read_large(count);
+	if (_i >= 2)
+		scene_serve_while(&scene, scene_count(&scene).queued > 0);
+	expect_cred(&cred);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Nor may root send a process that is none. */
+START_TEST(credentials_that_may_not_be_sent_are_refused)
+{
+	struct unixcred cred = make_cred();
+
+	if (geteuid() == 0)
+		cred.pid = INT_MAX;
+	else
+		cred.uid = 0;
+	open_with_peer(GRAM + _i, scene_be_silent);
+	ck_assert_errno(send_with_cred(&cred), geteuid() == 0 ? ESRCH : EPERM);
+	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 1);
+	ck_assert_uint_eq(get_peers(), 1);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_stream_carries_no_credentials)
+{
+	const struct unixcred cred = make_cred();
+
+	open_with_peer(FRAMED + _i, scene_be_silent);
+	ck_assert_errno(send_with_cred(&cred), EINVAL);
+	ck_assert_uint_eq(scene_count(&scene).pushed, 0);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+static TCase *make_cred_tests(void)
+{
+	TCase *tcase = make_tcase("credentials");
+
+	tcase_add_loop_test(tcase, credentials_are_passed_on, 0, 4);
+	tcase_add_loop_test(tcase, credentials_that_may_not_be_sent_are_refused,
+		0, 2);
+	tcase_add_loop_test(tcase, a_stream_carries_no_credentials, 0, 2);
+	return tcase;
+}
+
 static TCase *make_name_tests(void)
 {
 	TCase *tcase = make_tcase("names");
@@ -1396,5 +1500,5 @@ int main(void)
 {
 	return support_run_cases("service_forward", make_end_tests(),
 		make_duplex_tests(), make_pause_tests(), make_datagram_tests(),
-		make_name_tests());
+		make_name_tests(), make_cred_tests());
 }
