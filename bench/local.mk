@@ -8,7 +8,7 @@ EXTRA_DIST += \
 	%D%/peers/zmq.c \
 	%D%/run.sh
 
-bench: $(bin_PROGRAMS)
+bench: $(bin_PROGRAMS) examples/26-forward
 	@$(test_environment) BENCH_DIR="$${BENCH_DIR-bench-report}" \
 	  $(SHELL) $(srcdir)/%D%/run.sh
 

@@ -215,7 +215,7 @@ stop_servers()
 	done
 	pids=
 	rm -f "$work/unixmsg" "$work/spinning" "$work/go" "$work/python" \
-		"$work/socat"
+		"$work/socat" "$work/forward"
 }
 
 # compare_servers OPTION...: places the client; the servers run on $cpu.
@@ -347,6 +347,53 @@ now_ms()
 	date +%s%N | sed 's/......$//'
 }
 
+# Has 50000 messages of 64 bytes echoed, several in flight. Prints the time in
+# milliseconds.
+time_flight()
+{
+	before=$(now_ms)
+	(run_there timeout 120 "$(get_tool unixpacket)" "$work/$1") \
+		<"$work/lines" >"$work/echoed" 2>>"$work/err" &&
+		cmp -s "$work/lines" "$work/echoed" &&
+		echo $(($(now_ms) - before))
+}
+
+time_flights()
+{
+	seq -f %064.0f 1 50000 >"$work/lines"
+	: >"$work/ratios"
+	i=0
+	while [ $i -lt 11 ]; do
+		direct=$(time_flight unixmsg) || break
+		passed=$(time_flight forward) || break
+		echo "$direct $passed" | awk '{ print $1 / $2 }' >>"$work/ratios"
+		i=$((i + 1))
+	done
+	[ $i -eq 11 ] || miss "messages in flight: $(tail -n 1 "$work/err")"
+	say '' "Throughput, several messages in flight:\
+ $(get_median <"$work/ratios" | awk '{ printf "%.2f", $1 }') of direct, half of the rounds between\
+ $(sort -n "$work/ratios" | awk '{ a[NR] = $1 }
+		END { printf "%.2f..%.2f", a[3], a[9] }')."
+}
+
+# The forwarder has the same CPU as the server.
+compare_forwarding()
+{
+	begin 'A forwarder in front of the server: examples/26-forward'
+	! is_there taskset || cpu=0
+	servers=
+	network=unixpacket
+	start_server unixmsg "$(get_tool unixpacket)" --listen "$work/unixmsg" &&
+		start_server forward "$TOOLS/../../examples/26-forward" \
+			"$work/forward" "$work/unixmsg" || return
+	# Words on purpose.
+	# shellcheck disable=SC2086
+	measure ${cpu:+--cpus 0,0} $servers "$network"
+	time_flights
+	stop_servers
+	cpu=
+}
+
 # Runs a tool from start to end, with one message and its answer.
 time_tool()
 {
@@ -434,6 +481,7 @@ describe_machine
 compare_with_plain
 compare_spinning
 compare_all_servers
+compare_forwarding
 compare_pairs
 time_tool
 count_costs

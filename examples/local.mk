@@ -25,6 +25,7 @@ dist_examples_DATA = \
 	%D%/23-stream.c \
 	%D%/24-front.c \
 	%D%/25-watch.c \
+	%D%/26-forward.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -67,7 +68,8 @@ check_PROGRAMS += \
 	%D%/22-container \
 	%D%/23-stream \
 	%D%/24-front \
-	%D%/25-watch
+	%D%/25-watch \
+	%D%/26-forward
 %C%_01_service_LDADD = $(built_library)
 %C%_02_gram_server_LDADD = $(built_library)
 %C%_03_gram_client_LDADD = $(built_library)
@@ -90,6 +92,7 @@ check_PROGRAMS += \
 %C%_23_stream_LDADD = $(built_library)
 %C%_24_front_LDADD = $(built_library)
 %C%_25_watch_LDADD = $(built_library)
+%C%_26_forward_LDADD = $(built_library)
 
 # The examples for the loops of other libraries. libunixmsg does not need these
 # libraries.

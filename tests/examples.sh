@@ -713,6 +713,46 @@ after_a_kill_the_next_one_gives_it_back()
 	ask_echo
 }
 
+start_forwarding()
+{
+	start_server service "$TOOLS/seqpacket-echo" --listen "$here/echo.sock"
+	start_and_see forward ': listening ' "$examples/$example" front.sock \
+		echo.sock
+}
+
+stop_forwarding()
+{
+	signal forward TERM
+	finish forward
+	expect_status 0
+	[ ! -e front.sock ] || fail 'front.sock is left behind'
+	see 0 "$logs/forward.err"
+}
+
+forwarding_does_what_it_says()
+{
+	start_forwarding
+	run "$TOOLS/seqpacket-echo" "$here/front.sock" hello
+	expect_status 0 "$(cat "$err")"
+	see 1 "$out"
+	run "$TOOLS/seqpacket-echo" "$here/front.sock" one '' three
+	expect_status 0 "$(cat "$err")"
+	expect_answers one '' three
+	stop_forwarding
+}
+
+a_forwarder_passes_messages_of_each_size_on()
+{
+	start_forwarding
+	for size in 0 64 100000; do
+		run "$TOOLS/seqpacket-echo" --count 500 --size "$size" \
+			"$here/front.sock"
+		expect_status 0 "$size: $(cat "$err")"
+		expect_match "$err" '500 sent, 500 received, 0 lost, 0 altered'
+	done
+	stop_forwarding
+}
+
 run_case each_stands_alone_and_fits_a_page
 run_case datagrams_go_to_the_server_and_back
 run_case connections_go_to_the_server_and_back
@@ -759,4 +799,7 @@ run_case a_container_has_the_rights_of_its_user_outside
 example=25-watch
 run_case watching_gives_the_name_back
 run_case after_a_kill_the_next_one_gives_it_back
+example=26-forward
+run_case forwarding_does_what_it_says
+run_case a_forwarder_passes_messages_of_each_size_on
 finish_cases

@@ -132,7 +132,8 @@
  * watcher resumes it at UNIXSERVICE_FLUSHED. So the service queues one message
  * at most for each peer. The watcher passes UNIXSERVICE_ENDED on by
  * unixservice_shutdown_peer, and UNIXSERVICE_CLOSED by unixservice_close_peer.
- * A message that is passed on counts as unanswered and as pushed.
+ * A message that is passed on counts as unanswered and as pushed. See
+ * examples/26-forward.c.
  *
  * Counters. Every received message has exactly one outcome, see struct
  * unixservice_counters.

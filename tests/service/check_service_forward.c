@@ -1361,6 +1361,229 @@ START_TEST(a_stream_carries_no_credentials)
 }
 END_TEST
 
+/* A forwarder between two ends, as examples/26-forward.c */
+
+enum { MESSAGES = 200, SIZE = 20000 };
+
+/* An end outside of the service: what it has sent and has heard. */
+struct end {
+	struct unixconn *conn;
+	uint64_t peer;
+	size_t sent, heard; /* bytes */
+	bool has_ended;
+};
+
+static struct end ends[2];
+
+static uint64_t get_other(uint64_t peer)
+{
+	return ends[ends[0].peer == peer].peer;
+}
+
+static int pass_on(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	const uint64_t other = get_other(peer);
+
+	ck_assert_int_eq(unixservice_send_msg(at->service, other, msg), 1);
+	if (unixservice_get_queued(at->service, other) > 0)
+		unixservice_pause_peer(at->service, peer);
+	return UNIXSERVICE_DONE;
+}
+
+static void react(struct scene *at, const struct unixservice_event *event)
+{
+	const uint64_t other = get_other(event->peer);
+
+	if (event->kind == UNIXSERVICE_FLUSHED)
+		unixservice_resume_peer(at->service, other);
+	else if (event->kind == UNIXSERVICE_ENDED)
+		unixservice_shutdown_peer(at->service, other);
+	else if (event->kind == UNIXSERVICE_CLOSED)
+		unixservice_close_peer(at->service, other);
+}
+
+static void open_forwarder(int kind)
+{
+	struct unixservice_options options = make_options();
+	const unsigned int flags = kind == BYTES ? UNIXMSG_LISTEN_BYTES : 0;
+	struct unixconn *pair[2];
+	int i;
+
+	options.wants = UNIXMSG_WANT_FDS;
+	scene_open(&scene, pass_on, &options);
+	scene.react = react;
+	memset(ends, 0, sizeof(ends));
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(unixconn_pair(networks[kind], pair), 0);
+		ck_assert_int_eq(unixservice_add_conn(scene.service, pair[1],
+					 flags, &ends[i].peer),
+			0);
+		ends[i].conn = pair[0];
+	}
+}
+
+/* Each byte tells its place. */
+static void send_some(struct end *end, int kind)
+{
+	char data[SIZE];
+	size_t i, written = 0;
+
+	if (end->sent == (size_t)MESSAGES * SIZE)
+		return;
+	for (i = 0; i < SIZE; i++)
+		data[i] = (char)((end->sent + i) % 251);
+	if (kind == BYTES)
+		unixconn_write(end->conn, data, SIZE - end->sent % SIZE,
+			&written, UNIXMSG_NOW);
+	else if (unixconn_send(end->conn, data, SIZE, UNIXMSG_NOW) == 1)
+		written = SIZE;
+	end->sent += written;
+}
+
+static void hear_some(struct end *end, int kind)
+{
+	char data[SIZE];
+	size_t i, size = 0;
+	int result = kind == BYTES
+		? unixconn_read(end->conn, data, SIZE, &size, UNIXMSG_NOW)
+		: unixconn_recv(end->conn, data, SIZE, &size, UNIXMSG_NOW);
+
+	if (result < 0)
+		ck_assert_int_eq(errno, EAGAIN);
+	if (result == 1 && kind != BYTES)
+		ck_assert_uint_eq(size, SIZE);
+	end->has_ended |= result == 0;
+	for (i = 0; result == 1 && i < size; i++)
+		ck_assert_int_eq(data[i], (char)((end->heard + i) % 251));
+	end->heard += result == 1 ? size : 0;
+}
+
+static void check_forwarded(int kind)
+{
+	const struct unixservice_counters books = scene_count(&scene);
+
+	if (kind != BYTES)
+		ck_assert_uint_eq(books.received, 2 * MESSAGES);
+	ck_assert_uint_eq(books.received_bytes, 2ull * MESSAGES * SIZE);
+	ck_assert_uint_eq(books.sent_bytes, books.received_bytes);
+	ck_assert_uint_eq(books.unanswered, books.received);
+	ck_assert_uint_eq(books.pushed, books.received);
+	ck_assert_uint_eq(books.pushed_lost, 0);
+	/* One for each direction. */
+	ck_assert_uint_ge(books.queued_most, 1);
+	ck_assert_uint_le(books.queued_most, 2);
+}
+
+/* Both ends send all that they can, and read a little. */
+START_TEST(what_is_passed_on_stays_whole_when_both_directions_are_full)
+{
+	const int kind = PACKET + _i;
+	const size_t all = (size_t)MESSAGES * SIZE;
+	int i;
+
+	open_forwarder(kind);
+	while (ends[0].heard < all || ends[1].heard < all) {
+		for (i = 0; i < 6; i++)
+			send_some(&ends[i % 2], kind);
+		scene_serve(&scene);
+		hear_some(&ends[0], kind);
+		hear_some(&ends[1], kind);
+		scene_serve(&scene);
+	}
+	check_forwarded(kind);
+	unixconn_close(ends[0].conn);
+	unixconn_close(ends[1].conn);
+	scene_serve(&scene);
+	ck_assert_uint_eq(get_peers(), 0);
+	scene_close(&scene);
+}
+END_TEST
+
+/* _i / LINKS: the end that ends first. */
+START_TEST(ends_are_passed_on_one_by_one)
+{
+	const int kind = PACKET + _i % LINKS;
+	struct end *first = &ends[_i / LINKS], *second = &ends[_i < LINKS];
+
+	open_forwarder(kind);
+	while (first->sent < 2 * SIZE) {
+		send_some(first, kind);
+		scene_serve(&scene);
+	}
+	ck_assert_int_eq(unixconn_shutdown(first->conn, SHUT_WR), 0);
+	while (!second->has_ended) {
+		scene_serve(&scene);
+		hear_some(second, kind);
+	}
+	ck_assert_uint_eq(second->heard, first->sent);
+	ck_assert(!first->has_ended);
+	send_some(second, kind);
+	ck_assert_int_eq(unixconn_shutdown(second->conn, SHUT_WR), 0);
+	while (!first->has_ended) {
+		scene_serve(&scene);
+		hear_some(first, kind);
+	}
+	ck_assert_uint_eq(first->heard, second->sent);
+	ck_assert_uint_eq(get_peers(), 0);
+	unixconn_close(first->conn);
+	unixconn_close(second->conn);
+	scene_close(&scene);
+}
+END_TEST
+
+/* The message is queued, behind others. */
+START_TEST(descriptors_are_passed_on)
+{
+	char data[SIZE];
+	int pipe_fds[2], fd;
+	size_t size, count = 1, i, sent = 0;
+
+	open_forwarder(PACKET);
+	while (scene_count(&scene).queued == 0) {
+		send_some(&ends[0], PACKET);
+		scene_serve(&scene);
+		sent++;
+	}
+	ck_assert_int_eq(pipe(pipe_fds), 0);
+	ck_assert_int_eq(unixconn_want(ends[1].conn, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_send_fds(ends[0].conn, "take", 4,
+				 &pipe_fds[1], 1, UNIXMSG_NOW),
+		1);
+	close(pipe_fds[1]);
+	for (i = 0; i < sent; i++) {
+		scene_serve(&scene);
+		hear_some(&ends[1], PACKET);
+	}
+	scene_serve(&scene);
+	ck_assert_int_eq(unixconn_recv_fds(ends[1].conn, data, sizeof(data),
+				 &size, &fd, &count, UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, 4);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(write(fd, "x", 1), 1);
+	close(fd);
+	/* No copy is left behind. */
+	ck_assert_int_eq(read(pipe_fds[0], data, 2), 1);
+	ck_assert_int_eq(read(pipe_fds[0], data, 2), 0);
+	close(pipe_fds[0]);
+	unixconn_close(ends[0].conn);
+	unixconn_close(ends[1].conn);
+	scene_close(&scene);
+}
+END_TEST
+
+static TCase *make_forward_tests(void)
+{
+	TCase *tcase = make_tcase("forwarding");
+
+	tcase_add_loop_test(tcase,
+		what_is_passed_on_stays_whole_when_both_directions_are_full, 0,
+		LINKS);
+	tcase_add_loop_test(tcase, ends_are_passed_on_one_by_one, 0, 2 * LINKS);
+	tcase_add_test(tcase, descriptors_are_passed_on);
+	return tcase;
+}
+
 static TCase *make_cred_tests(void)
 {
 	TCase *tcase = make_tcase("credentials");
@@ -1500,5 +1723,5 @@ int main(void)
 {
 	return support_run_cases("service_forward", make_end_tests(),
 		make_duplex_tests(), make_pause_tests(), make_datagram_tests(),
-		make_name_tests(), make_cred_tests());
+		make_name_tests(), make_cred_tests(), make_forward_tests());
 }
