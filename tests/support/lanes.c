@@ -125,7 +125,7 @@ struct unixlistener *__wrap_unixlistener_open(const char *network,
 		__real_unixlistener_open(network, address, options);
 
 	if (listener != NULL && is_wanted(network))
-		ck_assert_int_eq(unixlistener__offer_lanes(listener, RING), 0);
+		ck_assert_int_eq(unixlistener_set_lane(listener, RING), 0);
 	return listener;
 }
 
@@ -144,15 +144,20 @@ struct unixconn *__wrap_unixlistener_accept(struct unixlistener *listener,
 int __wrap_unixconn_pair(const char *network, struct unixconn *pair[2])
 {
 	struct unixconn *ends[2];
-	int i;
+	int i, saved;
 
 	if (!is_wanted(network))
 		return __real_unixconn_pair(network, pair);
 	for (i = 0; i < 2; i++)
 		ends[i] = unixconn__new(&unixnetwork__packet_lane);
 	if (unixendpoint__open_pair(&ends[0]->end, &ends[1]->end,
-		    SOCK_SEQPACKET) < 0)
+		    SOCK_SEQPACKET) < 0) {
+		saved = errno;
+		__real_unixconn_close(ends[0]);
+		__real_unixconn_close(ends[1]);
+		errno = saved;
 		return -1;
+	}
 	unixhandshake__ask(unixhandshake__get(ends[0]));
 	unixhandshake__await(unixhandshake__get(ends[1]), RING);
 	lanes_settle(unixhandshake__get(ends[0]), unixhandshake__get(ends[1]));
