@@ -26,6 +26,7 @@ dist_examples_DATA = \
 	%D%/24-front.c \
 	%D%/25-watch.c \
 	%D%/26-forward.c \
+	%D%/27-lane.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -69,7 +70,8 @@ check_PROGRAMS += \
 	%D%/23-stream \
 	%D%/24-front \
 	%D%/25-watch \
-	%D%/26-forward
+	%D%/26-forward \
+	%D%/27-lane
 %C%_01_service_LDADD = $(built_library)
 %C%_02_gram_server_LDADD = $(built_library)
 %C%_03_gram_client_LDADD = $(built_library)
@@ -93,6 +95,7 @@ check_PROGRAMS += \
 %C%_24_front_LDADD = $(built_library)
 %C%_25_watch_LDADD = $(built_library)
 %C%_26_forward_LDADD = $(built_library)
+%C%_27_lane_LDADD = $(built_library)
 
 # The examples for the loops of other libraries. libunixmsg does not need these
 # libraries.

@@ -242,6 +242,7 @@ streams_carry_messages_or_bytes()
 
 messages_of_any_size_are_received() { run_alone 10-any-size; }
 a_batch_waits_for_room() { run_alone 11-batch; }
+messages_go_by_a_lane() { run_alone 27-lane; }
 big_messages_are_sealed() { run_alone 12-big-message; }
 
 the_small_service_does_what_it_says()
@@ -764,6 +765,7 @@ run_case who_speaks_is_told
 run_case messages_of_any_size_are_received
 run_case a_batch_waits_for_room
 run_case big_messages_are_sealed
+run_case messages_go_by_a_lane
 example=01-service
 run_case the_small_service_does_what_it_says
 run_case the_small_service_serves_each_network

@@ -56,6 +56,8 @@ static int open_at(struct unixconn *conn, const char *address,
 {
 	struct unixname_options name;
 
+	if (options->lane_bytes > 0)
+		return refuse(ENOTSUP);
 	if (unixlisten__get_name(options, &name) < 0)
 		return -1;
 	if (unixendpoint__open(&conn->end, SOCK_DGRAM) < 0 ||
@@ -99,8 +101,12 @@ struct unixconn *unixconn_open(const char *network, const char *address,
 struct unixconn *unixconn_dial(const char *network, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
-	return unixconn__dial(unixnetwork__find(network), address, options,
-		deadline_us);
+	const struct network *found = unixnetwork__find(network);
+
+	if (found != NULL && options != NULL &&
+		(options->flags & UNIXMSG_DIAL_LANE) != 0)
+		found = unixnetwork__find_lane(found);
+	return unixconn__dial(found, address, options, deadline_us);
 }
 
 struct unixconn *unixconn__dial(const struct network *network,
@@ -186,7 +192,7 @@ int unixconn_release(struct unixconn *conn)
 {
 	const int fd = conn->end.fd;
 
-	if (conn->end.type == SOCK_STREAM && !unixstream__is_between(conn))
+	if (conn->network->is_whole != NULL && !conn->network->is_whole(conn))
 		return refuse(EBUSY);
 	unixname__set_kept(conn->end.name, true);
 	conn->end.fd = -1;
@@ -202,6 +208,11 @@ int unixconn_get_fd(const struct unixconn *conn)
 const char *unixconn_get_network(const struct unixconn *conn)
 {
 	return conn->network->name;
+}
+
+bool unixconn_is_lane(const struct unixconn *conn)
+{
+	return conn->network->is_lane != NULL && conn->network->is_lane(conn);
 }
 
 void unixconn_set_stop_fd(struct unixconn *conn, int stop_fd)

@@ -27,10 +27,6 @@ unsigned int unixconn__get_wants(const struct unixconn *conn);
 
 /* Streams: see stream.c. */
 
-/* Tells whether no message is partly sent or received and nothing was read
- * ahead. */
-bool unixstream__is_between(const struct unixconn *conn);
-
 /* Returns how many bytes of a partly sent message were sent, its prefix
  * included, or 0 if there is no such message. */
 size_t unixstream__get_sent(const struct unixconn *conn);

@@ -223,14 +223,16 @@ int unixdial__connect(struct endpoint *end, const char *text,
 int unixdial__check(const struct unixdial_options *options)
 {
 	const unsigned int known = UNIXMSG_DIAL_WAIT | UNIXMSG_DIAL_RECONNECT |
-		UNIXMSG_DIAL_UNNAMED;
+		UNIXMSG_DIAL_UNNAMED | UNIXMSG_DIAL_LANE;
 	size_t i, count = sizeof(options->reserved) / sizeof(uint64_t);
 	uint64_t reserved = 0;
 
 	for (i = 0; i < count; i++)
 		reserved |= options->reserved[i];
+	/* A client asks for a lane by its address. */
 	if (options->own != NULL &&
-		(options->flags & UNIXMSG_DIAL_UNNAMED) != 0)
+		(options->flags & (UNIXMSG_DIAL_UNNAMED | UNIXMSG_DIAL_LANE)) !=
+			0)
 		reserved = 1;
 	if (reserved == 0 && options->own_mode <= 0777 &&
 		options->stop_fd >= -1 && options->spin_us >= 0 &&

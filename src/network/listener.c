@@ -27,7 +27,7 @@ struct unixlistener {
 	struct endpoint end;
 	const struct network *network; /* of its connections */
 	uint64_t tag;                  /* of its connections */
-	uint32_t lane_bytes;           /* 0: they get no lane */
+	_Atomic uint32_t lane_bytes;   /* 0: they get no lane */
 	bool is_adopted;
 	/* The process that has bounded the kernel's wait, or 0. */
 	atomic_int bounded_by;
@@ -117,18 +117,21 @@ static struct unixlistener *listener_new(const struct network *network)
 	return listener;
 }
 
-int unixlistener__offer_lanes(struct unixlistener *listener, uint64_t bytes)
+bool unixlistener__has_lanes(const struct unixlistener *listener)
 {
-	const struct network *network =
-		unixnetwork__find_lane(listener->network);
+	return listener->lane_bytes > 0;
+}
 
-	if (network == NULL)
+int unixlistener_set_lane(struct unixlistener *listener, uint64_t bytes)
+{
+	if (listener->end.type != SOCK_SEQPACKET) {
+		errno = ENOTSUP;
 		return -1;
-	if (!unixsegment__is_ring_size(bytes)) {
+	}
+	if (bytes > 0 && !unixsegment__is_ring_size(bytes)) {
 		errno = EINVAL;
 		return -1;
 	}
-	listener->network = network;
 	listener->lane_bytes = (uint32_t)bytes;
 	return 0;
 }
@@ -144,6 +147,9 @@ static int open_at(struct unixlistener *listener, const char *address,
 		return -1;
 	unixendpoint__set_waits(end, options->stop_fd, options->spin_us);
 	listener->tag = options->tag;
+	if (options->lane_bytes > 0 &&
+		unixlistener_set_lane(listener, options->lane_bytes) < 0)
+		return -1;
 	return start_listening(end, address, options, &name,
 		options->wants | wants);
 }
@@ -355,11 +361,19 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	end->is_refusing_fds = listener->end.is_refusing_fds;
 	if (listener->is_adopted && prepare_accepted(end) < 0)
 		return -1;
-	if (listener->lane_bytes > 0)
+	if (conn->network != listener->network)
 		unixhandshake__await(unixhandshake__get(conn),
 			listener->lane_bytes);
 	errno = saved;
 	return 0;
+}
+
+/* Returns that of connections to come. */
+static const struct network *get_network(const struct unixlistener *listener)
+{
+	return listener->lane_bytes > 0
+		? unixnetwork__find_lane(listener->network)
+		: listener->network;
 }
 
 struct unixconn *unixlistener_accept(struct unixlistener *listener,
@@ -370,7 +384,7 @@ struct unixconn *unixlistener_accept(struct unixlistener *listener,
 
 	if (unixdeadline__check(deadline_us) < 0)
 		return NULL;
-	conn = unixconn__new(listener->network);
+	conn = unixconn__new(get_network(listener));
 	if (conn == NULL)
 		return NULL;
 	if (accept_into(listener, conn, deadline_us) == 0)

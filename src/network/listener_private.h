@@ -17,11 +17,8 @@ uint64_t unixlistener__get_tag(const struct unixlistener *listener);
 /* Returns SOCK_STREAM or SOCK_SEQPACKET. */
 int unixlistener__get_type(const struct unixlistener *listener);
 
-/*
- * Its connections get a lane with so many bytes for each direction when their
- * clients ask for one. EINVAL: not a size of a ring. ENOTSUP: no unixpacket.
- */
-int unixlistener__offer_lanes(struct unixlistener *listener, uint64_t bytes);
+/* Whether it offers lanes. */
+bool unixlistener__has_lanes(const struct unixlistener *listener);
 
 /* See unixdial__retire. */
 int unixlistener__retire(struct unixlistener *listener, bool *is_shared);

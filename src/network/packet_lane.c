@@ -47,6 +47,21 @@ static int lane_dial(struct unixconn *conn, const char *address,
 		deadline_us);
 }
 
+static bool lane_is_whole(const struct unixconn *conn)
+{
+	const struct packet *packet = (const struct packet *)conn;
+
+	return packet->lane.mine.page == NULL &&
+		packet->stage <= HANDSHAKE_COUNTING;
+}
+
+static bool lane_is_lane(const struct unixconn *conn)
+{
+	const struct packet *packet = (const struct packet *)conn;
+
+	return packet->is_in && packet->is_out;
+}
+
 static void lane_dispose(struct unixconn *conn)
 {
 	unixhandshake__dispose(unixhandshake__get(conn));
@@ -571,6 +586,8 @@ const struct network unixnetwork__packet_lane = {
 	.size = sizeof(struct packet),
 	.dial = lane_dial,
 	.dispose = lane_dispose,
+	.is_whole = lane_is_whole,
+	.is_lane = lane_is_lane,
 	.send = lane_send,
 	.send_msg = lane_send_msg,
 	.send_batch = lane_send_batch,

@@ -86,7 +86,8 @@ size_t unixstream__get_sent(const struct unixconn *conn)
 	return ((const struct stream *)conn)->sent;
 }
 
-bool unixstream__is_between(const struct unixconn *conn)
+/* No message is partly sent or received, and nothing was read ahead. */
+static bool stream_is_whole(const struct unixconn *conn)
 {
 	return !unixstream__has_input(conn) &&
 		unixstream__get_sent(conn) == 0 &&
@@ -126,6 +127,7 @@ const struct network unixnetwork__stream = {
 	.dial = stream_dial,
 	.take_over = stream_take_over,
 	.dispose = stream_dispose,
+	.is_whole = stream_is_whole,
 	.send = unixframe__send,
 	.send_msg = unixframe__send_msg,
 	.send_batch = unixframe__send_batch,

@@ -265,6 +265,13 @@ static int check_wants(const struct unixservice *service, unsigned int wants)
 	return -1;
 }
 
+/* The memory of lanes would be under no limit. */
+static int refuse_lane(void)
+{
+	errno = ENOTSUP;
+	return -1;
+}
+
 int unixservice_listen(struct unixservice *service, const char *network_name,
 	const char *address, const struct unixlisten_options *options)
 {
@@ -278,6 +285,8 @@ int unixservice_listen(struct unixservice *service, const char *network_name,
 		check_wants(service, how.wants) < 0 ||
 		unixservice__check_open(service) < 0)
 		return -1;
+	if (how.lane_bytes > 0)
+		return refuse_lane();
 	bytes = how.flags & UNIXMSG_LISTEN_BYTES;
 	how.flags &= ~UNIXMSG_LISTEN_BYTES;
 	if (network->type == SOCK_DGRAM)
@@ -304,6 +313,8 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 		errno = EBUSY;
 		return -1;
 	}
+	if (conn->network->is_lane != NULL)
+		return refuse_lane();
 	/* The service queues what has no room, by its own policy. */
 	conn->policy = UNIXCONN_WAIT;
 	if (conn->end.type != SOCK_DGRAM || conn->end.is_connected)

@@ -325,6 +325,11 @@ int unixservice_add_listener(struct unixservice *service,
 		errno = EINVAL;
 		return -1;
 	}
+	/* Their memory would be under no limit. */
+	if (unixlistener__has_lanes(listener)) {
+		errno = ENOTSUP;
+		return -1;
+	}
 	listeners = calloc(1, sizeof(*listeners));
 	if (listeners == NULL)
 		return -1;

@@ -193,7 +193,8 @@ int unixconn_close(struct unixconn *conn);
  * and the values of SO_PASSRIGHTS, SO_TIMESTAMPNS and SO_PASSCRED. A dialled
  * datagram client then receives messages from strangers after its server dies.
  * Returns -1 with EBUSY, and leaves conn as it was, if a unix connection is in
- * the middle of a message or has read bytes ahead.
+ * the middle of a message or has read bytes ahead, or if an unixpacket
+ * connection has a lane or may still get one.
  */
 int unixconn_release(struct unixconn *conn);
 
@@ -209,6 +210,34 @@ void unixconn_set_tag(struct unixconn *conn, uint64_t tag);
 
 /* Returns "unixgram", "unixpacket" or "unix". */
 const char *unixconn_get_network(const struct unixconn *conn);
+
+/*
+ * Tells whether messages of an unixpacket connection use a lane: memory that
+ * both processes share, with no system call while the receiver is awake.
+ *
+ * A client asks for a lane by UNIXMSG_DIAL_LANE, a server offers it by
+ * unixlistener_set_lane or lane_bytes of its options. They set it up in their
+ * calls that send and receive, after 32 messages, so that short connections
+ * cost nothing. Without memory, descriptors or Linux 5.1 the connection works
+ * as before, and so it does with a peer that does not know lanes.
+ *
+ * All calls keep their promises, and poll(2) on the descriptor tells when there
+ * is something to receive; it may also tell so in vain. Messages with
+ * descriptors, and large ones, go by the socket, and so do all to a side that
+ * wants credentials. For a connection that asks for a lane, or comes from a
+ * listener that offers one, the following is different:
+ *
+ * - The kernel does not tell a sender at once that its peer was killed. Sends
+ *   may succeed until the memory is full, and those messages are lost. After
+ *   an orderly close by the peer, sends fail with EPIPE as ever.
+ * - The descriptor is for poll(2) only. The connection is over (EPROTO) when
+ *   another program sends or receives on it. So do not pass it on, nor keep it
+ *   over an execve(2). After fork(2) one process may go on, the other one must
+ *   only close.
+ * - A peer that writes nonsense into its memory ends the connection: EPROTO.
+ * - The largest message is 32 KiB smaller, see unixconn_get_size_max.
+ */
+bool unixconn_is_lane(const struct unixconn *conn);
 
 /* Sets the stop descriptor, see unixmsg/deadline.h. 0 or -1 for none. */
 void unixconn_set_stop_fd(struct unixconn *conn, int stop_fd);
@@ -298,6 +327,8 @@ int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
  *                 interrupted the message. Call again with the same message to
  *                 send the rest; a message of another size fails with EINVAL.
  *                 If you close instead, the peer gets EPROTO.
+ *   EPROTO        unixpacket: the peer has spoiled the lane, see
+ *                 unixconn_is_lane
  *
  * or an error of sendmsg(2).
  */
@@ -330,7 +361,8 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
  *   ECONNRESET  the peer has closed and left messages of ours unread. This
  *               error comes once; on unixpacket it comes before the peer's last
  *               messages.
- *   EPROTO      unix: the peer has closed in the middle of a message
+ *   EPROTO      unix: the peer has closed in the middle of a message;
+ *               unixpacket: it has spoiled the lane, see unixconn_is_lane
  *   ENOMEM      unix: no memory to read ahead
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; the next call
  *               continues with a partly received message

@@ -52,6 +52,12 @@ extern "C" {
  */
 #define UNIXMSG_DIAL_UNNAMED 0x4u
 
+/*
+ * unixpacket only, without options->own: asks the server for a lane, see
+ * unixconn_is_lane. If the server offers none, the connection works without.
+ */
+#define UNIXMSG_DIAL_LANE 0x8u
+
 /* A structure of zeros has the defaults. EINVAL: unknown flags, a mode above
  * 0777, a value below zero. */
 struct unixdial_options {

@@ -149,8 +149,12 @@ struct unixlisten_options {
 	/* A number of your own, which tells the sockets of a service apart, see
 	 * unixservice_get_tag. */
 	uint64_t tag;
+	/* The bytes of memory for each direction of a lane, see
+	 * unixlistener_set_lane; default 0, no lanes. ENOTSUP: not of
+	 * unixpacket, or for a service. */
+	uint64_t lane_bytes;
 	/* For later versions: 0. */
-	uint64_t reserved[7];
+	uint64_t reserved[6];
 };
 
 #define UNIXMSG_LISTEN_OPTIONS_INIT \

@@ -99,6 +99,20 @@ int unixlistener_get_fd(const struct unixlistener *listener);
 /* Sets the tag of later connections, see unixconn_set_tag. */
 void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag);
 
+/*
+ * Offers a lane to later connections whose clients ask for one, see
+ * unixconn_is_lane. bytes is the size of the memory for each direction: a power
+ * of two from 4096, or the page size if that is larger, to 64 MiB. A message of
+ * at most half of it goes through that memory, a larger one by the socket. A
+ * client makes at most 1 MiB for what it sends. Nothing limits the memory of
+ * all connections together: bound their number. 0 ends the offer. Returns 0, or
+ * -1 with
+ *
+ *   EINVAL   no such size
+ *   ENOTSUP  the listener is not of unixpacket
+ */
+int unixlistener_set_lane(struct unixlistener *listener, uint64_t bytes);
+
 /* Returns "unixpacket" or "unix". */
 const char *unixlistener_get_network(const struct unixlistener *listener);
 

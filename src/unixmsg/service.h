@@ -425,8 +425,9 @@ int unixservice_close(struct unixservice *service);
  * _allow_ rule yet, only our own user and root may send or connect: the kernel
  * would let everybody in. Returns -1 with
  *
- *   EINVAL  the service was stopped, or options want UNIXMSG_WANT_FDS and the
- *           service's own options do not
+ *   EINVAL   the service was stopped, or options want UNIXMSG_WANT_FDS and the
+ *            service's own options do not
+ *   ENOTSUP  options have lane_bytes: a service has no lanes
  *
  * or an error of unixconn_open, unixlistener_open, epoll_ctl(2), malloc(3).
  */
@@ -441,8 +442,9 @@ int unixservice_listen(struct unixservice *service, const char *network,
  * peer number, or 0 for a datagram socket without a peer of its own; peer may be
  * NULL. Returns -1 with
  *
- *   EINVAL  unknown flags; the service was stopped
- *   EBUSY   a stream in the middle of a message that it sends
+ *   EINVAL   unknown flags; the service was stopped
+ *   EBUSY    a stream in the middle of a message that it sends
+ *   ENOTSUP  a listener that offers lanes, a connection that may have one
  *
  * or an error of epoll_ctl(2), eventfd(2), setsockopt(2), malloc(3).
  *

@@ -169,7 +169,7 @@ END_TEST
 START_TEST(dial_options_that_cannot_be_meant_are_refused)
 {
 	static const struct unixdial_options wrong[] = {
-		{ .flags = 8 },
+		{ .flags = 16 },
 		{ .flags = UNIXMSG_DIAL_UNNAMED, .own = "@" },
 		{ .stop_fd = -2 },
 		{ .own_mode = 01000 },

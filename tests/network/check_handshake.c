@@ -54,7 +54,7 @@ static void open_both(void)
 		unixlistener_open("unixpacket", name, NULL);
 
 	ck_assert_ptr_nonnull(listener);
-	ck_assert_int_eq(unixlistener__offer_lanes(listener, RING), 0);
+	ck_assert_int_eq(unixlistener_set_lane(listener, RING), 0);
 	dial_and_accept(name, listener, &unixnetwork__packet_lane);
 }
 
@@ -187,7 +187,7 @@ START_TEST(a_plain_client_gets_none)
 		unixlistener_open("unixpacket", name, NULL);
 
 	ck_assert_ptr_nonnull(listener);
-	ck_assert_int_eq(unixlistener__offer_lanes(listener, RING), 0);
+	ck_assert_int_eq(unixlistener_set_lane(listener, RING), 0);
 	dial_and_accept(name, listener, &unixnetwork__packet);
 	talk(2 * SOON);
 	ck_assert(is_plain(server));

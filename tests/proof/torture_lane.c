@@ -111,7 +111,92 @@ static void a_lane_comes_to_be(int kind)
 	unixconn_close(server);
 }
 
+static struct unixconn *ask_for_lane(const char *name)
+{
+	const struct unixdial_options options = { .flags = UNIXMSG_DIAL_LANE };
+
+	return unixconn_dial("unixpacket", name, &options, UNIXMSG_NOW);
+}
+
+/* One that was given up half way, and waits to be accepted, is passed over. */
+static struct unixconn *accept_last(struct unixlistener *listener)
+{
+	struct unixconn *conn = NULL, *next;
+
+	while ((next = unixlistener_accept(listener, UNIXMSG_NOW)) != NULL) {
+		unixconn_close(conn);
+		conn = next;
+	}
+	return conn;
+}
+
+static struct unixlistener *offer_lanes(const char *name)
+{
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", name, NULL);
+
+	ck_assert_ptr_nonnull(listener);
+	ck_assert_int_eq(unixlistener_set_lane(listener, SIZE), 0);
+	return listener;
+}
+
+/* Both agree, or go on without it. */
+static void talk(struct unixconn *client, struct unixconn *server)
+{
+	int i;
+
+	for (i = 0; i < 40; i++) {
+		pass(client, server, i);
+		pass(server, client, i);
+	}
+	ck_assert_int_eq(unixconn_is_lane(client), unixconn_is_lane(server));
+}
+
+/* A failure may also cost it no more than the lane. */
+static void a_client_asks_for_a_lane(int kind)
+{
+	const char *name = support_abstract("lane");
+	struct unixlistener *listener = offer_lanes(name);
+	struct unixconn *client, *server;
+
+	(void)kind;
+	torture_begin();
+	client = ask_for_lane(name);
+	if (!torture_end_judged(client == NULL ? -1 : 0, 0))
+		client = ask_for_lane(name);
+	server = accept_last(listener);
+	ck_assert_ptr_nonnull(server);
+	talk(client, server);
+	unixconn_close(client);
+	unixconn_close(server);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static void a_listener_offers_lanes(int kind)
+{
+	const char *name = support_abstract("lane");
+	struct unixlistener *listener = offer_lanes(name);
+	struct unixconn *client = ask_for_lane(name), *server;
+
+	(void)kind;
+	ck_assert_ptr_nonnull(client);
+	torture_begin();
+	server = unixlistener_accept(listener, UNIXMSG_NOW);
+	if (!torture_end_judged(server == NULL ? -1 : 0, 0)) {
+		unixconn_close(client);
+		client = ask_for_lane(name);
+		server = accept_last(listener);
+	}
+	ck_assert_ptr_nonnull(server);
+	talk(client, server);
+	unixconn_close(client);
+	unixconn_close(server);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
 const struct scene torture_lane_scenes[] = {
+	{ "a client asks for a lane", a_client_asks_for_a_lane, 1 },
+	{ "a listener offers lanes", a_listener_offers_lanes, 1 },
 	{ "a lane comes to be", a_lane_comes_to_be, 1 },
 	{ "memory for a lane is made", memory_for_a_lane_is_made, 1 },
 	{ "memory of a peer is mapped", memory_of_a_peer_is_mapped, 1 },
