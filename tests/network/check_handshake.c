@@ -364,6 +364,209 @@ START_TEST(a_reset_is_not_lost_on_the_way)
 }
 END_TEST
 
+/* Peers that die, or break the rules: their processes assert nothing */
+
+static bool is_answer(int result)
+{
+	return result >= 0 || errno == EAGAIN || errno == EPROTO ||
+		errno == EPIPE || errno == ECONNRESET || errno == EMSGSIZE ||
+		errno == ETIMEDOUT;
+}
+
+static void talk_for_ever(void)
+{
+	unsigned int i;
+
+	for (i = 0;; i++) {
+		memcpy(bytes, &i, sizeof(i));
+		if (unixconn_send(client, bytes, i % 40 == 39 ? BIG : 64,
+			    UNIXMSG_FOREVER) < 0 ||
+			unixconn_recv(client, got, sizeof(got), NULL,
+				UNIXMSG_FOREVER) != 1)
+			_exit(0);
+	}
+}
+
+/* Returns what ended it: 0, or an error that a death may give. */
+static int hear_out(unsigned int from)
+{
+	unsigned int number, i;
+	int result;
+
+	for (i = from;; i++) {
+		result = unixconn_recv(server, got, sizeof(got), NULL,
+			UNIXMSG_FOREVER);
+		if (result != 1)
+			return result == 0 ? 0 : errno;
+		memcpy(&number, got, sizeof(number));
+		if (number != i)
+			ck_abort_msg("%u is not %u", number, i);
+		if (unixconn_send(server, "ok", 2, UNIXMSG_FOREVER) < 0)
+			ck_assert(errno == EPIPE || errno == ECONNRESET);
+	}
+}
+
+/* Returns how many messages were answered. */
+static unsigned int answer_some(unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (unixconn_recv(server, got, sizeof(got), NULL,
+			    UNIXMSG_FOREVER) != 1 ||
+			unixconn_send(server, "ok", 2, UNIXMSG_FOREVER) != 1)
+			ck_abort_msg("answer: %s", strerror(errno));
+	}
+	return count;
+}
+
+/* Before it has a lane, in the middle of that, and with one. */
+START_TEST(a_peer_that_is_killed_has_ended)
+{
+	int i, how, most = rounds(300);
+	unsigned int answered;
+	pid_t pid;
+
+	for (i = 0; i < most; i++) {
+		open_both();
+		pid = support_fork();
+		if (pid == 0)
+			talk_for_ever();
+		close(client->end.fd);
+		client->end.fd = -1;
+		answered = answer_some((unsigned int)i % 100);
+		stop_child(pid);
+		how = hear_out(answered);
+		ck_assert(how == 0 || how == ECONNRESET);
+		unixconn_close(server);
+		unixconn_close(client);
+	}
+}
+END_TEST
+
+static uint32_t random_state;
+
+static uint32_t choose(uint32_t count)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (random_state >> 8) % count;
+}
+
+static void say_anything(int memory_fd)
+{
+	const int fd = choose(4) == 0 ? STDERR_FILENO : memory_fd;
+
+	unixoffer__send(client->end.fd, (enum offer_kind)choose(6),
+		as_packet(client)->number - (choose(8) == 0),
+		choose(2) == 0 ? fd : -1);
+}
+
+static void send_anything(void)
+{
+	const char message[64] = { (char)choose(3) };
+
+	send(client->end.fd, message, choose(sizeof(message)),
+		MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* What the page keeps for its own side stays whole. */
+static void spoil_memory(void)
+{
+	const struct segment *mine = &as_packet(client)->lane.mine;
+	const uint32_t value = choose(2) ? choose(64) * 8 : choose(UINT32_MAX);
+
+	if (mine->page == NULL)
+		return;
+	if (choose(2) == 0)
+		((uint32_t *)(void *)mine->page)[choose(
+			offsetof(struct segment_page, own) / 4)] = value;
+	else
+		((uint32_t *)(void *)mine->ring)[choose(1024)] = value;
+}
+
+static void do_anything(int memory_fd)
+{
+	switch (choose(16)) {
+	case 0:
+		say_anything(memory_fd);
+		break;
+	case 1:
+		send_anything();
+		break;
+	case 2:
+		spoil_memory();
+		break;
+	case 3:
+		unixconn_recv(client, got, sizeof(got), NULL, UNIXMSG_NOW);
+		break;
+	default:
+		unixconn_send(client, bytes, choose(200), UNIXMSG_NOW);
+	}
+}
+
+static void be_honest(void)
+{
+	unixconn_send(client, bytes, choose(200), UNIXMSG_NOW);
+	unixconn_recv(client, got, sizeof(got), NULL, UNIXMSG_NOW);
+}
+
+/* Before it has a lane, or with one. */
+static void do_anything_for_ever(uint32_t seed, int ready[2])
+{
+	struct segment segment;
+	int memory_fd = unixsegment__make(&segment, RING);
+	uint32_t i;
+
+	random_state = seed;
+	for (i = 0;; i++) {
+		if (i == seed % 64 && write(ready[1], "", 1) != 1)
+			_exit(1);
+		if (i < seed % 4 * 64)
+			be_honest();
+		else
+			do_anything(memory_fd);
+	}
+}
+
+static void endure(int calls)
+{
+	int result;
+
+	while (calls-- > 0) {
+		result = unixconn_recv(server, got, choose(1000), NULL,
+			unixdeadline_after_us(500));
+		if (!is_answer(result))
+			ck_abort_msg("receive: %s", strerror(errno));
+		if (result < 0 && errno == EPROTO)
+			return;
+		result = unixconn_send(server, bytes, choose(1000),
+			choose(2) ? UNIXMSG_NOW : unixdeadline_after_us(200));
+		if (!is_answer(result))
+			ck_abort_msg("send: %s", strerror(errno));
+	}
+}
+
+START_TEST(a_peer_that_says_anything_does_no_harm)
+{
+	int i, ready[2], most = rounds(200);
+	pid_t pid;
+
+	for (i = 0; i < most; i++) {
+		open_both();
+		support_ready_init(ready);
+		pid = support_fork();
+		if (pid == 0)
+			do_anything_for_ever((uint32_t)i, ready);
+		support_ready_wait(ready);
+		random_state = (uint32_t)~i;
+		endure(500);
+		stop_child(pid);
+		close_pipe(ready);
+		close_both();
+	}
+}
+END_TEST
+
 /* Several threads on one connection */
 
 enum { THREADS = 2 };
@@ -457,8 +660,19 @@ static TCase *make_ends(void)
 	return tcase;
 }
 
+static TCase *make_strangers(void)
+{
+	TCase *tcase = make_tcase("strangers");
+
+	tcase_set_timeout(tcase, 120);
+	tcase_add_checked_fixture(tcase, count_fds, check_fds);
+	tcase_add_test(tcase, a_peer_that_is_killed_has_ended);
+	tcase_add_test(tcase, a_peer_that_says_anything_does_no_harm);
+	return tcase;
+}
+
 int main(void)
 {
 	return support_run_cases("handshake", make_talks(), make_refusals(),
-		make_ends());
+		make_ends(), make_strangers());
 }
