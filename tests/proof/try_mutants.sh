@@ -71,6 +71,20 @@ check_pitfalls()
 		grep -q "^$(basename "$patch" .patch) |" "$list" ||
 			echo "not in mutants/list: $patch"
 	done
+	check_cases
+}
+
+# Check runs nothing when there is no case of that name.
+check_cases()
+{
+	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$list" >"$scratch/list"
+	while IFS='|' read -r name kind program part _; do
+		[ "$kind" != check ] ||
+			grep -v -e support_run_cases -e suite_create \
+				"$srcdir"/tests/*/"$program.c" |
+			grep -q "(\"$part\"" ||
+			echo "mutants/list: $name: $program has no case $part"
+	done <"$scratch/list"
 }
 
 # Neither speed nor warnings matter for what lives for one test.
