@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += %D%/librelay.la
 %C%_librelay_la_SOURCES = \
 	%D%/credentials.c \
 	%D%/credentials.h \
+	%D%/engine.c \
+	%D%/engine.h \
 	%D%/frame.c \
 	%D%/frame.h \
 	%D%/nats_info.c \

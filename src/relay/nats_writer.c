@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +98,7 @@ static int put_line(struct nats_writer *writer, const char *line)
  * Subjects are made of checked names, see subject.h. This is the last place
  * that a byte could pass which the server takes for the end of the subject.
  */
-static bool is_word(const char *text)
+bool nats_is_subject(const char *text)
 {
 	size_t size = strlen(text);
 
@@ -109,9 +108,9 @@ static bool is_word(const char *text)
 	return size > 0 && size < LINE_ROOM / 4;
 }
 
-static bool is_word_or_none(const char *text)
+static bool is_subject_or_none(const char *text)
 {
-	return text == NULL || is_word(text);
+	return text == NULL || nats_is_subject(text);
 }
 
 /* A text that is built in a line. */
@@ -192,7 +191,7 @@ int nats_put_subscribe(struct nats_writer *writer, const char *subject,
 {
 	char line[LINE_ROOM];
 
-	if (!is_word(subject) || !is_word_or_none(queue))
+	if (!nats_is_subject(subject) || !is_subject_or_none(queue))
 		return fail(EINVAL);
 	snprintf(line, sizeof(line), "SUB %s%s%s %" PRIu64 "\r\n", subject,
 		queue == NULL ? "" : " ", queue == NULL ? "" : queue, number);
@@ -232,7 +231,7 @@ int nats_put_publish(struct nats_writer *writer, const char *subject,
 	char line[LINE_ROOM];
 	size_t size, i;
 
-	if (!is_word(subject) || !is_word_or_none(reply))
+	if (!nats_is_subject(subject) || !is_subject_or_none(reply))
 		return fail(EINVAL);
 	if (add_up(parts, parts_count, &size) < 0 ||
 		check_size(writer, size) < 0)

@@ -12,6 +12,7 @@
 #ifndef UNIXMSG_RELAY_NATS_WRITER_H
 #define UNIXMSG_RELAY_NATS_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -55,6 +56,10 @@ void nats_writer_sent(struct nats_writer *writer, size_t size);
  */
 int nats_put_connect(struct nats_writer *writer,
 	const struct nats_login *login);
+
+/* True for what may stand as a subject or a queue in a command: wildcards too,
+ * but no byte that would end it. */
+bool nats_is_subject(const char *text);
 
 /* number is the subscription's, which its messages have; queue may be NULL. */
 int nats_put_subscribe(struct nats_writer *writer, const char *subject,

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * engine_scene: an engine in a loop of the test's, with what it has told.
+ *
+ * A failed step is a failed test.
+ */
+#ifndef UNIXMSG_TESTS_ENGINE_SCENE_H
+#define UNIXMSG_TESTS_ENGINE_SCENE_H
+
+#include "relay/engine.h"
+#include "support/support.h"
+
+struct scene {
+	struct engine *engine;
+	struct engine_options options;
+	unsigned int ups, downs, failures, refusals;
+	char why[512]; /* of the last change but ENGINE_UP */
+	/* Of the last message. */
+	unsigned int messages;
+	char subject[256];
+	char reply[256]; /* "": none */
+	char data[256];  /* the beginning of it */
+	size_t size;
+	bool is_kept;
+	uint64_t number;
+	unsigned int status;
+};
+
+/* Options with short times, which lead to 127.0.0.1:port. */
+void scene_init(struct scene *scene, unsigned int port);
+void scene_open(struct scene *scene);
+void scene_close(struct scene *scene);
+
+/* One round of the loop; other is a descriptor to wait for as well, or -1. */
+void scene_step(struct scene *scene, int other);
+
+/* Rounds until the number is at least least. */
+void scene_wait(struct scene *scene, const unsigned int *number,
+	unsigned int least);
+
+/* Publishes a text, and flushes it. */
+int scene_publish(struct scene *scene, const char *subject, const char *reply,
+	const char *text);
+
+#endif
