@@ -188,6 +188,27 @@ static void try_next_server(struct engine *engine)
 		lose_by(engine, errno);
 }
 
+static in_port_t get_own_port(const struct engine *engine)
+{
+	struct sockaddr_in6 own = { .sin6_port = 0 };
+	socklen_t length = sizeof(own);
+
+	/* The port is at the same place in both kinds of addresses. */
+	getsockname(engine->fd, (struct sockaddr *)&own, &length);
+	return own.sin6_port;
+}
+
+/*
+ * Where nobody listens, the kernel may choose that very port for our own end, and
+ * connects the socket with itself. Then no server could come back there.
+ */
+static int check_connected(struct engine *engine)
+{
+	if (get_own_port(engine) == engine->server->address.v6.sin6_port)
+		return fail(ECONNREFUSED);
+	return watch(engine, EPOLLIN);
+}
+
 static void end_connecting(struct engine *engine)
 {
 	int error = 0;
@@ -195,7 +216,7 @@ static void end_connecting(struct engine *engine)
 
 	if (getsockopt(engine->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		error = errno;
-	if (error == 0 && watch(engine, EPOLLIN) < 0)
+	if (error == 0 && check_connected(engine) < 0)
 		error = errno;
 	if (error != 0)
 		lose_by(engine, error);

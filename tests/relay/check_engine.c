@@ -3,9 +3,12 @@
  * the test's own on loopback. */
 #include <config.h>
 
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -550,6 +553,45 @@ START_TEST(a_server_that_was_told_takes_over)
 }
 END_TEST
 
+/* Goes to a network where our own sockets can only have this port. */
+static int enter_network_of_one_port(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd, result;
+	FILE *file;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return -1;
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	result = ioctl(fd, SIOCSIFFLAGS, &lo);
+	close(fd);
+	file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "we");
+	if (result < 0 || file == NULL)
+		return -1;
+	fputs("40001 40001", file);
+	return fclose(file);
+}
+
+static bool can_enter_network_of_one_port(void)
+{
+	int how;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(enter_network_of_one_port() == 0 ? 0 : 1);
+	return pid > 0 && support_waitpid(pid, &how) == pid && how == 0;
+}
+
+START_TEST(a_socket_that_is_connected_with_itself_is_no_server)
+{
+	ck_assert_int_eq(enter_network_of_one_port(), 0);
+	scene.options.servers = "127.0.0.1:40001";
+	scene_open(&scene);
+	scene_wait(&scene, &scene.failures, 1);
+	ck_assert_ptr_nonnull(strstr(scene.why, strerror(ECONNREFUSED)));
+}
+END_TEST
+
 /* Nobody listens: the pauses between tries double, and have a bound. */
 START_TEST(the_pause_between_tries_doubles_up_to_a_bound)
 {
@@ -608,6 +650,10 @@ static void add_losses(TCase *tcase)
 	tcase_add_test(tcase, garbage_ends_the_connection);
 	tcase_add_test(tcase, the_next_server_of_the_list_is_tried);
 	tcase_add_test(tcase, a_server_that_was_told_takes_over);
+	support_add_test_if(tcase,
+		a_socket_that_is_connected_with_itself_is_no_server,
+		can_enter_network_of_one_port(),
+		"no network of our own, or no choice of its ports");
 	tcase_add_test(tcase, the_pause_between_tries_doubles_up_to_a_bound);
 	tcase_add_test(tcase, the_pause_is_short_again_once_it_stays_up);
 }
