@@ -2,6 +2,7 @@ engine_scene = %D%/engine_scene.c %D%/engine_scene.h
 quick_unit_tests += \
 	tests/check_credentials \
 	tests/check_engine \
+	tests/check_engine_nats \
 	tests/check_frame \
 	tests/check_nats_reader \
 	tests/check_nats_writer \
@@ -10,6 +11,7 @@ quick_unit_tests += \
 	tests/check_window
 tests_check_credentials_SOURCES = %D%/check_credentials.c
 tests_check_engine_SOURCES = %D%/check_engine.c $(engine_scene)
+tests_check_engine_nats_SOURCES = %D%/check_engine_nats.c $(engine_scene)
 tests_check_frame_SOURCES = %D%/check_frame.c
 tests_check_nats_reader_SOURCES = %D%/check_nats_reader.c
 tests_check_nats_writer_SOURCES = %D%/check_nats_writer.c
@@ -21,6 +23,7 @@ relay_libs = src/relay/.libs/librelay.a tests/.libs/libsupport.a \
 	src/tools/.libs/libtools.a src/.libs/libunixmsg_all.a $(CHECK_LIBS)
 tests_check_credentials_LDADD = $(relay_libs)
 tests_check_engine_LDADD = $(relay_libs)
+tests_check_engine_nats_LDADD = $(relay_libs)
 tests_check_frame_LDADD = $(relay_libs)
 tests_check_nats_reader_LDADD = $(relay_libs)
 tests_check_nats_writer_LDADD = $(relay_libs)
