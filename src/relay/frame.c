@@ -24,8 +24,8 @@ static const unsigned int parts[] = {
 	[FRAME_CREDIT] = IS_KNOWN | HAS_CREDIT,
 	[FRAME_FIN] = IS_KNOWN | HAS_SEQUENCE,
 	[FRAME_RESET] = IS_KNOWN,
-	[FRAME_PING] = IS_KNOWN | HAS_SEQUENCE,
-	[FRAME_PONG] = IS_KNOWN | HAS_SEQUENCE,
+	[FRAME_PING] = IS_KNOWN | HAS_SEQUENCE | HAS_CREDIT,
+	[FRAME_PONG] = IS_KNOWN | HAS_SEQUENCE | HAS_CREDIT,
 };
 
 /* Without padding: each member is at a multiple of its size. */

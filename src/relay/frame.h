@@ -25,7 +25,7 @@ enum frame_type {
 	FRAME_CREDIT,
 	FRAME_FIN,   /* that was the last message of this direction */
 	FRAME_RESET, /* the session is over: messages may be lost */
-	FRAME_PING,  /* sequence: of the last message sent */
+	FRAME_PING, /* with what the other side may have lost: sequence, credit */
 	FRAME_PONG,
 };
 

@@ -50,8 +50,8 @@ static const struct {
 	{ FRAME_CREDIT, false, true, false },
 	{ FRAME_FIN, true, false, false },
 	{ FRAME_RESET, false, false, false },
-	{ FRAME_PING, true, false, false },
-	{ FRAME_PONG, true, false, false },
+	{ FRAME_PING, true, true, false },
+	{ FRAME_PONG, true, true, false },
 };
 
 START_TEST(each_type_comes_back_as_it_was)

@@ -23,21 +23,22 @@ static uint64_t read_slowly(const uint8_t *bytes, size_t count)
 	return number;
 }
 
-/* The types in order: s a sequence, c a credit, d data, - none of them. */
-static const char types[] = "?dcc-xcs-ss";
+/* What each type has, in order: a sequence, a credit, data. */
+static const char *const types[] = { "", "d", "c", "c", "", "sd", "c", "s", "",
+	"sc", "sc" };
 
 static bool is_right(const uint8_t *bytes, size_t size)
 {
 	bool has_sequence, has_credit, has_data;
-	char type;
+	const char *has;
 
 	if (size < 24 || bytes[0] != 1 || bytes[1] < 1 || bytes[1] > 10 ||
 		read_slowly(bytes + 2, 6) != 0)
 		return false;
-	type = types[bytes[1]];
-	has_sequence = type == 's' || type == 'x';
-	has_credit = type == 'c';
-	has_data = type == 'd' || type == 'x';
+	has = types[bytes[1]];
+	has_sequence = strchr(has, 's') != NULL;
+	has_credit = strchr(has, 'c') != NULL;
+	has_data = strchr(has, 'd') != NULL;
 	return (has_sequence || read_slowly(bytes + 8, 8) == 0) &&
 		(has_credit || read_slowly(bytes + 16, 8) == 0) &&
 		(has_data || size == 24);
