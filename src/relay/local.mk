@@ -16,6 +16,8 @@ noinst_LTLIBRARIES += %D%/librelay.la
 	%D%/nats_writer.h \
 	%D%/servers.c \
 	%D%/servers.h \
+	%D%/session.c \
+	%D%/session.h \
 	%D%/subject.c \
 	%D%/subject.h \
 	%D%/window.c \

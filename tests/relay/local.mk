@@ -7,6 +7,7 @@ quick_unit_tests += \
 	tests/check_nats_reader \
 	tests/check_nats_writer \
 	tests/check_servers \
+	tests/check_session \
 	tests/check_subject \
 	tests/check_window
 tests_check_credentials_SOURCES = %D%/check_credentials.c
@@ -16,6 +17,7 @@ tests_check_frame_SOURCES = %D%/check_frame.c
 tests_check_nats_reader_SOURCES = %D%/check_nats_reader.c
 tests_check_nats_writer_SOURCES = %D%/check_nats_writer.c
 tests_check_servers_SOURCES = %D%/check_servers.c
+tests_check_session_SOURCES = %D%/check_session.c
 tests_check_subject_SOURCES = %D%/check_subject.c
 tests_check_window_SOURCES = %D%/check_window.c
 
@@ -28,5 +30,6 @@ tests_check_frame_LDADD = $(relay_libs)
 tests_check_nats_reader_LDADD = $(relay_libs)
 tests_check_nats_writer_LDADD = $(relay_libs)
 tests_check_servers_LDADD = $(relay_libs)
+tests_check_session_LDADD = $(relay_libs)
 tests_check_subject_LDADD = $(relay_libs)
 tests_check_window_LDADD = $(relay_libs)
