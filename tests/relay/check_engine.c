@@ -12,12 +12,12 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "relay/engine_scene.h"
+#include "support/engine_scene.h"
 #include "unixmsg/deadline.h"
 
 static const char info[] = "INFO {\"headers\":true,\"max_payload\":1000}\r\n";
 
-static struct scene scene;
+static struct engine_scene scene;
 
 /* The server. */
 static int listener = -1, conn = -1;
@@ -51,12 +51,12 @@ static void close_one(int *fd)
 static void set_up(void)
 {
 	listener = open_listener(&port);
-	scene_init(&scene, port);
+	engine_scene_init(&scene, port);
 }
 
 static void tear_down(void)
 {
-	scene_close(&scene);
+	engine_scene_close(&scene);
 	close_one(&conn);
 	close_one(&listener);
 }
@@ -68,7 +68,7 @@ static void accept_at(int fd)
 	while ((conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) <
 		0) {
 		ck_assert(errno == EAGAIN || errno == EINTR);
-		scene_step(&scene, fd);
+		engine_scene_step(&scene, fd);
 	}
 }
 
@@ -93,7 +93,7 @@ static bool hear(void)
 		if (errno == ECONNRESET)
 			return false;
 		ck_assert(errno == EAGAIN || errno == EINTR);
-		scene_step(&scene, conn);
+		engine_scene_step(&scene, conn);
 	}
 	heard_size += (size_t)size;
 	heard[heard_size] = '\0';
@@ -153,12 +153,12 @@ static void bring_up_at(int fd)
 		ck_assert(hear());
 	heard_size = 0;
 	say("PONG\r\n");
-	scene_wait(&scene, &scene.ups, ups + 1);
+	engine_scene_wait(&scene, &scene.ups, ups + 1);
 }
 
 static void bring_up(void)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	bring_up_at(listener);
 }
 
@@ -166,15 +166,15 @@ static void bring_up(void)
 
 START_TEST(it_is_up_when_the_server_has_accepted_all)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "a.*", NULL), 1);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "b", "q"), 2);
 	greet_at(listener);
 	expect("SUB a.* 1\r\nSUB b q 2\r\nPING\r\n");
 	ck_assert(!engine_is_up(scene.engine));
-	ck_assert_errno(scene_publish(&scene, "a", NULL, "x"), ENOTCONN);
+	ck_assert_errno(engine_scene_publish(&scene, "a", NULL, "x"), ENOTCONN);
 	say("PONG\r\n");
-	scene_wait(&scene, &scene.ups, 1);
+	engine_scene_wait(&scene, &scene.ups, 1);
 	ck_assert(engine_is_up(scene.engine));
 	ck_assert_uint_eq(engine_get_counters(scene.engine)->connected, 1);
 }
@@ -182,12 +182,12 @@ END_TEST
 
 START_TEST(the_server_speaks_first)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	accept_at(listener);
 	say("PING\r\n");
 	expect_end();
 	ck_assert_uint_eq(heard_size, 0);
-	scene_wait(&scene, &scene.failures, 1);
+	engine_scene_wait(&scene, &scene.failures, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, "not the protocol"));
 }
 END_TEST
@@ -202,7 +202,7 @@ START_TEST(it_logs_in_with_the_file_of_its_options)
 	ck_assert_int_eq(fchmod(fileno(file), 0600), 0);
 	fclose(file);
 	scene.options.credentials = path;
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	/* It is read once. */
 	ck_assert_int_eq(unlink(path), 0);
 	accept_at(listener);
@@ -225,7 +225,7 @@ START_TEST(another_host_is_no_engine_unless_allowed)
 	scene.options.servers = "10.0.0.1:4222";
 	ck_assert_null_errno(engine_new(&scene.options), EPERM);
 	scene.options.is_any_allowed = true;
-	scene_open(&scene);
+	engine_scene_open(&scene);
 }
 END_TEST
 
@@ -243,11 +243,11 @@ static const struct {
 
 START_TEST(a_server_that_does_not_fit_is_left)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	accept_at(listener);
 	say(unfit[_i].text);
 	expect_end();
-	scene_wait(&scene, &scene.failures, 1);
+	engine_scene_wait(&scene, &scene.failures, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, unfit[_i].why));
 	bring_up_at(listener);
 }
@@ -255,11 +255,11 @@ END_TEST
 
 START_TEST(a_refused_login_is_told_and_tried_again)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	greet_at(listener);
 	say("-ERR 'Authorization Violation'\r\n");
 	expect_end();
-	scene_wait(&scene, &scene.failures, 1);
+	engine_scene_wait(&scene, &scene.failures, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, "Authorization Violation"));
 	ck_assert_uint_eq(scene.downs, 0);
 	bring_up_at(listener);
@@ -269,8 +269,8 @@ END_TEST
 START_TEST(a_server_that_says_nothing_is_given_up)
 {
 	scene.options.connect_us = 1000;
-	scene_open(&scene);
-	scene_wait(&scene, &scene.failures, 2);
+	engine_scene_open(&scene);
+	engine_scene_wait(&scene, &scene.failures, 2);
 	ck_assert_ptr_nonnull(strstr(scene.why, strerror(ETIMEDOUT)));
 }
 END_TEST
@@ -279,16 +279,16 @@ END_TEST
 
 START_TEST(a_message_reaches_its_handler)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "a.*", NULL), 1);
 	bring_up_at(listener);
 	say("MSG a.7 1 r.1 5\r\nhello\r\n");
-	scene_wait(&scene, &scene.messages, 1);
+	engine_scene_wait(&scene, &scene.messages, 1);
 	ck_assert_str_eq(scene.subject, "a.7");
 	ck_assert_str_eq(scene.reply, "r.1");
 	ck_assert_str_eq(scene.data, "hello");
 	say("HMSG a.7 1 16 16\r\nNATS/1.0 503\r\n\r\n\r\n");
-	scene_wait(&scene, &scene.messages, 2);
+	engine_scene_wait(&scene, &scene.messages, 2);
 	ck_assert_uint_eq(scene.status, NATS_NO_RESPONDERS);
 }
 END_TEST
@@ -298,12 +298,12 @@ START_TEST(a_message_of_no_subscription_ends_the_connection)
 	static const char *const texts[] = { "MSG a 0 0\r\n\r\n",
 		"MSG a 2 0\r\n\r\n", "MSG a 18446744073709551615 0\r\n\r\n" };
 
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "a", NULL), 1);
 	bring_up_at(listener);
 	say(texts[_i]);
 	expect_end();
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert_uint_eq(scene.messages, 0);
 }
 END_TEST
@@ -311,8 +311,8 @@ END_TEST
 START_TEST(what_is_published_reaches_the_server)
 {
 	bring_up();
-	ck_assert_int_eq(scene_publish(&scene, "a", "r", "hello"), 0);
-	ck_assert_int_eq(scene_publish(&scene, "a", NULL, ""), 0);
+	ck_assert_int_eq(engine_scene_publish(&scene, "a", "r", "hello"), 0);
+	ck_assert_int_eq(engine_scene_publish(&scene, "a", NULL, ""), 0);
 	expect("PUB a r 5\r\nhello\r\nPUB a 0\r\n\r\n");
 	ck_assert_uint_eq(engine_get_counters(scene.engine)->published, 2);
 }
@@ -336,22 +336,24 @@ START_TEST(the_limit_of_the_server_is_kept)
 	bring_up();
 	ck_assert_uint_eq(engine_get_payload_most(scene.engine), 1000);
 	memset(text, 'x', 1001);
-	ck_assert_errno(scene_publish(&scene, "a", NULL, text), EMSGSIZE);
+	ck_assert_errno(engine_scene_publish(&scene, "a", NULL, text),
+		EMSGSIZE);
 	say("INFO {\"headers\":true,\"max_payload\":1001}\r\nPING\r\n");
 	expect("PONG\r\n");
-	ck_assert_int_eq(scene_publish(&scene, "a", NULL, text), 0);
+	ck_assert_int_eq(engine_scene_publish(&scene, "a", NULL, text), 0);
 }
 END_TEST
 
 START_TEST(our_own_limit_is_kept_too)
 {
 	scene.options.payload_most = 4;
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "a", NULL), 1);
 	bring_up_at(listener);
-	ck_assert_errno(scene_publish(&scene, "a", NULL, "12345"), EMSGSIZE);
+	ck_assert_errno(engine_scene_publish(&scene, "a", NULL, "12345"),
+		EMSGSIZE);
 	say("MSG a 1 5\r\n12345\r\n");
-	scene_wait(&scene, &scene.messages, 1);
+	engine_scene_wait(&scene, &scene.messages, 1);
 	ck_assert(!scene.is_kept);
 	ck_assert_uint_eq(scene.size, 5);
 }
@@ -370,7 +372,7 @@ START_TEST(subscriptions_are_bounded_and_checked)
 {
 	int i;
 
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	ck_assert_errno(engine_subscribe(scene.engine, "a\r\nPUB x 0", NULL),
 		EINVAL);
 	ck_assert_errno(engine_subscribe(scene.engine, "a", "q x"), EINVAL);
@@ -402,7 +404,7 @@ START_TEST(what_waits_for_a_stuck_server_is_bounded)
 	memset(text, 'x', sizeof(text) - 1);
 	scene.options.output_most = BOUND;
 	bring_up();
-	while (scene_publish(&scene, "a", NULL, text) == 0)
+	while (engine_scene_publish(&scene, "a", NULL, text) == 0)
 		published++;
 	ck_assert_int_eq(errno, EAGAIN);
 	ck_assert_uint_le(engine_get_waiting(scene.engine), BOUND);
@@ -422,7 +424,7 @@ START_TEST(who_does_not_answer_is_left_after_some_pings)
 	bring_up();
 	expect_end();
 	ck_assert_str_eq(heard, "PING\r\nPING\r\nPING\r\n");
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, "no answer to 3 PING"));
 }
 END_TEST
@@ -447,33 +449,33 @@ END_TEST
 
 START_TEST(a_lost_connection_is_made_anew_with_its_subscriptions)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "a", NULL), 1);
 	bring_up_at(listener);
 	close_one(&conn);
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert(!engine_is_up(scene.engine));
 	ck_assert_uint_eq(engine_get_payload_most(scene.engine), 0);
 	greet_at(listener);
 	expect("SUB a 1\r\nPING\r\n");
 	say("PONG\r\n");
-	scene_wait(&scene, &scene.ups, 2);
+	engine_scene_wait(&scene, &scene.ups, 2);
 	ck_assert_uint_eq(engine_get_counters(scene.engine)->lost, 1);
 }
 END_TEST
 
 START_TEST(half_a_message_is_not_continued_on_the_next_connection)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "a", NULL), 1);
 	bring_up_at(listener);
 	say("MSG a 1 5\r\nhel");
 	close_one(&conn);
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	bring_up_at(listener);
 	ck_assert_uint_eq(scene.messages, 0);
 	say("MSG a 1 2\r\nlo\r\n");
-	scene_wait(&scene, &scene.messages, 1);
+	engine_scene_wait(&scene, &scene.messages, 1);
 	ck_assert_str_eq(scene.data, "lo");
 }
 END_TEST
@@ -484,11 +486,11 @@ START_TEST(what_waited_is_not_sent_on_the_next_connection)
 
 	memset(text, 'x', sizeof(text) - 1);
 	bring_up();
-	while (scene_publish(&scene, "a", NULL, text) == 0)
+	while (engine_scene_publish(&scene, "a", NULL, text) == 0)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
 	close_one(&conn);
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert_uint_eq(engine_get_waiting(scene.engine), 0);
 	greet_at(listener);
 	expect("PING\r\n");
@@ -500,7 +502,7 @@ START_TEST(the_last_words_of_the_server_are_told)
 	bring_up();
 	say("-ERR 'Slow Consumer'\r\n");
 	close_one(&conn);
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, "Slow Consumer"));
 }
 END_TEST
@@ -510,7 +512,7 @@ START_TEST(garbage_ends_the_connection)
 	bring_up();
 	say("MSG a\r\n");
 	expect_end();
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, "not the protocol"));
 	bring_up_at(listener);
 }
@@ -525,7 +527,7 @@ START_TEST(the_next_server_of_the_list_is_tried)
 	close(fd);
 	snprintf(list, sizeof(list), "127.0.0.1:%u,127.0.0.1:%u", dead, port);
 	scene.options.servers = list;
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	bring_up_at(listener);
 	ck_assert_uint_eq(scene.failures, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, strerror(ECONNREFUSED)));
@@ -547,7 +549,7 @@ START_TEST(a_server_that_was_told_takes_over)
 	expect("PONG\r\n");
 	close_one(&listener);
 	close_one(&conn);
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	bring_up_at(second);
 	close(second);
 }
@@ -586,8 +588,8 @@ START_TEST(a_socket_that_is_connected_with_itself_is_no_server)
 {
 	ck_assert_int_eq(enter_network_of_one_port(), 0);
 	scene.options.servers = "127.0.0.1:40001";
-	scene_open(&scene);
-	scene_wait(&scene, &scene.failures, 1);
+	engine_scene_open(&scene);
+	engine_scene_wait(&scene, &scene.failures, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, strerror(ECONNREFUSED)));
 }
 END_TEST
@@ -601,10 +603,10 @@ START_TEST(the_pause_between_tries_doubles_up_to_a_bound)
 	unsigned int i;
 
 	close_one(&listener);
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	for (i = 0; i < COUNT(pauses_us); i++) {
 		before_us = unixdeadline_now_us();
-		scene_wait(&scene, &scene.failures, i + 1);
+		engine_scene_wait(&scene, &scene.failures, i + 1);
 		/* On a busy machine a round may see two of them. */
 		if (scene.failures > i + 1)
 			continue;
@@ -621,10 +623,10 @@ START_TEST(the_pause_is_short_again_once_it_stays_up)
 
 	scene.options.ping_us = 1000;
 	scene.options.pings_max = 1000;
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	accept_at(listener);
 	close_one(&conn);
-	scene_wait(&scene, &scene.failures, 1);
+	engine_scene_wait(&scene, &scene.failures, 1);
 	bring_up_at(listener);
 	expect("PING\r\n");
 	say("PONG\r\n");
@@ -633,7 +635,7 @@ START_TEST(the_pause_is_short_again_once_it_stays_up)
 	while (strstr(heard, "PONG\r\n") == NULL)
 		ck_assert(hear());
 	close_one(&conn);
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	at_us = engine_get_deadline_us(scene.engine);
 	ck_assert_int_le(at_us, unixdeadline_now_us() + scene.options.retry_us);
 }

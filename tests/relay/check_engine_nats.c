@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "relay/engine_scene.h"
+#include "support/engine_scene.h"
 
 enum { PAYLOAD_MOST = 65536 };
 
 static const char *const programs[] = { "/usr/sbin/nats-server",
 	"/usr/bin/nats-server", "/usr/local/bin/nats-server" };
 
-static struct scene scene, other;
+static struct engine_scene scene, other;
 static pid_t server;
 static int log_fd;
 static unsigned int port;
@@ -112,7 +112,7 @@ static void set_up(void)
 {
 	port = 0;
 	start_server();
-	scene_init(&scene, port);
+	engine_scene_init(&scene, port);
 	scene.options.credentials =
 		write_file("credentials", "user relay\npassword a \"b\"\n");
 	other = scene;
@@ -121,25 +121,25 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	scene_close(&scene);
-	scene_close(&other);
+	engine_scene_close(&scene);
+	engine_scene_close(&other);
 	kill_server();
 }
 
-static void bring_up(struct scene *it, const char *subject)
+static void bring_up(struct engine_scene *it, const char *subject)
 {
-	scene_open(it);
+	engine_scene_open(it);
 	if (subject != NULL)
 		ck_assert_int_eq(engine_subscribe(it->engine, subject, NULL),
 			1);
-	scene_wait(it, &it->ups, 1);
+	engine_scene_wait(it, &it->ups, 1);
 }
 
 /* Rounds of both. */
 static void wait_of_both(const unsigned int *number, unsigned int least)
 {
 	while (*number < least) {
-		scene_step(&scene, engine_get_fd(other.engine));
+		engine_scene_step(&scene, engine_get_fd(other.engine));
 		engine_run(other.engine);
 	}
 }
@@ -156,8 +156,8 @@ START_TEST(a_wrong_password_is_told)
 {
 	scene.options.credentials =
 		write_file("wrong", "user relay\npassword a b\n");
-	scene_open(&scene);
-	scene_wait(&scene, &scene.failures, 2);
+	engine_scene_open(&scene);
+	engine_scene_wait(&scene, &scene.failures, 2);
 	ck_assert_msg(strstr(scene.why, "Authorization Violation") != NULL,
 		"%s", scene.why);
 	ck_assert_uint_eq(scene.ups, 0);
@@ -168,13 +168,15 @@ START_TEST(a_message_and_its_answer_pass)
 {
 	bring_up(&scene, "uxg.1.a");
 	bring_up(&other, "uxg.1.r.*");
-	ck_assert_int_eq(scene_publish(&other, "uxg.1.a", "uxg.1.r.7", "hello"),
+	ck_assert_int_eq(engine_scene_publish(&other, "uxg.1.a", "uxg.1.r.7",
+				 "hello"),
 		0);
 	wait_of_both(&scene.messages, 1);
 	ck_assert_str_eq(scene.subject, "uxg.1.a");
 	ck_assert_str_eq(scene.reply, "uxg.1.r.7");
 	ck_assert_str_eq(scene.data, "hello");
-	ck_assert_int_eq(scene_publish(&scene, scene.reply, NULL, ""), 0);
+	ck_assert_int_eq(engine_scene_publish(&scene, scene.reply, NULL, ""),
+		0);
 	wait_of_both(&other.messages, 1);
 	ck_assert_str_eq(other.subject, "uxg.1.r.7");
 	ck_assert_uint_eq(other.size, 0);
@@ -185,9 +187,10 @@ END_TEST
 START_TEST(nobody_there_is_told_at_once)
 {
 	bring_up(&scene, "uxg.1.s.*");
-	ck_assert_int_eq(scene_publish(&scene, "uxg.1.none", "uxg.1.s.3", "x"),
+	ck_assert_int_eq(engine_scene_publish(&scene, "uxg.1.none", "uxg.1.s.3",
+				 "x"),
 		0);
-	scene_wait(&scene, &scene.messages, 1);
+	engine_scene_wait(&scene, &scene.messages, 1);
 	ck_assert_uint_eq(scene.status, NATS_NO_RESPONDERS);
 	ck_assert_str_eq(scene.subject, "uxg.1.s.3");
 }
@@ -197,8 +200,11 @@ START_TEST(our_own_messages_do_not_come_back)
 {
 	bring_up(&scene, "uxg.1.>");
 	bring_up(&other, NULL);
-	ck_assert_int_eq(scene_publish(&scene, "uxg.1.x", NULL, "mine"), 0);
-	ck_assert_int_eq(scene_publish(&other, "uxg.1.x", NULL, "theirs"), 0);
+	ck_assert_int_eq(engine_scene_publish(&scene, "uxg.1.x", NULL, "mine"),
+		0);
+	ck_assert_int_eq(engine_scene_publish(&other, "uxg.1.x", NULL,
+				 "theirs"),
+		0);
 	wait_of_both(&scene.messages, 1);
 	ck_assert_str_eq(scene.data, "theirs");
 }
@@ -207,8 +213,9 @@ END_TEST
 START_TEST(publishing_without_permission_is_told)
 {
 	bring_up(&scene, NULL);
-	ck_assert_int_eq(scene_publish(&scene, "elsewhere", NULL, "x"), 0);
-	scene_wait(&scene, &scene.refusals, 1);
+	ck_assert_int_eq(engine_scene_publish(&scene, "elsewhere", NULL, "x"),
+		0);
+	engine_scene_wait(&scene, &scene.refusals, 1);
 	ck_assert_msg(strstr(scene.why, "Permissions Violation") != NULL, "%s",
 		scene.why);
 	ck_assert(engine_is_up(scene.engine));
@@ -217,9 +224,9 @@ END_TEST
 
 START_TEST(subscribing_without_permission_keeps_it_down)
 {
-	scene_open(&scene);
+	engine_scene_open(&scene);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "elsewhere", NULL), 1);
-	scene_wait(&scene, &scene.failures, 2);
+	engine_scene_wait(&scene, &scene.failures, 2);
 	ck_assert_msg(strstr(scene.why, "Permissions Violation") != NULL, "%s",
 		scene.why);
 	ck_assert_uint_eq(scene.ups, 0);
@@ -251,12 +258,14 @@ START_TEST(a_killed_server_is_found_again)
 {
 	bring_up(&scene, "uxg.1.a");
 	kill_server();
-	scene_wait(&scene, &scene.downs, 1);
-	ck_assert_errno(scene_publish(&scene, "uxg.1.a", NULL, "x"), ENOTCONN);
+	engine_scene_wait(&scene, &scene.downs, 1);
+	ck_assert_errno(engine_scene_publish(&scene, "uxg.1.a", NULL, "x"),
+		ENOTCONN);
 	start_server();
-	scene_wait(&scene, &scene.ups, 2);
+	engine_scene_wait(&scene, &scene.ups, 2);
 	bring_up(&other, NULL);
-	ck_assert_int_eq(scene_publish(&other, "uxg.1.a", NULL, "again"), 0);
+	ck_assert_int_eq(engine_scene_publish(&other, "uxg.1.a", NULL, "again"),
+		0);
 	wait_of_both(&scene.messages, 1);
 	ck_assert_str_eq(scene.data, "again");
 }
@@ -268,12 +277,12 @@ START_TEST(a_stopped_server_is_left_and_found_again)
 	scene.options.connect_us = 200000;
 	bring_up(&scene, NULL);
 	kill(server, SIGSTOP);
-	scene_wait(&scene, &scene.downs, 1);
+	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, "no answer to 4 PING"));
 	/* The kernel still connects, for a server that says nothing. */
-	scene_wait(&scene, &scene.failures, 1);
+	engine_scene_wait(&scene, &scene.failures, 1);
 	kill(server, SIGCONT);
-	scene_wait(&scene, &scene.ups, 2);
+	engine_scene_wait(&scene, &scene.ups, 2);
 }
 END_TEST
 

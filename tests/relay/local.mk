@@ -1,4 +1,3 @@
-engine_scene = %D%/engine_scene.c %D%/engine_scene.h
 quick_unit_tests += \
 	tests/check_credentials \
 	tests/check_engine \
@@ -11,8 +10,8 @@ quick_unit_tests += \
 	tests/check_subject \
 	tests/check_window
 tests_check_credentials_SOURCES = %D%/check_credentials.c
-tests_check_engine_SOURCES = %D%/check_engine.c $(engine_scene)
-tests_check_engine_nats_SOURCES = %D%/check_engine_nats.c $(engine_scene)
+tests_check_engine_SOURCES = %D%/check_engine.c
+tests_check_engine_nats_SOURCES = %D%/check_engine_nats.c
 tests_check_frame_SOURCES = %D%/check_frame.c
 tests_check_nats_reader_SOURCES = %D%/check_nats_reader.c
 tests_check_nats_writer_SOURCES = %D%/check_nats_writer.c
@@ -21,7 +20,7 @@ tests_check_session_SOURCES = %D%/check_session.c
 tests_check_subject_SOURCES = %D%/check_subject.c
 tests_check_window_SOURCES = %D%/check_window.c
 
-relay_libs = src/relay/.libs/librelay.a tests/.libs/libsupport.a \
+relay_libs = tests/.libs/libsupport.a src/relay/.libs/librelay.a \
 	src/tools/.libs/libtools.a src/.libs/libunixmsg_all.a $(CHECK_LIBS)
 tests_check_credentials_LDADD = $(relay_libs)
 tests_check_engine_LDADD = $(relay_libs)

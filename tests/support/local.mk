@@ -6,6 +6,8 @@ check_LTLIBRARIES += tests/libsupport.la
 tests_libsupport_la_SOURCES = \
 	%D%/ends.c \
 	%D%/ends.h \
+	%D%/engine_scene.c \
+	%D%/engine_scene.h \
 	%D%/lanes.c \
 	%D%/lanes.h \
 	%D%/link.c \

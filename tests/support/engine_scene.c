@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 
-#include "relay/engine_scene.h"
+#include "support/engine_scene.h"
 #include "unixmsg/deadline.h"
 
 static void on_message(void *context, const struct nats_event *event)
 {
-	struct scene *scene = context;
+	struct engine_scene *scene = context;
 	size_t size = event->size;
 
 	scene->messages++;
@@ -28,7 +28,7 @@ static void on_message(void *context, const struct nats_event *event)
 
 static void on_change(void *context, enum engine_change change, const char *why)
 {
-	struct scene *scene = context;
+	struct engine_scene *scene = context;
 
 	ck_assert_int_eq(engine_is_up(scene->engine),
 		change == ENGINE_UP || change == ENGINE_REFUSED);
@@ -45,7 +45,7 @@ static void on_change(void *context, enum engine_change change, const char *why)
 		scene->refusals++;
 }
 
-void scene_init(struct scene *scene, unsigned int port)
+void engine_scene_init(struct engine_scene *scene, unsigned int port)
 {
 	static char server[64];
 
@@ -63,19 +63,19 @@ void scene_init(struct scene *scene, unsigned int port)
 	scene->options.context = scene;
 }
 
-void scene_open(struct scene *scene)
+void engine_scene_open(struct engine_scene *scene)
 {
 	scene->engine = engine_new(&scene->options);
 	ck_assert_ptr_nonnull(scene->engine);
 }
 
-void scene_close(struct scene *scene)
+void engine_scene_close(struct engine_scene *scene)
 {
 	engine_close(scene->engine);
 	scene->engine = NULL;
 }
 
-static int get_patience_ms(const struct scene *scene)
+static int get_patience_ms(const struct engine_scene *scene)
 {
 	int64_t rest_us =
 		engine_get_deadline_us(scene->engine) - unixdeadline_now_us();
@@ -85,7 +85,7 @@ static int get_patience_ms(const struct scene *scene)
 	return rest_us > 60000000 ? 60000 : (int)(rest_us / 1000) + 1;
 }
 
-void scene_step(struct scene *scene, int other)
+void engine_scene_step(struct engine_scene *scene, int other)
 {
 	struct pollfd fds[] = {
 		{ .fd = engine_get_fd(scene->engine), .events = POLLIN },
@@ -96,15 +96,15 @@ void scene_step(struct scene *scene, int other)
 	engine_run(scene->engine);
 }
 
-void scene_wait(struct scene *scene, const unsigned int *number,
+void engine_scene_wait(struct engine_scene *scene, const unsigned int *number,
 	unsigned int least)
 {
 	while (*number < least)
-		scene_step(scene, -1);
+		engine_scene_step(scene, -1);
 }
 
-int scene_publish(struct scene *scene, const char *subject, const char *reply,
-	const char *text)
+int engine_scene_publish(struct engine_scene *scene, const char *subject,
+	const char *reply, const char *text)
 {
 	struct iovec part = { (void *)text, strlen(text) };
 	int result = engine_publish(scene->engine, subject, reply, &part, 1);

@@ -10,7 +10,7 @@
 #include "relay/engine.h"
 #include "support/support.h"
 
-struct scene {
+struct engine_scene {
 	struct engine *engine;
 	struct engine_options options;
 	unsigned int ups, downs, failures, refusals;
@@ -27,19 +27,19 @@ struct scene {
 };
 
 /* Options with short times, which lead to 127.0.0.1:port. */
-void scene_init(struct scene *scene, unsigned int port);
-void scene_open(struct scene *scene);
-void scene_close(struct scene *scene);
+void engine_scene_init(struct engine_scene *scene, unsigned int port);
+void engine_scene_open(struct engine_scene *scene);
+void engine_scene_close(struct engine_scene *scene);
 
 /* One round of the loop; other is a descriptor to wait for as well, or -1. */
-void scene_step(struct scene *scene, int other);
+void engine_scene_step(struct engine_scene *scene, int other);
 
 /* Rounds until the number is at least least. */
-void scene_wait(struct scene *scene, const unsigned int *number,
+void engine_scene_wait(struct engine_scene *scene, const unsigned int *number,
 	unsigned int least);
 
 /* Publishes a text, and flushes it. */
-int scene_publish(struct scene *scene, const char *subject, const char *reply,
-	const char *text);
+int engine_scene_publish(struct engine_scene *scene, const char *subject,
+	const char *reply, const char *text);
 
 #endif
