@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection passes these states, and whatever goes wrong in one of them leads
+ * A connection passes these states. Whatever goes wrong in one of them leads
  * back to the first, after a pause:
  *
  *	WAITING     for the time of the next try
@@ -199,8 +199,8 @@ static in_port_t get_own_port(const struct engine *engine)
 }
 
 /*
- * Where nobody listens, the kernel may choose that very port for our own end, and
- * connects the socket with itself. Then no server could come back there.
+ * Where nobody listens, the kernel may choose that very port for our own end,
+ * and connects the socket with itself. Then no server could come back there.
  */
 static int check_connected(struct engine *engine)
 {

@@ -41,7 +41,7 @@ struct engine_options {
 	const char *name;        /* for the logs of the server */
 	/* A server that takes longer until the engine is up is given up. */
 	int64_t connect_us;
-	/* How often the server must answer, and how many answers it may miss. */
+	/* How often it must answer, and how many answers it may miss. */
 	int64_t ping_us;
 	unsigned int pings_max;
 	/* The pause before another try; it doubles up to the longest while the
@@ -71,9 +71,9 @@ struct engine_counters {
 void engine_options_init(struct engine_options *options);
 
 /*
- * The first connection is made by engine_run. Returns NULL with ENOMEM, an errno
- * of epoll_create1(2), of servers_init or of credentials_read. Texts of the
- * options are not used later.
+ * The first connection is made by engine_run. Returns NULL with ENOMEM, an
+ * errno of epoll_create1(2), of servers_init or of credentials_read. Texts of
+ * the options are not used later.
  */
 struct engine *engine_new(const struct engine_options *options);
 void engine_close(struct engine *engine);

@@ -4,8 +4,8 @@
  *
  *	version u8 | type u8 | flags u16 | 0 u32 | sequence u64 | credit u64
  *
- * Behind it are the bytes of a client's message, of a datagram or of data; other
- * frames end with the head.
+ * Behind it are the bytes of a client's message, of a datagram or of data;
+ * other frames end with the head.
  */
 #ifndef UNIXMSG_RELAY_FRAME_H
 #define UNIXMSG_RELAY_FRAME_H
@@ -25,7 +25,7 @@ enum frame_type {
 	FRAME_CREDIT,
 	FRAME_FIN,   /* that was the last message of this direction */
 	FRAME_RESET, /* the session is over: messages may be lost */
-	FRAME_PING, /* with what the other side may have lost: sequence, credit */
+	FRAME_PING,  /* with what may have been lost: sequence, credit */
 	FRAME_PONG,
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* nats_info: what a nats-server says of itself, in the JSON of its INFO line. */
+/* nats_info: what a nats-server says of itself, in JSON in its INFO line. */
 #ifndef UNIXMSG_RELAY_NATS_INFO_H
 #define UNIXMSG_RELAY_NATS_INFO_H
 
@@ -18,7 +18,7 @@ struct nats_info {
 	bool wants_tls;
 	bool is_leaving; /* "lame duck": it will close soon */
 	size_t urls_count;
-	/* Other servers, HOST:PORT, as they stand there: printable characters. */
+	/* Other servers, HOST:PORT, of printable characters. */
 	char urls[NATS_URLS_MAX][NATS_URL_ROOM];
 };
 

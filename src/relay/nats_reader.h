@@ -64,8 +64,8 @@ struct nats_reader {
 };
 
 /*
- * Payloads up to payload_most are kept. Returns 0, or -1 with ENOMEM. The memory
- * is one piece of fixed size, which the kernel gives as it is used.
+ * Payloads up to payload_most are kept. Returns 0, or -1 with ENOMEM. The
+ * memory is one piece of fixed size, which the kernel gives as it is used.
  */
 int nats_reader_init(struct nats_reader *reader, size_t payload_most);
 void nats_reader_free(struct nats_reader *reader);

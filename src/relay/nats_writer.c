@@ -57,8 +57,8 @@ void nats_writer_sent(struct nats_writer *writer, size_t size)
 }
 
 /*
- * Makes room behind what waits. With twice the bound, bytes are moved only after
- * as many have been sent: a stuck server does not cost a move for each command.
+ * Makes room behind what waits. With twice the bound, bytes are moved only
+ * after as many were sent: a stuck server costs no move for each command.
  */
 static int reserve(struct nats_writer *writer, size_t size)
 {

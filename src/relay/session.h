@@ -2,15 +2,15 @@
 /*
  * session: a connection of a client here that goes on as a connection to the
  * service there, as one of the two relays sees it. No sockets: the caller tells
- * what has arrived, and publishes the frames that are made here to the session's
- * peer, with its own session subject as the reply subject.
+ * what has arrived, and publishes the frames that are made here to the peer of
+ * the session, with its own session subject as the reply subject.
  *
- *	client's relay                      service's relay
- *	session_make_open       OPEN  ->    session_accept, with its answer:
- *	session_take           <- ACCEPT    or REFUSE, if the service is not there
- *	session_make_data       DATA  ->    session_take: deliver it
- *	session_take          <- CREDIT     session_release, once it is delivered
- *	session_make_fin        FIN   ->    session_take: shut that direction down
+ *	client's relay                    service's relay
+ *	session_make_open     OPEN  ->    session_accept, with its answer:
+ *	session_take         <- ACCEPT    or REFUSE if there is no service
+ *	session_make_data     DATA  ->    session_take: deliver it
+ *	session_take         <- CREDIT    session_release, once delivered
+ *	session_make_fin      FIN   ->    session_take: shut it down
  *
  * What is delivered is a prefix of what was sent, without gaps: whatever does
  * not follow from what was there before is EPROTO, and resets the session on
@@ -89,7 +89,7 @@ void session_make_data(struct session *session, struct frame *frame,
 /* The client has ended its direction. */
 void session_make_fin(struct session *session, struct frame *frame);
 
-/* A message was delivered. Returns true if the frame, a credit, is to be sent. */
+/* A message was delivered. Returns true if the frame, a credit, must be sent. */
 bool session_release(struct session *session, size_t size, struct frame *frame);
 
 /* The client has connected. */

@@ -36,7 +36,7 @@ enum subject_kind {
 	SUBJECT_HEALTH,
 };
 
-/* Checked by the caller: subject_is_prefix, and subject_is_name for the rest. */
+/* The caller checks them: subject_is_prefix, and subject_is_name. */
 struct subject_names {
 	const char *prefix;
 	const char *service;
@@ -50,7 +50,7 @@ bool subject_is_name(const char *text);
 bool subject_is_prefix(const char *text);
 
 /* Makes an incarnation of random bits, so that no subject of a relay that has
- * ended leads to the next one. Returns 0, or -1 with an errno of getrandom(2). */
+ * ended leads to the next one. Returns 0, or -1 with errno (getrandom(2)). */
 int subject_make_incarnation(char text[SUBJECT_INCARNATION_ROOM]);
 
 /* Write our own subject of that kind. A kind that is not numbered ignores
@@ -61,8 +61,8 @@ void subject_format_all(char text[SUBJECT_ROOM],
 	const struct subject_names *names, enum subject_kind kind);
 
 /*
- * Reads the number of our own subject of a numbered kind. Returns -1 with EPROTO
- * if text is not exactly what subject_format makes of that number.
+ * Reads the number of our own subject of a numbered kind. Returns -1 with
+ * EPROTO if text is not exactly what subject_format makes of that number.
  */
 int subject_read(const char *text, const struct subject_names *names,
 	enum subject_kind kind, uint64_t *number);

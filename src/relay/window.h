@@ -58,8 +58,8 @@ void window_out_charge(struct window_out *out, size_t size);
 /* size is 1 to WINDOW_SIZE_MAX bytes. */
 void window_in_init(struct window_in *in, uint64_t size, uint64_t start);
 
-/* Charges a message that has arrived. Returns 0, or -1 with EPROTO if the sender
- * had no credit for it. */
+/* Charges a message that has arrived. Returns 0, or -1 with EPROTO if the
+ * sender had no credit for it. */
 int window_in_charge(struct window_in *in, size_t size);
 
 /* The message was delivered, or given up: its room is free. */

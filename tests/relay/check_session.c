@@ -385,8 +385,8 @@ END_TEST
 
 /*
  * Frames in order, of which now and then one is lost: what is delivered is
- * numbered without a gap, and once one was lost the session is reset at the next
- * ping at the latest.
+ * numbered without a gap, and once one was lost the session is reset, at the
+ * next ping at the latest.
  */
 START_TEST(a_lost_frame_is_never_passed_over)
 {

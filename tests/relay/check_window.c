@@ -143,7 +143,7 @@ START_TEST(a_credit_beyond_all_bounds_is_refused)
 }
 END_TEST
 
-/* More than 4 GiB in all, with messages on their way, and credits that are lost:
+/* More than 4 GiB in all, with messages on their way and credits that are lost:
  * the receiver never holds more than the window and one message. */
 START_TEST(a_long_stream_stays_within_its_bound)
 {
