@@ -4,6 +4,8 @@ noinst_LTLIBRARIES += %D%/librelay.la
 %C%_librelay_la_SOURCES = \
 	%D%/credentials.c \
 	%D%/credentials.h \
+	%D%/datagrams.c \
+	%D%/datagrams.h \
 	%D%/engine.c \
 	%D%/engine.h \
 	%D%/frame.c \

@@ -1,5 +1,6 @@
 quick_unit_tests += \
 	tests/check_credentials \
+	tests/check_datagrams \
 	tests/check_engine \
 	tests/check_engine_nats \
 	tests/check_frame \
@@ -10,6 +11,7 @@ quick_unit_tests += \
 	tests/check_subject \
 	tests/check_window
 tests_check_credentials_SOURCES = %D%/check_credentials.c
+tests_check_datagrams_SOURCES = %D%/check_datagrams.c
 tests_check_engine_SOURCES = %D%/check_engine.c
 tests_check_engine_nats_SOURCES = %D%/check_engine_nats.c
 tests_check_frame_SOURCES = %D%/check_frame.c
@@ -23,6 +25,7 @@ tests_check_window_SOURCES = %D%/check_window.c
 relay_libs = tests/.libs/libsupport.a src/relay/.libs/librelay.a \
 	src/tools/.libs/libtools.a src/.libs/libunixmsg_all.a $(CHECK_LIBS)
 tests_check_credentials_LDADD = $(relay_libs)
+tests_check_datagrams_LDADD = $(relay_libs)
 tests_check_engine_LDADD = $(relay_libs)
 tests_check_engine_nats_LDADD = $(relay_libs)
 tests_check_frame_LDADD = $(relay_libs)

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "relay/datagrams.h"
+#include "unixmsg/deadline.h"
+
+static struct datagram_client *fail(int error)
+{
+	errno = error;
+	return NULL;
+}
+
+static size_t round_up(size_t count)
+{
+	size_t power = 1;
+
+	while (power < count)
+		power *= 2;
+	return power;
+}
+
+static int draw_key(uint64_t *key)
+{
+	/* So few bytes come whole, and uninterrupted once the pool is ready. */
+	while (getrandom(key, sizeof(*key), 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return 0;
+}
+
+int datagrams_init(struct datagrams *datagrams, size_t most, int64_t silence_us)
+{
+	memset(datagrams, 0, sizeof(*datagrams));
+	datagrams->most = most;
+	datagrams->silence_us = silence_us;
+	datagrams->chains_count = round_up(most);
+	if (draw_key(&datagrams->key) < 0)
+		return -1;
+	datagrams->of_subject = calloc(datagrams->chains_count,
+		sizeof(struct datagram_client *));
+	datagrams->of_peer = calloc(datagrams->chains_count,
+		sizeof(struct datagram_client *));
+	if (datagrams->of_subject != NULL && datagrams->of_peer != NULL)
+		return 0;
+	datagrams_free(datagrams);
+	errno = ENOMEM;
+	return -1;
+}
+
+void datagrams_free(struct datagrams *datagrams)
+{
+	struct datagram_client *it, *next;
+
+	for (it = datagrams->oldest; it != NULL; it = next) {
+		next = it->newer;
+		free(it);
+	}
+	datagrams->oldest = datagrams->newest = NULL;
+	datagrams->count = 0;
+	free(datagrams->of_subject);
+	free(datagrams->of_peer);
+	datagrams->of_subject = datagrams->of_peer = NULL;
+}
+
+/* Mixes all bits of the value into all bits of the sum. */
+static uint64_t mix(uint64_t sum, uint64_t value)
+{
+	sum = (sum ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+	return sum ^ sum >> 29;
+}
+
+static struct datagram_client **get_chain_of_subject(const struct datagrams
+							     *datagrams,
+	const char *subject)
+{
+	uint64_t sum = datagrams->key;
+
+	for (; *subject != '\0'; subject++)
+		sum = mix(sum, (unsigned char)*subject);
+	return &datagrams->of_subject[sum & (datagrams->chains_count - 1)];
+}
+
+static struct datagram_client **get_chain_of_peer(const struct datagrams
+							  *datagrams,
+	uint64_t peer)
+{
+	uint64_t sum = mix(datagrams->key, peer);
+
+	return &datagrams->of_peer[sum & (datagrams->chains_count - 1)];
+}
+
+static struct datagram_client *look_up_subject(const struct datagrams
+						       *datagrams,
+	const char *subject)
+{
+	struct datagram_client *it = *get_chain_of_subject(datagrams, subject);
+
+	while (it != NULL && strcmp(it->subject, subject) != 0)
+		it = it->next_of_subject;
+	return it;
+}
+
+static struct datagram_client *look_up_peer(const struct datagrams *datagrams,
+	uint64_t peer)
+{
+	struct datagram_client *it = *get_chain_of_peer(datagrams, peer);
+
+	while (it != NULL && it->peer != peer)
+		it = it->next_of_peer;
+	return it;
+}
+
+/* The order of use */
+
+static void leave_order(struct datagrams *datagrams,
+	struct datagram_client *client)
+{
+	if (client->older != NULL)
+		client->older->newer = client->newer;
+	else
+		datagrams->oldest = client->newer;
+	if (client->newer != NULL)
+		client->newer->older = client->older;
+	else
+		datagrams->newest = client->older;
+}
+
+static void join_order(struct datagrams *datagrams,
+	struct datagram_client *client, int64_t now_us)
+{
+	client->used_us = now_us;
+	client->newer = NULL;
+	client->older = datagrams->newest;
+	if (client->older != NULL)
+		client->older->newer = client;
+	else
+		datagrams->oldest = client;
+	datagrams->newest = client;
+}
+
+static struct datagram_client *use(struct datagrams *datagrams,
+	struct datagram_client *client, int64_t now_us)
+{
+	if (client == NULL)
+		return NULL;
+	leave_order(datagrams, client);
+	join_order(datagrams, client, now_us);
+	return client;
+}
+
+struct datagram_client *datagrams_find_subject(struct datagrams *datagrams,
+	const char *subject, int64_t now_us)
+{
+	return use(datagrams, look_up_subject(datagrams, subject), now_us);
+}
+
+struct datagram_client *datagrams_find_peer(struct datagrams *datagrams,
+	uint64_t peer, int64_t now_us)
+{
+	return use(datagrams, look_up_peer(datagrams, peer), now_us);
+}
+
+/* Coming and going */
+
+static void join_chains(struct datagrams *datagrams,
+	struct datagram_client *client)
+{
+	struct datagram_client **chain =
+		get_chain_of_subject(datagrams, client->subject);
+
+	client->next_of_subject = *chain;
+	*chain = client;
+	chain = get_chain_of_peer(datagrams, client->peer);
+	client->next_of_peer = *chain;
+	*chain = client;
+}
+
+struct datagram_client *datagrams_add(struct datagrams *datagrams,
+	const char *subject, uint64_t peer, int64_t now_us)
+{
+	struct datagram_client *client;
+
+	if (look_up_subject(datagrams, subject) != NULL ||
+		look_up_peer(datagrams, peer) != NULL)
+		return fail(EEXIST);
+	if (datagrams->count >= datagrams->most ||
+		strlen(subject) >= sizeof(client->subject))
+		return fail(ENOSPC);
+	client = calloc(1, sizeof(*client));
+	if (client == NULL)
+		return NULL;
+	memcpy(client->subject, subject, strlen(subject) + 1);
+	client->peer = peer;
+	join_chains(datagrams, client);
+	join_order(datagrams, client, now_us);
+	datagrams->count++;
+	return client;
+}
+
+void datagrams_remove(struct datagrams *datagrams,
+	struct datagram_client *client)
+{
+	struct datagram_client **place =
+		get_chain_of_subject(datagrams, client->subject);
+
+	while (*place != client)
+		place = &(*place)->next_of_subject;
+	*place = client->next_of_subject;
+	place = get_chain_of_peer(datagrams, client->peer);
+	while (*place != client)
+		place = &(*place)->next_of_peer;
+	*place = client->next_of_peer;
+	leave_order(datagrams, client);
+	datagrams->count--;
+	free(client);
+}
+
+int64_t datagrams_get_deadline_us(const struct datagrams *datagrams)
+{
+	if (datagrams->oldest == NULL ||
+		datagrams->silence_us >
+			UNIXMSG_FOREVER - datagrams->oldest->used_us)
+		return UNIXMSG_FOREVER;
+	return datagrams->oldest->used_us + datagrams->silence_us;
+}
+
+struct datagram_client *datagrams_get_silent(const struct datagrams *datagrams,
+	int64_t now_us)
+{
+	return now_us < datagrams_get_deadline_us(datagrams)
+		? NULL
+		: datagrams->oldest;
+}
