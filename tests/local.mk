@@ -67,6 +67,7 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/proof/machine.sh \
 	%D%/proof/mutants \
 	%D%/proof/pitfalls \
+	%D%/relay/growth.sh \
 	%D%/proof/proof.sh \
 	%D%/readme_commands.sh \
 	%D%/readme_programs.awk \
@@ -300,6 +301,12 @@ mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
 endif
 CLEANFILES += %D%/mutants.result
 
+# How the relay will grow, by what is measured here; needs nats-server.
+if HAVE_CHECK
+growth: %D%/engine_speed
+	@$(SHELL) $(srcdir)/%D%/relay/growth.sh %D%/engine_speed || [ $$? -eq 77 ]
+endif
+
 # Whether a test fails by chance: each of TESTS so many times on a busy machine.
 ROUNDS = 10
 again: all $(check_LTLIBRARIES) $(check_PROGRAMS) $(check_DATA)
@@ -328,5 +335,5 @@ clean-local: proof-clean
 	rm -rf %D%/again.logs
 
 .PHONY: abi abi-dump again analyze architectures architectures-parts coverage \
-	demo fresh-debian mutants proof proof-all proof-clean sanitizers signals \
+	demo fresh-debian growth mutants proof proof-all proof-clean sanitizers signals \
 	soak torture valgrind

@@ -35,3 +35,8 @@ tests_check_servers_LDADD = $(relay_libs)
 tests_check_session_LDADD = $(relay_libs)
 tests_check_subject_LDADD = $(relay_libs)
 tests_check_window_LDADD = $(relay_libs)
+
+# How fast the engine is: growth.sh runs it.
+check_PROGRAMS += tests/engine_speed
+tests_engine_speed_SOURCES = %D%/engine_speed.c
+tests_engine_speed_LDADD = $(relay_libs)
