@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	%D%/peers/echo.py \
 	%D%/peers/nng.c \
 	%D%/peers/qb.c \
+	%D%/peers/window.c \
 	%D%/peers/zmq.c \
 	%D%/run.sh
 

@@ -277,6 +277,83 @@ compare_all_servers()
 	done
 }
 
+# start_between LABEL COMMAND...: one that stands before the first server, and
+# waits until it is there.
+start_between()
+{
+	label=$1
+	shift
+	"$@" >/dev/null 2>&1 </dev/null &
+	pids="$pids $!"
+	tries=100
+	until [ -S "$work/$label" ]; do
+		tries=$((tries - 1))
+		if [ "$tries" -eq 0 ] || ! kill -0 $! 2>/dev/null; then
+			miss "$label for $network: it does not start"
+			return 1
+		fi
+		sleep 0.05
+	done
+	servers="$servers --server $label=$work/$label"
+}
+
+# One median for each server that takes turns: answers a second.
+compare_windows()
+{
+	is_built=$1
+	say '' "Answers a second of $network, 8 requests of 64 bytes on the way," \
+		'the medians of 11 rounds:' ''
+	for label in direct tap socat-v; do
+		: >"$work/$label.rates"
+	done
+	i=0
+	while [ "$is_built" = yes ] && [ $i -lt 11 ]; do
+		for label in direct tap socat-v; do
+			[ ! -S "$work/$label" ] || bound 60 "$work/window" \
+				"$type" "$work/$label" 8 64 10000 \
+				>>"$work/$label.rates" 2>>"$work/err"
+		done
+		i=$((i + 1))
+	done
+	say '| server | answers a second |' '| --- | --- |'
+	for label in direct tap socat-v; do
+		[ ! -s "$work/$label.rates" ] || say "| $label |\
+ $(get_median <"$work/$label.rates") |"
+	done
+}
+
+# What stands between costs: unixmsg-tap, which records, and socat -v.
+compare_taps()
+{
+	begin 'A tap between client and server'
+	is_built=yes
+	${CC:-cc} -O2 "$peers/window.c" -o "$work/window" 2>>"$work/err" || {
+		is_built=no
+		miss 'the window client does not build'
+	}
+	for network in unixpacket unix; do
+		servers=
+		type=seqpacket
+		kind=,type=5
+		[ "$network" = unixpacket ] || type=stream kind=
+		rm -f "$work/tap.pcapng"
+		start_server direct "$(get_tool "$network")" --listen \
+			"$work/direct"
+		start_between tap "$tools/unixmsg-tap" -q \
+			-w "$work/tap.pcapng" --listen "$work/tap" \
+			"$work/direct"
+		! is_there socat || start_between socat-v socat -v \
+			"UNIX-LISTEN:$work/socat-v$kind,fork" \
+			"UNIX-CONNECT:$work/direct$kind"
+		# Words on purpose.
+		# shellcheck disable=SC2086
+		measure --baseline none $servers "$network"
+		compare_windows "$is_built"
+		stop_servers
+		rm -f "$work/direct" "$work/tap" "$work/socat-v"
+	done
+}
+
 # The median of the numbers on standard input.
 get_median()
 {
@@ -482,6 +559,7 @@ compare_with_plain
 compare_spinning
 compare_all_servers
 compare_forwarding
+compare_taps
 compare_pairs
 time_tool
 count_costs

@@ -57,6 +57,16 @@ void tap_prepare(struct tap *tap, struct unixmsg *msg)
 	msg->fds_room = UNIXMSG_FDS_MAX;
 }
 
+/* Asked once: it is a system call, and each message would make it. */
+static bool is_root(void)
+{
+	static int known = -1;
+
+	if (known < 0)
+		known = geteuid() == 0;
+	return known == 1;
+}
+
 void tap_readdress(struct unixmsg *out, const struct unixmsg *msg)
 {
 	unixmsg_init(out);
@@ -64,7 +74,7 @@ void tap_readdress(struct unixmsg *out, const struct unixmsg *msg)
 	out->room = msg->size;
 	out->fds = msg->fds;
 	out->fds_count = msg->fds_count;
-	if ((msg->flags & UNIXMSG_HAS_CRED) != 0 && geteuid() == 0) {
+	if ((msg->flags & UNIXMSG_HAS_CRED) != 0 && is_root()) {
 		out->flags = UNIXMSG_SEND_CRED;
 		out->cred = msg->cred;
 	}
