@@ -58,7 +58,8 @@ slow="record_writer fds $long"	# on s390x
 # compile for the machine they are run on.
 list_tests()
 {
-	(cd "$top" && ls tests/check_*.c tests/*/check_*.c tests/proof/fuzz/fuzz_*.c) |
+	(cd "$top" && ls tests/check_*.c tests/*/check_*.c \
+		tests/*/*/check_*.c tests/proof/fuzz/fuzz_*.c) |
 		sed -e 's,/.*/check_,/check_,' -e '/torture/d' \
 			-e '/service_load/d' -e '/service_stuck/d' \
 			-e 's/\.c$//'

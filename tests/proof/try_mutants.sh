@@ -157,7 +157,7 @@ run_check()
 	check_torture) set -- "$@" "-Wl,@$srcdir/tests/proof/fault.wrap" \
 		"$tests"/proof/torture_*.o "$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
 	esac
-	object=$(echo "$tests"/*/"$1.o")
+	object=$(find "$tests" -name "$1.o")
 	checked=$2
 	shift 3
 	link "$scratch/test" "$object" "$@" "$support" || return 99

@@ -24,9 +24,11 @@ struct side {
 	struct side *other;
 	struct unixconn *conn;
 	bool is_server;
-	bool is_ended; /* nothing more is received from here */
-	bool is_told;  /* the other side knows that */
-	bool is_deaf;  /* nothing more can be sent to here */
+	/* Nothing more is received from here, and nothing is held: the end is
+	 * behind the last message. */
+	bool is_ended;
+	bool is_told; /* the other side knows that */
+	bool is_deaf; /* nothing more can be sent to here */
 	bool is_holding;
 	struct unixmsg held; /* received here, not sent on yet */
 };
@@ -206,7 +208,7 @@ static void receive(struct side *from)
 
 static void tell_end(struct side *side)
 {
-	if (!side->is_ended || side->is_holding || side->is_told)
+	if (!side->is_ended || side->is_told)
 		return;
 	side->is_told = true;
 	unixconn_shutdown(side->other->conn, SHUT_WR);
@@ -228,16 +230,11 @@ static int watch_side(struct side *side)
 	return tap_watch(side->pair->tap, &side->watch, events);
 }
 
-static bool is_over(const struct side *side)
-{
-	return side->is_ended && !side->is_holding;
-}
-
 static void settle(struct tap_pair *pair)
 {
 	tell_end(&pair->client);
 	tell_end(&pair->server);
-	if ((is_over(&pair->client) && is_over(&pair->server)) ||
+	if ((pair->client.is_ended && pair->server.is_ended) ||
 		watch_side(&pair->client) < 0 || watch_side(&pair->server) < 0)
 		close_pair(pair);
 }

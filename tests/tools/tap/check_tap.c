@@ -551,6 +551,27 @@ START_TEST(each_datagram_client_gets_its_own_answers)
 }
 END_TEST
 
+/* The address of a datagram leads wherever its sender likes. */
+START_TEST(answers_to_a_datagram_never_reach_somebody_else)
+{
+	const char *path = support_path("client");
+	struct ends ends;
+	int victim;
+
+	begin(&ends, 0);
+	victim = open_bound(SOCK_DGRAM, support_path("victim"));
+	ck_assert_int_eq(unlink(path), 0);
+	make_link("victim", path);
+	send_all(ends.server, "x", 1);
+	expect_said("answers are lost");
+	assert_hears_nothing(victim, SOCK_DGRAM);
+	close(victim);
+	close_ends(&ends);
+	stop_tap(1);
+	expect_given_back();
+}
+END_TEST
+
 START_TEST(a_datagram_client_without_a_name_is_heard)
 {
 	char found[8];
@@ -849,6 +870,7 @@ static TCase *make_passing(int first)
 	add_loop(tcase, what_was_sent_before_a_close_arrives, first);
 	tcase_add_test(tcase, datagrams_to_a_busy_server_wait);
 	tcase_add_test(tcase, each_datagram_client_gets_its_own_answers);
+	tcase_add_test(tcase, answers_to_a_datagram_never_reach_somebody_else);
 	tcase_add_test(tcase, a_datagram_client_without_a_name_is_heard);
 	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
 		2, support_is_root(), "only root connects as another user");
