@@ -49,13 +49,13 @@
  *   EMSGSIZE        the message is too big to send, or was truncated
  *   EFBIG           a memory file cannot be that large
  *   EAGAIN          the call would have to wait, and the caller forbids that
- *   ETIMEDOUT       the deadline came
+ *   ETIMEDOUT       the deadline has passed
  *   ECANCELED       the stop descriptor became readable
  *   EINPROGRESS     only part of a framed message was sent, see unixconn_send
  *   EADDRINUSE      the name has a live owner, or may have one
  *   ENOTSOCK        a file that is no socket is at that path
  *   EPROTO          the peer sent bytes that are no message of this protocol
- *   EPERM           refused by policy: the directory's, the peer's, ours
+ *   EPERM           a policy forbids it: the directory's, the peer's, or ours
  *   ENOTSUP         the network, the kernel, or the file system cannot do that
  *   ENOSYS          the call needs /proc, or a newer kernel
  *   ENOTCONN        the socket or the service has no such peer, or no longer

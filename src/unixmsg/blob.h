@@ -22,9 +22,9 @@ extern "C" {
 
 /*
  * Makes a sealed memfd with size bytes of data; size may be 0. Returns the
- * descriptor, which is close-on-exec and yours to close, even after you sent
- * it; -1 with ENOSPC, ENOMEM, EFBIG, EMFILE, or an error of memfd_create(2),
- * write(2), fcntl(2).
+ * descriptor, which is close-on-exec and yours to close, even after you have
+ * sent it; -1 with ENOSPC, ENOMEM, EFBIG, EMFILE, or an error of
+ * memfd_create(2), write(2), fcntl(2).
  */
 int unixblob_open(const void *data, size_t size);
 

@@ -78,7 +78,7 @@ extern "C" {
 
 struct unixconn;
 
-/* What a send does if there is no room for its message. */
+/* The behaviour of a send that finds no room for its message. */
 enum unixconn_policy {
 	/* Wait until the deadline of the call; the default. */
 	UNIXCONN_WAIT,
@@ -373,9 +373,10 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
  * On unix the call reads ahead, into a buffer of 64 KiB that grows with the
  * received part of a message, up to twice room. If a message of 32 KiB or more
  * follows another of the same size, the kernel writes it straight into data.
- * The bytes of data behind the message have no meaning; without a message all
- * of data has none. poll(2) on the descriptor does not report messages that
- * were read ahead, so receive with UNIXMSG_NOW until EAGAIN before you poll.
+ * The bytes of data behind the message have no meaning. If there is no message,
+ * no byte of data has one. poll(2) on the descriptor does not report messages
+ * that were read ahead, so receive with UNIXMSG_NOW until EAGAIN before you
+ * poll.
  */
 int unixconn_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
 	int64_t deadline_us);
@@ -470,8 +471,8 @@ int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 /*
  * Stores the size in bytes of the next message, which stays in the queue.
  * Returns 1; 0 at the end of a connection; or -1 as unixconn_recv, except for
- * EMSGSIZE. On unix it returns before all of the message has arrived: the size
- * comes first.
+ * EMSGSIZE. On unix it may return before all of the message has arrived,
+ * because the size arrives first.
  */
 int unixconn_get_next_size(struct unixconn *conn, size_t *size,
 	int64_t deadline_us);
@@ -487,8 +488,8 @@ int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us);
 
 /*
- * Sends count messages: up to UNIXMSG_BATCH_MAX with one system call, on unix
- * one with each. Returns 1 if all were sent; -1 with errno as for
+ * Sends count messages. One system call sends up to UNIXMSG_BATCH_MAX of them,
+ * on unix only one. Returns 1 if all were sent; -1 with errno as for
  * unixconn_send_msg. *sent is the number of messages sent before the one that
  * failed. Only that one counts as failed: the call did not try the others.
  * Fails with EINVAL if a message has descriptors. This call does not connect
@@ -504,7 +505,7 @@ int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
  * and their number in *received; 0 at the end of a connection; -1 as
  * unixconn_recv_msg. A truncated message is no error here: look for UNIXMSG_CUT
  * in the flags of each. A batch receives no descriptors and no pidfds. Fails
- * with EINVAL if an fds_room is not 0, or if count is 0.
+ * with EINVAL if fds_room of a message is not 0, or if count is 0.
  */
 int unixconn_recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us);

@@ -8,8 +8,8 @@
  *
  *   UNIXMSG_NOW      fails with EAGAIN
  *   UNIXMSG_FOREVER  waits
- *   any other        waits until then, and fails with ETIMEDOUT; fails at once
- *                    if the moment is past; with EINVAL if it is negative
+ *   any other        waits until that moment, then fails with ETIMEDOUT; at
+ *                    once if it is past. A negative value fails with EINVAL.
  *
  * A time span is no deadline: 10000000 is a moment ten seconds after the start
  * of the machine, and -1 is not "for ever". Give unixdeadline_after_s(10), and
@@ -27,13 +27,13 @@
  * Every connection can spin before it sleeps (spin_us of the options). A call
  * that waits for a message then polls for that many microseconds before it
  * sleeps. The kernel takes tens of microseconds to wake a sleeper on another
- * CPU; spinning saves that time, and spends a CPU. It pays if both sides spin
- * for longer than a wake-up takes (begin with 50) and each has its own CPU. It
- * does not pay on a single CPU or with rare messages. The connection notices
- * that, and then spins only now and then, as a trial. While it spins, a call
- * does not look at the stop descriptor. Waits for room to send, for connections
- * and for servers never spin. The default is 0: no spinning. The maximum is one
- * second; a larger value counts as that.
+ * CPU; spinning saves that time, and spends a CPU. Spinning pays if both sides
+ * spin for longer than a wake-up takes (begin with 50) and each has its own
+ * CPU. It does not pay on a single CPU or with rare messages. The connection
+ * notices that, and then spins only now and then, as a trial. While it spins, a
+ * call does not look at the stop descriptor. Waits for room to send, for
+ * connections and for servers never spin. The default is 0: no spinning. The
+ * maximum is one second; a larger value counts as that.
  */
 #ifndef UNIXMSG_DEADLINE_H
 #define UNIXMSG_DEADLINE_H

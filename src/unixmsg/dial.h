@@ -39,9 +39,9 @@ extern "C" {
 /*
  * unixgram only: a send that finds the server gone (ECONNREFUSED, ENOTCONN)
  * connects again to its address and then sends the message. The send waits for
- * the server as above, until its deadline. Lost are the messages that the old
- * server had not read, and its answers that we had not received. Before that
- * send the socket receives nothing, see unixmsg/conn.h.
+ * the server as above, until its deadline. The messages that the old server had
+ * not read are lost, and so are its answers that we had not received. Before
+ * that send the socket receives nothing, see unixmsg/conn.h.
  */
 #define UNIXMSG_DIAL_RECONNECT 0x2u
 

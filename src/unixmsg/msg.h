@@ -43,8 +43,9 @@ extern "C" {
 /*
  * Sends cred with the message, instead of the credentials that the kernel would
  * add. cred may name our own process, and our real, effective or saved user and
- * group. Others need CAP_SYS_ADMIN (pid), CAP_SETUID (uid), CAP_SETGID (gid),
- * and fail with EPERM without. Not for batches.
+ * group. Any other pid needs CAP_SYS_ADMIN, any other user CAP_SETUID, any
+ * other group CAP_SETGID; without it the send fails with EPERM. Not for
+ * batches.
  */
 #define UNIXMSG_SEND_CRED 0x4u
 

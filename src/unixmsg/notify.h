@@ -99,11 +99,11 @@ int unixnotify_get_watchdog_us(int64_t *period_us);
 
 /*
  * Waits until the supervisor has handled all earlier notifications. It sends a
- * descriptor, and the supervisor closes that when it is done. Call it before
- * the program ends if it notifies shortly before: systemd looks up the sender,
- * and ignores a message whose sender is gone. Returns 1, 0 and -1 as above;
- * also ETIMEDOUT or EAGAIN if the descriptor was sent, but the supervisor did
- * not close it in time.
+ * descriptor, and the supervisor closes that when it is done. If the program
+ * ends soon after a notification, call it in between: systemd looks up the
+ * sender, and ignores a message whose sender is gone. Returns 1, 0 and -1 as
+ * above; also ETIMEDOUT or EAGAIN if the descriptor was sent, but the
+ * supervisor did not close it in time.
  */
 int unixnotify_barrier(int64_t deadline_us);
 

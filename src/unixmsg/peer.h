@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixpeer: the process at the other end of a connection, from the kernel.
+ * unixpeer: the identity of the process at the other end of a connection.
  *
- * The kernel recorded it when the peer called connect(2), listen(2) or
- * socketpair(2): the effective user and group of that moment. The record stays
- * the same after the process has changed its user, has handed the descriptor to
- * another process, or has died. The writer of a message may be another process:
- * see cred of struct unixmsg, which has the real user.
+ * The kernel recorded this identity when the peer called connect(2), listen(2)
+ * or socketpair(2): the effective user and group of that moment. The record
+ * stays the same after the process has changed its user, has handed the
+ * descriptor to another process, or has died. The writer of a message may be
+ * another process: see cred of struct unixmsg, which has the real user.
  *
  * The functions take a descriptor (unixconn_get_fd). They do not wait, and
  * several threads may call them at once. They fail with ENOTSUP for datagram
