@@ -24,7 +24,7 @@ struct options {
 	struct unixlisten_options listen;
 	unsigned int backlog;
 	bool is_inherited;     /* --inherit: address is NULL */
-	uint64_t messages_max; /* then it ends; 0: no limit */
+	uint64_t messages_max; /* ends after so many; 0: no limit */
 	bool is_printing;      /* --format was given */
 	/* The users and groups that may send. Without any, and without
 	 * is_anyone_allowed, unixservice decides. */
@@ -51,7 +51,7 @@ struct options {
 	uid_t server_user;
 	/* Both. */
 	enum record_format format;
-	enum record_format input; /* for standard input, MESSAGE */
+	enum record_format input; /* of standard input and MESSAGE */
 	size_t input_max;         /* bytes in a record of it */
 	const char *tee; /* a file that gets a copy of the output, or NULL */
 	bool is_framed;  /* a server's streams carry messages, not bytes */

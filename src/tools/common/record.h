@@ -4,7 +4,7 @@
 
 /*
  * Records: how the echo tools read messages from a file descriptor and print
- * them to another, in four formats.
+ * them to another, in five formats.
  *
  * text    A line is a record, without its newline; so is a last line without
  *         one. An empty line is an empty record. Every byte but the newline

@@ -39,7 +39,7 @@ struct usage {
 	const char *about;
 	const struct usage_group *groups; /* -q, -h, -V follow by themselves */
 	const char *foot;
-	/* After that many operands, the rest are operands, too. */
+	/* All words after that many operands are operands, too. */
 	int leading;
 	/* True if the first operand is an extra one, before these; may be
 	 * NULL. */
@@ -63,7 +63,8 @@ struct usage_words {
 int usage_read(const struct usage *usage, void *options,
 	struct usage_words *words, int argc, char **argv);
 
-/* Complains that value is not wanted, such as "a whole number". Returns -1. */
+/* Complains: "--NAME: 'value' is not wanted". wanted is for example "a known
+ * user". Returns -1. */
 int usage_complain(const struct usage_option *option, const char *value,
 	const char *wanted);
 
