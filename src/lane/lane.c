@@ -457,8 +457,8 @@ static int peek_beside(struct lane *lane, struct msghdr *header)
 
 /*
  * Receives the message of a marker, and leaves it on the socket as a sign.
- * After the peek it looks at the marker once more: if the sender has taken its
- * message back, this message belongs to a later marker.
+ * After the peek it looks at the marker once more: if the sender has taken the
+ * marker's message back, this one belongs to a later marker.
  */
 static int recv_by_socket(struct lane *lane, const struct ring_record *record,
 	struct msghdr *header, size_t *size, int flags)

@@ -91,8 +91,8 @@ void unixring__set_up(struct ring_out *out, struct ring_in *in,
 
 /* Writing */
 
-/* Returns the size of the largest message for the ring: half of the ring has
- * room for one. */
+/* Returns the size of the largest message for the ring. It fits into half of
+ * the ring. */
 size_t unixring__get_size_max(const struct ring_out *out);
 
 /*

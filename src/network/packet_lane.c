@@ -373,7 +373,7 @@ static int recv_by_lane(struct packet *packet, struct unixmsg *msg, int flags)
 			  : settle(&packet->conn, msg, &header, size, room);
 }
 
-/* AGAIN: the peer has answered the offer, so the next message may come by the
+/* AGAIN: a message of the offer has come, so the next message may come by the
  * lane. */
 enum { AGAIN = 2 };
 
