@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * turn: what one thread does at a time. The one whose turn it is works for a
- * moment, for which the others wait, or waits for a message itself: then the
- * others fail at once, since they would get nothing before it does.
+ * turn: work that only one thread does at a time. The thread that has the turn
+ * works for a moment, and the others wait for that. Or it waits for a message:
+ * then the others fail at once, since they would get nothing before it does.
  *
  *	if (unixturn__take(&turn) < 0)
  *		return -1;
@@ -12,7 +12,7 @@
  *	unixturn__end_wait(&turn);
  *	unixturn__give(&turn);
  *
- * All zero is a turn that nobody has.
+ * A structure of zeros is a turn that no thread has.
  */
 #ifndef UNIXMSG_TURN_H
 #define UNIXMSG_TURN_H
@@ -26,10 +26,10 @@ struct turn {
 	atomic_int state;
 };
 
-/* As unixturn__take where somebody else has it. */
+/* Does the work of unixturn__take if another thread has the turn. */
 int unixturn__await(struct turn *turn);
 
-/* Takes it if nobody has it. */
+/* Takes the turn if no thread has it. Returns whether it did. */
 static inline bool unixturn__try(struct turn *turn)
 {
 	int state = TURN_FREE;
@@ -38,8 +38,8 @@ static inline bool unixturn__try(struct turn *turn)
 		TURN_WORKING, memory_order_acquire, memory_order_relaxed);
 }
 
-/* 0, or -1 with EAGAIN: the thread that has it waits. errno is kept on success.
- */
+/* Takes the turn. Returns 0, and keeps errno; -1 with EAGAIN if the thread that
+ * has it waits for a message. */
 static inline int unixturn__take(struct turn *turn)
 {
 	return unixturn__try(turn) ? 0 : unixturn__await(turn);
