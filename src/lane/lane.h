@@ -151,7 +151,7 @@ void unixlane__yield_for_news(struct lane *lane);
 size_t unixlane__get_unread(const struct lane *lane);
 
 /* Returns true if something is in the ring, without a system call. Returns
- * false while another thread receives. */
+ * false if another thread waits for a message. */
 bool unixlane__has_record(struct lane *lane);
 
 #endif
