@@ -1294,7 +1294,7 @@ static int send_with_cred(const struct unixcred *cred)
 
 static struct unixconn *get_conn(void)
 {
-	return client.kind == GRAM ? client.gram : client.packet;
+	return client.conn;
 }
 
 static void expect_cred(const struct unixcred *cred)
