@@ -376,7 +376,7 @@ int unixservice_get_address(const struct unixservice *service,
 	const struct source *source;
 
 	for (source = service->sources; source != NULL; source = source->next)
-		if (!source->is_retired)
+		if (!source->is_retired || service->is_stopping)
 			return source->sort->get_address(source, addr);
 	errno = ENOENT;
 	return -1;

@@ -1143,6 +1143,7 @@ static void try_texts(struct stage *stage)
 	unixservice_allow_anyone(stage->service);
 	unixservice_set_context(stage->service, stage->peer, stage);
 	unixservice_is_drained(stage->service);
+	unixservice_get_queued(stage->service, stage->peer);
 	unixservice_get_fd(stage->service);
 }
 

@@ -51,11 +51,22 @@ static int serve_listener(struct unixservice *service,
 	return -1;
 }
 
+/* Only its peer can send to it, and its end is never known. */
+static bool is_datagram_pair(const struct unixconn *conn)
+{
+	struct unixaddr peer;
+
+	return strcmp(unixconn_get_network(conn), "unixgram") == 0 &&
+		unixconn_get_peer(conn, &peer) == 0;
+}
+
 static int serve_conn(struct unixservice *service, struct unixconn *conn)
 {
 	if (conn == NULL)
 		return note_missing();
-	if (unixservice_add_conn(service, conn, added_flags, NULL) == 0)
+	errno = EINVAL;
+	if (!is_datagram_pair(conn) &&
+		unixservice_add_conn(service, conn, added_flags, NULL) == 0)
 		return 1;
 	unixconn_close(conn);
 	return -1;
@@ -134,7 +145,6 @@ static int serve_socket(struct unixservice *service, int fd)
 	return serve_conn(service, unixconn_adopt(fd));
 }
 
-/* Only its peer can send to a datagram socket that is connected. */
 static const char *explain_serving(const struct network *network)
 {
 	if (errno == EINVAL && !network->is_connected)
