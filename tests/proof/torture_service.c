@@ -1202,7 +1202,7 @@ const struct scene torture_service_scenes[] = {
 	{ "a promise is settled", a_promise_is_settled, NETWORKS },
 	{ "a peer is closed", a_peer_is_closed, NETWORKS },
 	{ "a peer is shut down", a_peer_is_shut_down, 2 },
-	{ "a peer is reset", a_peer_is_reset, NETWORKS },
+	{ "a service resets a peer", a_peer_is_reset, NETWORKS },
 	{ "a peer is resumed", a_peer_is_resumed, 2 },
 	{ "a socket is paused", a_socket_is_paused, NETWORKS },
 	{ "a peer and the files are kept", what_is_kept_is_told, NETWORKS },
