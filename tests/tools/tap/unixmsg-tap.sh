@@ -479,13 +479,15 @@ a_tap_that_is_not_root_tells_once_whom_the_server_sees()
 
 is_listening_or_dead()
 {
-	grep -q 'listening on' "$logs/tap.err" || ! kill -0 "$pid" 2>/dev/null
+	grep -qs 'listening on' "$logs/tap.err" || ! kill -0 "$pid" 2>/dev/null
 }
 
 # killed_at CALL N: whether a tap that takes the name, serves one client and
 # gives the name back was killed at that call.
 killed_at()
 {
+	# What the one before has said.
+	rm -f "$logs/tap.err"
 	start tap strace -qq -o "$logs/trace" -e "trace=$1" \
 		-e "inject=$1:signal=KILL:when=$2" unixmsg-tap -c 1 s
 	await_true is_listening_or_dead
