@@ -367,7 +367,7 @@ static int give_back_locked(const struct unixtakeover *takeover, int fd)
 		result = fd_close_with(hidden.fd, result);
 	}
 	/* A caller that was killed while it claimed the name has left it. */
-	if (is_locked)
+	if (is_locked && unixaside__is_there(dir_fd, name->leaf))
 		unixaside__settle(dir_fd, name->dir, name->leaf);
 	unixfile__unlock(dir_fd);
 	return result;
