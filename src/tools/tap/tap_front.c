@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "tools/common/explain.h"
 #include "tools/common/network.h"
@@ -166,6 +167,15 @@ static int begin(struct tap_front *front)
 	return front->grams == NULL ? -1 : 0;
 }
 
+static void say_listening(const struct tap *tap)
+{
+	tool_say(TOOL_NORMAL, "listening on %s, in front of its server (%s)",
+		explain_text(get_address(tap)), tap->network->name);
+	tool_say(TOOL_VERBOSE,
+		"the server sees the user of %s, and our process",
+		geteuid() == 0 ? "each client" : "the tap for all clients");
+}
+
 struct tap_front *tap_front_open(struct tap *tap, struct tap_name *name)
 {
 	struct tap_front *front = calloc(1, sizeof(*front));
@@ -180,8 +190,7 @@ struct tap_front *tap_front_open(struct tap *tap, struct tap_name *name)
 		tap_front_close(front);
 		return NULL;
 	}
-	tool_say(TOOL_NORMAL, "listening on %s, in front of its server (%s)",
-		explain_text(get_address(tap)), tap->network->name);
+	say_listening(tap);
 	return front;
 }
 

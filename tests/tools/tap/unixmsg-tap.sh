@@ -521,7 +521,20 @@ a_kill_at_any_step_is_repaired()
 	[ $kills -ge 20 ] || fail "only $kills steps"
 }
 
+it_tells_whom_the_server_sees_when_asked_to_say_more()
+{
+	start_echo unixpacket
+	start_tap -v s-unixpacket
+	talk s-unixpacket hello
+	stop_tap 0
+	expect_match "$logs/tap.err" 'the server sees the user of'
+	start_tap s-unixpacket
+	stop_tap 0
+	! grep -q 'the server sees' "$logs/tap.err" || fail 'told unasked'
+}
+
 for case in \
+	it_tells_whom_the_server_sees_when_asked_to_say_more \
 	a_kill_at_any_step_is_repaired \
 	a_mistake_is_one_line_and_changes_nothing \
 	a_directory_that_may_not_be_written_is_told_and_nothing_changes \
