@@ -283,7 +283,7 @@ start_between()
 {
 	label=$1
 	shift
-	"$@" >/dev/null 2>&1 </dev/null &
+	run_there "$@" >/dev/null 2>&1 </dev/null &
 	pids="$pids $!"
 	tries=100
 	until [ -S "$work/$label" ]; do
@@ -309,7 +309,8 @@ compare_windows()
 	i=0
 	while [ "$is_built" = yes ] && [ $i -lt 11 ]; do
 		for label in direct tap socat-v; do
-			[ ! -S "$work/$label" ] || bound 60 "$work/window" \
+			[ ! -S "$work/$label" ] || bound 60 \
+				${cpu:+taskset -c "$cpu"} "$work/window" \
 				"$type" "$work/$label" 8 64 10000 \
 				>>"$work/$label.rates" 2>>"$work/err"
 		done
@@ -326,6 +327,10 @@ compare_windows()
 compare_taps()
 {
 	begin 'A tap between client and server'
+	say 'All on one CPU: where the kernel puts three processes on two' \
+		'decides more than what they do.' ''
+	cpu=
+	! is_there taskset || cpu=0
 	is_built=yes
 	${CC:-cc} -O2 "$peers/window.c" -o "$work/window" 2>>"$work/err" || {
 		is_built=no
@@ -347,11 +352,12 @@ compare_taps()
 			"UNIX-CONNECT:$work/direct$kind"
 		# Words on purpose.
 		# shellcheck disable=SC2086
-		measure --baseline none $servers "$network"
+		measure ${cpu:+--cpus 0,0} --baseline none $servers "$network"
 		compare_windows "$is_built"
 		stop_servers
 		rm -f "$work/direct" "$work/tap" "$work/socat-v"
 	done
+	cpu=
 }
 
 # The median of the numbers on standard input.
