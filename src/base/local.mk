@@ -19,4 +19,6 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/turn.c \
 	%D%/turn.h \
 	%D%/wait.c \
-	%D%/wait.h
+	%D%/wait.h \
+	%D%/yield.c \
+	%D%/yield.h

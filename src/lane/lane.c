@@ -9,20 +9,12 @@
 #include <unistd.h>
 
 #include "lane/lane.h"
-#include "unixmsg/deadline.h"
 
 /* The first byte of each message on the socket. */
 enum { BELL = 0, MESSAGE = 1 };
 
 /* The ring or the socket has changed meanwhile: look again. */
 enum { AGAIN = 2 };
-
-/*
- * How long others may have the processor before we sleep. On one processor that
- * lets the peer work in bulk: a process that sleeps is woken by the first
- * message, and takes the processor away for it.
- */
-static const int64_t yield_us = 200;
 
 /* The most looks in one call; after them the caller has to call again. */
 static const int tries_most = 64;
@@ -62,8 +54,6 @@ int unixlane__set_up(struct lane *lane, const struct endpoint *end,
 	lane->owner = getpid();
 	lane->mine = *mine;
 	lane->theirs = *theirs;
-	unixspin__set(&lane->yields_for_room, yield_us);
-	unixspin__set(&lane->yields_for_news, yield_us);
 	unixring__set_up(&lane->out, &lane->in, mine, theirs);
 	*mine = *theirs = (struct segment){ 0 };
 	return 0;
@@ -141,26 +131,28 @@ static void copy_in(char *place, const struct msghdr *header)
 	}
 }
 
+static bool is_half_free(const struct lane *lane)
+{
+	return unixring__get_unread(&lane->out) <= lane->out.size / 2;
+}
+
 /*
  * Waits until half of the ring is free: for less, the two would take turns for
  * each message. The reader can make room only if it knows of the records.
  */
 static int yield_for_room(struct lane *lane)
 {
-	const int64_t until_us =
-		unixspin__begin(&lane->yields_for_room, UNIXMSG_FOREVER);
-	bool has_room = false;
+	const int64_t since_us = unixyield__begin(&lane->for_room);
 
 	if (tell(lane) < 0)
 		return -1;
-	while (!has_room && unixspin__goes_on(until_us)) {
+	if (since_us == 0)
+		return 0;
+	do
 		sched_yield();
-		has_room =
-			unixring__get_unread(&lane->out) <= lane->out.size / 2;
-	}
-	if (until_us > 0)
-		unixspin__note(&lane->yields_for_room,
-			has_room && unixspin__goes_on(until_us));
+	while (!is_half_free(lane) && !unixyield__is_late(since_us));
+	if (!is_half_free(lane))
+		unixyield__rest(&lane->for_room, since_us);
 	return 0;
 }
 
@@ -559,14 +551,13 @@ bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
 
 void unixlane__yield_for_news(struct lane *lane)
 {
-	const int64_t until_us =
-		unixspin__begin(&lane->yields_for_news, UNIXMSG_FOREVER);
+	const int64_t since_us = unixyield__begin(&lane->for_news);
 
-	if (until_us == 0)
+	if (since_us == 0)
 		return;
 	sched_yield();
-	unixspin__note(&lane->yields_for_news,
-		unixlane__has_record(lane) && unixspin__goes_on(until_us));
+	if (!unixlane__has_record(lane) || unixyield__is_late(since_us))
+		unixyield__rest(&lane->for_news, since_us);
 }
 
 size_t unixlane__get_unread(const struct lane *lane)

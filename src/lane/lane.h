@@ -35,8 +35,8 @@
 #include <sys/types.h>
 
 #include "base/endpoint.h"
-#include "base/spin.h"
 #include "base/turn.h"
+#include "base/yield.h"
 #include "lane/ring.h"
 
 /*
@@ -53,10 +53,10 @@ struct lane {
 	bool is_bell_due;    /* the kernel had no memory for a bell */
 	uint64_t bells;      /* bells that we have rung */
 	uint64_t detours;    /* messages that we have sent by the socket */
-	struct spin yields_for_room;
+	struct yield for_room;
 	struct turn receiving;
 	struct ring_in in;
-	struct spin yields_for_news;
+	struct yield for_news;
 	int error; /* of the socket, to return when nothing is there */
 	atomic_bool has_failed;     /* the peer has broken a rule */
 	const struct endpoint *end; /* the connection, not ours */
@@ -141,10 +141,7 @@ int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
 	size_t *size);
 
-/*
- * Before a receiver sleeps it lets others have the processor, unless that was
- * in vain of late, or took too long.
- */
+/* Lets others have the processor before the caller sleeps, see base/yield.h. */
 void unixlane__yield_for_news(struct lane *lane);
 
 /* Returns the number of bytes in the ring that the peer has not read. */

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * yield: lets others have the processor before it sleeps, where that pays.
+ *
+ * A process that sleeps is woken by the first message, and takes the processor
+ * away from its peer for it. A process that yields lets a peer on the same
+ * processor work in bulk. But a third process, which computes, keeps it for
+ * milliseconds: after a yield that was no gain it sleeps at once, for many
+ * times as long as that has taken.
+ *
+ *	since_us = unixyield__begin(&yield);
+ *	if (since_us > 0) {
+ *		sched_yield();
+ *		if (there is nothing yet || unixyield__is_late(since_us))
+ *			unixyield__rest(&yield, since_us);
+ *	}
+ *
+ * All zero is one that may yield. Several threads may use it at once.
+ */
+#ifndef UNIXMSG_YIELD_H
+#define UNIXMSG_YIELD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct yield {
+	atomic_int_least64_t rest_until_us;
+};
+
+/* Returns the time, or 0: it rests. */
+int64_t unixyield__begin(const struct yield *yield);
+
+/* Whether a peer that works in bulk takes less. */
+bool unixyield__is_late(int64_t since_us);
+
+void unixyield__rest(struct yield *yield, int64_t since_us);
+
+#endif
