@@ -54,6 +54,14 @@ static void publish(const char *subject, const char *reply, const void *data,
 		die("publishing fails");
 }
 
+static void send_numbered(unsigned int number)
+{
+	char data[SIZE] = "";
+
+	memcpy(data, &number, sizeof(number));
+	publish("speed.there", "speed.here", data, sizeof(data));
+}
+
 static void send_back(void *context, const struct nats_event *event)
 {
 	(void)context;
@@ -65,6 +73,10 @@ static void count(void *context, const struct nats_event *event)
 	(void)context;
 	if (event->status != 0)
 		die("nobody sends back");
+	/* Each comes back once, and in order. */
+	if (event->size != SIZE ||
+		memcmp(event->data, &returned, sizeof(returned)) != 0)
+		die("another message than the next one comes back");
 	returned++;
 }
 
@@ -124,14 +136,13 @@ static int compare(const void *a, const void *b)
 static void measure_single(void)
 {
 	static int64_t times[SINGLE];
-	char data[SIZE] = "";
 	unsigned int i;
 
 	for (i = 0; i < SINGLE; i++) {
 		int64_t begin_us = unixdeadline_now_us();
 
 		returned = 0;
-		publish("speed.there", "speed.here", data, sizeof(data));
+		send_numbered(0);
 		while (returned == 0)
 			step();
 		times[i] = unixdeadline_now_us() - begin_us;
@@ -153,13 +164,11 @@ static int64_t get_cpu_us(void)
 static void measure_stream(void)
 {
 	int64_t begin_us = unixdeadline_now_us(), cpu_us = get_cpu_us();
-	char data[SIZE] = "";
 	unsigned int sent = 0;
 
 	for (returned = 0; returned < STREAM; step())
 		for (; sent < STREAM && sent - returned < WINDOW; sent++)
-			publish("speed.there", "speed.here", data,
-				sizeof(data));
+			send_numbered(sent);
 	printf("round_trips_per_s %lld\n",
 		STREAM * INT64_C(1000000) /
 			(long long)(unixdeadline_now_us() - begin_us));
