@@ -1422,16 +1422,23 @@ static void open_forwarder(int kind)
 	}
 }
 
-/* Each byte tells its place. */
+/* Each byte tells its place in all that an end sends. */
+static void fill_with_places(char *data, size_t size, size_t place)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		data[i] = (char)((place + i) % 251);
+}
+
 static void send_some(struct end *end, int kind)
 {
 	char data[SIZE];
-	size_t i, written = 0;
+	size_t written = 0;
 
 	if (end->sent == (size_t)MESSAGES * SIZE)
 		return;
-	for (i = 0; i < SIZE; i++)
-		data[i] = (char)((end->sent + i) % 251);
+	fill_with_places(data, SIZE, end->sent);
 	if (kind == BYTES)
 		unixconn_write(end->conn, data, SIZE - end->sent % SIZE,
 			&written, UNIXMSG_NOW);
@@ -1442,20 +1449,22 @@ static void send_some(struct end *end, int kind)
 
 static void hear_some(struct end *end, int kind)
 {
-	char data[SIZE];
-	size_t i, size = 0;
+	char data[SIZE], expected[SIZE];
+	size_t size = 0;
 	int result = kind == BYTES
 		? unixconn_read(end->conn, data, SIZE, &size, UNIXMSG_NOW)
 		: unixconn_recv(end->conn, data, SIZE, &size, UNIXMSG_NOW);
 
+	end->has_ended |= result == 0;
 	if (result < 0)
 		ck_assert_int_eq(errno, EAGAIN);
-	if (result == 1 && kind != BYTES)
+	if (result != 1)
+		return;
+	if (kind != BYTES)
 		ck_assert_uint_eq(size, SIZE);
-	end->has_ended |= result == 0;
-	for (i = 0; result == 1 && i < size; i++)
-		ck_assert_int_eq(data[i], (char)((end->heard + i) % 251));
-	end->heard += result == 1 ? size : 0;
+	fill_with_places(expected, size, end->heard);
+	ck_assert_mem_eq(data, expected, size);
+	end->heard += size;
 }
 
 static void check_forwarded(int kind)
