@@ -212,6 +212,7 @@ static const struct rule harmless[] = {
 	{ "getsockopt", 0, "a peer is opened" },
 	{ "getpeername", 0, "connection is given" },
 	{ "getpeername", 0, "a peer is opened" },
+	{ "getpeername", 0, "resets a peer" },
 	/* The send buffer is raised where that can be. */
 	{ "setsockopt", 0, "service listens" },
 	{ "getsockopt", 0, "service listens" },
