@@ -113,7 +113,7 @@ int unixoffer__peek(int fd, uint64_t number, enum offer_kind *kind)
 		got = recv(fd, &said, sizeof(said),
 			MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
 	while (got < 0 && errno == EINTR);
-	if (got < 0 && errno != EAGAIN)
+	if (got < 0)
 		return -1;
 	errno = saved;
 	if (got == sizeof(said) && is_said(&said, number))

@@ -48,8 +48,8 @@ int unixoffer__send(int fd, enum offer_kind kind, uint64_t number,
 
 /*
  * Looks at the first message on the socket, and stores its kind. OFFER_NONE: it
- * belongs to no offer, or there is none. Returns 0; -1 with an error of
- * recv(2), but not EAGAIN.
+ * belongs to no offer. Returns 0; -1 with EAGAIN (there is none) or another
+ * error of recv(2).
  */
 int unixoffer__peek(int fd, uint64_t number, enum offer_kind *kind);
 

@@ -165,7 +165,10 @@ static int hear_now_and_then(struct packet *packet)
 	}
 	result = unixhandshake__hear(packet);
 	unixturn__give(&packet->lane.receiving);
-	return result;
+	if (result >= 0 || errno != EAGAIN)
+		return result;
+	errno = saved;
+	return 0;
 }
 
 static int send_now(struct packet *packet, const struct msghdr *headers,

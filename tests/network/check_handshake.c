@@ -294,6 +294,23 @@ START_TEST(what_has_another_number_is_a_message)
 }
 END_TEST
 
+/* To receive then would give the next message of the offer to the program. */
+START_TEST(a_socket_with_nothing_on_it_is_no_answer)
+{
+	enum offer_kind kind = OFFER_GO;
+
+	open_both();
+	ck_assert_errno(unixoffer__peek(unixconn_get_fd(client),
+				as_packet(client)->number, &kind),
+		EAGAIN);
+	ck_assert_errno(unixhandshake__hear(as_packet(client)), EAGAIN);
+	send_number(server, 1, sizeof(int));
+	ck_assert_int_eq(unixhandshake__hear(as_packet(client)), 0);
+	expect_number(client, 1, sizeof(int));
+	close_both();
+}
+END_TEST
+
 START_TEST(what_nobody_waits_for_is_a_message)
 {
 	open_both();
@@ -644,6 +661,7 @@ static TCase *make_refusals(void)
 		4);
 	tcase_add_test(tcase, a_client_that_gives_no_memory_gets_no_lane);
 	tcase_add_test(tcase, what_has_another_number_is_a_message);
+	tcase_add_test(tcase, a_socket_with_nothing_on_it_is_no_answer);
 	tcase_add_test(tcase, what_nobody_waits_for_is_a_message);
 	tcase_add_test(tcase, a_name_with_a_number_is_read);
 	tcase_add_loop_test(tcase, other_names_ask_for_nothing, 0, 7);
