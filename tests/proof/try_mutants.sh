@@ -80,8 +80,8 @@ check_cases()
 	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$list" >"$scratch/list"
 	while IFS='|' read -r name kind program part _; do
 		[ "$kind" != check ] ||
-			grep -v -e support_run_cases -e suite_create \
-				"$srcdir"/tests/*/"$program.c" |
+			find "$srcdir/tests" -name "$program.c" -exec \
+				grep -v -e support_run_cases -e suite_create {} + |
 			grep -q "(\"$part\"" ||
 			echo "mutants/list: $name: $program has no case $part"
 	done <"$scratch/list"
