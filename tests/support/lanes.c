@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include <pthread.h>
 #include <string.h>
 
 #include "network/conn_private.h"
@@ -29,9 +30,11 @@ struct unixconn *__wrap_unixlistener_accept(struct unixlistener *listener,
 int __wrap_unixconn_pair(const char *network, struct unixconn *pair[2]);
 int __wrap_unixconn_close(struct unixconn *conn);
 
-/* Clients of this process that nobody has accepted yet. */
+/* Clients of this process that nobody has accepted yet. The thread that dials
+ * goes on with its client: no other thread may settle its lane. */
 enum { CLIENTS = 64 };
 static struct packet *clients[CLIENTS];
+static pthread_t dialers[CLIENTS];
 
 static bool is_wanted(const char *network)
 {
@@ -65,6 +68,7 @@ static void keep_client(struct packet *client)
 
 	for (i = 0; i < CLIENTS; i++)
 		if (clients[i] == NULL) {
+			dialers[i] = pthread_self();
 			clients[i] = client;
 			return;
 		}
@@ -96,7 +100,7 @@ static void find_client(struct packet *server)
 			break;
 	if (i == CLIENTS)
 		return;
-	if (is_quiet(clients[i]))
+	if (pthread_equal(dialers[i], pthread_self()) && is_quiet(clients[i]))
 		lanes_settle(clients[i], server);
 	clients[i] = NULL;
 }
