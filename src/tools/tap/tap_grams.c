@@ -64,14 +64,21 @@ static void note(const struct client *client, enum event_kind kind,
 	tap_note(client->grams->tap, &event, msg != NULL ? msg->data : NULL);
 }
 
+/* Receives from the front again, which is left alone while a message waits. */
+static void end_hold(struct tap_grams *grams)
+{
+	tap_drop(&grams->held);
+	grams->slow = NULL;
+	if (tap_watch(grams->tap, &grams->watch, EPOLLIN) < 0)
+		tap_stop(grams->tap, "nothing can be received any more");
+}
+
 static void free_client(struct client *client)
 {
 	struct tap_grams *grams = client->grams;
 
-	if (grams->slow == client) {
-		tap_drop(&grams->held);
-		grams->slow = NULL;
-	}
+	if (grams->slow == client)
+		end_hold(grams);
 	tap_unwatch(grams->tap, &client->watch);
 	tap_drop(&client->held);
 	if (client->held_fd >= 0)
@@ -99,25 +106,33 @@ static void remove_client(struct client *client)
 
 /* --- From the server to a client ------------------------------------------ */
 
-/* The address of a datagram leads wherever its sender likes. */
-static bool prove(struct client *client)
+static bool is_gone(int error)
+{
+	return error == ECONNREFUSED || error == ENOENT || error == EPIPE;
+}
+
+/* The address of a datagram leads wherever its sender likes. 1: answers reach
+ * the client. 0: they are lost. -1: the client is gone. */
+static int prove(struct client *client)
 {
 	if (client->is_proven)
-		return true;
+		return 1;
 	if (client->is_unproven || !client->is_named)
-		return false;
+		return 0;
 	if (unixconn_prove_sender(client->grams->front, &client->addr,
 		    &client->cred, &client->to, &client->held_fd) == 0) {
 		client->is_proven = true;
-		return true;
+		return 1;
 	}
+	if (is_gone(errno))
+		return -1;
 	client->is_unproven = errno == EPERM;
 	tool_complain("client %ju: answers are lost: %s",
 		(uintmax_t)client->number,
 		errno == EPERM ? "its address may lead to somebody else"
 			       : strerror(errno));
 	client->grams->tap->has_failed = true;
-	return false;
+	return 0;
 }
 
 /* 1, or -1 with errno. */
@@ -129,11 +144,6 @@ static int send_answer(struct client *client, struct unixmsg *msg)
 	out.flags = 0;
 	out.addr = &client->to;
 	return unixconn_send_msg(client->grams->front, &out, UNIXMSG_NOW);
-}
-
-static bool is_gone(int error)
-{
-	return error == ECONNREFUSED || error == ENOENT || error == EPIPE;
 }
 
 static void lose(const struct client *client, const struct unixmsg *msg)
@@ -165,7 +175,11 @@ static bool flush_answer(struct client *client)
 
 static bool pass_answer(struct client *client, struct unixmsg *msg)
 {
-	if (!prove(client) || send_answer(client, msg) == 1)
+	const int proof = prove(client);
+
+	if (proof < 1)
+		return proof == 0;
+	if (send_answer(client, msg) == 1)
 		return true;
 	if (is_gone(errno))
 		return false;
@@ -217,6 +231,20 @@ static int watch_client(struct client *client)
 	return 0;
 }
 
+/* Nothing reaches the client any more. A message of it that waits for the
+ * server still has to go there: until then the client stays. */
+static void lose_client(struct client *client)
+{
+	if (!is_slow(client)) {
+		remove_client(client);
+		return;
+	}
+	tap_drop(&client->held);
+	client->is_holding = false;
+	if (watch_client(client) < 0)
+		remove_client(client);
+}
+
 static void flush_request(struct tap_grams *grams);
 
 static void client_ready(struct tap_watch *watch, uint32_t events)
@@ -228,7 +256,9 @@ static void client_ready(struct tap_watch *watch, uint32_t events)
 		flush_request(client->grams);
 	while (turns-- > 0 && result == 1 && !client->is_holding)
 		result = receive_answer(client);
-	if (result < 0 || watch_client(client) < 0)
+	if (result < 0)
+		lose_client(client);
+	else if (watch_client(client) < 0)
 		remove_client(client);
 }
 
@@ -366,9 +396,7 @@ static void flush_request(struct tap_grams *grams)
 			return;
 		fail(client, &grams->held);
 	}
-	tap_drop(&grams->held);
-	grams->slow = NULL;
-	tap_watch(grams->tap, &grams->watch, EPOLLIN);
+	end_hold(grams);
 }
 
 static void pass_request(struct tap_grams *grams, struct unixmsg *msg)
@@ -450,10 +478,9 @@ void tap_grams_close(struct tap_grams *grams)
 {
 	if (grams == NULL)
 		return;
-	tap_unwatch(grams->tap, &grams->watch);
 	while (grams->clients != NULL)
 		remove_client(grams->clients);
-	tap_drop(&grams->held);
+	tap_unwatch(grams->tap, &grams->watch);
 	free(grams);
 }
 
@@ -463,8 +490,11 @@ void tap_grams_look(struct tap_grams *grams)
 
 	for (client = grams->clients; client != NULL; client = next) {
 		next = client->next;
-		if (client->is_holding &&
-			(!flush_answer(client) || watch_client(client) < 0))
+		if (!client->is_holding)
+			continue;
+		if (!flush_answer(client))
+			lose_client(client);
+		else if (watch_client(client) < 0)
 			remove_client(client);
 	}
 }

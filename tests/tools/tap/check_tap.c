@@ -536,6 +536,32 @@ START_TEST(datagrams_to_a_busy_server_wait)
 }
 END_TEST
 
+/* The tap holds a message of the client when it finds out that no answer reaches
+ * the client. The server is not connected: the kernel would empty its queue. */
+START_TEST(a_datagram_client_that_dies_while_the_server_is_busy_stops_nothing)
+{
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	struct sockaddr_un peer;
+	socklen_t size = sizeof(peer);
+	struct ends ends;
+	int i, count;
+
+	begin(&ends, 0);
+	ck_assert_int_eq(getpeername(server, (void *)&peer, &size), 0);
+	ck_assert_int_eq(connect(server, &none, sizeof(none)), 0);
+	count = fill_all(ends.client);
+	close(ends.client);
+	/* More than a queue holds: the tap has looked at the first ones. */
+	for (i = 0; i < 1000; i++)
+		if (sendto(server, "x", 1, 0, (void *)&peer, size) < 0)
+			break;
+	drain(server, count);
+	close(ends.server);
+	stop_tap(0);
+	expect_given_back();
+}
+END_TEST
+
 START_TEST(each_datagram_client_gets_its_own_answers)
 {
 	struct ends first, second;
@@ -869,6 +895,8 @@ static TCase *make_passing(int first)
 	add_loop(tcase, directions_that_are_both_full_go_on, first);
 	add_loop(tcase, what_was_sent_before_a_close_arrives, first);
 	tcase_add_test(tcase, datagrams_to_a_busy_server_wait);
+	tcase_add_test(tcase,
+		a_datagram_client_that_dies_while_the_server_is_busy_stops_nothing);
 	tcase_add_test(tcase, each_datagram_client_gets_its_own_answers);
 	tcase_add_test(tcase, answers_to_a_datagram_never_reach_somebody_else);
 	tcase_add_test(tcase, a_datagram_client_without_a_name_is_heard);
