@@ -2,8 +2,8 @@
 /*
  * process: the id of this process, without a system call each time.
  *
- * A service compares it in every round to notice fork(2). getpid(2) costs there
- * as much as a tenth of a short message.
+ * A service compares it in every round to notice fork(2), where one more system
+ * call for each short message can be measured.
  */
 #ifndef UNIXMSG_PROCESS_H
 #define UNIXMSG_PROCESS_H

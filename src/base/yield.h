@@ -28,10 +28,10 @@ struct yield {
 	atomic_int_least64_t rest_until_us;
 };
 
-/* Returns the time, or 0: it rests. */
+/* Returns the time at which a yield begins, or 0 during a rest. */
 int64_t unixyield__begin(const struct yield *yield);
 
-/* Whether a peer that works in bulk takes less. */
+/* Returns true if the yield took longer than a peer that works in bulk. */
 bool unixyield__is_late(int64_t since_us);
 
 void unixyield__rest(struct yield *yield, int64_t since_us);

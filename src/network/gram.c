@@ -23,7 +23,8 @@ struct gram {
 	/* The server to reconnect to, or NULL. */
 	char *server;
 	bool is_dialled;
-	/* The number of reconnects times SERVER_STATES, plus an enum server_state. */
+	/* The number of reconnects times SERVER_STATES, plus an enum
+	 * server_state. */
 	atomic_uint_fast64_t server_state;
 };
 
@@ -31,7 +32,8 @@ struct gram {
 enum server_state {
 	SERVER_CONNECTED,
 	SERVER_LOST_SHUT, /* no server, and closed to all senders */
-	SERVER_LOST_OPEN, /* no server, and open to any sender: nothing is received */
+	/* No server, and open to any sender: nothing is received. */
+	SERVER_LOST_OPEN,
 	SERVER_STATES,
 };
 

@@ -58,8 +58,8 @@ static struct sender *note_heard(struct sender *sender,
 /*
  * Returns the sender at addr if it still belongs to the same user. A new owner
  * of the address must get neither the answers due to the old one nor the
- * program's context for it. But the new sender only claims the address, so it is
- * proved first.
+ * program's context for it. But the new sender only claims the address, so it
+ * is proved first.
  */
 static struct sender *find_own_sender(struct unixservice *service,
 	struct grams *grams, const struct unixaddr *addr, struct origin *origin,

@@ -590,7 +590,7 @@ static const struct peer_sort stream_sort = {
 	.close = link_close,
 };
 
-/* It has no deafen: nothing would tell when the peer has ended. */
+/* It has no stop_sending: nothing would report when the peer has ended. */
 static const struct peer_sort gram_sort = {
 	.network = "unixgram",
 	.fds_max = UNIXMSG_FDS_MAX,

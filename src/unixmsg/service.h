@@ -439,7 +439,7 @@ int unixservice_listen(struct unixservice *service, const char *network,
  * On success the service owns it, and its policy applies; on failure the socket
  * stays yours. flags are UNIXMSG_LISTEN_BYTES, for streams, or 0. Rules and
  * limits on peers do not keep out a connection that is added here. *peer is its
- * peer number, or 0 for a datagram socket without a peer of its own; peer may be
+ * peer number, or 0 for a datagram socket that is not connected; peer may be
  * NULL. Returns -1 with
  *
  *   EINVAL   unknown flags; the service was stopped
@@ -576,8 +576,8 @@ int unixservice_send(struct unixservice *service, uint64_t peer,
 	const void *data, size_t size);
 
 /*
- * Sends as unixservice_send does, in several parts, with descriptors, which stay
- * the caller's, and with credentials (UNIXMSG_SEND_CRED). It ignores addr, so a
+ * Sends as unixservice_send does, in several parts, with descriptors, which
+ * stay the caller's, and with credentials (UNIXMSG_SEND_CRED). It ignores addr, so a
  * handler may pass on the message that it got; if the service may send the
  * credentials of others, it sets that flag for a message with UNIXMSG_HAS_CRED.
  * Also EINVAL for descriptors or credentials on a stream, which carries none,

@@ -48,8 +48,9 @@ int recorder_get_fd(const struct recorder *recorder);
 
 /*
  * Has the process write what it has, and waits for its end. Once stop_fd is
- * readable it waits half a second more, and then kills the process. Returns 0, or -1 if it has failed, which it
- * has told, or was killed. recorder may be NULL.
+ * readable it waits half a second more, and then kills the process. Returns 0;
+ * -1 if the process was killed, or has failed, which it has told. recorder may
+ * be NULL.
  */
 int recorder_finish(struct recorder *recorder, int stop_fd);
 
