@@ -1,5 +1,6 @@
 quick_unit_tests += \
 	tests/check_histogram \
+	tests/check_jobs \
 	tests/check_pcapng \
 	tests/check_perf \
 	tests/check_record \
@@ -9,6 +10,7 @@ quick_unit_tests += \
 	tests/check_show \
 	tests/check_tap
 tests_check_histogram_SOURCES = %D%/check_histogram.c
+tests_check_jobs_SOURCES = %D%/check_jobs.c
 tests_check_pcapng_SOURCES = %D%/tap/check_pcapng.c
 tests_check_perf_SOURCES = %D%/check_perf.c
 tests_check_record_SOURCES = %D%/check_record.c

@@ -79,19 +79,26 @@ static void kill_all_of(const struct process *process)
 	kill(process->pid, SIGKILL);
 }
 
-static void close_output(struct process *process)
+/* A later job that only forks has a copy, so close(2) alone would leave it in
+ * the epoll: wake_fd would stay readable for as long as that job runs. */
+static void unwatch(const struct jobs *jobs, int fd)
 {
-	if (process->output_fd >= 0)
-		close(process->output_fd);
+	if (fd < 0)
+		return;
+	epoll_ctl(jobs->wake_fd, EPOLL_CTL_DEL, fd, NULL);
+	close(fd);
+}
+
+static void close_output(const struct jobs *jobs, struct process *process)
+{
+	unwatch(jobs, process->output_fd);
 	process->output_fd = -1;
 }
 
-/* A close also removes them from wake_fd. */
-static void forget(struct process *process)
+static void forget(const struct jobs *jobs, struct process *process)
 {
-	close_output(process);
-	if (process->pid_fd >= 0)
-		close(process->pid_fd);
+	close_output(jobs, process);
+	unwatch(jobs, process->pid_fd);
 	free(process->output);
 	memset(process, 0, sizeof(*process));
 }
@@ -116,7 +123,7 @@ void jobs_free(struct jobs *jobs)
 			continue;
 		kill_all_of(&jobs->processes[i]);
 		wait_for_end(&jobs->processes[i]);
-		forget(&jobs->processes[i]);
+		forget(jobs, &jobs->processes[i]);
 	}
 	if (jobs->wake_fd >= 0)
 		close(jobs->wake_fd);
@@ -166,13 +173,14 @@ void jobs_disown(struct jobs *jobs, uint64_t owner)
 			jobs->processes[i].owner = 0;
 }
 
-static void kill_for(struct process *process, const char *why)
+static void kill_for(const struct jobs *jobs, struct process *process,
+	const char *why)
 {
 	if (process->killed != NULL)
 		return;
 	process->killed = why;
 	kill_all_of(process);
-	close_output(process);
+	close_output(jobs, process);
 }
 
 static bool make_room(struct process *process)
@@ -191,12 +199,12 @@ static bool make_room(struct process *process)
 }
 
 /* False if there is no more now. */
-static bool read_piece(struct process *process)
+static bool read_piece(const struct jobs *jobs, struct process *process)
 {
 	ssize_t got;
 
 	if (!make_room(process)) {
-		kill_for(process, "no memory for its output");
+		kill_for(jobs, process, "no memory for its output");
 		return false;
 	}
 	got = read(process->output_fd, process->output + process->size,
@@ -204,19 +212,19 @@ static bool read_piece(struct process *process)
 	if (got > 0)
 		process->size += (size_t)got;
 	else if (got == 0)
-		close_output(process);
+		close_output(jobs, process);
 	else if (errno == EAGAIN)
 		return false;
 	else if (errno != EINTR)
-		kill_for(process, "its output cannot be read");
+		kill_for(jobs, process, "its output cannot be read");
 	return true;
 }
 
 static void read_output(const struct jobs *jobs, struct process *process)
 {
-	while (process->output_fd >= 0 && read_piece(process))
+	while (process->output_fd >= 0 && read_piece(jobs, process))
 		if (process->size > jobs->output_max)
-			kill_for(process, "its output is too large");
+			kill_for(jobs, process, "its output is too large");
 }
 
 static bool is_well(const struct process *process, int status)
@@ -247,7 +255,7 @@ static void finish(struct jobs *jobs, struct process *process, int status)
 			: ended.size > 0 ? ended.output
 					 : "",
 		is_good ? ended.size : 0, jobs->context);
-	forget(&ended);
+	forget(jobs, &ended);
 }
 
 static void look_at(struct jobs *jobs, struct process *process)
@@ -260,7 +268,7 @@ static void look_at(struct jobs *jobs, struct process *process)
 	if (is_over)
 		finish(jobs, process, status);
 	else if (unixdeadline_now_us() >= process->deadline_us)
-		kill_for(process, "it took too long");
+		kill_for(jobs, process, "it took too long");
 }
 
 void jobs_look(struct jobs *jobs)
@@ -397,7 +405,7 @@ static int take_charge(struct jobs *jobs, struct process *process)
 	saved = errno;
 	kill_all_of(process);
 	wait_for_end(process);
-	forget(process);
+	forget(jobs, process);
 	errno = saved;
 	return -1;
 }
