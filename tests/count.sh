@@ -4,7 +4,7 @@
 # usage: count.sh DIRECTORY|LOG...
 #
 # Reads each .log (those below a DIRECTORY) and the .trs beside it, and prints
-# what was skipped, what failed and the totals. Exits 1 unless something
+# what was skipped, what failed, in the words of its log, and the totals. Exits 1 unless something
 # passed and nothing failed.
 
 set -eu
@@ -64,6 +64,7 @@ function is_verdict(line) {
 	sub(/^.*\/tests\//, "tests/", name)
 	result = result_of(log_file)
 	p = f = s = told = reasons = 0
+	failures = ""
 	last = ""
 
 	while ((getline line < log_file) > 0) {
@@ -84,7 +85,8 @@ function is_verdict(line) {
 			sub(/^[A-Za-z]+:? */, "", why)
 			print "skipped: " name ": " why
 			reasons++
-		}
+		} else if (line ~ /:[0-9]+:[FE]:/ || line ~ /^not ok - /)
+			failures = failures "\nfailed: " name ": " line
 		if (line != "")
 			last = line
 	}
@@ -102,7 +104,7 @@ function is_verdict(line) {
 	if (s > 0 && !reasons)
 		print "skipped: " name ": " (told || last == "" ? s " without a reason" : last)
 	if (f > 0)
-		print "failed: " name ": " f
+		print "failed: " name ": " f failures
 	passed += p
 	failed += f
 	skipped += s
