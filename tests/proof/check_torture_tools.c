@@ -235,6 +235,12 @@ static const char *get_address(void)
 	return support_path("s");
 }
 
+/* A look at all processes of a busy machine makes any number of calls. */
+static bool is_bounded(const struct tool_scene *scene)
+{
+	return scene->role != LOOKER || is_alone;
+}
+
 static int open_output(const char *name)
 {
 	int fd = open(support_path(name),
@@ -457,8 +463,8 @@ static void check_life(const struct tool_scene *scene, const struct life *life,
 	ck_assert_msg(fds_usual == 0 ||
 			life->fds <= fds_usual + scene->is_handed,
 		"%d descriptors, else %d", life->fds, fds_usual);
-	ck_assert_msg(life->calls < calls_bound, "%u calls: it spins",
-		life->calls);
+	ck_assert_msg(life->calls < calls_bound || !is_bounded(scene),
+		"%u calls: it spins", life->calls);
 }
 
 /* Files, all but the one named. */
@@ -756,7 +762,7 @@ static bool is_worn_out(const struct tool_scene *scene, unsigned int number)
 {
 	unsigned int i, tries = 0;
 
-	if (scene->role != MEASURER && (scene->role != LOOKER || is_alone))
+	if (scene->role != MEASURER && is_bounded(scene))
 		return false;
 	for (i = 0; i < number; i++)
 		tries += log_records[i].site == log_records[number].site;
@@ -771,9 +777,9 @@ static void make_plan(struct plan *plan, const struct tool_scene *scene)
 
 	play(scene, &life, &nothing);
 	ck_assert_msg(life.status == 0, "it fails by itself: %s", life.err);
-	ck_assert_uint_le(life.calls, CALLS_MOST);
+	ck_assert(life.calls <= CALLS_MOST || !is_bounded(scene));
 	fds_usual = life.fds;
-	for (i = 0; i < life.calls; i++)
+	for (i = 0; i < life.calls && i < CALLS_MOST; i++)
 		if (!is_worn_out(scene, i))
 			add_faults(plan, i + 1,
 				fault_find(log_records[i].call));
@@ -826,14 +832,10 @@ static void play_beside_server(const struct tool_scene *scene, int index)
 	ck_assert_int_eq(life.status, 0);
 }
 
-/* The leak check of AddressSanitizer does not work for a first process. */
-extern void __asan_init(void) __attribute__((weak));
-
 /* In a chroot / is no mount point: only /proc is needed, and made private. */
 static bool enter_namespaces(void)
 {
-	return __asan_init == NULL &&
-		unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET) == 0 &&
+	return unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET) == 0 &&
 		mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
