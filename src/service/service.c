@@ -416,7 +416,7 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 		return -1;
 	unixservice__finish(service, peer);
 	/* The loop must not wait for unwanted input. This cannot fail. */
-	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
+	if (unixservice__is_sendable(peer))
 		peer->sort->resume(service, peer);
 	errno = saved;
 	return 0;

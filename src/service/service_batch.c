@@ -169,7 +169,7 @@ bool unixservice__gather(struct unixservice *service, struct peer *peer,
 		return false;
 	if (batch->gathered == service->options.batch)
 		unixservice__send_gathered(service);
-	if (unixservice__is_gone(peer) || peer->outbox.first != NULL)
+	if (!unixservice__is_sendable(peer))
 		return false;
 	addr = peer->sort->reserve(service, peer, msg->room);
 	if (addr == NULL)
@@ -183,14 +183,11 @@ bool unixservice__gather(struct unixservice *service, struct peer *peer,
  * gone, or has queued messages before it. */
 static size_t count_sendable(const struct batch *batch)
 {
-	size_t i;
-	const struct peer *peer;
+	size_t i = batch->first;
 
-	for (i = batch->first; i < batch->gathered; i++) {
-		peer = batch->answers[i].peer;
-		if (unixservice__is_gone(peer) || peer->outbox.first != NULL)
-			break;
-	}
+	while (i < batch->gathered &&
+		unixservice__is_sendable(batch->answers[i].peer))
+		i++;
 	return i - batch->first;
 }
 

@@ -195,6 +195,12 @@ static inline bool unixservice__is_gone(const struct peer *peer)
 	return peer->life == PEER_GONE;
 }
 
+/* Tells whether a message may be sent without passing queued ones. */
+static inline bool unixservice__is_sendable(const struct peer *peer)
+{
+	return !unixservice__is_gone(peer) && peer->outbox.first == NULL;
+}
+
 /* Tells whether another peer may have its place without harm. */
 static inline bool unixservice__is_light(const struct peer *peer)
 {

@@ -175,14 +175,19 @@ static bool is_mistake(void)
 }
 
 /* A READ_ONLY peer is still read, so ENOTCONN is only for one that is gone. */
+static int fail_for_good(const struct peer *peer)
+{
+	errno = unixservice__is_gone(peer) ? ENOTCONN : EPIPE;
+	return -1;
+}
+
 static int fail_gone(struct unixservice *service, struct peer *peer,
 	bool is_answer, int error)
 {
 	unixservice__lose(service, peer, is_answer, &service->counters.gone,
 		error);
 	stop_sending_with_loss(service, peer, error);
-	errno = unixservice__is_gone(peer) ? ENOTCONN : EPIPE;
-	return -1;
+	return fail_for_good(peer);
 }
 
 /* What is queued for a peer that is shut down is still sent. */
@@ -194,8 +199,7 @@ static int fail_send_shut(struct unixservice *service, struct peer *peer)
 		EPIPE);
 	if (peer->send_error == 0)
 		peer->send_error = EPIPE;
-	errno = unixservice__is_gone(peer) ? ENOTCONN : EPIPE;
-	return -1;
+	return fail_for_good(peer);
 }
 
 /* The kernel has refused the message. */
@@ -239,7 +243,7 @@ void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
 	else
 		fail(service, peer, is_answer);
 	/* Only this timer closes an ended peer now. */
-	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
+	if (unixservice__is_sendable(peer))
 		close_soon(service, peer);
 }
 
