@@ -3,12 +3,13 @@
 #
 # usage: analyze.sh [STEP]...
 #
-# Steps: format, scripts, cppcheck, gcc, tidy; all of them without arguments.
-# Each that is not installed is skipped. Needs a configured build in the folder
-# it is run in, for config.h. What stands in analyze.allow, one by one and
-# with a reason, is no finding; what stands there in vain is told. Prints a line
-# for each step, and one of totals, which goes to the file $ANALYZE_RESULT as
-# well if no step was asked for. Exits 1 if there was a finding.
+# Steps: format, scripts, mutants, cppcheck, gcc, tidy; all of them without
+# arguments. Each that is not installed is skipped. Needs a configured build in
+# the folder it is run in, for config.h. What stands in analyze.allow, one by
+# one and with a reason, is no finding; what stands there in vain is told.
+# Prints a line for each step, and one of totals, which goes to the file
+# $ANALYZE_RESULT as well if no step was asked for. Exits 1 if there was a
+# finding.
 
 set -u
 LC_ALL=C
@@ -112,6 +113,16 @@ step_scripts()
 		>"$work/scripts"
 }
 
+# A patch that the source has moved away from proves nothing any more.
+step_mutants()
+{
+	for patch in tests/proof/mutants/*.patch; do
+		patch -p1 --dry-run --silent --force --input="$patch" \
+			>/dev/null 2>&1 ||
+			echo "$patch:1: applies it does not apply"
+	done >"$work/mutants"
+}
+
 step_cppcheck()
 {
 	list_sources | cppcheck -q --file-list=- --std=c11 \
@@ -164,12 +175,13 @@ run_step()
 is_all=false
 [ $# -gt 0 ] || {
 	is_all=true
-	set -- format scripts cppcheck gcc tidy
+	set -- format scripts mutants cppcheck gcc tidy
 }
 for step; do
 	case $step in
 	format) run_step format clang-format-14 ;;
 	scripts) run_step scripts shellcheck ;;
+	mutants) run_step mutants patch ;;
 	cppcheck) run_step cppcheck cppcheck ;;
 	gcc) run_step gcc gcc ;;
 	tidy) run_step tidy clang-tidy ;;
