@@ -6,7 +6,9 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include "base/kernel.h"
 #include "lane/offer.h"
 #include "message/control.h"
 
@@ -19,14 +21,10 @@ struct sentence {
 	uint32_t kind;
 	uint32_t zero;
 	uint64_t number;
+	uint64_t secret[2];
 };
 
 static const char magic[8] = "unixlane";
-
-union control {
-	struct cmsghdr align;
-	char room[CMSG_SPACE(sizeof(int))];
-};
 
 int unixoffer__make_name(struct unixaddr *addr, uint64_t *number)
 {
@@ -63,46 +61,67 @@ bool unixoffer__read_name(const struct unixaddr *addr, uint64_t *number)
 	return true;
 }
 
-static void put_descriptor(struct msghdr *header, union control *control,
-	int fd)
+int unixoffer__get_space(int fd, uint64_t *space)
 {
-	struct cmsghdr *item;
+	socklen_t length = sizeof(*space);
 
-	memset(control, 0, sizeof(*control));
-	header->msg_control = control;
-	header->msg_controllen = sizeof(*control);
-	item = CMSG_FIRSTHDR(header);
-	item->cmsg_level = SOL_SOCKET;
-	item->cmsg_type = SCM_RIGHTS;
-	item->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(item), &fd, sizeof(fd));
+	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, space, &length);
 }
 
-int unixoffer__send(int fd, enum offer_kind kind, uint64_t number,
-	int memory_fd)
+/* The user is the effective one, whose the memory is. */
+static void put_memory(struct msghdr *header, union control_all *control,
+	int *memory_fd)
 {
-	struct sentence said = { .kind = kind, .number = number };
-	struct iovec part = { &said, sizeof(said) };
-	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
-	union control control;
-	ssize_t sent;
+	struct unixmsg msg;
+
+	unixmsg_init(&msg);
+	msg.fds = memory_fd;
+	msg.fds_count = 1;
+	msg.flags = UNIXMSG_SEND_CRED;
+	msg.cred = (struct unixcred){ getpid(), geteuid(), getegid() };
+	unixcontrol__put(header, control, &msg);
+}
+
+static struct sentence make_sentence(enum offer_kind kind,
+	const struct segment_key *key)
+{
+	struct sentence said = { .kind = kind, .number = key->number };
 
 	memcpy(said.magic, magic, sizeof(magic));
+	if (kind != OFFER_HELLO)
+		memcpy(said.secret, key->secret, sizeof(said.secret));
+	return said;
+}
+
+int unixoffer__send(int fd, enum offer_kind kind, const struct segment_key *key,
+	int memory_fd)
+{
+	struct sentence said = make_sentence(kind, key);
+	struct iovec part = { &said, sizeof(said) };
+	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
+	union control_all control;
+	ssize_t sent;
+
 	if (memory_fd >= 0)
-		put_descriptor(&header, &control, memory_fd);
+		put_memory(&header, &control, &memory_fd);
 	do
 		sent = sendmsg(fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -1 : 0;
 }
 
-static bool is_said(const struct sentence *said, uint64_t number)
+/* Returns true if it is what we would say ourselves. */
+static bool is_said(const struct sentence *said, const struct segment_key *key)
 {
-	return memcmp(said->magic, magic, sizeof(magic)) == 0 &&
-		said->number == number && said->kind <= OFFER_NO;
+	const struct sentence wanted =
+		make_sentence((enum offer_kind)said->kind, key);
+
+	return said->kind <= OFFER_NO &&
+		memcmp(said, &wanted, sizeof(wanted)) == 0;
 }
 
-int unixoffer__peek(int fd, uint64_t number, enum offer_kind *kind)
+int unixoffer__peek(int fd, const struct segment_key *key,
+	enum offer_kind *kind)
 {
 	struct sentence said;
 	const int saved = errno;
@@ -116,17 +135,39 @@ int unixoffer__peek(int fd, uint64_t number, enum offer_kind *kind)
 	if (got < 0)
 		return -1;
 	errno = saved;
-	if (got == sizeof(said) && is_said(&said, number))
+	if (got == sizeof(said) && is_said(&said, key))
 		*kind = (enum offer_kind)said.kind;
 	return 0;
 }
 
-/*
- * The kernel may put other control data before the descriptor, so there is room
- * for all kinds of it, and with that for more than one descriptor.
- * unixcontrol__take closes all but the first.
- */
-int unixoffer__take(int fd, int *memory_fd)
+/* Returns the result of recvmsg(2). For its time the kernel also gives the
+ * credentials of the writer. */
+static ssize_t recv_with_cred(int fd, struct msghdr *header, int flags)
+{
+	const int on = 1;
+	int before = 0;
+	socklen_t length = sizeof(before);
+	ssize_t got;
+	int saved;
+
+	getsockopt(fd, SOL_SOCKET, SO_PASSCRED, &before, &length);
+	if (!before)
+		setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
+	do
+		got = recvmsg(fd, header,
+			flags | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	saved = errno;
+	if (!before)
+		setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &before,
+			sizeof(before));
+	errno = saved;
+	return got;
+}
+
+/* There is room for all kinds of control data, and with that for more than one
+ * descriptor. unixcontrol__take closes all but the first. */
+int unixoffer__receive(int fd, int flags, struct offer_memory *memory)
 {
 	struct sentence said;
 	struct iovec part = { &said, sizeof(said) };
@@ -138,17 +179,26 @@ int unixoffer__take(int fd, int *memory_fd)
 		.msg_controllen = sizeof(control),
 	};
 	struct unixmsg msg;
-	ssize_t got;
 
 	unixmsg_init(&msg);
-	*memory_fd = -1;
-	msg.fds = memory_fd;
+	*memory = (struct offer_memory){ .fd = -1 };
+	msg.fds = &memory->fd;
 	msg.fds_room = 1;
-	do
-		got = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	if (got < 0)
+	if (recv_with_cred(fd, &header, flags) < 0)
 		return -1;
-	unixcontrol__take(&header, &msg, UNIXMSG_WANT_FDS);
+	unixcontrol__take(&header, &msg, UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED);
+	memory->has_writer = (msg.flags & UNIXMSG_HAS_CRED) != 0;
+	memory->writer = msg.cred.uid;
 	return 0;
+}
+
+int unixoffer__drop(int fd)
+{
+	char byte;
+	ssize_t got;
+
+	do
+		got = recv(fd, &byte, sizeof(byte), MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
+	return got < 0 ? -1 : 0;
 }

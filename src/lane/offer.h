@@ -2,9 +2,7 @@
 /*
  * offer: the messages by which both sides agree on a lane, on the socket. A
  * client that wants a lane binds a name that shows it. The name means nothing
- * to other programs. Every message of the offer has the number that is in the
- * name. The number is random, so no other message is taken for one by chance.
- * No call waits.
+ * to other programs. No call waits.
  *
  *	client                          server
  *	name with a number
@@ -14,6 +12,11 @@
  *	GO: so do I
  *
  * Each side may send NO instead; the connection then stays without a lane.
+ *
+ * Every message of the offer has the number that is in the name. Everybody on
+ * this machine can read that, so it proves nothing: handshake.c says what does.
+ * HELLO is proved by its segment. All others have the secret that is in that
+ * segment, and only the two sides can read it.
  */
 #ifndef UNIXMSG_OFFER_H
 #define UNIXMSG_OFFER_H
@@ -21,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lane/segment.h"
 #include "unixmsg/addr.h"
 
 enum offer_kind {
@@ -38,26 +42,42 @@ int unixoffer__make_name(struct unixaddr *addr, uint64_t *number);
 /* Returns true if addr is such a name, and stores its number. */
 bool unixoffer__read_name(const struct unixaddr *addr, uint64_t *number);
 
+/* Finds out in which network namespace the client was when it made the socket
+ * fd, or the socket that fd is connected to. Returns 0; -1 before Linux 5.14. */
+int unixoffer__get_space(int fd, uint64_t *space);
+
 /*
- * Sends one message of the offer, with memory_fd unless that is -1; memory_fd
- * stays the caller's. Returns 0; -1 with EAGAIN (no room now) or an error of
- * sendmsg(2).
+ * Sends one message of the offer. With memory_fd, unless that is -1, go the
+ * credentials of this process; memory_fd stays the caller's. Returns 0; -1 with
+ * EAGAIN (no room now) or an error of sendmsg(2).
  */
-int unixoffer__send(int fd, enum offer_kind kind, uint64_t number,
+int unixoffer__send(int fd, enum offer_kind kind, const struct segment_key *key,
 	int memory_fd);
 
 /*
  * Looks at the first message on the socket, and stores its kind. OFFER_NONE: it
- * belongs to no offer. Returns 0; -1 with EAGAIN (there is none) or another
- * error of recv(2).
+ * belongs to no offer, or to that of another connection. Returns 0; -1 with EAGAIN
+ * (there is none) or another error of recv(2).
  */
-int unixoffer__peek(int fd, uint64_t number, enum offer_kind *kind);
+int unixoffer__peek(int fd, const struct segment_key *key,
+	enum offer_kind *kind);
+
+/* What comes with a message. */
+struct offer_memory {
+	int fd; /* the caller's, or -1 */
+	bool has_writer;
+	uid_t writer;
+};
 
 /*
- * Receives that message, and stores its descriptor, which is the caller's, or
- * -1 if it has none. Returns 0; -1 with an error of recvmsg(2): the message is
- * still there.
+ * Receives that message, or only looks at what comes with it if flags is
+ * MSG_PEEK. Returns 0; -1 with an error of recvmsg(2): the message is still
+ * there, and memory has no descriptor.
  */
-int unixoffer__take(int fd, int *memory_fd);
+int unixoffer__receive(int fd, int flags, struct offer_memory *memory);
+
+/* Receives that message for nothing. Returns 0; -1 with an error of recv(2): the
+ * message is still there. */
+int unixoffer__drop(int fd);
 
 #endif

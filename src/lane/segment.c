@@ -155,6 +155,24 @@ int unixsegment__map(struct segment *segment, int fd, uint32_t size_max)
 	return 0;
 }
 
+int unixsegment__read_key(int fd, uid_t owner, struct segment_key *key)
+{
+	const off_t place = offsetof(struct segment_page, key);
+	struct stat file;
+	ssize_t got;
+
+	if (unixblob__check(fd, seals) < 0 || fstat(fd, &file) < 0)
+		return -1;
+	if (file.st_uid != owner) {
+		errno = EPERM;
+		return -1;
+	}
+	got = pread(fd, key, sizeof(*key), place);
+	if (got >= 0 && got < (ssize_t)sizeof(*key))
+		errno = EPROTO;
+	return got == (ssize_t)sizeof(*key) ? 0 : -1;
+}
+
 void unixsegment__drop(struct segment *segment)
 {
 	if (segment->page != NULL)

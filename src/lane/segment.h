@@ -15,8 +15,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { SEGMENT_OWN = 64 };
+
+/* The connection that a segment is for. Its maker writes this before anybody
+ * else has the segment. */
+struct segment_key {
+	uint64_t number; /* in the client's name */
+	uint64_t space;  /* the network namespace in which that is unique */
+	uint64_t secret[2];
+};
 
 /*
  * Each value that one side often writes and the other often reads has a cache
@@ -31,6 +40,7 @@ struct segment_page {
 	uint32_t magic;
 	uint32_t version;
 	uint32_t size;
+	struct segment_key key;
 	/* The position up to which this side has read the ring of its peer. */
 	_Alignas(128) _Atomic uint32_t head;
 	/* The position up to which this side has written its own ring. */
@@ -75,6 +85,13 @@ int unixsegment__make(struct segment *segment, uint32_t size);
  * fcntl(2), fstat(2), fstatfs(2) or mmap(2).
  */
 int unixsegment__map(struct segment *segment, int fd, uint32_t size_max);
+
+/*
+ * Reads the key of the peer's segment, which need not be mapped. Returns 0; -1
+ * with EPERM (it is not memory of owner, or not sealed), EPROTO (it is too
+ * short), or an error of fcntl(2), fstat(2), fstatfs(2) or pread(2).
+ */
+int unixsegment__read_key(int fd, uid_t owner, struct segment_key *key);
 
 /* Unmaps the segment, if there is one. */
 void unixsegment__drop(struct segment *segment);

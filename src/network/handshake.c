@@ -1,12 +1,55 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * Nobody but the peer can write to a connection. But many programs send on what
+ * others have given to them, bytes and descriptors: a message of the offer may
+ * be data that another user has made up. So a message counts only if it is
+ * proved. Without proof it is data, the program gets it, and nothing changes.
+ *
+ *	What a stranger may try            What stops it
+ *
+ *	To read the number in              The number only tells the messages
+ *	/proc/net/unix, and to have        of this connection from others. HELLO
+ *	HELLO sent on                      also needs its memory.
+ *	HELLO without memory, or with      It has to be sealed, and its kind and
+ *	any file                           size are checked.
+ *	HELLO with the stranger's memory   Its owner has to be the server's user
+ *	                                   (SO_PEERCRED). No other user can make
+ *	                                   such a file.
+ *	HELLO with memory that the         The server has written number and
+ *	server gave to the stranger        network namespace of the client into
+ *	                                   its memory. Both together belong to
+ *	                                   one client.
+ *	HELLO from another user who has    The writer (SCM_CREDENTIALS) has to be
+ *	got the server's socket            that user as well.
+ *	A user without a number in the     It counts as nobody's: the client
+ *	client's user namespace            dials again, and asks for nothing.
+ *	ACCEPT, GO, NO                     They need the secret in the memory of
+ *	                                   HELLO, which only the client gets.
+ *	ACCEPT with other memory           It has to be the writer's and have the
+ *	                                   secret too. Else the answer is NO.
+ *	To fill the client's table of      The client keeps a descriptor free for
+ *	descriptors, so that the memory    HELLO.
+ *	does not arrive
+ *
+ * A HELLO without proof would reach the client's program. So the server says it
+ * only when its own user is the one that the client sees: not if the socket was
+ * made by another user (socket activation), or if the server has changed its
+ * user since.
+ *
+ * A side answers in its turn to send, which it takes before it receives the
+ * message: so no message of another thread gets between the two.
+ */
 #include <config.h>
 
 #include <errno.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "network/handshake.h"
+#include "unixmsg/peer.h"
 
 /* A server offers a lane only after so many messages: short connections cost
  * nothing more. */
@@ -22,6 +65,9 @@ static const unsigned int sent_most = 4096;
 /* The largest ring that a server can make a client allocate. */
 static const uint32_t client_ring_most = 1 << 20;
 
+/* Stands for every user that has no number in this namespace. */
+static const uid_t nobody = 65534;
+
 static const unsigned int wants_beside = UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
 
 static void let_fds_in(const struct packet *packet, bool is_on)
@@ -36,11 +82,25 @@ static void let_fds_in(const struct packet *packet, bool is_on)
 }
 
 /* 0 is no descriptor of ours, see fd.h: a struct packet of zeros has none. */
+static int close_ours(int fd)
+{
+	return fd > 0 ? fd_close(fd) : -1;
+}
+
 static void close_due(struct packet *packet)
 {
-	if (packet->due_fd > 0)
-		fd_close(packet->due_fd);
-	packet->due_fd = -1;
+	packet->due_fd = close_ours(packet->due_fd);
+}
+
+/* Without one HELLO can still be received, as long as others are free. */
+static void keep_spare(struct packet *packet)
+{
+	packet->spare_fd = fd_lift(eventfd(0, EFD_CLOEXEC));
+}
+
+static void free_spare(struct packet *packet)
+{
+	packet->spare_fd = close_ours(packet->spare_fd);
 }
 
 static void give_up(struct packet *packet)
@@ -48,38 +108,75 @@ static void give_up(struct packet *packet)
 	packet->stage = HANDSHAKE_OVER;
 	packet->due = OFFER_NONE;
 	close_due(packet);
+	free_spare(packet);
 	unixsegment__drop(&packet->mine);
 	let_fds_in(packet, false);
 }
 
-/* Call both before another thread can use the connection. */
+/* Call these before another thread can use the connection. */
 
-void unixhandshake__ask(struct packet *packet)
+static int bind_name(struct packet *packet)
 {
+	const int fd = packet->conn.end.fd;
 	struct unixaddr addr;
 	socklen_t length;
 	const struct sockaddr *sa;
+
+	if (unixoffer__get_space(fd, &packet->key.space) < 0 ||
+		unixoffer__make_name(&addr, &packet->key.number) < 0)
+		return -1;
+	sa = unixaddr_get_sockaddr(&addr, &length);
+	return bind(fd, sa, length);
+}
+
+void unixhandshake__ask(struct packet *packet)
+{
 	const int saved = errno;
 
-	if (unixoffer__make_name(&addr, &packet->number) == 0) {
-		sa = unixaddr_get_sockaddr(&addr, &length);
-		if (bind(packet->conn.end.fd, sa, length) == 0) {
-			packet->stage = HANDSHAKE_ASKED;
-			packet->conn.end.is_refusing_fds = false;
-			let_fds_in(packet, true);
-		}
+	if (bind_name(packet) == 0) {
+		packet->stage = HANDSHAKE_ASKED;
+		packet->conn.end.is_refusing_fds = false;
+		let_fds_in(packet, true);
+		keep_spare(packet);
 	}
 	errno = saved;
 }
 
-void unixhandshake__await(struct packet *packet, uint32_t ring_size)
+static bool has_user(int fd)
+{
+	struct unixcred server;
+
+	return unixpeer_get_cred(fd, &server) == 0 && server.uid != nobody;
+}
+
+bool unixhandshake__can_be_proved(const struct packet *packet)
+{
+	const int saved = errno;
+	const bool can = packet->stage != HANDSHAKE_ASKED ||
+		has_user(packet->conn.end.fd);
+
+	errno = saved;
+	return can;
+}
+
+static bool has_asked(struct packet *packet)
 {
 	struct unixaddr peer;
+
+	return unixendpoint__get_peer(&packet->conn.end, &peer) == 0 &&
+		unixoffer__read_name(&peer, &packet->key.number) &&
+		unixoffer__get_space(packet->conn.end.fd, &packet->key.space) ==
+		0;
+}
+
+void unixhandshake__await(struct packet *packet, uint32_t ring_size,
+	uid_t server)
+{
 	const int saved = errno;
 
 	packet->ring_size = ring_size;
-	if (unixendpoint__get_peer(&packet->conn.end, &peer) == 0 &&
-		unixoffer__read_name(&peer, &packet->number))
+	packet->server = server;
+	if (has_asked(packet))
 		packet->stage = HANDSHAKE_COUNTING;
 	errno = saved;
 }
@@ -113,16 +210,23 @@ static void settle_due(struct packet *packet)
 	close_due(packet);
 }
 
+/* The user may have changed since the memory was made. */
+static bool is_hello_late(const struct packet *packet)
+{
+	return packet->due == OFFER_HELLO &&
+		(packet->sent >= offer_before || geteuid() != packet->server);
+}
+
 void unixhandshake__say_due(struct packet *packet)
 {
 	const int saved = errno;
 
 	if (packet->due == OFFER_NONE)
 		return;
-	if (packet->due == OFFER_HELLO && packet->sent >= offer_before)
+	if (is_hello_late(packet))
 		give_up(packet);
-	else if (unixoffer__send(packet->conn.end.fd, packet->due,
-			 packet->number, packet->due_fd) == 0)
+	else if (unixoffer__send(packet->conn.end.fd, packet->due, &packet->key,
+			 packet->due_fd) == 0)
 		settle_due(packet);
 	else if (errno != EAGAIN)
 		refuse_due(packet);
@@ -138,10 +242,33 @@ static void say(struct packet *packet, enum offer_kind kind, int fd,
 	unixhandshake__say_due(packet);
 }
 
+static int make_segment(struct packet *packet, uint32_t size)
+{
+	int fd = unixsegment__make(&packet->mine, size);
+
+	if (fd >= 0)
+		packet->mine.page->key = packet->key;
+	return fd;
+}
+
+/* Makes memory that the client can prove to be ours. */
+static int make_first_segment(struct packet *packet)
+{
+	struct segment_key *key = &packet->key;
+	int fd;
+
+	if (getrandom(key->secret, sizeof(key->secret), 0) < 0)
+		return -1;
+	fd = make_segment(packet, packet->ring_size);
+	if (fd < 0 || unixsegment__read_key(fd, packet->server, key) == 0)
+		return fd;
+	return fd_close(fd);
+}
+
 static void offer(struct packet *packet)
 {
 	const int saved = errno;
-	int fd = unixsegment__make(&packet->mine, packet->ring_size);
+	int fd = make_first_segment(packet);
 
 	if (fd < 0) {
 		give_up(packet);
@@ -193,39 +320,93 @@ static void set_up(struct packet *packet, struct segment *theirs,
 	say(packet, kind, fd, stage);
 }
 
+static void say_no_now(struct packet *packet)
+{
+	say_no(packet);
+	unixhandshake__say_due(packet);
+}
+
 static void accept_offer(struct packet *packet, int memory_fd)
 {
 	struct segment theirs;
 	uint32_t size;
 	int fd = -1;
 
-	if (memory_fd >= 0 &&
-		unixsegment__map(&theirs, memory_fd, SEGMENT_RING_MOST) == 0) {
+	if (unixsegment__map(&theirs, memory_fd, SEGMENT_RING_MOST) == 0) {
 		size = theirs.size < client_ring_most ? theirs.size
 						      : client_ring_most;
-		fd = unixsegment__make(&packet->mine, size);
+		fd = make_segment(packet, size);
 		if (fd < 0)
 			unixsegment__drop(&theirs);
 	}
-	if (fd < 0) {
-		say_no(packet);
-		unixhandshake__say_due(packet);
-	} else {
+	if (fd < 0)
+		say_no_now(packet);
+	else
 		set_up(packet, &theirs, OFFER_ACCEPT, fd, HANDSHAKE_ACCEPTED);
-	}
 }
 
-static void take_acceptance(struct packet *packet, int memory_fd)
+/* Tells whether memory is of the user who wrote the message, and for this
+ * connection. Stores the key that is in it. */
+static bool is_of_writer(const struct packet *packet,
+	const struct offer_memory *memory, struct segment_key *key)
+{
+	return memory->fd >= 0 && memory->has_writer &&
+		unixsegment__read_key(memory->fd, memory->writer, key) == 0 &&
+		key->number == packet->key.number &&
+		key->space == packet->key.space;
+}
+
+static bool is_of_server(const struct packet *packet,
+	const struct offer_memory *memory)
+{
+	struct unixcred server;
+
+	return unixpeer_get_cred(packet->conn.end.fd, &server) == 0 &&
+		server.uid != nobody && memory->writer == server.uid;
+}
+
+/* Proves HELLO before it is received. Returns as unixhandshake__hear does. */
+static int take_hello(struct packet *packet)
+{
+	struct offer_memory memory;
+	struct segment_key key;
+
+	free_spare(packet);
+	if (unixoffer__receive(packet->conn.end.fd, MSG_PEEK, &memory) < 0)
+		return -1;
+	if (!is_of_writer(packet, &memory, &key) ||
+		!is_of_server(packet, &memory)) {
+		fd_close(memory.fd);
+		keep_spare(packet);
+		return 0;
+	}
+	if (unixoffer__drop(packet->conn.end.fd) < 0)
+		return fd_close(memory.fd);
+	packet->key = key;
+	accept_offer(packet, memory.fd);
+	let_fds_in(packet, false);
+	fd_close(memory.fd);
+	return 1;
+}
+
+static bool is_same_secret(const struct segment_key *a,
+	const struct segment_key *b)
+{
+	return a->secret[0] == b->secret[0] && a->secret[1] == b->secret[1];
+}
+
+static void take_acceptance(struct packet *packet,
+	const struct offer_memory *memory)
 {
 	struct segment theirs;
+	struct segment_key key;
 
-	if (memory_fd >= 0 && packet->due == OFFER_NONE &&
-		unixsegment__map(&theirs, memory_fd, packet->ring_size) == 0) {
+	if (packet->due == OFFER_NONE && is_of_writer(packet, memory, &key) &&
+		is_same_secret(&key, &packet->key) &&
+		unixsegment__map(&theirs, memory->fd, packet->ring_size) == 0)
 		set_up(packet, &theirs, OFFER_GO, -1, HANDSHAKE_OPEN);
-	} else {
-		say_no(packet);
-		unixhandshake__say_due(packet);
-	}
+	else
+		say_no_now(packet);
 }
 
 static void hear_no(struct packet *packet)
@@ -233,6 +414,34 @@ static void hear_no(struct packet *packet)
 	if (packet->stage == HANDSHAKE_ACCEPTED)
 		unixlane__forget(&packet->lane);
 	give_up(packet);
+}
+
+static void hear_go(struct packet *packet)
+{
+	if (packet->stage == HANDSHAKE_ACCEPTED)
+		say(packet, OFFER_GO, -1, HANDSHAKE_OVER);
+	else
+		packet->stage = HANDSHAKE_OVER;
+	packet->is_in = true;
+}
+
+/* Takes a message that has the secret. */
+static int take_answer(struct packet *packet, enum offer_kind kind)
+{
+	struct offer_memory memory;
+
+	if (unixoffer__receive(packet->conn.end.fd, 0, &memory) < 0)
+		return -1;
+	if (kind == OFFER_ACCEPT)
+		take_acceptance(packet, &memory);
+	else if (kind == OFFER_GO)
+		hear_go(packet);
+	else
+		hear_no(packet);
+	if (kind != OFFER_NO)
+		let_fds_in(packet, false);
+	fd_close(memory.fd);
+	return 1;
 }
 
 /* Returns true if the side expects that kind in its stage. */
@@ -254,45 +463,33 @@ static bool is_expected(const struct packet *packet, enum offer_kind kind)
 	}
 }
 
-static void answer(struct packet *packet, enum offer_kind kind, int memory_fd)
+static int take_message(struct packet *packet, enum offer_kind kind)
 {
-	if (kind == OFFER_HELLO)
-		accept_offer(packet, memory_fd);
-	else if (kind == OFFER_ACCEPT)
-		take_acceptance(packet, memory_fd);
-	else if (kind == OFFER_NO)
-		hear_no(packet);
-	else if (packet->stage == HANDSHAKE_ACCEPTED)
-		say(packet, OFFER_GO, -1, HANDSHAKE_OVER);
-	else
-		packet->stage = HANDSHAKE_OVER;
-	if (kind == OFFER_GO)
-		packet->is_in = true;
-	if (kind != OFFER_NO)
-		let_fds_in(packet, false);
+	if (!is_expected(packet, kind))
+		return 0;
+	return kind == OFFER_HELLO ? take_hello(packet)
+				   : take_answer(packet, kind);
 }
 
 int unixhandshake__hear(struct packet *packet)
 {
 	const int saved = errno;
 	enum offer_kind kind;
-	int memory_fd;
+	int result;
 
 	if (packet->stage <= HANDSHAKE_COUNTING)
 		return 0;
-	if (unixoffer__peek(packet->conn.end.fd, packet->number, &kind) < 0)
+	if (unixoffer__peek(packet->conn.end.fd, &packet->key, &kind) < 0)
 		return -1;
-	if (!is_expected(packet, kind))
+	if (kind == OFFER_NONE)
 		return 0;
-	if (unixoffer__take(packet->conn.end.fd, &memory_fd) < 0)
-		return -1;
 	if (unixturn__take(&packet->lane.sending) < 0)
-		return fd_close(memory_fd);
-	answer(packet, kind, memory_fd);
+		return -1;
+	result = take_message(packet, kind);
 	unixturn__give(&packet->lane.sending);
-	fd_close(memory_fd);
-	errno = saved;
-	return 1;
+	if (result >= 0)
+		errno = saved;
+	return result;
 }
 
 void unixhandshake__note_received(struct packet *packet)
@@ -316,4 +513,5 @@ void unixhandshake__dispose(struct packet *packet)
 		unixlane__close(&packet->lane);
 	unixsegment__drop(&packet->mine);
 	close_due(packet);
+	free_spare(packet);
 }

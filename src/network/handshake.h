@@ -26,7 +26,9 @@ struct packet {
 	atomic_bool is_in;  /* we receive by the lane */
 	struct lane lane;
 	atomic_int stage;
-	uint64_t number;     /* in the client's name */
+	struct segment_key key;
+	uid_t server; /* the user that the client takes for the server's */
+	int spare_fd; /* for the client to receive one more */
 	uint32_t ring_size;  /* of the server's ring */
 	struct segment mine; /* offered, until the lane owns it */
 	enum offer_kind due; /* to send when there is room */
@@ -43,9 +45,17 @@ static inline struct packet *unixhandshake__get(struct unixconn *conn)
 /* Binds the socket to a name that asks for a lane. Call it before the dial. */
 void unixhandshake__ask(struct packet *packet);
 
-/* Prepares an accepted connection for a lane. ring_size is the size of our
- * ring, and the most for the client's. */
-void unixhandshake__await(struct packet *packet, uint32_t ring_size);
+/* Tells, after the dial, whether an offer of the server could be proved: the
+ * server's user has a number here. */
+bool unixhandshake__can_be_proved(const struct packet *packet);
+
+/*
+ * Prepares an accepted connection for a lane. ring_size is the size of our
+ * ring, and the most for the client's. server is the user that the client takes
+ * for ours: the one that called listen(2).
+ */
+void unixhandshake__await(struct packet *packet, uint32_t ring_size,
+	uid_t server);
 
 /* Call the first after a message was sent without a lane, and the second
  * before. Both in the caller's turn to send. */

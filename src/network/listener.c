@@ -340,6 +340,18 @@ static int prepare_accepted(struct endpoint *end)
 	return unixendpoint__mark_messages(end);
 }
 
+/* Returns the user that the kernel tells to clients: who called listen(2). */
+static uid_t get_user(const struct unixlistener *listener)
+{
+	struct ucred cred;
+	socklen_t length = sizeof(cred);
+
+	if (getsockopt(listener->end.fd, SOL_SOCKET, SO_PEERCRED, &cred,
+		    &length) < 0)
+		return (uid_t)-1;
+	return cred.uid;
+}
+
 static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	int64_t deadline_us)
 {
@@ -363,7 +375,7 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 		return -1;
 	if (conn->network != listener->network)
 		unixhandshake__await(unixhandshake__get(conn),
-			listener->lane_bytes);
+			listener->lane_bytes, get_user(listener));
 	errno = saved;
 	return 0;
 }

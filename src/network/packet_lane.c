@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/fd.h"
 #include "base/wait.h"
 #include "message/buffer_private.h"
 #include "message/msg_private.h"
@@ -36,15 +37,32 @@ struct parts {
 	struct iovec all[1 + IOV_MAX];
 };
 
+/* A socket keeps its name, so this takes another one. */
+static int dial_again(struct unixconn *conn, const char *address,
+	const struct unixdial_options *options, int64_t deadline_us)
+{
+	unixhandshake__dispose(unixhandshake__get(conn));
+	unixhandshake__get(conn)->stage = HANDSHAKE_OVER;
+	fd_close(conn->end.fd);
+	unixendpoint__set_up(&conn->end, -1, SOCK_SEQPACKET);
+	return unixdial__open(&conn->end, address, options, deadline_us);
+}
+
 static int lane_dial(struct unixconn *conn, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
+	struct packet *packet = unixhandshake__get(conn);
+
 	if (unixdial__prepare(&conn->end, options) < 0)
 		return -1;
 	if (options->own == NULL)
-		unixhandshake__ask(unixhandshake__get(conn));
-	return unixdial__bind_and_connect(&conn->end, address, options,
-		deadline_us);
+		unixhandshake__ask(packet);
+	if (unixdial__bind_and_connect(&conn->end, address, options,
+		    deadline_us) < 0)
+		return -1;
+	return unixhandshake__can_be_proved(packet)
+		? 0
+		: dial_again(conn, address, options, deadline_us);
 }
 
 static bool lane_is_whole(const struct unixconn *conn)

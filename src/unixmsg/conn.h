@@ -218,8 +218,12 @@ const char *unixconn_get_network(const struct unixconn *conn);
  * A client asks for a lane by UNIXMSG_DIAL_LANE, a server offers it by
  * unixlistener_set_lane or lane_bytes of its options. They set it up in their
  * calls that send and receive, after 32 messages, so that short connections
- * cost nothing. Without memory, descriptors or Linux 5.1 the connection works
- * as before, and so it does with a peer that does not know lanes.
+ * cost nothing. Without memory, descriptors or Linux 5.14 the connection works
+ * as before, and so it does with a peer that does not know lanes. There is none
+ * either where the client cannot prove that the memory is the server's: if the
+ * user who called listen(2) is not the one that serves (socket activation, a
+ * server that has given up its rights), or has no number in the user namespace
+ * of the client.
  *
  * All calls keep their promises, and poll(2) on the descriptor tells when there
  * is something to receive; it may also tell so in vain. Messages with

@@ -55,10 +55,6 @@ extern "C" {
 /*
  * unixpacket only, without options->own: asks the server for a lane, see
  * unixconn_is_lane. If the server offers none, the connection works without.
- * Do not use it with a server that passes on messages of others together with
- * their descriptors: other users of this machine can find out the number by
- * which both sides know the messages that set up a lane, and could have such a
- * server repeat them.
  */
 #define UNIXMSG_DIAL_LANE 0x8u
 

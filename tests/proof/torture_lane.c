@@ -62,7 +62,7 @@ static void come_to_terms(struct packet *client, struct packet *server)
 	int i;
 
 	unixhandshake__ask(client);
-	unixhandshake__await(server, SIZE);
+	unixhandshake__await(server, SIZE, geteuid());
 	server->received = 32;
 	unixhandshake__note_received(server);
 	for (i = 0; i < 3; i++) {

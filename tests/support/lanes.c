@@ -96,7 +96,7 @@ static void find_client(struct packet *server)
 	int i;
 
 	for (i = 0; i < CLIENTS; i++)
-		if (clients[i] != NULL && clients[i]->number == server->number)
+		if (clients[i] != NULL && clients[i]->key.number == server->key.number)
 			break;
 	if (i == CLIENTS)
 		return;
@@ -163,7 +163,7 @@ int __wrap_unixconn_pair(const char *network, struct unixconn *pair[2])
 		return -1;
 	}
 	unixhandshake__ask(unixhandshake__get(ends[0]));
-	unixhandshake__await(unixhandshake__get(ends[1]), RING);
+	unixhandshake__await(unixhandshake__get(ends[1]), RING, geteuid());
 	lanes_settle(unixhandshake__get(ends[0]), unixhandshake__get(ends[1]));
 	memcpy(pair, ends, sizeof(ends));
 	return 0;
