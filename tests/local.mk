@@ -26,6 +26,7 @@ shell_tests = \
 	%D%/tools/interop/python.sh \
 	%D%/tools/interop/socat.sh \
 	%D%/network/lanes.sh \
+	%D%/service/lanes.sh \
 	%D%/tools/manners.sh \
 	%D%/manual.sh \
 	%D%/manual_examples.sh \

@@ -36,6 +36,11 @@ bool unixsegment__is_ring_size(uint64_t size)
 		size <= SEGMENT_RING_MOST && (size & (size - 1)) == 0;
 }
 
+uint64_t unixsegment__get_bytes(uint32_t size)
+{
+	return (uint64_t)get_page_size() + size;
+}
+
 static size_t get_mapped_size(uint32_t size)
 {
 	return get_page_size() + 2 * (size_t)size;

@@ -70,6 +70,9 @@ enum {
 
 bool unixsegment__is_ring_size(uint64_t size);
 
+/* Returns the bytes of memory for a ring of that size, and its page. */
+uint64_t unixsegment__get_bytes(uint32_t size);
+
 /*
  * Makes a segment that this process writes. Returns a descriptor of it, which
  * nobody can use to write: send it to the peer, and close it. Returns -1 with

@@ -133,13 +133,22 @@ void unixhandshake__ask(struct packet *packet)
 {
 	const int saved = errno;
 
+	packet->process = getpid();
 	if (bind_name(packet) == 0) {
 		packet->stage = HANDSHAKE_ASKED;
-		packet->conn.end.is_refusing_fds = false;
-		let_fds_in(packet, true);
+		unixhandshake__let_memory_in(packet);
 		keep_spare(packet);
 	}
 	errno = saved;
+}
+
+void unixhandshake__let_memory_in(struct packet *packet)
+{
+	if (packet->stage != HANDSHAKE_ASKED &&
+		packet->stage != HANDSHAKE_OFFERED)
+		return;
+	packet->conn.end.is_refusing_fds = false;
+	let_fds_in(packet, true);
 }
 
 static bool has_user(int fd)
@@ -176,6 +185,7 @@ void unixhandshake__await(struct packet *packet, uint32_t ring_size,
 
 	packet->ring_size = ring_size;
 	packet->server = server;
+	packet->process = getpid();
 	if (has_asked(packet))
 		packet->stage = HANDSHAKE_COUNTING;
 	errno = saved;
@@ -286,8 +296,42 @@ static void consider_offer(struct packet *packet)
 		return;
 	if (packet->sent >= offer_before)
 		give_up(packet);
-	else if (packet->sent + packet->received >= offer_after)
+	else if (packet->sent + packet->received < offer_after)
+		return;
+	else if (packet->is_held)
+		packet->stage = HANDSHAKE_READY;
+	else
 		offer(packet);
+}
+
+void unixhandshake__hold(struct packet *packet)
+{
+	packet->is_held = true;
+}
+
+void unixhandshake__offer(struct packet *packet)
+{
+	if (unixturn__take(&packet->lane.sending) < 0)
+		return;
+	if (packet->sent >= offer_before)
+		give_up(packet);
+	else
+		offer(packet);
+	unixturn__give(&packet->lane.sending);
+}
+
+void unixhandshake__decline(struct packet *packet)
+{
+	if (unixturn__take(&packet->lane.sending) < 0)
+		return;
+	give_up(packet);
+	unixturn__give(&packet->lane.sending);
+}
+
+bool unixhandshake__has_none(const struct packet *packet)
+{
+	return packet->stage == HANDSHAKE_OVER && packet->mine.page == NULL &&
+		packet->lane.mine.page == NULL;
 }
 
 void unixhandshake__note_sent(struct packet *packet)
@@ -477,7 +521,7 @@ int unixhandshake__hear(struct packet *packet)
 	enum offer_kind kind;
 	int result;
 
-	if (packet->stage <= HANDSHAKE_COUNTING)
+	if (packet->stage <= HANDSHAKE_READY)
 		return 0;
 	if (unixoffer__peek(packet->conn.end.fd, &packet->key, &kind) < 0)
 		return -1;
@@ -507,8 +551,28 @@ void unixhandshake__note_received(struct packet *packet)
 	unixturn__give(&packet->lane.sending);
 }
 
+/*
+ * If a message of the offer is unread at the close, the kernel reports a reset
+ * to the peer. The program has read everything, so that would be wrong. A side can await
+ * only one.
+ */
+static void drop_unheard(const struct packet *packet)
+{
+	const int fd = packet->conn.end.fd;
+	enum offer_kind kind;
+
+	if (packet->stage > HANDSHAKE_READY && packet->process == getpid() &&
+		unixoffer__peek(fd, &packet->key, &kind) == 0 &&
+		is_expected(packet, kind))
+		unixoffer__drop(fd);
+}
+
 void unixhandshake__dispose(struct packet *packet)
 {
+	const int saved = errno;
+
+	drop_unheard(packet);
+	errno = saved;
 	if (packet->lane.mine.page != NULL)
 		unixlane__close(&packet->lane);
 	unixsegment__drop(&packet->mine);

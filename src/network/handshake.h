@@ -14,6 +14,7 @@
 enum handshake_stage {
 	HANDSHAKE_OVER,     /* there is a lane, or there will be none */
 	HANDSHAKE_COUNTING, /* server: too few messages so far */
+	HANDSHAKE_READY,    /* server: enough, see unixhandshake__hold */
 	HANDSHAKE_ASKED,    /* client: has bound its name, awaits HELLO */
 	HANDSHAKE_OFFERED,  /* server: has sent HELLO */
 	HANDSHAKE_ACCEPTED, /* client: has sent ACCEPT */
@@ -26,6 +27,8 @@ struct packet {
 	atomic_bool is_in;  /* we receive by the lane */
 	struct lane lane;
 	atomic_int stage;
+	bool is_held;
+	pid_t process; /* that has dialled or accepted it */
 	struct segment_key key;
 	uid_t server; /* the user that the client takes for the server's */
 	int spare_fd; /* for the client to receive one more */
@@ -45,6 +48,9 @@ static inline struct packet *unixhandshake__get(struct unixconn *conn)
 /* Binds the socket to a name that asks for a lane. Call it before the dial. */
 void unixhandshake__ask(struct packet *packet);
 
+/* Call it after what the socket lets in was set anew: memory may still come. */
+void unixhandshake__let_memory_in(struct packet *packet);
+
 /* Tells, after the dial, whether an offer of the server could be proved: the
  * server's user has a number here. */
 bool unixhandshake__can_be_proved(const struct packet *packet);
@@ -56,6 +62,21 @@ bool unixhandshake__can_be_proved(const struct packet *packet);
  */
 void unixhandshake__await(struct packet *packet, uint32_t ring_size,
 	uid_t server);
+
+/*
+ * The program decides about the lane of such a connection: when is_ready is
+ * true it calls _offer or _decline, as one of its calls that send or receive.
+ * has_none: there will be no lane, and no memory is in use.
+ */
+void unixhandshake__hold(struct packet *packet);
+void unixhandshake__offer(struct packet *packet);
+void unixhandshake__decline(struct packet *packet);
+bool unixhandshake__has_none(const struct packet *packet);
+
+static inline bool unixhandshake__is_ready(const struct packet *packet)
+{
+	return packet->stage == HANDSHAKE_READY;
+}
 
 /* Call the first after a message was sent without a lane, and the second
  * before. Both in the caller's turn to send. */

@@ -28,6 +28,7 @@ struct unixlistener {
 	const struct network *network; /* of its connections */
 	uint64_t tag;                  /* of its connections */
 	_Atomic uint32_t lane_bytes;   /* 0: they get no lane */
+	bool is_lane_held;
 	bool is_adopted;
 	/* The process that has bounded the kernel's wait, or 0. */
 	atomic_int bounded_by;
@@ -112,14 +113,15 @@ static struct unixlistener *listener_new(const struct network *network)
 	listener->network = network;
 	listener->tag = 0;
 	listener->lane_bytes = 0;
+	listener->is_lane_held = false;
 	listener->is_adopted = false;
 	atomic_init(&listener->bounded_by, 0);
 	return listener;
 }
 
-bool unixlistener__has_lanes(const struct unixlistener *listener)
+void unixlistener__hold_lanes(struct unixlistener *listener)
 {
-	return listener->lane_bytes > 0;
+	listener->is_lane_held = true;
 }
 
 int unixlistener_set_lane(struct unixlistener *listener, uint64_t bytes)
@@ -352,6 +354,14 @@ static uid_t get_user(const struct unixlistener *listener)
 	return cred.uid;
 }
 
+static void await_lane(const struct unixlistener *listener,
+	struct packet *packet)
+{
+	unixhandshake__await(packet, listener->lane_bytes, get_user(listener));
+	if (listener->is_lane_held)
+		unixhandshake__hold(packet);
+}
+
 static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	int64_t deadline_us)
 {
@@ -374,8 +384,7 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	if (listener->is_adopted && prepare_accepted(end) < 0)
 		return -1;
 	if (conn->network != listener->network)
-		unixhandshake__await(unixhandshake__get(conn),
-			listener->lane_bytes, get_user(listener));
+		await_lane(listener, unixhandshake__get(conn));
 	errno = saved;
 	return 0;
 }

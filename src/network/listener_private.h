@@ -17,8 +17,9 @@ uint64_t unixlistener__get_tag(const struct unixlistener *listener);
 /* Returns SOCK_STREAM or SOCK_SEQPACKET. */
 int unixlistener__get_type(const struct unixlistener *listener);
 
-/* Whether it offers lanes. */
-bool unixlistener__has_lanes(const struct unixlistener *listener);
+/* Has later connections wait with their offer of a lane, see
+ * unixhandshake__hold. */
+void unixlistener__hold_lanes(struct unixlistener *listener);
 
 /* See unixdial__retire. */
 int unixlistener__retire(struct unixlistener *listener, bool *is_shared);

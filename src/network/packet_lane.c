@@ -70,7 +70,7 @@ static bool lane_is_whole(const struct unixconn *conn)
 	const struct packet *packet = (const struct packet *)conn;
 
 	return packet->lane.mine.page == NULL &&
-		packet->stage <= HANDSHAKE_COUNTING;
+		packet->stage <= HANDSHAKE_READY;
 }
 
 static bool lane_is_lane(const struct unixconn *conn)
@@ -174,7 +174,7 @@ static int hear_now_and_then(struct packet *packet)
 	const int saved = errno;
 	int result;
 
-	if (packet->stage <= HANDSHAKE_COUNTING ||
+	if (packet->stage <= HANDSHAKE_READY ||
 		packet->sent % sends_between != sends_between - 1)
 		return 0;
 	if (unixturn__take(&packet->lane.receiving) < 0) {
@@ -585,6 +585,7 @@ static int lane_want(struct unixconn *conn, unsigned int wants)
 
 	if (unixendpoint__want(&conn->end, wants) < 0)
 		return -1;
+	unixhandshake__let_memory_in(packet);
 	if ((wants & (UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD)) != 0 &&
 		packet->lane.mine.page != NULL)
 		unixlane__shut_ring(&packet->lane);

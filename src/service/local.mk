@@ -11,6 +11,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service_unread.c \
 	%D%/service_event.c \
 	%D%/service_gram.c \
+	%D%/service_lane.c \
 	%D%/service_link.c \
 	%D%/service_listener.c \
 	%D%/service_loop.c \

@@ -40,6 +40,13 @@ static int64_t get_time_limit(int64_t said_us, int64_t otherwise_us)
 	return said_us == 0 ? otherwise_us : said_us;
 }
 
+static uint64_t get_bytes_limit(uint64_t said, uint64_t otherwise)
+{
+	if (said == UINT64_MAX)
+		return 0;
+	return said == 0 ? otherwise : said;
+}
+
 static void set_limits(struct unixservice_options *options)
 {
 	options->event_rate = get_count_limit(options->event_rate, 20);
@@ -53,6 +60,11 @@ static void set_limits(struct unixservice_options *options)
 		get_size_limit(options->queue_bytes_max, 2 << 20);
 	options->queue_total_bytes_max =
 		get_size_limit(options->queue_total_bytes_max, 16 << 20);
+	options->lane_bytes_max =
+		get_bytes_limit(options->lane_bytes_max, 64 << 20);
+	options->lane_bytes_per_user_max =
+		get_bytes_limit(options->lane_bytes_per_user_max,
+			options->lane_bytes_max / 2);
 	options->idle_us = get_time_limit(options->idle_us, 0);
 	options->patience_us = get_time_limit(options->patience_us, 5000000);
 	options->forget_us = get_time_limit(options->forget_us, 600000000);
@@ -265,13 +277,6 @@ static int check_wants(const struct unixservice *service, unsigned int wants)
 	return -1;
 }
 
-/* The memory of lanes would be under no limit. */
-static int refuse_lane(void)
-{
-	errno = ENOTSUP;
-	return -1;
-}
-
 int unixservice_listen(struct unixservice *service, const char *network_name,
 	const char *address, const struct unixlisten_options *options)
 {
@@ -285,8 +290,6 @@ int unixservice_listen(struct unixservice *service, const char *network_name,
 		check_wants(service, how.wants) < 0 ||
 		unixservice__check_open(service) < 0)
 		return -1;
-	if (how.lane_bytes > 0)
-		return refuse_lane();
 	bytes = how.flags & UNIXMSG_LISTEN_BYTES;
 	how.flags &= ~UNIXMSG_LISTEN_BYTES;
 	if (network->type == SOCK_DGRAM)
@@ -313,8 +316,6 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 		errno = EBUSY;
 		return -1;
 	}
-	if (conn->network->is_lane != NULL)
-		return refuse_lane();
 	/* The service queues what has no room, by its own policy. */
 	conn->policy = UNIXCONN_WAIT;
 	if (conn->end.type != SOCK_DGRAM || conn->end.is_connected)

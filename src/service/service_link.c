@@ -15,6 +15,7 @@
 
 #include "base/wait.h"
 #include "network/conn_private.h"
+#include "network/handshake.h"
 #include "service/service_private.h"
 #include "unixmsg/peer.h"
 
@@ -39,13 +40,20 @@ struct link {
 	int64_t write_us;
 	bool is_bytes;
 	bool is_duplex; /* it is read while messages to it are queued */
+	bool has_lane;  /* or may get one */
 	bool is_reset;  /* the kernel has reported that, which it does once */
 	struct backoff backoff;
 };
 
+/* Two processes cannot use one lane. */
+static bool is_of_parent(const struct link *link)
+{
+	return link->has_lane && link->peer.is_inherited;
+}
+
 static bool is_readable(const struct link *link)
 {
-	return link->peer.life <= PEER_READ_ONLY &&
+	return link->peer.life <= PEER_READ_ONLY && !is_of_parent(link) &&
 		(link->peer.outbox.first == NULL || link->is_duplex) &&
 		link->read_us == 0;
 }
@@ -189,6 +197,15 @@ static int refuse_too_large(const struct unixconn *conn,
 	return result;
 }
 
+/* Keeps errno. */
+static void note_lane(struct unixservice *service, struct link *link)
+{
+	const int saved = errno;
+
+	unixservice__look_at_lane(service, &link->peer, link->conn);
+	errno = saved;
+}
+
 static int link_send(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t *done)
 {
@@ -197,8 +214,14 @@ static int link_send(struct unixservice *service, struct peer *peer,
 
 	if (link->is_stream)
 		return give_up_stream(link, send_to_stream(link, msg, done));
+	if (is_of_parent(link)) {
+		errno = EPIPE;
+		return -1;
+	}
 	result = refuse_too_large(link->conn, msg,
 		send_to_packet(link->conn, msg));
+	if (link->has_lane)
+		note_lane(service, link);
 	/* poll(2) would report at once that there is room. */
 	if (result < 0 && errno == ENOBUFS)
 		pause_writing(service, link, service->now_us + shortage_us);
@@ -223,7 +246,7 @@ static void link_stop_sending(struct unixservice *service, struct peer *peer)
 	const bool is_due =
 		!(link->watch.seen & EPOLLHUP) && !peer->is_inherited;
 
-	if ((is_due && shutdown(link->watch.fd, SHUT_WR) < 0) ||
+	if ((is_due && unixconn_shutdown(link->conn, SHUT_WR) < 0) ||
 		watch_link(service, link) < 0)
 		unixservice__disconnect(service, peer, errno);
 }
@@ -292,6 +315,8 @@ static bool take_one(struct unixservice *service, struct link *link)
 
 	unixservice__prepare(service, &msg, NULL);
 	result = receive(link, &msg);
+	if (link->has_lane)
+		note_lane(service, link);
 	if (result < 0 && errno == EAGAIN) {
 		note_empty(service, link);
 		return false;
@@ -346,7 +371,7 @@ static void read_some(struct unixservice *service, struct link *link)
 	bool is_more = true;
 
 	while (is_readable(link) && is_more && taken < TURN) {
-		if (taken == 1 && !has_input(link) &&
+		if (taken == 1 && !link->has_lane && !has_input(link) &&
 			!unixservice__is_try_due(&link->backoff))
 			break;
 		if (!is_within_rate(service, link))
@@ -417,7 +442,7 @@ static void close_after_reading(struct unixservice *service, struct link *link,
 	peer->send_error = ETIMEDOUT;
 	unixservice__stop_sending(service, peer, ETIMEDOUT);
 	if (!unixservice__is_gone(peer))
-		shutdown(link->watch.fd, SHUT_RD);
+		unixconn_shutdown(link->conn, SHUT_RD);
 }
 
 static bool is_late(const struct unixservice *service, const struct peer *peer)
@@ -516,7 +541,7 @@ static void link_stop(struct unixservice *service, struct peer *peer)
 		return;
 	}
 	/* From now on the peer's own sends fail at once. */
-	shutdown(link->watch.fd, SHUT_RD);
+	unixconn_shutdown(link->conn, SHUT_RD);
 	/* Nobody would notice the end that was read before. */
 	if (peer->life == PEER_WRITE_ONLY)
 		unixservice__finish(service, peer);
@@ -625,6 +650,9 @@ static struct link *make_link(struct unixconn *conn, bool is_bytes)
 	link->is_stream = conn->end.type == SOCK_STREAM;
 	link->is_gram = conn->end.type == SOCK_DGRAM;
 	link->is_bytes = is_bytes;
+	link->has_lane = conn->network->is_lane != NULL;
+	if (link->has_lane)
+		unixhandshake__hold(unixhandshake__get(conn));
 	link->watch.ready = link_ready;
 	link->watch.owner = link;
 	link->watch.fd = unixconn_get_fd(conn);

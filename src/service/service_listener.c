@@ -325,15 +325,11 @@ int unixservice_add_listener(struct unixservice *service,
 		errno = EINVAL;
 		return -1;
 	}
-	/* Their memory would be under no limit. */
-	if (unixlistener__has_lanes(listener)) {
-		errno = ENOTSUP;
-		return -1;
-	}
 	listeners = calloc(1, sizeof(*listeners));
 	if (listeners == NULL)
 		return -1;
 	listeners->listener = listener;
+	unixlistener__hold_lanes(listener);
 	listeners->is_bytes = (flags & UNIXMSG_LISTEN_BYTES) != 0;
 	listeners->wants = unixlistener__get_wants(listener) |
 		(is_stream ? 0 : service->options.wants);

@@ -346,6 +346,7 @@ void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 	unixtimers__clear(&service->peer_timers, &peer->timer);
 	unixtimers__unreserve(&service->peer_timers);
 	unixservice__count_partial(service, peer, 0);
+	unixservice__count_lane(service, peer, 0);
 	unixusers__remove_peer(peer->user, &peer->member);
 	peer->user->light_count -= unixservice__is_light(peer);
 	service->counters.peers--;

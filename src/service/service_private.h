@@ -16,6 +16,7 @@
  *	service_send.c     messages from the program
  *	service_unread.c, service_proof.c, service_sender.c, service_open.c,
  *	service_gram.c     datagram sockets and their senders
+ *	service_lane.c     limits on the memory of lanes
  *	service_link.c, service_listener.c
  *	                   connections, and the listeners that accept them
  *	service_loop.c     the loop and its end
@@ -160,6 +161,7 @@ struct peer {
 	void *context;
 	struct outbox outbox;
 	size_t partial_bytes; /* received bytes of an incomplete message */
+	uint64_t lane_bytes;  /* memory of its lane, 0 for none */
 	struct unixcred cred;
 	unsigned int owed;     /* messages that the handler answers later */
 	unsigned int gathered; /* messages to it, see service_batch.c */
@@ -458,6 +460,19 @@ bool unixservice__gather(struct unixservice *service, struct peer *peer,
  * whether that is under way. */
 bool unixservice__is_sending(const struct unixservice *service);
 void unixservice__send_gathered(struct unixservice *service);
+
+/* service_lane.c */
+
+/*
+ * Call it after each call that has sent or received by conn, a connection of
+ * peer that may get a lane. Offers the lane, within the limits.
+ */
+void unixservice__look_at_lane(struct unixservice *service, struct peer *peer,
+	struct unixconn *conn);
+
+/* Counts the memory of the lane of peer. */
+void unixservice__count_lane(struct unixservice *service, struct peer *peer,
+	uint64_t bytes);
 
 /* service_link.c */
 

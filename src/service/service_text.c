@@ -84,6 +84,10 @@ size_t unixservice_format_counters(const struct unixservice_counters *counters,
 		{ "partial_bytes", counters->partial_bytes },
 		{ "partial_bytes_most", counters->partial_bytes_most },
 		{ "partials_closed", counters->partials_closed },
+		{ "lanes", counters->lanes },
+		{ "lane_bytes", counters->lane_bytes },
+		{ "lane_bytes_most", counters->lane_bytes_most },
+		{ "lanes_limited", counters->lanes_limited },
 	};
 	struct text text = { .bytes = bytes, .room = room };
 

@@ -26,6 +26,7 @@ struct user {
 	 * messages from them, counted in service_share.c. */
 	uint64_t queued_bytes;
 	uint64_t partial_bytes;
+	uint64_t lane_bytes; /* counted in service_lane.c */
 	/* Callers that need the user for a moment. */
 	unsigned int holds;
 	/* The user's peers, the longest silent one first. */

@@ -151,7 +151,8 @@ struct unixlisten_options {
 	uint64_t tag;
 	/* The bytes of memory for each direction of a lane, see
 	 * unixlistener_set_lane; default 0, no lanes. ENOTSUP: not of
-	 * unixpacket, or for a service. */
+	 * unixpacket. A service limits the memory of all, see lane_bytes_max
+	 * in unixmsg/service.h. */
 	uint64_t lane_bytes;
 	/* For later versions: 0. */
 	uint64_t reserved[6];

@@ -104,9 +104,10 @@ void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag);
  * unixconn_is_lane. bytes is the size of the memory for each direction: a power
  * of two from 4096, or the page size if that is larger, to 64 MiB. A message of
  * at most half of it goes through that memory, a larger one by the socket. A
- * client makes at most 1 MiB for what it sends. Nothing limits the memory of
- * all connections together: bound their number. 0 ends the offer. Returns 0, or
- * -1 with
+ * client makes at most 1 MiB for what it sends. A service limits the memory of
+ * all connections together (lane_bytes_max in unixmsg/service.h). Without a
+ * service nothing does: bound their number. 0 ends the offer. Returns 0, or -1
+ * with
  *
  *   EINVAL   no such size
  *   ENOTSUP  the listener is not of unixpacket

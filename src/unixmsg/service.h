@@ -151,7 +151,8 @@
  * may also call it in a handler, if that handler does not return. A child that
  * serves (_run, _dispatch, _get_fd, _send to a peer that does not read) first
  * gets its own loop, under the same descriptor number. Then both processes
- * receive messages from the sockets and connections that were open at the fork.
+ * receive messages from the sockets and connections that were open at the fork,
+ * but a connection that has a lane, or may get one, stays with the parent.
  * In the child, _stop and _drain leave all of these to the parent: they close
  * the child's descriptors at once, shut no socket down, and remove no file. A
  * program that first listens and then goes into the background, as daemon(3)
@@ -288,7 +289,8 @@ enum unixservice_policy {
 
 /*
  * A structure of zeros has the defaults. UINT_MAX, SIZE_MAX and UNIXMSG_FOREVER
- * mean "no limit" for peers, rates, queued answers and times. EINVAL: a value
+ * mean "no limit" for peers, rates, queued answers and times, and UINT64_MAX for
+ * the memory of lanes. EINVAL: a value
  * below zero, or fds_max without UNIXMSG_WANT_FDS.
  */
 struct unixservice_options {
@@ -392,8 +394,17 @@ struct unixservice_options {
 	 * queued. Then a client that sends without reading may lose answers, by
 	 * the bounds and the policy above. */
 	bool read_while_queued;
+	/* The most bytes of memory of lanes (lane_bytes of struct
+	 * unixlisten_options), of all connections and of those of one user;
+	 * defaults 64 MiB, and half of lane_bytes_max. A lane counts both of its
+	 * directions, and a page for each. Beyond it the service offers no lane:
+	 * the connection goes on without one, and lanes_limited counts it.
+	 * Lanes of connections that the program adds count too, but the limits
+	 * stop only those that the service would offer. */
+	uint64_t lane_bytes_max;
+	uint64_t lane_bytes_per_user_max;
 	/* For later versions: 0. */
-	uint64_t reserved[13];
+	uint64_t reserved[11];
 };
 
 #define UNIXMSG_SERVICE_OPTIONS_INIT \
@@ -427,7 +438,7 @@ int unixservice_close(struct unixservice *service);
  *
  *   EINVAL   the service was stopped, or options want UNIXMSG_WANT_FDS and the
  *            service's own options do not
- *   ENOTSUP  options have lane_bytes: a service has no lanes
+ *   ENOTSUP  options have lane_bytes, and network is not "unixpacket"
  *
  * or an error of unixconn_open, unixlistener_open, epoll_ctl(2), malloc(3).
  */
@@ -444,7 +455,6 @@ int unixservice_listen(struct unixservice *service, const char *network,
  *
  *   EINVAL   unknown flags; the service was stopped
  *   EBUSY    a stream in the middle of a message that it sends
- *   ENOTSUP  a listener that offers lanes, a connection that may have one
  *
  * or an error of epoll_ctl(2), eventfd(2), setsockopt(2), malloc(3).
  *
@@ -821,7 +831,14 @@ struct unixservice_counters {
 	/* Datagrams: the answer might have reached another user, see above; or
 	 * the message came from the address of another user's peer. */
 	uint64_t unproved;
-	uint64_t reserved[12];
+	/* Connections that have a lane now, or were offered one; the bytes of
+	 * memory for them, now and at most; and the connections that got no
+	 * offer because of the limits. */
+	uint64_t lanes;
+	uint64_t lane_bytes;
+	uint64_t lane_bytes_most;
+	uint64_t lanes_limited;
+	uint64_t reserved[8];
 };
 
 void unixservice_get_counters(const struct unixservice *service,

@@ -197,40 +197,38 @@ START_TEST(one_that_gets_no_lane_is_given_away)
 }
 END_TEST
 
-static void refuse_by(struct unixservice *service)
+/* A call that lets no descriptors in must not keep the memory out. */
+START_TEST(who_wants_nothing_gets_a_lane)
 {
-	const struct unixlisten_options offering = { .lane_bytes = RING };
 	const char *name = support_abstract("lane");
 	struct unixlistener *listener = open_listener(name, RING);
 
-	ck_assert_errno(unixservice_listen(service, "unixpacket",
-				support_abstract("other"), &offering),
-		ENOTSUP);
-	ck_assert_errno(unixservice_add_listener(service, listener, 0),
-		ENOTSUP);
 	connect_both(listener, name, &asking);
-	ck_assert_errno(unixservice_add_conn(service, server, 0, NULL),
-		ENOTSUP);
+	ck_assert_int_eq(unixconn_want(client, 0), 0);
+	ck_assert_int_eq(unixconn_want(server, 0), 0);
+	talk();
+	expect_lane(true);
 	close_both();
 	unixlistener_close(listener);
 }
+END_TEST
 
-static int answer_nothing(struct unixservice *service, uint64_t peer,
-	struct unixmsg *msg, void *context)
+/* What nobody has heard is no data that was lost. */
+START_TEST(an_offer_that_was_not_heard_is_no_reset)
 {
-	(void)service, (void)peer, (void)msg, (void)context;
-	return 0;
-}
+	const char *name = support_abstract("lane");
+	struct unixlistener *listener = open_listener(name, RING);
+	int i;
 
-/* It has no limit for their memory. */
-START_TEST(a_service_has_no_lanes)
-{
-	struct unixservice *service =
-		unixservice_new(answer_nothing, NULL, NULL);
-
-	ck_assert_ptr_nonnull(service);
-	refuse_by(service);
-	ck_assert_int_eq(unixservice_close(service), 0);
+	connect_both(listener, name, &asking);
+	for (i = 0; i < ENOUGH; i++)
+		pass(client, server, i);
+	ck_assert_int_eq(unixconn_close(client), 0);
+	ck_assert_int_eq(unixconn_recv(server, &i, sizeof(i), NULL,
+				 UNIXMSG_NOW),
+		0);
+	ck_assert_int_eq(unixconn_close(server), 0);
+	unixlistener_close(listener);
 }
 END_TEST
 
@@ -242,6 +240,8 @@ static TCase *make_offers(void)
 	tcase_add_loop_test(tcase, both_sides_that_want_a_lane_get_one, 0, 2);
 	tcase_add_loop_test(tcase, one_side_alone_gets_none, 0, 2);
 	tcase_add_test(tcase, an_offer_can_be_ended);
+	tcase_add_test(tcase, who_wants_nothing_gets_a_lane);
+	tcase_add_test(tcase, an_offer_that_was_not_heard_is_no_reset);
 	tcase_add_test(tcase, a_descriptor_that_has_a_lane_is_not_given_away);
 	tcase_add_test(tcase, one_that_gets_no_lane_is_given_away);
 	return tcase;
@@ -255,7 +255,6 @@ static TCase *make_refusals(void)
 	tcase_add_loop_test(tcase, memory_of_another_size_is_refused, 0, 8);
 	tcase_add_test(tcase, other_networks_have_no_lanes);
 	tcase_add_test(tcase, an_address_of_its_own_asks_for_none);
-	tcase_add_test(tcase, a_service_has_no_lanes);
 	return tcase;
 }
 

@@ -332,7 +332,8 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(serving, without_being_the_owner_it_leaves_the_file,
 		0, KINDS);
 	tcase_add_test(serving, a_file_that_is_gone_has_no_new_owner);
-	tcase_add_test(serving, a_child_serves_by_the_same_number);
+	support_add_test_if(serving, a_child_serves_by_the_same_number,
+		!support_has_lanes(), "a child leaves lanes to its parent");
 	tcase_add_test(serving, a_child_that_has_closed_all_is_told);
 	suite_add_tcase(suite, serving);
 	return suite;

@@ -20,6 +20,8 @@ struct unixconn *__real_unixlistener_accept(struct unixlistener *listener,
 	int64_t deadline_us);
 int __real_unixconn_pair(const char *network, struct unixconn *pair[2]);
 int __real_unixconn_close(struct unixconn *conn);
+int __real_unixservice_listen(struct unixservice *service, const char *network,
+	const char *address, const struct unixlisten_options *options);
 
 struct unixconn *__wrap_unixconn_dial(const char *network, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us);
@@ -29,6 +31,8 @@ struct unixconn *__wrap_unixlistener_accept(struct unixlistener *listener,
 	int64_t deadline_us);
 int __wrap_unixconn_pair(const char *network, struct unixconn *pair[2]);
 int __wrap_unixconn_close(struct unixconn *conn);
+int __wrap_unixservice_listen(struct unixservice *service, const char *network,
+	const char *address, const struct unixlisten_options *options);
 
 /* Clients of this process that nobody has accepted yet. The thread that dials
  * goes on with its client: no other thread may settle its lane. */
@@ -50,10 +54,17 @@ static struct packet *get_lane_packet(struct unixconn *conn)
 		: NULL;
 }
 
-void lanes_settle(struct packet *client, struct packet *server)
+static void offer(struct packet *server)
 {
 	server->received = MESSAGES;
 	unixhandshake__note_received(server);
+	if (unixhandshake__is_ready(server))
+		unixhandshake__offer(server);
+}
+
+void lanes_settle(struct packet *client, struct packet *server)
+{
+	offer(server);
 	ck_assert_int_eq(unixhandshake__hear(client), 1);
 	ck_assert_int_eq(unixhandshake__hear(server), 1);
 	ck_assert_int_eq(unixhandshake__hear(client), 1);
@@ -91,17 +102,37 @@ static bool is_quiet(struct packet *packet)
 	return unixconn_get_unread(&packet->conn, &unread) == 0 && unread == 0;
 }
 
+/* The client of a service may have sent something, or be gone: the rest comes
+ * with the messages to come. */
+static void begin(struct packet *client, struct packet *server)
+{
+	const int saved = errno;
+	int i;
+
+	offer(server);
+	for (i = 0; i < 2; i++)
+		if (unixhandshake__hear(client) != 1 ||
+			unixhandshake__hear(server) != 1)
+			break;
+	errno = saved;
+}
+
 static void find_client(struct packet *server)
 {
 	int i;
 
 	for (i = 0; i < CLIENTS; i++)
-		if (clients[i] != NULL && clients[i]->key.number == server->key.number)
+		if (clients[i] != NULL &&
+			clients[i]->key.number == server->key.number)
 			break;
 	if (i == CLIENTS)
 		return;
-	if (pthread_equal(dialers[i], pthread_self()) && is_quiet(clients[i]))
-		lanes_settle(clients[i], server);
+	if (pthread_equal(dialers[i], pthread_self())) {
+		if (server->is_held)
+			begin(clients[i], server);
+		else if (is_quiet(clients[i]))
+			lanes_settle(clients[i], server);
+	}
 	clients[i] = NULL;
 }
 
@@ -143,6 +174,19 @@ struct unixconn *__wrap_unixlistener_accept(struct unixlistener *listener,
 	if (packet != NULL && packet->stage == HANDSHAKE_COUNTING)
 		find_client(packet);
 	return conn;
+}
+
+/* The service decides about the lanes, but see find_client. */
+int __wrap_unixservice_listen(struct unixservice *service, const char *network,
+	const char *address, const struct unixlisten_options *options)
+{
+	struct unixlisten_options how = { 0 };
+
+	if (options != NULL)
+		how = *options;
+	if (is_wanted(network))
+		how.lane_bytes = RING;
+	return __real_unixservice_listen(service, network, address, &how);
 }
 
 int __wrap_unixconn_pair(const char *network, struct unixconn *pair[2])
