@@ -14,6 +14,7 @@
 
 #include "base/addr_private.h"
 #include "base/fd.h"
+#include "name/diag.h"
 #include "name/file.h"
 #include "name/probe.h"
 
@@ -124,6 +125,11 @@ static int connect_to_file(int fd, int path_fd, const char *dir,
 	return result;
 }
 
+static int open_probe(void)
+{
+	return fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
 /*
  * Connects with a datagram socket. A live owner of another type never notices,
  * because the kernel refuses with EPROTOTYPE first. A live datagram owner does
@@ -132,7 +138,7 @@ static int connect_to_file(int fd, int path_fd, const char *dir,
  */
 int unixprobe__is_dead(int path_fd, const char *dir, const char *leaf)
 {
-	int fd = fd_lift(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+	int fd = open_probe();
 	int result;
 
 	if (fd < 0)
@@ -143,4 +149,19 @@ int unixprobe__is_dead(int path_fd, const char *dir, const char *leaf)
 	if (result == 0 || errno != ENOSYS)
 		errno = EADDRINUSE;
 	return -1;
+}
+
+/* The kernel's list has the sockets of this network namespace only. */
+int unixprobe__is_alive(int path_fd, const char *dir, const char *leaf)
+{
+	int fd;
+
+	if (unixdiag__is_bound(path_fd) == 1)
+		return 0;
+	fd = open_probe();
+	if (fd < 0)
+		return -1;
+	if (fd_close_with(fd, connect_to_file(fd, path_fd, dir, leaf)) == 0)
+		return 0;
+	return errno == EPROTOTYPE ? 0 : -1;
 }

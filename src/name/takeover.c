@@ -285,9 +285,14 @@ static int is_callers(const struct look *present, int fd)
 	return file.ino == (uint32_t)present->found.st_ino;
 }
 
-/* The name is another's for good: nobody would look for the hidden one. */
-static int lose(const struct unixtakeover *takeover)
+/* The name is another's for good: nobody would look for the hidden one. In
+ * doubt that one stays: it is the only way to the server. */
+static int lose(const struct unixtakeover *takeover, const struct look *present)
 {
+	const struct unixname *name = takeover->name;
+
+	if (unixprobe__is_alive(present->fd, name->dir, name->leaf) < 0)
+		return -1;
 	remove_hidden(takeover);
 	return refuse(EADDRINUSE);
 }
@@ -307,7 +312,8 @@ static int give_back_alive(const struct unixtakeover *takeover,
 	is_ours = is_callers(present, fd);
 	if (is_ours < 0)
 		return -1;
-	return is_ours == 1 ? put_over(takeover, present) : lose(takeover);
+	return is_ours == 1 ? put_over(takeover, present)
+			    : lose(takeover, present);
 }
 
 /* The server has ended. */
@@ -326,7 +332,7 @@ static int remove_both(const struct unixtakeover *takeover,
 		if (is_ours < 0)
 			return -1;
 		if (is_ours == 0)
-			return lose(takeover);
+			return lose(takeover, present);
 	}
 	return remove_hidden(takeover);
 }

@@ -71,9 +71,9 @@ const char *unixtakeover_get_address(const struct unixtakeover *takeover);
  * the name; the close of the caller's socket removes the caller's file. Returns
  * -1 with EADDRINUSE if another program has taken the name: the server has lost
  * it, and the hidden name is removed. Returns -1 with ESTALE if the hidden name
- * no longer leads to the server. After other errors, those of rename(2) and of
- * sock_diag(7), which tells the file of fd, the hidden name stays for another
- * try.
+ * no longer leads to the server. After other errors, those of rename(2), of
+ * connect(2) and of sock_diag(7), which tells the file of fd, the hidden name
+ * stays for another try.
  */
 int unixtakeover_close(struct unixtakeover *takeover, int fd);
 
