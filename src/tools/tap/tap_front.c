@@ -229,18 +229,31 @@ static void close_listener(struct tap_front *front)
 	front->listener = NULL;
 }
 
-/* Some come between the last look and the moment when the name is given
- * back. */
-bool tap_front_finish(struct tap_front *front)
+static void refuse_waiting(struct tap_front *front)
+{
+	if (front->waiting == NULL)
+		return;
+	unixconn_close(front->waiting);
+	front->waiting = NULL;
+	front->tap->refused++;
+	front->tap->has_failed = true;
+	tool_complain("clients that wait are refused: the server has no room");
+}
+
+/* A connection made to the server directly may overtake one that waits. A
+ * datagram must not: the name stays ours until the queue is empty. */
+bool tap_front_finish(struct tap_front *front, bool is_late)
 {
 	if (front->listener == NULL && front->grams == NULL)
 		return true;
-	if (!front->has_given_back && is_empty(front))
+	if (front->listener != NULL)
 		give_back(front);
-	if (!front->has_given_back || !is_empty(front)) {
+	if (!is_empty(front) && !is_late) {
 		tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
 		return false;
 	}
+	give_back(front);
+	refuse_waiting(front);
 	close_listener(front);
 	return true;
 }

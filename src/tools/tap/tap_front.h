@@ -21,8 +21,9 @@ void tap_front_look(struct tap_front *front);
 /*
  * Serves what waits at the name, gives the name back, and lets nobody more in.
  * Call it again until it returns true: the server may have no room for a while.
+ * is_late drops what still waits, after a complaint.
  */
-bool tap_front_finish(struct tap_front *front);
+bool tap_front_finish(struct tap_front *front, bool is_late);
 
 /* front may be NULL. */
 void tap_front_close(struct tap_front *front);

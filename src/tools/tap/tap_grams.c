@@ -406,7 +406,7 @@ static void pass_request(struct tap_grams *grams, struct unixmsg *msg)
 	if (client == NULL)
 		client = add_client(grams, msg);
 	if (client == NULL) {
-		if (errno == ECONNREFUSED)
+		if (errno == ECONNREFUSED || errno == ENOENT)
 			tap_stop(grams->tap, "the server has ended");
 		else
 			tool_complain("a client could not be connected to the "
@@ -478,6 +478,10 @@ void tap_grams_close(struct tap_grams *grams)
 {
 	if (grams == NULL)
 		return;
+	if (grams->slow != NULL) {
+		errno = ETIMEDOUT;
+		lose(grams->slow, &grams->held);
+	}
 	while (grams->clients != NULL)
 		remove_client(grams->clients);
 	tap_unwatch(grams->tap, &grams->watch);

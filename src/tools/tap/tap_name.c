@@ -23,6 +23,7 @@ static const int64_t lock_us = 5000000;
 struct tap_name {
 	struct tap *tap;
 	struct unixtakeover *takeover; /* NULL with --listen */
+	char *hidden;                  /* the address that it gave */
 	int fd;                        /* our socket at the name, or -1 */
 	struct stat file;              /* of that socket */
 	struct tap_watch watch;        /* changes in its directory */
@@ -82,8 +83,9 @@ static int take(struct tap_name *name)
 		unixdeadline_after_us(lock_us));
 	if (name->takeover == NULL)
 		return complain_of_taking(tap->options->address);
-	tap->server = unixtakeover_get_address(name->takeover);
-	return 0;
+	name->hidden = strdup(unixtakeover_get_address(name->takeover));
+	tap->server = name->hidden;
+	return name->hidden != NULL ? 0 : tool_complain("%s", strerror(errno));
 }
 
 struct tap_name *tap_name_take(struct tap *tap)
@@ -98,8 +100,7 @@ struct tap_name *tap_name_take(struct tap *tap)
 	name->fd = name->watch.fd = -1;
 	if (take(name) == 0 && find_network(tap) == 0)
 		return name;
-	unixtakeover_close(name->takeover, -1);
-	free(name);
+	tap_name_close(name);
 	return NULL;
 }
 
@@ -275,6 +276,9 @@ int tap_name_give_back(struct tap_name *name)
 	if (takeover == NULL)
 		return 0;
 	result = unixtakeover_close(takeover, name->fd);
+	/* The hidden name is gone then; a thief is not the server. */
+	if (result == 1)
+		name->tap->server = name->tap->options->address;
 	/* Without a socket of ours the server has never lost it. */
 	if (result == 1 && name->fd < 0)
 		return 0;
@@ -286,6 +290,7 @@ void tap_name_close(struct tap_name *name)
 	if (name == NULL)
 		return;
 	tap_name_give_back(name);
+	free(name->hidden);
 	free(name);
 }
 

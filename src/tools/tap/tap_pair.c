@@ -298,7 +298,7 @@ static struct tap_pair *make_pair(struct tap *tap, struct unixconn *client,
 static void refuse(struct tap *tap, int error)
 {
 	tap->refused++;
-	if (error == ECONNREFUSED) {
+	if (error == ECONNREFUSED || error == ENOENT) {
 		tap_stop(tap, "the server has ended");
 		return;
 	}

@@ -24,6 +24,9 @@
  * whether there will be one. */
 static const int64_t linger_us = 1000000;
 
+/* A server that has no room for so long loses what still waits at the end. */
+static const int64_t patience_us = 5000000;
+
 static uint64_t get_left_out(const struct recorder *recorder)
 {
 	return recorder != NULL ? recorder_get_left_out(recorder) : 0;
@@ -120,24 +123,39 @@ static void look(struct tap *tap, struct tap_front *front)
 	tap_front_look(front);
 }
 
-/* True when nothing is left to be passed on. */
-static bool is_over(struct tap *tap, struct tap_front *front, int64_t *end_us)
+/* Whether a time that begins at the first call is over. */
+static bool has_passed(struct tap *tap, int64_t *end_us, int64_t time_us)
 {
-	if (!tap->is_stopping || !tap_front_finish(front))
+	if (*end_us == 0)
+		*end_us = unixdeadline_after_us(time_us);
+	if (unixdeadline_now_us() >= *end_us)
+		return true;
+	tap_wake_at(tap, *end_us);
+	return false;
+}
+
+struct ending {
+	int64_t late_us, end_us;
+};
+
+/* True when nothing is left to be passed on. */
+static bool is_over(struct tap *tap, struct tap_front *front,
+	struct ending *ending)
+{
+	if (!tap->is_stopping ||
+		!tap_front_finish(front,
+			has_passed(tap, &ending->late_us, patience_us)))
 		return false;
 	if (tap->network->is_connected)
 		return tap->pairs_count == 0;
-	if (*end_us == 0)
-		*end_us = unixdeadline_after_us(linger_us);
-	tap_wake_at(tap, *end_us);
-	return unixdeadline_now_us() >= *end_us;
+	return has_passed(tap, &ending->end_us, linger_us);
 }
 
 static int serve(struct tap *tap, struct tap_front *front)
 {
-	int64_t end_us = 0;
+	struct ending ending = { 0 };
 
-	while (tool_get_stops() < 2 && !is_over(tap, front, &end_us)) {
+	while (tool_get_stops() < 2 && !is_over(tap, front, &ending)) {
 		if (wait(tap) < 0)
 			return -1;
 		if (tap->wake_us != UNIXMSG_FOREVER)

@@ -687,6 +687,34 @@ START_TEST(a_client_that_waits_in_the_backlog_is_served_before_the_name_goes)
 }
 END_TEST
 
+/* One client fits into its backlog; the others wait in the tap. */
+START_TEST(a_server_that_accepts_nobody_has_its_name_back_at_once)
+{
+	int clients[3], fd, i;
+
+	start_server(_i);
+	ck_assert_int_eq(listen(server, 0), 0);
+	start_tap();
+	for (i = 0; i < 3; i++) {
+		clients[i] = open_socket(type);
+		make_blocking(clients[i]);
+		ck_assert_int_eq(connect_to(clients[i], name), 0);
+		send_all(clients[i], &i, sizeof(i));
+	}
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	expect_said("has its name back");
+	expect_given_back();
+	make_blocking(server);
+	for (i = 0; i < 3; i++) {
+		fd = accept(server, NULL, NULL);
+		expect_all(fd, &i, sizeof(i));
+		close(fd);
+		close(clients[i]);
+	}
+	expect_status(0);
+}
+END_TEST
+
 START_TEST(open_connections_are_served_after_the_name_was_given_back)
 {
 	struct ends ends;
@@ -913,6 +941,8 @@ static TCase *make_name(int first)
 	add_loop(tcase, the_file_of_the_tap_is_like_that_of_the_server, 0);
 	add_loop(tcase,
 		a_client_that_waits_in_the_backlog_is_served_before_the_name_goes,
+		first);
+	add_loop(tcase, a_server_that_accepts_nobody_has_its_name_back_at_once,
 		first);
 	add_loop(tcase,
 		open_connections_are_served_after_the_name_was_given_back,
