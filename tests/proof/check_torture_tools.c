@@ -3,7 +3,8 @@
  * The same as check_torture.c for the tools, each a process of its own that is
  * told by its environment what shall fail (fault.c). A client talks to a sound
  * server, a server to a sound client, unixmsg-perf to a process of its own that
- * is let alone, and whatever happens
+ * is let alone, a tap stands between a sound server and a sound client, and
+ * whatever happens
  *
  * - it ends by itself, with 0 or 1, and 1 with a word about it;
  * - what it says are whole lines that begin with its name;
@@ -11,7 +12,9 @@
  * - it frees its memory, has no descriptor more than when all goes well, and
  *   leaves no file that it does not tell of;
  * - it does not spin;
- * - what has failed once is forgotten: the next request is served.
+ * - what has failed once is forgotten: the next request is served;
+ * - a server has the name back that a tap has taken, or the tap says that
+ *   --restore is needed, and what it does then helps.
  *
  * What of it is played is told as there; the tools are in $FAULTY. What reads
  * all of /proc does so in namespaces of its own: there is little in it, and
@@ -59,7 +62,7 @@ enum { SOME = 2, SOME_WHEN_LONG = 6 };
 static const char asan_options[] = "exitcode=24";
 static const char lsan_options[] = "exitcode=23";
 
-enum role { CLIENT, SERVER, LOOKER, MEASURER };
+enum role { CLIENT, SERVER, LOOKER, MEASURER, TAPPER, RESTORER };
 
 /* Where a tool is sent to. */
 enum place { ADDRESS, DIRECTORY, EVERYWHERE, NOWHERE };
@@ -75,6 +78,8 @@ struct tool_scene {
 	enum place place;
 	bool is_handed;  /* a server, its socket by a supervisor */
 	bool is_cleaner; /* a dead file is there before */
+	bool is_for_child;
+	bool is_replayer; /* a client that needs a recording */
 };
 
 /* One that there is, and where we may run. */
@@ -192,6 +197,24 @@ static const struct tool_scene scenes[] = {
 	{ "a measurement of many clients", "unixmsg-perf", MEASURER, 0,
 		.options = { "-q", "-n2", "-r1", "-w0", "-mfan", "-c2",
 			"unixpacket", "unix" }, .place = NOWHERE },
+	{ "a tap of datagrams", "unixmsg-tap", TAPPER, SOCK_DGRAM,
+		.options = { NULL } },
+	{ "a tap of packets", "unixmsg-tap", TAPPER, SOCK_SEQPACKET,
+		.options = { "--format=json", "--stats" } },
+	{ "a tap of a stream", "unixmsg-tap", TAPPER, SOCK_STREAM,
+		.options = { "--format=hex" } },
+	{ "a tap of packets that records", "unixmsg-tap", TAPPER,
+		SOCK_SEQPACKET, .options = { "--write=-" } },
+	{ "the process of a tap that prints", "unixmsg-tap", TAPPER,
+		SOCK_SEQPACKET, .options = { NULL }, .is_for_child = true },
+	{ "the process of a tap that records", "unixmsg-tap", TAPPER,
+		SOCK_SEQPACKET, .options = { "--write=-" },
+		.is_for_child = true },
+	{ "a repair after a killed tap", "unixmsg-tap", RESTORER,
+		SOCK_SEQPACKET, .options = { "--restore" } },
+	{ "a recording sent again", "unixmsg-tap", CLIENT, SOCK_SEQPACKET,
+		.options = { "--replay=recording", "--speed=0" },
+		.output = "", .is_replayer = true },
 };
 
 /* clang-format on */
@@ -238,7 +261,9 @@ static const char *get_address(void)
 /* A look at all processes of a busy machine makes any number of calls. */
 static bool is_bounded(const struct tool_scene *scene)
 {
-	return scene->role != LOOKER || is_alone;
+	return is_alone ||
+		(scene->role != LOOKER && scene->role != TAPPER &&
+			scene->role != RESTORER);
 }
 
 static int open_output(const char *name)
@@ -337,9 +362,11 @@ static void become(const struct tool_scene *scene, const char *const *options,
 	snprintf(path, sizeof(path), "%s/faulty-%s", getenv("FAULTY"),
 		scene->tool);
 	list_arguments(scene, options, arguments);
-	set_fault(fault, scene->role == SERVER);
+	set_fault(fault, scene->role == SERVER || scene->role == TAPPER);
 	if (scene->is_handed)
 		hand_over();
+	if (scene->is_for_child)
+		setenv("FAULT_WHO", "child", 1);
 	setrlimit(RLIMIT_CPU, &cpu_seconds);
 	if (chdir(support_dir()) == 0)
 		execv(path, (char **)arguments);
@@ -477,7 +504,8 @@ static int note_file(const char *path, const struct stat *status, int type,
 {
 	(void)status;
 	(void)place;
-	if (type != FTW_D && (expected == NULL || strcmp(path, expected) != 0))
+	if (type != FTW_D && strcmp(path, support_path("recording")) != 0 &&
+		(expected == NULL || strcmp(path, expected) != 0))
 		snprintf(left, sizeof(left), "%s", path);
 	return 0;
 }
@@ -610,7 +638,8 @@ static void forget_listening(struct life *life)
 		memmove(life->err, end + 1, strlen(end));
 }
 
-static void play_server(const struct tool_scene *scene, struct life *life,
+/* Serves us until it is told to end, or ends at once. */
+static void let_serve(const struct tool_scene *scene, struct life *life,
 	const struct fault *fault)
 {
 	bool is_served;
@@ -629,9 +658,59 @@ static void play_server(const struct tool_scene *scene, struct life *life,
 		ck_assert_msg(life->status != 0, "it ends at once with 0");
 	}
 	check_life(scene, life, fault);
+}
+
+static void play_server(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	let_serve(scene, life, fault);
 	check_files(scene->is_handed ? get_address() : NULL, life, fault);
 	if (scene->is_handed)
 		hear_servers();
+}
+
+/* Taps: the server is sound, and notices nothing. */
+
+static void restore(void)
+{
+	struct unixtakeover *takeover = unixtakeover_open(get_address(),
+		unixdeadline_after_us(2000000));
+
+	ck_assert_ptr_nonnull(takeover);
+	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+}
+
+/* As after a kill: the name is dead, and the hidden one is the server's. */
+static void take_away(void)
+{
+	const char *hidden = support_path(".unixmsg=s");
+
+	ck_assert_int_eq(rename(get_address(), hidden), 0);
+	make_dead(SOCK_SEQPACKET, get_address());
+}
+
+static bool is_file_of(const struct stat *server)
+{
+	struct stat found;
+
+	return stat(get_address(), &found) == 0 &&
+		found.st_dev == server->st_dev &&
+		found.st_ino == server->st_ino;
+}
+
+static void play_tapper(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	struct stat server;
+
+	ck_assert_int_eq(stat(get_address(), &server), 0);
+	let_serve(scene, life, fault);
+	if (strstr(life->err, "try --restore") != NULL)
+		restore();
+	ck_assert_msg(is_file_of(&server), "the server has lost its name: %s",
+		life->err);
+	check_files(get_address(), life, fault);
+	ck_assert_msg(ask(scene->type, 2000000), "the server is disturbed");
 }
 
 /* Clients and lookers: their server is sound. */
@@ -651,6 +730,27 @@ static void play_client(const struct tool_scene *scene, struct life *life,
 	ck_assert_msg(life->status != 0 || scene->output == NULL ||
 			strcmp(life->out, scene->output) == 0,
 		"it says all is well, and prints: %s", life->out);
+	check_files(get_address(), life, fault);
+	ck_assert_msg(ask(scene->type, 2000000), "the server is disturbed");
+}
+
+static void play_restorer(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	int err_fd = open_output("err");
+	struct stat server;
+
+	ck_assert_int_eq(stat(get_address(), &server), 0);
+	take_away();
+	life->pid = start(scene, scene->options, fault, err_fd);
+	close(err_fd);
+	wait_for(life);
+	read_file("err", life->err, sizeof(life->err));
+	check_life(scene, life, fault);
+	if (life->status != 0)
+		restore();
+	ck_assert_msg(is_file_of(&server), "it has repaired nothing: %s",
+		life->err);
 	check_files(get_address(), life, fault);
 	ck_assert_msg(ask(scene->type, 2000000), "the server is disturbed");
 }
@@ -713,6 +813,10 @@ static void play(const struct tool_scene *scene, struct life *life,
 		play_client(scene, life, fault);
 	else if (scene->role == MEASURER)
 		play_measurer(scene, life, fault);
+	else if (scene->role == TAPPER)
+		play_tapper(scene, life, fault);
+	else if (scene->role == RESTORER)
+		play_restorer(scene, life, fault);
 	else
 		play_looker(scene, life, fault);
 }
@@ -741,15 +845,25 @@ static bool is_tried_again(int error)
 		error == ECONNRESET;
 }
 
-static void add_faults(struct plan *plan, unsigned int number,
-	const struct fault_call *call)
+/* It would be a lie: the file is there; these prove that its name is dead, or
+ * another's. */
+static bool is_lie(const struct tool_scene *scene,
+	const struct fault_call *call, int error)
+{
+	if (error == ENOENT)
+		return strstr(call->name, "at") != NULL;
+	return (error == ECONNREFUSED || error == EPROTOTYPE) &&
+		scene->role == RESTORER && strcmp(call->name, "connect") == 0;
+}
+
+static void add_faults(struct plan *plan, const struct tool_scene *scene,
+	unsigned int number, const struct fault_call *call)
 {
 	int i, error;
 
 	for (i = 0; i < FAULT_ERRORS_MOST && call->errors[i] != 0; i++) {
 		error = call->errors[i];
-		/* The file would be there. */
-		if (error == ENOENT && strstr(call->name, "at") != NULL)
+		if (is_lie(scene, call, error))
 			continue;
 		add_fault(plan, number, call->name, error, false);
 		if (!is_tried_again(error))
@@ -781,7 +895,7 @@ static void make_plan(struct plan *plan, const struct tool_scene *scene)
 	fds_usual = life.fds;
 	for (i = 0; i < life.calls && i < CALLS_MOST; i++)
 		if (!is_worn_out(scene, i))
-			add_faults(plan, i + 1,
+			add_faults(plan, scene, i + 1,
 				fault_find(log_records[i].call));
 }
 
@@ -811,6 +925,23 @@ static void play_rounds(const struct tool_scene *scene, int index)
 	free(plan.faults);
 }
 
+static void make_recording(int type)
+{
+	const struct tool_scene tap = {
+		.tool = "unixmsg-tap",
+		.role = TAPPER,
+		.type = type,
+		.options = { "--write=recording" },
+	};
+	struct life life;
+	int said_fd;
+
+	ck_assert(start_server(&tap, &life, tap.options, NULL, &said_fd));
+	ck_assert(ask(type, 2000000));
+	let_server_end(&life, said_fd);
+	ck_assert_int_eq(life.status, 0);
+}
+
 static void play_beside_server(const struct tool_scene *scene, int index)
 {
 	static const char *const of_type[] = {
@@ -827,6 +958,8 @@ static void play_beside_server(const struct tool_scene *scene, int index)
 	int said_fd;
 
 	ck_assert(start_server(&server, &life, plain_listen, NULL, &said_fd));
+	if (scene->is_replayer)
+		make_recording(scene->type);
 	play_rounds(scene, index);
 	let_server_end(&life, said_fd);
 	ck_assert_int_eq(life.status, 0);

@@ -9,6 +9,8 @@
  *   FAULT_ERRNO   a number
  *   FAULT_MODE    once or forever
  *   FAULT_HASTE   how many times faster time goes while it sleeps: 1
+ *   FAULT_WHO     child: all of this is for its children instead, which fork(2)
+ *                 makes and _exit(2) ends
  */
 #include <config.h>
 
@@ -35,6 +37,8 @@ static struct fault_record records[RECORDS_MOST];
 static unsigned int calls_count, hits;
 static int64_t passed_ns;
 static bool is_tool;
+static bool is_for_child;
+static struct fault child_fault;
 static int haste = 1;
 static atomic_long blocks;
 
@@ -206,6 +210,24 @@ static void __attribute__((constructor)) start_tool(void)
 		haste = get_number("FAULT_HASTE");
 	if (what.call == NULL)
 		what.number = 0;
+	child_fault = what;
+	is_for_child = getenv("FAULT_WHO") != NULL;
+	if (is_for_child)
+		return;
 	atexit(write_log);
 	fault_start(&what);
+}
+
+void fault_begin_child(void)
+{
+	if (!is_for_child)
+		return;
+	blocks = 0;
+	fault_start(&child_fault);
+}
+
+void fault_end_child(void)
+{
+	if (is_for_child && is_on)
+		write_log();
 }

@@ -75,6 +75,10 @@ long fault_get_blocks(void);
 bool fault_strikes(const char *name, const void *site);
 void fault_count_blocks(long more);
 
+/* In a new process, and when it ends by _exit(2). */
+void fault_begin_child(void);
+void fault_end_child(void);
+
 /* While calls may fail nobody else does anything: time passes by waiting. */
 bool fault_is_time_ours(void);
 void fault_pass_time(int64_t time_ns);

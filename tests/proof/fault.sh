@@ -20,7 +20,6 @@ command -v "$nm" >/dev/null || {
 # Those that cannot fail as they are called here, or whose failure is seen by
 # other means: what is printed is tried with a standard output that is full.
 cat >"$scratch/safe" <<'END'
-_exit
 alarm
 alphasort
 bcmp

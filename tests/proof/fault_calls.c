@@ -273,7 +273,7 @@ long __wrap_syscall(long number, ...)
 	return __real_syscall(number, a, b, c, d, e);
 }
 
-/* The child is let alone: its calls are not among those of its parent. */
+/* The calls of a child are not among those of its parent. */
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 pid_t __wrap_fork(void)
@@ -283,9 +283,19 @@ pid_t __wrap_fork(void)
 	if (fault_strikes("fork", SITE))
 		return -1;
 	pid = __real_fork();
-	if (pid == 0)
-		fault_stop();
-	return pid;
+	if (pid != 0)
+		return pid;
+	fault_stop();
+	fault_begin_child();
+	return 0;
+}
+
+void __real__exit(int status) __attribute__((noreturn));
+void __wrap__exit(int status) __attribute__((noreturn));
+void __wrap__exit(int status)
+{
+	fault_end_child();
+	__real__exit(status);
 }
 
 /* Only to add one takes memory: the others cannot fail as they are called. */

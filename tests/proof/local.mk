@@ -46,6 +46,7 @@ faulty_tools = \
 	tests/faulty-unixmsg-cat \
 	tests/faulty-unixmsg-inspect \
 	tests/faulty-unixmsg-perf \
+	tests/faulty-unixmsg-tap \
 	tests/faulty-unixstream-echo
 check_PROGRAMS += $(faulty_tools)
 faulty_libs = src/tools/libtools.la src/libunixmsg_all.la
@@ -69,6 +70,10 @@ tests_faulty_unixmsg_perf_SOURCES = $(fault_sources) \
 	src/tools/perf/unixmsg-perf.c
 tests_faulty_unixmsg_perf_LDFLAGS = $(fault_ldflags)
 tests_faulty_unixmsg_perf_LDADD = src/tools/libperf.la $(faulty_libs)
+tests_faulty_unixmsg_tap_SOURCES = $(fault_sources) \
+	src/tools/tap/unixmsg-tap.c
+tests_faulty_unixmsg_tap_LDFLAGS = $(fault_ldflags)
+tests_faulty_unixmsg_tap_LDADD = $(faulty_libs)
 tests_faulty_unixstream_echo_SOURCES = $(fault_sources) \
 	src/tools/echo/unixstream-echo.c
 tests_faulty_unixstream_echo_LDFLAGS = $(fault_ldflags)

@@ -135,12 +135,14 @@ static void run(struct ring *ring, const struct recorder_sink *sink, int fd)
 		.fd = fd,
 		.data = malloc(ring_get_most(ring)),
 	};
+	int result = -1;
 
 	ignore_signals();
 	close_others();
-	if (scribe.data == NULL)
-		_exit(1);
-	_exit(write_all(&scribe) < 0 ? 1 : 0);
+	if (scribe.data != NULL)
+		result = write_all(&scribe);
+	free(scribe.data);
+	_exit(result < 0 ? 1 : 0);
 }
 
 static int fork_scribe(struct recorder *recorder,

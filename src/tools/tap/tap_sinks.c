@@ -197,5 +197,7 @@ int tap_sinks_close(struct tap *tap)
 
 	if (recorder_finish(tap->printer, stop_fd) < 0)
 		result = -1;
+	record_writer_free(show.writer);
+	show.writer = NULL;
 	return result;
 }
