@@ -9,7 +9,8 @@
 #include "tools/tap/pcapng.h"
 #include "tools/tap/pcapng_format.h"
 
-/* A part of a block. What does not fit is left out: texts are short. */
+/* A part of a block. What does not fit is left out: texts are short. Only size
+ * is set at the beginning: to clear each would take longer than to fill it. */
 struct part {
 	size_t size;
 	unsigned char bytes[2048];
@@ -104,33 +105,33 @@ static int write_bytes(struct pcapng_writer *writer, const void *data,
 	return size == 0 || fwrite(data, size, 1, writer->file) == 1 ? 0 : -1;
 }
 
-/* A block of head, data and tail; data may be long. */
+/* The frame of a block that holds head, data and tail; data may be long. */
 static int write_block(struct pcapng_writer *writer, enum pcapng_block type,
 	const struct part *head, const void *data, size_t size,
 	const struct part *tail)
 {
-	static const unsigned char zeros[4];
 	const size_t whole = PCAPNG_FRAME_SIZE + head->size + size +
 		get_padding(head->size + size) + tail->size;
-	struct part frame = { 0 }, end = { 0 };
+	struct part first, last;
 
-	put_number(&frame, type, 4);
-	put_number(&frame, whole, 4);
-	put_number(&end, whole, 4);
-	if (write_bytes(writer, frame.bytes, frame.size) < 0 ||
-		write_bytes(writer, head->bytes, head->size) < 0 ||
-		write_bytes(writer, data, size) < 0 ||
-		write_bytes(writer, zeros, get_padding(head->size + size)) <
-			0 ||
-		write_bytes(writer, tail->bytes, tail->size) < 0)
+	first.size = last.size = 0;
+	put_number(&first, type, 4);
+	put_number(&first, whole, 4);
+	put(&first, head->bytes, head->size);
+	put_padding(&last, head->size + size);
+	put(&last, tail->bytes, tail->size);
+	put_number(&last, whole, 4);
+	if (write_bytes(writer, first.bytes, first.size) < 0 ||
+		write_bytes(writer, data, size) < 0)
 		return -1;
-	return write_bytes(writer, end.bytes, end.size);
+	return write_bytes(writer, last.bytes, last.size);
 }
 
 static int write_section(struct pcapng_writer *writer)
 {
-	struct part head = { 0 }, tail = { 0 };
+	struct part head, tail;
 
+	head.size = tail.size = 0;
 	put_number(&head, PCAPNG_ORDER, 4);
 	put_number(&head, 1, 2);
 	put_number(&head, 0, 2);
@@ -143,8 +144,9 @@ static int write_section(struct pcapng_writer *writer)
 
 static int write_interface(struct pcapng_writer *writer)
 {
-	struct part head = { 0 }, tail = { 0 };
+	struct part head, tail;
 
+	head.size = tail.size = 0;
 	put_number(&head, PCAPNG_UPPER_PDU, 4);
 	put_number(&head, 0, 4);
 	put_text_option(&head, PCAPNG_NAME, writer->network);
@@ -241,7 +243,7 @@ static void put_time(struct part *part, int64_t time_ns)
 int pcapng_write(struct pcapng_writer *writer, const struct event *event,
 	const void *data)
 {
-	struct part head = { 0 }, tags = { 0 }, tail = { 0 };
+	struct part head, tags, tail;
 	char text[256];
 
 	if (event->kind == EVENT_LEFT_OUT) {
@@ -249,6 +251,7 @@ int pcapng_write(struct pcapng_writer *writer, const struct event *event,
 		writer->left_out_all += event->left_out;
 		return 0;
 	}
+	head.size = tags.size = tail.size = 0;
 	describe(event, text, sizeof(text));
 	put_tags(&tags, writer, event, text);
 	put_number(&head, 0, 4);
@@ -265,9 +268,10 @@ int pcapng_write(struct pcapng_writer *writer, const struct event *event,
 
 int pcapng_write_end(struct pcapng_writer *writer)
 {
-	struct part head = { 0 }, tail = { 0 };
+	struct part head, tail;
 	struct timespec now;
 
+	head.size = tail.size = 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	put_number(&head, 0, 4);
 	put_time(&head, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec);
