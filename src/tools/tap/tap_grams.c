@@ -73,6 +73,15 @@ static void end_hold(struct tap_grams *grams)
 		tap_stop(grams->tap, "nothing can be received any more");
 }
 
+static void close_conn(const struct client *client)
+{
+	if (unixconn_close(client->conn) == 0)
+		return;
+	tool_complain("client %ju: our socket for it could not be removed: %s",
+		(uintmax_t)client->number, strerror(errno));
+	client->grams->tap->has_failed = true;
+}
+
 static void free_client(struct client *client)
 {
 	struct tap_grams *grams = client->grams;
@@ -83,7 +92,7 @@ static void free_client(struct client *client)
 	tap_drop(&client->held);
 	if (client->held_fd >= 0)
 		close(client->held_fd);
-	unixconn_close(client->conn);
+	close_conn(client);
 	grams->count--;
 	free(client);
 }
@@ -199,7 +208,7 @@ static int receive_answer(struct client *client)
 	struct unixmsg msg, copy;
 	bool is_there;
 
-	tap_prepare(client->grams->tap, &msg);
+	tap_prepare(client->grams->tap, &msg, 0);
 	if (unixconn_recv_msg(client->conn, &msg, UNIXMSG_NOW) < 0) {
 		if (errno == EMSGSIZE)
 			lose(client, &msg);
@@ -361,7 +370,9 @@ static struct client *add_client(struct tap_grams *grams,
 static int send_request(const struct client *client, struct unixmsg *msg)
 {
 	return tap_carrier_find(client->grams->tap->network)
-		->send(client->conn, msg);
+				->send(client->conn, msg, 1) == 1
+		? 1
+		: -1;
 }
 
 static void fail(const struct client *client, const struct unixmsg *msg)
@@ -431,14 +442,16 @@ static bool receive_request(struct tap_grams *grams)
 	struct unixaddr from;
 	struct unixmsg msg;
 
-	tap_prepare(grams->tap, &msg);
+	tap_prepare(grams->tap, &msg, 0);
 	msg.addr = &from;
 	if (unixconn_recv_msg(grams->front, &msg, UNIXMSG_NOW) < 0) {
-		if (errno == EMSGSIZE)
-			tool_complain("a message of %zu bytes is more than the "
-				      "%zu of --max-size: it is lost",
-				msg.size, grams->tap->options->size_max);
-		return errno == EMSGSIZE;
+		if (errno != EMSGSIZE)
+			return false;
+		tool_complain("a message of %zu bytes is more than the %zu of "
+			      "--max-size: it is lost",
+			msg.size, grams->tap->options->size_max);
+		grams->tap->has_failed = true;
+		return true;
 	}
 	pass_request(grams, &msg);
 	unixmsg_close_fds(&msg);
