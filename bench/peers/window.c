@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A client that keeps WINDOW requests of SIZE bytes on the way to an echo
- * server of SOCK_SEQPACKET or SOCK_STREAM, and prints how many answers a second
- * come. A request begins with the length of the rest, big-endian, as frames on
- * a stream do.
+ * server of SOCK_SEQPACKET, SOCK_STREAM or SOCK_DGRAM, and prints how many
+ * answers a second come. A request begins with the length of the rest,
+ * big-endian, as frames on a stream do.
  *
- *	window seqpacket|stream PATH WINDOW SIZE COUNT
+ *	window seqpacket|stream|dgram PATH WINDOW SIZE COUNT
  */
 #define _GNU_SOURCE
 
@@ -29,6 +29,10 @@ static int dial(int type, const char *path)
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 
+	/* Answers to datagrams need a name, which the kernel chooses. */
+	if (type == SOCK_DGRAM &&
+		bind(fd, (struct sockaddr *)&sa, sizeof(sa.sun_family)) < 0)
+		return -1;
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return -1;
@@ -65,7 +69,7 @@ static double get_seconds(void)
 
 int main(int argc, char **argv)
 {
-	const int is_stream = argc > 1 && strcmp(argv[1], "stream") == 0;
+	int type = SOCK_SEQPACKET;
 	size_t size;
 	double began;
 	long count;
@@ -73,8 +77,8 @@ int main(int argc, char **argv)
 
 	if (argc != 6) {
 		fprintf(stderr,
-			"usage: window seqpacket|stream PATH WINDOW "
-			"SIZE COUNT\n");
+			"usage: window seqpacket|stream|dgram PATH "
+			"WINDOW SIZE COUNT\n");
 		return 2;
 	}
 	size = strtoul(argv[4], NULL, 10);
@@ -83,11 +87,16 @@ int main(int argc, char **argv)
 		return 2;
 	data[2] = (char)((size - 4) >> 8);
 	data[3] = (char)(size - 4);
-	fd = dial(is_stream ? SOCK_STREAM : SOCK_SEQPACKET, argv[2]);
+	if (strcmp(argv[1], "stream") == 0)
+		type = SOCK_STREAM;
+	if (strcmp(argv[1], "dgram") == 0)
+		type = SOCK_DGRAM;
+	fd = dial(type, argv[2]);
 	if (fd < 0)
 		return fail(argv[2]);
 	began = get_seconds();
-	if (run(fd, is_stream, strtol(argv[3], NULL, 10), size, count) < 0)
+	if (run(fd, type == SOCK_STREAM, strtol(argv[3], NULL, 10), size,
+		    count) < 0)
 		return fail("window");
 	printf("%.0f\n", (double)count / (get_seconds() - began));
 	return 0;

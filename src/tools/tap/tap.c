@@ -48,10 +48,10 @@ void tap_stop(struct tap *tap, const char *why)
 	tap->is_stopping = true;
 }
 
-void tap_prepare(struct tap *tap, struct unixmsg *msg)
+void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used)
 {
 	unixmsg_init(msg);
-	msg->data = tap->room;
+	msg->data = tap->room + used;
 	msg->room = tap->options->size_max;
 	msg->fds = tap->fds;
 	msg->fds_room = UNIXMSG_FDS_MAX;

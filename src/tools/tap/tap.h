@@ -11,6 +11,10 @@
 #include "tools/tap/event.h"
 #include "unixmsg.h"
 
+/* What one side has sent is received until it is so many messages, or that many
+ * bytes, and then sent on together. */
+enum { TAP_BATCH_MAX = 16, TAP_GATHERED = 64 << 10 };
+
 struct network;
 struct recorder;
 struct tap_options;
@@ -39,8 +43,9 @@ struct tap {
 	int epoll_fd;
 	struct recorder *printer; /* or NULL */
 	struct recorder *writer;  /* or NULL */
-	/* Room for one message, which is held elsewhere if it cannot go on. */
-	void *room;
+	/* Room for the messages of one batch, which are held elsewhere if they
+	 * cannot go on: TAP_GATHERED bytes, and one of the largest. */
+	char *room;
 	int fds[UNIXMSG_FDS_MAX];
 	/* Why no more is let in. */
 	bool is_stopping;
@@ -67,8 +72,9 @@ void tap_wake_at(struct tap *tap, int64_t moment_us);
 /* Lets nobody more in, which why tells the user. */
 void tap_stop(struct tap *tap, const char *why);
 
-/* Makes msg ready to receive into the room of the tap. */
-void tap_prepare(struct tap *tap, struct unixmsg *msg);
+/* Makes msg ready to receive into the room of the tap, behind the used bytes:
+ * TAP_GATHERED at most. */
+void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used);
 
 /* Makes *out the message that was received as msg, ready to be sent. Root
  * passes the credentials of its writer on. */

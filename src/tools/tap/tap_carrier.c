@@ -49,6 +49,81 @@ static int send_message(struct unixconn *conn, struct unixmsg *msg)
 	return result;
 }
 
+/* A message with descriptors is sent alone. */
+static size_t count_plain(const struct unixmsg *msgs, size_t count)
+{
+	size_t plain = 0;
+
+	while (plain < count && msgs[plain].fds_count == 0)
+		plain++;
+	return plain;
+}
+
+/* Credentials of one message. */
+union writer {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+static void put_writer(const struct unixmsg *msg, struct msghdr *head,
+	union writer *writer)
+{
+	const struct ucred cred = { msg->cred.pid, msg->cred.uid,
+		msg->cred.gid };
+
+	memset(writer, 0, sizeof(*writer));
+	writer->align.cmsg_level = SOL_SOCKET;
+	writer->align.cmsg_type = SCM_CREDENTIALS;
+	writer->align.cmsg_len = CMSG_LEN(sizeof(cred));
+	memcpy(CMSG_DATA(&writer->align), &cred, sizeof(cred));
+	head->msg_control = writer;
+	head->msg_controllen = sizeof(*writer);
+}
+
+/* unixconn_send_batch sends no credentials. Returns how many, or -1. */
+static int send_plain(struct unixconn *conn, const struct unixmsg *msgs,
+	size_t count)
+{
+	struct mmsghdr heads[TAP_BATCH_MAX];
+	struct iovec parts[TAP_BATCH_MAX];
+	union writer writers[TAP_BATCH_MAX];
+	struct unixmsg out;
+	size_t i;
+
+	memset(heads, 0, count * sizeof(*heads));
+	for (i = 0; i < count; i++) {
+		tap_readdress(&out, &msgs[i]);
+		parts[i] = (struct iovec){ out.data, out.room };
+		heads[i].msg_hdr.msg_iov = &parts[i];
+		heads[i].msg_hdr.msg_iovlen = 1;
+		if (out.flags != 0)
+			put_writer(&out, &heads[i].msg_hdr, &writers[i]);
+	}
+	return sendmmsg(unixconn_get_fd(conn), heads, (unsigned int)count,
+		MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* What a batch stops at is tried alone: it may only need other means. */
+static size_t send_messages(struct unixconn *conn, struct unixmsg *msgs,
+	size_t count)
+{
+	size_t done = 0, plain;
+	int sent;
+
+	while (done < count) {
+		plain = count_plain(msgs + done, count - done);
+		sent = plain > 1 ? send_plain(conn, msgs + done, plain) : -1;
+		if (sent > 0) {
+			done += (size_t)sent;
+			continue;
+		}
+		if (send_message(conn, &msgs[done]) < 1)
+			break;
+		done++;
+	}
+	return done;
+}
+
 static void take_fds(struct unixmsg *msg, struct msghdr *head)
 {
 	struct cmsghdr *control;
@@ -111,7 +186,7 @@ static void put_fds(const struct unixmsg *msg, struct msghdr *head,
 }
 
 /* The kernel passes descriptors with the first byte. */
-static int send_bytes(struct unixconn *conn, struct unixmsg *msg)
+static int send_some_bytes(struct unixconn *conn, struct unixmsg *msg)
 {
 	union control control;
 	struct iovec part = { .iov_base = msg->data, .iov_len = msg->size };
@@ -134,14 +209,27 @@ static int send_bytes(struct unixconn *conn, struct unixmsg *msg)
 	return -1;
 }
 
+static size_t send_bytes(struct unixconn *conn, struct unixmsg *msgs,
+	size_t count)
+{
+	size_t done = 0;
+
+	while (done < count && send_some_bytes(conn, &msgs[done]) == 1)
+		done++;
+	return done;
+}
+
 static const struct tap_carrier messages = {
 	.receive = receive_message,
-	.send = send_message,
+	.send = send_messages,
+	.batch = TAP_BATCH_MAX,
 };
 
+/* One read takes all that is there. */
 static const struct tap_carrier bytes = {
 	.receive = receive_bytes,
 	.send = send_bytes,
+	.batch = 1,
 };
 
 const struct tap_carrier *tap_carrier_find(const struct network *network)

@@ -13,11 +13,15 @@ struct tap_carrier {
 	/* 1; 0 at the end; -1 with errno, as unixconn_recv_msg. */
 	int (*receive)(struct unixconn *conn, struct unixmsg *msg);
 	/*
-	 * 1; or -1 with errno, as unixconn_send_msg. A part of msg may be sent
-	 * with EAGAIN: then msg is what is left. Its descriptors stay the
-	 * caller's.
+	 * Sends count messages, TAP_BATCH_MAX at most, and returns how many
+	 * were sent. If not all, errno is that of the next one, as of
+	 * unixconn_send_msg. With EAGAIN a part of that may be sent: then it is
+	 * what is left. Descriptors stay the caller's.
 	 */
-	int (*send)(struct unixconn *conn, struct unixmsg *msg);
+	size_t (*send)(struct unixconn *conn, struct unixmsg *msgs,
+		size_t count);
+	/* What is worth to be gathered before it is sent. */
+	size_t batch;
 };
 
 const struct tap_carrier *tap_carrier_find(const struct network *network);

@@ -14,8 +14,17 @@
 #include "tools/tap/tap_carrier.h"
 #include "tools/tap/tap_pair.h"
 
-/* So many messages of one side before the others have their turn. */
+/* So many reads of one side before the others have their turn. */
 enum { TURN = 16 };
+
+/* What was received at once, in the room of the tap. */
+struct batch {
+	struct unixmsg msgs[TAP_BATCH_MAX];
+	size_t count;
+	/* Of the last receive; if that has failed, msgs[count] has more. */
+	int result;
+	int error;
+};
 
 /* One of the two connections, and the way from there to the other. */
 struct side {
@@ -29,8 +38,11 @@ struct side {
 	bool is_ended;
 	bool is_told; /* the other side knows that */
 	bool is_deaf; /* nothing more can be sent to here */
-	bool is_holding;
-	struct unixmsg held; /* received here, not sent on yet */
+	/* Something was lost here: the end of both, behind what is held. */
+	bool is_broken;
+	/* Received here, not sent on yet. */
+	struct unixmsg held[TAP_BATCH_MAX];
+	size_t held_first, held_count;
 };
 
 struct tap_pair {
@@ -59,6 +71,25 @@ static void note(const struct side *from, enum event_kind kind,
 	tap_note(pair->tap, &event, msg != NULL ? msg->data : NULL);
 }
 
+static bool is_holding(const struct side *side)
+{
+	return side->held_count > 0;
+}
+
+/* Of the held messages the first ones. */
+static void forget(struct side *side, size_t count)
+{
+	for (; count > 0; count--) {
+		tap_drop(&side->held[side->held_first++]);
+		side->held_count--;
+	}
+}
+
+static void forget_held(struct side *side)
+{
+	forget(side, side->held_count);
+}
+
 static void close_pair(struct tap_pair *pair)
 {
 	struct tap *tap = pair->tap;
@@ -66,8 +97,8 @@ static void close_pair(struct tap_pair *pair)
 	note(&pair->client, EVENT_CLOSED, NULL);
 	tap_unwatch(tap, &pair->client.watch);
 	tap_unwatch(tap, &pair->server.watch);
-	tap_drop(&pair->client.held);
-	tap_drop(&pair->server.held);
+	forget_held(&pair->client);
+	forget_held(&pair->server);
 	unixconn_close(pair->server.conn);
 	unixconn_close(pair->client.conn);
 	*pair->at = pair->next;
@@ -89,12 +120,6 @@ static void end(struct side *side)
 		return;
 	side->is_ended = true;
 	note(side, EVENT_ENDED, NULL);
-}
-
-static void forget_held(struct side *side)
-{
-	tap_drop(&side->held);
-	side->is_holding = false;
 }
 
 /* The program there is gone: nobody would receive what the other side sends,
@@ -135,75 +160,133 @@ static void break_up(struct side *from, const struct unixmsg *msg)
 	break_both(from);
 }
 
-static void pass(struct side *from, struct unixmsg *msg)
+/* 0, or -1 with nothing held. */
+static int hold(struct side *from, struct unixmsg *msgs, size_t count)
+{
+	size_t i;
+
+	from->held_first = 0;
+	for (i = 0; i < count; i++) {
+		if (tap_hold(&from->held[i], &msgs[i]) < 0) {
+			forget_held(from);
+			return -1;
+		}
+		from->held_count++;
+	}
+	return 0;
+}
+
+static void pass(struct side *from, struct unixmsg *msgs, size_t count)
 {
 	const struct tap_carrier *carrier = from->pair->carrier;
+	size_t sent = carrier->send(from->other->conn, msgs, count);
 
-	if (carrier->send(from->other->conn, msg) == 1)
-		return;
-	if (errno == EAGAIN && tap_hold(&from->held, msg) == 0)
-		from->is_holding = true;
-	else
-		break_up(from, msg);
+	if (sent < count &&
+		(errno != EAGAIN || hold(from, msgs + sent, count - sent) < 0))
+		break_up(from, &msgs[sent]);
 }
 
 static void flush(struct side *from)
 {
-	if (!from->is_holding ||
-		from->pair->carrier->send(from->other->conn, &from->held) ==
-			1) {
-		forget_held(from);
+	size_t sent = from->pair->carrier->send(from->other->conn,
+		from->held + from->held_first, from->held_count);
+	const int error = errno;
+
+	forget(from, sent);
+	if (!is_holding(from) || error == EAGAIN)
 		return;
+	errno = error;
+	break_up(from, &from->held[from->held_first]);
+}
+
+/* Messages that are there, but at most one with descriptors, as the last. */
+static void gather(struct side *from, struct batch *batch)
+{
+	const struct tap_carrier *carrier = from->pair->carrier;
+	struct unixmsg *msg = batch->msgs;
+	size_t used = 0;
+
+	batch->count = 0;
+	for (;;) {
+		tap_prepare(from->pair->tap, msg, used);
+		batch->result = carrier->receive(from->conn, msg);
+		batch->error = errno;
+		if (batch->result < 1)
+			return;
+		if ((msg->flags & UNIXMSG_CUT_CONTROL) != 0) {
+			batch->result = -1;
+			batch->error = EMFILE;
+			return;
+		}
+		used += msg->size;
+		batch->count++;
+		if (batch->count == carrier->batch || used > TAP_GATHERED ||
+			msg->fds_count > 0)
+			return;
+		msg++;
 	}
-	if (errno == EAGAIN)
+}
+
+static void pass_batch(struct side *from, struct batch *batch)
+{
+	struct unixmsg copies[TAP_BATCH_MAX];
+	size_t i;
+
+	if (batch->count == 0)
 		return;
-	break_up(from, &from->held);
+	memcpy(copies, batch->msgs, batch->count * sizeof(*copies));
+	pass(from, batch->msgs, batch->count);
+	for (i = 0; i < batch->count; i++)
+		note(from, EVENT_MESSAGE, &copies[i]);
+	unixmsg_close_fds(&batch->msgs[batch->count - 1]);
+}
+
+static void fail(struct side *from, struct batch *batch)
+{
+	struct unixmsg *msg = &batch->msgs[batch->count];
+
+	errno = batch->error;
+	lose(from, msg);
+	unixmsg_close_fds(msg);
+	from->is_broken = true;
 }
 
 /* False: there is no more for now. */
-static bool receive_one(struct side *from)
+static bool receive_some(struct side *from)
 {
-	struct tap *tap = from->pair->tap;
-	struct unixmsg msg, copy;
-	int result;
+	struct batch batch;
 
-	tap_prepare(tap, &msg);
-	result = from->pair->carrier->receive(from->conn, &msg);
-	if (result == 0) {
+	gather(from, &batch);
+	pass_batch(from, &batch);
+	if (batch.result == 0 && batch.count == 0) {
 		end(from);
 		return false;
 	}
-	/* It comes once, and what the peer has sent before follows. */
-	if (result < 0 && errno == ECONNRESET)
+	/* The end comes again; a reset only once, before what is there. */
+	if (batch.result >= 0 || batch.error == ECONNRESET)
 		return true;
-	if (result < 0 && errno == EAGAIN)
-		return false;
-	if (result < 0 || (msg.flags & UNIXMSG_CUT_CONTROL) != 0) {
-		if (result > 0)
-			errno = EMFILE;
-		lose(from, &msg);
-		unixmsg_close_fds(&msg);
-		break_both(from);
-		return false;
-	}
-	copy = msg;
-	pass(from, &msg);
-	note(from, EVENT_MESSAGE, &copy);
-	unixmsg_close_fds(&msg);
-	return true;
+	if (batch.error != EAGAIN)
+		fail(from, &batch);
+	return false;
 }
 
 static bool is_receiving(const struct side *side)
 {
-	return !side->is_ended && !side->is_holding;
+	return !side->is_ended && !side->is_broken && !is_holding(side);
 }
 
 static void receive(struct side *from)
 {
 	int turns = TURN;
 
-	while (turns-- > 0 && is_receiving(from) && receive_one(from))
+	while (turns-- > 0 && is_receiving(from) && receive_some(from))
 		continue;
+}
+
+static void break_if(struct side *side)
+{
+	if (side->is_broken && !is_holding(side))
+		break_both(side);
 }
 
 static void tell_end(struct side *side)
@@ -221,7 +304,7 @@ static int watch_side(struct side *side)
 
 	if (is_receiving(side))
 		events |= EPOLLIN;
-	if (side->other->is_holding)
+	if (is_holding(side->other))
 		events |= EPOLLOUT;
 	if (events == 0 && side->is_deaf) {
 		tap_unwatch(side->pair->tap, &side->watch);
@@ -232,6 +315,8 @@ static int watch_side(struct side *side)
 
 static void settle(struct tap_pair *pair)
 {
+	break_if(&pair->client);
+	break_if(&pair->server);
 	tell_end(&pair->client);
 	tell_end(&pair->server);
 	if ((pair->client.is_ended && pair->server.is_ended) ||
@@ -253,7 +338,7 @@ static void side_ready(struct tap_watch *watch, uint32_t events)
 
 	if ((events & EPOLLERR) != 0)
 		clear_error(side);
-	if (side->other->is_holding)
+	if (is_holding(side->other))
 		flush(side->other);
 	if ((events & EPOLLHUP) != 0)
 		make_deaf(side);

@@ -4,9 +4,9 @@
 
 /*
  * A connection of a client and one to the server, which belong together. Each
- * direction goes its own way: what one side has sent is received only when the
- * message before it has gone to the other, and a half-close is passed on. So
- * the tap holds one message of each direction at most.
+ * direction goes its own way: what one side has sent is received only when all
+ * before it has gone to the other, and a half-close is passed on. So the tap
+ * holds one batch of each direction at most.
  */
 
 #include "tools/tap/tap.h"

@@ -333,6 +333,15 @@ static struct stat receive_file(int fd)
 	return file;
 }
 
+static void send_file(int to, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(support_send_fds(to, "x", 1, fd, 1), 1);
+	close(fd);
+}
+
 static void expect_file(int from, int to, int fd)
 {
 	struct stat sent, found;
@@ -356,6 +365,77 @@ START_TEST(descriptors_pass_in_both_directions)
 	expect_file(ends.server, ends.client, fd);
 	close(fd);
 	finish(&ends);
+}
+END_TEST
+
+/* The tap finds all of them at once. */
+START_TEST(descriptors_stay_with_their_message)
+{
+	struct stat file;
+	struct ends ends;
+
+	begin(&ends, _i);
+	make_file(support_path("file"), "x");
+	file = look_at(support_path("file"));
+	ck_assert_int_eq(kill(tap, SIGSTOP), 0);
+	send_all(ends.client, "a", 1);
+	send_all(ends.client, "b", 1);
+	send_file(ends.client, support_path("file"));
+	send_all(ends.client, "c", 1);
+	ck_assert_int_eq(kill(tap, SIGCONT), 0);
+	expect_all(ends.server, "a", 1);
+	expect_all(ends.server, "b", 1);
+	ck_assert_uint_eq(receive_file(ends.server).st_ino, file.st_ino);
+	expect_all(ends.server, "c", 1);
+	finish(&ends);
+}
+END_TEST
+
+static void start_tap_for_small_messages(void)
+{
+	const char *const arguments[] = { "unixmsg-tap", "--max-size", "8",
+		name, NULL };
+
+	start(arguments);
+	expect_said("listening on ");
+}
+
+START_TEST(what_comes_before_a_message_that_is_too_large_arrives)
+{
+	struct ends ends;
+
+	start_server(1);
+	start_tap_for_small_messages();
+	connect_ends(&ends);
+	ck_assert_int_eq(kill(tap, SIGSTOP), 0);
+	send_all(ends.client, "a", 1);
+	send_all(ends.client, "b", 1);
+	send_all(ends.client, "too large", 9);
+	ck_assert_int_eq(kill(tap, SIGCONT), 0);
+	expect_all(ends.server, "a", 1);
+	expect_all(ends.server, "b", 1);
+	expect_said("a message of 9 bytes could not be passed on");
+	expect_end(ends.server);
+	close_ends(&ends);
+	stop_tap(1);
+	expect_given_back();
+}
+END_TEST
+
+START_TEST(a_datagram_that_is_too_large_is_told)
+{
+	struct ends ends;
+
+	start_server(0);
+	start_tap_for_small_messages();
+	connect_ends(&ends);
+	send_all(ends.client, "too large", 9);
+	expect_said("a message of 9 bytes is more than the 8 of --max-size");
+	send_all(ends.client, "small", 5);
+	expect_all(ends.server, "small", 5);
+	close_ends(&ends);
+	stop_tap(1);
+	expect_given_back();
 }
 END_TEST
 
@@ -909,6 +989,10 @@ static TCase *make_passing(int first)
 	add_loop(tcase, messages_pass_in_both_directions, 0);
 	tcase_add_loop_test(tcase, an_empty_message_is_not_the_end, 0, 2);
 	add_loop(tcase, descriptors_pass_in_both_directions, 0);
+	tcase_add_loop_test(tcase, descriptors_stay_with_their_message, 0, 2);
+	tcase_add_test(tcase,
+		what_comes_before_a_message_that_is_too_large_arrives);
+	tcase_add_test(tcase, a_datagram_that_is_too_large_is_told);
 	add_loop(tcase,
 		a_half_close_of_the_client_passes_and_answers_still_come,
 		first);
