@@ -1,5 +1,8 @@
 # 'make' and 'make check' neither build nor need it. It looks for the peers when
 # it runs.
+EXTRA_PROGRAMS += %D%/lanes
+CLEANFILES += %D%/lanes
+%C%_lanes_LDADD = $(built_library)
 EXTRA_DIST += \
 	%D%/peers/echo.go \
 	%D%/peers/echo.py \
@@ -9,7 +12,7 @@ EXTRA_DIST += \
 	%D%/peers/zmq.c \
 	%D%/run.sh
 
-bench: $(bin_PROGRAMS) examples/26-forward
+bench: $(bin_PROGRAMS) examples/26-forward %D%/lanes
 	@$(test_environment) BENCH_DIR="$${BENCH_DIR-bench-report}" \
 	  $(SHELL) $(srcdir)/%D%/run.sh
 

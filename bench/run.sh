@@ -425,6 +425,19 @@ compare_pairs()
 	cpu=
 }
 
+# Both processes have their own CPU, or share the first one, job by job.
+compare_lanes()
+{
+	begin 'Lanes of unixpacket against plain packets'
+	if [ "$(getconf _NPROCESSORS_ONLN)" -lt 2 ]; then
+		miss 'lanes: there is one CPU'
+		return
+	fi
+	say 'Nanoseconds for a message, or for a round trip; rings of 1 MiB.' ''
+	bound 600 "$TOOLS/../../bench/lanes" 0 1 "$rounds" >>"$report" \
+		2>>"$work/err" || miss "lanes: $(tail -n 1 "$work/err")"
+}
+
 now_ms()
 {
 	date +%s%N | sed 's/......$//'
@@ -567,6 +580,7 @@ compare_all_servers
 compare_forwarding
 compare_taps
 compare_pairs
+compare_lanes
 time_tool
 count_costs
 is_there gnuplot || miss 'pictures: no gnuplot'
