@@ -14,6 +14,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/spin.c \
 	%D%/spin.h \
 	%D%/stop.c \
+	%D%/threads.h \
 	%D%/timers.c \
 	%D%/timers.h \
 	%D%/turn.c \

@@ -20,6 +20,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/threads.h"
+
 enum turn_state { TURN_FREE, TURN_WORKING, TURN_WAITING };
 
 struct turn {
@@ -34,6 +36,14 @@ static inline bool unixturn__try(struct turn *turn)
 {
 	int state = TURN_FREE;
 
+	if (threads_is_single()) {
+		if (atomic_load_explicit(&turn->state, memory_order_relaxed) !=
+			TURN_FREE)
+			return false;
+		atomic_store_explicit(&turn->state, TURN_WORKING,
+			memory_order_relaxed);
+		return true;
+	}
 	return atomic_compare_exchange_strong_explicit(&turn->state, &state,
 		TURN_WORKING, memory_order_acquire, memory_order_relaxed);
 }

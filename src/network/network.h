@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/endpoint.h"
+#include "base/threads.h"
 #include "unixmsg/conn.h"
 
 /* Two threads may send at once, and a third receive. */
@@ -105,6 +106,13 @@ const struct network *unixnetwork__find_lane(const struct network *network);
 static inline void unixnetwork__note(atomic_uint_fast64_t *counter,
 	uint64_t more)
 {
+	if (threads_is_single()) {
+		atomic_store_explicit(counter,
+			atomic_load_explicit(counter, memory_order_relaxed) +
+				more,
+			memory_order_relaxed);
+		return;
+	}
 	atomic_fetch_add_explicit(counter, more, memory_order_relaxed);
 }
 
