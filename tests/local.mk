@@ -296,7 +296,8 @@ CLEANFILES += %D%/soak.result
 # Whether the tests would notice that a guard is missing.
 if HAVE_CHECK
 mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
-	@export $(test_environment) CHECK_LIBS='$(CHECK_LIBS)'; \
+	@export $(test_environment) CHECK_LIBS='$(CHECK_LIBS)' \
+	  CHECK_CFLAGS='$(CHECK_CFLAGS)'; \
 	timeout --kill-after=10 900 $(SHELL) $(srcdir)/%D%/proof/try_mutants.sh \
 	  $(MUTANTS)
 endif

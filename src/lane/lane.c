@@ -78,11 +78,7 @@ static bool is_shortage(int error)
 	return error == ENOBUFS || error == ENOMEM;
 }
 
-/*
- * If there is no room, the socket is readable without the bell. If there is no
- * memory, the next call tries again.
- */
-static int ring_bell(struct lane *lane)
+int unixlane__ring_bell(struct lane *lane)
 {
 	const char kind = BELL;
 	const int saved = errno;
@@ -103,7 +99,7 @@ static int ring_bell(struct lane *lane)
 /* Rings the bell if the peer sleeps and has to know of what was published. */
 static int tell(struct lane *lane)
 {
-	return unixring__tell(&lane->out) ? ring_bell(lane) : 0;
+	return unixring__tell(&lane->out) ? unixlane__ring_bell(lane) : 0;
 }
 
 size_t unixlane__add_up(const struct msghdr *header)
@@ -196,15 +192,8 @@ static int send_by_socket(struct lane *lane, const struct msghdr *header,
 	}
 	error = errno;
 	if (unixring__unmark(&lane->out))
-		ring_bell(lane);
+		unixlane__ring_bell(lane);
 	return refuse(error);
-}
-
-static bool is_ring_shut(const struct lane *lane)
-{
-	return lane->is_mute ||
-		atomic_load_explicit(&lane->theirs.page->is_ring_shut,
-			memory_order_relaxed) != 0;
 }
 
 static int send_one(struct lane *lane, const struct msghdr *header,
@@ -213,7 +202,7 @@ static int send_one(struct lane *lane, const struct msghdr *header,
 	const size_t size = unixlane__add_up(header);
 	char *place;
 
-	if (header->msg_controllen > 0 || is_ring_shut(lane))
+	if (header->msg_controllen > 0 || unixlane__is_ring_shut(lane))
 		return send_by_socket(lane, header, size);
 	place = find_room(lane, size, is_patient);
 	if (place == NULL && errno != EAGAIN && errno != EMSGSIZE)
@@ -257,24 +246,11 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
 		return refuse(EPROTO);
 	if (unixturn__take(&lane->sending) < 0)
 		return -1;
-	if (!lane->is_bell_due || ring_bell(lane) == 0)
+	if (!lane->is_bell_due || unixlane__ring_bell(lane) == 0)
 		result = send_all(lane, headers, count, sent, is_patient);
 	unixturn__give(&lane->sending);
 	if (result == 0)
 		errno = saved;
-	return result;
-}
-
-int unixlane__send_data(struct lane *lane, const void *data, size_t size)
-{
-	int result = 0;
-
-	if (lane->has_failed || !unixturn__try(&lane->sending))
-		return 0;
-	if (!is_ring_shut(lane) && !lane->is_bell_due &&
-		unixring__put(&lane->out, data, size))
-		result = tell(lane) < 0 ? -1 : 1;
-	unixturn__give(&lane->sending);
 	return result;
 }
 
@@ -535,18 +511,6 @@ int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 	if (result >= 0)
 		errno = saved;
 	return result;
-}
-
-bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
-	size_t *size)
-{
-	bool has_one;
-
-	if (lane->has_failed || !unixturn__try(&lane->receiving))
-		return false;
-	has_one = unixring__take(&lane->in, data, room, size);
-	unixturn__give(&lane->receiving);
-	return has_one;
 }
 
 void unixlane__yield_for_news(struct lane *lane)

@@ -100,6 +100,13 @@ void unixlane__shutdown(struct lane *lane, int how);
  */
 void unixlane__shut_ring(struct lane *lane);
 
+/*
+ * Wakes the peer. If there is no room, the socket is readable without the bell.
+ * If there is no memory, the next call tries again. Returns 0, or -1 with an
+ * error of send(2).
+ */
+int unixlane__ring_bell(struct lane *lane);
+
 /* Returns the size of a message, without the first part, which is the lane's;
  * SIZE_MAX if it does not fit into a size_t. */
 size_t unixlane__add_up(const struct msghdr *header);
@@ -121,7 +128,8 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
  * 0: it was not sent, unixlane__send has to; -1 with EPIPE and others of
  * send(2). errno is kept otherwise.
  */
-int unixlane__send_data(struct lane *lane, const void *data, size_t size);
+static inline int unixlane__send_data(struct lane *lane, const void *data,
+	size_t size);
 
 /*
  * Receives a message into the parts of header but the first one, as recvmsg(2)
@@ -138,8 +146,8 @@ int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
  * Receives a message that is in the ring and has room: the short way. False: it
  * did not, unixlane__recv has to. errno is kept.
  */
-bool unixlane__recv_data(struct lane *lane, void *data, size_t room,
-	size_t *size);
+static inline bool unixlane__recv_data(struct lane *lane, void *data,
+	size_t room, size_t *size);
 
 /* Lets others have the processor before the caller sleeps, see base/yield.h. */
 void unixlane__yield_for_news(struct lane *lane);
@@ -150,5 +158,41 @@ size_t unixlane__get_unread(const struct lane *lane);
 /* Returns true if something is in the ring, without a system call. Returns
  * false if another thread waits for a message. */
 bool unixlane__has_record(struct lane *lane);
+
+static inline bool unixlane__is_ring_shut(const struct lane *lane)
+{
+	return lane->is_mute ||
+		atomic_load_explicit(&lane->theirs.page->is_ring_shut,
+			memory_order_relaxed) != 0;
+}
+
+static inline int unixlane__send_data(struct lane *lane, const void *data,
+	size_t size)
+{
+	int result = 0;
+
+	if (lane->has_failed || !unixturn__try(&lane->sending))
+		return 0;
+	if (!unixlane__is_ring_shut(lane) && !lane->is_bell_due &&
+		unixring__put(&lane->out, data, size))
+		result = unixring__tell(&lane->out) &&
+				unixlane__ring_bell(lane) < 0
+			? -1
+			: 1;
+	unixturn__give(&lane->sending);
+	return result;
+}
+
+static inline bool unixlane__recv_data(struct lane *lane, void *data,
+	size_t room, size_t *size)
+{
+	bool has_one;
+
+	if (lane->has_failed || !unixturn__try(&lane->receiving))
+		return false;
+	has_one = unixring__take(&lane->in, data, room, size);
+	unixturn__give(&lane->receiving);
+	return has_one;
+}
 
 #endif

@@ -6,19 +6,6 @@
 
 #include "lane/ring.h"
 
-enum { DATA = 1, MARKER = 2 };
-
-/*
- * The header of each record. kind never changes. value is the size of data, or
- * the number of messages of a marker; that number may change.
- */
-struct header {
-	_Atomic uint32_t kind;
-	_Atomic uint32_t value;
-};
-
-_Static_assert(sizeof(struct header) == RING_HEADER, "it is in the layout");
-
 /* The state of both ends, in our page. */
 struct own {
 	struct ring_out_state out;
@@ -49,22 +36,6 @@ void unixring__set_up(struct ring_out *out, struct ring_in *in,
 	};
 }
 
-static inline uint32_t read_position(const _Atomic uint32_t *position)
-{
-	return atomic_load_explicit(position, memory_order_acquire);
-}
-
-static inline void write_position(_Atomic uint32_t *position, uint32_t value)
-{
-	atomic_store_explicit(position, value, memory_order_release);
-}
-
-/* Returns the length of a record of size bytes, with header and padding. */
-static inline uint32_t get_length(uint32_t size)
-{
-	return RING_HEADER + ((size + RING_HEADER - 1) & ~(RING_HEADER - 1u));
-}
-
 static int refuse(int error)
 {
 	errno = error;
@@ -72,38 +43,6 @@ static int refuse(int error)
 }
 
 /* Writing */
-
-static inline struct header *at_tail(const struct ring_out *out)
-{
-	return (struct header *)(out->bytes +
-		(out->state->tail & (out->size - 1)));
-}
-
-/* Leaves room for a marker behind every record. */
-size_t unixring__get_size_max(const struct ring_out *out)
-{
-	return out->size / 2 - 2 * RING_HEADER;
-}
-
-static inline bool has_room(const struct ring_out *out, uint32_t length)
-{
-	return length + RING_HEADER <=
-		out->size - (out->state->tail - out->state->head);
-}
-
-/*
- * Acquire: the peer has read the bytes before it moved its head. Returns false
- * if the head goes back, or ahead of our tail.
- */
-static inline bool learn_head(struct ring_out *out)
-{
-	uint32_t head = read_position(&out->peer->head);
-
-	if (head - out->state->head > out->state->tail - out->state->head)
-		return false;
-	out->state->head = head;
-	return true;
-}
 
 void *unixring__reserve(struct ring_out *out, size_t size)
 {
@@ -113,72 +52,28 @@ void *unixring__reserve(struct ring_out *out, size_t size)
 		errno = EMSGSIZE;
 		return NULL;
 	}
-	length = get_length((uint32_t)size);
-	if (!has_room(out, length) && !learn_head(out)) {
+	length = unixring__get_length((uint32_t)size);
+	if (!unixring__has_room(out, length) && !unixring__learn_head(out)) {
 		errno = EPROTO;
 		return NULL;
 	}
-	if (!has_room(out, length)) {
+	if (!unixring__has_room(out, length)) {
 		errno = EAGAIN;
 		return NULL;
 	}
-	return at_tail(out) + 1;
-}
-
-/* Release: a peer that sees the tail sees everything before it. */
-static inline void publish(struct ring_out *out, uint32_t kind, uint32_t value,
-	uint32_t length)
-{
-	struct header *header = at_tail(out);
-
-	atomic_store_explicit(&header->kind, kind, memory_order_relaxed);
-	atomic_store_explicit(&header->value, value, memory_order_relaxed);
-	out->state->tail += length;
-	write_position(&out->page->tail, out->state->tail);
+	return unixring__at_tail(out) + 1;
 }
 
 void unixring__commit(struct ring_out *out, size_t size)
 {
 	out->state->has_marker = false;
-	publish(out, DATA, (uint32_t)size, get_length((uint32_t)size));
+	unixring__publish(out, RING_DATA, (uint32_t)size,
+		unixring__get_length((uint32_t)size));
 }
 
-bool unixring__put(struct ring_out *out, const void *data, size_t size)
+static struct ring_header *at_marker(const struct ring_out *out)
 {
-	const uint32_t length = get_length((uint32_t)size);
-
-	if (size > unixring__get_size_max(out))
-		return false;
-	if (!has_room(out, length) &&
-		(!learn_head(out) || !has_room(out, length)))
-		return false;
-	if (size > 0)
-		memcpy(at_tail(out) + 1, data, size);
-	out->state->has_marker = false;
-	publish(out, DATA, (uint32_t)size, length);
-	return true;
-}
-
-/*
- * The writer's fence: the peer can see our tail before we read its event. The
- * reader does it the other way round, see set_event.
- */
-bool unixring__tell(struct ring_out *out)
-{
-	const uint32_t told = out->state->told;
-	uint32_t event;
-
-	if (told == out->state->tail)
-		return false;
-	out->state->told = out->state->tail;
-	atomic_thread_fence(memory_order_seq_cst);
-	event = atomic_load_explicit(&out->peer->event, memory_order_relaxed);
-	return event - told < out->state->tail - told;
-}
-
-static struct header *at_marker(const struct ring_out *out)
-{
-	return (struct header *)(out->bytes +
+	return (struct ring_header *)(out->bytes +
 		(out->state->marker & (out->size - 1)));
 }
 
@@ -204,7 +99,7 @@ void unixring__mark(struct ring_out *out)
 	}
 	out->state->has_marker = true;
 	out->state->marker = out->state->tail;
-	publish(out, MARKER, 1, RING_HEADER);
+	unixring__publish(out, RING_MARKER, 1, RING_HEADER);
 }
 
 void unixring__keep_mark(struct ring_out *out)
@@ -222,77 +117,24 @@ bool unixring__unmark(struct ring_out *out)
 
 /* Reading */
 
-static inline const struct header *at_head(const struct ring_in *in)
-{
-	return (const struct header *)(in->bytes +
-		(in->state->head & (in->size - 1)));
-}
-
-/* Returns false if the tail goes back behind position, or too far ahead. */
-static inline bool learn_tail(struct ring_in *in, uint32_t position)
-{
-	uint32_t tail = read_position(&in->peer->tail);
-
-	if (tail - in->state->head > in->size ||
-		tail - in->state->head < position - in->state->head ||
-		tail % RING_HEADER != 0)
-		return false;
-	in->state->tail = tail;
-	return true;
-}
-
 /* 1: something is published behind position. 0: nothing is. -1: EPROTO. */
 static inline int look_at_tail(struct ring_in *in, uint32_t position)
 {
 	if (position != in->state->tail)
 		return 1;
-	if (!learn_tail(in, position))
+	if (!unixring__learn_tail(in, position))
 		return refuse(EPROTO);
 	return position != in->state->tail;
 }
 
-static inline uint32_t get_kind(const struct ring_in *in)
-{
-	return atomic_load_explicit(&at_head(in)->kind, memory_order_relaxed);
-}
-
-static inline uint32_t get_value(const struct ring_in *in)
-{
-	return atomic_load_explicit(&at_head(in)->value, memory_order_acquire);
-}
-
 bool unixring__is_marked(const struct ring_in *in)
 {
-	return get_value(in) != in->state->taken;
-}
-
-/* Gives room back. Release: we have read those bytes before the peer sees the
- * head. */
-static inline void advance(struct ring_in *in, uint32_t length)
-{
-	in->state->head += length;
-	in->state->taken = 0;
-	in->state->is_at_marker = false;
-	write_position(&in->page->head, in->state->head);
-}
-
-/* Reads a published record at head; returns false if it breaks the rules. */
-static inline bool is_data(const struct ring_in *in, struct ring_record *record)
-{
-	const uint32_t room = in->state->tail - in->state->head - RING_HEADER;
-	const uint32_t size = get_value(in);
-
-	if (get_kind(in) != DATA || size > room ||
-		get_length(size) - RING_HEADER > room)
-		return false;
-	record->data = (const char *)(at_head(in) + 1);
-	record->size = size;
-	return true;
+	return unixring__get_value(in) != in->state->taken;
 }
 
 static inline int judge(const struct ring_in *in, struct ring_record *record)
 {
-	return is_data(in, record) ? 1 : refuse(EPROTO);
+	return unixring__is_data(in, record) ? 1 : refuse(EPROTO);
 }
 
 static inline int give_marked(struct ring_record *record)
@@ -318,7 +160,7 @@ static int judge_marker(struct ring_in *in, struct ring_record *record)
 		return result;
 	if (unixring__is_marked(in))
 		return give_marked(record);
-	advance(in, RING_HEADER);
+	unixring__advance(in, RING_HEADER);
 	return judge(in, record);
 }
 
@@ -328,27 +170,9 @@ int unixring__look(struct ring_in *in, struct ring_record *record)
 
 	if (result <= 0)
 		return result;
-	if (in->state->is_at_marker || get_kind(in) == MARKER)
+	if (in->state->is_at_marker || unixring__get_kind(in) == RING_MARKER)
 		return judge_marker(in, record);
 	return judge(in, record);
-}
-
-bool unixring__take(struct ring_in *in, void *data, size_t room, size_t *size)
-{
-	const uint32_t head = in->state->head;
-	struct ring_record record;
-
-	if (in->state->is_at_marker ||
-		(in->state->tail == head && !learn_tail(in, head)) ||
-		in->state->tail == head)
-		return false;
-	if (!is_data(in, &record) || record.size > room)
-		return false;
-	if (record.size > 0)
-		memcpy(data, record.data, record.size);
-	*size = record.size;
-	advance(in, get_length(record.size));
-	return true;
 }
 
 void unixring__release(struct ring_in *in, const struct ring_record *record)
@@ -356,7 +180,7 @@ void unixring__release(struct ring_in *in, const struct ring_record *record)
 	if (record->data == NULL)
 		in->state->taken++;
 	else
-		advance(in, get_length(record->size));
+		unixring__advance(in, unixring__get_length(record->size));
 }
 
 /*
@@ -405,8 +229,8 @@ int unixring__arm_behind(struct ring_in *in)
 
 uint32_t unixring__get_unread(const struct ring_out *out)
 {
-	const uint32_t unread = read_position(&out->page->tail) -
-		read_position(&out->peer->head);
+	const uint32_t unread = unixring__read_position(&out->page->tail) -
+		unixring__read_position(&out->peer->head);
 
 	return unread < out->size ? unread : out->size;
 }
@@ -415,5 +239,5 @@ void unixring__settle(struct ring_in *in)
 {
 	if (in->state->is_at_marker && !unixring__is_marked(in) &&
 		look_at_tail(in, get_next(in)) == 0)
-		advance(in, RING_HEADER);
+		unixring__advance(in, RING_HEADER);
 }

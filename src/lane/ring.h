@@ -35,12 +35,27 @@
 #define UNIXMSG_RING_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "lane/segment.h"
 
 /* The size of the header before each record. The bytes of a record are padded
  * to a multiple of it. */
 enum { RING_HEADER = 8 };
+
+enum { RING_DATA = 1, RING_MARKER = 2 };
+
+/*
+ * The header of each record. kind never changes. value is the size of data, or
+ * the number of messages of a marker; that number may change.
+ */
+struct ring_header {
+	_Atomic uint32_t kind;
+	_Atomic uint32_t value;
+};
+
+_Static_assert(sizeof(struct ring_header) == RING_HEADER,
+	"it is in the layout");
 
 /* The state of the writing end. */
 struct ring_out_state {
@@ -93,7 +108,7 @@ void unixring__set_up(struct ring_out *out, struct ring_in *in,
 
 /* Returns the size of the largest message for the ring. It fits into half of
  * the ring. */
-size_t unixring__get_size_max(const struct ring_out *out);
+static inline size_t unixring__get_size_max(const struct ring_out *out);
 
 /*
  * Returns room for size bytes; write them, then commit them. Returns NULL with
@@ -109,13 +124,14 @@ void unixring__commit(struct ring_out *out, size_t size);
  * room for it, or if the peer breaks the rules; unixring__reserve tells which.
  * Keeps errno.
  */
-bool unixring__put(struct ring_out *out, const void *data, size_t size);
+static inline bool unixring__put(struct ring_out *out, const void *data,
+	size_t size);
 
 /*
  * Returns true if the peer has to be woken for the records published since the
  * last call. Costs one full fence, however many records there are.
  */
-bool unixring__tell(struct ring_out *out);
+static inline bool unixring__tell(struct ring_out *out);
 
 /*
  * unixring__mark announces one more message by the socket, behind everything
@@ -144,7 +160,8 @@ int unixring__look(struct ring_in *in, struct ring_record *record);
  * Receives a message that is in the ring and fits into room. Returns false
  * otherwise; unixring__look tells why. Keeps errno.
  */
-bool unixring__take(struct ring_in *in, void *data, size_t room, size_t *size);
+static inline bool unixring__take(struct ring_in *in, void *data, size_t room,
+	size_t *size);
 
 /* Returns true if the marker at head still stands for a message that we have
  * not received. The sender may take a message back. */
@@ -170,5 +187,181 @@ int unixring__arm_behind(struct ring_in *in);
 /* Ends the reading. If the reader has received all messages of the marker at
  * head, and nothing is behind it, the marker counts as read, too. */
 void unixring__settle(struct ring_in *in);
+
+/* Below is what a message in one piece needs. It is here because a call costs
+ * as much as some of these functions. */
+
+static inline uint32_t unixring__read_position(const _Atomic uint32_t *position)
+{
+	return atomic_load_explicit(position, memory_order_acquire);
+}
+
+static inline void unixring__write_position(_Atomic uint32_t *position,
+	uint32_t value)
+{
+	atomic_store_explicit(position, value, memory_order_release);
+}
+
+/* Returns the length of a record of size bytes, with header and padding. */
+static inline uint32_t unixring__get_length(uint32_t size)
+{
+	return RING_HEADER + ((size + RING_HEADER - 1) & ~(RING_HEADER - 1u));
+}
+
+static inline struct ring_header *unixring__at_tail(const struct ring_out *out)
+{
+	return (struct ring_header *)(out->bytes +
+		(out->state->tail & (out->size - 1)));
+}
+
+/* Leaves room for a marker behind every record. */
+static inline size_t unixring__get_size_max(const struct ring_out *out)
+{
+	return out->size / 2 - 2 * RING_HEADER;
+}
+
+static inline bool unixring__has_room(const struct ring_out *out,
+	uint32_t length)
+{
+	return length + RING_HEADER <=
+		out->size - (out->state->tail - out->state->head);
+}
+
+/*
+ * Acquire: the peer has read the bytes before it moved its head. Returns false
+ * if the head goes back, or ahead of our tail.
+ */
+static inline bool unixring__learn_head(struct ring_out *out)
+{
+	uint32_t head = unixring__read_position(&out->peer->head);
+
+	if (head - out->state->head > out->state->tail - out->state->head)
+		return false;
+	out->state->head = head;
+	return true;
+}
+
+/* Release: a peer that sees the tail sees everything before it. */
+static inline void unixring__publish(struct ring_out *out, uint32_t kind,
+	uint32_t value, uint32_t length)
+{
+	struct ring_header *header = unixring__at_tail(out);
+
+	atomic_store_explicit(&header->kind, kind, memory_order_relaxed);
+	atomic_store_explicit(&header->value, value, memory_order_relaxed);
+	out->state->tail += length;
+	unixring__write_position(&out->page->tail, out->state->tail);
+}
+
+static inline bool unixring__put(struct ring_out *out, const void *data,
+	size_t size)
+{
+	const uint32_t length = unixring__get_length((uint32_t)size);
+
+	if (size > unixring__get_size_max(out))
+		return false;
+	if (!unixring__has_room(out, length) &&
+		(!unixring__learn_head(out) ||
+			!unixring__has_room(out, length)))
+		return false;
+	if (size > 0)
+		memcpy(unixring__at_tail(out) + 1, data, size);
+	out->state->has_marker = false;
+	unixring__publish(out, RING_DATA, (uint32_t)size, length);
+	return true;
+}
+
+/*
+ * The writer's fence: the peer can see our tail before we read its event. The
+ * reader does it the other way round, see set_event.
+ */
+static inline bool unixring__tell(struct ring_out *out)
+{
+	const uint32_t told = out->state->told;
+	uint32_t event;
+
+	if (told == out->state->tail)
+		return false;
+	out->state->told = out->state->tail;
+	atomic_thread_fence(memory_order_seq_cst);
+	event = atomic_load_explicit(&out->peer->event, memory_order_relaxed);
+	return event - told < out->state->tail - told;
+}
+
+static inline const struct ring_header *unixring__at_head(
+	const struct ring_in *in)
+{
+	return (const struct ring_header *)(in->bytes +
+		(in->state->head & (in->size - 1)));
+}
+
+/* Returns false if the tail goes back behind position, or too far ahead. */
+static inline bool unixring__learn_tail(struct ring_in *in, uint32_t position)
+{
+	uint32_t tail = unixring__read_position(&in->peer->tail);
+
+	if (tail - in->state->head > in->size ||
+		tail - in->state->head < position - in->state->head ||
+		tail % RING_HEADER != 0)
+		return false;
+	in->state->tail = tail;
+	return true;
+}
+
+static inline uint32_t unixring__get_kind(const struct ring_in *in)
+{
+	return atomic_load_explicit(&unixring__at_head(in)->kind,
+		memory_order_relaxed);
+}
+
+static inline uint32_t unixring__get_value(const struct ring_in *in)
+{
+	return atomic_load_explicit(&unixring__at_head(in)->value,
+		memory_order_acquire);
+}
+
+/* Gives room back. Release: we have read those bytes before the peer sees the
+ * head. */
+static inline void unixring__advance(struct ring_in *in, uint32_t length)
+{
+	in->state->head += length;
+	in->state->taken = 0;
+	in->state->is_at_marker = false;
+	unixring__write_position(&in->page->head, in->state->head);
+}
+
+/* Reads a published record at head; returns false if it breaks the rules. */
+static inline bool unixring__is_data(const struct ring_in *in,
+	struct ring_record *record)
+{
+	const uint32_t room = in->state->tail - in->state->head - RING_HEADER;
+	const uint32_t size = unixring__get_value(in);
+
+	if (unixring__get_kind(in) != RING_DATA || size > room ||
+		unixring__get_length(size) - RING_HEADER > room)
+		return false;
+	record->data = (const char *)(unixring__at_head(in) + 1);
+	record->size = size;
+	return true;
+}
+
+static inline bool unixring__take(struct ring_in *in, void *data, size_t room,
+	size_t *size)
+{
+	const uint32_t head = in->state->head;
+	struct ring_record record;
+
+	if (in->state->is_at_marker ||
+		(in->state->tail == head && !unixring__learn_tail(in, head)) ||
+		in->state->tail == head)
+		return false;
+	if (!unixring__is_data(in, &record) || record.size > room)
+		return false;
+	if (record.size > 0)
+		memcpy(data, record.data, record.size);
+	*size = record.size;
+	unixring__advance(in, unixring__get_length(record.size));
+	return true;
+}
 
 #endif

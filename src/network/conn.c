@@ -453,7 +453,7 @@ static inline int count_received(struct unixconn *conn, int result)
 	return result;
 }
 
-int unixconn_recv_from(struct unixconn *conn, void *data, size_t room,
+static inline int recv_from(struct unixconn *conn, void *data, size_t room,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
 	size_t unwanted;
@@ -466,10 +466,16 @@ int unixconn_recv_from(struct unixconn *conn, void *data, size_t room,
 		conn->network->recv(conn, data, room, size, from, deadline_us));
 }
 
+int unixconn_recv_from(struct unixconn *conn, void *data, size_t room,
+	size_t *size, struct unixaddr *from, int64_t deadline_us)
+{
+	return recv_from(conn, data, room, size, from, deadline_us);
+}
+
 int unixconn_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
 	int64_t deadline_us)
 {
-	return unixconn_recv_from(conn, data, room, size, NULL, deadline_us);
+	return recv_from(conn, data, room, size, NULL, deadline_us);
 }
 
 int unixconn_recv_msg(struct unixconn *conn, struct unixmsg *msg,

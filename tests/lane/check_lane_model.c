@@ -225,7 +225,7 @@ static void send_number(unsigned int number, enum way way)
 
 	may_fail = way == LOST;
 	if (manner == BY_SHORT_WAYS && way == SMALL &&
-		unixlane__send_data(&lanes[0], data, 1) == 1) {
+		model_send_data(&lanes[0], data, 1) == 1) {
 		sent++;
 		return;
 	}
@@ -256,7 +256,7 @@ static int receive_somehow(char data[BIG], int flags)
 	size_t size;
 
 	if (manner == BY_SHORT_WAYS &&
-		unixlane__recv_data(&lanes[1], data, BIG, &size))
+		model_recv_data(&lanes[1], data, BIG, &size))
 		return 1;
 	return unixlane__recv(&lanes[1], &header, &size, flags);
 }

@@ -24,6 +24,11 @@ ssize_t model_recvmsg(int fd, struct msghdr *header, int flags);
 int model_shutdown(int fd, int how);
 int model_get_size_max(const struct endpoint *end, size_t *size);
 
+/* The short ways, which are inline: these are the weak ones. */
+struct lane;
+int model_send_data(struct lane *lane, const void *data, size_t size);
+bool model_recv_data(struct lane *lane, void *data, size_t room, size_t *size);
+
 #ifdef UNIXMSG_TESTS_WEAK
 #undef atomic_load_explicit
 #undef atomic_store_explicit

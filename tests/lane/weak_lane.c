@@ -4,3 +4,13 @@
 #include "weak_calls.h"
 
 #include "lane/lane.c"
+
+int model_send_data(struct lane *lane, const void *data, size_t size)
+{
+	return unixlane__send_data(lane, data, size);
+}
+
+bool model_recv_data(struct lane *lane, void *data, size_t room, size_t *size)
+{
+	return unixlane__recv_data(lane, data, room, size);
+}

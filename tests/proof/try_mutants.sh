@@ -114,11 +114,27 @@ fresh()
 		ar r "$scratch/libinspect.a" $inspecting 2>/dev/null
 }
 
+# Those of the library that include one of the headers, or others that do.
+list_users()
+{
+	for file in $(cd "$scratch/tree" && find src -name '*.c' \
+		! -path 'src/tools/*' ! -path 'src/relay/*'); do
+		$CC -MM -I"$top_builddir" -I"$scratch/tree/src" \
+			"$scratch/tree/$file" | tr ' ' '\n' >"$scratch/used"
+		for header; do
+			! grep -q "/$header\$" "$scratch/used" || echo "$file"
+		done
+	done | sort -u
+}
+
 # Recompiles what a patch has changed, and puts it into its archive.
 apply()
 {
 	patch -s -d "$scratch/tree" -p1 <"$1" || return
-	for file in $(sed -n 's,^+++ b/\([^	]*\.c\).*,\1,p' "$1"); do
+	headers=$(sed -n 's,^+++ b/\(src/[^	]*\.h\).*,\1,p' "$1")
+	# shellcheck disable=SC2086 # one word each
+	for file in $(sed -n 's,^+++ b/\([^	]*\.c\).*,\1,p' "$1"
+		[ -z "$headers" ] || list_users $headers); do
 		object=$scratch/$(basename "$file" .c).o
 		compile "$scratch/tree/$file" "$object" || return
 		case $file in
@@ -158,6 +174,14 @@ run_check()
 		"$tests"/proof/torture_*.o "$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
 	esac
 	object=$(find "$tests" -name "$1.o")
+	# It has functions of a header, too.
+	if [ -n "$headers" ]; then
+		object=$scratch/test.o
+		$CC -std=gnu11 -O1 -w $CFLAGS $CHECK_CFLAGS -I"$top_builddir" \
+			-I"$scratch/tree/src" -I"$srcdir/tests" -c \
+			-o "$object" "$(find "$srcdir/tests" -name "$1.c")" ||
+			return 99
+	fi
 	checked=$2
 	shift 3
 	link "$scratch/test" "$object" "$@" "$support" || return 99
@@ -284,6 +308,7 @@ gather_tools()
 
 wanted=$*
 number=0
+headers=
 count=0 caught=0 skipped=0
 gather_tools || exit 99
 fresh || exit 99
@@ -326,6 +351,7 @@ while IFS='|' read -r name kind program part test <&3; do
 	else
 		complain "$name" "another test than $test fails"
 	fi
+	headers=
 	fresh
 done 3<"$scratch/list"
 
