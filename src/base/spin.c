@@ -9,7 +9,10 @@ static const int64_t limit_most_us = 1000000;
 /* After so many misses in a row it rests. */
 static const uint32_t misses_most = 4;
 
-/* A rest lasts so many times the limit, doubled each time from 16 to 256. */
+/* It takes about so long to wake a process on another CPU. */
+static const int64_t wake_us = 50;
+
+/* A rest lasts so many times a trial, doubled each time from 16 to 256. */
 static const uint32_t rest_first_bits = 4;
 static const uint32_t rest_most_bits = 8;
 
@@ -46,13 +49,26 @@ int64_t unixspin__get(const struct spin *spin)
 	return get(&spin->limit_us);
 }
 
+/*
+ * Returns how long to spin. If both sides sleep, each has to be woken before it
+ * answers. A spin that is shorter than that would never find them awake again.
+ */
+static int64_t get_length(const struct spin *spin)
+{
+	const int64_t limit_us = unixspin__get(spin);
+
+	return limit_us < wake_us && get(&spin->misses) >= misses_most
+		? wake_us
+		: limit_us;
+}
+
 static void rest(struct spin *spin, int64_t now_us)
 {
 	uint32_t bits = get(&spin->misses) - misses_most + rest_first_bits;
 
 	if (bits > rest_most_bits)
 		bits = rest_most_bits;
-	rest_until(spin, now_us + (unixspin__get(spin) << bits));
+	rest_until(spin, now_us + (get_length(spin) << bits));
 }
 
 static void note_miss(struct spin *spin)
@@ -76,7 +92,7 @@ int64_t unixspin__begin_now(struct spin *spin, int64_t deadline_us)
 	if (now_us < atomic_load_explicit(&spin->rest_until_us,
 			     memory_order_relaxed))
 		return 0;
-	until_us = now_us + unixspin__get(spin);
+	until_us = now_us + get_length(spin);
 	return until_us < deadline_us ? until_us : deadline_us;
 }
 

@@ -7,7 +7,8 @@
  * up a CPU instead. That pays when the message comes soon, and never when both
  * sides share a CPU, since then nobody can send while we try. So after several
  * spins in vain in a row it rests, for longer and longer, and makes a trial now
- * and then; trials take less than a hundredth of the time. There is no other
+ * and then; trials take less than a hundredth of the time. A trial lasts 50 us
+ * at least, so that a peer that sleeps can answer. There is no other
  * evidence: the number of CPUs that we may use says nothing about the other
  * side, which may be pinned to the same CPU or to another.
  *
@@ -57,6 +58,14 @@ static inline int64_t unixspin__begin(struct spin *spin, int64_t deadline_us)
 	if (atomic_load_explicit(&spin->limit_us, memory_order_relaxed) == 0)
 		return 0;
 	return unixspin__begin_now(spin, deadline_us);
+}
+
+/* Returns true if the last spin has ended with a message. */
+static inline bool unixspin__pays(const struct spin *spin)
+{
+	return atomic_load_explicit(&spin->limit_us, memory_order_relaxed) >
+		0 &&
+		atomic_load_explicit(&spin->misses, memory_order_relaxed) == 0;
 }
 
 /* Tells whether to try once more. until_us may be 0. */

@@ -6,6 +6,9 @@
 
 #include "lane/ring.h"
 
+/* So large a part of the ring is the work of a sender in bulk. */
+static const uint32_t bulk_share = 64;
+
 /* The state of both ends, in our page. */
 struct own {
 	struct ring_out_state out;
@@ -233,6 +236,11 @@ uint32_t unixring__get_unread(const struct ring_out *out)
 		unixring__read_position(&out->peer->head);
 
 	return unread < out->size ? unread : out->size;
+}
+
+bool unixring__has_bulk(const struct ring_in *in)
+{
+	return in->state->tail - in->state->head >= in->size / bulk_share;
 }
 
 void unixring__settle(struct ring_in *in)

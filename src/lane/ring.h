@@ -184,6 +184,9 @@ int unixring__arm(struct ring_in *in, struct ring_record *record);
  */
 int unixring__arm_behind(struct ring_in *in);
 
+/* Returns true if messages of many bytes were there at the last look. */
+bool unixring__has_bulk(const struct ring_in *in);
+
 /* Ends the reading. If the reader has received all messages of the marker at
  * head, and nothing is behind it, the marker counts as read, too. */
 void unixring__settle(struct ring_in *in);

@@ -429,6 +429,21 @@ static int recv_now(struct packet *packet, struct unixmsg *msg, int flags)
 	return result;
 }
 
+/* Looks at the ring for as long as reading the clock several times takes, if
+ * spins pay. Returns true if something is there. */
+static bool comes_soon(struct packet *packet, int64_t deadline_us)
+{
+	int i;
+
+	if (!packet->is_in || deadline_us == UNIXMSG_NOW ||
+		!unixspin__pays(&packet->conn.end.spin))
+		return false;
+	for (i = 0; i < looks_most; i++)
+		if (unixlane__has_record(&packet->lane))
+			return true;
+	return false;
+}
+
 /* Spins until something is in the ring, without a system call, and with one
  * look at the clock for many looks at the ring. */
 static void spin(struct packet *packet, struct wait *wait)
@@ -444,27 +459,6 @@ static void spin(struct packet *packet, struct wait *wait)
 	}
 }
 
-static int recv_checked(struct packet *packet, struct unixmsg *msg,
-	int64_t deadline_us)
-{
-	const int saved = errno;
-	struct wait wait;
-	int result;
-
-	unixwait__begin(&wait, &packet->conn.end, POLLIN, deadline_us);
-	if (wait.spin_until_us > 0)
-		spin(packet, &wait);
-	else if (deadline_us != UNIXMSG_NOW && packet->is_in &&
-		!unixlane__has_record(&packet->lane))
-		unixlane__yield_for_news(&packet->lane);
-	while ((result = recv_now(packet, msg, wait.flags)) < 0)
-		if (unixwait__again(&wait) < 0)
-			return -1;
-	unixwait__end(&wait);
-	errno = saved;
-	return result;
-}
-
 /* Of most messages nothing but the bytes is asked for. */
 static bool recv_bytes_of(struct packet *packet, struct unixmsg *msg)
 {
@@ -474,6 +468,39 @@ static bool recv_bytes_of(struct packet *packet, struct unixmsg *msg)
 			&msg->size);
 }
 
+/* Spins, or lets others have the processor. Returns true if there may be
+ * something in the ring. */
+static bool has_come(struct packet *packet, struct wait *wait)
+{
+	if (!packet->is_in || wait->deadline_us == UNIXMSG_NOW)
+		return false;
+	if (wait->spin_until_us > 0)
+		spin(packet, wait);
+	else if (!unixlane__has_record(&packet->lane))
+		unixlane__yield_for_news(&packet->lane);
+	return true;
+}
+
+static int recv_checked(struct packet *packet, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	const int saved = errno;
+	struct wait wait;
+	int result;
+
+	unixwait__begin(&wait, &packet->conn.end, POLLIN, deadline_us);
+	if (has_come(packet, &wait) && recv_bytes_of(packet, msg)) {
+		unixwait__end(&wait);
+		return 1;
+	}
+	while ((result = recv_now(packet, msg, wait.flags)) < 0)
+		if (unixwait__again(&wait) < 0)
+			return -1;
+	unixwait__end(&wait);
+	errno = saved;
+	return result;
+}
+
 static int lane_recv_msg(struct unixconn *conn, struct unixmsg *msg,
 	int64_t deadline_us)
 {
@@ -481,7 +508,8 @@ static int lane_recv_msg(struct unixconn *conn, struct unixmsg *msg,
 
 	if (unixmsg__check_to_receive(&conn->end, msg) < 0)
 		return -1;
-	if (recv_bytes_of(packet, msg))
+	if (recv_bytes_of(packet, msg) ||
+		(comes_soon(packet, deadline_us) && recv_bytes_of(packet, msg)))
 		return 1;
 	return recv_checked(packet, msg, deadline_us);
 }
@@ -508,7 +536,10 @@ static int lane_recv(struct unixconn *conn, void *data, size_t room,
 	struct packet *packet = unixhandshake__get(conn);
 
 	if (packet->is_in && from == NULL &&
-		unixlane__recv_data(&packet->lane, data, room, size))
+		(unixlane__recv_data(&packet->lane, data, room, size) ||
+			(comes_soon(packet, deadline_us) &&
+				unixlane__recv_data(&packet->lane, data, room,
+					size))))
 		return 1;
 	return recv_data(packet, data, room, size, from, deadline_us);
 }

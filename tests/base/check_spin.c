@@ -114,6 +114,39 @@ START_TEST(a_trial_that_misses_rests_again)
 }
 END_TEST
 
+/* Or both sides would sleep for ever after they have done so once. */
+START_TEST(a_trial_lasts_until_a_sleeper_is_awake)
+{
+	int64_t before_us = unixdeadline_now_us();
+
+	unixspin__set(&spin, 1);
+	ck_assert_int_ge(unixspin__begin(&spin, UNIXMSG_FOREVER),
+		before_us + 50);
+}
+END_TEST
+
+START_TEST(what_is_no_trial_keeps_the_limit)
+{
+	unixspin__set(&spin, 1);
+	unixspin__note(&spin, true);
+	ck_assert_int_le(unixspin__begin(&spin, UNIXMSG_FOREVER),
+		unixdeadline_now_us() + 1);
+}
+END_TEST
+
+START_TEST(spins_pay_until_one_is_in_vain)
+{
+	ck_assert(!unixspin__pays(&spin));
+	unixspin__note(&spin, true);
+	ck_assert(unixspin__pays(&spin));
+	unixspin__note(&spin, false);
+	ck_assert(!unixspin__pays(&spin));
+	unixspin__note(&spin, true);
+	unixspin__set(&spin, 0);
+	ck_assert(!unixspin__pays(&spin));
+}
+END_TEST
+
 START_TEST(rests_grow_and_do_not_grow_for_ever)
 {
 	int64_t rest_us = 0, before_us, last_us = 0;
@@ -326,6 +359,9 @@ static TCase *make_judgement(void)
 	tcase_add_test(tcase, a_spin_ends_with_its_limit);
 	tcase_add_test(tcase, rests_grow_and_do_not_grow_for_ever);
 	tcase_add_test(tcase, a_trial_that_misses_rests_again);
+	tcase_add_test(tcase, a_trial_lasts_until_a_sleeper_is_awake);
+	tcase_add_test(tcase, what_is_no_trial_keeps_the_limit);
+	tcase_add_test(tcase, spins_pay_until_one_is_in_vain);
 	return tcase;
 }
 

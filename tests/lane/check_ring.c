@@ -103,6 +103,22 @@ static unsigned int fill(size_t size)
 	return count;
 }
 
+START_TEST(much_is_told_from_little)
+{
+	char data[MOST] = { 0 };
+
+	put("little");
+	ck_assert_int_eq(unixring__look(&in, &record), 1);
+	ck_assert(!unixring__has_bulk(&in));
+	take("little");
+	ck_assert(unixring__put(&out, data, SIZE / 64));
+	ck_assert_int_eq(unixring__look(&in, &record), 1);
+	ck_assert(unixring__has_bulk(&in));
+	unixring__release(&in, &record);
+	ck_assert(!unixring__has_bulk(&in));
+}
+END_TEST
+
 START_TEST(records_come_out_as_they_went_in)
 {
 	static const char *const texts[] = { "", "a", "seven..", "eight...",
@@ -628,6 +644,7 @@ static TCase *make_records(void)
 	TCase *tcase = make_case("records");
 
 	tcase_add_test(tcase, records_come_out_as_they_went_in);
+	tcase_add_test(tcase, much_is_told_from_little);
 	tcase_add_test(tcase, errno_is_kept);
 	tcase_add_test(tcase, records_go_over_the_end_in_one_piece);
 	tcase_add_test(tcase, positions_wrap_around);
