@@ -151,9 +151,9 @@ int unixdial__connect_to(const struct endpoint *end,
 	return connect_endlessly(end, addr);
 }
 
-typedef int find_target(const char *text, struct unixname_target *target);
+typedef int target_finder(const char *text, struct unixname_target *target);
 
-static int find_and_connect(const struct endpoint *end, find_target *find,
+static int find_and_connect(const struct endpoint *end, target_finder *find,
 	const char *text, int64_t deadline_us)
 {
 	struct unixname_target target;

@@ -379,7 +379,7 @@ static int recv_by_lane(struct packet *packet, struct unixmsg *msg, int flags)
 	union control_all control;
 	struct msghdr header;
 	struct parts parts;
-	size_t size, room = 0;
+	size_t size = 0, room = 0;
 	int result;
 
 	set_parts(&header, msg, parts.all);
