@@ -39,9 +39,11 @@ struct link {
 	int64_t read_us;
 	int64_t write_us;
 	bool is_bytes;
-	bool is_duplex; /* it is read while messages to it are queued */
-	bool has_lane;  /* or may get one */
-	bool is_reset;  /* the kernel has reported that, which it does once */
+	bool is_duplex;        /* it is read while messages to it are queued */
+	bool has_lane;         /* or may get one */
+	bool is_awake;         /* its lane is not armed */
+	int64_t spin_until_us; /* looks at its lane without arming it, or 0 */
+	bool is_reset; /* the kernel has reported that, which it does once */
 	struct backoff backoff;
 };
 
@@ -317,6 +319,7 @@ static bool take_one(struct unixservice *service, struct link *link)
 	result = receive(link, &msg);
 	if (link->has_lane)
 		note_lane(service, link);
+	link->is_awake = result == 1 && unixconn_is_lane(link->conn);
 	if (result < 0 && errno == EAGAIN) {
 		note_empty(service, link);
 		return false;
@@ -365,6 +368,30 @@ static void trim_stream(struct unixservice *service, struct link *link)
 		unixservice__note_partial(service, &link->peer, bytes);
 }
 
+/*
+ * While the service spins, it looks at a lane that has just had messages, but
+ * does not arm it: so the sender need not ring the bell. The sign on the socket
+ * keeps the loop awake meanwhile. Returns whether to wait for the next round.
+ */
+static bool spins_on(struct unixservice *service, struct link *link)
+{
+	const bool is_there = link->is_awake &&
+		unixlane__has_record(&unixhandshake__get(link->conn)->lane);
+
+	if (!link->is_awake || unixspin__get(&service->spin) == 0 ||
+		(link->watch.seen & EPOLLHUP) != 0)
+		return false;
+	if (!is_there && link->spin_until_us == 0)
+		link->spin_until_us =
+			unixspin__begin(&service->spin, UNIXMSG_FOREVER);
+	if (!is_there && unixspin__goes_on(link->spin_until_us))
+		return true;
+	if (link->spin_until_us > 0)
+		unixspin__note(&service->spin, is_there);
+	link->spin_until_us = 0;
+	return false;
+}
+
 static void read_some(struct unixservice *service, struct link *link)
 {
 	int taken = 0;
@@ -374,7 +401,7 @@ static void read_some(struct unixservice *service, struct link *link)
 		if (taken == 1 && !link->has_lane && !has_input(link) &&
 			!unixservice__is_try_due(&link->backoff))
 			break;
-		if (!is_within_rate(service, link))
+		if (!is_within_rate(service, link) || spins_on(service, link))
 			break;
 		is_more = take_one(service, link);
 		if (taken == 1)

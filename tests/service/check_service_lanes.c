@@ -354,6 +354,54 @@ START_TEST(a_child_leaves_lanes_to_its_parent)
 }
 END_TEST
 
+/* scene_serve would wait until the service has nothing to do. */
+static void ask(int times)
+{
+	char got[8];
+
+	while (times-- > 0) {
+		client_say(clients, "text");
+		do
+			ck_assert_int_eq(unixservice_dispatch(scene.service),
+				0);
+		while (client_try_recv(clients, got, sizeof(got), NULL) != 1);
+	}
+}
+
+START_TEST(while_it_spins_nobody_rings_a_bell)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t bells;
+
+	options.spin_us = 1000000;
+	open_service(scene_echo, &options, LEAST);
+	dial(clients);
+	ask(SOON);
+	expect_lane(clients, true);
+	bells = get_packet(clients)->lane.bells;
+	ask(SOON);
+	ck_assert_uint_eq(get_packet(clients)->lane.bells, bells);
+	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
+	ask(1);
+	ck_assert_uint_eq(get_packet(clients)->lane.bells, bells);
+}
+END_TEST
+
+START_TEST(once_it_has_spun_in_vain_it_sleeps)
+{
+	struct unixservice_options options = scene_options();
+	uint64_t bells;
+
+	options.spin_us = 1;
+	open_service(scene_echo, &options, LEAST);
+	dial(clients);
+	converse(clients, SOON);
+	bells = get_packet(clients)->lane.bells;
+	converse(clients, SOON);
+	ck_assert_uint_eq(get_packet(clients)->lane.bells, bells + SOON);
+}
+END_TEST
+
 static struct unixconn *accept_from(struct unixlistener *listener)
 {
 	struct unixconn *conn = unixlistener_accept(listener, UNIXMSG_NOW);
@@ -440,6 +488,8 @@ static TCase *make_peers(void)
 	tcase_add_test(tcase, a_paused_peer_is_not_read);
 	tcase_add_test(tcase, a_dead_client_is_read_to_its_end);
 	tcase_add_test(tcase, a_child_leaves_lanes_to_its_parent);
+	tcase_add_test(tcase, while_it_spins_nobody_rings_a_bell);
+	tcase_add_test(tcase, once_it_has_spun_in_vain_it_sleeps);
 	return tcase;
 }
 
