@@ -44,6 +44,7 @@ function __unixmsg_echo_complete -a tool network
     $echo -l format -x -a 'text hex json frames raw' \
         -d 'Format of records'
     $echo -l max-size -x -d 'Largest message'
+    $echo -l lane -d 'Use shared memory'
     $echo -l spin -x -d 'Look for messages before sleeping'
     $echo -l stats -d 'Print counters'
     $echo -s v -l verbose -d 'Report more'

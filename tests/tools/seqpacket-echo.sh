@@ -19,6 +19,39 @@ max_messages_answers_so_many_and_closes()
 	expect_three_answers a b c d e
 }
 
+a_lane_changes_nothing_but_the_time()
+{
+	serve --lane --stats
+	seq 1 1000 >lines
+	run "$command" --lane "$address" <lines
+	expect_status 0
+	expect_same lines "$out"
+	run "$command" --lane=4096 --spin 50 -c 1000 "$address"
+	expect_status 0
+	expect_match "$err" ' 1000 received, 0 lost, 0 altered'
+	stop
+	expect_match "$logs/server.out" '"lane_bytes_most":[1-9]'
+	expect_match "$logs/server.out" '"lanes":0,'
+	expect_balance "$logs/server.out"
+}
+
+a_client_without_one_is_served_beside()
+{
+	serve --lane --stats
+	run "$command" -c 100 "$address"
+	expect_status 0
+	stop
+	expect_match "$logs/server.out" '"lane_bytes_most":0'
+}
+
+a_lane_has_a_size_that_can_be()
+{
+	for value in 0 x 4095 5000 134217728; do
+		expect_refusal 2 --listen "--lane=$value" "$address"
+	done
+	expect_refusal 2 --lane --bind @own "$address"
+}
+
 # A server that looks at its listener again and again writes a line each time.
 a_server_without_descriptors_rests_and_recovers()
 {
@@ -46,6 +79,9 @@ a_server_without_descriptors_rests_and_recovers()
 run_echo_cases
 run_connection_cases
 run_message_cases
+run_twice a_lane_changes_nothing_but_the_time
+run_twice a_client_without_one_is_served_beside
+run_twice a_lane_has_a_size_that_can_be
 run_twice a_server_without_descriptors_rests_and_recovers
 run_twice max_messages_answers_so_many_and_closes
 finish_cases

@@ -192,7 +192,14 @@ max_messages_leaves_the_rest()
 	expect_three_answers -W 0.5 a b c d e
 }
 
+only_packets_have_lanes()
+{
+	expect_refusal 2 --lane "$address"
+	expect_refusal 2 --listen --lane "$address"
+}
+
 run_echo_cases
+run_twice only_packets_have_lanes
 run_message_cases
 for name in a_client_file_goes_with_each_signal \
 	a_client_takes_another_directory_when_the_first_is_missing \

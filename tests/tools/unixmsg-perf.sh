@@ -155,6 +155,16 @@ spinning_is_told()
 	expect_match "$out" ', spin 20'
 }
 
+lanes_are_told_and_used()
+{
+	perf --lane unixgram unixpacket unix
+	expect_status 0
+	expect_match "$out" ', lanes of 65536'
+	perf --lane=4096 --json unixpacket
+	expect_status 0
+	expect_match "$out" '"lane_bytes":4096'
+}
+
 cpus_can_be_chosen()
 {
 	cpu=$(taskset -cp $$ | sed 's/.*: //; s/[,-].*//') || skip 'no taskset'
@@ -300,7 +310,7 @@ help_and_version_are_printed()
 	run "$command" --help
 	expect_status 0
 	for option in mode size count rounds warm-up baseline server clients \
-		batch spin cpus json plot quiet help version; do
+		batch spin lane cpus json plot quiet help version; do
 		expect_match "$out" "--$option"
 	done
 	[ "$(wc -L <"$out")" -le 80 ] || fail 'help is too wide'
@@ -336,6 +346,9 @@ wrong_usage_is_refused()
 	expect_refusal --clients 0
 	expect_refusal --batch 65
 	expect_refusal --spin 1000001
+	for value in 0 4095 5000 134217728 x; do
+		expect_refusal "--lane=$value"
+	done
 	expect_refusal --cpus 0,
 	expect_refusal --cpus 0,1,2
 	expect_refusal --cpus 1024
@@ -364,6 +377,7 @@ run_case rounds_of_udp_do_not_mix
 run_case batches_are_told
 run_case the_baseline_can_be_left_out
 run_case spinning_is_told
+run_case lanes_are_told_and_used
 run_case cpus_can_be_chosen
 run_case a_server_is_measured_beside_a_plain_one
 run_case a_server_that_is_missing_is_told

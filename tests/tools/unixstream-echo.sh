@@ -22,7 +22,14 @@ messages_of_many_megabytes_come_back()
 	stop
 }
 
+only_packets_have_lanes()
+{
+	expect_refusal 2 --lane "$address"
+	expect_refusal 2 --listen --lane "$address"
+}
+
 run_echo_cases
+run_twice only_packets_have_lanes
 run_connection_cases
 run_twice messages_of_many_megabytes_come_back
 finish_cases

@@ -29,6 +29,8 @@ struct unixconn *dialling_open(const struct options *options,
 		.spin_us = options->spin_us,
 	};
 
+	if (options->listen.lane_bytes > 0)
+		how.flags |= UNIXMSG_DIAL_LANE;
 	if (options->is_own_mode_wanted)
 		how.own_mode = options->listen.mode;
 	if (options->wait_us > 0)

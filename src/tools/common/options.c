@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "tools/common/explain.h"
 #include "tools/common/network.h"
@@ -140,6 +141,11 @@ static const struct usage_option data[] = {
 		MARK(FORMAT) },
 	{ 0, "max-size", "BYTES", "largest message (what the socket carries)",
 		usage_read_size, PLACE(size_max), UP_TO(1 << 30) },
+	{ 0, "lane", "[=BYTES]",
+		"unixpacket: use shared memory if the other side\n"
+		"does; BYTES are a server's, each way (65536)",
+		usage_read_lane, PLACE(listen.lane_bytes), .least = 4096,
+		UP_TO(1 << 26) },
 	{ 0 },
 };
 
@@ -251,8 +257,21 @@ int options_check_client(const struct options *options,
 	return 0;
 }
 
+static int check_lane(const struct options *options)
+{
+	if (options->listen.lane_bytes == 0)
+		return 0;
+	if (options->network->type != SOCK_SEQPACKET)
+		return tool_complain("--lane: only unixpacket has lanes");
+	if (options->own != NULL)
+		return tool_complain("--lane: goes without --bind");
+	return 0;
+}
+
 static int check(struct options *options, const struct usage_words *words)
 {
+	if (check_lane(options) < 0)
+		return -1;
 	if (options->is_inherited)
 		options->is_server = true;
 	if (options->address == NULL && !options->is_inherited) {

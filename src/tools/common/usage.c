@@ -30,6 +30,19 @@ static const struct usage_option common[] = {
 	{ 0 },
 };
 
+static bool is_left_out_at_times(const struct usage_option *option)
+{
+	return option->value != NULL && option->value[0] == '[';
+}
+
+static int get_has_arg(const struct usage_option *option)
+{
+	if (option->value == NULL)
+		return no_argument;
+	return is_left_out_at_times(option) ? optional_argument
+					    : required_argument;
+}
+
 static void add_option(struct usage_table *table,
 	const struct usage_option *option)
 {
@@ -40,7 +53,7 @@ static void add_option(struct usage_table *table,
 		return;
 	table->options[table->count] = option;
 	name->name = option->name;
-	name->has_arg = option->value != NULL;
+	name->has_arg = get_has_arg(option);
 	name->val = FIRST + table->count++;
 	if (option->letter != 0)
 		snprintf(letters, 3, "%c%s", option->letter,
@@ -87,7 +100,8 @@ static void print_option(const struct usage_option *option)
 	letter[1] = (char)option->letter;
 	snprintf(head, sizeof(head), "%3s --%s%s%s",
 		option->letter != 0 ? letter : "", option->name,
-		option->value != NULL ? " " : "",
+		option->value == NULL || is_left_out_at_times(option) ? ""
+								      : " ",
 		option->value != NULL ? option->value : "");
 	printf("  %-28s  ", head);
 	for (; *at != '\0'; at++) {

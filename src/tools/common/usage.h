@@ -20,7 +20,9 @@ typedef int usage_read_value(const struct usage_option *option,
 struct usage_option {
 	int letter;        /* 0: none */
 	const char *name;  /* the long one; NULL ends a table */
-	const char *value; /* its name in --help; NULL: the option takes none */
+	/* The value's name in --help; "[=NAME]": it may be left out, and is NULL
+	 * then. NULL: the option takes none. */
+	const char *value;
 	const char *help;  /* lines of at most 48 characters */
 	usage_read_value *read;
 	size_t place; /* an offset in the options of the tool */
@@ -77,6 +79,10 @@ usage_read_value usage_read_level;
 
 /* Stores a pointer to the value in a const char *. */
 usage_read_value usage_read_text;
+
+/* Stores the bytes for a lane in a uint64_t: a power of two from least to most,
+ * 65536 if the value is left out. */
+usage_read_value usage_read_lane;
 
 /* Store a whole number from least to most. */
 usage_read_value usage_read_count; /* uint64_t */

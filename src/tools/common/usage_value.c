@@ -95,6 +95,21 @@ int usage_read_size(const struct usage_option *option, const char *value,
 	return result;
 }
 
+int usage_read_lane(const struct usage_option *option, const char *value,
+	void *place)
+{
+	uint64_t *bytes = place;
+
+	*bytes = 65536;
+	if (value == NULL)
+		return 0;
+	if (usage_read_count(option, value, bytes) < 0)
+		return -1;
+	return (*bytes & (*bytes - 1)) == 0
+		? 0
+		: usage_complain(option, value, "a power of two");
+}
+
 int usage_read_uint(const struct usage_option *option, const char *value,
 	void *place)
 {

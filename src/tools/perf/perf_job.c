@@ -53,6 +53,7 @@ int perf_job_open(struct perf_plan *plan, struct perf_case *it)
 	if (it->address != NULL)
 		return perf_plain_dial_address(&it->clients[0], it->network,
 			it->address);
+	it->service.lane_bytes = plan->options->lane_bytes;
 	if (it->way->open(&it->service, it->network) < 0 ||
 		show_address(it) < 0)
 		return -1;

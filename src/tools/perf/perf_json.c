@@ -52,6 +52,7 @@ void perf_json_begin(const struct perf_plan *plan)
 		options->mode == PERF_FAN ? options->clients : 1);
 	print_number("batch", options->batch);
 	print_number("spin_us", (uint64_t)options->spin_us);
+	print_number("lane_bytes", options->lane_bytes);
 	if (options->cpus[0] >= 0)
 		printf(",\"cpus\":[%d,%d]", options->cpus[0], options->cpus[1]);
 	printf(",\"results\":[");

@@ -37,17 +37,23 @@ static int open_datagrams(struct perf_end *service, enum perf_network network)
 
 static int open_listener(struct perf_end *service, enum perf_network network)
 {
+	struct unixlisten_options options = { 0 };
+
+	if (network == PERF_UNIXPACKET)
+		options.lane_bytes = service->lane_bytes;
 	make_name(service);
 	service->link = unixlistener_open(perf_network_get_name(network),
-		service->name, NULL);
+		service->name, &options);
 	return service->link == NULL ? -1 : 0;
 }
 
 static int dial(struct perf_end *client, const struct perf_end *service,
 	enum perf_network network, int64_t spin_us)
 {
-	const struct unixdial_options options = { .spin_us = spin_us };
+	struct unixdial_options options = { .spin_us = spin_us };
 
+	if (network == PERF_UNIXPACKET && service->lane_bytes > 0)
+		options.flags = UNIXMSG_DIAL_LANE;
 	client->link = unixconn_dial(perf_network_get_name(network),
 		service->name, &options, UNIXMSG_FOREVER);
 	return client->link == NULL ? -1 : 0;

@@ -199,6 +199,8 @@ static const struct usage_option how[] = {
 	{ 0, "spin", "MICROSECONDS",
 		"let the library poll before it sleeps (0)", usage_read_us,
 		PLACE(spin_us), 0, 1000000 },
+	{ 0, "lane", "[=BYTES]", "unixpacket: use shared memory (65536)",
+		usage_read_lane, PLACE(lane_bytes), 4096, 1 << 26 },
 	{ 0, "cpus", "A[,B]", "the client's processor, and the service's (any)",
 		read_cpus, PLACE(cpus) },
 	{ 0 },

@@ -85,6 +85,8 @@ static void print_head(const struct perf_plan *plan, size_t size)
 		printf(", batches of %zu", options->batch);
 	if (options->spin_us > 0)
 		printf(", spin %" PRId64, options->spin_us);
+	if (options->lane_bytes > 0)
+		printf(", lanes of %" PRIu64, options->lane_bytes);
 	if (options->cpus[0] >= 0)
 		printf(", CPUs %d and %d", options->cpus[0], options->cpus[1]);
 	printf("\n%-10s %-8s  %10s %9s  %10s %9s  %-16s", "NETWORK", "SERVICE",

@@ -37,6 +37,7 @@ struct perf_end {
 	socklen_t plain_addr_size;
 	struct unixaddr addr;
 	char name[64]; /* of a service of the library */
+	uint64_t lane_bytes; /* 0: no lanes */
 };
 
 struct perf_way {
