@@ -27,6 +27,7 @@ dist_examples_DATA = \
 	%D%/25-watch.c \
 	%D%/26-forward.c \
 	%D%/27-lane.c \
+	%D%/28-in-place.c \
 	%D%/COPYING \
 	%D%/Makefile \
 	%D%/README
@@ -71,7 +72,8 @@ check_PROGRAMS += \
 	%D%/24-front \
 	%D%/25-watch \
 	%D%/26-forward \
-	%D%/27-lane
+	%D%/27-lane \
+	%D%/28-in-place
 %C%_01_service_LDADD = $(built_library)
 %C%_02_gram_server_LDADD = $(built_library)
 %C%_03_gram_client_LDADD = $(built_library)
@@ -96,6 +98,7 @@ check_PROGRAMS += \
 %C%_25_watch_LDADD = $(built_library)
 %C%_26_forward_LDADD = $(built_library)
 %C%_27_lane_LDADD = $(built_library)
+%C%_28_in_place_LDADD = $(built_library)
 
 # The examples for the loops of other libraries. libunixmsg does not need these
 # libraries.

@@ -10,6 +10,7 @@ header_manuals = \
 	%D%/unixcred.3 \
 	%D%/unixdeadline.3 \
 	%D%/unixdial.3 \
+	%D%/unixlane.3 \
 	%D%/unixlisten.3 \
 	%D%/unixlistener.3 \
 	%D%/unixmsg.3 \

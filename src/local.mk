@@ -10,6 +10,7 @@ unixmsginclude_HEADERS = \
 	%D%/unixmsg/cred.h \
 	%D%/unixmsg/deadline.h \
 	%D%/unixmsg/dial.h \
+	%D%/unixmsg/lane.h \
 	%D%/unixmsg/listen.h \
 	%D%/unixmsg/listener.h \
 	%D%/unixmsg/msg.h \

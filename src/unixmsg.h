@@ -113,6 +113,7 @@
 #include "unixmsg/cred.h"
 #include "unixmsg/deadline.h"
 #include "unixmsg/dial.h"
+#include "unixmsg/lane.h"
 #include "unixmsg/listen.h"
 #include "unixmsg/listener.h"
 #include "unixmsg/msg.h"

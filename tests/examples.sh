@@ -243,6 +243,7 @@ streams_carry_messages_or_bytes()
 messages_of_any_size_are_received() { run_alone 10-any-size; }
 a_batch_waits_for_room() { run_alone 11-batch; }
 messages_go_by_a_lane() { run_alone 27-lane; }
+messages_are_written_and_read_in_place() { run_alone 28-in-place; }
 big_messages_are_sealed() { run_alone 12-big-message; }
 
 the_small_service_does_what_it_says()
@@ -766,6 +767,7 @@ run_case messages_of_any_size_are_received
 run_case a_batch_waits_for_room
 run_case big_messages_are_sealed
 run_case messages_go_by_a_lane
+run_case messages_are_written_and_read_in_place
 example=01-service
 run_case the_small_service_does_what_it_says
 run_case the_small_service_serves_each_network

@@ -23,8 +23,8 @@ int unixturn__await(struct turn *turn)
 			    TURN_WORKING, memory_order_acquire,
 			    memory_order_relaxed))
 			return 0;
-		if (state == TURN_WAITING) {
-			errno = EAGAIN;
+		if (state == TURN_WAITING || state == TURN_HELD) {
+			errno = state == TURN_HELD ? EINVAL : EAGAIN;
 			return -1;
 		}
 		if (i < yields_most)

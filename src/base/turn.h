@@ -12,6 +12,9 @@
  *	unixturn__end_wait(&turn);
  *	unixturn__give(&turn);
  *
+ * A call may also hold the turn for one that comes later. Until then the others
+ * fail, since they are in the wrong order.
+ *
  * A structure of zeros is a turn that no thread has.
  */
 #ifndef UNIXMSG_TURN_H
@@ -22,7 +25,7 @@
 
 #include "base/threads.h"
 
-enum turn_state { TURN_FREE, TURN_WORKING, TURN_WAITING };
+enum turn_state { TURN_FREE, TURN_WORKING, TURN_WAITING, TURN_HELD };
 
 struct turn {
 	atomic_int state;
@@ -31,14 +34,12 @@ struct turn {
 /* Does the work of unixturn__take if another thread has the turn. */
 int unixturn__await(struct turn *turn);
 
-/* Takes the turn if no thread has it. Returns whether it did. */
-static inline bool unixturn__try(struct turn *turn)
+/* Begins to work if the turn is in that state. Returns whether it was. */
+static inline bool unixturn__begin(struct turn *turn, int state)
 {
-	int state = TURN_FREE;
-
 	if (threads_is_single()) {
 		if (atomic_load_explicit(&turn->state, memory_order_relaxed) !=
-			TURN_FREE)
+			state)
 			return false;
 		atomic_store_explicit(&turn->state, TURN_WORKING,
 			memory_order_relaxed);
@@ -48,8 +49,14 @@ static inline bool unixturn__try(struct turn *turn)
 		TURN_WORKING, memory_order_acquire, memory_order_relaxed);
 }
 
+/* Takes the turn if no thread has it. Returns whether it did. */
+static inline bool unixturn__try(struct turn *turn)
+{
+	return unixturn__begin(turn, TURN_FREE);
+}
+
 /* Takes the turn. Returns 0, and keeps errno; -1 with EAGAIN if the thread that
- * has it waits for a message. */
+ * has it waits for a message, or EINVAL if it is held. */
 static inline int unixturn__take(struct turn *turn)
 {
 	return unixturn__try(turn) ? 0 : unixturn__await(turn);
@@ -68,6 +75,17 @@ static inline void unixturn__begin_wait(struct turn *turn)
 static inline void unixturn__end_wait(struct turn *turn)
 {
 	atomic_store_explicit(&turn->state, TURN_WORKING, memory_order_relaxed);
+}
+
+static inline void unixturn__hold(struct turn *turn)
+{
+	atomic_store_explicit(&turn->state, TURN_HELD, memory_order_release);
+}
+
+/* Takes the turn that is held. Returns whether it was. */
+static inline bool unixturn__resume(struct turn *turn)
+{
+	return unixturn__begin(turn, TURN_HELD);
 }
 
 #endif

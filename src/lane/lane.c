@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "lane/lane.h"
+#include "message/buffer_private.h"
 
 /* The first byte of each message on the socket. */
 enum { BELL = 0, MESSAGE = 1 };
@@ -252,6 +253,98 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
 	if (result == 0)
 		errno = saved;
 	return result;
+}
+
+/* Private memory for what goes by the socket. */
+static char *find_spare(struct lane *lane, size_t size)
+{
+	if (unixlane__get_size_max(lane->end, &lane->spare.room_max) < 0 ||
+		unixbuffer__reserve(&lane->spare, size == 0 ? 1 : size) < 0)
+		return NULL;
+	return lane->spare.data;
+}
+
+static char *find_place(struct lane *lane, size_t size, bool is_patient)
+{
+	char *place;
+
+	if (unixlane__is_ring_shut(lane))
+		return find_spare(lane, size);
+	place = find_room(lane, size, is_patient);
+	if (place != NULL)
+		return place;
+	if (errno == EPROTO)
+		fail(lane);
+	return errno == EAGAIN || errno == EMSGSIZE ? find_spare(lane, size)
+						    : NULL;
+}
+
+int unixlane__reserve(struct lane *lane, size_t size, void **data,
+	bool is_patient)
+{
+	const int saved = errno;
+
+	if (lane->has_failed)
+		return refuse(EPROTO);
+	if (unixturn__take(&lane->sending) < 0)
+		return -1;
+	lane->reserved = find_place(lane, size, is_patient);
+	if (lane->reserved == NULL) {
+		unixturn__give(&lane->sending);
+		return -1;
+	}
+	lane->reserved_size = size;
+	*data = lane->reserved;
+	unixturn__hold(&lane->sending);
+	errno = saved;
+	return 0;
+}
+
+/* What is no longer at the tail, behind a marker that was tried, is as good as
+ * private memory. */
+static int commit(struct lane *lane, size_t size)
+{
+	struct iovec parts[2] = { { 0 }, { lane->reserved, size } };
+	const struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	if (lane->has_failed)
+		return refuse(EPROTO);
+	if (lane->is_bell_due && unixlane__ring_bell(lane) < 0)
+		return -1;
+	if (lane->reserved != (char *)(unixring__at_tail(&lane->out) + 1) ||
+		unixlane__is_ring_shut(lane))
+		return send_by_socket(lane, &header, size);
+	unixring__commit(&lane->out, size);
+	return tell(lane);
+}
+
+int unixlane__commit(struct lane *lane, size_t size)
+{
+	const int saved = errno;
+	int result;
+
+	if (!unixturn__resume(&lane->sending))
+		return refuse(EINVAL);
+	if (size > lane->reserved_size) {
+		unixturn__hold(&lane->sending);
+		return refuse(EINVAL);
+	}
+	result = commit(lane, size);
+	if (result < 0 && errno == EAGAIN)
+		unixturn__hold(&lane->sending);
+	else
+		unixturn__give(&lane->sending);
+	if (result == 0)
+		errno = saved;
+	return result;
+}
+
+int unixlane__cancel(struct lane *lane)
+{
+	if (!unixturn__resume(&lane->sending))
+		return refuse(EINVAL);
+	unixturn__give(&lane->sending);
+	return 0;
 }
 
 /* Receiving */
@@ -526,6 +619,55 @@ static bool has_bulk(struct lane *lane)
 
 /* A late yield is no loss if the peer has sent in bulk meanwhile. Otherwise one
  * message has waited, which would have woken us sooner. */
+/* The message may have been taken back by the sender meanwhile. */
+static int keep_record(struct lane *lane, const void **data, size_t *size)
+{
+	const int result = unixring__look(&lane->in, &lane->peeked);
+
+	if (result < 0)
+		return fail(lane);
+	if (result == 0)
+		return refuse(EAGAIN);
+	*data = lane->peeked.data;
+	if (*data != NULL)
+		*size = lane->peeked.size;
+	return 1;
+}
+
+int unixlane__peek(struct lane *lane, const void **data, size_t *size,
+	int flags)
+{
+	struct iovec first;
+	struct msghdr header = { .msg_iov = &first, .msg_iovlen = 1 };
+	const int saved = errno;
+	int result;
+
+	*data = NULL;
+	if (lane->has_failed)
+		return refuse(EPROTO);
+	if (unixturn__take(&lane->receiving) < 0)
+		return -1;
+	result = recv_in_turn(lane, &header, size, flags | MSG_PEEK);
+	if (result == 1)
+		result = keep_record(lane, data, size);
+	if (result == 1 && *data != NULL)
+		unixturn__hold(&lane->receiving);
+	else
+		unixturn__give(&lane->receiving);
+	if (result >= 0)
+		errno = saved;
+	return result;
+}
+
+int unixlane__release(struct lane *lane)
+{
+	if (!unixturn__resume(&lane->receiving))
+		return refuse(EINVAL);
+	unixring__release(&lane->in, &lane->peeked);
+	unixturn__give(&lane->receiving);
+	return 0;
+}
+
 void unixlane__yield_for_news(struct lane *lane)
 {
 	const int64_t since_us = unixyield__begin(&lane->for_news);
@@ -549,7 +691,7 @@ bool unixlane__has_record(struct lane *lane)
 	bool has_one;
 
 	if (unixturn__take(&lane->receiving) < 0)
-		return false;
+		return errno == EINVAL;
 	has_one = unixring__look(&lane->in, &record) != 0;
 	unixturn__give(&lane->receiving);
 	return has_one;
@@ -592,6 +734,7 @@ static void drop_signs(struct lane *lane)
 
 void unixlane__forget(struct lane *lane)
 {
+	unixbuffer_free(&lane->spare);
 	unixsegment__drop(&lane->mine);
 	unixsegment__drop(&lane->theirs);
 }

@@ -27,8 +27,8 @@
  * the lane, but only one at a time. When the process that set it up closes it,
  * only the socket goes on.
  */
-#ifndef UNIXMSG_LANE_H
-#define UNIXMSG_LANE_H
+#ifndef UNIXMSG_LANE_PRIVATE_H
+#define UNIXMSG_LANE_PRIVATE_H
 
 #include <stdbool.h>
 #include <sys/socket.h>
@@ -38,6 +38,7 @@
 #include "base/turn.h"
 #include "base/yield.h"
 #include "lane/ring.h"
+#include "unixmsg/buffer.h"
 
 /*
  * The bytes of the socket's send buffer that stay free behind its largest
@@ -54,9 +55,13 @@ struct lane {
 	uint64_t bells;      /* bells that we have rung */
 	uint64_t detours;    /* messages that we have sent by the socket */
 	struct yield for_room;
+	char *reserved; /* where the turn to send is held */
+	size_t reserved_size;
+	struct unixbuffer spare; /* for what the ring has no room for */
 	struct turn receiving;
 	struct ring_in in;
 	struct yield for_news;
+	struct ring_record peeked; /* where the turn to receive is held */
 	int error; /* of the socket, to return when nothing is there */
 	atomic_bool has_failed;     /* the peer has broken a rule */
 	const struct endpoint *end; /* the connection, not ours */
@@ -149,14 +154,34 @@ int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 static inline bool unixlane__recv_data(struct lane *lane, void *data,
 	size_t room, size_t *size);
 
+/*
+ * unixlane__reserve holds the turn to send, until unixlane__commit has sent the
+ * message, or has failed with another error than EAGAIN, or unixlane__cancel
+ * gives it up. They return 0, or -1 with the errors of unixmsg/lane.h, and wait
+ * no longer than unixlane__send.
+ */
+int unixlane__reserve(struct lane *lane, size_t size, void **data,
+	bool is_patient);
+int unixlane__commit(struct lane *lane, size_t size);
+int unixlane__cancel(struct lane *lane);
+
+/*
+ * Finds the next message. If it is in the ring, unixlane__peek holds the turn
+ * to receive, until unixlane__release. *data is NULL if it is on the socket.
+ * Returns as unixlane__recv does.
+ */
+int unixlane__peek(struct lane *lane, const void **data, size_t *size,
+	int flags);
+int unixlane__release(struct lane *lane);
+
 /* Lets others have the processor before the caller sleeps, see base/yield.h. */
 void unixlane__yield_for_news(struct lane *lane);
 
 /* Returns the number of bytes in the ring that the peer has not read. */
 size_t unixlane__get_unread(const struct lane *lane);
 
-/* Returns true if something is in the ring, without a system call. Returns
- * false if another thread waits for a message. */
+/* Returns true if something is in the ring, without a system call, or if the
+ * turn is held. Returns false if another thread waits for a message. */
 bool unixlane__has_record(struct lane *lane);
 
 static inline bool unixlane__is_ring_shut(const struct lane *lane)

@@ -16,6 +16,7 @@
 #include "network/dial_private.h"
 #include "network/listen_private.h"
 #include "network/proof.h"
+#include "unixmsg/lane.h"
 
 static int refuse(int error)
 {
@@ -711,4 +712,50 @@ int unixconn_write(struct unixconn *conn, const void *data, size_t size,
 	if (conn->network->write(conn, data, size, written, deadline_us) < 0)
 		return -1;
 	return 1;
+}
+
+int unixlane_reserve(struct unixconn *conn, size_t size, void **data,
+	int64_t deadline_us)
+{
+	if (check(conn->network->reserve != NULL, deadline_us) < 0)
+		return -1;
+	return conn->network->reserve(conn, size, data, deadline_us) < 0 ? -1
+									 : 1;
+}
+
+int unixlane_commit(struct unixconn *conn, size_t size, int64_t deadline_us)
+{
+	int saved = save_errno(conn), result = -1;
+
+	if (check(conn->network->commit != NULL, deadline_us) == 0)
+		result = conn->network->commit(conn, size,
+			get_patience(conn, deadline_us));
+	result = settle_send(conn, result, saved);
+	if (result == 0)
+		conn->network->cancel(conn);
+	return result;
+}
+
+int unixlane_cancel(struct unixconn *conn)
+{
+	if (check(conn->network->cancel != NULL, UNIXMSG_NOW) < 0)
+		return -1;
+	return conn->network->cancel(conn);
+}
+
+int unixlane_peek(struct unixconn *conn, const void **data, size_t *size,
+	int64_t deadline_us)
+{
+	if (check(conn->network->peek != NULL, deadline_us) < 0)
+		return -1;
+	return conn->network->peek(conn, data, size, deadline_us);
+}
+
+int unixlane_release(struct unixconn *conn)
+{
+	if (check(conn->network->release != NULL, UNIXMSG_NOW) < 0 ||
+		conn->network->release(conn) < 0)
+		return -1;
+	unixnetwork__note(&conn->counts.received, 1);
+	return 0;
 }

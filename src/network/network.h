@@ -82,6 +82,14 @@ struct network {
 		size_t *size, int64_t deadline_us);
 	int (*write)(struct unixconn *conn, const void *data, size_t size,
 		size_t *written, int64_t deadline_us);
+	/* Those of unixmsg/lane.h; release, commit and cancel return 0. */
+	int (*reserve)(struct unixconn *conn, size_t size, void **data,
+		int64_t deadline_us);
+	int (*commit)(struct unixconn *conn, size_t size, int64_t deadline_us);
+	int (*cancel)(struct unixconn *conn);
+	int (*peek)(struct unixconn *conn, const void **data, size_t *size,
+		int64_t deadline_us);
+	int (*release)(struct unixconn *conn);
 	int (*want)(struct unixconn *conn, unsigned int wants);
 	/* NULL: as the kernel says. */
 	int (*get_unread)(const struct unixconn *conn, size_t *bytes);

@@ -610,6 +610,89 @@ static int lane_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 		deadline_us);
 }
 
+/* Without a copy */
+
+static int check_lane(const struct unixconn *conn)
+{
+	return lane_is_lane(conn) ? 0 : refuse(ENOTSUP);
+}
+
+static int lane_reserve(struct unixconn *conn, size_t size, void **data,
+	int64_t deadline_us)
+{
+	if (check_lane(conn) < 0)
+		return -1;
+	return unixlane__reserve(&unixhandshake__get(conn)->lane, size, data,
+		deadline_us != UNIXMSG_NOW);
+}
+
+static int lane_commit(struct unixconn *conn, size_t size, int64_t deadline_us)
+{
+	struct packet *packet = unixhandshake__get(conn);
+	struct wait wait;
+	int saved = errno;
+
+	if (check_lane(conn) < 0)
+		return -1;
+	unixwait__begin(&wait, &conn->end, POLLOUT, deadline_us);
+	while (unixlane__commit(&packet->lane, size) < 0)
+		if (unixwait__again(&wait) < 0)
+			return -1;
+	errno = saved;
+	return 0;
+}
+
+static int lane_cancel(struct unixconn *conn)
+{
+	if (check_lane(conn) < 0)
+		return -1;
+	return unixlane__cancel(&unixhandshake__get(conn)->lane);
+}
+
+static int peek_waiting(struct packet *packet, const void **data, size_t *size,
+	int64_t deadline_us)
+{
+	struct wait wait;
+	int result;
+
+	unixwait__begin(&wait, &packet->conn.end, POLLIN, deadline_us);
+	has_come(packet, &wait);
+	while ((result = unixlane__peek(&packet->lane, data, size,
+			wait.flags)) < 0)
+		if (unixwait__again(&wait) < 0)
+			return -1;
+	unixwait__end(&wait);
+	return result;
+}
+
+static int lane_peek(struct unixconn *conn, const void **data, size_t *size,
+	int64_t deadline_us)
+{
+	struct packet *packet = unixhandshake__get(conn);
+	int result, saved = errno;
+
+	if (check_lane(conn) < 0)
+		return -1;
+	if (unixlane__has_record(&packet->lane) ||
+		comes_soon(packet, deadline_us)) {
+		result =
+			unixlane__peek(&packet->lane, data, size, MSG_DONTWAIT);
+		if (result >= 0 || errno != EAGAIN)
+			return result;
+	}
+	result = peek_waiting(packet, data, size, deadline_us);
+	if (result >= 0)
+		errno = saved;
+	return result;
+}
+
+static int lane_release(struct unixconn *conn)
+{
+	if (check_lane(conn) < 0)
+		return -1;
+	return unixlane__release(&unixhandshake__get(conn)->lane);
+}
+
 static int lane_want(struct unixconn *conn, unsigned int wants)
 {
 	struct packet *packet = unixhandshake__get(conn);
@@ -649,6 +732,11 @@ const struct network unixnetwork__packet_lane = {
 	.recv_batch = lane_recv_batch,
 	.recv_buffer = lane_recv_buffer,
 	.get_next_size = lane_get_next_size,
+	.reserve = lane_reserve,
+	.commit = lane_commit,
+	.cancel = lane_cancel,
+	.peek = lane_peek,
+	.release = lane_release,
 	.want = lane_want,
 	.shutdown = lane_shutdown,
 	.get_unread = lane_get_unread,

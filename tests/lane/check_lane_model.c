@@ -24,9 +24,17 @@ enum way { END, SMALL, LARGE, LOST };
 
 /*
  * How the receiver goes on when it was woken. BY_SHORT_WAYS is as UNTIL_NOTHING
- * where both sides try the short ways first.
+ * where both sides try the short ways first, IN_PLACE where they write and read
+ * in place.
  */
-enum manner { ONE_EACH, UNTIL_NOTHING, ASLEEP, BY_SHORT_WAYS, MANNERS };
+enum manner {
+	ONE_EACH,
+	UNTIL_NOTHING,
+	ASLEEP,
+	BY_SHORT_WAYS,
+	IN_PLACE,
+	MANNERS
+};
 
 struct item {
 	char bytes[1 + BIG];
@@ -154,7 +162,7 @@ ssize_t model_recvmsg(int fd, struct msghdr *header, int flags)
 	size = take_item(data, sizeof(data), flags);
 	if (size > 0)
 		*(char *)header->msg_iov[0].iov_base = data[0];
-	if (size > 1)
+	if (size > 1 && header->msg_iovlen > 1)
 		memcpy(header->msg_iov[1].iov_base, data + 1, (size_t)size - 1);
 	return size;
 }
@@ -210,9 +218,34 @@ static void begin(void)
 		const struct segment mine = { &pages[i], rings[i], RING };
 		const struct segment theirs = { &pages[!i], rings[!i], RING };
 
+		unixbuffer_free(&lanes[i].spare);
 		lanes[i] = (struct lane){ .end = &no_end, .theirs = theirs };
 		unixring__set_up(&lanes[i].out, &lanes[i].in, &mine, &theirs);
 	}
+}
+
+/* Judges a failed send; returns false if the message has to be lost. */
+static bool may_try_again(enum way way)
+{
+	if (errno == ENOBUFS && way == LOST)
+		return false;
+	if (errno != EAGAIN)
+		weak_fail("a message could not be sent");
+	weak_sleep(has_queue_room);
+	return true;
+}
+
+static void write_number(const char *data, size_t size, enum way way)
+{
+	void *place;
+
+	if (unixlane__reserve(&lanes[0], size, &place, false) < 0)
+		weak_fail("no room could be reserved");
+	model_memcpy(place, data, size);
+	while (unixlane__commit(&lanes[0], size) < 0)
+		if (!may_try_again(way))
+			return;
+	sent++;
 }
 
 /* One of the plan, until it is sent or has to be lost. */
@@ -224,18 +257,18 @@ static void send_number(unsigned int number, enum way way)
 	size_t done;
 
 	may_fail = way == LOST;
+	if (manner == IN_PLACE) {
+		write_number(data, parts[1].iov_len, way);
+		return;
+	}
 	if (manner == BY_SHORT_WAYS && way == SMALL &&
 		model_send_data(&lanes[0], data, 1) == 1) {
 		sent++;
 		return;
 	}
-	while (unixlane__send(&lanes[0], &header, 1, &done, false) < 0) {
-		if (errno == ENOBUFS && way == LOST)
+	while (unixlane__send(&lanes[0], &header, 1, &done, false) < 0)
+		if (!may_try_again(way))
 			return;
-		if (errno != EAGAIN)
-			weak_fail("a message could not be sent");
-		weak_sleep(has_queue_room);
-	}
 	sent++;
 }
 
@@ -249,12 +282,31 @@ static void run_sender(void)
 	}
 }
 
+/* Returns 1 with place NULL if the message is on the socket. */
+static int read_number(char data[BIG], const void **place, int flags)
+{
+	size_t size;
+	int result = unixlane__peek(&lanes[1], place, &size, flags);
+
+	if (result != 1 || *place == NULL)
+		return result;
+	model_memcpy(data, *place, size);
+	return unixlane__release(&lanes[1]) < 0 ? -1 : 1;
+}
+
 static int receive_somehow(char data[BIG], int flags)
 {
 	struct iovec parts[2] = { { 0 }, { data, BIG } };
 	struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
+	const void *place = NULL;
 	size_t size;
+	int result;
 
+	if (manner == IN_PLACE) {
+		result = read_number(data, &place, flags);
+		if (result != 1 || place != NULL)
+			return result;
+	}
 	if (manner == BY_SHORT_WAYS &&
 		model_recv_data(&lanes[1], data, BIG, &size))
 		return 1;

@@ -7,6 +7,7 @@ quick_unit_tests += \
 	tests/check_gram \
 	tests/check_handshake \
 	tests/check_hangup \
+	tests/check_lane_calls \
 	tests/check_lane_offer \
 	tests/check_lane_proof \
 	tests/check_listener \
@@ -31,6 +32,7 @@ tests_check_go_rules_SOURCES = %D%/check_go_rules.c
 tests_check_gram_SOURCES = %D%/check_gram.c
 tests_check_handshake_SOURCES = %D%/check_handshake.c
 tests_check_hangup_SOURCES = %D%/check_hangup.c
+tests_check_lane_calls_SOURCES = %D%/check_lane_calls.c
 tests_check_lane_offer_SOURCES = %D%/check_lane_offer.c
 tests_check_lane_proof_SOURCES = %D%/check_lane_proof.c
 tests_check_listener_SOURCES = %D%/check_listener.c

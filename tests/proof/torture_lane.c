@@ -194,7 +194,93 @@ static void a_listener_offers_lanes(int kind)
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
+static struct unixconn *reading, *writing;
+
+static void open_lane(void)
+{
+	const char *name = support_abstract("lane");
+	struct unixlistener *listener = offer_lanes(name);
+
+	writing = ask_for_lane(name);
+	reading = unixlistener_accept(listener, UNIXMSG_NOW);
+	talk(writing, reading);
+	ck_assert(unixconn_is_lane(writing));
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+
+static void close_lane(void)
+{
+	unixconn_close(reading);
+	unixconn_close(writing);
+}
+
+/* In the ring, or by the socket. What was not reserved can be once more. */
+static void a_message_is_written_in_place(int kind)
+{
+	const size_t size = kind == 0 ? 8 : SIZE / 2;
+	static char got[SIZE / 2];
+	void *data;
+	int result;
+
+	open_lane();
+	torture_begin();
+	result = unixlane_reserve(writing, size, &data, UNIXMSG_NOW);
+	if (!torture_end(result, 1))
+		ck_assert_int_eq(unixlane_reserve(writing, size, &data,
+					 UNIXMSG_NOW),
+			1);
+	memset(data, 'x', size);
+	ck_assert_int_eq(unixlane_commit(writing, size, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv(reading, got, sizeof(got), NULL,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(got[size - 1], 'x');
+	close_lane();
+}
+
+/* After a failure it is reserved, or not. */
+static void a_message_is_committed(int kind)
+{
+	const size_t size = kind == 0 ? 8 : SIZE / 2;
+	void *data;
+
+	open_lane();
+	ck_assert_int_eq(unixlane_reserve(writing, size, &data, UNIXMSG_NOW),
+		1);
+	memset(data, 'x', size);
+	torture_begin();
+	if (!torture_end(unixlane_commit(writing, size, UNIXMSG_NOW), 1))
+		unixlane_cancel(writing);
+	ck_assert_errno(unixlane_cancel(writing), EINVAL);
+	close_lane();
+}
+
+static void a_message_is_read_in_place(int kind)
+{
+	const void *data;
+	size_t size;
+	int result;
+
+	(void)kind;
+	open_lane();
+	ck_assert_int_eq(unixconn_send(writing, "text", 4, UNIXMSG_NOW), 1);
+	torture_begin();
+	result = unixlane_peek(reading, &data, &size, UNIXMSG_NOW);
+	if (!torture_end(result, 1))
+		ck_assert_int_eq(unixlane_peek(reading, &data, &size,
+					 UNIXMSG_NOW),
+			1);
+	ck_assert_uint_eq(size, 4);
+	ck_assert_mem_eq(data, "text", 4);
+	torture_begin();
+	torture_end(unixlane_release(reading), 0);
+	close_lane();
+}
+
 const struct scene torture_lane_scenes[] = {
+	{ "a message is written in place", a_message_is_written_in_place, 2 },
+	{ "a message is committed", a_message_is_committed, 2 },
+	{ "a message is read in place", a_message_is_read_in_place, 1 },
 	{ "a client asks for a lane", a_client_asks_for_a_lane, 1 },
 	{ "a listener offers lanes", a_listener_offers_lanes, 1 },
 	{ "a lane comes to be", a_lane_comes_to_be, 1 },

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * unixlane: messages of a connection with a lane, without a copy. You write a
+ * message where the peer will read it, and read it where the peer has written
+ * it. unixconn_is_lane tells whether a connection has a lane; without one these
+ * calls fail with ENOTSUP, and unixconn_send and unixconn_recv do the same.
+ *
+ *	if (unixlane_reserve(conn, room, &data, UNIXMSG_FOREVER) < 0)
+ *		return -1;
+ *	size = write_message(data, room);
+ *	if (unixlane_commit(conn, size, UNIXMSG_FOREVER) < 0)
+ *		return -1;
+ *
+ * From unixlane_reserve to unixlane_commit or unixlane_cancel, all sends on the
+ * connection fail with EINVAL, in other threads too. From unixlane_peek to
+ * unixlane_release, so do all receives. Sending and receiving do not disturb
+ * each other. The peer may use these calls, or any others. Messages keep their
+ * order whatever calls you mix, and the counters count them.
+ *
+ * The peer may change the bytes of a message while you read them. So read each
+ * byte once: copy what you check, such as a length or an offset, and then use
+ * the copy. Or call unixconn_recv if you do not trust the peer, which copies
+ * the message first. The place and the size that unixlane_peek gives do not
+ * change.
+ */
+#ifndef UNIXMSG_LANE_H
+#define UNIXMSG_LANE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unixconn;
+
+/*
+ * Reserves memory for a message of at most size bytes, and stores its place,
+ * which is aligned to 8 bytes. It belongs to conn. Write there until you call
+ * unixlane_commit or unixlane_cancel; the bytes have no known value before. The
+ * peer may see what you write. deadline_us only tells whether the call may wait
+ * a moment for the peer to make room, UNIXMSG_NOW: not at all. If there is no
+ * room, or the message is too large for the lane, *data is private memory and
+ * unixlane_commit sends it by the socket. Returns 1, or -1 with
+ *
+ *   EINVAL    something is reserved already, or the deadline is negative
+ *   EMSGSIZE  size is more than unixconn_get_size_max tells
+ *   ENOMEM    no memory
+ *   ENOTSUP   the connection has no lane
+ *   EPIPE     the peer does not receive any more; unixlane_commit may tell
+ *             that, too
+ *   EPROTO    the peer has spoiled the lane, see unixconn_is_lane
+ */
+int unixlane_reserve(struct unixconn *conn, size_t size, void **data,
+	int64_t deadline_us);
+
+/*
+ * Sends the first size bytes of what was reserved. It waits for room on the
+ * socket if they were not reserved in the lane. Returns as unixconn_send does:
+ * 1; 0 if the policy has dropped the message; -1 with the errors of
+ * unixconn_send, or with
+ *
+ *   EINVAL   nothing is reserved, size is more than was reserved, or the
+ *            deadline is negative
+ *   ENOTSUP  the connection has no lane
+ *
+ * After EAGAIN, ETIMEDOUT, ECANCELED and EINVAL the message is still reserved:
+ * commit it later, or cancel it. After all other errors it is not.
+ */
+int unixlane_commit(struct unixconn *conn, size_t size, int64_t deadline_us);
+
+/* Gives up what was reserved; the peer receives nothing. Returns 0, or -1 with
+ * EINVAL if nothing is reserved. */
+int unixlane_cancel(struct unixconn *conn);
+
+/*
+ * Waits for a message, and stores its place and size. The memory belongs to
+ * conn, is only for reading, and stays until unixlane_release. Returns 1; 0 at
+ * the end of the connection; -1 with the errors of unixconn_recv but EMSGSIZE,
+ * or with
+ *
+ *   EINVAL   a message has not been released, or the deadline is negative
+ *   ENOTSUP  the connection has no lane
+ *
+ * *data is NULL if the message is on the socket, because it was too large for
+ * the lane or has descriptors: receive it by unixconn_recv_msg or its sisters,
+ * and release nothing. *size is then its size.
+ */
+int unixlane_peek(struct unixconn *conn, const void **data, size_t *size,
+	int64_t deadline_us);
+
+/* Ends the use of the message that unixlane_peek gave, and makes room for
+ * others. Returns 0, or -1 with EINVAL if there is none. */
+int unixlane_release(struct unixconn *conn);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
