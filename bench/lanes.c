@@ -39,7 +39,7 @@ static const uint64_t ring_bytes = 1 << 20;
  * cache line goes to and fro within this time if they are near. */
 static const double near_ns = 250;
 
-enum way { plain, plain_spinning, packet, lane, lane_batch };
+enum way { plain, plain_spinning, packet, lane, lane_batch, in_place };
 
 /* One side of a connection. */
 struct side {
@@ -93,6 +93,12 @@ static const struct job jobs[] = {
 	{ .name = "one way, 64 B, spinning, batches of 64",
 		.size = 64,
 		.way = lane_batch,
+		.spin_us = 50,
+		.bar = 5,
+		.near_bar = 10 },
+	{ .name = "one way, 64 B, spinning, in place",
+		.size = 64,
+		.way = in_place,
 		.spin_us = 50,
 		.bar = 5,
 		.near_bar = 10 },
@@ -219,6 +225,38 @@ static void recv_one(struct side *side, void *data)
 		die("a message has the wrong size");
 }
 
+/* The same in place: nothing but the number is written. */
+
+static void write_one(struct side *side, uint64_t number)
+{
+	void *data;
+
+	if (unixlane_reserve(side->conn, side->size, &data, UNIXMSG_FOREVER) <
+		0)
+		die("unixlane_reserve");
+	memcpy(data, &number, sizeof(number));
+	if (unixlane_commit(side->conn, side->size, UNIXMSG_FOREVER) < 0)
+		die("unixlane_commit");
+}
+
+/* Returns false if the message is on the socket. */
+static bool read_one(struct side *side, uint64_t *number)
+{
+	const void *data;
+	size_t size;
+
+	if (unixlane_peek(side->conn, &data, &size, UNIXMSG_FOREVER) != 1)
+		die("unixlane_peek");
+	if (data == NULL)
+		return false;
+	if (size != side->size)
+		die("a message has the wrong size");
+	memcpy(number, data, sizeof(*number));
+	if (unixlane_release(side->conn) < 0)
+		die("unixlane_release");
+	return true;
+}
+
 /* Sends messages with numbers, in bulk. */
 
 static void send_bulk(struct side *side, char *data, uint64_t first)
@@ -228,7 +266,9 @@ static void send_bulk(struct side *side, char *data, uint64_t first)
 
 	for (i = 0; i < bulk; i++, data += side->size, first++) {
 		memcpy(data, &first, sizeof(first));
-		if (side->way != lane_batch)
+		if (side->way == in_place)
+			write_one(side, first);
+		else if (side->way != lane_batch)
 			send_one(side, data);
 		msgs[i].data = data;
 		msgs[i].room = side->size;
@@ -244,8 +284,10 @@ static void recv_all(struct side *side, char *data)
 	uint64_t number, wanted = 0;
 
 	for (;;) {
-		recv_one(side, data);
-		memcpy(&number, data, sizeof(number));
+		if (side->way != in_place || !read_one(side, &number)) {
+			recv_one(side, data);
+			memcpy(&number, data, sizeof(number));
+		}
 		if (number == last)
 			return;
 		if (number != wanted++)
@@ -339,7 +381,7 @@ static void settle(struct side *side, bool is_first)
 		if (!is_first)
 			send_one(side, room);
 	}
-	if ((side->way == lane || side->way == lane_batch) !=
+	if ((side->way >= lane) !=
 		(side->conn != NULL && unixconn_is_lane(side->conn)))
 		die("the lane");
 }

@@ -4,6 +4,7 @@ EXTRA_PROGRAMS += %D%/lanes
 CLEANFILES += %D%/lanes
 %C%_lanes_LDADD = $(built_library)
 EXTRA_DIST += \
+	%D%/peers/boost_queue.cpp \
 	%D%/peers/echo.go \
 	%D%/peers/echo.py \
 	%D%/peers/nng.c \

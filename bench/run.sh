@@ -425,6 +425,43 @@ compare_pairs()
 	cpu=
 }
 
+get_lane_ns()
+{
+	bound 60 "$TOOLS/../../bench/lanes" 0 1 1 'one way, 64 B, sleeping' |
+		sed -n 's/^| one way[^|]*|[^|]*| *\([0-9]*\) .*/\1/p'
+}
+
+# compare_rival LABEL SOURCE HEADER BAR FLAG...
+compare_rival()
+{
+	label=$1 source=$2 header=$3 bar=$4
+	shift 4
+	if ! ${CC:-cc} -O2 "$peers/$source" -o "$work/rival" "$@" \
+		2>>"$work/err"; then
+		miss "$label: no <$header>, or $source does not build"
+		return
+	fi
+	: >"$work/times"
+	: >"$work/ratios"
+	i=0
+	while [ $i -lt 11 ]; do
+		theirs=$(bound 60 "$work/rival" 64 100000 one-way \
+			2>>"$work/err") || break
+		ours=$(get_lane_ns) || break
+		echo "$theirs" >>"$work/times"
+		echo "$ours $theirs" | awk '{ print $2 / $1 }' >>"$work/ratios"
+		i=$((i + 1))
+	done
+	[ $i -gt 0 ] || {
+		miss "$label: $(tail -n 1 "$work/err")"
+		return
+	}
+	say "| $label | $(get_median <"$work/times") |\
+ $(get_median <"$work/ratios" | awk '{ printf "%.2f", $1 }') |\
+ $(sort -n "$work/ratios" | awk '{ a[NR] = $1 }
+		END { printf "%.2f..%.2f", a[3], a[9] }') | $bar |"
+}
+
 # Both processes have their own CPU, or share the first one, job by job.
 compare_lanes()
 {
@@ -436,6 +473,12 @@ compare_lanes()
 	say 'Nanoseconds for a message, or for a round trip; rings of 1 MiB.' ''
 	bound 600 "$TOOLS/../../bench/lanes" 0 1 "$rounds" >>"$report" \
 		2>>"$work/err" || miss "lanes: $(tail -n 1 "$work/err")"
+	say '' 'Message libraries, one way, 64 bytes, in turn with a lane that' \
+		'sleeps:' '' '| peer | ns | our ratio | half of them | bar |' \
+		'|---|---|---|---|---|'
+	compare_rival 'ZeroMQ ipc, PAIR' zmq.c zmq.h 4 -lzmq
+	compare_rival 'Boost message_queue, a shared lock' boost_queue.cpp \
+		boost/interprocess/ipc/message_queue.hpp 1.2 -lstdc++ -lpthread
 }
 
 now_ms()

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
-/* Round trips over ZeroMQ's ipc: zmq SIZE COUNT prints their median in ns. */
+/*
+ * ZeroMQ's ipc: zmq SIZE COUNT prints the median of round trips in ns, zmq SIZE
+ * COUNT one-way the time of a message in ns.
+ */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +33,20 @@ static void serve(char *data, size_t size)
 	while (zmq_recv(socket, data, size, 0) >= 0)
 		zmq_send(socket, data, size, 0);
 	exit(0);
+}
+
+/* Answers when all have come. */
+static void collect(char *data, size_t size, size_t count)
+{
+	void *socket = open_pair(zmq_ctx_new(), 1);
+	size_t i;
+
+	for (;;) {
+		for (i = 0; i < count; i++)
+			if (zmq_recv(socket, data, size, 0) < 0)
+				exit(1);
+		zmq_send(socket, data, 1, 0);
+	}
 }
 
 static double now_ns(void)
@@ -63,10 +80,26 @@ static double measure(void *socket, char *data, size_t size, size_t count)
 	return times[count / 2];
 }
 
+static double measure_one_way(void *socket, char *data, size_t size,
+	size_t count)
+{
+	const double before = now_ns();
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		if (zmq_send(socket, data, size, 0) < 0)
+			exit(1);
+	if (zmq_recv(socket, data, size, 0) < 0)
+		exit(1);
+	return (now_ns() - before) / (double)count;
+}
+
 int main(int argc, char **argv)
 {
 	size_t size = argc > 1 ? strtoul(argv[1], NULL, 10) : 64;
 	size_t count = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000;
+	double (*run)(void *, char *, size_t, size_t) =
+		argc > 3 ? measure_one_way : measure;
 	char *data = calloc(1, size);
 	void *socket;
 	pid_t pid;
@@ -76,11 +109,13 @@ int main(int argc, char **argv)
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (argc > 3)
+			collect(data, size, count);
 		serve(data, size);
 	}
 	socket = open_pair(zmq_ctx_new(), 0);
-	measure(socket, data, size, count / 10 + 1);
-	printf("%.0f\n", measure(socket, data, size, count));
+	run(socket, data, size, count);
+	printf("%.0f\n", run(socket, data, size, count));
 	fflush(stdout);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
