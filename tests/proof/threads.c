@@ -409,6 +409,123 @@ static void several_accept_on_one_listener(void)
 	close(stop[1]);
 }
 
+/* Lanes. */
+
+static void talk(struct unixconn *pair[2])
+{
+	int i, value;
+
+	for (i = 0; i < 80; i++) {
+		require(unixconn_send(pair[i % 2], &i, sizeof(i), soon()) == 1,
+			"unixconn_send");
+		require(unixconn_recv(pair[1 - i % 2], &value, sizeof(value),
+				NULL, soon()) == 1,
+			"unixconn_recv");
+	}
+	require(unixconn_is_lane(pair[0]), "no lane");
+}
+
+static void open_lane(struct unixconn *pair[2])
+{
+	const struct unixdial_options asking = { .flags = UNIXMSG_DIAL_LANE };
+	const struct unixlisten_options offering = { .lane_bytes = 4096 };
+	const char *name = make_name("lane");
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", name, &offering);
+
+	require(listener != NULL, "unixlistener_open");
+	pair[0] = unixconn_dial("unixpacket", name, &asking, soon());
+	require(pair[0] != NULL, "unixconn_dial");
+	pair[1] = unixlistener_accept(listener, soon());
+	require(pair[1] != NULL, "unixlistener_accept");
+	unixlistener_close(listener);
+	talk(pair);
+}
+
+static void close_lane(struct unixconn *pair[2])
+{
+	require(unixconn_close(pair[0]) == 0, "unixconn_close");
+	require(unixconn_close(pair[1]) == 0, "unixconn_close");
+}
+
+static void two_send_and_two_receive_by_a_lane(void)
+{
+	struct unixconn_counters before, after;
+	struct unixconn *pair[2];
+	pthread_t threads[2 * SENDERS], counter;
+	int i;
+
+	open_lane(pair);
+	unixconn_get_counters(pair[0], &before);
+	are_done = false;
+	counter = start(look_at_counters, pair[0]);
+	for (i = 0; i < SENDERS; i++) {
+		threads[2 * i] = start(send_grams, pair[0]);
+		threads[2 * i + 1] = start(receive_grams, pair[1]);
+	}
+	for (i = 0; i < 2 * SENDERS; i++)
+		join(threads[i]);
+	are_done = true;
+	join(counter);
+	unixconn_get_counters(pair[0], &after);
+	require(after.sent == before.sent + SENDERS * MESSAGES, "the count");
+	close_lane(pair);
+}
+
+static void *write_in_place(void *conn)
+{
+	void *place;
+	int i;
+
+	for (i = 0; i < MESSAGES; i++) {
+		require(unixlane_reserve(conn, sizeof(i), &place, soon()) == 1,
+			"unixlane_reserve");
+		memcpy(place, &i, sizeof(i));
+		require(unixlane_commit(conn, sizeof(i), soon()) == 1,
+			"unixlane_commit");
+	}
+	return NULL;
+}
+
+static void *read_in_place(void *conn)
+{
+	const void *place;
+	size_t size;
+	int i, value;
+
+	for (i = 0; i < MESSAGES; i++) {
+		require(unixlane_peek(conn, &place, &size, soon()) == 1,
+			"unixlane_peek");
+		if (place == NULL) {
+			require(unixconn_recv(conn, &value, sizeof(value), NULL,
+					soon()) == 1,
+				"unixconn_recv");
+		} else {
+			memcpy(&value, place, sizeof(value));
+			require(unixlane_release(conn) == 0,
+				"unixlane_release");
+		}
+		require(value == i, "the order");
+	}
+	return NULL;
+}
+
+static void one_writes_while_another_reads_in_place(void)
+{
+	struct unixconn *pair[2];
+	pthread_t threads[4];
+	int i;
+
+	open_lane(pair);
+	for (i = 0; i < 2; i++) {
+		threads[2 * i] = start(write_in_place, pair[i]);
+		threads[2 * i + 1] = start(read_in_place, pair[i]);
+	}
+	for (i = 0; i < 4; i++)
+		join(threads[i]);
+	close_lane(pair);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -424,6 +541,10 @@ static const struct {
 	{ "a framed stream goes each way at once",
 		a_framed_stream_goes_each_way_at_once },
 	{ "several accept on one listener", several_accept_on_one_listener },
+	{ "two send and two receive by a lane",
+		two_send_and_two_receive_by_a_lane },
+	{ "one writes while another reads in place",
+		one_writes_while_another_reads_in_place },
 };
 
 int main(int argc, char **argv)
