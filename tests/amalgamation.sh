@@ -168,7 +168,7 @@ the_echo_tools_work()
 # in for calls of libc by the names that the library as configured knows them by.
 list_public_tests()
 {
-	private='(base/[^k]|(name|message|lane|network|service|supervisor|tools)/)'
+	private='(base/[^k]|(name|message|lane|network|service|supervisor|tools|relay)/)'
 	grep -L -E "^#include \"($private|support/load[.]h|proof/)" \
 		"$srcdir"/tests/*/check_*.c |
 		sed -e 's|.*/check_||' -e 's|[.]c$||' |
