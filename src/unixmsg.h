@@ -29,6 +29,7 @@
  *   deadlines   how long a call waits               unixmsg/deadline.h
  *   stopping    by SIGINT and SIGTERM               unixmsg/stop.h
  *   messages    descriptors, credentials, batches   unixmsg/msg.h
+ *   lanes       in place, in shared memory          unixmsg/lane.h
  *   supervisor  inherited sockets                   unixmsg/activation.h
  *   takeover    the name of a running server        unixmsg/takeover.h
  *

@@ -225,6 +225,8 @@ const char *unixconn_get_network(const struct unixconn *conn);
  * server that has given up its rights), or has no number in the user namespace
  * of the client.
  *
+ * unixmsg/lane.h writes and reads messages there without a copy.
+ *
  * All calls keep their promises, and poll(2) on the descriptor tells when there
  * is something to receive; it may also tell so in vain. Messages with
  * descriptors, and large ones, go by the socket, and so do all to a side that
