@@ -18,12 +18,12 @@ typedef int usage_read_value(const struct usage_option *option,
 	const char *value, void *place);
 
 struct usage_option {
-	int letter;        /* 0: none */
-	const char *name;  /* the long one; NULL ends a table */
+	int letter;       /* 0: none */
+	const char *name; /* the long one; NULL ends a table */
 	/* The value's name in --help; "[=NAME]": it may be left out, and is NULL
 	 * then. NULL: the option takes none. */
 	const char *value;
-	const char *help;  /* lines of at most 48 characters */
+	const char *help; /* lines of at most 48 characters */
 	usage_read_value *read;
 	size_t place; /* an offset in the options of the tool */
 	uint64_t least, most;

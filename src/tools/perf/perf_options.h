@@ -53,7 +53,7 @@ struct perf_options {
 	size_t batch;
 	int64_t spin_us;
 	uint64_t lane_bytes; /* 0: no lanes */
-	int cpus[2]; /* of the client and of the service; -1 for any */
+	int cpus[2];         /* of the client and of the service; -1 for any */
 	enum perf_baseline baseline;
 	bool is_json;
 	const char *plot; /* a file, or NULL */

@@ -36,7 +36,7 @@ struct perf_end {
 	struct sockaddr_storage plain_addr;
 	socklen_t plain_addr_size;
 	struct unixaddr addr;
-	char name[64]; /* of a service of the library */
+	char name[64];       /* of a service of the library */
 	uint64_t lane_bytes; /* 0: no lanes */
 };
 
