@@ -10,6 +10,7 @@ quick_unit_tests += \
 	tests/check_lane_calls \
 	tests/check_lane_offer \
 	tests/check_lane_proof \
+	tests/check_lane_steps \
 	tests/check_listener \
 	tests/check_low_fds \
 	tests/check_packet \
@@ -35,6 +36,7 @@ tests_check_hangup_SOURCES = %D%/check_hangup.c
 tests_check_lane_calls_SOURCES = %D%/check_lane_calls.c
 tests_check_lane_offer_SOURCES = %D%/check_lane_offer.c
 tests_check_lane_proof_SOURCES = %D%/check_lane_proof.c
+tests_check_lane_steps_SOURCES = %D%/check_lane_steps.c
 tests_check_listener_SOURCES = %D%/check_listener.c
 tests_check_listener_LDFLAGS = $(lanes_ldflags)
 tests_check_low_fds_SOURCES = %D%/check_low_fds.c

@@ -7,6 +7,7 @@ fuzz_targets = \
 	%D%/fuzz_control \
 	%D%/fuzz_diag \
 	%D%/fuzz_frame \
+	%D%/fuzz_lane \
 	%D%/fuzz_nats \
 	%D%/fuzz_notify \
 	%D%/fuzz_record \
@@ -33,6 +34,7 @@ relay_fuzz_libs = $(FUZZ_ENGINE) %D%/.libs/libfuzz.a \
 %C%_fuzz_control_LDADD = $(fuzz_libs)
 %C%_fuzz_diag_LDADD = $(fuzz_libs)
 %C%_fuzz_frame_LDADD = $(relay_fuzz_libs)
+%C%_fuzz_lane_LDADD = $(fuzz_libs)
 %C%_fuzz_nats_LDADD = $(relay_fuzz_libs)
 %C%_fuzz_notify_LDADD = $(fuzz_libs)
 %C%_fuzz_record_LDADD = $(fuzz_libs)
