@@ -42,6 +42,7 @@ shell_tests = \
 	%D%/tools/unixmsg-cat_tty.sh \
 	%D%/tools/unixmsg-inspect.sh \
 	%D%/tools/unixmsg-perf.sh \
+	%D%/tools/tap/meanwhile.sh \
 	%D%/tools/tap/real-pairs.sh \
 	%D%/tools/tap/unixmsg-tap.sh
 EXTRA_DIST += $(long_shell_tests) $(shell_tests) \

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,6 +113,35 @@ void tool_wipe_progress(void)
 	progress_width = 0;
 }
 
+static bool is_hurried;
+static unsigned int unsaid;
+
+void tool_hurry(bool is_so)
+{
+	is_hurried = is_so;
+}
+
+/* What cannot be asked is left to the write. */
+bool tool_has_room(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
+
+	return poll(&poll_fd, 1, 0) != 0;
+}
+
+static void print_line(const char *line)
+{
+	if (is_hurried && !tool_has_room(STDERR_FILENO)) {
+		unsaid++;
+		return;
+	}
+	if (unsaid > 0)
+		fprintf(stderr, "%s: %u lines before this one are left out\n",
+			tool_name, unsaid);
+	unsaid = 0;
+	fprintf(stderr, "%s: %s\n", tool_name, line);
+}
+
 /* Writes in one piece, so lines of several tools on one terminal stay whole. */
 static void __attribute__((format(printf, 1, 0)))
 say_list(const char *format, va_list list)
@@ -125,7 +155,7 @@ say_list(const char *format, va_list list)
 			*at = '?';
 	tool_wipe_progress();
 	if (size >= 0)
-		fprintf(stderr, "%s: %s\n", tool_name, line);
+		print_line(line);
 }
 
 int tool_complain(const char *format, ...)

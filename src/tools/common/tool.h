@@ -27,6 +27,13 @@ void tool_init(const char *name);
 void tool_set_level(enum tool_level level);
 enum tool_level tool_get_level(void);
 
+/* From now on a line is left out rather than waited for, if standard error has
+ * no room; the next one tells how many. Others depend on this process. */
+void tool_hurry(bool is_hurried);
+
+/* Whether a short write to fd does not wait. */
+bool tool_has_room(int fd);
+
 /* Prints one line on standard error, "tool: ...", at any level. Returns -1. */
 int tool_complain(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));

@@ -72,6 +72,26 @@ static int find_network(struct tap *tap)
 		explain_text(tap->options->address));
 }
 
+/* Whoever dials a datagram server is not noticed. */
+static int check_is_open(const struct tap *tap)
+{
+	const struct unixdial_options options = {
+		.flags = UNIXMSG_DIAL_UNNAMED,
+	};
+	struct unixconn *conn;
+
+	if (tap->network->is_connected)
+		return 0;
+	conn = unixconn_dial(tap->network->name, tap->server, &options,
+		UNIXMSG_NOW);
+	if (conn != NULL)
+		return unixconn_close(conn);
+	return tool_complain("%s: %s", explain_text(tap->options->address),
+		errno == EPERM ? "the server is connected to one client, and "
+				 "receives from nobody else"
+			       : strerror(errno));
+}
+
 static int take(struct tap_name *name)
 {
 	struct tap *tap = name->tap;
@@ -98,7 +118,8 @@ struct tap_name *tap_name_take(struct tap *tap)
 	}
 	name->tap = tap;
 	name->fd = name->watch.fd = -1;
-	if (take(name) == 0 && find_network(tap) == 0)
+	if (take(name) == 0 && find_network(tap) == 0 &&
+		check_is_open(tap) == 0)
 		return name;
 	tap_name_close(name);
 	return NULL;

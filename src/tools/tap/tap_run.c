@@ -78,7 +78,11 @@ static void report_ready(struct tap_watch *watch, uint32_t events)
 	struct tap *tap = watch->context;
 
 	(void)events;
-	if (tool_take_report() && report(tap) < 0)
+	if (!tool_take_report())
+		return;
+	if (!tool_has_room(STDOUT_FILENO))
+		tool_complain("standard output is full: no counters now");
+	else if (report(tap) < 0)
 		tap->has_failed = true;
 }
 
@@ -169,10 +173,12 @@ static int run_front(struct tap *tap, struct tap_name *name)
 	struct tap_front *front = tap_front_open(tap, name);
 	int result = -1;
 
+	tool_hurry(true);
 	if (front != NULL)
 		result = serve(tap, front);
 	tap_front_close(front);
 	tap_pair_close_all(tap);
+	tool_hurry(false);
 	return result;
 }
 
