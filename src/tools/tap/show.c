@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "tools/common/explain_path.h"
 #include "tools/common/record_put.h"
 #include "tools/common/utf8.h"
 #include "tools/tap/show.h"
@@ -73,14 +72,25 @@ static int put_time(struct show *show, const struct event *event)
 		since_ns / 1000 % 1000000);
 }
 
+/* Lines of one user follow one another, and to look the name up reads files. */
+static const char *get_user(struct show *show, uid_t user)
+{
+	char name[EXPLAIN_USER_SIZE];
+
+	if (!show->has_user || show->user != user)
+		snprintf(show->user_name, sizeof(show->user_name), "%s",
+			explain_user(user, name));
+	show->has_user = true;
+	show->user = user;
+	return show->user_name;
+}
+
 static int put_who(struct show *show, const struct event *event)
 {
-	char user[EXPLAIN_USER_SIZE];
-
 	if (!event->has_cred)
 		return print(show, "  %" PRIu64, event->connection);
 	return print(show, "  %" PRIu64 " %s[%jd]", event->connection,
-		explain_user(event->cred.uid, user), (intmax_t)event->cred.pid);
+		get_user(show, event->cred.uid), (intmax_t)event->cred.pid);
 }
 
 static int put_what(struct show *show, const struct event *event)

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tools/common/explain_path.h"
 #include "tools/tap/event.h"
 
 struct record_writer;
@@ -24,6 +25,10 @@ struct show {
 	enum show_format format;
 	bool has_colours;
 	int64_t last_ns; /* the time of the last line; 0: there was none */
+	/* Whose name was looked up last. */
+	bool has_user;
+	uid_t user;
+	char user_name[EXPLAIN_USER_SIZE];
 };
 
 /* Returns 0, or -1 with an errno of record_put. */

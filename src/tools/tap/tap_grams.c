@@ -30,7 +30,8 @@ struct client {
 	struct unixcred cred;
 	/* Where answers go, once it is proven that they reach the client. */
 	bool is_proven;
-	bool is_unproven; /* which was told */
+	bool is_unproven; /* for good */
+	bool is_told;     /* that answers are lost */
 	struct unixaddr to;
 	int held_fd;
 	bool is_holding; /* an answer */
@@ -120,6 +121,18 @@ static bool is_gone(int error)
 	return error == ECONNREFUSED || error == ENOENT || error == EPIPE;
 }
 
+/* Once: there may be many answers, and no room to prove where they go. */
+static void tell_unproven(struct client *client)
+{
+	if (!client->is_told)
+		tool_complain("client %ju: answers are lost: %s",
+			(uintmax_t)client->number,
+			errno == EPERM ? "its address may lead to somebody else"
+				       : strerror(errno));
+	client->is_told = true;
+	client->grams->tap->has_failed = true;
+}
+
 /* The address of a datagram leads wherever its sender likes. 1: answers reach
  * the client. 0: they are lost. -1: the client is gone. */
 static int prove(struct client *client)
@@ -136,11 +149,7 @@ static int prove(struct client *client)
 	if (is_gone(errno))
 		return -1;
 	client->is_unproven = errno == EPERM;
-	tool_complain("client %ju: answers are lost: %s",
-		(uintmax_t)client->number,
-		errno == EPERM ? "its address may lead to somebody else"
-			       : strerror(errno));
-	client->grams->tap->has_failed = true;
+	tell_unproven(client);
 	return 0;
 }
 
