@@ -44,7 +44,7 @@
 #include "proof/torture.h"
 #include "proof/torture_choice.h"
 
-enum { CALLS_MOST = 4096, TRIES_OF_SITE = 2, ARGUMENTS_MOST = 12 };
+enum { CALLS_MOST = 16384, TRIES_OF_SITE = 2, ARGUMENTS_MOST = 12 };
 
 /* Where a tool looks for sockets that are handed over to it. */
 enum { HANDED_FD = 3 };

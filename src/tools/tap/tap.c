@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/common/network.h"
 #include "tools/common/tool.h"
 #include "tools/tap/recorder.h"
 #include "tools/tap/tap.h"
@@ -65,6 +66,14 @@ static bool is_root(void)
 	if (known < 0)
 		known = geteuid() == 0;
 	return known == 1;
+}
+
+/* A stream has no credentials beside its bytes, which the control buffer would
+ * have to hold. */
+unsigned int tap_get_wants(const struct tap *tap)
+{
+	return UNIXMSG_WANT_FDS |
+		(is_root() && !tap->network->is_stream ? UNIXMSG_WANT_CRED : 0);
 }
 
 void tap_readdress(struct unixmsg *out, const struct unixmsg *msg)

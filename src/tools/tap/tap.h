@@ -76,6 +76,10 @@ void tap_stop(struct tap *tap, const char *why);
  * TAP_GATHERED at most. */
 void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used);
 
+/* What the sockets to the server are to receive beside the bytes: root passes
+ * the credentials of the server's messages on. */
+unsigned int tap_get_wants(const struct tap *tap);
+
 /* Makes *out the message that was received as msg, ready to be sent. Root
  * passes the credentials of its writer on. */
 void tap_readdress(struct unixmsg *out, const struct unixmsg *msg);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <grp.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tools/common/explain_path.h"
@@ -23,7 +25,7 @@ struct self {
 static struct unixconn *dial(const struct tap *tap)
 {
 	const struct unixdial_options options = {
-		.wants = UNIXMSG_WANT_FDS,
+		.wants = tap_get_wants(tap),
 	};
 
 	return unixconn_dial(tap->network->name, tap->server, &options,
@@ -67,6 +69,21 @@ static struct unixconn *dial_as(const struct tap *tap,
 		server = dial(tap);
 	become_self(&self);
 	return server;
+}
+
+void tap_as_listen(const struct tap *tap, uid_t user, int fd)
+{
+	struct unixowner owner;
+
+	if (geteuid() != 0 || user == 0 ||
+		unixowner_find(tap->server, 0, &owner) < 0 || owner.user == 0 ||
+		owner.user == (uid_t)-1)
+		return;
+	if (seteuid(owner.user) == 0 && listen(fd, SOMAXCONN) < 0)
+		tool_say(TOOL_NORMAL, "clients see root as the server: %s",
+			strerror(errno));
+	if (seteuid(0) < 0)
+		_exit(TOOL_FAILED);
 }
 
 /* Told once of each user, as long as there are not many. */

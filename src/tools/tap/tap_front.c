@@ -11,6 +11,7 @@
 #include "tools/common/explain.h"
 #include "tools/common/network.h"
 #include "tools/common/tool.h"
+#include "tools/tap/tap_as.h"
 #include "tools/tap/tap_front.h"
 #include "tools/tap/tap_grams.h"
 #include "tools/tap/tap_name.h"
@@ -107,6 +108,7 @@ static int listen_at(struct tap_front *front,
 		get_address(tap), options);
 	if (front->listener == NULL)
 		return -1;
+	tap_as_listen(tap, options->user, unixlistener_get_fd(front->listener));
 	front->watch.fd = unixlistener_get_fd(front->listener);
 	front->watch.ready = listener_ready;
 	front->watch.context = front;
@@ -127,8 +129,6 @@ static int bind_at(struct tap_front *front,
 	return front->socket == NULL ? -1 : 0;
 }
 
-/* A stream has no credentials beside its bytes, which the control buffer would
- * have to hold. */
 static int open_socket(struct tap_front *front)
 {
 	const struct tap *tap = front->tap;

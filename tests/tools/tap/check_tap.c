@@ -730,6 +730,46 @@ START_TEST(the_server_sees_the_user_of_the_client)
 }
 END_TEST
 
+/* The process whose credentials have come with one byte. */
+static pid_t receive_writer(int fd)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	char byte;
+	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+	struct msghdr head = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	struct ucred cred;
+
+	ck_assert_int_eq(TEMP_FAILURE_RETRY(recvmsg(fd, &head, 0)), 1);
+	ck_assert_ptr_nonnull(CMSG_FIRSTHDR(&head));
+	ck_assert_int_eq(control.align.cmsg_type, SCM_CREDENTIALS);
+	memcpy(&cred, CMSG_DATA(&control.align), sizeof(cred));
+	return cred.pid;
+}
+
+/* As root: it is the server, which is this process, and not the tap. */
+START_TEST(a_client_sees_who_has_written_the_answer)
+{
+	const int on = 1;
+	struct ends ends;
+
+	begin(&ends, _i);
+	ck_assert_int_eq(setsockopt(ends.client, SOL_SOCKET, SO_PASSCRED, &on,
+				 sizeof(on)),
+		0);
+	send_all(ends.server, "x", 1);
+	ck_assert_int_eq(receive_writer(ends.client), getpid());
+	finish(&ends);
+}
+END_TEST
+
 /* --- The name ------------------------------------------------------------- */
 
 START_TEST(the_file_of_the_tap_is_like_that_of_the_server)
@@ -1014,6 +1054,9 @@ static TCase *make_passing(int first)
 	tcase_add_test(tcase, a_datagram_client_without_a_name_is_heard);
 	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
 		2, support_is_root(), "only root connects as another user");
+	support_add_loop_test_if(tcase,
+		a_client_sees_who_has_written_the_answer, 2, support_is_root(),
+		"only root sends credentials of another process");
 	return tcase;
 }
 

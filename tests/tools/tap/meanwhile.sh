@@ -5,7 +5,7 @@
 # a server ends, restarts, or is replaced meanwhile.
 
 # Cases are called by name, from run_case.
-# shellcheck disable=SC2317,SC2034,SC2154
+# shellcheck disable=SC2317,SC2034,SC2154,SC2086
 set -u
 
 tool=unixmsg-tap
@@ -188,6 +188,27 @@ an_activated_server_that_ends_leaves_the_name_to_its_supervisor()
 	exec 5>&-
 }
 
+# As root: a client that wants to know who serves it is not put off.
+a_client_sees_the_user_of_the_server()
+{
+	need_root
+	need_stranger "$TOOLS/seqpacket-echo"
+	mkdir place
+	chown 65534:65534 place
+	start_server server $stranger \
+		env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" \
+		seqpacket-echo --listen place/s
+	run seqpacket-echo --server-user 65534 place/s hello
+	expect_status 0 "$(cat "$err")"
+	start_server tap unixmsg-tap place/s
+	run seqpacket-echo --server-user 65534 place/s hello
+	expect_status 0 "$(cat "$err")"
+	expect_text "$out" hello
+	signal tap INT
+	finish tap
+	expect_status 0 "$(cat "$logs/tap.err")"
+}
+
 # It takes datagrams of one peer only; the kernel refuses those of the tap.
 a_connected_server_is_one_clear_line()
 {
@@ -277,6 +298,7 @@ for case in \
 	a_name_that_is_removed_goes_back_to_its_server_at_once \
 	a_server_that_is_activated_by_its_socket_is_tapped \
 	an_activated_server_that_ends_leaves_the_name_to_its_supervisor \
+	a_client_sees_the_user_of_the_server \
 	a_connected_server_is_one_clear_line \
 	a_recording_that_nobody_reads_delays_no_traffic_and_tells_the_gap \
 	a_terminal_that_is_stopped_delays_no_traffic; do
