@@ -336,18 +336,21 @@ compare_taps()
 		is_built=no
 		miss 'the window client does not build'
 	}
-	for network in unixpacket unix; do
+	for network in unixgram unixpacket unix; do
 		servers=
-		type=seqpacket
-		kind=,type=5
-		[ "$network" = unixpacket ] || type=stream kind=
+		case $network in
+		unixgram) type=dgram kind= ;;
+		unixpacket) type=seqpacket kind=,type=5 ;;
+		unix) type=stream kind= ;;
+		esac
 		rm -f "$work/tap.pcapng"
 		start_server direct "$(get_tool "$network")" --listen \
 			"$work/direct"
 		start_between tap "$tools/unixmsg-tap" -q \
 			-w "$work/tap.pcapng" --listen "$work/tap" \
 			"$work/direct"
-		! is_there socat || start_between socat-v socat -v \
+		[ $type = dgram ] || ! is_there socat ||
+			start_between socat-v socat -v \
 			"UNIX-LISTEN:$work/socat-v$kind,fork" \
 			"UNIX-CONNECT:$work/direct$kind"
 		# Words on purpose.
