@@ -9,7 +9,8 @@ quick_unit_tests += \
 	tests/check_name_window \
 	tests/check_owner \
 	tests/check_probe \
-	tests/check_sweep
+	tests/check_sweep \
+	tests/check_way
 tests_check_diag_SOURCES = %D%/check_diag.c
 tests_check_give_back_SOURCES = %D%/check_give_back.c
 tests_check_holder_SOURCES = %D%/check_holder.c
@@ -24,3 +25,4 @@ tests_check_owner_SOURCES = %D%/check_owner.c
 tests_check_probe_SOURCES = %D%/check_probe.c
 tests_check_sweep_SOURCES = %D%/check_sweep.c
 tests_check_takeover_SOURCES = %D%/check_takeover.c
+tests_check_way_SOURCES = %D%/check_way.c
