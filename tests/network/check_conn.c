@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -25,7 +26,7 @@ static const struct {
 	{ "unix", "unixstream", SOCK_STREAM },
 };
 
-enum { NETWORKS = sizeof(networks) / sizeof(networks[0]) };
+enum { STREAM = 2, NETWORKS = sizeof(networks) / sizeof(networks[0]) };
 
 static struct unixconn *near, *far;
 
@@ -83,8 +84,8 @@ END_TEST
 
 START_TEST(what_is_no_network_is_refused)
 {
-	static const char *const wrong[] = { "", "tcp", "Unix", "unixgram ",
-		"datagram" };
+	static const char *const wrong[] = { NULL, "", "tcp", "Unix",
+		"unixgram ", "datagram" };
 	struct unixconn *pair[2];
 	size_t i;
 
@@ -448,6 +449,40 @@ START_TEST(a_batch_keeps_messages_apart)
 }
 END_TEST
 
+START_TEST(a_batch_with_a_message_that_is_none_is_refused)
+{
+	struct unixmsg msgs[2] = { { .data = (void *)"a", .room = 1 },
+		{ .data = (void *)"b", .room = 1, .flags = 8 } };
+	size_t count = 7;
+
+	make_pair(_i);
+	ck_assert_errno(unixconn_send_batch(near, msgs, 2, &count, UNIXMSG_NOW),
+		EINVAL);
+	ck_assert_uint_eq(count, 0);
+	hear_nothing();
+	say("x");
+	ck_assert_errno(unixconn_recv_batch(far, msgs, 2, &count, UNIXMSG_NOW),
+		EINVAL);
+	ck_assert_uint_eq(count, 0);
+	hear("x");
+}
+END_TEST
+
+START_TEST(a_batch_to_a_peer_that_is_gone_is_told)
+{
+	struct unixmsg msgs[2] = { { .data = (void *)"a", .room = 1 },
+		{ .data = (void *)"b", .room = 1 } };
+	size_t count = 7;
+
+	make_pair(_i);
+	ck_assert_int_eq(unixconn_close(far), 0);
+	far = NULL;
+	ck_assert_errno(unixconn_send_batch(near, msgs, 2, &count, UNIXMSG_NOW),
+		networks[_i].type == SOCK_DGRAM ? ECONNREFUSED : EPIPE);
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
 START_TEST(a_message_that_is_peeked_at_stays)
 {
 	char bytes[4] = "";
@@ -537,6 +572,33 @@ static void send_raw(int socket_fd, const char *bytes, size_t size,
 	}
 	ck_assert_int_eq(sendmsg(socket_fd, &header, 0), (ssize_t)size);
 }
+
+START_TEST(a_message_of_too_many_parts_is_not_sent_on)
+{
+	struct unixmsg msg = { .parts_count = IOV_MAX + 1 };
+	struct unixconn_counters counters;
+
+	make_pair(_i);
+	ck_assert_errno(unixconn_forward(near, &msg, UNIXMSG_NOW), EINVAL);
+	unixconn_get_counters(near, &counters);
+	ck_assert_uint_eq(counters.failed, 1);
+	hear_nothing();
+}
+END_TEST
+
+START_TEST(parts_that_no_memory_could_hold_are_too_large)
+{
+	struct iovec parts[2] = {
+		{ .iov_base = (void *)"x", .iov_len = SIZE_MAX / 2 + 1 },
+		{ .iov_base = (void *)"x", .iov_len = SIZE_MAX / 2 + 1 },
+	};
+	const struct unixmsg msg = { .parts = parts, .parts_count = 2 };
+
+	make_pair(STREAM);
+	ck_assert_errno(unixconn_send_msg(near, &msg, UNIXMSG_NOW), EMSGSIZE);
+	hear_nothing();
+}
+END_TEST
 
 START_TEST(descriptors_go_and_come_in_one_call)
 {
@@ -843,7 +905,44 @@ START_TEST(a_foreign_writer_may_send_the_length_first)
 }
 END_TEST
 
+/* A message that is too large may arrive byte by byte too. */
+START_TEST(the_beginning_of_a_message_is_waited_for)
+{
+	static const char whole[] = "\0\0\0\5hello";
+	char bytes[4];
+	struct unixmsg msg = {
+		.data = bytes,
+		.room = sizeof(bytes),
+		.flags = UNIXMSG_PREFIX,
+	};
+	size_t i;
+
+	make_pair(STREAM);
+	for (i = 0; i < 8; i++) {
+		ck_assert_errno(unixconn_recv_msg(far, &msg, UNIXMSG_NOW),
+			EAGAIN);
+		ck_assert_int_eq(write(unixconn_get_fd(near), whole + i, 1), 1);
+	}
+	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
+	ck_assert_mem_eq(bytes, "hell", 4);
+	ck_assert_uint_eq(msg.size, 5);
+	ck_assert_int_eq(write(unixconn_get_fd(near), whole + i, 1), 1);
+	say("next");
+	hear("next");
+}
+END_TEST
+
 /* Asking */
+
+static int fill(void)
+{
+	static char data[1000];
+	int count = 0;
+
+	while (unixconn_send(near, data, sizeof(data), UNIXMSG_NOW) == 1)
+		count++;
+	return count;
+}
 
 /* Answers begin with "a"; what else comes is counted. */
 static bool is_answer(struct unixmsg *msg, void *context)
@@ -941,6 +1040,45 @@ START_TEST(events_without_end_do_not_outlast_the_stop)
 }
 END_TEST
 
+/* Without a deadline nothing else would end it. A stream has room for more
+ * short messages than the bound; the others never hold so many. */
+START_TEST(events_without_end_do_not_outlast_a_call_that_does_not_wait)
+{
+	static const char event[] = { 0, 0, 0, 1, 'e' };
+	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
+	char bytes[2000 * sizeof(event)];
+	struct unixmsg answer = { .data = bytes, .room = sizeof(bytes) };
+	int events = 0;
+	size_t i;
+
+	make_pair(STREAM);
+	for (i = 0; i < sizeof(bytes); i += sizeof(event))
+		memcpy(bytes + i, event, sizeof(event));
+	ck_assert_int_eq(write(unixconn_get_fd(far), bytes, sizeof(bytes)),
+		sizeof(bytes));
+	ck_assert_errno(unixconn_ask(near, &request, &answer, is_answer,
+				&events, UNIXMSG_NOW),
+		EAGAIN);
+	ck_assert_int_gt(events, 1000);
+	ck_assert_int_lt(events, 2000);
+}
+END_TEST
+
+START_TEST(a_question_that_was_dropped_has_no_answer)
+{
+	static char data[1000];
+	const struct unixmsg request = { .data = data, .room = sizeof(data) };
+	struct unixmsg answer = { 0 };
+
+	make_pair(_i);
+	ck_assert_int_eq(unixconn_set_policy(near, UNIXCONN_DROP), 0);
+	fill();
+	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
+				UNIXMSG_FOREVER),
+		ENOBUFS);
+}
+END_TEST
+
 /* What cannot be an answer is told before the request goes. */
 START_TEST(an_impossible_answer_is_refused_before_the_question)
 {
@@ -981,6 +1119,26 @@ START_TEST(what_is_too_large_is_shown_by_its_beginning)
 	ck_assert_errno(unixconn_ask(near, &request, &answer, is_answer,
 				&events, UNIXMSG_NOW),
 		EMSGSIZE);
+}
+END_TEST
+
+START_TEST(the_beginning_of_an_answer_may_be_enough)
+{
+	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
+	char bytes[4];
+	struct unixmsg answer = {
+		.data = bytes,
+		.room = sizeof(bytes),
+		.flags = UNIXMSG_PREFIX,
+	};
+
+	make_pair(_i);
+	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_ask(near, &request, &answer, NULL, NULL,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_mem_eq(bytes, "answ", 4);
+	ck_assert_uint_eq(answer.flags, UNIXMSG_PREFIX | UNIXMSG_CUT);
 }
 END_TEST
 
@@ -1127,16 +1285,6 @@ END_TEST
 
 /* Policies and counters. */
 
-static int fill(void)
-{
-	static char data[1000];
-	int count = 0;
-
-	while (unixconn_send(near, data, sizeof(data), UNIXMSG_NOW) == 1)
-		count++;
-	return count;
-}
-
 START_TEST(what_has_no_room_is_dropped_by_the_policy)
 {
 	struct unixconn_counters counters;
@@ -1251,8 +1399,12 @@ int main(void)
 	if (!support_has_lanes())
 		add(tcase, a_buffer_grows_to_the_message);
 	add(tcase, a_batch_keeps_messages_apart);
+	add(tcase, a_batch_with_a_message_that_is_none_is_refused);
+	add(tcase, a_batch_to_a_peer_that_is_gone_is_told);
 	add(tcase, a_message_that_is_peeked_at_stays);
 	add(tcase, a_message_is_sent_on_as_it_was_received);
+	add(tcase, a_message_of_too_many_parts_is_not_sent_on);
+	tcase_add_test(tcase, parts_that_no_memory_could_hold_are_too_large);
 	add(tcase, descriptors_go_and_come_in_one_call);
 	add(tcase, a_message_is_sent_on_with_its_descriptors);
 	add(tcase, each_message_comes_with_its_own_descriptors);
@@ -1267,12 +1419,21 @@ int main(void)
 	add(tcase, a_writer_may_say_who_he_is);
 	tcase_add_test(tcase, half_a_message_keeps_no_descriptors);
 	tcase_add_test(tcase, a_foreign_writer_may_send_the_length_first);
+	tcase_add_test(tcase, the_beginning_of_a_message_is_waited_for);
 	add(tcase, an_answer_is_found_among_what_else_comes);
 	add(tcase, an_answer_that_does_not_come_is_not_waited_for_without_end);
 	add(tcase, events_without_end_do_not_outlast_the_deadline);
 	add(tcase, events_without_end_do_not_outlast_the_stop);
+	tcase_add_test(tcase,
+		events_without_end_do_not_outlast_a_call_that_does_not_wait);
+	/* A stream may be in the middle of a message, and a lane has room when
+	 * the socket is full. */
+	if (!support_has_lanes())
+		tcase_add_loop_test(tcase,
+			a_question_that_was_dropped_has_no_answer, 0, STREAM);
 	add(tcase, an_impossible_answer_is_refused_before_the_question);
 	add(tcase, what_is_too_large_is_shown_by_its_beginning);
+	add(tcase, the_beginning_of_an_answer_may_be_enough);
 	tcase_add_test(tcase, a_socket_for_anybody_asks_nobody);
 	tcase_add_loop_test(tcase,
 		a_question_to_a_peer_that_closes_has_no_answer, 1, NETWORKS);
