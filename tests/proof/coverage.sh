@@ -39,15 +39,18 @@ result=${COVERAGE_RESULT:-$folder/coverage.result}
 rm -f "$result"
 
 # Processes that end by _exit(2), as children in tests do, would tell nothing.
+# No --wrap does this: programs with failing calls have their own for _exit.
 cat >exit.c <<'END'
-void __gcov_dump(void);
-_Noreturn void __real__exit(int status);
-_Noreturn void __wrap__exit(int status);
+#include <sys/syscall.h>
+#include <unistd.h>
 
-_Noreturn void __wrap__exit(int status)
+void __gcov_dump(void);
+
+void _exit(int status)
 {
 	__gcov_dump();
-	__real__exit(status);
+	for (;;)
+		syscall(SYS_exit_group, status);
 }
 END
 
@@ -55,7 +58,7 @@ build()
 {
 	gcc -c exit.c
 	"$top/configure" --disable-shared CC=gcc \
-		CFLAGS='-O0 -g --coverage' LDFLAGS='-Wl,--wrap=_exit' \
+		CFLAGS='-O0 -g --coverage' \
 		LIBS="$folder/exit.o"
 	make -j"$(nproc)" check TESTS=tests/check_exports
 }
