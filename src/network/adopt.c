@@ -52,21 +52,15 @@ static int look_for_peer(struct endpoint *end)
 
 int unixadopt__socket(struct endpoint *end, int fd, int type, bool is_listening)
 {
-	int domain, found, listening, saved = errno;
+	int listening, saved = errno;
 
-	if (get_option(fd, SO_DOMAIN, &domain) < 0 ||
-		get_option(fd, SO_TYPE, &found) < 0 ||
-		get_option(fd, SO_ACCEPTCONN, &listening) < 0)
+	if (get_option(fd, SO_ACCEPTCONN, &listening) < 0)
 		return -1;
-	if (domain != AF_UNIX)
-		return refuse(EAFNOSUPPORT);
-	if (found != type)
-		return refuse(EPROTOTYPE);
 	if ((listening != 0) != is_listening)
 		return refuse(EINVAL);
 	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
-	unixendpoint__set_up(end, fd, found);
+	unixendpoint__set_up(end, fd, type);
 	if (unixendpoint__want(end, 0) < 0)
 		return -1;
 	if (!is_listening && look_for_peer(end) < 0)

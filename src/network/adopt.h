@@ -13,9 +13,8 @@ const struct network *unixadopt__find_network(int fd);
 
 /*
  * Makes an endpoint of fd, which then belongs to it and becomes close-on-exec.
- * type is SOCK_.... On failure fd stays the caller's: ENOTSOCK, EAFNOSUPPORT
- * (no Unix socket), EPROTOTYPE (another type), EINVAL (it listens and should
- * not, or the reverse).
+ * type is that of its network, SOCK_.... On failure fd stays the caller's:
+ * EINVAL (it listens and should not, or the reverse).
  */
 int unixadopt__socket(struct endpoint *end, int fd, int type,
 	bool is_listening);
