@@ -161,21 +161,30 @@ START_TEST(a_relative_name_has_a_relative_address)
 }
 END_TEST
 
+/* As text, and the directory that they need. */
+static const struct {
+	const char *text, *dir;
+} odd_names[] = {
+	{ "a\\\\b", "unused" },
+	{ "c\\\\d/name", "c\\d" },
+};
+
 START_TEST(the_address_is_text_whatever_bytes_the_name_has)
 {
+	const char *text = support_path(odd_names[_i].text);
 	struct unixtakeover *takeover;
 	struct unixconn *client;
 
 	type = SOCK_SEQPACKET;
-	server = open_listening(type, support_path("a\\\\b"));
-	takeover = unixtakeover_open(support_path("a\\\\b"), UNIXMSG_NOW);
+	make_dir(support_path(odd_names[_i].dir), 0700);
+	server = open_listening(type, text);
+	takeover = unixtakeover_open(text, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(takeover);
 	client = unixconn_dial("unixpacket", unixtakeover_get_address(takeover),
 		NULL, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
 	ck_assert_int_eq(unixconn_close(client), 0);
 	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
-	unlink(support_path("a\\b"));
 }
 END_TEST
 
@@ -332,19 +341,45 @@ START_TEST(nothing_of_a_server_that_has_ended_stays)
 }
 END_TEST
 
+static void end_the_server(void)
+{
+	close(server);
+	server = -1;
+}
+
+/* Whether the server lives on or has ended. */
 START_TEST(a_name_that_another_has_taken_is_lost)
 {
 	struct unixtakeover *takeover;
 	int instead, third;
 
-	start(_i);
+	start(_i % TYPES);
 	takeover = take();
 	instead = listen_instead();
 	third = listen_instead();
+	if (_i >= TYPES)
+		end_the_server();
 	ck_assert_errno(unixtakeover_close(takeover, instead), EADDRINUSE);
 	ck_assert(leads_to(name, third));
 	assert_missing(get_hidden());
 	close(third);
+	close(instead);
+}
+END_TEST
+
+START_TEST(a_caller_without_a_socket_has_taken_no_name)
+{
+	struct unixtakeover *takeover;
+	int instead;
+
+	start(_i % TYPES);
+	takeover = take();
+	instead = listen_instead();
+	if (_i >= TYPES)
+		end_the_server();
+	ck_assert_errno(unixtakeover_close(takeover, -1), EADDRINUSE);
+	ck_assert(leads_to(name, instead));
+	assert_missing(get_hidden());
 	close(instead);
 }
 END_TEST
@@ -461,7 +496,9 @@ static TCase *make_taking(void)
 		the_server_stays_reachable_and_gets_its_name_back, 0, TYPES);
 	tcase_add_test(tcase, a_listener_of_the_library_takes_the_name);
 	tcase_add_test(tcase, a_relative_name_has_a_relative_address);
-	tcase_add_test(tcase, the_address_is_text_whatever_bytes_the_name_has);
+	tcase_add_loop_test(tcase,
+		the_address_is_text_whatever_bytes_the_name_has, 0,
+		(int)COUNT(odd_names));
 	tcase_add_loop_test(tcase, without_a_live_server_nothing_is_taken, 0,
 		(int)COUNT(no_servers));
 	tcase_add_test(tcase, abstract_names_cannot_be_taken);
@@ -485,7 +522,9 @@ static TCase *make_giving_back(void)
 	tcase_add_loop_test(tcase, nothing_of_a_server_that_has_ended_stays, 0,
 		TYPES);
 	tcase_add_loop_test(tcase, a_name_that_another_has_taken_is_lost, 0,
-		TYPES);
+		2 * TYPES);
+	tcase_add_loop_test(tcase, a_caller_without_a_socket_has_taken_no_name,
+		0, 2 * TYPES);
 	tcase_add_loop_test(tcase, a_hidden_name_that_is_anothers_is_left_alone,
 		0, TYPES);
 	tcase_add_test(tcase, closing_nothing_gives_nothing_back);

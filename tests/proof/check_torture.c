@@ -207,6 +207,9 @@ static const struct rule harmless[] = {
 	{ "getpeername", ENOTCONN, "service" },
 	/* There is no hidden name before. */
 	{ "openat", ENOENT, "taken over" },
+	/* Nor has another the name. */
+	{ "openat", ENOENT, "who has ended" },
+	{ "fstatat", ENOENT, "who has ended" },
 	/* Who it is stays unknown. */
 	{ "getsockopt", 0, "connection is given" },
 	{ "getsockopt", 0, "a peer is opened" },
@@ -302,6 +305,11 @@ static const struct {
 	/* The hidden name is gone, or the one that was taken. */
 	{ { "openat", ENOENT, "given back" }, ESTALE },
 	{ { "openat", ENOENT, "given back" }, EEXIST },
+	{ { "openat", ENOENT, "taken over again" }, EEXIST },
+	/* Who cannot be asked counts as alive. */
+	{ { "connect", 0, "taken over again" }, EBUSY },
+	{ { "connect", 0, "who has ended" }, EADDRINUSE },
+	{ { "connect", 0, "who has ended" }, ECONNREFUSED },
 	/* The name leads nowhere. */
 	{ { "openat2", ENOENT, "a peer is opened" }, EPERM },
 	{ { "openat2", ELOOP, "a peer is opened" }, EPERM },

@@ -320,6 +320,65 @@ static void a_message_is_received(int kind)
 	close_both(links);
 }
 
+/* Without memory or an address the message stays in the queue. */
+static void a_message_is_received_into_a_buffer(int kind)
+{
+	struct unixconn *links[2];
+	struct unixbuffer buffer;
+	struct unixaddr from;
+
+	connect_both(kind, links);
+	ck_assert_int_eq(send_on(links[0], "once", UNIXMSG_NOW), 1);
+	unixbuffer_init(&buffer, 100000);
+	torture_begin();
+	if (!torture_end(unixconn_recv_buffer(links[1], &buffer, &from,
+				 unixdeadline_after_us(10000)),
+		    1))
+		ck_assert_int_eq(unixconn_recv_buffer(links[1], &buffer, &from,
+					 UNIXMSG_NOW),
+			1);
+	ck_assert_uint_eq(buffer.size, 4);
+	ck_assert_int_eq(memcmp(buffer.data, "once", 4), 0);
+	unixbuffer_free(&buffer);
+	talk(links[0], links[1]);
+	close_both(links);
+}
+
+static int receive_with_address(struct unixconn *link, bool is_in_parts,
+	int64_t deadline_us)
+{
+	char data[8];
+	struct unixaddr from;
+	struct unixmsg msg = {
+		.data = data,
+		.room = sizeof(data),
+		.addr = &from,
+	};
+
+	if (is_in_parts)
+		return unixconn_recv_msg(link, &msg, deadline_us);
+	return unixconn_recv_from(link, data, sizeof(data), &msg.size, &from,
+		deadline_us);
+}
+
+static void a_message_is_received_with_an_address(int kind)
+{
+	const bool is_in_parts = kind >= LINKS;
+	struct unixconn *links[2];
+
+	connect_both(kind % LINKS, links);
+	ck_assert_int_eq(send_on(links[0], "once", UNIXMSG_NOW), 1);
+	torture_begin();
+	if (!torture_end(receive_with_address(links[1], is_in_parts,
+				 unixdeadline_after_us(10000)),
+		    1))
+		ck_assert_int_eq(receive_with_address(links[1], is_in_parts,
+					 UNIXMSG_NOW),
+			1);
+	talk(links[0], links[1]);
+	close_both(links);
+}
+
 static void the_end_is_told(int kind)
 {
 	struct unixconn *links[2];
@@ -467,6 +526,10 @@ const struct scene torture_link_scenes[] = {
 	{ "both addresses are told", both_addresses_are_told, LINKS },
 	{ "a message is sent", a_message_is_sent, LINKS },
 	{ "a message is received", a_message_is_received, LINKS },
+	{ "a message is received into a buffer",
+		a_message_is_received_into_a_buffer, LINKS },
+	{ "a message is received with an address",
+		a_message_is_received_with_an_address, 2 * LINKS },
 	{ "the end is told", the_end_is_told, LINKS },
 	{ "nothing is there to receive", nothing_is_there_to_receive, LINKS },
 	{ "bytes are written", bytes_are_written, 1 },

@@ -282,6 +282,60 @@ static void a_name_is_given_back(int kind)
 	give_back_to(&server, kind, path);
 }
 
+/* Of a takeover that was killed, whose server has ended since. */
+static void a_name_is_taken_over_again(int kind)
+{
+	const char *path = support_path("name");
+	struct unixtakeover *takeover;
+	struct server server;
+
+	make_dead(types[kind], support_path(".unixmsg=name"));
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	torture_begin();
+	takeover = unixtakeover_open(path, UNIXMSG_NOW);
+	if (torture_end(takeover == NULL ? -1 : 0, 0))
+		ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+	give_back_to(&server, kind, path);
+}
+
+/* Who cannot be asked counts as alive, and gets the name back. */
+static bool is_taken_for_alive(int result)
+{
+	return result == 1 && fault_get_hits() > 0 &&
+		strcmp(torture_get_fault()->call, "connect") == 0;
+}
+
+/* What has stayed is in nobody's way. */
+static void nothing_is_given_back_to_who_has_ended(int kind)
+{
+	const struct unixlisten_options options = {
+		.flags = UNIXMSG_LISTEN_REPLACE,
+	};
+	const int type = types[kind % TYPES];
+	const char *path = support_path("name");
+	struct unixtakeover *takeover;
+	struct server server, instead;
+	int result;
+
+	ck_assert_int_eq(open_server(&server, type, path, NULL), 0);
+	takeover = unixtakeover_open(path, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(takeover);
+	ck_assert_int_eq(open_server(&instead, type, path, &options), 0);
+	ck_assert_int_eq(close_server(&server), 0);
+	if (kind >= TYPES) {
+		ck_assert_int_eq(server_set_unlink(&instead, false), 0);
+		ck_assert_int_eq(close_server(&instead), 0);
+	}
+	torture_begin();
+	result = unixtakeover_close(takeover,
+		kind < TYPES ? server_get_fd(&instead) : -1);
+	torture_end(result, is_taken_for_alive(result));
+	if (kind < TYPES)
+		ck_assert_int_eq(close_server(&instead), 0);
+	ck_assert_int_eq(open_server(&server, type, path, NULL), 0);
+	give_back_to(&server, kind % TYPES, path);
+}
+
 const struct scene torture_name_scenes[] = {
 	{ "a free path is taken", a_free_path_is_taken, TYPES },
 	{ "a dead file is replaced", a_dead_file_is_replaced, TYPES },
@@ -305,6 +359,9 @@ const struct scene torture_name_scenes[] = {
 	{ "a server may want more", a_server_may_want_more, TYPES },
 	{ "the owner is found", the_owner_is_found, TYPES },
 	{ "a name is taken over", a_name_is_taken_over, TYPES },
+	{ "a name is taken over again", a_name_is_taken_over_again, TYPES },
 	{ "a name is given back", a_name_is_given_back, TYPES },
+	{ "nothing is given back to who has ended",
+		nothing_is_given_back_to_who_has_ended, 2 * TYPES },
 	{ NULL, NULL, 0 },
 };
