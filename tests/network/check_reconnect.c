@@ -388,8 +388,13 @@ START_TEST(what_cannot_be_shut_receives_nothing)
 {
 	struct unixconn *stranger = unixconn_open("unixgram", "@", NULL);
 	struct unixaddr addr;
+	struct unixbuffer buffer;
+	struct unixmsg msg;
+	size_t size;
 	char byte;
 
+	unixmsg_init(&msg);
+	unixbuffer_init(&buffer, 1);
 	begin(_i);
 	stop_server();
 	ck_assert_int_eq(unixconn_get_address(client, &addr), 0);
@@ -400,6 +405,16 @@ START_TEST(what_cannot_be_shut_receives_nothing)
 		1);
 	ck_assert_errno(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW),
 		ENOTCONN);
+	ck_assert_errno(unixconn_recv_msg(client, &msg, UNIXMSG_NOW), ENOTCONN);
+	ck_assert_errno(unixconn_recv_batch(client, &msg, 1, &size,
+				UNIXMSG_NOW),
+		ENOTCONN);
+	ck_assert_errno(unixconn_recv_buffer(client, &buffer, NULL,
+				UNIXMSG_NOW),
+		ENOTCONN);
+	ck_assert_errno(unixconn_get_next_size(client, &size, UNIXMSG_NOW),
+		ENOTCONN);
+	unixbuffer_free(&buffer);
 	unixconn_close(stranger);
 }
 END_TEST

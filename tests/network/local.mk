@@ -16,6 +16,7 @@ quick_unit_tests += \
 	tests/check_packet \
 	tests/check_policy \
 	tests/check_proof \
+	tests/check_proof_kernel \
 	tests/check_reconnect \
 	tests/check_retire \
 	tests/check_shared \
@@ -46,6 +47,7 @@ tests_check_packet_LDFLAGS = $(lanes_ldflags)
 tests_check_policy_SOURCES = %D%/check_policy.c
 tests_check_policy_LDFLAGS = $(lanes_ldflags)
 tests_check_proof_SOURCES = %D%/check_proof.c
+tests_check_proof_kernel_SOURCES = %D%/check_proof_kernel.c
 tests_check_reconnect_SOURCES = %D%/check_reconnect.c
 tests_check_retire_SOURCES = %D%/check_retire.c
 tests_check_retire_LDFLAGS = $(lanes_ldflags)

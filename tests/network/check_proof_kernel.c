@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the address of a sender is worth where the kernel tells less: without
+ * sock_diag, without /proc, in another user namespace. The library is linked
+ * statically here, so the calls below are those that it makes.
+ */
+#include <config.h>
+
+#include <dlfcn.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "network/proof.h"
+#include "support/scene.h"
+
+/* Nobody has it. */
+enum { STRANGER = 64001 };
+
+/* Of all users that have no number. */
+enum { OVERFLOW_USER = 65534 };
+
+static const char *map; /* /proc/self/uid_map, NULL for the true one */
+static int map_error;   /* of fopen(3) */
+static int diag_error;  /* of a socket for sock_diag */
+static bool is_proc_missing;
+static bool is_list_cut; /* once, for want of room */
+
+FILE *fopen(const char *path, const char *mode)
+{
+	static FILE *(*real)(const char *path, const char *mode);
+
+	if (real == NULL)
+		real = (FILE * (*)(const char *, const char *))
+			dlsym(RTLD_NEXT, "fopen");
+	if (strcmp(path, "/proc/self/uid_map") != 0 ||
+		(map == NULL && map_error == 0))
+		return real(path, mode);
+	if (map_error == 0)
+		return fmemopen((char *)map, strlen(map), "r");
+	errno = map_error;
+	return NULL;
+}
+
+int socket(int family, int type, int protocol)
+{
+	if (family != AF_NETLINK || diag_error == 0)
+		return (int)syscall(SYS_socket, family, type, protocol);
+	errno = diag_error;
+	return -1;
+}
+
+int faccessat(int fd, const char *path, int mode, int flags)
+{
+	(void)flags;
+	if (!is_proc_missing || strncmp(path, "/proc/", 6) != 0)
+		return (int)syscall(SYS_faccessat, fd, path, mode);
+	errno = ENOENT;
+	return -1;
+}
+
+int connect(int fd, const struct sockaddr *sa, socklen_t length)
+{
+	const struct sockaddr_un *sun = (const struct sockaddr_un *)(void *)sa;
+
+	if (!is_proc_missing || strncmp(sun->sun_path, "/proc/", 6) != 0)
+		return (int)syscall(SYS_connect, fd, sa, length);
+	errno = ENOENT;
+	return -1;
+}
+
+/* As a receive buffer has it that cannot hold what the kernel has listed. */
+ssize_t recvmsg(int fd, struct msghdr *header, int flags)
+{
+	ssize_t got = syscall(SYS_recvmsg, fd, header, flags);
+	const struct nlmsghdr *head = header->msg_iov->iov_base;
+
+	if (!is_list_cut || got < NLMSG_HDRLEN ||
+		(head->nlmsg_flags & NLM_F_MULTI) == 0)
+		return got;
+	is_list_cut = false;
+	errno = ENOBUFS;
+	return -1;
+}
+
+static int server;
+static struct unixproof proof;
+
+static void set_up(void)
+{
+	server = open_bound(SOCK_DGRAM, support_path("server"));
+	proof = (struct unixproof){ .fd = -1 };
+}
+
+static void tear_down(void)
+{
+	map = NULL;
+	map_error = diag_error = 0;
+	is_proc_missing = is_list_cut = false;
+	close(server);
+	if (proof.fd >= 0)
+		close(proof.fd);
+	support_clear_dir();
+}
+
+static int open_at(const char *name)
+{
+	return open_bound(SOCK_DGRAM, name);
+}
+
+static int open_connected(const char *name)
+{
+	int fd = open_at(name);
+
+	ck_assert_int_eq(connect_to(fd, support_path("server")), 0);
+	return fd;
+}
+
+static int prove(const char *name, uid_t uid, unsigned int flags)
+{
+	const struct unixcred writer = { .pid = 1, .uid = uid, .gid = uid };
+	const struct unixaddr from = address_of(name);
+
+	return unixproof__find(&proof, server, &from, &writer, flags);
+}
+
+static int prove_early(const char *name)
+{
+	const struct unixaddr from = address_of(name);
+
+	return unixproof__find(&proof, server, &from, NULL, UNIXPROOF_EARLY);
+}
+
+/* Users */
+
+static const struct {
+	const char *text;
+	int is_anybody;
+} maps[] = {
+	{ "         0          0 4294967295\n", 0 },
+	{ "         1          0 4294967295\n", 1 },
+	{ "         0       1000 4294967295\n", 1 },
+	{ "         0          0      65536\n", 1 },
+	{ "         0          0\n", 1 },
+	{ "\n", 1 },
+};
+
+START_TEST(who_has_no_number_may_be_anybody_in_another_namespace)
+{
+	map = maps[_i].text;
+	ck_assert_int_eq(unixproof__is_anybody(OVERFLOW_USER),
+		maps[_i].is_anybody);
+	ck_assert_int_eq(unixproof__is_anybody(STRANGER), 0);
+}
+END_TEST
+
+START_TEST(who_has_no_number_may_be_anybody_if_the_map_is_hidden)
+{
+	map_error = EACCES;
+	ck_assert_int_eq(unixproof__is_anybody(OVERFLOW_USER), 1);
+	map_error = ENOENT;
+	ck_assert_int_eq(unixproof__is_anybody(OVERFLOW_USER), 0);
+}
+END_TEST
+
+START_TEST(a_shortage_says_nothing_about_a_user)
+{
+	map_error = EMFILE;
+	ck_assert_errno(unixproof__is_anybody(OVERFLOW_USER), EMFILE);
+}
+END_TEST
+
+START_TEST(a_writer_who_may_be_anybody_is_refused)
+{
+	int fd = open_at(support_path("client"));
+
+	map = "0 1000 1\n";
+	ck_assert_errno(prove(support_path("client"), OVERFLOW_USER, 0), EPERM);
+	ck_assert_errno(prove_early(support_path("client")), EPERM);
+	ck_assert_int_eq(prove(support_path("client"), geteuid(), 0), 0);
+	close(fd);
+}
+END_TEST
+
+/* Without sock_diag */
+
+START_TEST(without_sock_diag_the_owner_of_the_file_is_proof)
+{
+	int fd = open_at(support_path("client"));
+
+	diag_error = EAFNOSUPPORT;
+	ck_assert_int_eq(prove(support_path("client"), geteuid(), 0), 0);
+	ck_assert_errno(prove(support_path("client"), STRANGER, 0), EPERM);
+	close(fd);
+}
+END_TEST
+
+START_TEST(without_sock_diag_a_connected_socket_of_another_is_refused)
+{
+	int fd = open_connected(support_path("client"));
+
+	diag_error = EAFNOSUPPORT;
+	ck_assert_int_eq(prove(support_path("client"), geteuid(), 0), 0);
+	ck_assert_errno(prove(support_path("client"), STRANGER, 0), EPERM);
+	close(fd);
+}
+END_TEST
+
+/* It may be from another network namespace: our own name is a path. */
+START_TEST(without_sock_diag_an_abstract_name_of_another_is_refused)
+{
+	int fd = open_at(support_abstract("client"));
+
+	diag_error = EAFNOSUPPORT;
+	ck_assert_errno(prove(support_abstract("client"), STRANGER, 0), EPERM);
+	close(server);
+	server = open_at(support_abstract("server"));
+	ck_assert_int_eq(prove(support_abstract("client"), STRANGER, 0), 0);
+	close(fd);
+}
+END_TEST
+
+/* Weaker evidence does not count then: the kernel may tell later. */
+START_TEST(a_shortage_in_sock_diag_is_told)
+{
+	const char *name = support_path("client");
+	int fd = _i == 0 ? open_at(name) : open_connected(name);
+
+	diag_error = ENOBUFS;
+	ck_assert_errno(prove(name, STRANGER, 0), ENOBUFS);
+	close(fd);
+}
+END_TEST
+
+/* Lists */
+
+START_TEST(no_list_is_made_in_a_hurry)
+{
+	int fd = open_connected(support_path("client"));
+
+	ck_assert_errno(prove(support_path("client"), STRANGER,
+				UNIXPROOF_QUICK),
+		EAGAIN);
+	close(fd);
+}
+END_TEST
+
+/* The kernel lists it by the name that it was bound to. */
+START_TEST(a_connected_socket_whose_file_was_renamed_is_refused)
+{
+	int fd = open_connected(support_path("before"));
+
+	ck_assert_int_eq(rename(support_path("before"), support_path("after")),
+		0);
+	ck_assert_errno(prove(support_path("after"), STRANGER, 0), EPERM);
+	close(fd);
+}
+END_TEST
+
+/* Behind a link only the list is proof of an early sender, and nothing is in
+ * another user namespace. */
+static const char *make_linked(void)
+{
+	map = maps[0].text;
+	make_dir(support_path("real"), 0700);
+	make_link(support_path("real"), support_path("link"));
+	return support_path("link/client");
+}
+
+/* Of two sockets of one name, the one at the file. */
+START_TEST(a_socket_that_had_the_same_name_before_is_passed_over)
+{
+	const char *name = make_linked();
+	int before = open_at(name), fd;
+
+	ck_assert_int_eq(rename(name, support_path("other")), 0);
+	fd = open_connected(name);
+	ck_assert_int_eq(prove_early(name), 0);
+	close(before);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_socket_is_found_if_the_list_is_begun_anew)
+{
+	const char *name = make_linked();
+	int fd = open_connected(name);
+
+	is_list_cut = true;
+	ck_assert_int_eq(prove_early(name), 0);
+	ck_assert(!is_list_cut);
+	close(fd);
+}
+END_TEST
+
+START_TEST(without_sock_diag_nothing_behind_a_link_is_proved_early)
+{
+	const char *name = make_linked();
+	int fd = open_connected(name);
+
+	diag_error = EAFNOSUPPORT;
+	ck_assert_errno(prove_early(name), EPERM);
+	close(fd);
+}
+END_TEST
+
+/* Files */
+
+static const char *make_open_way(void)
+{
+	make_dir(support_path("open"), 0700);
+	ck_assert_int_eq(chmod(support_path("open"), 0777), 0);
+	return support_path("open/client");
+}
+
+START_TEST(without_proc_the_proof_of_an_unsafe_name_does_not_last)
+{
+	const char *name = make_open_way();
+	int fd = open_at(name);
+
+	is_proc_missing = true;
+	ck_assert_int_eq(prove(name, geteuid(), 0), 0);
+	ck_assert(!proof.is_lasting);
+	ck_assert_int_eq(proof.fd, -1);
+	close(fd);
+}
+END_TEST
+
+START_TEST(without_proc_a_chosen_file_has_to_be_safe)
+{
+	const char *name = make_open_way();
+	const struct unixaddr addr = address_of(name);
+	int fd = open_at(name);
+	struct stat chosen = look_at(name);
+
+	is_proc_missing = true;
+	ck_assert_errno(unixproof__find_chosen(&proof, &addr, &chosen), ENOSYS);
+	is_proc_missing = false;
+	ck_assert_int_eq(unixproof__find_chosen(&proof, &addr, &chosen), 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(another_file_than_the_chosen_one_is_refused)
+{
+	const struct unixaddr addr = address_of(support_path("client"));
+	int fd = open_at(support_path("client"));
+	struct stat chosen = look_at(support_path("server"));
+
+	ck_assert_errno(unixproof__find_chosen(&proof, &addr, &chosen), EPERM);
+	close(fd);
+}
+END_TEST
+
+START_TEST(proofs_hold_the_same_file_or_not)
+{
+	struct unixproof one = { .fd = open_at(support_path("one")) };
+	struct unixproof same = { .fd = dup(one.fd) };
+	struct unixproof other = { .fd = open_at(support_path("other")) };
+	const struct unixproof none = { .fd = -1 }, wrong = { .fd = 1000000 };
+
+	ck_assert(unixproof__is_same_file(&one, &same));
+	ck_assert(!unixproof__is_same_file(&one, &other));
+	ck_assert(!unixproof__is_same_file(&one, &none));
+	ck_assert(!unixproof__is_same_file(&none, &one));
+	ck_assert(!unixproof__is_same_file(&one, &wrong));
+	ck_assert(!unixproof__is_same_file(&wrong, &one));
+	close(one.fd);
+	close(same.fd);
+	close(other.fd);
+}
+END_TEST
+
+static TCase *make_users(void)
+{
+	TCase *tcase = make_tcase_with("users", set_up, tear_down);
+
+	tcase_add_loop_test(tcase,
+		who_has_no_number_may_be_anybody_in_another_namespace, 0,
+		(int)COUNT(maps));
+	tcase_add_test(tcase,
+		who_has_no_number_may_be_anybody_if_the_map_is_hidden);
+	tcase_add_test(tcase, a_shortage_says_nothing_about_a_user);
+	tcase_add_test(tcase, a_writer_who_may_be_anybody_is_refused);
+	return tcase;
+}
+
+static TCase *make_sockets(void)
+{
+	TCase *tcase = make_tcase_with("sockets", set_up, tear_down);
+
+	tcase_add_test(tcase, without_sock_diag_the_owner_of_the_file_is_proof);
+	tcase_add_test(tcase,
+		without_sock_diag_a_connected_socket_of_another_is_refused);
+	tcase_add_test(tcase,
+		without_sock_diag_an_abstract_name_of_another_is_refused);
+	tcase_add_loop_test(tcase, a_shortage_in_sock_diag_is_told, 0, 2);
+	tcase_add_test(tcase, no_list_is_made_in_a_hurry);
+	tcase_add_test(tcase,
+		a_connected_socket_whose_file_was_renamed_is_refused);
+	tcase_add_test(tcase,
+		a_socket_that_had_the_same_name_before_is_passed_over);
+	tcase_add_test(tcase, a_socket_is_found_if_the_list_is_begun_anew);
+	tcase_add_test(tcase,
+		without_sock_diag_nothing_behind_a_link_is_proved_early);
+	return tcase;
+}
+
+static TCase *make_files(void)
+{
+	TCase *tcase = make_tcase_with("files", set_up, tear_down);
+
+	tcase_add_test(tcase,
+		without_proc_the_proof_of_an_unsafe_name_does_not_last);
+	tcase_add_test(tcase, without_proc_a_chosen_file_has_to_be_safe);
+	tcase_add_test(tcase, another_file_than_the_chosen_one_is_refused);
+	tcase_add_test(tcase, proofs_hold_the_same_file_or_not);
+	return tcase;
+}
+
+int main(void)
+{
+	return support_run_cases("proof_kernel", make_users(), make_sockets(),
+		make_files());
+}
