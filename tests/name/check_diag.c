@@ -993,6 +993,17 @@ static TCase *make_bad(void)
 	return tcase;
 }
 
+START_TEST(a_socket_without_a_peer_has_none)
+{
+	struct unixdiag_socket peer;
+	int fd = open_socket(SOCK_DGRAM);
+
+	ck_assert_errno(unixdiag__find_peer(fd, &peer), ENOENT);
+	ck_assert_errno(unixdiag__find_peer(-1, &peer), EBADF);
+	close(fd);
+}
+END_TEST
+
 static TCase *make_real(void)
 {
 	TCase *tcase = make_tcase("the kernel");
@@ -1023,6 +1034,7 @@ static TCase *make_real(void)
 		"no right to send to netlink sockets");
 	tcase_add_test(tcase, a_socket_that_was_closed_is_not_found);
 	tcase_add_test(tcase, who_takes_one_socket_may_refuse_it);
+	tcase_add_test(tcase, a_socket_without_a_peer_has_none);
 	tcase_add_test(tcase, finding_keeps_errno);
 	tcase_add_test(tcase, a_number_of_no_socket_is_an_error);
 	support_add_root_test(tcase, a_file_on_overlayfs_is_identified);

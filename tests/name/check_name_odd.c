@@ -506,6 +506,49 @@ START_TEST(clients_do_without_proc)
 }
 END_TEST
 
+/* The name alone could lead to another file by then. */
+START_TEST(what_was_set_aside_is_not_found_without_proc)
+{
+	struct unixname_target target;
+	struct stat found;
+
+	make_dead(SOCK_DGRAM, support_path(".unixmsg-socket"));
+	ck_assert_int_eq(unixname__look(support_path("socket"), &found), 0);
+	is_proc_missing = true;
+	ck_assert_errno(unixname__find_aside(support_path("socket"), &target),
+		ENOSYS);
+	ck_assert_errno(unixname__look(support_path("socket"), &found), ENOSYS);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int error;
+} nowhere[] = {
+	{ "\\q", EINVAL },
+	{ "@abstract", ENOENT },
+	{ "/", ENOTSOCK },
+	{ "/nowhere/name", ENOENT },
+};
+
+START_TEST(nothing_was_set_aside_where_no_file_can_be)
+{
+	struct unixname_target target;
+
+	ck_assert_errno(unixname__find_aside(nowhere[_i].text, &target),
+		nowhere[_i].error);
+	ck_assert_int_eq(target.fd, -1);
+}
+END_TEST
+
+START_TEST(what_is_no_address_cannot_be_looked_at)
+{
+	struct stat found;
+
+	ck_assert_errno(unixname__look("\\q", &found), EINVAL);
+}
+END_TEST
+
 /* Whether the kernel changes modes through descriptors: Linux 6.6. */
 static bool can_change_modes(void)
 {
@@ -570,6 +613,10 @@ static TCase *make_bare(void)
 		can_change_modes(), "fchmodat2(2) is missing");
 	tcase_add_loop_test(tcase, a_long_path_takes_proc, 0, TYPES);
 	tcase_add_test(tcase, clients_do_without_proc);
+	tcase_add_test(tcase, what_was_set_aside_is_not_found_without_proc);
+	tcase_add_loop_test(tcase, nothing_was_set_aside_where_no_file_can_be,
+		0, (int)COUNT(nowhere));
+	tcase_add_test(tcase, what_is_no_address_cannot_be_looked_at);
 	return tcase;
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -241,6 +242,24 @@ START_TEST(what_was_set_aside_under_any_name_goes)
 	ck_assert_errno(access(in_client_dir(names[_i]), F_OK), ENOENT);
 	assert_is_socket(in_client_dir(".unixmsg.fedc"));
 	close(live);
+}
+END_TEST
+
+/* The holder of the lock may be just about to settle it. */
+START_TEST(what_was_set_aside_stays_while_the_directory_is_locked)
+{
+	const char *aside = in_client_dir(".unixmsg-0123456789abcdef");
+	int dir_fd;
+
+	make_client_dir();
+	make_dead(SOCK_DGRAM, aside);
+	dir_fd = open(client_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	ck_assert_int_eq(flock(dir_fd, LOCK_EX), 0);
+	close_gram(dial());
+	assert_is_socket(aside);
+	close(dir_fd);
+	close_gram(dial());
+	assert_missing(aside);
 }
 END_TEST
 
@@ -667,6 +686,8 @@ static TCase *make_sweeps(void)
 	tcase_add_test(tcase, hidden_names_stay);
 	tcase_add_loop_test(tcase, what_was_set_aside_under_any_name_goes, 0,
 		2);
+	tcase_add_test(tcase,
+		what_was_set_aside_stays_while_the_directory_is_locked);
 	tcase_add_test(tcase, nothing_outside_the_directory_goes);
 	tcase_add_test(tcase, a_dial_removes_no_more_than_it_says);
 	tcase_add_test(tcase,

@@ -468,6 +468,24 @@ START_TEST(a_batch_with_a_message_that_is_none_is_refused)
 }
 END_TEST
 
+START_TEST(a_batch_of_a_stream_is_no_larger_than_its_bound)
+{
+	static struct unixmsg msgs[UNIXMSG_BATCH_MAX + 1];
+	static const char empties[4 * COUNT(msgs)];
+	size_t count = 0;
+
+	make_pair(STREAM);
+	ck_assert_int_eq(write(unixconn_get_fd(near), empties, sizeof(empties)),
+		sizeof(empties));
+	ck_assert_int_eq(unixconn_recv_batch(far, msgs, COUNT(msgs), &count,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(count, UNIXMSG_BATCH_MAX);
+	hear("");
+	hear_nothing();
+}
+END_TEST
+
 START_TEST(a_batch_to_a_peer_that_is_gone_is_told)
 {
 	struct unixmsg msgs[2] = { { .data = (void *)"a", .room = 1 },
@@ -1400,6 +1418,7 @@ int main(void)
 		add(tcase, a_buffer_grows_to_the_message);
 	add(tcase, a_batch_keeps_messages_apart);
 	add(tcase, a_batch_with_a_message_that_is_none_is_refused);
+	tcase_add_test(tcase, a_batch_of_a_stream_is_no_larger_than_its_bound);
 	add(tcase, a_batch_to_a_peer_that_is_gone_is_told);
 	add(tcase, a_message_that_is_peeked_at_stays);
 	add(tcase, a_message_is_sent_on_as_it_was_received);

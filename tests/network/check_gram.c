@@ -787,6 +787,49 @@ START_TEST(a_server_of_another_user_can_answer)
 }
 END_TEST
 
+/* The runtime directory is missing, relative, or has too long a path. */
+static const char *make_useless(int i)
+{
+	char name[101] = "";
+
+	if (i < 2)
+		return i == 0 ? NULL : "relative";
+	memset(name, 'l', sizeof(name) - 1);
+	return make_directory(name, 0777);
+}
+
+/* As an ordinary user, whose server can be known. */
+static void be_served_without(const char *run, const char *base)
+{
+	struct unixconn *server, *client;
+
+	if (support_is_root())
+		support_as_nobody();
+	unsetenv("XDG_RUNTIME_DIR");
+	if (run != NULL)
+		setenv("XDG_RUNTIME_DIR", run, 1);
+	setenv("TMPDIR", base, 1);
+	server = open_gram(support_path("open/server"));
+	client = dial(support_path("open/server"));
+	expect_file_under(client, base, '/', own_mode());
+	echo(server, client);
+	close_and_expect_gone(client);
+	close_gram(server);
+	_exit(0);
+}
+
+START_TEST(clients_of_our_own_server_do_without_a_runtime_directory)
+{
+	const char *run = make_useless(_i);
+	const char *base = make_directory("open", 01777);
+	pid_t pid = support_fork();
+
+	if (pid == 0)
+		be_served_without(run, base);
+	support_wait_exit(pid, 0);
+}
+END_TEST
+
 /* Who serves a socket of root's may have given up its rights. */
 static void be_client_of_root(const char *server, const char *base)
 {
@@ -1466,6 +1509,8 @@ static TCase *make_answers(void)
 	tcase_add_loop_test(tcase,
 		directories_that_do_not_exist_are_passed_over, 0, 3);
 	tcase_add_test(tcase, a_directory_that_is_too_long_is_passed_over);
+	tcase_add_loop_test(tcase,
+		clients_of_our_own_server_do_without_a_runtime_directory, 0, 3);
 	tcase_add_test(tcase, a_directory_of_ours_is_put_right);
 	tcase_add_loop_test(tcase,
 		an_own_address_has_the_mode_that_was_asked_for, 0, 4);

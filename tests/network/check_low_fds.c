@@ -208,6 +208,7 @@ START_TEST(where_only_they_are_left_there_is_no_descriptor)
 		NEED(unixservice_new(echo, NULL, NULL) == NULL &&
 			errno == EMFILE);
 		NEED(unixblob_create(10) < 0 && errno == EMFILE);
+		NEED(unixnotify_barrier(UNIXMSG_NOW) < 0 && errno == EMFILE);
 		NEED(!is_any_low_open());
 		_exit(0);
 	}

@@ -315,6 +315,13 @@ static void do_wrong_kind(int index)
 	must(errno == EPROTOTYPE);
 	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
 		     NULL) == 2);
+	must_fail(unixactivation_take_conn(activation, NULL, "tcp"), EINVAL);
+	must_fail(unixactivation_take_listener(activation, NULL, "tcp"),
+		EINVAL);
+	errno = EXDEV;
+	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
+		     "tcp") == 0);
+	must(errno == EXDEV);
 	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) == 3);
 	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) == 4);
 	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) ==
