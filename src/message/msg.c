@@ -498,10 +498,7 @@ int unixmsg__recv_data_on(struct endpoint *end, void *data, size_t room,
 	size_t *size, struct unixaddr *from, int64_t deadline_us)
 {
 	struct iovec part = { .iov_base = data, .iov_len = room };
-	size_t unwanted;
 
-	if (size == NULL)
-		size = &unwanted;
 	if (end->wants & (UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD))
 		return recv_data_and_fds(end, &part, size, from, deadline_us);
 	return recv_data_only(end, &part, size, from, deadline_us);

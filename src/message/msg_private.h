@@ -50,7 +50,7 @@ int unixmsg__recv_on(struct endpoint *end, struct unixmsg *msg,
 int unixmsg__peek_size_on(struct endpoint *end, size_t *size,
 	int64_t deadline_us);
 
-/* Do the same with one buffer and with the peer; size and from may be NULL. */
+/* Do the same with one buffer and with the peer; from may be NULL. */
 int unixmsg__send_data_on(struct endpoint *end, const void *data, size_t size,
 	int64_t deadline_us);
 int unixmsg__recv_data_on(struct endpoint *end, void *data, size_t room,
