@@ -97,6 +97,9 @@ static const struct rule harmless[] = {
 	{ "openat", ENOENT, "replaced" },
 	{ "fstatat", ENOENT, "replaced" },
 	{ "renameat", ENOENT, "replaced" },
+	/* What may have been set aside is looked at where that can be. */
+	{ "openat", 0, "by another name" },
+	{ "fstat", 0, "by another name" },
 	/* That nobody is there is true, and whoever is there has to go. */
 	{ "connect", ECONNREFUSED, "dead file" },
 	{ "connect", 0, "live owner is replaced" },

@@ -206,6 +206,45 @@ static void the_sender_is_proved(int kind)
 	close_gram(server);
 }
 
+/* It has not dialled, so that the kernel can be asked by a connect(2). */
+static void a_sender_that_is_not_connected_is_proved(int kind)
+{
+	struct unixconn *server = open_gram(support_path("asks"));
+	struct unixconn *sender = open_gram(get_name(kind));
+	const struct unixcred ours = { getpid(), getuid(), getgid() };
+	const struct unixaddr from = address_of(get_name(kind));
+	struct unixaddr to;
+	int held_fd = -1;
+
+	torture_begin();
+	if (torture_end(unixconn_prove_sender(server, &from, &ours, &to,
+				&held_fd),
+		    0) &&
+		held_fd >= 0)
+		close(held_fd);
+	close_gram(sender);
+	close_gram(server);
+}
+
+/* Who is connected is looked for in the kernel's list, as a last resort. */
+static void the_sender_of_a_stranger_is_refused(int kind)
+{
+	struct unixconn *server = open_gram(get_name(kind));
+	struct unixconn *client = dial_gram(get_name(kind), NULL);
+	const struct unixcred stranger = { getpid(), 64001, 64001 };
+	struct unixaddr from, to;
+	int held_fd = -1;
+
+	ck_assert_int_eq(unixconn_get_address(client, &from), 0);
+	torture_begin();
+	torture_end_refused(unixconn_prove_sender(server, &from, &stranger, &to,
+				    &held_fd),
+		EPERM);
+	talk(client, server);
+	close_gram(client);
+	close_gram(server);
+}
+
 static void the_peer_is_told(int kind)
 {
 	struct unixconn *server = open_gram(get_name(kind));
@@ -325,6 +364,10 @@ const struct scene torture_gram_scenes[] = {
 	{ "a client closes", a_client_closes, PLACES },
 	{ "the answer is looked into", the_answer_is_looked_into, PLACES },
 	{ "a sender is proved", the_sender_is_proved, PLACES },
+	{ "a sender that is not connected is proved",
+		a_sender_that_is_not_connected_is_proved, PLACES },
+	{ "the sender of a stranger is refused",
+		the_sender_of_a_stranger_is_refused, 1 },
 	{ "the peer is told", the_peer_is_told, PLACES },
 	{ "a message is sent to an address", a_message_is_sent_to_an_address,
 		PLACES },

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "proof/torture.h"
 
@@ -379,6 +380,34 @@ static void a_message_is_received_with_an_address(int kind)
 	close_both(links);
 }
 
+/* A descriptor and credentials; what could not be received comes later. */
+static void all_that_comes_with_a_message_is_received(int kind)
+{
+	const unsigned int wants = UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED;
+	struct unixconn *links[2];
+	char data[8];
+	int fd, got = -1;
+	size_t count = 1;
+
+	connect_both(kind, links);
+	ck_assert_int_eq(unixconn_want(links[1], wants), 0);
+	fd = unixconn_get_fd(links[0]);
+	ck_assert_int_eq(unixconn_send_fds(links[0], "with", 4, &fd, 1,
+				 UNIXMSG_NOW),
+		1);
+	torture_begin();
+	if (!torture_end(unixconn_recv_fds(links[1], data, 8, NULL, &got,
+				 &count, unixdeadline_after_us(10000)),
+		    1))
+		ck_assert_int_eq(unixconn_recv_fds(links[1], data, 8, NULL,
+					 &got, &count, UNIXMSG_NOW),
+			1);
+	if (count == 1)
+		close(got);
+	talk(links[0], links[1]);
+	close_both(links);
+}
+
 static void the_end_is_told(int kind)
 {
 	struct unixconn *links[2];
@@ -530,6 +559,8 @@ const struct scene torture_link_scenes[] = {
 		a_message_is_received_into_a_buffer, LINKS },
 	{ "a message is received with an address",
 		a_message_is_received_with_an_address, 2 * LINKS },
+	{ "all that comes with a message is received",
+		all_that_comes_with_a_message_is_received, LINKS },
 	{ "the end is told", the_end_is_told, LINKS },
 	{ "nothing is there to receive", nothing_is_there_to_receive, LINKS },
 	{ "bytes are written", bytes_are_written, 1 },

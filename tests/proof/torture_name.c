@@ -42,6 +42,18 @@ static void a_dead_file_is_replaced(int kind)
 	open_whatever_fails(types[kind], path, NULL);
 }
 
+/* The file that has the name is in nobody's way, and stays. */
+static void a_dead_file_is_replaced_by_another_name(int kind)
+{
+	const char *path = support_path("name");
+	const char *other = support_path(".unixmsg-name");
+
+	make_dead(SOCK_STREAM, path);
+	make_file(other, "precious");
+	open_whatever_fails(types[kind], path, NULL);
+	ck_assert_int_eq(unlink(other), 0);
+}
+
 /* What cannot be done about it now is left for the next. */
 static void a_file_that_was_set_aside_goes(int kind)
 {
@@ -339,6 +351,8 @@ static void nothing_is_given_back_to_who_has_ended(int kind)
 const struct scene torture_name_scenes[] = {
 	{ "a free path is taken", a_free_path_is_taken, TYPES },
 	{ "a dead file is replaced", a_dead_file_is_replaced, TYPES },
+	{ "a dead file is replaced by another name",
+		a_dead_file_is_replaced_by_another_name, TYPES },
 	{ "a file that was set aside goes", a_file_that_was_set_aside_goes,
 		TYPES },
 	{ "a free abstract name is taken", a_free_abstract_name_is_taken,
