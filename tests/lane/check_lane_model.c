@@ -475,7 +475,7 @@ static TCase *make_more_orders(void)
 
 	tcase_set_timeout(tcase, 600);
 	tcase_set_tags(tcase, SUPPORT_LOAD);
-	if (support_is_long())
+	if (support_is_full())
 		tcase_add_loop_test(tcase, no_wake_up_is_lost,
 			QUICK_PLANS * MANNERS, COUNT(plans) * MANNERS);
 	return tcase;
