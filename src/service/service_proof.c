@@ -27,11 +27,10 @@ static const int64_t dear_pause_us = 1000;
 
 static size_t get_pins_count(void)
 {
-	struct rlimit limit;
+	struct rlimit limit = { .rlim_cur = 0 };
 	rlim_t count;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return PINS_LEAST;
+	getrlimit(RLIMIT_NOFILE, &limit);
 	count = limit.rlim_cur / PINS_PART;
 	if (count < PINS_LEAST)
 		return PINS_LEAST;
