@@ -430,10 +430,13 @@ START_TEST(an_adopted_socket_may_have_a_tag)
 {
 	struct unixconn *gram =
 		unixconn_open("unixgram", support_path("s"), NULL);
+	uint64_t peer = 7;
 
 	scene_open(&scene, see_tag, NULL);
 	unixconn_set_tag(gram, 9);
-	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, NULL), 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, gram, 0, &peer),
+		0);
+	ck_assert_uint_eq(peer, 0);
 	client_dial_at(&client, GRAM, support_path("s"));
 	client_ask(&client, &scene, "hello");
 	ck_assert_uint_eq(seen_tag, 9);

@@ -825,6 +825,45 @@ START_TEST(a_user_has_no_more_half_messages_than_his_part)
 }
 END_TEST
 
+/* The most silent pays, but for one that has no half message. */
+START_TEST(who_sends_whole_messages_pays_for_no_half_ones)
+{
+	enum { TIMES = 11 };
+	uint64_t first;
+	int i;
+
+	open_for_halves();
+	client_dial(&clients[0], FRAMED);
+	client_ask(&clients[0], &scene, "whole");
+	send_half(1);
+	scene_serve(&scene);
+	first = scene.about[UNIXSERVICE_OPENED];
+	for (i = 2; i < TIMES; i++) {
+		send_half(i);
+		scene_serve(&scene);
+	}
+	ck_assert_uint_eq(scene_count(&scene).partials_closed, 1);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
+}
+END_TEST
+
+START_TEST(without_a_limit_all_half_messages_are_kept)
+{
+	struct unixservice_options options = scene_options();
+	int i;
+
+	options.size_max = WHOLE;
+	options.partial_bytes_max = 0;
+	open_for_all(FRAMED, scene_be_silent, &options);
+	for (i = 0; i < 20; i++) {
+		send_half(i);
+		scene_serve(&scene);
+	}
+	ck_assert_uint_eq(scene_count(&scene).partial_bytes, 20 * HALF);
+	ck_assert_uint_eq(scene_count(&scene).partials_closed, 0);
+}
+END_TEST
+
 static void make_half_sender(struct user *user, uid_t uid, int count)
 {
 	int i;
@@ -878,6 +917,8 @@ static TCase *make_memory_tests(void)
 		KINDS - 1);
 	tcase_add_test(tcase, what_has_come_of_a_message_is_counted);
 	tcase_add_test(tcase, a_user_has_no_more_half_messages_than_his_part);
+	tcase_add_test(tcase, who_sends_whole_messages_pays_for_no_half_ones);
+	tcase_add_test(tcase, without_a_limit_all_half_messages_are_kept);
 	support_add_root_test(tcase,
 		who_has_most_half_messages_loses_one_when_there_are_too_many);
 	return tcase;

@@ -212,6 +212,23 @@ START_TEST(a_peer_that_is_open_is_not_opened_twice)
 }
 END_TEST
 
+/* Others may write in its directory: its file is held. */
+START_TEST(a_peer_that_is_held_fast_is_not_opened_twice)
+{
+	uint64_t peer;
+	int fd;
+
+	open_asker();
+	make_dir(support_path("open"), 0700);
+	ck_assert_int_eq(chmod(support_path("open"), 0777), 0);
+	fd = open_bound(SOCK_DGRAM, support_path("open/gram"));
+	peer = must_open(GRAM, support_path("open/gram"));
+	ck_assert_uint_eq(must_open(GRAM, support_path("open/gram")), peer);
+	ck_assert_uint_eq(scene_count(&asker).peers, 1);
+	close(fd);
+}
+END_TEST
+
 START_TEST(who_has_sent_before_keeps_his_number)
 {
 	struct unixaddr to = address_of(support_path("asker"));
@@ -569,6 +586,7 @@ int main(void)
 	tcase_add_loop_test(tcase, limits_of_peers_do_not_keep_it_out, 0,
 		KINDS);
 	tcase_add_test(tcase, a_peer_that_is_open_is_not_opened_twice);
+	tcase_add_test(tcase, a_peer_that_is_held_fast_is_not_opened_twice);
 	tcase_add_test(tcase, who_has_sent_before_keeps_his_number);
 	tcase_add_test(tcase, a_link_leads_to_the_peer_whose_name_it_is);
 	tcase_add_test(tcase, a_name_that_does_not_lead_back_is_refused);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -298,6 +299,117 @@ static void read_to_the_end(void)
 	while (result == 1);
 	ck_assert_int_eq(result, 0);
 }
+
+/* Whatever of it cannot be watched: the loop is the parent's until then. */
+static void watch_all_again(void)
+{
+	unsigned int failures;
+	int result;
+
+	for (failures = 0; failures < 10; failures++) {
+		fail_one("epoll_ctl", failures, ENOSPC);
+		result = unixservice_run(scene.service, UNIXMSG_NOW);
+		fault_stop();
+		if (fault_get_hits() == 0)
+			break;
+		ck_assert_int_eq(result, -1);
+		ck_assert_int_eq(errno, ENOSPC);
+	}
+	/* A listener, the clock, the stop, and a peer. */
+	ck_assert_uint_eq(failures, 4);
+	ck_assert_int_eq(result, -1);
+	ck_assert_uint_eq(scene.heard, 2);
+}
+
+START_TEST(a_child_that_cannot_watch_all_again_serves_nobody)
+{
+	int stop_fd = eventfd(0, EFD_CLOEXEC);
+	pid_t pid;
+
+	open_with_client(PACKET, scene_be_silent);
+	scene_serve(&scene);
+	ck_assert_int_eq(unixservice_set_stop_fd(scene.service, stop_fd), 0);
+	client_say(&client, "hello");
+	pid = support_fork();
+	if (pid == 0) {
+		watch_all_again();
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+	close_all();
+	close(stop_fd);
+}
+END_TEST
+
+START_TEST(a_service_that_cannot_wait_is_not_served_on)
+{
+	int stop_fd = eventfd(0, EFD_CLOEXEC), result;
+
+	open_with_client(GRAM, scene_echo);
+	fail_one("epoll_wait", 0, ENOMEM);
+	result = unixservice_serve(scene.service, stop_fd, 0);
+	expect_failure();
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(errno, ENOMEM);
+	ck_assert_int_eq(unixservice_set_stop_fd(scene.service, 0), 0);
+	close(stop_fd);
+	scene_serve(&scene);
+	client_hear(&client, "hello");
+	close_all();
+}
+END_TEST
+
+/* What one is known by is there already, but it cannot be proved now. */
+START_TEST(a_peer_that_cannot_be_proved_again_is_not_opened)
+{
+	const char *far = support_path("far");
+	const struct unixaddr to = address_of(scene_address(GRAM));
+	struct unixconn *gram = open_gram(far);
+	uint64_t peer = 0;
+	int result;
+
+	scene_open_kind(&scene, GRAM, scene_be_silent, NULL);
+	ck_assert_int_eq(unixconn_send_to(gram, &to, "x", 1, UNIXMSG_NOW), 1);
+	scene_serve(&scene);
+	/* The first one asks for the name. */
+	fail_one("connect", 1, ENOBUFS);
+	result =
+		unixservice_open_peer(scene.service, "unixgram", far, 0, &peer);
+	expect_failure();
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(unixservice_open_peer(scene.service, "unixgram", far,
+				 0, &peer),
+		0);
+	ck_assert_uint_eq(peer, scene.peer);
+	close_gram(gram);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_peer_without_memory_is_not_opened)
+{
+	unsigned int failures;
+	uint64_t peer = 0;
+	int result = -1, fd;
+
+	scene_open_kind(&scene, GRAM, scene_echo, NULL);
+	fd = open_bound(SOCK_DGRAM, support_path("far"));
+	for (failures = 0; result < 0; failures++) {
+		fail_one("calloc", failures, ENOMEM);
+		result = unixservice_open_peer(scene.service, "unixgram",
+			support_path("far"), 0, &peer);
+		fault_stop();
+		if (result < 0)
+			ck_assert_int_eq(errno, ENOMEM);
+		ck_assert_uint_lt(failures, 10);
+	}
+	ck_assert_uint_gt(failures, 1);
+	ck_assert_uint_eq(scene_count(&scene).peers, 1);
+	close(fd);
+	scene_close(&scene);
+}
+END_TEST
 
 /* Half of it has gone: another would be taken for the rest. */
 START_TEST(a_stream_that_cannot_go_on_is_closed)
@@ -669,6 +781,11 @@ static TCase *make_services(void)
 		a_half_closed_peer_that_cannot_be_watched_is_closed, PACKET,
 		FRAMED);
 	tcase_add_test(tcase, a_peer_that_cannot_be_watched_again_is_closed);
+	tcase_add_test(tcase,
+		a_child_that_cannot_watch_all_again_serves_nobody);
+	tcase_add_test(tcase, a_service_that_cannot_wait_is_not_served_on);
+	tcase_add_test(tcase, a_peer_that_cannot_be_proved_again_is_not_opened);
+	tcase_add_test(tcase, a_peer_without_memory_is_not_opened);
 	tcase_add_test(tcase, a_stream_that_cannot_go_on_is_closed);
 	tcase_add_test(tcase, a_stream_that_was_given_up_tells_why);
 	tcase_add_loop_test(tcase, a_sender_without_memory_is_told_as_that, 0,
