@@ -17,7 +17,7 @@
 # neither a bar nor a result.
 
 set -eu
-export LC_ALL=C UNIXMSG_TESTS=long
+export LC_ALL=C UNIXMSG_TESTS=long TEST_TIMEOUT=3600
 branches_least=95
 
 if [ $# -lt 1 ]; then
