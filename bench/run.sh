@@ -349,7 +349,7 @@ compare_taps()
 		start_between tap "$tools/unixmsg-tap" -q \
 			-w "$work/tap.pcapng" --listen "$work/tap" \
 			"$work/direct"
-		[ $type = dgram ] || ! is_there socat ||
+		[ "$type" = dgram ] || ! is_there socat ||
 			start_between socat-v socat -v \
 			"UNIX-LISTEN:$work/socat-v$kind,fork" \
 			"UNIX-CONNECT:$work/direct$kind"
