@@ -82,7 +82,7 @@ check_cases()
 		[ "$kind" != check ] ||
 			find "$srcdir/tests" -name "$program.c" -exec \
 				grep -v -e support_run_cases -e suite_create {} + |
-			grep -q "(\"$part\"" ||
+			grep "(\"$part\"" >/dev/null ||
 			echo "mutants/list: $name: $program has no case $part"
 	done <"$scratch/list"
 }
