@@ -117,7 +117,9 @@ static const struct usage_option data[] = {
 };
 
 static const struct usage_group groups[] = {
-	{ "Serving", options_serving },
+	{ "Serving", options_listening },
+	{ NULL, options_socket },
+	{ NULL, options_serving },
 	{ NULL, answering },
 	{ "Client", talking },
 	{ NULL, options_dialling },

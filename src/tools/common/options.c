@@ -62,9 +62,13 @@ static int read_group(const struct usage_option *option, const char *value,
 	return usage_read_group(option, value, &listen->group);
 }
 
-const struct usage_option options_serving[] = {
+const struct usage_option options_listening[] = {
 	{ 'l', "listen", NULL, "serve at ADDRESS", usage_read_flag,
 		PLACE(is_server) },
+	{ 0 },
+};
+
+const struct usage_option options_socket[] = {
 	{ 'm', "mode", "OCTAL",
 		"permissions of the socket file (0600), or of\n"
 		"the file at --bind",
@@ -89,6 +93,10 @@ const struct usage_option options_serving[] = {
 		read_allowed_group, MARK(SERVING) },
 	{ 0, "allow-anyone", NULL, "all users may send", usage_read_flag,
 		PLACE(is_anyone_allowed), MARK(SERVING) },
+	{ 0 },
+};
+
+const struct usage_option options_serving[] = {
 	{ 0, "max-clients", "N", "most clients at once (1024; 0: no limit)",
 		usage_read_uint, PLACE(clients_max), UP_TO(1 << 20),
 		MARK(SERVING) },
@@ -160,7 +168,9 @@ const struct usage_option options_common[] = {
 };
 
 static const struct usage_group groups[] = {
-	{ "Serving", options_serving },
+	{ "Serving", options_listening },
+	{ NULL, options_socket },
+	{ NULL, options_serving },
 	{ "Client", options_dialling },
 	{ NULL, counting },
 	{ "Both", data },

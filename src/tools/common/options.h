@@ -75,6 +75,8 @@ enum options_mark {
 
 /* Options that several tools have. They store into a struct options, so that is
  * the first member of the options of a tool. */
+extern const struct usage_option options_listening[];
+extern const struct usage_option options_socket[];
 extern const struct usage_option options_serving[];
 extern const struct usage_option options_dialling[];
 extern const struct usage_option options_common[];
