@@ -8,6 +8,7 @@ long_shell_tests = \
 	%D%/proof/threads.sh \
 	%D%/examples.sh \
 	%D%/proof/soak.sh \
+	%D%/relay/unixmsg-relay.sh \
 	%D%/tools/completions.sh \
 	%D%/tools/unixgram-echo.sh \
 	%D%/tools/seqpacket-echo.sh \
@@ -70,6 +71,7 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/proof/mutants \
 	%D%/proof/pitfalls \
 	%D%/relay/growth.sh \
+	%D%/relay/peer.py \
 	%D%/proof/proof.sh \
 	%D%/readme_commands.sh \
 	%D%/readme_programs.awk \

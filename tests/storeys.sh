@@ -3,7 +3,8 @@
 # A folder of the library uses only those before it, as src/local.mk lists them,
 # and every file of it is on the list of its folder. A tool uses what the tools
 # share and the public headers; unixmsg-inspect looks into two folders besides.
-# The relay is a program too, in a folder beside theirs.
+# The relay is a program too; its states without sockets are in a folder beside
+# the tools.
 # What CONTRIBUTING names is there.
 
 set -u
@@ -108,7 +109,9 @@ for program in tools/common tools/echo tools/cat tools/perf relay; do
 done
 expect_nothing "$(beyond tools/inspect base name)"
 expect_nothing "$(unlisted tools/inspect)"
-count=$((count + 2))
+expect_nothing "$(beyond tools/relay relay)"
+expect_nothing "$(unlisted tools/relay)"
+count=$((count + 4))
 
 expect_nothing "$(missing)"
 count=$((count + 1))

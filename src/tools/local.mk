@@ -30,3 +30,4 @@ include %D%/cat/local.mk
 include %D%/inspect/local.mk
 include %D%/perf/local.mk
 include %D%/tap/local.mk
+include %D%/relay/local.mk

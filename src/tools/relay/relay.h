@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UNIXMSG_TOOLS_RELAY_H
+#define UNIXMSG_TOOLS_RELAY_H
+
+/*
+ * relay: what the parts of the program share. One thread has a service, whose
+ * peers are the clients here, or our own connections to the service here; and
+ * an engine, which carries frames to and from the relay of the other side.
+ *
+ * A relay has one way of three: sessions, for networks with connections; or the
+ * datagrams of an import, or those of an export.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "relay/engine.h"
+#include "relay/frame.h"
+#include "relay/subject.h"
+#include "tools/relay/relay_books.h"
+#include "tools/relay/relay_options.h"
+#include "unixmsg.h"
+
+struct relay;
+struct relay_front;
+struct relay_held;
+
+/* All functions that find nothing to do return at once; none waits. */
+struct relay_way {
+	/* The subscriptions: our own subject, and the common one of an export
+	 * (SUBJECT_DATAGRAM or SUBJECT_OPEN). */
+	enum subject_kind own, common;
+	/* Return 0, or -1 after a complaint. */
+	int (*open)(struct relay *relay);
+	void (*close)(struct relay *relay);
+	/* Publishes a message of a peer here. Returns 0, also if it was lost
+	 * and counted; or -1 with EAGAIN: hold it. */
+	int (*pass)(struct relay *relay, uint64_t peer, const void *data,
+		size_t size);
+	/* The peer's message is held, or no longer. */
+	void (*hold)(struct relay *relay, uint64_t peer);
+	void (*release)(struct relay *relay, uint64_t peer);
+	/* A message that cannot be passed on, and why. */
+	void (*lose)(struct relay *relay, uint64_t peer,
+		enum relay_count reason);
+	/* An event of the service. */
+	void (*watch)(struct relay *relay,
+		const struct unixservice_event *event);
+	/* A message for our own subject, with that number. frame is NULL for a
+	 * status of the engine, or if it is no frame. */
+	void (*take)(struct relay *relay, uint64_t number,
+		const struct nats_event *event, const struct frame *frame);
+	/* A frame for the common subject of an export. */
+	void (*take_new)(struct relay *relay, const struct nats_event *event,
+		const struct frame *frame);
+	void (*engine_down)(struct relay *relay);
+	/* Called when wake_us has come; sets the next by relay_wake_at. */
+	void (*look)(struct relay *relay, int64_t now_us);
+	/* True if nothing is left to be passed on. */
+	bool (*is_empty)(const struct relay *relay);
+	/* The engine has ended, or we do: what it has is lost. */
+	void (*reset)(struct relay *relay);
+};
+
+extern const struct relay_way relay_sessions_way;
+extern const struct relay_way relay_imported_way;
+extern const struct relay_way relay_exported_way;
+
+struct relay {
+	const struct relay_options *options;
+	const struct relay_way *way;
+	struct unixservice *service;
+	struct engine *engine;
+	struct subject_names names;
+	char incarnation[SUBJECT_INCARNATION_ROOM];
+	struct relay_books books;
+	struct relay_front *front; /* of an import */
+	struct relay_held *held;   /* messages that wait for the engine */
+	size_t held_bytes;
+	void *state;        /* of the way */
+	int common, health; /* numbers of subscriptions */
+	int64_t wake_us;    /* when to look at the latest */
+	bool is_announced;
+	bool is_stopping;
+	bool has_failed;
+};
+
+/* The loop looks at that moment, or earlier. */
+void relay_wake_at(struct relay *relay, int64_t moment_us);
+
+/* Tells people and the supervisor, once, that the relay works. */
+void relay_announce(struct relay *relay);
+
+#endif

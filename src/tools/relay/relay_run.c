@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/common/explain.h"
+#include "tools/common/network.h"
+#include "tools/common/tool.h"
+#include "tools/relay/relay.h"
+#include "tools/relay/relay_front.h"
+#include "tools/relay/relay_post.h"
+#include "tools/relay/relay_run.h"
+
+/* How long open sessions go on after a signal to stop; and answers to
+ * datagrams, whose end nobody tells. */
+static const int64_t drain_us = 5000000;
+static const int64_t linger_us = 1000000;
+
+/* How often the file of --metrics is replaced. */
+static const int64_t metrics_us = 5000000;
+
+/* The longest wait for a supervisor that does not read. */
+static const int64_t notify_us = 100000;
+
+void relay_wake_at(struct relay *relay, int64_t moment_us)
+{
+	if (moment_us < relay->wake_us)
+		relay->wake_us = moment_us;
+}
+
+static bool is_import(const struct relay *relay)
+{
+	return relay->options->import != NULL;
+}
+
+static const char *get_address(const struct relay *relay)
+{
+	const struct options *base = &relay->options->base;
+
+	return base->is_inherited ? "its socket" : explain_text(base->address);
+}
+
+void relay_announce(struct relay *relay)
+{
+	char text[UNIXMSG_ADDR_TEXT_SIZE + 64];
+
+	if (relay->is_announced)
+		return;
+	relay->is_announced = true;
+	snprintf(text, sizeof(text),
+		is_import(relay) ? "listening on %s for the service %s"
+				 : "the service at %s can be reached as %s",
+		get_address(relay), relay->options->service);
+	tool_say(TOOL_NORMAL, "%s", text);
+	if (unixnotify_status(text, unixdeadline_after_us(notify_us)) < 0 ||
+		unixnotify_ready(unixdeadline_after_us(notify_us)) < 0)
+		tool_complain("the supervisor could not be told: %s",
+			strerror(errno));
+}
+
+/* --- The engine ----------------------------------------------------------- */
+
+static void take_own(struct relay *relay, const struct nats_event *event,
+	const struct frame *frame)
+{
+	uint64_t number;
+
+	if (subject_read(event->subject, &relay->names, relay->way->own,
+		    &number) < 0) {
+		relay->books.counts[RELAY_STRANGE]++;
+		return;
+	}
+	if (number != RELAY_FRONT_NUMBER)
+		relay->way->take(relay, number, event, frame);
+	else if (relay->front != NULL)
+		relay_front_take(relay, event->status == 0 ? frame : NULL);
+}
+
+static void on_message(void *context, const struct nats_event *event)
+{
+	struct relay *relay = context;
+	struct frame decoded, *frame = NULL;
+
+	if (event->status == 0 && event->data != NULL &&
+		frame_decode(&decoded, event->data, event->size) == 0)
+		frame = &decoded;
+	if (event->number == (uint64_t)relay->common)
+		relay->way->take_new(relay, event, frame);
+	else if (event->number == (uint64_t)relay->health)
+		relay_front_answer(relay, event, frame);
+	else
+		take_own(relay, event, frame);
+}
+
+static void take_up(struct relay *relay)
+{
+	if (is_import(relay))
+		relay_front_engine_up(relay);
+	else
+		relay_announce(relay);
+}
+
+static void take_down(struct relay *relay)
+{
+	relay->way->engine_down(relay);
+	if (is_import(relay))
+		relay_front_engine_down(relay);
+}
+
+/* Of tries that fail one after the other only the first is told. */
+static void say_change(enum engine_change change, const char *why)
+{
+	static bool has_failed;
+	const bool is_repeated = change == ENGINE_FAILED && has_failed;
+
+	has_failed = change == ENGINE_FAILED;
+	if (change == ENGINE_UP)
+		tool_say(TOOL_VERBOSE, "the engine is up: %s", why);
+	else if (change == ENGINE_REFUSED)
+		tool_complain("the engine refuses: %s", why);
+	else if (is_repeated)
+		tool_say(TOOL_VERBOSE, "engine: %s", why);
+	else
+		tool_say(TOOL_NORMAL, "engine: %s", why);
+}
+
+static void on_change(void *context, enum engine_change change, const char *why)
+{
+	struct relay *relay = context;
+
+	say_change(change, why);
+	if (change == ENGINE_UP)
+		take_up(relay);
+	else if (change == ENGINE_DOWN)
+		take_down(relay);
+}
+
+/* --- The service ---------------------------------------------------------- */
+
+static int take(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
+	void *context)
+{
+	struct relay *relay = context;
+
+	(void)service;
+	relay->books.counts[RELAY_TAKEN]++;
+	relay->books.counts[RELAY_TAKEN_BYTES] += msg->size;
+	/* A message without its descriptors would be another one. */
+	if (msg->fds_count > 0 || (msg->flags & UNIXMSG_CUT_CONTROL) != 0) {
+		relay->way->lose(relay, peer, RELAY_LOST_DESCRIPTORS);
+		return UNIXSERVICE_DONE;
+	}
+	if (relay->way->pass(relay, peer, msg->data, msg->size) == 0)
+		return UNIXSERVICE_DONE;
+	if (relay_post_hold(relay, peer, msg->data, msg->size) == 0)
+		relay->way->hold(relay, peer);
+	else
+		relay->way->lose(relay, peer, RELAY_LOST_MEMORY);
+	return UNIXSERVICE_DONE;
+}
+
+static void watch(struct unixservice *service,
+	const struct unixservice_event *event, void *context)
+{
+	struct relay *relay = context;
+	char text[640];
+
+	(void)service;
+	/* The handler does not get it. */
+	if (event->kind == UNIXSERVICE_CUT)
+		relay->books.counts[RELAY_TAKEN]++;
+	if (event->kind != UNIXSERVICE_FLUSHED &&
+		event->kind != UNIXSERVICE_ROUND)
+		tool_say(TOOL_VERBOSE, "%s",
+			unixservice_format_event(event, text, sizeof(text)));
+	relay->way->watch(relay, event);
+}
+
+/* --- The loop ------------------------------------------------------------- */
+
+static void report(struct relay *relay)
+{
+	if (relay_books_print(relay) < 0)
+		relay->has_failed = true;
+}
+
+/* Both are done at times of their own, and at the end. */
+static void write_metrics(struct relay *relay, int64_t now_us)
+{
+	static int64_t due_us;
+
+	if (relay->options->metrics == NULL)
+		return;
+	if (now_us >= due_us) {
+		if (relay_books_write(relay) < 0)
+			relay->has_failed = true;
+		due_us = now_us + metrics_us;
+	}
+	relay_wake_at(relay, due_us);
+}
+
+static void beat(struct relay *relay, int64_t now_us)
+{
+	static int64_t due_us;
+	int64_t period_us;
+
+	if (unixnotify_get_watchdog_us(&period_us) != 1)
+		return;
+	if (now_us >= due_us) {
+		unixnotify_watchdog(unixdeadline_after_us(notify_us));
+		due_us = now_us + period_us / 2;
+	}
+	relay_wake_at(relay, due_us);
+}
+
+static void look(struct relay *relay)
+{
+	const int64_t now_us = unixdeadline_now_us();
+
+	if (now_us < relay->wake_us)
+		return;
+	relay->wake_us = UNIXMSG_FOREVER;
+	if (relay->front != NULL)
+		relay_front_look(relay, now_us);
+	relay->way->look(relay, now_us);
+	write_metrics(relay, now_us);
+	beat(relay, now_us);
+}
+
+static int64_t get_deadline_us(const struct relay *relay)
+{
+	const int64_t engine_us = engine_get_deadline_us(relay->engine);
+
+	return engine_us < relay->wake_us ? engine_us : relay->wake_us;
+}
+
+enum { SERVICE, ENGINE, REPORT, STOP, WATCHED };
+
+/* Nothing is handled before all is known, and what is published in a round goes
+ * out in one piece. */
+static int run_once(struct relay *relay)
+{
+	const int stop_fd = tool_get_stops() == 0 ? tool_get_stop_fd()
+						  : tool_get_second_stop_fd();
+	struct pollfd fds[WATCHED] = {
+		[SERVICE] = { unixservice_get_fd(relay->service), POLLIN, 0 },
+		[ENGINE] = { engine_get_fd(relay->engine), POLLIN, 0 },
+		[REPORT] = { tool_get_report_fd(), POLLIN, 0 },
+		[STOP] = { stop_fd, POLLIN, 0 },
+	};
+
+	if (poll(fds, WATCHED, tool_get_patience_ms(get_deadline_us(relay))) <
+			0 &&
+		errno != EINTR)
+		return tool_complain("poll: %s", strerror(errno));
+	if (fds[SERVICE].revents != 0 &&
+		unixservice_dispatch(relay->service) < 0)
+		return tool_complain("serving: %s", explain_error(errno));
+	if (fds[ENGINE].revents != 0 ||
+		engine_get_deadline_us(relay->engine) <= unixdeadline_now_us())
+		engine_run(relay->engine);
+	relay_post_flush(relay);
+	look(relay);
+	engine_flush(relay->engine);
+	if (tool_take_report())
+		report(relay);
+	return 0;
+}
+
+static int serve(struct relay *relay)
+{
+	while (tool_get_stops() == 0 && !relay->is_stopping)
+		if (run_once(relay) < 0)
+			return -1;
+	return 0;
+}
+
+/* What is open goes on until it ends, or the time is over. */
+static int drain(struct relay *relay)
+{
+	const int64_t end_us = unixdeadline_after_us(
+		relay->options->base.network->is_connected ? drain_us
+							   : linger_us);
+
+	relay->is_stopping = true;
+	unixnotify_stopping(unixdeadline_after_us(notify_us));
+	if (relay->front != NULL)
+		relay_front_leave(relay);
+	while (tool_get_stops() < 2 && unixdeadline_now_us() < end_us &&
+		!(relay->way->is_empty(relay) && relay->held == NULL)) {
+		relay_wake_at(relay, end_us);
+		if (run_once(relay) < 0)
+			return -1;
+	}
+	relay->way->reset(relay);
+	engine_flush(relay->engine);
+	return 0;
+}
+
+/* --- Beginning and end ---------------------------------------------------- */
+
+static struct unixservice *make_service(struct relay *relay)
+{
+	const struct options *base = &relay->options->base;
+	struct unixservice_options how = {
+		.watcher = watch,
+		.event_rate = UINT_MAX,
+		.size_max = base->size_max,
+		.wants = UNIXMSG_WANT_FDS,
+		.peers_max = base->clients_max,
+		.peers_per_user_max = base->clients_per_user_max,
+		.forget_us = relay->options->silence_us,
+		.queue_messages_max = 64,
+		.queue_bytes_max = 262144,
+		.queue_total_bytes_max = SIZE_MAX,
+		.keep_ended = true,
+		.read_while_queued = true,
+	};
+
+	/* The windows bound the queues of connections. */
+	if (base->network->is_connected) {
+		how.patience_us = UNIXMSG_FOREVER;
+		how.queue_messages_max = UINT_MAX;
+		how.queue_bytes_max = SIZE_MAX;
+	}
+	return unixservice_new(take, relay, &how);
+}
+
+static int set_access(struct relay *relay)
+{
+	const struct options *base = &relay->options->base;
+	size_t i;
+
+	for (i = 0; i < base->users_count; i++)
+		if (unixservice_allow_user(relay->service, base->users[i]) < 0)
+			return -1;
+	for (i = 0; i < base->groups_count; i++)
+		if (unixservice_allow_group(relay->service, base->groups[i]) <
+			0)
+			return -1;
+	if (base->is_anyone_allowed)
+		unixservice_allow_anyone(relay->service);
+	return 0;
+}
+
+static struct engine *make_engine(struct relay *relay)
+{
+	const struct relay_options *options = relay->options;
+	struct engine_options how;
+
+	engine_options_init(&how);
+	how.servers = options->servers;
+	how.is_any_allowed = options->is_any_engine_allowed;
+	how.credentials = options->credentials;
+	how.output_most = relay_post_get_room(options->base.size_max,
+		options->base.clients_max);
+	how.on_message = on_message;
+	how.on_change = on_change;
+	how.context = relay;
+	return engine_new(&how);
+}
+
+static int subscribe(struct relay *relay)
+{
+	char subject[SUBJECT_ROOM];
+
+	subject_format_all(subject, &relay->names, relay->way->own);
+	if (engine_subscribe(relay->engine, subject, NULL) < 0)
+		return -1;
+	if (is_import(relay))
+		return 0;
+	subject_format(subject, &relay->names, SUBJECT_HEALTH, 0);
+	relay->health = engine_subscribe(relay->engine, subject, NULL);
+	subject_format(subject, &relay->names, relay->way->common, 0);
+	relay->common = engine_subscribe(relay->engine, subject,
+		relay->options->service);
+	return relay->health < 0 || relay->common < 0 ? -1 : 0;
+}
+
+static const struct relay_way *choose_way(const struct relay *relay)
+{
+	if (relay->options->base.network->is_connected)
+		return &relay_sessions_way;
+	return is_import(relay) ? &relay_imported_way : &relay_exported_way;
+}
+
+static int prepare(struct relay *relay)
+{
+	const struct relay_options *options = relay->options;
+
+	tool_raise_descriptor_limit();
+	relay->way = choose_way(relay);
+	if (subject_make_incarnation(relay->incarnation) < 0)
+		return tool_complain("%s", strerror(errno));
+	relay->names = (struct subject_names){ options->prefix,
+		options->service, options->host, relay->incarnation };
+	relay->service = make_service(relay);
+	if (relay->service == NULL || set_access(relay) < 0)
+		return tool_complain("cannot serve: %s", explain_error(errno));
+	relay->engine = make_engine(relay);
+	if (relay->engine == NULL || subscribe(relay) < 0)
+		return tool_complain("engine: %s", explain_error(errno));
+	if (relay->way->open(relay) < 0)
+		return -1;
+	return is_import(relay) ? relay_front_open(relay) : 0;
+}
+
+static int run(struct relay *relay)
+{
+	int result = serve(relay);
+
+	if (drain(relay) < 0)
+		result = -1;
+	if (relay->options->base.is_stats_wanted)
+		report(relay);
+	if (relay_books_write(relay) < 0)
+		result = -1;
+	return result;
+}
+
+/* The service tells nobody of the peers that it closes here. */
+static void clean_up(struct relay *relay)
+{
+	relay_post_clear(relay);
+	if (relay->way != NULL)
+		relay->way->close(relay);
+	relay_front_close(relay);
+	unixservice_close(relay->service);
+	engine_close(relay->engine);
+}
+
+int relay_run(const struct relay_options *options)
+{
+	struct relay relay = { .options = options };
+	int result = prepare(&relay);
+
+	if (result == 0)
+		result = run(&relay);
+	clean_up(&relay);
+	return result < 0 || relay.has_failed ? TOOL_FAILED : TOOL_OK;
+}

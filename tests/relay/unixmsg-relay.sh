@@ -1,0 +1,587 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# unixmsg-relay with a real nats-server: what clients see directly they see
+# through two relays, and what happens when something on the way ends.
+
+# Cases are called by name, from run_case.
+# shellcheck disable=SC2317,SC2034,SC2154,SC2086
+set -u
+
+tool=unixmsg-relay
+# shellcheck source=tests/lib.sh
+. "${srcdir:?is the top source directory}/tests/lib.sh"
+PATH=$TOOLS:$PATH:/usr/sbin:/sbin
+export PATH
+peer=$srcdir/tests/relay/peer.py
+
+echo_of()
+{
+	case $1 in
+	unixgram) echo unixgram-echo ;;
+	unixpacket) echo seqpacket-echo ;;
+	unix) echo unixstream-echo ;;
+	esac
+}
+
+# start_engine [LINE]...: sets engine; at the port that it had, or at any.
+port=-1
+start_engine()
+{
+	{
+		echo "listen: \"127.0.0.1:$port\""
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+	} >"$logs/nats.conf"
+	start_and_see nats 'Server is ready' nats-server -c "$logs/nats.conf"
+	port=$(sed -n 's/.*client connections on 127.0.0.1://p' "$logs/nats.err")
+	engine=127.0.0.1:$port
+}
+
+end_engine()
+{
+	signal nats KILL
+	finish nats
+}
+
+# start_service NETWORK [OPTION]...: at service.
+start_service()
+{
+	service_network=$1
+	shift
+	start_server service "$(echo_of $service_network)" --listen "$@" service
+}
+
+# start_export NETWORK [OPTION]...: of service.
+start_export()
+{
+	network=$1
+	shift
+	start_and_see export 'can be reached as' unixmsg-relay --export it \
+		--network $network --engine "$engine" --stats "$@" service
+}
+
+# start_import NETWORK [OPTION]...: at front.
+start_import()
+{
+	network=$1
+	shift
+	start_server import unixmsg-relay --import it --network $network \
+		--engine "$engine" --stats "$@" front
+}
+
+start_all()
+{
+	start_engine
+	start_service $1
+	start_export $1
+	start_import $1
+}
+
+# talk ROLE ARGUMENT...: a client that succeeds.
+talk()
+{
+	run "$python" "$peer" "$@"
+	expect_status 0 "$(cat "$err")"
+}
+
+# ask NETWORK ADDRESS MESSAGE: an echo comes back, from a server that may not be
+# there yet.
+ask()
+{
+	run "$(echo_of $1)" --wait $limit --timeout $limit "$2" "$3"
+	expect_status 0 "$(cat "$err")"
+	expect_text "$out" "$3"
+}
+
+# counters NAME: what a relay has counted up to now, in $logs/NAME.counters.
+counters()
+{
+	reports=$(wc -l <"$logs/$1.out")
+	signal $1 USR1
+	waits=$((limit * 50))
+	until [ "$(wc -l <"$logs/$1.out")" -gt $reports ]; do
+		waits=$((waits - 1))
+		[ $waits -gt 0 ] || fail "$1 reports nothing"
+		sleep 0.02
+	done
+	tail -n 1 "$logs/$1.out" >"$logs/$1.counters"
+}
+
+# get NAME COUNTER
+get()
+{
+	sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p" "$logs/$1.counters"
+}
+
+# has NAME COUNTER VALUE: now.
+has()
+{
+	counters $1
+	[ "$(get $1 $2)" -eq "$3" ]
+}
+
+# --- The same with relays as without --------------------------------------------
+
+packets_are_the_same()
+{
+	start_all unixpacket
+	start_server half "$python" "$peer" half half
+	start_and_see export2 'can be reached as' unixmsg-relay --export half \
+		-n unixpacket --engine $engine half
+	start_server import2 unixmsg-relay --import half -n unixpacket \
+		--engine $engine half-front
+	talk packet service half
+	cp "$out" "$logs/direct"
+	talk packet front half-front
+	expect_same "$logs/direct" "$out"
+	expect_match "$out" '212900 bytes'
+	expect_match "$out" "half-close .*1 bytes b'2'"
+}
+
+datagrams_are_the_same()
+{
+	start_engine
+	start_service unixgram --format hex
+	start_export unixgram
+	start_import unixgram
+	mkdir direct relayed
+	(cd direct && talk gram ../service && cp "$out" "$logs/direct")
+	(cd relayed && talk gram ../front && cp "$out" "$logs/relayed")
+	expect_same "$logs/direct" "$logs/relayed"
+	expect_match "$logs/relayed" '212900 bytes'
+	await_true sh -c "[ \$(grep -c 66726f6d206e6f626f6479 \
+		$logs/service.out) -eq 2 ]"
+}
+
+bytes_are_the_same()
+{
+	start_all unix
+	talk bytes_ service
+	cp "$out" "$logs/direct"
+	talk bytes_ front
+	expect_same "$logs/direct" "$out"
+	expect_text "$out" 'bytes 1000000 True'
+}
+
+# Whatever clients are called, nothing of it gets into a subject.
+subjects_are_made_of_names_and_numbers()
+{
+	start_engine 'trace: true'
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram
+	talk gram front
+	sed -n 's/.*\[PUB \([^ ]*\) \([^ ]*\) [0-9]*\].*/\1\n\2/p' \
+		"$logs/nats.err" >subjects
+	[ -s subjects ] || fail "nats-server traces nothing"
+	if grep -v -E '^uxg\.1\.[A-Za-z0-9_.-]+$' subjects >odd; then
+		fail "odd subjects: $(cat odd)"
+	fi
+}
+
+# --- The address ------------------------------------------------------------
+
+the_address_is_there_while_the_service_answers()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket
+	start_import unixpacket --grace 0.2
+	signal service KILL
+	finish service
+	await_true test ! -e front
+	start_service unixpacket
+	await_true test -e front
+	ask unixpacket front again
+}
+
+a_relay_waits_for_its_engine()
+{
+	start_engine
+	end_engine
+	start_service unixpacket
+	start_and_see export 'engine: ' unixmsg-relay --export it \
+		-n unixpacket --engine $engine service
+	start_and_see import 'engine: ' unixmsg-relay --import it \
+		-n unixpacket --engine $engine front
+	expect_gone front
+	start_engine
+	ask unixpacket front hello
+}
+
+a_client_finds_no_server_without_an_engine()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram --grace 0.2
+	ask unixgram front before
+	end_engine
+	await_true test ! -e front
+	start_engine
+	ask unixgram front after
+}
+
+clients_are_blocked_while_the_engine_is_down()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram --grace 0 --on-engine-down block
+	ask unixgram front before
+	end_engine
+	await_true has import engine_up 0
+	start asker unixgram-echo --timeout $limit front blocked
+	start_engine
+	finish asker
+	expect_status 0
+	expect_text "$logs/asker.out" blocked
+}
+
+datagrams_are_dropped_and_counted_while_the_engine_is_down()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram --on-engine-down drop
+	end_engine
+	await_true has import engine_up 0
+	run unixmsg-cat --send-only unixgram front one two three
+	expect_status 0
+	await_true has import lost_engine_down 3
+	[ "$(get import taken)" -eq 3 ] || fail "not three were taken"
+}
+
+# --- Faults -----------------------------------------------------------------
+
+# start_numbers: a client whose first numbers have come back.
+start_numbers()
+{
+	mkfifo ready
+	start client "$python" "$peer" numbers front ready
+	bound cat ready >/dev/null || fail "no number comes back"
+}
+
+expect_prefix()
+{
+	finish client
+	expect_status 0 "$(cat "$logs/client.out" "$logs/client.err")"
+	expect_text "$logs/client.out" 'a prefix'
+}
+
+a_killed_engine_leaves_a_prefix()
+{
+	start_all unixpacket
+	start_numbers
+	end_engine
+	expect_prefix
+	start_engine
+	ask unixpacket front again
+	counters import
+	[ "$(get import resets_engine)" -eq 1 ] || fail "no reset is counted"
+}
+
+a_killed_export_leaves_a_prefix()
+{
+	start_all unixpacket
+	start_numbers
+	signal export KILL
+	finish export
+	expect_prefix
+	start_export unixpacket
+	ask unixpacket front again
+}
+
+a_killed_import_leaves_a_prefix()
+{
+	start_all unixpacket
+	start_numbers
+	signal import KILL
+	finish import
+	expect_prefix
+	await_true has export open 0
+	[ "$(get export peers)" -eq 0 ] || fail "the service keeps a client"
+	start_import unixpacket
+	ask unixpacket front again
+}
+
+a_killed_service_leaves_a_prefix()
+{
+	start_all unixpacket
+	start_numbers
+	signal service KILL
+	finish service
+	expect_prefix
+	start_service unixpacket
+	ask unixpacket front again
+}
+
+a_stopped_engine_loses_nothing()
+{
+	start_all unixpacket
+	mkfifo ready
+	start client "$python" "$peer" numbers front ready 20000
+	bound cat ready >/dev/null || fail "no number comes back"
+	signal nats STOP
+	counters import
+	signal nats CONT
+	expect_prefix
+	counters import
+	counters export
+	[ "$(get import published)" -ge 20000 ] || fail "not all were published"
+	[ "$(get import resets_engine)" -eq 0 ] || fail "the session was reset"
+}
+
+a_relay_that_is_stopped_for_long_is_left()
+{
+	start_all unixpacket
+	start_numbers
+	signal export STOP
+	expect_prefix
+	counters import
+	[ "$(get import resets_silent)" -eq 1 ] || fail "no silence is counted"
+	signal export CONT
+	await_true has export open 0
+}
+
+# What a client sends and a service gets, when both have ended in order.
+books_add_up()
+{
+	start_all unixpacket
+	run seqpacket-echo --count 5000 front
+	expect_status 0
+	await_true has import open 0
+	await_true has export open 0
+	for name in import export; do
+		[ "$(get $name taken)" -eq 5000 ] || fail "$name: taken"
+		[ "$(get $name published)" -eq 5000 ] || fail "$name: published"
+		[ "$(get $name arrived)" -eq 5000 ] || fail "$name: arrived"
+		[ "$(get $name delivered)" -eq 5000 ] || fail "$name: delivered"
+		[ "$(get $name sessions_ended)" -eq 1 ] || fail "$name: ended"
+	done
+}
+
+# Of what is sent to a service that is stopped its queue has the first part, the
+# relay a bounded one, and the rest is counted.
+books_of_datagrams_add_up()
+{
+	start_all unixgram
+	ask unixgram front begin
+	signal service STOP
+	seq 1 2000 >numbers
+	unixmsg-cat --send-only unixgram front <numbers
+	signal service CONT
+	await_true is_settled
+	counters import
+	[ "$(get import taken)" -eq 2001 ] || fail "taken"
+	[ "$(get import published)" -eq 2001 ] || fail "published"
+	[ "$(get export lost_queue)" -gt 0 ] || fail "nothing was lost"
+	[ "$(get export arrived)" -eq $(($(get export delivered) + \
+		$(get export lost_queue) + $(get export lost_late))) ] ||
+		fail "$(cat "$logs/export.counters")"
+}
+
+# All has arrived there, and nothing waits.
+is_settled()
+{
+	counters export
+	[ "$(get export arrived)" -eq 2001 ] && [ "$(get export queued)" -eq 0 ]
+}
+
+# --- Bounds -----------------------------------------------------------------
+
+a_stuck_client_stops_nobody_else()
+{
+	start_all unixpacket
+	mkfifo ready never
+	start stuck "$python" "$peer" stuck front ready <>never
+	bound cat ready >/dev/null || fail "there is room for everything"
+	run seqpacket-echo --count 2000 front
+	expect_status 0 "$(cat "$err")"
+	rss=$(awk '/^VmRSS/ { print $2 }' \
+		/proc/"$(cat "$logs/export.pid")"/status)
+	is_sanitized unixmsg-relay || [ "$rss" -le 8192 ] ||
+		fail "the relay has $rss KiB"
+}
+
+more_clients_than_may_be_are_refused()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket --max-clients 1
+	start_import unixpacket
+	start_numbers
+	run seqpacket-echo front second
+	expect_status 1
+	counters export
+	[ "$(get export sessions_limited)" -eq 1 ] || fail "not counted"
+}
+
+descriptors_are_refused_and_never_stripped()
+{
+	start_all unixpacket
+	talk descriptors front
+	grep -q '^ended$' "$out" || fail "$(cat "$out")"
+	counters import
+	[ "$(get import lost_descriptors)" -eq 1 ] || fail "not counted"
+	[ "$(get import published)" -eq 1 ] || fail "it was published"
+}
+
+what_the_engine_does_not_carry_is_told()
+{
+	start_engine 'max_payload: 65536'
+	start_service unixpacket
+	start_export unixpacket
+	start_import unixpacket
+	talk large front 65000
+	expect_match "$out" '^65000 bytes'
+	talk large front 100000
+	if grep -q '100000 bytes' "$out"; then
+		fail "it was passed on"
+	fi
+	counters import
+	[ "$(get import lost_too_large)" -eq 1 ] || fail "not counted"
+	[ "$(get import resets_message)" -eq 1 ] || fail "no reset is counted"
+}
+
+bytes_pass_a_small_engine()
+{
+	start_engine 'max_payload: 65536'
+	start_service unix
+	start_export unix
+	start_import unix
+	talk bytes_ front
+	expect_text "$out" 'bytes 1000000 True'
+}
+
+# --- Operation --------------------------------------------------------------
+
+a_wrong_password_is_told()
+{
+	start_engine 'authorization { user: relay, password: right }'
+	(umask 077 && printf 'user relay\npassword wrong\n' >credentials)
+	start_service unixpacket
+	start_and_see export 'Authorization Violation' unixmsg-relay \
+		--export it -n unixpacket --engine $engine \
+		--credentials credentials service
+}
+
+readiness_is_told_when_the_service_answers()
+{
+	start_server supervisor unixmsg-cat --listen unixgram notify
+	start_engine
+	NOTIFY_SOCKET=$here/notify
+	export NOTIFY_SOCKET
+	start_and_see import 'is not there yet' unixmsg-relay --import it \
+		-n unixpacket --engine $engine front
+	unset NOTIFY_SOCKET
+	expect_empty "$logs/supervisor.out"
+	start_service unixpacket
+	start_export unixpacket
+	await_true grep -q '^READY=1' "$logs/supervisor.out"
+	test -S front || fail "ready without an address"
+}
+
+metrics_are_kept_in_a_file()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket --metrics export.prom
+	start_import unixpacket
+	ask unixpacket front hello
+	signal export TERM
+	finish export
+	expect_status 0
+	name=unixmsg_relay_arrived_total
+	grep -q "^# TYPE $name counter\$" export.prom || fail "no type"
+	labels='service="it",role="export",network="unixpacket"'
+	grep -q "^$name{$labels} 1\$" export.prom || fail "not counted"
+	expect_gone export.prom.new
+}
+
+the_name_is_given_up_at_the_end()
+{
+	start_all unixpacket
+	signal import TERM
+	finish import
+	expect_status 0 "$(cat "$logs/import.err")"
+	expect_gone front
+	[ "$(grep -c '"role":"import"' "$logs/import.out")" -eq 1 ] ||
+		fail "no counters at the end"
+}
+
+# refusal STATUS TEXT ARGUMENT...
+refusal()
+{
+	wanted_status=$1
+	wanted=$2
+	shift 2
+	run unixmsg-relay "$@"
+	expect_complaint $wanted_status "$*"
+	grep -q -F -e "$wanted" "$err" || fail "not told: $wanted ($(cat "$err"))"
+}
+
+a_mistake_is_told_before_anything_happens()
+{
+	refusal 2 'one of --import and --export' -n unix front
+	refusal 2 '--network is needed' --import it front
+	refusal 2 'an ADDRESS is needed' --import it -n unix
+	refusal 2 'characters A-Z' --import 'a.b' -n unix front
+	refusal 2 'not on loopback' --import it -n unix --engine 192.0.2.1 front
+	refusal 2 'numeric addresses' --import it -n unix --engine host:1 front
+	refusal 2 'goes with --import' --export it -n unix --grace 1 front
+	refusal 2 'goes with --import' --export it -n unix --mode 0600 front
+	refusal 2 'goes with --export' --import it -n unixgram \
+		--reply-directory . front
+	refusal 2 'only unixgram' --export it -n unix --reply-directory . front
+	printf 'user a\npassword b\n' >credentials
+	chmod 640 credentials
+	refusal 1 'others may read' --import it -n unix \
+		--credentials credentials front
+	chmod 600 credentials
+	echo more >>credentials
+	refusal 1 'no file with' --import it -n unix --credentials credentials \
+		front
+	mkdir -m 777 open
+	refusal 1 'others can write' --export it -n unixgram \
+		--reply-directory open front
+	expect_gone front
+}
+
+is_there nats-server || {
+	echo "skip: no nats-server"
+	exit 77
+}
+is_there "$python" || {
+	echo "skip: no $python"
+	exit 77
+}
+
+run_case packets_are_the_same
+run_case datagrams_are_the_same
+run_case bytes_are_the_same
+run_case subjects_are_made_of_names_and_numbers
+run_case the_address_is_there_while_the_service_answers
+run_case a_relay_waits_for_its_engine
+run_case a_client_finds_no_server_without_an_engine
+run_case clients_are_blocked_while_the_engine_is_down
+run_case datagrams_are_dropped_and_counted_while_the_engine_is_down
+run_case a_killed_engine_leaves_a_prefix
+run_case a_killed_export_leaves_a_prefix
+run_case a_killed_import_leaves_a_prefix
+run_case a_killed_service_leaves_a_prefix
+run_case a_stopped_engine_loses_nothing
+run_case a_relay_that_is_stopped_for_long_is_left
+run_case books_add_up
+run_case books_of_datagrams_add_up
+run_case a_stuck_client_stops_nobody_else
+run_case more_clients_than_may_be_are_refused
+run_case descriptors_are_refused_and_never_stripped
+run_case what_the_engine_does_not_carry_is_told
+run_case bytes_pass_a_small_engine
+run_case a_wrong_password_is_told
+run_case readiness_is_told_when_the_service_answers
+run_case metrics_are_kept_in_a_file
+run_case the_name_is_given_up_at_the_end
+run_case a_mistake_is_told_before_anything_happens
+finish_cases
