@@ -42,6 +42,14 @@ dist_exampleslanguages_DATA = \
 	%D%/other-languages/echo-client.go \
 	%D%/other-languages/echo-client.py
 
+examplesrelaydir = $(examplesdir)/relay
+dist_examplesrelay_DATA = \
+	%D%/relay/alpha.conf \
+	%D%/relay/beta.conf \
+	%D%/relay/hub.conf \
+	%D%/relay/relay-export.service \
+	%D%/relay/relay-import.service
+
 examplessystemddir = $(examplesdir)/systemd
 dist_examplessystemd_DATA = \
 	%D%/systemd/activated.service \

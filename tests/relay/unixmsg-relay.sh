@@ -454,6 +454,101 @@ bytes_pass_a_small_engine()
 	expect_text "$out" 'bytes 1000000 True'
 }
 
+# --- The example configuration ------------------------------------------------
+
+# make_certificate NAME: for 127.0.0.1, of one authority.
+make_certificate()
+{
+	openssl req -newkey rsa:2048 -nodes -keyout $1.key -out $1.csr \
+		-subj "/CN=$1" 2>/dev/null &&
+		echo 'subjectAltName = IP:127.0.0.1' >san &&
+		openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key \
+			-CAcreateserial -days 2 -extfile san -out $1.pem \
+			2>/dev/null || fail "no certificate of $1"
+}
+
+make_certificates()
+{
+	openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem \
+		-subj '/CN=authority' -days 2 2>/dev/null || fail 'no authority'
+	for name in hub alpha beta; do
+		make_certificate $name
+	done
+}
+
+# start_example NAME: as it is, but for its ports and the place of its
+# certificates; leaves its address in NAME.
+start_example()
+{
+	sed "s,/etc/unixmsg/,$here/,; s,127.0.0.1:4222,127.0.0.1:-1,
+		s,0.0.0.0:7422,127.0.0.1:-1," \
+		"$srcdir/examples/relay/$1.conf" >$1.conf
+	start_and_see $1 'Server is ready' nats-server -c $1.conf
+	sed -n 's/.*client connections on //p' "$logs/$1.err" >$1
+}
+
+start_leaf()
+{
+	leaf_port=$(sed -n 's/.*leafnode connections on .*://p' \
+		"$logs/hub.err")
+	HUB_URL=nats-leaf://$1:$1-word@127.0.0.1:$leaf_port
+	export HUB_URL
+	start_example $1
+}
+
+start_examples()
+{
+	need openssl
+	make_certificates
+	ALPHA_PASSWORD=alpha-word BETA_PASSWORD=beta-word
+	IMPORT_PASSWORD=import-word EXPORT_PASSWORD=export-word
+	export ALPHA_PASSWORD BETA_PASSWORD IMPORT_PASSWORD EXPORT_PASSWORD
+	start_example hub
+	start_leaf alpha
+	start_leaf beta
+	for role in import export; do
+		(umask 077 && printf 'user %s-echo\npassword %s-word\n' \
+			$role $role >$role)
+	done
+}
+
+# relay_example ROLE HOST NETWORK ADDRESS
+relay_example()
+{
+	start_and_see $1-$3 "$said" unixmsg-relay --$1 echo --network $3 \
+		--host $2 --engine "$(cat $2)" --credentials $1 --stats $4
+}
+
+the_example_configuration_has_what_each_role_needs()
+{
+	start_examples
+	for network in unixpacket unixgram; do
+		start_server echo-$network "$(echo_of $network)" --listen \
+			service-$network
+		said='can be reached as' \
+			relay_example export beta $network service-$network
+		said='listening on' \
+			relay_example import alpha $network front-$network
+		ask $network front-$network "hello $network"
+		for name in import-$network export-$network; do
+			counters $name
+			[ "$(get $name engine_refused)" -eq 0 ] ||
+				fail "$(cat "$logs/$name.err")"
+		done
+	done
+}
+
+the_example_configuration_lets_no_role_be_the_other()
+{
+	start_examples
+	cp export other
+	cp import export
+	said='Permissions Violation' relay_example export alpha unixpacket at
+	cp other import
+	said='Permissions Violation' relay_example import beta unixpacket at
+	said='Authorization Violation' relay_example import alpha unixgram at
+}
+
 # --- Operation --------------------------------------------------------------
 
 a_wrong_password_is_told()
@@ -579,6 +674,8 @@ run_case more_clients_than_may_be_are_refused
 run_case descriptors_are_refused_and_never_stripped
 run_case what_the_engine_does_not_carry_is_told
 run_case bytes_pass_a_small_engine
+run_case the_example_configuration_has_what_each_role_needs
+run_case the_example_configuration_lets_no_role_be_the_other
 run_case a_wrong_password_is_told
 run_case readiness_is_told_when_the_service_answers
 run_case metrics_are_kept_in_a_file

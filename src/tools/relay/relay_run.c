@@ -111,21 +111,24 @@ static void take_down(struct relay *relay)
 		relay_front_engine_down(relay);
 }
 
-/* Of tries that fail one after the other only the first is told. */
+/* What goes on for long is told once: tries that fail, and one refusal. */
 static void say_change(enum engine_change change, const char *why)
 {
-	static bool has_failed;
-	const bool is_repeated = change == ENGINE_FAILED && has_failed;
+	static enum engine_change last = ENGINE_UP;
+	static char refused[200];
+	const bool is_again = change == ENGINE_FAILED && last == ENGINE_FAILED;
 
-	has_failed = change == ENGINE_FAILED;
 	if (change == ENGINE_UP)
 		tool_say(TOOL_VERBOSE, "the engine is up: %s", why);
-	else if (change == ENGINE_REFUSED)
+	else if (change != ENGINE_REFUSED)
+		tool_say(is_again ? TOOL_VERBOSE : TOOL_NORMAL, "engine: %s",
+			why);
+	else if (strcmp(refused, why) != 0)
 		tool_complain("the engine refuses: %s", why);
-	else if (is_repeated)
-		tool_say(TOOL_VERBOSE, "engine: %s", why);
+	if (change == ENGINE_REFUSED)
+		snprintf(refused, sizeof(refused), "%s", why);
 	else
-		tool_say(TOOL_NORMAL, "engine: %s", why);
+		last = change;
 }
 
 static void on_change(void *context, enum engine_change change, const char *why)
