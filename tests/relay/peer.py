@@ -170,5 +170,16 @@ def large(address, size):
     print(read(sock))
 
 
+def activate(address, *command):
+    """Starts the command with a socket, as a supervisor does."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen()
+    os.dup2(listener.fileno(), 3)
+    os.set_inheritable(3, True)
+    os.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))
+    os.execvp(command[0], command)
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -388,6 +388,92 @@ is_settled()
 	[ "$(get export arrived)" -eq 2001 ] && [ "$(get export queued)" -eq 0 ]
 }
 
+# All that is sent is there.
+all_is_delivered()
+{
+	counters export
+	[ "$(get export delivered)" -eq "$1" ]
+}
+
+a_burst_within_the_queue_is_delivered_in_order()
+{
+	start_engine
+	start_service unixgram --format text
+	start_export unixgram
+	start_import unixgram
+	ask unixgram front begin
+	signal service STOP
+	seq 1 60 >numbers
+	unixmsg-cat --send-only unixgram front <numbers
+	await_true is_arrived 61
+	signal service CONT
+	await_true all_is_delivered 61
+	{
+		echo begin
+		cat numbers
+	} >wanted
+	signal service TERM
+	finish service
+	expect_match "$logs/service.out" '^60$'
+	expect_same wanted "$logs/service.out"
+}
+
+is_arrived()
+{
+	has export arrived "$1"
+}
+
+datagrams_that_find_nobody_are_counted()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram --grace 60
+	signal export KILL
+	finish export
+	run unixmsg-cat --send-only unixgram front one two three
+	expect_status 0
+	await_true has import returned 3
+	[ "$(get import published)" -eq 3 ] || fail "not three were published"
+}
+
+# --- Datagram clients ---------------------------------------------------------
+
+a_silent_client_is_forgotten_and_comes_back()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram --silence 0.2
+	start_import unixgram
+	ask unixgram front one
+	await_true has export open 0
+	ask unixgram front two
+}
+
+# Of each client the service sees another socket, in that directory.
+the_service_answers_in_the_directory_that_was_chosen()
+{
+	start_engine
+	start_service unixgram --format json
+	mkdir -m 755 replies
+	start_export unixgram --reply-directory replies \
+		--reply-group "$(id -g)"
+	start_import unixgram
+	ask unixgram front one
+	ask unixgram front two
+	await_true sh -c "[ \$(wc -l <$logs/service.out) -eq 2 ]"
+	sed "s,.*\"sender\":\"$here/replies/\([^\"]*\)\".*,\1," \
+		"$logs/service.out" | sort -u >names
+	[ "$(wc -l <names)" -eq 2 ] || fail "$(cat "$logs/service.out")"
+	while read -r name; do
+		[ "$(stat -c %a:%g replies/$name)" = "660:$(id -g)" ] ||
+			fail "$name: $(stat -c %a:%g replies/$name)"
+	done <names
+	signal export TERM
+	finish export
+	[ -z "$(ls replies)" ] || fail "left: $(ls replies)"
+}
+
 # --- Bounds -----------------------------------------------------------------
 
 a_stuck_client_stops_nobody_else()
@@ -594,6 +680,42 @@ metrics_are_kept_in_a_file()
 	expect_gone export.prom.new
 }
 
+a_socket_of_a_supervisor_is_served_and_stays()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket
+	start_and_see import 'listening on its socket' "$python" "$peer" \
+		activate front unixmsg-relay --import it -n unixpacket \
+		--engine $engine --inherit --grace 0.2
+	ask unixpacket front hello
+	signal service KILL
+	finish service
+	await_true grep -q 'is not there: clients wait' "$logs/import.err"
+	start asker seqpacket-echo --timeout $limit front waits
+	start_service unixpacket
+	finish asker
+	expect_status 0 "$(cat "$logs/asker.err")"
+	expect_text "$logs/asker.out" waits
+	signal import TERM
+	finish import
+	expect_status 0
+	test -S front || fail "the supervisor's file is gone"
+}
+
+the_units_are_right()
+{
+	need systemd-analyze
+	cp "$srcdir"/examples/relay/*.service .
+	sed -i "s|^ExecStart=[^ ]*|ExecStart=$(command -v true)|" ./*.service
+	run systemd-analyze verify ./relay-import.service \
+		./relay-export.service
+	# Of these units; the machine's own may be at fault as well.
+	if grep 'relay-' "$err" | grep -v nats-server >&3; then
+		fail 'systemd-analyze complains'
+	fi
+}
+
 the_name_is_given_up_at_the_end()
 {
 	start_all unixpacket
@@ -669,6 +791,10 @@ run_case a_stopped_engine_loses_nothing
 run_case a_relay_that_is_stopped_for_long_is_left
 run_case books_add_up
 run_case books_of_datagrams_add_up
+run_case a_burst_within_the_queue_is_delivered_in_order
+run_case datagrams_that_find_nobody_are_counted
+run_case a_silent_client_is_forgotten_and_comes_back
+run_case the_service_answers_in_the_directory_that_was_chosen
 run_case a_stuck_client_stops_nobody_else
 run_case more_clients_than_may_be_are_refused
 run_case descriptors_are_refused_and_never_stripped
@@ -679,6 +805,8 @@ run_case the_example_configuration_lets_no_role_be_the_other
 run_case a_wrong_password_is_told
 run_case readiness_is_told_when_the_service_answers
 run_case metrics_are_kept_in_a_file
+run_case a_socket_of_a_supervisor_is_served_and_stays
+run_case the_units_are_right
 run_case the_name_is_given_up_at_the_end
 run_case a_mistake_is_told_before_anything_happens
 finish_cases

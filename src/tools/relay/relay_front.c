@@ -127,6 +127,8 @@ static void end_serving(struct relay *relay, const char *why)
 	if (!front->is_serving)
 		return;
 	if (front->is_inherited && !front->has_left) {
+		if (!front->is_waiting)
+			tool_say(TOOL_NORMAL, "%s: clients wait", why);
 		wait_for_better(relay, true);
 		return;
 	}
