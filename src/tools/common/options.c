@@ -65,15 +65,15 @@ static int read_group(const struct usage_option *option, const char *value,
 const struct usage_option options_listening[] = {
 	{ 'l', "listen", NULL, "serve at ADDRESS", usage_read_flag,
 		PLACE(is_server) },
-	{ 0 },
-};
-
-const struct usage_option options_socket[] = {
 	{ 'm', "mode", "OCTAL",
 		"permissions of the socket file (0600), or of\n"
 		"the file at --bind",
 		usage_read_mode, PLACE(listen.mode),
 		.marks = 1U << OPTIONS_SOCKET_FILE | 1U << OPTIONS_MODE },
+	{ 0 },
+};
+
+const struct usage_option options_socket[] = {
 	{ 'u', "user", "USER", "owner of the socket file, by name or number",
 		read_owner, PLACE(listen),
 		.marks = 1U << OPTIONS_SERVING | 1U << OPTIONS_SOCKET_FILE },

@@ -89,8 +89,8 @@ static const struct usage_option roles[] = {
 
 static const struct usage_option engine[] = {
 	{ 0, "engine", "HOST:PORT,...",
-		"the nats-server, or several (127.0.0.1:4222);\n"
-		"on loopback",
+		"the nats-server, or several, on loopback\n"
+		"(127.0.0.1:4222)",
 		usage_read_text, PLACE(servers) },
 	{ 0, "engine-insecure", NULL,
 		"also on other hosts: anybody on the way can\n"
@@ -117,6 +117,9 @@ static const struct usage_option importing[] = {
 		"they send (refuse)",
 		usage_read_word, PLACE(on_down), .words = on_down,
 		.marks = 1U << IMPORTING },
+	{ 'm', "mode", "OCTAL", "permissions of the socket file (0600)",
+		usage_read_mode, PLACE(base.listen.mode),
+		.marks = 1U << IMPORTING | 1U << OPTIONS_SOCKET_FILE },
 	{ 0 },
 };
 
@@ -185,8 +188,8 @@ static const struct usage usage = {
 		"nats-server. One relay imports: it serves ADDRESS for the "
 		"clients. Another one\n"
 		"exports: it is a client of the service at ADDRESS. ADDRESS is "
-		"a path, or @NAME for\n"
-		"an abstract name; \\\\, \\xHH and \\{N} are escapes.\n",
+		"a path, or @NAME\n"
+		"for an abstract name; \\\\, \\xHH and \\{N} are escapes.\n",
 	.groups = groups,
 	.foot = "Exit status: 0 success; 1 something failed; 2 wrong usage.\n",
 	.leading = 1,
@@ -212,12 +215,9 @@ static int check_role(const struct relay_options *options,
 	if (!is_import && given[IMPORTING] != NULL)
 		return tool_complain("--%s: goes with --import",
 			given[IMPORTING]);
-	/* --mode has a mark of its own, as clients of other tools have it. */
 	if (!is_import && given[OPTIONS_SERVING] != NULL)
 		return tool_complain("--%s: goes with --import",
 			given[OPTIONS_SERVING]);
-	if (!is_import && given[OPTIONS_MODE] != NULL)
-		return tool_complain("--mode: goes with --import");
 	if (given[REPLYING] != NULL && options->base.network->is_connected)
 		return tool_complain("--%s: only unixgram has it",
 			given[REPLYING]);
