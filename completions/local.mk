@@ -5,6 +5,7 @@ dist_bashcompletion_DATA = \
 	%D%/bash/unixmsg-cat \
 	%D%/bash/unixmsg-inspect \
 	%D%/bash/unixmsg-perf \
+	%D%/bash/unixmsg-relay \
 	%D%/bash/unixmsg-tap \
 	%D%/bash/unixpacket-echo \
 	%D%/bash/unixstream-echo
@@ -17,6 +18,7 @@ dist_fishcompletion_DATA = \
 	%D%/fish/unixmsg-cat.fish \
 	%D%/fish/unixmsg-inspect.fish \
 	%D%/fish/unixmsg-perf.fish \
+	%D%/fish/unixmsg-relay.fish \
 	%D%/fish/unixmsg-tap.fish \
 	%D%/fish/unixpacket-echo.fish \
 	%D%/fish/unixstream-echo.fish

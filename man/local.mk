@@ -25,6 +25,7 @@ dist_man_MANS = $(header_manuals) \
 	%D%/unixmsg-cat.1 \
 	%D%/unixmsg-inspect.1 \
 	%D%/unixmsg-perf.1 \
+	%D%/unixmsg-relay.1 \
 	%D%/unixmsg-tap.1 \
 	%D%/unixmsg-security.7 \
 	%D%/unixmsg.7

@@ -54,7 +54,7 @@ sed "s|=/|=$DESTDIR/|" "$DESTDIR$libdir/pkgconfig/unixmsg.pc" \
 	>"$scratch/unixmsg.pc" || exit 99
 libdir=$DESTDIR$libdir prefix=$DESTDIR$prefix docdir=$DESTDIR$docdir
 tools='seqpacket-echo unixgram-echo unixmsg-cat unixmsg-inspect unixmsg-perf
-	unixmsg-tap unixpacket-echo unixstream-echo'
+	unixmsg-relay unixmsg-tap unixpacket-echo unixstream-echo'
 
 # From here on only what is installed counts, and libraries of others that some
 # examples need.

@@ -270,7 +270,8 @@ list_page_options()
 every_option_is_in_help_and_in_the_page()
 {
 	for tool in seqpacket-echo unixgram-echo unixstream-echo \
-		unixmsg-cat unixmsg-inspect unixmsg-perf unixmsg-tap; do
+		unixmsg-cat unixmsg-inspect unixmsg-perf unixmsg-relay \
+		unixmsg-tap; do
 		page=$(page_of "$tool.1")
 		[ -n "$page" ] || page=$(page_of unixgram-echo.1)
 		list_help_options "$tool" >in-help
@@ -398,6 +399,23 @@ the_members_of_tap_are_those_in_the_page()
 	expect_same_lines printed told 'not in the page' 'not printed'
 }
 
+# Without an engine: nobody listens at that port.
+the_counters_of_the_relay_are_those_in_the_page()
+{
+	start_and_see relay 'engine: ' "$TOOLS/unixmsg-relay" --import it \
+		-n unix --engine 127.0.0.1:1 --stats --metrics file front
+	signal relay TERM
+	finish relay
+	list_members <"$logs/relay.out" >printed
+	list_told "$(page_of unixmsg-relay.1)" '.Sh COUNTERS' '.Sh EXIT' >told
+	expect_match printed '^resets_gap$'
+	expect_same_lines printed told 'not in the page' 'not printed'
+	sed -n 's/^unixmsg_relay_//; s/_total{.*//p; s/{.*//p' file |
+		sort -u >metrics
+	grep -v -x -e network -e role -e service printed >wanted
+	expect_same wanted metrics
+}
+
 run_case every_header_has_a_page
 run_case the_entry_leads_to_the_service_and_then_to_the_networks
 run_case every_errno_of_a_header_is_in_the_table_of_words
@@ -416,4 +434,5 @@ run_case the_members_of_a_record_are_those_in_the_page
 run_case the_members_of_inspect_are_those_in_the_page
 run_case the_members_of_perf_are_those_in_the_page
 run_case the_members_of_tap_are_those_in_the_page
+run_case the_counters_of_the_relay_are_those_in_the_page
 finish_cases

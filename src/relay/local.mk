@@ -1,5 +1,5 @@
-# unixmsg-relay, as far as it is: nothing of it is installed yet. A library so
-# that unit tests can reach its parts; libunixmsg never includes it.
+# What unixmsg-relay has besides its sockets. A library so that unit tests can
+# reach its parts; libunixmsg never includes it.
 noinst_LTLIBRARIES += %D%/librelay.la
 %C%_librelay_la_SOURCES = \
 	%D%/credentials.c \

@@ -11,6 +11,7 @@ bin_PROGRAMS += \
 	%D%/unixmsg-cat \
 	%D%/unixmsg-inspect \
 	%D%/unixmsg-perf \
+	%D%/unixmsg-relay \
 	%D%/unixmsg-tap \
 	%D%/unixstream-echo
 

@@ -83,7 +83,8 @@ list_tests()
 {
 	find tests -name 'check_*' -perm -100 -type f | grep -v '\.' |
 		grep -v 'torture$' | sort
-	echo tests/network/lanes.sh tests/supervisor/activation.sh
+	echo tests/network/lanes.sh tests/relay/unixmsg-relay.sh
+	echo tests/supervisor/activation.sh
 	for script in access inherit seqpacket-echo unixgram-echo unixmsg-cat \
 		unixmsg-inspect unixmsg-perf unixmsg-tap \
 		unixstream-echo; do

@@ -41,7 +41,8 @@ expect_offers()
 expect_options()
 {
 	for tool in seqpacket-echo unixgram-echo unixstream-echo \
-		unixmsg-cat unixmsg-inspect unixmsg-perf unixmsg-tap; do
+		unixmsg-cat unixmsg-inspect unixmsg-perf unixmsg-relay \
+		unixmsg-tap; do
 		list_help_options "$tool" >wanted
 		expect_match wanted '^--help$'
 		"$1" "$tool" -
@@ -67,6 +68,11 @@ expect_values()
 	expect_offers 'unixmsg-perf uni'
 	"$1" unixmsg-tap --network ''
 	expect_offers 'unixmsg-tap --network'
+	"$1" unixmsg-relay --network ''
+	expect_offers 'unixmsg-relay --network'
+	printf '%s\n' block drop refuse >wanted
+	"$1" unixmsg-relay --on-engine-down ''
+	expect_offers 'unixmsg-relay --on-engine-down'
 	for option in --server-user --allow-group; do
 		"$1" unixgram-echo $option roo
 		expect_match "$out" '^root$'

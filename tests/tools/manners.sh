@@ -11,7 +11,7 @@ PATH=$TOOLS:$PATH
 export PATH
 
 all_tools='seqpacket-echo unixgram-echo unixstream-echo unixmsg-cat
-	unixmsg-inspect unixmsg-perf unixmsg-tap'
+	unixmsg-inspect unixmsg-perf unixmsg-relay unixmsg-tap'
 name=manners-$$
 
 # mistake STATUS WHAT COMMAND...: WHAT stands somewhere in the one line.

@@ -1,5 +1,3 @@
-# Not installed before it is whole.
-noinst_PROGRAMS += src/tools/unixmsg-relay
 src_tools_unixmsg_relay_SOURCES = \
 	%D%/relay.h \
 	%D%/relay_books.c \

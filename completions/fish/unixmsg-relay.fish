@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# fish completion for unixmsg-relay
+
+set -l relay complete -c unixmsg-relay
+
+$relay -l import -x -d 'Serve clients here for a service'
+$relay -l export -x -d 'Let others reach the service here'
+$relay -s n -l network -x -a 'unixgram unixpacket unix' -d 'The network'
+$relay -l window -x -d 'Bytes on their way in a connection'
+$relay -l silence -x -d 'Forget datagram clients after'
+$relay -l max-clients -x -d 'Clients at once'
+$relay -l engine -x -d 'Addresses of nats-server'
+$relay -l engine-insecure -d 'Also on other hosts'
+$relay -l credentials -r -F -d 'User and password for the engine'
+$relay -l host -x -d 'The name of this host'
+$relay -l prefix -x -d 'Where all subjects begin'
+$relay -l grace -x -d 'How long the address stays without a service'
+$relay -l on-engine-down -x -a 'refuse block drop' -d 'What clients find then'
+$relay -s m -l mode -x -d 'Permissions of the socket file'
+$relay -s u -l user -x -a '(__fish_complete_users)' -d 'Owner of the socket file'
+$relay -s g -l group -x -a '(__fish_complete_groups)' -d 'Group of the socket file'
+$relay -l replace -d 'Take the name over from a live owner'
+$relay -l inherit -d 'Serve sockets of a supervisor'
+$relay -l allow-user -x -a '(__fish_complete_users)' -d 'User who may send'
+$relay -l allow-group -x -a '(__fish_complete_groups)' -d 'Group that may send'
+$relay -l allow-anyone -d 'All users may send'
+$relay -l max-clients-per-user -x -d 'Clients of one user'
+$relay -l reply-directory -x -a '(__fish_complete_directories)' \
+    -d 'Where a unixgram service answers to'
+$relay -l reply-group -x -a '(__fish_complete_groups)' -d 'Group that may answer'
+$relay -l stats -d 'Print counters'
+$relay -l metrics -r -F -d 'Keep counters in a file'
+$relay -s v -l verbose -d 'Say more'
+$relay -s q -l quiet -d 'Say only what went wrong'
+$relay -s h -l help -d 'Print the options'
+$relay -s V -l version -d 'Print the version'
