@@ -8,6 +8,7 @@ What a client sees goes to standard output, so that two runs can be compared.
 import array
 import os
 import socket
+import struct
 import sys
 
 LIMIT = 20
@@ -168,6 +169,89 @@ def large(address, size):
     sock = packets(address)
     sock.send(b"l" * int(size))
     print(read(sock))
+
+
+def blast(address, ready, go, count, size):
+    """Connects, says so, and then sends large messages; all come back."""
+    sock = packets(address)
+    sock.send(b"first")
+    sock.recv(100)
+    with open(ready, "w") as file:
+        file.write("ready\n")
+    with open(go) as file:
+        file.read()
+    if os.fork() == 0:
+        for number in range(int(count)):
+            sock.send((b"%08d" % number) * (int(size) // 8))
+        os._exit(0)
+    for number in range(int(count)):
+        data = sock.recv(300000)
+        if data != (b"%08d" % number) * (int(size) // 8):
+            print("instead of %d: %d bytes %r" % (number, len(data), data[:8]))
+            sys.exit(1)
+    print("all")
+
+
+class Engine:
+    """A client of nats-server that may do everything."""
+
+    def __init__(self, address):
+        host, port = address.split(":")
+        self.sock = socket.create_connection((host, int(port)), LIMIT)
+        self.file = self.sock.makefile("rb")
+        self.sock.sendall(b'CONNECT {"verbose":false,"headers":true,'
+                          b'"no_responders":true,"echo":false}\r\n')
+
+    def settle(self):
+        """Waits until the server has taken all."""
+        self.sock.sendall(b"PING\r\n")
+        while not self.file.readline().startswith(b"PONG"):
+            pass
+
+    def publish(self, subject, data, reply=""):
+        self.sock.sendall(b"PUB %s %s %d\r\n%s\r\n" % (
+            subject.encode(), reply.encode(), len(data), data))
+
+    def messages(self, subject):
+        """Subject, reply and data of what others publish."""
+        self.sock.sendall(b"SUB %s 1\r\n" % subject.encode())
+        self.settle()
+        print(": listening on " + subject, file=sys.stderr, flush=True)
+        while True:
+            words = self.file.readline().split()
+            if words and words[0] == b"MSG":
+                data = self.file.read(int(words[-1]) + 2)[:-2]
+                reply = words[3].decode() if len(words) == 5 else ""
+                yield words[1].decode(), reply, data
+
+
+def frame(kind, sequence=0, credit=0, data=b""):
+    return struct.pack(">BBHIQQ", 1, kind, 0, 0, sequence, credit) + data
+
+
+def skip(engine):
+    """Injects a message with a number from the future into a session."""
+    other = Engine(engine)
+    for subject, reply, data in Engine(engine).messages("uxg.1.s.>"):
+        if data[1] == 5:
+            other.publish(subject, frame(5, 1000, 0, b"injected"), reply)
+            other.settle()
+            break
+
+
+def garbage(engine):
+    """Sends what is no frame, or none there, to all subjects of relays."""
+    nats = Engine(engine)
+    own = "uxg.1.s.it.h.i.1"
+    for kind in "d.it", "q.it.open", "h.it", "s.it.h.i.1", "r.it.h.i.1":
+        for data in (b"", b"x", b"\0" * 24, b"\xff" * 24, frame(0), frame(5),
+                     frame(99), frame(2, 0, 1 << 63), frame(8), frame(1),
+                     frame(9, 1, 1), b"\1\1" + b"\xff" * 22):
+            for reply in ("", own, "uxg.1.s.it.h.i.x", "elsewhere",
+                          "uxg.1.r.it.h.i.18446744073709551616",
+                          "a." * 90 + "b", "uxg.1.s.it.a>.i.1"):
+                nats.publish("uxg.1." + kind, data, reply)
+    nats.settle()
 
 
 def activate(address, *command):

@@ -332,6 +332,64 @@ a_stopped_engine_loses_nothing()
 	[ "$(get import resets_engine)" -eq 0 ] || fail "the session was reset"
 }
 
+# More than the engine has room for: the rest waits, as the clients do.
+a_full_engine_makes_clients_wait()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket --window 24000000
+	start_import unixpacket --window 24000000
+	mkfifo ready go
+	start client "$python" "$peer" blast front ready go 100 200000
+	bound cat ready >/dev/null || fail "no connection"
+	signal nats STOP
+	echo go >go
+	await_true is_holding
+	signal nats CONT
+	finish client
+	expect_status 0 "$(cat "$logs/client.out" "$logs/client.err")"
+	expect_text "$logs/client.out" all
+}
+
+is_holding()
+{
+	counters import
+	[ "$(get import held_bytes)" -gt 0 ]
+}
+
+a_wrong_number_resets_both_ends()
+{
+	start_all unixpacket
+	start_server skip "$python" "$peer" skip $engine
+	start client "$python" "$peer" numbers front ready
+	expect_prefix
+	finish skip
+	expect_status 0 "$(cat "$logs/skip.err")"
+	await_true has import open 0
+	await_true has export open 0
+	[ $(($(get import resets_gap) + $(get export resets_gap))) -eq 1 ] ||
+		fail "$(cat "$logs/import.counters" "$logs/export.counters")"
+	[ $(($(get import resets_there) + $(get export resets_there))) -eq 1 ] ||
+		fail "$(cat "$logs/import.counters" "$logs/export.counters")"
+	ask unixpacket front again
+}
+
+garbage_harms_nobody()
+{
+	for network in unixpacket unixgram; do
+		start_all $network
+		talk garbage $engine
+		ask $network front hello
+		has export engine_lost 0 || fail 'the engine was lost'
+		[ "$(get export strange)" -gt 0 ] || fail 'nothing is strange'
+		for name in import export service nats; do
+			signal $name KILL
+			finish $name
+		done
+		port=-1
+	done
+}
+
 a_relay_that_is_stopped_for_long_is_left()
 {
 	start_all unixpacket
@@ -788,6 +846,9 @@ run_case a_killed_export_leaves_a_prefix
 run_case a_killed_import_leaves_a_prefix
 run_case a_killed_service_leaves_a_prefix
 run_case a_stopped_engine_loses_nothing
+run_case a_full_engine_makes_clients_wait
+run_case a_wrong_number_resets_both_ends
+run_case garbage_harms_nobody
 run_case a_relay_that_is_stopped_for_long_is_left
 run_case books_add_up
 run_case books_of_datagrams_add_up
