@@ -27,6 +27,7 @@ shared=$top_builddir/src/tools/.libs/libtools.a
 measuring=$top_builddir/src/tools/.libs/libperf.a
 relay=$top_builddir/src/relay/.libs/librelay.a
 inspecting=$(echo "$top_builddir"/src/tools/inspect/inspect_*.o)
+relaying=$(echo "$top_builddir"/src/tools/relay/relay_*.o)
 support=$tests/.libs/libsupport.a
 for file in "$library" "$shared" "$measuring" "$relay" "$support" "$srcdir/tests/proof/mutants"; do
 	[ -e "$file" ] || {
@@ -111,7 +112,8 @@ fresh()
 		cp "$shared" "$scratch/libtools.a" &&
 		cp -r "$srcdir/completions" "$scratch/tree" &&
 		chmod -R u+w "$scratch/tree/completions" &&
-		ar r "$scratch/libinspect.a" $inspecting 2>/dev/null
+		ar r "$scratch/libinspect.a" $inspecting 2>/dev/null &&
+		ar r "$scratch/librelaying.a" $relaying 2>/dev/null
 }
 
 # Those of the library that include one of the headers, or others that do.
@@ -139,6 +141,7 @@ apply()
 		compile "$scratch/tree/$file" "$object" || return
 		case $file in
 		src/tools/inspect/*) ar r "$scratch/libinspect.a" "$object" ;;
+		src/tools/relay/*) ar r "$scratch/librelaying.a" "$object" ;;
 		src/relay/* | src/tools/*) ar r "$scratch/libtools.a" "$object" ;;
 		*) ar r "$scratch/libunixmsg.a" "$object" ;;
 		esac 2>/dev/null || return
@@ -203,6 +206,9 @@ run_shell()
 	link "$scratch/tools/unixmsg-inspect" \
 		"$top_builddir/src/tools/inspect/unixmsg-inspect.o" \
 		"$scratch/libinspect.a" || return 99
+	link "$scratch/tools/unixmsg-relay" \
+		"$top_builddir/src/tools/relay/unixmsg-relay.o" \
+		"$scratch/librelaying.a" || return 99
 	# No patch is about it.
 	ln -s "$top_builddir/src/tools/unixmsg-perf" "$scratch/tools"
 	limit=8
