@@ -13,8 +13,9 @@ EXTRA_DIST += \
 	%D%/peers/zmq.c \
 	%D%/run.sh
 
-bench: $(bin_PROGRAMS) examples/26-forward %D%/lanes
-	@$(test_environment) BENCH_DIR="$${BENCH_DIR-bench-report}" \
+bench: $(bin_PROGRAMS) $(bench_programs) examples/26-forward %D%/lanes
+	@$(test_environment) ENGINE_SPEED='$(bench_programs)' \
+	  BENCH_DIR="$${BENCH_DIR-bench-report}" \
 	  $(SHELL) $(srcdir)/%D%/run.sh
 
 .PHONY: bench

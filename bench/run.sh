@@ -6,7 +6,8 @@
 # the report names missing ones, which are no failure.
 #
 # BENCH_DIR is the directory of the report (bench-report), BENCH_ROUNDS the
-# number of rounds (40). The run takes some minutes.
+# number of rounds (40), BENCH_SECTIONS what is measured (all; compare_relay is
+# one of them). The run takes some minutes.
 
 set -u
 LC_ALL=C
@@ -363,6 +364,102 @@ compare_taps()
 	cpu=
 }
 
+# start_nats: sets nats, its address.
+start_nats()
+{
+	mkfifo "$work/nats.log"
+	nats-server -a 127.0.0.1 -p -1 >/dev/null 2>"$work/nats.log" &
+	pids="$pids $!"
+	# It would end if nobody had the pipe open.
+	exec 7<"$work/nats.log"
+	while read -r line <&7; do
+		case $line in
+		*'client connections on '*) nats=${line##* on } ;;
+		*'Server is ready'*) return 0 ;;
+		esac
+	done
+	return 1
+}
+
+# start_relayed: a server at direct, and the same by two relays at relayed.
+start_relayed()
+{
+	servers=
+	network=unixpacket
+	start_server direct "$tools/seqpacket-echo" --listen "$work/direct"
+	run_there "$tools/unixmsg-relay" -q --export bench -n unixpacket \
+		--engine "$nats" "$work/direct" </dev/null >/dev/null 2>&1 &
+	pids="$pids $!"
+	start_between relayed "$tools/unixmsg-relay" -q --import bench \
+		-n unixpacket --engine "$nats" "$work/relayed"
+}
+
+# measure_relay: one round of each, in turn: both figures of raw NATS, then
+# those of the relays.
+measure_relay()
+{
+	bound 60 "$ENGINE_SPEED" "$nats" >"$work/raw" || return
+	trip=$(bound 60 "$tools/seqpacket-echo" --stats --count 3000 \
+		"$work/relayed" 2>/dev/null |
+		sed -n 's/.*"round_trip_median_ns":\([0-9]*\).*/\1/p')
+	rate=$(bound 60 "$work/window" seqpacket "$work/relayed" 64 64 20000) ||
+		return
+	awk -v trip="$trip" -v rate="$rate" '
+		{ raw[$1] = $2 }
+		END {
+			print raw["round_trip_us"], trip / 1000,
+				raw["round_trips_per_s"], rate,
+				trip / 1000 / raw["round_trip_us"],
+				rate / raw["round_trips_per_s"]
+		}' "$work/raw" >>"$work/relay.rounds"
+}
+
+get_relay_median()
+{
+	awk -v column="$1" '{ print $column }' "$work/relay.rounds" |
+		get_median
+}
+
+# Through two relays and one nats-server, against two clients of that server
+# which are made of the same code.
+compare_relay()
+{
+	begin 'unixmsg-relay'
+	is_there nats-server || PATH=$PATH:/usr/sbin
+	is_there nats-server || {
+		miss 'unixmsg-relay: no nats-server'
+		return
+	}
+	if ! ${CC:-cc} -O2 "$peers/window.c" -o "$work/window" \
+		2>>"$work/err" || [ -z "${ENGINE_SPEED:-}" ]; then
+		miss 'unixmsg-relay: its clients do not build'
+		return
+	fi
+	if ! start_nats || ! start_relayed; then
+		miss 'unixmsg-relay does not start'
+		stop_servers
+		return
+	fi
+	: >"$work/relay.rounds"
+	i=0
+	while [ $i -lt 11 ] && measure_relay; do
+		i=$((i + 1))
+	done
+	stop_servers
+	exec 7<&-
+	[ $i -gt 0 ] || {
+		miss 'unixmsg-relay was not measured'
+		return
+	}
+	say "64 bytes over unixpacket, medians of $i rounds in turn." '' \
+		'| what | raw NATS | relayed | ratio |' \
+		'| --- | --- | --- | --- |' \
+		"| round trip, microseconds | $(get_relay_median 1) |\
+ $(get_relay_median 2) | $(get_relay_median 5) |" \
+		"| answers a second, 64 on the way | $(get_relay_median 3) |\
+ $(get_relay_median 4) | $(get_relay_median 6) |"
+}
+
 # The median of the numbers on standard input.
 get_median()
 {
@@ -620,15 +717,12 @@ count_costs()
 : >"$report"
 : >"$work/err"
 describe_machine
-compare_with_plain
-compare_spinning
-compare_all_servers
-compare_forwarding
-compare_taps
-compare_pairs
-compare_lanes
-time_tool
-count_costs
+sections='compare_with_plain compare_spinning compare_all_servers
+	compare_forwarding compare_taps compare_relay compare_pairs
+	compare_lanes time_tool count_costs'
+for section in ${BENCH_SECTIONS:-$sections}; do
+	$section
+done
 is_there gnuplot || miss 'pictures: no gnuplot'
 [ -z "$missing" ] || say '' '## Left out' "$missing"
 say '' "Load at the end: $(cut -d ' ' -f 1-3 /proc/loadavg)."

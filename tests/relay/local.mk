@@ -36,7 +36,8 @@ tests_check_session_LDADD = $(relay_libs)
 tests_check_subject_LDADD = $(relay_libs)
 tests_check_window_LDADD = $(relay_libs)
 
-# How fast the engine is: growth.sh runs it.
+# How fast the engine is: growth.sh runs it, and make bench.
 check_PROGRAMS += tests/engine_speed
+bench_programs = tests/engine_speed
 tests_engine_speed_SOURCES = %D%/engine_speed.c
 tests_engine_speed_LDADD = $(relay_libs)
