@@ -508,6 +508,76 @@ a_silent_client_is_forgotten_and_comes_back()
 	ask unixgram front two
 }
 
+# start_second_export NETWORK: of another service, under the same name.
+start_second_export()
+{
+	start_server service2 "$(echo_of $1)" --listen --format text service2
+	start_and_see export2 'can be reached as' unixmsg-relay --export it \
+		-n $1 --engine $engine --stats --host second service2
+}
+
+# Messages of one client go on to one of the two services, as long as it lives.
+a_client_stays_with_one_of_several_exports()
+{
+	start_engine
+	start_service unixgram --format text
+	start_export unixgram --host first
+	start_second_export unixgram
+	start_import unixgram
+	# Clients are dealt out in turn, once both exports are known.
+	client=0
+	until is_more_than export arrived 0 && is_more_than export2 arrived 0
+	do
+		client=$((client + 1))
+		[ $client -le $limit ] || fail 'one export has no clients'
+		run unixgram-echo --bind "$here/own-$client" front a b c d
+		expect_status 0 "$(cat "$err")"
+	done
+	[ $(($(get export arrived) % 4)) -eq 0 ] || fail 'a client was moved'
+	[ $(($(get export2 arrived) % 4)) -eq 0 ] || fail 'a client was moved'
+}
+
+another_export_takes_over()
+{
+	start_engine
+	start_service unixgram --format text
+	start_export unixgram --host first
+	start_second_export unixgram
+	start_import unixgram --grace 60
+	start talker unixgram-echo --count 100000 --interval 0.01 \
+		--timeout 1 front
+	await_true is_more_than import published 50
+	counters export
+	gone=export
+	[ "$(get export arrived)" -gt 0 ] || gone=export2
+	signal $gone KILL
+	finish $gone
+	other=export2
+	[ $gone = export ] || other=export
+	await_true is_more_than $other arrived 50
+}
+
+is_more_than()
+{
+	counters $1
+	[ "$(get $1 $2)" -gt $3 ]
+}
+
+connections_go_to_the_export_that_is_left()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket --host first
+	start_second_export unixpacket
+	start_import unixpacket
+	signal export KILL
+	finish export
+	for message in a b c d; do
+		ask unixpacket front $message
+	done
+	has export2 sessions_ended 4 || fail "$(cat "$logs/export2.counters")"
+}
+
 # Of each client the service sees another socket, in that directory.
 the_service_answers_in_the_directory_that_was_chosen()
 {
@@ -855,6 +925,9 @@ run_case books_of_datagrams_add_up
 run_case a_burst_within_the_queue_is_delivered_in_order
 run_case datagrams_that_find_nobody_are_counted
 run_case a_silent_client_is_forgotten_and_comes_back
+run_case a_client_stays_with_one_of_several_exports
+run_case another_export_takes_over
+run_case connections_go_to_the_export_that_is_left
 run_case the_service_answers_in_the_directory_that_was_chosen
 run_case a_stuck_client_stops_nobody_else
 run_case more_clients_than_may_be_are_refused

@@ -54,6 +54,10 @@ struct relay_way {
 	/* A frame for the common subject of an export. */
 	void (*take_new)(struct relay *relay, const struct nats_event *event,
 		const struct frame *frame);
+	/* The relay with that subject says whether its service is there. May
+	 * be NULL. */
+	void (*take_health)(struct relay *relay, const char *subject,
+		bool is_there);
 	void (*engine_down)(struct relay *relay);
 	/* Called when wake_us has come; sets the next by relay_wake_at. */
 	void (*look)(struct relay *relay, int64_t now_us);

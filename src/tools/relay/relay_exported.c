@@ -19,6 +19,7 @@
 #include "tools/common/explain.h"
 #include "tools/common/tool.h"
 #include "tools/relay/relay.h"
+#include "tools/relay/relay_front.h"
 #include "tools/relay/relay_grams.h"
 
 struct exported {
@@ -261,14 +262,18 @@ static void lose(struct relay *relay, uint64_t peer, enum relay_count reason)
 	count(relay, reason);
 }
 
-/* The answer has found nobody: the relay of the client is gone. */
+/* A datagram of a client that stays with us; or an answer has found nobody, as
+ * the relay of the client is gone. */
 static void take(struct relay *relay, uint64_t number,
 	const struct nats_event *event, const struct frame *frame)
 {
 	struct datagram_client *client =
 		unixservice_get_context(relay->service, number);
 
-	(void)frame;
+	if (number == RELAY_GRAMS_NUMBER) {
+		take_new(relay, event, frame);
+		return;
+	}
 	if (event->status == 0) {
 		count(relay, RELAY_STRANGE);
 		return;

@@ -210,21 +210,36 @@ static void say_absent(const struct relay *relay)
 			relay->options->service);
 }
 
-void relay_front_take(struct relay *relay, const struct frame *frame)
+/* One relay of several may say no, and another one yes a moment ago. */
+static void doubt(struct relay *relay, int64_t now_us)
 {
 	struct relay_front *front = relay->front;
 
+	if (front->is_serving && now_us - front->there_us < front->interval_us)
+		return;
+	say_absent(relay);
+	front->is_doubted = true;
+}
+
+void relay_front_take(struct relay *relay, const struct nats_event *event,
+	const struct frame *frame)
+{
+	struct relay_front *front = relay->front;
+	const int64_t now_us = unixdeadline_now_us();
+	const bool is_there = frame != NULL && frame->type == FRAME_PONG;
+
 	if (front->has_left)
 		return;
-	if (frame != NULL && frame->type == FRAME_PONG) {
-		front->there_us = unixdeadline_now_us();
+	if (relay->way->take_health != NULL && event->reply != NULL)
+		relay->way->take_health(relay, event->reply, is_there);
+	if (is_there) {
+		front->there_us = now_us;
 		front->is_doubted = false;
 		begin_serving(relay);
 	} else {
-		say_absent(relay);
-		front->is_doubted = true;
+		doubt(relay, now_us);
 	}
-	relay_front_look(relay, unixdeadline_now_us());
+	relay_front_look(relay, now_us);
 }
 
 void relay_front_engine_up(struct relay *relay)

@@ -17,6 +17,9 @@ struct relay;
 /* The number of the subject of our own that questions and answers have. */
 #define RELAY_FRONT_NUMBER UINT64_MAX
 
+/* The number of that of an export to which clients send that stay with it. */
+#define RELAY_GRAMS_NUMBER (UINT64_MAX - 1)
+
 /* Of an import. Return 0, or -1 after a complaint. */
 int relay_front_open(struct relay *relay);
 void relay_front_close(struct relay *relay);
@@ -25,8 +28,9 @@ void relay_front_close(struct relay *relay);
 void relay_front_engine_up(struct relay *relay);
 void relay_front_engine_down(struct relay *relay);
 
-/* An answer to our question; NULL: nobody is there. */
-void relay_front_take(struct relay *relay, const struct frame *frame);
+/* An answer to our question. frame is NULL if nobody is there. */
+void relay_front_take(struct relay *relay, const struct nats_event *event,
+	const struct frame *frame);
 void relay_front_look(struct relay *relay, int64_t now_us);
 
 /* Stops receiving at the address because a message waits for the engine. */

@@ -3,20 +3,191 @@
  * Datagrams of clients here. Each client is a peer of the service; the number
  * of its reply subject is that of the peer, and 0 for clients without an
  * address. An answer finds the client by that number.
+ *
+ * Several relays may export the service. A client stays with one of them while
+ * that one says that its service is there, since a service may know its
+ * clients; those without an address are for any of them.
  */
 #include <config.h>
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "tools/common/tool.h"
 #include "tools/relay/relay.h"
 #include "tools/relay/relay_front.h"
 #include "tools/relay/relay_grams.h"
 
+enum { EXPORTS_MOST = 16 };
+
+/* A relay that exports the service. */
+struct export
+{
+	uint64_t id; /* 0: none here; never used again */
+	int64_t heard_us;
+	char subject[SUBJECT_ROOM]; /* where its clients send to */
+};
+
+struct imported {
+	struct export exports[EXPORTS_MOST];
+	uint64_t last_id;
+	size_t next; /* clients are dealt out in turn */
+};
+
+static struct imported *get(const struct relay *relay)
+{
+	return relay->state;
+}
+
+/* --- Exports -------------------------------------------------------------- */
+
+/* How long it is believed what an export has said. */
+static int64_t get_trust_us(const struct relay *relay)
+{
+	return relay->options->grace_us + 2000000;
+}
+
+static bool is_alive(const struct relay *relay, const struct export *export)
+{
+	return export->id != 0 &&
+		unixdeadline_now_us() - export->heard_us < get_trust_us(relay);
+}
+
+/* Its place, or a free one, or NULL. */
+static struct export *find_place(struct relay *relay, const char *subject)
+{
+	struct export *it = get(relay)->exports, *found = NULL;
+	size_t i;
+
+	for (i = 0; i < EXPORTS_MOST; i++, it++) {
+		if (it->id != 0 && strcmp(it->subject, subject) == 0)
+			return it;
+		if (!is_alive(relay, it))
+			found = it;
+	}
+	return found;
+}
+
+/* Its subject for clients has another number than that of the answer. */
+static int make_subject(char *text, const struct relay *relay,
+	const char *answer)
+{
+	struct subject_names theirs = relay->names;
+	char copy[SUBJECT_ROOM], *dot;
+
+	if (subject_prove(answer, &relay->names, SUBJECT_REPLY) < 0)
+		return -1;
+	memcpy(copy, answer, strlen(answer) + 1);
+	*strrchr(copy, '.') = '\0';
+	dot = strrchr(copy, '.');
+	theirs.incarnation = dot + 1;
+	*dot = '\0';
+	theirs.host = strrchr(copy, '.') + 1;
+	subject_format(text, &theirs, SUBJECT_REPLY, RELAY_GRAMS_NUMBER);
+	return 0;
+}
+
+static void take_health(struct relay *relay, const char *subject, bool is_there)
+{
+	char text[SUBJECT_ROOM];
+	struct export *export;
+
+	if (make_subject(text, relay, subject) < 0)
+		return;
+	export = find_place(relay, text);
+	if (export == NULL)
+		return;
+	if (!is_alive(relay, export) || strcmp(export->subject, text) != 0)
+		export->id = is_there ? ++get(relay)->last_id : 0;
+	else if (!is_there)
+		export->id = 0;
+	memcpy(export->subject, text, sizeof(text));
+	export->heard_us = unixdeadline_now_us();
+}
+
+static struct export *find_export(struct relay *relay, uint64_t id)
+{
+	struct export *it = get(relay)->exports;
+	size_t i;
+
+	for (i = 0; i < EXPORTS_MOST; i++, it++)
+		if (it->id == id && is_alive(relay, it))
+			return it;
+	return NULL;
+}
+
+static struct export *deal_out(struct relay *relay)
+{
+	struct imported *imported = get(relay);
+	size_t tries = EXPORTS_MOST;
+	struct export *it;
+
+	while (tries-- > 0) {
+		it = &imported->exports[imported->next++ % EXPORTS_MOST];
+		if (is_alive(relay, it))
+			return it;
+	}
+	return NULL;
+}
+
+/* The context of a peer is the export that it stays with. It is never NULL, so
+ * that it tells peers from numbers that are none. */
+static uint64_t get_export(const struct relay *relay, uint64_t peer)
+{
+	return (uintptr_t)unixservice_get_context(relay->service, peer);
+}
+
+static void set_export(const struct relay *relay, uint64_t peer, uint64_t id)
+{
+	unixservice_set_context(relay->service, peer, (void *)(uintptr_t)id);
+}
+
+enum { NO_EXPORT = 1 };
+
+static const char *choose_subject(struct relay *relay, uint64_t peer,
+	char *common)
+{
+	struct export *export = NULL;
+
+	subject_format(common, &relay->names, SUBJECT_DATAGRAM, 0);
+	if (peer == 0)
+		return common;
+	export = find_export(relay, get_export(relay, peer));
+	if (export == NULL)
+		export = deal_out(relay);
+	if (export == NULL)
+		return common;
+	set_export(relay, peer, export->id);
+	return export->subject;
+}
+
+/* It found nobody there. */
+static void forget_export(struct relay *relay, uint64_t peer)
+{
+	struct export *export = find_export(relay, get_export(relay, peer));
+
+	if (export != NULL)
+		export->id = 0;
+}
+
+/* --- The way -------------------------------------------------------------- */
+
 static int open_way(struct relay *relay)
 {
-	(void)relay;
+	struct imported *imported = calloc(1, sizeof(*imported));
+
+	if (imported == NULL)
+		return tool_complain("%s", strerror(errno));
+	imported->last_id = NO_EXPORT;
+	relay->state = imported;
 	return 0;
+}
+
+static void close_way(struct relay *relay)
+{
+	free(relay->state);
+	relay->state = NULL;
 }
 
 static void do_nothing(struct relay *relay)
@@ -33,14 +204,14 @@ static int pass(struct relay *relay, uint64_t peer, const void *data,
 		.data = data,
 		.size = size,
 	};
-	char subject[SUBJECT_ROOM];
+	char common[SUBJECT_ROOM];
 
 	if (!engine_is_up(relay->engine) && relay_front_is_waiting(relay)) {
 		errno = EAGAIN;
 		return -1;
 	}
-	subject_format(subject, &relay->names, SUBJECT_DATAGRAM, 0);
-	return relay_grams_pass(relay, subject, peer, &frame);
+	return relay_grams_pass(relay, choose_subject(relay, peer, common),
+		peer, &frame);
 }
 
 /* All clients share the socket. */
@@ -66,8 +237,7 @@ static void lose(struct relay *relay, uint64_t peer, enum relay_count reason)
 static void watch(struct relay *relay, const struct unixservice_event *event)
 {
 	if (event->kind == UNIXSERVICE_OPENED)
-		/* Tells peers from numbers that are none. */
-		unixservice_set_context(relay->service, event->peer, relay);
+		set_export(relay, event->peer, NO_EXPORT);
 	else if (event->kind == UNIXSERVICE_CUT)
 		lose(relay, event->peer, RELAY_LOST_TOO_LARGE);
 	else if (event->kind == UNIXSERVICE_LOST ||
@@ -82,6 +252,7 @@ static void take(struct relay *relay, uint64_t number,
 
 	if (event->status != 0) {
 		counts[RELAY_RETURNED]++;
+		forget_export(relay, number);
 		return;
 	}
 	if (frame == NULL || frame->type != FRAME_DATAGRAM) {
@@ -90,7 +261,7 @@ static void take(struct relay *relay, uint64_t number,
 	}
 	counts[RELAY_ARRIVED]++;
 	counts[RELAY_ARRIVED_BYTES] += frame->size;
-	if (unixservice_get_context(relay->service, number) == NULL)
+	if (get_export(relay, number) == 0)
 		counts[RELAY_LOST_UNKNOWN]++;
 	else
 		relay_grams_deliver(relay, number, frame);
@@ -112,13 +283,14 @@ const struct relay_way relay_imported_way = {
 	.own = SUBJECT_REPLY,
 	.common = SUBJECT_DATAGRAM,
 	.open = open_way,
-	.close = do_nothing,
+	.close = close_way,
 	.pass = pass,
 	.hold = hold,
 	.release = release,
 	.lose = lose,
 	.watch = watch,
 	.take = take,
+	.take_health = take_health,
 	.engine_down = do_nothing,
 	.look = look,
 	.is_empty = is_empty,

@@ -77,7 +77,7 @@ static void take_own(struct relay *relay, const struct nats_event *event,
 	if (number != RELAY_FRONT_NUMBER)
 		relay->way->take(relay, number, event, frame);
 	else if (relay->front != NULL)
-		relay_front_take(relay, event->status == 0 ? frame : NULL);
+		relay_front_take(relay, event, frame);
 }
 
 static void on_message(void *context, const struct nats_event *event)
