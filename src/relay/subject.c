@@ -79,7 +79,7 @@ static void format(char *text, const struct subject_names *names,
 {
 	static const char *const letters[] = { ".d.", ".r.", ".q.", ".s.",
 		".h." };
-	const char *end = text + SUBJECT_ROOM - 1;
+	const char *end = &text[SUBJECT_ROOM - 1];
 
 	text = put(text, end, names->prefix);
 	text = put(text, end, letters[kind]);

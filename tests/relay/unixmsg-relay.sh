@@ -548,12 +548,12 @@ another_export_takes_over()
 		--timeout 1 front
 	await_true is_more_than import published 50
 	counters export
-	gone=export
+	gone='export'
 	[ "$(get export arrived)" -gt 0 ] || gone=export2
 	signal $gone KILL
 	finish $gone
 	other=export2
-	[ $gone = export ] || other=export
+	[ $gone = 'export' ] || other='export'
 	await_true is_more_than $other arrived 50
 }
 
@@ -673,12 +673,12 @@ bytes_pass_a_small_engine()
 # make_certificate NAME: for 127.0.0.1, of one authority.
 make_certificate()
 {
+	echo 'subjectAltName = IP:127.0.0.1' >san
 	openssl req -newkey rsa:2048 -nodes -keyout $1.key -out $1.csr \
-		-subj "/CN=$1" 2>/dev/null &&
-		echo 'subjectAltName = IP:127.0.0.1' >san &&
-		openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key \
-			-CAcreateserial -days 2 -extfile san -out $1.pem \
-			2>/dev/null || fail "no certificate of $1"
+		-subj "/CN=$1" 2>"$err" || fail "$(cat "$err")"
+	openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key \
+		-CAcreateserial -days 2 -extfile san -out $1.pem \
+		2>"$err" || fail "$(cat "$err")"
 }
 
 make_certificates()
