@@ -9,9 +9,11 @@
 #
 # What follows from the protocol, and not from a measurement:
 #   a relay that imports subscribes to its sessions: 1
-#   a relay that exports subscribes to its sessions and to new ones: 2
-#   an idle session has a PING and a PONG each way in a second: a relay
-#   publishes 2 frames for it and receives 2
+#   a relay that exports subscribes to its sessions, to new ones and to the
+#   question whether its service is there: 3
+#   an idle session has one PING and its PONG in a second at most: a relay
+#   publishes one frame for it and receives one
+#   an import asks once a second, and each export of the service answers
 #   a session holds its window and one message at most, in each direction
 
 set -u
@@ -47,12 +49,12 @@ awk -v window=$window '
 END {
 	# Each round trip is a message out and one in for that engine.
 	frames = 2 * figure["round_trips_per_s"]
-	idle = int(frames / 4)
+	idle = int(frames / 2)
 	print ""
 	print "sessions   frames a second   memory, MiB   with full windows"
 	print "of a relay      while idle"
 	for (sessions = 10; sessions <= 10000; sessions *= 10)
-		printf "%10d %17d %13.1f %19.1f\n", sessions, sessions * 4,
+		printf "%10d %17d %13.1f %19.1f\n", sessions, sessions * 2,
 			memory(sessions, 0), memory(sessions, window)
 	print ""
 	print "if each host imports and exports each service:"
@@ -60,7 +62,7 @@ END {
 	for (hosts = 2; hosts <= 200; hosts *= 10)
 		for (services = 1; services <= 100; services *= 10)
 			printf "%5d %9d %24d %11d\n", hosts, services,
-				services * 3, hosts * services * 3
+				services * 4, hosts * services * 4
 	print ""
 	printf "one engine has %d frames a second: %d idle sessions use them" \
 		" up\n", frames, idle

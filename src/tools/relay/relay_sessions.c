@@ -40,7 +40,7 @@ enum {
 };
 
 /* The most bytes of all windows and messages beyond them. */
-static const uint64_t windows_most = UINT64_C(512) << 20;
+static const uint64_t windows_most = UINT64_C(1) << 30;
 
 struct entry {
 	struct session session;
