@@ -78,6 +78,18 @@ def gram(echo):
     sock.send(b"from nobody")
 
 
+def chatter(server):
+    """Sends for ever, whether answers come or not."""
+    sock = bound("chatter", server)
+    sock.settimeout(0.01)
+    while True:
+        try:
+            sock.send(b"chat")
+            sock.recv(100)
+        except TimeoutError:
+            pass
+
+
 def bytes_(echo, size=1000000):
     """Bytes, of which all but the order is up to the system."""
     sock = connect(socket.SOCK_STREAM, echo)

@@ -544,8 +544,7 @@ another_export_takes_over()
 	start_export unixgram --host first
 	start_second_export unixgram
 	start_import unixgram --grace 60
-	start talker unixgram-echo --count 100000 --interval 0.01 \
-		--timeout 1 front
+	start chatter "$python" "$peer" chatter front
 	await_true is_more_than import published 50
 	counters export
 	gone='export'
@@ -670,10 +669,10 @@ bytes_pass_a_small_engine()
 
 # --- The example configuration ------------------------------------------------
 
-# make_certificate NAME: for 127.0.0.1, of one authority.
+# make_certificate NAME: for the addresses that tests use, of one authority.
 make_certificate()
 {
-	echo 'subjectAltName = IP:127.0.0.1' >san
+	echo 'subjectAltName = IP:127.0.0.1,IP:10.9.0.2' >san
 	openssl req -newkey rsa:2048 -nodes -keyout $1.key -out $1.csr \
 		-subj "/CN=$1" 2>"$err" || fail "$(cat "$err")"
 	openssl x509 -req -in $1.csr -CA ca.pem -CAkey ca.key \
@@ -692,44 +691,52 @@ make_certificates()
 
 # start_example NAME: as it is, but for its ports and the place of its
 # certificates; leaves its address in NAME.
+# on is a command before it.
+on=
 start_example()
 {
 	sed "s,/etc/unixmsg/,$here/,; s,127.0.0.1:4222,127.0.0.1:-1,
-		s,0.0.0.0:7422,127.0.0.1:-1," \
+		s,0.0.0.0:7422,$hub:-1," \
 		"$srcdir/examples/relay/$1.conf" >$1.conf
-	start_and_see $1 'Server is ready' nats-server -c $1.conf
+	start_and_see $1 'Server is ready' $on nats-server -c $1.conf
 	sed -n 's/.*client connections on //p' "$logs/$1.err" >$1
 }
 
+hub=127.0.0.1
 start_leaf()
 {
 	leaf_port=$(sed -n 's/.*leafnode connections on .*://p' \
 		"$logs/hub.err")
-	HUB_URL=nats-leaf://$1:$1-word@127.0.0.1:$leaf_port
+	HUB_URL=nats-leaf://$1:$1-word@$hub:$leaf_port
 	export HUB_URL
 	start_example $1
 }
 
-start_examples()
+prepare_examples()
 {
 	need openssl
 	make_certificates
 	ALPHA_PASSWORD=alpha-word BETA_PASSWORD=beta-word
 	IMPORT_PASSWORD=import-word EXPORT_PASSWORD=export-word
 	export ALPHA_PASSWORD BETA_PASSWORD IMPORT_PASSWORD EXPORT_PASSWORD
-	start_example hub
-	start_leaf alpha
-	start_leaf beta
 	for role in import export; do
 		(umask 077 && printf 'user %s-echo\npassword %s-word\n' \
 			$role $role >$role)
 	done
 }
 
+start_examples()
+{
+	prepare_examples
+	start_example hub
+	start_leaf alpha
+	start_leaf beta
+}
+
 # relay_example ROLE HOST NETWORK ADDRESS
 relay_example()
 {
-	start_and_see $1-$3 "$said" unixmsg-relay --$1 echo --network $3 \
+	start_and_see $1-$3 "$said" $on unixmsg-relay --$1 echo --network $3 \
 		--host $2 --engine "$(cat $2)" --credentials $1 --stats $4
 }
 
@@ -761,6 +768,77 @@ the_example_configuration_lets_no_role_be_the_other()
 	cp other import
 	said='Permissions Violation' relay_example import beta unixpacket at
 	said='Authorization Violation' relay_example import alpha unixgram at
+}
+
+# on_host NAME: what follows is started there, in a network of its own.
+on_host()
+{
+	on="nsenter -t $(cat "$logs/host-$1.pid") -n"
+}
+
+# Two hosts with a link of 10 ms that loses one packet in a hundred, where the
+# kernel can do that. Their file systems are the same.
+make_hosts()
+{
+	need_root
+	need ip
+	need nsenter
+	unshare -n true 2>/dev/null || skip 'no network of our own'
+	for name in alpha beta; do
+		mkfifo never-$name
+		start_and_see host-$name ready unshare -n sh -c \
+			"ip link set lo up; echo ready >&2; exec cat never-$name"
+	done
+	on_host alpha
+	$on ip link add v0 type veth peer name v1 netns \
+		"$(cat "$logs/host-beta.pid")" 2>"$err" ||
+		skip "no link between networks: $(cat "$err")"
+	$on ip addr add 10.9.0.1/24 dev v0
+	$on ip link set v0 up
+	$on tc qdisc add dev v0 root netem delay 5ms loss 1% 2>/dev/null || :
+	on_host beta
+	$on ip addr add 10.9.0.2/24 dev v1
+	$on ip link set v1 up
+	$on tc qdisc add dev v1 root netem delay 5ms loss 1% 2>/dev/null || :
+}
+
+two_hosts_with_networks_of_their_own()
+{
+	make_hosts
+	prepare_examples
+	hub=10.9.0.2
+	start_example hub
+	start_leaf beta
+	start_server echo $on seqpacket-echo --listen service
+	said='can be reached as' relay_example export beta unixpacket service
+	on_host alpha
+	start_leaf alpha
+	said='listening on' relay_example import alpha unixpacket front
+	mkfifo ready
+	start client "$python" "$peer" numbers front ready 1000
+	bound cat ready >/dev/null || fail "no number comes back"
+	expect_prefix
+	is_more_than import-unixpacket arrived 999 || fail 'not all came back'
+}
+
+a_link_that_is_cut_leaves_a_prefix()
+{
+	make_hosts
+	prepare_examples
+	hub=10.9.0.2
+	start_example hub
+	start_leaf beta
+	start_server echo $on seqpacket-echo --listen service
+	said='can be reached as' relay_example export beta unixpacket service
+	on_host alpha
+	start_leaf alpha
+	said='listening on' relay_example import alpha unixpacket front
+	start_numbers
+	$on ip link set v0 down
+	expect_prefix
+	await_true has export-unixpacket open 0
+	$on ip link set v0 up
+	ask unixpacket front again
 }
 
 # --- Operation --------------------------------------------------------------
@@ -936,6 +1014,8 @@ run_case what_the_engine_does_not_carry_is_told
 run_case bytes_pass_a_small_engine
 run_case the_example_configuration_has_what_each_role_needs
 run_case the_example_configuration_lets_no_role_be_the_other
+run_case two_hosts_with_networks_of_their_own
+run_case a_link_that_is_cut_leaves_a_prefix
 run_case a_wrong_password_is_told
 run_case readiness_is_told_when_the_service_answers
 run_case metrics_are_kept_in_a_file

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -218,7 +219,8 @@ int relay_books_write(const struct relay *relay)
 	errno = ENAMETOOLONG;
 	if ((size_t)snprintf(other, sizeof(other), "%s.new", path) <
 			sizeof(other) &&
-		write_all(other, relay) == 0 && rename(other, path) == 0)
+		write_all(other, relay) == 0 &&
+		renameat(AT_FDCWD, other, AT_FDCWD, path) == 0)
 		return 0;
 	saved = errno;
 	unlink(other);

@@ -8,6 +8,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,8 +78,8 @@ static int set_group(const struct relay *relay, struct unixconn *conn)
 		return 0;
 	if (unixconn_get_address(conn, &addr) < 0)
 		return -1;
-	return lchown(unixaddr_get_name(&addr, &size), (uid_t)-1,
-		relay->options->reply_group);
+	return fchownat(AT_FDCWD, unixaddr_get_name(&addr, &size), (uid_t)-1,
+		relay->options->reply_group, AT_SYMLINK_NOFOLLOW);
 }
 
 static struct unixconn *dial_at(struct relay *relay, const char *own,

@@ -3,9 +3,8 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/utsname.h>
 
 #include "relay/credentials.h"
 #include "relay/servers.h"
@@ -285,16 +284,16 @@ static int check_credentials(const struct relay_options *options)
 /* The name of the host up to its first dot, if that can be in a subject. */
 static int find_host(struct relay_options *options)
 {
-	char name[256] = "";
+	struct utsname system = { .nodename = "" };
 
 	if (options->host != NULL)
 		return 0;
-	if (gethostname(name, sizeof(name) - 1) == 0)
-		name[strcspn(name, ".")] = '\0';
-	if (!subject_is_name(name))
+	uname(&system);
+	system.nodename[strcspn(system.nodename, ".")] = '\0';
+	if (!subject_is_name(system.nodename))
 		return tool_complain("--host is needed: the name of this host "
 				     "cannot be part of a subject");
-	memcpy(options->own_host, name, strlen(name) + 1);
+	memcpy(options->own_host, system.nodename, strlen(system.nodename) + 1);
 	options->host = options->own_host;
 	return 0;
 }
