@@ -630,6 +630,20 @@ more_clients_than_may_be_are_refused()
 	[ "$(get export sessions_limited)" -eq 1 ] || fail "not counted"
 }
 
+more_datagram_clients_than_may_be_are_refused()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram --max-clients 1
+	start_import unixgram
+	ask unixgram front first
+	run unixgram-echo --timeout 0.1 front second
+	expect_status 1
+	counters export
+	[ "$(get export lost_clients)" -eq 1 ] || fail "not counted"
+	[ "$(get export open)" -eq 1 ] || fail "not one is there"
+}
+
 descriptors_are_refused_and_never_stripped()
 {
 	start_all unixpacket
@@ -933,6 +947,17 @@ the_name_is_given_up_at_the_end()
 		fail "no counters at the end"
 }
 
+a_name_of_a_live_server_is_left_to_it()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket
+	start_server owner seqpacket-echo --listen front
+	run unixmsg-relay --import it -n unixpacket --engine $engine front
+	expect_complaint 1 'a live owner'
+	ask unixpacket front hello
+}
+
 # refusal STATUS TEXT ARGUMENT...
 refusal()
 {
@@ -1009,6 +1034,7 @@ run_case connections_go_to_the_export_that_is_left
 run_case the_service_answers_in_the_directory_that_was_chosen
 run_case a_stuck_client_stops_nobody_else
 run_case more_clients_than_may_be_are_refused
+run_case more_datagram_clients_than_may_be_are_refused
 run_case descriptors_are_refused_and_never_stripped
 run_case what_the_engine_does_not_carry_is_told
 run_case bytes_pass_a_small_engine
@@ -1022,5 +1048,6 @@ run_case metrics_are_kept_in_a_file
 run_case a_socket_of_a_supervisor_is_served_and_stays
 run_case the_units_are_right
 run_case the_name_is_given_up_at_the_end
+run_case a_name_of_a_live_server_is_left_to_it
 run_case a_mistake_is_told_before_anything_happens
 finish_cases

@@ -47,7 +47,7 @@ static const struct {
 	[RELAY_LOST_MEMORY] = { "lost_memory",
 		"messages lost for lack of memory" },
 	[RELAY_LOST_UNKNOWN] = { "lost_unknown",
-		"answers to clients that are forgotten" },
+		"messages of a peer that is forgotten or over" },
 	[RELAY_ARRIVED] = { "arrived", "messages received from the engine" },
 	[RELAY_ARRIVED_BYTES] = { "arrived_bytes", "their bytes" },
 	[RELAY_LOST_QUEUE] = { "lost_queue",

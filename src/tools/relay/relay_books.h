@@ -26,7 +26,8 @@ enum relay_count {
 	RELAY_LOST_TOO_LARGE,
 	RELAY_LOST_DESCRIPTORS,
 	RELAY_LOST_MEMORY,
-	RELAY_LOST_UNKNOWN, /* an answer to a client that is forgotten */
+	RELAY_LOST_UNKNOWN, /* of a session that is over, or to a client that
+			     * is forgotten */
 	/* From the engine to the peers here. */
 	RELAY_ARRIVED,
 	RELAY_ARRIVED_BYTES,

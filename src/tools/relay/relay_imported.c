@@ -240,6 +240,8 @@ static void watch(struct relay *relay, const struct unixservice_event *event)
 		set_export(relay, event->peer, NO_EXPORT);
 	else if (event->kind == UNIXSERVICE_CUT)
 		lose(relay, event->peer, RELAY_LOST_TOO_LARGE);
+	else if (event->kind == UNIXSERVICE_LIMITED)
+		lose(relay, event->peer, RELAY_LOST_CLIENTS);
 	else if (event->kind == UNIXSERVICE_LOST ||
 		(event->kind == UNIXSERVICE_UNPROVED && event->msg == NULL))
 		relay_grams_note_loss(relay, event);

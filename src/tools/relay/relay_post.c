@@ -123,6 +123,8 @@ void relay_post_flush(struct relay *relay)
 
 void relay_post_clear(struct relay *relay)
 {
-	while (relay->held != NULL)
+	while (relay->held != NULL) {
+		relay->books.counts[RELAY_LOST_ENGINE_DOWN]++;
 		drop_first(relay);
+	}
 }

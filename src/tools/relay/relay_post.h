@@ -40,7 +40,7 @@ int relay_post_hold(struct relay *relay, uint64_t peer, const void *data,
 /* Passes on what is held, as far as there is room. */
 void relay_post_flush(struct relay *relay);
 
-/* Forgets what is held. */
+/* Forgets what is held: it is lost with the engine. */
 void relay_post_clear(struct relay *relay);
 
 #endif

@@ -173,8 +173,9 @@ static void watch(struct unixservice *service,
 	char text[640];
 
 	(void)service;
-	/* The handler does not get it. */
-	if (event->kind == UNIXSERVICE_CUT)
+	/* The handler does not get these messages. */
+	if (event->kind == UNIXSERVICE_CUT ||
+		(event->kind == UNIXSERVICE_LIMITED && event->msg != NULL))
 		relay->books.counts[RELAY_TAKEN]++;
 	if (event->kind != UNIXSERVICE_FLUSHED &&
 		event->kind != UNIXSERVICE_ROUND)

@@ -290,8 +290,10 @@ static int pass(struct relay *relay, uint64_t peer, const void *data,
 	char own[SUBJECT_ROOM];
 	struct frame frame;
 
-	if (entry == NULL || entry->session.state == SESSION_OVER)
+	if (entry == NULL || entry->session.state == SESSION_OVER) {
+		count(relay, RELAY_LOST_UNKNOWN);
 		return 0;
+	}
 	saved = entry->session;
 	get_own_subject(relay, entry, own);
 	session_make_data(&entry->session, &frame, data, size);
@@ -372,6 +374,8 @@ static void deliver(struct relay *relay, struct entry *entry,
 	if (find_peer(relay, peer) != entry)
 		return;
 	if (result == 0 || (result < 0 && errno != EPIPE)) {
+		if (result < 0 && errno == EMSGSIZE)
+			count(relay, RELAY_LOST_TOO_LARGE);
 		reset(relay, entry,
 			errno == EMSGSIZE ? RELAY_RESET_MESSAGE
 					  : RELAY_RESET_MEMORY,
@@ -616,6 +620,8 @@ static void watch(struct relay *relay, const struct unixservice_event *event)
 			open_session(relay, event);
 		return;
 	}
+	if (event->kind == UNIXSERVICE_LIMITED)
+		count(relay, RELAY_LIMITED);
 	if (entry == NULL)
 		return;
 	if (event->kind == UNIXSERVICE_FLUSHED)
