@@ -153,6 +153,31 @@ datagrams_are_the_same()
 		$logs/service.out) -eq 2 ]"
 }
 
+# Programs that know nothing of relays, and send what a log or a supervisor gets.
+programs_of_others_are_relayed()
+{
+	start_engine
+	start_server service unixmsg-cat --listen unixgram service
+	start_export unixgram
+	start_import unixgram
+	if is_there logger; then
+		run logger --socket front --tag test 'hello logger'
+		expect_status 0 "$(cat "$err")"
+		await_true grep -q 'test: hello logger' "$logs/service.out"
+	fi
+	if is_there systemd-notify; then
+		run env NOTIFY_SOCKET="$here/front" systemd-notify --no-block \
+			--ready
+		expect_status 0 "$(cat "$err")"
+		await_true grep -q '^READY=1' "$logs/service.out"
+	fi
+	if is_there socat; then
+		echo 'hello socat' | run socat -u - UNIX-SENDTO:front
+		expect_status 0 "$(cat "$err")"
+		await_true grep -q '^hello socat' "$logs/service.out"
+	fi
+}
+
 bytes_are_the_same()
 {
 	start_all unix
@@ -1007,6 +1032,7 @@ is_there "$python" || {
 
 run_case packets_are_the_same
 run_case datagrams_are_the_same
+run_case programs_of_others_are_relayed
 run_case bytes_are_the_same
 run_case subjects_are_made_of_names_and_numbers
 run_case the_address_is_there_while_the_service_answers
