@@ -178,6 +178,37 @@ programs_of_others_are_relayed()
 	fi
 }
 
+# It asks, from a socket of its own, and gets answers.
+wpa_cli_reaches_wpa_supplicant()
+{
+	need_root
+	need wpa_supplicant
+	need wpa_cli
+	start_engine
+	start wpa wpa_supplicant -D wired -i lo -C "$here/ctrl"
+	tries=$((limit * 20))
+	until [ -S ctrl/lo ]; do
+		tries=$((tries - 1))
+		if [ $tries -eq 0 ] || ! kill -0 $pid 2>/dev/null; then
+			skip 'wpa_supplicant does not run here'
+		fi
+		sleep 0.05
+	done
+	mkdir front
+	start_and_see export 'can be reached as' unixmsg-relay --export wpa \
+		-n unixgram --engine $engine ctrl/lo
+	start_server import unixmsg-relay --import wpa -n unixgram \
+		--engine $engine front/lo
+	run wpa_cli -p "$here/front" -i lo ping
+	expect_status 0
+	expect_text "$out" PONG
+	run wpa_cli -p "$here/ctrl" -i lo status
+	cp "$out" direct
+	run wpa_cli -p "$here/front" -i lo status
+	expect_status 0
+	expect_same direct "$out"
+}
+
 bytes_are_the_same()
 {
 	start_all unix
@@ -1033,6 +1064,7 @@ is_there "$python" || {
 run_case packets_are_the_same
 run_case datagrams_are_the_same
 run_case programs_of_others_are_relayed
+run_case wpa_cli_reaches_wpa_supplicant
 run_case bytes_are_the_same
 run_case subjects_are_made_of_names_and_numbers
 run_case the_address_is_there_while_the_service_answers
