@@ -19,20 +19,20 @@
 #include "tools/relay/relay_front.h"
 #include "tools/relay/relay_grams.h"
 
-enum { EXPORTS_MOST = 16 };
+enum { EXPORTERS_MOST = 16, STALE_US = 1000000 };
 
 /* A relay that exports the service. */
-struct export
-{
-	uint64_t id; /* 0: none here; never used again */
+struct exporter {
+	bool is_there;
 	int64_t heard_us;
 	char subject[SUBJECT_ROOM]; /* where its clients send to */
 };
 
 struct imported {
-	struct export exports[EXPORTS_MOST];
-	uint64_t last_id;
-	size_t next; /* clients are dealt out in turn */
+	struct exporter exporters[EXPORTERS_MOST];
+	struct exporter none; /* of clients that have sent nothing yet */
+	size_t next;          /* clients are dealt out in turn */
+	int64_t forgot_us;    /* when the last one was forgotten */
 };
 
 static struct imported *get(const struct relay *relay)
@@ -48,20 +48,21 @@ static int64_t get_trust_us(const struct relay *relay)
 	return relay->options->grace_us + 2000000;
 }
 
-static bool is_alive(const struct relay *relay, const struct export *export)
+static bool is_alive(const struct relay *relay, const struct exporter *exporter)
 {
-	return export->id != 0 &&
-		unixdeadline_now_us() - export->heard_us < get_trust_us(relay);
+	return exporter->is_there &&
+		unixdeadline_now_us() - exporter->heard_us <
+		get_trust_us(relay);
 }
 
 /* Its place, or a free one, or NULL. */
-static struct export *find_place(struct relay *relay, const char *subject)
+static struct exporter *find_place(struct relay *relay, const char *subject)
 {
-	struct export *it = get(relay)->exports, *found = NULL;
+	struct exporter *it = get(relay)->exporters, *found = NULL;
 	size_t i;
 
-	for (i = 0; i < EXPORTS_MOST; i++, it++) {
-		if (it->id != 0 && strcmp(it->subject, subject) == 0)
+	for (i = 0; i < EXPORTERS_MOST; i++, it++) {
+		if (strcmp(it->subject, subject) == 0)
 			return it;
 		if (!is_alive(relay, it))
 			found = it;
@@ -91,84 +92,68 @@ static int make_subject(char *text, const struct relay *relay,
 static void take_health(struct relay *relay, const char *subject, bool is_there)
 {
 	char text[SUBJECT_ROOM];
-	struct export *export;
+	struct exporter *exporter;
 
 	if (make_subject(text, relay, subject) < 0)
 		return;
-	export = find_place(relay, text);
-	if (export == NULL)
+	exporter = find_place(relay, text);
+	if (exporter == NULL)
 		return;
-	if (!is_alive(relay, export) || strcmp(export->subject, text) != 0)
-		export->id = is_there ? ++get(relay)->last_id : 0;
-	else if (!is_there)
-		export->id = 0;
-	memcpy(export->subject, text, sizeof(text));
-	export->heard_us = unixdeadline_now_us();
+	exporter->is_there = is_there;
+	memcpy(exporter->subject, text, strlen(text) + 1);
+	exporter->heard_us = unixdeadline_now_us();
 }
 
-static struct export *find_export(struct relay *relay, uint64_t id)
-{
-	struct export *it = get(relay)->exports;
-	size_t i;
-
-	for (i = 0; i < EXPORTS_MOST; i++, it++)
-		if (it->id == id && is_alive(relay, it))
-			return it;
-	return NULL;
-}
-
-static struct export *deal_out(struct relay *relay)
+static struct exporter *deal_out(struct relay *relay)
 {
 	struct imported *imported = get(relay);
-	size_t tries = EXPORTS_MOST;
-	struct export *it;
+	size_t tries = EXPORTERS_MOST;
+	struct exporter *it;
 
 	while (tries-- > 0) {
-		it = &imported->exports[imported->next++ % EXPORTS_MOST];
+		it = &imported->exporters[imported->next++ % EXPORTERS_MOST];
 		if (is_alive(relay, it))
 			return it;
 	}
 	return NULL;
 }
 
-/* The context of a peer is the export that it stays with. It is never NULL, so
- * that it tells peers from numbers that are none. */
-static uint64_t get_export(const struct relay *relay, uint64_t peer)
+/* The context of a peer is the export that it stays with, or none; so it tells
+ * peers from numbers that are none. */
+static struct exporter *get_exporter(const struct relay *relay, uint64_t peer)
 {
-	return (uintptr_t)unixservice_get_context(relay->service, peer);
+	return unixservice_get_context(relay->service, peer);
 }
-
-static void set_export(const struct relay *relay, uint64_t peer, uint64_t id)
-{
-	unixservice_set_context(relay->service, peer, (void *)(uintptr_t)id);
-}
-
-enum { NO_EXPORT = 1 };
 
 static const char *choose_subject(struct relay *relay, uint64_t peer,
 	char *common)
 {
-	struct export *export = NULL;
+	struct exporter *exporter = NULL;
 
 	subject_format(common, &relay->names, SUBJECT_DATAGRAM, 0);
 	if (peer == 0)
 		return common;
-	export = find_export(relay, get_export(relay, peer));
-	if (export == NULL)
-		export = deal_out(relay);
-	if (export == NULL)
+	exporter = get_exporter(relay, peer);
+	if (exporter == NULL || !is_alive(relay, exporter))
+		exporter = deal_out(relay);
+	if (exporter == NULL)
 		return common;
-	set_export(relay, peer, export->id);
-	return export->subject;
+	unixservice_set_context(relay->service, peer, exporter);
+	return exporter->subject;
 }
 
-/* It found nobody there. */
-static void forget_export(struct relay *relay, uint64_t peer)
+/* What was sent before that comes back as well, when its client is elsewhere
+ * already: for a while it says nothing of where the client is now. */
+static void forget_exporter(struct relay *relay, uint64_t peer)
 {
-	struct export *export = find_export(relay, get_export(relay, peer));
+	struct imported *imported = get(relay);
+	struct exporter *exporter = get_exporter(relay, peer);
+	const int64_t now_us = unixdeadline_now_us();
 
-	if (export != NULL)
-		export->id = 0;
+	if (exporter == NULL || now_us - imported->forgot_us < STALE_US)
+		return;
+	exporter->is_there = false;
+	imported->forgot_us = now_us;
 }
 
 /* --- The way -------------------------------------------------------------- */
@@ -179,7 +164,6 @@ static int open_way(struct relay *relay)
 
 	if (imported == NULL)
 		return tool_complain("%s", strerror(errno));
-	imported->last_id = NO_EXPORT;
 	relay->state = imported;
 	return 0;
 }
@@ -237,7 +221,8 @@ static void lose(struct relay *relay, uint64_t peer, enum relay_count reason)
 static void watch(struct relay *relay, const struct unixservice_event *event)
 {
 	if (event->kind == UNIXSERVICE_OPENED)
-		set_export(relay, event->peer, NO_EXPORT);
+		unixservice_set_context(relay->service, event->peer,
+			&get(relay)->none);
 	else if (event->kind == UNIXSERVICE_CUT)
 		lose(relay, event->peer, RELAY_LOST_TOO_LARGE);
 	else if (event->kind == UNIXSERVICE_LIMITED)
@@ -254,7 +239,7 @@ static void take(struct relay *relay, uint64_t number,
 
 	if (event->status != 0) {
 		counts[RELAY_RETURNED]++;
-		forget_export(relay, number);
+		forget_exporter(relay, number);
 		return;
 	}
 	if (frame == NULL || frame->type != FRAME_DATAGRAM) {
@@ -263,7 +248,7 @@ static void take(struct relay *relay, uint64_t number,
 	}
 	counts[RELAY_ARRIVED]++;
 	counts[RELAY_ARRIVED_BYTES] += frame->size;
-	if (get_export(relay, number) == 0)
+	if (get_exporter(relay, number) == NULL)
 		counts[RELAY_LOST_UNKNOWN]++;
 	else
 		relay_grams_deliver(relay, number, frame);
