@@ -317,9 +317,10 @@ static bool take_one(struct unixservice *service, struct link *link)
 
 	unixservice__prepare(service, &msg, NULL);
 	result = receive(link, &msg);
-	if (link->has_lane)
+	if (link->has_lane) {
 		note_lane(service, link);
-	link->is_awake = result == 1 && unixconn_is_lane(link->conn);
+		link->is_awake = result == 1 && unixconn_is_lane(link->conn);
+	}
 	if (result < 0 && errno == EAGAIN) {
 		note_empty(service, link);
 		return false;
@@ -375,12 +376,12 @@ static void trim_stream(struct unixservice *service, struct link *link)
  */
 static bool spins_on(struct unixservice *service, struct link *link)
 {
-	const bool is_there = link->is_awake &&
-		unixlane__has_record(&unixhandshake__get(link->conn)->lane);
+	bool is_there;
 
-	if (!link->is_awake || unixspin__get(&service->spin) == 0 ||
+	if (unixspin__get(&service->spin) == 0 ||
 		(link->watch.seen & EPOLLHUP) != 0)
 		return false;
+	is_there = unixlane__has_record(&unixhandshake__get(link->conn)->lane);
 	if (!is_there && link->spin_until_us == 0)
 		link->spin_until_us =
 			unixspin__begin(&service->spin, UNIXMSG_FOREVER);
@@ -401,7 +402,8 @@ static void read_some(struct unixservice *service, struct link *link)
 		if (taken == 1 && !link->has_lane && !has_input(link) &&
 			!unixservice__is_try_due(&link->backoff))
 			break;
-		if (!is_within_rate(service, link) || spins_on(service, link))
+		if (!is_within_rate(service, link) ||
+			(link->is_awake && spins_on(service, link)))
 			break;
 		is_more = take_one(service, link);
 		if (taken == 1)
