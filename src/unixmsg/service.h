@@ -214,7 +214,8 @@ enum unixservice_event_kind {
 	 * itself and nothing was lost, else the reason. */
 	UNIXSERVICE_OPENED,
 	UNIXSERVICE_CLOSED,
-	/* The last queued message to the peer is sent. */
+	/* The last queued message to the peer is sent; or all were lost, to
+	 * make room for other users, and it stays. */
 	UNIXSERVICE_FLUSHED,
 	/* The rules of _allow_ and _deny_ refused a message, or a connection
 	 * (peer 0, msg NULL). */

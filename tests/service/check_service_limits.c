@@ -705,6 +705,9 @@ START_TEST(for_whom_most_is_kept_makes_room_for_another)
 	ck_assert_uint_eq(scene_count(&scene).queued, 2);
 	hear_nobody();
 	ck_assert_uint_eq(scene_count(&scene).evicted, _i != GRAM);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_FLUSHED], _i == GRAM);
+	if (_i == GRAM)
+		ck_assert_uint_eq(scene.about[UNIXSERVICE_FLUSHED], first);
 	if (_i != GRAM) {
 		ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
 		ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ENOBUFS);
