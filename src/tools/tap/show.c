@@ -72,25 +72,33 @@ static int put_time(struct show *show, const struct event *event)
 		since_ns / 1000 % 1000000);
 }
 
-/* Lines of one user follow one another, and to look the name up reads files. */
-static const char *get_user(struct show *show, uid_t user)
+static bool is_whom_we_know(const struct show *show, const struct event *event)
 {
-	char name[EXPLAIN_USER_SIZE];
+	return show->who[0] != '\0' && show->connection == event->connection &&
+		show->cred.uid == event->cred.uid &&
+		show->cred.pid == event->cred.pid;
+}
 
-	if (!show->has_user || show->user != user)
-		snprintf(show->user_name, sizeof(show->user_name), "%s",
-			explain_user(user, name));
-	show->has_user = true;
-	show->user = user;
-	return show->user_name;
+/* To look a user's name up reads files, and lines of one client follow one
+ * another. */
+static void describe(struct show *show, const struct event *event)
+{
+	char user[EXPLAIN_USER_SIZE];
+
+	snprintf(show->who, sizeof(show->who), "  %" PRIu64 " %s[%jd]",
+		event->connection, explain_user(event->cred.uid, user),
+		(intmax_t)event->cred.pid);
+	show->connection = event->connection;
+	show->cred = event->cred;
 }
 
 static int put_who(struct show *show, const struct event *event)
 {
 	if (!event->has_cred)
 		return print(show, "  %" PRIu64, event->connection);
-	return print(show, "  %" PRIu64 " %s[%jd]", event->connection,
-		get_user(show, event->cred.uid), (intmax_t)event->cred.pid);
+	if (!is_whom_we_know(show, event))
+		describe(show, event);
+	return record_put_text(show->writer, show->who);
 }
 
 static int put_what(struct show *show, const struct event *event)
@@ -121,7 +129,9 @@ static int put_payload(struct show *show, const struct event *event,
 /* What follows was not recorded. */
 static int put_cut(struct show *show, const struct event *event)
 {
-	return event->kept < event->size ? print(show, "...") : 0;
+	if (event->kept == event->size)
+		return 0;
+	return record_put_text(show->writer, "...");
 }
 
 static int show_left_out(struct show *show, const struct event *event)
@@ -141,7 +151,7 @@ static int show_line(struct show *show, const struct event *event,
 		end_colour(show) < 0 || put_payload(show, event, data) < 0 ||
 		put_cut(show, event) < 0)
 		return -1;
-	return print(show, "\n");
+	return record_put_text(show->writer, "\n");
 }
 
 static int put_json_data(struct show *show, const struct event *event,

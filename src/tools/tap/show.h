@@ -25,10 +25,10 @@ struct show {
 	enum show_format format;
 	bool has_colours;
 	int64_t last_ns; /* the time of the last line; 0: there was none */
-	/* Whose name was looked up last. */
-	bool has_user;
-	uid_t user;
-	char user_name[EXPLAIN_USER_SIZE];
+	/* Who stands in the last line, and in what words. */
+	uint64_t connection;
+	struct unixcred cred;
+	char who[EXPLAIN_USER_SIZE + 64];
 };
 
 /* Returns 0, or -1 with an errno of record_put. */
