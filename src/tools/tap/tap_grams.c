@@ -412,7 +412,7 @@ static void hold_request(struct client *client, struct unixmsg *msg)
 	grams->slow = client;
 	tap_unwatch(grams->tap, &grams->watch);
 	if (watch_client(client) < 0)
-		remove_client(client);
+		tap_wake_at(grams->tap, unixdeadline_after_us(retry_us));
 }
 
 static void flush_request(struct tap_grams *grams)
@@ -506,22 +506,36 @@ struct tap_grams *tap_grams_open(struct tap *tap, struct unixconn *front)
 
 void tap_grams_close(struct tap_grams *grams)
 {
+	struct client *client, *next;
+
 	if (grams == NULL)
 		return;
 	if (grams->slow != NULL) {
 		errno = ETIMEDOUT;
 		lose(grams->slow, &grams->held);
 	}
-	while (grams->clients != NULL)
-		remove_client(grams->clients);
+	for (client = grams->clients; client != NULL; client = next) {
+		next = client->next;
+		free_client(client);
+	}
 	tap_unwatch(grams->tap, &grams->watch);
 	free(grams);
+}
+
+/* Only where there was no memory to wait for the room. */
+static void look_at_slow(struct tap_grams *grams)
+{
+	if (grams->slow == NULL || grams->slow->watch.is_listed)
+		return;
+	flush_request(grams);
+	tap_wake_at(grams->tap, unixdeadline_after_us(retry_us));
 }
 
 void tap_grams_look(struct tap_grams *grams)
 {
 	struct client *client, *next;
 
+	look_at_slow(grams);
 	for (client = grams->clients; client != NULL; client = next) {
 		next = client->next;
 		if (!client->is_holding)

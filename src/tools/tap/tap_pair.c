@@ -110,8 +110,12 @@ static void close_pair(struct tap_pair *pair)
 
 void tap_pair_close_all(struct tap *tap)
 {
-	while (tap->pairs != NULL)
-		close_pair(tap->pairs);
+	struct tap_pair *pair, *next;
+
+	for (pair = tap->pairs; pair != NULL; pair = next) {
+		next = pair->next;
+		close_pair(pair);
+	}
 }
 
 static void end(struct side *side)
