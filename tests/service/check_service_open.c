@@ -229,6 +229,34 @@ START_TEST(a_peer_that_is_held_fast_is_not_opened_twice)
 }
 END_TEST
 
+/* There are more of them than may be held, so each is proved again. */
+START_TEST(who_is_held_fast_gives_way_to_others)
+{
+	enum { TIMES = 20 };
+	char name[32], byte;
+	int fds[TIMES], i;
+
+	support_limit_fds(52);
+	scene_open_kind(&far, GRAM, scene_echo, NULL);
+	make_dir(support_path("open"), 0700);
+	ck_assert_int_eq(chmod(support_path("open"), 0777), 0);
+	for (i = 0; i < TIMES; i++) {
+		snprintf(name, sizeof(name), "open/%d", i);
+		fds[i] = open_bound(SOCK_DGRAM, support_path(name));
+		ck_assert_int_eq(connect_to(fds[i], scene_address(GRAM)), 0);
+	}
+	for (i = 0; i < 2 * TIMES; i++) {
+		ck_assert_int_eq(send(fds[i % TIMES], "x", 1, 0), 1);
+		scene_serve(&far);
+		ck_assert_int_eq(recv(fds[i % TIMES], &byte, 1, MSG_DONTWAIT),
+			1);
+	}
+	ck_assert_uint_eq(scene_count(&far).peers, TIMES);
+	for (i = 0; i < TIMES; i++)
+		close(fds[i]);
+}
+END_TEST
+
 START_TEST(who_has_sent_before_keeps_his_number)
 {
 	struct unixaddr to = address_of(support_path("asker"));
@@ -587,6 +615,8 @@ int main(void)
 		KINDS);
 	tcase_add_test(tcase, a_peer_that_is_open_is_not_opened_twice);
 	tcase_add_test(tcase, a_peer_that_is_held_fast_is_not_opened_twice);
+	support_add_limited_test(tcase, who_is_held_fast_gives_way_to_others, 0,
+		1);
 	tcase_add_test(tcase, who_has_sent_before_keeps_his_number);
 	tcase_add_test(tcase, a_link_leads_to_the_peer_whose_name_it_is);
 	tcase_add_test(tcase, a_name_that_does_not_lead_back_is_refused);

@@ -131,6 +131,48 @@ START_TEST(a_listener_that_is_not_shut_down_is_looked_at_again)
 }
 END_TEST
 
+/* A pause goes on when the rest is over. */
+START_TEST(a_socket_that_rests_may_be_paused)
+{
+	open_with_client(_i, scene_echo);
+	fail_one(_i == GRAM ? "recvmsg" : "accept4", 0, ENFILE);
+	turn();
+	expect_failure();
+	ck_assert_int_eq(unixservice_pause_socket(scene.service, 0), 0);
+	fault_start(&(struct fault){ 0 });
+	turn_after_us(200000);
+	turn_after_us(200000);
+	fault_stop();
+	ck_assert_uint_eq(scene.heard, 0);
+	ck_assert_int_eq(unixservice_resume_socket(scene.service, 0), 0);
+	scene_serve_while(&scene, scene.heard == 0);
+	client_hear(&client, "hello");
+}
+END_TEST
+
+/* He who comes could be nobody's: whoever has most keeps them all. */
+START_TEST(nobody_is_closed_for_who_cannot_be_accepted_even_so)
+{
+	static struct client many[12];
+	size_t i;
+
+	scene_open_kind(&scene, PACKET, scene_echo, NULL);
+	for (i = 0; i < COUNT(many); i++)
+		client_dial(&many[i], PACKET);
+	scene_serve(&scene);
+	client_dial(&client, PACKET);
+	support_limit_fds(0);
+	fail_all("accept4", EMFILE);
+	turn();
+	expect_failure();
+	support_lift_fds_limit();
+	ck_assert_uint_eq(fault_get_hits(), 2);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_PAUSED], EMFILE);
+	ck_assert_uint_eq(scene_count(&scene).peers, COUNT(many));
+	scene_serve_while(&scene, scene_count(&scene).peers == COUNT(many));
+}
+END_TEST
+
 /* The stop has it looked at again, before the rest is over. */
 START_TEST(a_socket_that_rests_is_drained_at_once)
 {
@@ -535,6 +577,40 @@ START_TEST(senders_that_are_silent_are_forgotten)
 }
 END_TEST
 
+static int answer_at_length(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	static char data[20000];
+
+	(void)msg;
+	unixservice_send(at->service, peer, data, sizeof(data));
+	return UNIXSERVICE_DONE;
+}
+
+/* What it has not read is still charged to our send buffer. */
+START_TEST(senders_that_have_not_read_their_answers_are_not_forgotten)
+{
+	static char data[20000];
+	struct unixservice_options options = scene_options();
+
+	fault_start(&(struct fault){ 0 });
+	options.send_buffer_bytes = 1;
+	scene_open_with(&scene, &client, GRAM, answer_at_length, &options);
+	client_dial(&other, GRAM);
+	client_say(&client, "hello");
+	client_say(&other, "hello");
+	turn();
+	turn_after_us(601000000);
+	ck_assert_uint_eq(scene.heard, 2);
+	ck_assert_uint_eq(scene_count(&scene).peers, 2);
+	client_expect(&client, data, sizeof(data));
+	client_expect(&other, data, sizeof(data));
+	turn_after_us(601000000);
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	fault_stop();
+}
+END_TEST
+
 /* What is wanted of messages is wanted of all of them, or nobody listens. */
 START_TEST(a_listener_that_cannot_have_what_it_wants_is_none)
 {
@@ -768,6 +844,10 @@ static TCase *make_services(void)
 	TCase *tcase = make_scene_tcase("services");
 
 	tcase_add_test(tcase, a_socket_that_cannot_be_read_is_looked_at_again);
+	tcase_add_loop_test(tcase, a_socket_that_rests_may_be_paused, GRAM,
+		PACKET + 1);
+	support_add_limited_test(tcase,
+		nobody_is_closed_for_who_cannot_be_accepted_even_so, 0, 1);
 	tcase_add_test(tcase, a_socket_that_rests_is_drained_at_once);
 	tcase_add_loop_test(tcase,
 		a_listener_that_cannot_accept_is_looked_at_again, PACKET,
@@ -792,6 +872,8 @@ static TCase *make_services(void)
 		2);
 	tcase_add_test(tcase, without_memory_for_more_buckets_all_are_served);
 	tcase_add_test(tcase, senders_that_are_silent_are_forgotten);
+	tcase_add_test(tcase,
+		senders_that_have_not_read_their_answers_are_not_forgotten);
 	tcase_add_test(tcase,
 		a_listener_that_cannot_have_what_it_wants_is_none);
 	return tcase;
