@@ -165,7 +165,7 @@ static const char *const lines[] = {
 	"\n",
 	"36 21\n",
 	"36 21 0:45 / /\n",
-	"36 - fuse /\n",
+	"36 - fuse / /\n",
 };
 
 START_TEST(a_line_that_is_no_mount_is_passed_over)

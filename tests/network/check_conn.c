@@ -373,6 +373,18 @@ START_TEST(the_next_size_is_told_again_and_again)
 }
 END_TEST
 
+START_TEST(the_largest_message_of_a_stream_is_what_it_is)
+{
+	size_t size = 0, reached = 0;
+
+	make_pair(STREAM);
+	ck_assert_int_eq(unixconn_get_size_max(near, &size), 0);
+	ck_assert_int_eq(unixconn_raise_size_max(near, 1000000, &reached), 0);
+	ck_assert_uint_eq(reached, size);
+	ck_assert_uint_ge(size, 1000000);
+}
+END_TEST
+
 START_TEST(a_buffer_grows_to_the_message)
 {
 	static char data[100000];
@@ -689,6 +701,30 @@ static void expect_fds(char *bytes, size_t wanted_size, size_t wanted)
 	while (count > 0)
 		ck_assert_int_eq(close(in[--count]), 0);
 }
+
+START_TEST(a_descriptor_without_a_place_is_lost_and_told)
+{
+	struct unixmsg in;
+	int fd = -1, out;
+
+	make_pair(_i);
+	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
+	out = unixconn_get_fd(near);
+	ck_assert_int_eq(unixconn_send_fds(near, "x", 1, &out, 1, UNIXMSG_NOW),
+		1);
+	unixmsg_init(&in);
+	in.data = (char[1]){ 0 };
+	in.room = 1;
+	in.fds = &fd;
+	in.fds_room = 1;
+	support_limit_fds(0);
+	ck_assert_int_eq(unixconn_recv_msg(far, &in, UNIXMSG_NOW), 1);
+	support_lift_fds_limit();
+	ck_assert_uint_eq(in.size, 1);
+	ck_assert_uint_eq(in.fds_count, 0);
+	ck_assert((in.flags & UNIXMSG_CUT_CONTROL) != 0);
+}
+END_TEST
 
 START_TEST(each_message_comes_with_its_own_descriptors)
 {
@@ -1413,6 +1449,7 @@ int main(void)
 	add(tcase, the_beginning_of_a_message_may_be_enough);
 	add(tcase, unknown_flags_of_a_message_are_refused);
 	add(tcase, the_next_size_is_told_again_and_again);
+	tcase_add_test(tcase, the_largest_message_of_a_stream_is_what_it_is);
 	/* Who asks for a lane has a name. */
 	if (!support_has_lanes())
 		add(tcase, a_buffer_grows_to_the_message);
@@ -1426,6 +1463,8 @@ int main(void)
 	tcase_add_test(tcase, parts_that_no_memory_could_hold_are_too_large);
 	add(tcase, descriptors_go_and_come_in_one_call);
 	add(tcase, a_message_is_sent_on_with_its_descriptors);
+	support_add_limited_test(tcase,
+		a_descriptor_without_a_place_is_lost_and_told, 0, NETWORKS);
 	add(tcase, each_message_comes_with_its_own_descriptors);
 	add(tcase, descriptors_of_a_message_that_is_too_large_are_closed);
 	/* A lane is one process's: its child cannot send. */

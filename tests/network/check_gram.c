@@ -788,26 +788,26 @@ START_TEST(a_server_of_another_user_can_answer)
 END_TEST
 
 /* The runtime directory is missing, relative, or has too long a path. */
-static const char *make_useless(int i)
+static void set_useless(int i)
 {
-	char name[101] = "";
+	char name[106] = "open/";
 
-	if (i < 2)
-		return i == 0 ? NULL : "relative";
-	memset(name, 'l', sizeof(name) - 1);
-	return make_directory(name, 0777);
+	unsetenv("XDG_RUNTIME_DIR");
+	memset(name + 5, 'l', sizeof(name) - 6);
+	if (i == 1)
+		setenv("XDG_RUNTIME_DIR", "relative", 1);
+	else if (i == 2)
+		setenv("XDG_RUNTIME_DIR", make_directory(name, 0700), 1);
 }
 
 /* As an ordinary user, whose server can be known. */
-static void be_served_without(const char *run, const char *base)
+static void be_served_without(int i, const char *base)
 {
 	struct unixconn *server, *client;
 
 	if (support_is_root())
 		support_as_nobody();
-	unsetenv("XDG_RUNTIME_DIR");
-	if (run != NULL)
-		setenv("XDG_RUNTIME_DIR", run, 1);
+	set_useless(i);
 	setenv("TMPDIR", base, 1);
 	server = open_gram(support_path("open/server"));
 	client = dial(support_path("open/server"));
@@ -820,12 +820,11 @@ static void be_served_without(const char *run, const char *base)
 
 START_TEST(clients_of_our_own_server_do_without_a_runtime_directory)
 {
-	const char *run = make_useless(_i);
 	const char *base = make_directory("open", 01777);
 	pid_t pid = support_fork();
 
 	if (pid == 0)
-		be_served_without(run, base);
+		be_served_without(_i, base);
 	support_wait_exit(pid, 0);
 }
 END_TEST

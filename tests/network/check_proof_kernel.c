@@ -7,6 +7,7 @@
 #include <config.h>
 
 #include <dlfcn.h>
+#include <limits.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -26,6 +27,7 @@ enum { OVERFLOW_USER = 65534 };
 static const char *map; /* /proc/self/uid_map, NULL for the true one */
 static int map_error;   /* of fopen(3) */
 static int diag_error;  /* of a socket for sock_diag */
+static unsigned int names_told = UINT_MAX; /* by getsockname(2), then none */
 static bool is_proc_missing;
 static bool is_list_cut; /* once, for want of room */
 
@@ -50,6 +52,16 @@ int socket(int family, int type, int protocol)
 	if (family != AF_NETLINK || diag_error == 0)
 		return (int)syscall(SYS_socket, family, type, protocol);
 	errno = diag_error;
+	return -1;
+}
+
+int getsockname(int fd, struct sockaddr *sa, socklen_t *length)
+{
+	if (names_told != 0) {
+		names_told--;
+		return (int)syscall(SYS_getsockname, fd, sa, length);
+	}
+	errno = ENOBUFS;
 	return -1;
 }
 
@@ -99,6 +111,7 @@ static void tear_down(void)
 {
 	map = NULL;
 	map_error = diag_error = 0;
+	names_told = UINT_MAX;
 	is_proc_missing = is_list_cut = false;
 	close(server);
 	if (proof.fd >= 0)
@@ -219,6 +232,23 @@ START_TEST(without_sock_diag_an_abstract_name_of_another_is_refused)
 	close(server);
 	server = open_at(support_abstract("server"));
 	ck_assert_int_eq(prove(support_abstract("client"), STRANGER, 0), 0);
+	close(fd);
+}
+END_TEST
+
+/* Whether our own name is abstract is asked second. */
+START_TEST(without_our_own_name_an_abstract_name_of_another_is_refused)
+{
+	int fd = open_at(support_abstract("client"));
+
+	diag_error = EAFNOSUPPORT;
+	close(server);
+	server = open_at(support_abstract("server"));
+	names_told = 1;
+	ck_assert_errno(prove(support_abstract("client"), STRANGER, 0), EPERM);
+	names_told = 0;
+	ck_assert_errno(prove(support_abstract("client"), STRANGER, 0),
+		ENOBUFS);
 	close(fd);
 }
 END_TEST
@@ -397,6 +427,8 @@ static TCase *make_sockets(void)
 		without_sock_diag_a_connected_socket_of_another_is_refused);
 	tcase_add_test(tcase,
 		without_sock_diag_an_abstract_name_of_another_is_refused);
+	tcase_add_test(tcase,
+		without_our_own_name_an_abstract_name_of_another_is_refused);
 	tcase_add_loop_test(tcase, a_shortage_in_sock_diag_is_told, 0, 2);
 	tcase_add_test(tcase, no_list_is_made_in_a_hurry);
 	tcase_add_test(tcase,

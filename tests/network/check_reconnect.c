@@ -339,6 +339,7 @@ static void expect_to_be_shut(void)
 	ck_assert_errno(unixconn_send_to(stranger, &addr, "x", 1, UNIXMSG_NOW),
 		EPERM);
 	ck_assert_errno(unixconn_get_peer(client, &addr), ENOTCONN);
+	ck_assert_errno(unixconn_check_answer(client), ENOTCONN);
 	expect_nothing(client);
 	unixconn_close(stranger);
 }

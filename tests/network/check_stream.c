@@ -801,6 +801,28 @@ START_TEST(a_message_that_has_begun_is_gone_on_with)
 }
 END_TEST
 
+START_TEST(a_message_that_has_begun_may_have_empty_parts)
+{
+	const size_t size = 4 * mib;
+	unsigned char *bytes = make_payload(size, 0), *got = malloc(size);
+	struct iovec parts[] = { { .iov_base = NULL, .iov_len = 0 },
+		{ .iov_base = bytes, .iov_len = size } };
+	const struct unixmsg msg = { .parts = parts, .parts_count = 2 };
+	size_t got_size = 0;
+
+	ck_assert_ptr_nonnull(got);
+	while (unixconn_send_msg(far, &msg, UNIXMSG_NOW) < 0) {
+		ck_assert_int_eq(errno, EINPROGRESS);
+		ck_assert_errno(receive(got, size, &got_size), EAGAIN);
+	}
+	ck_assert_int_eq(receive(got, size, &got_size), 1);
+	ck_assert_uint_eq(got_size, size);
+	ck_assert_int_eq(memcmp(bytes, got, size), 0);
+	free(bytes);
+	free(got);
+}
+END_TEST
+
 START_TEST(nothing_else_can_be_sent_inside_of_a_message)
 {
 	const size_t size = 4 * mib;
@@ -1138,6 +1160,7 @@ static TCase *make_broken(void)
 	tcase_add_test(tcase, a_deadline_before_the_first_byte_changes_nothing);
 	tcase_add_loop_test(tcase, a_message_that_has_begun_is_gone_on_with, 0,
 		(int)COUNT(ways_us));
+	tcase_add_test(tcase, a_message_that_has_begun_may_have_empty_parts);
 	tcase_add_test(tcase, nothing_else_can_be_sent_inside_of_a_message);
 	tcase_add_test(tcase, closing_inside_of_a_message_is_told_to_the_peer);
 	tcase_add_test(tcase, the_stop_may_come_inside_of_a_message);
