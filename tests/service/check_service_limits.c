@@ -718,6 +718,67 @@ START_TEST(for_whom_most_is_kept_makes_room_for_another)
 }
 END_TEST
 
+/* So many more answers are kept for peer. */
+static void keep_for(uint64_t peer, uint64_t count)
+{
+	static char data[20000];
+	const uint64_t wanted = scene_count(&scene).queued + count;
+
+	while (scene_count(&scene).queued < wanted)
+		ck_assert_int_eq(unixservice_send(scene.service, peer, data,
+					 sizeof(data)),
+			1);
+}
+
+START_TEST(of_the_peers_of_one_user_the_one_with_most_makes_room)
+{
+	static const uint64_t counts[] = { 1, 2, 1 };
+	struct unixservice_options options = scene_options();
+	uint64_t peers[COUNT(counts)];
+	int i;
+
+	make_nobody(PACKET);
+	options.queue_total_bytes_max = 90000;
+	open_for_all(PACKET, scene_put_off, &options);
+	for (i = 0; i < (int)COUNT(counts); i++) {
+		say_hello(PACKET, i);
+		peers[i] = scene.peer;
+		keep_for(peers[i], counts[i]);
+	}
+	scene.act = answer_in_masses;
+	hear_nobody();
+	ck_assert_uint_eq(scene_count(&scene).evicted, 1);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], peers[1]);
+	stop_user(&nobody);
+}
+END_TEST
+
+static int answer_and_send_on(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	answer_in_masses(at, peer, msg);
+	return answer_at_length(at, at->other, msg);
+}
+
+/* Its answers are not lost in the middle of its own call. */
+START_TEST(who_is_being_handled_makes_no_room_for_another)
+{
+	struct unixservice_options options = scene_options();
+
+	make_nobody(GRAM);
+	options.queue_total_bytes_max = 90000;
+	open_for_all(GRAM, scene_put_off, &options);
+	hear_nobody();
+	scene.other = scene.peer;
+	keep_for(scene.other, 1);
+	scene.act = answer_and_send_on;
+	say_hello(GRAM, 0);
+	ck_assert_uint_eq(scene_count(&scene).queued, 4);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
+	stop_user(&nobody);
+}
+END_TEST
+
 /* Reads to the end: whether it was told that not all was read of it. */
 static bool is_told_of_loss(struct client *client)
 {
@@ -915,6 +976,10 @@ static TCase *make_memory_tests(void)
 
 	support_add_root_loop_test(tcase,
 		for_whom_most_is_kept_makes_room_for_another, KINDS);
+	support_add_root_test(tcase,
+		of_the_peers_of_one_user_the_one_with_most_makes_room);
+	support_add_root_test(tcase,
+		who_is_being_handled_makes_no_room_for_another);
 	support_add_root_loop_test(tcase,
 		who_is_closed_for_another_is_told_that_not_all_was_read,
 		KINDS - 1);
