@@ -65,8 +65,6 @@ static uint64_t get_partial_max(const struct unixservice *service)
 		8 * (uint64_t)service->options.size_max + (1 << 20);
 	const uint64_t most = service->options.partial_bytes_max;
 
-	if (most == 0)
-		return UINT64_MAX;
 	return most < least ? least : most;
 }
 
