@@ -571,12 +571,32 @@ static TCase *make_views(void)
 	return tcase;
 }
 
+/* Without the kernel's list a connect(2) tells. */
+START_TEST(without_sock_diag_a_live_owner_is_alive)
+{
+	const char *path = support_path("socket");
+	int owner = open_listening(types[_i], path);
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	is_kernel_silent = true;
+	ck_assert_int_eq(unixprobe__is_alive(fd, NULL, "socket"), 0);
+	support_limit_fds(0);
+	ck_assert_errno(unixprobe__is_alive(fd, NULL, "socket"), EMFILE);
+	support_lift_fds_limit();
+	close(owner);
+	ck_assert_errno(unixprobe__is_alive(fd, NULL, "socket"), ECONNREFUSED);
+	close(fd);
+}
+END_TEST
+
 static TCase *make_owners(void)
 {
 	TCase *tcase = make_tcase("owners");
 
 	tcase_add_loop_test(tcase, a_file_is_ours_if_the_kernel_says_so, 0,
 		TYPES);
+	support_add_limited_test(tcase, without_sock_diag_a_live_owner_is_alive,
+		0, TYPES);
 	support_add_root_loop_test(tcase,
 		a_file_of_the_user_who_counts_for_files_is_ours, 2);
 	return tcase;

@@ -919,6 +919,39 @@ START_TEST(two_sockets_have_batches_in_turn)
 }
 END_TEST
 
+static int answer_and_tell_other(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	ck_assert_int_eq(unixservice_push(at->service, at->other, msg->data,
+				 msg->size),
+		1);
+	return scene_echo(at, peer, msg);
+}
+
+/* Only answers of the socket with the batch are gathered. */
+START_TEST(a_peer_of_another_socket_is_told_at_once)
+{
+	const struct unixservice_options options = make_options();
+	struct client other;
+	int i;
+
+	open_with(scene_put_off, &options);
+	scene_listen_at(&scene, GRAM, support_path("other"));
+	client_dial_at(&other, GRAM, support_path("other"));
+	client_ask(&other, &scene, "here");
+	scene.other = scene.peer;
+	scene.act = answer_and_tell_other;
+	for (i = 0; i < QUEUE; i++)
+		client_say(&clients[0], "hello");
+	scene_serve(&scene);
+	for (i = 0; i < QUEUE; i++) {
+		client_hear(&clients[0], "hello");
+		client_hear(&other, "hello");
+	}
+	client_close(&other);
+}
+END_TEST
+
 START_TEST(a_batch_has_a_largest_size)
 {
 	struct unixservice_options options = make_options();
@@ -975,6 +1008,7 @@ int main(void)
 	tcase_add_test(tcase,
 		who_is_closed_by_what_was_gathered_gets_nothing_more);
 	tcase_add_test(tcase, two_sockets_have_batches_in_turn);
+	tcase_add_test(tcase, a_peer_of_another_socket_is_told_at_once);
 	tcase_add_test(tcase, a_batch_has_a_largest_size);
 	return support_run_cases("service_batch", tcase);
 }

@@ -679,6 +679,31 @@ START_TEST(without_descriptors_who_has_most_gives_one_to_another)
 }
 END_TEST
 
+/* A peer by datagrams has no descriptor to give. */
+START_TEST(without_descriptors_who_has_most_gives_up_a_connection)
+{
+	enum { TIMES = 31 };
+	uint64_t first;
+	int i;
+
+	make_nobody(PACKET);
+	open_for_all(PACKET, scene_put_off, NULL);
+	scene_listen_at(&scene, GRAM, support_path("other"));
+	client_dial_at(&clients[0], GRAM, support_path("other"));
+	client_ask(&clients[0], &scene, "hello");
+	say_hello(PACKET, 1);
+	first = scene.peer;
+	for (i = 2; i < TIMES; i++)
+		say_hello(PACKET, i);
+	support_limit_fds(0);
+	hear_nobody();
+	support_lift_fds_limit();
+	ck_assert_uint_eq(scene_count(&scene).evicted, 1);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], first);
+	stop_user(&nobody);
+}
+END_TEST
+
 /* Memory */
 
 /* More than the kernel takes for one that does not read. */
@@ -911,23 +936,6 @@ START_TEST(who_sends_whole_messages_pays_for_no_half_ones)
 }
 END_TEST
 
-START_TEST(without_a_limit_all_half_messages_are_kept)
-{
-	struct unixservice_options options = scene_options();
-	int i;
-
-	options.size_max = WHOLE;
-	options.partial_bytes_max = 0;
-	open_for_all(FRAMED, scene_be_silent, &options);
-	for (i = 0; i < 20; i++) {
-		send_half(i);
-		scene_serve(&scene);
-	}
-	ck_assert_uint_eq(scene_count(&scene).partial_bytes, 20 * HALF);
-	ck_assert_uint_eq(scene_count(&scene).partials_closed, 0);
-}
-END_TEST
-
 static void make_half_sender(struct user *user, uid_t uid, int count)
 {
 	int i;
@@ -986,7 +994,6 @@ static TCase *make_memory_tests(void)
 	tcase_add_test(tcase, what_has_come_of_a_message_is_counted);
 	tcase_add_test(tcase, a_user_has_no_more_half_messages_than_his_part);
 	tcase_add_test(tcase, who_sends_whole_messages_pays_for_no_half_ones);
-	tcase_add_test(tcase, without_a_limit_all_half_messages_are_kept);
 	support_add_root_test(tcase,
 		who_has_most_half_messages_loses_one_when_there_are_too_many);
 	return tcase;
@@ -1050,6 +1057,8 @@ static TCase *make_silence_tests(void)
 	support_add_limited_test(tcase,
 		without_descriptors_nobody_is_accepted_for_a_while, 0,
 		KINDS - 1);
+	support_add_root_test(tcase,
+		without_descriptors_who_has_most_gives_up_a_connection);
 	if (support_is_root())
 		support_add_limited_test(tcase,
 			without_descriptors_who_has_most_gives_one_to_another,

@@ -879,10 +879,39 @@ static TCase *make_services(void)
 	return tcase;
 }
 
+/* The kernel tells once that a peer has left before: this one has gone. */
+START_TEST(what_fails_for_an_earlier_end_is_sent_again)
+{
+	const struct unixdial_options options = {
+		.flags = UNIXMSG_DIAL_RECONNECT,
+	};
+	struct unixconn *server = open_gram(support_path("server"));
+	struct unixconn *gram = unixconn_dial("unixgram",
+		support_path("server"), &options, UNIXMSG_NOW);
+	struct unixconn_counters counters;
+	int result;
+	char byte;
+
+	ck_assert_ptr_nonnull(gram);
+	fail_one("sendto", 0, ECONNRESET);
+	result = unixconn_send(gram, "x", 1, UNIXMSG_NOW);
+	expect_failure();
+	ck_assert_int_eq(result, 1);
+	ck_assert_int_eq(unixconn_recv(server, &byte, 1, NULL, UNIXMSG_NOW), 1);
+	ck_assert_errno(unixconn_recv(server, &byte, 1, NULL, UNIXMSG_NOW),
+		EAGAIN);
+	unixconn_get_counters(gram, &counters);
+	ck_assert_uint_eq(counters.reconnects, 0);
+	close_gram(gram);
+	close_gram(server);
+}
+END_TEST
+
 static TCase *make_others(void)
 {
 	TCase *tcase = make_scene_tcase("others");
 
+	tcase_add_test(tcase, what_fails_for_an_earlier_end_is_sent_again);
 	tcase_add_test(tcase, a_wait_for_a_full_queue_tells_why_it_failed);
 	tcase_add_test(tcase, a_file_is_put_back_by_a_link);
 	tcase_add_loop_test(tcase, a_file_that_is_put_back_replaces_nothing, 0,
