@@ -277,6 +277,53 @@ static void a_message_is_read_in_place(int kind)
 	close_lane();
 }
 
+static void the_size_over_a_lane_is_raised(int kind)
+{
+	size_t size, reached = 0, present;
+
+	(void)kind;
+	open_lane();
+	ck_assert_int_eq(unixconn_get_size_max(writing, &size), 0);
+	torture_begin();
+	torture_end(unixconn_raise_size_max(writing, 2 * size, &reached), 0);
+	ck_assert_int_eq(unixconn_get_size_max(writing, &present), 0);
+	ck_assert_uint_ge(present, size);
+	close_lane();
+}
+
+static void what_is_unread_over_a_lane_is_told(int kind)
+{
+	size_t bytes = 7;
+
+	(void)kind;
+	open_lane();
+	torture_try(unixconn_get_unread(writing, &bytes), 0);
+	ck_assert_uint_eq(bytes, 0);
+	close_lane();
+}
+
+/* Without memory the message stays. */
+static void a_message_over_a_lane_fills_a_buffer(int kind)
+{
+	struct unixbuffer buffer;
+
+	(void)kind;
+	open_lane();
+	ck_assert_int_eq(unixconn_send(writing, "once", 4, UNIXMSG_NOW), 1);
+	unixbuffer_init(&buffer, 100000);
+	torture_begin();
+	if (!torture_end(unixconn_recv_buffer(reading, &buffer, NULL,
+				 UNIXMSG_NOW),
+		    1))
+		ck_assert_int_eq(unixconn_recv_buffer(reading, &buffer, NULL,
+					 UNIXMSG_NOW),
+			1);
+	ck_assert_uint_eq(buffer.size, 4);
+	ck_assert_int_eq(memcmp(buffer.data, "once", 4), 0);
+	unixbuffer_free(&buffer);
+	close_lane();
+}
+
 const struct scene torture_lane_scenes[] = {
 	{ "a message is written in place", a_message_is_written_in_place, 2 },
 	{ "a message is committed", a_message_is_committed, 2 },
@@ -284,6 +331,11 @@ const struct scene torture_lane_scenes[] = {
 	{ "a client asks for a lane", a_client_asks_for_a_lane, 1 },
 	{ "a listener offers lanes", a_listener_offers_lanes, 1 },
 	{ "a lane comes to be", a_lane_comes_to_be, 1 },
+	{ "the size over a lane is raised", the_size_over_a_lane_is_raised, 1 },
+	{ "what is unread over a lane is told",
+		what_is_unread_over_a_lane_is_told, 1 },
+	{ "a message over a lane fills a buffer",
+		a_message_over_a_lane_fills_a_buffer, 1 },
 	{ "memory for a lane is made", memory_for_a_lane_is_made, 1 },
 	{ "memory of a peer is mapped", memory_of_a_peer_is_mapped, 1 },
 	{ NULL, NULL, 0 },
