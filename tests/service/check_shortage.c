@@ -900,6 +900,12 @@ START_TEST(what_fails_for_an_earlier_end_is_sent_again)
 	ck_assert_int_eq(unixconn_recv(server, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_errno(unixconn_recv(server, &byte, 1, NULL, UNIXMSG_NOW),
 		EAGAIN);
+	/* Whoever is still connected does not connect again. */
+	fail_all("sendto", ECONNRESET);
+	result = unixconn_send(gram, "x", 1, UNIXMSG_NOW);
+	expect_failure();
+	ck_assert_int_eq(result, -1);
+	ck_assert_int_eq(errno, ECONNRESET);
 	unixconn_get_counters(gram, &counters);
 	ck_assert_uint_eq(counters.reconnects, 0);
 	close_gram(gram);
