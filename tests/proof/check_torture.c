@@ -208,6 +208,8 @@ static const struct rule harmless[] = {
 	{ "getsockopt", 0, "handed over" },
 	/* Most are not, and are told so. */
 	{ "getpeername", ENOTCONN, "service" },
+	/* Nor need it be known whose message it is. */
+	{ "getpeername", 0, "a lane has an address" },
 	/* There is no hidden name before. */
 	{ "openat", ENOENT, "taken over" },
 	/* Nor has another the name. */

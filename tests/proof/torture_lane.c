@@ -302,6 +302,26 @@ static void what_is_unread_over_a_lane_is_told(int kind)
 	close_lane();
 }
 
+/* It has come in any case: its address may be missing. */
+static void a_message_over_a_lane_has_an_address(int kind)
+{
+	struct unixaddr from;
+	char data[8];
+	struct unixmsg msg = {
+		.data = data,
+		.room = sizeof(data),
+		.addr = &from,
+	};
+
+	(void)kind;
+	open_lane();
+	ck_assert_int_eq(unixconn_send(writing, "once", 4, UNIXMSG_NOW), 1);
+	torture_begin();
+	torture_end(unixconn_recv_msg(reading, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, 4);
+	close_lane();
+}
+
 /* Without memory the message stays. */
 static void a_message_over_a_lane_fills_a_buffer(int kind)
 {
@@ -334,6 +354,8 @@ const struct scene torture_lane_scenes[] = {
 	{ "the size over a lane is raised", the_size_over_a_lane_is_raised, 1 },
 	{ "what is unread over a lane is told",
 		what_is_unread_over_a_lane_is_told, 1 },
+	{ "a message over a lane has an address",
+		a_message_over_a_lane_has_an_address, 1 },
 	{ "a message over a lane fills a buffer",
 		a_message_over_a_lane_fills_a_buffer, 1 },
 	{ "memory for a lane is made", memory_for_a_lane_is_made, 1 },
