@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <pthread.h>
+#include <sys/syscall.h>
 
 #include "base/turn.h"
 #include "support/scene.h"
@@ -31,6 +32,40 @@ START_TEST(who_waits_lets_nobody_wait_for_it)
 	unixturn__end_wait(&mine);
 	unixturn__give(&mine);
 	ck_assert_int_eq(unixturn__take(&mine), 0);
+}
+END_TEST
+
+static int ready[2];
+
+static void *wait_for_it(void *mine)
+{
+	const pid_t thread = (pid_t)syscall(SYS_gettid);
+
+	if (write(ready[1], &thread, sizeof(thread)) != sizeof(thread) ||
+		unixturn__take(mine) < 0)
+		return mine;
+	unixturn__give(mine);
+	return NULL;
+}
+
+/* Whoever works may need the processor for that. */
+START_TEST(who_waits_long_for_it_sleeps)
+{
+	struct turn mine = { 0 };
+	pthread_t other;
+	pid_t thread;
+	void *failed;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	ck_assert_int_eq(unixturn__take(&mine), 0);
+	ck_assert_int_eq(pthread_create(&other, NULL, wait_for_it, &mine), 0);
+	ck_assert_int_eq(read(ready[0], &thread, sizeof(thread)),
+		sizeof(thread));
+	support_wait_until_asleep(thread);
+	unixturn__give(&mine);
+	ck_assert_int_eq(pthread_join(other, &failed), 0);
+	ck_assert_ptr_null(failed);
+	close_pipe(ready);
 }
 END_TEST
 
@@ -67,6 +102,7 @@ int main(void)
 
 	tcase_add_test(tcase, who_comes_first_has_it_until_it_is_given_back);
 	tcase_add_test(tcase, who_waits_lets_nobody_wait_for_it);
+	tcase_add_test(tcase, who_waits_long_for_it_sleeps);
 	tcase_add_test(tcase, two_threads_never_have_it_at_once);
 	return support_run_cases("turn", tcase);
 }
