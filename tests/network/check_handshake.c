@@ -115,6 +115,27 @@ START_TEST(who_talks_for_a_while_gets_a_lane)
 }
 END_TEST
 
+/* Nothing comes to the ring that long. */
+START_TEST(a_spin_in_vain_ends_in_a_wait)
+{
+	struct unixmsg msg = { .data = got, .room = sizeof(got) };
+	int64_t deadline_us;
+
+	open_both();
+	talk(15 + SOON);
+	ck_assert(has_lane(client));
+	unixconn_set_spin_us(client, 100);
+	deadline_us = unixdeadline_after_ms(20);
+	ck_assert_errno(_i == 0 ? unixconn_recv(client, got, sizeof(got), NULL,
+					  deadline_us)
+				: unixconn_recv_msg(client, &msg, deadline_us),
+		ETIMEDOUT);
+	send_number(server, 7, sizeof(int));
+	expect_number(client, 7, sizeof(int));
+	close_both();
+}
+END_TEST
+
 /* Also where a side only sends, and never receives. */
 START_TEST(one_direction_is_enough)
 {
@@ -582,6 +603,7 @@ static TCase *make_talks(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, who_talks_for_a_while_gets_a_lane);
+	tcase_add_loop_test(tcase, a_spin_in_vain_ends_in_a_wait, 0, 2);
 	tcase_add_loop_test(tcase, one_direction_is_enough, 0, 2);
 	tcase_add_test(tcase, what_is_on_its_way_stays_in_order);
 	tcase_add_test(tcase, a_plain_server_goes_on_without_one);
