@@ -49,6 +49,7 @@
 #include "base/fd.h"
 #include "base/kernel.h"
 #include "network/handshake.h"
+#include "network/proof.h"
 #include "unixmsg/peer.h"
 
 /* A server offers a lane only after so many messages: short connections cost
@@ -64,9 +65,6 @@ static const unsigned int sent_most = 4096;
 
 /* The largest ring that a server can make a client allocate. */
 static const uint32_t client_ring_most = 1 << 20;
-
-/* Stands for every user that has no number in this namespace. */
-static const uid_t nobody = 65534;
 
 static const unsigned int wants_beside = UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
 
@@ -151,18 +149,22 @@ void unixhandshake__let_memory_in(struct packet *packet)
 	let_fds_in(packet, true);
 }
 
-static bool has_user(int fd)
+static bool find_server(struct packet *packet)
 {
 	struct unixcred server;
 
-	return unixpeer_get_cred(fd, &server) == 0 && server.uid != nobody;
+	if (unixpeer_get_cred(packet->conn.end.fd, &server) < 0 ||
+		unixproof__is_anybody(server.uid) != 0)
+		return false;
+	packet->server = server.uid;
+	return true;
 }
 
-bool unixhandshake__can_be_proved(const struct packet *packet)
+bool unixhandshake__can_be_proved(struct packet *packet)
 {
 	const int saved = errno;
-	const bool can = packet->stage != HANDSHAKE_ASKED ||
-		has_user(packet->conn.end.fd);
+	const bool can =
+		packet->stage != HANDSHAKE_ASKED || find_server(packet);
 
 	errno = saved;
 	return can;
@@ -400,15 +402,6 @@ static bool is_of_writer(const struct packet *packet,
 		key->space == packet->key.space;
 }
 
-static bool is_of_server(const struct packet *packet,
-	const struct offer_memory *memory)
-{
-	struct unixcred server;
-
-	return unixpeer_get_cred(packet->conn.end.fd, &server) == 0 &&
-		server.uid != nobody && memory->writer == server.uid;
-}
-
 /* Proves HELLO before it is received. Returns as unixhandshake__hear does. */
 static int take_hello(struct packet *packet)
 {
@@ -419,7 +412,7 @@ static int take_hello(struct packet *packet)
 	if (unixoffer__receive(packet->conn.end.fd, MSG_PEEK, &memory) < 0)
 		return -1;
 	if (!is_of_writer(packet, &memory, &key) ||
-		!is_of_server(packet, &memory)) {
+		memory.writer != packet->server) {
 		fd_close(memory.fd);
 		keep_spare(packet);
 		return 0;

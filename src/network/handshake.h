@@ -53,7 +53,7 @@ void unixhandshake__let_memory_in(struct packet *packet);
 
 /* Tells, after the dial, whether an offer of the server could be proved: the
  * server's user has a number here. */
-bool unixhandshake__can_be_proved(const struct packet *packet);
+bool unixhandshake__can_be_proved(struct packet *packet);
 
 /*
  * Prepares an accepted connection for a lane. ring_size is the size of our

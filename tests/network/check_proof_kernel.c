@@ -193,7 +193,9 @@ START_TEST(a_writer_who_may_be_anybody_is_refused)
 	map = "0 1000 1\n";
 	ck_assert_errno(prove(support_path("client"), OVERFLOW_USER, 0), EPERM);
 	ck_assert_errno(prove_early(support_path("client")), EPERM);
-	ck_assert_int_eq(prove(support_path("client"), geteuid(), 0), 0);
+	if (geteuid() != OVERFLOW_USER)
+		ck_assert_int_eq(prove(support_path("client"), geteuid(), 0),
+			0);
 	close(fd);
 }
 END_TEST

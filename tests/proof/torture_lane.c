@@ -62,6 +62,10 @@ static void come_to_terms(struct packet *client, struct packet *server)
 	int i;
 
 	unixhandshake__ask(client);
+	if (!unixhandshake__can_be_proved(client)) {
+		errno = saved;
+		return;
+	}
 	unixhandshake__await(server, SIZE, geteuid());
 	server->received = 32;
 	unixhandshake__note_received(server);

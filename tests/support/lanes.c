@@ -207,6 +207,7 @@ int __wrap_unixconn_pair(const char *network, struct unixconn *pair[2])
 		return -1;
 	}
 	unixhandshake__ask(unixhandshake__get(ends[0]));
+	unixhandshake__can_be_proved(unixhandshake__get(ends[0]));
 	unixhandshake__await(unixhandshake__get(ends[1]), RING, geteuid());
 	lanes_settle(unixhandshake__get(ends[0]), unixhandshake__get(ends[1]));
 	memcpy(pair, ends, sizeof(ends));
