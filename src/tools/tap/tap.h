@@ -43,6 +43,8 @@ struct tap {
 	int epoll_fd;
 	struct recorder *printer; /* or NULL */
 	struct recorder *writer;  /* or NULL */
+	uint64_t not_shown;       /* by tap_sinks_count */
+	uint64_t not_recorded;
 	/* Room for the messages of one batch, which are held elsewhere if they
 	 * cannot go on: TAP_GATHERED bytes, and one of the largest. */
 	char *room;

@@ -190,13 +190,24 @@ int tap_sinks_watch(struct tap *tap)
 	return watch_sink(tap, &watches[1], tap->writer);
 }
 
+void tap_sinks_count(struct tap *tap)
+{
+	if (tap->printer != NULL)
+		tap->not_shown = recorder_get_left_out(tap->printer);
+	if (tap->writer != NULL)
+		tap->not_recorded = recorder_get_left_out(tap->writer);
+}
+
 int tap_sinks_close(struct tap *tap)
 {
 	const int stop_fd = tool_get_second_stop_fd();
-	int result = recorder_finish(tap->writer, stop_fd);
+	int result;
 
+	tap_sinks_count(tap);
+	result = recorder_finish(tap->writer, stop_fd);
 	if (recorder_finish(tap->printer, stop_fd) < 0)
 		result = -1;
+	tap->writer = tap->printer = NULL;
 	record_writer_free(show.writer);
 	show.writer = NULL;
 	return result;
