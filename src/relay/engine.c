@@ -423,6 +423,12 @@ static int write_all(struct engine *engine)
 	return watch(engine, EPOLLIN);
 }
 
+void engine_push(struct engine *engine)
+{
+	if (is_connected(engine))
+		write_all(engine);
+}
+
 /* What the server said before it closed tells more than an error of send. */
 void engine_flush(struct engine *engine)
 {

@@ -88,8 +88,11 @@ int64_t engine_get_deadline_us(const struct engine *engine);
 /* Does all that can be done without waiting. */
 void engine_run(struct engine *engine);
 
-/* Sends what was published; a lost connection shows in engine_run. */
+/* Sends what was published. Functions of the options may be called. */
 void engine_flush(struct engine *engine);
+
+/* The same, and calls none of them: a lost connection shows in engine_run. */
+void engine_push(struct engine *engine);
 
 /*
  * Subscribes now, or once the engine is up, and whenever it is up again; queue

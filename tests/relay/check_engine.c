@@ -507,6 +507,27 @@ START_TEST(the_last_words_of_the_server_are_told)
 }
 END_TEST
 
+/* With the loss of the connection and all that was said before it. */
+START_TEST(a_push_calls_nothing)
+{
+	const struct linger reset = { .l_onoff = 1 };
+
+	engine_scene_open(&scene);
+	ck_assert_int_eq(engine_subscribe(scene.engine, "a", NULL), 1);
+	bring_up_at(listener);
+	say("MSG a 1 1\r\nx\r\n");
+	ck_assert_int_eq(setsockopt(conn, SOL_SOCKET, SO_LINGER, &reset,
+				 sizeof(reset)),
+		0);
+	close_one(&conn);
+	ck_assert_int_eq(engine_subscribe(scene.engine, "b", NULL), 2);
+	engine_push(scene.engine);
+	ck_assert_uint_eq(scene.messages, 0);
+	ck_assert_uint_eq(scene.downs, 0);
+	engine_scene_wait(&scene, &scene.downs, 1);
+}
+END_TEST
+
 START_TEST(garbage_ends_the_connection)
 {
 	bring_up();
@@ -649,6 +670,7 @@ static void add_losses(TCase *tcase)
 		half_a_message_is_not_continued_on_the_next_connection);
 	tcase_add_test(tcase, what_waited_is_not_sent_on_the_next_connection);
 	tcase_add_test(tcase, the_last_words_of_the_server_are_told);
+	tcase_add_test(tcase, a_push_calls_nothing);
 	tcase_add_test(tcase, garbage_ends_the_connection);
 	tcase_add_test(tcase, the_next_server_of_the_list_is_tried);
 	tcase_add_test(tcase, a_server_that_was_told_takes_over);

@@ -58,8 +58,9 @@ static bool is_room(const struct relay *relay, size_t size)
 int relay_post(struct relay *relay, const char *subject, const char *reply,
 	const struct frame *frame)
 {
+	/* Not engine_flush: whoever posts has an entry that it might free. */
 	if (!is_room(relay, frame->size))
-		engine_flush(relay->engine);
+		engine_push(relay->engine);
 	if (engine_is_up(relay->engine) && !is_room(relay, frame->size)) {
 		errno = EAGAIN;
 		return -1;
