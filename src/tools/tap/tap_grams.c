@@ -337,8 +337,12 @@ static struct client *make_client(struct tap_grams *grams,
 	if (client == NULL)
 		return NULL;
 	client->is_named = unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED;
-	if (!client->is_named)
+	/* A socket that wants credentials gets a name from the kernel when it
+	 * sends; no answer comes to a client without one. */
+	if (!client->is_named) {
 		options.flags = UNIXMSG_DIAL_UNNAMED;
+		options.wants &= ~UNIXMSG_WANT_CRED;
+	}
 	client->conn = unixconn_dial(grams->tap->network->name,
 		grams->tap->server, &options, UNIXMSG_NOW);
 	if (client->conn == NULL) {
