@@ -56,8 +56,8 @@ int unixoffer__send(int fd, enum offer_kind kind, const struct segment_key *key,
 
 /*
  * Looks at the first message on the socket, and stores its kind. OFFER_NONE: it
- * belongs to no offer, or to that of another connection. Returns 0; -1 with EAGAIN
- * (there is none) or another error of recv(2).
+ * belongs to no offer, or to that of another connection. Returns 0; -1 with
+ * EAGAIN (there is none) or another error of recv(2).
  */
 int unixoffer__peek(int fd, const struct segment_key *key,
 	enum offer_kind *kind);
@@ -76,8 +76,8 @@ struct offer_memory {
  */
 int unixoffer__receive(int fd, int flags, struct offer_memory *memory);
 
-/* Receives that message for nothing. Returns 0; -1 with an error of recv(2): the
- * message is still there. */
+/* Receives that message for nothing. Returns 0; -1 with an error of recv(2):
+ * the message is still there. */
 int unixoffer__drop(int fd);
 
 #endif

@@ -546,8 +546,8 @@ void unixhandshake__note_received(struct packet *packet)
 
 /*
  * If a message of the offer is unread at the close, the kernel reports a reset
- * to the peer. The program has read everything, so that would be wrong. A side can await
- * only one.
+ * to the peer. The program has read everything, so that would be wrong. A side
+ * can await only one.
  */
 static void drop_unheard(const struct packet *packet)
 {

@@ -290,9 +290,9 @@ enum unixservice_policy {
 
 /*
  * A structure of zeros has the defaults. UINT_MAX, SIZE_MAX and UNIXMSG_FOREVER
- * mean "no limit" for peers, rates, queued answers and times, and UINT64_MAX for
- * the memory of lanes. EINVAL: a value
- * below zero, or fds_max without UNIXMSG_WANT_FDS.
+ * mean "no limit" for peers, rates, queued answers and times, and UINT64_MAX
+ * for the memory of lanes. EINVAL: a value below zero, or fds_max without
+ * UNIXMSG_WANT_FDS.
  */
 struct unixservice_options {
 	/* The service calls it for all events but messages; NULL for none. */
@@ -588,8 +588,8 @@ int unixservice_send(struct unixservice *service, uint64_t peer,
 
 /*
  * Sends as unixservice_send does, in several parts, with descriptors, which
- * stay the caller's, and with credentials (UNIXMSG_SEND_CRED). It ignores addr, so a
- * handler may pass on the message that it got; if the service may send the
+ * stay the caller's, and with credentials (UNIXMSG_SEND_CRED). It ignores addr,
+ * so a handler may pass on the message that it got; if the service may send the
  * credentials of others, it sets that flag for a message with UNIXMSG_HAS_CRED.
  * Also EINVAL for descriptors or credentials on a stream, which carries none,
  * and the errors of fcntl(2), if the service has to queue descriptors.
