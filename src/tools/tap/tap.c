@@ -58,35 +58,50 @@ void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used)
 	msg->fds_room = UNIXMSG_FDS_MAX;
 }
 
-/* Asked once: it is a system call, and each message would make it. */
-static bool is_root(void)
-{
-	static int known = -1;
+/* Whether messages have to name their writer: the kernel would name root. */
+static bool is_root;
 
-	if (known < 0)
-		known = geteuid() == 0;
-	return known == 1;
+void tap_learn_user(void)
+{
+	is_root = geteuid() == 0;
 }
 
-/* A stream has no credentials beside its bytes, which the control buffer would
- * have to hold. */
-unsigned int tap_get_wants(const struct tap *tap)
+unsigned int tap_get_wants(void)
 {
-	return UNIXMSG_WANT_FDS |
-		(is_root() && !tap->network->is_stream ? UNIXMSG_WANT_CRED : 0);
+	return UNIXMSG_WANT_FDS | (is_root ? UNIXMSG_WANT_CRED : 0);
 }
 
 void tap_readdress(struct unixmsg *out, const struct unixmsg *msg)
 {
+	const struct unixcred unknown = { 0, TAP_NOBODY, TAP_NOBODY };
+
 	unixmsg_init(out);
 	out->data = msg->data;
 	out->room = msg->size;
 	out->fds = msg->fds;
 	out->fds_count = msg->fds_count;
-	if ((msg->flags & UNIXMSG_HAS_CRED) != 0 && is_root()) {
-		out->flags = UNIXMSG_SEND_CRED;
-		out->cred = msg->cred;
-	}
+	if (!is_root)
+		return;
+	out->flags = UNIXMSG_SEND_CRED;
+	out->cred = (msg->flags & UNIXMSG_HAS_CRED) != 0 ? msg->cred : unknown;
+}
+
+bool tap_stand_in(struct unixmsg *out)
+{
+	if ((errno != ESRCH && errno != EPERM) || out->flags == 0 ||
+		out->cred.pid == getpid())
+		return false;
+	out->cred.pid = getpid();
+	return true;
+}
+
+int tap_send(struct unixconn *conn, struct unixmsg *out)
+{
+	int result = unixconn_send_msg(conn, out, UNIXMSG_NOW);
+
+	if (result < 0 && tap_stand_in(out))
+		result = unixconn_send_msg(conn, out, UNIXMSG_NOW);
+	return result;
 }
 
 int tap_hold(struct unixmsg *held, struct unixmsg *msg)

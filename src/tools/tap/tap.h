@@ -20,6 +20,9 @@ struct recorder;
 struct tap_options;
 struct tap_pair;
 
+/* User and group that the kernel tells of a writer whom it cannot name. */
+enum { TAP_NOBODY = 65534 };
+
 /* A descriptor that the loop waits for. */
 struct tap_watch {
 	int fd;
@@ -78,13 +81,27 @@ void tap_stop(struct tap *tap, const char *why);
  * TAP_GATHERED at most. */
 void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used);
 
-/* What the sockets to the server are to receive beside the bytes: root passes
- * the credentials of the server's messages on. */
-unsigned int tap_get_wants(const struct tap *tap);
+/* Asks once whether the tap is root. That has to be before it becomes one of
+ * its clients, to connect as that user. */
+void tap_learn_user(void);
 
-/* Makes *out the message that was received as msg, ready to be sent. Root
- * passes the credentials of its writer on. */
+/* What all sockets are to receive beside the bytes: root passes the credentials
+ * of each message on. */
+unsigned int tap_get_wants(void);
+
+/* Makes *out the message that was received as msg, ready to be sent. Root names
+ * its writer, and TAP_NOBODY if the writer is unknown. */
 void tap_readdress(struct unixmsg *out, const struct unixmsg *msg);
+
+/*
+ * After a send that has failed: true if it failed because the writer is dead or
+ * in another namespace. Then *out names the tap as the process, but still the
+ * writer's user and group: a message never becomes one of root.
+ */
+bool tap_stand_in(struct unixmsg *out);
+
+/* Sends without waiting what tap_readdress has made, as unixconn_send_msg. */
+int tap_send(struct unixconn *conn, struct unixmsg *out);
 
 /* Copies payload and descriptors, which *held owns then. 0, or -1 with ENOMEM
  * and msg's descriptors still msg's. */

@@ -22,14 +22,24 @@ struct self {
 	int groups_count;
 };
 
+/*
+ * A stream asks for credentials after it has connected: the kernel gives a name
+ * to a socket that asks for them before, and the server would see it.
+ */
 static struct unixconn *dial(const struct tap *tap)
 {
+	const bool is_stream = tap->network->is_stream;
 	const struct unixdial_options options = {
-		.wants = tap_get_wants(tap),
+		.wants = is_stream ? UNIXMSG_WANT_FDS : tap_get_wants(),
 	};
+	struct unixconn *server = unixconn_dial(tap->network->name, tap->server,
+		&options, UNIXMSG_NOW);
 
-	return unixconn_dial(tap->network->name, tap->server, &options,
-		UNIXMSG_NOW);
+	if (server == NULL || !is_stream ||
+		unixconn_want(server, tap_get_wants()) == 0)
+		return server;
+	unixconn_close(server);
+	return NULL;
 }
 
 static int become(const struct unixconn *client, const struct unixcred *cred)

@@ -17,11 +17,48 @@
 /* The most bytes of one read. */
 enum { PIECE_SIZE = 64 << 10 };
 
-/* Room for descriptors, aligned for struct cmsghdr. */
+/* Room for credentials, aligned for struct cmsghdr. */
+union writer {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+/* Room for descriptors too. */
 union control {
 	struct cmsghdr align;
-	char bytes[CMSG_SPACE(UNIXMSG_FDS_MAX * sizeof(int))];
+	char bytes[CMSG_SPACE(sizeof(struct ucred)) +
+		CMSG_SPACE(UNIXMSG_FDS_MAX * sizeof(int))];
 };
+
+/* Adds a part to the control data of head, which has room for it. */
+static void put(struct msghdr *head, int type, const void *data, size_t size)
+{
+	char *place = (char *)head->msg_control + head->msg_controllen;
+	struct cmsghdr *part = (struct cmsghdr *)(void *)place;
+
+	memset(part, 0, CMSG_SPACE(size));
+	part->cmsg_level = SOL_SOCKET;
+	part->cmsg_type = type;
+	part->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(part), data, size);
+	head->msg_controllen += CMSG_SPACE(size);
+}
+
+static void put_writer(struct msghdr *head, const struct unixmsg *out)
+{
+	const struct ucred cred = { out->cred.pid, out->cred.uid,
+		out->cred.gid };
+
+	if ((out->flags & UNIXMSG_SEND_CRED) != 0)
+		put(head, SCM_CREDENTIALS, &cred, sizeof(cred));
+}
+
+static void put_fds(struct msghdr *head, const struct unixmsg *out)
+{
+	if (out->fds_count > 0)
+		put(head, SCM_RIGHTS, out->fds,
+			out->fds_count * sizeof(*out->fds));
+}
 
 static int receive_message(struct unixconn *conn, struct unixmsg *msg)
 {
@@ -36,16 +73,10 @@ static int send_message(struct unixconn *conn, struct unixmsg *msg)
 	int result;
 
 	tap_readdress(&out, msg);
-	result = unixconn_send_msg(conn, &out, UNIXMSG_NOW);
+	result = tap_send(conn, &out);
 	if (result < 0 && errno == EMSGSIZE &&
 		unixconn_raise_size_max(conn, msg->size, &reached) == 0)
-		result = unixconn_send_msg(conn, &out, UNIXMSG_NOW);
-	/* The writer may be dead, or of another namespace. */
-	if (result < 0 && (errno == EPERM || errno == ESRCH) &&
-		out.flags != 0) {
-		out.flags = 0;
-		result = unixconn_send_msg(conn, &out, UNIXMSG_NOW);
-	}
+		result = tap_send(conn, &out);
 	return result;
 }
 
@@ -57,27 +88,6 @@ static size_t count_plain(const struct unixmsg *msgs, size_t count)
 	while (plain < count && msgs[plain].fds_count == 0)
 		plain++;
 	return plain;
-}
-
-/* Credentials of one message. */
-union writer {
-	struct cmsghdr align;
-	char bytes[CMSG_SPACE(sizeof(struct ucred))];
-};
-
-static void put_writer(const struct unixmsg *msg, struct msghdr *head,
-	union writer *writer)
-{
-	const struct ucred cred = { msg->cred.pid, msg->cred.uid,
-		msg->cred.gid };
-
-	memset(writer, 0, sizeof(*writer));
-	writer->align.cmsg_level = SOL_SOCKET;
-	writer->align.cmsg_type = SCM_CREDENTIALS;
-	writer->align.cmsg_len = CMSG_LEN(sizeof(cred));
-	memcpy(CMSG_DATA(&writer->align), &cred, sizeof(cred));
-	head->msg_control = writer;
-	head->msg_controllen = sizeof(*writer);
 }
 
 /* unixconn_send_batch sends no credentials. Returns how many, or -1. */
@@ -96,8 +106,8 @@ static int send_plain(struct unixconn *conn, const struct unixmsg *msgs,
 		parts[i] = (struct iovec){ out.data, out.room };
 		heads[i].msg_hdr.msg_iov = &parts[i];
 		heads[i].msg_hdr.msg_iovlen = 1;
-		if (out.flags != 0)
-			put_writer(&out, &heads[i].msg_hdr, &writers[i]);
+		heads[i].msg_hdr.msg_control = &writers[i];
+		put_writer(&heads[i].msg_hdr, &out);
 	}
 	return sendmmsg(unixconn_get_fd(conn), heads, (unsigned int)count,
 		MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -124,19 +134,40 @@ static size_t send_messages(struct unixconn *conn, struct unixmsg *msgs,
 	return done;
 }
 
-static void take_fds(struct unixmsg *msg, struct msghdr *head)
+static void take_fds(struct unixmsg *msg, struct cmsghdr *part)
 {
-	struct cmsghdr *control;
+	msg->fds_count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(*msg->fds);
+	memcpy(msg->fds, CMSG_DATA(part), msg->fds_count * sizeof(*msg->fds));
+}
 
-	for (control = CMSG_FIRSTHDR(head); control != NULL;
-		control = CMSG_NXTHDR(head, control)) {
-		if (control->cmsg_level != SOL_SOCKET ||
-			control->cmsg_type != SCM_RIGHTS)
+/* The kernel names nobody as the writer of bytes that were sent before we could
+ * ask, right after the connection was made: its peer stands for them. */
+static void take_writer(const struct unixconn *conn, struct unixmsg *msg,
+	struct cmsghdr *part)
+{
+	struct ucred cred;
+
+	memcpy(&cred, CMSG_DATA(part), sizeof(cred));
+	msg->cred = (struct unixcred){ cred.pid, cred.uid, cred.gid };
+	if (cred.pid == 0 && cred.uid == TAP_NOBODY &&
+		unixpeer_get_cred(unixconn_get_fd(conn), &msg->cred) < 0)
+		return;
+	msg->flags |= UNIXMSG_HAS_CRED;
+}
+
+static void take_control(const struct unixconn *conn, struct unixmsg *msg,
+	struct msghdr *head)
+{
+	struct cmsghdr *part;
+
+	for (part = CMSG_FIRSTHDR(head); part != NULL;
+		part = CMSG_NXTHDR(head, part)) {
+		if (part->cmsg_level != SOL_SOCKET)
 			continue;
-		msg->fds_count =
-			(control->cmsg_len - CMSG_LEN(0)) / sizeof(*msg->fds);
-		memcpy(msg->fds, CMSG_DATA(control),
-			msg->fds_count * sizeof(*msg->fds));
+		if (part->cmsg_type == SCM_RIGHTS)
+			take_fds(msg, part);
+		else if (part->cmsg_type == SCM_CREDENTIALS)
+			take_writer(conn, msg, part);
 	}
 }
 
@@ -162,42 +193,39 @@ static int receive_bytes(struct unixconn *conn, struct unixmsg *msg)
 	if (got <= 0)
 		return (int)got;
 	msg->size = (size_t)got;
-	take_fds(msg, &head);
+	take_control(conn, msg, &head);
 	if ((head.msg_flags & MSG_CTRUNC) != 0)
 		msg->flags |= UNIXMSG_CUT_CONTROL;
 	return 1;
 }
 
-static void put_fds(const struct unixmsg *msg, struct msghdr *head,
-	union control *control)
+static ssize_t send_piece(const struct unixconn *conn,
+	const struct unixmsg *out)
 {
-	struct cmsghdr *rights;
+	union control control;
+	struct iovec part = { .iov_base = out->data, .iov_len = out->room };
+	struct msghdr head = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+	};
 
-	if (msg->fds_count == 0)
-		return;
-	memset(control, 0, sizeof(*control));
-	head->msg_control = control;
-	head->msg_controllen = CMSG_SPACE(msg->fds_count * sizeof(int));
-	rights = &control->align;
-	rights->cmsg_level = SOL_SOCKET;
-	rights->cmsg_type = SCM_RIGHTS;
-	rights->cmsg_len = CMSG_LEN(msg->fds_count * sizeof(int));
-	memcpy(CMSG_DATA(rights), msg->fds, msg->fds_count * sizeof(int));
+	put_writer(&head, out);
+	put_fds(&head, out);
+	return sendmsg(unixconn_get_fd(conn), &head,
+		MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* The kernel passes descriptors with the first byte. */
 static int send_some_bytes(struct unixconn *conn, struct unixmsg *msg)
 {
-	union control control;
-	struct iovec part = { .iov_base = msg->data, .iov_len = msg->size };
-	struct msghdr head = { .msg_iov = &part, .msg_iovlen = 1 };
+	struct unixmsg out;
 	ssize_t sent;
 
-	put_fds(msg, &head, &control);
+	tap_readdress(&out, msg);
 	do
-		sent = sendmsg(unixconn_get_fd(conn), &head,
-			MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
+		sent = send_piece(conn, &out);
+	while (sent < 0 && (errno == EINTR || tap_stand_in(&out)));
 	if (sent < 0)
 		return -1;
 	if ((size_t)sent == msg->size)

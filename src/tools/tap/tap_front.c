@@ -134,7 +134,8 @@ static int open_socket(struct tap_front *front)
 	const struct tap *tap = front->tap;
 	struct unixlisten_options options = {
 		.wants = UNIXMSG_WANT_FDS |
-			(tap->network->is_stream ? 0 : UNIXMSG_WANT_CRED),
+			(tap->network->is_stream ? tap_get_wants()
+						 : UNIXMSG_WANT_CRED),
 	};
 	char why[512];
 

@@ -156,18 +156,11 @@ static int prove(struct client *client)
 /* 1, or -1 with errno. */
 static int send_answer(struct client *client, struct unixmsg *msg)
 {
-	struct unixconn *front = client->grams->front;
 	struct unixmsg out;
-	int result;
 
 	tap_readdress(&out, msg);
 	out.addr = &client->to;
-	result = unixconn_send_msg(front, &out, UNIXMSG_NOW);
-	if (result == 1 || out.flags == 0 || (errno != EPERM && errno != ESRCH))
-		return result;
-	/* The writer is dead, or of another namespace. */
-	out.flags = 0;
-	return unixconn_send_msg(front, &out, UNIXMSG_NOW);
+	return tap_send(client->grams->front, &out);
 }
 
 static void lose(const struct client *client, const struct unixmsg *msg)
@@ -331,7 +324,7 @@ static struct client *make_client(struct tap_grams *grams,
 {
 	struct client *client = calloc(1, sizeof(*client));
 	struct unixdial_options options = {
-		.wants = tap_get_wants(grams->tap),
+		.wants = tap_get_wants(),
 	};
 
 	if (client == NULL)

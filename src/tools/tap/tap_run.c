@@ -180,6 +180,7 @@ static int run_front(struct tap *tap, struct tap_name *name)
 static int prepare(struct tap *tap)
 {
 	tool_raise_descriptor_limit();
+	tap_learn_user();
 	tap->room = malloc(tap->options->size_max + TAP_GATHERED);
 	tap->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (tap->room == NULL || tap->epoll_fd < 0)

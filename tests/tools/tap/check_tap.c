@@ -735,8 +735,8 @@ START_TEST(the_server_sees_the_user_of_the_client)
 }
 END_TEST
 
-/* The process whose credentials have come with one byte. */
-static pid_t receive_writer(int fd)
+/* Whose credentials have come with one byte. */
+static struct ucred receive_writer(int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -756,21 +756,101 @@ static pid_t receive_writer(int fd)
 	ck_assert_ptr_nonnull(CMSG_FIRSTHDR(&head));
 	ck_assert_int_eq(control.align.cmsg_type, SCM_CREDENTIALS);
 	memcpy(&cred, CMSG_DATA(&control.align), sizeof(cred));
-	return cred.pid;
+	return cred;
 }
+
+static void ask_for_writers(int fd)
+{
+	const int on = 1;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on,
+				 sizeof(on)),
+		0);
+}
+
+/* Another user sends one byte, and ends unless it stays. */
+static pid_t send_as_nobody(bool stays)
+{
+	pid_t client = support_fork();
+	int fd;
+
+	if (client > 0)
+		return client;
+	support_as_nobody();
+	fd = open_socket(type);
+	make_blocking(fd);
+	if (connect_to(fd, name) < 0 || send(fd, "x", 1, 0) != 1)
+		_exit(1);
+	if (stays)
+		pause();
+	_exit(0);
+}
+
+/* Of the first byte that the server gets. */
+static struct ucred await_writer(void)
+{
+	struct ucred writer;
+	int fd;
+
+	make_blocking(server);
+	if (type == SOCK_DGRAM)
+		return receive_writer(server);
+	fd = accept(server, NULL, NULL);
+	ck_assert_int_ge(fd, 0);
+	writer = receive_writer(fd);
+	close(fd);
+	return writer;
+}
+
+/* As root: the tap connects as the first of all clients too. */
+START_TEST(the_server_sees_the_writer_of_each_message)
+{
+	struct ucred writer;
+	pid_t client;
+
+	start_server(_i);
+	ask_for_writers(server);
+	ck_assert_int_eq(chmod(name, 0777), 0);
+	start_tap();
+	client = send_as_nobody(true);
+	writer = await_writer();
+	ck_assert_int_eq(writer.pid, client);
+	ck_assert_uint_eq(writer.uid, 65534);
+	ck_assert_uint_eq(writer.gid, 65534);
+	stop_child(client);
+	stop_tap(0);
+}
+END_TEST
+
+/* As root: the tap stands for the process only, never for the user. */
+START_TEST(a_message_of_a_dead_client_is_never_one_of_root)
+{
+	struct ucred writer;
+
+	start_server(_i);
+	ask_for_writers(server);
+	ck_assert_int_eq(chmod(name, 0777), 0);
+	start_tap();
+	ck_assert_int_eq(kill(tap, SIGSTOP), 0);
+	support_wait_exit(send_as_nobody(false), 0);
+	ck_assert_int_eq(kill(tap, SIGCONT), 0);
+	writer = await_writer();
+	ck_assert_int_eq(writer.pid, tap);
+	ck_assert_uint_eq(writer.uid, 65534);
+	ck_assert_uint_eq(writer.gid, 65534);
+	stop_tap(0);
+}
+END_TEST
 
 /* As root: it is the server, which is this process, and not the tap. */
 START_TEST(a_client_sees_who_has_written_the_answer)
 {
-	const int on = 1;
 	struct ends ends;
 
 	begin(&ends, _i);
-	ck_assert_int_eq(setsockopt(ends.client, SOL_SOCKET, SO_PASSCRED, &on,
-				 sizeof(on)),
-		0);
+	ask_for_writers(ends.client);
 	send_all(ends.server, "x", 1);
-	ck_assert_int_eq(receive_writer(ends.client), getpid());
+	ck_assert_int_eq(receive_writer(ends.client).pid, getpid());
 	finish(&ends);
 }
 END_TEST
@@ -1028,6 +1108,8 @@ static void add_loop(TCase *tcase, const TTest *test, int first)
 
 static TCase *make_passing(int first)
 {
+	static const char only_root_names[] =
+		"only root sends credentials of another process";
 	TCase *tcase = make_tcase("passing");
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -1061,8 +1143,14 @@ static TCase *make_passing(int first)
 	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
 		2, support_is_root(), "only root connects as another user");
 	support_add_loop_test_if(tcase,
-		a_client_sees_who_has_written_the_answer, 2, support_is_root(),
-		"only root sends credentials of another process");
+		a_client_sees_who_has_written_the_answer, TYPES,
+		support_is_root(), only_root_names);
+	support_add_loop_test_if(tcase,
+		the_server_sees_the_writer_of_each_message, TYPES,
+		support_is_root(), only_root_names);
+	support_add_loop_test_if(tcase,
+		a_message_of_a_dead_client_is_never_one_of_root, TYPES,
+		support_is_root(), only_root_names);
 	return tcase;
 }
 
