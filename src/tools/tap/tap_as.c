@@ -119,12 +119,11 @@ static void say_other_user(uid_t user)
 struct unixconn *tap_as_dial(const struct tap *tap,
 	const struct unixconn *client, const struct unixcred *cred)
 {
-	if (cred->uid == (uid_t)-1 ||
-		(cred->uid == geteuid() && cred->gid == getegid()))
+	if (cred->uid == geteuid() && cred->gid == getegid())
 		return dial(tap);
 	if (geteuid() == 0)
 		return dial_as(tap, client, cred);
-	if (cred->uid != geteuid())
+	if (cred->uid != geteuid() && cred->uid != (uid_t)-1)
 		say_other_user(cred->uid);
 	return dial(tap);
 }

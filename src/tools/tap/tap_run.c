@@ -73,7 +73,8 @@ static void report_ready(struct tap_watch *watch, uint32_t events)
 	struct tap *tap = watch->context;
 
 	(void)events;
-	if (!tool_take_report())
+	/* Standard output may be the recording. */
+	if (!tool_take_report() || !tap->options->is_stats_wanted)
 		return;
 	if (!tool_has_room(STDOUT_FILENO))
 		tool_complain("standard output is full: no counters now");

@@ -254,6 +254,18 @@ counters_are_told_at_the_end_and_when_asked_for()
 	expect_counter "$logs/tap.out" not_shown 0
 }
 
+a_recording_on_standard_output_gets_no_counters_in_between()
+{
+	start_echo unixpacket
+	start_server tap unixmsg-tap --write - s-unixpacket
+	signal tap USR1
+	talk s-unixpacket one
+	stop_tap 0
+	if grep -q messages_to_server "$logs/tap.out"; then
+		fail 'counters stand in the recording'
+	fi
+}
+
 # --- Slow and full outputs ---------------------------------------------------
 
 an_output_that_nobody_reads_delays_no_traffic()
@@ -546,6 +558,7 @@ for case in \
 	a_terminal_gets_colours_and_a_file_none \
 	it_leaves_after_so_many_messages \
 	counters_are_told_at_the_end_and_when_asked_for \
+	a_recording_on_standard_output_gets_no_counters_in_between \
 	an_output_that_nobody_reads_delays_no_traffic \
 	an_output_that_fails_is_told_and_traffic_goes_on \
 	a_recording_is_for_its_owner_and_replaces_none \
