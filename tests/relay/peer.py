@@ -167,6 +167,34 @@ def stuck(address, ready):
     sys.stdin.read()
 
 
+def talker(address):
+    """Reads nothing before all that it has to say is sent."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen()
+    print(": listening on " + address, file=sys.stderr, flush=True)
+    sock, _ = listener.accept()
+    sock.settimeout(LIMIT)
+    for _ in range(300):
+        sock.send(b"t" * 4096)
+    count = 0
+    while True:
+        try:
+            if not sock.recv(5000):
+                break
+            count += 1
+        except ConnectionResetError:
+            pass  # nobody has read all of ours; theirs is still there
+    print(count)
+
+
+def leave(address, count):
+    """Sends, reads nothing, and is gone."""
+    sock = packets(address)
+    for _ in range(int(count)):
+        sock.send(b"l" * 4096)
+
+
 def descriptors(address):
     sock = packets(address)
     sock.send(b"before")

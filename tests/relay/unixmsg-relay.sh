@@ -458,6 +458,37 @@ a_relay_that_is_stopped_for_long_is_left()
 	await_true has export open 0
 }
 
+# Both directions are full: nobody reads, neither the client nor the service.
+a_client_that_dies_while_all_is_full_is_forgotten()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket --window 4096
+	start_import unixpacket --window 4096
+	mkfifo ready never
+	start stuck "$python" "$peer" stuck front ready <>never
+	bound cat ready >/dev/null || fail "there is room for everything"
+	signal stuck KILL
+	finish stuck
+	await_true has import open 0
+	await_true has export open 0
+	[ "$(get export peers)" -eq 0 ] || fail "the service keeps a client"
+}
+
+# The service waits for somebody who reads, and its relay for the service.
+all_of_a_client_that_is_gone_arrives()
+{
+	start_engine
+	start_server talker "$python" "$peer" talker service
+	start_export unixpacket
+	start_import unixpacket
+	talk leave front 40
+	finish talker
+	expect_status 0 "$(cat "$logs/talker.err")"
+	expect_text "$logs/talker.out" 40
+	await_true has export open 0
+}
+
 # What a client sends and a service gets, when both have ended in order.
 books_add_up()
 {
@@ -1081,6 +1112,8 @@ run_case a_full_engine_makes_clients_wait
 run_case a_wrong_number_resets_both_ends
 run_case garbage_harms_nobody
 run_case a_relay_that_is_stopped_for_long_is_left
+run_case a_client_that_dies_while_all_is_full_is_forgotten
+run_case all_of_a_client_that_is_gone_arrives
 run_case books_add_up
 run_case books_of_datagrams_add_up
 run_case a_burst_within_the_queue_is_delivered_in_order

@@ -49,6 +49,7 @@ struct entry {
 	struct frame accept; /* to be sent once the service is connected */
 	bool is_paused;
 	bool is_holding; /* a message waits for the engine */
+	bool is_leaving; /* to be closed once what is queued is sent */
 	/* Messages that the service has queued, and their bytes. */
 	uint64_t queued;
 	uint64_t queued_bytes;
@@ -219,6 +220,36 @@ static void cut_off(struct relay *relay, struct entry *entry)
 		forget(relay, entry);
 }
 
+/* After our FIN nothing is read but the end of the peer; after the end of the
+ * session all is, and lost. */
+static void settle(struct relay *relay, struct entry *entry)
+{
+	const struct session *session = &entry->session;
+	const bool is_paused = session->state != SESSION_OVER &&
+		(entry->is_holding ||
+			(!session->has_sent_fin && !session_can_send(session)));
+
+	if (entry->peer == 0 || entry->is_paused == is_paused)
+		return;
+	entry->is_paused = is_paused;
+	if (is_paused)
+		unixservice_pause_peer(relay->service, entry->peer);
+	else
+		unixservice_resume_peer(relay->service, entry->peer);
+}
+
+/* Closes the peer here once it has got all that has arrived. It may be waiting
+ * until somebody reads what it has sent. The entry may be gone after that. */
+static void let_go(struct relay *relay, struct entry *entry)
+{
+	if (unixservice_get_queued(relay->service, entry->peer) > 0) {
+		entry->is_leaving = true;
+		settle(relay, entry);
+	} else if (unixservice_close_peer(relay->service, entry->peer) < 0) {
+		forget(relay, entry);
+	}
+}
+
 /* The entry is gone after that. */
 static void reset(struct relay *relay, struct entry *entry,
 	enum relay_count reason, const char *why, bool is_told)
@@ -260,22 +291,6 @@ static void take_closed(struct relay *relay, struct entry *entry, int error)
 }
 
 /* --- From here to there --------------------------------------------------- */
-
-/* After our FIN nothing is read but the end of the peer. */
-static void settle(struct relay *relay, struct entry *entry)
-{
-	const struct session *session = &entry->session;
-	const bool is_paused = entry->is_holding ||
-		(!session->has_sent_fin && !session_can_send(session));
-
-	if (entry->peer == 0 || entry->is_paused == is_paused)
-		return;
-	entry->is_paused = is_paused;
-	if (is_paused)
-		unixservice_pause_peer(relay->service, entry->peer);
-	else
-		unixservice_resume_peer(relay->service, entry->peer);
-}
 
 static struct entry *find_peer(const struct relay *relay, uint64_t peer)
 {
@@ -391,12 +406,15 @@ static void deliver(struct relay *relay, struct entry *entry,
 	entry->queued_bytes += frame->size;
 }
 
-static void take_flushed(struct relay *relay, struct entry *entry)
+/* What was queued was sent, or was lost, as the peer can receive no more. */
+static void take_emptied(struct relay *relay, struct entry *entry)
 {
 	const uint64_t messages = entry->queued, bytes = entry->queued_bytes;
 
 	entry->queued = entry->queued_bytes = 0;
 	release_window(relay, entry, messages, bytes);
+	if (entry->is_leaving)
+		let_go(relay, entry);
 }
 
 /* After the end of its direction the other relay has closed all, in order. */
@@ -408,9 +426,7 @@ static void take_reset(struct relay *relay, struct entry *entry)
 		return;
 	}
 	count(relay, RELAY_ENDED);
-	if (entry->peer == 0 ||
-		unixservice_close_peer(relay->service, entry->peer) < 0)
-		forget(relay, entry);
+	let_go(relay, entry);
 }
 
 static void answer_ping(struct relay *relay, struct entry *entry)
@@ -624,8 +640,9 @@ static void watch(struct relay *relay, const struct unixservice_event *event)
 		count(relay, RELAY_LIMITED);
 	if (entry == NULL)
 		return;
-	if (event->kind == UNIXSERVICE_FLUSHED)
-		take_flushed(relay, entry);
+	if (event->kind == UNIXSERVICE_FLUSHED ||
+		event->kind == UNIXSERVICE_LOST)
+		take_emptied(relay, entry);
 	else if (event->kind == UNIXSERVICE_CLOSED)
 		take_closed(relay, entry, event->error);
 	else if (event->kind == UNIXSERVICE_CUT)
