@@ -61,12 +61,13 @@ start_export()
 }
 
 # start_import NETWORK [OPTION]...: at front.
+front=front
 start_import()
 {
 	network=$1
 	shift
 	start_server import unixmsg-relay --import it --network $network \
-		--engine "$engine" --stats "$@" front
+		--engine "$engine" --stats "$@" $front
 }
 
 start_all()
@@ -249,6 +250,26 @@ the_address_is_there_while_the_service_answers()
 	start_service unixpacket
 	await_true test -e front
 	ask unixpacket front again
+}
+
+# The socket of before still sends to the clients of before.
+an_abstract_address_comes_back()
+{
+	front=$(abstract_name)
+	start_engine
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram --grace 0.2
+	ask unixgram $front before
+	signal service KILL
+	finish service
+	await_true grep -q 'clients find no server' "$logs/import.err"
+	start_service unixgram
+	await_true grep -q 'is there again' "$logs/import.err"
+	ask unixgram $front after
+	if grep 'in use' "$logs/import.err" >&3; then
+		fail 'the name was not free'
+	fi
 }
 
 a_relay_waits_for_its_engine()
@@ -1099,6 +1120,7 @@ run_case wpa_cli_reaches_wpa_supplicant
 run_case bytes_are_the_same
 run_case subjects_are_made_of_names_and_numbers
 run_case the_address_is_there_while_the_service_answers
+run_case an_abstract_address_comes_back
 run_case a_relay_waits_for_its_engine
 run_case a_client_finds_no_server_without_an_engine
 run_case clients_are_blocked_while_the_engine_is_down

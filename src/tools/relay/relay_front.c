@@ -43,6 +43,22 @@ static unsigned int get_flags(const struct network *network)
 	return network->is_stream ? UNIXMSG_LISTEN_BYTES : 0;
 }
 
+/* An abstract name is free when its socket is closed, and that of datagrams
+ * stays open while there are peers, as it sends to them. */
+static void free_name(struct relay *relay)
+{
+	const struct options *options = &relay->options->base;
+	uint64_t peer;
+
+	if (options->network->is_connected || *options->address != '@')
+		return;
+	/* Those that came before the end may be new peers. */
+	unixservice_dispatch(relay->service);
+	while ((peer = unixservice_get_next_peer(relay->service, 0)) != 0)
+		unixservice_reset_peer(relay->service, peer);
+	unixservice_dispatch(relay->service);
+}
+
 static int serve_address(struct relay *relay)
 {
 	const struct options *options = &relay->options->base;
@@ -50,6 +66,7 @@ static int serve_address(struct relay *relay)
 	const unsigned int given = UNIXMSG_LISTEN_USER | UNIXMSG_LISTEN_GROUP;
 	int saved;
 
+	free_name(relay);
 	how.flags |= get_flags(options->network);
 	if (unixservice_listen(relay->service, options->network->name,
 		    options->address, &how) == 0)
