@@ -9,6 +9,13 @@
 #include "relay/datagrams.h"
 #include "unixmsg/deadline.h"
 
+/* A host on which a relay has clients of the service. */
+struct datagram_host {
+	char name[SUBJECT_ROOM];
+	size_t count; /* of its clients */
+	struct datagram_host *next;
+};
+
 static struct datagram_client *fail(int error)
 {
 	errno = error;
@@ -54,14 +61,8 @@ int datagrams_init(struct datagrams *datagrams, size_t most, int64_t silence_us)
 
 void datagrams_free(struct datagrams *datagrams)
 {
-	struct datagram_client *it, *next;
-
-	for (it = datagrams->oldest; it != NULL; it = next) {
-		next = it->newer;
-		free(it);
-	}
-	datagrams->oldest = datagrams->newest = NULL;
-	datagrams->count = 0;
+	while (datagrams->oldest != NULL)
+		datagrams_remove(datagrams, datagrams->oldest);
 	free(datagrams->of_subject);
 	free(datagrams->of_peer);
 	datagrams->of_subject = datagrams->of_peer = NULL;
@@ -165,6 +166,100 @@ struct datagram_client *datagrams_find_peer(struct datagrams *datagrams,
 	return use(datagrams, look_up_peer(datagrams, peer), now_us);
 }
 
+/* Hosts */
+
+/* The subject of a client without its number and the incarnation of its relay:
+ * one that starts again is on the same host. */
+static void read_host(char name[SUBJECT_ROOM], const char *subject)
+{
+	char *dot;
+	int i;
+
+	memcpy(name, subject, strlen(subject) + 1);
+	for (i = 0; i < 2 && (dot = strrchr(name, '.')) != NULL; i++)
+		*dot = '\0';
+}
+
+static struct datagram_host *find_host(const struct datagrams *datagrams,
+	const char *name)
+{
+	struct datagram_host *it = datagrams->hosts;
+
+	while (it != NULL && strcmp(it->name, name) != 0)
+		it = it->next;
+	return it;
+}
+
+static struct datagram_host *join_host(struct datagrams *datagrams,
+	const char *subject)
+{
+	char name[SUBJECT_ROOM];
+	struct datagram_host *host;
+
+	read_host(name, subject);
+	host = find_host(datagrams, name);
+	if (host == NULL) {
+		host = calloc(1, sizeof(*host));
+		if (host == NULL)
+			return NULL;
+		memcpy(host->name, name, strlen(name) + 1);
+		host->next = datagrams->hosts;
+		datagrams->hosts = host;
+	}
+	host->count++;
+	return host;
+}
+
+static void leave_host(struct datagrams *datagrams, struct datagram_host *host)
+{
+	struct datagram_host **place = &datagrams->hosts;
+
+	if (--host->count > 0)
+		return;
+	while (*place != host)
+		place = &(*place)->next;
+	*place = host->next;
+	free(host);
+}
+
+/* With the one that own is to have more. */
+static size_t get_count(const struct datagram_host *host,
+	const struct datagram_host *own)
+{
+	return host->count + (host == own);
+}
+
+static size_t get_most(const struct datagrams *datagrams,
+	const struct datagram_host *own)
+{
+	const struct datagram_host *it;
+	size_t most = 0;
+
+	for (it = datagrams->hosts; it != NULL; it = it->next)
+		if (get_count(it, own) > most)
+			most = get_count(it, own);
+	return most;
+}
+
+struct datagram_client *datagrams_get_surplus(const struct datagrams *datagrams,
+	const char *subject)
+{
+	struct datagram_client *it = datagrams->oldest;
+	const struct datagram_host *own;
+	char name[SUBJECT_ROOM];
+	size_t most;
+
+	if (datagrams->count < datagrams->most ||
+		strlen(subject) >= sizeof(name))
+		return NULL;
+	read_host(name, subject);
+	own = find_host(datagrams, name);
+	most = get_most(datagrams, own);
+	while (it != NULL && get_count(it->host, own) < most)
+		it = it->newer;
+	return it;
+}
+
 /* Coming and going */
 
 static void join_chains(struct datagrams *datagrams,
@@ -194,6 +289,11 @@ struct datagram_client *datagrams_add(struct datagrams *datagrams,
 	client = calloc(1, sizeof(*client));
 	if (client == NULL)
 		return NULL;
+	client->host = join_host(datagrams, subject);
+	if (client->host == NULL) {
+		free(client);
+		return NULL;
+	}
 	memcpy(client->subject, subject, strlen(subject) + 1);
 	client->peer = peer;
 	join_chains(datagrams, client);
@@ -216,6 +316,7 @@ void datagrams_remove(struct datagrams *datagrams,
 		place = &(*place)->next_of_peer;
 	*place = client->next_of_peer;
 	leave_order(datagrams, client);
+	leave_host(datagrams, client->host);
 	datagrams->count--;
 	free(client);
 }

@@ -5,8 +5,10 @@
  * service can tell them apart and answer them. Here is which is whose: by the
  * reply subject of a datagram that arrives, by the peer of an answer.
  *
- * Their number is bounded: when there are as many as may be, a new one is
- * refused, and those that are there stay. One that is silent is forgotten.
+ * Their number is bounded: when there are as many as may be, the one that is
+ * silent for longest on the host with the most makes room for a new one. So a
+ * host whose clients come and go in great number takes no place of the others.
+ * One that is silent for too long is forgotten.
  */
 #ifndef UNIXMSG_RELAY_DATAGRAMS_H
 #define UNIXMSG_RELAY_DATAGRAMS_H
@@ -16,11 +18,14 @@
 
 #include "relay/subject.h"
 
+struct datagram_host;
+
 struct datagram_client {
 	char subject[SUBJECT_ROOM]; /* proved by the caller */
 	uint64_t peer;
 	int64_t used_us;
 	/* Only datagrams.c uses the rest. */
+	struct datagram_host *host;
 	struct datagram_client *next_of_subject;
 	struct datagram_client *next_of_peer;
 	struct datagram_client *older;
@@ -32,6 +37,7 @@ struct datagrams {
 	struct datagram_client **of_peer;
 	size_t chains_count; /* a power of two */
 	uint64_t key;        /* random: nobody can choose one chain for all */
+	struct datagram_host *hosts; /* that have clients */
 	struct datagram_client *oldest;
 	struct datagram_client *newest;
 	size_t count;
@@ -61,6 +67,13 @@ struct datagram_client *datagrams_find_peer(struct datagrams *datagrams,
 
 void datagrams_remove(struct datagrams *datagrams,
 	struct datagram_client *client);
+
+/*
+ * Returns the client that makes room for a new one with that subject, for the
+ * caller to remove with its peer; or NULL if there is room.
+ */
+struct datagram_client *datagrams_get_surplus(const struct datagrams *datagrams,
+	const char *subject);
 
 /* Returns a client that was silent too long, for the caller to remove with its
  * peer; or NULL. */

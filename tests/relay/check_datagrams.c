@@ -85,6 +85,71 @@ START_TEST(one_too_many_is_refused_and_the_others_stay)
 }
 END_TEST
 
+static void add_of(const char *host, unsigned int number, int64_t now_us)
+{
+	char text[SUBJECT_ROOM];
+
+	snprintf(text, sizeof(text), "uxg.1.r.echo.%s.%u", host, number);
+	ck_assert_ptr_nonnull(
+		datagrams_add(&datagrams, text, 1000 + number, now_us));
+}
+
+static void expect_surplus(const char *host, unsigned int number)
+{
+	char text[SUBJECT_ROOM];
+
+	snprintf(text, sizeof(text), "uxg.1.r.echo.%s.99", host);
+	ck_assert_uint_eq(datagrams_get_surplus(&datagrams, text)->peer,
+		1000 + number);
+}
+
+START_TEST(there_is_no_surplus_while_there_is_room)
+{
+	unsigned int i;
+
+	for (i = 1; i < MOST; i++)
+		add(i, 0);
+	ck_assert_ptr_null(datagrams_get_surplus(&datagrams, subject_of(0)));
+}
+END_TEST
+
+START_TEST(the_host_with_the_most_clients_makes_room_by_its_oldest)
+{
+	add_of("beta.1", 1, 0);
+	add_of("alpha.1", 2, 1);
+	add_of("beta.1", 3, 2);
+	add_of("alpha.2", 4, 3);
+	add_of("alpha.1", 5, 4);
+	expect_surplus("gamma.1", 2);
+	expect_surplus("alpha.1", 2);
+	expect_surplus("beta.1", 1);
+	datagrams_find_peer(&datagrams, 1002, 5);
+	expect_surplus("gamma.1", 4);
+}
+END_TEST
+
+START_TEST(of_hosts_with_as_many_the_oldest_client_makes_room)
+{
+	add_of("alpha.1", 1, 0);
+	add_of("beta.1", 2, 1);
+	add_of("gamma.1", 3, 2);
+	add_of("gamma.1", 4, 3);
+	add_of("beta.1", 5, 4);
+	expect_surplus("delta.1", 2);
+}
+END_TEST
+
+START_TEST(a_host_without_clients_is_forgotten)
+{
+	add_of("alpha.1", 1, 0);
+	add_of("beta.1", 2, 0);
+	ck_assert_ptr_nonnull(datagrams.hosts);
+	datagrams_remove(&datagrams, datagrams.oldest);
+	datagrams_remove(&datagrams, datagrams.oldest);
+	ck_assert_ptr_null(datagrams.hosts);
+}
+END_TEST
+
 START_TEST(a_subject_or_a_peer_is_there_once)
 {
 	add(1, 0);
@@ -190,6 +255,12 @@ int main(void)
 	tcase_add_test(tcase, a_client_is_found_by_its_subject_and_by_its_peer);
 	tcase_add_test(tcase, a_removed_client_is_not_found);
 	tcase_add_test(tcase, one_too_many_is_refused_and_the_others_stay);
+	tcase_add_test(tcase, there_is_no_surplus_while_there_is_room);
+	tcase_add_test(tcase,
+		the_host_with_the_most_clients_makes_room_by_its_oldest);
+	tcase_add_test(tcase,
+		of_hosts_with_as_many_the_oldest_client_makes_room);
+	tcase_add_test(tcase, a_host_without_clients_is_forgotten);
 	tcase_add_test(tcase, a_subject_or_a_peer_is_there_once);
 	tcase_add_test(tcase, a_subject_without_room_is_refused);
 	tcase_add_test(tcase, a_silent_client_is_given_and_not_before);

@@ -738,18 +738,34 @@ more_clients_than_may_be_are_refused()
 	[ "$(get export sessions_limited)" -eq 1 ] || fail "not counted"
 }
 
-more_datagram_clients_than_may_be_are_refused()
+a_new_datagram_client_takes_the_place_of_the_oldest()
 {
 	start_engine
 	start_service unixgram
 	start_export unixgram --max-clients 1
 	start_import unixgram
 	ask unixgram front first
-	run unixgram-echo --timeout 0.1 front second
-	expect_status 1
-	counters export
-	[ "$(get export lost_clients)" -eq 1 ] || fail "not counted"
+	ask unixgram front second
+	has export replaced 1 || fail "not counted"
 	[ "$(get export open)" -eq 1 ] || fail "not one is there"
+}
+
+# Clients that come and go have no place there for longer than here.
+an_export_is_told_of_clients_that_are_closed()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram --max-clients 1
+	for message in a b c d; do
+		ask unixgram front $message
+	done
+	await_true has export open 1
+	signal import TERM
+	finish import
+	await_true has export open 0
+	[ "$(get export replaced)" -eq 0 ] || fail "one was replaced"
+	[ "$(get export arrived)" -eq 4 ] || fail "not four have arrived"
 }
 
 descriptors_are_refused_and_never_stripped()
@@ -1147,7 +1163,8 @@ run_case connections_go_to_the_export_that_is_left
 run_case the_service_answers_in_the_directory_that_was_chosen
 run_case a_stuck_client_stops_nobody_else
 run_case more_clients_than_may_be_are_refused
-run_case more_datagram_clients_than_may_be_are_refused
+run_case a_new_datagram_client_takes_the_place_of_the_oldest
+run_case an_export_is_told_of_clients_that_are_closed
 run_case descriptors_are_refused_and_never_stripped
 run_case what_the_engine_does_not_carry_is_told
 run_case bytes_pass_a_small_engine

@@ -64,6 +64,8 @@ static const struct {
 		"messages of the engine that were for nobody" },
 	[RELAY_CONTROLS_LOST] = { "controls_lost",
 		"control frames that found no room" },
+	[RELAY_REPLACED] = { "replaced",
+		"remote clients forgotten to make room for new ones" },
 	[RELAY_SESSIONS] = { "sessions", "sessions begun" },
 	[RELAY_ENDED] = { "sessions_ended", "sessions that ended in order" },
 	[RELAY_REFUSED] = { "sessions_refused",

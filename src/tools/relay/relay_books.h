@@ -38,6 +38,7 @@ enum relay_count {
 	RELAY_LOST_FAILED,  /* the kernel has refused it */
 	RELAY_STRANGE,      /* no frame, or for nobody */
 	RELAY_CONTROLS_LOST,
+	RELAY_REPLACED, /* remote datagram clients, by new ones */
 	/* Sessions. */
 	RELAY_SESSIONS,
 	RELAY_ENDED,         /* in order */

@@ -158,12 +158,13 @@ static uint64_t add_client(struct relay *relay, const char *subject,
 	int64_t now_us)
 {
 	struct datagrams *clients = &get(relay)->clients;
-	struct datagram_client *client;
+	struct datagram_client *client =
+		datagrams_get_surplus(clients, subject);
 	uint64_t peer;
 
-	if (clients->count >= clients->most) {
-		count(relay, RELAY_LOST_CLIENTS);
-		return 0;
+	if (client != NULL) {
+		count(relay, RELAY_REPLACED);
+		forget(relay, client);
 	}
 	peer = open_peer(relay, true);
 	if (peer == 0)
@@ -208,15 +209,35 @@ static bool is_unnamed(const char *reply)
 	return strcmp(strrchr(reply, '.'), ".0") == 0;
 }
 
+/* The relay of a client has closed it. */
+static void take_end(struct relay *relay, const char *subject)
+{
+	struct datagram_client *client =
+		datagrams_find_subject(&get(relay)->clients, subject,
+			unixdeadline_now_us());
+
+	if (client != NULL)
+		forget(relay, client);
+}
+
+static bool is_of_client(const struct frame *frame)
+{
+	return frame != NULL &&
+		(frame->type == FRAME_DATAGRAM || frame->type == FRAME_RESET);
+}
+
 static void take_new(struct relay *relay, const struct nats_event *event,
 	const struct frame *frame)
 {
 	uint64_t peer;
 
-	if (frame == NULL || frame->type != FRAME_DATAGRAM ||
-		event->reply == NULL ||
+	if (!is_of_client(frame) || event->reply == NULL ||
 		subject_prove(event->reply, &relay->names, SUBJECT_REPLY) < 0) {
 		count(relay, RELAY_STRANGE);
+		return;
+	}
+	if (frame->type == FRAME_RESET) {
+		take_end(relay, event->reply);
 		return;
 	}
 	count(relay, RELAY_ARRIVED);

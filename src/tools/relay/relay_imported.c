@@ -6,7 +6,8 @@
  *
  * Several relays may export the service. A client stays with one of them while
  * that one says that its service is there, since a service may know its
- * clients; those without an address are for any of them.
+ * clients; those without an address are for any of them. It is told when a
+ * client is closed, and forgets it, too.
  */
 #include <config.h>
 
@@ -18,6 +19,7 @@
 #include "tools/relay/relay.h"
 #include "tools/relay/relay_front.h"
 #include "tools/relay/relay_grams.h"
+#include "tools/relay/relay_post.h"
 
 enum { EXPORTERS_MOST = 16, STALE_US = 1000000 };
 
@@ -218,11 +220,34 @@ static void lose(struct relay *relay, uint64_t peer, enum relay_count reason)
 	relay->books.counts[reason]++;
 }
 
+/* Else it would keep a place for the client until it was silent for long. */
+static void tell_end(struct relay *relay, uint64_t peer)
+{
+	const struct frame frame = { .type = FRAME_RESET };
+	const struct exporter *exporter = get_exporter(relay, peer);
+	char own[SUBJECT_ROOM];
+
+	if (exporter == NULL || !is_alive(relay, exporter))
+		return;
+	subject_format(own, &relay->names, SUBJECT_REPLY, peer);
+	relay_post_control(relay, exporter->subject, own, &frame);
+}
+
+static void tell_all_ends(struct relay *relay)
+{
+	uint64_t peer = 0;
+
+	while ((peer = unixservice_get_next_peer(relay->service, peer)) != 0)
+		tell_end(relay, peer);
+}
+
 static void watch(struct relay *relay, const struct unixservice_event *event)
 {
 	if (event->kind == UNIXSERVICE_OPENED)
 		unixservice_set_context(relay->service, event->peer,
 			&get(relay)->none);
+	else if (event->kind == UNIXSERVICE_CLOSED)
+		tell_end(relay, event->peer);
 	else if (event->kind == UNIXSERVICE_CUT)
 		lose(relay, event->peer, RELAY_LOST_TOO_LARGE);
 	else if (event->kind == UNIXSERVICE_LIMITED)
@@ -281,5 +306,5 @@ const struct relay_way relay_imported_way = {
 	.engine_down = do_nothing,
 	.look = look,
 	.is_empty = is_empty,
-	.reset = do_nothing,
+	.reset = tell_all_ends,
 };
