@@ -10,6 +10,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 
 LIMIT = 20
 
@@ -195,6 +196,44 @@ def leave(address, count):
         sock.send(b"l" * 4096)
 
 
+def bulk(address, count):
+    """Answers each client by many messages, and ends its direction then."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen()
+    print(": listening on " + address, file=sys.stderr, flush=True)
+
+    def serve(sock):
+        try:
+            sock.recv(100)
+            for _ in range(int(count)):
+                sock.send(b"b" * 4096)
+            sock.shutdown(socket.SHUT_WR)
+            while sock.recv(100):
+                pass
+        except OSError:
+            pass
+        sock.close()
+
+    while True:
+        sock, _ = listener.accept()
+        threading.Thread(target=serve, args=(sock,), daemon=True).start()
+
+
+def late(address, go, end=""):
+    """Asks, with an end or not, and reads the answers only after a go."""
+    sock = packets(address)
+    sock.send(b"ask")
+    if end:
+        sock.shutdown(socket.SHUT_WR)
+    with open(go) as file:
+        file.read()
+    count = 0
+    while sock.recv(5000):
+        count += 1
+    print(count)
+
+
 def descriptors(address):
     sock = packets(address)
     sock.send(b"before")
@@ -277,6 +316,22 @@ def skip(engine):
             other.publish(subject, frame(5, 1000, 0, b"injected"), reply)
             other.settle()
             break
+
+
+def end_twice(engine, host):
+    """Waits until a session has ended in both directions, and resets it then
+    for the relay on that host."""
+    other = Engine(engine)
+    fins = {}
+    for subject, reply, data in Engine(engine).messages("uxg.1.s.>"):
+        if data[1] == 7:
+            fins[subject] = reply
+            if fins.get(reply) == subject:
+                break
+    if subject.split(".")[4] != host:
+        subject, reply = reply, subject
+    other.publish(subject, frame(8), reply)
+    other.settle()
 
 
 def garbage(engine):

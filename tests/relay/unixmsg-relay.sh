@@ -496,6 +496,84 @@ a_client_that_dies_while_all_is_full_is_forgotten()
 	[ "$(get export peers)" -eq 0 ] || fail "the service keeps a client"
 }
 
+# start_late [end]: a client whose service has ended, and that has not read yet
+# what its relay has for it. Another one shows that all has arrived.
+start_late()
+{
+	start_engine
+	start_server bulk "$python" "$peer" bulk service 60
+	start_export unixpacket --host there
+	start_import unixpacket --host here
+	mkfifo go
+	"${before_late:-:}"
+	start late "$python" "$peer" late front go "$@"
+	await_true is_arrived_here 60
+	talk late front /dev/null
+	expect_text "$out" 60
+	counters import
+	[ "$(get import queued)" -gt 0 ] || fail 'the client has all already'
+}
+
+is_arrived_here()
+{
+	has import arrived "$1"
+}
+
+# finish_late COUNTER...: it has got all, and these have counted it.
+finish_late()
+{
+	echo go >go
+	finish late
+	expect_status 0 "$(cat "$logs/late.err")"
+	expect_text "$logs/late.out" 60
+	await_true has import open 0
+	ended=$(get import sessions_ended)
+	for name in here there absent silent 'engine' gap message memory; do
+		ended=$((ended + $(get import resets_$name)))
+	done
+	[ $ended -eq 2 ] || fail "$(cat "$logs/import.counters")"
+	[ "$(get import $1)" -gt 0 ] || fail "$(cat "$logs/import.counters")"
+}
+
+a_session_that_is_over_outlasts_its_engine()
+{
+	start_late end
+	end_engine
+	await_true has import engine_up 0
+	finish_late sessions_ended
+	[ "$(get import sessions_ended)" -eq 2 ] || fail 'not both have ended'
+}
+
+what_arrived_before_the_end_outlasts_the_engine()
+{
+	start_late
+	end_engine
+	await_true has import engine_up 0
+	finish_late resets_engine
+}
+
+what_arrived_before_the_end_outlasts_the_export()
+{
+	start_late
+	signal export KILL
+	finish export
+	await_true has import resets_absent 1
+	finish_late resets_absent
+}
+
+a_session_ends_once()
+{
+	before_late=start_ender
+	start_late end
+	finish ender
+	finish_late sessions_ended
+}
+
+start_ender()
+{
+	start_server ender "$python" "$peer" end_twice $engine here
+}
+
 # The service waits for somebody who reads, and its relay for the service.
 all_of_a_client_that_is_gone_arrives()
 {
@@ -1151,6 +1229,10 @@ run_case a_wrong_number_resets_both_ends
 run_case garbage_harms_nobody
 run_case a_relay_that_is_stopped_for_long_is_left
 run_case a_client_that_dies_while_all_is_full_is_forgotten
+run_case a_session_that_is_over_outlasts_its_engine
+run_case what_arrived_before_the_end_outlasts_the_engine
+run_case what_arrived_before_the_end_outlasts_the_export
+run_case a_session_ends_once
 run_case all_of_a_client_that_is_gone_arrives
 run_case books_add_up
 run_case books_of_datagrams_add_up

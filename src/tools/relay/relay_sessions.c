@@ -206,6 +206,13 @@ static void send_fin(struct relay *relay, struct entry *entry)
 
 /* --- Ends ----------------------------------------------------------------- */
 
+/* A session whose directions have both ended waits only for its peer here. */
+static bool is_going_on(const struct entry *entry)
+{
+	return entry->session.state != SESSION_OVER &&
+		!session_is_finished(&entry->session);
+}
+
 static void say_end(const struct entry *entry, const char *why)
 {
 	tool_say(TOOL_VERBOSE, "session %ju: %s", (uintmax_t)entry->number,
@@ -250,8 +257,7 @@ static void let_go(struct relay *relay, struct entry *entry)
 	}
 }
 
-/* The entry is gone after that. */
-static void reset(struct relay *relay, struct entry *entry,
+static void end(struct relay *relay, struct entry *entry,
 	enum relay_count reason, const char *why, bool is_told)
 {
 	if (is_told)
@@ -259,7 +265,18 @@ static void reset(struct relay *relay, struct entry *entry,
 	session_reset(&entry->session, why);
 	count(relay, reason);
 	say_end(entry, why);
-	cut_off(relay, entry);
+}
+
+/* All that the other side had to say has arrived once it has ended: then the
+ * peer here gets it. The entry may be gone after that. */
+static void reset(struct relay *relay, struct entry *entry,
+	enum relay_count reason, const char *why, bool is_told)
+{
+	end(relay, entry, reason, why, is_told);
+	if (entry->session.has_received_fin)
+		let_go(relay, entry);
+	else
+		cut_off(relay, entry);
 }
 
 /* Whether the peer was read to its end. */
@@ -425,7 +442,9 @@ static void take_reset(struct relay *relay, struct entry *entry)
 			false);
 		return;
 	}
-	count(relay, RELAY_ENDED);
+	/* Else it counts when its peer here is closed. */
+	if (!session_is_finished(&entry->session))
+		count(relay, RELAY_ENDED);
 	let_go(relay, entry);
 }
 
@@ -486,7 +505,7 @@ static void take_status(struct relay *relay, struct entry *entry)
 	if (entry->session.state == SESSION_OPENING)
 		reset(relay, entry, RELAY_REFUSED, "no relay has the service",
 			false);
-	else if (entry->session.state == SESSION_OPEN)
+	else if (is_going_on(entry))
 		reset(relay, entry, RELAY_RESET_ABSENT,
 			"the other relay is gone", false);
 }
@@ -665,11 +684,9 @@ static void ping(struct relay *relay, struct entry *entry, int64_t now_us)
 	send_control(relay, entry, &frame);
 }
 
-/* A session whose directions have both ended waits only for its peer here. */
 static void look_at(struct relay *relay, struct entry *entry, int64_t now_us)
 {
-	if (session_is_finished(&entry->session) ||
-		entry->session.state == SESSION_OVER)
+	if (!is_going_on(entry))
 		return;
 	if (entry->peer == 0)
 		dial(relay, entry);
@@ -712,7 +729,7 @@ static void lose_engine(struct relay *relay, struct entry *entry,
 	int64_t now_us)
 {
 	(void)now_us;
-	if (entry->session.state != SESSION_OVER)
+	if (is_going_on(entry))
 		reset(relay, entry, RELAY_RESET_ENGINE, "the engine is down",
 			false);
 }
@@ -727,10 +744,9 @@ static void reset_at_end(struct relay *relay, struct entry *entry,
 	int64_t now_us)
 {
 	(void)now_us;
-	if (entry->session.state != SESSION_OVER)
-		reset(relay, entry, RELAY_RESET_HERE, "the relay ends", true);
-	else
-		cut_off(relay, entry);
+	if (is_going_on(entry))
+		end(relay, entry, RELAY_RESET_HERE, "the relay ends", true);
+	cut_off(relay, entry);
 }
 
 static void reset_all(struct relay *relay)
