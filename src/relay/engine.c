@@ -57,9 +57,12 @@ struct engine {
 	enum state state;
 	int epoll;
 	int fd;
-	uint32_t events;      /* that fd is watched for */
-	int64_t at_us;        /* of the next try, its end, or the next PING */
-	unsigned int pings;   /* without an answer */
+	uint32_t events;    /* that fd is watched for */
+	int64_t at_us;      /* of the next try, its end, or the next PING */
+	unsigned int pings; /* without an answer */
+	/* Of this connection: PING sent, PONG received, and which of them is
+	 * the answer that confirms what was sent. */
+	uint64_t asked, answered, confirming;
 	unsigned int retries; /* since the engine stayed up */
 	size_t payload_most;
 	char said[200]; /* by the server, before it closes */
@@ -100,6 +103,7 @@ static void close_socket(struct engine *engine)
 	engine->fd = -1;
 	engine->events = 0;
 	engine->payload_most = 0;
+	engine->asked = engine->answered = engine->confirming = 0;
 	nats_reader_reset(&engine->reader);
 	nats_writer_reset(&engine->writer);
 }
@@ -237,6 +241,14 @@ static int put_subscription(struct engine *engine, unsigned int index)
 		get_text(it->queue), index + 1);
 }
 
+static int put_ping(struct engine *engine)
+{
+	if (nats_put_ping(&engine->writer) < 0)
+		return -1;
+	engine->asked++;
+	return 0;
+}
+
 static int put_greeting(struct engine *engine)
 {
 	const struct nats_login login = {
@@ -251,7 +263,7 @@ static int put_greeting(struct engine *engine)
 	for (i = 0; i < engine->subscriptions_count; i++)
 		if (put_subscription(engine, i) < 0)
 			return -1;
-	return nats_put_ping(&engine->writer);
+	return put_ping(engine);
 }
 
 static size_t get_least(size_t a, size_t b)
@@ -291,6 +303,7 @@ static void greet(struct engine *engine, const struct nats_info *info)
 static void take_pong(struct engine *engine)
 {
 	engine->pings = 0;
+	engine->answered++;
 	if (engine->state == UP) {
 		/* It has stayed up for a while. */
 		engine->retries = 0;
@@ -454,7 +467,7 @@ static void ping(struct engine *engine)
 	engine->pings++;
 	engine->at_us = unixdeadline_after_us(engine->options.ping_us);
 	/* Without room it counts as well: the server does not read. */
-	nats_put_ping(&engine->writer);
+	put_ping(engine);
 }
 
 static void do_what_is_due(struct engine *engine)
@@ -530,6 +543,21 @@ int engine_publish(struct engine *engine, const char *subject,
 		return -1;
 	engine->counters.published++;
 	return 0;
+}
+
+int engine_confirm(struct engine *engine)
+{
+	if (engine->state != UP)
+		return fail(ENOTCONN);
+	if (put_ping(engine) < 0)
+		return -1;
+	engine->confirming = engine->asked;
+	return 0;
+}
+
+bool engine_is_confirmed(const struct engine *engine)
+{
+	return engine->answered >= engine->confirming;
 }
 
 bool engine_is_up(const struct engine *engine)

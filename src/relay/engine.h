@@ -95,6 +95,16 @@ void engine_flush(struct engine *engine);
 void engine_push(struct engine *engine);
 
 /*
+ * Asks the server to confirm that it has all that was published before: what
+ * was only sent is lost if the connection is closed with something unread.
+ * Returns 0, or -1 with ENOTCONN (the engine is not up) or EAGAIN.
+ */
+int engine_confirm(struct engine *engine);
+
+/* True if the server has confirmed that, or the connection is lost. */
+bool engine_is_confirmed(const struct engine *engine);
+
+/*
  * Subscribes now, or once the engine is up, and whenever it is up again; queue
  * may be NULL. Returns the number that messages of it have, or -1 with ENOSPC
  * (ENGINE_SUBSCRIPTIONS_MAX), EINVAL (no such subject), EAGAIN.

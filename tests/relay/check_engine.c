@@ -445,6 +445,42 @@ START_TEST(who_answers_stays)
 }
 END_TEST
 
+START_TEST(an_answer_confirms_what_was_published_before)
+{
+	scene.options.ping_us = 1000;
+	scene.options.pings_max = 1000000;
+	bring_up();
+	/* It answers this one only later. */
+	expect("PING\r\n");
+	ck_assert_int_eq(engine_scene_publish(&scene, "a", NULL, "x"), 0);
+	ck_assert(engine_is_confirmed(scene.engine));
+	ck_assert_int_eq(engine_confirm(scene.engine), 0);
+	engine_flush(scene.engine);
+	while (strstr(heard, "PUB a 1\r\nx\r\nPING\r\n") == NULL)
+		ck_assert(hear());
+	say("PONG\r\nPING\r\n");
+	while (strstr(heard, "PONG\r\n") == NULL)
+		ck_assert(hear());
+	ck_assert(!engine_is_confirmed(scene.engine));
+	while (!engine_is_confirmed(scene.engine)) {
+		say("PONG\r\n");
+		engine_scene_step(&scene, conn);
+	}
+}
+END_TEST
+
+START_TEST(a_lost_connection_confirms_no_more)
+{
+	bring_up();
+	ck_assert_int_eq(engine_confirm(scene.engine), 0);
+	ck_assert(!engine_is_confirmed(scene.engine));
+	close_one(&conn);
+	engine_scene_wait(&scene, &scene.downs, 1);
+	ck_assert(engine_is_confirmed(scene.engine));
+	ck_assert_errno(engine_confirm(scene.engine), ENOTCONN);
+}
+END_TEST
+
 /* Losses */
 
 START_TEST(a_lost_connection_is_made_anew_with_its_subscriptions)
@@ -712,6 +748,8 @@ int main(void)
 	tcase_add_test(tcase, what_waits_for_a_stuck_server_is_bounded);
 	tcase_add_test(tcase, who_does_not_answer_is_left_after_some_pings);
 	tcase_add_test(tcase, who_answers_stays);
+	tcase_add_test(tcase, an_answer_confirms_what_was_published_before);
+	tcase_add_test(tcase, a_lost_connection_confirms_no_more);
 	suite_add_tcase(suite, tcase);
 
 	tcase = make_tcase_with("losses", set_up, tear_down);

@@ -271,6 +271,33 @@ def blast(address, ready, go, count, size):
     print("all")
 
 
+def on_demand(address):
+    """Sends some large messages for each line of standard input."""
+    sock = packets(address)
+    for _ in iter(sys.stdin.readline, ""):
+        for _ in range(5):
+            sock.send(b"d" * 200000)
+
+
+def nobody(address, count):
+    """Sends from a socket without a name."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sock.connect(address)
+    for number in range(int(count)):
+        sock.send(b"%d" % number)
+
+
+def flood(address):
+    """Sends large datagrams until nobody is there."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sock.connect(address)
+    try:
+        while True:
+            sock.send(b"f" * 200000)
+    except OSError:
+        pass
+
+
 class Engine:
     """A client of nats-server that may do everything."""
 

@@ -1149,6 +1149,86 @@ the_name_is_given_up_at_the_end()
 		fail "no counters at the end"
 }
 
+# They are nobody's: no client is there any more.
+what_lies_in_the_socket_is_passed_on_at_the_end()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram
+	signal import STOP
+	talk nobody front 5
+	signal import TERM
+	signal import CONT
+	finish import
+	expect_status 0 "$(cat "$logs/import.err")"
+	await_true has export delivered 5
+}
+
+# send_more: five messages of the client, which the relay takes.
+sent=0
+send_more()
+{
+	echo >&8
+	sent=$((sent + 5))
+	await_true has import taken $sent
+}
+
+# The client has ended, and the engine has not taken the last of its messages.
+what_the_engine_has_not_taken_is_sent_at_the_end()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket --window 24000000
+	start_import unixpacket --window 24000000
+	mkfifo lines
+	start client "$python" "$peer" on_demand front <>lines
+	exec 8>lines
+	send_more
+	signal nats STOP
+	until is_more_than import engine_waiting_bytes 0; do
+		send_more
+	done
+	signal client KILL
+	finish client
+	exec 8>&-
+	await_true has import open 0
+	signal import TERM
+	signal nats CONT
+	finish import
+	expect_status 0 "$(cat "$logs/import.err")"
+	await_true has export arrived $sent
+}
+
+# ends_with_its_books NAME: each message that it has taken is counted once more.
+ends_with_its_books()
+{
+	tail -n 1 "$logs/$1.out" >"$logs/$1.counters"
+	lost=0
+	for name in engine_down too_large descriptors memory unknown; do
+		lost=$((lost + $(get $1 lost_$name)))
+	done
+	[ "$(get $1 taken)" -eq $(($(get $1 published) + lost)) ] ||
+		fail "$(cat "$logs/$1.counters")"
+}
+
+what_is_held_at_the_end_is_counted()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram
+	start_import unixgram
+	signal nats STOP
+	start client "$python" "$peer" flood front
+	await_true is_holding
+	signal import TERM
+	await_true test ! -e front
+	signal import TERM
+	finish import
+	ends_with_its_books import
+	[ "$(get import lost_engine_down)" -gt 0 ] || fail 'nothing was lost'
+}
+
 a_name_of_a_live_server_is_left_to_it()
 {
 	start_engine
@@ -1260,6 +1340,9 @@ run_case metrics_are_kept_in_a_file
 run_case a_socket_of_a_supervisor_is_served_and_stays
 run_case the_units_are_right
 run_case the_name_is_given_up_at_the_end
+run_case what_lies_in_the_socket_is_passed_on_at_the_end
+run_case what_the_engine_has_not_taken_is_sent_at_the_end
+run_case what_is_held_at_the_end_is_counted
 run_case a_name_of_a_live_server_is_left_to_it
 run_case a_mistake_is_told_before_anything_happens
 finish_cases

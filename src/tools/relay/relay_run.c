@@ -16,7 +16,7 @@
 #include "tools/relay/relay_run.h"
 
 /* How long open sessions go on after a signal to stop; and answers to
- * datagrams, whose end nobody tells. */
+ * datagrams, whose end nobody tells, and the last that is sent. */
 static const int64_t drain_us = 5000000;
 static const int64_t linger_us = 1000000;
 
@@ -283,6 +283,39 @@ static int serve(struct relay *relay)
 	return 0;
 }
 
+/* Messages of clients without an address may be all that is left in a socket
+ * that was given up. */
+static bool is_received(const struct relay *relay)
+{
+	struct pollfd fd = { unixservice_get_fd(relay->service), POLLIN, 0 };
+
+	return poll(&fd, 1, 0) == 0;
+}
+
+static bool is_confirmed(const struct relay *relay)
+{
+	return engine_is_confirmed(relay->engine);
+}
+
+static bool is_drained(const struct relay *relay)
+{
+	return relay->way->is_empty(relay) && is_received(relay) &&
+		relay->held == NULL;
+}
+
+/* Goes on until all is done, the time is over, or a second signal comes. */
+static int run_until(struct relay *relay,
+	bool (*is_done)(const struct relay *relay), int64_t end_us)
+{
+	while (tool_get_stops() < 2 && unixdeadline_now_us() < end_us &&
+		!is_done(relay)) {
+		relay_wake_at(relay, end_us);
+		if (run_once(relay) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* What is open goes on until it ends, or the time is over. */
 static int drain(struct relay *relay)
 {
@@ -294,15 +327,11 @@ static int drain(struct relay *relay)
 	unixnotify_stopping(unixdeadline_after_us(notify_us));
 	if (relay->front != NULL)
 		relay_front_leave(relay);
-	while (tool_get_stops() < 2 && unixdeadline_now_us() < end_us &&
-		!(relay->way->is_empty(relay) && relay->held == NULL)) {
-		relay_wake_at(relay, end_us);
-		if (run_once(relay) < 0)
-			return -1;
-	}
+	if (run_until(relay, is_drained, end_us) < 0)
+		return -1;
 	relay->way->reset(relay);
-	engine_flush(relay->engine);
-	return 0;
+	engine_confirm(relay->engine);
+	return run_until(relay, is_confirmed, end_us + linger_us);
 }
 
 /* --- Beginning and end ---------------------------------------------------- */
@@ -419,6 +448,7 @@ static int run(struct relay *relay)
 
 	if (drain(relay) < 0)
 		result = -1;
+	relay_post_clear(relay);
 	if (relay->options->base.is_stats_wanted)
 		report(relay);
 	if (relay_books_write(relay) < 0)
