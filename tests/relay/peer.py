@@ -279,6 +279,15 @@ def on_demand(address):
             sock.send(b"d" * 200000)
 
 
+def pair(address):
+    """Sends a large datagram and a small one, which begin with numbers."""
+    sock = bound("client", address)
+    # With a time limit Python waits until the first one is received.
+    sock.settimeout(None)
+    sock.send(b"1" * 100000)
+    sock.send(b"2")
+
+
 def nobody(address, count):
     """Sends from a socket without a name."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -293,7 +302,7 @@ def flood(address):
     sock.connect(address)
     try:
         while True:
-            sock.send(b"f" * 200000)
+            sock.send(b"f" * 100000)
     except OSError:
         pass
 
@@ -343,6 +352,17 @@ def skip(engine):
             other.publish(subject, frame(5, 1000, 0, b"injected"), reply)
             other.settle()
             break
+
+
+def order(engine, host):
+    """Prints how the datagrams to a host begin that come from a client with a
+    name, until that ends."""
+    for subject, reply, data in Engine(engine).messages("uxg.1.r.>"):
+        if subject.split(".")[4] != host or reply.endswith(".0"):
+            continue
+        if data[1] == 8:
+            break
+        print(data[24:25].decode())
 
 
 def end_twice(engine, host):

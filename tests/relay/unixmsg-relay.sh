@@ -1200,6 +1200,28 @@ what_the_engine_has_not_taken_is_sent_at_the_end()
 	await_true has export arrived $sent
 }
 
+# There is room for the second one, and not for the first.
+no_datagram_passes_another_at_the_end()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram --host there
+	start_import unixgram --grace 60
+	start_server order "$python" "$peer" order $engine there
+	signal nats STOP
+	start flood "$python" "$peer" flood front
+	await_true is_holding
+	talk pair front
+	signal import TERM
+	await_true test ! -e front
+	signal nats CONT
+	finish import
+	finish order
+	expect_status 0 "$(cat "$logs/order.err")"
+	printf '1\n2\n' >wanted
+	expect_same wanted "$logs/order.out"
+}
+
 # ends_with_its_books NAME: each message that it has taken is counted once more.
 ends_with_its_books()
 {
@@ -1343,6 +1365,7 @@ run_case the_name_is_given_up_at_the_end
 run_case what_lies_in_the_socket_is_passed_on_at_the_end
 run_case what_the_engine_has_not_taken_is_sent_at_the_end
 run_case what_is_held_at_the_end_is_counted
+run_case no_datagram_passes_another_at_the_end
 run_case a_name_of_a_live_server_is_left_to_it
 run_case a_mistake_is_told_before_anything_happens
 finish_cases

@@ -157,7 +157,9 @@ static int take(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 		relay->way->lose(relay, peer, RELAY_LOST_DESCRIPTORS);
 		return UNIXSERVICE_DONE;
 	}
-	if (relay->way->pass(relay, peer, msg->data, msg->size) == 0)
+	/* What is held goes first. */
+	if (relay->held == NULL &&
+		relay->way->pass(relay, peer, msg->data, msg->size) == 0)
 		return UNIXSERVICE_DONE;
 	if (relay_post_hold(relay, peer, msg->data, msg->size) == 0)
 		relay->way->hold(relay, peer);
