@@ -196,6 +196,21 @@ def leave(address, count):
         sock.send(b"l" * 4096)
 
 
+def crowd(address, ready, go, count):
+    """Many clients, of which each sends a small message and a large one."""
+    socks = [packets(address) for _ in range(int(count))]
+    for sock in socks:
+        sock.send(b"first")
+        sock.recv(100)
+    with open(ready, "w") as file:
+        file.write("ready\n")
+    with open(go) as file:
+        file.read()
+    for sock in socks:
+        sock.send(b"c" * 200000)
+    print(sum(len(sock.recv(300000)) == 200000 for sock in socks))
+
+
 def bulk(address, count):
     """Answers each client by many messages, and ends its direction then."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

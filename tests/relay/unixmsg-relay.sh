@@ -428,6 +428,22 @@ a_full_engine_makes_clients_wait()
 	expect_text "$logs/client.out" all
 }
 
+# Each connection may hold a message, whatever others hold.
+a_full_engine_resets_nobody()
+{
+	start_all unixpacket
+	mkfifo ready go
+	start client "$python" "$peer" crowd front ready go 120
+	bound cat ready >/dev/null || fail "no connections"
+	signal nats STOP
+	echo go >go
+	await_true has import taken 240
+	signal nats CONT
+	finish client
+	expect_status 0 "$(cat "$logs/client.err")"
+	expect_text "$logs/client.out" 120
+}
+
 is_holding()
 {
 	counters import
@@ -1327,6 +1343,7 @@ run_case a_killed_import_leaves_a_prefix
 run_case a_killed_service_leaves_a_prefix
 run_case a_stopped_engine_loses_nothing
 run_case a_full_engine_makes_clients_wait
+run_case a_full_engine_resets_nobody
 run_case a_wrong_number_resets_both_ends
 run_case garbage_harms_nobody
 run_case a_relay_that_is_stopped_for_long_is_left

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tools/common/network.h"
 #include "tools/relay/relay.h"
 #include "tools/relay/relay_post.h"
 
@@ -13,7 +14,8 @@ enum {
 	CONTROL_SIZE = 2 * SUBJECT_ROOM + FRAME_HEAD_SIZE + 40,
 	/* Such frames of a client that may wait at once: credit, ping, end. */
 	CONTROLS = 3,
-	/* The most bytes that are held for all peers. */
+	/* The most bytes of datagrams that are held. A session holds one message
+	 * at most, which counts in what it may have. */
 	HELD_MOST = 16 << 20,
 };
 
@@ -75,6 +77,12 @@ void relay_post_control(struct relay *relay, const char *subject,
 		relay->books.counts[RELAY_CONTROLS_LOST]++;
 }
 
+static bool may_hold(const struct relay *relay, size_t size)
+{
+	return relay->options->base.network->is_connected ||
+		relay->held_bytes + size <= HELD_MOST;
+}
+
 int relay_post_hold(struct relay *relay, uint64_t peer, const void *data,
 	size_t size)
 {
@@ -82,7 +90,7 @@ int relay_post_hold(struct relay *relay, uint64_t peer, const void *data,
 	struct relay_held *held;
 
 	errno = ENOMEM;
-	if (relay->held_bytes + size > HELD_MOST)
+	if (!may_hold(relay, size))
 		return -1;
 	held = malloc(sizeof(*held) + size);
 	if (held == NULL)

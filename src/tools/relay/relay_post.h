@@ -33,7 +33,8 @@ int relay_post(struct relay *relay, const char *subject, const char *reply,
 void relay_post_control(struct relay *relay, const char *subject,
 	const char *reply, const struct frame *frame);
 
-/* Holds a copy. Returns 0, or -1 with ENOMEM, also if too much is held. */
+/* Holds a copy. Returns 0, or -1 with ENOMEM, also if too many datagrams are
+ * held. */
 int relay_post_hold(struct relay *relay, uint64_t peer, const void *data,
 	size_t size);
 

@@ -39,8 +39,8 @@ enum {
 	WINDOW_LEAST = 4096,
 };
 
-/* The most bytes of all windows and messages beyond them. */
-static const uint64_t windows_most = UINT64_C(1) << 30;
+/* The most bytes of all windows and messages beside them. */
+static const uint64_t windows_most = UINT64_C(3) << 29;
 
 struct entry {
 	struct session session;
@@ -131,16 +131,22 @@ static uint64_t get_left(const struct relay *relay, uid_t user)
 	return windows_most / 2 - used < left ? windows_most / 2 - used : left;
 }
 
-/* A receiver holds the window and one message. Windows get smaller when little
- * is left. Returns 0 if there is nothing. */
+/* Beside its window a session may have a message that exceeds it, and one that
+ * waits for the engine. */
+static uint64_t get_messages_size(const struct relay *relay)
+{
+	return UINT64_C(2) * relay->options->base.size_max;
+}
+
+/* Windows get smaller when little is left. Returns 0 if there is nothing. */
 static size_t grant(const struct relay *relay, uid_t user)
 {
-	const size_t message = relay->options->base.size_max;
+	const uint64_t messages = get_messages_size(relay);
 	uint64_t left = get_left(relay, user);
 
-	if (left < (message + WINDOW_LEAST) * 2)
+	if (left < (messages + WINDOW_LEAST) * 2)
 		return 0;
-	left = (left - message) / 8;
+	left = (left - messages) / 8;
 	return left < relay->options->window ? left : relay->options->window;
 }
 
@@ -159,7 +165,7 @@ static struct entry *begin(struct relay *relay, uid_t user)
 	}
 	entry->number = ++sessions->last;
 	entry->user = user;
-	entry->cost = window + relay->options->base.size_max;
+	entry->cost = window + get_messages_size(relay);
 	entry->began_us = unixdeadline_now_us();
 	session_init(&entry->session, window, entry->began_us);
 	*find_place(relay, entry->number) = entry;
