@@ -1118,6 +1118,21 @@ metrics_are_kept_in_a_file()
 	expect_gone export.prom.new
 }
 
+metrics_follow_no_link()
+{
+	start_engine
+	start_service unixpacket
+	echo precious >other
+	ln -s other export.prom.new
+	start_export unixpacket --metrics export.prom
+	signal export TERM
+	finish export
+	expect_status 0 "$(cat "$logs/export.err")"
+	expect_text other precious
+	grep -q '^unixmsg_relay_engine_up' export.prom || fail 'no metrics'
+	[ ! -L export.prom ] || fail 'a link is there'
+}
+
 a_socket_of_a_supervisor_is_served_and_stays()
 {
 	start_engine
@@ -1376,6 +1391,7 @@ run_case a_link_that_is_cut_leaves_a_prefix
 run_case a_wrong_password_is_told
 run_case readiness_is_told_when_the_service_answers
 run_case metrics_are_kept_in_a_file
+run_case metrics_follow_no_link
 run_case a_socket_of_a_supervisor_is_served_and_stays
 run_case the_units_are_right
 run_case the_name_is_given_up_at_the_end

@@ -193,9 +193,28 @@ static void write_figure(FILE *file, const struct relay *relay,
 		relay->options->base.network->name, figure->value);
 }
 
+/* Others may write to its directory: what they have put there, a link above
+ * all, is not followed. */
+static FILE *create(const char *path)
+{
+	FILE *file;
+	int fd;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return NULL;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		0666);
+	if (fd < 0)
+		return NULL;
+	file = fdopen(fd, "w");
+	if (file == NULL)
+		close(fd);
+	return file;
+}
+
 static int write_all(const char *path, const struct relay *relay)
 {
-	FILE *file = fopen(path, "we");
+	FILE *file = create(path);
 	struct figures figures;
 	bool is_bad;
 	size_t i;
