@@ -344,9 +344,15 @@ class Engine:
 
     def messages(self, subject):
         """Subject, reply and data of what others publish."""
+        self.subscribe(subject)
+        print(": listening on " + subject, file=sys.stderr, flush=True)
+        yield from self.read()
+
+    def subscribe(self, subject):
         self.sock.sendall(b"SUB %s 1\r\n" % subject.encode())
         self.settle()
-        print(": listening on " + subject, file=sys.stderr, flush=True)
+
+    def read(self):
         while True:
             words = self.file.readline().split()
             if words and words[0] == b"MSG":
@@ -357,6 +363,29 @@ class Engine:
 
 def frame(kind, sequence=0, credit=0, data=b""):
     return struct.pack(">BBHIQQ", 1, kind, 0, 0, sequence, credit) + data
+
+
+def early(engine, address):
+    """Sends a message into a session whose service is not connected yet. The
+    number of its subject is that of the session before and one more."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    # One connection, which nobody accepts, fills this.
+    listener.listen(0)
+    own = "uxg.1.s.it.h.i.%d"
+    nats = Engine(engine)
+    nats.subscribe(own.replace("%d", "*"))
+    nats.publish("uxg.1.q.it.open", frame(2, 0, 1 << 20), own % 1)
+    _, other, data = next(nats.read())
+    assert data[1] == 3, data
+    nats.publish("uxg.1.q.it.open", frame(2, 0, 1 << 20), own % 2)
+    other, number = other.rsplit(".", 1)
+    nats.publish("%s.%d" % (other, int(number) + 1),
+                 frame(5, 1, 0, b"too early"), own % 2)
+    for subject, _, data in nats.read():
+        if subject == own % 2:
+            break
+    print("frame of type", data[1])
 
 
 def skip(engine):

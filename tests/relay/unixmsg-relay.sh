@@ -467,6 +467,16 @@ a_wrong_number_resets_both_ends()
 	ask unixpacket front again
 }
 
+# The service has not accepted yet, and nobody would get it.
+a_message_before_the_service_is_connected_resets()
+{
+	start_engine
+	start_export unixpacket
+	talk early $engine service
+	expect_text "$out" 'frame of type 8'
+	has export resets_gap 1 || fail "$(cat "$logs/export.counters")"
+}
+
 garbage_harms_nobody()
 {
 	for network in unixpacket unixgram; do
@@ -1360,6 +1370,7 @@ run_case a_stopped_engine_loses_nothing
 run_case a_full_engine_makes_clients_wait
 run_case a_full_engine_resets_nobody
 run_case a_wrong_number_resets_both_ends
+run_case a_message_before_the_service_is_connected_resets
 run_case garbage_harms_nobody
 run_case a_relay_that_is_stopped_for_long_is_left
 run_case a_client_that_dies_while_all_is_full_is_forgotten

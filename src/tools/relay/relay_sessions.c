@@ -462,9 +462,21 @@ static void answer_ping(struct relay *relay, struct entry *entry)
 	send_control(relay, entry, &frame);
 }
 
+/* There is nobody yet to take it, and the other side was not accepted. */
+static bool is_too_early(const struct entry *entry, int event)
+{
+	return entry->peer == 0 && event != SESSION_RESET &&
+		event != SESSION_STRANGE;
+}
+
 static void take_event(struct relay *relay, struct entry *entry,
 	const struct frame *frame, int event)
 {
+	if (is_too_early(entry, event)) {
+		reset(relay, entry, RELAY_RESET_GAP,
+			"a frame before the service was connected", true);
+		return;
+	}
 	switch (event) {
 	case SESSION_REFUSED:
 		count(relay, RELAY_REFUSED);
