@@ -309,7 +309,11 @@ clients_are_blocked_while_the_engine_is_down()
 	end_engine
 	await_true has import engine_up 0
 	start asker unixgram-echo --timeout $limit front blocked
+	# There is no grace: the export must be there first.
+	signal import STOP
 	start_engine
+	await_true has export engine_up 1
+	signal import CONT
 	finish asker
 	expect_status 0
 	expect_text "$logs/asker.out" blocked
@@ -353,6 +357,7 @@ a_killed_engine_leaves_a_prefix()
 	end_engine
 	expect_prefix
 	start_engine
+	await_true has export engine_up 1
 	ask unixpacket front again
 	counters import
 	[ "$(get import resets_engine)" -eq 1 ] || fail "no reset is counted"
@@ -715,9 +720,15 @@ a_silent_client_is_forgotten_and_comes_back()
 	start_service unixgram
 	start_export unixgram --silence 0.2
 	start_import unixgram
-	ask unixgram front one
+	ask_until_answered one
 	await_true has export open 0
-	ask unixgram front two
+	ask_until_answered two
+}
+
+# An answer that is late finds its client forgotten.
+ask_until_answered()
+{
+	await_true unixgram-echo --timeout 1 front $1
 }
 
 # start_second_export NETWORK: of another service, under the same name.

@@ -16,6 +16,8 @@
 enum {
 	ASK_MOST_US = 1000000,
 	ASK_LEAST_US = 50000,
+	/* So long without an answer is none. */
+	LATE_US = 2 * ASK_MOST_US,
 	/* While clients find no server. */
 	ASK_SOON_US = 200000,
 	/* How long what an export has found out of its service holds good. */
@@ -191,10 +193,12 @@ static bool may_end(const struct relay *relay)
 		relay->options->on_down == RELAY_REFUSE;
 }
 
+/* Who is not there says so, or the engine does, at once. Without any answer the
+ * way or the machine may only be busy, however short the grace is. */
 static int64_t get_end_us(const struct relay *relay)
 {
 	const struct relay_front *front = relay->front;
-	const int64_t late_us = front->is_doubted ? 0 : 2 * front->interval_us;
+	const int64_t late_us = front->is_doubted ? 0 : LATE_US;
 
 	return front->there_us + relay->options->grace_us + late_us;
 }
