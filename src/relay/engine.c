@@ -26,6 +26,7 @@
 #include "relay/nats_writer.h"
 #include "relay/servers.h"
 #include "relay/subject.h"
+#include "relay/tcp_owner.h"
 #include "unixmsg/deadline.h"
 
 enum state { WAITING, CONNECTING, GREETING, PROVING, UP };
@@ -77,6 +78,7 @@ static int fail(int error)
 void engine_options_init(struct engine_options *options)
 {
 	memset(options, 0, sizeof(*options));
+	options->user = (uid_t)-1;
 	options->name = "unixmsg-relay";
 	options->connect_us = 2000000;
 	options->ping_us = 1000000;
@@ -282,11 +284,25 @@ static void learn(struct engine *engine, const struct nats_info *info)
 	servers_learn(&engine->servers, info);
 }
 
+/* Who has the port might only want our password. Root and we have it anyway. */
+static bool is_user_right(const struct engine *engine)
+{
+	uid_t user;
+
+	if (engine->options.user == (uid_t)-1)
+		return true;
+	return tcp_owner_find(engine->fd, &user) == 0 &&
+		(user == engine->options.user || user == 0 ||
+			user == geteuid());
+}
+
 /* Without headers there is no status 503, and a peer that is gone is noticed
  * late. */
 static void greet(struct engine *engine, const struct nats_info *info)
 {
-	if (info->wants_tls) {
+	if (!is_user_right(engine)) {
+		lose(engine, "another user has its port");
+	} else if (info->wants_tls) {
 		lose(engine, "it wants TLS, which is left to a server here");
 	} else if (!info->has_headers) {
 		lose(engine, "it is too old: it knows no headers");

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "relay/nats_reader.h"
@@ -38,7 +39,8 @@ struct engine_options {
 	const char *servers;     /* see servers.h */
 	bool is_any_allowed;     /* also servers on other hosts */
 	const char *credentials; /* a file, see credentials.h; NULL: none */
-	const char *name;        /* for the logs of the server */
+	uid_t user;       /* of the server, see tcp_owner.h; (uid_t)-1: any */
+	const char *name; /* for the logs of the server */
 	/* A server that takes longer until the engine is up is given up. */
 	int64_t connect_us;
 	/* How often it must answer, and how many answers it may miss. */

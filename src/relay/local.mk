@@ -22,5 +22,7 @@ noinst_LTLIBRARIES += %D%/librelay.la
 	%D%/session.h \
 	%D%/subject.c \
 	%D%/subject.h \
+	%D%/tcp_owner.c \
+	%D%/tcp_owner.h \
 	%D%/window.c \
 	%D%/window.h

@@ -253,6 +253,44 @@ START_TEST(a_server_that_does_not_fit_is_left)
 }
 END_TEST
 
+START_TEST(a_server_of_our_own_user_will_do)
+{
+	scene.options.user = 12345;
+	bring_up();
+}
+END_TEST
+
+/* Whose end it is counts, not who listens. */
+static void accept_as_stranger(void)
+{
+	ck_assert_int_eq(seteuid(65534), 0);
+	accept_at(listener);
+	ck_assert_int_eq(seteuid(0), 0);
+	say(info);
+}
+
+START_TEST(a_server_of_another_user_gets_nothing)
+{
+	scene.options.user = 12345;
+	engine_scene_open(&scene);
+	accept_as_stranger();
+	expect_end();
+	ck_assert_uint_eq(heard_size, 0);
+	engine_scene_wait(&scene, &scene.failures, 1);
+	ck_assert_ptr_nonnull(strstr(scene.why, "another user"));
+	bring_up_at(listener);
+}
+END_TEST
+
+START_TEST(a_server_of_the_user_that_was_given_will_do)
+{
+	scene.options.user = 65534;
+	engine_scene_open(&scene);
+	accept_as_stranger();
+	expect_connect();
+}
+END_TEST
+
 START_TEST(a_refused_login_is_told_and_tried_again)
 {
 	engine_scene_open(&scene);
@@ -732,6 +770,10 @@ int main(void)
 		(int)COUNT(unfit));
 	tcase_add_test(tcase, a_refused_login_is_told_and_tried_again);
 	tcase_add_test(tcase, a_server_that_says_nothing_is_given_up);
+	tcase_add_test(tcase, a_server_of_our_own_user_will_do);
+	support_add_root_test(tcase, a_server_of_another_user_gets_nothing);
+	support_add_root_test(tcase,
+		a_server_of_the_user_that_was_given_will_do);
 	suite_add_tcase(suite, tcase);
 
 	tcase = make_tcase_with("messages", set_up, tear_down);

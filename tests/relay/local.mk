@@ -9,6 +9,7 @@ quick_unit_tests += \
 	tests/check_servers \
 	tests/check_session \
 	tests/check_subject \
+	tests/check_tcp_owner \
 	tests/check_window
 tests_check_credentials_SOURCES = %D%/check_credentials.c
 tests_check_datagrams_SOURCES = %D%/check_datagrams.c
@@ -20,6 +21,7 @@ tests_check_nats_writer_SOURCES = %D%/check_nats_writer.c
 tests_check_servers_SOURCES = %D%/check_servers.c
 tests_check_session_SOURCES = %D%/check_session.c
 tests_check_subject_SOURCES = %D%/check_subject.c
+tests_check_tcp_owner_SOURCES = %D%/check_tcp_owner.c
 tests_check_window_SOURCES = %D%/check_window.c
 
 relay_libs = tests/.libs/libsupport.a src/relay/.libs/librelay.a \
@@ -34,6 +36,7 @@ tests_check_nats_writer_LDADD = $(relay_libs)
 tests_check_servers_LDADD = $(relay_libs)
 tests_check_session_LDADD = $(relay_libs)
 tests_check_subject_LDADD = $(relay_libs)
+tests_check_tcp_owner_LDADD = $(relay_libs)
 tests_check_window_LDADD = $(relay_libs)
 
 # How fast the engine is: growth.sh runs it, and make bench.

@@ -25,6 +25,8 @@ echo_of()
 }
 
 # start_engine [LINE]...: sets engine; at the port that it had, or at any.
+# on is a command before it.
+on=
 port=-1
 start_engine()
 {
@@ -32,7 +34,7 @@ start_engine()
 		echo "listen: \"127.0.0.1:$port\""
 		[ $# -eq 0 ] || printf '%s\n' "$@"
 	} >"$logs/nats.conf"
-	start_and_see nats 'Server is ready' nats-server -c "$logs/nats.conf"
+	start_and_see nats 'Server is ready' $on nats-server -c "$logs/nats.conf"
 	port=$(sed -n 's/.*client connections on 127.0.0.1://p' "$logs/nats.err")
 	engine=127.0.0.1:$port
 }
@@ -944,8 +946,6 @@ make_certificates()
 
 # start_example NAME: as it is, but for its ports and the place of its
 # certificates; leaves its address in NAME.
-# on is a command before it.
-on=
 start_example()
 {
 	sed "s,/etc/unixmsg/,$here/,; s,127.0.0.1:4222,127.0.0.1:-1,
@@ -1103,6 +1103,27 @@ a_wrong_password_is_told()
 	start_service unixpacket
 	start_and_see export 'Authorization Violation' unixmsg-relay \
 		--export it -n unixpacket --engine $engine \
+		--credentials credentials service
+}
+
+the_user_of_the_engine_is_checked()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket --engine-user "$(id -u)"
+	start_import unixpacket --engine-user "$(id -u)"
+	ask unixpacket front hello
+}
+
+an_engine_of_another_user_gets_no_password()
+{
+	need_stranger "$(command -v nats-server)"
+	on=$stranger
+	start_engine 'authorization { user: relay, password: right }'
+	on=
+	(umask 077 && printf 'user relay\npassword right\n' >credentials)
+	start_and_see export 'another user has its port' unixmsg-relay \
+		--export it -n unixpacket --engine $engine --engine-user root \
 		--credentials credentials service
 }
 
@@ -1411,6 +1432,8 @@ run_case the_example_configuration_lets_no_role_be_the_other
 run_case two_hosts_with_networks_of_their_own
 run_case a_link_that_is_cut_leaves_a_prefix
 run_case a_wrong_password_is_told
+run_case the_user_of_the_engine_is_checked
+run_case an_engine_of_another_user_gets_no_password
 run_case readiness_is_told_when_the_service_answers
 run_case metrics_are_kept_in_a_file
 run_case metrics_follow_no_link

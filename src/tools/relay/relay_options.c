@@ -99,6 +99,10 @@ static const struct usage_option engine[] = {
 		"lines with user and password for the engine;\n"
 		"for nobody else to read",
 		usage_read_text, PLACE(credentials) },
+	{ 0, "engine-user", "USER",
+		"refuse a nats-server of others than this user,\n"
+		"root and ours",
+		usage_read_user, PLACE(engine_user) },
 	{ 0, "host", "NAME", "the name of this host (before its first dot)",
 		read_name, PLACE(host) },
 	{ 0, "prefix", "PREFIX", "where all subjects begin (uxg.1)",
@@ -320,6 +324,7 @@ static void set_defaults(struct relay_options *options)
 	options->base.is_server = true;
 	options->base.size_max = SIZE_MAX;
 	options->servers = "127.0.0.1:4222";
+	options->engine_user = (uid_t)-1;
 	options->prefix = "uxg.1";
 	options->window = 262144;
 	options->silence_us = 600000000;

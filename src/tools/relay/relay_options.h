@@ -28,6 +28,7 @@ struct relay_options {
 	const char *servers; /* of the engine */
 	bool is_any_engine_allowed;
 	const char *credentials; /* a file, or NULL */
+	uid_t engine_user;       /* (uid_t)-1: any */
 	const char *host;
 	const char *prefix;
 	size_t window; /* bytes, for each direction of a session */

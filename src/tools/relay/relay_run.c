@@ -391,6 +391,7 @@ static struct engine *make_engine(struct relay *relay)
 	how.servers = options->servers;
 	how.is_any_allowed = options->is_any_engine_allowed;
 	how.credentials = options->credentials;
+	how.user = options->engine_user;
 	how.output_most = relay_post_get_room(options->base.size_max,
 		options->base.clients_max);
 	how.on_message = on_message;

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include <config.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "relay/tcp_owner.h"
+
+enum { END_ROOM = 48, LINE_ROOM = 512 };
+
+/* An end of the connection as the kernel writes it. */
+union end {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* Addresses are words in the order of memory, ports are numbers. */
+static void format_v4(char text[END_ROOM], const union end *end, bool is_mapped)
+{
+	snprintf(text, END_ROOM, "%s%08X:%04X",
+		is_mapped ? "0000000000000000FFFF0000" : "",
+		end->v4.sin_addr.s_addr, ntohs(end->v4.sin_port));
+}
+
+static void format_v6(char text[END_ROOM], const union end *end)
+{
+	uint32_t words[4];
+
+	memcpy(words, &end->v6.sin6_addr, sizeof(words));
+	snprintf(text, END_ROOM, "%08X%08X%08X%08X:%04X", words[0], words[1],
+		words[2], words[3], ntohs(end->v6.sin6_port));
+}
+
+static void format(char text[END_ROOM], const union end *end, bool is_mapped)
+{
+	if (end->any.sa_family == AF_INET)
+		format_v4(text, end, is_mapped);
+	else
+		format_v6(text, end);
+}
+
+/* An established connection: one that is closed has no owner, and seems to be
+ * root's. */
+static bool is_line_of(const char *line, const char *key, uid_t *user)
+{
+	const char *rest = strstr(line, key);
+	unsigned long number;
+
+	if (rest == NULL ||
+		sscanf(rest + strlen(key), " 01 %*s %*s %*s %lu", &number) != 1)
+		return false;
+	*user = (uid_t)number;
+	return true;
+}
+
+static int search(const char *path, const char *key, uid_t *user)
+{
+	char line[LINE_ROOM];
+	FILE *file = fopen(path, "re");
+	int result = -1;
+
+	if (file == NULL)
+		return -1;
+	errno = ENOENT;
+	while (result < 0 && fgets(line, sizeof(line), file) != NULL)
+		if (is_line_of(line, key, user))
+			result = 0;
+	fclose(file);
+	return result;
+}
+
+static int search_as(const char *path, const union end *theirs,
+	const union end *ours, bool is_mapped, uid_t *user)
+{
+	char first[END_ROOM], second[END_ROOM], key[2 * END_ROOM + 2];
+
+	format(first, theirs, is_mapped);
+	format(second, ours, is_mapped);
+	snprintf(key, sizeof(key), " %s %s", first, second);
+	return search(path, key, user);
+}
+
+int tcp_owner_find(int fd, uid_t *user)
+{
+	union end theirs, ours;
+	socklen_t size = sizeof(theirs);
+
+	if (getpeername(fd, &theirs.any, &size) < 0)
+		return -1;
+	size = sizeof(ours);
+	if (getsockname(fd, &ours.any, &size) < 0)
+		return -1;
+	if (ours.any.sa_family == AF_INET &&
+		search_as("/proc/net/tcp", &theirs, &ours, false, user) == 0)
+		return 0;
+	/* A server that listens for both has connections of this kind. */
+	return search_as("/proc/net/tcp6", &theirs, &ours, true, user);
+}
