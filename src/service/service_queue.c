@@ -111,6 +111,34 @@ static void stop_sending_with_loss(struct unixservice *service,
 		peer->send_error = error;
 }
 
+/* There is no memory for the message. */
+static int lose_unqueued(struct unixservice *service, struct peer *peer,
+	bool is_begun, bool is_answer)
+{
+	const int saved = errno;
+
+	unixservice__lose(service, peer, is_answer, &service->counters.dropped,
+		saved);
+	/* The peer will never get the rest of the message. */
+	peer->is_broken = is_begun;
+	if (is_begun)
+		stop_sending_with_loss(service, peer, saved);
+	errno = saved;
+	return -1;
+}
+
+/* Room is awaited for the first queued message, and later for the others. */
+static int await_room(struct unixservice *service, struct peer *peer,
+	const struct queued *queued)
+{
+	if (queued != peer->outbox.first ||
+		peer->sort->await(service, peer) == 0)
+		return 1;
+	unixservice__disconnect(service, peer, errno);
+	errno = ENOTCONN;
+	return -1;
+}
+
 /* Queues a message that could not be sent; done bytes of it were. */
 static int enqueue(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
@@ -118,7 +146,6 @@ static int enqueue(struct unixservice *service, struct peer *peer,
 	const size_t size = unixoutbox__get_size(msg);
 	struct queued *queued;
 	bool is_room_made;
-	int saved;
 
 	/* A message that is partly sent cannot be dropped. */
 	is_room_made = is_begun || make_room(service, peer, size);
@@ -132,28 +159,14 @@ static int enqueue(struct unixservice *service, struct peer *peer,
 	if (!is_room_made)
 		return drop_newest(service, peer, is_answer);
 	queued = unixoutbox__add(&peer->outbox, msg);
-	if (queued == NULL) {
-		saved = errno;
-		unixservice__lose(service, peer, is_answer,
-			&service->counters.dropped, saved);
-		/* The peer will never get the rest of the message. */
-		peer->is_broken = is_begun;
-		if (is_begun)
-			stop_sending_with_loss(service, peer, saved);
-		errno = saved;
-		return -1;
-	}
+	if (queued == NULL)
+		return lose_unqueued(service, peer, is_begun, is_answer);
 	queued->since_us = service->now_us;
 	queued->done = done;
 	queued->is_begun = is_begun;
 	queued->is_answer = is_answer;
 	unixservice__count_queued(service, peer, size + UNIXOUTBOX_OVERHEAD);
-	if (queued != peer->outbox.first ||
-		peer->sort->await(service, peer) == 0)
-		return 1;
-	unixservice__disconnect(service, peer, errno);
-	errno = ENOTCONN;
-	return -1;
+	return await_room(service, peer, queued);
 }
 
 static bool is_for_later(const struct peer *peer)
