@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,69 +31,95 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text,
 		text->size += (size_t)size;
 }
 
+/* A member of 64 bits, in the order of the text. */
 struct field {
 	const char *name;
-	uint64_t value;
+	size_t offset;
 };
 
-static void add_fields(struct text *text, const struct field *fields,
-	size_t count)
+#define FIELD(type, member)                                               \
+	{                                                                 \
+		.name = #member, .offset = offsetof(struct type, member), \
+	}
+
+static const struct field counter_fields[] = {
+	FIELD(unixservice_counters, received),
+	FIELD(unixservice_counters, received_bytes),
+	FIELD(unixservice_counters, answered),
+	FIELD(unixservice_counters, unanswered),
+	FIELD(unixservice_counters, refused),
+	FIELD(unixservice_counters, limited),
+	FIELD(unixservice_counters, cut),
+	FIELD(unixservice_counters, unnamed),
+	FIELD(unixservice_counters, dropped),
+	FIELD(unixservice_counters, late),
+	FIELD(unixservice_counters, gone),
+	FIELD(unixservice_counters, failed),
+	FIELD(unixservice_counters, unproved),
+	FIELD(unixservice_counters, stopped),
+	FIELD(unixservice_counters, waiting),
+	FIELD(unixservice_counters, pushed),
+	FIELD(unixservice_counters, pushed_lost),
+	FIELD(unixservice_counters, sent_bytes),
+	FIELD(unixservice_counters, peers),
+	FIELD(unixservice_counters, peers_most),
+	FIELD(unixservice_counters, connections),
+	FIELD(unixservice_counters, connections_refused),
+	FIELD(unixservice_counters, connections_limited),
+	FIELD(unixservice_counters, evicted),
+	FIELD(unixservice_counters, idle),
+	FIELD(unixservice_counters, queued),
+	FIELD(unixservice_counters, queued_most),
+	FIELD(unixservice_counters, queued_bytes),
+	FIELD(unixservice_counters, queued_bytes_most),
+	FIELD(unixservice_counters, pauses),
+	FIELD(unixservice_counters, fds_lost),
+	FIELD(unixservice_counters, events_suppressed),
+	FIELD(unixservice_counters, partial_bytes),
+	FIELD(unixservice_counters, partial_bytes_most),
+	FIELD(unixservice_counters, partials_closed),
+	FIELD(unixservice_counters, lanes),
+	FIELD(unixservice_counters, lane_bytes),
+	FIELD(unixservice_counters, lane_bytes_most),
+	FIELD(unixservice_counters, lanes_limited),
+};
+
+static const struct field peer_fields[] = {
+	FIELD(unixservice_peer_info, received),
+	FIELD(unixservice_peer_info, sent),
+	FIELD(unixservice_peer_info, lost),
+	FIELD(unixservice_peer_info, waiting),
+	FIELD(unixservice_peer_info, queued),
+	FIELD(unixservice_peer_info, queued_bytes),
+	FIELD(unixservice_peer_info, queued_most),
+	FIELD(unixservice_peer_info, opened_us),
+	FIELD(unixservice_peer_info, active_us),
+};
+
+#undef FIELD
+
+static void add_fields(struct text *text, const void *object,
+	const struct field *fields, size_t count)
 {
+	uint64_t value;
 	size_t i;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		memcpy(&value, (const char *)object + fields[i].offset,
+			sizeof(value));
 		add(text, "%s\"%s\":%" PRIu64, i > 0 ? "," : "", fields[i].name,
-			fields[i].value);
+			value);
+	}
 }
 
 size_t unixservice_format_counters(const struct unixservice_counters *counters,
 	char *bytes, size_t room)
 {
-	const struct field fields[] = {
-		{ "received", counters->received },
-		{ "received_bytes", counters->received_bytes },
-		{ "answered", counters->answered },
-		{ "unanswered", counters->unanswered },
-		{ "refused", counters->refused },
-		{ "limited", counters->limited },
-		{ "cut", counters->cut },
-		{ "unnamed", counters->unnamed },
-		{ "dropped", counters->dropped },
-		{ "late", counters->late },
-		{ "gone", counters->gone },
-		{ "failed", counters->failed },
-		{ "unproved", counters->unproved },
-		{ "stopped", counters->stopped },
-		{ "waiting", counters->waiting },
-		{ "pushed", counters->pushed },
-		{ "pushed_lost", counters->pushed_lost },
-		{ "sent_bytes", counters->sent_bytes },
-		{ "peers", counters->peers },
-		{ "peers_most", counters->peers_most },
-		{ "connections", counters->connections },
-		{ "connections_refused", counters->connections_refused },
-		{ "connections_limited", counters->connections_limited },
-		{ "evicted", counters->evicted },
-		{ "idle", counters->idle },
-		{ "queued", counters->queued },
-		{ "queued_most", counters->queued_most },
-		{ "queued_bytes", counters->queued_bytes },
-		{ "queued_bytes_most", counters->queued_bytes_most },
-		{ "pauses", counters->pauses },
-		{ "fds_lost", counters->fds_lost },
-		{ "events_suppressed", counters->events_suppressed },
-		{ "partial_bytes", counters->partial_bytes },
-		{ "partial_bytes_most", counters->partial_bytes_most },
-		{ "partials_closed", counters->partials_closed },
-		{ "lanes", counters->lanes },
-		{ "lane_bytes", counters->lane_bytes },
-		{ "lane_bytes_most", counters->lane_bytes_most },
-		{ "lanes_limited", counters->lanes_limited },
-	};
 	struct text text = { .bytes = bytes, .room = room };
 
 	add(&text, "{");
-	add_fields(&text, fields, sizeof(fields) / sizeof(fields[0]));
+	add_fields(&text, counters, counter_fields,
+		sizeof(counter_fields) / sizeof(counter_fields[0]));
 	add(&text, "}");
 	return text.size;
 }
@@ -120,17 +147,6 @@ static void add_address(struct text *text, const struct unixaddr *addr)
 size_t unixservice_format_peer(const struct unixservice_peer_info *info,
 	char *bytes, size_t room)
 {
-	const struct field fields[] = {
-		{ "received", info->received },
-		{ "sent", info->sent },
-		{ "lost", info->lost },
-		{ "waiting", info->waiting },
-		{ "queued", info->queued },
-		{ "queued_bytes", info->queued_bytes },
-		{ "queued_most", info->queued_most },
-		{ "opened_us", (uint64_t)info->opened_us },
-		{ "active_us", (uint64_t)info->active_us },
-	};
 	struct text text = { .bytes = bytes, .room = room };
 
 	add(&text, "{\"peer\":%" PRIu64 ",\"network\":\"%s\",", info->id,
@@ -142,7 +158,8 @@ size_t unixservice_format_peer(const struct unixservice_peer_info *info,
 	add(&text, "\"address\":");
 	add_address(&text, &info->addr);
 	add(&text, ",");
-	add_fields(&text, fields, sizeof(fields) / sizeof(fields[0]));
+	add_fields(&text, info, peer_fields,
+		sizeof(peer_fields) / sizeof(peer_fields[0]));
 	add(&text, "}");
 	return text.size;
 }
