@@ -1430,10 +1430,9 @@ static void add(TCase *tcase, const TTest *test)
 	tcase_add_loop_test(tcase, test, 0, NETWORKS);
 }
 
-int main(void)
+static TCase *make_opening(void)
 {
-	Suite *suite = suite_create("conn");
-	TCase *tcase = make_tcase_with("networks", NULL, close_pair);
+	TCase *tcase = make_tcase_with("opening", NULL, close_pair);
 
 	add(tcase, a_network_has_another_name);
 	tcase_add_test(tcase, what_is_no_network_is_refused);
@@ -1441,6 +1440,13 @@ int main(void)
 	add(tcase, the_stop_of_the_options_ends_waits);
 	add(tcase, dial_options_that_cannot_be_meant_are_refused);
 	add(tcase, a_negative_deadline_is_refused_whatever_is_there);
+	return tcase;
+}
+
+static TCase *make_messages(void)
+{
+	TCase *tcase = make_tcase_with("messages", NULL, close_pair);
+
 	tcase_add_loop_test(tcase, a_message_of_several_parts_is_one_message, 0,
 		2 * NETWORKS);
 	add(tcase, a_message_without_parts_is_empty);
@@ -1453,14 +1459,28 @@ int main(void)
 	/* Who asks for a lane has a name. */
 	if (!support_has_lanes())
 		add(tcase, a_buffer_grows_to_the_message);
-	add(tcase, a_batch_keeps_messages_apart);
-	add(tcase, a_batch_with_a_message_that_is_none_is_refused);
-	tcase_add_test(tcase, a_batch_of_a_stream_is_no_larger_than_its_bound);
-	add(tcase, a_batch_to_a_peer_that_is_gone_is_told);
 	add(tcase, a_message_that_is_peeked_at_stays);
 	add(tcase, a_message_is_sent_on_as_it_was_received);
 	add(tcase, a_message_of_too_many_parts_is_not_sent_on);
 	tcase_add_test(tcase, parts_that_no_memory_could_hold_are_too_large);
+	return tcase;
+}
+
+static TCase *make_batches(void)
+{
+	TCase *tcase = make_tcase_with("batches", NULL, close_pair);
+
+	add(tcase, a_batch_keeps_messages_apart);
+	add(tcase, a_batch_with_a_message_that_is_none_is_refused);
+	tcase_add_test(tcase, a_batch_of_a_stream_is_no_larger_than_its_bound);
+	add(tcase, a_batch_to_a_peer_that_is_gone_is_told);
+	return tcase;
+}
+
+static TCase *make_descriptors(void)
+{
+	TCase *tcase = make_tcase_with("descriptors", NULL, close_pair);
+
 	add(tcase, descriptors_go_and_come_in_one_call);
 	add(tcase, a_message_is_sent_on_with_its_descriptors);
 	support_add_limited_test(tcase,
@@ -1478,6 +1498,13 @@ int main(void)
 	tcase_add_test(tcase, half_a_message_keeps_no_descriptors);
 	tcase_add_test(tcase, a_foreign_writer_may_send_the_length_first);
 	tcase_add_test(tcase, the_beginning_of_a_message_is_waited_for);
+	return tcase;
+}
+
+static TCase *make_questions(void)
+{
+	TCase *tcase = make_tcase_with("questions", NULL, close_pair);
+
 	add(tcase, an_answer_is_found_among_what_else_comes);
 	add(tcase, an_answer_that_does_not_come_is_not_waited_for_without_end);
 	add(tcase, events_without_end_do_not_outlast_the_deadline);
@@ -1495,6 +1522,13 @@ int main(void)
 	tcase_add_test(tcase, a_socket_for_anybody_asks_nobody);
 	tcase_add_loop_test(tcase,
 		a_question_to_a_peer_that_closes_has_no_answer, 1, NETWORKS);
+	return tcase;
+}
+
+static TCase *make_rest(void)
+{
+	TCase *tcase = make_tcase_with("rest", NULL, close_pair);
+
 	add(tcase, a_descriptor_is_given_back_as_it_was);
 	tcase_add_test(tcase, a_descriptor_whose_bytes_were_read_ahead_stays);
 	tcase_add_test(tcase, a_name_outlives_the_release_of_its_socket);
@@ -1505,9 +1539,20 @@ int main(void)
 		add(tcase, what_has_no_room_is_dropped_by_the_policy);
 	add(tcase, what_happens_is_counted);
 	add(tcase, what_a_network_cannot_do_is_told);
-	suite_add_tcase(suite, tcase);
-	tcase = tcase_create("input");
+	return tcase;
+}
+
+static TCase *make_input(void)
+{
+	TCase *tcase = tcase_create("input");
+
 	add(tcase, options_that_are_all_zero_have_no_stop);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return tcase;
+}
+
+int main(void)
+{
+	return support_run_cases("conn", make_opening(), make_messages(),
+		make_batches(), make_descriptors(), make_questions(),
+		make_rest(), make_input());
 }

@@ -169,27 +169,24 @@ START_TEST(without_variables_there_is_nothing)
 }
 END_TEST
 
-static void do_all_kinds(int index)
-{
-	static const struct {
-		enum unixactivation_kind kind;
-		const char *network;
-	} wanted[] = {
-		{ UNIXACTIVATION_CONN, "unixgram" },
-		{ UNIXACTIVATION_LISTENER, "unixpacket" },
-		{ UNIXACTIVATION_LISTENER, "unix" },
-		{ UNIXACTIVATION_CONN, "unixpacket" },
-		{ UNIXACTIVATION_OTHER, NULL },
-		{ UNIXACTIVATION_CONN, "unix" },
-		{ UNIXACTIVATION_OTHER, NULL },
-		{ UNIXACTIVATION_OTHER, NULL },
-	};
-	struct unixactivation *activation;
-	struct unixactivation_item item;
-	int fds[2];
-	size_t i;
+static const struct kind {
+	enum unixactivation_kind kind;
+	const char *network;
+} all_kinds[] = {
+	{ UNIXACTIVATION_CONN, "unixgram" },
+	{ UNIXACTIVATION_LISTENER, "unixpacket" },
+	{ UNIXACTIVATION_LISTENER, "unix" },
+	{ UNIXACTIVATION_CONN, "unixpacket" },
+	{ UNIXACTIVATION_OTHER, NULL },
+	{ UNIXACTIVATION_CONN, "unix" },
+	{ UNIXACTIVATION_OTHER, NULL },
+	{ UNIXACTIVATION_OTHER, NULL },
+};
 
-	(void)index;
+static void hand_over_all_kinds(void)
+{
+	int fds[2];
+
 	put_socket(SOCK_DGRAM, false);
 	put_socket(SOCK_SEQPACKET, true);
 	put_socket(SOCK_STREAM, true);
@@ -200,31 +197,51 @@ static void do_all_kinds(int index)
 	must(dup2(fds[1], 101) == 101 && close(fds[1]) == 0);
 	must(open("/dev/null", O_RDONLY) == 9);
 	must(open("/dev/null", O_PATH) == 10);
-	hand_over(COUNT(wanted), NULL);
+	hand_over(COUNT(all_kinds), NULL);
+}
+
+static void must_be_of_kind(const struct unixactivation_item *item,
+	const struct kind *wanted)
+{
+	must(item->kind == wanted->kind);
+	must(item->network == NULL
+			? wanted->network == NULL
+			: strcmp(item->network, wanted->network) == 0);
+	must(strcmp(item->name, "unknown") == 0);
+	must(!is_inherited(item->fd));
+}
+
+static void must_be_left(const struct unixactivation *activation,
+	enum unixactivation_kind kind, const char *network, size_t count)
+{
+	must(unixactivation_count_left(activation, NULL, kind, network) ==
+		count);
+}
+
+static void do_all_kinds(int index)
+{
+	struct unixactivation *activation;
+	struct unixactivation_item item;
+	size_t i;
+
+	(void)index;
+	hand_over_all_kinds();
 	errno = EXDEV;
 	activation = unixactivation_new();
 	must(activation != NULL && errno == EXDEV);
-	must(unixactivation_get_count(activation) == COUNT(wanted));
-	for (i = 0; i < COUNT(wanted); i++) {
+	must(unixactivation_get_count(activation) == COUNT(all_kinds));
+	for (i = 0; i < COUNT(all_kinds); i++) {
 		item = get_item(activation, i);
-		must(item.kind == wanted[i].kind);
-		must(item.network == NULL
-				? wanted[i].network == NULL
-				: strcmp(item.network, wanted[i].network) == 0);
 		must(item.fd == FIRST_FD + (int)i);
-		must(strcmp(item.name, "unknown") == 0);
-		must(!is_inherited(item.fd));
+		must_be_of_kind(&item, &all_kinds[i]);
 	}
 	must(unixactivation_get_item(activation, i, &item) == -1);
 	must(errno == EINVAL);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
-		     NULL) == i);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_OTHER,
-		     NULL) == 3);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_CONN,
-		     "unixgram") == 1);
+	must_be_left(activation, UNIXACTIVATION_ANY, NULL, i);
+	must_be_left(activation, UNIXACTIVATION_OTHER, NULL, 3);
+	must_be_left(activation, UNIXACTIVATION_CONN, "unixgram", 1);
 	unixactivation_close(activation);
-	for (i = 0; i < COUNT(wanted); i++)
+	for (i = 0; i < COUNT(all_kinds); i++)
 		must(!is_open(FIRST_FD + (int)i));
 }
 

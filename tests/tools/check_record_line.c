@@ -165,28 +165,11 @@ END_TEST
 
 START_TEST(other_members_of_any_type_are_ignored)
 {
-	static const char *const values[] = {
-		"0",
-		"-0",
-		"17",
-		"1.5",
-		"-1.5e+10",
-		"2E-3",
-		"1e5",
-		"true",
-		"false",
-		"null",
-		"\"\"",
-		"\"a\\n\"",
-		"[]",
-		"[ ]",
-		"[1,[2,{}]]",
-		"{}",
-		"{ }",
-		"{\"a\":1}",
+	static const char *const values[] = { "0", "-0", "17", "1.5",
+		"-1.5e+10", "2E-3", "1e5", "true", "false", "null", "\"\"",
+		"\"a\\n\"", "[]", "[ ]", "[1,[2,{}]]", "{}", "{ }", "{\"a\":1}",
 		"{\"data\":\"no\"}",
-		"[\"hex\", {\"hex\" : 1 , \"b\": [ null ]}]",
-	};
+		"[\"hex\", {\"hex\" : 1 , \"b\": [ null ]}]" };
 	char text[256];
 
 	for (size_t i = 0; i < COUNT(values); i++) {
@@ -315,45 +298,12 @@ END_TEST
 /* Each stands as a value after {"a": and before ,"data":""}. */
 START_TEST(malformed_values_are_refused_where_they_are_ignored_too)
 {
-	static const char *const values[] = {
-		"",
-		"tru",
-		"True",
-		"nul",
-		"undefined",
-		"NaN",
-		"01",
-		"-",
-		"+1",
-		".5",
-		"1.",
-		"1.e5",
-		"1e",
-		"1e+",
-		"0x10",
-		"-a",
-		"1 2",
-		"'a'",
-		"[",
-		"[1",
-		"[1,]",
-		"[,]",
-		"[1 2]",
-		"]",
-		"{",
-		"{1:2}",
-		"{\"a\"}",
-		"{\"a\":}",
-		"{\"a\":1,}",
-		"}",
-		"\"\\q\"",
-		"\"\xff\"",
-		"{\"\x01\":1}",
-		"{\"a\" 1}",
-		"[\"\\ud800\"]",
-		"truefalse",
-		"{\"a\":1 \"b\":2}",
-	};
+	static const char *const values[] = { "", "tru", "True", "nul",
+		"undefined", "NaN", "01", "-", "+1", ".5", "1.", "1.e5", "1e",
+		"1e+", "0x10", "-a", "1 2", "'a'", "[", "[1", "[1,]", "[,]",
+		"[1 2]", "]", "{", "{1:2}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}",
+		"}", "\"\\q\"", "\"\xff\"", "{\"\x01\":1}", "{\"a\" 1}",
+		"[\"\\ud800\"]", "truefalse", "{\"a\":1 \"b\":2}" };
 	struct record_line line;
 	char text[64];
 
