@@ -249,8 +249,8 @@ static size_t get_free_for_all(size_t bytes)
 
 	if (fd < 0)
 		return 0;
-	if (set_buffer(fd, SO_SNDBUF, bytes) < 0 || get_buffer(fd, &most) < 0)
-		most = 0;
+	if (set_buffer(fd, SO_SNDBUF, bytes) == 0)
+		get_buffer(fd, &most);
 	fd_close(fd);
 	return most;
 }

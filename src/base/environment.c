@@ -28,8 +28,7 @@ static int read_number(const char *text, uint64_t most, uint64_t *number)
 
 	for (; *text != '\0'; text++) {
 		digit = (uint64_t)(*text - '0');
-		if (*text < '0' || *text > '9' || digit > most ||
-			value > (most - digit) / 10) {
+		if (*text < '0' || *text > '9' || value > (most - digit) / 10) {
 			errno = EPROTO;
 			return -1;
 		}

@@ -8,10 +8,12 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/deadline_private.h"
+#include "base/wait.h"
 #include "support/support.h"
 #include "unixmsg/conn.h"
 
@@ -88,6 +90,8 @@ START_TEST(no_time_at_all_is_now)
 	const int64_t timeouts[] = { 0, -1, -second, INT64_MIN };
 
 	ck_assert_int_eq(unixdeadline_after_us(timeouts[_i]), UNIXMSG_NOW);
+	ck_assert_int_eq(unixdeadline_after_ms(timeouts[_i]), UNIXMSG_NOW);
+	ck_assert_int_eq(unixdeadline_after_s(timeouts[_i]), UNIXMSG_NOW);
 }
 END_TEST
 
@@ -97,6 +101,37 @@ START_TEST(what_lies_beyond_the_range_is_forever)
 
 	ck_assert_int_eq(unixdeadline_after_us(INT64_MAX - less[_i]),
 		UNIXMSG_FOREVER);
+	ck_assert_int_eq(unixdeadline_after_ms(INT64_MAX - less[_i]),
+		UNIXMSG_FOREVER);
+	ck_assert_int_eq(unixdeadline_after_s(INT64_MAX - less[_i]),
+		UNIXMSG_FOREVER);
+}
+END_TEST
+
+/* A product of such a time and its unit may be a time that is past. */
+START_TEST(what_no_microseconds_can_hold_is_forever)
+{
+	const int64_t most_ms = INT64_MAX / 1000;
+	const int64_t most_s = INT64_MAX / 1000000;
+
+	ck_assert_int_eq(unixdeadline_after_ms(most_ms + 1), UNIXMSG_FOREVER);
+	ck_assert_int_eq(unixdeadline_after_ms(2 * most_ms + 3),
+		UNIXMSG_FOREVER);
+	ck_assert_int_eq(unixdeadline_after_s(most_s + 1), UNIXMSG_FOREVER);
+	ck_assert_int_eq(unixdeadline_after_s(2 * most_s + 3), UNIXMSG_FOREVER);
+}
+END_TEST
+
+START_TEST(units_tell_the_same_moment)
+{
+	const int64_t before_us = unixdeadline_after_us(hour);
+	const int64_t ms_us = unixdeadline_after_ms(hour / millisecond);
+	const int64_t s_us = unixdeadline_after_s(hour / second);
+	const int64_t after_us = unixdeadline_after_us(hour);
+
+	ck_assert_int_le(before_us, ms_us);
+	ck_assert_int_le(ms_us, s_us);
+	ck_assert_int_le(s_us, after_us);
 }
 END_TEST
 
@@ -444,6 +479,24 @@ START_TEST(one_stop_is_good_for_many)
 }
 END_TEST
 
+/* A peer that goes elsewhere with unread messages is an error at the other. */
+START_TEST(an_error_is_no_shutdown)
+{
+	const struct sockaddr nobody = { .sa_family = AF_UNSPEC };
+	int fds[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, fds),
+		0);
+	ck_assert_int_eq(send(fds[0], "", 1, 0), 1);
+	ck_assert_int_eq(connect(fds[1], &nobody, sizeof(nobody)), 0);
+	ck_assert(!unixwait__is_shut(fds[0]));
+	ck_assert_int_eq(shutdown(fds[0], SHUT_RD), 0);
+	ck_assert(unixwait__is_shut(fds[0]));
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 static TCase *make_moments(void)
 {
 	TCase *tcase = make_tcase_with("moments", open_all, close_all);
@@ -453,6 +506,8 @@ static TCase *make_moments(void)
 	tcase_add_loop_test(tcase, after_is_so_far_ahead, 0, 5);
 	tcase_add_loop_test(tcase, no_time_at_all_is_now, 0, 4);
 	tcase_add_loop_test(tcase, what_lies_beyond_the_range_is_forever, 0, 3);
+	tcase_add_test(tcase, what_no_microseconds_can_hold_is_forever);
+	tcase_add_test(tcase, units_tell_the_same_moment);
 	tcase_add_test(tcase, the_last_moments_are_not_passed_over);
 	tcase_add_test(tcase, a_call_may_sleep_when_nothing_can_end_it);
 	return tcase;
@@ -476,6 +531,7 @@ static TCase *make_waits(void)
 	tcase_add_test(tcase, signals_do_not_put_a_deadline_off);
 	tcase_add_test(tcase, errno_is_kept_on_success);
 	tcase_add_test(tcase, errno_is_kept_after_signals);
+	tcase_add_test(tcase, an_error_is_no_shutdown);
 	return tcase;
 }
 

@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: MIT */
+/* The library is linked statically here, so this madvise(2) is the one that it
+ * calls. */
 #include <config.h>
 
+#include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/process.h"
 #include "support/scene.h"
+
+/* As an emulator that takes no notice of it. */
+static bool is_every_advice_taken;
+
+int madvise(void *memory, size_t size, int advice)
+{
+	if (is_every_advice_taken)
+		return 0;
+	return (int)syscall(SYS_madvise, memory, size, advice);
+}
 
 START_TEST(the_id_is_the_one_of_this_process)
 {
@@ -53,6 +67,16 @@ START_TEST(without_memory_the_kernel_is_asked)
 }
 END_TEST
 
+START_TEST(an_emulator_that_accepts_every_advice_is_not_trusted)
+{
+	is_every_advice_taken = true;
+	errno = EXDEV;
+	ck_assert_ptr_null(unixprocess__make());
+	ck_assert_int_eq(errno, EXDEV);
+	is_every_advice_taken = false;
+}
+END_TEST
+
 int main(void)
 {
 	TCase *tcase = make_tcase("ids");
@@ -60,5 +84,7 @@ int main(void)
 	tcase_add_test(tcase, the_id_is_the_one_of_this_process);
 	tcase_add_test(tcase, a_child_gets_its_own_id);
 	tcase_add_test(tcase, without_memory_the_kernel_is_asked);
+	tcase_add_test(tcase,
+		an_emulator_that_accepts_every_advice_is_not_trusted);
 	return support_run_cases("process", tcase);
 }

@@ -180,9 +180,11 @@ START_TEST(the_first_three_numbers_are_left_free)
 }
 END_TEST
 
+enum { FDS_MOST = 32 };
+
 static void fill_table(void)
 {
-	struct rlimit limit = { 32, 32 };
+	struct rlimit limit = { FDS_MOST, FDS_MOST };
 
 	NEED(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	while (open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0)
@@ -210,6 +212,28 @@ START_TEST(where_only_they_are_left_there_is_no_descriptor)
 		NEED(unixblob_create(10) < 0 && errno == EMFILE);
 		NEED(unixnotify_barrier(UNIXMSG_NOW) < 0 && errno == EMFILE);
 		NEED(!is_any_low_open());
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+}
+END_TEST
+
+START_TEST(where_one_is_left_beside_them_there_is_no_pair)
+{
+	pid_t pid = support_fork();
+
+	if (pid == 0) {
+		struct unixconn *packets[2];
+
+		fill_table();
+		close_low();
+		close(FDS_MOST - 1);
+		NEED(unixconn_pair("unixpacket", packets) < 0 &&
+			errno == EMFILE);
+		NEED(unixnotify_barrier(UNIXMSG_NOW) < 0 && errno == EMFILE);
+		NEED(!is_any_low_open());
+		NEED(dup(FDS_MOST - 2) == 0 && dup(0) == 1 && dup(0) == 2 &&
+			dup(0) == FDS_MOST - 1);
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
@@ -261,6 +285,8 @@ int main(void)
 		(int)COUNT(openers));
 	support_add_limited_test(tcase,
 		where_only_they_are_left_there_is_no_descriptor, 0, 1);
+	support_add_limited_test(tcase,
+		where_one_is_left_beside_them_there_is_no_pair, 0, 1);
 	support_add_limited_test(tcase,
 		one_that_is_received_there_is_lost_and_told, 0, 1);
 	return support_run_cases("low_fds", tcase);
