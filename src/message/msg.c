@@ -306,8 +306,8 @@ static void prepare(const struct endpoint *end, struct msghdr *header,
  */
 static size_t get_marks_size(const struct endpoint *end)
 {
-	const bool has_cred = (end->wants & UNIXMSG_WANT_CRED) != 0 ||
-		(end->is_accepted && end->type == SOCK_SEQPACKET);
+	const bool has_cred =
+		(end->wants & UNIXMSG_WANT_CRED) != 0 || end->is_accepted;
 
 	if (is_mark_cut(end))
 		return 0;

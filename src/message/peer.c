@@ -92,8 +92,9 @@ static gid_t *read_groups(int fd, size_t *count)
 		groups = more;
 		if (unixpeer_get_groups(fd, groups, room, count) == 0)
 			return groups;
-		/* The kernel allows at most NGROUPS_MAX, 65536. */
-		if (errno != ERANGE || *count <= room)
+		/* They stay what they were at the connect: now there is room
+		 * for all. */
+		if (errno != ERANGE)
 			break;
 		room = *count;
 	}

@@ -287,6 +287,19 @@ START_TEST(a_message_may_have_as_many_parts_as_the_kernel_takes)
 }
 END_TEST
 
+START_TEST(a_message_of_more_parts_is_refused)
+{
+	struct iovec parts[IOV_MAX + 1] = { { .iov_base = NULL } };
+	struct unixmsg msg;
+
+	link_up(_i);
+	set_parts(&msg, parts, COUNT(parts));
+	ck_assert_errno(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), EINVAL);
+	ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), EINVAL);
+	expect_nothing();
+}
+END_TEST
+
 /* Messages that are cut */
 
 START_TEST(a_cut_message_is_an_error_and_the_next_is_intact)
@@ -1049,6 +1062,7 @@ static TCase *make_sizes(void)
 	add(tcase, several_parts_are_gathered_into_one_message);
 	add(tcase, one_message_is_scattered_over_several_parts);
 	add(tcase, a_message_may_have_as_many_parts_as_the_kernel_takes);
+	add(tcase, a_message_of_more_parts_is_refused);
 	add(tcase, a_cut_message_is_an_error_and_the_next_is_intact);
 	add(tcase, a_cut_message_may_go_without_its_size);
 	add(tcase, the_beginning_of_a_long_message_is_delivered_when_asked_for);

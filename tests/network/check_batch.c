@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "support/ends.h"
-#include "support/support.h"
+#include "support/scene.h"
 
 enum { MOST = 200, ROOM = 64 };
 
@@ -585,6 +585,28 @@ START_TEST(a_batch_of_datagrams_goes_to_several_and_tells_its_senders)
 }
 END_TEST
 
+START_TEST(a_batch_tells_that_a_sender_has_no_name)
+{
+	const char *name = support_abstract("s");
+	struct unixconn *server = unixconn_open("unixgram", name, NULL);
+	struct unixaddr from = address_of(name);
+	int client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	size_t count;
+
+	ck_assert_int_eq(connect_to(client, name), 0);
+	ck_assert_int_eq(send(client, "", 0, 0), 0);
+	close(client);
+	set_up(1, ROOM);
+	msgs[0].addr = &from;
+	ck_assert_int_eq(unixconn_recv_batch(server, msgs, 1, &count,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(unixaddr_get_kind(&from), UNIXADDR_UNNAMED);
+	unixconn_close(server);
+}
+END_TEST
+
 static void add(TCase *tcase, const TTest *test)
 {
 	tcase_add_loop_test(tcase, test, 0, ENDS_KINDS);
@@ -621,6 +643,7 @@ static TCase *make_batches(void)
 	add(tcase, one_bad_message_is_refused_with_all_the_others);
 	tcase_add_test(tcase,
 		a_batch_of_datagrams_goes_to_several_and_tells_its_senders);
+	tcase_add_test(tcase, a_batch_tells_that_a_sender_has_no_name);
 	return tcase;
 }
 
