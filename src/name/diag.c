@@ -338,7 +338,7 @@ static ssize_t receive(int fd, void *data, size_t room)
 			continue;
 		if (size < 0)
 			return -1;
-		if (header.msg_namelen != sizeof(from) || from.nl_pid != 0)
+		if (from.nl_pid != 0)
 			continue;
 		if ((header.msg_flags & MSG_TRUNC) == 0)
 			return size;
@@ -372,7 +372,7 @@ static int take_messages(struct dump *dump, const unsigned char *data,
 	struct unixdiag_message message;
 	ssize_t used;
 
-	while (size > 0 && !dump->has_ended) {
+	while (size > 0) {
 		used = unixdiag__parse(data, size, &message);
 		if (used < 0 || take_message(dump, &message) < 0)
 			return -1;

@@ -9,9 +9,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
-#include <linux/unix_diag.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +19,7 @@
 #include <unistd.h>
 
 #include "name/diag.h"
+#include "support/diag_play.h"
 #include "support/scene.h"
 
 static const char leaf[] = "socket";
@@ -29,16 +28,13 @@ static bool is_lying;           /* connect: nobody is there */
 static bool is_taken_at_rename; /* by newcomer */
 static bool is_swapped_at_open; /* for the file of swapped */
 static bool is_removed_at_open;
-static bool is_kernel_silent; /* no sock_diag */
-static bool is_numbered_anew; /* files, by sock_diag */
-static bool is_list_cut;      /* once, for want of room */
 static int newcomer;
 static const char *swapped;
 
 /* What another does as soon as the name is bound. */
 static void (*act_at_bind)(void);
 
-static unsigned int binds, refusals, numbers;
+static unsigned int binds;
 
 int bind(int fd, const struct sockaddr *sa, socklen_t length)
 {
@@ -51,69 +47,6 @@ int bind(int fd, const struct sockaddr *sa, socklen_t length)
 		binds++;
 	}
 	return result;
-}
-
-int socket(int family, int type, int protocol)
-{
-	if (family != AF_NETLINK || !is_kernel_silent)
-		return (int)syscall(SYS_socket, family, type, protocol);
-	refusals++;
-	errno = EAFNOSUPPORT;
-	return -1;
-}
-
-/* The second number of struct unix_diag_vfs. No other socket has it: the first
- * one could be that of a file of a test beside this one. */
-static void number_device_anew(char *pair)
-{
-	uint32_t device;
-
-	memcpy(&device, pair + sizeof(device), sizeof(device));
-	device ^= 0x55555555;
-	memcpy(pair + sizeof(device), &device, sizeof(device));
-}
-
-/* Of one socket, as NETLINK_SOCK_DIAG tells of it. */
-static void number_anew(struct nlmsghdr *head)
-{
-	char *end = (char *)head + head->nlmsg_len;
-	char *at = (char *)NLMSG_DATA(head) + sizeof(struct unix_diag_msg);
-	struct nlattr attribute;
-
-	while (head->nlmsg_type == SOCK_DIAG_BY_FAMILY &&
-		at + sizeof(attribute) <= end) {
-		memcpy(&attribute, at, sizeof(attribute));
-		if (attribute.nla_type == UNIX_DIAG_VFS) {
-			number_device_anew(at + sizeof(attribute));
-			numbers++;
-		}
-		at += NLMSG_ALIGN(attribute.nla_len);
-	}
-}
-
-/* As a receive buffer has it that cannot hold what the kernel has listed. */
-static ssize_t cut_list(const struct nlmsghdr *head, ssize_t got)
-{
-	if ((head->nlmsg_flags & NLM_F_MULTI) == 0)
-		return got;
-	is_list_cut = false;
-	errno = ENOBUFS;
-	return -1;
-}
-
-ssize_t recvmsg(int fd, struct msghdr *header, int flags)
-{
-	ssize_t got = syscall(SYS_recvmsg, fd, header, flags);
-	struct nlmsghdr *head = header->msg_iov->iov_base;
-	unsigned int left = (unsigned int)got;
-
-	if (is_list_cut && got >= NLMSG_HDRLEN)
-		return cut_list(head, got);
-	if (!is_numbered_anew || got < 0)
-		return got;
-	for (; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left))
-		number_anew(head);
-	return got;
 }
 
 /* bind(2) makes the file before it makes the socket to be found there. */
@@ -218,9 +151,9 @@ START_TEST(who_takes_the_name_keeps_it_if_the_list_is_begun_anew)
 	struct server server;
 
 	act_at_bind = take_name;
-	is_list_cut = true;
+	diag_play.is_list_cut = true;
 	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
-	ck_assert(!is_list_cut);
+	ck_assert(!diag_play.is_list_cut);
 	assert_newcomer_has_the_name();
 }
 END_TEST
@@ -330,18 +263,20 @@ static void assert_name_is_taken_and_given_up(int type)
 
 START_TEST(where_the_kernel_tells_nothing_a_name_is_taken_too)
 {
-	is_kernel_silent = true;
+	diag_play.error = EAFNOSUPPORT;
 	assert_name_is_taken_and_given_up(types[_i]);
-	ck_assert_uint_gt(refusals, 0);
+	ck_assert_uint_gt(diag_play.refusals, 0);
 }
 END_TEST
 
-/* There are file systems that stat(2) tells other numbers of. */
+/* There are file systems that stat(2) tells other numbers of. No other socket
+ * has this one: a file's own could be that of a file of a test beside it. */
 START_TEST(where_files_have_two_numbers_a_name_is_taken_too)
 {
-	is_numbered_anew = true;
+	diag_play.device = 0x55555555;
+	diag_play.answers = UINT_MAX;
 	assert_name_is_taken_and_given_up(types[_i]);
-	ck_assert_uint_gt(numbers, 0);
+	ck_assert_uint_gt(diag_play.numbers, 0);
 }
 END_TEST
 

@@ -8,7 +8,7 @@
 
 #include <dlfcn.h>
 #include <limits.h>
-#include <linux/netlink.h>
+#include <linux/unix_diag.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "network/proof.h"
+#include "support/diag_play.h"
 #include "support/scene.h"
 
 /* Nobody has it. */
@@ -26,10 +27,8 @@ enum { OVERFLOW_USER = 65534 };
 
 static const char *map; /* /proc/self/uid_map, NULL for the true one */
 static int map_error;   /* of fopen(3) */
-static int diag_error;  /* of a socket for sock_diag */
 static unsigned int names_told = UINT_MAX; /* by getsockname(2), then none */
 static bool is_proc_missing;
-static bool is_list_cut; /* once, for want of room */
 
 FILE *fopen(const char *path, const char *mode)
 {
@@ -45,14 +44,6 @@ FILE *fopen(const char *path, const char *mode)
 		return fmemopen((char *)map, strlen(map), "r");
 	errno = map_error;
 	return NULL;
-}
-
-int socket(int family, int type, int protocol)
-{
-	if (family != AF_NETLINK || diag_error == 0)
-		return (int)syscall(SYS_socket, family, type, protocol);
-	errno = diag_error;
-	return -1;
 }
 
 int getsockname(int fd, struct sockaddr *sa, socklen_t *length)
@@ -84,20 +75,6 @@ int connect(int fd, const struct sockaddr *sa, socklen_t length)
 	return -1;
 }
 
-/* As a receive buffer has it that cannot hold what the kernel has listed. */
-ssize_t recvmsg(int fd, struct msghdr *header, int flags)
-{
-	ssize_t got = syscall(SYS_recvmsg, fd, header, flags);
-	const struct nlmsghdr *head = header->msg_iov->iov_base;
-
-	if (!is_list_cut || got < NLMSG_HDRLEN ||
-		(head->nlmsg_flags & NLM_F_MULTI) == 0)
-		return got;
-	is_list_cut = false;
-	errno = ENOBUFS;
-	return -1;
-}
-
 static int server;
 static struct unixproof proof;
 
@@ -110,9 +87,10 @@ static void set_up(void)
 static void tear_down(void)
 {
 	map = NULL;
-	map_error = diag_error = 0;
+	map_error = 0;
 	names_told = UINT_MAX;
-	is_proc_missing = is_list_cut = false;
+	is_proc_missing = false;
+	diag_play_nothing();
 	close(server);
 	if (proof.fd >= 0)
 		close(proof.fd);
@@ -206,7 +184,7 @@ START_TEST(without_sock_diag_the_owner_of_the_file_is_proof)
 {
 	int fd = open_at(support_path("client"));
 
-	diag_error = EAFNOSUPPORT;
+	diag_play.error = EAFNOSUPPORT;
 	ck_assert_int_eq(prove(support_path("client"), geteuid(), 0), 0);
 	ck_assert_errno(prove(support_path("client"), STRANGER, 0), EPERM);
 	close(fd);
@@ -217,7 +195,7 @@ START_TEST(without_sock_diag_a_connected_socket_of_another_is_refused)
 {
 	int fd = open_connected(support_path("client"));
 
-	diag_error = EAFNOSUPPORT;
+	diag_play.error = EAFNOSUPPORT;
 	ck_assert_int_eq(prove(support_path("client"), geteuid(), 0), 0);
 	ck_assert_errno(prove(support_path("client"), STRANGER, 0), EPERM);
 	close(fd);
@@ -229,7 +207,7 @@ START_TEST(without_sock_diag_an_abstract_name_of_another_is_refused)
 {
 	int fd = open_at(support_abstract("client"));
 
-	diag_error = EAFNOSUPPORT;
+	diag_play.error = EAFNOSUPPORT;
 	ck_assert_errno(prove(support_abstract("client"), STRANGER, 0), EPERM);
 	close(server);
 	server = open_at(support_abstract("server"));
@@ -243,7 +221,7 @@ START_TEST(without_our_own_name_an_abstract_name_of_another_is_refused)
 {
 	int fd = open_at(support_abstract("client"));
 
-	diag_error = EAFNOSUPPORT;
+	diag_play.error = EAFNOSUPPORT;
 	close(server);
 	server = open_at(support_abstract("server"));
 	names_told = 1;
@@ -261,7 +239,7 @@ START_TEST(a_shortage_in_sock_diag_is_told)
 	const char *name = support_path("client");
 	int fd = _i == 0 ? open_at(name) : open_connected(name);
 
-	diag_error = ENOBUFS;
+	diag_play.error = ENOBUFS;
 	ck_assert_errno(prove(name, STRANGER, 0), ENOBUFS);
 	close(fd);
 }
@@ -321,9 +299,25 @@ START_TEST(a_socket_is_found_if_the_list_is_begun_anew)
 	const char *name = make_linked();
 	int fd = open_connected(name);
 
-	is_list_cut = true;
+	diag_play.is_list_cut = true;
 	ck_assert_int_eq(prove_early(name), 0);
-	ck_assert(!is_list_cut);
+	ck_assert(!diag_play.is_list_cut);
+	close(fd);
+}
+END_TEST
+
+/* The name is told, but not of which file. */
+START_TEST(a_socket_that_may_have_another_file_is_no_proof)
+{
+	const char *name = make_linked();
+	int fd = open_connected(name);
+
+	diag_play.answers = UINT_MAX;
+	if (_i == 0)
+		diag_play.hidden = UNIX_DIAG_VFS;
+	else
+		diag_play.device = 0x55555555;
+	ck_assert_errno(prove_early(name), EPERM);
 	close(fd);
 }
 END_TEST
@@ -333,7 +327,7 @@ START_TEST(without_sock_diag_nothing_behind_a_link_is_proved_early)
 	const char *name = make_linked();
 	int fd = open_connected(name);
 
-	diag_error = EAFNOSUPPORT;
+	diag_play.error = EAFNOSUPPORT;
 	ck_assert_errno(prove_early(name), EPERM);
 	close(fd);
 }
@@ -438,6 +432,8 @@ static TCase *make_sockets(void)
 	tcase_add_test(tcase,
 		a_socket_that_had_the_same_name_before_is_passed_over);
 	tcase_add_test(tcase, a_socket_is_found_if_the_list_is_begun_anew);
+	tcase_add_loop_test(tcase,
+		a_socket_that_may_have_another_file_is_no_proof, 0, 2);
 	tcase_add_test(tcase,
 		without_sock_diag_nothing_behind_a_link_is_proved_early);
 	return tcase;

@@ -2,6 +2,7 @@ quick_unit_tests += \
 	tests/check_adopt \
 	tests/check_batch \
 	tests/check_conn \
+	tests/check_diag_kernel \
 	tests/check_go_calls \
 	tests/check_go_rules \
 	tests/check_gram \
@@ -28,6 +29,7 @@ tests_check_batch_SOURCES = %D%/check_batch.c
 tests_check_batch_LDFLAGS = $(lanes_ldflags)
 tests_check_conn_SOURCES = %D%/check_conn.c
 tests_check_conn_LDFLAGS = $(lanes_ldflags)
+tests_check_diag_kernel_SOURCES = %D%/check_diag_kernel.c $(diag_play)
 tests_check_go_calls_SOURCES = %D%/check_go_calls.c
 tests_check_go_calls_LDFLAGS = $(lanes_ldflags)
 tests_check_go_rules_SOURCES = %D%/check_go_rules.c
@@ -47,7 +49,7 @@ tests_check_packet_LDFLAGS = $(lanes_ldflags)
 tests_check_policy_SOURCES = %D%/check_policy.c
 tests_check_policy_LDFLAGS = $(lanes_ldflags)
 tests_check_proof_SOURCES = %D%/check_proof.c
-tests_check_proof_kernel_SOURCES = %D%/check_proof_kernel.c
+tests_check_proof_kernel_SOURCES = %D%/check_proof_kernel.c $(diag_play)
 tests_check_reconnect_SOURCES = %D%/check_reconnect.c
 tests_check_retire_SOURCES = %D%/check_retire.c
 tests_check_retire_LDFLAGS = $(lanes_ldflags)

@@ -2,6 +2,9 @@
 lanes_ldflags = $(AM_LDFLAGS) -Wl,@$(srcdir)/%D%/lanes.wrap
 EXTRA_DIST += %D%/lanes.wrap
 
+# Programs whose calls of sock_diag(7) are played, see diag_play.h.
+diag_play = %D%/diag_play.c %D%/diag_play.h
+
 check_LTLIBRARIES += tests/libsupport.la
 tests_libsupport_la_SOURCES = \
 	%D%/ends.c \
