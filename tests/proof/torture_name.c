@@ -64,6 +64,44 @@ static void a_file_that_was_set_aside_goes(int kind)
 	torture_allow_files(NULL);
 }
 
+/* Its place is free, or a dead file or the file itself is there, as at the end
+ * of a kill(2): each is a step of its way back. */
+enum { PLACES_OF_OWNER = 3 };
+
+static void make_way_back(int place, const char *path, const char *aside)
+{
+	if (place < 2)
+		ck_assert_int_eq(rename(path, aside), 0);
+	else
+		ck_assert_int_eq(link(path, aside), 0);
+	if (place == 1)
+		make_dead(SOCK_STREAM, path);
+}
+
+/* Only one that could not come back may lose its name, to the next. */
+static void a_live_owner_that_was_set_aside_comes_back(int kind)
+{
+	const int type = types[kind % TYPES];
+	const char *path = support_path("name");
+	struct server owner, other;
+	int result;
+
+	ck_assert_int_eq(open_server(&owner, type, path, NULL), 0);
+	make_way_back(kind / TYPES, path, support_path(".unixmsg-name"));
+	torture_begin();
+	result = open_server(&other, type, path, NULL);
+	if (result == 0 && fault_get_hits() > 0) {
+		torture_end(0, 0);
+		serve_and_close(&other, type, path);
+	} else {
+		torture_end_refused(result, EADDRINUSE);
+	}
+	ck_assert_int_eq(close_server(&owner), 0);
+	ck_assert_int_eq(open_server(&other, type, path, NULL), 0);
+	serve_and_close(&other, type, path);
+	torture_allow_files(NULL);
+}
+
 static void a_free_abstract_name_is_taken(int kind)
 {
 	open_whatever_fails(types[kind], support_abstract("name"), NULL);
@@ -355,6 +393,9 @@ const struct scene torture_name_scenes[] = {
 		a_dead_file_is_replaced_by_another_name, TYPES },
 	{ "a file that was set aside goes", a_file_that_was_set_aside_goes,
 		TYPES },
+	{ "a live owner that was set aside comes back",
+		a_live_owner_that_was_set_aside_comes_back,
+		PLACES_OF_OWNER *TYPES },
 	{ "a free abstract name is taken", a_free_abstract_name_is_taken,
 		TYPES },
 	{ "a long path is taken", a_long_path_is_taken, TYPES },
