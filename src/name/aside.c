@@ -86,8 +86,7 @@ static void put_back(const struct aside *aside)
 	struct stat found;
 	int fd;
 
-	if (unixfile__put_back(aside->dir_fd, aside->name, aside->leaf) == 0 ||
-		errno != EEXIST)
+	if (unixfile__put_back(aside->dir_fd, aside->name, aside->leaf) == 0)
 		return;
 	fd = open_name(aside->dir_fd, aside->leaf, &found);
 	if (fd < 0)

@@ -13,16 +13,11 @@
 #include "base/fd.h"
 #include "name/holder.h"
 
-/* Returns the number in name, or -1. */
+/* Returns the number in name, or -1: other names in /proc begin with a letter or
+ * a dot. */
 static int read_number(const char *name)
 {
-	char *end;
-	long number;
-
-	if (*name < '0' || *name > '9')
-		return -1;
-	number = strtol(name, &end, 10);
-	return *end == '\0' && number <= INT32_MAX ? (int)number : -1;
+	return *name < '0' || *name > '9' ? -1 : atoi(name);
 }
 
 /* Returns the inode number in "socket:[N]", or 0 for anything else. */

@@ -80,13 +80,13 @@ static int look(void *context, const struct unixdiag_socket *socket)
 	return 0;
 }
 
-/* Takes the process with the smallest id: a parent rather than its children. */
+/* Takes the first: /proc lists processes by their ids, mostly a parent before
+ * its children. */
 static int look_at_holder(void *context, const struct unixholder *holder)
 {
 	struct search *search = context;
 
-	if (holder->ino == search->ino &&
-		(search->pid == 0 || holder->pid < search->pid))
+	if (holder->ino == search->ino && search->pid == 0)
 		search->pid = holder->pid;
 	return 0;
 }

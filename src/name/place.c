@@ -98,7 +98,7 @@ int unixplace__choose(const struct client_place *place, char *path, size_t room)
 		return -1;
 	size = snprintf(dir, sizeof(dir), "%s/unixmsg-%ju", place->base,
 		(uintmax_t)geteuid());
-	if (size < 0 || (size_t)size >= sizeof(dir))
+	if ((size_t)size >= sizeof(dir))
 		return refuse(ENAMETOOLONG);
 	if (getrandom(&random, sizeof(random), 0) < 0)
 		return -1;

@@ -98,7 +98,7 @@ static int connect_by_text(int fd, int path_fd, const char *dir,
 
 	if (dir != NULL)
 		size = snprintf(path, sizeof(path), "%s/%s", dir, leaf);
-	if (size < 0 || (size_t)size >= sizeof(path)) {
+	if ((size_t)size >= sizeof(path)) {
 		errno = ENOSYS;
 		return -1;
 	}

@@ -145,15 +145,25 @@ START_TEST(a_listener_of_the_library_takes_the_name)
 }
 END_TEST
 
+/* "@" begins an abstract name unless something stands before it. */
+static const struct {
+	const char *dir, *text, *address;
+} relatives[] = {
+	{ "unused", "name", "./.unixmsg=name" },
+	{ "@d", "\\x40d/../name", "./@d/../.unixmsg=name" },
+};
+
 START_TEST(a_relative_name_has_a_relative_address)
 {
 	struct unixtakeover *takeover;
 
 	start(1);
+	make_dir(support_path(relatives[_i].dir), 0700);
 	ck_assert_int_eq(chdir(support_dir()), 0);
-	takeover = unixtakeover_open("name", UNIXMSG_NOW);
+	takeover = unixtakeover_open(relatives[_i].text, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(takeover);
-	ck_assert_str_eq(unixtakeover_get_address(takeover), "./.unixmsg=name");
+	ck_assert_str_eq(unixtakeover_get_address(takeover),
+		relatives[_i].address);
 	ck_assert(leads_to(unixtakeover_get_address(takeover), server));
 	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
 	ck_assert_int_eq(chdir("/"), 0);
@@ -367,6 +377,24 @@ START_TEST(a_name_that_another_has_taken_is_lost)
 }
 END_TEST
 
+/* Nobody is reached by it, so that the hidden name is the only way. */
+START_TEST(a_file_that_has_taken_the_name_keeps_it_and_the_hidden_one)
+{
+	struct unixtakeover *takeover;
+
+	start(_i);
+	takeover = take();
+	ck_assert_int_eq(unlink(name), 0);
+	make_file(name, "precious");
+	ck_assert_errno(unixtakeover_close(takeover, -1), ECONNREFUSED);
+	assert_content(name, "precious");
+	ck_assert(leads_to(get_hidden(), server));
+	ck_assert_int_eq(unlink(name), 0);
+	ck_assert_int_eq(unixtakeover_close(take(), -1), 1);
+	expect_given_back();
+}
+END_TEST
+
 START_TEST(a_caller_without_a_socket_has_taken_no_name)
 {
 	struct unixtakeover *takeover;
@@ -495,7 +523,8 @@ static TCase *make_taking(void)
 	tcase_add_loop_test(tcase,
 		the_server_stays_reachable_and_gets_its_name_back, 0, TYPES);
 	tcase_add_test(tcase, a_listener_of_the_library_takes_the_name);
-	tcase_add_test(tcase, a_relative_name_has_a_relative_address);
+	tcase_add_loop_test(tcase, a_relative_name_has_a_relative_address, 0,
+		(int)COUNT(relatives));
 	tcase_add_loop_test(tcase,
 		the_address_is_text_whatever_bytes_the_name_has, 0,
 		(int)COUNT(odd_names));
@@ -523,6 +552,9 @@ static TCase *make_giving_back(void)
 		TYPES);
 	tcase_add_loop_test(tcase, a_name_that_another_has_taken_is_lost, 0,
 		2 * TYPES);
+	tcase_add_loop_test(tcase,
+		a_file_that_has_taken_the_name_keeps_it_and_the_hidden_one, 0,
+		TYPES);
 	tcase_add_loop_test(tcase, a_caller_without_a_socket_has_taken_no_name,
 		0, 2 * TYPES);
 	tcase_add_loop_test(tcase, a_hidden_name_that_is_anothers_is_left_alone,

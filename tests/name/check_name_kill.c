@@ -422,6 +422,25 @@ START_TEST(a_file_of_another_user_is_not_dialled)
 }
 END_TEST
 
+START_TEST(a_file_of_root_is_dialled_by_everybody)
+{
+	const char *aside = support_path(".unixmsg-socket");
+	int other = open_listening(SOCK_SEQPACKET, aside);
+	pid_t pid;
+
+	ck_assert_int_eq(chmod(aside, 0666), 0);
+	ck_assert_int_eq(chmod(support_dir(), 01777), 0);
+	pid = support_fork();
+	if (pid == 0) {
+		support_as_nobody();
+		_exit(dial_packet() == 0 ? 0 : 1);
+	}
+	support_wait_exit(pid, 0);
+	unlink(aside);
+	close(other);
+}
+END_TEST
+
 /* It may lead anywhere. */
 START_TEST(a_link_in_its_place_is_not_dialled)
 {
@@ -591,6 +610,7 @@ int main(void)
 	support_add_root_loop_test(tcase,
 		a_file_of_another_user_gets_nobodys_name, 2);
 	support_add_root_test(tcase, a_file_of_another_user_is_not_dialled);
+	support_add_root_test(tcase, a_file_of_root_is_dialled_by_everybody);
 	tcase_add_test(tcase, a_link_in_its_place_is_not_dialled);
 	tcase_add_loop_test(tcase, what_is_no_socket_of_ours_is_left_alone, 0,
 		3);

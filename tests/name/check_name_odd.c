@@ -198,6 +198,34 @@ START_TEST(a_name_that_may_have_an_owner_is_not_taken)
 }
 END_TEST
 
+/* Whether the file that was set aside has an owner is unknown: he may have. */
+START_TEST(who_may_be_alive_gets_back_what_was_set_aside)
+{
+	const char *path = support_path("socket");
+	const char *aside = support_path(".unixmsg-socket");
+	struct server server;
+	struct stat before;
+
+	make_dead(types[_i], aside);
+	before = look_at(aside);
+	is_remote = true;
+	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	assert_same_file(path, &before);
+	assert_files(1);
+}
+END_TEST
+
+START_TEST(who_may_be_alive_is_not_taken_over)
+{
+	const char *path = support_path("socket");
+
+	make_dead(types[_i], path);
+	is_remote = true;
+	ck_assert_null_errno(unixtakeover_open(path, UNIXMSG_NOW), ENOTSUP);
+	assert_files(1);
+}
+END_TEST
+
 START_TEST(a_free_name_is_taken_there)
 {
 	is_remote = true;
@@ -268,6 +296,17 @@ START_TEST(a_file_is_ours_if_the_kernel_says_so)
 }
 END_TEST
 
+START_TEST(a_clients_file_is_ours_if_the_kernel_says_so)
+{
+	struct unixconn *server = open_gram(support_path("socket"));
+
+	make_dir(support_path("run"), 0711);
+	is_squashed = true;
+	dial_from(support_path("run"), 1);
+	close_gram(server);
+}
+END_TEST
+
 START_TEST(a_file_of_the_user_who_counts_for_files_is_ours)
 {
 	pid_t pid;
@@ -314,6 +353,22 @@ START_TEST(only_what_lets_others_in_counts)
 
 	is_wide = true;
 	ck_assert_int_eq(open_with(&server, SOCK_DGRAM, 0, modes[_i]), 0);
+	ck_assert_int_eq(close_server(&server), 0);
+	assert_files(0);
+}
+END_TEST
+
+/* There the file has the mode from its birth on. */
+START_TEST(an_owner_is_set_where_all_modes_are_the_same)
+{
+	struct unixlisten_options options = { .mode = 0777 };
+	struct server server;
+
+	support_want_owner(&options, geteuid(), getegid());
+	is_wide = true;
+	ck_assert_int_eq(open_server(&server, types[_i], support_path("socket"),
+				 &options),
+		0);
 	ck_assert_int_eq(close_server(&server), 0);
 	assert_files(0);
 }
@@ -446,6 +501,9 @@ START_TEST(without_proc_a_file_that_is_swapped_tells_nothing)
 	ck_assert(!is_swapped_at_connect);
 	ck_assert_errno(unixprobe__is_dead(path_fd, support_dir(), "socket"),
 		EADDRINUSE);
+	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_errno(unixprobe__is_dead(path_fd, support_dir(), "socket"),
+		EADDRINUSE);
 	close(path_fd);
 }
 END_TEST
@@ -459,6 +517,9 @@ START_TEST(without_proc_and_a_way_nothing_is_dead)
 	path_fd = open(path, O_PATH | O_CLOEXEC);
 	is_proc_missing = true;
 	ck_assert_errno(unixprobe__is_dead(path_fd, NULL, NULL), ENOSYS);
+	ck_assert_errno(unixprobe__is_dead(path_fd, make_long_path(200),
+				"socket"),
+		ENOSYS);
 	close(path_fd);
 }
 END_TEST
@@ -564,6 +625,10 @@ static TCase *make_views(void)
 		a_refusal_proves_nothing_on_some_file_systems, 0, TYPES);
 	tcase_add_loop_test(tcase, a_name_that_may_have_an_owner_is_not_taken,
 		0, TYPES);
+	tcase_add_loop_test(tcase,
+		who_may_be_alive_gets_back_what_was_set_aside, 0, TYPES);
+	tcase_add_loop_test(tcase, who_may_be_alive_is_not_taken_over, 0,
+		TYPES);
 	tcase_add_loop_test(tcase, a_free_name_is_taken_there, 0, TYPES);
 	tcase_add_loop_test(tcase, who_may_have_put_his_file_there_keeps_it, 0,
 		TYPES);
@@ -595,6 +660,7 @@ static TCase *make_owners(void)
 
 	tcase_add_loop_test(tcase, a_file_is_ours_if_the_kernel_says_so, 0,
 		TYPES);
+	tcase_add_test(tcase, a_clients_file_is_ours_if_the_kernel_says_so);
 	support_add_limited_test(tcase, without_sock_diag_a_live_owner_is_alive,
 		0, TYPES);
 	support_add_root_loop_test(tcase,
@@ -609,6 +675,8 @@ static TCase *make_modes(void)
 	tcase_add_loop_test(tcase, a_mode_that_is_not_in_force_is_a_failure, 0,
 		4 * TYPES);
 	tcase_add_loop_test(tcase, only_what_lets_others_in_counts, 0, 3);
+	tcase_add_loop_test(tcase, an_owner_is_set_where_all_modes_are_the_same,
+		0, TYPES);
 	tcase_add_loop_test(tcase, an_owner_that_is_not_in_force_is_a_failure,
 		0, 2);
 	tcase_add_test(tcase, a_client_does_with_any_mode);

@@ -140,6 +140,14 @@ START_TEST(a_name_below_a_distant_mount_is_refused)
 }
 END_TEST
 
+START_TEST(a_name_below_a_distant_root_is_refused)
+{
+	make_way();
+	mount_at("/", "nfs4");
+	expect_refused(support_path("a b/file"), false, EPERM);
+}
+END_TEST
+
 /* The last two are no escapes: the kernel writes three octal digits. */
 static const struct {
 	const char *point, *type;
@@ -203,6 +211,60 @@ START_TEST(a_link_that_the_cache_lacks_is_followed)
 	are_files_cold = _i == 1;
 	expect_opened(path, true);
 	expect_refused(path, false, ELOOP);
+}
+END_TEST
+
+/* Those that are absolute have the path of our directory between. */
+static const struct {
+	const char *before, *after;
+	bool is_absolute;
+} targets[] = {
+	{ "./real/file", "", false },
+	{ "real//file", "", false },
+	{ "real/../real/./file", "", false },
+	{ "ab/../real/file", "", false },
+	{ "a/../real/file", "", false },
+	{ "", "/real/file", true },
+	{ "/..", "/real/file", true },
+	{ "../../../../../../../../..", "/real/file", true },
+};
+
+/* What the kernel opens is what is reached by hand. */
+START_TEST(a_link_leads_where_its_target_does)
+{
+	const char *link = support_path("other");
+	struct stat found;
+	char target[PATH_MAX];
+	int fd;
+
+	make_linked();
+	make_dir(support_path("ab"), 0700);
+	make_dir(support_path("a"), 0700);
+	snprintf(target, sizeof(target), "%s%s%s", targets[_i].before,
+		targets[_i].is_absolute ? support_dir() : "",
+		targets[_i].after);
+	make_link(target, link);
+	fd = unixway__open(link, true);
+	ck_assert_msg(fd >= 0, "%s: %s", target, strerror(errno));
+	ck_assert_int_eq(fstat(fd, &found), 0);
+	assert_same_file(support_path("real/file"), &found);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_link_to_the_root_is_followed)
+{
+	make_linked();
+	make_link("/", support_path("root"));
+	expect_opened(support_path("root"), true);
+}
+END_TEST
+
+START_TEST(a_link_to_nothing_is_told)
+{
+	make_linked();
+	make_link("missing", support_path("other"));
+	expect_refused(support_path("other"), true, ENOENT);
 }
 END_TEST
 
@@ -293,6 +355,26 @@ START_TEST(a_link_that_leads_too_deep_is_refused)
 }
 END_TEST
 
+/* Ways that nobody else can change */
+
+START_TEST(a_way_is_safe_for_the_user_who_holds_it)
+{
+	const char *path = support_path("held/socket");
+
+	make_dir(support_path("held"), 0700);
+	ck_assert_int_eq(chown(support_dir(), 64001, 64001), 0);
+	ck_assert_int_eq(chown(support_path("held"), 64001, 64001), 0);
+	ck_assert(unixway__is_safe(path, 64001));
+	ck_assert(!unixway__is_safe(path, 64002));
+	ck_assert(!unixway__is_safe(path, 0));
+	ck_assert_int_eq(chmod(support_path("held"), 0720), 0);
+	ck_assert(!unixway__is_safe(path, 64001));
+	ck_assert_int_eq(chmod(support_path("held"), 01720), 0);
+	ck_assert(unixway__is_safe(path, 64001));
+	ck_assert_int_eq(chown(support_dir(), 0, 0), 0);
+}
+END_TEST
+
 static void tear_down(void)
 {
 	walk_error = read_error = look_error = 0;
@@ -306,6 +388,7 @@ static TCase *make_older(void)
 	TCase *tcase = make_tcase_with("older", NULL, tear_down);
 
 	tcase_add_test(tcase, a_name_below_a_distant_mount_is_refused);
+	tcase_add_test(tcase, a_name_below_a_distant_root_is_refused);
 	tcase_add_loop_test(tcase, a_name_beside_a_distant_mount_is_opened, 0,
 		(int)COUNT(others));
 	tcase_add_loop_test(tcase, a_line_that_is_no_mount_is_passed_over, 0,
@@ -322,10 +405,22 @@ static TCase *make_links(void)
 		2);
 	tcase_add_loop_test(tcase, a_link_by_way_of_a_distant_mount_is_refused,
 		0, (int)COUNT(hindrances));
+	tcase_add_loop_test(tcase, a_link_leads_where_its_target_does, 0,
+		(int)COUNT(targets));
+	tcase_add_test(tcase, a_link_to_the_root_is_followed);
+	tcase_add_test(tcase, a_link_to_nothing_is_told);
 	tcase_add_test(tcase, a_link_that_cannot_be_read_is_told);
 	tcase_add_test(tcase, a_file_whose_type_is_unknown_is_refused);
 	tcase_add_test(tcase, a_link_with_too_long_a_rest_is_refused);
 	tcase_add_test(tcase, a_link_that_leads_too_deep_is_refused);
+	return tcase;
+}
+
+static TCase *make_users(void)
+{
+	TCase *tcase = make_tcase_with("users", NULL, tear_down);
+
+	support_add_root_test(tcase, a_way_is_safe_for_the_user_who_holds_it);
 	return tcase;
 }
 
@@ -346,5 +441,6 @@ int main(void)
 		fprintf(stderr, "skip: no openat2(2) here\n");
 		return SUPPORT_EXIT_SKIPPED;
 	}
-	return support_run_cases("way", make_older(), make_links());
+	return support_run_cases("way", make_older(), make_links(),
+		make_users());
 }

@@ -84,7 +84,7 @@ static const struct fault_call table[] = {
 	{ "openat", { EMFILE, ENFILE, ENOENT, EACCES, ENOMEM, ENOTDIR } },
 	{ "openat2", { EMFILE, ENFILE, ENOENT, EACCES, ENOMEM, ENOTDIR, ELOOP,
 		EAGAIN, ENOSYS, EINVAL, EPERM } },
-	{ "opendir", { EMFILE, ENFILE, ENOENT, EACCES, ENOMEM } },
+	{ "opendir", { EMFILE, ENFILE, ENOENT, EACCES, ENOMEM, EPERM } },
 	{ "pipe2", { EMFILE, ENFILE } },
 	{ "poll", { EINTR, ENOMEM } },
 	{ "ppoll", { EINTR, ENOMEM } },
