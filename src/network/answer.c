@@ -11,6 +11,7 @@
 
 #include "base/fd.h"
 #include "name/diag.h"
+#include "name/file.h"
 #include "name/name_private.h"
 #include "name/place.h"
 #include "network/answer.h"
@@ -131,8 +132,9 @@ static bool is_open_to_all(const char *dir)
 {
 	char path[PATH_MAX];
 	int saved = errno;
-	bool is_open = *dir == '/' && strlen(dir) < sizeof(path) - 1 &&
-		snprintf(path, sizeof(path), "%s/", dir) > 0 &&
+	bool is_open = *dir == '/' &&
+		(size_t)snprintf(path, sizeof(path), "%s/", dir) <
+			sizeof(path) &&
 		is_way_open(path, anybody);
 
 	errno = saved;
@@ -206,16 +208,6 @@ static int bind_to_own(struct endpoint *end, const char *server,
 	return unixdial__bind(end, dial->own, true, &options, deadline_us);
 }
 
-/* A container may share either the paths or the abstract names of its host. */
-static bool is_server_abstract(const char *server)
-{
-	char path[PATH_MAX];
-	size_t size;
-
-	return unixaddr__decode(server, path, sizeof(path), &size) == 0 &&
-		path[0] == '\0';
-}
-
 int unixanswer__bind(struct endpoint *end, const char *server,
 	const struct unixdial_options *dial, int64_t deadline_us)
 {
@@ -224,7 +216,9 @@ int unixanswer__bind(struct endpoint *end, const char *server,
 
 	if (dial->own != NULL)
 		result = bind_to_own(end, server, dial, deadline_us);
-	else if (is_server_abstract(server))
+	else if (server[0] == '@')
+		/* A container may share either the paths or the abstract names
+		 * of its host. */
 		result = unixdial__bind(end, "@", true, NULL, deadline_us);
 	else
 		result = bind_to_file(end, server);
@@ -242,9 +236,8 @@ static int check_file(const struct endpoint *end, const char *path,
 {
 	if (lstat(path, file) < 0)
 		return errno == ENOENT ? -1 : 0;
-	if (end->name == NULL || end->name->ino == 0 ||
-		(file->st_dev == end->name->dev &&
-			file->st_ino == end->name->ino))
+	if (end->name == NULL ||
+		unixfile__is_same(file, end->name->dev, end->name->ino))
 		return 0;
 	errno = ESTALE;
 	return -1;

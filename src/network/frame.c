@@ -229,14 +229,13 @@ static int end_input(const struct stream *stream)
 static size_t get_missing(const struct stream *stream)
 {
 	const size_t buffered = unixstream__get_buffered(stream);
-	size_t size;
 
 	if (stream->skip > 0)
 		return stream->skip;
 	if (buffered < PREFIX_SIZE)
 		return PREFIX_SIZE - buffered;
-	size = PREFIX_SIZE + get_prefix(stream->input + stream->input_begin);
-	return size > buffered ? size - buffered : 1;
+	return get_prefix(stream->input + stream->input_begin) -
+		(buffered - PREFIX_SIZE);
 }
 
 static int read_into_room(struct stream *stream, size_t *got,

@@ -69,10 +69,8 @@ static int read_map(FILE *file)
 	char room[64];
 	const char *line;
 
-	do {
-		errno = 0;
-		line = fgets(room, sizeof(room), file);
-	} while (line == NULL && errno == EINTR);
+	errno = 0;
+	line = fgets(room, sizeof(room), file);
 	return line == NULL && errno != 0 ? -1 : judge_map(line);
 }
 

@@ -79,7 +79,8 @@ void unixstream__advance_output(struct output *output, size_t bytes)
 	}
 	unixstream__advance(output->parts, output->count, bytes);
 	output->left -= bytes;
-	while (output->count > 0 && output->parts->iov_len == 0) {
+	/* Some part has what is left. */
+	while (output->parts->iov_len == 0) {
 		output->parts++;
 		output->count--;
 	}

@@ -248,7 +248,7 @@ END_TEST
 START_TEST(one_message_is_scattered_over_several_parts)
 {
 	char a[4] = "", b[1] = "", c[8] = "";
-	struct iovec parts[] = { { a, 3 }, { b, 1 }, { c, 7 } };
+	struct iovec parts[] = { { a, 3 }, { b, 1 }, { NULL, 0 }, { c, 7 } };
 	struct unixmsg msg;
 
 	link_up(_i);

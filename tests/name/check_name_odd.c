@@ -307,6 +307,40 @@ START_TEST(a_clients_file_is_ours_if_the_kernel_says_so)
 }
 END_TEST
 
+/* It is bound by then, so that no other directory is tried. */
+static void fail_to_dial_own(const char *server)
+{
+	struct unixconn *gram = open_gram(server);
+
+	is_squashed = is_kernel_silent = true;
+	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", support_path("run"), 1), 0);
+	ck_assert_null_errno(unixconn_dial("unixgram", server, NULL,
+				     UNIXMSG_NOW),
+		EADDRINUSE);
+	is_squashed = is_kernel_silent = false;
+	close_gram(gram);
+}
+
+START_TEST(a_clients_file_that_may_be_anothers_is_none)
+{
+	const char *run = support_path("run");
+	pid_t pid;
+
+	make_dir(run, 0711);
+	ck_assert_int_eq(chmod(support_dir(), 0711), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(chown(run, 64001, 64001), 0);
+	pid = support_fork();
+	if (pid == 0) {
+		if (geteuid() == 0)
+			ck_assert_int_eq(setresuid(64001, 64001, 64001), 0);
+		fail_to_dial_own(support_path("run/server"));
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+}
+END_TEST
+
 START_TEST(a_file_of_the_user_who_counts_for_files_is_ours)
 {
 	pid_t pid;
@@ -661,6 +695,7 @@ static TCase *make_owners(void)
 	tcase_add_loop_test(tcase, a_file_is_ours_if_the_kernel_says_so, 0,
 		TYPES);
 	tcase_add_test(tcase, a_clients_file_is_ours_if_the_kernel_says_so);
+	tcase_add_test(tcase, a_clients_file_that_may_be_anothers_is_none);
 	support_add_limited_test(tcase, without_sock_diag_a_live_owner_is_alive,
 		0, TYPES);
 	support_add_root_loop_test(tcase,

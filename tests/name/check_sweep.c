@@ -514,6 +514,46 @@ START_TEST(of_abstract_names_nothing_is_known)
 }
 END_TEST
 
+static struct unixconn *adopt_client(const char *own)
+{
+	int fd = open_bound(SOCK_DGRAM, own);
+	struct unixconn *gram;
+
+	ck_assert_int_eq(connect_to(fd, server_path), 0);
+	gram = unixconn_adopt(fd);
+	ck_assert_ptr_nonnull(gram);
+	return gram;
+}
+
+/* Which file it has made is unknown, but whether others may pass is not. */
+START_TEST(an_adopted_socket_can_be_answered_or_not)
+{
+	const char *own = support_path("own");
+	struct unixconn *gram = adopt_client(own);
+
+	ck_assert_int_eq(chmod(support_dir(), 0711), 0);
+	ck_assert_int_eq(chmod(own, 0666), 0);
+	ck_assert_int_eq(unixconn_check_answer(gram), 0);
+	ck_assert_int_eq(unlink(own), 0);
+	ck_assert_errno(unixconn_check_answer(gram), ENOENT);
+	close_gram(gram);
+}
+END_TEST
+
+START_TEST(of_relative_names_nothing_is_known)
+{
+	struct unixconn *gram;
+
+	ck_assert_int_eq(chdir(support_dir()), 0);
+	gram = adopt_client("own");
+	ck_assert_int_eq(chmod("own", 0), 0);
+	ck_assert_int_eq(chdir("/"), 0);
+	ck_assert_int_eq(unixconn_check_answer(gram), 0);
+	close_gram(gram);
+	ck_assert_int_eq(unlink(support_path("own")), 0);
+}
+END_TEST
+
 START_TEST(of_a_server_without_a_file_nothing_is_known)
 {
 	struct unixconn *gram = dial();
@@ -712,6 +752,8 @@ static TCase *make_answers(void)
 	tcase_add_test(tcase, who_has_not_dialled_is_told);
 	tcase_add_test(tcase, of_a_pair_nothing_is_known);
 	tcase_add_test(tcase, of_abstract_names_nothing_is_known);
+	tcase_add_test(tcase, an_adopted_socket_can_be_answered_or_not);
+	tcase_add_test(tcase, of_relative_names_nothing_is_known);
 	tcase_add_test(tcase, of_a_server_without_a_file_nothing_is_known);
 	support_add_root_loop_test(tcase, what_is_said_is_what_the_kernel_does,
 		COUNT(answers));

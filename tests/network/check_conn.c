@@ -187,6 +187,22 @@ START_TEST(dial_options_that_cannot_be_meant_are_refused)
 }
 END_TEST
 
+START_TEST(only_datagram_clients_lose_servers_and_have_names)
+{
+	static const struct unixdial_options wrong[] = {
+		{ .flags = UNIXMSG_DIAL_RECONNECT },
+		{ .flags = UNIXMSG_DIAL_UNNAMED },
+		{ .own_mode = 0600 },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(wrong); i++)
+		ck_assert_null_errno(unixconn_dial(networks[_i].name, "@x",
+					     &wrong[i], UNIXMSG_NOW),
+			ENOTSUP);
+}
+END_TEST
+
 /* Deadlines */
 
 START_TEST(a_negative_deadline_is_refused_whatever_is_there)
@@ -1439,6 +1455,8 @@ static TCase *make_opening(void)
 	add(tcase, an_adopted_socket_tells_its_network);
 	add(tcase, the_stop_of_the_options_ends_waits);
 	add(tcase, dial_options_that_cannot_be_meant_are_refused);
+	tcase_add_loop_test(tcase,
+		only_datagram_clients_lose_servers_and_have_names, 1, NETWORKS);
 	add(tcase, a_negative_deadline_is_refused_whatever_is_there);
 	return tcase;
 }

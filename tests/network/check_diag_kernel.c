@@ -29,6 +29,7 @@ enum { ORDINARY_USER = 64001 };
 enum { OVERFLOW_USER = 65534 };
 
 static const char *map; /* /proc/self/uid_map, NULL for the true one */
+static int map_error;   /* of fopen(3) */
 
 FILE *fopen(const char *path, const char *mode)
 {
@@ -37,14 +38,19 @@ FILE *fopen(const char *path, const char *mode)
 	if (real == NULL)
 		real = (FILE * (*)(const char *, const char *))
 			dlsym(RTLD_NEXT, "fopen");
-	if (map == NULL || strcmp(path, "/proc/self/uid_map") != 0)
+	if (strcmp(path, "/proc/self/uid_map") != 0 ||
+		(map == NULL && map_error == 0))
 		return real(path, mode);
-	return fmemopen((char *)map, strlen(map), "r");
+	if (map_error == 0)
+		return fmemopen((char *)map, strlen(map), "r");
+	errno = map_error;
+	return NULL;
 }
 
 static void tear_down(void)
 {
 	map = NULL;
+	map_error = 0;
 	diag_play_nothing();
 	support_clear_dir();
 }
@@ -306,6 +312,22 @@ START_TEST(a_server_that_another_user_has_made_may_be_that_users)
 }
 END_TEST
 
+/* Who may be anybody cannot be told then. */
+START_TEST(a_shortage_is_told_of_an_answer)
+{
+	const char *path = support_path("server");
+	struct unixconn *server = open_gram(path), *client;
+
+	ck_assert_int_eq(chown(path, OVERFLOW_USER, OVERFLOW_USER), 0);
+	client = unixconn_dial("unixgram", path, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	map_error = EMFILE;
+	ck_assert_errno(unixconn_check_answer(client), EMFILE);
+	close_gram(client);
+	close_gram(server);
+}
+END_TEST
+
 static TCase *make_answers(void)
 {
 	TCase *tcase = make_tcase_with("answers", NULL, tear_down);
@@ -344,6 +366,7 @@ static TCase *make_users(void)
 		a_user_who_may_be_anybody_has_no_server_of_his_own,
 		geteuid() == 0 || geteuid() == OVERFLOW_USER,
 		"an ordinary user has a number");
+	support_add_root_test(tcase, a_shortage_is_told_of_an_answer);
 	support_add_root_test(tcase,
 		a_server_that_another_user_has_made_may_be_that_users);
 	return tcase;

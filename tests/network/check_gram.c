@@ -787,17 +787,21 @@ START_TEST(a_server_of_another_user_can_answer)
 }
 END_TEST
 
-/* The runtime directory is missing, relative, or has too long a path. */
+/* The runtime directory is missing, relative, or has too long a path: for a
+ * name, or for any file. */
 static void set_useless(int i)
 {
-	char name[106] = "open/";
+	char name[106] = "open/", path[PATH_MAX + 1] = "/";
 
 	unsetenv("XDG_RUNTIME_DIR");
+	memset(path + 1, 'l', sizeof(path) - 2);
 	memset(name + 5, 'l', sizeof(name) - 6);
 	if (i == 1)
 		setenv("XDG_RUNTIME_DIR", "relative", 1);
 	else if (i == 2)
 		setenv("XDG_RUNTIME_DIR", make_directory(name, 0700), 1);
+	else if (i == 3)
+		setenv("XDG_RUNTIME_DIR", path, 1);
 }
 
 /* As an ordinary user, whose server can be known. */
@@ -1509,7 +1513,7 @@ static TCase *make_answers(void)
 		directories_that_do_not_exist_are_passed_over, 0, 3);
 	tcase_add_test(tcase, a_directory_that_is_too_long_is_passed_over);
 	tcase_add_loop_test(tcase,
-		clients_of_our_own_server_do_without_a_runtime_directory, 0, 3);
+		clients_of_our_own_server_do_without_a_runtime_directory, 0, 4);
 	tcase_add_test(tcase, a_directory_of_ours_is_put_right);
 	tcase_add_loop_test(tcase,
 		an_own_address_has_the_mode_that_was_asked_for, 0, 4);

@@ -40,6 +40,8 @@ FILE *fopen(const char *path, const char *mode)
 	if (strcmp(path, "/proc/self/uid_map") != 0 ||
 		(map == NULL && map_error == 0))
 		return real(path, mode);
+	if (map_error == 0 && map[0] == '\0')
+		return real("/dev/null", mode);
 	if (map_error == 0)
 		return fmemopen((char *)map, strlen(map), "r");
 	errno = map_error;
@@ -135,8 +137,8 @@ static const struct {
 	{ "         1          0 4294967295\n", 1 },
 	{ "         0       1000 4294967295\n", 1 },
 	{ "         0          0      65536\n", 1 },
-	{ "         0          0\n", 1 },
-	{ "\n", 1 },
+	{ "         0          0\n", 1 }, { "\n", 1 },
+	{ "", 1 }, /* of a namespace that is still to get one */
 };
 
 START_TEST(who_has_no_number_may_be_anybody_in_another_namespace)

@@ -823,6 +823,66 @@ START_TEST(a_message_that_has_begun_may_have_empty_parts)
 }
 END_TEST
 
+/* The stream would be of no use without the rest. */
+START_TEST(a_message_that_has_begun_waits_whatever_the_policy)
+{
+	static const enum unixconn_policy policies[] = { UNIXCONN_DROP,
+		UNIXCONN_FAIL };
+	const size_t size = 4 * mib;
+	unsigned char *bytes;
+	pid_t pid;
+
+	ck_assert_int_eq(unixconn_set_policy(far, policies[_i]), 0);
+	bytes = begin_message(size, UNIXMSG_NOW);
+	pid = support_fork();
+	if (pid == 0) {
+		char *got = malloc(size);
+
+		_exit(unixconn_recv(near, got, size, NULL, UNIXMSG_FOREVER) == 1
+				? 0
+				: 1);
+	}
+	ck_assert_int_eq(unixconn_send(far, bytes, size, UNIXMSG_FOREVER), 1);
+	support_wait_exit(pid, 0);
+	free(bytes);
+}
+END_TEST
+
+/* The length is one more. */
+START_TEST(a_message_may_have_more_parts_than_one_call_takes)
+{
+	enum { PART = 64 };
+	const size_t size = (size_t)IOV_MAX * PART;
+	unsigned char *bytes = make_payload(size, 7), *got = malloc(size);
+	struct iovec parts[IOV_MAX];
+	const struct unixmsg msg = { .parts = parts, .parts_count = IOV_MAX };
+	size_t i, got_size;
+
+	for (i = 0; i < IOV_MAX; i++)
+		parts[i] = (struct iovec){ bytes + i * PART, PART };
+	ck_assert_int_eq(unixconn_send_msg(far, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(receive(got, size, &got_size), 1);
+	ck_assert_uint_eq(got_size, size);
+	ck_assert_int_eq(memcmp(bytes, got, size), 0);
+	free(bytes);
+	free(got);
+}
+END_TEST
+
+START_TEST(a_message_is_received_into_empty_parts_too)
+{
+	char a[2], b[8];
+	struct iovec parts[] = { { a, 2 }, { NULL, 0 }, { b, 8 } };
+	struct unixmsg msg = { .parts = parts, .parts_count = 3 };
+
+	feed_message("hello");
+	ck_assert_int_eq(unixconn_recv_msg(near, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, 5);
+	ck_assert_mem_eq(a, "he", 2);
+	ck_assert_mem_eq(b, "llo", 3);
+}
+END_TEST
+
 START_TEST(nothing_else_can_be_sent_inside_of_a_message)
 {
 	const size_t size = 4 * mib;
@@ -965,6 +1025,49 @@ static bool is_memory_given_back(void)
 {
 	return get_memory() >> 20 < 1024 * 1024;
 }
+
+START_TEST(inside_of_what_is_passed_over_no_stream_is_given_back)
+{
+	char byte;
+
+	feed_prefix(8);
+	feed("half", 4);
+	ck_assert_errno(receive(&byte, 1, NULL), EMSGSIZE);
+	expect_no_message();
+	ck_assert(!unixstream__has_input(near));
+	ck_assert_errno(unixconn_release(near), EBUSY);
+	feed("half", 4);
+	expect_no_message();
+	far_fd = unixconn_release(near);
+	ck_assert_int_ge(far_fd, 0);
+	near = unixconn_adopt(far_fd);
+	ck_assert_ptr_nonnull(near);
+}
+END_TEST
+
+/* A batch waits for no rest, of a length or of a message. */
+START_TEST(a_batch_ends_before_a_message_that_is_not_whole)
+{
+	static const char *const begins[] = { "\0\0", "\0\0\0\4ab" };
+	static const size_t sizes[] = { 2, 6 };
+	char bytes[2][8];
+	struct unixmsg msgs[2] = {
+		{ .data = bytes[0], .room = sizeof(bytes[0]) },
+		{ .data = bytes[1], .room = sizeof(bytes[1]) },
+	};
+	size_t count;
+
+	feed_message("one");
+	feed(begins[_i], sizes[_i]);
+	ck_assert_int_eq(unixconn_recv_batch(near, msgs, 2, &count,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_mem_eq(bytes[0], "one", 3);
+	feed("\0\4abcd" + sizes[_i] - 2, 6 - (sizes[_i] - 2));
+	expect_message("abcd");
+}
+END_TEST
 
 START_TEST(trimming_gives_the_memory_back)
 {
@@ -1143,6 +1246,10 @@ static TCase *make_ahead(void)
 	tcase_add_test(tcase, a_stream_that_has_read_nothing_can_be_trimmed);
 	tcase_add_test(tcase,
 		trimming_inside_of_what_is_passed_over_loses_nothing);
+	tcase_add_test(tcase,
+		inside_of_what_is_passed_over_no_stream_is_given_back);
+	tcase_add_loop_test(tcase,
+		a_batch_ends_before_a_message_that_is_not_whole, 0, 2);
 	tcase_add_test(tcase, trimming_gives_the_memory_back);
 	return tcase;
 }
@@ -1161,6 +1268,11 @@ static TCase *make_broken(void)
 	tcase_add_loop_test(tcase, a_message_that_has_begun_is_gone_on_with, 0,
 		(int)COUNT(ways_us));
 	tcase_add_test(tcase, a_message_that_has_begun_may_have_empty_parts);
+	tcase_add_loop_test(tcase,
+		a_message_that_has_begun_waits_whatever_the_policy, 0, 2);
+	tcase_add_test(tcase,
+		a_message_may_have_more_parts_than_one_call_takes);
+	tcase_add_test(tcase, a_message_is_received_into_empty_parts_too);
 	tcase_add_test(tcase, nothing_else_can_be_sent_inside_of_a_message);
 	tcase_add_test(tcase, closing_inside_of_a_message_is_told_to_the_peer);
 	tcase_add_test(tcase, the_stop_may_come_inside_of_a_message);
