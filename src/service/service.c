@@ -108,7 +108,7 @@ static bool is_valid(const struct unixservice_options *options)
 		(options->wants & ~known_wants) == 0 &&
 		(options->fds_max == 0 ||
 			(options->wants & UNIXMSG_WANT_FDS) != 0) &&
-		options->fds_max <= UNIXMSG_FDS_MAX && options->size_max > 0 &&
+		options->fds_max <= UNIXMSG_FDS_MAX &&
 		options->batch <= UNIXMSG_BATCH_MAX && options->idle_us >= 0 &&
 		options->spin_us >= 0 && options->patience_us >= 0 &&
 		options->forget_us >= 0 &&

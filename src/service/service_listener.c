@@ -149,7 +149,8 @@ static bool is_one_user_heavy(const struct unixservice *service)
 		unixusers__get_most_connected(&service->users);
 	struct rlimit limit;
 
-	return most != NULL && getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	getrlimit(RLIMIT_NOFILE, &limit);
+	return most != NULL &&
 		unixusers__count_connections(most) >
 		limit.rlim_cur / HOARD_PART;
 }

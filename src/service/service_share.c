@@ -48,8 +48,7 @@ bool unixservice__relieve(struct unixservice *service, const struct user *user,
 	const struct user *most = unixusers__get_most_queued(&service->users);
 	struct peer *peer;
 
-	if (most == NULL || most == user ||
-		most->queued_bytes <= user->queued_bytes + bytes)
+	if (most == user || most->queued_bytes <= user->queued_bytes + bytes)
 		return false;
 	peer = find_most_queued(service, most);
 	if (peer == NULL)
@@ -81,12 +80,13 @@ static const struct user *find_heaviest_user(const struct unixservice *service,
 	return NULL;
 }
 
-/* A peer that goes on sending keeps its incomplete message. */
+/* A peer that goes on sending keeps its incomplete message. The user has one at
+ * least. */
 static struct peer *find_silent_partial(const struct user *user)
 {
 	struct peer *peer = unixservice__get_peer(user->oldest);
 
-	while (peer != NULL && peer->partial_bytes == 0)
+	while (peer->partial_bytes == 0)
 		peer = unixservice__get_peer(peer->member.newer);
 	return peer;
 }

@@ -27,8 +27,7 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *text,
 	size = vsnprintf(text->room == 0 ? NULL : text->bytes + used,
 		text->room - used, format, arguments);
 	va_end(arguments);
-	if (size > 0)
-		text->size += (size_t)size;
+	text->size += (size_t)size;
 }
 
 /* A member of 64 bits, in the order of the text. */

@@ -123,7 +123,7 @@ void unixunread__settle(struct unread_list *unread, struct budget *budget,
 	size_t i, looks = unread->count;
 	int questions = 0;
 
-	while (looks-- > 0 && unread->count > 0 && questions < QUESTIONS_MOST) {
+	while (looks-- > 0 && questions < QUESTIONS_MOST) {
 		i = get_next(unread);
 		if (unread->list[i].user != user)
 			continue;

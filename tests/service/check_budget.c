@@ -6,7 +6,9 @@
  */
 #include <config.h>
 
+#include <limits.h>
 #include <linux/sockios.h>
+#include <linux/unix_diag.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -15,6 +17,7 @@
 
 #include "base/addr_private.h"
 #include "service/budget.h"
+#include "support/diag_play.h"
 #include "support/scene.h"
 
 static const size_t buffer_bytes = 4 << 20;
@@ -50,6 +53,7 @@ static void close_receiver(struct receiver *receiver)
 
 static void tear_down(void)
 {
+	diag_play_nothing();
 	while (receivers_count > 0)
 		close_receiver(&receivers[--receivers_count]);
 	close(budget.fd);
@@ -470,6 +474,21 @@ START_TEST(who_has_read_gets_a_share_of_what_is_left)
 }
 END_TEST
 
+START_TEST(nothing_is_shared_of_what_is_kept_for_first_messages)
+{
+	struct receiver *reader;
+
+	leave_calm_zone();
+	reader = add_any_receiver();
+	ck_assert(offer(reader, SMALL));
+	while (get_charged() <= budget.limit / 4 * 3)
+		ck_assert(send_to_receiver(add_any_receiver(), LARGE));
+	reader->account.is_reader = true;
+	ck_assert(!is_within_budget(reader, SMALL));
+	ck_assert(offer(add_any_receiver(), SMALL));
+}
+END_TEST
+
 START_TEST(one_message_may_go_whatever_others_hold)
 {
 	leave_calm_zone();
@@ -705,6 +724,71 @@ END_TEST
 
 /* The list */
 
+static bool is_held(struct receiver *receiver)
+{
+	bool is_wanted = true;
+	bool is_held =
+		unixbudget__is_held(&budget, &receiver->account, &is_wanted);
+
+	ck_assert(!is_wanted);
+	return is_held;
+}
+
+START_TEST(who_does_not_read_holds_what_he_got)
+{
+	struct receiver *holder = make_holder(MEDIUM);
+
+	ck_assert(is_held(holder));
+	read_all(holder);
+	ck_assert(!is_held(holder));
+	ck_assert_uint_eq(holder->account.bytes, 0);
+}
+END_TEST
+
+START_TEST(who_got_an_empty_message_may_hold_what_is_behind_it)
+{
+	struct receiver *holder = make_holder(0);
+
+	ck_assert(is_held(holder));
+	read_all(holder);
+	ck_assert(is_held(holder));
+}
+END_TEST
+
+START_TEST(where_the_kernel_tells_no_queues_nobody_is_forgiven)
+{
+	struct receiver *holder = make_holder(MEDIUM);
+
+	read_all(holder);
+	diag_play.answers = UINT_MAX;
+	diag_play.hidden = UNIX_DIAG_RQLEN;
+	ck_assert(!is_within_budget(holder, MEDIUM));
+	ck_assert(is_held(holder));
+	diag_play_nothing();
+	ck_assert(!is_held(holder));
+}
+END_TEST
+
+/* As where the module of the kernel is missing: it is not tried again. */
+START_TEST(where_there_is_no_list_none_is_wanted)
+{
+	static const int errors[] = { ENOENT, EPROTONOSUPPORT };
+	struct receiver *holder = make_holder(MEDIUM);
+	bool is_wanted = true;
+
+	holder->account.ino = 0;
+	diag_play.error = errors[_i];
+	budget.list_us = 0;
+	errno = EXDEV;
+	ck_assert_int_eq(unixbudget__list(&budget, note, NULL), -1);
+	ck_assert_int_eq(errno, EXDEV);
+	ck_assert(is_held(holder));
+	ck_assert(!unixbudget__allows(&budget, &holder->account, MEDIUM,
+		&is_wanted));
+	ck_assert(!is_wanted);
+}
+END_TEST
+
 START_TEST(a_list_is_not_made_again_at_once)
 {
 	struct receiver *receiver = add_any_receiver();
@@ -792,6 +876,7 @@ static TCase *make_shares(void)
 	add(tcase, when_everything_was_read_all_begin_anew);
 	add(tcase, who_never_read_gets_one_message);
 	add(tcase, who_has_read_gets_a_share_of_what_is_left);
+	add(tcase, nothing_is_shared_of_what_is_kept_for_first_messages);
 	add(tcase, one_message_may_go_whatever_others_hold);
 	add(tcase, who_reads_is_served_while_another_does_not);
 	add(tcase, who_reads_is_served_while_many_do_not);
@@ -816,6 +901,11 @@ static TCase *make_forgiveness(void)
 	add(tcase, a_socket_of_another_cookie_is_another_one);
 	add(tcase, the_next_socket_of_the_name_is_looked_up_anew);
 	add(tcase, a_stream_of_the_same_name_does_not_speak_for_a_receiver);
+	add(tcase, who_does_not_read_holds_what_he_got);
+	add(tcase, who_got_an_empty_message_may_hold_what_is_behind_it);
+	add(tcase, where_the_kernel_tells_no_queues_nobody_is_forgiven);
+	support_add_loop_test_if(tcase, where_there_is_no_list_none_is_wanted,
+		2, is_buffer_raised(), "the send buffer cannot be raised");
 	add(tcase, a_list_is_not_made_again_at_once);
 	add(tcase, without_descriptors_nobody_is_forgiven_until_there_are_some);
 	return tcase;

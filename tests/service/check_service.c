@@ -516,6 +516,15 @@ START_TEST(what_is_not_known_of_listening_is_refused)
 	ck_assert_errno(unixservice_listen(scene.service, "unix",
 				support_path("s"), &options),
 		EINVAL);
+	options.flags = UNIXMSG_LISTEN_BYTES;
+	ck_assert_errno(unixservice_listen(scene.service, "unixpacket",
+				support_path("s"), &options),
+		EINVAL);
+	memset(&options, 0, sizeof(options));
+	options.wants = UNIXMSG_WANT_FDS;
+	ck_assert_errno(unixservice_listen(scene.service, "unix",
+				support_path("s"), &options),
+		EINVAL);
 	memset(&options, 0, sizeof(options));
 	options.reserved[COUNT(options.reserved) - 1] = 1;
 	ck_assert_errno(unixservice_listen(scene.service, "unix",
@@ -566,6 +575,12 @@ static void spoil(struct unixservice_options *options, int i)
 		options->patience_us = -1;
 		break;
 	case 6:
+		options->spin_us = -1;
+		break;
+	case 7:
+		options->batch = UNIXMSG_BATCH_MAX + 1;
+		break;
+	case 8:
 		options->policy = UNIXSERVICE_DROP_PEER + 1;
 		break;
 	default:
@@ -601,6 +616,35 @@ START_TEST(senseless_options_are_refused)
 
 	spoil(&options, _i);
 	ck_assert_null_errno(unixservice_new(never, NULL, &options), EINVAL);
+}
+END_TEST
+
+START_TEST(who_wants_descriptors_may_want_them_of_a_socket)
+{
+	const struct unixservice_options wants = { .wants = UNIXMSG_WANT_FDS };
+	const struct unixlisten_options options = {
+		.wants = UNIXMSG_WANT_FDS,
+	};
+
+	scene_open(&scene, scene_echo, &wants);
+	ck_assert_int_eq(unixservice_listen(scene.service,
+				 scene_get_network(_i), scene_address(_i),
+				 &options),
+		0);
+	client_dial(&client, _i);
+	client_ask(&client, &scene, "hello");
+	client_hear(&client, "hello");
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_deadline_that_never_was_is_refused)
+{
+	scene_open(&scene, scene_echo, NULL);
+	ck_assert_errno(unixservice_run(scene.service, -1), EINVAL);
+	ck_assert_errno(unixservice_drain(scene.service, -1), EINVAL);
+	scene_close(&scene);
 }
 END_TEST
 
@@ -1321,7 +1365,11 @@ static TCase *make_source_tests(void)
 	tcase_add_loop_test(tcase, a_name_with_a_live_owner_is_not_served, 0,
 		TYPES);
 	tcase_add_test(tcase, a_buffer_that_there_is_no_memory_for_is_told);
-	tcase_add_loop_test(tcase, senseless_options_are_refused, 0, 8);
+	tcase_add_loop_test(tcase, senseless_options_are_refused, 0, 10);
+	tcase_add_loop_test(tcase,
+		who_wants_descriptors_may_want_them_of_a_socket, 0,
+		KINDS_OF_MESSAGES);
+	tcase_add_test(tcase, a_deadline_that_never_was_is_refused);
 	tcase_add_test(tcase, a_service_needs_a_handler);
 	tcase_add_loop_test(tcase, what_was_open_already_is_served, 0, TYPES);
 	tcase_add_loop_test(tcase, a_connection_that_is_added_is_served, PACKET,

@@ -144,6 +144,45 @@ START_TEST(what_was_held_is_held_again_by_the_same_name_and_user)
 }
 END_TEST
 
+START_TEST(a_user_gets_nothing_of_another_that_has_its_name)
+{
+	struct sender again;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		make_sender(&senders[i], i == 0 ? &other : &user, "@reader");
+		senders[i].account.bytes = 4711 + (size_t)i;
+		unixunread__add(&unread, &senders[i]);
+	}
+	make_sender(&again, &user, "@reader");
+	unixunread__resume(&unread, &again);
+	ck_assert_uint_eq(again.account.bytes, 4712);
+	ck_assert_uint_eq(user.unread_count, 0);
+	ck_assert_uint_eq(other.unread_count, 1);
+}
+END_TEST
+
+/* Who reads nothing costs no more than a few questions at a time. */
+START_TEST(not_all_are_asked_about_at_once)
+{
+	int i;
+
+	make_readers();
+	for (i = 0; i < DEBTORS; i++) {
+		send_large(&senders[i]);
+		unixunread__add(&unread, &senders[i]);
+	}
+	settle(&user);
+	ck_assert_uint_eq(user.unread_count, DEBTORS);
+	for (i = 0; i < DEBTORS; i++)
+		ck_assert_int_eq(recv(fds[i], bytes, LARGE, MSG_DONTWAIT),
+			LARGE);
+	settle(&user);
+	ck_assert_uint_eq(user.unread_count, 0);
+	close_readers();
+}
+END_TEST
+
 START_TEST(there_are_no_more_than_so_many)
 {
 	int i;
@@ -183,6 +222,8 @@ int main(void)
 	tcase_add_test(tcase, messages_to_another_user_are_not_asked_about);
 	tcase_add_test(tcase,
 		what_was_held_is_held_again_by_the_same_name_and_user);
+	tcase_add_test(tcase, a_user_gets_nothing_of_another_that_has_its_name);
+	tcase_add_test(tcase, not_all_are_asked_about_at_once);
 	tcase_add_test(tcase, there_are_no_more_than_so_many);
 	support_add_test_if(tcase, without_memory_it_is_forgotten,
 		fault_is_able(), "calls cannot be made to fail here");

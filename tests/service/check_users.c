@@ -101,6 +101,19 @@ START_TEST(a_user_who_is_held_is_kept)
 }
 END_TEST
 
+START_TEST(a_user_whose_messages_are_unread_is_kept)
+{
+	struct user *user = get(1, 1);
+
+	user->unread_count++;
+	get(1 + USERS_BUCKETS, late_us);
+	ck_assert_ptr_eq(get(1, late_us), user);
+	user->unread_count--;
+	get(1 + 2 * USERS_BUCKETS, late_us);
+	ck_assert_uint_eq(count_users(), 1);
+}
+END_TEST
+
 START_TEST(a_user_who_is_ahead_of_his_rate_is_kept_until_he_is_not)
 {
 	struct user *user;
@@ -374,6 +387,7 @@ static TCase *make_table(void)
 	tcase_add_test(tcase, every_uid_has_a_user_of_its_own);
 	tcase_add_test(tcase, users_of_whom_nothing_is_known_are_cleared_up);
 	tcase_add_test(tcase, a_user_who_is_held_is_kept);
+	tcase_add_test(tcase, a_user_whose_messages_are_unread_is_kept);
 	tcase_add_test(tcase,
 		a_user_who_is_ahead_of_his_rate_is_kept_until_he_is_not);
 	tcase_add_test(tcase,

@@ -21,7 +21,7 @@ quick_unit_tests += \
 	tests/check_unread \
 	tests/check_users
 tests_check_access_SOURCES = %D%/check_access.c
-tests_check_budget_SOURCES = %D%/check_budget.c
+tests_check_budget_SOURCES = %D%/check_budget.c $(diag_play)
 tests_check_outbox_SOURCES = %D%/check_outbox.c
 tests_check_service_SOURCES = %D%/check_service.c
 tests_check_service_LDFLAGS = $(lanes_ldflags)

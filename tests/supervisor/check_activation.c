@@ -742,6 +742,21 @@ START_TEST(nothing_leaks_into_programs_that_are_started)
 }
 END_TEST
 
+static bool is_pidfs_played; /* as missing, see statfs(2) */
+static int statfs_error;
+
+int fstatfs(int fd, struct statfs *found)
+{
+	int result = (int)syscall(SYS_fstatfs, fd, found);
+
+	if (is_pidfs_played)
+		found->f_type = 0x09041934;
+	if (statfs_error == 0)
+		return result;
+	errno = statfs_error;
+	return -1;
+}
+
 static unsigned long long get_own_id(void)
 {
 	int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
@@ -791,6 +806,23 @@ static void do_other_id(int index)
 START_TEST(an_earlier_process_of_the_same_pid_is_another)
 {
 	run_in_child(do_other_id, _i);
+}
+END_TEST
+
+static void do_without_id(int index)
+{
+	is_pidfs_played = index == 0;
+	statfs_error = index == 1 ? ENOSYS : 0;
+	set_number("LISTEN_PIDFDID", 1);
+	put_grams(1);
+	hand_over(1, NULL);
+	must_have_count(1);
+}
+
+/* Before Linux 6.9 all pidfds have the same. */
+START_TEST(where_processes_have_no_number_the_pid_is_enough)
+{
+	run_in_child(do_without_id, _i);
 }
 END_TEST
 
@@ -959,6 +991,8 @@ static void add_variable_tests(Suite *suite)
 		a_program_with_file_capabilities_is_a_service);
 	support_add_test_if(tcase, the_own_pidfd_number_is_ours, has_pidfs(),
 		no_pidfs);
+	tcase_add_loop_test(tcase,
+		where_processes_have_no_number_the_pid_is_enough, 0, 2);
 	support_add_test_if(tcase,
 		an_earlier_process_of_the_same_pid_is_another, has_pidfs(),
 		no_pidfs);
