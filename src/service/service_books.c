@@ -115,7 +115,7 @@ void unixservice__drop_late(struct unixservice *service, struct peer *peer,
 	bool is_answer;
 
 	while ((queued = peer->outbox.first) != NULL &&
-		queued->since_us <= since_us && !queued->is_begun) {
+		queued->since_us <= since_us) {
 		is_answer = queued->is_answer;
 		unixservice__remove_queued(service, peer, &peer->outbox.first);
 		unixservice__lose(service, peer, is_answer,

@@ -187,14 +187,11 @@ static int send_to_packet(struct unixconn *conn, const struct unixmsg *msg)
 static int refuse_too_large(const struct unixconn *conn,
 	const struct unixmsg *msg, int result)
 {
-	size_t most;
+	size_t most = SIZE_MAX;
 
 	if (result < 0 && errno == ENOBUFS) {
-		if (unixconn_get_size_max(conn, &most) == 0 &&
-			unixoutbox__get_size(msg) > most)
-			errno = EMSGSIZE;
-		else
-			errno = ENOBUFS;
+		unixconn_get_size_max(conn, &most);
+		errno = unixoutbox__get_size(msg) > most ? EMSGSIZE : ENOBUFS;
 	}
 	return result;
 }

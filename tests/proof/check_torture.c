@@ -291,6 +291,8 @@ static const struct rule impossible[] = {
 	/* There is a peer. */
 	{ "getpeername", ENOTCONN, "adopted" },
 	{ "getpeername", ENOTCONN, "that was handed" },
+	/* What an epoll instance or a timer would say at its close is lost. */
+	{ "dup3", EINTR, "loop of its own" },
 	/* The supervisor reads, and is waited for without an end. */
 	{ "sendmsg", EAGAIN, "works off" },
 };

@@ -15,6 +15,7 @@
 #include "proof/fault.h"
 #include "proof/torture.h"
 #include "proof/torture_outcome.h"
+#include "service/service_private.h"
 
 enum { GRAM, PACKET, STREAM, NETWORKS };
 enum { FLOOD_BYTES = 20000, FLOOD_MOST = 2000, PROMISES_MOST = 8 };
@@ -945,6 +946,19 @@ static int run_until_stopped(struct stage *stage, int stop_fd)
 	return unixservice_run(stage->service, unixdeadline_after_us(20000));
 }
 
+/* As fork(2) leaves it: the loop is the parent's. */
+static void a_child_makes_a_loop_of_its_own(int kind)
+{
+	struct stage stage;
+
+	open_serving(&stage, kind, echo);
+	stage.service->process = -1;
+	torture_begin();
+	torture_end_refused(unixservice_run(stage.service, UNIXMSG_NOW),
+		EAGAIN);
+	let_be_served(&stage, kind);
+}
+
 static void a_service_is_told_to_stop(int kind)
 {
 	struct stage stage;
@@ -1085,6 +1099,39 @@ static void a_service_stops(int kind)
 	take_over(kind, result);
 }
 
+/* Each name is given up, even if the first could not be. */
+
+static void open_serving_two(struct stage *stage, int kind)
+{
+	open_serving(stage, kind, echo);
+	ck_assert_int_eq(listen_at(stage, kind, support_path("second")), 0);
+}
+
+static void a_service_of_two_sockets_ends(int kind)
+{
+	struct stage stage;
+	int result;
+
+	open_serving_two(&stage, kind);
+	torture_begin();
+	result = unixservice_close(stage.service);
+	torture_end(result, 0);
+	take_over(kind, result);
+}
+
+static void a_service_of_two_sockets_stops(int kind)
+{
+	struct stage stage;
+	int result;
+
+	open_serving_two(&stage, kind);
+	torture_begin();
+	result = unixservice_stop(stage.service, UNIXMSG_NOW);
+	torture_end(result, 0);
+	must_close_after(&stage, result);
+	take_over(kind, result);
+}
+
 /* What cannot go is given up when the time is over. */
 static void a_service_is_drained_of_what_was_kept(int kind)
 {
@@ -1213,6 +1260,12 @@ const struct scene torture_service_scenes[] = {
 		NETWORKS },
 	{ "all peers are sent to", all_peers_are_sent_to, NETWORKS },
 	{ "a service stops", a_service_stops, NETWORKS },
+	{ "a service closes two sockets", a_service_of_two_sockets_ends,
+		NETWORKS },
+	{ "a service stops with two sockets", a_service_of_two_sockets_stops,
+		NETWORKS },
+	{ "a child makes a loop of its own", a_child_makes_a_loop_of_its_own,
+		NETWORKS },
 	{ "a service is drained of what was kept",
 		a_service_is_drained_of_what_was_kept, NETWORKS },
 	{ "a service stops listening", a_service_stops_listening, NETWORKS },

@@ -303,6 +303,46 @@ START_TEST(all_peers_but_some_are_sent_to)
 }
 END_TEST
 
+static int end_service(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	ck_assert_int_eq(unixservice_stop(at->service, UNIXMSG_FOREVER), 0);
+	return scene_echo(at, peer, msg);
+}
+
+START_TEST(a_handler_may_end_what_is_served)
+{
+	int stop_fd = eventfd(0, EFD_CLOEXEC);
+
+	scene_open_with(&scene, &client, _i, end_service, NULL);
+	client_say(&client, "bye");
+	errno = EXDEV;
+	ck_assert_int_eq(unixservice_serve(scene.service, stop_fd, 60000000),
+		0);
+	ck_assert_int_eq(errno, EXDEV);
+	ck_assert(unixservice_is_drained(scene.service));
+	client_hear(&client, "bye");
+	close(stop_fd);
+}
+END_TEST
+
+START_TEST(the_first_file_that_is_gone_is_told)
+{
+	static const char *const names[] = { "one", "two" };
+	struct server server;
+	int i, fd;
+
+	scene_open(&scene, scene_echo, NULL);
+	for (i = 0; i < 2; i++) {
+		fd = open_listening(types[_i], support_path(names[i]));
+		ck_assert_int_eq(adopt_server(&server, types[_i], fd), 0);
+		ck_assert_int_eq(scene_add_server(&scene, &server), 0);
+		ck_assert_int_eq(unlink(support_path(names[i])), 0);
+	}
+	ck_assert_errno(unixservice_set_unlink_on_close(scene.service, true),
+		ENOENT);
+}
+END_TEST
+
 /* The stop has come before: what is there by then is still answered. */
 START_TEST(a_service_is_served_to_its_end)
 {
@@ -1349,6 +1389,9 @@ static TCase *make_source_tests(void)
 		BYTES);
 	tcase_add_loop_test(tcase, all_peers_but_some_are_sent_to, 0, KINDS);
 	tcase_add_loop_test(tcase, a_service_is_served_to_its_end, 0, KINDS);
+	tcase_add_loop_test(tcase, a_handler_may_end_what_is_served, 0, KINDS);
+	tcase_add_loop_test(tcase, the_first_file_that_is_gone_is_told, 0,
+		TYPES);
 	tcase_add_loop_test(tcase, a_handler_sends_on_what_it_has_got, 0,
 		KINDS);
 	tcase_add_loop_test(tcase, what_is_pushed_is_no_answer, 0, KINDS);

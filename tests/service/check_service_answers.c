@@ -572,6 +572,22 @@ static int send_fd(uint64_t peer, int fd)
 	return unixservice_send_msg(scene.service, peer, &msg);
 }
 
+/* The kernel tells it to the caller; nobody has got an answer. */
+START_TEST(an_answer_with_a_bad_descriptor_is_none)
+{
+	open_with_client(_i, scene_put_off);
+	hear(&client, "give it to me");
+	ck_assert_errno(send_fd(scene.peer, 1000000), EBADF);
+	ck_assert_uint_eq(scene_count(&scene).waiting, 1);
+	ck_assert_uint_eq(scene_count(&scene).answered, 0);
+	client_hear_nothing(&client);
+	ck_assert_int_eq(unixservice_send(scene.service, scene.peer, "no", 2),
+		1);
+	client_hear(&client, "no");
+	ck_assert_uint_eq(scene_count(&scene).answered, 1);
+}
+END_TEST
+
 START_TEST(an_answer_carries_a_descriptor)
 {
 	int fd, got;
@@ -793,6 +809,8 @@ static TCase *make_descriptor_tests(void)
 {
 	TCase *tcase = make_scene_tcase("descriptors");
 
+	tcase_add_loop_test(tcase, an_answer_with_a_bad_descriptor_is_none, 0,
+		FRAMED);
 	tcase_add_loop_test(tcase, an_answer_carries_a_descriptor, 0, FRAMED);
 	tcase_add_loop_test(tcase, an_answer_that_is_kept_carries_a_descriptor,
 		0, FRAMED);

@@ -936,8 +936,8 @@ START_TEST(a_peer_of_another_socket_is_told_at_once)
 	int i;
 
 	open_with(scene_put_off, &options);
-	scene_listen_at(&scene, GRAM, support_path("other"));
-	client_dial_at(&other, GRAM, support_path("other"));
+	scene_listen_at(&scene, _i, support_path("other"));
+	client_dial_at(&other, _i, support_path("other"));
 	client_ask(&other, &scene, "here");
 	scene.other = scene.peer;
 	scene.act = answer_and_tell_other;
@@ -1008,7 +1008,8 @@ int main(void)
 	tcase_add_test(tcase,
 		who_is_closed_by_what_was_gathered_gets_nothing_more);
 	tcase_add_test(tcase, two_sockets_have_batches_in_turn);
-	tcase_add_test(tcase, a_peer_of_another_socket_is_told_at_once);
+	tcase_add_loop_test(tcase, a_peer_of_another_socket_is_told_at_once, 0,
+		KINDS);
 	tcase_add_test(tcase, a_batch_has_a_largest_size);
 	return support_run_cases("service_batch", tcase);
 }

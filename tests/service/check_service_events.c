@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What is told: events, counters, peers; as structures, as text, as JSON. */
+/* The library is linked statically here, so this strerror(3) is the one that it
+ * calls. */
 #include <config.h>
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -244,6 +247,39 @@ START_TEST(an_event_says_what_is_known)
 }
 END_TEST
 
+/* As another locale has it, in one of its older sets of characters. */
+static bool is_locale_foreign;
+
+char *strerror(int error)
+{
+	static char text[] = "Zeit\xfc"
+			     "berschreitung\n~";
+
+	static char *(*real)(int error);
+
+	if (is_locale_foreign)
+		return text;
+	if (real == NULL)
+		real = (char *(*)(int))dlsym(RTLD_NEXT, "strerror");
+	return real(error);
+}
+
+START_TEST(a_reason_of_another_locale_is_one_line_of_ascii)
+{
+	struct unixservice_event event = {
+		.kind = UNIXSERVICE_CLOSED,
+		.peer = 7,
+		.error = ETIMEDOUT,
+	};
+	char text[640];
+
+	is_locale_foreign = true;
+	unixservice_format_event(&event, text, sizeof(text));
+	is_locale_foreign = false;
+	ck_assert_str_eq(text, "peer 7: closed: Zeit?berschreitung?~");
+}
+END_TEST
+
 /* A program may know of kinds that this library does not, or the reverse. */
 START_TEST(an_event_of_no_known_kind_is_one_still)
 {
@@ -397,6 +433,7 @@ START_TEST(a_socket_that_another_holder_shuts_down_is_told_and_left)
 {
 	struct server server;
 	int how = _i / TYPES == 0 ? SHUT_RD : SHUT_RDWR, fd;
+	uint64_t peer;
 
 	ck_assert_int_eq(open_server(&server, types[_i % TYPES],
 				 support_path("shut"), NULL),
@@ -413,6 +450,11 @@ START_TEST(a_socket_that_another_holder_shuts_down_is_told_and_left)
 	ck_assert_ptr_nonnull(
 		strstr(scene.line[UNIXSERVICE_SHUT], support_path("shut")));
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_PAUSED], 0);
+	ck_assert_errno(unixservice_open_peer(scene.service, "unixgram",
+				support_path("other"), 0, &peer),
+		EINVAL);
+	ck_assert_int_eq(unixservice_pause_socket(scene.service, 0), 0);
+	ck_assert_int_eq(unixservice_resume_socket(scene.service, 0), 0);
 	client_ask(&client, &scene, "the others are served on");
 	client_hear(&client, "the others are served on");
 	client_close(&client);
@@ -446,6 +488,7 @@ static TCase *make_text_tests(void)
 	tcase_add_loop_test(tcase, an_event_is_one_line_of_ascii, 0,
 		SCENE_TOLD_KINDS);
 	tcase_add_test(tcase, an_event_says_what_is_known);
+	tcase_add_test(tcase, a_reason_of_another_locale_is_one_line_of_ascii);
 	tcase_add_test(tcase, an_event_of_no_known_kind_is_one_still);
 	tcase_add_test(tcase, counters_are_a_json_object);
 	tcase_add_test(tcase, a_peer_is_a_json_object);

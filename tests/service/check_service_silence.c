@@ -122,7 +122,7 @@ START_TEST(one_that_is_kept_is_not)
 }
 END_TEST
 
-static const int64_t never[] = { 0, UNIXMSG_FOREVER };
+static const int64_t never[] = { 0, UNIXMSG_FOREVER, UNIXMSG_FOREVER - 1 };
 
 START_TEST(never_is_never)
 {
