@@ -80,13 +80,12 @@ static const struct user *find_heaviest_user(const struct unixservice *service,
 	return NULL;
 }
 
-/* A peer that goes on sending keeps its incomplete message. The user has one at
- * least. */
+/* A peer that goes on sending keeps its incomplete message. */
 static struct peer *find_silent_partial(const struct user *user)
 {
 	struct peer *peer = unixservice__get_peer(user->oldest);
 
-	while (peer->partial_bytes == 0)
+	while (peer != NULL && peer->partial_bytes == 0)
 		peer = unixservice__get_peer(peer->member.newer);
 	return peer;
 }
