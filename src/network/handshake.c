@@ -58,10 +58,10 @@ static const unsigned int offer_after = 32;
 
 /*
  * A server that has sent so many messages offers none any more. A client gives
- * up waiting after it has received twice as many, or has sent sent_most.
+ * up waiting after it has received twice as many. What it has sent proves
+ * nothing: HELLO may lie among messages that it has not received yet.
  */
 static const unsigned int offer_before = 128;
-static const unsigned int sent_most = 4096;
 
 /* The largest ring that a server can make a client allocate. */
 static const uint32_t client_ring_most = 1 << 20;
@@ -341,8 +341,6 @@ void unixhandshake__note_sent(struct packet *packet)
 	if (packet->stage == HANDSHAKE_OVER)
 		return;
 	packet->sent++;
-	if (packet->stage == HANDSHAKE_ASKED && packet->sent >= sent_most)
-		give_up(packet);
 	consider_offer(packet);
 }
 

@@ -20,8 +20,10 @@
 #include "network/handshake.h"
 
 /* A sender without a lane looks for an offer once in so many sends, since it
- * may never receive. */
+ * may never receive. A client stops looking after sends_most: a server that has
+ * read so many has offered a lane, or offers none. */
 static const unsigned int sends_between = 16;
+static const unsigned int sends_most = 4096;
 
 /* Looks at the ring between two looks at the clock. */
 static const int looks_most = 64;
@@ -169,13 +171,21 @@ static int send_without(struct packet *packet, const struct msghdr *headers,
 	return result;
 }
 
+static bool is_to_look(const struct packet *packet)
+{
+	const unsigned int sent = packet->sent;
+
+	return packet->stage > HANDSHAKE_READY &&
+		(packet->stage != HANDSHAKE_ASKED || sent < sends_most) &&
+		sent % sends_between == sends_between - 1;
+}
+
 static int hear_now_and_then(struct packet *packet)
 {
 	const int saved = errno;
 	int result;
 
-	if (packet->stage <= HANDSHAKE_READY ||
-		packet->sent % sends_between != sends_between - 1)
+	if (!is_to_look(packet))
 		return 0;
 	if (unixturn__take(&packet->lane.receiving) < 0) {
 		errno = saved;

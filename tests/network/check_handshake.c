@@ -199,6 +199,27 @@ START_TEST(a_plain_server_goes_on_without_one)
 }
 END_TEST
 
+/* A message of the server lies before its offer: no look of the sender finds
+ * that. */
+START_TEST(an_offer_is_found_however_many_were_sent_before)
+{
+	unsigned int i;
+
+	open_both();
+	send_number(server, 7, sizeof(int));
+	for (i = 0; i < 5000; i++) {
+		send_number(client, i, sizeof(i));
+		expect_number(server, i, sizeof(i));
+	}
+	ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
+	expect_number(client, 7, sizeof(int));
+	expect_nothing(client);
+	talk(SOON);
+	ck_assert(has_lane(client) && has_lane(server));
+	close_both();
+}
+END_TEST
+
 START_TEST(a_plain_client_gets_none)
 {
 	const char *name = support_abstract("handshake");
@@ -607,6 +628,7 @@ static TCase *make_talks(void)
 	tcase_add_loop_test(tcase, one_direction_is_enough, 0, 2);
 	tcase_add_test(tcase, what_is_on_its_way_stays_in_order);
 	tcase_add_test(tcase, a_plain_server_goes_on_without_one);
+	tcase_add_test(tcase, an_offer_is_found_however_many_were_sent_before);
 	tcase_add_test(tcase, a_plain_client_gets_none);
 	tcase_add_test(tcase, threads_take_turns);
 	return tcase;
