@@ -187,6 +187,8 @@ int unixoffer__receive(int fd, int flags, struct offer_memory *memory)
 	if (recv_with_cred(fd, &header, flags) < 0)
 		return -1;
 	unixcontrol__take(&header, &msg, UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED);
+	memory->is_lost = memory->fd < 0 &&
+		((header.msg_flags & MSG_CTRUNC) != 0 || msg.fds_lost > 0);
 	memory->has_writer = (msg.flags & UNIXMSG_HAS_CRED) != 0;
 	memory->writer = msg.cred.uid;
 	return 0;

@@ -64,7 +64,8 @@ int unixoffer__peek(int fd, const struct segment_key *key,
 
 /* What comes with a message. */
 struct offer_memory {
-	int fd; /* the caller's, or -1 */
+	int fd;       /* the caller's, or -1 */
+	bool is_lost; /* there was one, and no descriptor was free for it */
 	bool has_writer;
 	uid_t writer;
 };

@@ -28,8 +28,10 @@
  *	ACCEPT with other memory           It has to be the writer's and have the
  *	                                   secret too. Else the answer is NO.
  *	To fill the client's table of      The client keeps a descriptor free for
- *	descriptors, so that the memory    HELLO.
- *	does not arrive
+ *	descriptors, so that the memory    HELLO, or asks for no lane. If another
+ *	does not arrive                    thread takes it, the message is neither
+ *	                                   proved nor refuted, and waits (EMFILE)
+ *	                                   until a descriptor is free.
  *
  * A HELLO without proof would reach the client's program. So the server says it
  * only when its own user is the one that the client sees: not if the socket was
@@ -90,10 +92,10 @@ static void close_due(struct packet *packet)
 	packet->due_fd = close_ours(packet->due_fd);
 }
 
-/* Without one HELLO can still be received, as long as others are free. */
-static void keep_spare(struct packet *packet)
+static int keep_spare(struct packet *packet)
 {
 	packet->spare_fd = fd_lift(eventfd(0, EFD_CLOEXEC));
+	return packet->spare_fd < 0 ? -1 : 0;
 }
 
 static void free_spare(struct packet *packet)
@@ -132,10 +134,11 @@ void unixhandshake__ask(struct packet *packet)
 	const int saved = errno;
 
 	packet->process = getpid();
-	if (bind_name(packet) == 0) {
+	if (keep_spare(packet) == 0 && bind_name(packet) == 0) {
 		packet->stage = HANDSHAKE_ASKED;
 		unixhandshake__let_memory_in(packet);
-		keep_spare(packet);
+	} else {
+		free_spare(packet);
 	}
 	errno = saved;
 }
@@ -400,14 +403,32 @@ static bool is_of_writer(const struct packet *packet,
 		key->space == packet->key.space;
 }
 
+/*
+ * Looks at what comes with HELLO, while the spare descriptor is free. Fails with
+ * EMFILE if the descriptor of the memory is lost all the same: another thread
+ * has taken the spare one.
+ */
+static int look_at_hello(struct packet *packet, struct offer_memory *memory)
+{
+	int result;
+
+	free_spare(packet);
+	result = unixoffer__receive(packet->conn.end.fd, MSG_PEEK, memory);
+	if (result < 0 || !memory->is_lost || !memory->has_writer ||
+		memory->writer != packet->server)
+		return result;
+	keep_spare(packet);
+	errno = EMFILE;
+	return -1;
+}
+
 /* Proves HELLO before it is received. Returns as unixhandshake__hear does. */
 static int take_hello(struct packet *packet)
 {
 	struct offer_memory memory;
 	struct segment_key key;
 
-	free_spare(packet);
-	if (unixoffer__receive(packet->conn.end.fd, MSG_PEEK, &memory) < 0)
+	if (look_at_hello(packet, &memory) < 0)
 		return -1;
 	if (!is_of_writer(packet, &memory, &key) ||
 		memory.writer != packet->server) {

@@ -88,8 +88,10 @@ void unixhandshake__say_due(struct packet *packet);
  * answers it. Returns 1 if there was one: the next message may then come by the
  * lane. Returns 0 if the first one is no message of the offer; -1 with EAGAIN
  * if there is no message, or an error of the socket, which the socket reports
- * only once. After EAGAIN do not receive without another look: a message of the
- * offer may have come since. Call it in your turn to receive.
+ * only once. EMFILE: the first one may be of the offer, but no descriptor is
+ * free to prove that; it stays there. After EAGAIN and EMFILE do not receive
+ * without another look: a message of the offer may have come since. Call it in
+ * your turn to receive.
  */
 int unixhandshake__hear(struct packet *packet);
 void unixhandshake__note_received(struct packet *packet);

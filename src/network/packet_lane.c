@@ -193,7 +193,7 @@ static int hear_now_and_then(struct packet *packet)
 	}
 	result = unixhandshake__hear(packet);
 	unixturn__give(&packet->lane.receiving);
-	if (result >= 0 || errno != EAGAIN)
+	if (result >= 0 || (errno != EAGAIN && errno != EMFILE))
 		return result;
 	errno = saved;
 	return 0;

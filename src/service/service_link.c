@@ -22,7 +22,8 @@
 /* Messages from one connection before others get their turn. */
 enum { TURN = 16 };
 
-/* The pause in sending to a peer when the kernel has no memory for it. */
+/* The pause in sending to a peer when the kernel has no memory for it, and in
+ * receiving when no descriptor is free. */
 static const int64_t shortage_us = 10000;
 
 /* The most bytes to read at once from a byte stream. */
@@ -320,6 +321,10 @@ static bool take_one(struct unixservice *service, struct link *link)
 	}
 	if (result < 0 && errno == EAGAIN) {
 		note_empty(service, link);
+		return false;
+	}
+	if (result < 0 && link->has_lane && errno == EMFILE) {
+		pause_reading(service, link, service->now_us + shortage_us);
 		return false;
 	}
 	if (result < 0 && is_first_reset(link))

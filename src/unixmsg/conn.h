@@ -370,6 +370,9 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
  *   EPROTO      unix: the peer has closed in the middle of a message;
  *               unixpacket: it has spoiled the lane, see unixconn_is_lane
  *   ENOMEM      unix: no memory to read ahead
+ *   EMFILE      unixpacket that asks for a lane: what seems to be the server's
+ *               offer cannot be looked at, since no descriptor is free. It
+ *               stays there.
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; the next call
  *               continues with a partly received message
  *   ESHUTDOWN   unixgram: the socket was shut down, see above

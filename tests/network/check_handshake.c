@@ -263,24 +263,119 @@ static void let_fds_go(void)
 		close(fillers[--fillers_count]);
 }
 
+/* The next message on the client's socket is the offer. */
+static void have_it_offered(void)
+{
+	talk(15);
+	send_number(client, 0, sizeof(int));
+	send_number(client, 1, sizeof(int));
+	expect_number(server, 0, sizeof(int));
+	expect_number(server, 1, sizeof(int));
+	ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
+}
+
 /* The server cannot make its memory, or the client its own. */
 START_TEST(a_shortage_leaves_it_without_one)
 {
 	open_both();
-	if (_i == 1) {
-		talk(15);
-		send_number(client, 0, sizeof(int));
-		send_number(client, 1, sizeof(int));
-		expect_number(server, 0, sizeof(int));
-		expect_number(server, 1, sizeof(int));
-		ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
-	}
+	if (_i == 1)
+		have_it_offered();
 	use_up_fds();
 	talk(SOON);
 	ck_assert(is_plain(client) && is_plain(server));
 	let_fds_go();
 	talk(SOON);
 	ck_assert(is_plain(client) && is_plain(server));
+	close_both();
+}
+END_TEST
+
+/* Another thread has taken the descriptor that was kept free for it. */
+static void take_the_spare(void)
+{
+	struct packet *packet = as_packet(client);
+
+	ck_assert_int_gt(packet->spare_fd, 0);
+	close(packet->spare_fd);
+	packet->spare_fd = 0;
+	use_up_fds();
+}
+
+START_TEST(an_offer_that_lost_its_descriptor_waits_for_a_free_one)
+{
+	open_both();
+	have_it_offered();
+	take_the_spare();
+	ck_assert_errno(unixconn_recv(client, got, sizeof(got), NULL,
+				UNIXMSG_FOREVER),
+		EMFILE);
+	let_fds_go();
+	expect_nothing(client);
+	talk(SOON);
+	ck_assert(has_lane(client) && has_lane(server));
+	close_both();
+}
+END_TEST
+
+/* It looks for the offer once in sixteen sends. */
+START_TEST(who_only_sends_is_not_stopped_by_such_an_offer)
+{
+	unsigned int i;
+
+	open_both();
+	have_it_offered();
+	take_the_spare();
+	errno = EBADMSG;
+	for (i = 0; i < SOON; i++)
+		send_number(client, i, sizeof(i));
+	ck_assert_int_eq(errno, EBADMSG);
+	let_fds_go();
+	close_both();
+}
+END_TEST
+
+/* A message of the program that looks like an offer, with a descriptor. */
+START_TEST(data_that_lost_its_descriptor_is_not_eaten)
+{
+	size_t size;
+
+	open_both();
+	ck_assert_int_eq(unixoffer__send(unixconn_get_fd(server), OFFER_HELLO,
+				 &as_packet(client)->key, STDERR_FILENO),
+		0);
+	take_the_spare();
+	ck_assert_errno(unixconn_recv(client, got, sizeof(got), &size,
+				UNIXMSG_NOW),
+		EMFILE);
+	let_fds_go();
+	ck_assert_int_eq(unixconn_recv(client, got, sizeof(got), &size,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_mem_eq(got, "unixlane", 8);
+	close_both();
+}
+END_TEST
+
+START_TEST(who_cannot_keep_a_descriptor_free_asks_for_nothing)
+{
+	const char *name = support_abstract("handshake");
+	struct unixlistener *listener =
+		unixlistener_open("unixpacket", name, NULL);
+
+	ck_assert_ptr_nonnull(listener);
+	ck_assert_int_eq(unixlistener_set_lane(listener, RING), 0);
+	use_up_fds();
+	support_limit_fds(1);
+	client = unixconn__dial(&unixnetwork__packet_lane, name, NULL,
+		UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	let_fds_go();
+	ck_assert_int_eq(as_packet(client)->stage, HANDSHAKE_OVER);
+	server = unixlistener_accept(listener, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(server);
+	talk(SOON);
+	ck_assert(is_plain(client) && is_plain(server));
+	unixlistener_close(listener);
 	close_both();
 }
 END_TEST
@@ -639,6 +734,12 @@ static TCase *make_refusals(void)
 	TCase *tcase = make_tcase("refusals");
 
 	tcase_add_loop_test(tcase, a_shortage_leaves_it_without_one, 0, 2);
+	tcase_add_test(tcase,
+		an_offer_that_lost_its_descriptor_waits_for_a_free_one);
+	tcase_add_test(tcase, who_only_sends_is_not_stopped_by_such_an_offer);
+	tcase_add_test(tcase, data_that_lost_its_descriptor_is_not_eaten);
+	tcase_add_test(tcase,
+		who_cannot_keep_a_descriptor_free_asks_for_nothing);
 	tcase_add_test(tcase, a_socket_with_nothing_on_it_is_no_answer);
 	tcase_add_test(tcase, a_name_with_a_number_is_read);
 	tcase_add_loop_test(tcase, other_names_ask_for_nothing, 0, 7);

@@ -459,6 +459,33 @@ START_TEST(a_client_that_is_added_has_its_lane_counted)
 }
 END_TEST
 
+/* Its side is the client's, and cannot look at the offer. */
+START_TEST(a_lack_of_descriptors_ends_no_peer)
+{
+	const struct unixdial_options asking = { .flags = UNIXMSG_DIAL_LANE };
+	struct unixlistener *listener = open_listener();
+	struct unixconn *conn =
+		unixconn_dial("unixpacket", name, &asking, UNIXMSG_NOW);
+
+	client_take(clients, PACKET, accept_from(listener));
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+	scene_open(&scene, scene_echo, NULL);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, conn, 0, NULL), 0);
+	converse(clients, 16);
+	close(unixhandshake__get(conn)->spare_fd);
+	unixhandshake__get(conn)->spare_fd = 0;
+	support_limit_fds(0);
+	client_ask(clients, &scene, "text");
+	client_hear_nothing(clients);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
+	support_lift_fds_limit();
+	scene_serve_while(&scene, scene.heard == 16);
+	client_hear(clients, "text");
+	converse(clients, SOON);
+	expect_lane(clients, true);
+}
+END_TEST
+
 static TCase *make_limits(void)
 {
 	TCase *tcase = make_scene_tcase("limits");
@@ -473,6 +500,7 @@ static TCase *make_limits(void)
 	tcase_add_test(tcase, a_client_that_declines_gives_the_memory_back);
 	tcase_add_test(tcase, a_connection_that_is_added_gets_a_lane);
 	tcase_add_test(tcase, a_client_that_is_added_has_its_lane_counted);
+	tcase_add_test(tcase, a_lack_of_descriptors_ends_no_peer);
 	return tcase;
 }
 
