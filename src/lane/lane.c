@@ -42,6 +42,22 @@ int unixlane__get_size_max(const struct endpoint *end, size_t *size)
 	return 0;
 }
 
+static void set_size_max(struct lane *lane, size_t size)
+{
+	lane->size_max = size;
+	unixring__limit(&lane->out, size);
+}
+
+int unixlane__learn_size_max(struct lane *lane)
+{
+	size_t size;
+
+	if (unixlane__get_size_max(lane->end, &size) < 0)
+		return -1;
+	set_size_max(lane, size);
+	return 0;
+}
+
 int unixlane__set_up(struct lane *lane, const struct endpoint *end,
 	struct segment *mine, struct segment *theirs)
 {
@@ -56,6 +72,7 @@ int unixlane__set_up(struct lane *lane, const struct endpoint *end,
 	lane->mine = *mine;
 	lane->theirs = *theirs;
 	unixring__set_up(&lane->out, &lane->in, mine, theirs);
+	set_size_max(lane, size);
 	*mine = *theirs = (struct segment){ 0 };
 	return 0;
 }
@@ -172,13 +189,12 @@ static int send_by_socket(struct lane *lane, const struct msghdr *header,
 	size_t size)
 {
 	char kind = MESSAGE;
-	size_t most;
 	ssize_t sent;
 	int error;
 
-	if (unixlane__get_size_max(lane->end, &most) < 0)
+	if (unixlane__learn_size_max(lane) < 0)
 		return -1;
-	if (size > most)
+	if (size > lane->size_max)
 		return refuse(EMSGSIZE);
 	header->msg_iov[0] = (struct iovec){ .iov_base = &kind, .iov_len = 1 };
 	unixring__mark(&lane->out);
@@ -258,10 +274,12 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
 /* Private memory for what goes by the socket. */
 static char *find_spare(struct lane *lane, size_t size)
 {
-	if (unixlane__get_size_max(lane->end, &lane->spare.room_max) < 0 ||
-		unixbuffer__reserve(&lane->spare, size == 0 ? 1 : size) < 0)
+	if (unixlane__learn_size_max(lane) < 0)
 		return NULL;
-	return lane->spare.data;
+	lane->spare.room_max = lane->size_max;
+	return unixbuffer__reserve(&lane->spare, size == 0 ? 1 : size) < 0
+		? NULL
+		: lane->spare.data;
 }
 
 static char *find_place(struct lane *lane, size_t size, bool is_patient)

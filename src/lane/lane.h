@@ -55,7 +55,8 @@ struct lane {
 	uint64_t bells;      /* bells that we have rung */
 	uint64_t detours;    /* messages that we have sent by the socket */
 	struct yield for_room;
-	char *reserved; /* where the turn to send is held */
+	atomic_size_t size_max; /* of a message, by the ring or the socket */
+	char *reserved;         /* where the turn to send is held */
 	size_t reserved_size;
 	struct unixbuffer spare; /* for what the ring has no room for */
 	struct turn receiving;
@@ -70,9 +71,17 @@ struct lane {
 	struct segment theirs;
 };
 
-/* Stores the size of the largest message for the socket, 0 if its send buffer
- * is too small for any. Returns 0, or -1 with an error of getsockopt(2). */
+/*
+ * Stores the size of the largest message that the lane of end would send, 0 if
+ * the send buffer is too small for any. The socket sets it, since a message for
+ * which the ring has no room goes there. Returns 0, or -1 with an error of
+ * getsockopt(2).
+ */
 int unixlane__get_size_max(const struct endpoint *end, size_t *size);
+
+/* Finds out the size of the largest message anew, in your turn to send. Returns
+ * 0, or -1 as above. */
+int unixlane__learn_size_max(struct lane *lane);
 
 /*
  * Sets up a lane beside the connection end, which stays the caller's. lane is

@@ -18,6 +18,12 @@ struct own {
 _Static_assert(sizeof(struct own) <= sizeof(((struct segment_page *)0)->own),
 	"it has room in the page");
 
+/* Leaves room for a marker behind every record. */
+static uint32_t get_room(uint32_t ring_size)
+{
+	return ring_size / 2 - 2 * RING_HEADER;
+}
+
 void unixring__set_up(struct ring_out *out, struct ring_in *in,
 	const struct segment *mine, const struct segment *theirs)
 {
@@ -29,6 +35,7 @@ void unixring__set_up(struct ring_out *out, struct ring_in *in,
 		.state = &own->out,
 		.bytes = mine->ring,
 		.size = mine->size,
+		.size_max = get_room(mine->size),
 	};
 	*in = (struct ring_in){
 		.page = mine->page,
@@ -46,6 +53,13 @@ static int refuse(int error)
 }
 
 /* Writing */
+
+void unixring__limit(struct ring_out *out, size_t size_max)
+{
+	const uint32_t most = get_room(out->size);
+
+	out->size_max = size_max < most ? (uint32_t)size_max : most;
+}
 
 void *unixring__reserve(struct ring_out *out, size_t size)
 {

@@ -72,6 +72,7 @@ struct ring_out {
 	struct ring_out_state *state;    /* in our page */
 	char *bytes;
 	uint32_t size;
+	uint32_t size_max; /* of a message */
 };
 
 /* The state of the reading end. */
@@ -107,8 +108,9 @@ void unixring__set_up(struct ring_out *out, struct ring_in *in,
 /* Writing */
 
 /* Returns the size of the largest message for the ring. It fits into half of
- * the ring. */
+ * the ring, and is no more than unixring__limit has set. */
 static inline size_t unixring__get_size_max(const struct ring_out *out);
+void unixring__limit(struct ring_out *out, size_t size_max);
 
 /*
  * Returns room for size bytes; write them, then commit them. Returns NULL with
@@ -217,10 +219,9 @@ static inline struct ring_header *unixring__at_tail(const struct ring_out *out)
 		(out->state->tail & (out->size - 1)));
 }
 
-/* Leaves room for a marker behind every record. */
 static inline size_t unixring__get_size_max(const struct ring_out *out)
 {
-	return out->size / 2 - 2 * RING_HEADER;
+	return out->size_max;
 }
 
 static inline bool unixring__has_room(const struct ring_out *out,

@@ -89,11 +89,28 @@ static void lane_dispose(struct unixconn *conn)
 
 /* Sizes */
 
+/* The program may have changed SO_SNDBUF. A lane with a lower limit than the
+ * socket learns the new one when a message is too large for it. */
+static void note_size_max(struct packet *packet, size_t size)
+{
+	const int saved = errno;
+
+	if (packet->is_out && size != packet->lane.size_max &&
+		unixturn__take(&packet->lane.sending) == 0) {
+		unixlane__learn_size_max(&packet->lane);
+		unixturn__give(&packet->lane.sending);
+	}
+	errno = saved;
+}
+
 /* The same with and without a lane, so that a size given before the lane begins
  * stays true. */
 static int lane_get_size_max(const struct unixconn *conn, size_t *size)
 {
-	return unixlane__get_size_max(&conn->end, size);
+	if (unixlane__get_size_max(&conn->end, size) < 0)
+		return -1;
+	note_size_max(unixhandshake__get((struct unixconn *)conn), *size);
+	return 0;
 }
 
 static int lane_raise_size_max(struct unixconn *conn, size_t wanted,
@@ -130,7 +147,7 @@ static int check_size(struct packet *packet, const struct msghdr *header)
 {
 	size_t most;
 
-	if (lane_get_size_max(&packet->conn, &most) < 0)
+	if (unixlane__get_size_max(&packet->conn.end, &most) < 0)
 		return -1;
 	return unixlane__add_up(header) <= most ? 0 : refuse(EMSGSIZE);
 }

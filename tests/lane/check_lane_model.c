@@ -221,6 +221,7 @@ static void begin(void)
 		unixbuffer_free(&lanes[i].spare);
 		lanes[i] = (struct lane){ .end = &no_end, .theirs = theirs };
 		unixring__set_up(&lanes[i].out, &lanes[i].in, &mine, &theirs);
+		lanes[i].size_max = BIG;
 	}
 }
 

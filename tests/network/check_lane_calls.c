@@ -340,6 +340,103 @@ START_TEST(what_is_too_large_for_all_is_refused)
 }
 END_TEST
 
+static char huge[1 << 19];
+
+static size_t get_size_max(void)
+{
+	size_t most;
+
+	ck_assert_int_eq(unixconn_get_size_max(client, &most), 0);
+	ck_assert_uint_lt(most, sizeof(huge));
+	return most;
+}
+
+static void expect_size_max(size_t most)
+{
+	size_t size;
+	void *data;
+
+	ck_assert_int_eq(unixconn_send(client, huge, most, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv(server, huge, sizeof(huge), &size,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, most);
+	ck_assert_errno(unixconn_send(client, huge, most + 1, UNIXMSG_NOW),
+		EMSGSIZE);
+	ck_assert_errno(unixlane_reserve(client, most + 1, &data, UNIXMSG_NOW),
+		EMSGSIZE);
+}
+
+static void open_with_large_ring(void)
+{
+	unixconn_close(client);
+	unixconn_close(server);
+	open_both(4 * sizeof(huge));
+}
+
+START_TEST(the_ring_takes_no_more_than_the_socket)
+{
+	const struct lane *lane;
+
+	open_with_large_ring();
+	lane = &unixhandshake__get(client)->lane;
+	expect_size_max(get_size_max());
+	ck_assert_uint_eq(lane->detours, 0);
+	ck_assert_int_eq(unixconn_want(server, UNIXMSG_WANT_CRED), 0);
+	expect_size_max(get_size_max());
+	ck_assert_uint_eq(lane->detours, 1);
+}
+END_TEST
+
+START_TEST(the_size_is_raised_for_both)
+{
+	size_t before, reached;
+
+	open_with_large_ring();
+	before = get_size_max();
+	ck_assert_int_eq(unixconn_raise_size_max(client, before + 10000,
+				 &reached),
+		0);
+	ck_assert_uint_gt(reached, before);
+	ck_assert_uint_eq(get_size_max(), reached);
+	expect_size_max(reached);
+	ck_assert_int_eq(unixconn_want(server, UNIXMSG_WANT_CRED), 0);
+	expect_size_max(reached);
+}
+END_TEST
+
+START_TEST(the_size_is_raised_while_something_is_reserved)
+{
+	size_t reached;
+
+	open_with_large_ring();
+	reserve(4);
+	errno = EBADMSG;
+	ck_assert_int_eq(unixconn_raise_size_max(client, get_size_max() + 10000,
+				 &reached),
+		0);
+	ck_assert_int_eq(errno, EBADMSG);
+	ck_assert_int_eq(unixlane_cancel(client), 0);
+	expect_size_max(reached);
+}
+END_TEST
+
+/* By the program itself. */
+START_TEST(the_size_follows_the_send_buffer)
+{
+	const int bytes = 40000;
+	size_t before;
+
+	open_with_large_ring();
+	before = get_size_max();
+	ck_assert_int_eq(setsockopt(unixconn_get_fd(client), SOL_SOCKET,
+				 SO_SNDBUF, &bytes, sizeof(bytes)),
+		0);
+	ck_assert_uint_lt(get_size_max(), before);
+	expect_size_max(get_size_max());
+}
+END_TEST
+
 START_TEST(descriptors_wait_for_a_call_that_takes_them)
 {
 	const int fd = STDIN_FILENO;
@@ -627,6 +724,10 @@ static TCase *make_detours(void)
 	tcase_add_test(tcase,
 		what_is_too_large_for_the_lane_goes_by_the_socket);
 	tcase_add_test(tcase, what_is_too_large_for_all_is_refused);
+	tcase_add_test(tcase, the_ring_takes_no_more_than_the_socket);
+	tcase_add_test(tcase, the_size_is_raised_for_both);
+	tcase_add_test(tcase, the_size_is_raised_while_something_is_reserved);
+	tcase_add_test(tcase, the_size_follows_the_send_buffer);
 	tcase_add_test(tcase, descriptors_wait_for_a_call_that_takes_them);
 	tcase_add_test(tcase, what_finds_no_room_is_still_reserved);
 	tcase_add_test(tcase, what_the_policy_drops_is_not_reserved);
