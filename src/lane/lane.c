@@ -624,19 +624,6 @@ int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 	return result;
 }
 
-static bool has_bulk(struct lane *lane)
-{
-	bool result;
-
-	if (unixturn__take(&lane->receiving) < 0)
-		return false;
-	result = unixring__has_bulk(&lane->in);
-	unixturn__give(&lane->receiving);
-	return result;
-}
-
-/* A late yield is no loss if the peer has sent in bulk meanwhile. Otherwise one
- * message has waited, which would have woken us sooner. */
 /* The message may have been taken back by the sender meanwhile. */
 static int keep_record(struct lane *lane, const void **data, size_t *size)
 {
@@ -686,6 +673,19 @@ int unixlane__release(struct lane *lane)
 	return 0;
 }
 
+static bool has_bulk(struct lane *lane)
+{
+	bool result;
+
+	if (unixturn__take(&lane->receiving) < 0)
+		return false;
+	result = unixring__has_bulk(&lane->in);
+	unixturn__give(&lane->receiving);
+	return result;
+}
+
+/* A late yield is no loss if the peer has sent in bulk meanwhile. Otherwise one
+ * message has waited, which would have woken us sooner. */
 void unixlane__yield_for_news(struct lane *lane)
 {
 	const int64_t since_us = unixyield__begin(&lane->for_news);
