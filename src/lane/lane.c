@@ -675,12 +675,14 @@ int unixlane__release(struct lane *lane)
 
 static bool has_bulk(struct lane *lane)
 {
-	bool result;
+	const int saved = errno;
+	bool result = false;
 
-	if (unixturn__take(&lane->receiving) < 0)
-		return false;
-	result = unixring__has_bulk(&lane->in);
-	unixturn__give(&lane->receiving);
+	if (unixturn__take(&lane->receiving) == 0) {
+		result = unixring__has_bulk(&lane->in);
+		unixturn__give(&lane->receiving);
+	}
+	errno = saved;
 	return result;
 }
 
@@ -705,13 +707,17 @@ size_t unixlane__get_unread(const struct lane *lane)
 
 bool unixlane__has_record(struct lane *lane)
 {
+	const int saved = errno;
 	struct ring_record record;
 	bool has_one;
 
-	if (unixturn__take(&lane->receiving) < 0)
-		return errno == EINVAL;
-	has_one = unixring__look(&lane->in, &record) != 0;
-	unixturn__give(&lane->receiving);
+	if (unixturn__take(&lane->receiving) < 0) {
+		has_one = errno == EINVAL;
+	} else {
+		has_one = unixring__look(&lane->in, &record) != 0;
+		unixturn__give(&lane->receiving);
+	}
+	errno = saved;
 	return has_one;
 }
 

@@ -183,14 +183,16 @@ int unixlane__peek(struct lane *lane, const void **data, size_t *size,
 	int flags);
 int unixlane__release(struct lane *lane);
 
-/* Lets others have the processor before the caller sleeps, see base/yield.h. */
+/* Lets others have the processor before the caller sleeps, see base/yield.h.
+ * Keeps errno. */
 void unixlane__yield_for_news(struct lane *lane);
 
 /* Returns the number of bytes in the ring that the peer has not read. */
 size_t unixlane__get_unread(const struct lane *lane);
 
 /* Returns true if something is in the ring, without a system call, or if the
- * turn is held. Returns false if another thread waits for a message. */
+ * turn is held. Returns false if another thread waits for a message. Keeps
+ * errno. */
 bool unixlane__has_record(struct lane *lane);
 
 static inline bool unixlane__is_ring_shut(const struct lane *lane)

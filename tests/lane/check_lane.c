@@ -505,6 +505,25 @@ START_TEST(a_message_that_was_taken_is_a_sign_for_what_is_behind_it)
 }
 END_TEST
 
+/* Another thread waits for a message, or has one in its hands. */
+START_TEST(a_look_at_the_ring_keeps_errno)
+{
+	struct turn *receiving = &lanes[1].receiving;
+
+	ck_assert(unixturn__try(receiving));
+	if (_i == 0)
+		unixturn__begin_wait(receiving);
+	else
+		unixturn__hold(receiving);
+	errno = EBADMSG;
+	ck_assert_int_eq(unixlane__has_record(&lanes[1]), _i == 1);
+	ck_assert_int_eq(errno, EBADMSG);
+	unixlane__yield_for_news(&lanes[1]);
+	ck_assert_int_eq(errno, EBADMSG);
+	unixturn__give(receiving);
+}
+END_TEST
+
 START_TEST(the_last_message_is_no_sign_of_more)
 {
 	expect_nothing(1);
@@ -1116,6 +1135,7 @@ static TCase *make_bells(void)
 	tcase_add_test(tcase, it_is_readable_until_all_was_taken);
 	tcase_add_test(tcase,
 		a_message_that_was_taken_is_a_sign_for_what_is_behind_it);
+	tcase_add_loop_test(tcase, a_look_at_the_ring_keeps_errno, 0, 2);
 	tcase_add_test(tcase, the_last_message_is_no_sign_of_more);
 	tcase_add_test(tcase, what_comes_behind_a_message_that_was_taken_rings);
 	tcase_add_test(tcase,
