@@ -21,7 +21,7 @@ int unixturn__await(struct turn *turn)
 		state = TURN_FREE;
 		if (atomic_compare_exchange_weak_explicit(&turn->state, &state,
 			    TURN_WORKING, memory_order_acquire,
-			    memory_order_relaxed))
+			    memory_order_acquire))
 			return 0;
 		if (state == TURN_WAITING || state == TURN_HELD) {
 			errno = state == TURN_HELD ? EINVAL : EAGAIN;

@@ -55,8 +55,11 @@ static inline bool unixturn__try(struct turn *turn)
 	return unixturn__begin(turn, TURN_FREE);
 }
 
-/* Takes the turn. Returns 0, and keeps errno; -1 with EAGAIN if the thread that
- * has it waits for a message, or EINVAL if it is held. */
+/*
+ * Takes the turn. Returns 0, and keeps errno; -1 with EAGAIN if the thread that
+ * has it waits for a message, or EINVAL if it is held: the caller then sees all
+ * that was done before.
+ */
 static inline int unixturn__take(struct turn *turn)
 {
 	return unixturn__try(turn) ? 0 : unixturn__await(turn);

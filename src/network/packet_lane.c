@@ -87,6 +87,26 @@ static void lane_dispose(struct unixconn *conn)
 	unixhandshake__dispose(unixhandshake__get(conn));
 }
 
+/*
+ * Changes that a lane has to follow: to hold the turn to send keeps the lane
+ * from being set up meanwhile. If a message is reserved, that holds the turn,
+ * and the lane is there already.
+ */
+static bool begin_change(struct packet *packet)
+{
+	const int saved = errno;
+	const bool has_turn = unixturn__take(&packet->lane.sending) == 0;
+
+	errno = saved;
+	return has_turn;
+}
+
+static void end_change(struct packet *packet, bool has_turn)
+{
+	if (has_turn)
+		unixturn__give(&packet->lane.sending);
+}
+
 /* Sizes */
 
 /* The program may have changed SO_SNDBUF. A lane with a lower limit than the
@@ -720,11 +740,9 @@ static int lane_release(struct unixconn *conn)
 	return unixlane__release(&unixhandshake__get(conn)->lane);
 }
 
-static int lane_want(struct unixconn *conn, unsigned int wants)
+static int want(struct packet *packet, unsigned int wants)
 {
-	struct packet *packet = unixhandshake__get(conn);
-
-	if (unixendpoint__want(&conn->end, wants) < 0)
+	if (unixendpoint__want(&packet->conn.end, wants) < 0)
 		return -1;
 	unixhandshake__let_memory_in(packet);
 	if ((wants & (UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD)) != 0 &&
@@ -733,12 +751,24 @@ static int lane_want(struct unixconn *conn, unsigned int wants)
 	return 0;
 }
 
+static int lane_want(struct unixconn *conn, unsigned int wants)
+{
+	struct packet *packet = unixhandshake__get(conn);
+	const bool has_turn = begin_change(packet);
+	const int result = want(packet, wants);
+
+	end_change(packet, has_turn);
+	return result;
+}
+
 static int lane_shutdown(struct unixconn *conn, int how)
 {
 	struct packet *packet = unixhandshake__get(conn);
+	const bool has_turn = begin_change(packet);
 
 	if (packet->lane.mine.page != NULL)
 		unixlane__shutdown(&packet->lane, how);
+	end_change(packet, has_turn);
 	return shutdown(conn->end.fd, how);
 }
 

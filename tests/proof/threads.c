@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -425,7 +426,7 @@ static void talk(struct unixconn *pair[2])
 	require(unixconn_is_lane(pair[0]), "no lane");
 }
 
-static void open_lane(struct unixconn *pair[2])
+static void connect_by_lane(struct unixconn *pair[2])
 {
 	const struct unixdial_options asking = { .flags = UNIXMSG_DIAL_LANE };
 	const struct unixlisten_options offering = { .lane_bytes = 4096 };
@@ -439,6 +440,11 @@ static void open_lane(struct unixconn *pair[2])
 	pair[1] = unixlistener_accept(listener, soon());
 	require(pair[1] != NULL, "unixlistener_accept");
 	unixlistener_close(listener);
+}
+
+static void open_lane(struct unixconn *pair[2])
+{
+	connect_by_lane(pair);
 	talk(pair);
 }
 
@@ -470,6 +476,76 @@ static void two_send_and_two_receive_by_a_lane(void)
 	unixconn_get_counters(pair[0], &after);
 	require(after.sent == before.sent + SENDERS * MESSAGES, "the count");
 	close_lane(pair);
+}
+
+/* What another thread than the one that gets the lane may do meanwhile. They
+ * know of each other by nothing that the sanitizer takes for an order. */
+
+static void want_credentials(struct unixconn *conn)
+{
+	require(unixconn_want(conn, UNIXMSG_WANT_CRED) == 0, "unixconn_want");
+}
+
+static void shut_down(struct unixconn *conn)
+{
+	require(unixconn_shutdown(conn, SHUT_RDWR) == 0, "unixconn_shutdown");
+}
+
+static void raise_size(struct unixconn *conn)
+{
+	size_t reached;
+
+	require(unixconn_raise_size_max(conn, 1 << 17, &reached) == 0,
+		"unixconn_raise_size_max");
+}
+
+static void (*const changes[])(
+	struct unixconn *conn) = { want_credentials, shut_down, raise_size };
+
+struct change {
+	struct unixconn *conn;
+	void (*make)(struct unixconn *conn);
+	atomic_bool is_there;
+};
+
+static void *make_change(void *context)
+{
+	struct change *change = context;
+
+	wait_for(&change->is_there);
+	change->make(change->conn);
+	return NULL;
+}
+
+static void send_one_way(struct unixconn *from, struct unixconn *to)
+{
+	int i, value;
+
+	for (i = 0; i < 100; i++) {
+		require(unixconn_send(from, &i, sizeof(i), soon()) == 1,
+			"unixconn_send");
+		require(unixconn_recv(to, &value, sizeof(value), NULL,
+				soon()) == 1,
+			"unixconn_recv");
+	}
+}
+
+static void one_gets_a_lane_while_another_changes_the_connection(void)
+{
+	struct unixconn *pair[2];
+	struct change change;
+	pthread_t thread;
+	size_t i;
+
+	for (i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		connect_by_lane(pair);
+		change = (struct change){ pair[0], changes[i], false };
+		thread = start(make_change, &change);
+		send_one_way(pair[0], pair[1]);
+		tell(&change.is_there);
+		join(thread);
+		close_lane(pair);
+	}
 }
 
 static void *write_in_place(void *conn)
@@ -543,6 +619,8 @@ static const struct {
 	{ "several accept on one listener", several_accept_on_one_listener },
 	{ "two send and two receive by a lane",
 		two_send_and_two_receive_by_a_lane },
+	{ "one gets a lane while another changes the connection",
+		one_gets_a_lane_while_another_changes_the_connection },
 	{ "one writes while another reads in place",
 		one_writes_while_another_reads_in_place },
 };
