@@ -42,6 +42,7 @@ enum {
 struct subscription {
 	char subject[SUBJECT_ROOM];
 	char queue[SUBJECT_NAME_MAX + 1];
+	bool is_off;
 };
 
 struct engine {
@@ -239,6 +240,8 @@ static int put_subscription(struct engine *engine, unsigned int index)
 {
 	const struct subscription *it = &engine->subscriptions[index];
 
+	if (it->is_off)
+		return nats_put_unsubscribe(&engine->writer, index + 1);
 	return nats_put_subscribe(&engine->writer, it->subject,
 		get_text(it->queue), index + 1);
 }
@@ -263,7 +266,8 @@ static int put_greeting(struct engine *engine)
 	if (nats_put_connect(&engine->writer, &login) < 0)
 		return -1;
 	for (i = 0; i < engine->subscriptions_count; i++)
-		if (put_subscription(engine, i) < 0)
+		if (!engine->subscriptions[i].is_off &&
+			put_subscription(engine, i) < 0)
 			return -1;
 	return put_ping(engine);
 }
@@ -547,6 +551,22 @@ int engine_subscribe(struct engine *engine, const char *subject,
 		return -1;
 	engine->subscriptions_count++;
 	return (int)index + 1;
+}
+
+int engine_set_subscribed(struct engine *engine, int number, bool is_wanted)
+{
+	const unsigned int index = (unsigned int)number - 1;
+	struct subscription *it = &engine->subscriptions[index];
+
+	if (number < 1 || index >= engine->subscriptions_count)
+		return fail(EINVAL);
+	if (it->is_off != is_wanted)
+		return 0;
+	it->is_off = !is_wanted;
+	if (engine->state < PROVING || put_subscription(engine, index) == 0)
+		return 0;
+	it->is_off = is_wanted;
+	return -1;
 }
 
 int engine_publish(struct engine *engine, const char *subject,

@@ -115,6 +115,13 @@ int engine_subscribe(struct engine *engine, const char *subject,
 	const char *queue);
 
 /*
+ * Takes a subscription back, or makes it again, now or once the engine is up.
+ * Messages that are on their way still arrive. Returns 0, also if nothing
+ * changes, or -1 with EAGAIN, or with EINVAL (no such number).
+ */
+int engine_set_subscribed(struct engine *engine, int number, bool is_wanted);
+
+/*
  * Returns 0, or -1 with
  *
  *   ENOTCONN  the engine is not up

@@ -406,6 +406,26 @@ START_TEST(a_subscription_may_come_later)
 }
 END_TEST
 
+START_TEST(a_subscription_is_taken_back_and_made_again)
+{
+	engine_scene_open(&scene);
+	ck_assert_int_eq(engine_subscribe(scene.engine, "a", "q"), 1);
+	ck_assert_int_eq(engine_subscribe(scene.engine, "b", NULL), 2);
+	ck_assert_int_eq(engine_set_subscribed(scene.engine, 1, false), 0);
+	greet_at(listener);
+	expect("SUB b 2\r\nPING\r\n");
+	say("PONG\r\n");
+	engine_scene_wait(&scene, &scene.ups, 1);
+	ck_assert_int_eq(engine_set_subscribed(scene.engine, 1, true), 0);
+	ck_assert_int_eq(engine_set_subscribed(scene.engine, 1, true), 0);
+	ck_assert_int_eq(engine_set_subscribed(scene.engine, 2, false), 0);
+	engine_flush(scene.engine);
+	expect("SUB a q 1\r\nUNSUB 2\r\n");
+	ck_assert_errno(engine_set_subscribed(scene.engine, 0, true), EINVAL);
+	ck_assert_errno(engine_set_subscribed(scene.engine, 3, true), EINVAL);
+}
+END_TEST
+
 START_TEST(subscriptions_are_bounded_and_checked)
 {
 	int i;
@@ -785,6 +805,7 @@ int main(void)
 	tcase_add_test(tcase, the_limit_of_the_server_is_kept);
 	tcase_add_test(tcase, our_own_limit_is_kept_too);
 	tcase_add_test(tcase, a_subscription_may_come_later);
+	tcase_add_test(tcase, a_subscription_is_taken_back_and_made_again);
 	tcase_add_test(tcase, subscriptions_are_bounded_and_checked);
 	tcase_add_test(tcase, a_refusal_is_told_and_the_connection_stays);
 	tcase_add_test(tcase, what_waits_for_a_stuck_server_is_bounded);

@@ -365,7 +365,7 @@ def frame(kind, sequence=0, credit=0, data=b""):
     return struct.pack(">BBHIQQ", 1, kind, 0, 0, sequence, credit) + data
 
 
-def early(engine, address):
+def early(engine, address, go):
     """Sends a message into a session whose service is not connected yet. The
     number of its subject is that of the session before and one more."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -373,6 +373,9 @@ def early(engine, address):
     # One connection, which nobody accepts, fills this.
     listener.listen(0)
     own = "uxg.1.s.it.h.i.%d"
+    print(": bound", file=sys.stderr, flush=True)
+    with open(go) as file:
+        file.read()
     nats = Engine(engine)
     nats.subscribe(own.replace("%d", "*"))
     nats.publish("uxg.1.q.it.open", frame(2, 0, 1 << 20), own % 1)

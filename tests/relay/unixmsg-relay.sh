@@ -397,6 +397,7 @@ a_killed_service_leaves_a_prefix()
 	finish service
 	expect_prefix
 	start_service unixpacket
+	await_true has export service_up 1
 	ask unixpacket front again
 }
 
@@ -478,9 +479,12 @@ a_wrong_number_resets_both_ends()
 a_message_before_the_service_is_connected_resets()
 {
 	start_engine
+	mkfifo go
+	start_and_see early bound "$python" "$peer" early $engine service go
 	start_export unixpacket
-	talk early $engine service
-	expect_text "$out" 'frame of type 8'
+	echo go >go
+	finish early
+	expect_text "$logs/early.out" 'frame of type 8'
 	has export resets_gap 1 || fail "$(cat "$logs/export.counters")"
 }
 
@@ -800,6 +804,41 @@ connections_go_to_the_export_that_is_left()
 		ask unixpacket front $message
 	done
 	has export2 sessions_ended 4 || fail "$(cat "$logs/export2.counters")"
+}
+
+clients_go_to_a_service_that_is_there()
+{
+	start_engine
+	start_service unixpacket
+	start_export unixpacket --host first
+	start_second_export unixpacket
+	start_import unixpacket
+	signal service KILL
+	finish service
+	await_true has export service_up 0
+	for message in a b c d e f g h; do
+		ask unixpacket front $message
+	done
+	has export2 sessions_ended 8 || fail "$(cat "$logs/export2.counters")"
+	start_service unixpacket
+	await_true has export service_up 1
+	until is_more_than export sessions 0; do
+		ask unixpacket front again
+	done
+}
+
+clients_without_a_name_go_to_a_service_that_is_there()
+{
+	start_engine
+	start_service unixgram
+	start_export unixgram --host first
+	start_second_export unixgram
+	start_import unixgram
+	signal service KILL
+	finish service
+	await_true has export service_up 0
+	talk nobody front 16
+	await_true has export2 delivered 16
 }
 
 # Of each client the service sees another socket, in that directory.
@@ -1419,6 +1458,8 @@ run_case a_silent_client_is_forgotten_and_comes_back
 run_case a_client_stays_with_one_of_several_exports
 run_case another_export_takes_over
 run_case connections_go_to_the_export_that_is_left
+run_case clients_go_to_a_service_that_is_there
+run_case clients_without_a_name_go_to_a_service_that_is_there
 run_case the_service_answers_in_the_directory_that_was_chosen
 run_case a_stuck_client_stops_nobody_else
 run_case more_clients_than_may_be_are_refused

@@ -85,6 +85,9 @@ struct relay {
 	void *state;        /* of the way */
 	int common, health; /* numbers of subscriptions */
 	int64_t wake_us;    /* when to look at the latest */
+	int64_t probe_us;   /* of an export: when to look at its service */
+	int64_t known_us;   /* when it was found to be there or not */
+	bool is_away;       /* the service of an export is not there */
 	bool is_announced;
 	bool is_stopping;
 	bool has_failed;

@@ -14,6 +14,7 @@
 #include "tools/common/tool.h"
 #include "tools/relay/relay.h"
 #include "tools/relay/relay_books.h"
+#include "tools/relay/relay_front.h"
 
 struct figure {
 	const char *name;
@@ -143,6 +144,8 @@ static void collect(struct figures *figures, const struct relay *relay)
 
 	figures->count = 0;
 	add_engine(figures, relay->engine);
+	add(figures, "service_up", "1 while clients find the service",
+		relay_front_is_service_up(relay), true);
 	for (i = 0; i < RELAY_COUNTS; i++)
 		add(figures, counts[i].name, counts[i].help,
 			relay->books.counts[i], false);

@@ -133,6 +133,7 @@ static uint64_t open_peer(struct relay *relay, bool is_named)
 		explain_text(relay->options->base.address),
 		explain_error(errno));
 	count(relay, RELAY_LOST_REFUSED);
+	relay_front_miss(relay);
 	unixconn_close(conn);
 	return 0;
 }

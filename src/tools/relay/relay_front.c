@@ -108,6 +108,12 @@ void relay_front_hold(struct relay *relay, bool is_wanted)
 	settle(relay);
 }
 
+bool relay_front_is_service_up(const struct relay *relay)
+{
+	return relay->front != NULL ? relay->front->is_serving
+				    : !relay->is_away;
+}
+
 bool relay_front_is_waiting(const struct relay *relay)
 {
 	return relay->front->is_serving && relay->front->is_waiting;
@@ -347,19 +353,53 @@ static bool is_name_owned(const struct options *options)
 			&owner) == 0;
 }
 
-static bool is_service_there(const struct relay *relay)
+/* New clients are for one of those that are subscribed. */
+static void note_service(struct relay *relay, bool is_there)
 {
-	static int64_t known_us;
-	static bool is_there;
+	if (relay->is_away != is_there ||
+		engine_set_subscribed(relay->engine, relay->common, is_there) <
+			0)
+		return;
+	relay->is_away = !is_there;
+	tool_say(TOOL_NORMAL,
+		is_there ? "%s: the service is there again"
+			 : "%s: the service is not there: clients find another "
+			   "one, or none",
+		explain_text(relay->options->base.address));
+}
+
+static void probe(struct relay *relay, int64_t now_us)
+{
+	note_service(relay, is_name_owned(&relay->options->base));
+	relay->known_us = now_us;
+	relay->probe_us =
+		now_us + (relay->is_away ? ASK_LEAST_US : ASK_MOST_US);
+}
+
+void relay_front_probe(struct relay *relay, int64_t now_us)
+{
+	if (relay->is_stopping)
+		return;
+	if (now_us >= relay->probe_us)
+		probe(relay, now_us);
+	relay_wake_at(relay, relay->probe_us);
+}
+
+void relay_front_miss(struct relay *relay)
+{
+	relay->probe_us = 0;
+	relay_wake_at(relay, 0);
+}
+
+static bool is_service_there(struct relay *relay)
+{
 	const int64_t now_us = unixdeadline_now_us();
 
 	if (relay->is_stopping)
 		return false;
-	if (known_us == 0 || now_us - known_us > KNOWN_US) {
-		is_there = is_name_owned(&relay->options->base);
-		known_us = now_us;
-	}
-	return is_there;
+	if (now_us - relay->known_us > KNOWN_US)
+		probe(relay, now_us);
+	return !relay->is_away;
 }
 
 void relay_front_answer(struct relay *relay, const struct nats_event *event,

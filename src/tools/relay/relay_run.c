@@ -232,6 +232,8 @@ static void look(struct relay *relay)
 	relay->wake_us = UNIXMSG_FOREVER;
 	if (relay->front != NULL)
 		relay_front_look(relay, now_us);
+	else
+		relay_front_probe(relay, now_us);
 	relay->way->look(relay, now_us);
 	write_metrics(relay, now_us);
 	beat(relay, now_us);
@@ -329,6 +331,8 @@ static int drain(struct relay *relay)
 	unixnotify_stopping(unixdeadline_after_us(notify_us));
 	if (relay->front != NULL)
 		relay_front_leave(relay);
+	else
+		engine_set_subscribed(relay->engine, relay->common, false);
 	if (run_until(relay, is_drained, end_us) < 0)
 		return -1;
 	relay->way->reset(relay);

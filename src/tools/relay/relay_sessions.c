@@ -624,6 +624,7 @@ static void dial(struct relay *relay, struct entry *entry)
 	}
 	tool_say(TOOL_VERBOSE, "%s: %s", explain_text(base->address),
 		explain_error(errno));
+	relay_front_miss(relay);
 	refuse(relay, entry);
 }
 
