@@ -417,6 +417,100 @@ a_stopped_engine_loses_nothing()
 	[ "$(get import resets_engine)" -eq 0 ] || fail "the session was reset"
 }
 
+# draw COUNT: sets drawn to one of 0 to COUNT - 1, as the seed has it.
+draw()
+{
+	seed=$(((seed * 1103515245 + 12345) & 0x7fffffff))
+	drawn=$(((seed >> 16) % $1))
+}
+
+# What is lost is counted, on both sides.
+expect_books()
+{
+	taken=$(get $1 published)
+	for name in engine_down too_large descriptors memory unknown; do
+		taken=$((taken + $(get $1 lost_$name)))
+	done
+	arrived=$(($(get $1 delivered) + $(get $1 queued)))
+	for name in queue late refused clients gone failed; do
+		arrived=$((arrived + $(get $1 lost_$name)))
+	done
+	if [ "$(get $1 taken)" -ne $taken ] ||
+		[ "$(get $1 arrived)" -ne $arrived ]; then
+		fail "$step: $(cat "$logs/$1.counters")"
+	fi
+}
+
+# restart NAME: what was killed.
+restart()
+{
+	case $1 in
+	nats) start_engine ;;
+	service) start_service unixpacket ;;
+	export) start_export unixpacket ;;
+	import) start_import unixpacket ;;
+	esac
+}
+
+is_all_well()
+{
+	has export engine_up 1 && has export service_up 1 &&
+		has import engine_up 1 && has import service_up 1
+}
+
+# A client in the middle of its numbers, one that is ended or stopped for a
+# moment, and what is left of the client.
+play_fault()
+{
+	draw 4
+	for victim in nats service export import; do
+		[ $drawn -gt 0 ] || break
+		drawn=$((drawn - 1))
+	done
+	draw 2
+	how=KILL
+	[ $drawn -eq 0 ] || how=STOP
+	step="seed $first_seed, fault $faults: $how $victim"
+	echo "$step" >"$logs/step.out"
+	rm -f ready
+	mkfifo ready
+	start client "$python" "$peer" numbers front ready 3000
+	bound cat ready >/dev/null || fail "$step: no number comes back"
+	signal $victim $how
+	if [ $how = STOP ]; then
+		draw 3
+		bound head -c $((drawn * 4000000)) /dev/zero >/dev/null
+		signal $victim CONT
+	else
+		finish $victim
+	fi
+	expect_prefix
+	[ $how = STOP ] || restart $victim
+	await_true is_all_well
+	await_true has import open 0
+	await_true has export open 0
+	expect_books import
+	expect_books export
+	ask unixpacket front "$step"
+}
+
+# With UNIXMSG_TESTS=full more of them, from a seed that is new each time.
+faults_at_random_leave_prefixes()
+{
+	faults=6
+	first_seed=${SEED:-20}
+	if [ "${UNIXMSG_TESTS:-}" = full ]; then
+		faults=100
+		first_seed=${SEED:-$(date +%s)}
+	fi
+	seed=$first_seed
+	start_all unixpacket
+	while [ $faults -gt 0 ]; do
+		play_fault
+		faults=$((faults - 1))
+	done
+}
+
 # More than the engine has room for: the rest waits, as the clients do.
 a_full_engine_makes_clients_wait()
 {
@@ -879,6 +973,30 @@ a_stuck_client_stops_nobody_else()
 		/proc/"$(cat "$logs/export.pid")"/status)
 	is_sanitized unixmsg-relay || [ "$rss" -le 8192 ] ||
 		fail "the relay has $rss KiB"
+}
+
+# Each client fills the windows of its connection, and no more.
+memory_is_bounded_while_the_service_is_stopped()
+{
+	is_sanitized unixmsg-relay && skip 'sanitizers take memory of their own'
+	start_all unixpacket
+	mkfifo never
+	signal service STOP
+	for number in 1 2 3 4 5 6 7 8; do
+		mkfifo ready$number
+		start stuck$number "$python" "$peer" stuck front ready$number \
+			<>never
+	done
+	for number in 1 2 3 4 5 6 7 8; do
+		bound cat ready$number >/dev/null || fail 'no end of room'
+	done
+	# A window of 256 KiB and two messages of 208 KiB each.
+	for name in import export; do
+		rss=$(awk '/^VmHWM/ { print $2 }' \
+			/proc/"$(cat "$logs/$name.pid")"/status)
+		[ "$rss" -le $((8192 + 8 * (256 + 2 * 208))) ] ||
+			fail "the $name has $rss KiB"
+	done
 }
 
 more_clients_than_may_be_are_refused()
@@ -1438,6 +1556,7 @@ run_case a_killed_export_leaves_a_prefix
 run_case a_killed_import_leaves_a_prefix
 run_case a_killed_service_leaves_a_prefix
 run_case a_stopped_engine_loses_nothing
+run_case faults_at_random_leave_prefixes
 run_case a_full_engine_makes_clients_wait
 run_case a_full_engine_resets_nobody
 run_case a_wrong_number_resets_both_ends
@@ -1462,6 +1581,7 @@ run_case clients_go_to_a_service_that_is_there
 run_case clients_without_a_name_go_to_a_service_that_is_there
 run_case the_service_answers_in_the_directory_that_was_chosen
 run_case a_stuck_client_stops_nobody_else
+run_case memory_is_bounded_while_the_service_is_stopped
 run_case more_clients_than_may_be_are_refused
 run_case a_new_datagram_client_takes_the_place_of_the_oldest
 run_case an_export_is_told_of_clients_that_are_closed
