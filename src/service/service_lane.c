@@ -6,6 +6,8 @@
  */
 #include <config.h>
 
+#include <errno.h>
+
 #include "network/handshake.h"
 #include "service/service_private.h"
 
@@ -54,15 +56,41 @@ static void offer_lane(struct unixservice *service, struct peer *peer,
 		unixservice__count_lane(service, peer, bytes);
 }
 
-void unixservice__look_at_lane(struct unixservice *service, struct peer *peer,
-	struct unixconn *conn)
+static void look_at_lane(struct unixservice *service, struct peer *peer,
+	struct packet *packet)
 {
-	struct packet *packet = unixhandshake__get(conn);
-
 	if (unixhandshake__is_ready(packet))
 		offer_lane(service, peer, packet);
 	else if (peer->lane_bytes > 0 && unixhandshake__has_none(packet))
 		unixservice__count_lane(service, peer, 0);
 	else if (peer->lane_bytes == 0 && packet->lane.mine.page != NULL)
 		unixservice__count_lane(service, peer, get_bytes(packet));
+}
+
+void unixservice__look_at_lane(struct unixservice *service, struct peer *peer,
+	struct unixconn *conn)
+{
+	const int saved = errno;
+
+	look_at_lane(service, peer, unixhandshake__get(conn));
+	errno = saved;
+}
+
+bool unixservice__spins_on_lane(struct unixservice *service,
+	struct unixconn *conn, int64_t *spin_until_us)
+{
+	bool is_there;
+
+	if (unixspin__get(&service->spin) == 0)
+		return false;
+	is_there = unixlane__has_record(&unixhandshake__get(conn)->lane);
+	if (!is_there && *spin_until_us == 0)
+		*spin_until_us =
+			unixspin__begin(&service->spin, UNIXMSG_FOREVER);
+	if (!is_there && unixspin__goes_on(*spin_until_us))
+		return true;
+	if (*spin_until_us > 0)
+		unixspin__note(&service->spin, is_there);
+	*spin_until_us = 0;
+	return false;
 }

@@ -197,34 +197,41 @@ static int refuse_too_large(const struct unixconn *conn,
 	return result;
 }
 
-/* Keeps errno. */
-static void note_lane(struct unixservice *service, struct link *link)
+static int stream_send(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, size_t *done)
 {
-	const int saved = errno;
+	struct link *link = (struct link *)peer;
 
-	unixservice__look_at_lane(service, &link->peer, link->conn);
-	errno = saved;
+	(void)service;
+	return give_up_stream(link, send_to_stream(link, msg, done));
 }
 
-static int link_send(struct unixservice *service, struct peer *peer,
+static int packet_send(struct unixservice *service, struct peer *peer,
+	const struct unixmsg *msg, size_t *done)
+{
+	struct link *link = (struct link *)peer;
+	const int result = refuse_too_large(link->conn, msg,
+		send_to_packet(link->conn, msg));
+
+	(void)done;
+	/* poll(2) would report at once that there is room. */
+	if (result < 0 && errno == ENOBUFS)
+		pause_writing(service, link, service->now_us + shortage_us);
+	return result;
+}
+
+static int lane_send(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t *done)
 {
 	struct link *link = (struct link *)peer;
 	int result;
 
-	if (link->is_stream)
-		return give_up_stream(link, send_to_stream(link, msg, done));
 	if (is_of_parent(link)) {
 		errno = EPIPE;
 		return -1;
 	}
-	result = refuse_too_large(link->conn, msg,
-		send_to_packet(link->conn, msg));
-	if (link->has_lane)
-		note_lane(service, link);
-	/* poll(2) would report at once that there is room. */
-	if (result < 0 && errno == ENOBUFS)
-		pause_writing(service, link, service->now_us + shortage_us);
+	result = packet_send(service, peer, msg, done);
+	unixservice__look_at_lane(service, peer, link->conn);
 	return result;
 }
 
@@ -316,7 +323,7 @@ static bool take_one(struct unixservice *service, struct link *link)
 	unixservice__prepare(service, &msg, NULL);
 	result = receive(link, &msg);
 	if (link->has_lane) {
-		note_lane(service, link);
+		unixservice__look_at_lane(service, &link->peer, link->conn);
 		link->is_awake = result == 1 && unixconn_is_lane(link->conn);
 	}
 	if (result < 0 && errno == EAGAIN) {
@@ -371,28 +378,11 @@ static void trim_stream(struct unixservice *service, struct link *link)
 		unixservice__note_partial(service, &link->peer, bytes);
 }
 
-/*
- * While the service spins, it looks at a lane that has just had messages, but
- * does not arm it: so the sender need not ring the bell. The sign on the socket
- * keeps the loop awake meanwhile. Returns whether to wait for the next round.
- */
 static bool spins_on(struct unixservice *service, struct link *link)
 {
-	bool is_there;
-
-	if (unixspin__get(&service->spin) == 0 ||
-		(link->watch.seen & EPOLLHUP) != 0)
-		return false;
-	is_there = unixlane__has_record(&unixhandshake__get(link->conn)->lane);
-	if (!is_there && link->spin_until_us == 0)
-		link->spin_until_us =
-			unixspin__begin(&service->spin, UNIXMSG_FOREVER);
-	if (!is_there && unixspin__goes_on(link->spin_until_us))
-		return true;
-	if (link->spin_until_us > 0)
-		unixspin__note(&service->spin, is_there);
-	link->spin_until_us = 0;
-	return false;
+	return link->is_awake && (link->watch.seen & EPOLLHUP) == 0 &&
+		unixservice__spins_on_lane(service, link->conn,
+			&link->spin_until_us);
 }
 
 static void read_some(struct unixservice *service, struct link *link)
@@ -404,8 +394,7 @@ static void read_some(struct unixservice *service, struct link *link)
 		if (taken == 1 && !link->has_lane && !has_input(link) &&
 			!unixservice__is_try_due(&link->backoff))
 			break;
-		if (!is_within_rate(service, link) ||
-			(link->is_awake && spins_on(service, link)))
+		if (!is_within_rate(service, link) || spins_on(service, link))
 			break;
 		is_more = take_one(service, link);
 		if (taken == 1)
@@ -616,7 +605,24 @@ static void link_close(struct unixservice *service, struct peer *peer)
 static const struct peer_sort packet_sort = {
 	.network = "unixpacket",
 	.fds_max = UNIXMSG_FDS_MAX,
-	.send = link_send,
+	.send = packet_send,
+	.await = link_await,
+	.resume = link_resume,
+	.wake = link_wake,
+	.stop_sending = link_stop_sending,
+	.look_at_silence = link_look_at_silence,
+	.pause = link_pause,
+	.stop = link_stop,
+	.get_size_max = link_get_size_max,
+	.get_address = link_get_address,
+	.get_watch = link_get_watch,
+	.close = link_close,
+};
+
+static const struct peer_sort lane_sort = {
+	.network = "unixpacket",
+	.fds_max = UNIXMSG_FDS_MAX,
+	.send = lane_send,
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
@@ -632,7 +638,7 @@ static const struct peer_sort packet_sort = {
 
 static const struct peer_sort stream_sort = {
 	.network = "unix",
-	.send = link_send,
+	.send = stream_send,
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
@@ -650,7 +656,7 @@ static const struct peer_sort stream_sort = {
 static const struct peer_sort gram_sort = {
 	.network = "unixgram",
 	.fds_max = UNIXMSG_FDS_MAX,
-	.send = link_send,
+	.send = packet_send,
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
@@ -667,6 +673,8 @@ static const struct peer_sort *get_sort(const struct link *link)
 {
 	if (link->is_gram)
 		return &gram_sort;
+	if (link->has_lane)
+		return &lane_sort;
 	return link->is_stream ? &stream_sort : &packet_sort;
 }
 

@@ -465,10 +465,19 @@ void unixservice__send_gathered(struct unixservice *service);
 
 /*
  * Call it after each call that has sent or received by conn, a connection of
- * peer that may get a lane. Offers the lane, within the limits.
+ * peer that may get a lane. Offers the lane, within the limits. Keeps errno.
  */
 void unixservice__look_at_lane(struct unixservice *service, struct peer *peer,
 	struct unixconn *conn);
+
+/*
+ * While the service spins, it looks at a lane that has just had messages, but
+ * does not arm it: so the sender need not ring the bell. The sign on the socket
+ * keeps the loop awake meanwhile. Returns whether to wait for the next round.
+ * *spin_until_us is 0 before, and whenever it does not spin.
+ */
+bool unixservice__spins_on_lane(struct unixservice *service,
+	struct unixconn *conn, int64_t *spin_until_us);
 
 /* Counts the memory of the lane of peer. */
 void unixservice__count_lane(struct unixservice *service, struct peer *peer,
