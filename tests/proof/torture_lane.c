@@ -348,6 +348,92 @@ static void a_message_over_a_lane_fills_a_buffer(int kind)
 	close_lane();
 }
 
+static int send_back(struct unixservice *service, uint64_t peer,
+	struct unixmsg *msg, void *context)
+{
+	(void)context;
+	unixservice_send(service, peer, msg->data, msg->size);
+	return UNIXSERVICE_DONE;
+}
+
+static struct unixservice *open_service(const char *name)
+{
+	const struct unixlisten_options options = { .lane_bytes = SIZE };
+	struct unixservice *service = unixservice_new(send_back, NULL, NULL);
+
+	ck_assert_ptr_nonnull(service);
+	ck_assert_int_eq(unixservice_listen(service, "unixpacket", name,
+				 &options),
+		0);
+	return service;
+}
+
+/* It may fail: the answers may never come. */
+static void try_to_ask(struct unixservice *service, struct unixconn *client)
+{
+	const int saved = errno;
+	char byte;
+
+	unixconn_send(client, "?", 1, UNIXMSG_NOW);
+	unixservice_run(service, UNIXMSG_NOW);
+	unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW);
+	errno = saved;
+}
+
+/* The service may pause before it goes on. */
+static void ask(struct unixservice *service, struct unixconn *client)
+{
+	char byte = '\0';
+
+	ck_assert_int_eq(unixconn_send(client, "?", 1, UNIXMSG_NOW), 1);
+	do
+		unixservice_run(service, unixdeadline_after_us(1000));
+	while (unixconn_recv(client, &byte, 1, NULL, UNIXMSG_NOW) < 0 &&
+		errno == EAGAIN);
+	ck_assert_int_eq(byte, '?');
+}
+
+static void expect_no_lane(struct unixservice *service)
+{
+	struct unixservice_counters counters;
+
+	do {
+		unixservice_run(service, unixdeadline_after_us(1000));
+		unixservice_get_counters(service, &counters);
+	} while (counters.peers > 0);
+	ck_assert_uint_eq(counters.lanes, 0);
+	ck_assert_uint_eq(counters.lane_bytes, 0);
+}
+
+/* A failure may cost the lane, or the client its connection. */
+static void a_service_gives_a_lane(int kind)
+{
+	const char *name = support_abstract("lane");
+	struct unixservice *service = open_service(name);
+	struct unixconn *client = ask_for_lane(name);
+	int i;
+
+	(void)kind;
+	ck_assert_ptr_nonnull(client);
+	for (i = 0; i < 15; i++)
+		ask(service, client);
+	torture_begin();
+	for (i = 0; i < 6; i++)
+		try_to_ask(service, client);
+	torture_end_judged(0, 0);
+	if (torture_get_fault()->number == 0)
+		ck_assert(unixconn_is_lane(client));
+	ck_assert_int_eq(unixconn_close(client), 0);
+	client = ask_for_lane(name);
+	ck_assert_ptr_nonnull(client);
+	for (i = 0; i < 40; i++)
+		ask(service, client);
+	ck_assert(unixconn_is_lane(client));
+	ck_assert_int_eq(unixconn_close(client), 0);
+	expect_no_lane(service);
+	ck_assert_int_eq(unixservice_close(service), 0);
+}
+
 const struct scene torture_lane_scenes[] = {
 	{ "a message is written in place", a_message_is_written_in_place, 2 },
 	{ "a message is committed", a_message_is_committed, 2 },
@@ -355,6 +441,7 @@ const struct scene torture_lane_scenes[] = {
 	{ "a client asks for a lane", a_client_asks_for_a_lane, 1 },
 	{ "a listener offers lanes", a_listener_offers_lanes, 1 },
 	{ "a lane comes to be", a_lane_comes_to_be, 1 },
+	{ "a service gives a lane", a_service_gives_a_lane, 1 },
 	{ "the size over a lane is raised", the_size_over_a_lane_is_raised, 1 },
 	{ "what is unread over a lane is told",
 		what_is_unread_over_a_lane_is_told, 1 },
