@@ -6,6 +6,7 @@ long_shell_tests = \
 	%D%/amalgamation.sh \
 	%D%/name/names.sh \
 	%D%/proof/threads.sh \
+	%D%/network/lane_widths.sh \
 	%D%/examples.sh \
 	%D%/proof/soak.sh \
 	%D%/relay/unixmsg-relay.sh \
@@ -84,6 +85,11 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 # The only C test against the shared library itself.
 check_PROGRAMS += %D%/check_exports
 %C%_check_exports_LDADD = $(built_library)
+
+# The side of lane_widths.sh that is as wide as all others.
+check_PROGRAMS += %D%/lane_widths
+%C%_lane_widths_SOURCES = %D%/network/lane_widths.c
+%C%_lane_widths_LDADD = $(built_library)
 
 # A helper of activation.sh and inherit.sh.
 check_PROGRAMS += %D%/hear

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -23,6 +24,10 @@ struct sentence {
 	uint64_t number;
 	uint64_t secret[2];
 };
+
+_Static_assert(offsetof(struct sentence, number) == 16 &&
+		sizeof(struct sentence) == 40,
+	"both sides have the same layout");
 
 static const char magic[8] = "unixlane";
 

@@ -12,6 +12,14 @@
 #include "lane/segment.h"
 #include "message/blob_private.h"
 
+_Static_assert(offsetof(struct segment_page, key) == 16 &&
+		sizeof(struct segment_key) == 32 &&
+		offsetof(struct segment_page, head) == 128 &&
+		offsetof(struct segment_page, tail) == 256 &&
+		offsetof(struct segment_page, event) == 384 &&
+		offsetof(struct segment_page, is_ring_shut) == 388,
+	"both sides have the same layout");
+
 /* "UMLN", and a version that changes with the layout of the page or of the
  * records. */
 static const uint32_t magic = 0x4e4c4d55;

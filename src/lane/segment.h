@@ -35,12 +35,14 @@ struct segment_key {
  * Positions count bytes from the beginning and wrap around. They have 32 bits,
  * because some machines can read 64 bits at once only by a write, which a
  * read-only mapping forbids. All values are in the byte order of this machine.
+ * A program of 32 bits and one of 64 may share them, so no place may depend on
+ * how the compiler aligns 64 bits.
  */
 struct segment_page {
 	uint32_t magic;
 	uint32_t version;
 	uint32_t size;
-	struct segment_key key;
+	_Alignas(8) struct segment_key key;
 	/* The position up to which this side has read the ring of its peer. */
 	_Alignas(128) _Atomic uint32_t head;
 	/* The position up to which this side has written its own ring. */
