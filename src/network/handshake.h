@@ -38,6 +38,7 @@ struct packet {
 	int due_fd;          /* to send with it */
 	atomic_uint sent;    /* messages without a lane */
 	atomic_uint received;
+	atomic_uint looked; /* sent, when we last looked for an offer */
 };
 
 static inline struct packet *unixhandshake__get(struct unixconn *conn)

@@ -19,9 +19,9 @@
 #include "network/dial_private.h"
 #include "network/handshake.h"
 
-/* A sender without a lane looks for an offer once in so many sends, since it
- * may never receive. A client stops looking after sends_most: a server that has
- * read so many has offered a lane, or offers none. */
+/* A sender without a lane looks for an offer after so many sends, since it may
+ * never receive. A client stops looking after sends_most: a server that has read
+ * so many has offered a lane, or offers none. */
 static const unsigned int sends_between = 16;
 static const unsigned int sends_most = 4096;
 
@@ -214,7 +214,7 @@ static bool is_to_look(const struct packet *packet)
 
 	return packet->stage > HANDSHAKE_READY &&
 		(packet->stage != HANDSHAKE_ASKED || sent < sends_most) &&
-		sent % sends_between == sends_between - 1;
+		sent - packet->looked >= sends_between;
 }
 
 static int hear_now_and_then(struct packet *packet)
@@ -224,6 +224,7 @@ static int hear_now_and_then(struct packet *packet)
 
 	if (!is_to_look(packet))
 		return 0;
+	packet->looked = packet->sent;
 	if (unixturn__take(&packet->lane.receiving) < 0) {
 		errno = saved;
 		return 0;

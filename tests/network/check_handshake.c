@@ -155,6 +155,33 @@ START_TEST(one_direction_is_enough)
 }
 END_TEST
 
+START_TEST(who_only_sends_batches_gets_a_lane)
+{
+	static const size_t sizes[] = { 2, 3, 15, 16, 17, 32, 48, 64 };
+	const size_t size = sizes[_i];
+	struct unixmsg msgs[64];
+	size_t i, sent;
+
+	open_both();
+	for (i = 0; i < size; i++) {
+		unixmsg_init(&msgs[i]);
+		msgs[i].data = bytes;
+		msgs[i].room = sizeof(int);
+	}
+	memset(bytes, 0, sizeof(int));
+	for (sent = 0; sent < 320; sent += size) {
+		ck_assert_int_eq(unixconn_send_batch(client, msgs, size, &i,
+					 UNIXMSG_FOREVER),
+			1);
+		for (i = 0; i < size; i++)
+			expect_number(server, 0, sizeof(int));
+	}
+	ck_assert(as_packet(client)->is_out);
+	ck_assert(as_packet(server)->is_in);
+	close_both();
+}
+END_TEST
+
 START_TEST(what_is_on_its_way_stays_in_order)
 {
 	unsigned int sent = 0, received = 0;
@@ -721,6 +748,7 @@ static TCase *make_talks(void)
 	tcase_add_test(tcase, who_talks_for_a_while_gets_a_lane);
 	tcase_add_loop_test(tcase, a_spin_in_vain_ends_in_a_wait, 0, 2);
 	tcase_add_loop_test(tcase, one_direction_is_enough, 0, 2);
+	tcase_add_loop_test(tcase, who_only_sends_batches_gets_a_lane, 0, 8);
 	tcase_add_test(tcase, what_is_on_its_way_stays_in_order);
 	tcase_add_test(tcase, a_plain_server_goes_on_without_one);
 	tcase_add_test(tcase, an_offer_is_found_however_many_were_sent_before);
