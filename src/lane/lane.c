@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -145,6 +146,13 @@ static void copy_in(char *place, const struct msghdr *header)
 	}
 }
 
+/* The kernel takes IOV_MAX parts. A caller may use them all, but the first one
+ * is ours. */
+static bool has_too_many_parts(const struct msghdr *header)
+{
+	return header->msg_iovlen > IOV_MAX;
+}
+
 static bool is_half_free(const struct lane *lane)
 {
 	return unixring__get_unread(&lane->out) <= lane->out.size / 2;
@@ -185,17 +193,12 @@ static char *find_room(struct lane *lane, size_t size, bool is_patient)
  * Sends a message by the socket. First a marker gives it its place behind all
  * records in the ring. If the send fails, takes the marker back.
  */
-static int send_by_socket(struct lane *lane, const struct msghdr *header,
-	size_t size)
+static int send_marked(struct lane *lane, const struct msghdr *header)
 {
 	char kind = MESSAGE;
 	ssize_t sent;
 	int error;
 
-	if (unixlane__learn_size_max(lane) < 0)
-		return -1;
-	if (size > lane->size_max)
-		return refuse(EMSGSIZE);
 	header->msg_iov[0] = (struct iovec){ .iov_base = &kind, .iov_len = 1 };
 	unixring__mark(&lane->out);
 	do
@@ -211,6 +214,43 @@ static int send_by_socket(struct lane *lane, const struct msghdr *header,
 	if (unixring__unmark(&lane->out))
 		unixlane__ring_bell(lane);
 	return refuse(error);
+}
+
+/* Private memory for what goes by the socket. */
+static char *find_spare(struct lane *lane, size_t size)
+{
+	if (unixlane__learn_size_max(lane) < 0)
+		return NULL;
+	lane->spare.room_max = lane->size_max;
+	return unixbuffer__reserve(&lane->spare, size == 0 ? 1 : size) < 0
+		? NULL
+		: lane->spare.data;
+}
+
+/* Joins the parts of a message. */
+static int send_joined(struct lane *lane, const struct msghdr *header,
+	size_t size)
+{
+	struct iovec parts[2] = { { 0 }, { find_spare(lane, size), size } };
+	struct msghdr joined = *header;
+
+	if (parts[1].iov_base == NULL)
+		return -1;
+	copy_in(parts[1].iov_base, header);
+	joined.msg_iov = parts;
+	joined.msg_iovlen = 2;
+	return send_marked(lane, &joined);
+}
+
+static int send_by_socket(struct lane *lane, const struct msghdr *header,
+	size_t size)
+{
+	if (unixlane__learn_size_max(lane) < 0)
+		return -1;
+	if (size > lane->size_max)
+		return refuse(EMSGSIZE);
+	return has_too_many_parts(header) ? send_joined(lane, header, size)
+					  : send_marked(lane, header);
 }
 
 static int send_one(struct lane *lane, const struct msghdr *header,
@@ -269,17 +309,6 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
 	if (result == 0)
 		errno = saved;
 	return result;
-}
-
-/* Private memory for what goes by the socket. */
-static char *find_spare(struct lane *lane, size_t size)
-{
-	if (unixlane__learn_size_max(lane) < 0)
-		return NULL;
-	lane->spare.room_max = lane->size_max;
-	return unixbuffer__reserve(&lane->spare, size == 0 ? 1 : size) < 0
-		? NULL
-		: lane->spare.data;
 }
 
 static char *find_place(struct lane *lane, size_t size, bool is_patient)
@@ -510,8 +539,7 @@ static int await_message(struct lane *lane, int flags)
 
 /* Peeks at the first entry on the socket by recvmsg(2). Its first byte goes to
  * *kind. */
-static ssize_t peek_message(struct lane *lane, struct msghdr *header,
-	char *kind)
+static ssize_t peek_parts(struct lane *lane, struct msghdr *header, char *kind)
 {
 	ssize_t got;
 
@@ -523,15 +551,67 @@ static ssize_t peek_message(struct lane *lane, struct msghdr *header,
 	return got;
 }
 
-/* Receives control data only when this is surely the next message. */
+/* Makes room for a message of got bytes, no more than the caller has. */
+static int make_room(struct unixbuffer *whole, const struct msghdr *header,
+	ssize_t got)
+{
+	const size_t room = unixlane__add_up(header);
+
+	whole->size = got < 2 ? 0 : (size_t)got - 1;
+	if (whole->size > room)
+		whole->size = room;
+	whole->room_max = whole->size;
+	return unixbuffer__reserve(whole, whole->size);
+}
+
+/* Peeks into one part, and fills the parts of header from that. */
+static ssize_t peek_joined(struct lane *lane, struct msghdr *header, char *kind)
+{
+	struct unixbuffer whole = { 0 };
+	struct iovec parts[2];
+	struct msghdr joined = { .msg_iov = parts, .msg_iovlen = 1 };
+	struct ring_record record;
+	ssize_t got = peek_parts(lane, &joined, kind);
+
+	if (got <= 0 || make_room(&whole, header, got) < 0)
+		return got <= 0 ? got : -1;
+	parts[1] = (struct iovec){ whole.data, whole.size };
+	joined.msg_iovlen = 2;
+	got = peek_parts(lane, &joined, kind);
+	if (got > 0) {
+		record.data = whole.data;
+		record.size = (uint32_t)whole.size;
+		copy_out(&record, header);
+		header->msg_flags = joined.msg_flags;
+	}
+	unixbuffer_free(&whole);
+	return got;
+}
+
+static ssize_t peek_message(struct lane *lane, struct msghdr *header,
+	char *kind)
+{
+	return has_too_many_parts(header) ? peek_joined(lane, header, kind)
+					  : peek_parts(lane, header, kind);
+}
+
+/* Receives control data only when this is surely the next message, whose bytes
+ * are there already. */
 static int peek_beside(struct lane *lane, struct msghdr *header)
 {
+	const int flags = header->msg_flags;
+	struct msghdr beside = *header;
 	char kind;
 
-	return header->msg_controllen == 0 ||
-			peek_message(lane, header, &kind) > 0
-		? 1
-		: -1;
+	if (header->msg_controllen == 0)
+		return 1;
+	beside.msg_iovlen = 1;
+	if (peek_parts(lane, &beside, &kind) <= 0)
+		return -1;
+	header->msg_controllen = beside.msg_controllen;
+	header->msg_flags =
+		(flags & MSG_TRUNC) | (beside.msg_flags & ~MSG_TRUNC);
+	return 1;
 }
 
 /*

@@ -5,6 +5,7 @@
  */
 #include <config.h>
 
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -237,6 +238,62 @@ START_TEST(parts_that_add_up_to_too_much_are_refused)
 	ck_assert_errno(send_bytes(0, bytes, get_size_max() + 1), EMSGSIZE);
 	put("next", 4);
 	take("next", 4);
+}
+END_TEST
+
+/* A caller may have IOV_MAX parts, and the lane adds one. */
+enum { MOST = IOV_MAX };
+
+static void fill_parts(struct iovec *parts, char *data, size_t size)
+{
+	size_t i;
+
+	for (i = 1; i <= MOST; i++)
+		parts[i] = (struct iovec){ data + (i - 1) * size, size };
+}
+
+START_TEST(the_most_parts_go_by_the_socket_too)
+{
+	struct iovec parts[1 + MOST];
+	size_t size;
+
+	fill_parts(parts, bytes, 100);
+	ck_assert_int_eq(send_parts(0, parts, 1 + MOST), 0);
+	fill_parts(parts, got, 100);
+	ck_assert_int_eq(recv_parts(1, parts, 1 + MOST, &size, MSG_PEEK), 1);
+	ck_assert_mem_eq(got, bytes, 100 * MOST);
+	memset(got, 0, 100 * MOST);
+	ck_assert_int_eq(recv_parts(1, parts, 1 + MOST, &size, 0), 1);
+	ck_assert_uint_eq(size, 100 * MOST);
+	ck_assert_mem_eq(got, bytes, 100 * MOST);
+	ck_assert_uint_eq(lanes[0].detours, 1);
+	expect_nothing(1);
+}
+END_TEST
+
+START_TEST(the_most_parts_have_too_little_room_or_too_much)
+{
+	struct iovec parts[1 + MOST];
+	size_t size;
+
+	put(bytes, BIG);
+	put(bytes, BIG);
+	put("", 0);
+	lanes[0].is_mute = true;
+	put("", 0);
+	fill_parts(parts, got, BIG / MOST);
+	ck_assert_errno(recv_parts(1, parts, 1 + MOST, &size, 0), EMSGSIZE);
+	ck_assert_uint_eq(size, BIG);
+	ck_assert_mem_eq(got, bytes, BIG / MOST * MOST);
+	fill_parts(parts, got, BIG / MOST + 1);
+	ck_assert_int_eq(recv_parts(1, parts, 1 + MOST, &size, 0), 1);
+	ck_assert_uint_eq(size, BIG);
+	ck_assert_mem_eq(got, bytes, BIG);
+	ck_assert_int_eq(recv_parts(1, parts, 1 + MOST, &size, 0), 1);
+	ck_assert_uint_eq(size, 0);
+	ck_assert_int_eq(recv_parts(1, parts, 1 + MOST, &size, 0), 1);
+	ck_assert_uint_eq(size, 0);
+	expect_nothing(1);
 }
 END_TEST
 
@@ -1101,6 +1158,8 @@ static TCase *make_messages(void)
 	tcase_add_test(tcase, messages_come_out_as_they_went_in);
 	tcase_add_test(tcase, parts_are_one_message);
 	tcase_add_test(tcase, parts_that_add_up_to_too_much_are_refused);
+	tcase_add_test(tcase, the_most_parts_go_by_the_socket_too);
+	tcase_add_test(tcase, the_most_parts_have_too_little_room_or_too_much);
 	tcase_add_loop_test(tcase, a_message_that_is_cut_is_told_with_its_size,
 		0, 2);
 	tcase_add_loop_test(tcase, what_is_peeked_at_stays, 0, 2);

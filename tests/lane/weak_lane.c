@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* lane.c as it is, on a machine that orders memory weakly. */
+#include <config.h>
+
 #define UNIXMSG_TESTS_WEAK
 #include "weak_calls.h"
 

@@ -2,6 +2,7 @@
 /* Messages that are written and read in place: unixmsg/lane.h. */
 #include <config.h>
 
+#include <limits.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -463,6 +464,64 @@ START_TEST(descriptors_wait_for_a_call_that_takes_them)
 }
 END_TEST
 
+/* The lane sends and receives one part more. */
+START_TEST(a_message_of_the_most_parts_may_have_descriptors)
+{
+	static char out[2 * IOV_MAX], in[2 * IOV_MAX];
+	static struct iovec parts[IOV_MAX];
+	int fd = STDIN_FILENO;
+	struct unixmsg msg;
+	size_t i;
+
+	unixmsg_init(&msg);
+	msg.parts = parts;
+	msg.parts_count = IOV_MAX;
+	for (i = 0; i < IOV_MAX; i++) {
+		memset(out + 2 * i, (int)i, 2);
+		parts[i] = (struct iovec){ out + 2 * i, 2 };
+	}
+	msg.fds = &fd;
+	msg.fds_count = 1;
+	ck_assert_int_eq(unixconn_want(server, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_send_msg(client, &msg, UNIXMSG_NOW), 1);
+	for (i = 0; i < IOV_MAX; i++)
+		parts[i].iov_base = in + 2 * i;
+	msg.fds_room = 1;
+	ck_assert_int_eq(unixconn_recv_msg(server, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, sizeof(out));
+	ck_assert_mem_eq(in, out, sizeof(out));
+	ck_assert_uint_eq(msg.flags, 0);
+	ck_assert_uint_eq(msg.fds_count, 1);
+	unixmsg_close_fds(&msg);
+	expect_nothing();
+}
+END_TEST
+
+START_TEST(a_batch_has_a_message_of_the_most_parts_once)
+{
+	static char in[LARGE];
+	static struct iovec parts[IOV_MAX];
+	struct unixmsg msgs[2];
+	size_t i, count;
+
+	unixmsg_init(&msgs[0]);
+	unixmsg_init(&msgs[1]);
+	for (i = 0; i < IOV_MAX; i++)
+		parts[i] = (struct iovec){ in + i * (LARGE / IOV_MAX),
+			LARGE / IOV_MAX };
+	msgs[0].parts = parts;
+	msgs[0].parts_count = IOV_MAX;
+	ck_assert_int_eq(unixconn_send(client, large, LARGE, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_batch(server, msgs, 2, &count,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_uint_eq(msgs[0].size, LARGE);
+	ck_assert_uint_eq(msgs[0].flags, 0);
+	expect_nothing();
+}
+END_TEST
+
 /* Fills ring and socket; returns the number of messages. */
 static int fill(void)
 {
@@ -729,6 +788,8 @@ static TCase *make_detours(void)
 	tcase_add_test(tcase, the_size_is_raised_while_something_is_reserved);
 	tcase_add_test(tcase, the_size_follows_the_send_buffer);
 	tcase_add_test(tcase, descriptors_wait_for_a_call_that_takes_them);
+	tcase_add_test(tcase, a_message_of_the_most_parts_may_have_descriptors);
+	tcase_add_test(tcase, a_batch_has_a_message_of_the_most_parts_once);
 	tcase_add_test(tcase, what_finds_no_room_is_still_reserved);
 	tcase_add_test(tcase, what_the_policy_drops_is_not_reserved);
 	tcase_add_test(tcase,

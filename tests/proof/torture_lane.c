@@ -2,6 +2,7 @@
 /* What lanes are made of. */
 #include <config.h>
 
+#include <limits.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -434,6 +435,34 @@ static void a_service_gives_a_lane(int kind)
 	ck_assert_int_eq(unixservice_close(service), 0);
 }
 
+/* The lane needs memory for it. Without that it is not sent, or stays. */
+static void a_message_of_the_most_parts_goes_by_a_lane(int kind)
+{
+	static char data[SIZE / 2];
+	static struct iovec parts[IOV_MAX];
+	const size_t size = sizeof(data) / IOV_MAX;
+	struct unixmsg msg = { .parts = parts, .parts_count = IOV_MAX };
+	size_t i;
+
+	(void)kind;
+	for (i = 0; i < IOV_MAX; i++)
+		parts[i] = (struct iovec){ data + i * size, size };
+	open_lane();
+	memset(data, 'x', sizeof(data));
+	torture_begin();
+	if (!torture_end(unixconn_send_msg(writing, &msg, UNIXMSG_NOW), 1))
+		ck_assert_int_eq(unixconn_send_msg(writing, &msg, UNIXMSG_NOW),
+			1);
+	memset(data, 'y', sizeof(data));
+	torture_begin();
+	if (!torture_end(unixconn_recv_msg(reading, &msg, UNIXMSG_NOW), 1))
+		ck_assert_int_eq(unixconn_recv_msg(reading, &msg, UNIXMSG_NOW),
+			1);
+	ck_assert_uint_eq(msg.size, sizeof(data));
+	ck_assert_int_eq(data[sizeof(data) - 1], 'x');
+	close_lane();
+}
+
 const struct scene torture_lane_scenes[] = {
 	{ "a message is written in place", a_message_is_written_in_place, 2 },
 	{ "a message is committed", a_message_is_committed, 2 },
@@ -449,6 +478,8 @@ const struct scene torture_lane_scenes[] = {
 		a_message_over_a_lane_has_an_address, 1 },
 	{ "a message over a lane fills a buffer",
 		a_message_over_a_lane_fills_a_buffer, 1 },
+	{ "a message of the most parts goes by a lane",
+		a_message_of_the_most_parts_goes_by_a_lane, 1 },
 	{ "memory for a lane is made", memory_for_a_lane_is_made, 1 },
 	{ "memory of a peer is mapped", memory_of_a_peer_is_mapped, 1 },
 	{ NULL, NULL, 0 },
