@@ -780,6 +780,18 @@ void unixlane__yield_for_news(struct lane *lane)
 		unixyield__rest(&lane->for_news, since_us);
 }
 
+void unixlane__begin_reading(struct lane *lane)
+{
+	atomic_store_explicit(&lane->mine.page->is_reading, 1,
+		memory_order_relaxed);
+}
+
+bool unixlane__is_peer_reading(const struct lane *lane)
+{
+	return atomic_load_explicit(&lane->theirs.page->is_reading,
+		       memory_order_relaxed) != 0;
+}
+
 size_t unixlane__get_unread(const struct lane *lane)
 {
 	return unixring__get_unread(&lane->out);
@@ -850,7 +862,6 @@ void unixlane__close(struct lane *lane)
 	if (lane->owner == getpid()) {
 		unixlane__shut_ring(lane);
 		drop_signs(lane);
-		unixring__settle(&lane->in);
 	}
 	unixlane__forget(lane);
 	errno = saved;

@@ -187,6 +187,13 @@ int unixlane__release(struct lane *lane);
  * Keeps errno. */
 void unixlane__yield_for_news(struct lane *lane);
 
+/* From now on we receive by the lane: we have read all that the peer had sent
+ * before. */
+void unixlane__begin_reading(struct lane *lane);
+
+/* Returns true if the peer has done that. */
+bool unixlane__is_peer_reading(const struct lane *lane);
+
 /* Returns the number of bytes in the ring that the peer has not read. */
 size_t unixlane__get_unread(const struct lane *lane);
 

@@ -94,6 +94,13 @@ static struct ring_header *at_marker(const struct ring_out *out)
 		(out->state->marker & (out->size - 1)));
 }
 
+static void count_marked(const struct ring_out *out, uint32_t more)
+{
+	out->state->marked += more;
+	atomic_store_explicit(&out->page->marked, out->state->marked,
+		memory_order_relaxed);
+}
+
 /* Adds to the value of our own marker, which nobody else writes. */
 static void count_marker(const struct ring_out *out, uint32_t more)
 {
@@ -102,6 +109,7 @@ static void count_marker(const struct ring_out *out, uint32_t more)
 	atomic_store_explicit(value,
 		atomic_load_explicit(value, memory_order_relaxed) + more,
 		memory_order_release);
+	count_marked(out, more);
 }
 
 /*
@@ -116,6 +124,7 @@ void unixring__mark(struct ring_out *out)
 	}
 	out->state->has_marker = true;
 	out->state->marker = out->state->tail;
+	count_marked(out, 1);
 	unixring__publish(out, RING_MARKER, 1, RING_HEADER);
 }
 
@@ -192,10 +201,18 @@ int unixring__look(struct ring_in *in, struct ring_record *record)
 	return judge(in, record);
 }
 
+static void count_taken(const struct ring_in *in)
+{
+	in->state->taken++;
+	in->state->taken_ever++;
+	atomic_store_explicit(&in->page->taken, in->state->taken_ever,
+		memory_order_relaxed);
+}
+
 void unixring__release(struct ring_in *in, const struct ring_record *record)
 {
 	if (record->data == NULL)
-		in->state->taken++;
+		count_taken(in);
 	else
 		unixring__advance(in, unixring__get_length(record->size));
 }
@@ -244,22 +261,32 @@ int unixring__arm_behind(struct ring_in *in)
 	return result == 0 && !unixring__is_marked(in) ? 1 : result;
 }
 
+/* The reader goes past a marker only when another record is behind it. */
+static bool is_marker_read(const struct ring_out *out, uint32_t tail)
+{
+	const struct ring_header *last =
+		(const struct ring_header *)(out->bytes +
+			((tail - RING_HEADER) & (out->size - 1)));
+
+	return atomic_load_explicit(&last->kind, memory_order_relaxed) ==
+		RING_MARKER &&
+		atomic_load_explicit(&out->page->marked,
+			memory_order_relaxed) ==
+		atomic_load_explicit(&out->peer->taken, memory_order_relaxed);
+}
+
 uint32_t unixring__get_unread(const struct ring_out *out)
 {
-	const uint32_t unread = unixring__read_position(&out->page->tail) -
-		unixring__read_position(&out->peer->head);
+	const uint32_t tail = unixring__read_position(&out->page->tail);
+	const uint32_t unread =
+		tail - unixring__read_position(&out->peer->head);
 
+	if (unread == RING_HEADER && is_marker_read(out, tail))
+		return 0;
 	return unread < out->size ? unread : out->size;
 }
 
 bool unixring__has_bulk(const struct ring_in *in)
 {
 	return in->state->tail - in->state->head >= in->size / bulk_share;
-}
-
-void unixring__settle(struct ring_in *in)
-{
-	if (in->state->is_at_marker && !unixring__is_marked(in) &&
-		look_at_tail(in, get_next(in)) == 0)
-		unixring__advance(in, RING_HEADER);
 }

@@ -64,6 +64,7 @@ struct ring_out_state {
 	uint32_t head;   /* of the peer, when we last looked */
 	uint32_t marker; /* the position of the last record, if a marker */
 	uint32_t has_marker;
+	uint32_t marked; /* the same as in our page */
 };
 
 struct ring_out {
@@ -80,6 +81,7 @@ struct ring_in_state {
 	uint32_t head;
 	uint32_t tail;         /* of the peer, when we last looked */
 	uint32_t taken;        /* messages of the marker at head, received */
+	uint32_t taken_ever;   /* the same as taken in our page */
 	uint32_t is_at_marker; /* we have seen a marker at head */
 	uint32_t event;        /* the same as in our page */
 	uint32_t is_spent;     /* for lane.c: the first entry on the socket is
@@ -188,10 +190,6 @@ int unixring__arm_behind(struct ring_in *in);
 
 /* Returns true if messages of many bytes were there at the last look. */
 bool unixring__has_bulk(const struct ring_in *in);
-
-/* Ends the reading. If the reader has received all messages of the marker at
- * head, and nothing is behind it, the marker counts as read, too. */
-void unixring__settle(struct ring_in *in);
 
 /* Below is what a message in one piece needs. It is here because a call costs
  * as much as some of these functions. */

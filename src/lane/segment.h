@@ -47,11 +47,18 @@ struct segment_page {
 	_Alignas(128) _Atomic uint32_t head;
 	/* The position up to which this side has written its own ring. */
 	_Alignas(128) _Atomic uint32_t tail;
+	/* The messages that this side has sent by the socket, one marker for
+	 * one or more. The peer does not read it. */
+	_Atomic uint32_t marked;
 	/* The position where this side sleeps: the peer wakes it by the bell
 	 * when it writes there. is_ring_shut is 1 if the peer shall send
-	 * everything by the socket. */
+	 * everything by the socket. taken is the number of messages of markers
+	 * that this side has received. is_reading is 1 once this side receives
+	 * by the lane. */
 	_Alignas(128) _Atomic uint32_t event;
 	_Atomic uint32_t is_ring_shut;
+	_Atomic uint32_t taken;
+	_Atomic uint32_t is_reading;
 	/* The state of this side. After fork(2), one process goes on where
 	 * another has stopped. The peer does not read it. */
 	_Alignas(128) uint32_t own[SEGMENT_OWN];

@@ -478,6 +478,7 @@ static void hear_go(struct packet *packet)
 		say(packet, OFFER_GO, -1, HANDSHAKE_OVER);
 	else
 		packet->stage = HANDSHAKE_OVER;
+	unixlane__begin_reading(&packet->lane);
 	packet->is_in = true;
 }
 

@@ -20,8 +20,8 @@
 #include "network/handshake.h"
 
 /* A sender without a lane looks for an offer after so many sends, since it may
- * never receive. A client stops looking after sends_most: a server that has read
- * so many has offered a lane, or offers none. */
+ * never receive. A client stops looking after sends_most: a server that has
+ * read so many has offered a lane, or offers none. */
 static const unsigned int sends_between = 16;
 static const unsigned int sends_most = 4096;
 
@@ -145,8 +145,8 @@ static int lane_raise_size_max(struct unixconn *conn, size_t wanted,
 	return lane_get_size_max(conn, reached);
 }
 
-/* Bytes in the ring count as they are. If the ring is empty, only a bell can be
- * on the socket. */
+/* Bytes in the ring count as they are. Once the peer reads the ring, and that
+ * is empty, only a bell can be on the socket. */
 static int lane_get_unread(const struct unixconn *conn, size_t *bytes)
 {
 	const struct packet *packet = (const struct packet *)conn;
@@ -157,7 +157,9 @@ static int lane_get_unread(const struct unixconn *conn, size_t *bytes)
 	if (!packet->is_out)
 		return 0;
 	in_ring = unixlane__get_unread(&packet->lane);
-	*bytes = in_ring == 0 ? 0 : *bytes + in_ring;
+	*bytes = in_ring == 0 && unixlane__is_peer_reading(&packet->lane)
+		? 0
+		: *bytes + in_ring;
 	return 0;
 }
 

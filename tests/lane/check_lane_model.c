@@ -207,6 +207,8 @@ static void begin(void)
 		weak_add_place(&pages[i].tail);
 		weak_add_place(&pages[i].event);
 		weak_add_place(&pages[i].is_ring_shut);
+		weak_add_place(&pages[i].marked);
+		weak_add_place(&pages[i].taken);
 	}
 	for (slot = 0; slot < RING / SLOT; slot++) {
 		weak_add_place(rings[0] + slot * SLOT);

@@ -498,12 +498,19 @@ START_TEST(a_marker_is_read_with_its_last_message)
 	unixring__mark(&out);
 	unixring__mark(&out);
 	take_marked();
-	unixring__settle(&in);
 	ck_assert(0 != unixring__get_unread(&out));
 	take_marked();
-	ck_assert(0 != unixring__get_unread(&out));
-	unixring__settle(&in);
 	ck_assert(0 == unixring__get_unread(&out));
+	unixring__mark(&out);
+	ck_assert(0 != unixring__get_unread(&out));
+	unixring__unmark(&out);
+	ck_assert(0 == unixring__get_unread(&out));
+	put("");
+	ck_assert(0 != unixring__get_unread(&out));
+	take("");
+	ck_assert(0 == unixring__get_unread(&out));
+	put("");
+	ck_assert(0 != unixring__get_unread(&out));
 }
 END_TEST
 

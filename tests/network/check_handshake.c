@@ -205,6 +205,35 @@ START_TEST(what_is_on_its_way_stays_in_order)
 }
 END_TEST
 
+static size_t get_unread(struct unixconn *conn)
+{
+	size_t unread = 12345;
+
+	ck_assert_int_eq(unixconn_get_unread(conn, &unread), 0);
+	return unread;
+}
+
+START_TEST(what_was_sent_before_the_lane_is_unread_until_it_is_read)
+{
+	unsigned int i;
+
+	open_both();
+	talk(16);
+	ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
+	send_number(server, 7, sizeof(int));
+	for (i = 0; i < SOON; i++) {
+		send_number(client, i, sizeof(i));
+		expect_number(server, i, sizeof(i));
+	}
+	ck_assert(as_packet(server)->is_out);
+	ck_assert_uint_gt(get_unread(server), 0);
+	expect_number(client, 7, sizeof(int));
+	expect_nothing(client);
+	ck_assert_uint_eq(get_unread(server), 0);
+	close_both();
+}
+END_TEST
+
 START_TEST(a_plain_server_goes_on_without_one)
 {
 	const char *name = support_abstract("handshake");
@@ -750,6 +779,8 @@ static TCase *make_talks(void)
 	tcase_add_loop_test(tcase, one_direction_is_enough, 0, 2);
 	tcase_add_loop_test(tcase, who_only_sends_batches_gets_a_lane, 0, 8);
 	tcase_add_test(tcase, what_is_on_its_way_stays_in_order);
+	tcase_add_test(tcase,
+		what_was_sent_before_the_lane_is_unread_until_it_is_read);
 	tcase_add_test(tcase, a_plain_server_goes_on_without_one);
 	tcase_add_test(tcase, an_offer_is_found_however_many_were_sent_before);
 	tcase_add_test(tcase, a_plain_client_gets_none);

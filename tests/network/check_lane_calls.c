@@ -464,6 +464,25 @@ START_TEST(descriptors_wait_for_a_call_that_takes_them)
 }
 END_TEST
 
+START_TEST(a_message_by_the_socket_is_unread_until_it_is_read)
+{
+	size_t bytes, i;
+
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(unixconn_send(client, large, LARGE,
+					 UNIXMSG_NOW),
+			1);
+		ck_assert_int_eq(unixconn_get_unread(client, &bytes), 0);
+		ck_assert_uint_gt(bytes, LARGE);
+		ck_assert_int_eq(unixconn_recv(server, large, LARGE, NULL,
+					 UNIXMSG_NOW),
+			1);
+		ck_assert_int_eq(unixconn_get_unread(client, &bytes), 0);
+		ck_assert_uint_eq(bytes, 0);
+	}
+}
+END_TEST
+
 /* The lane sends and receives one part more. */
 START_TEST(a_message_of_the_most_parts_may_have_descriptors)
 {
@@ -788,6 +807,8 @@ static TCase *make_detours(void)
 	tcase_add_test(tcase, the_size_is_raised_while_something_is_reserved);
 	tcase_add_test(tcase, the_size_follows_the_send_buffer);
 	tcase_add_test(tcase, descriptors_wait_for_a_call_that_takes_them);
+	tcase_add_test(tcase,
+		a_message_by_the_socket_is_unread_until_it_is_read);
 	tcase_add_test(tcase, a_message_of_the_most_parts_may_have_descriptors);
 	tcase_add_test(tcase, a_batch_has_a_message_of_the_most_parts_once);
 	tcase_add_test(tcase, what_finds_no_room_is_still_reserved);

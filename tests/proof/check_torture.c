@@ -210,10 +210,7 @@ static const struct rule harmless[] = {
 	{ "getpeername", ENOTCONN, "service" },
 	/* Nor need it be known whose message it is. */
 	{ "getpeername", 0, "a lane has an address" },
-	/* A peer that has read all resets nothing; other errors behind the
-	 * message are told when nothing is left to receive. */
-	{ "recvmsg", ECONNRESET, "most parts" },
-	{ "sendmsg", ECONNRESET, "most parts" },
+	/* It is told when nothing is left to receive. */
 	{ "recv", 0, "most parts" },
 	/* There is no hidden name before. */
 	{ "openat", ENOENT, "taken over" },
