@@ -784,6 +784,15 @@ void unixlane__begin_reading(struct lane *lane)
 {
 	atomic_store_explicit(&lane->mine.page->is_reading, 1,
 		memory_order_relaxed);
+	if (lane->is_deaf)
+		unixring__end(&lane->in);
+}
+
+void unixlane__end_reading(struct lane *lane)
+{
+	lane->is_deaf = true;
+	if (lane->mine.page != NULL)
+		unixring__end(&lane->in);
 }
 
 bool unixlane__is_peer_reading(const struct lane *lane)

@@ -51,6 +51,7 @@ struct lane {
 	struct turn sending;
 	struct ring_out out;
 	atomic_bool is_mute; /* we send nothing more through the ring */
+	atomic_bool is_deaf; /* we receive nothing more */
 	bool is_bell_due;    /* the kernel had no memory for a bell */
 	uint64_t bells;      /* bells that we have rung */
 	uint64_t detours;    /* messages that we have sent by the socket */
@@ -191,7 +192,13 @@ void unixlane__yield_for_news(struct lane *lane);
  * before. */
 void unixlane__begin_reading(struct lane *lane);
 
-/* Returns true if the peer has done that. */
+/*
+ * Ends the reading behind what has come. Call it after shutdown(2), with or
+ * without a lane: a peer that goes on filling the ring would be read for ever.
+ */
+void unixlane__end_reading(struct lane *lane);
+
+/* Returns true if the peer reads by the lane. */
 bool unixlane__is_peer_reading(const struct lane *lane);
 
 /* Returns the number of bytes in the ring that the peer has not read. */

@@ -286,6 +286,15 @@ uint32_t unixring__get_unread(const struct ring_out *out)
 	return unread < out->size ? unread : out->size;
 }
 
+/* Positions are multiples of 8, so that 1 marks one that is set. */
+void unixring__end(struct ring_in *in)
+{
+	if (atomic_load_explicit(&in->state->end, memory_order_relaxed) == 0)
+		atomic_store_explicit(&in->state->end,
+			unixring__read_position(&in->peer->tail) | 1,
+			memory_order_relaxed);
+}
+
 bool unixring__has_bulk(const struct ring_in *in)
 {
 	return in->state->tail - in->state->head >= in->size / bulk_share;

@@ -84,6 +84,7 @@ struct ring_in_state {
 	uint32_t taken_ever;   /* the same as taken in our page */
 	uint32_t is_at_marker; /* we have seen a marker at head */
 	uint32_t event;        /* the same as in our page */
+	_Atomic uint32_t end;  /* see unixring__end; 0: there is none */
 	uint32_t is_spent;     /* for lane.c: the first entry on the socket is
 				* only a sign */
 };
@@ -187,6 +188,10 @@ int unixring__arm(struct ring_in *in, struct ring_record *record);
  * 0 (armed) if it is on its way, or will be taken back; -1 with EPROTO.
  */
 int unixring__arm_behind(struct ring_in *in);
+
+/* Ends the reading behind what is published now; later calls change nothing.
+ * Any thread may call this. */
+void unixring__end(struct ring_in *in);
 
 /* Returns true if messages of many bytes were there at the last look. */
 bool unixring__has_bulk(const struct ring_in *in);
@@ -297,6 +302,20 @@ static inline const struct ring_header *unixring__at_head(
 		(in->state->head & (in->size - 1)));
 }
 
+/* The peer may have written anything where the reading ends. An end that it
+ * cannot have, or that is behind us already, lets in nothing more. */
+static inline uint32_t unixring__bound(const struct ring_in *in, uint32_t tail,
+	uint32_t position)
+{
+	uint32_t end =
+		atomic_load_explicit(&in->state->end, memory_order_relaxed);
+
+	if (end == 0)
+		return tail;
+	end &= ~(RING_HEADER - 1u);
+	return end - position <= tail - position ? end : position;
+}
+
 /* Returns false if the tail goes back behind position, or too far ahead. */
 static inline bool unixring__learn_tail(struct ring_in *in, uint32_t position)
 {
@@ -306,7 +325,7 @@ static inline bool unixring__learn_tail(struct ring_in *in, uint32_t position)
 		tail - in->state->head < position - in->state->head ||
 		tail % RING_HEADER != 0)
 		return false;
-	in->state->tail = tail;
+	in->state->tail = unixring__bound(in, tail, position);
 	return true;
 }
 

@@ -764,15 +764,25 @@ static int lane_want(struct unixconn *conn, unsigned int wants)
 	return result;
 }
 
+static int end_direction(struct packet *packet, int how)
+{
+	if (packet->lane.mine.page != NULL)
+		unixlane__shutdown(&packet->lane, how);
+	if (shutdown(packet->conn.end.fd, how) < 0)
+		return -1;
+	if (how != SHUT_WR)
+		unixlane__end_reading(&packet->lane);
+	return 0;
+}
+
 static int lane_shutdown(struct unixconn *conn, int how)
 {
 	struct packet *packet = unixhandshake__get(conn);
 	const bool has_turn = begin_change(packet);
+	const int result = end_direction(packet, how);
 
-	if (packet->lane.mine.page != NULL)
-		unixlane__shutdown(&packet->lane, how);
 	end_change(packet, has_turn);
-	return shutdown(conn->end.fd, how);
+	return result;
 }
 
 /* Its name is unixpacket, and the list of networks does not have it. */

@@ -730,6 +730,22 @@ START_TEST(the_end_of_one_direction_leaves_the_other)
 }
 END_TEST
 
+/* A peer may make it a lane after the end. */
+START_TEST(who_ended_before_the_lane_reads_nothing_more)
+{
+	const struct segment mine = lanes[1].mine;
+
+	lanes[1].mine = (struct segment){ 0 };
+	unixlane__end_reading(&lanes[1]);
+	lanes[1].mine = mine;
+	put("before", 6);
+	unixlane__begin_reading(&lanes[1]);
+	put("after", 5);
+	take("before", 6);
+	expect_nothing(1);
+}
+END_TEST
+
 START_TEST(a_child_that_closes_takes_nothing_away)
 {
 	pid_t pid = support_fork();
@@ -1214,6 +1230,7 @@ static TCase *make_ends(void)
 	tcase_add_loop_test(tcase, a_message_that_nobody_took_is_a_reset, 0, 2);
 	tcase_add_test(tcase, who_has_died_after_reading_all_is_no_reset);
 	tcase_add_test(tcase, the_end_of_one_direction_leaves_the_other);
+	tcase_add_test(tcase, who_ended_before_the_lane_reads_nothing_more);
 	tcase_add_test(tcase, a_child_that_closes_takes_nothing_away);
 	tcase_add_test(tcase, a_reset_does_not_repeat_a_message);
 	tcase_add_test(tcase, who_was_killed_is_noticed);

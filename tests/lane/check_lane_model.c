@@ -224,6 +224,7 @@ static void begin(void)
 		lanes[i] = (struct lane){ .end = &no_end, .theirs = theirs };
 		unixring__set_up(&lanes[i].out, &lanes[i].in, &mine, &theirs);
 		lanes[i].size_max = BIG;
+		weak_add_place(&lanes[i].in.state->end);
 	}
 }
 

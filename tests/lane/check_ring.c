@@ -514,7 +514,39 @@ START_TEST(a_marker_is_read_with_its_last_message)
 }
 END_TEST
 
+START_TEST(nothing_is_read_behind_the_end)
+{
+	begin_at((uint32_t)-16);
+	put("one");
+	unixring__mark(&out);
+	put("two");
+	unixring__end(&in);
+	put("three");
+	unixring__end(&in);
+	take("one");
+	take_marked();
+	take("two");
+	expect_nothing();
+	arm();
+	ck_assert(!unixring__take(&in, got, SIZE, &got_size));
+}
+END_TEST
+
 /* Peers that lie */
+
+START_TEST(an_end_that_cannot_be_lets_in_nothing_more)
+{
+	static const uint32_t ends[] = { 8, 12, SIZE * 2, (uint32_t)-8 };
+
+	put("one");
+	take("one");
+	put("two");
+	segments[0].page->tail = ends[_i];
+	unixring__end(&in);
+	segments[0].page->tail = 32;
+	expect_nothing();
+}
+END_TEST
 
 START_TEST(no_more_is_unread_than_the_ring_has)
 {
@@ -672,6 +704,7 @@ static TCase *make_markers(void)
 	tcase_add_test(tcase, a_message_that_was_taken_back_is_none);
 	tcase_add_test(tcase,
 		a_message_may_be_taken_back_under_the_readers_eyes);
+	tcase_add_test(tcase, nothing_is_read_behind_the_end);
 	tcase_add_test(tcase, what_was_read_is_told);
 	tcase_add_test(tcase, a_marker_is_read_with_its_last_message);
 	return tcase;
@@ -720,6 +753,8 @@ static TCase *make_lies(void)
 	tcase_add_loop_test(tcase, a_head_that_cannot_be_is_refused, 0, 3);
 	tcase_add_loop_test(tcase, a_kind_that_is_none_is_refused, 0, 3);
 	tcase_add_loop_test(tcase, a_size_that_cannot_be_is_refused, 0, 4);
+	tcase_add_loop_test(tcase, an_end_that_cannot_be_lets_in_nothing_more,
+		0, 4);
 	tcase_add_test(tcase, no_more_is_unread_than_the_ring_has);
 	tcase_add_test(tcase, a_marker_behind_a_marker_is_refused);
 	tcase_add_test(tcase, a_marker_that_becomes_something_else_stays_one);

@@ -248,6 +248,27 @@ static int count_them(struct scene *at, uint64_t peer, struct unixmsg *msg)
 	return UNIXSERVICE_DONE;
 }
 
+/* The client sends on by the ring, though it was asked not to. */
+static int count_and_get_another(struct scene *at, uint64_t peer,
+	struct unixmsg *msg)
+{
+	unixring__put(&get_packet(clients)->lane.out, "text", 4);
+	return count_them(at, peer, msg);
+}
+
+START_TEST(a_client_that_sends_on_does_not_hold_up_the_end)
+{
+	open_with_lane(scene_echo);
+	scene.act = count_and_get_another;
+	client_say(clients, "text");
+	client_say(clients, "text");
+	ck_assert_int_eq(unixservice_drain(scene.service, UNIXMSG_FOREVER), 0);
+	ck_assert_int_eq(scene.number, 2);
+	client_hear_end(clients);
+	expect_lanes(0, 0);
+}
+END_TEST
+
 /* They lie in the ring, where shutdown(2) does not reach them. */
 START_TEST(what_was_sent_before_a_stop_is_served)
 {
@@ -511,6 +532,7 @@ static TCase *make_peers(void)
 	tcase_add_test(tcase, a_peer_with_a_lane_is_served);
 	tcase_add_loop_test(tcase, a_lie_ends_its_own_connection_only, 0, 3);
 	tcase_add_test(tcase, what_was_sent_before_a_stop_is_served);
+	tcase_add_test(tcase, a_client_that_sends_on_does_not_hold_up_the_end);
 	tcase_add_test(tcase,
 		who_does_not_read_gets_its_answers_later_and_in_order);
 	tcase_add_test(tcase, a_paused_peer_is_not_read);
