@@ -11,6 +11,7 @@
 
 #include "lane/lane.h"
 #include "message/buffer_private.h"
+#include "message/msg_private.h"
 
 /* The first byte of each message on the socket. */
 enum { BELL = 0, MESSAGE = 1 };
@@ -577,11 +578,14 @@ static ssize_t peek_joined(struct lane *lane, struct msghdr *header, char *kind)
 		return got <= 0 ? got : -1;
 	parts[1] = (struct iovec){ whole.data, whole.size };
 	joined.msg_iovlen = 2;
+	joined.msg_control = header->msg_control;
+	joined.msg_controllen = header->msg_controllen;
 	got = peek_parts(lane, &joined, kind);
 	if (got > 0) {
 		record.data = whole.data;
 		record.size = (uint32_t)whole.size;
 		copy_out(&record, header);
+		header->msg_controllen = joined.msg_controllen;
 		header->msg_flags = joined.msg_flags;
 	}
 	unixbuffer_free(&whole);
@@ -595,23 +599,34 @@ static ssize_t peek_message(struct lane *lane, struct msghdr *header,
 					  : peek_parts(lane, header, kind);
 }
 
-/* Receives control data only when this is surely the next message, whose bytes
+/* Receives descriptors only when this is surely the next message, whose bytes
  * are there already. */
-static int peek_beside(struct lane *lane, struct msghdr *header)
+static int peek_beside(struct lane *lane, struct msghdr *header, int flags)
 {
-	const int flags = header->msg_flags;
 	struct msghdr beside = *header;
 	char kind;
 
-	if (header->msg_controllen == 0)
-		return 1;
 	beside.msg_iovlen = 1;
 	if (peek_parts(lane, &beside, &kind) <= 0)
 		return -1;
 	header->msg_controllen = beside.msg_controllen;
 	header->msg_flags =
 		(flags & MSG_TRUNC) | (beside.msg_flags & ~MSG_TRUNC);
-	return 1;
+	return 0;
+}
+
+/*
+ * Gives first the room for what marks each message of the socket. If that is
+ * all there is, and the kernel cuts control data, descriptors are lost.
+ */
+static bool has_more_room(const struct lane *lane, struct msghdr *first)
+{
+	const size_t marks = unixmsg__get_marks_size(lane->end);
+
+	if (first->msg_controllen <= marks)
+		return false;
+	first->msg_controllen = (socklen_t)marks;
+	return true;
 }
 
 /*
@@ -622,15 +637,14 @@ static int peek_beside(struct lane *lane, struct msghdr *header)
 static int recv_by_socket(struct lane *lane, const struct ring_record *record,
 	struct msghdr *header, size_t *size, int flags)
 {
-	const size_t room = header->msg_controllen;
+	struct msghdr first = *header;
+	const bool has_more = has_more_room(lane, &first);
 	char kind = BELL;
 	ssize_t got;
 
 	if (drop_spent(lane) < 0)
 		return -1;
-	header->msg_controllen = 0;
-	got = peek_message(lane, header, &kind);
-	header->msg_controllen = room;
+	got = peek_message(lane, &first, &kind);
 	if (got < 0 && errno == EAGAIN)
 		return await_message(lane, flags);
 	if (got <= 0)
@@ -641,7 +655,9 @@ static int recv_by_socket(struct lane *lane, const struct ring_record *record,
 	if (kind != MESSAGE)
 		return fail(lane);
 	*size = (size_t)got - 1;
-	if (peek_beside(lane, header) < 0)
+	if (!has_more)
+		*header = first;
+	else if (peek_beside(lane, header, first.msg_flags) < 0)
 		return -1;
 	if ((flags & MSG_PEEK) != 0)
 		return 1;

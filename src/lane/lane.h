@@ -148,11 +148,11 @@ static inline int unixlane__send_data(struct lane *lane, const void *data,
 
 /*
  * Receives a message into the parts of header but the first one, as recvmsg(2)
- * does: control data goes to msg_control, and MSG_TRUNC in msg_flags means that
- * the message was cut. *size is its true size. flags are 0, which may sleep, or
- * MSG_DONTWAIT; MSG_PEEK leaves the message there. Returns 1 for a message; 0
- * at the end of the connection; -1 with EAGAIN, EPROTO or an error of
- * recvmsg(2).
+ * does: control data goes to msg_control. In msg_flags MSG_TRUNC means that the
+ * message was cut, MSG_CTRUNC that its control data was. *size is its true
+ * size. flags are 0, which may sleep, or MSG_DONTWAIT; MSG_PEEK leaves the
+ * message there. Returns 1 for a message; 0 at the end of the connection; -1
+ * with EAGAIN, EPROTO or an error of recvmsg(2).
  */
 int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 	int flags);

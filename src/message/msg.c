@@ -234,11 +234,8 @@ static bool is_marked(const struct endpoint *end)
 		(end->is_accepted || end->is_stamped);
 }
 
-/*
- * Tells whether MSG_CTRUNC alone marks a message, because only a mark can have
- * been truncated. The kernel truncates a mark faster than it writes one.
- */
-static bool is_mark_cut(const struct endpoint *end)
+/* The kernel truncates a mark faster than it writes one. */
+bool unixmsg__is_mark_cut(const struct endpoint *end)
 {
 	return end->is_refusing_fds && end->wants == 0 && is_marked(end);
 }
@@ -254,7 +251,7 @@ static int settle(const struct endpoint *end, struct unixmsg *msg,
 		unixaddr__settle(msg->addr, header->msg_namelen);
 	if (is_end(end, header, size))
 		return 0;
-	if ((header->msg_flags & MSG_CTRUNC) != 0 && !is_mark_cut(end))
+	if ((header->msg_flags & MSG_CTRUNC) != 0 && !unixmsg__is_mark_cut(end))
 		msg->flags |= UNIXMSG_CUT_CONTROL;
 	if ((header->msg_flags & MSG_TRUNC) == 0)
 		return 1;
@@ -300,26 +297,24 @@ static void prepare(const struct endpoint *end, struct msghdr *header,
 	set_control(header, control, control_size);
 }
 
-/*
- * Returns the room for control data. If no control data is wanted, datagrams
- * have no mark and get no room at all: a descriptor would fit into any.
- */
-static size_t get_marks_size(const struct endpoint *end)
+/* If no control data is wanted, datagrams have no mark and get no room at all:
+ * a descriptor would fit into any. */
+size_t unixmsg__get_marks_size(const struct endpoint *end)
 {
 	const bool has_cred =
 		(end->wants & UNIXMSG_WANT_CRED) != 0 || end->is_accepted;
 
-	if (is_mark_cut(end))
+	if (unixmsg__is_mark_cut(end))
 		return 0;
 	return ((size_t)end->is_stamped + has_cred) *
 		sizeof(union control_mark);
 }
 
-static size_t get_control_size(const struct endpoint *end)
+size_t unixmsg__get_control_size(const struct endpoint *end)
 {
 	if (end->wants & (UNIXMSG_WANT_FDS | UNIXMSG_WANT_PIDFD))
 		return sizeof(union control_all);
-	return get_marks_size(end);
+	return unixmsg__get_marks_size(end);
 }
 
 /* An empty datagram without a known sender may be a phantom: the kernel returns
@@ -387,7 +382,7 @@ static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 	ssize_t size;
 
 	prepare(end, &header, msg, &part, &scratch, &control,
-		get_control_size(end));
+		unixmsg__get_control_size(end));
 	size = fetch(end, &header, flags, deadline_us);
 	return size < 0 ? -1 : settle(end, msg, &header, size);
 }
@@ -625,7 +620,7 @@ static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 {
 	struct mmsghdr headers[UNIXMSG_BATCH_MAX];
 	union control_mark controls[UNIXMSG_BATCH_MAX][CONTROL_MARKS_MAX];
-	size_t control_size = get_marks_size(end);
+	size_t control_size = unixmsg__get_marks_size(end);
 	struct iovec parts[UNIXMSG_BATCH_MAX];
 	unsigned int i, size = get_batch_size(count);
 	struct unixaddr scratch;

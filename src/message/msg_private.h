@@ -42,6 +42,18 @@ int unixmsg__check_batch(const struct unixmsg *msgs, size_t count);
 /* Clears the results of the last receive. */
 void unixmsg__reset(struct unixmsg *msg);
 
+/*
+ * Return the room for control data to receive: for what end wants, and only for
+ * what marks each of its messages. Marks leave no room for descriptors, so the
+ * kernel truncates the control data of a message that has some.
+ */
+size_t unixmsg__get_control_size(const struct endpoint *end);
+size_t unixmsg__get_marks_size(const struct endpoint *end);
+
+/* Tells whether MSG_CTRUNC alone marks a message, because only a mark can have
+ * been truncated. */
+bool unixmsg__is_mark_cut(const struct endpoint *end);
+
 /* Receives a message. Returns 1, 0 at the end of a connection, or -1. */
 int unixmsg__recv_on(struct endpoint *end, struct unixmsg *msg,
 	int64_t deadline_us);

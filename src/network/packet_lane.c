@@ -395,14 +395,15 @@ static int lane_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 /* Completes msg after the lane has received it, as msg.c does after
  * recvmsg(2). */
 static int settle(struct unixconn *conn, struct unixmsg *msg,
-	struct msghdr *header, size_t size, size_t room)
+	struct msghdr *header, size_t size)
 {
 	msg->size = size;
 	unixcontrol__take(header, msg, conn->end.wants);
 	if (msg->addr != NULL &&
 		unixendpoint__get_peer(&conn->end, msg->addr) < 0)
 		unixaddr_set_unnamed(msg->addr);
-	if (room > 0 && (header->msg_flags & MSG_CTRUNC) != 0)
+	if ((header->msg_flags & MSG_CTRUNC) != 0 &&
+		!unixmsg__is_mark_cut(&conn->end))
 		msg->flags |= UNIXMSG_CUT_CONTROL;
 	if ((header->msg_flags & MSG_TRUNC) == 0)
 		return 1;
@@ -429,19 +430,17 @@ static int recv_by_lane(struct packet *packet, struct unixmsg *msg, int flags)
 	union control_all control;
 	struct msghdr header;
 	struct parts parts;
-	size_t size = 0, room = 0;
+	size_t size = 0;
 	int result;
 
 	set_parts(&header, msg, parts.all);
-	if (packet->conn.end.wants != 0) {
-		header.msg_control = &control;
-		header.msg_controllen = room = sizeof(control);
-	}
+	header.msg_control = &control;
+	header.msg_controllen =
+		(socklen_t)unixmsg__get_control_size(&packet->conn.end);
 	if ((msg->flags & UNIXMSG_PEEK) != 0)
 		flags |= MSG_PEEK;
 	result = unixlane__recv(&packet->lane, &header, &size, flags);
-	return result < 1 ? result
-			  : settle(&packet->conn, msg, &header, size, room);
+	return result < 1 ? result : settle(&packet->conn, msg, &header, size);
 }
 
 /* AGAIN: a message of the offer has come, so the next message may come by the

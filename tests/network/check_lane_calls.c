@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/kernel.h"
 #include "network/handshake.h"
 #include "support/scene.h"
 #include "unixmsg.h"
@@ -541,6 +542,33 @@ START_TEST(a_batch_has_a_message_of_the_most_parts_once)
 }
 END_TEST
 
+/* Before Linux 6.16, as with SO_PASSRIGHTS, the kernel lets in descriptors that
+ * nobody wants. */
+START_TEST(descriptors_that_nobody_wanted_are_missed)
+{
+	struct unixconn *from = _i == 0 ? client : server;
+	struct unixconn *to = _i == 0 ? server : client;
+	const int fd = STDIN_FILENO, on = 1;
+	struct unixmsg msg;
+
+	setsockopt(unixconn_get_fd(to), SOL_SOCKET, SO_PASSRIGHTS, &on,
+		sizeof(on));
+	unixmsg_init(&msg);
+	msg.data = large;
+	msg.room = LARGE;
+	ck_assert_int_eq(unixconn_send_fds(from, "f", 1, &fd, 1, UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(unixconn_recv_msg(to, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, 1);
+	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT_CONTROL);
+	ck_assert_errno(unixconn_forward(to, &msg, UNIXMSG_NOW), EMSGSIZE);
+	ck_assert_int_eq(unixconn_send(from, large, LARGE, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(to, &msg, UNIXMSG_NOW), 1);
+	ck_assert_uint_eq(msg.size, LARGE);
+	ck_assert_uint_eq(msg.flags, 0);
+}
+END_TEST
+
 /* Fills ring and socket; returns the number of messages. */
 static int fill(void)
 {
@@ -807,6 +835,8 @@ static TCase *make_detours(void)
 	tcase_add_test(tcase, the_size_is_raised_while_something_is_reserved);
 	tcase_add_test(tcase, the_size_follows_the_send_buffer);
 	tcase_add_test(tcase, descriptors_wait_for_a_call_that_takes_them);
+	tcase_add_loop_test(tcase, descriptors_that_nobody_wanted_are_missed, 0,
+		2);
 	tcase_add_test(tcase,
 		a_message_by_the_socket_is_unread_until_it_is_read);
 	tcase_add_test(tcase, a_message_of_the_most_parts_may_have_descriptors);
