@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,15 +24,15 @@
 #include "base/kernel.h"
 #include "name/name_private.h"
 #include "name/probe.h"
+#include "support/diag_play.h"
 #include "support/scene.h"
 
 enum { FUSE = 0x65735546, SOMEBODY = 65533 };
 
-static bool is_remote;        /* the file system: FUSE */
-static bool is_squashed;      /* all files are shown as another user's */
-static bool is_kernel_silent; /* no sock_diag */
-static bool is_wide;          /* all modes are 0777, whatever is asked */
-static bool is_owner_kept;    /* chown does nothing */
+static bool is_remote;     /* the file system: FUSE */
+static bool is_squashed;   /* all files are shown as another user's */
+static bool is_wide;       /* all modes are 0777, whatever is asked */
+static bool is_owner_kept; /* chown does nothing */
 static bool is_proc_missing;
 static bool is_swapped_at_connect;
 
@@ -71,13 +70,6 @@ int fstatat(int fd, const char *path, struct stat *found, int flags)
 	if (is_squashed)
 		found->st_uid = SOMEBODY;
 	return result;
-}
-
-int socket(int family, int type, int protocol)
-{
-	if (family == AF_NETLINK && is_kernel_silent)
-		return refuse(EAFNOSUPPORT);
-	return (int)syscall(SYS_socket, family, type, protocol);
 }
 
 static const char *get_path(const struct sockaddr *sa)
@@ -238,7 +230,8 @@ START_TEST(who_may_have_put_his_file_there_keeps_it)
 {
 	struct server server;
 
-	is_remote = is_squashed = is_kernel_silent = true;
+	is_remote = is_squashed = true;
+	diag_play.error = EAFNOSUPPORT;
 	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_files(1);
 }
@@ -312,12 +305,14 @@ static void fail_to_dial_own(const char *server)
 {
 	struct unixconn *gram = open_gram(server);
 
-	is_squashed = is_kernel_silent = true;
+	is_squashed = true;
+	diag_play.error = EAFNOSUPPORT;
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", support_path("run"), 1), 0);
 	ck_assert_null_errno(unixconn_dial("unixgram", server, NULL,
 				     UNIXMSG_NOW),
 		EADDRINUSE);
-	is_squashed = is_kernel_silent = false;
+	is_squashed = false;
+	diag_play_nothing();
 	close_gram(gram);
 }
 
@@ -350,7 +345,7 @@ START_TEST(a_file_of_the_user_who_counts_for_files_is_ours)
 	if (pid == 0) {
 		struct server server;
 
-		is_kernel_silent = _i == 1;
+		diag_play.error = _i == 1 ? EAFNOSUPPORT : 0;
 		syscall(SYS_setfsuid, (long)65534);
 		ck_assert_int_eq(open_with(&server, SOCK_DGRAM,
 					 UNIXMSG_LISTEN_UNSAFE_DIRECTORY, 0600),
@@ -677,7 +672,7 @@ START_TEST(without_sock_diag_a_live_owner_is_alive)
 	int owner = open_listening(types[_i], path);
 	int fd = open(path, O_PATH | O_CLOEXEC);
 
-	is_kernel_silent = true;
+	diag_play.error = EAFNOSUPPORT;
 	ck_assert_int_eq(unixprobe__is_alive(fd, NULL, "socket"), 0);
 	support_limit_fds(0);
 	ck_assert_errno(unixprobe__is_alive(fd, NULL, "socket"), EMFILE);

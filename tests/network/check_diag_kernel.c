@@ -5,14 +5,11 @@
  */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/netlink.h>
 #include <linux/unix_diag.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "name/diag.h"
@@ -22,35 +19,8 @@
 /* UNIX_DIAG_UID: the headers of kernels before Linux 5.3 lack it. */
 enum { DIAG_USER = 7 };
 
-/* An ordinary user that nobody is. */
-enum { ORDINARY_USER = 64001 };
-
-/* Of all users that have no number. */
-enum { OVERFLOW_USER = 65534 };
-
-static const char *map; /* /proc/self/uid_map, NULL for the true one */
-static int map_error;   /* of fopen(3) */
-
-FILE *fopen(const char *path, const char *mode)
-{
-	static FILE *(*real)(const char *path, const char *mode);
-
-	if (real == NULL)
-		real = (FILE * (*)(const char *, const char *))
-			dlsym(RTLD_NEXT, "fopen");
-	if (strcmp(path, "/proc/self/uid_map") != 0 ||
-		(map == NULL && map_error == 0))
-		return real(path, mode);
-	if (map_error == 0)
-		return fmemopen((char *)map, strlen(map), "r");
-	errno = map_error;
-	return NULL;
-}
-
 static void tear_down(void)
 {
-	map = NULL;
-	map_error = 0;
 	diag_play_nothing();
 	support_clear_dir();
 }
@@ -218,116 +188,6 @@ START_TEST(an_owner_without_a_process_is_the_user_who_made_it)
 }
 END_TEST
 
-static void become(uid_t user)
-{
-	if (geteuid() == 0)
-		ck_assert_int_eq(setresuid(user, user, user), 0);
-}
-
-/* Returns a path in a directory that user may write to, and only user. */
-static const char *make_own_way(uid_t user)
-{
-	const char *dir = support_path("own");
-
-	make_dir(dir, 0700);
-	ck_assert_int_eq(chmod(support_dir(), 0711), 0);
-	if (geteuid() == 0)
-		ck_assert_int_eq(chown(dir, user, user), 0);
-	return support_path("own/server");
-}
-
-/* Returns the mode of a client's file, at the server of its own user. */
-static mode_t dial_own(const char *server)
-{
-	struct unixdial_options options = { .own = support_path("own/client") };
-	struct unixconn *client;
-	mode_t mode;
-
-	client = unixconn_dial("unixgram", server, &options, UNIXMSG_NOW);
-	ck_assert_msg(client != NULL, "dial: %s", strerror(errno));
-	mode = mode_of(options.own);
-	ck_assert_int_eq(unixconn_close(client), 0);
-	return mode;
-}
-
-/* As an ordinary user, in a child if we are root. */
-static void assert_mode_at_own_server(uid_t user, mode_t mode)
-{
-	const char *server = make_own_way(user);
-	pid_t pid = support_fork();
-
-	if (pid == 0) {
-		become(user);
-		open_bound(SOCK_DGRAM, server);
-		_exit(dial_own(server) == mode ? 0 : 1);
-	}
-	support_wait_exit(pid, 0);
-}
-
-static const char everybody[] = "0 0 4294967295\n";
-static const char few[] = "0 0 1000\n";
-
-static const struct {
-	int error;
-	uint16_t hidden;
-} servers[] = {
-	{ 0, 0 },
-	{ EAFNOSUPPORT, 0 },
-	{ 0, DIAG_USER },
-};
-
-START_TEST(a_server_of_our_own_user_needs_no_more_permission)
-{
-	map = everybody;
-	diag_play.error = servers[_i].error;
-	diag_play.hidden = servers[_i].hidden;
-	diag_play.answers = UINT_MAX;
-	assert_mode_at_own_server(ORDINARY_USER, 0600);
-}
-END_TEST
-
-START_TEST(a_user_who_may_be_anybody_has_no_server_of_his_own)
-{
-	map = few;
-	assert_mode_at_own_server(OVERFLOW_USER, 0666);
-}
-END_TEST
-
-/* As daemons do that drop their privileges. */
-START_TEST(a_server_that_another_user_has_made_may_be_that_users)
-{
-	const char *server = make_own_way(ORDINARY_USER);
-	int fd = open_bound(SOCK_DGRAM, server);
-	pid_t pid;
-
-	map = everybody;
-	ck_assert_int_eq(chown(server, ORDINARY_USER, ORDINARY_USER), 0);
-	pid = support_fork();
-	if (pid == 0) {
-		become(ORDINARY_USER);
-		_exit(dial_own(server) == 0666 ? 0 : 1);
-	}
-	support_wait_exit(pid, 0);
-	close(fd);
-}
-END_TEST
-
-/* Who may be anybody cannot be told then. */
-START_TEST(a_shortage_is_told_of_an_answer)
-{
-	const char *path = support_path("server");
-	struct unixconn *server = open_gram(path), *client;
-
-	ck_assert_int_eq(chown(path, OVERFLOW_USER, OVERFLOW_USER), 0);
-	client = unixconn_dial("unixgram", path, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(client);
-	map_error = EMFILE;
-	ck_assert_errno(unixconn_check_answer(client), EMFILE);
-	close_gram(client);
-	close_gram(server);
-}
-END_TEST
-
 static TCase *make_answers(void)
 {
 	TCase *tcase = make_tcase_with("answers", NULL, tear_down);
@@ -359,16 +219,6 @@ static TCase *make_users(void)
 
 	tcase_add_test(tcase,
 		an_owner_without_a_process_is_the_user_who_made_it);
-	tcase_add_loop_test(tcase,
-		a_server_of_our_own_user_needs_no_more_permission, 0,
-		(int)COUNT(servers));
-	support_add_test_if(tcase,
-		a_user_who_may_be_anybody_has_no_server_of_his_own,
-		geteuid() == 0 || geteuid() == OVERFLOW_USER,
-		"an ordinary user has a number");
-	support_add_root_test(tcase, a_shortage_is_told_of_an_answer);
-	support_add_root_test(tcase,
-		a_server_that_another_user_has_made_may_be_that_users);
 	return tcase;
 }
 

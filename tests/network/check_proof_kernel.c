@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the address of a sender is worth where the kernel tells less: without
- * sock_diag, without /proc, in another user namespace. The library is linked
- * statically here, so the calls below are those that it makes.
+ * What the addresses of senders and of servers are worth where the kernel tells
+ * less: without sock_diag, without /proc, in another user namespace. The library
+ * is linked statically here, so the calls below are those that it makes.
  */
 #include <config.h>
 
@@ -77,8 +77,11 @@ int connect(int fd, const struct sockaddr *sa, socklen_t length)
 	return -1;
 }
 
-static int server;
-static struct unixproof proof;
+/* UNIX_DIAG_UID: the headers of kernels before Linux 5.3 lack it. */
+enum { DIAG_USER = 7 };
+
+static int server = -1;
+static struct unixproof proof = { .fd = -1 };
 
 static void set_up(void)
 {
@@ -93,7 +96,8 @@ static void tear_down(void)
 	names_told = UINT_MAX;
 	is_proc_missing = false;
 	diag_play_nothing();
-	close(server);
+	if (server >= 0)
+		close(server);
 	if (proof.fd >= 0)
 		close(proof.fd);
 	support_clear_dir();
@@ -402,6 +406,118 @@ START_TEST(proofs_hold_the_same_file_or_not)
 }
 END_TEST
 
+/* Answers: the mode of a client's file, and whether it can be reached */
+
+static void become(uid_t user)
+{
+	if (geteuid() == 0)
+		ck_assert_int_eq(setresuid(user, user, user), 0);
+}
+
+/* Returns a path in a directory that user may write to, and only user. */
+static const char *make_own_way(uid_t user)
+{
+	const char *dir = support_path("own");
+
+	make_dir(dir, 0700);
+	ck_assert_int_eq(chmod(support_dir(), 0711), 0);
+	if (geteuid() == 0)
+		ck_assert_int_eq(chown(dir, user, user), 0);
+	return support_path("own/server");
+}
+
+/* Returns the mode of a client's file, at the server of its own user. */
+static mode_t dial_own(const char *address)
+{
+	struct unixdial_options options = { .own = support_path("own/client") };
+	struct unixconn *client;
+	mode_t mode;
+
+	client = unixconn_dial("unixgram", address, &options, UNIXMSG_NOW);
+	ck_assert_msg(client != NULL, "dial: %s", strerror(errno));
+	mode = mode_of(options.own);
+	ck_assert_int_eq(unixconn_close(client), 0);
+	return mode;
+}
+
+/* As an ordinary user, in a child if we are root. */
+static void assert_mode_at_own_server(uid_t user, mode_t mode)
+{
+	const char *address = make_own_way(user);
+	pid_t pid = support_fork();
+
+	if (pid == 0) {
+		become(user);
+		open_bound(SOCK_DGRAM, address);
+		_exit(dial_own(address) == mode ? 0 : 1);
+	}
+	support_wait_exit(pid, 0);
+}
+
+static const char everybody[] = "0 0 4294967295\n";
+static const char few[] = "0 0 1000\n";
+
+static const struct {
+	int error;
+	uint16_t hidden;
+} servers[] = {
+	{ 0, 0 },
+	{ EAFNOSUPPORT, 0 },
+	{ 0, DIAG_USER },
+};
+
+START_TEST(a_server_of_our_own_user_needs_no_more_permission)
+{
+	map = everybody;
+	diag_play.error = servers[_i].error;
+	diag_play.hidden = servers[_i].hidden;
+	diag_play.answers = UINT_MAX;
+	assert_mode_at_own_server(STRANGER, 0600);
+}
+END_TEST
+
+START_TEST(a_user_who_may_be_anybody_has_no_server_of_his_own)
+{
+	map = few;
+	assert_mode_at_own_server(OVERFLOW_USER, 0666);
+}
+END_TEST
+
+/* As daemons do that drop their privileges. */
+START_TEST(a_server_that_another_user_has_made_may_be_that_users)
+{
+	const char *address = make_own_way(STRANGER);
+	int fd = open_bound(SOCK_DGRAM, address);
+	pid_t pid;
+
+	map = everybody;
+	ck_assert_int_eq(chown(address, STRANGER, STRANGER), 0);
+	pid = support_fork();
+	if (pid == 0) {
+		become(STRANGER);
+		_exit(dial_own(address) == 0666 ? 0 : 1);
+	}
+	support_wait_exit(pid, 0);
+	close(fd);
+}
+END_TEST
+
+/* Who may be anybody cannot be told then. */
+START_TEST(a_shortage_is_told_of_an_answer)
+{
+	const char *path = support_path("server");
+	struct unixconn *gram = open_gram(path), *client;
+
+	ck_assert_int_eq(chown(path, OVERFLOW_USER, OVERFLOW_USER), 0);
+	client = unixconn_dial("unixgram", path, NULL, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(client);
+	map_error = EMFILE;
+	ck_assert_errno(unixconn_check_answer(client), EMFILE);
+	close_gram(client);
+	close_gram(gram);
+}
+END_TEST
+
 static TCase *make_users(void)
 {
 	TCase *tcase = make_tcase_with("users", set_up, tear_down);
@@ -453,8 +569,25 @@ static TCase *make_files(void)
 	return tcase;
 }
 
+static TCase *make_answers(void)
+{
+	TCase *tcase = make_tcase_with("answers", NULL, tear_down);
+
+	tcase_add_loop_test(tcase,
+		a_server_of_our_own_user_needs_no_more_permission, 0,
+		(int)COUNT(servers));
+	support_add_test_if(tcase,
+		a_user_who_may_be_anybody_has_no_server_of_his_own,
+		geteuid() == 0 || geteuid() == OVERFLOW_USER,
+		"an ordinary user has a number");
+	support_add_root_test(tcase, a_shortage_is_told_of_an_answer);
+	support_add_root_test(tcase,
+		a_server_that_another_user_has_made_may_be_that_users);
+	return tcase;
+}
+
 int main(void)
 {
 	return support_run_cases("proof_kernel", make_users(), make_sockets(),
-		make_files());
+		make_files(), make_answers());
 }
