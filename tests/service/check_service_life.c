@@ -308,6 +308,30 @@ START_TEST(who_takes_nothing_of_what_is_kept_is_closed_in_the_end)
 }
 END_TEST
 
+/* There is nothing left to be read of it. */
+START_TEST(who_has_ended_and_takes_nothing_is_closed_in_the_end)
+{
+	const struct unixservice_options options = make_impatient();
+
+	open_with_client(PACKET + _i, owe, &options);
+	say_some(1);
+	client_shutdown(&client);
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene_count(&scene).peers, 1);
+	while (scene_count(&scene).queued == 0)
+		ck_assert_int_eq(unixservice_send(scene.service, scene.peer,
+					 large, sizeof(large)),
+			1);
+	scene_serve_while(&scene, scene_count(&scene).peers > 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ETIMEDOUT);
+	ck_assert_uint_ge(scene_count(&scene).late +
+			scene_count(&scene).pushed_lost,
+		1);
+	client_close(&client);
+	check_end();
+}
+END_TEST
+
 /* It was not read from meanwhile. All that it has sent is there still. */
 START_TEST(what_was_sent_by_who_is_late_is_read)
 {
@@ -443,6 +467,8 @@ static TCase *make_death_tests(void)
 	tcase_add_loop_test(tcase,
 		who_takes_nothing_of_what_is_kept_is_closed_in_the_end, 0,
 		links);
+	tcase_add_loop_test(tcase,
+		who_has_ended_and_takes_nothing_is_closed_in_the_end, 0, links);
 	tcase_add_loop_test(tcase, what_was_sent_by_who_is_late_is_read, 0,
 		2 * (KINDS - PACKET));
 	tcase_add_loop_test(tcase, who_reads_a_little_is_not_late, 0, links);

@@ -212,6 +212,50 @@ START_TEST(a_place_that_is_full_of_creditors_lets_nobody_in)
 }
 END_TEST
 
+static int echo_and_keep(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	ck_assert_int_eq(unixservice_keep_peer(at->service, peer, true), 0);
+	return scene_echo(at, peer, msg);
+}
+
+START_TEST(a_place_that_is_full_of_kept_peers_lets_nobody_in)
+{
+	enum { TIMES = 65 };
+
+	scene_open_kind(&scene, GRAM, echo_and_keep, NULL);
+	ask_from_one_place(TIMES);
+	ck_assert_uint_eq(scene_count(&scene).answered, TIMES - 1);
+	ck_assert_uint_eq(scene_count(&scene).limited, 1);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 0);
+}
+END_TEST
+
+/* Not the first: that one has spoken again. */
+START_TEST(the_most_silent_of_a_place_leaves_it)
+{
+	enum { TIMES = 64 };
+	const struct unixaddr to = address_of(scene_address(GRAM));
+	uint64_t second = 0;
+	int number = 0, i;
+
+	scene_open_kind(&scene, GRAM, scene_echo, NULL);
+	for (i = 0; i < TIMES; i++) {
+		say_from_one_place(&clients[i], &number, "x");
+		scene_serve(&scene);
+		if (i == 1)
+			second = scene.peer;
+	}
+	ck_assert_int_eq(unixconn_send_to(clients[0].conn, &to, "x", 1,
+				 UNIXMSG_NOW),
+		1);
+	scene_serve(&scene);
+	say_from_one_place(&clients[TIMES], &number, "x");
+	scene_serve(&scene);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
+	ck_assert_uint_eq(scene.about[UNIXSERVICE_CLOSED], second);
+}
+END_TEST
+
 /* For every user. */
 static void open_for_all(int kind, scene_act *act,
 	const struct unixservice_options *options)
@@ -1016,6 +1060,9 @@ static TCase *make_place_tests(void)
 	tcase_add_loop_test(tcase, without_limits_all_are_let_in, 0, KINDS);
 	tcase_add_test(tcase, names_may_fall_into_one_place);
 	tcase_add_test(tcase, a_place_that_is_full_of_creditors_lets_nobody_in);
+	tcase_add_test(tcase,
+		a_place_that_is_full_of_kept_peers_lets_nobody_in);
+	tcase_add_test(tcase, the_most_silent_of_a_place_leaves_it);
 	support_add_root_loop_test(tcase, who_has_most_gives_a_place_to_another,
 		KINDS - 1);
 	support_add_root_loop_test(tcase,
