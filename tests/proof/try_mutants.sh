@@ -173,6 +173,9 @@ run_check()
 		set -- "$@" "$scratch/weak_lane.o" "$scratch/weak_ring.o" \
 			"$tests/lane/weak.o"
 		;;
+	check_budget | check_name_moments | check_name_odd)
+		set -- "$@" "$tests/support/diag_play.o"
+		;;
 	check_unread | check_shortage) set -- "$@" \
 		"-Wl,@$srcdir/tests/proof/fault.wrap" \
 		"$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
