@@ -106,7 +106,7 @@ int unixpeer_is_in_group(int fd, gid_t group)
 {
 	struct unixcred cred;
 	gid_t *groups;
-	size_t i, count;
+	size_t i, count = 0;
 	int is_in = 0, saved = errno;
 
 	if (unixpeer_get_cred(fd, &cred) < 0)

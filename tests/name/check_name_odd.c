@@ -30,7 +30,7 @@
 enum { FUSE = 0x65735546, SOMEBODY = 65533 };
 
 static bool is_remote;     /* the file system: FUSE */
-static bool is_squashed;   /* all files are shown as another user's */
+static bool is_squashed;   /* files in it are shown as another user's */
 static bool is_wide;       /* all modes are 0777, whatever is asked */
 static bool is_owner_kept; /* chown does nothing */
 static bool is_proc_missing;
@@ -67,7 +67,7 @@ int fstatat(int fd, const char *path, struct stat *found, int flags)
 		return -1;
 	result = fstat(path_fd, found);
 	close(path_fd);
-	if (is_squashed)
+	if (is_squashed && path[0] != '/')
 		found->st_uid = SOMEBODY;
 	return result;
 }
