@@ -34,6 +34,13 @@ size_t unixstream__get_sent(const struct unixconn *conn);
 /* Tells whether bytes were read ahead, perhaps a whole message. */
 bool unixstream__has_input(const struct unixconn *conn);
 
+/* Receive and send bytes with what may go beside them, without waiting. Those
+ * of msg are sent from byte *done on; its descriptors and credentials go with
+ * the first one. */
+int unixstream__recv_bytes(struct unixconn *conn, struct unixmsg *msg);
+int unixstream__send_bytes(struct unixconn *conn, const struct unixmsg *msg,
+	size_t *done);
+
 /* Frees the read-ahead buffer if it is empty. Returns the bytes in it. */
 size_t unixstream__trim(struct unixconn *conn);
 

@@ -492,32 +492,6 @@ int unixframe__recv(struct unixconn *conn, void *data, size_t room,
 	return result;
 }
 
-/* Gives msg its descriptors and credentials, as far as there is room. */
-static void hand_over(struct stream *stream, struct unixmsg *msg)
-{
-	struct unixmsg *all;
-
-	if (stream->ancillary == NULL)
-		return;
-	all = &stream->ancillary->msg;
-	while (all->fds_count > msg->fds_room) {
-		fd_close(all->fds[--all->fds_count]);
-		all->fds_lost++;
-	}
-	if (all->fds_count > 0)
-		memcpy(msg->fds, all->fds, all->fds_count * sizeof(int));
-	msg->fds_count = all->fds_count;
-	msg->fds_lost = all->fds_lost;
-	msg->flags |= all->flags;
-	if (all->fds_lost > 0)
-		msg->flags |= UNIXMSG_CUT_CONTROL;
-	msg->cred = all->cred;
-	msg->pidfd = all->pidfd;
-	all->fds_count = 0;
-	all->pidfd = -1;
-	unixstream__drop_ancillary(stream);
-}
-
 static int recv_msg(struct stream *stream, struct unixmsg *msg,
 	unsigned int flags, int64_t deadline_us)
 {
@@ -542,7 +516,7 @@ static int recv_msg(struct stream *stream, struct unixmsg *msg,
 	if (sink.is_cut)
 		msg->flags |= UNIXMSG_CUT;
 	if (result == 1 && !sink.is_peeking)
-		hand_over(stream, msg);
+		unixstream__hand_over(stream, msg);
 	return result;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "message/control.h"
 #include "network/dial_private.h"
 #include "network/stream_private.h"
 
@@ -84,6 +85,40 @@ bool unixstream__has_input(const struct unixconn *conn)
 size_t unixstream__get_sent(const struct unixconn *conn)
 {
 	return ((const struct stream *)conn)->sent;
+}
+
+int unixstream__recv_bytes(struct unixconn *conn, struct unixmsg *msg)
+{
+	struct stream *stream = unixstream__get(conn);
+	int result;
+
+	if (conn->end.wants == 0 || unixstream__has_input(conn))
+		return stream_read(conn, msg->data, msg->room, &msg->size,
+			UNIXMSG_NOW);
+	result = unixstream__read_ancillary(stream, msg->data, msg->room,
+		&msg->size, UNIXMSG_NOW);
+	if (result == 1)
+		unixstream__hand_over(stream, msg);
+	return result;
+}
+
+int unixstream__send_bytes(struct unixconn *conn, const struct unixmsg *msg,
+	size_t *done)
+{
+	struct iovec part = {
+		.iov_base = (char *)msg->data + *done,
+		.iov_len = msg->room - *done,
+	};
+	struct output output = {
+		.parts = &part,
+		.count = 1,
+		.left = part.iov_len,
+		.with = *done == 0 && unixcontrol__is_needed(msg) ? msg : NULL,
+	};
+	int result = unixstream__write_output(&conn->end, &output, UNIXMSG_NOW);
+
+	*done = msg->room - output.left;
+	return result;
 }
 
 /* No message is partly sent or received, and nothing was read ahead. */

@@ -23,6 +23,31 @@ void unixstream__drop_ancillary(struct stream *stream)
 	stream->ancillary->msg.fds = stream->ancillary->fds;
 }
 
+void unixstream__hand_over(struct stream *stream, struct unixmsg *msg)
+{
+	struct unixmsg *all;
+
+	if (stream->ancillary == NULL)
+		return;
+	all = &stream->ancillary->msg;
+	while (all->fds_count > msg->fds_room) {
+		fd_close(all->fds[--all->fds_count]);
+		all->fds_lost++;
+	}
+	if (all->fds_count > 0)
+		memcpy(msg->fds, all->fds, all->fds_count * sizeof(int));
+	msg->fds_count = all->fds_count;
+	msg->fds_lost = all->fds_lost;
+	msg->flags |= all->flags;
+	if (all->fds_lost > 0)
+		msg->flags |= UNIXMSG_CUT_CONTROL;
+	msg->cred = all->cred;
+	msg->pidfd = all->pidfd;
+	all->fds_count = 0;
+	all->pidfd = -1;
+	unixstream__drop_ancillary(stream);
+}
+
 /* Receives into two parts. A single one needs no structure, see msg.c. */
 static ssize_t obtain(int fd, struct iovec parts[2], int flags)
 {

@@ -84,6 +84,9 @@ int unixstream__read_parts(struct endpoint *end, struct iovec parts[2],
 int unixstream__read_ancillary(struct stream *stream, void *data, size_t room,
 	size_t *size, int64_t deadline_us);
 
+/* Gives msg what has come with its bytes, as far as there is room. */
+void unixstream__hand_over(struct stream *stream, struct unixmsg *msg);
+
 /* Closes the descriptors of a message that nobody wants. */
 void unixstream__drop_ancillary(struct stream *stream);
 

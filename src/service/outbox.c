@@ -48,7 +48,7 @@ static void copy_parts(char *data, const struct unixmsg *msg)
 	}
 }
 
-static void close_fds(struct queued *queued)
+void unixoutbox__close_fds(struct queued *queued)
 {
 	while (queued->fds_count > 0)
 		fd_close(queued->fds[--queued->fds_count]);
@@ -62,7 +62,7 @@ static int copy_fds(struct queued *queued, const struct unixmsg *msg)
 		fd = fcntl(msg->fds[queued->fds_count], F_DUPFD_CLOEXEC,
 			STDERR_FILENO + 1);
 		if (fd < 0) {
-			close_fds(queued);
+			unixoutbox__close_fds(queued);
 			return -1;
 		}
 		queued->fds[queued->fds_count++] = fd;
@@ -128,6 +128,6 @@ void unixoutbox__remove(struct outbox *outbox, struct queued **place)
 		outbox->last = place;
 	outbox->count--;
 	outbox->bytes -= queued->size + UNIXOUTBOX_OVERHEAD;
-	close_fds(queued);
+	unixoutbox__close_fds(queued);
 	free(queued);
 }

@@ -49,6 +49,9 @@ struct queued *unixoutbox__add(struct outbox *outbox,
 /* Returns the size of msg's payload; SIZE_MAX when that overflows. */
 size_t unixoutbox__get_size(const struct unixmsg *msg);
 
+/* Closes the descriptors of queued: they are sent. */
+void unixoutbox__close_fds(struct queued *queued);
+
 /* Frees the message at *place, &outbox->first for the first. */
 void unixoutbox__remove(struct outbox *outbox, struct queued **place);
 

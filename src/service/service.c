@@ -244,8 +244,8 @@ static int listen_link(struct unixservice *service,
 {
 	struct unixlistener *listener =
 		unixlistener__open_wanting(network->name, address, options,
-			network->type == SOCK_SEQPACKET ? service->options.wants
-							: 0);
+			unixservice__choose_wants(service, network->type,
+				bytes != 0, 0));
 	int saved;
 
 	if (listener == NULL)

@@ -14,6 +14,7 @@
 #include <sys/socket.h>
 
 #include "base/wait.h"
+#include "message/control.h"
 #include "network/conn_private.h"
 #include "network/handshake.h"
 #include "service/service_private.h"
@@ -136,8 +137,6 @@ static void pause_writing(struct unixservice *service, struct link *link,
 static int send_to_stream(struct link *link, const struct unixmsg *msg,
 	size_t *done)
 {
-	const char *data;
-	size_t size, written = 0;
 	int result;
 
 	/* The outbox puts the parts together. */
@@ -145,17 +144,13 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 		errno = EAGAIN;
 		return -1;
 	}
-	data = msg->data;
-	size = msg->room;
 	if (!link->is_bytes) {
-		result = link->conn->network->send(link->conn, data, size,
-			UNIXMSG_NOW);
+		result = link->conn->network->send(link->conn, msg->data,
+			msg->room, UNIXMSG_NOW);
 		*done = unixstream__get_sent(link->conn);
 		return result;
 	}
-	result = link->conn->network->write(link->conn, data + *done,
-		size - *done, &written, UNIXMSG_NOW);
-	*done += written;
+	result = unixstream__send_bytes(link->conn, msg, done);
 	if (result < 0 && errno == EAGAIN && *done > 0)
 		errno = EINPROGRESS;
 	return result;
@@ -168,7 +163,8 @@ static int send_to_stream(struct link *link, const struct unixmsg *msg,
 static int give_up_stream(struct link *link, int result)
 {
 	link->peer.is_broken = result < 0 && errno != EAGAIN &&
-		errno != EINPROGRESS && errno != EINVAL && errno != EMSGSIZE;
+		errno != EINPROGRESS && errno != EINVAL && errno != EMSGSIZE &&
+		errno != EBADF;
 	return result;
 }
 
@@ -279,10 +275,11 @@ static int receive(struct link *link, struct unixmsg *msg)
 	if (!link->is_stream)
 		return link->conn->network->recv_msg(link->conn, msg,
 			UNIXMSG_NOW);
-	if (link->is_bytes)
-		return unixconn_read(link->conn, msg->data,
-			msg->room < bytes_most ? msg->room : bytes_most,
-			&msg->size, UNIXMSG_NOW);
+	if (link->is_bytes) {
+		if (msg->room > bytes_most)
+			msg->room = bytes_most;
+		return unixstream__recv_bytes(link->conn, msg);
+	}
 	return unixconn_recv(link->conn, msg->data, msg->room, &msg->size,
 		UNIXMSG_NOW);
 }
@@ -590,6 +587,14 @@ static void link_get_address(const struct peer *peer, struct unixaddr *addr)
 		unixaddr_set_unnamed(addr);
 }
 
+/* Frames carry nothing else, see choose_wants; nor does a stream without a byte. */
+static bool stream_carries(const struct peer *peer, const struct unixmsg *msg)
+{
+	return !unixcontrol__is_needed(msg) ||
+		(((const struct link *)peer)->is_bytes &&
+			unixoutbox__get_size(msg) > 0);
+}
+
 /*
  * Leaves the loop first: if another process has a copy of the descriptor, epoll
  * would report it even after the close.
@@ -604,7 +609,6 @@ static void link_close(struct unixservice *service, struct peer *peer)
 
 static const struct peer_sort packet_sort = {
 	.network = "unixpacket",
-	.fds_max = UNIXMSG_FDS_MAX,
 	.send = packet_send,
 	.await = link_await,
 	.resume = link_resume,
@@ -621,7 +625,6 @@ static const struct peer_sort packet_sort = {
 
 static const struct peer_sort lane_sort = {
 	.network = "unixpacket",
-	.fds_max = UNIXMSG_FDS_MAX,
 	.send = lane_send,
 	.await = link_await,
 	.resume = link_resume,
@@ -638,6 +641,7 @@ static const struct peer_sort lane_sort = {
 
 static const struct peer_sort stream_sort = {
 	.network = "unix",
+	.carries = stream_carries,
 	.send = stream_send,
 	.await = link_await,
 	.resume = link_resume,
@@ -655,7 +659,6 @@ static const struct peer_sort stream_sort = {
 /* It has no stop_sending: nothing would report when the peer has ended. */
 static const struct peer_sort gram_sort = {
 	.network = "unixgram",
-	.fds_max = UNIXMSG_FDS_MAX,
 	.send = packet_send,
 	.await = link_await,
 	.resume = link_resume,
@@ -763,9 +766,11 @@ static int add_link(struct unixservice *service, struct link *link,
 int unixservice__add_link(struct unixservice *service, struct unixconn *conn,
 	bool is_bytes, uint64_t *peer)
 {
-	if (conn->end.type != SOCK_STREAM &&
-		unixconn_want(conn,
-			service->options.wants | unixconn__get_wants(conn)) < 0)
+	const unsigned int wants = unixconn__get_wants(conn);
+	const unsigned int chosen = unixservice__choose_wants(service,
+		conn->end.type, is_bytes, wants);
+
+	if ((wants | chosen) != 0 && unixconn_want(conn, chosen) < 0)
 		return -1;
 	return add_link(service, make_link(conn, is_bytes), peer);
 }

@@ -28,7 +28,7 @@ static const int64_t rest_us = 100000;
 struct listeners {
 	struct source source;
 	struct unixlistener *listener;
-	unsigned int wants; /* options of packet connections */
+	unsigned int wants; /* of its connections */
 	bool is_bytes;
 	bool is_pause_told;
 };
@@ -298,7 +298,8 @@ static const struct source_sort listeners_sort = {
 
 static int set_up(struct unixservice *service, struct listeners *listeners)
 {
-	if (listeners->wants != 0 &&
+	if ((listeners->wants | unixlistener__get_wants(listeners->listener)) !=
+			0 &&
 		unixlistener_want(listeners->listener, listeners->wants) < 0)
 		return -1;
 	if (reserve_spare(service) < 0)
@@ -332,8 +333,9 @@ int unixservice_add_listener(struct unixservice *service,
 	listeners->listener = listener;
 	unixlistener__hold_lanes(listener);
 	listeners->is_bytes = (flags & UNIXMSG_LISTEN_BYTES) != 0;
-	listeners->wants = unixlistener__get_wants(listener) |
-		(is_stream ? 0 : service->options.wants);
+	listeners->wants = unixservice__choose_wants(service,
+		unixlistener__get_type(listener), listeners->is_bytes,
+		unixlistener__get_wants(listener));
 	listeners->source.watch.ready = listeners_ready;
 	listeners->source.watch.owner = listeners;
 	listeners->source.watch.fd = unixlistener_get_fd(listener);

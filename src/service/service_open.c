@@ -171,9 +171,8 @@ int unixservice__open_connection(struct unixservice *service,
 {
 	/* What is wanted later comes too late for what is sent at once. */
 	const struct unixdial_options options = {
-		.wants = network->type == SOCK_SEQPACKET
-			? service->options.wants
-			: 0,
+		.wants = unixservice__choose_wants(service, network->type,
+			flags != 0, 0),
 	};
 	struct unixconn *conn =
 		unixconn_dial(network->name, address, &options, UNIXMSG_NOW);

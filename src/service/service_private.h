@@ -63,7 +63,8 @@ struct peer;
 /* The operations of one sort of peer. */
 struct peer_sort {
 	const char *network;
-	size_t fds_max; /* descriptors in one message */
+	/* Tells whether what goes beside the payload can be sent. NULL: it can. */
+	bool (*carries)(const struct peer *peer, const struct unixmsg *msg);
 	/* A datagram sender: closing it costs nobody anything. */
 	bool is_memory_only;
 	/* Sends msg from byte *done on. Returns 0 or -1. EAGAIN, and
@@ -630,6 +631,14 @@ void unixservice__flush(struct unixservice *service, struct peer *peer);
 /* Prepares msg to receive into the service's buffer; addr may be NULL. */
 void unixservice__prepare(const struct unixservice *service,
 	struct unixmsg *msg, struct unixaddr *addr);
+
+/*
+ * Returns what a connection that has asked for wants is to receive beside the
+ * payload. Frames get nothing: a client could send descriptors with each of
+ * many half messages, and the service would have to hold them all.
+ */
+unsigned int unixservice__choose_wants(const struct unixservice *service,
+	int type, bool is_bytes, unsigned int wants);
 
 /* Counts a received message, whatever happens to it next. */
 void unixservice__count(struct unixservice *service, struct peer *peer,

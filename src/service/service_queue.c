@@ -139,6 +139,17 @@ static int await_room(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
+/* The first bytes have taken its descriptors along. */
+static struct queued *add(struct peer *peer, const struct unixmsg *msg,
+	size_t done)
+{
+	struct unixmsg rest = *msg;
+
+	if (done > 0)
+		rest.fds_count = 0;
+	return unixoutbox__add(&peer->outbox, &rest);
+}
+
 /* Queues a message that could not be sent; done bytes of it were. */
 static int enqueue(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg, size_t done, bool is_begun, bool is_answer)
@@ -158,7 +169,7 @@ static int enqueue(struct unixservice *service, struct peer *peer,
 	}
 	if (!is_room_made)
 		return drop_newest(service, peer, is_answer);
-	queued = unixoutbox__add(&peer->outbox, msg);
+	queued = add(peer, msg, done);
 	if (queued == NULL)
 		return lose_unqueued(service, peer, is_begun, is_answer);
 	queued->since_us = service->now_us;
@@ -335,8 +346,10 @@ static bool flush_first(struct unixservice *service, struct peer *peer)
 	}
 	error = errno;
 	queued->is_begun |= error == EINPROGRESS;
-	if (queued->done > done)
+	if (queued->done > done) {
+		unixoutbox__close_fds(queued);
 		unixservice__note_activity(service, peer);
+	}
 	if (is_for_later(peer))
 		return false;
 	if (is_end(peer)) {

@@ -42,13 +42,10 @@ static void make_plain(struct unixmsg *plain, const struct unixmsg *msg)
 	plain->parts_count = 0;
 }
 
-/* A stream has neither descriptors nor credentials. */
 static bool can_carry(const struct peer *peer, const struct unixmsg *msg)
 {
-	const size_t fds_max = peer->sort->fds_max;
-
-	return msg->fds_count <= fds_max &&
-		(fds_max > 0 || (msg->flags & UNIXMSG_SEND_CRED) == 0);
+	return msg->fds_count <= UNIXMSG_FDS_MAX &&
+		(peer->sort->carries == NULL || peer->sort->carries(peer, msg));
 }
 
 static int send_to_peer(struct unixservice *service, uint64_t id,

@@ -351,7 +351,6 @@ static void sender_close(struct unixservice *service, struct peer *peer)
 
 static const struct peer_sort sender_sort = {
 	.network = "unixgram",
-	.fds_max = UNIXMSG_FDS_MAX,
 	.is_memory_only = true,
 	.send = sender_send,
 	.reserve = sender_reserve,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include <sys/socket.h>
+
 #include "service/service_private.h"
 
 static const unsigned char skips_most = 64;
@@ -20,6 +22,14 @@ void unixservice__note_try(struct backoff *backoff, bool was_there)
 	else if (backoff->skips < skips_most)
 		backoff->skips = (unsigned char)(2 * backoff->skips + 1);
 	backoff->skip = backoff->skips;
+}
+
+unsigned int unixservice__choose_wants(const struct unixservice *service,
+	int type, bool is_bytes, unsigned int wants)
+{
+	return type == SOCK_STREAM && !is_bytes
+		? 0
+		: service->options.wants | wants;
 }
 
 void unixservice__prepare(const struct unixservice *service,

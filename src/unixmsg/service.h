@@ -198,10 +198,16 @@ enum unixservice_verdict {
  * that memory; the handler may change it, and the memory is invalid after the
  * return. msg->addr is the source address of a datagram, and NULL for
  * connections. Credentials and descriptors are there if the options' wants ask
- * for them; streams have none. The service closes the descriptors after the
- * return, unless the handler keeps them and sets msg->fds_count to 0 (and
- * msg->pidfd to -1). A message of a byte stream (UNIXMSG_LISTEN_BYTES) holds
- * the bytes of one read.
+ * for them. The service closes the descriptors after the return, unless the
+ * handler keeps them and sets msg->fds_count to 0 (and msg->pidfd to -1).
+ * Messages in frames have neither: a client could leave descriptors with half
+ * of a message, and the service would have to hold them. Since Linux 6.16 the
+ * kernel refuses to send them (EPERM); before, it closes them, and the message
+ * arrives without them.
+ *
+ * A message of a byte stream (UNIXMSG_LISTEN_BYTES) holds the bytes of one
+ * read. Its descriptors were sent with one of these bytes, not always with the
+ * first.
  *
  * Returns an enum unixservice_verdict.
  */
@@ -307,8 +313,9 @@ struct unixservice_options {
 	 * message, see partial_bytes_max. */
 	size_t size_max;
 	/* wants is what the service receives besides the payload:
-	 * UNIXMSG_WANT_..., default 0; it has no effect on streams. fds_max is
-	 * the most descriptors in one message; default UNIXMSG_FDS_MAX if wants
+	 * UNIXMSG_WANT_..., default 0; messages in frames have nothing else,
+	 * whatever a listener or a connection has asked for. fds_max is the
+	 * most descriptors in one message; default UNIXMSG_FDS_MAX if wants
 	 * has UNIXMSG_WANT_FDS, else 0. */
 	unsigned int wants;
 	unsigned int fds_max;
@@ -591,8 +598,11 @@ int unixservice_send(struct unixservice *service, uint64_t peer,
  * stay the caller's, and with credentials (UNIXMSG_SEND_CRED). It ignores addr,
  * so a handler may pass on the message that it got; if the service may send the
  * credentials of others, it sets that flag for a message with UNIXMSG_HAS_CRED.
- * Also EINVAL for descriptors or credentials on a stream, which carries none,
- * and the errors of fcntl(2), if the service has to queue descriptors.
+ * Also EINVAL for descriptors or credentials with a message in a frame, or
+ * without a byte of a byte stream, and the errors of fcntl(2), if the service
+ * has to queue descriptors. If the kernel refuses what goes with bytes of a
+ * byte stream (EPERM), the service sends the peer no more (EPIPE): those bytes
+ * would be missing.
  */
 int unixservice_send_msg(struct unixservice *service, uint64_t peer,
 	const struct unixmsg *msg);

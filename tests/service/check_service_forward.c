@@ -4,8 +4,9 @@
  * itself, its end, and room for what is queued.
  */
 #include <config.h>
-#include <limits.h>
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -1349,11 +1350,11 @@ START_TEST(credentials_that_may_not_be_sent_are_refused)
 }
 END_TEST
 
-START_TEST(a_stream_carries_no_credentials)
+START_TEST(frames_carry_no_credentials)
 {
 	const struct unixcred cred = make_cred();
 
-	open_with_peer(FRAMED + _i, scene_be_silent);
+	open_with_peer(FRAMED, scene_be_silent);
 	ck_assert_errno(send_with_cred(&cred), EINVAL);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 0);
 	client_close(&client);
@@ -1581,6 +1582,402 @@ START_TEST(descriptors_are_passed_on)
 }
 END_TEST
 
+/* What comes beside the bytes of a stream */
+
+/* What one read of the bytes brings; its descriptor, or -1. */
+struct brought {
+	char data[SIZE];
+	ssize_t size;
+	int fd;
+	bool has_cred;
+	struct ucred cred;
+};
+
+static void take_control(struct brought *brought, struct msghdr *header)
+{
+	struct cmsghdr *item;
+
+	brought->fd = -1;
+	brought->has_cred = false;
+	for (item = CMSG_FIRSTHDR(header); item != NULL;
+		item = CMSG_NXTHDR(header, item)) {
+		if (item->cmsg_type == SCM_RIGHTS)
+			memcpy(&brought->fd, CMSG_DATA(item), sizeof(int));
+		if (item->cmsg_type != SCM_CREDENTIALS)
+			continue;
+		brought->has_cred = true;
+		memcpy(&brought->cred, CMSG_DATA(item), sizeof(brought->cred));
+	}
+}
+
+static bool read_beside(int fd, struct brought *brought)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int)) +
+			CMSG_SPACE(sizeof(struct ucred))];
+	} control;
+	struct iovec part = { brought->data, sizeof(brought->data) };
+	struct msghdr header = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	brought->size = recvmsg(fd, &header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (brought->size < 0) {
+		ck_assert_int_eq(errno, EAGAIN);
+		return false;
+	}
+	ck_assert_int_eq(header.msg_flags & MSG_CTRUNC, 0);
+	take_control(brought, &header);
+	return true;
+}
+
+static void open_byte_forwarder(void)
+{
+	open_forwarder(BYTES);
+	ck_assert_int_eq(unixconn_want(ends[1].conn, UNIXMSG_WANT_FDS), 0);
+}
+
+static void close_forwarder(void)
+{
+	unixconn_close(ends[0].conn);
+	unixconn_close(ends[1].conn);
+	scene_serve(&scene);
+	scene_close(&scene);
+}
+
+/* Reads all that was sent; returns the descriptor among it. */
+static int find_fd(struct end *end, size_t all)
+{
+	struct brought brought;
+	int found = -1;
+
+	while (end->heard < all) {
+		scene_serve(&scene);
+		if (!read_beside(unixconn_get_fd(end->conn), &brought))
+			continue;
+		end->heard += (size_t)brought.size;
+		if (brought.fd < 0)
+			continue;
+		ck_assert_int_lt(found, 0);
+		found = brought.fd;
+	}
+	return found;
+}
+
+static void open_pipe(int pipe_fds[2])
+{
+	ck_assert_int_eq(pipe2(pipe_fds, O_CLOEXEC | O_NONBLOCK), 0);
+}
+
+/* Nobody else has the end that is written to. */
+static void expect_no_writer(int fd)
+{
+	char byte;
+
+	ck_assert_int_eq(read(fd, &byte, 1), 0);
+}
+
+/* _i: it is queued first, behind others. */
+START_TEST(descriptors_beside_bytes_are_passed_on)
+{
+	int pipe_fds[2], fd;
+
+	open_byte_forwarder();
+	while (_i == 1 && scene_count(&scene).queued == 0) {
+		send_some(&ends[0], BYTES);
+		scene_serve(&scene);
+	}
+	open_pipe(pipe_fds);
+	ck_assert_int_eq(support_send_fds(unixconn_get_fd(ends[0].conn), "x", 1,
+				 pipe_fds[1], 1),
+		1);
+	close(pipe_fds[1]);
+	fd = find_fd(&ends[1], ends[0].sent + 1);
+	ck_assert_int_eq(write(fd, "y", 1), 1);
+	close(fd);
+	ck_assert_int_eq(read(pipe_fds[0], &(char){ 0 }, 1), 1);
+	expect_no_writer(pipe_fds[0]);
+	close(pipe_fds[0]);
+	close_forwarder();
+}
+END_TEST
+
+/* The rest of the message is still queued. _i: all of it was. */
+START_TEST(a_descriptor_goes_with_the_first_byte)
+{
+	static char all[1 << 19];
+	int pipe_fds[2];
+	struct brought brought = { .fd = -1 };
+	struct unixmsg msg = {
+		.data = all,
+		.room = sizeof(all),
+		.fds = &pipe_fds[1],
+		.fds_count = 1,
+	};
+
+	open_byte_forwarder();
+	open_pipe(pipe_fds);
+	if (_i == 1)
+		ck_assert_int_eq(unixservice_send(scene.service, ends[1].peer,
+					 all, sizeof(all)),
+			1);
+	ck_assert_int_eq(unixservice_send_msg(scene.service, ends[1].peer,
+				 &msg),
+		1);
+	close(pipe_fds[1]);
+	while (brought.fd < 0) {
+		scene_serve(&scene);
+		if (!read_beside(unixconn_get_fd(ends[1].conn), &brought))
+			brought.fd = -1;
+	}
+	ck_assert_uint_eq(scene_count(&scene).queued, 1);
+	close(brought.fd);
+	expect_no_writer(pipe_fds[0]);
+	close(pipe_fds[0]);
+	close_forwarder();
+}
+END_TEST
+
+/* They need a byte to go with. */
+START_TEST(nothing_goes_beside_no_bytes)
+{
+	struct unixmsg msg = {
+		.data = (void *)"",
+		.fds = &(int){ 0 },
+		.fds_count = 1,
+	};
+
+	open_byte_forwarder();
+	ck_assert_errno(unixservice_send_msg(scene.service, ends[1].peer, &msg),
+		EINVAL);
+	msg.fds_count = 0;
+	msg.flags = UNIXMSG_SEND_CRED;
+	ck_assert_errno(unixservice_send_msg(scene.service, ends[1].peer, &msg),
+		EINVAL);
+	ck_assert_uint_eq(scene_count(&scene).pushed, 0);
+	close_forwarder();
+}
+END_TEST
+
+/* Nothing was sent: the caller may try again. */
+START_TEST(a_mistake_beside_bytes_breaks_no_stream)
+{
+	struct unixmsg msg = {
+		.data = (void *)"x",
+		.room = 1,
+		.fds = &(int){ -1 },
+		.fds_count = 1,
+	};
+
+	open_byte_forwarder();
+	ck_assert_errno(unixservice_send_msg(scene.service, ends[1].peer, &msg),
+		EBADF);
+	msg.fds_count = 0;
+	ck_assert_int_eq(unixservice_send_msg(scene.service, ends[1].peer,
+				 &msg),
+		1);
+	ck_assert_int_eq(find_fd(&ends[1], 1), -1);
+	close_forwarder();
+}
+END_TEST
+
+/* Without the bytes that it has refused the rest would make no sense. */
+START_TEST(who_refuses_what_is_beside_bytes_gets_no_more)
+{
+	struct unixmsg msg = {
+		.data = (void *)"x",
+		.room = 1,
+		.fds = &(int){ 0 },
+		.fds_count = 1,
+	};
+
+	if (!support_can_refuse_fds())
+		return;
+	open_with_peer(BYTES, scene_be_silent);
+	ck_assert_errno(unixservice_send_msg(scene.service, scene.peer, &msg),
+		EPIPE);
+	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 1);
+	ck_assert_errno(unixservice_send(scene.service, scene.peer, "y", 1),
+		EPIPE);
+	ck_assert_uint_eq(read_large(-1), 0);
+	client_close(&client);
+	scene_serve(&scene);
+	ck_assert_uint_eq(get_peers(), 0);
+	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EPERM);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(credentials_beside_bytes_are_passed_on)
+{
+	const struct unixcred cred = make_cred();
+	const int on = 1;
+	struct brought brought;
+	int fd;
+
+	open_with_peer(BYTES, scene_be_silent);
+	fd = unixconn_get_fd(client.conn);
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on,
+				 sizeof(on)),
+		0);
+	ck_assert_int_eq(send_with_cred(&cred), 1);
+	scene_serve(&scene);
+	ck_assert(read_beside(fd, &brought));
+	ck_assert_int_eq(brought.size, 5);
+	ck_assert(brought.has_cred);
+	ck_assert_int_eq(brought.cred.pid, cred.pid);
+	ck_assert_uint_eq(brought.cred.uid, cred.uid);
+	ck_assert_uint_eq(brought.cred.gid, cred.gid);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Looks at who has written; other is what came beside it. */
+static int note_beside(struct scene *at, uint64_t peer, struct unixmsg *msg)
+{
+	(void)peer;
+	at->number = (msg->flags & UNIXMSG_HAS_CRED) != 0 ? msg->cred.pid : 0;
+	at->other = msg->fds_count +
+		((msg->flags & UNIXMSG_CUT_CONTROL) != 0 ? 1000 : 0);
+	return UNIXSERVICE_DONE;
+}
+
+static void open_with_wants(int kind, unsigned int fds_max)
+{
+	struct unixservice_options options = make_options();
+
+	options.wants = UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED;
+	options.fds_max = fds_max;
+	scene_open_kind(&scene, kind, note_beside, &options);
+	client_dial(&client, kind);
+}
+
+START_TEST(the_handler_sees_what_is_beside_bytes)
+{
+	open_with_wants(BYTES, 0);
+	ck_assert_int_eq(support_send_fds(client_get_fd(&client), "xyz", 3, 0,
+				 5),
+		3);
+	scene_serve(&scene);
+	ck_assert_int_eq(scene.number, getpid());
+	ck_assert_uint_eq(scene.other, 5);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(a_flood_of_descriptors_beside_bytes_is_closed)
+{
+	int before, i;
+
+	open_with_wants(BYTES, 2);
+	client_say(&client, "x");
+	scene_serve(&scene);
+	before = support_count_fds();
+	for (i = 0; i < 50; i++) {
+		ck_assert_int_eq(support_send_fds(client_get_fd(&client), "x",
+					 1, 0, UNIXMSG_FDS_MAX),
+			1);
+		scene_serve(&scene);
+		ck_assert_uint_eq(scene.other, 1002);
+		ck_assert_int_eq(support_count_fds(), before);
+	}
+	ck_assert_uint_eq(scene_count(&scene).fds_lost,
+		50 * (UNIXMSG_FDS_MAX - 2));
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+START_TEST(descriptors_beside_bytes_without_room_are_told)
+{
+	open_with_wants(BYTES, 0);
+	client_say(&client, "x");
+	scene_serve(&scene);
+	support_limit_fds(3);
+	ck_assert_int_eq(support_send_fds(client_get_fd(&client), "x", 1, 0, 8),
+		1);
+	scene_serve(&scene);
+	support_lift_fds_limit();
+	ck_assert_uint_eq(scene.other, 1003);
+	ck_assert_uint_eq(get_peers(), 1);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Whatever the program has asked for: each client could leave some there. */
+START_TEST(half_a_frame_holds_no_descriptors)
+{
+	const struct unixlisten_options wanting = { .wants = UNIXMSG_WANT_FDS };
+	struct unixservice_options options = make_options();
+	struct unixlistener *listener =
+		unixlistener_open("unix", scene_address(FRAMED), &wanting);
+	int before, fd;
+
+	options.wants = UNIXMSG_WANT_FDS;
+	scene_open(&scene, note_beside, &options);
+	ck_assert_int_eq(unixservice_add_listener(scene.service, listener, 0),
+		0);
+	support_let_fds_through(unixlistener_get_fd(listener));
+	client_dial(&client, FRAMED);
+	scene_serve(&scene);
+	fd = client_get_fd(&client);
+	before = support_count_fds();
+	ck_assert_int_eq(support_send_fds(fd, "\0\0\0", 3, 0, UNIXMSG_FDS_MAX),
+		3);
+	scene_serve(&scene);
+	ck_assert_int_eq(support_count_fds(), before);
+	ck_assert_int_eq(support_send_fds(fd, "\1x", 2, 0, 1), 2);
+	scene_serve(&scene);
+	ck_assert_int_eq(support_count_fds(), before);
+	ck_assert_uint_eq(scene_count(&scene).received, 1);
+	ck_assert_uint_eq(scene.other, 0);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+/* Since Linux 6.16 the sender learns it. */
+START_TEST(the_kernel_refuses_descriptors_beside_frames)
+{
+	if (!support_can_refuse_fds())
+		return;
+	open_with_wants(FRAMED, 0);
+	client_say(&client, "x");
+	scene_serve(&scene);
+	ck_assert_errno((int)support_send_fds(client_get_fd(&client), "x", 1, 0,
+				1),
+		EPERM);
+	client_close(&client);
+	scene_close(&scene);
+}
+END_TEST
+
+static TCase *make_beside_tests(void)
+{
+	TCase *tcase = make_tcase("beside bytes");
+
+	tcase_add_loop_test(tcase, descriptors_beside_bytes_are_passed_on, 0,
+		2);
+	tcase_add_loop_test(tcase, a_descriptor_goes_with_the_first_byte, 0, 2);
+	tcase_add_test(tcase, nothing_goes_beside_no_bytes);
+	tcase_add_test(tcase, a_mistake_beside_bytes_breaks_no_stream);
+	tcase_add_test(tcase, who_refuses_what_is_beside_bytes_gets_no_more);
+	tcase_add_test(tcase, credentials_beside_bytes_are_passed_on);
+	tcase_add_test(tcase, the_handler_sees_what_is_beside_bytes);
+	tcase_add_test(tcase, a_flood_of_descriptors_beside_bytes_is_closed);
+	tcase_add_test(tcase, descriptors_beside_bytes_without_room_are_told);
+	tcase_add_test(tcase, half_a_frame_holds_no_descriptors);
+	tcase_add_test(tcase, the_kernel_refuses_descriptors_beside_frames);
+	return tcase;
+}
+
 static TCase *make_forward_tests(void)
 {
 	TCase *tcase = make_tcase("forwarding");
@@ -1600,7 +1997,7 @@ static TCase *make_cred_tests(void)
 	tcase_add_loop_test(tcase, credentials_are_passed_on, 0, 4);
 	tcase_add_loop_test(tcase, credentials_that_may_not_be_sent_are_refused,
 		0, 2);
-	tcase_add_loop_test(tcase, a_stream_carries_no_credentials, 0, 2);
+	tcase_add_test(tcase, frames_carry_no_credentials);
 	return tcase;
 }
 
@@ -1732,5 +2129,6 @@ int main(void)
 {
 	return support_run_cases("service_forward", make_end_tests(),
 		make_duplex_tests(), make_pause_tests(), make_datagram_tests(),
-		make_name_tests(), make_cred_tests(), make_forward_tests());
+		make_name_tests(), make_cred_tests(), make_beside_tests(),
+		make_forward_tests());
 }
