@@ -22,20 +22,30 @@ struct self {
 	int groups_count;
 };
 
-/*
- * A stream asks for credentials after it has connected: the kernel gives a name
- * to a socket that asks for them before, and the server would see it.
- */
-static struct unixconn *dial(const struct tap *tap)
+static bool is_named(const struct unixconn *client)
 {
-	const bool is_stream = tap->network->is_stream;
-	const struct unixdial_options options = {
-		.wants = is_stream ? UNIXMSG_WANT_FDS : tap_get_wants(),
-	};
-	struct unixconn *server = unixconn_dial(tap->network->name, tap->server,
-		&options, UNIXMSG_NOW);
+	struct unixaddr addr;
 
-	if (server == NULL || !is_stream ||
+	return unixconn_get_peer(client, &addr) == 0 &&
+		unixaddr_get_kind(&addr) != UNIXADDR_UNNAMED;
+}
+
+/*
+ * The kernel gives a name to a socket that asks for credentials: one of a
+ * stream when it connects, one of packets when it sends, too. The server would
+ * see it. A client without a name has not asked for them before it connected.
+ */
+static struct unixconn *dial(const struct tap *tap,
+	const struct unixconn *client)
+{
+	struct unixdial_options options = { .wants = tap_get_wants() };
+	struct unixconn *server;
+
+	if (!is_named(client))
+		options.wants &= ~UNIXMSG_WANT_CRED;
+	server = unixconn_dial(tap->network->name, tap->server, &options,
+		UNIXMSG_NOW);
+	if (server == NULL || !tap->network->is_stream ||
 		unixconn_want(server, tap_get_wants()) == 0)
 		return server;
 	unixconn_close(server);
@@ -76,7 +86,7 @@ static struct unixconn *dial_as(const struct tap *tap,
 	if (self.groups_count < 0)
 		return NULL;
 	if (become(client, cred) == 0)
-		server = dial(tap);
+		server = dial(tap, client);
 	become_self(&self);
 	return server;
 }
@@ -120,10 +130,10 @@ struct unixconn *tap_as_dial(const struct tap *tap,
 	const struct unixconn *client, const struct unixcred *cred)
 {
 	if (cred->uid == geteuid() && cred->gid == getegid())
-		return dial(tap);
+		return dial(tap, client);
 	if (geteuid() == 0)
 		return dial_as(tap, client, cred);
 	if (cred->uid != geteuid() && cred->uid != (uid_t)-1)
 		say_other_user(cred->uid);
-	return dial(tap);
+	return dial(tap, client);
 }

@@ -140,23 +140,19 @@ static void take_fds(struct unixmsg *msg, struct cmsghdr *part)
 	memcpy(msg->fds, CMSG_DATA(part), msg->fds_count * sizeof(*msg->fds));
 }
 
-/* The kernel names nobody as the writer of bytes that were sent before we could
- * ask, right after the connection was made: its peer stands for them. */
-static void take_writer(const struct unixconn *conn, struct unixmsg *msg,
-	struct cmsghdr *part)
+/* The kernel names nobody for bytes that were sent before we could ask. */
+static void take_writer(struct unixmsg *msg, struct cmsghdr *part)
 {
 	struct ucred cred;
 
 	memcpy(&cred, CMSG_DATA(part), sizeof(cred));
-	msg->cred = (struct unixcred){ cred.pid, cred.uid, cred.gid };
-	if (cred.pid == 0 && cred.uid == TAP_NOBODY &&
-		unixpeer_get_cred(unixconn_get_fd(conn), &msg->cred) < 0)
+	if (cred.pid == 0 && cred.uid == TAP_NOBODY)
 		return;
+	msg->cred = (struct unixcred){ cred.pid, cred.uid, cred.gid };
 	msg->flags |= UNIXMSG_HAS_CRED;
 }
 
-static void take_control(const struct unixconn *conn, struct unixmsg *msg,
-	struct msghdr *head)
+static void take_control(struct unixmsg *msg, struct msghdr *head)
 {
 	struct cmsghdr *part;
 
@@ -167,7 +163,7 @@ static void take_control(const struct unixconn *conn, struct unixmsg *msg,
 		if (part->cmsg_type == SCM_RIGHTS)
 			take_fds(msg, part);
 		else if (part->cmsg_type == SCM_CREDENTIALS)
-			take_writer(conn, msg, part);
+			take_writer(msg, part);
 	}
 }
 
@@ -193,7 +189,7 @@ static int receive_bytes(struct unixconn *conn, struct unixmsg *msg)
 	if (got <= 0)
 		return (int)got;
 	msg->size = (size_t)got;
-	take_control(conn, msg, &head);
+	take_control(msg, &head);
 	if ((head.msg_flags & MSG_CTRUNC) != 0)
 		msg->flags |= UNIXMSG_CUT_CONTROL;
 	return 1;

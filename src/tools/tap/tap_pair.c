@@ -32,6 +32,8 @@ struct side {
 	struct tap_pair *pair;
 	struct side *other;
 	struct unixconn *conn;
+	/* Stands for the writer of a message that the kernel does not name. */
+	struct unixcred peer;
 	bool is_server;
 	/* Nothing more is received from here, and nothing is held: the end is
 	 * behind the last message. */
@@ -49,7 +51,6 @@ struct tap_pair {
 	struct tap *tap;
 	const struct tap_carrier *carrier;
 	uint64_t number;
-	struct unixcred cred;
 	struct side client, server;
 	struct tap_pair *next, **at; /* in the list of the tap */
 };
@@ -65,7 +66,7 @@ static void note(const struct side *from, enum event_kind kind,
 		.size = msg != NULL ? msg->size : 0,
 		.fds = msg != NULL ? msg->fds_count : 0,
 		.has_cred = true,
-		.cred = pair->cred,
+		.cred = pair->client.peer,
 	};
 
 	tap_note(pair->tap, &event, msg != NULL ? msg->data : NULL);
@@ -203,6 +204,16 @@ static void flush(struct side *from)
 	break_up(from, &from->held[from->held_first]);
 }
 
+static int receive_one(const struct side *from, struct unixmsg *msg)
+{
+	const int result = from->pair->carrier->receive(from->conn, msg);
+
+	if ((msg->flags & UNIXMSG_HAS_CRED) == 0)
+		msg->cred = from->peer;
+	msg->flags |= UNIXMSG_HAS_CRED;
+	return result;
+}
+
 /* Messages that are there, but at most one with descriptors, as the last. */
 static void gather(struct side *from, struct batch *batch)
 {
@@ -213,7 +224,7 @@ static void gather(struct side *from, struct batch *batch)
 	batch->count = 0;
 	for (;;) {
 		tap_prepare(from->pair->tap, msg, used);
-		batch->result = carrier->receive(from->conn, msg);
+		batch->result = receive_one(from, msg);
 		batch->error = errno;
 		if (batch->result < 1)
 			return;
@@ -371,10 +382,13 @@ static struct tap_pair *make_pair(struct tap *tap, struct unixconn *client,
 	pair->tap = tap;
 	pair->carrier = tap_carrier_find(tap->network);
 	pair->number = ++tap->connections;
-	pair->cred = *cred;
 	pair->server.is_server = true;
 	make_side(pair, &pair->client, &pair->server, client);
 	make_side(pair, &pair->server, &pair->client, server);
+	pair->client.peer = *cred;
+	if (unixpeer_get_cred(unixconn_get_fd(server), &pair->server.peer) < 0)
+		pair->server.peer =
+			(struct unixcred){ 0, TAP_NOBODY, TAP_NOBODY };
 	pair->at = &tap->pairs;
 	pair->next = tap->pairs;
 	if (pair->next != NULL)

@@ -31,6 +31,9 @@ static const char *name;
 static int server, type;
 static struct stat its_file;
 
+/* Clients ask for credentials. */
+static bool is_asking;
+
 /* The tap, what it says on standard error so far, and where more comes. */
 static pid_t tap;
 static int words_fd;
@@ -46,6 +49,7 @@ static void set_up(void)
 	support_clear_dir();
 	name = support_path("name");
 	server = words_fd = -1;
+	is_asking = false;
 	tap = 0;
 	words[0] = '\0';
 }
@@ -191,6 +195,15 @@ static void connect_grams(struct ends *ends)
 	ck_assert_int_eq(connect(ends->server, (void *)&from, size), 0);
 }
 
+static void ask_for_credentials(int fd)
+{
+	const int on = 1;
+
+	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on,
+				 sizeof(on)),
+		0);
+}
+
 static void connect_ends(struct ends *ends)
 {
 	if (type == SOCK_DGRAM) {
@@ -198,6 +211,8 @@ static void connect_ends(struct ends *ends)
 		return;
 	}
 	ends->client = open_socket(type);
+	if (is_asking)
+		ask_for_credentials(ends->client);
 	make_blocking(ends->client);
 	ck_assert_int_eq(connect_to(ends->client, name), 0);
 	make_blocking(server);
@@ -759,15 +774,6 @@ static struct ucred receive_writer(int fd)
 	return cred;
 }
 
-static void ask_for_writers(int fd)
-{
-	const int on = 1;
-
-	ck_assert_int_eq(setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on,
-				 sizeof(on)),
-		0);
-}
-
 /* Another user sends one byte, and ends unless it stays. */
 static pid_t send_as_nobody(bool stays)
 {
@@ -809,7 +815,7 @@ START_TEST(the_server_sees_the_writer_of_each_message)
 	pid_t client;
 
 	start_server(_i);
-	ask_for_writers(server);
+	ask_for_credentials(server);
 	ck_assert_int_eq(chmod(name, 0777), 0);
 	start_tap();
 	client = send_as_nobody(true);
@@ -828,7 +834,7 @@ START_TEST(a_message_of_a_dead_client_is_never_one_of_root)
 	struct ucred writer;
 
 	start_server(_i);
-	ask_for_writers(server);
+	ask_for_credentials(server);
 	ck_assert_int_eq(chmod(name, 0777), 0);
 	start_tap();
 	ck_assert_int_eq(kill(tap, SIGSTOP), 0);
@@ -842,13 +848,34 @@ START_TEST(a_message_of_a_dead_client_is_never_one_of_root)
 }
 END_TEST
 
+/* The kernel gives those who ask for credentials a name. */
+START_TEST(the_server_sees_a_name_if_the_client_has_one)
+{
+	struct sockaddr_un peer;
+	socklen_t size = sizeof(peer);
+	struct ends ends;
+
+	is_asking = _i / 2 == 1;
+	begin(&ends, 1 + _i % 2);
+	send_all(ends.client, "x", 1);
+	expect_all(ends.server, "x", 1);
+	ck_assert_int_eq(getpeername(ends.server, (void *)&peer, &size), 0);
+	if (is_asking && support_is_root())
+		ck_assert_uint_gt(size, sizeof(sa_family_t));
+	else
+		ck_assert_uint_eq(size, sizeof(sa_family_t));
+	finish(&ends);
+}
+END_TEST
+
 /* As root: it is the server, which is this process, and not the tap. */
 START_TEST(a_client_sees_who_has_written_the_answer)
 {
 	struct ends ends;
 
-	begin(&ends, _i);
-	ask_for_writers(ends.client);
+	is_asking = _i >= TYPES;
+	begin(&ends, _i % TYPES);
+	ask_for_credentials(ends.client);
 	send_all(ends.server, "x", 1);
 	ck_assert_int_eq(receive_writer(ends.client).pid, getpid());
 	finish(&ends);
@@ -1142,8 +1169,11 @@ static TCase *make_passing(int first)
 		a_datagram_client_without_a_name_is_heard_without_one);
 	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
 		2, support_is_root(), "only root connects as another user");
+	if (first == 1)
+		tcase_add_loop_test(tcase,
+			the_server_sees_a_name_if_the_client_has_one, 0, 4);
 	support_add_loop_test_if(tcase,
-		a_client_sees_who_has_written_the_answer, TYPES,
+		a_client_sees_who_has_written_the_answer, 2 * TYPES,
 		support_is_root(), only_root_names);
 	support_add_loop_test_if(tcase,
 		the_server_sees_the_writer_of_each_message, TYPES,
