@@ -3,7 +3,8 @@
  * A hard link keeps the server's inode reachable while another socket has its
  * name: connect(2) looks up inodes, not names. rename(2) gives the name back in
  * one step. SIGKILL may come between any two calls, so everything is found
- * again by the names in the directory.
+ * again by the names in the directory. Only the mark, which tells a takeover at
+ * work from one that was killed, ends with the process.
  */
 #include <config.h>
 
@@ -22,6 +23,7 @@
 #include "name/aside.h"
 #include "name/diag.h"
 #include "name/file.h"
+#include "name/mark.h"
 #include "name/name_private.h"
 #include "name/probe.h"
 #include "unixmsg/takeover.h"
@@ -163,7 +165,7 @@ static int take(struct unixtakeover *takeover, const struct look *server)
 	return refuse(server->error == 0 ? ECONNREFUSED : server->error);
 }
 
-/* An earlier takeover was killed, or is at work still. */
+/* An earlier takeover was killed: none is at work. */
 static int take_again(struct unixtakeover *takeover, const struct look *hidden,
 	const struct look *server)
 {
@@ -203,7 +205,9 @@ static int take_locked(struct unixtakeover *takeover, int64_t deadline_us)
 
 	if (unixfile__lock(takeover->name->dir_fd, deadline_us) < 0)
 		return -1;
-	result = take_name(takeover);
+	result = unixmark__set(takeover->name->dir_fd, takeover->name->leaf);
+	if (result == 0)
+		result = take_name(takeover);
 	unixfile__unlock(takeover->name->dir_fd);
 	return result;
 }

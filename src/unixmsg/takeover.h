@@ -43,13 +43,18 @@ struct unixtakeover;
  * alive, and no other live socket has the name, then an earlier takeover was
  * killed: this one continues it.
  *
+ * From now on the takeover is at work, until it is closed or the process ends.
+ * A child of fork(2) keeps it at work, too, until the child calls execve(2) or
+ * ends.
+ *
  * Returns NULL on failure, and changes nothing: ECONNREFUSED (no live socket
  * has the name), ENOENT, ENOTSOCK, EBUSY (another takeover of this name is at
- * work), EPERM (everybody may rename files in that directory, or the hidden
- * name or the server's file belongs to another user), ENOTSUP (an abstract
- * name, or a file system that does not show whether the server is alive),
- * EAGAIN or ETIMEDOUT (another process held the lock of the directory until
- * deadline_us), or an error of link(2) or open(2).
+ * work, or was killed and another live socket has the name since), EACCES (the
+ * directory may not be read), EPERM (everybody may rename files in that
+ * directory, or the hidden name or the server's file belongs to another user),
+ * ENOTSUP (an abstract name, or a file system that does not show whether the
+ * server is alive), EAGAIN or ETIMEDOUT (another process held the lock of the
+ * directory until deadline_us), or an error of link(2), open(2) or fcntl(2).
  */
 struct unixtakeover *unixtakeover_open(const char *address,
 	int64_t deadline_us);

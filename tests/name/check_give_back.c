@@ -264,6 +264,85 @@ START_TEST(one_takeover_at_a_time)
 }
 END_TEST
 
+/* Whether the other one is in this process or in another. */
+START_TEST(a_takeover_that_does_not_listen_yet_is_at_work)
+{
+	struct unixtakeover *takeover;
+	pid_t pid;
+
+	start(_i);
+	takeover = take();
+	refuse_to_take(EBUSY);
+	pid = support_fork();
+	if (pid == 0) {
+		unixtakeover_close(unixtakeover_open(name, UNIXMSG_NOW), -1);
+		_exit(errno == EBUSY ? 0 : 1);
+	}
+	support_wait_exit(pid, 0);
+	ck_assert(leads_to(get_hidden(), server));
+	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+	expect_given_back();
+}
+END_TEST
+
+START_TEST(a_refused_takeover_is_in_nobodys_way)
+{
+	struct unixtakeover *takeover;
+	int i;
+
+	start(1);
+	takeover = take();
+	for (i = 0; i < 3; i++)
+		refuse_to_take(EBUSY);
+	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+	ck_assert_int_eq(unixtakeover_close(take(), -1), 1);
+	expect_given_back();
+}
+END_TEST
+
+START_TEST(other_names_of_the_directory_may_be_taken_meanwhile)
+{
+	const char *other_name = support_path("other");
+	struct unixtakeover *takeover, *other;
+	int other_server;
+
+	start(1);
+	other_server = open_listening(type, other_name);
+	takeover = take();
+	other = unixtakeover_open(other_name, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(other);
+	ck_assert_int_eq(unixtakeover_close(other, -1), 1);
+	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+	ck_assert(leads_to(other_name, other_server));
+	expect_given_back();
+	close(other_server);
+}
+END_TEST
+
+/* Without the mark nobody can know whether another is at work. */
+START_TEST(in_a_directory_that_may_not_be_read_nothing_is_taken)
+{
+	pid_t pid;
+
+	ck_assert_int_eq(chmod(support_dir(), 01777), 0);
+	pid = support_fork();
+	if (pid == 0) {
+		if (support_is_root())
+			support_as_nobody();
+		make_dir(support_path("place"), 0700);
+		name = support_path("place/name");
+		start(1);
+		ck_assert_int_eq(chmod(support_path("place"), 0300), 0);
+		refuse_to_take(EACCES);
+		ck_assert_int_eq(chmod(support_path("place"), 0700), 0);
+		assert_missing(support_path("place/.unixmsg=name"));
+		ck_assert(leads_to(name, server));
+		_exit(0);
+	}
+	support_wait_exit(pid, 0);
+}
+END_TEST
+
 START_TEST(a_lock_that_others_hold_is_waited_for)
 {
 	int dir_fd = open(support_dir(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -482,6 +561,22 @@ START_TEST(after_a_kill_the_next_takeover_goes_on)
 }
 END_TEST
 
+START_TEST(after_a_kill_a_name_that_another_has_taken_stays_with_it)
+{
+	int third;
+
+	start(_i);
+	take_and_die(1);
+	third = listen_instead();
+	refuse_to_take(EBUSY);
+	ck_assert(leads_to(name, third));
+	ck_assert(leads_to(get_hidden(), server));
+	close(third);
+	ck_assert_int_eq(unixtakeover_close(take(), -1), 1);
+	expect_given_back();
+}
+END_TEST
+
 /* The claim of the caller was killed after it had set the file aside. */
 START_TEST(a_file_that_a_killed_claim_has_set_aside_does_not_stay)
 {
@@ -533,6 +628,13 @@ static TCase *make_taking(void)
 	tcase_add_test(tcase, abstract_names_cannot_be_taken);
 	tcase_add_test(tcase, what_cannot_be_meant_is_refused);
 	tcase_add_loop_test(tcase, one_takeover_at_a_time, 0, TYPES);
+	tcase_add_loop_test(tcase,
+		a_takeover_that_does_not_listen_yet_is_at_work, 0, TYPES);
+	tcase_add_test(tcase, a_refused_takeover_is_in_nobodys_way);
+	tcase_add_test(tcase,
+		other_names_of_the_directory_may_be_taken_meanwhile);
+	tcase_add_test(tcase,
+		in_a_directory_that_may_not_be_read_nothing_is_taken);
 	tcase_add_test(tcase, a_lock_that_others_hold_is_waited_for);
 	support_add_root_test(tcase, a_file_of_another_user_is_no_hidden_name);
 	return tcase;
@@ -576,6 +678,9 @@ static TCase *make_kills(void)
 		3 * TYPES);
 	tcase_add_loop_test(tcase,
 		after_a_kill_and_the_servers_end_nothing_stays, 0, 3 * TYPES);
+	tcase_add_loop_test(tcase,
+		after_a_kill_a_name_that_another_has_taken_stays_with_it, 0,
+		TYPES);
 	return tcase;
 }
 

@@ -92,17 +92,44 @@ static int check_is_open(const struct tap *tap)
 			       : strerror(errno));
 }
 
+static struct unixtakeover *open_takeover(const char *address)
+{
+	struct unixtakeover *takeover =
+		unixtakeover_open(address, unixdeadline_after_us(lock_us));
+
+	if (takeover == NULL)
+		complain_of_taking(address);
+	return takeover;
+}
+
+int tap_name_look(struct tap *tap)
+{
+	struct unixtakeover *takeover = NULL;
+	int result = -1;
+
+	tap->server = tap->options->address;
+	if (tap->options->front == NULL) {
+		takeover = open_takeover(tap->options->address);
+		if (takeover == NULL)
+			return -1;
+		tap->server = unixtakeover_get_address(takeover);
+	}
+	if (find_network(tap) == 0)
+		result = check_is_open(tap);
+	tap->server = tap->options->address;
+	unixtakeover_close(takeover, -1);
+	return result;
+}
+
 static int take(struct tap_name *name)
 {
 	struct tap *tap = name->tap;
 
-	tap->server = tap->options->address;
 	if (tap->options->front != NULL)
 		return 0;
-	name->takeover = unixtakeover_open(tap->options->address,
-		unixdeadline_after_us(lock_us));
+	name->takeover = open_takeover(tap->options->address);
 	if (name->takeover == NULL)
-		return complain_of_taking(tap->options->address);
+		return -1;
 	name->hidden = strdup(unixtakeover_get_address(name->takeover));
 	tap->server = name->hidden;
 	return name->hidden != NULL ? 0 : tool_complain("%s", strerror(errno));
@@ -118,8 +145,7 @@ struct tap_name *tap_name_take(struct tap *tap)
 	}
 	name->tap = tap;
 	name->fd = name->watch.fd = -1;
-	if (take(name) == 0 && find_network(tap) == 0 &&
-		check_is_open(tap) == 0)
+	if (take(name) == 0)
 		return name;
 	tap_name_close(name);
 	return NULL;
@@ -317,13 +343,10 @@ void tap_name_close(struct tap_name *name)
 
 int tap_name_restore(const char *address)
 {
-	struct unixtakeover *takeover =
-		unixtakeover_open(address, unixdeadline_after_us(lock_us));
+	struct unixtakeover *takeover = open_takeover(address);
 
-	if (takeover == NULL) {
-		complain_of_taking(address);
+	if (takeover == NULL)
 		return TOOL_FAILED;
-	}
 	return tell_end(address, unixtakeover_close(takeover, -1)) < 0
 		? TOOL_FAILED
 		: TOOL_OK;

@@ -13,10 +13,12 @@
 
 struct tap_name;
 
-/*
- * Takes the server's name, and finds its network. Sets tap->server and
- * tap->network. NULL after a complaint, with nothing changed.
- */
+/* Finds out whether the name can be taken, and sets tap->network. 0, or -1
+ * after a complaint. Nothing has changed then. */
+int tap_name_look(struct tap *tap);
+
+/* Takes the server's name, and sets tap->server. NULL after a complaint, with
+ * nothing changed. */
 struct tap_name *tap_name_take(struct tap *tap);
 
 /* What the file is to be like: that of the server. */

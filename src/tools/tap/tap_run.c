@@ -164,17 +164,22 @@ static int serve(struct tap *tap, struct tap_front *front)
 	return 0;
 }
 
-static int run_front(struct tap *tap, struct tap_name *name)
+static int run_front(struct tap *tap)
 {
-	struct tap_front *front = tap_front_open(tap, name);
+	struct tap_name *name = tap_name_take(tap);
+	struct tap_front *front;
 	int result = -1;
 
+	if (name == NULL)
+		return -1;
+	front = tap_front_open(tap, name);
 	tool_hurry(true);
 	if (front != NULL)
 		result = serve(tap, front);
 	tap_front_close(front);
 	tap_pair_close_all(tap);
 	tool_hurry(false);
+	tap_name_close(name);
 	return result;
 }
 
@@ -189,18 +194,17 @@ static int prepare(struct tap *tap)
 	return watch_signals(tap);
 }
 
-/* The recorders come before all sockets, which they would inherit. */
+/* The recorders would inherit all sockets, and the takeover, which would be at
+ * work as long as they are: the tap may be killed before they end. */
 static int run(struct tap *tap)
 {
-	struct tap_name *name = tap_name_take(tap);
 	int result = -1;
 
-	if (name == NULL)
+	if (tap_name_look(tap) < 0)
 		return -1;
 	if (tap_sinks_open(tap) == 0 && prepare(tap) == 0 &&
 		tap_sinks_watch(tap) == 0)
-		result = run_front(tap, name);
-	tap_name_close(name);
+		result = run_front(tap);
 	if (tap_sinks_close(tap) < 0)
 		result = -1;
 	if (tap->options->is_stats_wanted && report(tap) < 0)

@@ -1040,6 +1040,22 @@ START_TEST(two_taps_of_one_name_do_not_get_into_each_others_way)
 }
 END_TEST
 
+/* Its takeover has begun, and it does not listen yet. */
+START_TEST(restore_leaves_a_takeover_alone_that_has_just_begun)
+{
+	struct unixtakeover *takeover;
+
+	start_server(_i);
+	takeover = unixtakeover_open(name, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(takeover);
+	restore(1);
+	ck_assert_uint_eq(look_at(get_hidden()).st_ino, its_file.st_ino);
+	ck_assert_uint_eq(look_at(name).st_ino, its_file.st_ino);
+	ck_assert_int_eq(unixtakeover_close(takeover, -1), 1);
+	expect_given_back();
+}
+END_TEST
+
 START_TEST(a_name_that_is_taken_away_is_told_at_once)
 {
 	const char *other = support_path("other");
@@ -1200,6 +1216,7 @@ static TCase *make_name(int first)
 		first);
 	add_loop(tcase, a_second_signal_ends_at_once, first);
 	add_loop(tcase, restore_repairs_what_a_killed_tap_has_left, 0);
+	add_loop(tcase, restore_leaves_a_takeover_alone_that_has_just_begun, 0);
 	add_loop(tcase, the_next_tap_goes_on_where_one_was_killed, 0);
 	add_loop(tcase, two_taps_of_one_name_do_not_get_into_each_others_way,
 		0);

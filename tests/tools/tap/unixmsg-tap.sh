@@ -533,6 +533,25 @@ a_kill_at_any_step_is_repaired()
 	[ $kills -ge 20 ] || fail "only $kills steps"
 }
 
+# The recorders of a killed tap wait for whoever reads, and hold nothing else.
+a_killed_tap_whose_output_stands_still_is_repaired_at_once()
+{
+	start_echo unixpacket
+	mkfifo lines
+	exec 5<>lines
+	stdout=lines start_tap -w file.pcapng --format text s-unixpacket
+	run seqpacket-echo -c 2000 -s 400 s-unixpacket
+	expect_status 0
+	signal tap KILL
+	await "$(cat "$logs/tap.pid")"
+	run unixmsg-tap --restore s-unixpacket
+	expect_status 0 "$(cat "$err")"
+	talk s-unixpacket hello
+	expect_text "$out" hello
+	exec 5>&-
+	finish tap
+}
+
 it_tells_whom_the_server_sees_when_asked_to_say_more()
 {
 	start_echo unixpacket
@@ -548,6 +567,7 @@ it_tells_whom_the_server_sees_when_asked_to_say_more()
 for case in \
 	it_tells_whom_the_server_sees_when_asked_to_say_more \
 	a_kill_at_any_step_is_repaired \
+	a_killed_tap_whose_output_stands_still_is_repaired_at_once \
 	a_mistake_is_one_line_and_changes_nothing \
 	a_directory_that_may_not_be_written_is_told_and_nothing_changes \
 	a_server_of_no_file_is_tapped_at_another_name \
