@@ -177,6 +177,7 @@ static const struct entry entries[] = {
 	ENTRY(unixstop_open),
 	ENTRY(unixtakeover_close),
 	ENTRY(unixtakeover_get_address),
+	ENTRY(unixtakeover_give_back),
 	ENTRY(unixtakeover_open),
 };
 /* clang-format on */

@@ -30,11 +30,17 @@
 
 static const int64_t lock_us = 1000000;
 
+/* Two files and one socket are open at a time while a name is given back. */
+enum { SPARES = 3 };
+
 struct unixtakeover {
 	struct unixname *name;          /* of the server; nothing is claimed */
 	char hidden[NAME_MAX + 1];      /* its second name */
 	char address[2 * PATH_MAX + 2]; /* the same as text */
 	struct stat server;             /* its file */
+	/* Kept for the end, when a program may have used up all others. */
+	int spares[SPARES];
+	bool is_over;
 };
 
 /* What stands under a name: fd is -1 if nothing does. */
@@ -212,12 +218,50 @@ static int take_locked(struct unixtakeover *takeover, int64_t deadline_us)
 	return result;
 }
 
+static void close_spares(struct unixtakeover *takeover)
+{
+	size_t i;
+
+	for (i = 0; i < SPARES; i++)
+		takeover->spares[i] = fd_close(takeover->spares[i]);
+}
+
+static int open_spares(struct unixtakeover *takeover)
+{
+	size_t i;
+
+	for (i = 0; i < SPARES; i++) {
+		takeover->spares[i] = fcntl(takeover->name->dir_fd,
+			F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (takeover->spares[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int free_with(struct unixtakeover *takeover, int result)
+{
+	close_spares(takeover);
+	if (takeover->name != NULL)
+		result = unixname__close(takeover->name, result);
+	free(takeover);
+	return result;
+}
+
 static struct unixtakeover *give_up(struct unixtakeover *takeover)
 {
-	if (takeover->name != NULL)
-		unixname__close(takeover->name, -1);
-	free(takeover);
+	free_with(takeover, -1);
 	return NULL;
+}
+
+static struct unixtakeover *new_takeover(void)
+{
+	struct unixtakeover *takeover = calloc(1, sizeof(*takeover));
+	size_t i;
+
+	for (i = 0; takeover != NULL && i < SPARES; i++)
+		takeover->spares[i] = -1;
+	return takeover;
 }
 
 struct unixtakeover *unixtakeover_open(const char *address, int64_t deadline_us)
@@ -234,7 +278,7 @@ struct unixtakeover *unixtakeover_open(const char *address, int64_t deadline_us)
 		errno = ENOTSUP;
 		return NULL;
 	}
-	takeover = calloc(1, sizeof(*takeover));
+	takeover = new_takeover();
 	if (takeover == NULL)
 		return NULL;
 	takeover->name = unixname__open(path, 0);
@@ -242,7 +286,7 @@ struct unixtakeover *unixtakeover_open(const char *address, int64_t deadline_us)
 		return give_up(takeover);
 	set_hidden(takeover);
 	set_address(takeover, path);
-	if (take_locked(takeover, deadline_us) < 0)
+	if (open_spares(takeover) < 0 || take_locked(takeover, deadline_us) < 0)
 		return give_up(takeover);
 	errno = saved;
 	return takeover;
@@ -383,15 +427,43 @@ static int give_back_locked(const struct unixtakeover *takeover, int fd)
 	return result;
 }
 
-int unixtakeover_close(struct unixtakeover *takeover, int fd)
+/* What another thread has taken meanwhile will be missing next time. */
+static int give_back_with_spares(struct unixtakeover *takeover, int fd)
+{
+	int result, error;
+
+	close_spares(takeover);
+	result = give_back_locked(takeover, fd);
+	error = errno;
+	if (result < 0 && error != EADDRINUSE && error != ESTALE)
+		open_spares(takeover);
+	else
+		takeover->is_over = true;
+	errno = error;
+	return result;
+}
+
+int unixtakeover_give_back(struct unixtakeover *takeover, int fd)
 {
 	int result, saved = errno;
 
+	if (takeover->is_over)
+		return refuse(ESTALE);
+	result = give_back_with_spares(takeover, fd);
+	if (result >= 0)
+		errno = saved;
+	return result;
+}
+
+int unixtakeover_close(struct unixtakeover *takeover, int fd)
+{
+	int result = 0, saved = errno;
+
 	if (takeover == NULL)
 		return 0;
-	result = give_back_locked(takeover, fd);
-	result = unixname__close(takeover->name, result);
-	free(takeover);
+	if (!takeover->is_over)
+		result = give_back_with_spares(takeover, fd);
+	result = free_with(takeover, result);
 	if (result >= 0)
 		errno = saved;
 	return result;

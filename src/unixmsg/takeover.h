@@ -66,19 +66,32 @@ struct unixtakeover *unixtakeover_open(const char *address,
 const char *unixtakeover_get_address(const struct unixtakeover *takeover);
 
 /*
- * Gives the name back and frees the takeover, which may be NULL. fd is the
- * caller's socket at that name, still open, or -1 if it has none; fd stays the
- * caller's. The name leads to a socket at every moment. The call waits one
- * second at most for the lock of the directory.
+ * Gives the name back. fd is the caller's socket at that name, still open, or
+ * -1 if it has none; fd stays the caller's. The name leads to a socket at every
+ * moment. The call waits one second at most for the lock of the directory. A
+ * program whose descriptors are all in use can call it, too: the takeover has
+ * kept the three that it needs, unless another thread is faster.
  *
  * Returns 1 if the server has its name back; 0 if the server has ended
  * meanwhile. In that case the call removes the hidden name, and a dead file at
  * the name; the close of the caller's socket removes the caller's file. Returns
  * -1 with EADDRINUSE if another program has taken the name: the server has lost
  * it, and the hidden name is removed. Returns -1 with ESTALE if the hidden name
- * no longer leads to the server. After other errors, those of rename(2), of
- * connect(2) and of sock_diag(7), which tells the file of fd, the hidden name
- * stays for another try.
+ * no longer leads to the server. After these, the takeover can only be closed;
+ * another call fails with ESTALE.
+ *
+ * After other errors, those of open(2), rename(2), connect(2) and of
+ * sock_diag(7), which tells the file of fd, the takeover is as before: call
+ * again later, for example when descriptors were closed (EMFILE, ENFILE).
+ */
+int unixtakeover_give_back(struct unixtakeover *takeover, int fd);
+
+/*
+ * Gives the name back, as unixtakeover_give_back does, unless that was done,
+ * and frees the takeover, which may be NULL. Returns as that call does; 0 if
+ * nothing was left to do. The takeover is freed after each error, too. After
+ * those that unixtakeover_give_back can be called again for, the hidden name
+ * stays for the next takeover.
  */
 int unixtakeover_close(struct unixtakeover *takeover, int fd);
 

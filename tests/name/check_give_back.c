@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -22,6 +23,7 @@
 static const char *name;
 static int server, type;
 static struct stat its_file;
+static struct rlimit unlimited;
 
 static const char *get_hidden(void)
 {
@@ -33,6 +35,7 @@ static void set_up(void)
 	support_clear_dir();
 	name = support_path("name");
 	server = -1;
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &unlimited), 0);
 }
 
 static void tear_down(void)
@@ -507,6 +510,105 @@ START_TEST(a_hidden_name_that_is_anothers_is_left_alone)
 }
 END_TEST
 
+START_TEST(a_name_is_given_back_when_all_descriptors_are_in_use)
+{
+	struct unixtakeover *takeover;
+	int instead;
+
+	start(_i % TYPES);
+	takeover = take();
+	instead = listen_instead();
+	if (_i >= TYPES) {
+		end_the_server();
+		/* Its number is in use again. */
+		server = fcntl(instead, F_DUPFD_CLOEXEC, 0);
+	}
+	support_limit_fds(0);
+	ck_assert_int_eq(unixtakeover_close(takeover, instead), _i < TYPES);
+	support_lift_fds_limit();
+	if (_i < TYPES)
+		expect_given_back();
+	close(instead);
+}
+END_TEST
+
+/* Not even a descriptor that becomes free can be used. */
+static void forbid_all_fds(void)
+{
+	const struct rlimit none = { 0, unlimited.rlim_max };
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void allow_fds(void)
+{
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &unlimited), 0);
+}
+
+START_TEST(a_name_that_could_not_be_given_back_is_given_back_later)
+{
+	struct unixtakeover *takeover;
+	int instead;
+
+	start(_i);
+	takeover = take();
+	instead = listen_instead();
+	forbid_all_fds();
+	ck_assert_errno(unixtakeover_give_back(takeover, instead), EMFILE);
+	ck_assert_errno(unixtakeover_give_back(takeover, instead), EMFILE);
+	allow_fds();
+	ck_assert(leads_to(name, instead));
+	ck_assert(leads_to(unixtakeover_get_address(takeover), server));
+	refuse_to_take(EBUSY);
+	errno = EXDEV;
+	ck_assert_int_eq(unixtakeover_give_back(takeover, instead), 1);
+	ck_assert_int_eq(errno, EXDEV);
+	expect_given_back();
+	ck_assert_errno(unixtakeover_give_back(takeover, instead), ESTALE);
+	errno = EXDEV;
+	ck_assert_int_eq(unixtakeover_close(takeover, instead), 0);
+	ck_assert_int_eq(errno, EXDEV);
+	expect_given_back();
+	close(instead);
+}
+END_TEST
+
+START_TEST(a_close_that_gives_nothing_back_leaves_it_to_the_next)
+{
+	struct unixtakeover *takeover;
+	int instead;
+
+	start(_i);
+	takeover = take();
+	instead = listen_instead();
+	forbid_all_fds();
+	ck_assert_errno(unixtakeover_close(takeover, instead), EMFILE);
+	allow_fds();
+	ck_assert(leads_to(get_hidden(), server));
+	close(instead);
+	ck_assert_int_eq(unixtakeover_close(take(), -1), 1);
+	expect_given_back();
+}
+END_TEST
+
+START_TEST(a_name_that_is_lost_is_not_given_back_later)
+{
+	struct unixtakeover *takeover;
+	int instead, third;
+
+	start(_i);
+	takeover = take();
+	instead = listen_instead();
+	third = listen_instead();
+	ck_assert_errno(unixtakeover_give_back(takeover, instead), EADDRINUSE);
+	ck_assert_errno(unixtakeover_give_back(takeover, instead), ESTALE);
+	ck_assert_int_eq(unixtakeover_close(takeover, instead), 0);
+	ck_assert(leads_to(name, third));
+	close(third);
+	close(instead);
+}
+END_TEST
+
 START_TEST(closing_nothing_gives_nothing_back)
 {
 	errno = EXDEV;
@@ -660,6 +762,17 @@ static TCase *make_giving_back(void)
 	tcase_add_loop_test(tcase, a_caller_without_a_socket_has_taken_no_name,
 		0, 2 * TYPES);
 	tcase_add_loop_test(tcase, a_hidden_name_that_is_anothers_is_left_alone,
+		0, TYPES);
+	tcase_add_loop_test(tcase,
+		a_name_is_given_back_when_all_descriptors_are_in_use, 0,
+		2 * TYPES);
+	tcase_add_loop_test(tcase,
+		a_name_that_could_not_be_given_back_is_given_back_later, 0,
+		TYPES);
+	tcase_add_loop_test(tcase,
+		a_close_that_gives_nothing_back_leaves_it_to_the_next, 0,
+		TYPES);
+	tcase_add_loop_test(tcase, a_name_that_is_lost_is_not_given_back_later,
 		0, TYPES);
 	tcase_add_test(tcase, closing_nothing_gives_nothing_back);
 	return tcase;

@@ -332,6 +332,37 @@ static void a_name_is_given_back(int kind)
 	give_back_to(&server, kind, path);
 }
 
+static void a_name_is_given_back_at_a_second_try(int kind)
+{
+	const struct unixlisten_options options = {
+		.flags = UNIXMSG_LISTEN_REPLACE,
+	};
+	const char *path = support_path("name");
+	struct unixtakeover *takeover;
+	struct server server, instead;
+	bool is_final;
+	int result;
+
+	ck_assert_int_eq(open_server(&server, types[kind], path, NULL), 0);
+	takeover = unixtakeover_open(path, UNIXMSG_NOW);
+	ck_assert_ptr_nonnull(takeover);
+	ck_assert_int_eq(open_server(&instead, types[kind], path, &options), 0);
+	torture_begin();
+	result = unixtakeover_give_back(takeover, server_get_fd(&instead));
+	is_final = result == 1 || errno == ESTALE;
+	torture_end(result, 1);
+	/* It may have the name, with our file under the hidden one. */
+	if (!is_final)
+		ck_assert(unixtakeover_give_back(takeover,
+				  server_get_fd(&instead)) == 1 ||
+			errno == ESTALE);
+	if (result == 1 || !is_final)
+		torture_be_served(&server, types[kind], path);
+	ck_assert_int_eq(unixtakeover_close(takeover, -1), 0);
+	ck_assert_int_eq(close_server(&instead), 0);
+	give_back_to(&server, kind, path);
+}
+
 /* Of a takeover that was killed, whose server has ended since. */
 static void a_name_is_taken_over_again(int kind)
 {
@@ -416,6 +447,8 @@ const struct scene torture_name_scenes[] = {
 	{ "a name is taken over", a_name_is_taken_over, TYPES },
 	{ "a name is taken over again", a_name_is_taken_over_again, TYPES },
 	{ "a name is given back", a_name_is_given_back, TYPES },
+	{ "a name is given back at a second try",
+		a_name_is_given_back_at_a_second_try, TYPES },
 	{ "nothing is given back to who has ended",
 		nothing_is_given_back_to_who_has_ended, 2 * TYPES },
 	{ NULL, NULL, 0 },
