@@ -212,13 +212,12 @@ static bool is_empty(struct tap_front *front)
 	return front->waiting == NULL;
 }
 
-static void give_back(struct tap_front *front)
+static bool give_back(struct tap_front *front, bool is_last)
 {
-	if (front->has_given_back)
-		return;
-	front->has_given_back = true;
-	if (tap_name_give_back(front->name) < 0)
-		front->tap->has_failed = true;
+	if (!front->has_given_back)
+		front->has_given_back =
+			tap_name_give_back(front->name, is_last);
+	return front->has_given_back;
 }
 
 static void close_listener(struct tap_front *front)
@@ -241,19 +240,27 @@ static void refuse_waiting(struct tap_front *front)
 	tool_complain("clients that wait are refused: the server has no room");
 }
 
+static bool wait_on(const struct tap_front *front)
+{
+	tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
+	return false;
+}
+
 /* A connection made to the server directly may overtake one that waits. A
  * datagram must not: the name stays ours until the queue is empty. */
 bool tap_front_finish(struct tap_front *front, bool is_late)
 {
+	/* The end of a connection makes descriptors free. */
+	const bool is_last = is_late && front->tap->pairs_count == 0;
+
 	if (front->listener == NULL && front->grams == NULL)
 		return true;
 	if (front->listener != NULL)
-		give_back(front);
-	if (!is_empty(front) && !is_late) {
-		tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
-		return false;
-	}
-	give_back(front);
+		give_back(front, is_last);
+	if (!is_empty(front) && !is_late)
+		return wait_on(front);
+	if (!give_back(front, is_last))
+		return wait_on(front);
 	refuse_waiting(front);
 	close_listener(front);
 	return true;
@@ -263,7 +270,10 @@ void tap_front_close(struct tap_front *front)
 {
 	if (front == NULL)
 		return;
-	give_back(front);
+	if (!give_back(front, false)) {
+		tap_pair_close_all(front->tap);
+		give_back(front, true);
+	}
 	tap_grams_close(front->grams);
 	unixconn_close(front->waiting);
 	close_listener(front);

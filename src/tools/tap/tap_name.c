@@ -28,6 +28,7 @@ struct tap_name {
 	struct stat file;              /* of that socket */
 	struct tap_watch watch;        /* changes in its directory */
 	bool is_lost;
+	bool is_delayed; /* could not be given back at once */
 };
 
 static const char *explain_take(const char *address, int error)
@@ -313,30 +314,63 @@ static void stop_watching(struct tap_name *name)
 	name->watch.fd = -1;
 }
 
-int tap_name_give_back(struct tap_name *name)
+/* Of descriptors or memory, which open connections may use. */
+static bool is_shortage(int error)
 {
-	struct unixtakeover *takeover = name->takeover;
-	int result;
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+		error == ENOBUFS;
+}
 
-	stop_watching(name);
+static void tell_delay(struct tap_name *name)
+{
+	if (!name->is_delayed)
+		tool_say(TOOL_NORMAL,
+			"%s: the name cannot be given back yet, and will be "
+			"later: %s",
+			explain_text(name->tap->options->address),
+			strerror(errno));
+	name->is_delayed = true;
+}
+
+static int end_takeover(struct tap_name *name, int result)
+{
+	const int error = errno;
+
+	/* Our socket is told, or the close would take it for another's. */
+	unixtakeover_close(name->takeover, name->fd);
 	name->takeover = NULL;
-	if (takeover == NULL)
-		return 0;
-	result = unixtakeover_close(takeover, name->fd);
 	/* The hidden name is gone then; a thief is not the server. */
 	if (result == 1)
 		name->tap->server = name->tap->options->address;
 	/* Without a socket of ours the server has never lost it. */
 	if (result == 1 && name->fd < 0)
 		return 0;
+	errno = error;
 	return tell_end(name->tap->options->address, result);
+}
+
+bool tap_name_give_back(struct tap_name *name, bool is_last)
+{
+	int result;
+
+	stop_watching(name);
+	if (name->takeover == NULL)
+		return true;
+	result = unixtakeover_give_back(name->takeover, name->fd);
+	if (result < 0 && !is_last && is_shortage(errno)) {
+		tell_delay(name);
+		return false;
+	}
+	if (end_takeover(name, result) < 0)
+		name->tap->has_failed = true;
+	return true;
 }
 
 void tap_name_close(struct tap_name *name)
 {
 	if (name == NULL)
 		return;
-	tap_name_give_back(name);
+	tap_name_give_back(name, true);
 	free(name->hidden);
 	free(name);
 }

@@ -29,9 +29,12 @@ void tap_name_set_mode(const struct tap_name *name,
  * which is told. 0, or -1 after a complaint. */
 int tap_name_watch(struct tap_name *name, int fd);
 
-/* Gives the name back, and tells what became of it, once. 0, or -1 if the
- * server has lost it. */
-int tap_name_give_back(struct tap_name *name);
+/*
+ * Gives the name back, and tells what became of it, once; the tap has failed if
+ * the server has lost it. Returns false if descriptors or memory are short,
+ * unless it is the last try: call it again when connections have ended.
+ */
+bool tap_name_give_back(struct tap_name *name, bool is_last);
 
 /* Gives the name back if that was not done. name may be NULL. */
 void tap_name_close(struct tap_name *name);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -962,6 +963,33 @@ START_TEST(open_connections_are_served_after_the_name_was_given_back)
 }
 END_TEST
 
+static void limit_tap(rlim_t most)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, NULL, &limit), 0);
+	limit.rlim_cur = most;
+	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* Not even descriptors that become free can be used, until that is lifted. */
+START_TEST(a_name_that_cannot_be_given_back_is_given_back_later)
+{
+	struct ends ends;
+
+	begin(&ends, _i);
+	limit_tap(0);
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	expect_said("cannot be given back yet");
+	ck_assert_uint_eq(look_at(get_hidden()).st_ino, its_file.st_ino);
+	limit_tap(1024);
+	expect_said("has its name back");
+	expect_given_back();
+	close_ends(&ends);
+	expect_status(0);
+}
+END_TEST
+
 START_TEST(a_second_signal_ends_at_once)
 {
 	struct ends ends;
@@ -1214,6 +1242,8 @@ static TCase *make_name(int first)
 	add_loop(tcase,
 		open_connections_are_served_after_the_name_was_given_back,
 		first);
+	add_loop(tcase, a_name_that_cannot_be_given_back_is_given_back_later,
+		0);
 	add_loop(tcase, a_second_signal_ends_at_once, first);
 	add_loop(tcase, restore_repairs_what_a_killed_tap_has_left, 0);
 	add_loop(tcase, restore_leaves_a_takeover_alone_that_has_just_begun, 0);
