@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct tap_front {
 	struct tap_watch watch;
 	struct unixconn *waiting; /* accepted, and the server has no room */
 	struct unixcred cred;     /* of that client */
+	int error;                /* why the last one has to wait */
 	/* Of datagrams. */
 	struct unixconn *socket;
 	struct tap_grams *grams;
@@ -53,6 +55,7 @@ static bool admit(struct tap_front *front)
 	front->waiting = NULL;
 	if (tap_pair_open(front->tap, client, &front->cred))
 		return true;
+	front->error = errno;
 	front->waiting = client;
 	tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
 	return false;
@@ -65,8 +68,10 @@ static struct unixconn *accept_client(struct tap_front *front)
 	errno = EMFILE;
 	if (front->tap->pairs_count < PAIRS_MOST)
 		client = unixlistener_accept(front->listener, UNIXMSG_NOW);
-	if (client == NULL && errno != EAGAIN)
+	if (client == NULL && errno != EAGAIN) {
+		front->error = errno;
 		tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
+	}
 	if (client != NULL &&
 		unixpeer_get_cred(unixconn_get_fd(client), &front->cred) < 0)
 		front->cred = (struct unixcred){ 0, (uid_t)-1, (gid_t)-1 };
@@ -203,13 +208,21 @@ void tap_front_look(struct tap_front *front)
 		tap_grams_look(front->grams);
 }
 
+/* Whether clients wait who could not even be accepted. */
+static bool has_backlog(const struct tap_front *front)
+{
+	struct pollfd fd = { .fd = front->watch.fd, .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
 static bool is_empty(struct tap_front *front)
 {
 	if (front->grams != NULL)
 		return tap_grams_finish(front->grams);
 	while (accept_one(front))
 		continue;
-	return front->waiting == NULL;
+	return front->waiting == NULL && !has_backlog(front);
 }
 
 static bool give_back(struct tap_front *front, bool is_last)
@@ -231,13 +244,16 @@ static void close_listener(struct tap_front *front)
 
 static void refuse_waiting(struct tap_front *front)
 {
-	if (front->waiting == NULL)
+	if (front->waiting == NULL &&
+		(front->listener == NULL || !has_backlog(front)))
 		return;
 	unixconn_close(front->waiting);
 	front->waiting = NULL;
 	front->tap->refused++;
 	front->tap->has_failed = true;
-	tool_complain("clients that wait are refused: the server has no room");
+	tool_complain("clients that wait are refused: %s",
+		front->error == EAGAIN ? "the server has no room"
+				       : strerror(front->error));
 }
 
 static bool wait_on(const struct tap_front *front)

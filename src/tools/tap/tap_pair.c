@@ -433,8 +433,10 @@ bool tap_pair_open(struct tap *tap, struct unixconn *client,
 	}
 	error = errno;
 	unixconn_close(server);
-	if (is_for_now(error))
+	if (is_for_now(error)) {
+		errno = error;
 		return false;
+	}
 	unixconn_close(client);
 	refuse(tap, error);
 	return true;

@@ -13,8 +13,8 @@
 
 /*
  * Dials the server for client, whom cred describes, and begins to pass on; or
- * closes client, after a complaint. Returns false if the server cannot be
- * dialled for the moment: client stays the caller's, who tries again.
+ * closes client, after a complaint. Returns false with errno if the server
+ * cannot be dialled for the moment: client stays the caller's, who tries again.
  */
 bool tap_pair_open(struct tap *tap, struct unixconn *client,
 	const struct unixcred *cred);

@@ -972,6 +972,21 @@ static void limit_tap(rlim_t most)
 	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, &limit, NULL), 0);
 }
 
+/* The lowest limit that changes nothing for the tap. */
+static int count_fds_of_tap(void)
+{
+	char path[64], file[80];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)tap);
+	for (fd = 1024; fd > 0; fd--) {
+		snprintf(file, sizeof(file), "%s/%d", path, fd - 1);
+		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			break;
+	}
+	return fd;
+}
+
 /* Not even descriptors that become free can be used, until that is lifted. */
 START_TEST(a_name_that_cannot_be_given_back_is_given_back_later)
 {
@@ -987,6 +1002,63 @@ START_TEST(a_name_that_cannot_be_given_back_is_given_back_later)
 	expect_given_back();
 	close_ends(&ends);
 	expect_status(0);
+}
+END_TEST
+
+enum { WAITING = 8 };
+
+/* Clients in the backlog of a tap that is stopped, and then has no descriptor
+ * for most of them. */
+static void make_waiting(int clients[WAITING])
+{
+	int i;
+
+	start_tap();
+	ck_assert_int_eq(kill(tap, SIGSTOP), 0);
+	for (i = 0; i < WAITING; i++) {
+		clients[i] = open_socket(type);
+		make_blocking(clients[i]);
+		ck_assert_int_eq(connect_to(clients[i], name), 0);
+		send_all(clients[i], &i, sizeof(i));
+	}
+	limit_tap((rlim_t)count_fds_of_tap());
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	ck_assert_int_eq(kill(tap, SIGCONT), 0);
+	expect_said("has its name back");
+	make_blocking(server);
+}
+
+START_TEST(clients_that_wait_are_served_when_descriptors_become_free)
+{
+	int clients[WAITING], fd, i;
+
+	start_server(_i);
+	make_waiting(clients);
+	for (i = 0; i < WAITING; i++) {
+		fd = accept(server, NULL, NULL);
+		ck_assert_int_ge(fd, 0);
+		expect_all(fd, &i, sizeof(i));
+		close(fd);
+		close(clients[i]);
+	}
+	expect_status(0);
+	expect_given_back();
+}
+END_TEST
+
+/* Those who are served stay. */
+START_TEST(clients_that_cannot_be_accepted_are_told)
+{
+	int clients[WAITING], i;
+
+	start_server(_i);
+	make_waiting(clients);
+	expect_said("clients that wait are refused: Too many open files");
+	for (i = 0; i < WAITING; i++)
+		close(clients[i]);
+	close(server);
+	server = -1;
+	expect_status(1);
 }
 END_TEST
 
@@ -1244,6 +1316,10 @@ static TCase *make_name(int first)
 		first);
 	add_loop(tcase, a_name_that_cannot_be_given_back_is_given_back_later,
 		0);
+	add_loop(tcase,
+		clients_that_wait_are_served_when_descriptors_become_free,
+		first);
+	add_loop(tcase, clients_that_cannot_be_accepted_are_told, first);
 	add_loop(tcase, a_second_signal_ends_at_once, first);
 	add_loop(tcase, restore_repairs_what_a_killed_tap_has_left, 0);
 	add_loop(tcase, restore_leaves_a_takeover_alone_that_has_just_begun, 0);
