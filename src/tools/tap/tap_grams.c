@@ -222,6 +222,12 @@ static int receive_answer(struct client *client)
 			lose(client, &msg);
 		return errno == EMSGSIZE ? 1 : 0;
 	}
+	if ((msg.flags & UNIXMSG_CUT_CONTROL) != 0) {
+		unixmsg_close_fds(&msg);
+		errno = EMFILE;
+		lose(client, &msg);
+		return 1;
+	}
 	copy = msg;
 	is_there = pass_answer(client, &msg);
 	note(client, EVENT_MESSAGE, true, &copy);
@@ -450,6 +456,15 @@ static void pass_request(struct tap_grams *grams, struct unixmsg *msg)
 		fail(client, msg);
 }
 
+/* A message without some of its descriptors would be another one. */
+static void lose_cut(struct tap_grams *grams, const struct unixmsg *msg)
+{
+	tool_complain("a message of %zu bytes came without some of its "
+		      "descriptors, and is not passed on: %s",
+		msg->size, strerror(EMFILE));
+	grams->tap->has_failed = true;
+}
+
 /* False: nothing more for now. */
 static bool receive_request(struct tap_grams *grams)
 {
@@ -467,7 +482,10 @@ static bool receive_request(struct tap_grams *grams)
 		grams->tap->has_failed = true;
 		return true;
 	}
-	pass_request(grams, &msg);
+	if ((msg.flags & UNIXMSG_CUT_CONTROL) != 0)
+		lose_cut(grams, &msg);
+	else
+		pass_request(grams, &msg);
 	unixmsg_close_fds(&msg);
 	return true;
 }

@@ -279,6 +279,30 @@ static void expect_end(int fd)
 	ck_assert_int_eq(TEMP_FAILURE_RETRY(recv(fd, &byte, 1, 0)), 0);
 }
 
+static void limit_tap(rlim_t most)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, NULL, &limit), 0);
+	limit.rlim_cur = most;
+	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, &limit, NULL), 0);
+}
+
+/* The lowest limit that changes nothing for the tap. */
+static int count_fds_of_tap(void)
+{
+	char path[64], file[80];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", (int)tap);
+	for (fd = 1024; fd > 0; fd--) {
+		snprintf(file, sizeof(file), "%s/%d", path, fd - 1);
+		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			break;
+	}
+	return fd;
+}
+
 /* --- What passes ---------------------------------------------------------- */
 
 START_TEST(messages_pass_in_both_directions)
@@ -883,6 +907,27 @@ START_TEST(a_client_sees_who_has_written_the_answer)
 }
 END_TEST
 
+/* From the client or from the server. */
+START_TEST(a_datagram_without_its_descriptors_is_lost_and_told)
+{
+	struct ends ends;
+	int from, to;
+
+	begin(&ends, 0);
+	from = _i == 0 ? ends.client : ends.server;
+	to = _i == 0 ? ends.server : ends.client;
+	limit_tap((rlim_t)count_fds_of_tap());
+	ck_assert_int_eq(support_send_fds(from, "x", 1, server, 1), 1);
+	expect_said("Too many open files");
+	limit_tap(1024);
+	send_all(from, "y", 1);
+	expect_all(to, "y", 1);
+	close_ends(&ends);
+	stop_tap(1);
+	expect_given_back();
+}
+END_TEST
+
 /* --- The name ------------------------------------------------------------- */
 
 START_TEST(the_file_of_the_tap_is_like_that_of_the_server)
@@ -962,30 +1007,6 @@ START_TEST(open_connections_are_served_after_the_name_was_given_back)
 	expect_status(0);
 }
 END_TEST
-
-static void limit_tap(rlim_t most)
-{
-	struct rlimit limit;
-
-	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, NULL, &limit), 0);
-	limit.rlim_cur = most;
-	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, &limit, NULL), 0);
-}
-
-/* The lowest limit that changes nothing for the tap. */
-static int count_fds_of_tap(void)
-{
-	char path[64], file[80];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)tap);
-	for (fd = 1024; fd > 0; fd--) {
-		snprintf(file, sizeof(file), "%s/%d", path, fd - 1);
-		if (faccessat(AT_FDCWD, file, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			break;
-	}
-	return fd;
-}
 
 /* Not even descriptors that become free can be used, until that is lifted. */
 START_TEST(a_name_that_cannot_be_given_back_is_given_back_later)
@@ -1281,6 +1302,8 @@ static TCase *make_passing(int first)
 		a_datagram_client_that_dies_while_the_server_is_busy_stops_nothing);
 	tcase_add_test(tcase, each_datagram_client_gets_its_own_answers);
 	tcase_add_test(tcase, answers_to_a_datagram_never_reach_somebody_else);
+	tcase_add_loop_test(tcase,
+		a_datagram_without_its_descriptors_is_lost_and_told, 0, 2);
 	tcase_add_test(tcase,
 		a_datagram_client_without_a_name_is_heard_without_one);
 	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
