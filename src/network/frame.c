@@ -537,6 +537,18 @@ static bool has_message(struct stream *stream)
 		get_prefix(stream->input + stream->input_begin);
 }
 
+/* A pidfd has no room of its own that a batch could refuse. */
+static int recv_of_batch(struct stream *stream, struct unixmsg *msg,
+	int64_t deadline_us)
+{
+	int result;
+
+	unixmsg__reset(msg);
+	result = recv_msg(stream, msg, UNIXMSG_PREFIX, deadline_us);
+	unixmsg_close_fds(msg);
+	return result;
+}
+
 /* Waits for the first message only, and adds those that were read ahead. */
 int unixframe__recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 	size_t count, size_t *received, int64_t deadline_us)
@@ -548,15 +560,12 @@ int unixframe__recv_batch(struct unixconn *conn, struct unixmsg *msgs,
 		return -1;
 	if (count > UNIXMSG_BATCH_MAX)
 		count = UNIXMSG_BATCH_MAX;
-	unixmsg__reset(&msgs[0]);
-	result = recv_msg(stream, &msgs[0], UNIXMSG_PREFIX, deadline_us);
+	result = recv_of_batch(stream, &msgs[0], deadline_us);
 	if (result != 1)
 		return result;
 	for (*received = 1; *received < count && has_message(stream);
-		++*received) {
-		unixmsg__reset(&msgs[*received]);
-		recv_msg(stream, &msgs[*received], UNIXMSG_PREFIX, UNIXMSG_NOW);
-	}
+		++*received)
+		recv_of_batch(stream, &msgs[*received], UNIXMSG_NOW);
 	return 1;
 }
 

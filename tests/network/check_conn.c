@@ -514,6 +514,26 @@ START_TEST(a_batch_of_a_stream_is_no_larger_than_its_bound)
 }
 END_TEST
 
+/* A kernel before 6.5 has none to give. */
+START_TEST(a_batch_receives_no_pidfds)
+{
+	struct unixmsg msg;
+	size_t count;
+
+	make_pair(_i);
+	if (unixconn_want(far, UNIXMSG_WANT_PIDFD) < 0) {
+		ck_assert_int_eq(errno, ENOTSUP);
+		return;
+	}
+	unixmsg_init(&msg);
+	say("");
+	ck_assert_int_eq(unixconn_recv_batch(far, &msg, 1, &count, UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(msg.pidfd, -1);
+}
+END_TEST
+
 START_TEST(a_batch_to_a_peer_that_is_gone_is_told)
 {
 	struct unixmsg msgs[2] = { { .data = (void *)"a", .room = 1 },
@@ -1491,6 +1511,7 @@ static TCase *make_batches(void)
 	add(tcase, a_batch_keeps_messages_apart);
 	add(tcase, a_batch_with_a_message_that_is_none_is_refused);
 	tcase_add_test(tcase, a_batch_of_a_stream_is_no_larger_than_its_bound);
+	add(tcase, a_batch_receives_no_pidfds);
 	add(tcase, a_batch_to_a_peer_that_is_gone_is_told);
 	return tcase;
 }
