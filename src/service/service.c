@@ -306,9 +306,23 @@ static int check_bytes(int type, unsigned int flags)
 	return -1;
 }
 
+static int add_conn(struct unixservice *service, struct unixconn *conn,
+	bool is_bytes, uint64_t *peer)
+{
+	if (conn->end.type != SOCK_DGRAM || conn->end.is_connected)
+		return unixservice__add_link(service, conn, is_bytes, peer);
+	if (unixservice__add_grams(service, conn) < 0)
+		return -1;
+	if (peer != NULL)
+		*peer = 0;
+	return 0;
+}
+
 int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 	unsigned int flags, uint64_t *peer)
 {
+	const enum unixconn_policy policy = conn->policy;
+
 	if (check_bytes(conn->end.type, flags) < 0 ||
 		unixservice__check_open(service) < 0)
 		return -1;
@@ -318,13 +332,10 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 	}
 	/* The service queues what has no room, by its own policy. */
 	conn->policy = UNIXCONN_WAIT;
-	if (conn->end.type != SOCK_DGRAM || conn->end.is_connected)
-		return unixservice__add_link(service, conn, flags != 0, peer);
-	if (unixservice__add_grams(service, conn) < 0)
-		return -1;
-	if (peer != NULL)
-		*peer = 0;
-	return 0;
+	if (add_conn(service, conn, flags != 0, peer) == 0)
+		return 0;
+	conn->policy = policy;
+	return -1;
 }
 
 int unixservice_open_peer(struct unixservice *service, const char *network_name,

@@ -693,8 +693,6 @@ static struct link *make_link(struct unixconn *conn, bool is_bytes)
 	link->is_gram = conn->end.type == SOCK_DGRAM;
 	link->is_bytes = is_bytes;
 	link->has_lane = conn->network->is_lane != NULL;
-	if (link->has_lane)
-		unixhandshake__hold(unixhandshake__get(conn));
 	link->watch.ready = link_ready;
 	link->watch.owner = link;
 	link->watch.fd = unixconn_get_fd(conn);
@@ -717,6 +715,8 @@ static int open_link(struct unixservice *service, struct link *link,
 		free(link);
 		return -1;
 	}
+	if (link->has_lane)
+		unixhandshake__hold(unixhandshake__get(link->conn));
 	peer->is_opened = true;
 	unixservice__tell_of(service, UNIXSERVICE_OPENED, peer, 0);
 	if (unixservice__is_gone(peer))

@@ -331,7 +331,6 @@ int unixservice_add_listener(struct unixservice *service,
 	if (listeners == NULL)
 		return -1;
 	listeners->listener = listener;
-	unixlistener__hold_lanes(listener);
 	listeners->is_bytes = (flags & UNIXMSG_LISTEN_BYTES) != 0;
 	listeners->wants = unixservice__choose_wants(service,
 		unixlistener__get_type(listener), listeners->is_bytes,
@@ -341,6 +340,7 @@ int unixservice_add_listener(struct unixservice *service,
 	listeners->source.watch.fd = unixlistener_get_fd(listener);
 	listeners->source.tag = unixlistener__get_tag(listener);
 	if (set_up(service, listeners) == 0) {
+		unixlistener__hold_lanes(listener);
 		errno = saved;
 		return 0;
 	}

@@ -455,8 +455,10 @@ int unixservice_listen(struct unixservice *service, const char *network,
 
 /*
  * Serves an open socket: one with options of your own, inherited, or connected.
- * On success the service owns it, and its policy applies; on failure the socket
- * stays yours. flags are UNIXMSG_LISTEN_BYTES, for streams, or 0. Rules and
+ * On success the service owns the socket, and the policy of the service
+ * replaces that of unixconn_set_policy. On failure the socket stays yours; what
+ * it receives besides the payload (unixconn_want) and its send buffer may have
+ * changed already. flags are UNIXMSG_LISTEN_BYTES, for streams, or 0. Rules and
  * limits on peers do not keep out a connection that is added here. *peer is its
  * peer number, or 0 for a datagram socket that is not connected; peer may be
  * NULL. Returns -1 with

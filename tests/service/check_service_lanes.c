@@ -3,7 +3,9 @@
  * changes. The tests of services run over lanes as well, see lanes.sh. */
 #include <config.h>
 
+#include <fcntl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "network/conn_private.h"
 #include "network/handshake.h"
@@ -507,6 +509,84 @@ START_TEST(a_lack_of_descriptors_ends_no_peer)
 }
 END_TEST
 
+static int answer_nothing(struct unixservice *service, uint64_t peer,
+	struct unixmsg *msg, void *context)
+{
+	(void)service;
+	(void)peer;
+	(void)msg;
+	(void)context;
+	return UNIXSERVICE_DONE;
+}
+
+/* Its loop can watch nothing. */
+static struct unixservice *open_broken(void)
+{
+	struct unixservice *service =
+		unixservice_new(answer_nothing, NULL, NULL);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	ck_assert_ptr_nonnull(service);
+	ck_assert_int_ge(null, 0);
+	ck_assert_int_ge(dup3(null, unixservice_get_fd(service), O_CLOEXEC), 0);
+	close(null);
+	return service;
+}
+
+static void pass_on(struct unixconn *from, struct unixconn *to)
+{
+	char bytes[8];
+
+	ck_assert_int_eq(unixconn_send(from, "text", 4, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv(to, bytes, sizeof(bytes), NULL,
+				 UNIXMSG_NOW),
+		1);
+}
+
+static void converse_with(struct unixconn *server)
+{
+	int i;
+
+	for (i = 0; i < SOON; i++) {
+		pass_on(clients->conn, server);
+		pass_on(server, clients->conn);
+	}
+}
+
+START_TEST(a_connection_that_could_not_be_added_still_gets_a_lane)
+{
+	struct unixlistener *listener = open_listener();
+	struct unixservice *service = open_broken();
+	struct unixconn *server;
+
+	dial(clients);
+	server = accept_from(listener);
+	ck_assert_errno(unixservice_add_conn(service, server, 0, NULL), EINVAL);
+	converse_with(server);
+	expect_lane(clients, true);
+	ck_assert_int_eq(unixconn_close(server), 0);
+	ck_assert_int_eq(unixservice_close(service), 0);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
+START_TEST(a_listener_that_could_not_be_added_still_offers_lanes)
+{
+	struct unixlistener *listener = open_listener();
+	struct unixservice *service = open_broken();
+	struct unixconn *server;
+
+	ck_assert_errno(unixservice_add_listener(service, listener, 0), EINVAL);
+	dial(clients);
+	server = accept_from(listener);
+	converse_with(server);
+	expect_lane(clients, true);
+	ck_assert_int_eq(unixconn_close(server), 0);
+	ck_assert_int_eq(unixservice_close(service), 0);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
 static TCase *make_limits(void)
 {
 	TCase *tcase = make_scene_tcase("limits");
@@ -522,6 +602,10 @@ static TCase *make_limits(void)
 	tcase_add_test(tcase, a_connection_that_is_added_gets_a_lane);
 	tcase_add_test(tcase, a_client_that_is_added_has_its_lane_counted);
 	tcase_add_test(tcase, a_lack_of_descriptors_ends_no_peer);
+	tcase_add_test(tcase,
+		a_connection_that_could_not_be_added_still_gets_a_lane);
+	tcase_add_test(tcase,
+		a_listener_that_could_not_be_added_still_offers_lanes);
 	return tcase;
 }
 
