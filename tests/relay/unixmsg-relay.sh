@@ -1513,6 +1513,8 @@ a_mistake_is_told_before_anything_happens()
 	refusal 2 'numeric addresses' --import it -n unix --engine host:1 front
 	refusal 2 'goes with --import' --export it -n unix --grace 1 front
 	refusal 2 'goes with --import' --export it -n unix --mode 0600 front
+	refusal 2 'a number of seconds above 0' --export it -n unixgram \
+		--silence 0 back
 	refusal 2 'goes with --export' --import it -n unixgram \
 		--reply-directory . front
 	refusal 2 'only unixgram' --export it -n unix --reply-directory . front

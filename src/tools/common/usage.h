@@ -92,8 +92,8 @@ usage_read_value usage_read_uint;  /* unsigned int */
 /* Stores an octal number in a mode_t. */
 usage_read_value usage_read_mode;
 
-/* Store microseconds in an int64_t. The value is in seconds, or in
- * microseconds. */
+/* Store microseconds in an int64_t, at least least of them. The value is in
+ * seconds, or in microseconds. */
 usage_read_value usage_read_seconds;
 usage_read_value usage_read_us;
 

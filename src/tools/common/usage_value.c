@@ -154,6 +154,9 @@ int usage_read_seconds(const struct usage_option *option, const char *value,
 		*end != '\0' || seconds > most)
 		return usage_complain(option, value, "a number of seconds");
 	*(int64_t *)place = (int64_t)(seconds * 1e6);
+	if (*(uint64_t *)place < option->least)
+		return usage_complain(option, value,
+			"a number of seconds above 0");
 	return 0;
 }
 

@@ -74,7 +74,7 @@ static const struct usage_option roles[] = {
 	{ 'n', "network", "NETWORK", "unixgram, unixpacket or unix",
 		read_network, PLACE(base.network) },
 	{ 0, "window", "BYTES",
-		"what may be on its way in each direction of a\n"
+		"what may be on its way to this relay in each\n"
 		"connection (262144)",
 		usage_read_size, PLACE(window), .least = 4096,
 		.most = 1 << 26 },
