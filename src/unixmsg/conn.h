@@ -20,12 +20,12 @@
  *
  * A datagram client does not wake when its server dies. Its next send fails
  * with ECONNREFUSED, later ones with ENOTCONN, unless it connects again
- * (UNIXMSG_DIAL_RECONNECT). From the failed send until then the client receives
- * nothing, and its queue is lost: the kernel would let everybody send to it, so
- * the first failed send connects it to a private socket. If no descriptor is
- * left for that socket, receiving fails with ENOTCONN. A thread that receives
- * at the moment when another thread's send fails may still get a message of a
- * stranger.
+ * (UNIXMSG_DIAL_RECONNECT). From the failed send until it connects again, the
+ * client receives nothing, and its queue is lost. Otherwise the kernel would
+ * let everybody send to the client: so the first failed send connects the
+ * client's socket to a private one. If no descriptor is left for that socket,
+ * receiving fails with ENOTCONN. A thread that receives at the moment when
+ * another thread's send fails may still get a message of a stranger.
  *
  * Another process that holds the same datagram socket can shut it down for all,
  * see shutdown(2). Receiving then gives the messages in the queue. Once the
@@ -120,8 +120,8 @@ struct unixconn *unixconn_open(const char *network, const char *address,
 /*
  * Connects to the server at address. Waits while the listener's backlog is
  * full. See unixmsg/dial.h for options, which may be NULL, and for the errors.
- * Returns NULL on failure, and leaves nothing behind. ENOTSUP: options for
- * unixgram only.
+ * Returns NULL on failure, and leaves nothing behind. Fails with ENOTSUP on a
+ * connection if options has something that only unixgram has.
  *
  * A datagram client without options->own gets an address that the server can
  * answer to:
@@ -138,15 +138,16 @@ struct unixconn *unixconn_open(const char *network, const char *address,
  *   file: supervisors hand sockets over, and daemons give up privileges. Nobody
  *   but the server can send to that socket, since it is connected. If the
  *   server's file and socket belong to our own user, and we are not root, the
- *   parent is always $XDG_RUNTIME_DIR, and the mode is 0600. The files of
- *   killed clients stay until later clients of the same user remove them, at
- *   most 64 in each dial. A dial waits neither for that, nor for a lock that
- *   others hold on the directory.
+ *   mode is 0600, and the parent is $XDG_RUNTIME_DIR if that can be used. The
+ *   files of killed clients stay until later clients of the same user remove
+ *   them, at most 64 in each dial. Such a dial does not wait for a lock on the
+ *   directory; without it the dead files stay for a later dial.
  *
- * For a datagram client the dial makes a path in options->own absolute. It
- * fails with ENAMETOOLONG if the absolute path does not fit into an address,
- * since the server could not answer. The client receives nothing that was sent
- * to it before the dial returned, so no stranger can place a message there.
+ * With options->own the dial waits for the lock on the directory, a second at
+ * most. For a datagram client it makes a path there absolute. It fails with
+ * ENAMETOOLONG if the absolute path does not fit into an address, since the
+ * server could not answer. The client receives nothing that was sent to it
+ * before the dial returned, so no stranger can place a message there.
  */
 struct unixconn *unixconn_dial(const char *network, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us);
@@ -163,26 +164,31 @@ int unixconn_pair(const char *network, struct unixconn *pair[2]);
  * supervisor, received, or duplicated. The type of the socket decides the
  * network. On success fd belongs to the connection, and is close-on-exec;
  * unixconn_close does not remove its file, unless unixconn_set_unlink_on_close
- * asks for that. On unixpacket, an empty message that was sent before the
- * adoption looks like the end of the connection. Returns NULL on failure, and
- * fd stays yours:
+ * asks for that. Other holders of the socket notice two options that it sets:
+ * SO_PASSRIGHTS goes off, so they receive no descriptors either (Linux 6.16),
+ * until unixconn_want asks for them; on unixpacket SO_TIMESTAMPNS goes on. On
+ * unixpacket, an empty message that was sent before the adoption looks like the
+ * end of the connection. Returns NULL on failure, and fd stays yours:
  *
  *   ENOTSOCK      it is no socket
  *   EAFNOSUPPORT  it is no Unix socket
  *   EINVAL        it listens: see unixlistener_adopt
  *   EBADF         it is not open
  *
- * or an error of malloc(3).
+ * or an error of getsockopt(2), setsockopt(2), malloc(3). Then fd may already
+ * be close-on-exec, and have these options.
  */
 struct unixconn *unixconn_adopt(int fd);
 
 /*
  * Closes the descriptor, and frees conn, which may be NULL, with everything
  * that it has read ahead. Also removes the file of its own address, if that
- * file is still ours. The peer of a connection still receives everything that
- * was sent. If we have left messages of the peer unread, the peer gets
- * ECONNRESET: on unixpacket before our messages, on unix after them. Returns -1
- * with errno if a file could not be removed; conn is freed all the same.
+ * file is still ours; for that it may wait a second for the lock on the
+ * directory, except for the file that a dial has chosen. The peer of a
+ * connection still receives everything that was sent. If we have left messages
+ * of the peer unread, the peer gets ECONNRESET: on unixpacket before our
+ * messages, on unix after them. Returns -1 with errno if a file could not be
+ * removed; conn is freed all the same.
  */
 int unixconn_close(struct unixconn *conn);
 
@@ -194,7 +200,7 @@ int unixconn_close(struct unixconn *conn);
  * datagram client then receives messages from strangers after its server dies.
  * Returns -1 with EBUSY, and leaves conn as it was, if a unix connection is in
  * the middle of a message or has read bytes ahead, or if an unixpacket
- * connection has a lane or may still get one.
+ * connection has a lane, has asked for one, or was offered one.
  */
 int unixconn_release(struct unixconn *conn);
 
@@ -219,19 +225,20 @@ const char *unixconn_get_network(const struct unixconn *conn);
  * unixlistener_set_lane or lane_bytes of its options. They set it up in their
  * calls that send and receive, after 32 messages, so that short connections
  * cost nothing. Without memory, descriptors or Linux 5.14 the connection works
- * as before, and so it does with a peer that does not know lanes. There is none
- * either where the client cannot prove that the memory is the server's: if the
- * user who called listen(2) is not the one that serves (socket activation, a
- * server that has given up its rights), or has no number in the user namespace
- * of the client.
+ * as before, and so it does with a peer that does not know lanes. A connection
+ * also gets no lane if the client cannot prove that the memory belongs to the
+ * server: the server runs as another user than the one who called listen(2)
+ * (socket activation, a server that has given up its rights), or that user has
+ * no number in the client's user namespace.
  *
- * unixmsg/lane.h writes and reads messages there without a copy.
+ * The calls of unixmsg/lane.h write and read messages there without a copy.
  *
  * All calls keep their promises, and poll(2) on the descriptor tells when there
  * is something to receive; it may also tell so in vain. Messages with
- * descriptors, and large ones, go by the socket, and so do all to a side that
- * wants credentials. For a connection that asks for a lane, or comes from a
- * listener that offers one, the following is different:
+ * descriptors, and large ones, go by the socket. All messages go by the socket
+ * to a side that wants credentials or pidfds (unixconn_want). For a connection
+ * that asks for a lane, or comes from a listener that offers one, the following
+ * is different:
  *
  * - The kernel does not tell a sender at once that its peer was killed. Sends
  *   may succeed until the memory is full, and those messages are lost. After
@@ -287,7 +294,8 @@ int unixconn_get_peer(const struct unixconn *conn, struct unixaddr *addr);
 /*
  * Ends one direction, or both: how is SHUT_WR, SHUT_RD or SHUT_RDWR as for
  * shutdown(2). After SHUT_WR the peer of a connection receives everything that
- * was sent, and then the end. The peer can still send. Errors: EINVAL,
+ * was sent, and then the end. The peer can still send. SHUT_WR in the middle of
+ * a message (EINPROGRESS) ends it with EPROTO at the peer. Errors: EINVAL,
  * ENOTCONN.
  */
 int unixconn_shutdown(struct unixconn *conn, int how);
@@ -311,9 +319,10 @@ int unixconn_raise_size_max(struct unixconn *conn, size_t wanted,
 
 /*
  * Stores how many of the bytes that conn has sent are unread. The unit is the
- * memory that the kernel charges (SIOCOUTQ): some 768 for a small message. Only
- * the sender can know this; the receiver can see no more than its first
- * message. Errors: those of ioctl(2).
+ * memory that the kernel charges (SIOCOUTQ): some 768 for a small message.
+ * Messages in a lane count with the bytes that they take there. Only the sender
+ * can know this; the receiver can see no more than its first message. Errors:
+ * those of ioctl(2).
  */
 int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
 
@@ -325,7 +334,9 @@ int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
  *
  *   EMSGSIZE      larger than unixconn_get_size_max
  *   EPIPE         the peer of a connection has closed, or SHUT_WR was called
- *   ECONNRESET    the same, and the peer has left messages unread
+ *   ECONNRESET    the same, and the peer has left messages unread; unixgram:
+ *                 once, after a peer that was connected to us has connected
+ *                 elsewhere
  *   ECONNREFUSED  unixgram: the peer is gone
  *   ENOTCONN      there is no peer
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h
@@ -382,10 +393,10 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
  * On unix the call reads ahead, into a buffer of 64 KiB that grows with the
  * received part of a message, up to twice room. If a message of 32 KiB or more
  * follows another of the same size, the kernel writes it straight into data.
- * The bytes of data behind the message have no meaning. If there is no message,
- * no byte of data has one. poll(2) on the descriptor does not report messages
- * that were read ahead, so receive with UNIXMSG_NOW until EAGAIN before you
- * poll.
+ * The call may write any bytes behind the message. If it returns no message, it
+ * may have written any bytes into data. poll(2) on the descriptor does not
+ * report messages that were read ahead, so receive with UNIXMSG_NOW until
+ * EAGAIN before you poll.
  */
 int unixconn_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
 	int64_t deadline_us);
@@ -401,9 +412,9 @@ int unixconn_recv_from(struct unixconn *conn, void *data, size_t room,
 /*
  * Like unixconn_send and unixconn_recv, with a struct unixmsg. msg->addr may be
  * NULL. It must be NULL to send on a connection; receiving on a connection
- * stores the peer's address there. Also fails with EINVAL. On unix, repeat an
- * interrupted message (EINPROGRESS) with its descriptors, although they are
- * sent already.
+ * stores the peer's address there. Also fails with EINVAL for a message that
+ * breaks the rules of unixmsg/msg.h. On unix, repeat an interrupted message
+ * (EINPROGRESS) with its descriptors, although they are sent already.
  */
 int unixconn_send_msg(struct unixconn *conn, const struct unixmsg *msg,
 	int64_t deadline_us);
@@ -463,15 +474,17 @@ typedef bool unixconn_matcher(struct unixmsg *msg, void *context);
  *             could pass for the answer
  *   EINVAL    an impossible request or answer, such as UNIXMSG_PEEK in
  *             answer->flags: nothing was sent
- *   EAGAIN, ETIMEDOUT, ECANCELED  the answer may still arrive later: number the
- *             requests, and let the matcher drop late answers
+ *   EAGAIN, ETIMEDOUT, ECANCELED  the request was not sent, or the answer may
+ *             still arrive later: number the requests, and let the matcher drop
+ *             late answers
  *
  * or an error of unixconn_send_msg and unixconn_recv_msg. After EINPROGRESS
  * call again with the same request.
  *
  * The deadline and the stop descriptor bound the whole call, however many other
- * messages arrive. With UNIXMSG_NOW it skips 1024 of these at most. A client
- * that dialled with UNIXMSG_DIAL_UNNAMED gets no answer. One thread at a time.
+ * messages arrive. With UNIXMSG_NOW it skips some 1000 of these at most. A
+ * client that dialled with UNIXMSG_DIAL_UNNAMED gets no answer. One thread at a
+ * time.
  */
 int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 	struct unixmsg *answer, unixconn_matcher *matcher, void *context,
@@ -497,13 +510,13 @@ int unixconn_recv_buffer(struct unixconn *conn, struct unixbuffer *buffer,
 	struct unixaddr *from, int64_t deadline_us);
 
 /*
- * Sends count messages. One system call sends up to UNIXMSG_BATCH_MAX of them,
- * on unix only one. Returns 1 if all were sent; -1 with errno as for
- * unixconn_send_msg. *sent is the number of messages sent before the one that
- * failed. Only that one counts as failed: the call did not try the others.
- * Fails with EINVAL if a message has descriptors. This call does not connect
- * again by itself and does not count in waited. It waits until its deadline,
- * whatever the policy.
+ * Sends count messages. One system call sends up to UNIXMSG_BATCH_MAX of them.
+ * On unix one system call sends one message. Returns 1 if all were sent; -1
+ * with errno as for unixconn_send_msg. *sent is the number of messages sent
+ * before the one that failed. Only that one counts as failed: the call did not
+ * try the others. Fails with EINVAL if a message has descriptors. This call
+ * does not connect again by itself and does not count in waited. It waits until
+ * its deadline, whatever the policy.
  */
 int unixconn_send_batch(struct unixconn *conn, const struct unixmsg *msgs,
 	size_t count, size_t *sent, int64_t deadline_us);
@@ -534,7 +547,7 @@ int unixconn_read(struct unixconn *conn, void *data, size_t room, size_t *size,
  * Writes all size bytes, on unix only. Returns 1, or -1 with EPIPE, ECONNRESET,
  * EAGAIN, ETIMEDOUT, ECANCELED, or an error of send(2). Unless written is NULL,
  * *written is always the number of bytes that the kernel has accepted: continue
- * with the byte after them.
+ * with the byte after them. It waits until its deadline, whatever the policy.
  */
 int unixconn_write(struct unixconn *conn, const void *data, size_t size,
 	size_t *written, int64_t deadline_us);
@@ -566,10 +579,11 @@ void unixconn_get_counters(const struct unixconn *conn,
 int unixconn_check_answer(const struct unixconn *conn);
 
 /*
- * Proves that an answer reaches the sender of a message that conn has received,
- * and not somebody else to whom the address of the message leads here; on
+ * Proves that an answer reaches the sender of a message that conn has received.
+ * In our process the address of the message may lead to somebody else. On
  * unixgram only. from is that address; writer has the credentials of the
- * message (UNIXMSG_WANT_CRED). Several threads may call it at once.
+ * message (UNIXMSG_WANT_CRED), or is NULL for a message without them
+ * (UNIXMSG_HAS_CRED). Several threads may call it at once.
  *
  * Returns 0 and stores in *to the address for unixconn_send_to. *held_fd is a
  * descriptor that keeps the file, or -1; close(2) it after the last send. A
@@ -591,7 +605,7 @@ int unixconn_check_answer(const struct unixconn *conn);
  * symbolic link, a relative name, or a mount namespace of the sender's own
  * makes it lead where the sender wants: to a socket that only we may write to,
  * to a client that is connected to us and trusts all messages, or back to
- * ourselves for ever. The call can prove
+ * ourselves for ever. The call succeeds for
  *
  * - An absolute path, not our own address, that leads to a socket whose file
  *   belongs to the user who wrote the message. If sock_diag(7) tells the user
@@ -602,7 +616,7 @@ int unixconn_check_answer(const struct unixconn *conn);
  *   name, if our own name is abstract, too, since both are then in one
  *   namespace.
  *
- * It cannot prove the following, so do not answer
+ * It fails with EPERM for these; do not answer them:
  *
  * - A message without credentials.
  * - A writer that runs as another user than its socket belongs to: a
@@ -624,13 +638,14 @@ int unixconn_check_answer(const struct unixconn *conn);
  * -1, and others may replace the file at any time.
  *
  * The call does not wait. It looks up files in the kernel's cache of names,
- * which contains those of live sockets. If a file is not there, and a mount on
- * the way may hang (FUSE, NFS and the like), it refuses the path (EPERM). It
- * can do so since Linux 5.12, and with /proc. It follows symbolic links in the
- * same way, 40 of them at most (ELOOP). It can still wait for a file system
- * that lets the kernel cache its names, but does not answer a question about
- * permissions. A file system that begins to hang after the proof delays the
- * send.
+ * which contains those of live sockets. If the file is not in that cache, and a
+ * mount on the way may hang (FUSE, NFS and the like), the call fails with
+ * EPERM. Before Linux 5.12 it cannot ask the cache, and fails with EPERM for
+ * every path on such a mount. Without /proc it does not know the mounts, and
+ * may wait. It follows symbolic links in the same way, 40 of them at most
+ * (ELOOP). It can still wait for a file system that lets the kernel cache its
+ * names, but does not answer a question about permissions. A file system that
+ * begins to hang after the proof delays the send.
  */
 int unixconn_prove_sender(const struct unixconn *conn,
 	const struct unixaddr *from, const struct unixcred *writer,
