@@ -2,8 +2,9 @@
 /*
  * unixlane: messages of a connection with a lane, without a copy. You write a
  * message where the peer will read it, and read it where the peer has written
- * it. unixconn_is_lane tells whether a connection has a lane; without one these
- * calls fail with ENOTSUP, and unixconn_send and unixconn_recv do the same.
+ * it. At first no connection has a lane, see unixconn_is_lane: these calls then
+ * fail with ENOTSUP. unixconn_send and unixconn_recv work with and without a
+ * lane.
  *
  *	if (unixlane_reserve(conn, room, &data, UNIXMSG_FOREVER) < 0)
  *		return -1;
@@ -13,13 +14,13 @@
  *
  * From unixlane_reserve to unixlane_commit or unixlane_cancel, all sends on the
  * connection fail with EINVAL, in other threads too. From unixlane_peek to
- * unixlane_release, so do all receives. Sending and receiving do not disturb
- * each other. The peer may use these calls, or any others. Messages keep their
- * order whatever calls you mix, and the counters count them.
+ * unixlane_release, all receives fail with EINVAL. Sending and receiving do not
+ * disturb each other. The peer may use these calls, or any others. Messages
+ * keep their order whatever calls you mix, and the counters count them.
  *
  * The peer may change the bytes of a message while you read them. So read each
  * byte once: copy what you check, such as a length or an offset, and then use
- * the copy. Or call unixconn_recv if you do not trust the peer, which copies
+ * the copy. If you do not trust the peer, call unixconn_recv instead: it copies
  * the message first. The place and the size that unixlane_peek gives do not
  * change.
  */
@@ -38,11 +39,13 @@ struct unixconn;
 /*
  * Reserves memory for a message of at most size bytes, and stores its place,
  * which is aligned to 8 bytes. It belongs to conn. Write there until you call
- * unixlane_commit or unixlane_cancel; the bytes have no known value before. The
- * peer may see what you write. deadline_us only tells whether the call may wait
- * a moment for the peer to make room, UNIXMSG_NOW: not at all. If there is no
- * room, or the message is too large for the lane, *data is private memory and
- * unixlane_commit sends it by the socket. Returns 1, or -1 with
+ * unixlane_commit or unixlane_cancel; at first the bytes have no defined value.
+ * The peer may see what you write. With UNIXMSG_NOW the call does not wait.
+ * With every other deadline it waits a millisecond at most for the peer to make
+ * room, and it ignores the stop descriptor: so it never fails with EAGAIN,
+ * ETIMEDOUT or ECANCELED. If there is no room, or the message is too large for
+ * the lane, *data is private memory and unixlane_commit sends it by the socket.
+ * Returns 1, or -1 with
  *
  *   EINVAL    something is reserved already, or the deadline is negative
  *   EMSGSIZE  size is more than unixconn_get_size_max tells
@@ -51,14 +54,16 @@ struct unixconn;
  *   EPIPE     the peer does not receive any more; unixlane_commit may tell
  *             that, too
  *   EPROTO    the peer has spoiled the lane, see unixconn_is_lane
+ *
+ * or an error of send(2), such as ECONNRESET.
  */
 int unixlane_reserve(struct unixconn *conn, size_t size, void **data,
 	int64_t deadline_us);
 
 /*
- * Sends the first size bytes of what was reserved. It waits for room on the
- * socket if they were not reserved in the lane. Returns as unixconn_send does:
- * 1; 0 if the policy has dropped the message; -1 with the errors of
+ * Sends the first size bytes of what was reserved. If they were not reserved in
+ * the lane, the call waits for room on the socket. Returns as unixconn_send
+ * does: 1; 0 if the policy has dropped the message; -1 with the errors of
  * unixconn_send, or with
  *
  *   EINVAL   nothing is reserved, size is more than was reserved, or the
@@ -66,7 +71,7 @@ int unixlane_reserve(struct unixconn *conn, size_t size, void **data,
  *   ENOTSUP  the connection has no lane
  *
  * After EAGAIN, ETIMEDOUT, ECANCELED and EINVAL the message is still reserved:
- * commit it later, or cancel it. After all other errors it is not.
+ * commit it later, or cancel it. After 1, 0 and all other errors it is not.
  */
 int unixlane_commit(struct unixconn *conn, size_t size, int64_t deadline_us);
 
@@ -75,17 +80,17 @@ int unixlane_commit(struct unixconn *conn, size_t size, int64_t deadline_us);
 int unixlane_cancel(struct unixconn *conn);
 
 /*
- * Waits for a message, and stores its place and size. The memory belongs to
- * conn, is only for reading, and stays until unixlane_release. Returns 1; 0 at
- * the end of the connection; -1 with the errors of unixconn_recv but EMSGSIZE,
- * or with
+ * Waits for a message, and stores its place, which is aligned to 8 bytes, and
+ * its size. The memory belongs to conn, is only for reading, and stays until
+ * unixlane_release. Returns 1; 0 at the end of the connection; -1 with the
+ * errors of unixconn_recv but EMSGSIZE, or with
  *
  *   EINVAL   a message has not been released, or the deadline is negative
  *   ENOTSUP  the connection has no lane
  *
  * *data is NULL if the message is on the socket, because it was too large for
- * the lane or has descriptors: receive it by unixconn_recv_msg or its sisters,
- * and release nothing. *size is then its size.
+ * the lane or has descriptors: receive it by unixconn_recv_msg or another
+ * receiving call, and do not call unixlane_release. *size is then its size.
  */
 int unixlane_peek(struct unixconn *conn, const void **data, size_t *size,
 	int64_t deadline_us);

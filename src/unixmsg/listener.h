@@ -10,7 +10,7 @@
  * - O_NONBLOCK. A listener has to be non-blocking, since accept4(2) has no
  *   deadline. Another holder may make it blocking (systemd does when it starts
  *   a unit without NonBlocking=yes). Each accept makes it non-blocking again.
- *   If it ever was blocking, the socket also gets a receive time-out
+ *   If an accept finds it blocking, the socket also gets a receive time-out
  *   (SO_RCVTIMEO) of a millisecond, until _close. An accept may then overrun
  *   its deadline by that time and a tick of the kernel's clock, besides the
  *   delays of busy processors. Another holder that relies on a blocking
@@ -61,7 +61,8 @@ struct unixlistener *unixlistener_open(const char *network, const char *address,
  *   EINVAL          a negative deadline; or another holder has shut the
  *                   listener down, so that nobody can connect any more
  *
- * or an error of accept(2), malloc(3).
+ * or an error of accept(2), malloc(3); for an adopted listener also of
+ * setsockopt(2), and then the connection is closed.
  */
 struct unixconn *unixlistener_accept(struct unixlistener *listener,
 	int64_t deadline_us);
@@ -87,8 +88,9 @@ struct unixlistener *unixlistener_adopt(int fd);
 /*
  * Removes the socket file if it is still ours, closes the descriptor, and frees
  * listener, which may be NULL. Accepted connections stay open; the kernel
- * resets those in the backlog. Returns -1 with errno if the file could not be
- * removed; listener is freed all the same.
+ * resets those in the backlog, unless another process holds the socket. May
+ * wait a second for the lock on the directory. Returns -1 with errno if the
+ * file could not be removed; listener is freed all the same.
  */
 int unixlistener_close(struct unixlistener *listener);
 
@@ -103,11 +105,11 @@ void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag);
  * Offers a lane to later connections whose clients ask for one, see
  * unixconn_is_lane. bytes is the size of the memory for each direction: a power
  * of two from 4096, or the page size if that is larger, to 64 MiB. A message of
- * at most half of it goes through that memory, a larger one by the socket. A
- * client makes at most 1 MiB for what it sends. A service limits the memory of
- * all connections together (lane_bytes_max in unixmsg/service.h). Without a
- * service nothing does: bound their number. 0 ends the offer. Returns 0, or -1
- * with
+ * less than half of it goes through that memory while there is room, other
+ * messages by the socket. The memory for what a client sends has at most 1 MiB.
+ * A service limits the memory of all its connections (lane_bytes_max in
+ * unixmsg/service.h). Without a service, limit the number of connections
+ * yourself. 0 ends the offer. Returns 0, or -1 with
  *
  *   EINVAL   no such size
  *   ENOTSUP  the listener is not of unixpacket
@@ -144,8 +146,8 @@ int unixlistener_want(struct unixlistener *listener, unsigned int wants);
  *
  * true in a child of fork(2) makes the child the owner of the file. Use it in a
  * program that first listens and then goes into the background (daemon(3)). In
- * such a child ESTALE also means that the file is gone. A parent that lives on
- * calls this with false.
+ * such a child ESTALE also means that the file is gone. If the parent goes on
+ * to run, let it call this with false.
  */
 int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	bool is_wanted);
