@@ -5,7 +5,9 @@
  * The same handler serves datagram sockets, packet connections and streams,
  * even several of them in one service. It gets a message and may answer at
  * once, later, several times, or never. The functions of the service that it
- * calls do not wait.
+ * calls do not wait, except unixservice_listen, _unlisten and _stop, which may
+ * wait a second for each socket file (the lock on its directory, see
+ * unixmsg/listen.h).
  *
  * A server in a few lines:
  *
@@ -23,12 +25,15 @@
  *
  * Peers. A connection is a peer from accept to close. A datagram sender is a
  * peer from its first message until it has been silent for forget_us (ten
- * minutes). The service then forgets it without notice, and messages to all
- * peers no longer reach it; unixservice_keep_peer keeps a peer that only
- * listens. A peer has a number that is never reused. Every call on a closed
- * peer fails with ENOTCONN. If another user takes over the address of a
- * datagram peer, the service closes that peer (ESTALE) and opens a new one.
- * Peer 0 is a datagram sender without an address.
+ * minutes). The service then forgets the peer. The watcher gets
+ * UNIXSERVICE_CLOSED; the peer is not told, and messages to all peers no longer
+ * reach it. A peer with unread answers in our send buffer stays for another
+ * forget_us. unixservice_keep_peer keeps a peer that only listens. A peer has a
+ * number that is never reused. Every call on a closed peer fails with ENOTCONN;
+ * only in the watcher, at UNIXSERVICE_CLOSED, its context and figures can still
+ * be read. If another user takes over the address of a datagram peer, the
+ * service closes that peer (ESTALE) and opens a new one. Peer 0 is a datagram
+ * sender without an address.
  *
  * Closed connections. A client may send and close without reading anything. The
  * service can no longer send to a connection when its client has closed it, has
@@ -49,14 +54,14 @@
  * Proof. The address of a datagram is the text that its sender gave to bind(2),
  * and leads wherever the sender likes. So before its first answer to a peer,
  * the service proves that the answer reaches the user who wrote the message.
- * See unixconn_prove_sender in unixmsg/conn.h for the method, and for the cases
- * that it cannot prove: the handler gets the messages of such a peer, but the
- * service sends it no answer (EPERM, the counter unproved), and the peer does
- * not replace a peer of another user. The service makes one proof for each
- * peer; later answers cost nothing more. It keeps the file of another user's
- * peer open, for as many peers as a quarter of RLIMIT_NOFILE, 1024 at most; for
- * the others it repeats the proof when needed. While descriptors or memory for
- * a proof are short, the answer stays queued. The service spends at most a
+ * See unixconn_prove_sender in unixmsg/conn.h for the method, and for what it
+ * cannot prove. The handler also gets messages of a peer without proof. But the
+ * service sends that peer no answer (EPERM, the counter unproved), and the peer
+ * does not replace a peer of another user. The service makes one proof for each
+ * peer; later answers cost nothing more. It keeps the files of other users'
+ * peers open: at most a quarter of RLIMIT_NOFILE, and at most 1024. For all
+ * further peers it repeats the proof when needed. While descriptors or memory
+ * for a proof are short, the answer stays queued. The service spends at most a
  * sixth of its time on proofs that list all sockets or follow symbolic links,
  * so answers may wait a moment for these.
  *
@@ -67,9 +72,9 @@
  * (PassCredentials=), and open sockets by unixservice_listen, which asks for
  * credentials before the first message.
  *
- * A service never answers itself. Two services that answer every message,
- * answers too, go on for ever once one has sent a message to the other; only
- * the user that they run as can start that.
+ * A service never answers itself. If two services answer every message, also
+ * answers, then one message between them makes them answer each other for ever.
+ * Only the user that they run as can start that.
  *
  * Slow peers. A peer that does not read delays no other peer. The service
  * queues the answers that the peer has no room for, within the bounds of struct
@@ -104,8 +109,8 @@
  *
  * - An answer waits until the handler has seen the messages behind its own.
  * - unixservice_send returns 1 for a gathered message (up to 2048 bytes, one
- *   part, no descriptors). The watcher and the counters report its later fate,
- *   a drop by the policy too, as for a queued message.
+ *   part, no descriptors). What becomes of it later, also a drop by the policy,
+ *   is in the events and the counters, as for a queued message.
  * - A process that dies in the handler loses the messages that it has received.
  *
  * A batch should be smaller than the queue of a socket (net.unix.max_dgram_qlen
@@ -119,9 +124,10 @@
  *
  * A batch takes batch times size_max bytes of address space, and 160 KiB. The
  * service never batches connections: a client that sends only requests must
- * lose no answer, so the service reads no more from it than it has answered.
- * Nor does it batch on datagram sockets that other processes may read (adopted,
- * or bound before a fork(2)), or if it wants descriptors or pidfds.
+ * lose no answer. So the service reads the next request only when no answer to
+ * that client is queued. Nor does it batch on datagram sockets that other
+ * processes may read (adopted, or bound before a fork(2)), or if it wants
+ * descriptors or pidfds.
  *
  * Forwarding. A service may pass messages on between its peers, for example
  * from each client to a connection of its own to a server. The options
@@ -130,10 +136,10 @@
  * message on by unixservice_send_msg. If unixservice_get_queued then returns
  * more than 0, the handler pauses the sender by unixservice_pause_peer, and the
  * watcher resumes it at UNIXSERVICE_FLUSHED. So the service queues one message
- * at most for each peer. The watcher passes UNIXSERVICE_ENDED on by
- * unixservice_shutdown_peer, and UNIXSERVICE_CLOSED by unixservice_close_peer.
- * A message that is passed on counts as unanswered and as pushed. See
- * examples/26-forward.c.
+ * at most for each peer. At UNIXSERVICE_ENDED the watcher calls
+ * unixservice_shutdown_peer on the other connection, and at UNIXSERVICE_CLOSED
+ * unixservice_close_peer. A message that is passed on counts as unanswered and
+ * as pushed. See examples/26-forward.c.
  *
  * Counters. Every received message has exactly one outcome, see struct
  * unixservice_counters.
@@ -141,23 +147,23 @@
  * Threads. A service belongs to one thread at a time. It starts no threads, and
  * uses no signals and none of the process's timers. Either unixservice_run
  * waits, or your own loop polls unixservice_get_fd and calls
- * unixservice_dispatch. Handlers may call every function except
- * unixservice_run, _serve, _drain and _dispatch, which fail with EBUSY, and
- * _close.
+ * unixservice_dispatch. In a handler and in the watcher, unixservice_run,
+ * _serve, _drain and _dispatch fail with EBUSY. Do not call unixservice_close
+ * there, nor any of these five in a filter. All other functions are allowed.
  *
  * fork(2). The child gets a copy of the service, and shares its descriptors
  * with the parent. In the child, unixservice_close only closes descriptors and
  * frees memory: peers, loop and files of the parent stay as they are. The child
- * may also call it in a handler, if that handler does not return. A child that
- * serves (_run, _dispatch, _get_fd, _send to a peer that does not read) first
- * gets its own loop, under the same descriptor number. Then both processes
- * receive messages from the sockets and connections that were open at the fork,
- * but a connection that has a lane, or may get one, stays with the parent.
- * In the child, _stop and _drain leave all of these to the parent: they close
- * the child's descriptors at once, shut no socket down, and remove no file. A
- * program that first listens and then goes into the background, as daemon(3)
- * does, calls unixservice_set_unlink_on_close(service, true) in the child: this
- * makes the child the owner of everything.
+ * may also call it in a handler, if that handler does not return. The child
+ * gets a loop of its own, under the same descriptor number, when it first calls
+ * _run, _dispatch or _get_fd, or sends to a peer that does not read. Then both
+ * processes receive messages from the sockets and connections that were open at
+ * the fork, but a connection that has a lane, or may get one, stays with the
+ * parent. In the child, _stop and _drain leave all of these to the parent: they
+ * close the child's descriptors at once, shut no socket down, and remove no
+ * file. A program that first listens and then goes into the background, as
+ * daemon(3) does, calls unixservice_set_unlink_on_close(service, true) in the
+ * child: this makes the child the owner of everything.
  */
 #ifndef UNIXMSG_SERVICE_H
 #define UNIXMSG_SERVICE_H
@@ -217,11 +223,14 @@ typedef int unixservice_handler(struct unixservice *service, uint64_t peer,
 /* Other events, for logs and for state of your own. */
 enum unixservice_event_kind {
 	/* A peer is new, or closed. On CLOSED, error is 0 if the peer ended by
-	 * itself and nothing was lost, else the reason. */
+	 * itself, was silent for forget_us, or was closed by the program
+	 * (UNIXSERVICE_CLOSE, unixservice_close_peer), and nothing was lost;
+	 * else it is the reason. */
 	UNIXSERVICE_OPENED,
 	UNIXSERVICE_CLOSED,
-	/* The last queued message to the peer is sent; or all were lost, to
-	 * make room for other users, and it stays. */
+	/* The last queued message to the peer is sent. Or the service has
+	 * dropped all of them to make room for other users, and the peer stays
+	 * open. */
 	UNIXSERVICE_FLUSHED,
 	/* The rules of _allow_ and _deny_ refused a message, or a connection
 	 * (peer 0, msg NULL). */
@@ -234,10 +243,11 @@ enum unixservice_event_kind {
 	 * service closes a connection then, since the client would take the
 	 * next answer for the answer to this message. */
 	UNIXSERVICE_CUT,
-	/* An answer was not delivered; error is the reason. */
+	/* An answer or a pushed message was not delivered; error is the
+	 * reason. */
 	UNIXSERVICE_LOST,
 	/* The service cannot accept connections for the moment; error is the
-	 * reason (EMFILE). */
+	 * reason, such as EMFILE. */
 	UNIXSERVICE_PAUSED,
 	/* All ready peers and sockets have had their turn. Write out now what
 	 * your handlers have collected. */
@@ -297,15 +307,15 @@ enum unixservice_policy {
 /*
  * A structure of zeros has the defaults. UINT_MAX, SIZE_MAX and UNIXMSG_FOREVER
  * mean "no limit" for peers, rates, queued answers and times, and UINT64_MAX
- * for the memory of lanes. EINVAL: a value below zero, or fds_max without
- * UNIXMSG_WANT_FDS.
+ * for the memory of lanes. EINVAL: a value below zero, above the bound that is
+ * given here, or unknown; fds_max without UNIXMSG_WANT_FDS; no handler.
  */
 struct unixservice_options {
 	/* The service calls it for all events but messages; NULL for none. */
 	unixservice_watcher *watcher;
 	/* The most events of the kinds REFUSED, LIMITED, CUT, LOST and UNPROVED
-	 * that the watcher gets in a second; default 20. It gets the refusal of
-	 * a datagram peer once. */
+	 * that the watcher gets in a second, and at once after a quiet one;
+	 * default 20. It gets the refusal of a datagram peer once. */
 	unsigned int event_rate;
 	/* The largest message that the service receives, in bytes; default
 	 * 212960, the size that a socket carries by default. The service has
@@ -320,42 +330,43 @@ struct unixservice_options {
 	unsigned int wants;
 	unsigned int fds_max;
 	/* The most peers at once, in all and for each user; defaults 1024 and
-	 * no limit. When every place is taken, a new peer replaces the
-	 * longest-silent peer of the user with the most peers, if that is
-	 * another user; else the service refuses it. A peer without queued and
-	 * pending answers goes first. If that user has none, the service closes
-	 * another peer of that user rather than refuse the new one. The same
-	 * holds for descriptors, when they run out and one user has more than a
-	 * quarter of them.
+	 * no limit. When every place is taken, a new peer replaces a datagram
+	 * peer of its own user without queued and pending answers. If there is
+	 * none, it replaces a peer of the user with the most peers, if that
+	 * user has at least two more: the longest-silent one without such
+	 * answers, or else the longest-silent one. With one more, only a
+	 * datagram peer is replaced. Else the service refuses the new peer.
+	 * When descriptors run out, and one user has more than a quarter of
+	 * them, the service chooses a connection in the same way.
 	 *
 	 * A new peer never replaces a connection of its own user, even of the
 	 * only user: the service refuses it (EDQUOT), since it cannot know
 	 * which connection that user needs less. It may replace a datagram peer
 	 * of its own user.
 	 *
-	 * A datagram peer with unread answers keeps its place while they fill
-	 * the send buffer that others share. If the service closes it earlier,
-	 * it counts in peers_per_user_max until it has read them. A user is a
-	 * uid: 65536 subordinate uids (subuid(5)) are 65536 users. */
+	 * A datagram peer keeps its place while its unread answers fill the
+	 * shared send buffer. If the service closes the peer earlier, the peer
+	 * still counts in peers_per_user_max until it has read them. A user is
+	 * a uid: 65536 subordinate uids (subuid(5)) are 65536 users. */
 	unsigned int peers_max;
 	unsigned int peers_per_user_max;
-	/* The most messages a second from one user, default no limit, and the
-	 * most at once, default 0: the number for a second. Beyond it,
-	 * connections wait and datagrams are lost. */
+	/* user_rate is the most messages a second from one user; default no
+	 * limit. user_burst is the most at once; 0, the default, stands for
+	 * user_rate. Beyond them, connections wait and datagrams are lost. */
 	unsigned int user_rate;
 	unsigned int user_burst;
 	/* The service closes a connection that neither sends nor receives
 	 * anything for this time; default none. */
 	int64_t idle_us;
 	/* The most queued answers for one peer, their bytes, and the bytes for
-	 * all peers: defaults 1024, 2 MiB, 16 MiB. The service queues one
-	 * answer whatever its size, if the total has room. If not, the user
-	 * with the most queued bytes makes room for the others: the service
-	 * closes the connection with the most of them (ENOBUFS), or drops the
-	 * answers to the datagram peer with the most. That user's own
-	 * connections still queue their first answer until the total is twice
-	 * its limit; then the service closes them. policy decides what else
-	 * happens beyond these bounds. */
+	 * all peers: defaults 1024, 2 MiB, 16 MiB. Each message counts 64 bytes
+	 * more than it has. The service queues one answer whatever its size, if
+	 * the total has room. If not, the user with the most queued bytes makes
+	 * room for the others: the service closes the connection with the most
+	 * of them (ENOBUFS), or drops the answers to the datagram peer with the
+	 * most. Connections of that user still queue their first answer, until
+	 * all queues hold twice queue_total_bytes_max. Beyond that the service
+	 * closes them. policy decides what else happens beyond these bounds. */
 	unsigned int queue_messages_max;
 	size_t queue_bytes_max;
 	size_t queue_total_bytes_max;
@@ -366,9 +377,10 @@ struct unixservice_options {
 	 * and closes the connection (ETIMEDOUT); its queued answers count as
 	 * late. Without this bound a client could keep its place for ever, even
 	 * after its death, by a copy of its socket in an unread message. If a
-	 * client has shut down its reading side meanwhile, which the kernel
-	 * does not report, the service notices that then, and goes on reading.
-	 * Raise it for clients that may stop reading for longer. */
+	 * client has shut down its reading side, the kernel does not report
+	 * that. The service notices it when patience_us is over, and goes on
+	 * reading. Raise patience_us for clients that may stop reading for
+	 * longer. */
 	int64_t patience_us;
 	/* The send buffer that the service asks for on datagram sockets;
 	 * default 4 MiB. Without CAP_NET_ADMIN it is at most twice
@@ -377,8 +389,8 @@ struct unixservice_options {
 	/* The time that unixservice_run polls before it sleeps, see
 	 * unixmsg/deadline.h; default 0. */
 	int64_t spin_us;
-	/* The most queued datagrams that one system call receives, and answers
-	 * that one sends, see above; default 1 (and 0 is 1), at most
+	/* The most datagrams that one system call receives or sends, see
+	 * Batches above. 0 and 1, the default, mean no batches. At most
 	 * UNIXMSG_BATCH_MAX. */
 	unsigned int batch;
 	/* The most bytes of incomplete messages on framed streams, of all
@@ -430,8 +442,9 @@ struct unixservice *unixservice_new(unixservice_handler *handler, void *context,
 
 /*
  * Closes all peers and sockets, removes the names, and frees service, which may
- * be NULL. Call unixservice_drain first: no counter contains the messages that
- * are unanswered here. The watcher gets no event. Returns -1 with errno if it
+ * be NULL. Call unixservice_drain first: no counter tells what becomes of
+ * messages that are unanswered now. The watcher gets no event. May wait a
+ * second for each socket file, as unixservice_stop. Returns -1 with errno if it
  * could not remove a file; service is freed all the same.
  */
 int unixservice_close(struct unixservice *service);
@@ -461,7 +474,8 @@ int unixservice_listen(struct unixservice *service, const char *network,
  * changed already. flags are UNIXMSG_LISTEN_BYTES, for streams, or 0. Rules and
  * limits on peers do not keep out a connection that is added here. *peer is its
  * peer number, or 0 for a datagram socket that is not connected; peer may be
- * NULL. Returns -1 with
+ * NULL. The watcher gets UNIXSERVICE_OPENED before *peer is stored. Returns -1
+ * with
  *
  *   EINVAL   unknown flags; the service was stopped
  *   EBUSY    a stream in the middle of a message that it sends
@@ -487,22 +501,25 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 
 /*
  * Opens a peer at an address, for a service that speaks first, for example to
- * another service. unixservice_push sends to it by the service's queue, policy
- * and counters; the handler gets its messages. *peer is its number; peer may be
- * NULL. flags are UNIXMSG_LISTEN_BYTES, for "unix", or 0. Never waits, except
- * for a file system on the way to address that hangs.
+ * another service. unixservice_push sends to it, with queue, policy and
+ * counters as for every peer; the handler gets its messages. Limits on peers do
+ * not keep it out. The watcher gets UNIXSERVICE_OPENED, but not for a peer that
+ * was known already, before the call returns and stores *peer. *peer is its
+ * number; peer may be NULL. flags are UNIXMSG_LISTEN_BYTES, for "unix", or 0.
+ * Never waits, except for a file system on the way to address that hangs.
  *
  * "unixpacket" and "unix" open a new connection, see unixconn_dial and
  * unixservice_add_conn. EAGAIN while the backlog of the listener is full.
  *
- * "unixgram" makes a peer of the first datagram socket that the service serves,
- * and the peer answers to that socket; EINVAL without one. unixservice_listen
- * serves one without a file at "@". A sender that is already a peer of that
- * socket keeps its number if it can prove that the name is still its own.
- * Otherwise the service closes it (ESTALE), and this is another peer. The
- * service keeps the peer, see unixservice_keep_peer. The peer has no user until
- * its first message. The service then proves the sender of that message as it
- * would for an answer, see above, and applies the rules to it.
+ * On "unixgram" the service sends from the first datagram socket that it
+ * serves, and the peer answers to that socket; EINVAL if it serves none. For a
+ * socket without a file, call unixservice_listen with "@". If the address
+ * belongs to a peer already, the service proves that the name is still that
+ * peer's, and returns its number. Without proof it closes that peer (ESTALE),
+ * and opens a new one. The service keeps the peer, see unixservice_keep_peer.
+ * The peer has no user until its first message. The service then proves the
+ * sender of that message as it would for an answer, see above, and applies the
+ * rules to it.
  *
  * The service sends to the socket that is at address now. If users other than
  * root and our own could replace the file, the service holds it by a descriptor
@@ -510,8 +527,8 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
  * as soon as a message finds the socket closed. EINVAL also for the service's
  * own address. EPERM if the name that the socket gave to bind(2) does not lead
  * back to the socket (a relative name, or one of another mount namespace), or
- * only through a file system that may hang. The service could not tell its
- * messages from those of others.
+ * if a file system on the way may hang. The service could not tell which
+ * messages come from that socket.
  *
  * Returns -1 with EINVAL (no such network, unknown flags, a stopped service),
  * or an error of unixconn_dial and unixservice_add_conn. For a connection with
@@ -532,11 +549,12 @@ int unixservice_set_unlink_on_close(struct unixservice *service,
 
 /*
  * Gives up all sockets that the service serves, and keeps its peers. Removes
- * the socket files, within the rules of unixservice_set_unlink_on_close. A
- * later send or connect there fails at once (EPIPE, ECONNREFUSED). The service
- * still receives the messages that came before, and accepts the connections in
- * the backlog. It leaves a socket that other processes use too (adopted, or
- * bound before a fork(2)) at once, unchanged.
+ * the socket files, within the rules of unixservice_set_unlink_on_close, and
+ * may wait for each as unixservice_stop. A later send or connect there fails at
+ * once (EPIPE, ECONNREFUSED). The service still receives the messages that came
+ * before, and accepts the connections in the backlog. It leaves a socket that
+ * other processes use too (adopted, or bound before a fork(2)) at once,
+ * unchanged.
  *
  * unixservice_listen may serve again, also at the same file. An abstract name
  * becomes free after the next rounds, when the backlog is empty; that of a
@@ -557,12 +575,12 @@ int unixservice_get_address(const struct unixservice *service,
  * Adds a rule that says who may send and connect. The kernel vouches for the
  * credentials: of a connection the effective user and group at connect, and the
  * supplementary groups; of a datagram the real user and group of the writer. A
- * denied user or group may never do so. If there are rules that allow, only the
- * users and groups that they name may. Without such rules the file's mode
- * decides; on an abstract name only our own user and root may. Our own user is
- * the effective one at the call of _dispatch or _run: if a handler changes it,
- * that takes effect at the next call. Returns -1 with EINVAL (the id -1) or
- * ENOMEM.
+ * denied user or group may not send or connect. If there are rules that allow,
+ * only the users and groups in them may send and connect. Without such rules
+ * the file's mode decides; on an abstract name only our own user and root may.
+ * Our own user is the effective one at the call of _dispatch or _run: if a
+ * handler changes it, that takes effect at the next call. Returns -1 with
+ * EINVAL (the id -1) or ENOMEM.
  */
 int unixservice_allow_user(struct unixservice *service, uid_t user);
 int unixservice_allow_group(struct unixservice *service, gid_t group);
@@ -580,9 +598,11 @@ void unixservice_allow_anyone(struct unixservice *service);
  *   ENOTCONN       the peer is closed, or was closed now
  *   EPIPE          this connection can receive nothing any more; the service
  *                  still reads what it has sent, and UNIXSERVICE_CLOSED follows
- *   EINVAL         peer 0, which has no address
- *   EMSGSIZE       the message is larger than the socket can send
- *   ENOMEM         no memory to queue the message
+ *   EINVAL         peer 0, which has no address: the answer counts as unnamed
+ *   EMSGSIZE       the message is larger than the socket can send; nothing
+ *                  counts it, and the answer is still pending
+ *   ENOMEM         no memory to queue the message: it is lost, and counts as
+ *                  dropped or pushed_lost
  *   EACCES, EPERM  we may not write to that peer: the message is lost
  *
  * or an error of sendmsg(2), which loses the message, too.
@@ -597,9 +617,10 @@ int unixservice_send(struct unixservice *service, uint64_t peer,
 
 /*
  * Sends as unixservice_send does, in several parts, with descriptors, which
- * stay the caller's, and with credentials (UNIXMSG_SEND_CRED). It ignores addr,
- * so a handler may pass on the message that it got; if the service may send the
- * credentials of others, it sets that flag for a message with UNIXMSG_HAS_CRED.
+ * stay the caller's, and with credentials (UNIXMSG_SEND_CRED). The call ignores
+ * addr, so a handler may pass on the message that it got. To pass on its
+ * credentials, too, the handler sets UNIXMSG_SEND_CRED if the message has
+ * UNIXMSG_HAS_CRED; those of others need privileges, see unixmsg/msg.h.
  * Also EINVAL for descriptors or credentials with a message in a frame, or
  * without a byte of a byte stream, and the errors of fcntl(2), if the service
  * has to queue descriptors. If the kernel refuses what goes with bytes of a
@@ -621,7 +642,8 @@ typedef bool unixservice_filter(struct unixservice *service, uint64_t peer,
 /*
  * Calls unixservice_push for all peers, or for those that filter accepts;
  * filter may be NULL. Returns the number of peers for which unixservice_push
- * gave 1. The watcher and the counters report the others.
+ * gave 1. The watcher and the counters report the others, but not a message
+ * that is larger than the socket can send (EMSGSIZE).
  */
 size_t unixservice_push_all(struct unixservice *service, const void *data,
 	size_t size, unixservice_filter *filter, void *context);
@@ -630,12 +652,13 @@ size_t unixservice_push_all(struct unixservice *service, const void *data,
  * none. ENOTCONN; EINVAL if there is none. */
 int unixservice_settle(struct unixservice *service, uint64_t peer);
 
-/* Closes peer once its queued messages are sent. ENOTCONN. */
+/* Closes peer once its queued messages are sent and its pending answers
+ * (UNIXSERVICE_LATER) are sent or settled. ENOTCONN. */
 int unixservice_close_peer(struct unixservice *service, uint64_t peer);
 
 /*
- * Closes peer at once. Its queued messages are lost: answers count as gone,
- * others as pushed_lost, and so do pending answers. UNIXSERVICE_CLOSED has the
+ * Closes peer at once. Its queued messages are lost. Queued and pending answers
+ * count as gone, all other messages as pushed_lost. UNIXSERVICE_CLOSED has the
  * error ECANCELED. Messages that are gathered for a datagram peer are sent
  * before. ENOTCONN.
  */
@@ -663,8 +686,9 @@ int unixservice_shutdown_peer(struct unixservice *service, uint64_t peer);
  * The service notices that the client of a connection has closed or has died:
  * sends fail with EPIPE then. But it closes the peer, or reports
  * UNIXSERVICE_ENDED, only when the peer is resumed and read to its end. A
- * paused peer is not silent (idle_us). unixservice_stop does not resume it, and
- * waits for it until the deadline. Both return -1 with
+ * paused peer is not silent (idle_us), unless messages to it are queued.
+ * unixservice_stop does not resume it, and waits for it until the deadline.
+ * Both return -1 with
  *
  *   ENOTCONN  the peer is closed, or was closed now, as the loop cannot watch
  *             it
@@ -690,10 +714,10 @@ int unixservice_resume_socket(struct unixservice *service, uint64_t tag);
 /*
  * Keeps a silent peer, if is_wanted: for example a subscriber that only
  * listens. The service does not forget a kept datagram peer after forget_us,
- * and lets a new peer replace it only as it would a connection. It does not
- * close a kept connection after idle_us. The end of a datagram peer is silent:
- * the service closes it when a message to it finds no receiver (ECONNREFUSED,
- * ENOENT). ENOTCONN.
+ * and a new peer replaces it only where it may replace a connection, see
+ * peers_max. It does not close a kept connection after idle_us. The end of a
+ * datagram peer is silent: the service closes it when a message to it finds no
+ * receiver (ECONNREFUSED, ENOENT). ENOTCONN.
  */
 int unixservice_keep_peer(struct unixservice *service, uint64_t peer,
 	bool is_wanted);
@@ -704,9 +728,10 @@ int unixservice_set_context(struct unixservice *service, uint64_t peer,
 void *unixservice_get_context(const struct unixservice *service, uint64_t peer);
 
 /*
- * For a loop of your own: poll the descriptor for reading, and call
- * unixservice_dispatch when it is readable. That does what is possible at once,
- * and never waits. It returns 0, or -1 with the errno of epoll_wait(2).
+ * For a loop of your own: poll the descriptor, which belongs to the service,
+ * for reading, and call unixservice_dispatch when it is readable. That does
+ * what is possible at once, and never waits. It returns 0, or -1 with the errno
+ * of epoll_wait(2).
  *
  * One call is one round: each peer and socket has its turn, and the descriptor
  * stays readable while work is left. So the loop has to be level-triggered,
@@ -715,7 +740,7 @@ void *unixservice_get_context(const struct unixservice *service, uint64_t peer);
  * poll(2) reports the descriptor as readable.
  *
  * In a child of fork(2), _get_fd makes the child's own loop, see above. It may
- * then fail with the errors of epoll_create1(2), timerfd_create(2),
+ * then return -1 with the errors of epoll_create1(2), timerfd_create(2),
  * epoll_ctl(2) (EBADF: the child has closed a descriptor of the service), and
  * so do _run and _dispatch.
  */
@@ -746,19 +771,20 @@ int unixservice_run(struct unixservice *service, int64_t deadline_us);
 
 /*
  * Runs the whole life of a server. Serves until stop_fd becomes readable (see
- * unixmsg/deadline.h, and unixstop_open) or the program calls unixservice_stop;
- * then drains for timeout_us microseconds at most, which a second signal does
- * not shorten. Returns 0 at the normal end, also if the time was too short to
- * answer all: see counters.stopped. Returns -1 with EINVAL (a stop_fd of 0 or
- * below, a negative timeout_us), or an error of unixservice_set_stop_fd, _run
- * and _drain.
+ * unixmsg/deadline.h, and unixstop_open) and then drains for timeout_us
+ * microseconds at most, which a second signal does not shorten. If the program
+ * calls unixservice_stop instead, the deadline of that call counts. Returns 0
+ * at the normal end, also if the time was too short to answer all: see
+ * counters.stopped. Returns -1 with EINVAL (a stop_fd of 0 or below, a negative
+ * timeout_us), or an error of unixservice_set_stop_fd, _run and _drain.
  */
 int unixservice_serve(struct unixservice *service, int stop_fd,
 	int64_t timeout_us);
 
 /*
- * Begins to stop. Removes the socket files, and accepts nothing new: a later
- * send or connect fails at once (EPIPE, ECONNREFUSED). Until the deadline the
+ * Begins to stop. Removes the socket files, for each of which it may wait a
+ * second for the lock on the directory, and accepts nothing new: a later send
+ * or connect fails at once (EPIPE, ECONNREFUSED). Until the deadline the
  * service still receives and answers everything that came before, and accepts
  * the connections in the backlog. At the deadline it gives up: it counts the
  * messages that it has received as stopped, and the others are lost with their
@@ -815,22 +841,22 @@ struct unixservice_counters {
 	uint64_t pushed_lost;
 	/* The bytes of answers and pushed messages. */
 	uint64_t sent_bytes;
-	/* Peers now and at most. Connections: accepted; refused by the rules,
-	 * by limits; closed for a new peer, for silence. */
-	uint64_t peers;
+	uint64_t peers; /* now */
 	uint64_t peers_most;
-	uint64_t connections;
-	uint64_t connections_refused;
-	uint64_t connections_limited;
+	uint64_t connections;         /* accepted */
+	uint64_t connections_refused; /* by the rules */
+	uint64_t connections_limited; /* refused by limits */
+	/* Connections and kept datagram peers closed to make room: for a new
+	 * peer, or for queued answers. */
 	uint64_t evicted;
-	uint64_t idle;
+	uint64_t idle; /* connections closed for silence */
 	/* Queued messages now and at most, and their bytes now and at most. */
 	uint64_t queued;
 	uint64_t queued_most;
 	uint64_t queued_bytes;
 	uint64_t queued_bytes_most;
 	/* The number of times that no connection could be accepted for lack of
-	 * descriptors. */
+	 * descriptors or memory. */
 	uint64_t pauses;
 	/* Received descriptors that the service did not want, or had no room
 	 * for. */
@@ -860,7 +886,7 @@ void unixservice_get_counters(const struct unixservice *service,
 /* The figures of one peer. The counts are as above. */
 struct unixservice_peer_info {
 	uint64_t id;
-	const char *network; /* "unixgram", "unixpacket", "unix" */
+	const char *network; /* "unixgram", "unixpacket", "unix"; static */
 	uint64_t tag;        /* of its socket, see unixlisten_options */
 	bool has_cred;
 	struct unixcred cred;
@@ -872,7 +898,7 @@ struct unixservice_peer_info {
 	uint64_t queued;
 	uint64_t queued_bytes;
 	uint64_t queued_most;
-	int64_t opened_us;
+	int64_t opened_us; /* times of CLOCK_MONOTONIC */
 	int64_t active_us;
 	uint64_t reserved[7];
 };
@@ -881,8 +907,8 @@ struct unixservice_peer_info {
  * Returns the number of messages that are queued for peer, as it has no room; 0
  * also for a closed peer. After a send this tells whether the message was sent
  * or queued, unless it was gathered, see Batches above. When the last queued
- * message is sent, UNIXSERVICE_FLUSHED follows; UNIXSERVICE_LOST reports each
- * that is dropped.
+ * message is sent, UNIXSERVICE_FLUSHED follows; UNIXSERVICE_LOST reports those
+ * that are dropped, within event_rate, but not those that a closed peer loses.
  */
 size_t unixservice_get_queued(const struct unixservice *service, uint64_t peer);
 
@@ -894,8 +920,9 @@ int unixservice_get_peer_info(const struct unixservice *service, uint64_t peer,
  * struct unixlisten_options; 0 outside of the handler. */
 uint64_t unixservice_get_tag(const struct unixservice *service);
 
-/* Returns the next peer after that one, in no particular order. 0 begins with
- * the first, and 0 is returned after the last. */
+/* Returns the next peer after that one, in no particular order. Peers may open
+ * and close meanwhile, also that one. 0 begins with the first, and 0 is
+ * returned after the last. */
 uint64_t unixservice_get_next_peer(const struct unixservice *service,
 	uint64_t peer);
 
