@@ -49,12 +49,12 @@ static const struct usage_option showing[] = {
 		usage_read_word, PLACE(format), .words = show_formats,
 		.marks = 1U << TAPPING | 1U << SHOWING },
 	{ 0, "decode", "DISSECTOR",
-		"what Wireshark is to take the messages for, for\n"
-		"example json",
+		"have Wireshark decode the messages by DISSECTOR,\n"
+		"for example json",
 		usage_read_text, PLACE(dissector), .marks = 1U << TAPPING },
 	{ 0, "snap", "BYTES",
-		"the most of a message that is printed and\n"
-		"recorded (all); it is passed on whole",
+		"print and record only the first BYTES of each\n"
+		"message (all); it is passed on whole",
 		usage_read_size, PLACE(snap), .most = SIZE_MAX,
 		.marks = 1U << TAPPING },
 	{ 'c', "count", "N", "leave after N messages", usage_read_count,
@@ -85,8 +85,13 @@ static const struct usage_option replaying[] = {
 		"send what clients have sent in a recording, and\n"
 		"compare the answers",
 		usage_read_text, PLACE(replay) },
-	{ 0, "speed", "N", "so many times as fast (1; 0: without pauses)",
+	{ 0, "speed", "N",
+		"send N times as fast as recorded (1; 0: no\npauses)",
 		read_speed, PLACE(speed), .marks = 1U << REPLAYING },
+	{ 0 },
+};
+
+static const struct usage_option all[] = {
 	{ 'v', "verbose", NULL, "say more", usage_read_level,
 		.least = TOOL_VERBOSE },
 	{ 0 },
@@ -96,6 +101,7 @@ static const struct usage_group groups[] = {
 	{ "Showing", showing },
 	{ "Taking the place of the server", way },
 	{ "Replaying", replaying },
+	{ "All", all },
 	{ 0 },
 };
 
@@ -122,9 +128,9 @@ static const struct usage usage = {
 		"connection, who has\n"
 		"connected, the direction (> to the server), the size and the "
 		"message.\n"
-		"Ctrl-C gives the name back and serves open connections to "
-		"their end; a second\n"
-		"one ends at once.\n"
+		"The first Ctrl-C gives the name back and serves open "
+		"connections to their end;\n"
+		"the second one ends them at once.\n"
 		"Exit status: 0; 1 something failed, the name was lost, or an "
 		"answer differs; 2\n"
 		"wrong usage.\n",
