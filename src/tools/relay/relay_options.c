@@ -103,7 +103,9 @@ static const struct usage_option engine[] = {
 		"refuse a nats-server of others than this user,\n"
 		"root and ours",
 		usage_read_user, PLACE(engine_user) },
-	{ 0, "host", "NAME", "the name of this host (before its first dot)",
+	{ 0, "host", "NAME",
+		"this host in the subjects of the engine (its\n"
+		"node name before the first dot)",
 		read_name, PLACE(host) },
 	{ 0, "prefix", "PREFIX", "where all subjects begin (uxg.1)",
 		read_prefix, PLACE(prefix) },
@@ -149,7 +151,7 @@ static const struct usage_option exporting[] = {
 		"answers to (chosen)",
 		usage_read_text, PLACE(reply_directory),
 		.marks = 1U << REPLYING },
-	{ 0, "reply-group", "GROUP", "group that may answer there",
+	{ 0, "reply-group", "GROUP", "group that may answer in that directory",
 		read_reply_group, .marks = 1U << REPLYING | 1U << REPLY_GROUP },
 	{ 0 },
 };
