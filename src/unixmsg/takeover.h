@@ -16,14 +16,17 @@
  *	unixtakeover_close(takeover, unixlistener_get_fd(listener));
  *	unixlistener_close(listener);
  *
+ * mode is that of the server's file, see stat(2), so that the same clients may
+ * connect. If needed, set its owner and group, too.
+ *
  * If the program is killed in between (SIGKILL), the server has lost its name,
  * but keeps the hidden one. Then call unixtakeover_open and unixtakeover_close,
  * with -1 for the descriptor, to give the name back.
  *
  * Abstract names cannot be taken over. Clients that are connected already stay
- * with the server. If the server starts again meanwhile, and removes the file
- * at its name without a check, it takes the name back; unixtakeover_close
- * reports that.
+ * with the server. A server that starts again meanwhile, and removes the file
+ * at its name without a check, has the name again; unixtakeover_close then
+ * fails with EADDRINUSE.
  */
 #ifndef UNIXMSG_TAKEOVER_H
 #define UNIXMSG_TAKEOVER_H
@@ -61,7 +64,8 @@ struct unixtakeover *unixtakeover_open(const char *address,
 
 /*
  * Returns the address that reaches the server meanwhile, as text for
- * unixconn_dial. The text belongs to the takeover.
+ * unixconn_dial. The text belongs to the takeover. It is relative if address
+ * was: do not call chdir(2) meanwhile.
  */
 const char *unixtakeover_get_address(const struct unixtakeover *takeover);
 
