@@ -110,7 +110,8 @@ struct unixconn_counters {
  *
  *   EINVAL   a malformed address, no such network, options that make no sense
  *   ENOTSUP  a network of connections: see unixlistener_open
- *   ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM  see unixmsg/listen.h
+ *   ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, ENOTSUP, ENOSYS
+ *            see unixmsg/listen.h
  *
  * or an error of socket(2), bind(2), open(2), chown(2), malloc(3).
  */

@@ -27,14 +27,15 @@
  * - If several processes claim one path at once, exactly one gets it; the
  *   others get EADDRINUSE. Claims and releases lock the directory by flock(2),
  *   which leaves nothing behind. Any user who may read the directory can hold
- *   that lock for ever, even in /tmp. So claims and releases wait for the lock
- *   a second at most, and a dial until its deadline at most; then they go on
- *   without it. Without the lock, a claim of a dead name first sets the file
- *   aside, then looks at it again, and puts it back if its owner is alive. So a
- *   server that binds between the two looks has no name for a moment. It loses
- *   the name if a third server binds in that moment, or if the claim is killed
- *   then and nobody claims the name again. Several claims of one dead name at
- *   the same moment may all fail with EADDRINUSE.
+ *   that lock for ever, even in /tmp. So claims, releases, and dials with
+ *   options->own wait for the lock a second at most, and these dials no longer
+ *   than until their deadline; then they go on without it. Without the lock, a
+ *   claim of a dead name first sets the file aside, then looks at it again, and
+ *   puts it back if its owner is alive. So a server that binds between the two
+ *   looks has no name for a moment. It loses the name if a third server binds
+ *   in that moment, or if the claim is killed then and nobody claims the name
+ *   again. Several claims of one dead name at the same moment may all fail with
+ *   EADDRINUSE.
  * - A server that takes no lock may remove our file at once and put its own
  *   there. If it does so before our claim is complete, it wins: the claim fails
  *   with EADDRINUSE and leaves that file alone. The kernel tells which file is

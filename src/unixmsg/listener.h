@@ -44,7 +44,8 @@ struct unixlistener;
  *
  *   EINVAL   a malformed address, no such network, options that make no sense
  *   ENOTSUP  unixgram: see unixconn_open
- *   ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM  see unixmsg/listen.h
+ *   ENAMETOOLONG, EADDRINUSE, ENOTSOCK, EPERM, ENOTSUP, ENOSYS
+ *            see unixmsg/listen.h
  *
  * or an error of socket(2), bind(2), listen(2), open(2), chown(2), malloc(3).
  */

@@ -850,7 +850,8 @@ struct unixservice_counters {
 	 * peer, or for queued answers. */
 	uint64_t evicted;
 	uint64_t idle; /* connections closed for silence */
-	/* Queued messages now and at most, and their bytes now and at most. */
+	/* Queued messages now and at most, and their bytes now and at most,
+	 * with 64 more for each message. */
 	uint64_t queued;
 	uint64_t queued_most;
 	uint64_t queued_bytes;
