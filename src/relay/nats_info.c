@@ -19,7 +19,7 @@ static int take_flag(struct json *json, bool *flag)
 {
 	const char *text;
 
-	json_is_at_end(json);
+	json_skip_blanks(json);
 	text = json->at;
 	if (json_skip_value(json) < 0 || (*text != 't' && *text != 'f'))
 		return fail();
@@ -32,7 +32,7 @@ static int take_number(struct json *json, size_t *number)
 {
 	const char *digit;
 
-	json_is_at_end(json);
+	json_skip_blanks(json);
 	digit = json->at;
 	if (json_skip_value(json) < 0)
 		return fail();
@@ -150,5 +150,5 @@ int nats_info_read(struct nats_info *info, char *text, size_t size)
 	json_init(&json, text, size);
 	if (take_object(&json, info) < 0)
 		return -1;
-	return json_is_at_end(&json) ? 0 : fail();
+	return json_reach_end(&json) ? 0 : fail();
 }

@@ -31,7 +31,8 @@ static bool is_bounded(enum unixservice_event_kind kind)
 		kind == UNIXSERVICE_UNPROVED;
 }
 
-static bool is_within_rate(struct unixservice *service)
+/* Returns false if no event is left of the rate. */
+static bool take_from_rate(struct unixservice *service)
 {
 	const unsigned int rate = service->options.event_rate;
 	const int64_t now_ns = service->now_us * 1000;
@@ -54,7 +55,7 @@ void unixservice__tell(struct unixservice *service,
 	if (service->options.watcher == NULL)
 		return;
 	if (is_bounded(event->kind)) {
-		if (!is_within_rate(service)) {
+		if (!take_from_rate(service)) {
 			service->suppressed++;
 			service->counters.events_suppressed++;
 			return;

@@ -288,7 +288,7 @@ static int receive(struct link *link, struct unixmsg *msg)
  * After a peer has closed with unread answers, the kernel first reports
  * ECONNRESET once, and then gives the messages of the peer.
  */
-static bool is_first_reset(struct link *link)
+static bool note_first_reset(struct link *link)
 {
 	if (errno != ECONNRESET || link->is_reset)
 		return false;
@@ -331,7 +331,7 @@ static bool take_one(struct unixservice *service, struct link *link)
 		pause_reading(service, link, service->now_us + shortage_us);
 		return false;
 	}
-	if (result < 0 && is_first_reset(link))
+	if (result < 0 && note_first_reset(link))
 		return true;
 	if (result < 0 && errno != EMSGSIZE) {
 		unixservice__disconnect(service, &link->peer, errno);
@@ -356,15 +356,16 @@ static bool has_input(const struct link *link)
 	return link->is_stream && unixstream__has_input(link->conn);
 }
 
-static bool is_within_rate(struct unixservice *service, struct link *link)
+/* Returns true if the user has sent too much, and the peer has to wait. */
+static bool pause_above_rate(struct unixservice *service, struct link *link)
 {
 	int64_t next_us =
 		unixusers__get_next_us(&service->users, link->peer.user);
 
 	if (next_us <= service->now_us)
-		return true;
+		return false;
 	pause_reading(service, link, next_us);
-	return false;
+	return true;
 }
 
 static void trim_stream(struct unixservice *service, struct link *link)
@@ -391,7 +392,7 @@ static void read_some(struct unixservice *service, struct link *link)
 		if (taken == 1 && !link->has_lane && !has_input(link) &&
 			!unixservice__is_try_due(&link->backoff))
 			break;
-		if (!is_within_rate(service, link) || spins_on(service, link))
+		if (pause_above_rate(service, link) || spins_on(service, link))
 			break;
 		is_more = take_one(service, link);
 		if (taken == 1)
@@ -426,7 +427,9 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 	go_on(service, link);
 }
 
-static bool is_idle(const struct unixservice *service, struct peer *peer)
+/* Tells whether the peer was silent for too long. Begins the time of a peer that
+ * may be silent anew. */
+static bool judge_silence(const struct unixservice *service, struct peer *peer)
 {
 	/* A peer that waits for our answer, or that we do not read, is not
 	 * silent. */
@@ -476,12 +479,12 @@ static void try_before_giving_up(struct unixservice *service, struct link *link)
 	struct peer *peer = &link->peer;
 
 	if (peer->outbox.first != NULL &&
-		(is_late(service, peer) || is_idle(service, peer)))
+		(is_late(service, peer) || judge_silence(service, peer)))
 		go_on(service, link);
 }
 
 /* Tells whether a pause is over, and ends it then. */
-static bool is_over(const struct unixservice *service, int64_t *until_us)
+static bool end_pause(const struct unixservice *service, int64_t *until_us)
 {
 	if (*until_us == 0 || service->now_us < *until_us)
 		return false;
@@ -502,13 +505,13 @@ static void link_wake(struct unixservice *service, struct peer *peer)
 		close_after_reading(service, link, &service->counters.late);
 		return;
 	}
-	if (is_idle(service, peer)) {
+	if (judge_silence(service, peer)) {
 		service->counters.idle++;
 		close_after_reading(service, link, &service->counters.gone);
 		return;
 	}
-	is_due = is_over(service, &link->read_us);
-	is_due |= is_over(service, &link->write_us);
+	is_due = end_pause(service, &link->read_us);
+	is_due |= end_pause(service, &link->write_us);
 	if (is_due)
 		go_on(service, link);
 	plan(service, link);

@@ -82,7 +82,7 @@ static bool make_room(struct unixservice *service, struct peer *peer,
 
 /* A connection without room for its first answer is closed, so that its client
  * notices the loss. */
-static bool is_peer_dropped(const struct unixservice *service,
+static bool must_close_peer(const struct unixservice *service,
 	const struct peer *peer)
 {
 	return service->options.policy == UNIXSERVICE_DROP_PEER ||
@@ -94,7 +94,7 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 {
 	unixservice__lose(service, peer, is_answer, &service->counters.dropped,
 		ENOBUFS);
-	if (!is_peer_dropped(service, peer))
+	if (!must_close_peer(service, peer))
 		return 0;
 	unixservice__disconnect(service, peer, ENOBUFS);
 	errno = ENOTCONN;

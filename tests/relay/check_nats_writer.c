@@ -108,7 +108,7 @@ static void expect_member(const char *wanted, const char *value)
 	do {
 		ck_assert_int_eq(json_take_string(&json, &name, &name_size), 0);
 		ck_assert(json_accept(&json, ':'));
-		json_is_at_end(&json);
+		json_skip_blanks(&json);
 		is_found = name_size == strlen(wanted) &&
 			memcmp(name, wanted, name_size) == 0;
 		if (is_found)

@@ -29,16 +29,21 @@ static char peek(const struct json *json)
 	return json->at < json->end ? *json->at : '\0';
 }
 
-bool json_is_at_end(struct json *json)
+void json_skip_blanks(struct json *json)
 {
 	while (json->at < json->end && memchr(" \t\r\n", *json->at, 4))
 		json->at++;
+}
+
+bool json_reach_end(struct json *json)
+{
+	json_skip_blanks(json);
 	return json->at == json->end;
 }
 
 bool json_accept(struct json *json, char token)
 {
-	if (json_is_at_end(json) || *json->at != token)
+	if (json_reach_end(json) || *json->at != token)
 		return false;
 	json->at++;
 	return true;

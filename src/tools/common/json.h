@@ -28,8 +28,10 @@ void json_init(struct json *json, char *text, size_t size);
 
 int json_fail(struct json *json, const char *why);
 
-/* True if only white space is left. */
-bool json_is_at_end(struct json *json);
+void json_skip_blanks(struct json *json);
+
+/* Skips blanks, and returns true if nothing else is left. */
+bool json_reach_end(struct json *json);
 
 /* Takes @token if it is next after white space; false otherwise. */
 bool json_accept(struct json *json, char token);

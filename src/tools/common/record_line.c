@@ -89,7 +89,7 @@ static int take_object(struct json *json, struct payload *payload)
 	if (json_expect(json, '{', "expected an object") < 0 ||
 		take_members(json, payload) < 0)
 		return -1;
-	if (!json_is_at_end(json))
+	if (!json_reach_end(json))
 		return json_fail(json, "more after the object");
 	return 0;
 }
@@ -117,7 +117,7 @@ static int decode_json(struct record_line *line)
 	struct json json;
 
 	json_init(&json, line->data, line->size);
-	if (json_is_at_end(&json))
+	if (json_reach_end(&json))
 		return 0;
 	if (take_object(&json, &payload) < 0) {
 		line->why = json.why;

@@ -53,9 +53,8 @@ struct entry {
 	/* Messages that the service has queued, and their bytes. */
 	uint64_t queued;
 	uint64_t queued_bytes;
-	uint64_t cost;     /* of its window */
-	uid_t user;        /* of the client */
-	int64_t pinged_us; /* when the last PING was sent */
+	uint64_t cost; /* of its window */
+	uid_t user;    /* of the client */
 	int64_t began_us;
 	struct entry *next; /* of its chain */
 };

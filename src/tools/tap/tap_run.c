@@ -139,7 +139,7 @@ struct ending {
 };
 
 /* True when nothing is left to be passed on. */
-static bool is_over(struct tap *tap, struct tap_front *front,
+static bool finish(struct tap *tap, struct tap_front *front,
 	struct ending *ending)
 {
 	if (!tap->is_stopping ||
@@ -155,7 +155,7 @@ static int serve(struct tap *tap, struct tap_front *front)
 {
 	struct ending ending = { 0 };
 
-	while (tool_get_stops() < 2 && !is_over(tap, front, &ending)) {
+	while (tool_get_stops() < 2 && !finish(tap, front, &ending)) {
 		if (wait(tap) < 0)
 			return -1;
 		if (tap->wake_us != UNIXMSG_FOREVER)
