@@ -171,7 +171,7 @@ static const char *get_verb(const struct unixservice_event *event)
 	case UNIXSERVICE_CLOSED:
 		return "closed";
 	case UNIXSERVICE_FLUSHED:
-		return "has taken all its answers";
+		return "has nothing queued any more";
 	case UNIXSERVICE_REFUSED:
 		return event->msg == NULL ? "connection refused"
 					  : "message refused";

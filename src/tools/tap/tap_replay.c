@@ -122,7 +122,7 @@ static int send_again(struct replay *replay, struct unixconn *conn,
 
 	if (event->kept < event->size)
 		return complain(replay,
-			"the message was cut by --snap, and "
+			"only its beginning was recorded: it "
 			"cannot be sent again");
 	tell_fds(replay, event);
 	if (replay->network->is_stream)

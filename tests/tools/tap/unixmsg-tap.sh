@@ -465,7 +465,7 @@ messages_that_were_cut_are_not_sent()
 	stop_tap 0
 	run unixmsg-tap --replay file.pcapng s-unixpacket
 	expect_complaint 1
-	expect_told 1 'cut by --snap'
+	expect_told 1 'only its beginning was recorded'
 }
 
 # --- Users -------------------------------------------------------------------
