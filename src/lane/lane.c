@@ -160,8 +160,9 @@ static bool is_half_free(const struct lane *lane)
 }
 
 /*
- * Waits until half of the ring is free: for less, the two would take turns for
- * each message. The reader can make room only if it knows of the records.
+ * Waits until half of the ring is free: with less room, the two would wake each
+ * other for each message. The reader can make room only if it knows of the
+ * records.
  */
 static int yield_for_room(struct lane *lane)
 {
@@ -348,8 +349,8 @@ int unixlane__reserve(struct lane *lane, size_t size, void **data,
 	return 0;
 }
 
-/* What is no longer at the tail, behind a marker that was tried, is as good as
- * private memory. */
+/* If a marker was tried meanwhile, the place is no longer at the tail. Nobody
+ * else writes there, so it still holds the message. */
 static int commit(struct lane *lane, size_t size)
 {
 	struct iovec parts[2] = { { 0 }, { lane->reserved, size } };

@@ -171,8 +171,9 @@ static inline int give_marked(struct ring_record *record)
 
 /*
  * Handles a marker at head. Goes past it when we have received all its messages
- * and another record is published behind it. Only then the sender counts it up
- * no more, so looks at its value once again. The next record is no marker.
+ * and another record is published behind it. From then on the sender does not
+ * count it up any more, so its value is read once again, and that is final. The
+ * next record is no marker.
  */
 static int judge_marker(struct ring_in *in, struct ring_record *record)
 {

@@ -113,7 +113,7 @@ static void give_up(struct packet *packet)
 	let_fds_in(packet, false);
 }
 
-/* Call these before another thread can use the connection. */
+/* Before another thread can use the connection */
 
 static int bind_name(struct packet *packet)
 {

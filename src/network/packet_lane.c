@@ -39,7 +39,7 @@ struct parts {
 	struct iovec all[1 + IOV_MAX];
 };
 
-/* A socket keeps its name, so this takes another one. */
+/* A bound socket cannot be unbound, so this dials with a new one. */
 static int dial_again(struct unixconn *conn, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us)
 {
@@ -508,7 +508,7 @@ static void spin(struct packet *packet, struct wait *wait)
 	}
 }
 
-/* Of most messages nothing but the bytes is asked for. */
+/* Most calls want nothing but the bytes. */
 static bool recv_bytes_of(struct packet *packet, struct unixmsg *msg)
 {
 	return packet->is_in && msg->parts == NULL && msg->addr == NULL &&

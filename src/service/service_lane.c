@@ -25,7 +25,8 @@ void unixservice__count_lane(struct unixservice *service, struct peer *peer,
 		counters->lane_bytes_most = counters->lane_bytes;
 }
 
-/* Of a lane that the service has not offered. */
+/* The memory of a lane that a server has offered to a connection of the
+ * program. */
 static uint64_t get_bytes(const struct packet *packet)
 {
 	return unixsegment__get_bytes(packet->lane.mine.size) +

@@ -49,7 +49,7 @@ struct link {
 	struct backoff backoff;
 };
 
-/* Two processes cannot use one lane. */
+/* Only one process at a time may use a lane, and the parent may do so. */
 static bool is_of_parent(const struct link *link)
 {
 	return link->has_lane && link->peer.is_inherited;

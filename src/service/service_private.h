@@ -346,7 +346,7 @@ uint64_t *unixservice__get_failure(struct unixservice *service,
 	const struct peer *peer, int error);
 
 /* Counts a message queued for peer; bytes include UNIXOUTBOX_OVERHEAD.
- * _remove_kept removes the message at *place, and its count. */
+ * _remove_queued removes the message at *place, and its count. */
 void unixservice__count_queued(struct unixservice *service,
 	const struct peer *peer, size_t bytes);
 void unixservice__remove_queued(struct unixservice *service, struct peer *peer,

@@ -101,8 +101,8 @@ static int drop_newest(struct unixservice *service, struct peer *peer,
 	return -1;
 }
 
-/* Keeps the error, as no queue holds the lost message: without it the peer
- * would seem to have ended by itself. */
+/* The lost message is in no queue, so nothing else would keep the error, and
+ * UNIXSERVICE_CLOSED would say 0. */
 static void stop_sending_with_loss(struct unixservice *service,
 	struct peer *peer, int error)
 {

@@ -30,9 +30,9 @@ struct relay_front {
 	int64_t there_us;    /* when the service was there */
 	bool is_doubted;     /* the last answer was no */
 	bool is_serving;     /* the address is there */
-	bool is_paused;      /* nobody is received there, because */
-	bool is_held;        /* a message waits for the engine */
-	bool is_waiting;     /* the engine is down, or the service away */
+	bool is_paused;      /* nobody is received at the address */
+	bool is_held;        /* because a message waits for the engine */
+	bool is_waiting;     /* because the engine or the service is away */
 	bool is_inherited;   /* the sockets are a supervisor's, who owns them */
 	bool has_complained;
 	bool has_left;

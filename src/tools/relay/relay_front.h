@@ -14,10 +14,12 @@ struct frame;
 struct nats_event;
 struct relay;
 
-/* The number of the subject of our own that questions and answers have. */
+/* Questions and answers about the service use our own subject with this
+ * number. */
 #define RELAY_FRONT_NUMBER UINT64_MAX
 
-/* The number of that of an export to which clients send that stay with it. */
+/* An export's own subject with this number is for the datagrams of clients that
+ * stay with it. */
 #define RELAY_GRAMS_NUMBER (UINT64_MAX - 1)
 
 /* Of an import. Return 0, or -1 after a complaint. */

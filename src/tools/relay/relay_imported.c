@@ -120,8 +120,8 @@ static struct exporter *deal_out(struct relay *relay)
 	return NULL;
 }
 
-/* The context of a peer is the export that it stays with, or none; so it tells
- * peers from numbers that are none. */
+/* The context of a peer is its export, or &none. NULL means: no peer has this
+ * number. */
 static struct exporter *get_exporter(const struct relay *relay, uint64_t peer)
 {
 	return unixservice_get_context(relay->service, peer);
@@ -144,8 +144,8 @@ static const char *choose_subject(struct relay *relay, uint64_t peer,
 	return exporter->subject;
 }
 
-/* What was sent before that comes back as well, when its client is elsewhere
- * already: for a while it says nothing of where the client is now. */
+/* A client may have moved already when its older datagrams come back. So returns
+ * within STALE_US say nothing about its new export. */
 static void forget_exporter(struct relay *relay, uint64_t peer)
 {
 	struct imported *imported = get(relay);

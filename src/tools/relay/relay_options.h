@@ -12,11 +12,11 @@
 #include "relay/subject.h"
 #include "tools/common/options.h"
 
-/* While the engine is down, clients */
+/* What clients meet while the engine is down. */
 enum relay_on_down {
-	RELAY_REFUSE, /* find no server, when the grace is over */
-	RELAY_BLOCK,  /* wait */
-	RELAY_DROP,   /* lose what they send; connections are closed */
+	RELAY_REFUSE, /* no server, once the grace is over */
+	RELAY_BLOCK,  /* they wait, once the grace is over */
+	RELAY_DROP,   /* what they send is lost, connections are closed */
 };
 
 struct relay_options {

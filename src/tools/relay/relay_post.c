@@ -12,7 +12,7 @@
 enum {
 	/* The most bytes of a control frame: two subjects and a head. */
 	CONTROL_SIZE = 2 * SUBJECT_ROOM + FRAME_HEAD_SIZE + 40,
-	/* Such frames of a client that may wait at once: credit, ping, end. */
+	/* A client may have three of them waiting: credit, ping, end. */
 	CONTROLS = 3,
 	/* The most bytes of datagrams that are held. A session holds one message
 	 * at most, which counts in what it may have. */

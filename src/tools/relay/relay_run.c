@@ -194,7 +194,7 @@ static void report(struct relay *relay)
 		relay->has_failed = true;
 }
 
-/* Both are done at times of their own, and at the end. */
+/* The file is written now and then; run() writes it once more. */
 static void write_metrics(struct relay *relay, int64_t now_us)
 {
 	static int64_t due_us;

@@ -702,6 +702,7 @@ static void ping(struct relay *relay, struct entry *entry, int64_t now_us)
 	send_control(relay, entry, &frame);
 }
 
+/* Once both directions have ended, only the peer here is still to close. */
 static void look_at(struct relay *relay, struct entry *entry, int64_t now_us)
 {
 	if (!is_going_on(entry))

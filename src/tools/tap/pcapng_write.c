@@ -9,8 +9,8 @@
 #include "tools/tap/pcapng.h"
 #include "tools/tap/pcapng_format.h"
 
-/* A part of a block. What does not fit is left out: texts are short. Only size
- * is set at the beginning: to clear each would take longer than to fill it. */
+/* A part of a block, never full: measure() bounds the texts. Only size is set at
+ * the beginning: to clear each would take longer than to fill it. */
 struct part {
 	size_t size;
 	unsigned char bytes[2048];
@@ -53,7 +53,7 @@ static void put_option(struct part *part, enum pcapng_option option,
 	put_padding(part, size);
 }
 
-/* Of a text that is to fit into a part. */
+/* The size of as much of the text as is recorded. */
 static size_t measure(const char *text)
 {
 	const size_t size = strlen(text);

@@ -29,7 +29,8 @@ struct recorder {
 	struct recorder *next;
 };
 
-/* Those of this process: a new process closes their ends of the pairs. */
+/* All recorders: a new process closes its copies of their descriptors, or the
+ * others' end would never show. */
 static struct recorder *recorders;
 
 /* In the process of the recorder. */

@@ -48,8 +48,8 @@ struct tap {
 	struct recorder *writer;  /* or NULL */
 	uint64_t not_shown;       /* by tap_sinks_count */
 	uint64_t not_recorded;
-	/* Room for the messages of one batch, which are held elsewhere if they
-	 * cannot go on: TAP_GATHERED bytes, and one of the largest. */
+	/* Room for one batch: TAP_GATHERED bytes and one message of the largest
+	 * size. What cannot go on is copied by tap_hold. */
 	char *room;
 	int fds[UNIXMSG_FDS_MAX];
 	/* Why no more is let in. */

@@ -13,7 +13,7 @@ struct unixconn *tap_as_dial(const struct tap *tap,
 	const struct unixconn *client, const struct unixcred *cred);
 
 /* Clients see who has called listen(2): as root, the tap does that as the
- * server's user, if the file belongs to user and not to root. Nothing changes
+ * server's user, if user, whose the file is, is not root. Nothing changes
  * where that user is not known. */
 void tap_as_listen(const struct tap *tap, uid_t user, int fd);
 

@@ -35,12 +35,12 @@ struct side {
 	/* Stands for the writer of a message that the kernel does not name. */
 	struct unixcred peer;
 	bool is_server;
-	/* Nothing more is received from here, and nothing is held: the end is
-	 * behind the last message. */
+	/* Nothing more comes from here, and nothing is held. */
 	bool is_ended;
 	bool is_told; /* the other side knows that */
 	bool is_deaf; /* nothing more can be sent to here */
-	/* Something was lost here: the end of both, behind what is held. */
+	/* A message was lost here: both connections end once what is held is
+	 * sent. */
 	bool is_broken;
 	/* Received here, not sent on yet. */
 	struct unixmsg held[TAP_BATCH_MAX];
