@@ -59,15 +59,6 @@ int datagrams_init(struct datagrams *datagrams, size_t most, int64_t silence_us)
 	return -1;
 }
 
-void datagrams_free(struct datagrams *datagrams)
-{
-	while (datagrams->oldest != NULL)
-		datagrams_remove(datagrams, datagrams->oldest);
-	free(datagrams->of_subject);
-	free(datagrams->of_peer);
-	datagrams->of_subject = datagrams->of_peer = NULL;
-}
-
 /* Mixes all bits of the value into all bits of the sum. */
 static uint64_t mix(uint64_t sum, uint64_t value)
 {
@@ -319,6 +310,22 @@ void datagrams_remove(struct datagrams *datagrams,
 	leave_host(datagrams, client->host);
 	datagrams->count--;
 	free(client);
+}
+
+void datagrams_free(struct datagrams *datagrams)
+{
+	struct datagram_client *it, *next;
+
+	for (it = datagrams->oldest; it != NULL; it = next) {
+		next = it->newer;
+		leave_host(datagrams, it->host);
+		free(it);
+	}
+	datagrams->oldest = datagrams->newest = NULL;
+	datagrams->count = 0;
+	free(datagrams->of_subject);
+	free(datagrams->of_peer);
+	datagrams->of_subject = datagrams->of_peer = NULL;
 }
 
 int64_t datagrams_get_deadline_us(const struct datagrams *datagrams)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -45,17 +46,26 @@ static void format(char text[END_ROOM], const union end *end, bool is_mapped)
 		format_v6(text, end);
 }
 
-/* An established connection: one that is closed has no owner, and seems to be
- * root's. */
+static const char *skip_word(const char *text)
+{
+	text += strspn(text, " ");
+	return text + strcspn(text, " ");
+}
+
+/* Behind the addresses stand the state, queues, timer, retransmissions and the
+ * user. One that is not established (01) has no owner, and seems to be root's. */
 static bool is_line_of(const char *line, const char *key, uid_t *user)
 {
+	static const char established[] = " 01 ";
 	const char *rest = strstr(line, key);
-	unsigned long number;
 
-	if (rest == NULL ||
-		sscanf(rest + strlen(key), " 01 %*s %*s %*s %lu", &number) != 1)
+	if (rest == NULL)
 		return false;
-	*user = (uid_t)number;
+	rest += strlen(key);
+	if (strncmp(rest, established, strlen(established)) != 0)
+		return false;
+	rest = skip_word(skip_word(skip_word(skip_word(rest))));
+	*user = (uid_t)strtoul(rest, NULL, 10);
 	return true;
 }
 
@@ -88,7 +98,7 @@ static int search_as(const char *path, const union end *theirs,
 
 int tcp_owner_find(int fd, uid_t *user)
 {
-	union end theirs, ours;
+	union end theirs = { .v6 = { .sin6_port = 0 } }, ours = theirs;
 	socklen_t size = sizeof(theirs);
 
 	if (getpeername(fd, &theirs.any, &size) < 0)
