@@ -293,9 +293,13 @@ END_TEST
 START_TEST(who_does_not_read_gets_its_answers_later_and_in_order)
 {
 	enum { MANY = 2000 };
+	struct unixservice_options options = scene_options();
 	int i, got, sent = 0;
 
-	open_with_lane(scene_echo);
+	options.patience_us = UNIXMSG_FOREVER;
+	open_service(scene_echo, &options, LEAST);
+	dial(clients);
+	converse(clients, SOON);
 	for (i = 0; i < MANY && client_try_send(clients, &i, sizeof(i)) == 1;
 		i++) {
 		scene_serve(&scene);
