@@ -466,6 +466,49 @@ START_TEST(another_network_namespace_is_no_hindrance)
 }
 END_TEST
 
+static void expect_no_memory(struct unixconn *conn)
+{
+	ck_assert_int_eq(as_packet(conn)->stage, HANDSHAKE_OVER);
+	ck_assert_ptr_null(as_packet(conn)->lane.mine.page);
+	ck_assert_ptr_null(as_packet(conn)->lane.theirs.page);
+	ck_assert_ptr_null(as_packet(conn)->mine.page);
+}
+
+/* The server maps no more than the size of its own ring. */
+START_TEST(a_client_whose_memory_is_refused_goes_on_without)
+{
+	open_both();
+	talk(16);
+	ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
+	as_packet(server)->ring_size = RING / 2;
+	talk(SOON);
+	expect_lane(false);
+	expect_no_memory(client);
+	expect_no_memory(server);
+	close_both();
+}
+END_TEST
+
+/* Its largest message would have no room beside a bell. */
+START_TEST(a_client_with_a_small_send_buffer_declines)
+{
+	const int least = 1;
+
+	open_both();
+	talk(16);
+	ck_assert_int_eq(as_packet(server)->stage, HANDSHAKE_OFFERED);
+	ck_assert_int_eq(setsockopt(unixconn_get_fd(client), SOL_SOCKET,
+				 SO_SNDBUF, &least, sizeof(least)),
+		0);
+	pass(server, client);
+	expect_nothing(server);
+	expect_no_memory(client);
+	expect_no_memory(server);
+	pass(server, client);
+	close_both();
+}
+END_TEST
+
 /* Else a message of another thread could get before the answer. */
 START_TEST(nothing_is_taken_without_the_turn_to_send)
 {
@@ -509,6 +552,8 @@ static TCase *make_answers(void)
 	tcase_add_loop_test(tcase, answers_to_the_client_have_the_secret, 0, 2);
 	tcase_add_test(tcase, what_nobody_waits_for_is_data);
 	tcase_add_loop_test(tcase, acceptance_needs_memory_too, 0, 2);
+	tcase_add_test(tcase, a_client_whose_memory_is_refused_goes_on_without);
+	tcase_add_test(tcase, a_client_with_a_small_send_buffer_declines);
 	tcase_add_test(tcase, nothing_is_taken_without_the_turn_to_send);
 	return tcase;
 }
