@@ -17,7 +17,9 @@
  * a dot. */
 static int read_number(const char *name)
 {
-	return *name < '0' || *name > '9' ? -1 : atoi(name);
+	if (*name < '0' || *name > '9')
+		return -1;
+	return (int)strtol(name, NULL, 10);
 }
 
 /* Returns the inode number in "socket:[N]", or 0 for anything else. */
