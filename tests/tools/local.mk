@@ -8,7 +8,8 @@ quick_unit_tests += \
 	tests/check_record_writer \
 	tests/check_recorder \
 	tests/check_show \
-	tests/check_tap
+	tests/check_tap \
+	tests/check_tap_kill
 tests_check_histogram_SOURCES = %D%/check_histogram.c
 tests_check_jobs_SOURCES = %D%/check_jobs.c
 tests_check_pcapng_SOURCES = %D%/tap/check_pcapng.c
@@ -19,3 +20,4 @@ tests_check_record_writer_SOURCES = %D%/check_record_writer.c
 tests_check_recorder_SOURCES = %D%/tap/check_recorder.c
 tests_check_show_SOURCES = %D%/tap/check_show.c
 tests_check_tap_SOURCES = %D%/tap/check_tap.c
+tests_check_tap_kill_SOURCES = %D%/tap/check_tap_kill.c
