@@ -474,7 +474,8 @@ play_fault()
 	echo "$step" >"$logs/step.out"
 	rm -f ready
 	mkfifo ready
-	start client "$python" "$peer" numbers front ready 3000
+	start client "$python" "$peer" numbers front ready 3000 \
+		patient
 	bound cat ready >/dev/null || fail "$step: no number comes back"
 	signal $victim $how
 	if [ $how = STOP ]; then
@@ -491,7 +492,7 @@ play_fault()
 	await_true has export open 0
 	expect_books import
 	expect_books export
-	ask unixpacket front "$step"
+	await_true seqpacket-echo --timeout 5 front "$step"
 }
 
 # With UNIXMSG_TESTS=full more of them, from a seed that is new each time.
