@@ -19,8 +19,16 @@ enum { TURN = 16, CLIENTS_MOST = 1024 };
  * has room again. */
 static const int64_t retry_us = 2000;
 
+/* The clients that one user has, or those of whom no user is known. */
+struct user {
+	uid_t uid;
+	size_t clients;
+	struct user *next;
+};
+
 struct client {
 	struct tap_grams *grams;
+	struct user *user;
 	uint64_t number;
 	struct unixconn *conn; /* to the server */
 	struct tap_watch watch;
@@ -45,6 +53,7 @@ struct tap_grams {
 	struct tap_watch watch;
 	struct client *clients; /* who has sent last comes first */
 	size_t count;
+	struct user *users;
 	struct client *slow; /* the server has no room for its message */
 	struct unixmsg held; /* that one */
 };
@@ -83,6 +92,47 @@ static void close_conn(const struct client *client)
 	client->grams->tap->has_failed = true;
 }
 
+static struct user *find_user(const struct tap_grams *grams, uid_t uid)
+{
+	struct user *user = grams->users;
+
+	while (user != NULL && user->uid != uid)
+		user = user->next;
+	return user;
+}
+
+/* NULL without memory. */
+static struct user *join_user(struct tap_grams *grams,
+	const struct unixmsg *msg)
+{
+	const bool is_known = (msg->flags & UNIXMSG_HAS_CRED) != 0;
+	const uid_t uid = is_known ? msg->cred.uid : (uid_t)-1;
+	struct user *user = find_user(grams, uid);
+
+	if (user == NULL) {
+		user = calloc(1, sizeof(*user));
+		if (user == NULL)
+			return NULL;
+		user->uid = uid;
+		user->next = grams->users;
+		grams->users = user;
+	}
+	user->clients++;
+	return user;
+}
+
+static void leave_user(struct tap_grams *grams, struct user *user)
+{
+	struct user **at = &grams->users;
+
+	if (--user->clients > 0)
+		return;
+	while (*at != user)
+		at = &(*at)->next;
+	*at = user->next;
+	free(user);
+}
+
 static void free_client(struct client *client)
 {
 	struct tap_grams *grams = client->grams;
@@ -94,6 +144,7 @@ static void free_client(struct client *client)
 	if (client->held_fd >= 0)
 		close(client->held_fd);
 	close_conn(client);
+	leave_user(grams, client->user);
 	grams->count--;
 	free(client);
 }
@@ -315,39 +366,62 @@ static struct client *find_client(struct tap_grams *grams,
 	return client;
 }
 
-/* Datagram clients come and go without a word. */
-static void forget_oldest(struct tap_grams *grams)
+/* Datagram clients come and go without a word. The user who has most makes
+ * room, so that nobody can push out the clients of others. */
+static void forget_one(struct tap_grams *grams)
 {
-	struct client *client = grams->clients;
+	const struct user *most = grams->users, *user;
+	struct client *client, *oldest = grams->clients;
 
-	while (client->next != NULL)
-		client = client->next;
-	remove_client(client);
+	for (user = most; user != NULL; user = user->next)
+		if (user->clients > most->clients)
+			most = user;
+	for (client = oldest; client != NULL; client = client->next)
+		if (client->user == most)
+			oldest = client;
+	remove_client(oldest);
+}
+
+static struct unixconn *dial(const struct tap_grams *grams, bool is_named)
+{
+	struct unixdial_options options = {
+		.wants = tap_get_wants(),
+	};
+
+	/* A socket that wants credentials gets a name from the kernel when it
+	 * sends; no answer comes to a client without one. */
+	if (!is_named) {
+		options.flags = UNIXMSG_DIAL_UNNAMED;
+		options.wants &= ~UNIXMSG_WANT_CRED;
+	}
+	return unixconn_dial(grams->tap->network->name, grams->tap->server,
+		&options, UNIXMSG_NOW);
+}
+
+static struct client *give_up(struct client *client)
+{
+	const int error = errno;
+
+	unixconn_close(client->conn);
+	free(client);
+	errno = error;
+	return NULL;
 }
 
 static struct client *make_client(struct tap_grams *grams,
 	const struct unixmsg *msg)
 {
 	struct client *client = calloc(1, sizeof(*client));
-	struct unixdial_options options = {
-		.wants = tap_get_wants(),
-	};
 
 	if (client == NULL)
 		return NULL;
 	client->is_named = unixaddr_get_kind(msg->addr) != UNIXADDR_UNNAMED;
-	/* A socket that wants credentials gets a name from the kernel when it
-	 * sends; no answer comes to a client without one. */
-	if (!client->is_named) {
-		options.flags = UNIXMSG_DIAL_UNNAMED;
-		options.wants &= ~UNIXMSG_WANT_CRED;
-	}
-	client->conn = unixconn_dial(grams->tap->network->name,
-		grams->tap->server, &options, UNIXMSG_NOW);
-	if (client->conn == NULL) {
-		free(client);
-		return NULL;
-	}
+	client->conn = dial(grams, client->is_named);
+	if (client->conn == NULL)
+		return give_up(client);
+	client->user = join_user(grams, msg);
+	if (client->user == NULL)
+		return give_up(client);
 	client->grams = grams;
 	client->addr = *msg->addr;
 	client->held_fd = -1;
@@ -374,7 +448,7 @@ static struct client *add_client(struct tap_grams *grams,
 	struct client *client;
 
 	if (grams->count >= CLIENTS_MOST)
-		forget_oldest(grams);
+		forget_one(grams);
 	client = make_client(grams, msg);
 	if (client == NULL)
 		return NULL;

@@ -928,6 +928,69 @@ START_TEST(a_datagram_without_its_descriptors_is_lost_and_told)
 }
 END_TEST
 
+/* More than the tap knows at a time. */
+enum { NAMES = 1100 };
+
+static void send_from_many_names(void)
+{
+	char target[PATH_MAX];
+	int fd, i;
+
+	/* support_path has room for some names only. */
+	snprintf(target, sizeof(target), "%s", name);
+	for (i = 0; i < NAMES; i++) {
+		char leaf[16];
+		const char *own;
+
+		snprintf(leaf, sizeof(leaf), "n%d", i);
+		own = support_path(leaf);
+		fd = open_bound(SOCK_DGRAM, own);
+		make_blocking(fd);
+		if (connect_to(fd, target) < 0 || send(fd, "x", 1, 0) != 1)
+			_exit(1);
+		close(fd);
+		unlink(own);
+	}
+}
+
+/* As root: the other user is nobody. */
+START_TEST(names_of_one_user_push_out_no_other_users_client)
+{
+	struct sockaddr_un from;
+	socklen_t size = sizeof(from);
+	int client, i;
+	pid_t other;
+	char byte;
+
+	start_server(0);
+	ck_assert_int_eq(chmod(name, 0777), 0);
+	its_file = look_at(name);
+	ck_assert_int_eq(chmod(support_dir(), 01777), 0);
+	start_tap();
+	client = open_bound(SOCK_DGRAM, support_path("client"));
+	make_blocking(client);
+	make_blocking(server);
+	ck_assert_int_eq(connect_to(client, name), 0);
+	send_all(client, "?", 1);
+	ck_assert_int_eq(recvfrom(server, &byte, 1, 0, (void *)&from, &size),
+		1);
+	other = support_fork();
+	if (other == 0) {
+		support_as_nobody();
+		send_from_many_names();
+		_exit(0);
+	}
+	for (i = 0; i < NAMES; i++)
+		expect_all(server, "x", 1);
+	support_wait_exit(other, 0);
+	ck_assert_int_eq(sendto(server, "y", 1, 0, (void *)&from, size), 1);
+	expect_all(client, "y", 1);
+	close(client);
+	stop_tap(0);
+	expect_given_back();
+}
+END_TEST
+
 /* --- The name ------------------------------------------------------------- */
 
 START_TEST(the_file_of_the_tap_is_like_that_of_the_server)
@@ -1304,6 +1367,8 @@ static TCase *make_passing(int first)
 	tcase_add_test(tcase, answers_to_a_datagram_never_reach_somebody_else);
 	tcase_add_loop_test(tcase,
 		a_datagram_without_its_descriptors_is_lost_and_told, 0, 2);
+	support_add_root_test(tcase,
+		names_of_one_user_push_out_no_other_users_client);
 	tcase_add_test(tcase,
 		a_datagram_client_without_a_name_is_heard_without_one);
 	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
