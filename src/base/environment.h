@@ -21,8 +21,8 @@ const char *unixenvironment__get(const char *name);
 
 /*
  * Reads a variable that is a decimal number up to most, which is 9 or more:
- * digits and nothing else. Returns 1 with *number; 0 when it is not set, or is empty, as when it
- * is cleared for one command; -1 with EPROTO.
+ * digits and nothing else. Returns 1 with *number; 0 when it is not set, or is
+ * empty, as when it is cleared for one command; -1 with EPROTO.
  */
 int unixenvironment__get_number(const char *name, uint64_t most,
 	uint64_t *number);

@@ -101,7 +101,7 @@ static int judge(const struct unixtakeover *takeover, const char *leaf,
 static int look_at(const struct unixtakeover *takeover, const char *leaf,
 	struct look *look)
 {
-	look->error = 0;
+	*look = (struct look){ .fd = -1 };
 	look->fd = fd_lift(openat(takeover->name->dir_fd, leaf,
 		O_PATH | O_NOFOLLOW | O_CLOEXEC));
 	if (look->fd < 0)

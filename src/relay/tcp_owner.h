@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * tcp_owner: which user has the other end of a TCP connection on this host. Any user
- * can listen at a port that is free, and be taken for a server that is away.
+ * tcp_owner: which user has the other end of a TCP connection on this host. Any
+ * user can listen at a port that is free, and be taken for a server that is
+ * away.
  *
  * The kernel tells it in /proc/net/tcp: the user of the process that accepted
  * the connection, not of one that listens there by now.
