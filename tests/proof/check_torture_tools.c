@@ -514,7 +514,8 @@ static int note_file(const char *path, const struct stat *status, int type,
 static void check_files(const char *present, const struct life *life,
 	const struct fault *fault)
 {
-	bool is_told = strstr(life->err, "could not be removed") != NULL;
+	bool is_told = strstr(life->err, "could not be removed") != NULL ||
+		strstr(life->err, "could not be given back") != NULL;
 
 	left[0] = '\0';
 	expected = present;

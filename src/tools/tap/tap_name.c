@@ -103,6 +103,27 @@ static struct unixtakeover *open_takeover(const char *address)
 	return takeover;
 }
 
+static int tell_end(const char *address, int result)
+{
+	const int error = errno;
+	const char *text = explain_text(address);
+
+	if (result == 1)
+		tool_say(TOOL_NORMAL, "%s: the server has its name back", text);
+	else if (result == 0)
+		tool_say(TOOL_NORMAL,
+			"%s: the server has ended, its name is free", text);
+	else if (error == EADDRINUSE)
+		tool_complain("%s: another program has the name now, and not "
+			      "the server",
+			text);
+	else
+		tool_complain("%s: the name could not be given back: %s; try "
+			      "--restore",
+			text, strerror(error));
+	return result < 0 ? -1 : 0;
+}
+
 int tap_name_look(struct tap *tap)
 {
 	struct unixtakeover *takeover = NULL;
@@ -118,7 +139,8 @@ int tap_name_look(struct tap *tap)
 	if (find_network(tap) == 0)
 		result = check_is_open(tap);
 	tap->server = tap->options->address;
-	unixtakeover_close(takeover, -1);
+	if (takeover != NULL && unixtakeover_close(takeover, -1) < 0)
+		result = tell_end(tap->options->address, -1);
 	return result;
 }
 
@@ -284,27 +306,6 @@ int tap_name_watch(struct tap_name *name, int fd)
 }
 
 /* --- The end -------------------------------------------------------------- */
-
-static int tell_end(const char *address, int result)
-{
-	const int error = errno;
-	const char *text = explain_text(address);
-
-	if (result == 1)
-		tool_say(TOOL_NORMAL, "%s: the server has its name back", text);
-	else if (result == 0)
-		tool_say(TOOL_NORMAL,
-			"%s: the server has ended, its name is free", text);
-	else if (error == EADDRINUSE)
-		tool_complain("%s: another program has the name now, and not "
-			      "the server",
-			text);
-	else
-		tool_complain("%s: the name could not be given back: %s; try "
-			      "--restore",
-			text, strerror(error));
-	return result < 0 ? -1 : 0;
-}
 
 static void stop_watching(struct tap_name *name)
 {
