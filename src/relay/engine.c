@@ -556,10 +556,11 @@ int engine_subscribe(struct engine *engine, const char *subject,
 int engine_set_subscribed(struct engine *engine, int number, bool is_wanted)
 {
 	const unsigned int index = (unsigned int)number - 1;
-	struct subscription *it = &engine->subscriptions[index];
+	struct subscription *it;
 
 	if (number < 1 || index >= engine->subscriptions_count)
 		return fail(EINVAL);
+	it = &engine->subscriptions[index];
 	if (it->is_off != is_wanted)
 		return 0;
 	it->is_off = !is_wanted;
