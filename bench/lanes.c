@@ -39,7 +39,15 @@ static const uint64_t ring_bytes = 1 << 20;
  * cache line goes to and fro within this time if they are near. */
 static const double near_ns = 250;
 
-enum way { plain, plain_spinning, packet, lane, lane_batch, in_place };
+enum way {
+	plain,
+	plain_spinning,
+	packet,
+	packet_named,
+	lane,
+	lane_batch,
+	in_place
+};
 
 /* One side of a connection. */
 struct side {
@@ -119,6 +127,14 @@ static const struct job jobs[] = {
 	{ .name = "one way, 1 KiB, no lane",
 		.size = 1024,
 		.way = packet,
+		.bar = 0.95 },
+	{ .name = "one way, 64 B, no lane, a client with a name",
+		.size = 64,
+		.way = packet_named,
+		.bar = 0.95 },
+	{ .name = "one way, 1 KiB, no lane, a client with a name",
+		.size = 1024,
+		.way = packet_named,
 		.bar = 0.95 },
 	{ .name = "round trip, 64 B, both spin",
 		.is_round_trip = true,
@@ -399,7 +415,8 @@ static void connect_side(struct side *side, const char *address,
 	int64_t spin_us)
 {
 	const struct unixdial_options options = {
-		.flags = side->way == packet ? 0 : UNIXMSG_DIAL_LANE,
+		.own = side->way == packet_named ? "@" : NULL,
+		.flags = side->way < lane ? 0 : UNIXMSG_DIAL_LANE,
 		.spin_us = spin_us,
 	};
 
@@ -461,7 +478,7 @@ static pid_t start(struct side sides[2], const struct job *job,
 	int pair[2];
 	pid_t pid;
 
-	if (sides[0].way == packet)
+	if (sides[0].way < lane)
 		options.lane_bytes = 0;
 	if (has_conn)
 		listener = unixlistener_open("unixpacket", address, &options);

@@ -297,8 +297,10 @@ static int refuse_shut(short events)
  * Polls first. If the flag is cleared between the check and the call, the call
  * waits only if another process accepts the connection in that moment too.
  */
-static int accept_now(struct unixlistener *listener)
+static int accept_now(struct unixlistener *listener, bool *is_named)
 {
+	struct sockaddr client; /* of which only the length is taken */
+	socklen_t length = 0;
 	struct pollfd ready = {
 		.fd = listener->end.fd,
 		.events = POLLIN | POLLRDHUP,
@@ -311,15 +313,17 @@ static int accept_now(struct unixlistener *listener)
 		return refuse_shut(0);
 	if (keep_nonblocking(listener) < 0)
 		return -1;
-	fd = accept4(ready.fd, NULL, NULL, SOCK_CLOEXEC);
+	fd = accept4(ready.fd, &client, &length, SOCK_CLOEXEC);
+	*is_named = length > sizeof(sa_family_t);
 	if (fd < 0 && errno == EAGAIN)
 		return refuse_shut(ready.revents);
 	return fd_lift(fd);
 }
 
-static int accept_once(struct unixlistener *listener, int64_t deadline_us)
+static int accept_once(struct unixlistener *listener, bool *is_named,
+	int64_t deadline_us)
 {
-	int fd = accept_now(listener);
+	int fd = accept_now(listener, is_named);
 
 	if (fd >= 0 || errno != EAGAIN)
 		return fd;
@@ -367,9 +371,10 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 {
 	struct endpoint *end = &conn->end;
 	int fd, saved = errno;
+	bool is_named;
 
 	do {
-		fd = accept_once(listener, deadline_us);
+		fd = accept_once(listener, &is_named, deadline_us);
 		if (fd < 0 && errno != EINTR && errno != ECONNABORTED)
 			return -1;
 	} while (fd < 0);
@@ -379,6 +384,8 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	end->wants = listener->end.wants;
 	unixspin__set(&end->spin, unixspin__get(&listener->end.spin));
 	end->is_accepted = !listener->is_adopted;
+	/* A socket keeps its name for life: see unixdial__bind_and_connect. */
+	end->is_named = is_named && end->type == SOCK_SEQPACKET;
 	/* The kernel has copied it, see prepare_accepted. */
 	end->is_refusing_fds = listener->end.is_refusing_fds;
 	if (listener->is_adopted && prepare_accepted(end) < 0)

@@ -64,7 +64,9 @@ struct unixdial_options {
 	/* An address of our own, as text; unixconn_close removes its file.
 	 * NULL, the default, leaves a connection unnamed, and gives a datagram
 	 * socket an address that the server can answer to, see unixmsg/conn.h.
-	 * "@" is any free abstract name. */
+	 * "@" is any free abstract name. A server receives from a client that
+	 * has a name at less cost on unixpacket: by recvfrom(2), where without
+	 * a name it needs recvmsg(2). */
 	const char *own;
 	/* UNIXMSG_DIAL_..., default 0. */
 	unsigned int flags;

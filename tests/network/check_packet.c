@@ -306,12 +306,8 @@ static void expect_foreign(int fd, const char *const *texts)
 	}
 }
 
-START_TEST(a_foreign_client_may_send_empty_messages)
+static void expect_mixed(struct unixlistener *listener, int fd)
 {
-	const char *name = support_path("packet");
-	struct unixlistener *listener = listen_at(name);
-	int fd = connect_foreign(name);
-
 	near = accept_from(listener);
 	send_foreign(fd, mixed);
 	expect_all(near, mixed);
@@ -320,6 +316,77 @@ START_TEST(a_foreign_client_may_send_empty_messages)
 	send_foreign(fd, mixed);
 	close(fd);
 	expect_all(near, mixed);
+	expect_end(near);
+	close_end(&near);
+}
+
+START_TEST(a_foreign_client_may_send_empty_messages)
+{
+	const char *name = support_path("packet");
+	struct unixlistener *listener = listen_at(name);
+
+	expect_mixed(listener, connect_foreign(name));
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
+START_TEST(a_foreign_client_with_a_name_may_send_empty_messages)
+{
+	const char *name = support_path("packet");
+	struct unixlistener *listener = listen_at(name);
+	int fd = open_socket(SOCK_SEQPACKET);
+
+	ck_assert_int_eq(bind_to(fd, support_abstract("client")), 0);
+	ck_assert_int_eq(connect_to(fd, name), 0);
+	expect_mixed(listener, fd);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
+/* The server has accepted a client without a name. */
+START_TEST(a_client_may_take_a_name_between_empty_messages)
+{
+	const char *name = support_path("packet");
+	struct unixlistener *listener = listen_at(name);
+	int fd = connect_foreign(name);
+
+	near = accept_from(listener);
+	send_foreign(fd, mixed);
+	ck_assert_int_eq(bind_to(fd, support_abstract("client")), 0);
+	send_foreign(fd, mixed);
+	close(fd);
+	expect_all(near, mixed);
+	expect_all(near, mixed);
+	expect_end(near);
+	close_end(&near);
+	ck_assert_int_eq(unixlistener_close(listener), 0);
+}
+END_TEST
+
+START_TEST(a_server_knows_what_a_client_with_a_name_has_cut)
+{
+	const char *name = support_path("packet");
+	struct unixlistener *listener = listen_at(name);
+	const struct unixdial_options options = { .own = "@" };
+	char bytes[4];
+	size_t size;
+
+	far = unixconn_dial("unixpacket", name, &options,
+		unixdeadline_after_us(long_us));
+	ck_assert_ptr_nonnull(far);
+	near = accept_from(listener);
+	ck_assert_int_eq(unixconn_send(far, "long one", 8, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send(far, "", 0, UNIXMSG_NOW), 1);
+	close_end(&far);
+	ck_assert_int_eq(unixconn_recv(near, bytes, sizeof(bytes), &size,
+				 UNIXMSG_NOW),
+		-1);
+	ck_assert_int_eq(errno, EMSGSIZE);
+	ck_assert_uint_eq(size, 8);
+	ck_assert_int_eq(unixconn_recv(near, bytes, sizeof(bytes), &size,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(size, 0);
 	expect_end(near);
 	close_end(&near);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
@@ -578,6 +645,10 @@ static TCase *make_empty(void)
 	add(tcase, a_thousand_empty_messages_go_both_ways);
 	add(tcase, a_thousand_empty_messages_in_a_row_are_counted);
 	tcase_add_test(tcase, a_foreign_client_may_send_empty_messages);
+	tcase_add_test(tcase,
+		a_foreign_client_with_a_name_may_send_empty_messages);
+	tcase_add_test(tcase, a_client_may_take_a_name_between_empty_messages);
+	tcase_add_test(tcase, a_server_knows_what_a_client_with_a_name_has_cut);
 	tcase_add_test(tcase, a_foreign_server_may_send_empty_messages);
 	tcase_add_test(tcase, empty_messages_may_come_before_the_accept);
 	tcase_add_test(tcase, a_peer_that_comes_and_goes_is_the_end_at_once);
