@@ -22,4 +22,6 @@ tests_libsupport_la_SOURCES = \
 	%D%/service_scene.c \
 	%D%/service_scene.h \
 	%D%/support.c \
-	%D%/support.h
+	%D%/support.h \
+	%D%/tap_scene.c \
+	%D%/tap_scene.h

@@ -21,12 +21,9 @@
 #include <unistd.h>
 
 #include "support/scene.h"
-#include "tools/common/tool.h"
-#include "tools/tap/tap_name.h"
-#include "tools/tap/tap_options.h"
-#include "tools/tap/tap_run.h"
+#include "support/tap_scene.h"
 
-enum { ARGUMENTS_MOST = 8, LINES_SIZE = 8192 };
+enum { LINES_SIZE = 8192 };
 
 static const char *name;
 static int server, type;
@@ -72,34 +69,14 @@ static void start_server(int kind)
 
 /* --- The process of the tap ----------------------------------------------- */
 
-static int run_tap(int argc, char **argv)
+/* Its lines go to a file. */
+static _Noreturn void become_tap(const char *const *arguments, int errors)
 {
-	struct tap_options options;
-	int status = tap_options_read(&options, argc, argv);
+	const char *lines = support_path("lines");
 
-	if (status >= 0)
-		return status;
-	if (options.is_restoring)
-		return tap_name_restore(options.address);
-	return tool_catch_signals() < 0 ? 99 : tap_run(&options);
-}
-
-/* Standard output goes to a file; nothing of the test is inherited. */
-static void become_tap(const char *const *arguments, int words_to)
-{
-	char *argv[ARGUMENTS_MOST + 1];
-	int argc = 0, fd;
-
-	for (; arguments[argc] != NULL; argc++)
-		argv[argc] = strdup(arguments[argc]);
-	argv[argc] = NULL;
-	fd = open(support_path("lines"), O_WRONLY | O_CREAT | O_APPEND, 0600);
-	dup2(fd, STDOUT_FILENO);
-	dup2(words_to, STDERR_FILENO);
-	for (fd = STDERR_FILENO + 1; fd < 1024; fd++)
-		close(fd);
-	tool_init("unixmsg-tap");
-	_exit(run_tap(argc, argv));
+	tap_scene_prepare(open(lines, O_WRONLY | O_CREAT | O_APPEND, 0600),
+		errors);
+	tap_scene_run(arguments);
 }
 
 static void start(const char *const *arguments)

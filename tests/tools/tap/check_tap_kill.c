@@ -22,12 +22,9 @@
 #include <unistd.h>
 
 #include "support/scene.h"
-#include "tools/common/tool.h"
-#include "tools/tap/tap_name.h"
-#include "tools/tap/tap_options.h"
-#include "tools/tap/tap_run.h"
+#include "support/tap_scene.h"
 
-enum { ARGUMENTS_MOST = 8, STEP = 31 };
+enum { STEP = 31 };
 
 /* A system call, with PTRACE_O_TRACESYSGOOD. */
 static const int call_signal = SIGTRAP | 0x80;
@@ -105,37 +102,13 @@ static void expect_answer(const char *name)
 
 /* --- A life of the tap ---------------------------------------------------- */
 
-static int run_tap(int argc, char **argv)
+static _Noreturn void become_tap(const char *const *arguments, int errors)
 {
-	struct tap_options options;
-	int status = tap_options_read(&options, argc, argv);
-
-	if (status >= 0)
-		return status;
-	if (options.is_restoring)
-		return tap_name_restore(options.address);
-	return tool_catch_signals() < 0 ? 99 : tap_run(&options);
-}
-
-/* words is closed with this process and those of its outputs. */
-static void become_tap(const char *const *arguments, int words)
-{
-	char *argv[ARGUMENTS_MOST + 1];
-	int argc = 0, null;
-
-	for (; arguments[argc] != NULL; argc++)
-		argv[argc] = strdup(arguments[argc]);
-	argv[argc] = NULL;
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	dup2(null, STDOUT_FILENO);
-	dup2(words, STDERR_FILENO);
-	close(null);
-	close(words);
-	tool_init("unixmsg-tap");
+	tap_scene_prepare(open("/dev/null", O_WRONLY | O_CLOEXEC), errors);
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
 		_exit(98);
 	raise(SIGSTOP);
-	_exit(run_tap(argc, argv));
+	tap_scene_run(arguments);
 }
 
 /* Whether the tap has said so, before its end. */
