@@ -165,6 +165,16 @@ static int read_section(struct pcapng_reader *reader)
 	return 0;
 }
 
+/* Without that option the times would be of microseconds. */
+static bool has_nanoseconds(struct cursor options)
+{
+	size_t size;
+	const unsigned char *value =
+		find_option(options, PCAPNG_RESOLUTION, &size);
+
+	return value != NULL && size == 1 && *value == PCAPNG_NANOSECONDS;
+}
+
 static int read_interface(struct pcapng_reader *reader)
 {
 	struct cursor body;
@@ -176,6 +186,7 @@ static int read_interface(struct pcapng_reader *reader)
 		return result < 0 ? -1 : refuse_cut(reader);
 	if (type != PCAPNG_INTERFACE || (head = take(&body, 8)) == NULL ||
 		get_number(head, 2) != PCAPNG_UPPER_PDU ||
+		!has_nanoseconds(body) ||
 		!get_text(body, PCAPNG_NAME, reader->network,
 			sizeof(reader->network)))
 		return refuse_foreign(reader);
@@ -281,7 +292,8 @@ static int parse_packet(struct pcapng_reader *reader, struct cursor body,
 	size_t size, kept;
 
 	memset(event, 0, sizeof(*event));
-	if (head == NULL)
+	/* There is one interface: it has the number 0. */
+	if (head == NULL || get_number(head, 4) != 0)
 		return refuse_foreign(reader);
 	kept = get_number(head + 12, 4);
 	size = get_number(head + 16, 4);

@@ -20,6 +20,9 @@
 /* The longest wait for an answer, and for room to send. */
 static const int64_t patience_us = 10000000;
 
+/* The times of a recording may be anything: a replay is at most this long. */
+static const double year_us = 365 * 24 * 3600e6;
+
 /* A client of the recording. */
 struct player {
 	uint64_t number;
@@ -32,6 +35,7 @@ struct replay {
 	const struct network *network;
 	struct pcapng_reader reader;
 	struct player *players;
+	bool has_begun;
 	int64_t first_ns; /* the time of the first event */
 	int64_t start_us; /* when that was sent again */
 	uint64_t sent;
@@ -221,22 +225,41 @@ static int expect_end(struct replay *replay, struct unixconn *conn)
 
 /* --- In the order of the recording ---------------------------------------- */
 
-/* Waits until the client has sent this in the recording. */
-static int wait_for_time(const struct replay *replay, const struct event *event)
+/* The first event has the time 0. */
+static double get_time_us(const struct replay *replay,
+	const struct event *event)
+{
+	if (event->time_ns <= replay->first_ns)
+		return 0;
+	/* An int64_t may be too small for their difference. */
+	return (double)((uint64_t)event->time_ns - (uint64_t)replay->first_ns) /
+		1000;
+}
+
+static int wait_until(const struct replay *replay, int64_t due_us)
 {
 	struct pollfd fd = { .fd = tool_get_stop_fd(), .events = POLLIN };
-	const double speed = replay->options->speed;
-	int64_t due_us = 0;
 
-	if (speed > 0 && event->time_ns > replay->first_ns)
-		due_us = replay->start_us +
-			(int64_t)((double)(event->time_ns - replay->first_ns) /
-				1000 / speed);
 	do {
 		if (poll(&fd, 1, tool_get_patience_ms(due_us)) > 0)
 			return complain(replay, "interrupted");
 	} while (unixdeadline_now_us() < due_us);
 	return 0;
+}
+
+/* Waits until the client has sent this in the recording. */
+static int wait_for_time(const struct replay *replay, const struct event *event)
+{
+	const double speed = replay->options->speed;
+	double time_us = 0;
+
+	if (speed > 0)
+		time_us = get_time_us(replay, event) / speed;
+	if (time_us > year_us)
+		return complain(replay,
+			"it would be sent more than a year after the first "
+			"one: --speed 0 makes no pauses");
+	return wait_until(replay, replay->start_us + (int64_t)time_us);
 }
 
 static int play_on(struct replay *replay, struct player **at,
@@ -269,7 +292,8 @@ static int play(struct replay *replay, const struct event *event,
 {
 	struct player **at;
 
-	if (replay->first_ns == 0) {
+	if (!replay->has_begun) {
+		replay->has_begun = true;
 		replay->first_ns = event->time_ns;
 		replay->start_us = unixdeadline_now_us();
 	}

@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <check.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,6 +256,54 @@ START_TEST(a_foreign_file_is_refused)
 }
 END_TEST
 
+/* The file begins with a section and an interface; then come packets. */
+static char *find_block(size_t number)
+{
+	char *block;
+	uint32_t block_size;
+
+	for (block = bytes; number-- > 0; block += le32toh(block_size))
+		memcpy(&block_size, block + 4, sizeof(block_size));
+	return block;
+}
+
+static void expect_foreign(void)
+{
+	const char *why;
+
+	ck_assert_int_eq(read_all(bytes, size, &why), -1);
+	ck_assert_int_eq(errno, EBADMSG);
+	ck_assert_str_eq(why, "is no recording of unixmsg-tap");
+}
+
+/* The option if_tsresol: 9, one byte, which says 10^-9 s, and its padding. */
+START_TEST(times_of_another_resolution_are_refused)
+{
+	static const char option[] = { 9, 0, 1, 0, 9, 0, 0, 0 };
+	static const char wrong[] = { 10, 0, 2, 0, 6 };
+	char *there, kept;
+	size_t i;
+
+	write_recording();
+	there = memmem(bytes, size, option, sizeof(option));
+	ck_assert_ptr_nonnull(there);
+	for (i = 0; i < sizeof(wrong); i += 2) {
+		kept = there[i];
+		there[i] = wrong[i];
+		expect_foreign();
+		there[i] = kept;
+	}
+}
+END_TEST
+
+START_TEST(a_packet_of_another_interface_is_refused)
+{
+	write_recording();
+	find_block(2)[8] = 1;
+	expect_foreign();
+}
+END_TEST
+
 START_TEST(no_changed_byte_does_harm)
 {
 	static const unsigned char values[] = { 0x00, 0x01, 0x7f, 0xff };
@@ -286,6 +335,8 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, a_payload_of_any_size_keeps_the_blocks_aligned);
 	tcase_add_test(tcase, a_recording_that_is_cut_is_refused);
 	tcase_add_test(tcase, a_foreign_file_is_refused);
+	tcase_add_test(tcase, times_of_another_resolution_are_refused);
+	tcase_add_test(tcase, a_packet_of_another_interface_is_refused);
 	tcase_add_test(tcase, no_changed_byte_does_harm);
 	suite_add_tcase(suite, tcase);
 	return suite;
