@@ -10,6 +10,7 @@ fuzz_targets = \
 	%D%/fuzz_lane \
 	%D%/fuzz_nats \
 	%D%/fuzz_notify \
+	%D%/fuzz_pcapng \
 	%D%/fuzz_record \
 	%D%/fuzz_service_text \
 	%D%/fuzz_stream
@@ -37,6 +38,7 @@ relay_fuzz_libs = $(FUZZ_ENGINE) %D%/.libs/libfuzz.a \
 %C%_fuzz_lane_LDADD = $(fuzz_libs)
 %C%_fuzz_nats_LDADD = $(relay_fuzz_libs)
 %C%_fuzz_notify_LDADD = $(fuzz_libs)
+%C%_fuzz_pcapng_LDADD = $(fuzz_libs)
 %C%_fuzz_record_LDADD = $(fuzz_libs)
 %C%_fuzz_service_text_LDADD = $(fuzz_libs)
 %C%_fuzz_stream_LDADD = $(fuzz_libs)
