@@ -91,12 +91,21 @@ static int look_at_holder(void *context, const struct unixholder *holder)
 	return 0;
 }
 
-static void tell(const struct search *search, struct unixowner *owner)
+static void find_process(struct search *search)
+{
+	unsigned int denied;
+
+	if (unixholder__list(look_at_holder, search, &denied) < 0)
+		search->pid = 0;
+}
+
+static void tell(struct search *search, struct unixowner *owner)
 {
 	struct unixholder_process process;
 
 	memset(owner, 0, sizeof(*owner));
 	owner->user = search->user;
+	find_process(search);
 	if (search->pid == 0 ||
 		unixholder__read_process(search->pid, &process) < 0)
 		return;
@@ -108,7 +117,6 @@ static void tell(const struct search *search, struct unixowner *owner)
 int unixowner_find(const char *address, int type, struct unixowner *owner)
 {
 	struct search search = { .type = type };
-	unsigned int denied;
 	int saved = errno;
 
 	if (prepare(&search, address) < 0 || unixdiag__list(look, &search) < 0)
@@ -117,9 +125,8 @@ int unixowner_find(const char *address, int type, struct unixowner *owner)
 		errno = ENOENT;
 		return -1;
 	}
-	if (unixholder__list(look_at_holder, &search, &denied) < 0)
-		search.pid = 0;
-	tell(&search, owner);
+	if (owner != NULL)
+		tell(&search, owner);
 	errno = saved;
 	return 0;
 }

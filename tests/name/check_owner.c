@@ -220,6 +220,21 @@ START_TEST(a_dead_file_has_no_owner)
 }
 END_TEST
 
+START_TEST(without_room_for_an_owner_only_its_presence_is_told)
+{
+	const char *path = support_path("socket");
+	int type = types[_i], other = types[(_i + 1) % TYPES];
+	int fd = open_listening(type, path);
+
+	ck_assert_int_eq(unixowner_find(path, type, NULL), 0);
+	ck_assert_int_eq(unixowner_find(path, 0, NULL), 0);
+	ck_assert_errno(unixowner_find(path, other, NULL), ENOENT);
+	close(fd);
+	ck_assert_errno(unixowner_find(path, type, NULL), ENOENT);
+	unlink(path);
+}
+END_TEST
+
 START_TEST(nobody_owns_what_is_not_there)
 {
 	assert_nobody_owns(support_path("socket"), 0, ENOENT);
@@ -452,6 +467,8 @@ static TCase *make_nobody(void)
 	TCase *tcase = make_tcase("nobody");
 
 	tcase_add_loop_test(tcase, a_dead_file_has_no_owner, 0, TYPES);
+	tcase_add_loop_test(tcase,
+		without_room_for_an_owner_only_its_presence_is_told, 0, TYPES);
 	tcase_add_test(tcase, nobody_owns_what_is_not_there);
 	tcase_add_test(tcase, nobody_owns_what_is_no_socket);
 	tcase_add_test(tcase, a_malformed_address_is_refused);

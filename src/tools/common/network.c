@@ -63,10 +63,9 @@ const struct network *network_find(const char *name)
 const struct network *network_find_at(const char *address)
 {
 	const struct network *const *network;
-	struct unixowner owner;
 
 	for (network = networks; *network != NULL; network++)
-		if (unixowner_find(address, (*network)->type, &owner) == 0)
+		if (unixowner_find(address, (*network)->type, NULL) == 0)
 			return *network;
 	return NULL;
 }
