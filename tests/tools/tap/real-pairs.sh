@@ -109,6 +109,50 @@ python_seqpacket_with_descriptors()
 	expect_same_with_tap s python3 client.py
 }
 
+# The server answers when the client has ended its direction.
+python_half_close_and_empty_messages()
+{
+	need python3
+	cat >server.py <<-'END'
+		import socket, sys
+		kind = getattr(socket, sys.argv[1])
+		listener = socket.socket(socket.AF_UNIX, kind)
+		listener.bind("s")
+		listener.listen()
+		while True:
+		    client = listener.accept()[0]
+		    client.settimeout(20)
+		    got = [client.recv(100) for _ in range(3)]
+		    if kind == socket.SOCK_SEQPACKET:
+		        client.send(b"")
+		    client.send(repr(got).encode())
+		    client.shutdown(socket.SHUT_WR)
+		    client.recv(100)
+		    client.close()
+	END
+	cat >client.py <<-'END'
+		import socket, sys
+		kind = getattr(socket, sys.argv[1])
+		client = socket.socket(socket.AF_UNIX, kind)
+		client.settimeout(20)
+		client.connect("s")
+		client.send(b"first")
+		if kind == socket.SOCK_SEQPACKET:
+		    client.send(b"")
+		client.shutdown(socket.SHUT_WR)
+		for _ in range(3):
+		    print(client.recv(1000))
+	END
+	for kind in SOCK_SEQPACKET SOCK_STREAM; do
+		rm -f s
+		start server python3 server.py "$kind"
+		await_socket s
+		expect_same_with_tap s python3 client.py "$kind"
+		signal server TERM
+		finish server
+	done
+}
+
 logger_and_rsyslogd()
 {
 	need logger
@@ -157,32 +201,74 @@ chronyc_and_chronyd()
 	expect_same_with_tap place/s chronyc -n -h "$here/place/s" sources
 }
 
-wpa_cli_and_wpa_supplicant()
+start_wpa_supplicant()
 {
 	need wpa_cli
 	need wpa_supplicant
 	start server wpa_supplicant -g "$here/s"
 	await_socket s
-	# It makes its own name in /tmp, by its process id.
-	expect_same_with_tap s wpa_cli -g "$here/s" ping
-	expect_text "$out" PONG
 }
 
+# Each wpa_cli makes a name of its own in /tmp, by its process id.
+wpa_cli_and_wpa_supplicant()
+{
+	start_wpa_supplicant
+	cat >client.sh <<-'END'
+		set -e
+		wpa_cli -g "$PWD/s" ping
+		wpa_cli -g "$PWD/s" interface_add lo "" none
+		wpa_cli -g "$PWD/s" interface
+		wpa_cli -g "$PWD/s" ifname=lo status
+		wpa_cli -g "$PWD/s" interface_remove lo
+	END
+	expect_same_with_tap s sh client.sh
+	expect_match "$out" '^PONG$'
+}
+
+# Its times, its process and its user are those of whoever made the picture.
+level_picture()
+{
+	sed -e 's/^ *//' -e 's|/run/wpa/global|s|' -e 's/^+[0-9.]*/+TIME/' \
+		-e 's/ [^ ]*\[[0-9]*\]/ WHO/'
+}
+
+the_picture_of_readme_is_what_it_prints()
+{
+	start_wpa_supplicant
+	sed -n '/# unixmsg-tap -c 2/,/^$/p' "$srcdir/README" | sed '1d;$d' |
+		level_picture >wanted
+	start_server tap unixmsg-tap -c 2 s
+	run wpa_cli -g "$here/s" ping
+	finish tap
+	expect_status 0 "$(cat "$logs/tap.err")"
+	{ head -n 1 "$logs/tap.err"; cat "$logs/tap.out"
+		tail -n 1 "$logs/tap.err"; } | level_picture >found
+	expect_same wanted found
+}
+
+# --ready also sends a descriptor, and waits until the server has closed it.
 systemd_notify()
 {
 	need systemd-notify
 	start_server server unixmsg-cat --listen --format hex unixgram s
 	NOTIFY_SOCKET=$here/s
 	export NOTIFY_SOCKET
+	run systemd-notify --ready --status=hello
+	expect_status 0 "$(cat "$err")"
 	start_server tap unixmsg-tap s
 	run systemd-notify --ready --status=hello
 	expect_status 0 "$(cat "$err")"
 	signal tap INT
 	finish tap
 	expect_status 0 "$(cat "$logs/tap.err")"
-	expect_match "$logs/tap.out" 'READY=1'
-	# READY=1 in hex; its barrier waits until a descriptor is closed.
-	expect_match "$logs/server.out" '^52454144593d31'
+	expect_match "$logs/tap.out" 'READY=1.*STATUS=hello'
+	expect_match "$logs/tap.out" 'BARRIER=1'
+	signal server TERM
+	finish server
+	head -n 2 "$logs/server.out" >direct
+	sed 1,2d "$logs/server.out" >tapped
+	expect_same direct tapped
+	expect_match tapped '^52454144593d31' # READY=1
 }
 
 socat_as_client_and_server()
@@ -203,9 +289,11 @@ socat_as_client_and_server()
 
 run_case python_multiprocessing
 run_case python_seqpacket_with_descriptors
+run_case python_half_close_and_empty_messages
 run_case logger_and_rsyslogd
 run_case chronyc_and_chronyd
 run_case wpa_cli_and_wpa_supplicant
+run_case the_picture_of_readme_is_what_it_prints
 run_case systemd_notify
 run_case socat_as_client_and_server
 finish_cases
