@@ -185,6 +185,37 @@ def stuck(address, ready):
     sys.stdin.read()
 
 
+def deaf(address, go):
+    """Reads nothing, will never read from a go on, and says so then."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(address)
+    listener.listen()
+    print(": listening on " + address, file=sys.stderr, flush=True)
+    sock, _ = listener.accept()
+    with open(go) as file:
+        file.read()
+    sock.shutdown(socket.SHUT_RD)
+    sock.send(b"deaf")
+    threading.Event().wait()
+
+
+def insist(address, ready, count):
+    """Sends until there is no room, and is told why there is room again."""
+    sock = packets(address)
+    sock.settimeout(1)
+    try:
+        while True:
+            sock.send(b"i" * 4096)
+    except TimeoutError:
+        with open(ready, "w") as file:
+            file.write("ready\n")
+    sock.settimeout(LIMIT)
+    print(read(sock))
+    for _ in range(int(count)):
+        sock.send(b"i" * 4096)
+    print("sent")
+
+
 def talker(address):
     """Reads nothing before all that it has to say is sent."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

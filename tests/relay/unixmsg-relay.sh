@@ -628,6 +628,25 @@ a_client_that_dies_while_all_is_full_is_forgotten()
 	[ "$(get export peers)" -eq 0 ] || fail "the service keeps a client"
 }
 
+# The service goes on sending, and its client must not wait for ever.
+a_service_that_reads_no_more_gives_credit()
+{
+	start_engine
+	mkfifo go ready
+	start_server deaf "$python" "$peer" deaf service go
+	start_export unixpacket --window 4096
+	start_import unixpacket --window 4096
+	start insist "$python" "$peer" insist front ready 400
+	bound cat ready >/dev/null || fail "there is room for everything"
+	await_true is_more_than export queued 0
+	echo go >go
+	finish insist
+	expect_status 0 "$(cat "$logs/insist.err")"
+	printf "%s\n" "4 bytes b'deaf'" sent >wanted
+	expect_same wanted "$logs/insist.out"
+	is_more_than export lost_gone 399 || fail "$(cat "$logs/export.counters")"
+}
+
 # start_late [end]: a client whose service has ended, and that has not read yet
 # what its relay has for it. Another one shows that all has arrived.
 start_late()
@@ -1567,6 +1586,7 @@ run_case a_message_before_the_service_is_connected_resets
 run_case garbage_harms_nobody
 run_case a_relay_that_is_stopped_for_long_is_left
 run_case a_client_that_dies_while_all_is_full_is_forgotten
+run_case a_service_that_reads_no_more_gives_credit
 run_case a_session_that_is_over_outlasts_its_engine
 run_case what_arrived_before_the_end_outlasts_the_engine
 run_case what_arrived_before_the_end_outlasts_the_export
