@@ -55,7 +55,7 @@ struct engine {
 	unsigned int subscriptions_count;
 	struct nats_reader reader;
 	struct nats_writer writer;
-	const struct server *server;
+	struct server server; /* the present one; the list may change */
 	enum state state;
 	int epoll;
 	int fd;
@@ -130,7 +130,7 @@ static void lose(struct engine *engine, const char *why)
 	bool was_up = engine->state == UP;
 	char text[400];
 
-	snprintf(text, sizeof(text), "%s: %s%s%s", engine->server->text, why,
+	snprintf(text, sizeof(text), "%s: %s%s%s", engine->server.text, why,
 		*engine->said != '\0' ? ", after: " : "", engine->said);
 	close_socket(engine);
 	engine->state = WAITING;
@@ -166,8 +166,9 @@ static int watch(struct engine *engine, uint32_t events)
 
 /* Connecting */
 
-static int begin_connecting(struct engine *engine, const struct server *server)
+static int begin_connecting(struct engine *engine)
 {
+	const struct server *server = &engine->server;
 	const int yes = 1;
 
 	engine->fd = socket(server->address.any.sa_family,
@@ -187,11 +188,11 @@ static int begin_connecting(struct engine *engine, const struct server *server)
 
 static void try_next_server(struct engine *engine)
 {
-	engine->server = servers_take(&engine->servers);
+	engine->server = *servers_take(&engine->servers);
 	engine->state = CONNECTING;
 	engine->at_us = unixdeadline_after_us(engine->options.connect_us);
 	*engine->said = '\0';
-	if (begin_connecting(engine, engine->server) < 0)
+	if (begin_connecting(engine) < 0)
 		lose_by(engine, errno);
 }
 
@@ -211,7 +212,7 @@ static in_port_t get_own_port(const struct engine *engine)
  */
 static int check_connected(struct engine *engine)
 {
-	if (get_own_port(engine) == engine->server->address.v6.sin6_port)
+	if (get_own_port(engine) == engine->server.address.v6.sin6_port)
 		return fail(ECONNREFUSED);
 	return watch(engine, EPOLLIN);
 }
@@ -332,7 +333,7 @@ static void take_pong(struct engine *engine)
 	engine->state = UP;
 	engine->at_us = unixdeadline_after_us(engine->options.ping_us);
 	engine->counters.connected++;
-	tell(engine, ENGINE_UP, engine->server->text);
+	tell(engine, ENGINE_UP, engine->server.text);
 }
 
 static void take_error(struct engine *engine, const char *text)

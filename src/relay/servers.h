@@ -50,7 +50,8 @@ int servers_init(struct servers *servers, const char *list,
 /* Replaces those that were told before. */
 void servers_learn(struct servers *servers, const struct nats_info *info);
 
-/* Returns the next one; after the last the first. */
+/* Returns the next one, after the last the first; it is valid until the next
+ * servers_learn. */
 const struct server *servers_take(struct servers *servers);
 
 #endif

@@ -670,6 +670,41 @@ START_TEST(a_server_that_was_told_takes_over)
 }
 END_TEST
 
+static void tell_of_server(unsigned int other_port)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		"INFO {\"headers\":true,\"connect_urls\":"
+		"[\"127.0.0.1:%u\"]}\r\nPING\r\n",
+		other_port);
+	say(text);
+	expect("PONG\r\n");
+}
+
+/* The list that it was found in is another one since it came up. */
+START_TEST(a_server_that_was_told_keeps_its_name)
+{
+	char name[32];
+	unsigned int second_port;
+	int second = open_listener(&second_port);
+
+	bring_up();
+	tell_of_server(second_port);
+	close_one(&listener);
+	close_one(&conn);
+	engine_scene_wait(&scene, &scene.downs, 1);
+	bring_up_at(second);
+	tell_of_server(1);
+	close_one(&conn);
+	engine_scene_wait(&scene, &scene.downs, 2);
+	snprintf(name, sizeof(name), "127.0.0.1:%u: ", second_port);
+	ck_assert_msg(strncmp(scene.why, name, strlen(name)) == 0, "%s",
+		scene.why);
+	close(second);
+}
+END_TEST
+
 /* Goes to a network where our own sockets can only have this port. */
 static int enter_network_of_one_port(void)
 {
@@ -768,6 +803,7 @@ static void add_losses(TCase *tcase)
 	tcase_add_test(tcase, garbage_ends_the_connection);
 	tcase_add_test(tcase, the_next_server_of_the_list_is_tried);
 	tcase_add_test(tcase, a_server_that_was_told_takes_over);
+	tcase_add_test(tcase, a_server_that_was_told_keeps_its_name);
 	support_add_test_if(tcase,
 		a_socket_that_is_connected_with_itself_is_no_server,
 		can_enter_network_of_one_port(),
