@@ -390,6 +390,11 @@ class Engine:
         self.sock.sendall(b"PUB %s %s %d\r\n%s\r\n" % (
             subject.encode(), reply.encode(), len(data), data))
 
+    def publish_status(self, subject, status):
+        head = b"NATS/1.0 %d\r\n\r\n" % status
+        self.sock.sendall(b"HPUB %s %d %d\r\n%s\r\n" % (
+            subject.encode(), len(head), len(head), head))
+
     def messages(self, subject):
         """Subject, reply and data of what others publish."""
         self.subscribe(subject)
@@ -447,6 +452,23 @@ def skip(engine):
             other.publish(subject, frame(5, 1000, 0, b"injected"), reply)
             other.settle()
             break
+
+
+def statuses(engine, network):
+    """Injects statuses that are not 503 for both relays of a client, and for
+    the answers to their questions."""
+    other = Engine(engine)
+    kind = "r" if network == "unixgram" else "s"
+    for subject, reply, _ in Engine(engine).messages("uxg.1.%s.>" % kind):
+        if not reply or reply.endswith(".%d" % (2 ** 64 - 1)):
+            continue
+        for one in subject, reply:
+            for status in 100, 404, 408:
+                other.publish_status(one, status)
+                other.publish_status(
+                    "%s.%d" % (one.rsplit(".", 1)[0], 2 ** 64 - 1), status)
+        other.settle()
+        break
 
 
 def order(engine, host):

@@ -570,6 +570,34 @@ a_wrong_number_resets_both_ends()
 	ask unixpacket front again
 }
 
+# Only 503 tells that nobody is there.
+another_status_ends_nothing()
+{
+	for network in unixpacket unixgram; do
+		start_all $network
+		start_server statuses "$python" "$peer" statuses $engine $network
+		start client $(echo_of $network) --count 1000000 -q front
+		finish statuses
+		expect_status 0 "$(cat "$logs/statuses.err")"
+		await_true is_more_than import strange 0
+		await_true is_more_than export strange 0
+		counters import
+		[ "$(get import service_up)" -eq 1 ] || fail 'clients are gone'
+		[ $(($(get import resets_absent) + $(get import returned) +
+			$(get import lost_unknown))) -eq 0 ] ||
+			fail "$(cat "$logs/import.counters")"
+		counters export
+		[ $(($(get export resets_absent) + $(get export returned) +
+			$(get export lost_unknown))) -eq 0 ] ||
+			fail "$(cat "$logs/export.counters")"
+		for name in client import export service nats; do
+			signal $name KILL
+			finish $name
+		done
+		port=-1
+	done
+}
+
 # The service has not accepted yet, and nobody would get it.
 a_message_before_the_service_is_connected_resets()
 {
@@ -1582,6 +1610,7 @@ run_case faults_at_random_leave_prefixes
 run_case a_full_engine_makes_clients_wait
 run_case a_full_engine_resets_nobody
 run_case a_wrong_number_resets_both_ends
+run_case another_status_ends_nothing
 run_case a_message_before_the_service_is_connected_resets
 run_case garbage_harms_nobody
 run_case a_relay_that_is_stopped_for_long_is_left

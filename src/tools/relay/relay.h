@@ -47,8 +47,8 @@ struct relay_way {
 	/* An event of the service. */
 	void (*watch)(struct relay *relay,
 		const struct unixservice_event *event);
-	/* A message for our own subject, with that number. frame is NULL for a
-	 * status of the engine, or if it is no frame. */
+	/* A message for our own subject, with that number. frame is NULL for
+	 * NATS_NO_RESPONDERS, the only status, or if it is no frame. */
 	void (*take)(struct relay *relay, uint64_t number,
 		const struct nats_event *event, const struct frame *frame);
 	/* A frame for the common subject of an export. */

@@ -85,6 +85,11 @@ static void on_message(void *context, const struct nats_event *event)
 	struct relay *relay = context;
 	struct frame decoded, *frame = NULL;
 
+	/* Another status is of something that we did not ask for. */
+	if (event->status != 0 && event->status != NATS_NO_RESPONDERS) {
+		relay->books.counts[RELAY_STRANGE]++;
+		return;
+	}
 	if (event->status == 0 && event->data != NULL &&
 		frame_decode(&decoded, event->data, event->size) == 0)
 		frame = &decoded;
