@@ -397,29 +397,45 @@ static void release_window(struct relay *relay, struct entry *entry,
 		send_control(relay, entry, &last);
 }
 
+/* Returns 0, or why the message is lost; without a limit no queue is full. */
+static int push(struct relay *relay, uint64_t peer, const struct frame *frame)
+{
+	const int result = unixservice_push(relay->service, peer, frame->data,
+		frame->size);
+
+	if (result == 0)
+		return ENOBUFS;
+	return result < 0 ? errno : 0;
+}
+
+static void lose_arrived(struct relay *relay, struct entry *entry, int error)
+{
+	const bool is_too_large = error == EMSGSIZE;
+
+	if (is_too_large)
+		count(relay, RELAY_LOST_TOO_LARGE);
+	reset(relay, entry,
+		is_too_large ? RELAY_RESET_MESSAGE : RELAY_RESET_MEMORY,
+		explain_error(error), true);
+}
+
 static void deliver(struct relay *relay, struct entry *entry,
 	const struct frame *frame)
 {
 	const uint64_t peer = entry->peer;
-	int result;
+	int error;
 
 	count(relay, RELAY_ARRIVED);
 	relay->books.counts[RELAY_ARRIVED_BYTES] += frame->size;
-	result = unixservice_push(relay->service, peer, frame->data,
-		frame->size);
+	error = push(relay, peer, frame);
 	/* The peer may be gone now, and the entry with it. */
 	if (find_peer(relay, peer) != entry)
 		return;
-	if (result == 0 || (result < 0 && errno != EPIPE)) {
-		if (result < 0 && errno == EMSGSIZE)
-			count(relay, RELAY_LOST_TOO_LARGE);
-		reset(relay, entry,
-			errno == EMSGSIZE ? RELAY_RESET_MESSAGE
-					  : RELAY_RESET_MEMORY,
-			explain_error(errno), true);
+	/* EPIPE: it can receive no more, and what it has sent is still read. */
+	if (error != 0 && error != EPIPE) {
+		lose_arrived(relay, entry, error);
 		return;
 	}
-	/* EPIPE: it can receive no more, and what it has sent is still read. */
 	if (unixservice_get_queued(relay->service, peer) == 0) {
 		release_window(relay, entry, 1, frame->size);
 		return;
