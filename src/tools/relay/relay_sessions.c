@@ -233,7 +233,8 @@ static void cut_off(struct relay *relay, struct entry *entry)
 }
 
 /* After our FIN nothing is read but the end of the peer; after the end of the
- * session all is, and lost. */
+ * session all is, and lost. The entry may be gone after that: a peer that cannot
+ * be paused is closed. */
 static void settle(struct relay *relay, struct entry *entry)
 {
 	const struct session *session = &entry->session;
@@ -590,11 +591,11 @@ static void open_session(struct relay *relay,
 		return;
 	}
 	entry->peer = event->peer;
-	settle(relay, entry);
 	session_make_open(&entry->session, &frame);
 	subject_format(subject, &relay->names, SUBJECT_OPEN, 0);
 	get_own_subject(relay, entry, own);
 	relay_post_control(relay, subject, own, &frame);
+	settle(relay, entry);
 }
 
 /* --- Beginning: export ---------------------------------------------------- */
