@@ -1362,22 +1362,41 @@ metrics_are_kept_in_a_file()
 	grep -q "^# TYPE $name counter\$" export.prom || fail "no type"
 	labels='service="it",role="export",network="unixpacket"'
 	grep -q "^$name{$labels} 1\$" export.prom || fail "not counted"
-	expect_gone export.prom.new
+	[ "$(echo export.prom*)" = export.prom ] || fail "$(ls)"
 }
 
-metrics_follow_no_link()
+metrics_touch_no_other_file()
 {
 	start_engine
 	start_service unixpacket
 	echo precious >other
-	ln -s other export.prom.new
+	echo precious >export.prom.new
+	ln -s other export.prom
 	start_export unixpacket --metrics export.prom
 	signal export TERM
 	finish export
 	expect_status 0 "$(cat "$logs/export.err")"
 	expect_text other precious
+	expect_text export.prom.new precious
 	grep -q '^unixmsg_relay_engine_up' export.prom || fail 'no metrics'
 	[ ! -L export.prom ] || fail 'a link is there'
+}
+
+# The relay goes on, and its status tells of it.
+metrics_without_a_place_leave_nothing()
+{
+	start_engine
+	start_service unixpacket
+	mkdir export.prom
+	start_export unixpacket --metrics export.prom
+	start_import unixpacket
+	ask unixpacket front hello
+	signal export TERM
+	finish export
+	expect_status 1
+	grep -q -- '--metrics: export.prom: Is a directory' \
+		"$logs/export.err" || fail "$(cat "$logs/export.err")"
+	[ "$(echo export.prom*)" = export.prom ] || fail "$(ls)"
 }
 
 a_socket_of_a_supervisor_is_served_and_stays()
@@ -1649,7 +1668,8 @@ run_case the_user_of_the_engine_is_checked
 run_case an_engine_of_another_user_gets_no_password
 run_case readiness_is_told_when_the_service_answers
 run_case metrics_are_kept_in_a_file
-run_case metrics_follow_no_link
+run_case metrics_touch_no_other_file
+run_case metrics_without_a_place_leave_nothing
 run_case a_socket_of_a_supervisor_is_served_and_stays
 run_case the_units_are_right
 run_case the_name_is_given_up_at_the_end

@@ -196,34 +196,27 @@ static void write_figure(FILE *file, const struct relay *relay,
 		relay->options->base.network->name, figure->value);
 }
 
-/* Others may write to its directory: what they have put there, a link above
- * all, is not followed. */
+/* Others may write to its directory too: a file that is there already is theirs.
+ * That includes a link, which would lead to another file of ours. */
 static FILE *create(const char *path)
 {
-	FILE *file;
-	int fd;
+	const int fd = open(path,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (unlink(path) < 0 && errno != ENOENT)
-		return NULL;
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-		0666);
-	if (fd < 0)
-		return NULL;
-	file = fdopen(fd, "w");
-	if (file == NULL)
+	if (fd >= 0 && file == NULL) {
+		unlink(path);
 		close(fd);
+	}
 	return file;
 }
 
-static int write_all(const char *path, const struct relay *relay)
+static int write_all(FILE *file, const struct relay *relay)
 {
-	FILE *file = create(path);
 	struct figures figures;
 	bool is_bad;
 	size_t i;
 
-	if (file == NULL)
-		return -1;
 	collect(&figures, relay);
 	for (i = 0; i < figures.count; i++)
 		write_figure(file, relay, &figures.all[i]);
@@ -231,23 +224,36 @@ static int write_all(const char *path, const struct relay *relay)
 	return fclose(file) == 0 && !is_bad ? 0 : -1;
 }
 
+static int replace(const char *path, const char *other,
+	const struct relay *relay)
+{
+	FILE *file = create(other);
+	int saved;
+
+	if (file == NULL)
+		return -1;
+	if (write_all(file, relay) == 0 &&
+		renameat(AT_FDCWD, other, AT_FDCWD, path) == 0)
+		return 0;
+	saved = errno;
+	unlink(other);
+	errno = saved;
+	return -1;
+}
+
 /* Who reads the file meanwhile reads the old one or the new one, whole. */
 int relay_books_write(const struct relay *relay)
 {
 	const char *path = relay->options->metrics;
 	char other[4096];
-	int saved;
 
 	if (path == NULL)
 		return 0;
 	errno = ENAMETOOLONG;
-	if ((size_t)snprintf(other, sizeof(other), "%s.new", path) <
-			sizeof(other) &&
-		write_all(other, relay) == 0 &&
-		renameat(AT_FDCWD, other, AT_FDCWD, path) == 0)
+	if ((size_t)snprintf(other, sizeof(other), "%s.%s", path,
+		    relay->incarnation) < sizeof(other) &&
+		replace(path, other, relay) == 0)
 		return 0;
-	saved = errno;
-	unlink(other);
 	return tool_complain("--metrics: %s: %s", explain_text(path),
-		strerror(saved));
+		strerror(errno));
 }
