@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # A folder of the library uses only those before it, as src/local.mk lists them,
 # and every file of it is on the list of its folder. A tool uses what the tools
-# share and the public headers; unixmsg-inspect looks into two folders besides.
+# share and the public headers; unixmsg-inspect looks into three folders besides.
 # The relay is a program too; its states without sockets are in a folder beside
 # the tools.
 # What CONTRIBUTING names is there.
@@ -107,7 +107,7 @@ for program in tools/common tools/echo tools/cat tools/perf relay; do
 	expect_nothing "$(unlisted $program)"
 	count=$((count + 2))
 done
-expect_nothing "$(beyond tools/inspect base name)"
+expect_nothing "$(beyond tools/inspect base name relay)"
 expect_nothing "$(unlisted tools/inspect)"
 expect_nothing "$(beyond tools/relay relay)"
 expect_nothing "$(unlisted tools/relay)"

@@ -65,7 +65,7 @@ tests_faulty_unixmsg_cat_LDADD = $(faulty_libs)
 tests_faulty_unixmsg_inspect_SOURCES = $(fault_sources) \
 	$(src_tools_unixmsg_inspect_SOURCES)
 tests_faulty_unixmsg_inspect_LDFLAGS = $(fault_ldflags)
-tests_faulty_unixmsg_inspect_LDADD = $(faulty_libs)
+tests_faulty_unixmsg_inspect_LDADD = src/relay/librelay.la $(faulty_libs)
 tests_faulty_unixmsg_perf_SOURCES = $(fault_sources) \
 	src/tools/perf/unixmsg-perf.c
 tests_faulty_unixmsg_perf_LDFLAGS = $(fault_ldflags)

@@ -1446,6 +1446,26 @@ the_name_is_given_up_at_the_end()
 		fail "no counters at the end"
 }
 
+# At the address of the clients, and as the client of the service.
+inspect_tells_of_both_relays()
+{
+	start_all unixpacket
+	start_numbers
+	run unixmsg-inspect front
+	expect_status 0
+	expect_match "$out" "pid $(cat "$logs/import.pid") (unixmsg-relay)"
+	expect_match "$out" 'which says that it imports the service it$'
+	run unixmsg-inspect service
+	expect_status 0
+	expect_match "$out" "pid $(cat "$logs/export.pid") (unixmsg-relay)"
+	expect_match "$out" 'which says that it exports the service it$'
+	run unixmsg-inspect --json front
+	expect_match "$out" '"relay":"import","service":"it"'
+	run unixmsg-inspect --json service
+	expect_match "$out" '"relay":"export","service":"it"'
+	expect_match "$out" '"command":"seqpacket-echo",.*"relay":null,"service":null'
+}
+
 # They are nobody's: no client is there any more.
 what_lies_in_the_socket_is_passed_on_at_the_end()
 {
@@ -1673,6 +1693,7 @@ run_case metrics_without_a_place_leave_nothing
 run_case a_socket_of_a_supervisor_is_served_and_stays
 run_case the_units_are_right
 run_case the_name_is_given_up_at_the_end
+run_case inspect_tells_of_both_relays
 run_case what_lies_in_the_socket_is_passed_on_at_the_end
 run_case what_the_engine_has_not_taken_is_sent_at_the_end
 run_case what_is_held_at_the_end_is_counted

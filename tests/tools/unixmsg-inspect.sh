@@ -166,6 +166,48 @@ is_connected()
 	grep -q 'peers *1 connected' "$out"
 }
 
+# claim ARGUMENT...: a server with the name of a relay, and this command line.
+claim()
+{
+	start_python "$@" <<'EOF'
+import socket
+server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+server.bind("claimed")
+server.listen()
+open("/proc/self/comm", "w").write("unixmsg-relay")
+EOF
+	inspect claimed
+	expect_status 0
+	rm claimed
+	signal python KILL
+	finish python
+}
+
+a_relay_is_told_with_its_service()
+{
+	claim --import echo there
+	expect_line '' 'which says that it imports the service echo$'
+	claim -n unixpacket --im=echo there
+	expect_line '' 'which says that it imports the service echo$'
+	claim --engine-insecure --export e_c-h0 there
+	expect_line '' 'which says that it exports the service e_c-h0$'
+}
+
+# Not even an escaped one: no relay could run with it.
+what_no_relay_says_is_not_told()
+{
+	for service in "$(printf 'a\nb')" "$(printf '\033[31m')" '' 'a b' 'a\x41' \
+		123456789012345678901234567890123; do
+		claim --import "$service"
+		[ "$(grep -c says "$out")" -eq 0 ] || fail "$(cat "$out")"
+	done
+	claim --import
+	[ "$(grep -c says "$out")" -eq 0 ] || fail "$(cat "$out")"
+	# Its end is beyond what is read.
+	claim --host "$(printf %4100d 0)" --import echo
+	[ "$(grep -c says "$out")" -eq 0 ] || fail "$(cat "$out")"
+}
+
 everything_is_a_table_without_arguments()
 {
 	serve gram unixgram "$here/gram"
@@ -864,6 +906,8 @@ for case in \
 	a_closed_directory_on_the_way_is_told \
 	an_abstract_name_is_described \
 	clients_are_named \
+	a_relay_is_told_with_its_service \
+	what_no_relay_says_is_not_told \
 	everything_is_a_table_without_arguments \
 	the_columns_are_aligned_and_narrow \
 	a_directory_shows_its_socket_files_and_no_others \

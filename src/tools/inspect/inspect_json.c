@@ -9,6 +9,7 @@
 
 #include "tools/inspect/inspect_json.h"
 #include "tools/inspect/inspect_peers.h"
+#include "tools/inspect/inspect_relay.h"
 #include "tools/inspect/inspect_text.h"
 
 /* text is printable ASCII already, see inspect_text.h. */
@@ -59,12 +60,23 @@ static void print_bool(const char *key, bool is_true)
 	fputs(is_true ? "true" : "false", stdout);
 }
 
+static void print_relay(const struct inspect_process *process)
+{
+	struct inspect_relay relay;
+	const bool is_relay = inspect_relay_find(process, &relay);
+	const char *role = relay.is_import ? "import" : "export";
+
+	print_text_or_null("relay", is_relay ? role : NULL);
+	print_text_or_null("service", is_relay ? relay.service : NULL);
+}
+
 static void print_process(const struct inspect_process *process)
 {
 	printf("{\"pid\":%d", (int)process->pid);
 	print_text_or_null("command", process->told.command);
 	print_number("uid", process->told.user);
 	print_text_or_null("user", inspect_text_user(process->told.user));
+	print_relay(process);
 	putchar('}');
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "tools/inspect/inspect_peers.h"
+#include "tools/inspect/inspect_relay.h"
 #include "tools/inspect/inspect_report.h"
 #include "tools/inspect/inspect_text.h"
 
@@ -34,11 +35,18 @@ static const char *get_plural(uint64_t count)
 	return count == 1 ? "" : "s";
 }
 
-static void print_holder(const char *label,
-	const struct inspect_process *process)
+/* The line of a process, and a second one of a relay. */
+static void print_process(const char *label,
+	const struct inspect_process *process, const char *address)
 {
-	print_line(label, "pid %d (%s) of user %s", (int)process->pid,
-		process->told.command, inspect_text_user(process->told.user));
+	struct inspect_relay relay;
+
+	print_line(label, "pid %d (%s) of user %s%s", (int)process->pid,
+		process->told.command, inspect_text_user(process->told.user),
+		address);
+	if (inspect_relay_find(process, &relay))
+		print_line("", "which says that it %s the service %s",
+			relay.is_import ? "imports" : "exports", relay.service);
 }
 
 static void print_unknown_holder(const struct inspect_socket *it)
@@ -65,7 +73,7 @@ static void print_holders(const struct inspect_report *report,
 		print_unknown_holder(it);
 	while (process != NULL) {
 		if (count++ < named_most || report->is_verbose)
-			print_holder(label, process);
+			print_process(label, process, "");
 		label = "";
 		process = inspect_snapshot_next_holder(report->snapshot,
 			it->told.ino, process);
@@ -134,9 +142,7 @@ static void print_client(const struct inspect_report *report, const char *label,
 	process = inspect_snapshot_next_holder(report->snapshot,
 		client->told.ino, NULL);
 	if (process != NULL)
-		print_line(label, "pid %d (%s) of user %s%s", (int)process->pid,
-			process->told.command,
-			inspect_text_user(process->told.user), address);
+		print_process(label, process, address);
 	else
 		print_line(label, "a process that cannot be seen, of user %s%s",
 			get_maker(client), address);

@@ -18,6 +18,8 @@ src_tools_unixmsg_inspect_SOURCES = \
 	%D%/inspect_options.h \
 	%D%/inspect_peers.c \
 	%D%/inspect_peers.h \
+	%D%/inspect_relay.c \
+	%D%/inspect_relay.h \
 	%D%/inspect_report.c \
 	%D%/inspect_report.h \
 	%D%/inspect_search.c \
@@ -29,4 +31,5 @@ src_tools_unixmsg_inspect_SOURCES = \
 	%D%/inspect_text.c \
 	%D%/inspect_text.h \
 	%D%/unixmsg-inspect.c
-src_tools_unixmsg_inspect_LDADD = src/tools/libtools.la src/libunixmsg_all.la
+src_tools_unixmsg_inspect_LDADD = src/tools/libtools.la src/relay/librelay.la \
+	src/libunixmsg_all.la
