@@ -43,7 +43,7 @@ int unixoffer__make_name(struct unixaddr *addr, uint64_t *number);
 bool unixoffer__read_name(const struct unixaddr *addr, uint64_t *number);
 
 /* Finds out in which network namespace the client was when it made the socket
- * fd, or the socket that fd is connected to. Returns 0; -1 before Linux 5.14. */
+ * fd, or the one that fd is connected to. Returns 0; -1 before Linux 5.14. */
 int unixoffer__get_space(int fd, uint64_t *space);
 
 /*

@@ -13,8 +13,8 @@
 #include "base/fd.h"
 #include "name/holder.h"
 
-/* Returns the number in name, or -1: other names in /proc begin with a letter or
- * a dot. */
+/* Returns the number in name, or -1: other names in /proc begin with a letter
+ * or a dot. */
 static int read_number(const char *name)
 {
 	if (*name < '0' || *name > '9')

@@ -19,19 +19,19 @@
  *	server gave to the stranger        network namespace of the client into
  *	                                   its memory. Both together belong to
  *	                                   one client.
- *	HELLO from another user who has    The writer (SCM_CREDENTIALS) has to be
- *	got the server's socket            that user as well.
+ *	HELLO from another user who has    The writer (SCM_CREDENTIALS) has to
+ *	got the server's socket            be that user as well.
  *	A user without a number in the     It counts as nobody's: the client
  *	client's user namespace            dials again, and asks for nothing.
  *	ACCEPT, GO, NO                     They need the secret in the memory of
  *	                                   HELLO, which only the client gets.
- *	ACCEPT with other memory           It has to be the writer's and have the
- *	                                   secret too. Else the answer is NO.
- *	To fill the client's table of      The client keeps a descriptor free for
- *	descriptors, so that the memory    HELLO, or asks for no lane. If another
- *	does not arrive                    thread takes it, the message is neither
- *	                                   proved nor refuted, and waits (EMFILE)
- *	                                   until a descriptor is free.
+ *	ACCEPT with other memory           It has to be the writer's and have
+ *	                                   the secret too. Else the reply is NO.
+ *	To fill the client's table of      The client keeps a descriptor free
+ *	descriptors, so that the memory    for HELLO, or asks for no lane. If
+ *	does not arrive                    another thread takes it, the message
+ *	                                   is neither proved nor refuted, and
+ *	                                   waits (EMFILE) until one is free.
  *
  * A HELLO without proof would reach the client's program. So the server says it
  * only when its own user is the one that the client sees: not if the socket was
@@ -404,9 +404,9 @@ static bool is_of_writer(const struct packet *packet,
 }
 
 /*
- * Looks at what comes with HELLO, while the spare descriptor is free. Fails with
- * EMFILE if the descriptor of the memory is lost all the same: another thread
- * has taken the spare one.
+ * Looks at what comes with HELLO, while the spare descriptor is free. Fails
+ * with EMFILE if the descriptor of the memory is lost all the same: another
+ * thread has taken the spare one.
  */
 static int look_at_hello(struct packet *packet, struct offer_memory *memory)
 {

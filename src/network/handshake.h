@@ -49,8 +49,8 @@ static inline struct packet *unixhandshake__get(struct unixconn *conn)
 /* Binds the socket to a name that asks for a lane. Call it before the dial. */
 void unixhandshake__ask(struct packet *packet);
 
-/* Call it after unixendpoint__want, which refuses descriptors: the lane's memory
- * may still come. */
+/* Call it after unixendpoint__want, which refuses descriptors: the lane's
+ * memory may still come. */
 void unixhandshake__let_memory_in(struct packet *packet);
 
 /* Tells, after the dial, whether an offer of the server could be proved: the

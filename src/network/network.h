@@ -49,8 +49,8 @@ struct network {
 	/* Frees the network's own memory, while the descriptor is still open.
 	 * NULL: nothing to do. */
 	void (*dispose)(struct unixconn *conn);
-	/* Whether the descriptor alone has all that was received and sent. NULL:
-	 * it has. */
+	/* Whether the descriptor alone has all that was received and sent.
+	 * NULL: it has. */
 	bool (*is_whole)(const struct unixconn *conn);
 	/* NULL: there is none. */
 	bool (*is_lane)(const struct unixconn *conn);

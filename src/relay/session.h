@@ -89,7 +89,7 @@ void session_make_data(struct session *session, struct frame *frame,
 /* The client has ended its direction. */
 void session_make_fin(struct session *session, struct frame *frame);
 
-/* A message was delivered. Returns true if the frame, a credit, must be sent. */
+/* A message was delivered. Returns true if frame, a credit, must be sent. */
 bool session_release(struct session *session, size_t size, struct frame *frame);
 
 /* The client has connected. */

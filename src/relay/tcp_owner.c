@@ -53,7 +53,7 @@ static const char *skip_word(const char *text)
 }
 
 /* Behind the addresses stand the state, queues, timer, retransmissions and the
- * user. One that is not established (01) has no owner, and seems to be root's. */
+ * user. One that is not established (01) has no owner, and seems root's. */
 static bool is_line_of(const char *line, const char *key, uid_t *user)
 {
 	static const char established[] = " 01 ";

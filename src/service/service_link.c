@@ -427,8 +427,8 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 	go_on(service, link);
 }
 
-/* Tells whether the peer was silent for too long. Begins the time of a peer that
- * may be silent anew. */
+/* Tells whether the peer was silent for too long. Begins the time of a peer
+ * that may be silent anew. */
 static bool judge_silence(const struct unixservice *service, struct peer *peer)
 {
 	/* A peer that waits for our answer, or that we do not read, is not
@@ -590,7 +590,8 @@ static void link_get_address(const struct peer *peer, struct unixaddr *addr)
 		unixaddr_set_unnamed(addr);
 }
 
-/* Frames carry nothing else, see choose_wants; nor does a stream without a byte. */
+/* Frames carry nothing else, see choose_wants; nor does a stream without a
+ * byte. */
 static bool stream_carries(const struct peer *peer, const struct unixmsg *msg)
 {
 	return !unixcontrol__is_needed(msg) ||

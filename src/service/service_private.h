@@ -63,7 +63,7 @@ struct peer;
 /* The operations of one sort of peer. */
 struct peer_sort {
 	const char *network;
-	/* Tells whether what goes beside the payload can be sent. NULL: it can. */
+	/* Tells whether it can send what goes beside a payload. NULL: yes. */
 	bool (*carries)(const struct peer *peer, const struct unixmsg *msg);
 	/* A datagram sender: closing it costs nobody anything. */
 	bool is_memory_only;
@@ -169,7 +169,7 @@ struct peer {
 	bool has_cred;
 	bool is_opened; /* the watcher was told that it is open */
 	enum life life;
-	/* Every send fails: it is READ_ONLY, or the program has shut it down. */
+	/* Every send fails: it is READ_ONLY, or the program shut it down. */
 	bool is_send_shut;
 	int send_error; /* why a message was lost since then, or 0 */
 	/* A send failed with EPERM: the address may lead to somebody else. */

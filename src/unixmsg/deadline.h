@@ -32,9 +32,9 @@
  * CPU. It does not pay on a single CPU or with rare messages. The connection
  * notices that, and then spins only now and then, as a trial. A trial lasts 50
  * us at least, and trials take less than a hundredth of the time. While it
- * spins, a call does not look at the stop descriptor. Waits for room to send, for
- * connections and for servers never spin. The default is 0: no spinning. The
- * maximum is one second; a larger value counts as that.
+ * spins, a call does not look at the stop descriptor. Waits for room to send,
+ * for connections and for servers never spin. The default is 0: no spinning.
+ * The maximum is one second; a larger value counts as that.
  */
 #ifndef UNIXMSG_DEADLINE_H
 #define UNIXMSG_DEADLINE_H

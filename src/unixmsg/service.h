@@ -416,11 +416,11 @@ struct unixservice_options {
 	bool read_while_queued;
 	/* The most bytes of memory of lanes (lane_bytes of struct
 	 * unixlisten_options), of all connections and of those of one user;
-	 * defaults 64 MiB, and half of lane_bytes_max. A lane counts both of its
-	 * directions, and a page for each. Beyond it the service offers no lane:
-	 * the connection goes on without one, and lanes_limited counts it.
-	 * Lanes of connections that the program adds count too, but the limits
-	 * stop only those that the service would offer. */
+	 * defaults 64 MiB, and half of lane_bytes_max. A lane counts both of
+	 * its directions, and a page for each. Beyond it the service offers no
+	 * lane: the connection goes on without one, and lanes_limited counts
+	 * it. Lanes of connections that the program adds count too, but the
+	 * limits stop only those that the service would offer. */
 	uint64_t lane_bytes_max;
 	uint64_t lane_bytes_per_user_max;
 	/* For later versions: 0. */

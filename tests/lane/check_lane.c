@@ -73,7 +73,7 @@ static void tear_down(void)
 	check_fds();
 }
 
-/* For loops: an assertion of Check writes to a file each time, this does not. */
+/* For loops: an assertion of Check writes to a file each time. */
 static void expect(bool is_true, const char *what)
 {
 	if (!is_true)

@@ -9,13 +9,13 @@
  * before is not gone into again: so the search is complete, and ends.
  *
  * Memory is modelled by views: of each place a thread knows up to where it has
- * seen what was written there, and may read that or anything later. A store that
- * releases passes its thread's view on to whoever acquires by reading it; a full
- * fence passes it on to all later full fences. That is C11 but for loads that
- * are made later than stores behind them, which no processor does where the
- * store releases; all of x86-TSO is in it, and what compilers make of C11 for
- * ARM. Plain bytes must be ordered by all that: who reads or overwrites them
- * too early is found out, whatever the processor.
+ * seen what was written there, and may read that or anything later. A store
+ * that releases passes its thread's view on to whoever acquires by reading it;
+ * a full fence passes it on to all later full fences. That is C11 but for loads
+ * that are made later than stores behind them, which no processor does where
+ * the store releases; all of x86-TSO is in it, and what compilers make of C11
+ * for ARM. Plain bytes must be ordered by all that: who reads or overwrites
+ * them too early is found out, whatever the processor.
  */
 #ifndef UNIXMSG_TESTS_WEAK_H
 #define UNIXMSG_TESTS_WEAK_H

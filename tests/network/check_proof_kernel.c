@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the addresses of senders and of servers are worth where the kernel tells
- * less: without sock_diag, without /proc, in another user namespace. The library
- * is linked statically here, so the calls below are those that it makes.
+ * less: without sock_diag, without /proc, in another user namespace. The
+ * library is linked statically here, so the calls below are those that it
+ * makes.
  */
 #include <config.h>
 

@@ -101,10 +101,22 @@ turn_around()
 		s/^\\([^: ]*:[0-9]*\\):[0-9]*: [a-z ]*: \\(.*\\) \\[\\([^]]*\\)\\]\$/\\1: \\3 \\2/p"
 }
 
+# clang-format leaves comments as they are.
+list_wide_comments()
+{
+	list_styled | while read -r file; do
+		expand "$file" | awk -v file="$file" '
+		length > 80 && /^ *(\/\*|\*)/ {
+			print file ":" FNR ": wide comment of " length " columns"
+		}'
+	done
+}
+
 step_format()
 {
 	list_styled | xargs clang-format-14 --dry-run 2>&1 |
 		turn_around >"$work/format"
+	list_wide_comments >>"$work/format"
 }
 
 step_scripts()

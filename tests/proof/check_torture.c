@@ -88,8 +88,8 @@ static const struct rule harmless[] = {
 	{ "bind", EADDRINUSE, NULL },
 	/* A directory that may not be read may be passed through. */
 	{ "open", EACCES, NULL },
-	/* There is another way to a name that nobody else uses, to a mode and to
-	 * a file where /proc is missing. */
+	/* There is another way to a name that nobody else uses, to a mode and
+	 * to a file where /proc is missing. */
 	{ "syscall", 0, NULL },
 	{ "chmod", ENOENT, NULL },
 	{ "connect", ENOENT, "dead file" },

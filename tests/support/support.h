@@ -103,8 +103,8 @@ void support_list_fds(bool is_open[SUPPORT_FDS]);
 void support_expect_cloexec(const bool was_open[SUPPORT_FDS], int least);
 
 /*
- * SIGALRM every period_us, until that is 0. There is no SA_RESTART: each wait is
- * interrupted. The handler NULL counts them.
+ * SIGALRM every period_us, until that is 0. There is no SA_RESTART: each wait
+ * is interrupted. The handler NULL counts them.
  */
 void support_set_alarms(suseconds_t period_us, void (*handler)(int signal));
 extern volatile sig_atomic_t support_alarms;

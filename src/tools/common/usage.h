@@ -20,8 +20,8 @@ typedef int usage_read_value(const struct usage_option *option,
 struct usage_option {
 	int letter;       /* 0: none */
 	const char *name; /* the long one; NULL ends a table */
-	/* The value's name in --help; "[=NAME]": it may be left out, and is NULL
-	 * then. NULL: the option takes none. */
+	/* The value's name in --help; "[=NAME]": it may be left out, and is
+	 * NULL then. NULL: the option takes none. */
 	const char *value;
 	const char *help; /* lines of at most 48 characters */
 	usage_read_value *read;

@@ -144,8 +144,8 @@ static const char *choose_subject(struct relay *relay, uint64_t peer,
 	return exporter->subject;
 }
 
-/* A client may have moved already when its older datagrams come back. So returns
- * within STALE_US say nothing about its new export. */
+/* A client may have moved already when its older datagrams come back. So
+ * returns within STALE_US say nothing about its new export. */
 static void forget_exporter(struct relay *relay, uint64_t peer)
 {
 	struct imported *imported = get(relay);

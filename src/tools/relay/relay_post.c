@@ -14,8 +14,8 @@ enum {
 	CONTROL_SIZE = 2 * SUBJECT_ROOM + FRAME_HEAD_SIZE + 40,
 	/* A client may have three of them waiting: credit, ping, end. */
 	CONTROLS = 3,
-	/* The most bytes of datagrams that are held. A session holds one message
-	 * at most, which counts in what it may have. */
+	/* The most bytes of datagrams that are held. A session holds one
+	 * message at most, which counts in what it may have. */
 	HELD_MOST = 16 << 20,
 };
 

@@ -9,8 +9,8 @@
 #include "tools/tap/pcapng.h"
 #include "tools/tap/pcapng_format.h"
 
-/* A part of a block, never full: measure() bounds the texts. Only size is set at
- * the beginning: to clear each would take longer than to fill it. */
+/* A part of a block, never full: measure() bounds the texts. Only size is set
+ * at the beginning: to clear each would take longer than to fill it. */
 struct part {
 	size_t size;
 	unsigned char bytes[2048];

@@ -22,7 +22,7 @@
 /* What a slow disk or terminal may be behind. */
 enum { RING_SIZE = 32 << 20 };
 
-/* --- Lines on standard output, in the process of the printer --------------- */
+/* --- Lines on standard output, in the process of the printer -------------- */
 
 static struct show show;
 

@@ -633,8 +633,9 @@ START_TEST(datagrams_to_a_busy_server_wait)
 }
 END_TEST
 
-/* The tap holds a message of the client when it finds out that no answer reaches
- * the client. The server is not connected: the kernel would empty its queue. */
+/* The tap holds a message of the client when it finds out that no answer
+ * reaches the client. The server is not connected: the kernel would empty its
+ * queue. */
 START_TEST(a_datagram_client_that_dies_while_the_server_is_busy_stops_nothing)
 {
 	const struct sockaddr none = { .sa_family = AF_UNSPEC };
