@@ -74,8 +74,8 @@ static const struct usage_option roles[] = {
 	{ 'n', "network", "NETWORK", "unixgram, unixpacket or unix",
 		read_network, PLACE(base.network) },
 	{ 0, "window", "BYTES",
-		"what may be on its way to this relay in each\n"
-		"connection (262144)",
+		"bytes that may be on their way to this relay\n"
+		"in each connection (262144)",
 		usage_read_size, PLACE(window), .least = 4096,
 		.most = 1 << 26 },
 	{ 0, "silence", "SECONDS",
