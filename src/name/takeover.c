@@ -34,18 +34,18 @@ static const int64_t lock_us = 1000000;
 enum { SPARES = 3 };
 
 struct unixtakeover {
-	struct unixname *name;          /* of the server; nothing is claimed */
-	char hidden[NAME_MAX + 1];      /* its second name */
-	char address[2 * PATH_MAX + 2]; /* the same as text */
-	struct stat server;             /* its file */
+	struct unixname *name;           /* of the server; nothing is claimed */
+	char hidden[NAME_MAX + 1];       /* its second name */
+	char address[2 * PATH_MAX + 16]; /* the same as text, escaped */
+	struct stat server;              /* its file */
 	/* Kept for the end, when a program may have used up all others. */
 	int spares[SPARES];
 	bool is_over;
 };
 
-/* What stands under a name: fd is -1 if nothing does. */
+/* What a name leads to. */
 struct look {
-	int fd; /* O_PATH */
+	int fd; /* O_PATH; -1: nothing is there */
 	struct stat found;
 	int error; /* 0: it is dead; EADDRINUSE: it is alive; ENOTSOCK, ... */
 };
@@ -63,26 +63,30 @@ static void set_hidden(struct unixtakeover *takeover)
 		UNIXMSG_NAME_SIZE_MAX, takeover->name->leaf);
 }
 
-/* Text in which a backslash stands for itself, and "@" for no abstract name. */
+/* Writes a backslash twice, since unixaddr_parse takes one for an escape. */
+static char *escape(char *to, const char *from, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		if (from[i] == '\\')
+			*to++ = '\\';
+		*to++ = from[i];
+	}
+	return to;
+}
+
+/* A leading "@" would make an abstract name. */
 static void set_address(struct unixtakeover *takeover, const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	size_t size = slash == NULL ? 0 : (size_t)(slash + 1 - path);
 	char *to = takeover->address;
-	size_t i;
 
 	if (size == 0 || path[0] == '@')
 		to = stpcpy(to, "./");
-	for (i = 0; i < size; i++) {
-		if (path[i] == '\\')
-			*to++ = '\\';
-		*to++ = path[i];
-	}
-	for (i = 0; takeover->hidden[i] != '\0'; i++) {
-		if (takeover->hidden[i] == '\\')
-			*to++ = '\\';
-		*to++ = takeover->hidden[i];
-	}
+	to = escape(to, path, size);
+	to = escape(to, takeover->hidden, strlen(takeover->hidden));
 	*to = '\0';
 }
 
@@ -139,7 +143,8 @@ static bool is_file(const struct look *look, const struct stat *file)
 		unixfile__is_same(&look->found, file->st_dev, file->st_ino);
 }
 
-/* Whether the link is one of the server's file: another may have come there. */
+/* Checks that the link leads to the server's file: another file may have got the
+ * name meanwhile. */
 static int check_link(struct unixtakeover *takeover, const struct look *server)
 {
 	if (fstatat(takeover->name->dir_fd, takeover->hidden, &takeover->server,
@@ -322,7 +327,7 @@ static int put_over(const struct unixtakeover *takeover,
 		name->leaf);
 }
 
-/* Tells by the kernel whether the file belongs to the caller's socket. */
+/* Asks the kernel whether the file belongs to the caller's socket. */
 static int is_callers(const struct look *present, int fd)
 {
 	struct unixdiag_file file;
@@ -334,8 +339,8 @@ static int is_callers(const struct look *present, int fd)
 	return file.ino == (uint32_t)present->found.st_ino;
 }
 
-/* The name is another's for good: nobody would look for the hidden one. In
- * doubt that one stays: it is the only way to the server. */
+/* Another program has the name for good, so nobody would look for the hidden
+ * one. In doubt that stays: it is the only way to the server. */
 static int lose(const struct unixtakeover *takeover, const struct look *present)
 {
 	const struct unixname *name = takeover->name;
@@ -428,7 +433,8 @@ static int give_back_locked(const struct unixtakeover *takeover, int fd)
 	return result;
 }
 
-/* What another thread has taken meanwhile will be missing next time. */
+/* If another thread takes a descriptor meanwhile, it will be missing next time.
+ */
 static int give_back_with_spares(struct unixtakeover *takeover, int fd)
 {
 	int result, error;
