@@ -160,7 +160,7 @@ bool unixring__is_marked(const struct ring_in *in)
 
 static inline int judge(const struct ring_in *in, struct ring_record *record)
 {
-	return unixring__is_data(in, record) ? 1 : refuse(EPROTO);
+	return unixring__read_data(in, record) ? 1 : refuse(EPROTO);
 }
 
 static inline int give_marked(struct ring_record *record)

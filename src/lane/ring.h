@@ -85,8 +85,9 @@ struct ring_in_state {
 	uint32_t is_at_marker; /* we have seen a marker at head */
 	uint32_t event;        /* the same as in our page */
 	_Atomic uint32_t end;  /* see unixring__end; 0: there is none */
-	uint32_t is_spent;     /* for lane.c: the first entry on the socket is
-				* only a sign */
+	/* For lane.c, and here so that a child of fork(2) finds it: the first
+	 * entry on the socket is only a sign. */
+	uint32_t is_spent;
 };
 
 struct ring_in {
@@ -351,8 +352,8 @@ static inline void unixring__advance(struct ring_in *in, uint32_t length)
 	unixring__write_position(&in->page->head, in->state->head);
 }
 
-/* Reads a published record at head; returns false if it breaks the rules. */
-static inline bool unixring__is_data(const struct ring_in *in,
+/* Finds a published record at head. Returns false if it breaks the rules. */
+static inline bool unixring__read_data(const struct ring_in *in,
 	struct ring_record *record)
 {
 	const uint32_t room = in->state->tail - in->state->head - RING_HEADER;
@@ -376,7 +377,7 @@ static inline bool unixring__take(struct ring_in *in, void *data, size_t room,
 		(in->state->tail == head && !unixring__learn_tail(in, head)) ||
 		in->state->tail == head)
 		return false;
-	if (!unixring__is_data(in, &record) || record.size > room)
+	if (!unixring__read_data(in, &record) || record.size > room)
 		return false;
 	if (record.size > 0)
 		memcpy(data, record.data, record.size);

@@ -28,13 +28,13 @@ struct tap_front {
 	struct tap *tap;
 	struct tap_name *name;
 	bool has_given_back;
-	/* Of connections. */
+	/* For connections */
 	struct unixlistener *listener;
 	struct tap_watch watch;
 	struct unixconn *waiting; /* accepted, and the server has no room */
 	struct unixcred cred;     /* of that client */
 	int error;                /* why the last one has to wait */
-	/* Of datagrams. */
+	/* For datagrams */
 	struct unixconn *socket;
 	struct tap_grams *grams;
 };
@@ -86,7 +86,7 @@ static bool accept_one(struct tap_front *front)
 	return front->waiting != NULL && admit(front);
 }
 
-/* Whoever cannot be served waits in the backlog, where it is noticed again. */
+/* A client that cannot be served waits in the backlog, for the next look. */
 static void accept_some(struct tap_front *front)
 {
 	int turns = TURN;
@@ -208,7 +208,7 @@ void tap_front_look(struct tap_front *front)
 		tap_grams_look(front->grams);
 }
 
-/* Whether clients wait who could not even be accepted. */
+/* Tells whether clients wait that could not even be accepted. */
 static bool has_backlog(const struct tap_front *front)
 {
 	struct pollfd fd = { .fd = front->watch.fd, .events = POLLIN };
@@ -216,7 +216,8 @@ static bool has_backlog(const struct tap_front *front)
 	return poll(&fd, 1, 0) == 1;
 }
 
-static bool is_empty(struct tap_front *front)
+/* Returns true if nothing is left that waits. */
+static bool serve_waiting(struct tap_front *front)
 {
 	if (front->grams != NULL)
 		return tap_grams_finish(front->grams);
@@ -273,7 +274,7 @@ bool tap_front_finish(struct tap_front *front, bool is_late)
 		return true;
 	if (front->listener != NULL)
 		give_back(front, is_last);
-	if (!is_empty(front) && !is_late)
+	if (!serve_waiting(front) && !is_late)
 		return wait_on(front);
 	if (!give_back(front, is_last))
 		return wait_on(front);
