@@ -675,6 +675,8 @@ static int recv_once(struct lane *lane, struct msghdr *header, size_t *size,
 
 	if (result <= 0)
 		return result;
+	if ((flags & MSG_PEEK) != 0)
+		lane->peeked = record;
 	if (record.data == NULL)
 		return recv_by_socket(lane, &record, header, size, flags);
 	*size = record.size;
@@ -721,21 +723,6 @@ int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 	return result;
 }
 
-/* The message may have been taken back by the sender meanwhile. */
-static int keep_record(struct lane *lane, const void **data, size_t *size)
-{
-	const int result = unixring__look(&lane->in, &lane->peeked);
-
-	if (result < 0)
-		return fail(lane);
-	if (result == 0)
-		return refuse(EAGAIN);
-	*data = lane->peeked.data;
-	if (*data != NULL)
-		*size = lane->peeked.size;
-	return 1;
-}
-
 int unixlane__peek(struct lane *lane, const void **data, size_t *size,
 	int flags)
 {
@@ -751,8 +738,8 @@ int unixlane__peek(struct lane *lane, const void **data, size_t *size,
 		return -1;
 	result = recv_in_turn(lane, &header, size, flags | MSG_PEEK);
 	if (result == 1)
-		result = keep_record(lane, data, size);
-	if (result == 1 && *data != NULL)
+		*data = lane->peeked.data;
+	if (*data != NULL)
 		unixturn__hold(&lane->receiving);
 	else
 		unixturn__give(&lane->receiving);

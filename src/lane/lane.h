@@ -63,7 +63,7 @@ struct lane {
 	struct turn receiving;
 	struct ring_in in;
 	struct yield for_news;
-	struct ring_record peeked; /* where the turn to receive is held */
+	struct ring_record peeked; /* the last one; it may hold the turn */
 	int error; /* of the socket, to return when nothing is there */
 	atomic_bool has_failed;     /* the peer has broken a rule */
 	const struct endpoint *end; /* the connection, not ours */
