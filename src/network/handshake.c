@@ -299,11 +299,9 @@ static void consider_offer(struct packet *packet)
 {
 	if (packet->stage != HANDSHAKE_COUNTING)
 		return;
-	if (packet->sent >= offer_before)
-		give_up(packet);
-	else if (packet->sent + packet->received < offer_after)
+	if (packet->sent + packet->received < offer_after)
 		return;
-	else if (packet->is_held)
+	if (packet->is_held)
 		packet->stage = HANDSHAKE_READY;
 	else
 		offer(packet);
@@ -504,20 +502,14 @@ static int take_answer(struct packet *packet, enum offer_kind kind)
 /* Returns true if the side expects that kind in its stage. */
 static bool is_expected(const struct packet *packet, enum offer_kind kind)
 {
-	const int stage = packet->stage;
+	static const unsigned int expected[] = {
+		[HANDSHAKE_ASKED] = 1 << OFFER_HELLO,
+		[HANDSHAKE_OFFERED] = 1 << OFFER_ACCEPT | 1 << OFFER_NO,
+		[HANDSHAKE_ACCEPTED] = 1 << OFFER_GO | 1 << OFFER_NO,
+		[HANDSHAKE_OPEN] = 1 << OFFER_GO,
+	};
 
-	switch (stage) {
-	case HANDSHAKE_ASKED:
-		return kind == OFFER_HELLO;
-	case HANDSHAKE_OFFERED:
-		return kind == OFFER_ACCEPT || kind == OFFER_NO;
-	case HANDSHAKE_ACCEPTED:
-		return kind == OFFER_GO || kind == OFFER_NO;
-	case HANDSHAKE_OPEN:
-		return kind == OFFER_GO;
-	default:
-		return false;
-	}
+	return (expected[packet->stage] >> kind & 1) != 0;
 }
 
 static int take_message(struct packet *packet, enum offer_kind kind)
