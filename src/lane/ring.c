@@ -290,9 +290,10 @@ uint32_t unixring__get_unread(const struct ring_out *out)
 /* Positions are multiples of 8, so that 1 marks one that is set. */
 void unixring__end(struct ring_in *in)
 {
+	const uint32_t end = unixring__read_position(&in->peer->tail) | 1;
+
 	if (atomic_load_explicit(&in->state->end, memory_order_relaxed) == 0)
-		atomic_store_explicit(&in->state->end,
-			unixring__read_position(&in->peer->tail) | 1,
+		atomic_store_explicit(&in->state->end, end,
 			memory_order_relaxed);
 }
 

@@ -229,6 +229,16 @@ START_TEST(another_layout_is_refused)
 }
 END_TEST
 
+START_TEST(a_key_that_is_not_there_is_not_read)
+{
+	const int other = make_other(16, SIZE, all_seals);
+	struct segment_key key;
+
+	ck_assert_errno(unixsegment__read_key(other, geteuid(), &key), EPROTO);
+	close(other);
+}
+END_TEST
+
 START_TEST(it_can_be_dropped_twice)
 {
 	unixsegment__drop(&mine);
@@ -251,6 +261,7 @@ static TCase *make_memory(void)
 	tcase_add_test(tcase, nobody_takes_the_memory_away);
 	tcase_add_loop_test(tcase, sizes_that_are_none_are_not_made, 0, 8);
 	tcase_add_test(tcase, all_other_sizes_are_made);
+	tcase_add_test(tcase, a_key_that_is_not_there_is_not_read);
 	tcase_add_test(tcase, it_can_be_dropped_twice);
 	return tcase;
 }
