@@ -636,6 +636,26 @@ START_TEST(a_listener_that_cannot_have_what_it_wants_is_none)
 }
 END_TEST
 
+START_TEST(a_connection_that_cannot_have_what_it_wants_is_not_added)
+{
+	struct unixservice_options options = scene_options();
+	struct unixconn *pair[2];
+
+	options.wants = UNIXMSG_WANT_CRED;
+	scene_open(&scene, scene_echo, &options);
+	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
+	fail_one("setsockopt", 0, ENOMEM);
+	ck_assert_errno(unixservice_add_conn(scene.service, pair[0], 0, NULL),
+		ENOMEM);
+	expect_failure();
+	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	ck_assert_int_eq(unixservice_add_conn(scene.service, pair[0], 0, NULL),
+		0);
+	ck_assert_uint_eq(scene_count(&scene).peers, 1);
+	ck_assert_int_eq(unixconn_close(pair[1]), 0);
+}
+END_TEST
+
 /* Messages */
 
 /* Time is ours: it passes as fast as somebody waits. */
@@ -876,6 +896,8 @@ static TCase *make_services(void)
 		senders_that_have_not_read_their_answers_are_not_forgotten);
 	tcase_add_test(tcase,
 		a_listener_that_cannot_have_what_it_wants_is_none);
+	tcase_add_test(tcase,
+		a_connection_that_cannot_have_what_it_wants_is_not_added);
 	return tcase;
 }
 
