@@ -9,6 +9,7 @@ quick_unit_tests += \
 	tests/check_handshake \
 	tests/check_hangup \
 	tests/check_lane_calls \
+	tests/check_lane_faults \
 	tests/check_lane_offer \
 	tests/check_lane_proof \
 	tests/check_lane_steps \
@@ -37,6 +38,9 @@ tests_check_gram_SOURCES = %D%/check_gram.c
 tests_check_handshake_SOURCES = %D%/check_handshake.c
 tests_check_hangup_SOURCES = %D%/check_hangup.c
 tests_check_lane_calls_SOURCES = %D%/check_lane_calls.c
+tests_check_lane_faults_SOURCES = $(fault_sources) %D%/check_lane_faults.c
+tests_check_lane_faults_LDFLAGS = $(fault_ldflags)
+EXTRA_tests_check_lane_faults_DEPENDENCIES = tests/proof/fault.wrap
 tests_check_lane_offer_SOURCES = %D%/check_lane_offer.c
 tests_check_lane_proof_SOURCES = %D%/check_lane_proof.c
 tests_check_lane_steps_SOURCES = %D%/check_lane_steps.c

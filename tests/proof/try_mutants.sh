@@ -176,7 +176,7 @@ run_check()
 	check_budget | check_name_moments | check_name_odd)
 		set -- "$@" "$tests/support/diag_play.o"
 		;;
-	check_unread | check_shortage) set -- "$@" \
+	check_lane_faults | check_shortage | check_unread) set -- "$@" \
 		"-Wl,@$srcdir/tests/proof/fault.wrap" \
 		"$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
 	check_torture) set -- "$@" "-Wl,@$srcdir/tests/proof/fault.wrap" \
