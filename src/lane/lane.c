@@ -80,15 +80,17 @@ int unixlane__set_up(struct lane *lane, const struct endpoint *end,
 }
 
 /*
- * If a peer dies while a sign is unread, the kernel reports ECONNRESET. That is
- * no error if the peer has read all of the ring: try again.
+ * If a peer dies while a sign is unread, the kernel reports ECONNRESET, once.
+ * That is no error if the peer has read all of the ring: try again.
  */
-static bool is_to_try_again(const struct lane *lane, ssize_t result)
+static bool try_again(struct lane *lane, ssize_t result)
 {
-	return result < 0 &&
-		(errno == EINTR ||
-			(errno == ECONNRESET &&
-				unixring__get_unread(&lane->out) == 0));
+	if (result >= 0)
+		return false;
+	if (errno != ECONNRESET)
+		return errno == EINTR;
+	return unixring__get_unread(&lane->out) == 0 &&
+		!atomic_exchange(&lane->was_reset, true);
 }
 
 /* Sending */
@@ -107,7 +109,7 @@ int unixlane__ring_bell(struct lane *lane)
 	do
 		sent = send(lane->end->fd, &kind, 1,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (is_to_try_again(lane, sent));
+	while (try_again(lane, sent));
 	lane->bells++;
 	lane->is_bell_due = sent < 0 && is_shortage(errno);
 	if (sent < 0 && errno != EAGAIN && !lane->is_bell_due)
@@ -206,7 +208,7 @@ static int send_marked(struct lane *lane, const struct msghdr *header)
 	do
 		sent = sendmsg(lane->end->fd, header,
 			MSG_DONTWAIT | MSG_NOSIGNAL);
-	while (is_to_try_again(lane, sent));
+	while (try_again(lane, sent));
 	if (sent >= 0) {
 		unixring__keep_mark(&lane->out);
 		lane->detours++;
@@ -410,7 +412,7 @@ static int drop_first(struct lane *lane)
 
 	do
 		got = recv(lane->end->fd, &kind, 1, MSG_DONTWAIT);
-	while (is_to_try_again(lane, got));
+	while (try_again(lane, got));
 	atomic_thread_fence(memory_order_seq_cst);
 	if (got < 0)
 		return -1;
@@ -443,7 +445,7 @@ static ssize_t peek_kind(struct lane *lane, char *kind, int flags)
 		unixturn__begin_wait(&lane->receiving);
 	do
 		got = recv(lane->end->fd, kind, 1, flags | MSG_PEEK);
-	while (is_to_try_again(lane, got));
+	while (try_again(lane, got));
 	unixturn__end_wait(&lane->receiving);
 	return got;
 }
@@ -549,7 +551,7 @@ static ssize_t peek_parts(struct lane *lane, struct msghdr *header, char *kind)
 	do
 		got = recvmsg(lane->end->fd, header,
 			MSG_PEEK | MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
-	while (is_to_try_again(lane, got));
+	while (try_again(lane, got));
 	return got;
 }
 

@@ -66,6 +66,7 @@ struct lane {
 	struct ring_record peeked; /* the last one; it may hold the turn */
 	int error; /* of the socket, to return when nothing is there */
 	atomic_bool has_failed;     /* the peer has broken a rule */
+	atomic_bool was_reset;      /* that was no error, see lane.c */
 	const struct endpoint *end; /* the connection, not ours */
 	pid_t owner;                /* the process that set it up */
 	struct segment mine;

@@ -124,6 +124,18 @@ static void expect_failure(void)
 	ck_assert_uint_eq(fault_get_hits(), 1);
 }
 
+static void fail_all(const char *call, int error)
+{
+	const struct fault fault = {
+		.number = FAULT_NEXT,
+		.call = call,
+		.error = error,
+		.is_forever = true,
+	};
+
+	fault_start(&fault);
+}
+
 /* Sending */
 
 static const int shortages[] = { ENOBUFS, ENOMEM };
@@ -252,6 +264,19 @@ START_TEST(a_close_does_not_mind_a_sign_that_stays)
 	ck_assert_int_eq(unixconn_close(server), 0);
 	server = NULL;
 	expect_failure();
+}
+END_TEST
+
+/* Nothing is unread, so the first one is passed over. */
+START_TEST(a_reset_without_end_is_told)
+{
+	size_t size;
+
+	fail_all("recv", ECONNRESET);
+	ck_assert_errno(recv_size(server, &size), ECONNRESET);
+	fault_stop();
+	ck_assert_uint_eq(fault_get_hits(), 2);
+	expect_nothing(server);
 }
 END_TEST
 
@@ -463,6 +488,7 @@ static TCase *make_receives(void)
 	tcase_add_test(tcase,
 		an_error_after_a_message_is_told_by_the_next_call);
 	tcase_add_test(tcase, a_close_does_not_mind_a_sign_that_stays);
+	tcase_add_test(tcase, a_reset_without_end_is_told);
 	tcase_add_loop_test(tcase, a_message_that_could_not_be_received_stays,
 		0, COUNT(steps));
 	tcase_add_test(tcase,
