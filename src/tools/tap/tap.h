@@ -43,6 +43,9 @@ struct tap {
 	const struct tap_options *options;
 	const struct network *network;
 	const char *server; /* where the server is reached */
+	/* Its file, unless it has an abstract name. */
+	bool has_file;
+	uid_t file_user;
 	int epoll_fd;
 	struct recorder *printer; /* or NULL */
 	struct recorder *writer;  /* or NULL */

@@ -12,6 +12,7 @@
 #include "tools/common/network.h"
 #include "tools/common/tool.h"
 #include "tools/tap/tap_as.h"
+#include "tools/tap/tap_name.h"
 
 enum { GROUPS_MOST = 1024, USERS_MOST = 16 };
 
@@ -43,8 +44,7 @@ static struct unixconn *dial(const struct tap *tap,
 
 	if (!is_named(client))
 		options.wants &= ~UNIXMSG_WANT_CRED;
-	server = unixconn_dial(tap->network->name, tap->server, &options,
-		UNIXMSG_NOW);
+	server = tap_name_dial(tap, &options);
 	if (server == NULL || !tap->network->is_stream ||
 		unixconn_want(server, tap_get_wants()) == 0)
 		return server;

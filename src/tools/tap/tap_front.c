@@ -144,7 +144,8 @@ static int open_socket(struct tap_front *front)
 	};
 	char why[512];
 
-	tap_name_set_mode(front->name, &options);
+	if (tap_name_set_mode(front->name, &options) < 0)
+		return -1;
 	if (tap->options->front == NULL)
 		options.flags |= UNIXMSG_LISTEN_REPLACE;
 	if (bind_at(front, &options) == 0)

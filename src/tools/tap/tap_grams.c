@@ -11,6 +11,7 @@
 #include "tools/common/tool.h"
 #include "tools/tap/tap_carrier.h"
 #include "tools/tap/tap_grams.h"
+#include "tools/tap/tap_name.h"
 #include "tools/tap/tap_options.h"
 
 enum { TURN = 16, CLIENTS_MOST = 1024 };
@@ -394,8 +395,7 @@ static struct unixconn *dial(const struct tap_grams *grams, bool is_named)
 		options.flags = UNIXMSG_DIAL_UNNAMED;
 		options.wants &= ~UNIXMSG_WANT_CRED;
 	}
-	return unixconn_dial(grams->tap->network->name, grams->tap->server,
-		&options, UNIXMSG_NOW);
+	return tap_name_dial(grams->tap, &options);
 }
 
 static struct client *give_up(struct client *client)

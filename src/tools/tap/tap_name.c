@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -194,14 +195,20 @@ static bool get_path(const char *address, char path[PATH_MAX])
 }
 
 /* Root's file belongs to the server's user, as before. */
-void tap_name_set_mode(const struct tap_name *name,
+int tap_name_set_mode(const struct tap_name *name,
 	struct unixlisten_options *options)
 {
+	struct tap *tap = name->tap;
 	char path[PATH_MAX];
 	struct stat file;
 
-	if (!get_path(name->tap->server, path) || stat(path, &file) < 0)
-		return;
+	if (!get_path(tap->server, path))
+		return 0;
+	if (stat(path, &file) < 0)
+		return tool_complain("%s: %s", explain_text(tap->server),
+			strerror(errno));
+	tap->has_file = true;
+	tap->file_user = file.st_uid;
 	options->mode = file.st_mode & 0777;
 	if (options->mode == 0)
 		options->mode = 0400;
@@ -213,6 +220,55 @@ void tap_name_set_mode(const struct tap_name *name,
 		options->flags |= UNIXMSG_LISTEN_GROUP;
 		options->group = file.st_gid;
 	}
+	return 0;
+}
+
+/* Whoever may write to the directory may put a file there that leads to a socket
+ * of ours which no client could reach. */
+static int open_server(const struct tap *tap)
+{
+	char path[PATH_MAX];
+	struct stat file;
+	int fd = -1;
+
+	if (get_path(tap->server, path))
+		fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0 || (fstat(fd, &file) == 0 && file.st_uid == tap->file_user))
+		return fd;
+	close(fd);
+	errno = EPERM;
+	return -1;
+}
+
+/* The file that was looked at is dialled, whatever its name is by now. */
+static struct unixconn *dial_file(const struct tap *tap, int fd,
+	const struct unixdial_options *options)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return unixconn_dial(tap->network->name,
+		faccessat(AT_FDCWD, path, F_OK, 0) == 0 ? path : tap->server,
+		options, UNIXMSG_NOW);
+}
+
+struct unixconn *tap_name_dial(const struct tap *tap,
+	const struct unixdial_options *options)
+{
+	struct unixconn *conn;
+	int fd, error;
+
+	if (!tap->has_file)
+		return unixconn_dial(tap->network->name, tap->server, options,
+			UNIXMSG_NOW);
+	fd = open_server(tap);
+	if (fd < 0)
+		return NULL;
+	conn = dial_file(tap, fd, options);
+	error = errno;
+	close(fd);
+	errno = error;
+	return conn;
 }
 
 static const char *get_address(const struct tap_name *name)

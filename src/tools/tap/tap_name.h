@@ -21,9 +21,18 @@ int tap_name_look(struct tap *tap);
  * nothing changed. */
 struct tap_name *tap_name_take(struct tap *tap);
 
-/* What the file is to be like: that of the server. */
-void tap_name_set_mode(const struct tap_name *name,
+/* What the file is to be like: that of the server, which tap_name_dial will
+ * know again. 0, or -1 after a complaint. */
+int tap_name_set_mode(const struct tap_name *name,
 	struct unixlisten_options *options);
+
+/*
+ * Dials the server without waiting. NULL with EPERM if its file belongs to
+ * another user than that of tap_name_set_mode, or with an errno of
+ * unixconn_dial.
+ */
+struct unixconn *tap_name_dial(const struct tap *tap,
+	const struct unixdial_options *options);
 
 /* The socket that was bound to the name: from now on its loss stops the tap,
  * which is told. 0, or -1 after a complaint. */

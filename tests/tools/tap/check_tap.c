@@ -895,7 +895,8 @@ START_TEST(a_datagram_without_its_descriptors_is_lost_and_told)
 	from = _i == 0 ? ends.client : ends.server;
 	to = _i == 0 ? ends.server : ends.client;
 	limit_tap((rlim_t)count_fds_of_tap());
-	ck_assert_int_eq(support_send_fds(from, "x", 1, server, 1), 1);
+	/* More than there are gaps below that. */
+	ck_assert_int_eq(support_send_fds(from, "x", 1, server, 8), 1);
 	expect_said("Too many open files");
 	limit_tap(1024);
 	send_all(from, "y", 1);
@@ -966,6 +967,30 @@ START_TEST(names_of_one_user_push_out_no_other_users_client)
 	close(client);
 	stop_tap(0);
 	expect_given_back();
+}
+END_TEST
+
+/* As root, which reaches everything; another user has the server. */
+START_TEST(a_file_of_another_user_is_not_taken_for_the_server)
+{
+	const char *other = support_path("other");
+	int victim, client;
+
+	start_server(_i);
+	ck_assert_int_eq(chown(name, 65534, 65534), 0);
+	victim = open_listening(type, other);
+	start_tap();
+	ck_assert_int_eq(rename(get_hidden(), support_path("aside")), 0);
+	make_link(other, get_hidden());
+	client = open_socket(type);
+	make_blocking(client);
+	ck_assert_int_eq(connect_to(client, name), 0);
+	send(client, "x", 1, MSG_NOSIGNAL);
+	expect_said("client could not be connected to the server: Operation");
+	assert_hears_nothing(victim, type);
+	close(client);
+	close(victim);
+	stop_tap(1);
 }
 END_TEST
 
@@ -1392,6 +1417,8 @@ static TCase *make_name(int first)
 	add_loop(tcase, the_next_tap_goes_on_where_one_was_killed, 0);
 	add_loop(tcase, two_taps_of_one_name_do_not_get_into_each_others_way,
 		0);
+	support_add_root_loop_test(tcase,
+		a_file_of_another_user_is_not_taken_for_the_server, TYPES);
 	add_loop(tcase, a_name_that_is_taken_away_is_told_at_once, 0);
 	add_loop(tcase, a_server_that_ends_leaves_no_file, 0);
 	add_loop(tcase, what_cannot_be_tapped_is_left_as_it_is, 0);
