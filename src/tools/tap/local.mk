@@ -31,7 +31,9 @@ src_tools_libtools_la_SOURCES += \
 	%D%/tap_run.c \
 	%D%/tap_run.h \
 	%D%/tap_sinks.c \
-	%D%/tap_sinks.h
+	%D%/tap_sinks.h \
+	%D%/tap_users.c \
+	%D%/tap_users.h
 
 src_tools_unixmsg_tap_SOURCES = %D%/unixmsg-tap.c
 src_tools_unixmsg_tap_LDADD = $(tool_libs)

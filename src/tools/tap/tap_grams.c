@@ -13,6 +13,7 @@
 #include "tools/tap/tap_grams.h"
 #include "tools/tap/tap_name.h"
 #include "tools/tap/tap_options.h"
+#include "tools/tap/tap_users.h"
 
 enum { TURN = 16, CLIENTS_MOST = 1024 };
 
@@ -20,16 +21,9 @@ enum { TURN = 16, CLIENTS_MOST = 1024 };
  * has room again. */
 static const int64_t retry_us = 2000;
 
-/* The clients that one user has, or those of whom no user is known. */
-struct user {
-	uid_t uid;
-	size_t clients;
-	struct user *next;
-};
-
 struct client {
 	struct tap_grams *grams;
-	struct user *user;
+	struct tap_user *user;
 	uint64_t number;
 	struct unixconn *conn; /* to the server */
 	struct tap_watch watch;
@@ -54,7 +48,7 @@ struct tap_grams {
 	struct tap_watch watch;
 	struct client *clients; /* who has sent last comes first */
 	size_t count;
-	struct user *users;
+	struct tap_user *users;
 	struct client *slow; /* the server has no room for its message */
 	struct unixmsg held; /* that one */
 };
@@ -93,47 +87,6 @@ static void close_conn(const struct client *client)
 	client->grams->tap->has_failed = true;
 }
 
-static struct user *find_user(const struct tap_grams *grams, uid_t uid)
-{
-	struct user *user = grams->users;
-
-	while (user != NULL && user->uid != uid)
-		user = user->next;
-	return user;
-}
-
-/* NULL without memory. */
-static struct user *join_user(struct tap_grams *grams,
-	const struct unixmsg *msg)
-{
-	const bool is_known = (msg->flags & UNIXMSG_HAS_CRED) != 0;
-	const uid_t uid = is_known ? msg->cred.uid : (uid_t)-1;
-	struct user *user = find_user(grams, uid);
-
-	if (user == NULL) {
-		user = calloc(1, sizeof(*user));
-		if (user == NULL)
-			return NULL;
-		user->uid = uid;
-		user->next = grams->users;
-		grams->users = user;
-	}
-	user->clients++;
-	return user;
-}
-
-static void leave_user(struct tap_grams *grams, struct user *user)
-{
-	struct user **at = &grams->users;
-
-	if (--user->clients > 0)
-		return;
-	while (*at != user)
-		at = &(*at)->next;
-	*at = user->next;
-	free(user);
-}
-
 static void free_client(struct client *client)
 {
 	struct tap_grams *grams = client->grams;
@@ -145,7 +98,7 @@ static void free_client(struct client *client)
 	if (client->held_fd >= 0)
 		close(client->held_fd);
 	close_conn(client);
-	leave_user(grams, client->user);
+	tap_users_leave(&grams->users, client->user);
 	grams->count--;
 	free(client);
 }
@@ -367,16 +320,12 @@ static struct client *find_client(struct tap_grams *grams,
 	return client;
 }
 
-/* Datagram clients come and go without a word. The user who has most makes
- * room, so that nobody can push out the clients of others. */
+/* Datagram clients come and go without a word. */
 static void forget_one(struct tap_grams *grams)
 {
-	const struct user *most = grams->users, *user;
+	const struct tap_user *most = tap_users_get_most(grams->users);
 	struct client *client, *oldest = grams->clients;
 
-	for (user = most; user != NULL; user = user->next)
-		if (user->clients > most->clients)
-			most = user;
 	for (client = oldest; client != NULL; client = client->next)
 		if (client->user == most)
 			oldest = client;
@@ -408,6 +357,13 @@ static struct client *give_up(struct client *client)
 	return NULL;
 }
 
+static uid_t get_user(const struct unixmsg *msg)
+{
+	const bool is_known = (msg->flags & UNIXMSG_HAS_CRED) != 0;
+
+	return is_known ? msg->cred.uid : (uid_t)-1;
+}
+
 static struct client *make_client(struct tap_grams *grams,
 	const struct unixmsg *msg)
 {
@@ -419,7 +375,7 @@ static struct client *make_client(struct tap_grams *grams,
 	client->conn = dial(grams, client->is_named);
 	if (client->conn == NULL)
 		return give_up(client);
-	client->user = join_user(grams, msg);
+	client->user = tap_users_join(&grams->users, get_user(msg));
 	if (client->user == NULL)
 		return give_up(client);
 	client->grams = grams;
