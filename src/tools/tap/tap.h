@@ -19,6 +19,7 @@ struct network;
 struct recorder;
 struct tap_options;
 struct tap_pair;
+struct tap_user;
 
 /* User and group that the kernel tells of a writer whom it cannot name. */
 enum { TAP_NOBODY = 65534 };
@@ -61,7 +62,9 @@ struct tap {
 	/* The loop wakes up then at the latest. */
 	int64_t wake_us;
 	struct tap_pair *pairs;
-	size_t pairs_count;
+	size_t pairs_count, pairs_most;
+	struct tap_user *users; /* of the pairs */
+	bool is_full_told;
 	/* Counters. */
 	uint64_t connections;
 	uint64_t refused;

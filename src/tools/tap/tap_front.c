@@ -19,7 +19,7 @@
 #include "tools/tap/tap_options.h"
 #include "tools/tap/tap_pair.h"
 
-enum { TURN = 16, PAIRS_MOST = 4096 };
+enum { TURN = 16 };
 
 /* The pause before a server with a full backlog is dialled again. */
 static const int64_t retry_us = 5000;
@@ -63,11 +63,9 @@ static bool admit(struct tap_front *front)
 
 static struct unixconn *accept_client(struct tap_front *front)
 {
-	struct unixconn *client = NULL;
+	struct unixconn *client =
+		unixlistener_accept(front->listener, UNIXMSG_NOW);
 
-	errno = EMFILE;
-	if (front->tap->pairs_count < PAIRS_MOST)
-		client = unixlistener_accept(front->listener, UNIXMSG_NOW);
 	if (client == NULL && errno != EAGAIN) {
 		front->error = errno;
 		tap_wake_at(front->tap, unixdeadline_after_us(retry_us));
@@ -81,9 +79,16 @@ static struct unixconn *accept_client(struct tap_front *front)
 /* False: there is no more for now. */
 static bool accept_one(struct tap_front *front)
 {
+	if (front->waiting != NULL)
+		return admit(front);
+	front->waiting = accept_client(front);
 	if (front->waiting == NULL)
-		front->waiting = accept_client(front);
-	return front->waiting != NULL && admit(front);
+		return false;
+	if (tap_pair_make_room(front->tap, front->cred.uid))
+		return admit(front);
+	unixconn_close(front->waiting);
+	front->waiting = NULL;
+	return true;
 }
 
 /* A client that cannot be served waits in the backlog, for the next look. */

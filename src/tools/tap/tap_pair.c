@@ -8,11 +8,13 @@
 #include <sys/socket.h>
 
 #include "tools/common/explain.h"
+#include "tools/common/explain_path.h"
 #include "tools/common/network.h"
 #include "tools/common/tool.h"
 #include "tools/tap/tap_as.h"
 #include "tools/tap/tap_carrier.h"
 #include "tools/tap/tap_pair.h"
+#include "tools/tap/tap_users.h"
 
 /* So many reads of one side before the others have their turn. */
 enum { TURN = 16 };
@@ -51,6 +53,7 @@ struct tap_pair {
 	struct tap *tap;
 	const struct tap_carrier *carrier;
 	uint64_t number;
+	struct tap_user *user;
 	struct side client, server;
 	struct tap_pair *next, **at; /* in the list of the tap */
 };
@@ -106,6 +109,7 @@ static void close_pair(struct tap_pair *pair)
 	if (pair->next != NULL)
 		pair->next->at = pair->at;
 	tap->pairs_count--;
+	tap_users_leave(&tap->users, pair->user);
 	free(pair);
 }
 
@@ -379,6 +383,11 @@ static struct tap_pair *make_pair(struct tap *tap, struct unixconn *client,
 
 	if (pair == NULL)
 		return NULL;
+	pair->user = tap_users_join(&tap->users, cred->uid);
+	if (pair->user == NULL) {
+		free(pair);
+		return NULL;
+	}
 	pair->tap = tap;
 	pair->carrier = tap_carrier_find(tap->network);
 	pair->number = ++tap->connections;
@@ -396,6 +405,38 @@ static struct tap_pair *make_pair(struct tap *tap, struct unixconn *client,
 	tap->pairs = pair;
 	tap->pairs_count++;
 	return pair;
+}
+
+/* Told once: one user may connect as often as it likes. */
+static void tell_full(struct tap *tap, uid_t uid)
+{
+	char text[EXPLAIN_USER_SIZE];
+
+	tap->refused++;
+	tap->has_failed = true;
+	if (tap->is_full_told)
+		return;
+	tap->is_full_told = true;
+	tool_complain("there are %zu connections: user %s, who has the most, "
+		      "gets no more",
+		tap->pairs_count, explain_user(uid, text));
+}
+
+bool tap_pair_make_room(struct tap *tap, uid_t uid)
+{
+	const struct tap_user *most;
+	struct tap_pair *newest = tap->pairs;
+
+	if (tap->pairs_count < tap->pairs_most)
+		return true;
+	most = tap_users_get_most(tap->users);
+	tell_full(tap, most->uid);
+	if (most->uid == uid)
+		return false;
+	while (newest->user != most)
+		newest = newest->next;
+	close_pair(newest);
+	return true;
 }
 
 static void refuse(struct tap *tap, int error)

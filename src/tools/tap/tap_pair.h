@@ -19,6 +19,13 @@
 bool tap_pair_open(struct tap *tap, struct unixconn *client,
 	const struct unixcred *cred);
 
+/*
+ * If there are as many connections as may be, the user with the most loses the
+ * newest one. Returns false if that is uid, for whose new client there is no
+ * room then.
+ */
+bool tap_pair_make_room(struct tap *tap, uid_t uid);
+
 void tap_pair_close_all(struct tap *tap);
 
 #endif

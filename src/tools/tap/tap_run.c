@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "tools/common/network.h"
@@ -19,6 +20,8 @@
 #include "tools/tap/tap_pair.h"
 #include "tools/tap/tap_run.h"
 #include "tools/tap/tap_sinks.h"
+
+enum { PAIRS_MOST = 4096 };
 
 /* Answers to datagrams come so long after the name was given back: nobody tells
  * whether there will be one. */
@@ -183,9 +186,21 @@ static int run_front(struct tap *tap)
 	return result;
 }
 
+/* A pair has two descriptors, and some are in the messages that wait. */
+static void set_bounds(struct tap *tap)
+{
+	struct rlimit limit;
+
+	tool_raise_descriptor_limit();
+	tap->pairs_most = PAIRS_MOST;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+		limit.rlim_cur / 8 < PAIRS_MOST)
+		tap->pairs_most = limit.rlim_cur / 8;
+}
+
 static int prepare(struct tap *tap)
 {
-	tool_raise_descriptor_limit();
+	set_bounds(tap);
 	tap_learn_user();
 	tap->room = malloc(tap->options->size_max + TAP_GATHERED);
 	tap->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -29,6 +29,9 @@ static const char *name;
 static int server, type;
 static struct stat its_file;
 
+/* Of the descriptors that the next tap may have, unless it is 0. */
+static rlim_t limit;
+
 /* Clients ask for credentials. */
 static bool is_asking;
 
@@ -48,6 +51,7 @@ static void set_up(void)
 	name = support_path("name");
 	server = words_fd = -1;
 	is_asking = false;
+	limit = 0;
 	tap = 0;
 	words[0] = '\0';
 }
@@ -73,7 +77,10 @@ static void start_server(int kind)
 static _Noreturn void become_tap(const char *const *arguments, int errors)
 {
 	const char *lines = support_path("lines");
+	const struct rlimit most = { limit, limit };
 
+	if (limit > 0)
+		setrlimit(RLIMIT_NOFILE, &most);
 	tap_scene_prepare(open(lines, O_WRONLY | O_CREAT | O_APPEND, 0600),
 		errors);
 	tap_scene_run(arguments);
@@ -258,11 +265,11 @@ static void expect_end(int fd)
 
 static void limit_tap(rlim_t most)
 {
-	struct rlimit limit;
+	struct rlimit now;
 
-	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, NULL, &limit), 0);
-	limit.rlim_cur = most;
-	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, &limit, NULL), 0);
+	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, NULL, &now), 0);
+	now.rlim_cur = most;
+	ck_assert_int_eq(prlimit(tap, RLIMIT_NOFILE, &now, NULL), 0);
 }
 
 /* The lowest limit that changes nothing for the tap. */
@@ -970,6 +977,80 @@ START_TEST(names_of_one_user_push_out_no_other_users_client)
 }
 END_TEST
 
+/* The tap takes an eighth of its descriptors. */
+enum { LIMITED = 256, PAIRS = LIMITED / 8 };
+
+static void connect_as_nobody(int ready[2], int more[2])
+{
+	int fd, i;
+
+	support_as_nobody();
+	for (i = 0; i <= PAIRS; i++) {
+		if (i == PAIRS)
+			support_ready_wait(more);
+		fd = open_socket(type);
+		make_blocking(fd);
+		if (connect_to(fd, name) < 0)
+			_exit(1);
+		if (i < PAIRS)
+			send_all(fd, "x", 1);
+	}
+	expect_end(fd);
+	support_ready_tell(ready);
+	pause();
+}
+
+static int accept_from_tap(const char *first)
+{
+	int fd = accept(server, NULL, NULL);
+
+	ck_assert_int_ge(fd, 0);
+	expect_all(fd, first, 1);
+	return fd;
+}
+
+/* As root: the other user is nobody. */
+START_TEST(connections_of_one_user_keep_out_no_other_user)
+{
+	int ready[2], more[2], servers[PAIRS], client, fd, i;
+	pid_t other;
+
+	start_server(1 + _i);
+	make_blocking(server);
+	ck_assert_int_eq(chmod(name, 0777), 0);
+	its_file = look_at(name);
+	limit = LIMITED;
+	start_tap();
+	support_ready_init(ready);
+	support_ready_init(more);
+	other = support_fork();
+	if (other == 0)
+		connect_as_nobody(ready, more);
+	for (i = 0; i < PAIRS; i++)
+		servers[i] = accept_from_tap("x");
+	client = open_socket(type);
+	make_blocking(client);
+	ck_assert_int_eq(connect_to(client, name), 0);
+	send_all(client, "y", 1);
+	fd = accept_from_tap("y");
+	expect_said("who has the most, gets no more");
+	expect_end(servers[PAIRS - 1]);
+	support_ready_tell(more);
+	support_ready_wait(ready);
+	send_all(fd, "z", 1);
+	expect_all(client, "z", 1);
+	for (i = 0; i < PAIRS; i++)
+		close(servers[i]);
+	stop_child(other);
+	close_pipe(ready);
+	close_pipe(more);
+	close(fd);
+	close(client);
+	stop_tap(1);
+	expect_given_back();
+}
+END_TEST
+
 /* As root, which reaches everything; another user has the server. */
 START_TEST(a_file_of_another_user_is_not_taken_for_the_server)
 {
@@ -1417,6 +1498,8 @@ static TCase *make_name(int first)
 	add_loop(tcase, the_next_tap_goes_on_where_one_was_killed, 0);
 	add_loop(tcase, two_taps_of_one_name_do_not_get_into_each_others_way,
 		0);
+	support_add_root_loop_test(tcase,
+		connections_of_one_user_keep_out_no_other_user, 2);
 	support_add_root_loop_test(tcase,
 		a_file_of_another_user_is_not_taken_for_the_server, TYPES);
 	add_loop(tcase, a_name_that_is_taken_away_is_told_at_once, 0);
