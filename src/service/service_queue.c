@@ -253,6 +253,8 @@ void unixservice__note_sent(struct unixservice *service, struct peer *peer,
 	size_t size, bool is_answer)
 {
 	unixservice__count_sent(service, peer, size, is_answer);
+	if (service->options.delivery_is_activity)
+		unixservice__note_activity(service, peer);
 	close_soon(service, peer);
 }
 

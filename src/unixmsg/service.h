@@ -414,6 +414,10 @@ struct unixservice_options {
 	 * queued. Then a client that sends without reading may lose answers, by
 	 * the bounds and the policy above. */
 	bool read_while_queued;
+	/* A message that is delivered to a peer counts as activity of that
+	 * peer, for forget_us and idle_us, as one from it does: a subscriber
+	 * that only listens is not silent while there is something to hear. */
+	bool delivery_is_activity;
 	/* The most bytes of memory of lanes (lane_bytes of struct
 	 * unixlisten_options), of all connections and of those of one user;
 	 * defaults 64 MiB, and half of lane_bytes_max. A lane counts both of

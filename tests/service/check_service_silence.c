@@ -122,6 +122,34 @@ START_TEST(one_that_is_kept_is_not)
 }
 END_TEST
 
+static int64_t get_active_us(void)
+{
+	struct unixservice_peer_info info;
+
+	ck_assert_int_eq(unixservice_get_peer_info(scene.service, scene.peer,
+				 &info),
+		0);
+	return info.active_us;
+}
+
+START_TEST(a_delivery_is_activity_if_that_is_wanted)
+{
+	struct unixservice_options options = scene_options();
+	int64_t before_us;
+
+	options.delivery_is_activity = _i == 1;
+	scene_open_kind(&scene, GRAM, scene_echo, &options);
+	greet(&client);
+	before_us = get_active_us();
+	while (unixdeadline_now_us() <= before_us)
+		continue;
+	ck_assert_int_eq(unixservice_push(scene.service, scene.peer, "news", 4),
+		1);
+	client_hear(&client, "news");
+	ck_assert_int_eq(get_active_us() > before_us, _i == 1);
+}
+END_TEST
+
 static const int64_t never[] = { 0, UNIXMSG_FOREVER, UNIXMSG_FOREVER - 1 };
 
 START_TEST(never_is_never)
@@ -217,6 +245,8 @@ int main(void)
 	tcase_add_test(tcase, a_time_below_zero_is_refused);
 	tcase_add_test(tcase, a_silent_datagram_peer_is_forgotten);
 	tcase_add_test(tcase, one_that_is_kept_is_not);
+	tcase_add_loop_test(tcase, a_delivery_is_activity_if_that_is_wanted, 0,
+		2);
 	tcase_add_loop_test(tcase, never_is_never, 0, (int)COUNT(never));
 	tcase_add_test(tcase, a_kept_peer_gives_its_place_to_no_newcomer);
 	tcase_add_test(tcase,
