@@ -143,7 +143,7 @@ static bool is_file(const struct look *look, const struct stat *file)
 		unixfile__is_same(&look->found, file->st_dev, file->st_ino);
 }
 
-/* Checks that the link leads to the server's file: another file may have got the
+/* Checks that the link leads to the server's file: another one may have got the
  * name meanwhile. */
 static int check_link(struct unixtakeover *takeover, const struct look *server)
 {
@@ -433,8 +433,7 @@ static int give_back_locked(const struct unixtakeover *takeover, int fd)
 	return result;
 }
 
-/* If another thread takes a descriptor meanwhile, it will be missing next time.
- */
+/* A descriptor that another thread takes meanwhile is missing next time. */
 static int give_back_with_spares(struct unixtakeover *takeover, int fd)
 {
 	int result, error;
