@@ -193,6 +193,8 @@ static inline struct peer *unixservice__get_peer(struct member *member)
 	return member == NULL ? NULL : (struct peer *)((char *)member - offset);
 }
 
+/* The program may close any peer in its handler and its watcher, and that peer
+ * is gone at once. So look after each call that may reach these two. */
 static inline bool unixservice__is_gone(const struct peer *peer)
 {
 	return peer->life == PEER_GONE;
