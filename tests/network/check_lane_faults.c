@@ -86,7 +86,6 @@ static void open_both(void)
 
 static void set_up(void)
 {
-	count_fds();
 	open_both();
 	talk();
 	ck_assert(unixconn_is_lane(client));
@@ -94,7 +93,6 @@ static void set_up(void)
 
 static void set_up_plain(void)
 {
-	count_fds();
 	open_both();
 }
 
@@ -102,38 +100,12 @@ static void tear_down(void)
 {
 	unixconn_close(client);
 	unixconn_close(server);
-	check_fds();
-}
-
-/* The next call of that name fails, behind skip of them. */
-static void fail_one(const char *call, unsigned int skip, int error)
-{
-	const struct fault fault = {
-		.number = FAULT_NEXT,
-		.call = call,
-		.error = error,
-		.skip = skip,
-	};
-
-	fault_start(&fault);
 }
 
 static void expect_failure(void)
 {
 	fault_stop();
 	ck_assert_uint_eq(fault_get_hits(), 1);
-}
-
-static void fail_all(const char *call, int error)
-{
-	const struct fault fault = {
-		.number = FAULT_NEXT,
-		.call = call,
-		.error = error,
-		.is_forever = true,
-	};
-
-	fault_start(&fault);
 }
 
 /* Sending */
@@ -144,7 +116,7 @@ static const int shortages[] = { ENOBUFS, ENOMEM };
 START_TEST(a_bell_without_memory_is_rung_by_the_next_call)
 {
 	expect_nothing(server);
-	fail_one("send", 0, shortages[_i]);
+	fault_fail_one("send", 0, shortages[_i]);
 	ck_assert_int_eq(send_size(client, 1), 1);
 	expect_failure();
 	ck_assert(!is_readable(server));
@@ -159,7 +131,7 @@ END_TEST
 START_TEST(a_bell_that_was_interrupted_is_rung)
 {
 	expect_nothing(server);
-	fail_one("send", 0, EINTR);
+	fault_fail_one("send", 0, EINTR);
 	ck_assert_int_eq(send_size(client, 1), 1);
 	expect_failure();
 	ck_assert(is_readable(server));
@@ -187,7 +159,7 @@ START_TEST(a_bell_that_is_due_comes_first)
 					 UNIXMSG_NOW),
 			1);
 	get_lane(client)->is_bell_due = true;
-	fail_one("send", 0, EPIPE);
+	fault_fail_one("send", 0, EPIPE);
 	ck_assert_errno(call(), EPIPE);
 	expect_failure();
 	expect_nothing(server);
@@ -208,7 +180,7 @@ START_TEST(a_batch_ends_where_the_peer_cannot_be_woken)
 		msgs[i].room = EACH;
 	}
 	expect_nothing(server);
-	fail_one("send", 0, EPIPE);
+	fault_fail_one("send", 0, EPIPE);
 	ck_assert_errno(unixconn_send_batch(client, msgs, MANY, &sent,
 				UNIXMSG_FOREVER),
 		EPIPE);
@@ -244,7 +216,7 @@ START_TEST(an_error_after_a_message_is_told_by_the_next_call)
 
 	expect_nothing(server);
 	ck_assert_int_eq(send_size(client, LARGE), 1);
-	fail_one("recv", 0, ENOMEM);
+	fault_fail_one("recv", 0, ENOMEM);
 	expect_size(server, LARGE);
 	expect_failure();
 	ck_assert_errno(recv_size(server, &size), ENOMEM);
@@ -257,10 +229,10 @@ START_TEST(a_close_does_not_mind_a_sign_that_stays)
 {
 	expect_nothing(server);
 	ck_assert_int_eq(send_size(client, LARGE), 1);
-	fail_one("recv", 0, ENOMEM);
+	fault_fail_one("recv", 0, ENOMEM);
 	expect_size(server, LARGE);
 	expect_failure();
-	fail_one("recv", 0, ENOMEM);
+	fault_fail_one("recv", 0, ENOMEM);
 	ck_assert_int_eq(unixconn_close(server), 0);
 	server = NULL;
 	expect_failure();
@@ -272,7 +244,7 @@ START_TEST(a_reset_without_end_is_told)
 {
 	size_t size;
 
-	fail_all("recv", ECONNRESET);
+	fault_fail_all("recv", ECONNRESET);
 	ck_assert_errno(recv_size(server, &size), ECONNRESET);
 	fault_stop();
 	ck_assert_uint_eq(fault_get_hits(), 2);
@@ -300,7 +272,7 @@ START_TEST(a_message_that_could_not_be_received_stays)
 				 UNIXMSG_NOW),
 		1);
 	expect_size(server, LARGE);
-	fail_one(steps[_i].call, steps[_i].skip, ENOMEM);
+	fault_fail_one(steps[_i].call, steps[_i].skip, ENOMEM);
 	ck_assert_errno(unixconn_recv_fds(server, got, sizeof(got), &size, fds,
 				&count, UNIXMSG_NOW),
 		ENOMEM);
@@ -367,7 +339,7 @@ START_TEST(a_message_of_the_most_parts_stays_after_an_error)
 
 	parts[0] = (struct iovec){ got, sizeof(got) };
 	ck_assert_int_eq(send_size(client, LARGE), 1);
-	fail_one("recvmsg", (unsigned int)_i, ENOMEM);
+	fault_fail_one("recvmsg", (unsigned int)_i, ENOMEM);
 	ck_assert_errno(unixconn_recv_msg(server, &msg, UNIXMSG_NOW), ENOMEM);
 	expect_failure();
 	ck_assert_int_eq(unixconn_recv_msg(server, &msg, UNIXMSG_NOW), 1);
@@ -400,7 +372,7 @@ END_TEST
 
 START_TEST(a_size_that_cannot_be_checked_is_not_sent)
 {
-	fail_one("getsockopt", 0, ENOMEM);
+	fault_fail_one("getsockopt", 0, ENOMEM);
 	ck_assert_errno(send_size(client, 1), ENOMEM);
 	expect_failure();
 	expect_nothing(server);

@@ -61,6 +61,26 @@ void fault_continue(void)
 	is_on = true;
 }
 
+void fault_fail_one(const char *call, unsigned int skip, int error)
+{
+	fault_start(&(struct fault){
+		.number = FAULT_NEXT,
+		.call = call,
+		.error = error,
+		.skip = skip,
+	});
+}
+
+void fault_fail_all(const char *call, int error)
+{
+	fault_start(&(struct fault){
+		.number = FAULT_NEXT,
+		.call = call,
+		.error = error,
+		.is_forever = true,
+	});
+}
+
 bool fault_is_on(void)
 {
 	return is_on;

@@ -53,6 +53,11 @@ struct fault_record {
 void fault_start(const struct fault *fault);
 void fault_stop(void);
 
+/* The next call of that name fails, behind skip of them. Or it does, and all
+ * behind it. */
+void fault_fail_one(const char *call, unsigned int skip, int error);
+void fault_fail_all(const char *call, int error);
+
 /* The same calls go on to be counted. */
 void fault_continue(void);
 

@@ -384,16 +384,6 @@ START_TEST(a_place_that_is_full_of_creditors_lets_another_user_in)
 }
 END_TEST
 
-static int answer_at_length(struct scene *at, uint64_t peer,
-	struct unixmsg *msg)
-{
-	static char data[20000];
-
-	(void)msg;
-	unixservice_send(at->service, peer, data, sizeof(data));
-	return UNIXSERVICE_DONE;
-}
-
 /* What it has not read is charged to our send buffer, whoever asks next. */
 START_TEST(who_has_not_read_its_answers_keeps_its_place)
 {
@@ -402,7 +392,7 @@ START_TEST(who_has_not_read_its_answers_keeps_its_place)
 
 	options.peers_per_user_max = 2;
 	options.send_buffer_bytes = 1;
-	scene_open_kind(&scene, GRAM, answer_at_length, &options);
+	scene_open_kind(&scene, GRAM, scene_answer_at_length, &options);
 	say_hello(GRAM, 0);
 	say_hello(GRAM, 1);
 	say_hello(GRAM, 2);
@@ -419,7 +409,7 @@ END_TEST
 static int answer_and_close(struct scene *at, uint64_t peer,
 	struct unixmsg *msg)
 {
-	answer_at_length(at, peer, msg);
+	scene_answer_at_length(at, peer, msg);
 	return UNIXSERVICE_CLOSE;
 }
 
@@ -772,7 +762,7 @@ static int answer_in_masses(struct scene *at, uint64_t peer,
 	int i;
 
 	for (i = 0; i < 40; i++)
-		answer_at_length(at, peer, msg);
+		scene_answer_at_length(at, peer, msg);
 	return UNIXSERVICE_DONE;
 }
 
@@ -829,7 +819,7 @@ static int answer_and_send_on(struct scene *at, uint64_t peer,
 	struct unixmsg *msg)
 {
 	answer_in_masses(at, peer, msg);
-	return answer_at_length(at, at->other, msg);
+	return scene_answer_at_length(at, at->other, msg);
 }
 
 /* Its answers are not lost in the middle of its own call. */

@@ -26,31 +26,6 @@ static const uid_t nobody_id = 65534;
 static struct scene scene;
 static struct client client, other;
 
-/* The next call of that name fails, behind skip of them. */
-static void fail_one(const char *call, unsigned int skip, int error)
-{
-	const struct fault fault = {
-		.number = FAULT_NEXT,
-		.call = call,
-		.error = error,
-		.skip = skip,
-	};
-
-	fault_start(&fault);
-}
-
-static void fail_all(const char *call, int error)
-{
-	const struct fault fault = {
-		.number = FAULT_NEXT,
-		.call = call,
-		.error = error,
-		.is_forever = true,
-	};
-
-	fault_start(&fault);
-}
-
 static void expect_failure(void)
 {
 	fault_stop();
@@ -87,12 +62,12 @@ static void close_all(void)
 START_TEST(a_socket_that_cannot_be_read_is_looked_at_again)
 {
 	open_with_client(GRAM, scene_echo);
-	fail_one("recvmsg", 0, ENOMEM);
+	fault_fail_one("recvmsg", 0, ENOMEM);
 	turn();
 	expect_failure();
 	ck_assert_uint_eq(scene.heard, 0);
 	/* When it is time to look there is no room to watch it. */
-	fail_all("epoll_ctl", ENOSPC);
+	fault_fail_all("epoll_ctl", ENOSPC);
 	turn_after_us(20000);
 	expect_failure();
 	scene_serve_while(&scene, scene.heard == 0);
@@ -103,12 +78,12 @@ END_TEST
 START_TEST(a_listener_that_cannot_accept_is_looked_at_again)
 {
 	open_with_client(_i, scene_echo);
-	fail_one("accept4", 0, ENFILE);
+	fault_fail_one("accept4", 0, ENFILE);
 	turn();
 	expect_failure();
 	ck_assert_uint_eq(scene_count(&scene).pauses, 1);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_PAUSED], ENFILE);
-	fail_all("epoll_ctl", ENOSPC);
+	fault_fail_all("epoll_ctl", ENOSPC);
 	turn_after_us(200000);
 	expect_failure();
 	ck_assert_uint_eq(scene.heard, 0);
@@ -121,7 +96,7 @@ END_TEST
 START_TEST(a_listener_that_is_not_shut_down_is_looked_at_again)
 {
 	open_with_client(_i, scene_echo);
-	fail_one("accept4", 0, EINVAL);
+	fault_fail_one("accept4", 0, EINVAL);
 	turn();
 	expect_failure();
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_SHUT], 0);
@@ -135,7 +110,7 @@ END_TEST
 START_TEST(a_socket_that_rests_may_be_paused)
 {
 	open_with_client(_i, scene_echo);
-	fail_one(_i == GRAM ? "recvmsg" : "accept4", 0, ENFILE);
+	fault_fail_one(_i == GRAM ? "recvmsg" : "accept4", 0, ENFILE);
 	turn();
 	expect_failure();
 	ck_assert_int_eq(unixservice_pause_socket(scene.service, 0), 0);
@@ -162,7 +137,7 @@ START_TEST(nobody_is_closed_for_who_cannot_be_accepted_even_so)
 	scene_serve(&scene);
 	client_dial(&client, PACKET);
 	support_limit_fds(0);
-	fail_all("accept4", EMFILE);
+	fault_fail_all("accept4", EMFILE);
 	turn();
 	expect_failure();
 	support_lift_fds_limit();
@@ -179,7 +154,7 @@ START_TEST(a_socket_that_rests_is_drained_at_once)
 	open_with_client(GRAM, scene_echo);
 	scene_serve_while(&scene, scene.heard == 0);
 	client_say(&client, "again");
-	fail_one("recvmsg", 0, ENOMEM);
+	fault_fail_one("recvmsg", 0, ENOMEM);
 	turn();
 	expect_failure();
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
@@ -201,7 +176,7 @@ START_TEST(a_listener_that_rests_may_be_left_alone)
 	client_dial(&client, PACKET);
 	client_ask(&client, &scene, "hello");
 	client_dial(&other, PACKET);
-	fail_one("accept4", 0, EMFILE);
+	fault_fail_one("accept4", 0, EMFILE);
 	turn();
 	expect_failure();
 	ck_assert_int_eq(unixservice_stop(scene.service, UNIXMSG_FOREVER), 0);
@@ -236,7 +211,7 @@ START_TEST(a_connection_that_cannot_be_watched_is_closed)
 		client_say(&client, "hello");
 	turn();
 	ck_assert_uint_lt(scene.heard, TIMES);
-	fail_all("epoll_ctl", ENOSPC);
+	fault_fail_all("epoll_ctl", ENOSPC);
 	turn_after_us(1000);
 	expect_failure();
 	ck_assert_uint_eq(scene.heard, TIMES);
@@ -251,7 +226,7 @@ static void send_without_a_loop(void)
 	static char large[100000];
 	int result;
 
-	fail_all("epoll_ctl", ENOMEM);
+	fault_fail_all("epoll_ctl", ENOMEM);
 	do
 		result = unixservice_send(scene.service, scene.peer, large,
 			sizeof(large));
@@ -291,7 +266,7 @@ static int fork_off(struct scene *at, uint64_t peer, struct unixmsg *msg)
 	(void)msg;
 	forked_pid = support_fork();
 	if (forked_pid == 0)
-		fail_all("epoll_ctl", ENOSPC);
+		fault_fail_all("epoll_ctl", ENOSPC);
 	return UNIXSERVICE_DONE;
 }
 
@@ -304,7 +279,7 @@ START_TEST(a_peer_that_cannot_be_watched_again_is_closed)
 	client_dial(&other, PACKET);
 	scene_serve(&scene);
 	peer = scene.peer;
-	fail_one("sendto", 0, ENOBUFS);
+	fault_fail_one("sendto", 0, ENOBUFS);
 	ck_assert_int_eq(unixservice_send(scene.service, peer, "x", 1), 1);
 	expect_failure();
 	ck_assert_uint_eq(scene_count(&scene).queued, 1);
@@ -349,7 +324,7 @@ static void watch_all_again(void)
 	int result;
 
 	for (failures = 0; failures < 10; failures++) {
-		fail_one("epoll_ctl", failures, ENOSPC);
+		fault_fail_one("epoll_ctl", failures, ENOSPC);
 		result = unixservice_run(scene.service, UNIXMSG_NOW);
 		fault_stop();
 		if (fault_get_hits() == 0)
@@ -388,7 +363,7 @@ START_TEST(a_service_that_cannot_wait_is_not_served_on)
 	int stop_fd = eventfd(0, EFD_CLOEXEC), result;
 
 	open_with_client(GRAM, scene_echo);
-	fail_one("epoll_wait", 0, ENOMEM);
+	fault_fail_one("epoll_wait", 0, ENOMEM);
 	result = unixservice_serve(scene.service, stop_fd, 0);
 	expect_failure();
 	ck_assert_int_eq(result, -1);
@@ -414,7 +389,7 @@ START_TEST(a_peer_that_cannot_be_proved_again_is_not_opened)
 	ck_assert_int_eq(unixconn_send_to(gram, &to, "x", 1, UNIXMSG_NOW), 1);
 	scene_serve(&scene);
 	/* The first one asks for the name. */
-	fail_one("connect", 1, ENOBUFS);
+	fault_fail_one("connect", 1, ENOBUFS);
 	result =
 		unixservice_open_peer(scene.service, "unixgram", far, 0, &peer);
 	expect_failure();
@@ -438,7 +413,7 @@ START_TEST(a_peer_without_memory_is_not_opened)
 	scene_open_kind(&scene, GRAM, scene_echo, NULL);
 	fd = open_bound(SOCK_DGRAM, support_path("far"));
 	for (failures = 0; result < 0; failures++) {
-		fail_one("calloc", failures, ENOMEM);
+		fault_fail_one("calloc", failures, ENOMEM);
 		result = unixservice_open_peer(scene.service, "unixgram",
 			support_path("far"), 0, &peer);
 		fault_stop();
@@ -462,7 +437,7 @@ START_TEST(a_stream_that_cannot_go_on_is_closed)
 
 	open_with_client(BYTES, scene_be_silent);
 	scene_serve(&scene);
-	fail_all("malloc", ENOMEM);
+	fault_fail_all("malloc", ENOMEM);
 	/* Check allocates too: it must not be asked meanwhile. */
 	do
 		result = unixservice_send(scene.service, scene.peer, large,
@@ -507,7 +482,7 @@ static void ask_as(int number)
 START_TEST(a_stream_that_was_given_up_tells_why)
 {
 	open_with_client(FRAMED, scene_echo);
-	fail_one("send", 0, ENOBUFS);
+	fault_fail_one("send", 0, ENOBUFS);
 	turn();
 	turn();
 	expect_failure();
@@ -526,7 +501,7 @@ END_TEST
 START_TEST(a_sender_without_memory_is_told_as_that)
 {
 	open_with_client(GRAM, scene_echo);
-	fail_one("calloc", (unsigned int)_i, ENOMEM);
+	fault_fail_one("calloc", (unsigned int)_i, ENOMEM);
 	turn();
 	expect_failure();
 	ck_assert_uint_eq(scene.heard, 0);
@@ -546,7 +521,7 @@ START_TEST(without_memory_for_more_buckets_all_are_served)
 	scene_open_kind(&scene, GRAM, scene_echo, NULL);
 	for (i = 0; i < SENDERS - 2; i++)
 		ask_as(i);
-	fail_one("calloc", 1, ENOMEM);
+	fault_fail_one("calloc", 1, ENOMEM);
 	ask_as(SENDERS - 2);
 	expect_failure();
 	for (i = 0; i < SENDERS; i++)
@@ -577,16 +552,6 @@ START_TEST(senders_that_are_silent_are_forgotten)
 }
 END_TEST
 
-static int answer_at_length(struct scene *at, uint64_t peer,
-	struct unixmsg *msg)
-{
-	static char data[20000];
-
-	(void)msg;
-	unixservice_send(at->service, peer, data, sizeof(data));
-	return UNIXSERVICE_DONE;
-}
-
 /* What it has not read is still charged to our send buffer. */
 START_TEST(senders_that_have_not_read_their_answers_are_not_forgotten)
 {
@@ -595,7 +560,8 @@ START_TEST(senders_that_have_not_read_their_answers_are_not_forgotten)
 
 	fault_start(&(struct fault){ 0 });
 	options.send_buffer_bytes = 1;
-	scene_open_with(&scene, &client, GRAM, answer_at_length, &options);
+	scene_open_with(&scene, &client, GRAM, scene_answer_at_length,
+		&options);
 	client_dial(&other, GRAM);
 	client_say(&client, "hello");
 	client_say(&other, "hello");
@@ -621,7 +587,7 @@ START_TEST(a_listener_that_cannot_have_what_it_wants_is_none)
 	options.wants = UNIXMSG_WANT_CRED;
 	scene_open(&scene, scene_echo, &options);
 	do {
-		fail_one("setsockopt", skip++, ENOMEM);
+		fault_fail_one("setsockopt", skip++, ENOMEM);
 		errno = 0;
 		result = unixservice_listen(scene.service, "unixpacket",
 			scene_address(PACKET), NULL);
@@ -644,7 +610,7 @@ START_TEST(a_connection_that_cannot_have_what_it_wants_is_not_added)
 	options.wants = UNIXMSG_WANT_CRED;
 	scene_open(&scene, scene_echo, &options);
 	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
-	fail_one("setsockopt", 0, ENOMEM);
+	fault_fail_one("setsockopt", 0, ENOMEM);
 	ck_assert_errno(unixservice_add_conn(scene.service, pair[0], 0, NULL),
 		ENOMEM);
 	expect_failure();
@@ -670,7 +636,7 @@ START_TEST(a_wait_for_a_full_queue_tells_why_it_failed)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
 	for (skip = 0; skip < 6; skip++) {
-		fail_one("ppoll", skip, ENOMEM);
+		fault_fail_one("ppoll", skip, ENOMEM);
 		ck_assert_errno(unixconn_send_to(gram, &to, "x", 1,
 					unixdeadline_after_us(10000000)),
 			ENOMEM);
@@ -700,7 +666,7 @@ START_TEST(a_file_is_put_back_by_a_link)
 
 	make_file(support_path("aside"), "ours");
 	before = look_at(support_path("aside"));
-	fail_one("syscall", 0, EINVAL);
+	fault_fail_one("syscall", 0, EINVAL);
 	errno = EXDEV;
 	ck_assert_int_eq(unixfile__put_back(fd, "aside", "leaf"), 0);
 	ck_assert_int_eq(errno, EXDEV);
@@ -719,7 +685,7 @@ START_TEST(a_file_that_is_put_back_replaces_nothing)
 	make_file(support_path("aside"), "ours");
 	make_file(support_path("leaf"), "another's");
 	if (_i == 1)
-		fail_one("syscall", 0, EINVAL);
+		fault_fail_one("syscall", 0, EINVAL);
 	ck_assert_errno(unixfile__put_back(fd, "aside", "leaf"), EEXIST);
 	fault_stop();
 	ck_assert_uint_eq(fault_get_hits(), (unsigned int)_i);
@@ -757,7 +723,7 @@ START_TEST(a_list_that_was_cut_begins_anew)
 	struct listing listing = { .is_once = _i == 1 };
 	int fd = open_socket(SOCK_DGRAM), result;
 
-	fail_one("diag_recvmsg", 1, ENOBUFS);
+	fault_fail_one("diag_recvmsg", 1, ENOBUFS);
 	result = unixdiag__list(take, &listing);
 	expect_failure();
 	ck_assert_int_eq(listing.begun, 1);
@@ -777,10 +743,10 @@ START_TEST(a_process_is_told_whole_or_not_at_all)
 {
 	struct unixholder_process process;
 
-	fail_one("open", (unsigned int)_i, ENOENT);
+	fault_fail_one("open", (unsigned int)_i, ENOENT);
 	ck_assert_errno(unixholder__read_process(getpid(), &process), ENOENT);
 	expect_failure();
-	fail_one("read", (unsigned int)_i, ESRCH);
+	fault_fail_one("read", (unsigned int)_i, ESRCH);
 	ck_assert_errno(unixholder__read_process(getpid(), &process), ESRCH);
 	expect_failure();
 }
@@ -797,7 +763,7 @@ static void take_over_without_pidfd(void)
 	setenv("LISTEN_PID", pid, 1);
 	setenv("LISTEN_FDS", "1", 1);
 	setenv("LISTEN_PIDFDID", "1", 1);
-	fail_one("syscall", 0, ENOSYS);
+	fault_fail_one("syscall", 0, ENOSYS);
 	activation = unixactivation_new();
 	expect_failure();
 	ck_assert_ptr_nonnull(activation);
@@ -824,7 +790,7 @@ static void dial_without(const char *call)
 	support_as_nobody();
 	server = unixconn_open("unixgram", support_path("nobody/s"), NULL);
 	ck_assert_ptr_nonnull(server);
-	fail_all(call, EMFILE);
+	fault_fail_all(call, EMFILE);
 	ck_assert_null_errno(unixconn_dial("unixgram", support_path("nobody/s"),
 				     NULL, UNIXMSG_NOW),
 		EMFILE);
@@ -832,7 +798,7 @@ static void dial_without(const char *call)
 	dialled = unixconn_dial("unixgram", support_path("nobody/s"), NULL,
 		UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(dialled);
-	fail_all(call, EMFILE);
+	fault_fail_all(call, EMFILE);
 	ck_assert_errno(unixconn_check_answer(dialled), EMFILE);
 	expect_failure();
 	ck_assert_int_eq(unixconn_check_answer(dialled), 0);
@@ -915,7 +881,7 @@ START_TEST(what_fails_for_an_earlier_end_is_sent_again)
 	char byte;
 
 	ck_assert_ptr_nonnull(gram);
-	fail_one("sendto", 0, ECONNRESET);
+	fault_fail_one("sendto", 0, ECONNRESET);
 	result = unixconn_send(gram, "x", 1, UNIXMSG_NOW);
 	expect_failure();
 	ck_assert_int_eq(result, 1);
@@ -923,7 +889,7 @@ START_TEST(what_fails_for_an_earlier_end_is_sent_again)
 	ck_assert_errno(unixconn_recv(server, &byte, 1, NULL, UNIXMSG_NOW),
 		EAGAIN);
 	/* Whoever is still connected does not connect again. */
-	fail_all("sendto", ECONNRESET);
+	fault_fail_all("sendto", ECONNRESET);
 	result = unixconn_send(gram, "x", 1, UNIXMSG_NOW);
 	expect_failure();
 	ck_assert_int_eq(result, -1);

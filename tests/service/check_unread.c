@@ -197,14 +197,8 @@ END_TEST
 
 START_TEST(without_memory_it_is_forgotten)
 {
-	const struct fault fault = {
-		.number = FAULT_NEXT,
-		.call = "reallocarray",
-		.error = ENOMEM,
-	};
-
 	make_sender(&senders[0], &user, "@reader");
-	fault_start(&fault);
+	fault_fail_one("reallocarray", 0, ENOMEM);
 	unixunread__add(&unread, &senders[0]);
 	fault_stop();
 	ck_assert_uint_eq(fault_get_hits(), 1);

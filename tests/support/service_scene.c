@@ -45,6 +45,16 @@ int scene_put_off(struct scene *scene, uint64_t peer, struct unixmsg *msg)
 	return UNIXSERVICE_LATER;
 }
 
+int scene_answer_at_length(struct scene *scene, uint64_t peer,
+	struct unixmsg *msg)
+{
+	static char data[20000];
+
+	(void)msg;
+	unixservice_send(scene->service, peer, data, sizeof(data));
+	return UNIXSERVICE_DONE;
+}
+
 static int handle(struct unixservice *service, uint64_t peer,
 	struct unixmsg *msg, void *context)
 {

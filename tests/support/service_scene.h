@@ -52,6 +52,10 @@ int scene_echo(struct scene *scene, uint64_t peer, struct unixmsg *msg);
 int scene_be_silent(struct scene *scene, uint64_t peer, struct unixmsg *msg);
 int scene_put_off(struct scene *scene, uint64_t peer, struct unixmsg *msg);
 
+/* With 20000 bytes of zeros. */
+int scene_answer_at_length(struct scene *scene, uint64_t peer,
+	struct unixmsg *msg);
+
 /* The defaults, with a watcher that notes what it is told. */
 struct unixservice_options scene_options(void);
 
