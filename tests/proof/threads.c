@@ -276,84 +276,54 @@ static void two_connect_again_in_turn(void)
 
 /* Connections. */
 
-static void *send_packets(void *packet)
+static void *send_numbers(void *conn)
 {
 	int i;
 
 	for (i = 0; i < MESSAGES; i++)
-		require(unixconn_send(packet, &i, sizeof(i), soon()) == 1,
+		require(unixconn_send(conn, &i, sizeof(i), soon()) == 1,
 			"unixconn_send");
 	return NULL;
 }
 
-static void *receive_packets(void *packet)
+static void *receive_numbers(void *conn)
 {
 	int i, value;
 
 	for (i = 0; i < MESSAGES; i++) {
-		require(unixconn_recv(packet, &value, sizeof(value), NULL,
+		require(unixconn_recv(conn, &value, sizeof(value), NULL,
 				soon()) == 1,
 			"unixconn_recv");
 		require(value == i, "the order");
 	}
 	return NULL;
+}
+
+static void go_each_way_at_once(const char *network)
+{
+	struct unixconn *pair[2];
+	pthread_t threads[4];
+	int i;
+
+	require(unixconn_pair(network, pair) == 0, "unixconn_pair");
+	for (i = 0; i < 2; i++) {
+		threads[2 * i] = start(send_numbers, pair[i]);
+		threads[2 * i + 1] = start(receive_numbers, pair[i]);
+	}
+	for (i = 0; i < 4; i++)
+		join(threads[i]);
+	require(unixconn_close(pair[0]) == 0, "unixconn_close");
+	require(unixconn_close(pair[1]) == 0, "unixconn_close");
 }
 
 static void a_packet_goes_each_way_at_once(void)
 {
-	struct unixconn *pair[2];
-	pthread_t threads[4];
-	int i;
-
-	require(unixconn_pair("unixpacket", pair) == 0, "unixconn_pair");
-	for (i = 0; i < 2; i++) {
-		threads[2 * i] = start(send_packets, pair[i]);
-		threads[2 * i + 1] = start(receive_packets, pair[i]);
-	}
-	for (i = 0; i < 4; i++)
-		join(threads[i]);
-	require(unixconn_close(pair[0]) == 0, "unixconn_close");
-	require(unixconn_close(pair[1]) == 0, "unixconn_close");
-}
-
-static void *send_frames(void *stream)
-{
-	int i;
-
-	for (i = 0; i < MESSAGES; i++)
-		require(unixconn_send(stream, &i, sizeof(i), soon()) == 1,
-			"unixconn_send");
-	return NULL;
-}
-
-static void *receive_frames(void *stream)
-{
-	int i, value;
-
-	for (i = 0; i < MESSAGES; i++) {
-		require(unixconn_recv(stream, &value, sizeof(value), NULL,
-				soon()) == 1,
-			"unixconn_recv");
-		require(value == i, "the order");
-	}
-	return NULL;
+	go_each_way_at_once("unixpacket");
 }
 
 static void a_framed_stream_goes_each_way_at_once(void)
 {
-	struct unixconn *pair[2];
-	pthread_t threads[4];
-	int i;
-
-	require(unixconn_pair("unix", pair) == 0, "unixconn_pair");
-	for (i = 0; i < 2; i++) {
-		threads[2 * i] = start(send_frames, pair[i]);
-		threads[2 * i + 1] = start(receive_frames, pair[i]);
-	}
-	for (i = 0; i < 4; i++)
-		join(threads[i]);
-	require(unixconn_close(pair[0]) == 0, "unixconn_close");
-	require(unixconn_close(pair[1]) == 0, "unixconn_close");
+	go_each_way_at_once("unix");
 }
 
 static atomic_int accepted;
