@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <check.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/support.h"
 #include "tools/tap/pcapng.h"
 
 static const struct event opened = {
@@ -323,13 +323,11 @@ START_TEST(no_changed_byte_does_harm)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static TCase *make_pcapng(void)
 {
-	Suite *suite = suite_create("pcapng");
-	TCase *tcase = tcase_create("pcapng");
+	TCase *tcase = make_tcase("pcapng");
 
 	tcase_add_checked_fixture(tcase, NULL, free_bytes);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, what_was_written_is_read);
 	tcase_add_test(tcase, a_packet_tells_how_many_before_it_were_left_out);
 	tcase_add_test(tcase, a_payload_of_any_size_keeps_the_blocks_aligned);
@@ -338,17 +336,10 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, times_of_another_resolution_are_refused);
 	tcase_add_test(tcase, a_packet_of_another_interface_is_refused);
 	tcase_add_test(tcase, no_changed_byte_does_harm);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return tcase;
 }
 
 int main(void)
 {
-	SRunner *runner = srunner_create(make_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return support_run_cases("pcapng", make_pcapng());
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <check.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -11,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/support.h"
 #include "tools/tap/recorder.h"
 
 enum { RING_SIZE = 1 << 16 };
@@ -269,13 +269,10 @@ START_TEST(two_recorders_end_each_on_its_own)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static TCase *make_recorder(void)
 {
-	Suite *suite = suite_create("recorder");
-	TCase *tcase = tcase_create("recorder");
+	TCase *tcase = make_tcase_with("recorder", open_all, close_all);
 
-	tcase_add_checked_fixture(tcase, open_all, close_all);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, events_arrive_in_order_and_before_the_end);
 	tcase_add_test(tcase,
 		a_ring_that_was_full_and_empty_often_keeps_every_byte);
@@ -287,17 +284,10 @@ static Suite *make_suite(void)
 		a_recorder_that_fails_is_noticed_and_told_at_the_end);
 	tcase_add_test(tcase, a_stuck_recorder_is_killed_when_the_stop_comes);
 	tcase_add_test(tcase, two_recorders_end_each_on_its_own);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return tcase;
 }
 
 int main(void)
 {
-	SRunner *runner = srunner_create(make_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return support_run_cases("recorder", make_recorder());
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "support/support.h"
 #include "tools/common/record.h"
 #include "tools/tap/show.h"
 
@@ -192,13 +192,10 @@ START_TEST(json_tells_bytes_that_are_no_text_in_hex)
 }
 END_TEST
 
-static Suite *make_suite(void)
+static TCase *make_show(void)
 {
-	Suite *suite = suite_create("show");
-	TCase *tcase = tcase_create("show");
+	TCase *tcase = make_tcase_with("show", open_all, close_all);
 
-	tcase_add_checked_fixture(tcase, open_all, close_all);
-	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase,
 		a_line_has_time_connection_direction_size_and_message);
 	tcase_add_test(tcase, a_line_tells_who_has_connected);
@@ -213,17 +210,10 @@ static Suite *make_suite(void)
 	tcase_add_test(tcase, hex_has_two_digits_a_byte);
 	tcase_add_test(tcase, json_has_the_members_of_the_other_tools);
 	tcase_add_test(tcase, json_tells_bytes_that_are_no_text_in_hex);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	return tcase;
 }
 
 int main(void)
 {
-	SRunner *runner = srunner_create(make_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return support_run_cases("show", make_show());
 }
