@@ -454,7 +454,8 @@ static ssize_t peek_kind(struct lane *lane, char *kind, int flags)
  * The ring is empty, and we are armed. Looks at the socket, and then once more
  * at the ring, because a peer publishes before it rings.
  */
-static int hear(struct lane *lane, struct ring_record *record, int flags)
+static int look_at_socket(struct lane *lane, struct ring_record *record,
+	int flags)
 {
 	char kind = BELL;
 	ssize_t got;
@@ -487,7 +488,7 @@ static int find(struct lane *lane, struct ring_record *record, int flags)
 	if (result != 0)
 		return result < 0 ? fail(lane) : result;
 	for (i = 0; i < tries_most; i++) {
-		result = hear(lane, record, flags);
+		result = look_at_socket(lane, record, flags);
 		if (result >= 0 || errno != EAGAIN || !lane->in.state->is_spent)
 			break;
 	}

@@ -17,7 +17,7 @@ static const char name_start[] = "unixmsg-lane/1/";
 
 enum { START = sizeof(name_start) - 1, DIGITS = 16 };
 
-struct sentence {
+struct offer_message {
 	char magic[8];
 	uint32_t kind;
 	uint32_t zero;
@@ -25,8 +25,8 @@ struct sentence {
 	uint64_t secret[2];
 };
 
-_Static_assert(offsetof(struct sentence, number) == 16 &&
-		sizeof(struct sentence) == 40,
+_Static_assert(offsetof(struct offer_message, number) == 16 &&
+		sizeof(struct offer_message) == 40,
 	"both sides have the same layout");
 
 static const char magic[8] = "unixlane";
@@ -87,22 +87,22 @@ static void put_memory(struct msghdr *header, union control_all *control,
 	unixcontrol__put(header, control, &msg);
 }
 
-static struct sentence make_sentence(enum offer_kind kind,
+static struct offer_message make_message(enum offer_kind kind,
 	const struct segment_key *key)
 {
-	struct sentence said = { .kind = kind, .number = key->number };
+	struct offer_message message = { .kind = kind, .number = key->number };
 
-	memcpy(said.magic, magic, sizeof(magic));
+	memcpy(message.magic, magic, sizeof(magic));
 	if (kind != OFFER_HELLO)
-		memcpy(said.secret, key->secret, sizeof(said.secret));
-	return said;
+		memcpy(message.secret, key->secret, sizeof(message.secret));
+	return message;
 }
 
 int unixoffer__send(int fd, enum offer_kind kind, const struct segment_key *key,
 	int memory_fd)
 {
-	struct sentence said = make_sentence(kind, key);
-	struct iovec part = { &said, sizeof(said) };
+	struct offer_message message = make_message(kind, key);
+	struct iovec part = { &message, sizeof(message) };
 	struct msghdr header = { .msg_iov = &part, .msg_iovlen = 1 };
 	union control_all control;
 	ssize_t sent;
@@ -116,32 +116,33 @@ int unixoffer__send(int fd, enum offer_kind kind, const struct segment_key *key,
 }
 
 /* Returns true if it is what we would say ourselves. */
-static bool is_said(const struct sentence *said, const struct segment_key *key)
+static bool is_message_of(const struct offer_message *message,
+	const struct segment_key *key)
 {
-	const struct sentence wanted =
-		make_sentence((enum offer_kind)said->kind, key);
+	const struct offer_message wanted =
+		make_message((enum offer_kind)message->kind, key);
 
-	return said->kind <= OFFER_NO &&
-		memcmp(said, &wanted, sizeof(wanted)) == 0;
+	return message->kind <= OFFER_NO &&
+		memcmp(message, &wanted, sizeof(wanted)) == 0;
 }
 
 int unixoffer__peek(int fd, const struct segment_key *key,
 	enum offer_kind *kind)
 {
-	struct sentence said;
+	struct offer_message message;
 	const int saved = errno;
 	ssize_t got;
 
 	*kind = OFFER_NONE;
 	do
-		got = recv(fd, &said, sizeof(said),
+		got = recv(fd, &message, sizeof(message),
 			MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -1;
 	errno = saved;
-	if (got == sizeof(said) && is_said(&said, key))
-		*kind = (enum offer_kind)said.kind;
+	if (got == sizeof(message) && is_message_of(&message, key))
+		*kind = (enum offer_kind)message.kind;
 	return 0;
 }
 
@@ -174,8 +175,8 @@ static ssize_t recv_with_cred(int fd, struct msghdr *header, int flags)
  * descriptor. unixcontrol__take closes all but the first. */
 int unixoffer__receive(int fd, int flags, struct offer_memory *memory)
 {
-	struct sentence said;
-	struct iovec part = { &said, sizeof(said) };
+	struct offer_message message;
+	struct iovec part = { &message, sizeof(message) };
 	union control_all control;
 	struct msghdr header = {
 		.msg_iov = &part,

@@ -437,7 +437,7 @@ static int make_absolute(const char *path, char *absolute, size_t room)
 	return 0;
 }
 
-static int set_detour(struct unixaddr *addr, const struct unixname *name)
+static int set_proc_path(struct unixaddr *addr, const struct unixname *name)
 {
 	char path[NAME_MAX + 64];
 	int size = snprintf(path, sizeof(path), "/proc/self/fd/%d/%s",
@@ -466,7 +466,7 @@ static int choose_address(struct claim *claim)
 		return 0;
 	if (unixname__check_proc() < 0)
 		return -1;
-	return set_detour(&claim->addr, claim->name);
+	return set_proc_path(&claim->addr, claim->name);
 }
 
 /* Completes the file that bind(2) has made, or removes it. */

@@ -259,7 +259,7 @@ static int judge(const struct attempt *attempt, const struct target *target)
 		: refuse();
 }
 
-static int hear(struct attempt *attempt)
+static int prove_by_socket(struct attempt *attempt)
 {
 	struct target target = { .has_user = false };
 
@@ -332,7 +332,7 @@ static int examine(struct attempt *attempt, const char *path,
 	attempt->is_likely = attempt->writer == NULL
 		? !attempt->is_linked
 		: attempt->writer->uid == found.st_uid;
-	if (hear(attempt) < 0)
+	if (prove_by_socket(attempt) < 0)
 		return -1;
 	settle(attempt, path, proof);
 	return 0;
@@ -393,7 +393,7 @@ static int prove_abstract(struct attempt *attempt, struct unixproof *proof)
 	if (is_trusted(attempt->writer))
 		return 0;
 	attempt->is_likely = is_own_abstract(attempt->own_fd);
-	return hear(attempt);
+	return prove_by_socket(attempt);
 }
 
 int unixproof__find(struct unixproof *proof, int own_fd,

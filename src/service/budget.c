@@ -21,9 +21,9 @@ static const size_t piece_most = 16384;
 
 /* Parts of the send buffer. */
 enum {
-	CALM_PART = 8,   /* may be unread before any receiver is looked up */
-	SHARE_PART = 4,  /* of what is left, for one receiver that reads */
-	LARGE_PART = 64, /* a larger message counts as large */
+	NO_LOOK_PART = 8, /* may be unread before any receiver is looked up */
+	SHARE_PART = 4,   /* of what is left, for one receiver that reads */
+	LARGE_PART = 64,  /* a larger message counts as large */
 };
 
 /* Probes for a receiver that may or may not have read an empty message. */
@@ -56,17 +56,17 @@ void unixbudget__free(struct budget *budget)
 	fd_close(budget->diag_fd);
 }
 
-static bool is_calm(const struct budget *budget, size_t cost)
+static bool needs_no_look(const struct budget *budget, size_t cost)
 {
 	return budget->level + budget->reserved + cost <=
-		budget->limit / CALM_PART;
+		budget->limit / NO_LOOK_PART;
 }
 
 bool unixbudget__reserve(struct budget *budget, size_t size)
 {
 	const size_t cost = get_cost(size);
 
-	if (!is_calm(budget, cost))
+	if (!needs_no_look(budget, cost))
 		return false;
 	budget->reserved += cost;
 	return true;
@@ -197,11 +197,11 @@ bool unixbudget__allows(struct budget *budget, struct account *account,
 	const size_t cost = get_cost(size);
 
 	*is_list_wanted = false;
-	if (is_calm(budget, cost))
+	if (needs_no_look(budget, cost))
 		return true;
 	look(budget);
 	forget_last_round(budget, account);
-	if (is_calm(budget, cost))
+	if (needs_no_look(budget, cost))
 		return true;
 	if (is_large_for(budget, cost))
 		return false;
@@ -230,11 +230,11 @@ bool unixbudget__is_held(struct budget *budget, struct account *account,
 	enum waiting waiting;
 
 	*is_list_wanted = false;
-	if (account->bytes == 0 || is_calm(budget, 0))
+	if (account->bytes == 0 || needs_no_look(budget, 0))
 		return false;
 	look(budget);
 	forget_last_round(budget, account);
-	if (account->bytes == 0 || is_calm(budget, 0))
+	if (account->bytes == 0 || needs_no_look(budget, 0))
 		return false;
 	waiting = look_up(budget, account);
 	*is_list_wanted = waiting == WAITING_UNKNOWN && account->ino == 0 &&

@@ -104,7 +104,7 @@ static void note_unread(void *context, const struct unixaddr *addr,
 		}
 }
 
-static bool is_paid(struct unread_list *unread, struct budget *budget,
+static bool has_read_all(struct unread_list *unread, struct budget *budget,
 	struct account *account)
 {
 	bool is_list_wanted;
@@ -127,7 +127,7 @@ void unixunread__settle(struct unread_list *unread, struct budget *budget,
 		i = get_next(unread);
 		if (unread->list[i].user != user)
 			continue;
-		if (is_paid(unread, budget, &unread->list[i].account))
+		if (has_read_all(unread, budget, &unread->list[i].account))
 			forget(unread, i);
 		else
 			questions++;
