@@ -32,7 +32,7 @@ static const int64_t drain_us = 5000000;
 struct front {
 	const char *network, *address;
 	uint64_t back; /* the other service, 0 while there is none */
-	/* Who waits for its answers, the first at first. */
+	/* The peers that wait for answers, in the order of their requests. */
 	uint64_t waiting[WAITING_MAX];
 	size_t first, count;
 };
@@ -52,7 +52,7 @@ static uint64_t take_first(struct front *front)
 	return peer;
 }
 
-/* What it was asked and has not answered will never be answered. */
+/* The requests that it has not answered will never be answered. */
 static void watch(struct unixservice *service,
 	const struct unixservice_event *event, void *context)
 {

@@ -116,7 +116,7 @@ static int take_and_watch(const char *address, int stop_fd)
 
 	if (takeover == NULL)
 		return fail(address);
-	/* Whoever may connect to the server may connect to us. */
+	/* All who may connect to the server may connect to us. */
 	if (stat(unixtakeover_get_address(takeover), &file) == 0)
 		options.mode = file.st_mode & 0777;
 	listener = unixlistener_open("unixpacket", address, &options);

@@ -68,7 +68,7 @@ static void open_pair(struct unixservice *service, uint64_t client,
 	forward->is_opening = false;
 }
 
-/* What is queued for the other one is still sent. */
+/* Messages that are queued for the other one are still sent. */
 static void close_pair(struct unixservice *service, uint64_t peer,
 	const struct forward *forward)
 {

@@ -20,7 +20,7 @@ pid_t *unixprocess__make(void);
 /* process may be NULL. */
 void unixprocess__free(pid_t *process);
 
-/* As unixprocess__get, if process is NULL or empty. */
+/* Returns as unixprocess__get does, if process is NULL or empty. */
 pid_t unixprocess__ask(pid_t *process);
 
 /* Returns the id of this process. */

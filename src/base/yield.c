@@ -7,7 +7,7 @@
 /* A process that computes keeps the processor for longer than that. */
 static const int64_t late_us = 1000;
 
-/* What is lost by yields in vain is a 16th of the time at most. */
+/* Yields in vain cost a 16th of the time at most. */
 static const int64_t rest_factor = 16;
 
 int64_t unixyield__begin(const struct yield *yield)

@@ -62,7 +62,7 @@ int unixoffer__send(int fd, enum offer_kind kind, const struct segment_key *key,
 int unixoffer__peek(int fd, const struct segment_key *key,
 	enum offer_kind *kind);
 
-/* What comes with a message. */
+/* The memory and the writer of a message. */
 struct offer_memory {
 	int fd;       /* the caller's, or -1 */
 	bool is_lost; /* there was one, and no descriptor was free for it */

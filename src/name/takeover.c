@@ -43,7 +43,7 @@ struct unixtakeover {
 	bool is_over;
 };
 
-/* What a name leads to. */
+/* The file that a name leads to. */
 struct look {
 	int fd; /* O_PATH; -1: nothing is there */
 	struct stat found;

@@ -60,7 +60,7 @@ static const unsigned int offer_after = 32;
 
 /*
  * A server that has sent so many messages offers none any more. A client gives
- * up waiting after it has received twice as many. What it has sent proves
+ * up waiting after it has received twice as many. Its sends prove
  * nothing: HELLO may lie among messages that it has not received yet.
  */
 static const unsigned int offer_before = 128;

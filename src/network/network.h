@@ -49,8 +49,8 @@ struct network {
 	/* Frees the network's own memory, while the descriptor is still open.
 	 * NULL: nothing to do. */
 	void (*dispose)(struct unixconn *conn);
-	/* Whether the descriptor alone has all that was received and sent.
-	 * NULL: it has. */
+	/* Tells whether the descriptor alone has all that was received and
+	 * sent. NULL: it has. */
 	bool (*is_whole)(const struct unixconn *conn);
 	/* NULL: there is none. */
 	bool (*is_lane)(const struct unixconn *conn);
@@ -82,7 +82,7 @@ struct network {
 		size_t *size, int64_t deadline_us);
 	int (*write)(struct unixconn *conn, const void *data, size_t size,
 		size_t *written, int64_t deadline_us);
-	/* Those of unixmsg/lane.h; release, commit and cancel return 0. */
+	/* The calls of unixmsg/lane.h; release, commit and cancel return 0. */
 	int (*reserve)(struct unixconn *conn, size_t size, void **data,
 		int64_t deadline_us);
 	int (*commit)(struct unixconn *conn, size_t size, int64_t deadline_us);

@@ -5,8 +5,8 @@
  *	user NAME
  *	password WORD
  *
- * Blank lines and those that begin with # are ignored. Who holds these can
- * inject messages into every session, so the file must be for its owner only.
+ * Blank lines and those that begin with # are ignored. With these, a user
+ * can inject messages into every session: only its owner may read the file.
  */
 #ifndef UNIXMSG_RELAY_CREDENTIALS_H
 #define UNIXMSG_RELAY_CREDENTIALS_H

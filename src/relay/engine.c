@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A connection passes these states. Whatever goes wrong in one of them leads
+ * A connection passes these states. Every failure in one of them leads
  * back to the first, after a pause:
  *
  *	WAITING     for the time of the next try
@@ -62,8 +62,8 @@ struct engine {
 	uint32_t events;    /* that fd is watched for */
 	int64_t at_us;      /* of the next try, its end, or the next PING */
 	unsigned int pings; /* without an answer */
-	/* Of this connection: PING sent, PONG received, and which of them is
-	 * the answer that confirms what was sent. */
+	/* On this connection: PING sent, PONG received, and the number of the
+	 * PONG that confirms everything sent before. */
 	uint64_t asked, answered, confirming;
 	unsigned int retries; /* since the engine stayed up */
 	size_t payload_most;
@@ -98,7 +98,7 @@ static void tell(struct engine *engine, enum engine_change change,
 		engine->options.on_change(engine->options.context, change, why);
 }
 
-/* What is watched goes with the socket. */
+/* The loop forgets a closed socket by itself. */
 static void close_socket(struct engine *engine)
 {
 	if (engine->fd >= 0)
@@ -207,8 +207,9 @@ static in_port_t get_own_port(const struct engine *engine)
 }
 
 /*
- * Where nobody listens, the kernel may choose that very port for our own end,
- * and connects the socket with itself. Then no server could come back there.
+ * If nobody listens there, the kernel may choose that very port for our own
+ * end, and connects the socket with itself. Then no server could come back
+ * there.
  */
 static int check_connected(struct engine *engine)
 {
@@ -289,7 +290,8 @@ static void learn(struct engine *engine, const struct nats_info *info)
 	servers_learn(&engine->servers, info);
 }
 
-/* Who has the port might only want our password. Root and we have it anyway. */
+/* A user may take the port only to get our password. Root and we have it
+ * anyway. */
 static bool is_user_right(const struct engine *engine)
 {
 	uid_t user;
@@ -463,7 +465,7 @@ void engine_push(struct engine *engine)
 		write_all(engine);
 }
 
-/* What the server said before it closed tells more than an error of send. */
+/* The last words of a server tell more than an error of send. */
 void engine_flush(struct engine *engine)
 {
 	if (is_connected(engine) && write_all(engine) < 0)

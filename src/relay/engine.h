@@ -10,10 +10,10 @@
  *		do what there is to do, and publish;
  *		engine_flush(engine);
  *
- * It never waits. What waits to be sent is bounded: then publishing fails with
- * EAGAIN, and the caller stops reading from those that it publishes for. What
- * was published before a connection is lost may be lost, too, and is never sent
- * again.
+ * It never waits. Its queue is bounded: when it is full, publishing fails with
+ * EAGAIN, and the caller stops reading from those that it publishes for. When a
+ * connection is lost, messages published before may be lost, too; it never
+ * sends them again.
  */
 #ifndef UNIXMSG_RELAY_ENGINE_H
 #define UNIXMSG_RELAY_ENGINE_H

@@ -7,7 +7,7 @@
 
 #include "relay/frame.h"
 
-/* What a frame may have besides its type. */
+/* The parts of a frame, besides its type. */
 enum part {
 	HAS_SEQUENCE = 1 << 0,
 	HAS_CREDIT = 1 << 1,

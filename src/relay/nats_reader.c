@@ -155,7 +155,7 @@ static int split(struct line *line)
 	return fail();
 }
 
-/* As a server writes it: decimal digits, without a zero before them. */
+/* A server writes decimal digits, without a zero before them. */
 static int read_number(const struct field *field, uint64_t *number)
 {
 	size_t i;

@@ -43,7 +43,7 @@ struct nats_event {
 	enum nats_kind kind;
 	const struct nats_info *info; /* of NATS_INFO */
 	const char *text;             /* of NATS_ERROR: printable ASCII */
-	/* Of NATS_MESSAGE. */
+	/* The members of NATS_MESSAGE. */
 	const char *subject;
 	const char *reply;   /* NULL: none */
 	uint64_t number;     /* of the subscription */

@@ -16,7 +16,7 @@ static int fail(int error)
 	return -1;
 }
 
-/* Where HOST:PORT is cut; a missing port is 4222. */
+/* The two parts of HOST:PORT; a missing port is 4222. */
 struct parts {
 	char host[NATS_URL_ROOM];
 	const char *port;

@@ -5,8 +5,8 @@
  *
  * Addresses are numeric: HOST:PORT, [HOST]:PORT for IPv6, or localhost:PORT,
  * with 4222 if there is no port. A name would have to be looked up, which may
- * take any time. What is not on loopback is refused, or ignored when a server
- * has told it, unless that is allowed: nothing is encrypted.
+ * take any time. An address that is not on loopback is refused, or ignored if a
+ * server names it, unless the options allow it: nothing is encrypted.
  */
 #ifndef UNIXMSG_RELAY_SERVERS_H
 #define UNIXMSG_RELAY_SERVERS_H

@@ -12,8 +12,8 @@
  *	session_take         <- CREDIT    session_release, once delivered
  *	session_make_fin      FIN   ->    session_take: shut it down
  *
- * What is delivered is a prefix of what was sent, without gaps: whatever does
- * not follow from what was there before is EPROTO, and resets the session on
+ * The messages delivered are a prefix of those sent, without gaps. A frame that
+ * does not follow from the ones before is EPROTO, and resets the session on
  * both sides. Nothing is ever sent again.
  */
 #ifndef UNIXMSG_RELAY_SESSION_H
@@ -42,7 +42,7 @@ struct session {
 	int64_t heard_us; /* when the last frame of the peer came */
 };
 
-/* What a frame means to the caller. */
+/* The meaning of a frame for the caller. */
 enum session_event {
 	SESSION_NOTHING,
 	SESSION_ACCEPTED, /* read from the client from now on */

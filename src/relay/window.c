@@ -11,7 +11,7 @@ static int fail(void)
 	return -1;
 }
 
-/* Whether a is beyond b; counters wrap around, and are never far apart. */
+/* Tells whether a is beyond b: counters wrap around, but are close. */
 static bool is_beyond(uint64_t a, uint64_t b)
 {
 	return (int64_t)(a - b) > 0;

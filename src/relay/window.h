@@ -20,7 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What keeping a message costs besides its bytes. */
+/* The cost of keeping a message, besides its bytes. */
 #define WINDOW_OVERHEAD 768
 
 /* The largest window that a sender takes from the other side. */

@@ -329,7 +329,7 @@ static int get_most(const struct unixservice *service, struct grams *grams,
 	return most < TURN - taken ? most : TURN - taken;
 }
 
-/* What is left of a batch comes first. */
+/* The rest of a batch comes first. */
 static int take_some(struct unixservice *service, struct grams *grams, int most)
 {
 	return most > 1 || has_left(service, grams)

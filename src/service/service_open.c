@@ -169,7 +169,7 @@ int unixservice__open_connection(struct unixservice *service,
 	const struct network *network, const char *address, unsigned int flags,
 	uint64_t *id)
 {
-	/* What is wanted later comes too late for what is sent at once. */
+	/* To want it later is too late for messages that come at once. */
 	const struct unixdial_options options = {
 		.wants = unixservice__choose_wants(service, network->type,
 			flags != 0, 0),

@@ -214,7 +214,7 @@ static int fail_gone(struct unixservice *service, struct peer *peer,
 	return fail_for_good(peer);
 }
 
-/* What is queued for a peer that is shut down is still sent. */
+/* The messages queued for a peer that is shut down are still sent. */
 static int fail_send_shut(struct unixservice *service, struct peer *peer)
 {
 	const bool is_answer = unixservice__claim(service, peer) != PUSHED;

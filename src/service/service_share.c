@@ -33,7 +33,7 @@ static void lose_answers(struct unixservice *service, struct peer *peer)
 
 	if (peer->sort->is_memory_only) {
 		unixservice__lose_queued(service, peer, counter, ENOBUFS);
-		/* Whoever waits for room, to send on, would wait for ever. */
+		/* A program that waits for room would wait for ever. */
 		unixservice__tell_of(service, UNIXSERVICE_FLUSHED, peer, 0);
 		return;
 	}

@@ -465,9 +465,9 @@ typedef bool unixconn_matcher(struct unixmsg *msg, void *context);
  *		return msg->size >= 4 && memcmp(msg->data, context, 4) == 0;
  *	}
  *
- * The matcher gets each message in turn, in answer. Of a message that is larger
- * than the room, it gets the beginning, with UNIXMSG_CUT. Returns 1 with the
- * answer; 0 if the peer of a connection has closed; -1 with
+ * The matcher gets each message in turn, in answer. If a message is larger than
+ * the room, the matcher gets its beginning, with UNIXMSG_CUT. Returns 1 with
+ * the answer; 0 if the peer of a connection has closed; -1 with
  *
  *   EMSGSIZE  the answer was larger than the room for it, and is lost
  *   ENOBUFS   the policy has dropped the request

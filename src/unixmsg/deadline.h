@@ -3,7 +3,7 @@
  * Deadlines: how long a call may wait.
  *
  * A deadline is a moment, in microseconds of CLOCK_MONOTONIC, so that one
- * deadline can bound many calls. Whatever the deadline, a call first does
+ * deadline can bound many calls. With every deadline, a call first does
  * everything that it can do at once. A call that would have to wait
  *
  *   UNIXMSG_NOW      fails with EAGAIN

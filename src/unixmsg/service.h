@@ -109,8 +109,8 @@
  *
  * - An answer waits until the handler has seen the messages behind its own.
  * - unixservice_send returns 1 for a gathered message (up to 2048 bytes, one
- *   part, no descriptors). What becomes of it later, also a drop by the policy,
- *   is in the events and the counters, as for a queued message.
+ *   part, no descriptors). The events and the counters report its later
+ *   fate, also a drop by the policy, as for a queued message.
  * - A process that dies in the handler loses the messages that it has received.
  *
  * A batch should be smaller than the queue of a socket (net.unix.max_dgram_qlen

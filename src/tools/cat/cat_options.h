@@ -11,7 +11,7 @@
 
 struct network;
 
-/* What --exec runs a program for. */
+/* --exec runs a program for each of these. */
 enum cat_each { CAT_EACH_MESSAGE, CAT_EACH_CONNECTION };
 
 enum { CAT_FDS_MOST = 16 };
@@ -46,13 +46,13 @@ struct cat_options {
 int cat_options_read(struct cat_options *options, int argc, char **argv);
 
 /*
- * What depends on the network, which is known from now on. 0, or -1 told what
- * does not go together.
+ * Settles the options that depend on the network, which is known from now on.
+ * Returns 0, or -1 after a complaint about options that do not go together.
  */
 int cat_options_settle(struct cat_options *options,
 	const struct network *network);
 
-/* Whether a stream carries bytes, and not messages with their length. */
+/* Tells whether a stream carries bytes, not messages with their length. */
 bool cat_options_is_bytes(const struct cat_options *options);
 
 #endif

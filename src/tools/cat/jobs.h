@@ -59,7 +59,7 @@ void jobs_look(struct jobs *jobs);
 /* Waits for the end of all, a second signal to stop, or the deadline. */
 void jobs_finish(struct jobs *jobs, int64_t deadline_us);
 
-/* Nobody waits for owner's jobs any more: their owner becomes 0. */
+/* The owner waits for its jobs no longer: their owner becomes 0. */
 void jobs_disown(struct jobs *jobs, uint64_t owner);
 
 #endif

@@ -12,7 +12,7 @@
 
 struct record_writer;
 
-/* As it is: nothing of a peer. */
+/* Puts the bytes as they are: never those of a peer. */
 int record_put(struct record_writer *writer, const void *data, size_t size);
 int record_put_text(struct record_writer *writer, const char *text);
 

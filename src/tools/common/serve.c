@@ -51,7 +51,7 @@ static void stop_serving(struct server *server)
 	unixservice_stop(server->service, unixdeadline_after_us(drain_us));
 }
 
-/* Who has it print serves for that: behind head(1), say, it is over. */
+/* A server that prints ends when nobody reads that, for example head(1). */
 static void lose_printer(struct server *server)
 {
 	output_close(&server->output);

@@ -31,7 +31,7 @@ enum tool_level tool_get_level(void);
  * no room; the next one tells how many. Others depend on this process. */
 void tool_hurry(bool is_hurried);
 
-/* Whether a short write to fd does not wait. */
+/* Tells whether a short write to fd does not wait. */
 bool tool_has_room(int fd);
 
 /* Prints one line on standard error, "tool: ...", at any level. Returns -1. */

@@ -70,7 +70,7 @@ size_t perf_options_get_count(const struct perf_options *options, size_t size);
 
 const char *perf_mode_get_name(enum perf_mode mode);
 
-/* Whether more is better in that mode, and less in the others. */
+/* Tells whether more is better in that mode; else less is. */
 bool perf_mode_is_rate(enum perf_mode mode);
 
 #endif

@@ -116,8 +116,8 @@ static void add_engine(struct figures *figures, const struct engine *engine)
 		engine_get_waiting(engine), true);
 }
 
-/* What was given to a peer and did not get there, and was not told one by
- * one, was lost with a peer that had closed. */
+/* A message that was queued for a peer, and was neither delivered nor reported
+ * as lost by itself, was lost with a peer that closed. */
 static void add_delivery(struct figures *figures, const struct relay *relay)
 {
 	const uint64_t *own = relay->books.counts;
@@ -241,7 +241,7 @@ static int replace(const char *path, const char *other,
 	return -1;
 }
 
-/* Who reads the file meanwhile reads the old one or the new one, whole. */
+/* A reader gets the old file or the new one, whole. */
 int relay_books_write(const struct relay *relay)
 {
 	const char *path = relay->options->metrics;

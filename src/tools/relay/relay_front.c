@@ -54,7 +54,7 @@ static void free_name(struct relay *relay)
 
 	if (options->network->is_connected || *options->address != '@')
 		return;
-	/* Those that came before the end may be new peers. */
+	/* Datagrams that came before the end may be of new peers. */
 	unixservice_dispatch(relay->service);
 	while ((peer = unixservice_get_next_peer(relay->service, 0)) != 0)
 		unixservice_reset_peer(relay->service, peer);
@@ -143,8 +143,8 @@ static void begin_serving(struct relay *relay)
 	relay_announce(relay);
 }
 
-/* Those who wait in a socket that is given up are received. Sockets of a
- * supervisor stay, and their clients wait. */
+/* Clients that wait at a socket that is given up are still received. Sockets of
+ * a supervisor stay, and their clients wait. */
 static void end_serving(struct relay *relay, const char *why)
 {
 	struct relay_front *front = relay->front;
@@ -199,8 +199,9 @@ static bool may_end(const struct relay *relay)
 		relay->options->on_down == RELAY_REFUSE;
 }
 
-/* Who is not there says so, or the engine does, at once. Without any answer the
- * way or the machine may only be busy, however short the grace is. */
+/* If the service is away, its relay or the engine answers so at once. Without
+ * any answer, the way or the machine may only be busy, however short the grace
+ * is. */
 static int64_t get_end_us(const struct relay *relay)
 {
 	const struct relay_front *front = relay->front;
@@ -273,13 +274,13 @@ void relay_front_engine_up(struct relay *relay)
 {
 	struct relay_front *front = relay->front;
 
-	/* What it says now counts, not that it said nothing meanwhile. */
+	/* Its answer now counts, not its silence while the engine was down. */
 	front->there_us = unixdeadline_now_us();
 	front->is_doubted = false;
 	ask(relay);
 }
 
-/* Those who come now wait, until the grace is over or the engine is up. */
+/* New clients wait until the grace is over or the engine is up. */
 void relay_front_engine_down(struct relay *relay)
 {
 	struct relay_front *front = relay->front;

@@ -47,13 +47,13 @@ void relay_front_leave(struct relay *relay);
 /* True while clients here, or there, can reach the service. */
 bool relay_front_is_service_up(const struct relay *relay);
 
-/* Of an export: others get new clients while its service is not there. */
+/* An export asks for its service. Others get new clients while it is away. */
 void relay_front_probe(struct relay *relay, int64_t now_us);
 
-/* Of an export: its service was not there for somebody. */
+/* An export has not found its service, for a client. */
 void relay_front_miss(struct relay *relay);
 
-/* Of an export: answers such a question. */
+/* An export answers such a question. */
 void relay_front_answer(struct relay *relay, const struct nats_event *event,
 	const struct frame *frame);
 

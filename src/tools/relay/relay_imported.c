@@ -285,7 +285,7 @@ static void look(struct relay *relay, int64_t now_us)
 	(void)now_us;
 }
 
-/* Nobody tells whether there will be an answer. */
+/* The relay cannot know whether an answer will come. */
 static bool is_empty(const struct relay *relay)
 {
 	return unixservice_get_next_peer(relay->service, 0) == 0;

@@ -12,7 +12,7 @@
 #include "relay/subject.h"
 #include "tools/common/options.h"
 
-/* What clients meet while the engine is down. */
+/* How clients are treated while the engine is down. */
 enum relay_on_down {
 	RELAY_REFUSE, /* no server, once the grace is over */
 	RELAY_BLOCK,  /* they wait, once the grace is over */

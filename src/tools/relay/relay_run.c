@@ -116,7 +116,7 @@ static void take_down(struct relay *relay)
 		relay_front_engine_down(relay);
 }
 
-/* What goes on for long is told once: tries that fail, and one refusal. */
+/* Reports a change once: not each try that fails, nor each equal refusal. */
 static void say_change(enum engine_change change, const char *why)
 {
 	static enum engine_change last = ENGINE_UP;
@@ -162,7 +162,7 @@ static int take(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 		relay->way->lose(relay, peer, RELAY_LOST_DESCRIPTORS);
 		return UNIXSERVICE_DONE;
 	}
-	/* What is held goes first. */
+	/* A held message goes first. */
 	if (relay->held == NULL &&
 		relay->way->pass(relay, peer, msg->data, msg->size) == 0)
 		return UNIXSERVICE_DONE;
@@ -325,7 +325,7 @@ static int run_until(struct relay *relay,
 	return 0;
 }
 
-/* What is open goes on until it ends, or the time is over. */
+/* Open connections go on until they end, or the time is over. */
 static int drain(struct relay *relay)
 {
 	const int64_t end_us = unixdeadline_after_us(

@@ -101,7 +101,7 @@ static void forget(struct relay *relay, struct entry *entry)
 	free(entry);
 }
 
-/* What the clients of one user have. */
+/* The bytes that the sessions of one user may take. */
 static uint64_t get_used(const struct relay *relay, uid_t user)
 {
 	const struct sessions *sessions = get(relay);
@@ -285,7 +285,7 @@ static void reset(struct relay *relay, struct entry *entry,
 		cut_off(relay, entry);
 }
 
-/* Whether the peer was read to its end. */
+/* Tells whether the peer was read to its end. */
 static bool is_orderly(int error)
 {
 	return error == 0 || error == EPIPE || error == ECONNRESET;
@@ -445,7 +445,7 @@ static void deliver(struct relay *relay, struct entry *entry,
 	entry->queued_bytes += frame->size;
 }
 
-/* What was queued was sent, or was lost, as the peer can receive no more. */
+/* The queued messages were sent, or lost, as the peer can receive no more. */
 static void take_emptied(struct relay *relay, struct entry *entry)
 {
 	const uint64_t messages = entry->queued, bytes = entry->queued_bytes;
@@ -519,7 +519,7 @@ static void take_event(struct relay *relay, struct entry *entry,
 	settle(relay, entry);
 }
 
-/* Who believes in a session that we do not have learns that it is over. */
+/* Tells a relay that a session is over, which it has and we do not. */
 static void turn_away(struct relay *relay, const char *own, const char *reply,
 	const struct frame *frame)
 {

@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_EVENT_H
 #define UNIXMSG_TOOLS_EVENT_H
 
-/* What the tap sees: its lines and its recordings are made of it. */
+/* event: one thing that the tap sees. Lines and recordings are made of them. */
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -38,7 +38,7 @@ int pcapng_write_end(struct pcapng_writer *writer);
 struct pcapng_reader {
 	FILE *file;
 	char network[PCAPNG_NETWORK_SIZE];
-	/* What is wrong with the file, after EBADMSG. */
+	/* The mistake in the file, after EBADMSG. */
 	const char *why;
 	uint64_t packets;
 	unsigned char *block; /* the last one; its room */

@@ -11,7 +11,7 @@
 #include "tools/tap/pcapng.h"
 #include "tools/tap/pcapng_format.h"
 
-/* What is left to read of a block. */
+/* The rest of a block. */
 struct cursor {
 	const unsigned char *at;
 	size_t left;
@@ -261,7 +261,7 @@ static bool parse_kind(const char *text, struct event *event)
 	return true;
 }
 
-/* What describe in pcapng_write.c has written. */
+/* Parses the text that describe in pcapng_write.c has written. */
 static bool parse_comment(const char *text, struct event *event)
 {
 	if (!skip_word(&text, "connection ") ||

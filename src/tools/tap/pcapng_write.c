@@ -180,7 +180,7 @@ static const char *get_kind(enum event_kind kind)
 	return kind == EVENT_ENDED ? "end" : "closed";
 }
 
-/* What pcapng_read takes apart again. */
+/* pcapng_read.c parses this text, see parse_comment. */
 static void describe(const struct event *event, char *text, size_t room)
 {
 	*text = '\0';

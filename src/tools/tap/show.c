@@ -33,7 +33,7 @@ static const char *get_name(enum event_kind kind)
 	}
 }
 
-/* Of numbers and names that were checked: no line is longer. */
+/* No line is longer: it has only numbers, and names that were checked. */
 static int __attribute__((format(printf, 2, 3)))
 print(struct show *show, const char *format, ...)
 {
@@ -126,7 +126,7 @@ static int put_payload(struct show *show, const struct event *event,
 	return record_put_harmless(show->writer, data, event->kept);
 }
 
-/* What follows was not recorded. */
+/* The rest of the message was not recorded. */
 static int put_cut(struct show *show, const struct event *event)
 {
 	if (event->kept == event->size)

@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_SHOW_H
 
 /*
- * One line for each event. Whatever bytes a peer sends, a line stays one line
- * and controls no terminal.
+ * show: one line for each event. No byte of a peer ends a line or controls a
+ * terminal.
  */
 
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct show {
 	enum show_format format;
 	bool has_colours;
 	int64_t last_ns; /* the time of the last line; 0: there was none */
-	/* Who stands in the last line, and in what words. */
+	/* The client of the last line, and the text that stood for it. */
 	uint64_t connection;
 	struct unixcred cred;
 	char who[EXPLAIN_USER_SIZE + 64];

@@ -58,7 +58,8 @@ void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used)
 	msg->fds_room = UNIXMSG_FDS_MAX;
 }
 
-/* Whether messages have to name their writer: the kernel would name root. */
+/* If we are root, messages have to name their writer: the kernel would name
+ * root. */
 static bool is_root;
 
 void tap_learn_user(void)
@@ -160,7 +161,7 @@ void tap_note(struct tap *tap, struct event *event, const void *data)
 {
 	const size_t snap = tap->options->snap;
 
-	/* What comes after --count N messages is passed on only. */
+	/* After --count N messages the others are only passed on. */
 	if (is_enough(tap))
 		return;
 	count(tap, event);

@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_TAP_H
 #define UNIXMSG_TOOLS_TAP_H
 
-/* What all parts of the tap have in common. */
+/* tap: the types and calls that all parts of the tap share. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,8 +11,8 @@
 #include "tools/tap/event.h"
 #include "unixmsg.h"
 
-/* What one side has sent is received until it is so many messages, or that many
- * bytes, and then sent on together. */
+/* The tap receives so many messages, or that many bytes, of one side, and then
+ * sends them on together. */
 enum { TAP_BATCH_MAX = 16, TAP_GATHERED = 64 << 10 };
 
 struct network;
@@ -34,7 +34,7 @@ struct tap_watch {
 	uint32_t events;
 };
 
-/* What has passed, in one direction. */
+/* The traffic in one direction. */
 struct tap_count {
 	uint64_t messages;
 	uint64_t bytes;
@@ -53,7 +53,7 @@ struct tap {
 	uint64_t not_shown;       /* by tap_sinks_count */
 	uint64_t not_recorded;
 	/* Room for one batch: TAP_GATHERED bytes and one message of the largest
-	 * size. What cannot go on is copied by tap_hold. */
+	 * size. tap_hold copies a message that cannot go on. */
 	char *room;
 	int fds[UNIXMSG_FDS_MAX];
 	/* Why no more is let in. */
@@ -91,8 +91,8 @@ void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used);
  * its clients, to connect as that user. */
 void tap_learn_user(void);
 
-/* What all sockets are to receive beside the bytes: root passes the credentials
- * of each message on. */
+/* Returns what all sockets receive beside the bytes: root passes the
+ * credentials of each message on. */
 unsigned int tap_get_wants(void);
 
 /* Makes *out the message that was received as msg, ready to be sent. Root names

@@ -16,7 +16,7 @@
 
 enum { GROUPS_MOST = 1024, USERS_MOST = 16 };
 
-/* Who the tap itself is. */
+/* The groups of the tap itself. */
 struct self {
 	gid_t gid;
 	gid_t groups[GROUPS_MOST];

@@ -113,7 +113,7 @@ static int send_plain(struct unixconn *conn, const struct unixmsg *msgs,
 		MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* What a batch stops at is tried alone: it may only need other means. */
+/* The message that a batch stops at is tried alone: it may need other means. */
 static size_t send_messages(struct unixconn *conn, struct unixmsg *msgs,
 	size_t count)
 {

@@ -20,7 +20,7 @@ struct tap_carrier {
 	 */
 	size_t (*send)(struct unixconn *conn, struct unixmsg *msgs,
 		size_t count);
-	/* What is worth to be gathered before it is sent. */
+	/* The messages that are worth gathering before they are sent. */
 	size_t batch;
 };
 

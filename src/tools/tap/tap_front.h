@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_TAP_FRONT_H
 #define UNIXMSG_TOOLS_TAP_FRONT_H
 
-/* Where clients come in. */
+/* front: the socket that clients find in the place of the server's. */
 
 #include <stdbool.h>
 

@@ -31,7 +31,8 @@ struct client {
 	struct unixaddr addr;
 	bool has_cred;
 	struct unixcred cred;
-	/* Where answers go, once it is proven that they reach the client. */
+	/* The address for answers, once it is proven that they reach the
+	 * client. */
 	bool is_proven;
 	bool is_unproven; /* for good */
 	bool is_told;     /* that answers are lost */

@@ -74,7 +74,7 @@ static int find_network(struct tap *tap)
 		explain_text(tap->options->address));
 }
 
-/* Whoever dials a datagram server is not noticed. */
+/* A datagram server does not notice a dial. */
 static int check_is_open(const struct tap *tap)
 {
 	const struct unixdial_options options = {
@@ -278,7 +278,7 @@ static const char *get_address(const struct tap_name *name)
 	return options->front != NULL ? options->front : options->address;
 }
 
-/* --- Whether the name is still ours --------------------------------------- */
+/* --- A look at the name: is it still ours? -------------------------------- */
 
 static bool is_ours(const struct tap_name *name)
 {
@@ -371,7 +371,7 @@ static void stop_watching(struct tap_name *name)
 	name->watch.fd = -1;
 }
 
-/* Of descriptors or memory, which open connections may use. */
+/* Descriptors or memory are short: open connections may use them. */
 static bool is_shortage(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOMEM ||

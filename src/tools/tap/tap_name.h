@@ -21,8 +21,8 @@ int tap_name_look(struct tap *tap);
  * nothing changed. */
 struct tap_name *tap_name_take(struct tap *tap);
 
-/* What the file is to be like: that of the server, which tap_name_dial will
- * know again. 0, or -1 after a complaint. */
+/* Sets owner, group and mode of the file to those of the server's file, which
+ * tap_name_dial will know again. 0, or -1 after a complaint. */
 int tap_name_set_mode(const struct tap_name *name,
 	struct unixlisten_options *options);
 

@@ -19,11 +19,11 @@
 /* So many reads of one side before the others have their turn. */
 enum { TURN = 16 };
 
-/* What was received at once, in the room of the tap. */
+/* The messages that were received at once, in the room of the tap. */
 struct batch {
 	struct unixmsg msgs[TAP_BATCH_MAX];
 	size_t count;
-	/* Of the last receive; if that has failed, msgs[count] has more. */
+	/* The last receive; if it has failed, msgs[count] has more. */
 	int result;
 	int error;
 };
@@ -80,7 +80,7 @@ static bool is_holding(const struct side *side)
 	return side->held_count > 0;
 }
 
-/* Of the held messages the first ones. */
+/* Forgets the first of the held messages. */
 static void forget(struct side *side, size_t count)
 {
 	for (; count > 0; count--) {
@@ -157,8 +157,8 @@ static void break_both(struct side *side)
 	make_deaf(side->other);
 }
 
-/* What cannot be passed on ends the connection: no message may be missing. A
- * program that is gone may have sent something before. */
+/* A message that cannot be passed on ends the connection: none may be missing.
+ * A program that is gone may have sent something before. */
 static void break_up(struct side *from, const struct unixmsg *msg)
 {
 	if (errno == EPIPE || errno == ECONNRESET) {

@@ -107,7 +107,7 @@ static int open_player(struct replay *replay, uint64_t number)
 	return 0;
 }
 
-/* --- What clients have sent ----------------------------------------------- */
+/* --- The messages of clients ---------------------------------------------- */
 
 static void tell_fds(struct replay *replay, const struct event *event)
 {
@@ -139,9 +139,10 @@ static int send_again(struct replay *replay, struct unixconn *conn,
 	return result == 1 ? 0 : complain(replay, strerror(errno));
 }
 
-/* --- What the server has answered ----------------------------------------- */
+/* --- The answers of the server -------------------------------------------- */
 
-/* 1 and *size; 0 at the end; -1. Of a stream as many bytes as are wanted. */
+/* Receives a message, or as many bytes of a stream as are wanted. Returns 1 and
+ * *size; 0 at the end; or -1. */
 static int receive(const struct replay *replay, struct unixconn *conn,
 	size_t wanted, size_t *size)
 {

@@ -126,7 +126,7 @@ static void look(struct tap *tap, struct tap_front *front)
 	tap_front_look(front);
 }
 
-/* Whether a time that begins at the first call is over. */
+/* Tells whether a time that begins at the first call is over. */
 static bool has_passed(struct tap *tap, int64_t *end_us, int64_t time_us)
 {
 	if (*end_us == 0)

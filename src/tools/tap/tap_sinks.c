@@ -19,7 +19,7 @@
 #include "tools/tap/tap_options.h"
 #include "tools/tap/tap_sinks.h"
 
-/* What a slow disk or terminal may be behind. */
+/* A slow disk or terminal may be so many bytes behind. */
 enum { RING_SIZE = 32 << 20 };
 
 /* --- Lines on standard output, in the process of the printer -------------- */

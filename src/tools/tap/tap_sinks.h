@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_TAP_SINKS_H
 #define UNIXMSG_TOOLS_TAP_SINKS_H
 
-/* Where events go: standard output and the file of --write. */
+/* sinks: standard output and the file of --write, which get the events. */
 
 #include "tools/tap/tap.h"
 
