@@ -64,6 +64,7 @@ struct tap {
 	struct tap_pair *pairs;
 	size_t pairs_count, pairs_most;
 	struct tap_user *users; /* of the pairs */
+	size_t fds_held, fds_most;
 	bool is_full_told;
 	/* Counters. */
 	uint64_t connections;

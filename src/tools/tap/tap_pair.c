@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -47,6 +48,7 @@ struct side {
 	/* Received here, not sent on yet. */
 	struct unixmsg held[TAP_BATCH_MAX];
 	size_t held_first, held_count;
+	size_t held_fds;
 };
 
 struct tap_pair {
@@ -80,6 +82,23 @@ static bool is_holding(const struct side *side)
 	return side->held_count > 0;
 }
 
+/* Only the last message of a batch has descriptors. */
+static size_t get_held_fds(const struct side *side)
+{
+	if (!is_holding(side))
+		return 0;
+	return side->held[side->held_first + side->held_count - 1].fds_count;
+}
+
+static void count_held_fds(struct side *side)
+{
+	struct tap *tap = side->pair->tap;
+
+	tap->fds_held -= side->held_fds;
+	side->held_fds = get_held_fds(side);
+	tap->fds_held += side->held_fds;
+}
+
 /* Forgets the first of the held messages. */
 static void forget(struct side *side, size_t count)
 {
@@ -87,11 +106,32 @@ static void forget(struct side *side, size_t count)
 		tap_drop(&side->held[side->held_first++]);
 		side->held_count--;
 	}
+	count_held_fds(side);
 }
 
 static void forget_held(struct side *side)
 {
 	forget(side, side->held_count);
+}
+
+/* Peers that do not read could have the tap hold all descriptors that it may
+ * have. */
+static bool is_crowded(const struct tap *tap)
+{
+	return tap->fds_held > tap->fds_most;
+}
+
+static bool has_room(const struct side *side)
+{
+	struct pollfd fd = { .fd = side->watch.fd, .events = POLLOUT };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* Then the message goes on at once, and nothing of it is held. */
+static bool is_waiting_for_room(const struct side *from)
+{
+	return is_crowded(from->pair->tap) && !has_room(from->other);
 }
 
 static void close_pair(struct tap_pair *pair)
@@ -182,6 +222,7 @@ static int hold(struct side *from, struct unixmsg *msgs, size_t count)
 		}
 		from->held_count++;
 	}
+	count_held_fds(from);
 	return 0;
 }
 
@@ -240,7 +281,7 @@ static void gather(struct side *from, struct batch *batch)
 		used += msg->size;
 		batch->count++;
 		if (batch->count == carrier->batch || used > TAP_GATHERED ||
-			msg->fds_count > 0)
+			msg->fds_count > 0 || is_crowded(from->pair->tap))
 			return;
 		msg++;
 	}
@@ -289,9 +330,14 @@ static bool receive_some(struct side *from)
 	return false;
 }
 
-static bool is_receiving(const struct side *side)
+static bool is_open(const struct side *side)
 {
 	return !side->is_ended && !side->is_broken && !is_holding(side);
+}
+
+static bool is_receiving(const struct side *side)
+{
+	return is_open(side) && !is_waiting_for_room(side);
 }
 
 static void receive(struct side *from)
@@ -323,7 +369,8 @@ static int watch_side(struct side *side)
 
 	if (is_receiving(side))
 		events |= EPOLLIN;
-	if (is_holding(side->other))
+	if (is_holding(side->other) ||
+		(is_open(side->other) && is_waiting_for_room(side->other)))
 		events |= EPOLLOUT;
 	if (events == 0 && side->is_deaf) {
 		tap_unwatch(side->pair->tap, &side->watch);

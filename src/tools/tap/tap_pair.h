@@ -6,7 +6,8 @@
  * A connection of a client and one to the server, which belong together. Each
  * direction goes its own way: what one side has sent is received only when all
  * before it has gone to the other, and a half-close is passed on. So the tap
- * holds one batch of each direction at most.
+ * holds one batch of each direction at most. While batches hold more than
+ * fds_most descriptors, it receives only what it can pass on at once.
  */
 
 #include "tools/tap/tap.h"

@@ -192,10 +192,11 @@ static void set_bounds(struct tap *tap)
 	struct rlimit limit;
 
 	tool_raise_descriptor_limit();
-	tap->pairs_most = PAIRS_MOST;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-		limit.rlim_cur / 8 < PAIRS_MOST)
-		tap->pairs_most = limit.rlim_cur / 8;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		limit.rlim_cur = 1024;
+	tap->fds_most = limit.rlim_cur / 8;
+	tap->pairs_most =
+		tap->fds_most < PAIRS_MOST ? tap->fds_most : PAIRS_MOST;
 }
 
 static int prepare(struct tap *tap)

@@ -1051,6 +1051,44 @@ START_TEST(connections_of_one_user_keep_out_no_other_user)
 }
 END_TEST
 
+/* More than fit anywhere: of the server, the tap, and both queues. */
+static void fill_with_descriptors(int client)
+{
+	char data[1000] = "";
+
+	ck_assert_int_eq(fcntl(client, F_SETFL, O_NONBLOCK), 0);
+	support_send_few_at_once(client);
+	while (support_poll(&(struct pollfd){ client, POLLOUT, 0 }, 1, 100) > 0)
+		if (support_send_fds(client, data, sizeof(data), server, 100) <
+			0)
+			break;
+}
+
+/* The server does not read from them. As root: the kernel counts descriptors
+ * that other users have under way. */
+START_TEST(descriptors_that_wait_for_one_peer_are_missing_to_no_other)
+{
+	struct ends ends, stuck[4];
+	int i;
+
+	limit = LIMITED;
+	begin(&ends, 1 + _i);
+	for (i = 0; i < 4; i++) {
+		connect_ends(&stuck[i]);
+		fill_with_descriptors(stuck[i].client);
+	}
+	for (i = 0; i < 3; i++) {
+		ck_assert_int_eq(support_send_fds(ends.client, "x", 1, server,
+					 8),
+			1);
+		expect_all(ends.server, "x", 1);
+	}
+	for (i = 0; i < 4; i++)
+		close_ends(&stuck[i]);
+	finish(&ends);
+}
+END_TEST
+
 /* As root, which reaches everything; another user has the server. */
 START_TEST(a_file_of_another_user_is_not_taken_for_the_server)
 {
@@ -1498,6 +1536,8 @@ static TCase *make_name(int first)
 	add_loop(tcase, the_next_tap_goes_on_where_one_was_killed, 0);
 	add_loop(tcase, two_taps_of_one_name_do_not_get_into_each_others_way,
 		0);
+	support_add_root_loop_test(tcase,
+		descriptors_that_wait_for_one_peer_are_missing_to_no_other, 2);
 	support_add_root_loop_test(tcase,
 		connections_of_one_user_keep_out_no_other_user, 2);
 	support_add_root_loop_test(tcase,
