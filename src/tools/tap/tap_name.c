@@ -41,6 +41,9 @@ static const char *explain_take(const char *address, int error)
 		return "there is no such name";
 	case EBUSY:
 		return "another tap of this name is at work";
+	case EPERM:
+		return "the file belongs to another user, or somebody else has "
+		       "made its second name (.unixmsg=...)";
 	case ENOTSUP:
 		return "nobody can tell whether the server is alive, on this "
 		       "file system or behind an abstract name";
@@ -117,6 +120,10 @@ static int tell_end(const char *address, int result)
 	else if (error == EADDRINUSE)
 		tool_complain("%s: another program has the name now, and not "
 			      "the server",
+			text);
+	else if (error == ESTALE)
+		tool_complain("%s: somebody has removed or replaced the second "
+			      "name of the server: start it again",
 			text);
 	else
 		tool_complain("%s: the name could not be given back: %s; try "

@@ -1109,7 +1109,9 @@ START_TEST(a_file_of_another_user_is_not_taken_for_the_server)
 	assert_hears_nothing(victim, type);
 	close(client);
 	close(victim);
-	stop_tap(1);
+	ck_assert_int_eq(kill(tap, SIGINT), 0);
+	expect_said("replaced the second name of the server");
+	expect_status(1);
 }
 END_TEST
 

@@ -105,6 +105,28 @@ a_directory_that_may_not_be_written_is_told_and_nothing_changes()
 	expect_same before after
 }
 
+# As root, in a directory where all may make files: the other user is nobody.
+a_second_name_that_somebody_else_has_made_is_told_and_stays()
+{
+	need_root
+	mkdir -m 1777 place
+	start_server echo seqpacket-echo --listen place/s
+	for make in 'touch' 'mkdir' 'ln -s /etc/passwd'; do
+		$make place/.unixmsg=s
+		chown -h 65534 place/.unixmsg=s
+		ls -lai place >before
+		for option in --restore -v; do
+			run unixmsg-tap $option place/s
+			expect_complaint 1
+			expect_told 1 'made its second name'
+			ls -lai place >after
+			expect_same before after
+		done
+		rm -r place/.unixmsg=s
+	done
+	talk place/s hello
+}
+
 a_server_of_no_file_is_tapped_at_another_name()
 {
 	start_server echo seqpacket-echo --listen "@$name"
@@ -570,6 +592,7 @@ for case in \
 	a_killed_tap_whose_output_stands_still_is_repaired_at_once \
 	a_mistake_is_one_line_and_changes_nothing \
 	a_directory_that_may_not_be_written_is_told_and_nothing_changes \
+	a_second_name_that_somebody_else_has_made_is_told_and_stays \
 	a_server_of_no_file_is_tapped_at_another_name \
 	a_client_gets_the_same_with_and_without_a_tap \
 	each_message_is_a_line \
