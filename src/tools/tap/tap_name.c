@@ -322,8 +322,9 @@ static void directory_ready(struct tap_watch *watch, uint32_t events)
 	char bytes[4096];
 
 	(void)events;
-	while (read(watch->fd, bytes, sizeof(bytes)) > 0)
-		continue;
+	/* Others may make files faster than we read. */
+	if (read(watch->fd, bytes, sizeof(bytes)) < 0)
+		return;
 	if (!is_ours(name) && !name->is_lost)
 		tell_loss(name);
 }
