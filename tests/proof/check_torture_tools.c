@@ -3,8 +3,8 @@
  * The same as check_torture.c for the tools, each a process of its own that is
  * told by its environment what shall fail (fault.c). A client talks to a sound
  * server, a server to a sound client, unixmsg-perf to a process of its own that
- * is let alone, a tap stands between a sound server and a sound client, and
- * whatever happens
+ * is let alone, a tap stands between a sound server and a sound client, a relay
+ * before a sound relay and nats-server, where there is one, and whatever happens
  *
  * - it ends by itself, with 0 or 1, and 1 with a word about it;
  * - what it says are whole lines that begin with its name;
@@ -26,6 +26,7 @@
 #include <ftw.h>
 #include <grp.h>
 #include <limits.h>
+#include <poll.h>
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
@@ -63,7 +64,16 @@ enum { SOME = 2, SOME_WHEN_LONG = 6 };
 static const char asan_options[] = "exitcode=24";
 static const char lsan_options[] = "exitcode=23";
 
-enum role { CLIENT, SERVER, LOOKER, MEASURER, TAPPER, RESTORER };
+enum role {
+	CLIENT,
+	SERVER,
+	LOOKER,
+	MEASURER,
+	TAPPER,
+	RESTORER,
+	IMPORTER,
+	EXPORTER,
+};
 
 /* Where a tool is sent to. */
 enum place { ADDRESS, DIRECTORY, EVERYWHERE, NOWHERE };
@@ -88,6 +98,9 @@ static char cpu_option[24];
 
 /* We are the ones who serve and ask. */
 static char server_user_option[64], user_option[64], group_option[64];
+
+/* What relays stand between: a real engine, and a server with this address. */
+static char engine_option[48], served_address[128];
 
 /* clang-format off */
 
@@ -216,6 +229,22 @@ static const struct tool_scene scenes[] = {
 	{ "a recording sent again", "unixmsg-tap", CLIENT, SOCK_SEQPACKET,
 		.options = { "--replay=recording", "--speed=0" },
 		.output = "", .is_replayer = true },
+	{ "an import of datagrams", "unixmsg-relay", IMPORTER, SOCK_DGRAM,
+		.options = { "--import=it", "--host=a", "-nunixgram",
+			engine_option } },
+	{ "an import of packets", "unixmsg-relay", IMPORTER, SOCK_SEQPACKET,
+		.options = { "--import=it", "--host=a", "-nunixpacket",
+			engine_option, "--stats", user_option } },
+	{ "an import of a stream", "unixmsg-relay", IMPORTER, SOCK_STREAM,
+		.options = { "--import=it", "--host=a", "-nunix",
+			engine_option } },
+	{ "an export of datagrams", "unixmsg-relay", EXPORTER, SOCK_DGRAM,
+		.options = { "--export=it", "--host=b", "-nunixgram",
+			engine_option, served_address }, .place = NOWHERE },
+	{ "an export of packets", "unixmsg-relay", EXPORTER, SOCK_SEQPACKET,
+		.options = { "--export=it", "--host=b", "-nunixpacket",
+			engine_option, "--metrics=recording", served_address },
+		.place = NOWHERE },
 };
 
 /* clang-format on */
@@ -262,9 +291,7 @@ static const char *get_address(void)
 /* A look at all processes of a busy machine makes any number of calls. */
 static bool is_bounded(const struct tool_scene *scene)
 {
-	return is_alone ||
-		(scene->role != LOOKER && scene->role != TAPPER &&
-			scene->role != RESTORER);
+	return is_alone || scene->role < LOOKER || scene->role == MEASURER;
 }
 
 static int open_output(const char *name)
@@ -579,13 +606,13 @@ static bool ask_again(int type)
 
 /* Servers: what they say first comes through a pipe. */
 
-static bool is_listening(int fd, char *said, size_t room)
+static bool is_said(int fd, const char *text, char *said, size_t room)
 {
 	size_t size = 0;
 	ssize_t got = 1;
 
 	said[0] = '\0';
-	while (strstr(said, "listening on") == NULL && got > 0) {
+	while (strstr(said, text) == NULL && got > 0) {
 		got = read(fd, said + size, room - 1 - size);
 		if (got < 0 && errno == EINTR)
 			got = 1;
@@ -620,7 +647,7 @@ static bool start_server(const struct tool_scene *scene, struct life *life,
 	life->pid = start(scene, options, fault, said[1]);
 	close(said[1]);
 	*said_fd = said[0];
-	return is_listening(said[0], life->err, sizeof(life->err));
+	return is_said(said[0], "listening on", life->err, sizeof(life->err));
 }
 
 static void let_server_end(struct life *life, int said_fd)
@@ -713,6 +740,152 @@ static void play_tapper(const struct tool_scene *scene, struct life *life,
 		life->err);
 	check_files(get_address(), life, fault);
 	ck_assert_msg(ask(scene->type, 2000000), "the server is disturbed");
+}
+
+/* Relays: all but one of them is sound. */
+
+/* How long something is awaited that need not come, and that has to. */
+enum { SHORT_MS = 1000, LONG_MS = 20000 };
+
+static bool is_engine_there;
+static pid_t engine_pid;
+static int engine_said_fd;
+
+static bool is_relay(const struct tool_scene *scene)
+{
+	return scene->role == IMPORTER || scene->role == EXPORTER;
+}
+
+static bool has_engine(void)
+{
+	const char *path = getenv("PATH");
+	char text[PATH_MAX];
+
+	snprintf(text, sizeof(text), "%s:/usr/sbin:/sbin",
+		path == NULL ? "/bin:/usr/bin" : path);
+	setenv("PATH", text, 1);
+	return system("command -v nats-server >/dev/null 2>&1") == 0;
+}
+
+static void start_engine(void)
+{
+	static const char before[] = "client connections on ";
+	char said[4096], *port;
+	int pipe[2];
+
+	support_ready_init(pipe);
+	engine_pid = support_fork();
+	if (engine_pid == 0) {
+		dup2(pipe[1], STDERR_FILENO);
+		execlp("nats-server", "nats-server", "-a", "127.0.0.1", "-p",
+			"-1", (char *)NULL);
+		_exit(99);
+	}
+	close(pipe[1]);
+	engine_said_fd = pipe[0];
+	ck_assert(is_said(pipe[0], "Server is ready", said, sizeof(said)));
+	port = strstr(said, before);
+	ck_assert_ptr_nonnull(port);
+	port += strlen(before);
+	snprintf(engine_option, sizeof(engine_option), "--engine=%.*s",
+		(int)strcspn(port, "\n"), port);
+	ck_assert_int_eq(fcntl(pipe[0], F_SETFL, O_NONBLOCK), 0);
+}
+
+static void end_engine(void)
+{
+	int how;
+
+	kill(engine_pid, SIGKILL);
+	ck_assert_int_eq(support_waitpid(engine_pid, &how), engine_pid);
+	close(engine_said_fd);
+}
+
+/* Else it would wait for us. */
+static void hear_engine(void)
+{
+	char said[4096];
+
+	while (read(engine_said_fd, said, sizeof(said)) > 0)
+		continue;
+}
+
+static bool is_there_more(int fd, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+
+	return poll(&poll_fd, 1, timeout_ms) == 1;
+}
+
+/* Adds what is said in that time; false at the end, or if it is nothing. */
+static bool hear_more(int fd, char *said, size_t room, int timeout_ms)
+{
+	const size_t size = strlen(said);
+	ssize_t got = 0;
+
+	if (is_there_more(fd, timeout_ms))
+		got = read(fd, said + size, room - 1 - size);
+	said[size + (size_t)(got > 0 ? got : 0)] = '\0';
+	return got > 0;
+}
+
+/* Without an engine or the other side it waits for ever. */
+static bool start_relay(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault, int *said_fd)
+{
+	const char *text =
+		scene->role == IMPORTER ? "listening on" : "can be reached as";
+	const int patience_ms = fault->is_forever ? SHORT_MS : LONG_MS;
+	int said[2];
+
+	support_ready_init(said);
+	life->pid = start(scene, scene->options, fault, said[1]);
+	close(said[1]);
+	*said_fd = said[0];
+	life->err[0] = '\0';
+	while (strstr(life->err, text) == NULL)
+		if (!hear_more(said[0], life->err, sizeof(life->err),
+			    patience_ms))
+			return false;
+	return true;
+}
+
+/* Until the other relay has found it, or found it again. */
+static bool ask_relay(int type)
+{
+	const int64_t end_us = unixdeadline_after_us(LONG_MS * INT64_C(1000));
+
+	while (unixdeadline_now_us() < end_us) {
+		if (ask(type, 150000))
+			return true;
+		is_there_more(-1, 5);
+	}
+	return false;
+}
+
+static void play_relay(const struct tool_scene *scene, struct life *life,
+	const struct fault *fault)
+{
+	bool has_begun, is_served;
+	int said_fd;
+
+	hear_engine();
+	has_begun = start_relay(scene, life, fault, &said_fd);
+	if (has_begun) {
+		is_served = fault->is_forever ? ask(scene->type, 50000)
+					      : ask_relay(scene->type);
+		ck_assert_msg(is_served || fault->is_forever,
+			"nobody is served: %s", life->err);
+	}
+	/* Or it would wait for answers to datagrams, a second each time. */
+	if (scene->type == SOCK_DGRAM)
+		kill(life->pid, SIGINT);
+	let_server_end(life, said_fd);
+	ck_assert_msg(has_begun || life->status != 0 || fault->is_forever,
+		"it never begins: %s", life->err);
+	check_life(scene, life, fault);
+	check_files(scene->role == EXPORTER ? get_address() : NULL, life,
+		fault);
 }
 
 /* Clients and lookers: their server is sound. */
@@ -819,6 +992,8 @@ static void play(const struct tool_scene *scene, struct life *life,
 		play_tapper(scene, life, fault);
 	else if (scene->role == RESTORER)
 		play_restorer(scene, life, fault);
+	else if (is_relay(scene))
+		play_relay(scene, life, fault);
 	else
 		play_looker(scene, life, fault);
 }
@@ -945,13 +1120,63 @@ static void make_recording(int type)
 	ck_assert_int_eq(life.status, 0);
 }
 
+static const char *const of_type[] = {
+	[SOCK_STREAM] = "unixstream-echo",
+	[SOCK_DGRAM] = "unixgram-echo",
+	[SOCK_SEQPACKET] = "seqpacket-echo",
+};
+
+/* It finds the other relay by itself, and is found again. */
+static void start_partner(const struct tool_scene *scene, struct life *life)
+{
+	static const char *const networks[] = {
+		[SOCK_STREAM] = "-nunix",
+		[SOCK_DGRAM] = "-nunixgram",
+		[SOCK_SEQPACKET] = "-nunixpacket",
+	};
+	const bool is_import = scene->role == EXPORTER;
+	const struct tool_scene partner = {
+		.tool = "unixmsg-relay",
+		.role = is_import ? IMPORTER : EXPORTER,
+		.type = scene->type,
+		.options = { is_import ? "--import=it" : "--export=it", "-q",
+			is_import ? "--host=a" : "--host=b",
+			networks[scene->type], engine_option,
+			is_import ? NULL : served_address },
+		.place = is_import ? ADDRESS : NOWHERE,
+	};
+	int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	life->pid = start(&partner, partner.options, NULL, nothing);
+	close(nothing);
+}
+
+static void play_beside_relay(const struct tool_scene *scene, int index)
+{
+	const struct tool_scene server = {
+		.tool = of_type[scene->type],
+		.role = SERVER,
+		.options = { "--listen", served_address },
+		.place = NOWHERE,
+	};
+	struct life served, beside;
+	int said_fd;
+
+	start_engine();
+	snprintf(served_address, sizeof(served_address), "%s",
+		support_abstract("served"));
+	ck_assert(
+		start_server(&server, &served, server.options, NULL, &said_fd));
+	start_partner(scene, &beside);
+	play_rounds(scene, index);
+	kill(beside.pid, SIGTERM);
+	wait_for(&beside);
+	let_server_end(&served, said_fd);
+	end_engine();
+}
+
 static void play_beside_server(const struct tool_scene *scene, int index)
 {
-	static const char *const of_type[] = {
-		[SOCK_STREAM] = "unixstream-echo",
-		[SOCK_DGRAM] = "unixgram-echo",
-		[SOCK_SEQPACKET] = "seqpacket-echo",
-	};
 	const struct tool_scene server = {
 		.tool = of_type[scene->type],
 		.role = SERVER,
@@ -1048,6 +1273,8 @@ START_TEST(a_failure_is_told_and_the_next_is_served)
 		play_rounds(scene, _i);
 	else if (scene->role == LOOKER)
 		play_alone(scene, _i);
+	else if (is_relay(scene))
+		play_beside_relay(scene, _i);
 	else
 		play_beside_server(scene, _i);
 	progresses[_i].is_over = true;
@@ -1066,13 +1293,18 @@ static const char *get_extent(void)
 	return "all there are";
 }
 
+static bool is_wanted(const struct tool_scene *scene)
+{
+	return torture_is_scene_wanted(scene->name) &&
+		(is_engine_there || !is_relay(scene));
+}
+
 static void tell_where_it_ended(void)
 {
 	size_t i;
 
 	for (i = 0; i < COUNT(scenes); i++)
-		if (torture_is_scene_wanted(scenes[i].name) &&
-			!progresses[i].is_over)
+		if (is_wanted(&scenes[i]) && !progresses[i].is_over)
 			printf("scene %zu, %s: %s\n", i, scenes[i].name,
 				progresses[i].what);
 }
@@ -1126,6 +1358,7 @@ int main(void)
 	}
 	if (getenv("FAULTY") == NULL && realpath("tests", folder) != NULL)
 		setenv("FAULTY", folder, 1);
+	is_engine_there = has_engine();
 	write_options();
 	progresses = mmap(NULL, sizeof(*progresses) * COUNT(scenes),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -1133,7 +1366,7 @@ int main(void)
 		return EXIT_FAILURE;
 	tcase_set_timeout(tcase, torture_is_all_wanted() ? 400 : 60);
 	for (i = 0; i < COUNT(scenes); i++)
-		if (torture_is_scene_wanted(scenes[i].name))
+		if (is_wanted(&scenes[i]))
 			tcase_add_loop_test(tcase,
 				a_failure_is_told_and_the_next_is_served,
 				(int)i, (int)i + 1);

@@ -28,6 +28,7 @@ dirfd
 eventfd_read
 eventfd_write
 execvp
+explicit_bzero
 faccessat
 fclose
 feof
@@ -46,6 +47,7 @@ getpgrp
 getpid
 getppid
 getrlimit
+inet_pton
 isatty
 kill
 lseek
@@ -138,11 +140,9 @@ expect_none()
 }
 
 src=$top_builddir/src
-# What draws the picture of unixmsg-perf is another program. The engine of the
-# relay has tests of its own, with servers that fail.
+# What draws the picture of unixmsg-perf is another program.
 drawing=$src/tools/perf/perf_plot.o
-engine=$src/relay/.libs/librelay.a
-objects="$src/.libs/libunixmsg_all.a $(
+objects="$src/.libs/libunixmsg_all.a $src/relay/.libs/librelay.a $(
 	find "$src/tools" -name '*.o' ! -path '*/.libs/*' \
 	! -name perf_plot.o | sort)"
 [ -e "$src/.libs/libunixmsg_all.a" ] || {
@@ -152,7 +152,7 @@ objects="$src/.libs/libunixmsg_all.a $(
 # shellcheck disable=SC2086
 {
 	list_undefined $objects >"$scratch/undefined"
-	list_defined $objects "$drawing" "$engine" >"$scratch/defined"
+	list_defined $objects "$drawing" >"$scratch/defined"
 }
 if grep -q '_chk$' "$scratch/undefined"; then
 	echo 'skip: calls that can fail: built with _FORTIFY_SOURCE'

@@ -46,6 +46,7 @@ faulty_tools = \
 	tests/faulty-unixmsg-cat \
 	tests/faulty-unixmsg-inspect \
 	tests/faulty-unixmsg-perf \
+	tests/faulty-unixmsg-relay \
 	tests/faulty-unixmsg-tap \
 	tests/faulty-unixstream-echo
 check_PROGRAMS += $(faulty_tools)
@@ -70,6 +71,10 @@ tests_faulty_unixmsg_perf_SOURCES = $(fault_sources) \
 	src/tools/perf/unixmsg-perf.c
 tests_faulty_unixmsg_perf_LDFLAGS = $(fault_ldflags)
 tests_faulty_unixmsg_perf_LDADD = src/tools/libperf.la $(faulty_libs)
+tests_faulty_unixmsg_relay_SOURCES = $(fault_sources) \
+	$(src_tools_unixmsg_relay_SOURCES)
+tests_faulty_unixmsg_relay_LDFLAGS = $(fault_ldflags)
+tests_faulty_unixmsg_relay_LDADD = src/relay/librelay.la $(faulty_libs)
 tests_faulty_unixmsg_tap_SOURCES = $(fault_sources) \
 	src/tools/tap/unixmsg-tap.c
 tests_faulty_unixmsg_tap_LDFLAGS = $(fault_ldflags)
