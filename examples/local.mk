@@ -44,6 +44,7 @@ dist_exampleslanguages_DATA = \
 
 examplesrelaydir = $(examplesdir)/relay
 dist_examplesrelay_DATA = \
+	%D%/relay/Containerfile \
 	%D%/relay/alpha.conf \
 	%D%/relay/beta.conf \
 	%D%/relay/hub.conf \

@@ -1299,6 +1299,59 @@ a_link_that_is_cut_leaves_a_prefix()
 	ask unixpacket front again
 }
 
+# container DIRECTORY COMMAND...: in namespaces of its own and without rights,
+# where the directory is at /run/echo, and nothing else of it in /run. isolated
+# may be --net.
+isolated=
+container()
+{
+	shared=$1
+	shift
+	unshare --mount --pid --fork --kill-child --ipc --uts $isolated \
+		sh -c 'mount -t tmpfs none /run && mkdir /run/echo &&
+			mount --bind "$0" /run/echo &&
+			exec setpriv --bounding-set -all --inh-caps -all \
+				--no-new-privs "$@"' "$here/$shared" "$@"
+}
+
+# As in examples/relay/Containerfile; only relays have the network of the host.
+containers_share_a_directory()
+{
+	need_root
+	mkdir here there there/replies
+	container here true 2>"$err" || skip "no containers: $(cat "$err")"
+	start_engine
+	for network in unixpacket unixgram; do
+		isolated=--net
+		start_server service-$network container there \
+			"$(echo_of $network)" --listen /run/echo/$network
+		isolated=
+		replies=
+		[ $network = unixpacket ] ||
+			replies='--reply-directory /run/echo/replies'
+		start_and_see export-$network 'can be reached as' \
+			container there unixmsg-relay --export it $replies \
+			-n $network --engine $engine /run/echo/$network
+		start_server import-$network container here unixmsg-relay \
+			--import it -n $network --engine $engine --mode 0666 \
+			/run/echo/$network
+		isolated=--net
+		run_in_container here "$(echo_of $network)" --timeout $limit \
+			--bind /run/echo/own-$network /run/echo/$network hello
+		expect_status 0 "$(cat "$err")"
+		expect_text "$out" hello
+	done
+}
+
+# bound takes no function.
+run_in_container()
+{
+	start container container "$@"
+	finish container
+	cp "$logs/container.out" "$out"
+	cp "$logs/container.err" "$err"
+}
+
 # --- Operation --------------------------------------------------------------
 
 a_wrong_password_is_told()
@@ -1683,6 +1736,7 @@ run_case the_example_configuration_has_what_each_role_needs
 run_case the_example_configuration_lets_no_role_be_the_other
 run_case two_hosts_with_networks_of_their_own
 run_case a_link_that_is_cut_leaves_a_prefix
+run_case containers_share_a_directory
 run_case a_wrong_password_is_told
 run_case the_user_of_the_engine_is_checked
 run_case an_engine_of_another_user_gets_no_password
