@@ -370,6 +370,44 @@ def flood(address):
         pass
 
 
+def publisher(address, count, pause):
+    """Sends numbers to the first client, each after a pause, and an end."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    sock.bind(address)
+    print(": listening on " + address, file=sys.stderr, flush=True)
+    _, subscriber = sock.recvfrom(100)
+    for number in range(int(count)):
+        time.sleep(float(pause))
+        sock.sendto(b"%d" % number, subscriber)
+    sock.sendto(b"end", subscriber)
+
+
+def subscriber(address):
+    """Says one word, and listens to the end: nothing may be missing."""
+    sock = bound("", address)
+    sock.settimeout(None)
+    sock.send(b"subscribe")
+    count = 0
+    while True:
+        data = sock.recv(100)
+        if data == b"end":
+            break
+        if data != b"%d" % count:
+            print("instead of %d comes %r" % (count, data))
+            sys.exit(1)
+        count += 1
+    print("all of", count)
+
+
+def idle(address, pause):
+    """A connection that says nothing for long."""
+    sock = packets(address)
+    for data in b"before", b"after":
+        sock.send(data)
+        print(read(sock), flush=True)
+        time.sleep(float(pause) if data == b"before" else 0)
+
+
 class Engine:
     """A client of nats-server that may do everything."""
 

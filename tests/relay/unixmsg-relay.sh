@@ -879,6 +879,43 @@ ask_until_answered()
 	await_true unixgram-echo --timeout 1 front $1
 }
 
+# start_subscriber NAME COUNT PAUSE: to a publisher of numbers that is another
+# service, with relays of its own.
+start_subscriber()
+{
+	start_server $1 "$python" "$peer" publisher $1 $2 $3
+	start_and_see $1-export 'can be reached as' unixmsg-relay --export $1 \
+		-n unixgram --engine $engine $1
+	start_server $1-import unixmsg-relay --import $1 -n unixgram \
+		--engine $engine $1-front
+	start $1-client "$python" "$peer" subscriber $1-front
+}
+
+# finish_subscriber NAME COUNT
+finish_subscriber()
+{
+	limit=1000
+	finish $1-client
+	expect_text "$logs/$1-client.out" "all of $2"
+}
+
+# It is not forgotten: for longer than --silence while it hears something, and
+# shortly before that even if nobody says anything.
+a_subscriber_may_be_silent_for_ten_minutes()
+{
+	[ "${UNIXMSG_TESTS:-}" = full ] || skip 'it takes eleven minutes'
+	start_all unixpacket
+	start idle "$python" "$peer" idle front 660
+	start_subscriber often 660 1
+	start_subscriber rarely 1 590
+	finish_subscriber rarely 1
+	finish_subscriber often 660
+	finish idle
+	expect_status 0 "$(cat "$logs/idle.err")"
+	printf "%s\n" "6 bytes b'befo'" "5 bytes b'afte'" >wanted
+	expect_same wanted "$logs/idle.out"
+}
+
 # start_second_export NETWORK: of another service, under the same name.
 start_second_export()
 {
@@ -1718,6 +1755,7 @@ run_case books_of_datagrams_add_up
 run_case a_burst_within_the_queue_is_delivered_in_order
 run_case datagrams_that_find_nobody_are_counted
 run_case a_silent_client_is_forgotten_and_comes_back
+run_case a_subscriber_may_be_silent_for_ten_minutes
 run_case a_client_stays_with_one_of_several_exports
 run_case another_export_takes_over
 run_case connections_go_to_the_export_that_is_left

@@ -363,6 +363,7 @@ static struct unixservice *make_service(struct relay *relay)
 		.queue_total_bytes_max = SIZE_MAX,
 		.keep_ended = true,
 		.read_while_queued = true,
+		.delivery_is_activity = true,
 	};
 
 	/* The windows bound the queues of connections. */
