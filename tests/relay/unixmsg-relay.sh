@@ -181,6 +181,56 @@ programs_of_others_are_relayed()
 	fi
 }
 
+rsyslogd_gets_the_lines_of_logger()
+{
+	need rsyslogd
+	need logger
+	start_engine
+	cat >rsyslog.conf <<-EOF
+		module(load="imuxsock" SysSock.Use="off")
+		input(type="imuxsock" Socket="$here/log" CreatePath="off")
+		*.* $here/lines
+	EOF
+	start rsyslogd rsyslogd -n -f "$here/rsyslog.conf" -i "$here/pid"
+	await_true test -S log -o ! -d "/proc/$pid"
+	[ -S log ] || skip 'rsyslogd does not run here'
+	start_and_see export 'can be reached as' unixmsg-relay --export log \
+		-n unixgram --engine $engine log
+	start_server import unixmsg-relay --import log -n unixgram \
+		--engine $engine front
+	run logger --socket front --tag test 'hello rsyslogd'
+	expect_status 0 "$(cat "$err")"
+	await_true grep -q 'test: hello rsyslogd' lines
+}
+
+# statsd of npm, and Debian's python3-statsd.
+statsd_counts_what_its_client_sends()
+{
+	need statsd
+	"$python" -c 'import statsd' 2>/dev/null ||
+		skip "$python has no module statsd"
+	start_engine
+	cat >config.js <<-EOF
+		{
+			servers: [{server: "./servers/tcp",
+				socket: "$here/service"}],
+			mgmt_port: 0, mgmt_address: "127.0.0.1",
+			backends: ["./backends/console"], flushInterval: 200
+		}
+	EOF
+	start statsd statsd config.js
+	await_true test -S service
+	start_export unix
+	start_import unix
+	run "$python" -c 'import statsd
+client = statsd.UnixSocketStatsClient("front")
+client.incr("visits", 3)
+client.gauge("load", 7)'
+	expect_status 0 "$(cat "$err")"
+	await_true grep -q "visits: 3" "$logs/statsd.out"
+	await_true grep -q "load: 7" "$logs/statsd.out"
+}
+
 # It asks, from a socket of its own, and gets answers.
 wpa_cli_reaches_wpa_supplicant()
 {
@@ -1721,6 +1771,8 @@ is_there "$python" || {
 run_case packets_are_the_same
 run_case datagrams_are_the_same
 run_case programs_of_others_are_relayed
+run_case rsyslogd_gets_the_lines_of_logger
+run_case statsd_counts_what_its_client_sends
 run_case wpa_cli_reaches_wpa_supplicant
 run_case bytes_are_the_same
 run_case subjects_are_made_of_names_and_numbers
