@@ -551,6 +551,16 @@ def garbage(engine):
     nats.settle()
 
 
+def port():
+    """Has a port that others cannot get while no engine listens there; an
+    engine can, as both use SO_REUSEADDR, and this one does not listen."""
+    sock = socket.socket(socket.AF_INET)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    print(": listening on", sock.getsockname()[1], file=sys.stderr, flush=True)
+    threading.Event().wait()
+
+
 def activate(address, *command):
     """Starts the command with a socket, as a supervisor does."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -24,19 +24,21 @@ echo_of()
 	esac
 }
 
-# start_engine [LINE]...: sets engine; at the port that it had, or at any.
-# on is a command before it.
+# start_engine [LINE]...: sets engine; at the port that it had. on is a command
+# before it.
 on=
-port=-1
+engine=
 start_engine()
 {
+	[ -n "$engine" ] || {
+		start_server port "$python" "$peer" port
+		engine=127.0.0.1:$(sed 's/.* //' "$logs/port.err")
+	}
 	{
-		echo "listen: \"127.0.0.1:$port\""
+		echo "listen: \"$engine\""
 		[ $# -eq 0 ] || printf '%s\n' "$@"
 	} >"$logs/nats.conf"
 	start_and_see nats 'Server is ready' $on nats-server -c "$logs/nats.conf"
-	port=$(sed -n 's/.*client connections on 127.0.0.1://p' "$logs/nats.err")
-	engine=127.0.0.1:$port
 }
 
 end_engine()
@@ -644,7 +646,7 @@ another_status_ends_nothing()
 			signal $name KILL
 			finish $name
 		done
-		port=-1
+		engine=
 	done
 }
 
@@ -673,7 +675,7 @@ garbage_harms_nobody()
 			signal $name KILL
 			finish $name
 		done
-		port=-1
+		engine=
 	done
 }
 
