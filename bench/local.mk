@@ -7,6 +7,7 @@ EXTRA_DIST += \
 	%D%/peers/boost_queue.cpp \
 	%D%/peers/echo.go \
 	%D%/peers/echo.py \
+	%D%/peers/keeps.py \
 	%D%/peers/nng.c \
 	%D%/peers/qb.c \
 	%D%/peers/window.c \

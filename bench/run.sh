@@ -381,6 +381,24 @@ start_nats()
 	return 1
 }
 
+# start_socats: the same server by two socat and TCP, at socat-tcp.
+start_socats()
+{
+	is_there socat && is_there python3 || return 0
+	# A port that was free a moment ago; socat does not tell of its own.
+	tcp=$(python3 -c 'import socket
+s = socket.socket()
+s.bind(("127.0.0.1", 0))
+print(s.getsockname()[1])')
+	run_there socat \
+		"TCP-LISTEN:$tcp,bind=127.0.0.1,reuseaddr,nodelay,fork" \
+		"UNIX-CONNECT:$work/direct,type=5" </dev/null >/dev/null 2>&1 &
+	pids="$pids $!"
+	start_between socat-tcp socat \
+		"UNIX-LISTEN:$work/socat-tcp,type=5,fork" \
+		"TCP:127.0.0.1:$tcp,nodelay"
+}
+
 # start_relayed: a server at direct, and the same by two relays at relayed.
 start_relayed()
 {
@@ -394,23 +412,46 @@ start_relayed()
 		-n unixpacket --engine "$nats" "$work/relayed"
 }
 
+# get_round_trip NAME: in ns.
+get_round_trip()
+{
+	bound 60 "$tools/seqpacket-echo" --stats --count 3000 "$work/$1" \
+		2>/dev/null |
+		sed -n 's/.*"round_trip_median_ns":\([0-9]*\).*/\1/p'
+}
+
+# compare_what_is_kept: of what packets promise, by each way.
+compare_what_is_kept()
+{
+	is_there python3 || return 0
+	say '' 'What arrives as it was sent:' '' \
+		'| way | empty message | many at once | 200,000 bytes | answers'\
+' after the end |' '| --- | --- | --- | --- | --- |'
+	for way in direct relayed socat-tcp; do
+		[ ! -S "$work/$way" ] ||
+			say "| $way $(bound 60 python3 "$peers/keeps.py" \
+				"$work/$way") |"
+	done
+}
+
 # measure_relay: one round of each, in turn: both figures of raw NATS, then
 # those of the relays.
 measure_relay()
 {
 	bound 60 "$ENGINE_SPEED" "$nats" >"$work/raw" || return
-	trip=$(bound 60 "$tools/seqpacket-echo" --stats --count 3000 \
-		"$work/relayed" 2>/dev/null |
-		sed -n 's/.*"round_trip_median_ns":\([0-9]*\).*/\1/p')
+	trip=$(get_round_trip relayed)
+	socat=0
+	[ ! -S "$work/socat-tcp" ] || socat=$(get_round_trip socat-tcp)
 	rate=$(bound 60 "$work/window" seqpacket "$work/relayed" 64 64 20000) ||
 		return
-	awk -v trip="$trip" -v rate="$rate" '
+	awk -v trip="$trip" -v rate="$rate" -v socat="$socat" '
 		{ raw[$1] = $2 }
 		END {
 			print raw["round_trip_us"], trip / 1000,
 				raw["round_trips_per_s"], rate,
 				trip / 1000 / raw["round_trip_us"],
-				rate / raw["round_trips_per_s"]
+				rate / raw["round_trips_per_s"],
+				socat / 1000, socat / 1000 / raw["round_trip_us"]
 		}' "$work/raw" >>"$work/relay.rounds"
 }
 
@@ -421,7 +462,7 @@ get_relay_median()
 }
 
 # Through two relays and one nats-server, against two clients of that server
-# which are made of the same code.
+# which are made of the same code; and by socat with one TCP connection a client.
 compare_relay()
 {
 	begin 'unixmsg-relay'
@@ -440,15 +481,16 @@ compare_relay()
 		stop_servers
 		return
 	fi
+	start_socats
 	: >"$work/relay.rounds"
 	i=0
 	while [ $i -lt 11 ] && measure_relay; do
 		i=$((i + 1))
 	done
-	stop_servers
 	exec 7<&-
 	[ $i -gt 0 ] || {
 		miss 'unixmsg-relay was not measured'
+		stop_servers
 		return
 	}
 	say "64 bytes over unixpacket, medians of $i rounds in turn." '' \
@@ -458,6 +500,11 @@ compare_relay()
  $(get_relay_median 2) | $(get_relay_median 5) |" \
 		"| answers a second, 64 on the way | $(get_relay_median 3) |\
  $(get_relay_median 4) | $(get_relay_median 6) |"
+	[ ! -S "$work/socat-tcp" ] || say "| round trip, two socat and TCP |\
+ $(get_relay_median 1) | $(get_relay_median 7) | $(get_relay_median 8) |"
+	compare_what_is_kept
+	stop_servers
+	rm -f "$work/direct" "$work/relayed" "$work/socat-tcp"
 }
 
 # The median of the numbers on standard input.
