@@ -83,14 +83,16 @@ int unixlane_cancel(struct unixconn *conn);
  * Waits for a message, and stores its place, which is aligned to 8 bytes, and
  * its size. The memory belongs to conn, is only for reading, and stays until
  * unixlane_release. Returns 1; 0 at the end of the connection; -1 with the
- * errors of unixconn_recv but EMSGSIZE, or with
+ * errors of unixconn_recv except EMSGSIZE, or with
  *
  *   EINVAL   a message has not been released, or the deadline is negative
  *   ENOTSUP  the connection has no lane
  *
- * *data is NULL if the message is on the socket, because it was too large for
- * the lane or has descriptors: receive it by unixconn_recv_msg or another
- * receiving call, and do not call unixlane_release. *size is then its size.
+ * After 0 and -1 there is no message: do not use *data and *size. After 1 *data
+ * is NULL if the message is on the socket, because it was too large for the
+ * lane, found no room there, or has descriptors. Receive such a message by
+ * unixconn_recv_msg or another receiving call, and do not call
+ * unixlane_release. *size is its size in both cases.
  */
 int unixlane_peek(struct unixconn *conn, const void **data, size_t *size,
 	int64_t deadline_us);

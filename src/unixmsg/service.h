@@ -44,12 +44,12 @@
  * it a peer. The service notices the death of a client at once, also while an
  * answer to it is pending (UNIXSERVICE_LATER) or queued.
  *
- * Unread messages of a connection are lost only if the service closes it to
- * protect others (EDQUOT, ENOBUFS), by UNIXSERVICE_DROP_PEER, or after a
- * message that was too large, or if the program closes it. The client then gets
- * ECONNRESET. No counter contains the unread messages. UNIXSERVICE_CLOSED
- * reports such an end, and one of the counters evicted, partials_closed,
- * dropped and cut counts it.
+ * The service loses unread messages of a connection only when it closes the
+ * connection: to protect others (EDQUOT, ENOBUFS), by UNIXSERVICE_DROP_PEER,
+ * after a message that was too large, or because the program asks for it. The
+ * client then gets ECONNRESET. No counter contains the unread messages.
+ * UNIXSERVICE_CLOSED reports such an end, and one of the counters evicted,
+ * partials_closed, dropped and cut counts it.
  *
  * Proof. The address of a datagram is the text that its sender gave to bind(2),
  * and leads wherever the sender likes. So before its first answer to a peer,
@@ -313,9 +313,9 @@ enum unixservice_policy {
 struct unixservice_options {
 	/* The service calls it for all events but messages; NULL for none. */
 	unixservice_watcher *watcher;
-	/* The most events of the kinds REFUSED, LIMITED, CUT, LOST and UNPROVED
-	 * that the watcher gets in a second, and at once after a quiet one;
-	 * default 20. It gets the refusal of a datagram peer once. */
+	/* The most events a second of the kinds REFUSED, LIMITED, CUT, LOST and
+	 * UNPROVED that the watcher gets; default 20. As many may come at once
+	 * after a quiet second. It gets the refusal of a datagram peer once. */
 	unsigned int event_rate;
 	/* The largest message that the service receives, in bytes; default
 	 * 212960, the size that a socket carries by default. The service has
@@ -909,11 +909,12 @@ struct unixservice_peer_info {
 };
 
 /*
- * Returns the number of messages that are queued for peer, as it has no room; 0
- * also for a closed peer. After a send this tells whether the message was sent
- * or queued, unless it was gathered, see Batches above. When the last queued
- * message is sent, UNIXSERVICE_FLUSHED follows; UNIXSERVICE_LOST reports those
- * that are dropped, within event_rate, but not those that a closed peer loses.
+ * Returns the number of messages that are queued until peer has room for them;
+ * 0 also for a closed peer. After a send this tells whether the message was
+ * sent or queued, unless it was gathered, see Batches above. When the last
+ * queued message is sent, UNIXSERVICE_FLUSHED follows; UNIXSERVICE_LOST reports
+ * those that are dropped, within event_rate, but not those that a closed peer
+ * loses.
  */
 size_t unixservice_get_queued(const struct unixservice *service, uint64_t peer);
 
@@ -925,9 +926,9 @@ int unixservice_get_peer_info(const struct unixservice *service, uint64_t peer,
  * struct unixlisten_options; 0 outside of the handler. */
 uint64_t unixservice_get_tag(const struct unixservice *service);
 
-/* Returns the next peer after that one, in no particular order. Peers may open
- * and close meanwhile, also that one. 0 begins with the first, and 0 is
- * returned after the last. */
+/* Returns the peer that follows peer, in no particular order: for 0 the first
+ * one, and after the last one 0. Peers may open and close between two calls,
+ * also peer itself. */
 uint64_t unixservice_get_next_peer(const struct unixservice *service,
 	uint64_t peer);
 
