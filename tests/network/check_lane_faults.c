@@ -193,6 +193,22 @@ START_TEST(a_batch_ends_where_the_peer_cannot_be_woken)
 }
 END_TEST
 
+/* The lane joins them, as it adds a part of its own. */
+START_TEST(the_most_parts_without_memory_are_not_sent)
+{
+	static struct iovec parts[IOV_MAX];
+	const struct unixmsg msg = { .parts = parts, .parts_count = IOV_MAX };
+
+	parts[0] = (struct iovec){ bytes, LARGE };
+	fault_fail_one("realloc", 0, ENOMEM);
+	ck_assert_errno(unixconn_send_msg(client, &msg, UNIXMSG_NOW), ENOMEM);
+	expect_failure();
+	expect_nothing(server);
+	ck_assert_int_eq(unixconn_send_msg(client, &msg, UNIXMSG_NOW), 1);
+	expect_size(server, LARGE);
+}
+END_TEST
+
 /* The thread that receives has found that out. */
 START_TEST(nothing_is_committed_to_a_lane_that_has_failed)
 {
@@ -449,6 +465,7 @@ static TCase *make_sends(void)
 	tcase_add_test(tcase, a_bell_that_was_interrupted_is_rung);
 	tcase_add_loop_test(tcase, a_bell_that_is_due_comes_first, 0, 2);
 	tcase_add_test(tcase, a_batch_ends_where_the_peer_cannot_be_woken);
+	tcase_add_test(tcase, the_most_parts_without_memory_are_not_sent);
 	tcase_add_test(tcase, nothing_is_committed_to_a_lane_that_has_failed);
 	return tcase;
 }
