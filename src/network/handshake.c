@@ -316,10 +316,7 @@ void unixhandshake__offer(struct packet *packet)
 {
 	if (unixturn__take(&packet->lane.sending) < 0)
 		return;
-	if (packet->sent >= offer_before)
-		give_up(packet);
-	else
-		offer(packet);
+	offer(packet);
 	unixturn__give(&packet->lane.sending);
 }
 
