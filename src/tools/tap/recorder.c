@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tools/tap/event_queue.h"
 #include "tools/tap/recorder.h"
-#include "tools/tap/ring.h"
 
-/* The pause between two looks. People do not notice it, and the ring has room
+/* The pause between two looks. People do not notice it, and the queue has room
  * for what may come meanwhile. */
 static const int nap_ms = 5;
 
@@ -20,7 +20,7 @@ static const int nap_ms = 5;
 static const int grace_ms = 500;
 
 struct recorder {
-	struct ring *ring;
+	struct event_queue *queue;
 	pid_t pid;
 	/* A byte wakes the process; its end of the pair closes with it. */
 	int fd;
@@ -35,7 +35,7 @@ static struct recorder *recorders;
 
 /* In the process of the recorder. */
 struct scribe {
-	struct ring *ring;
+	struct event_queue *queue;
 	const struct recorder_sink *sink;
 	int fd;
 	void *data;
@@ -46,7 +46,7 @@ static int take_all(const struct scribe *scribe, size_t *taken)
 	const struct recorder_sink *sink = scribe->sink;
 	struct event event;
 
-	for (*taken = 0; ring_take(scribe->ring, &event, scribe->data);
+	for (*taken = 0; event_queue_take(scribe->queue, &event, scribe->data);
 		++*taken)
 		if (sink->take(&event, scribe->data, sink->context) < 0)
 			return -1;
@@ -97,11 +97,11 @@ static int write_all(const struct scribe *scribe)
 	while (is_tapping) {
 		if (take_while_they_come(scribe) < 0)
 			return -1;
-		ring_set_asleep(scribe->ring, true);
+		event_queue_set_asleep(scribe->queue, true);
 		if (take_all(scribe, &taken) < 0)
 			return -1;
 		is_tapping = sleep_until_woken(scribe);
-		ring_set_asleep(scribe->ring, false);
+		event_queue_set_asleep(scribe->queue, false);
 	}
 	if (take_all(scribe, &taken) < 0)
 		return -1;
@@ -128,13 +128,14 @@ static void close_others(void)
 		close(other->fd);
 }
 
-static void run(struct ring *ring, const struct recorder_sink *sink, int fd)
+static void run(struct event_queue *queue, const struct recorder_sink *sink,
+	int fd)
 {
 	const struct scribe scribe = {
-		.ring = ring,
+		.queue = queue,
 		.sink = sink,
 		.fd = fd,
-		.data = malloc(ring_get_most(ring)),
+		.data = malloc(event_queue_get_most(queue)),
 	};
 	int result = -1;
 
@@ -156,7 +157,7 @@ static int fork_scribe(struct recorder *recorder,
 	recorder->pid = fork();
 	if (recorder->pid == 0) {
 		close(pair[0]);
-		run(recorder->ring, sink, pair[1]);
+		run(recorder->queue, sink, pair[1]);
 	}
 	close(pair[1]);
 	recorder->fd = pair[0];
@@ -169,22 +170,22 @@ static struct recorder *give_up(struct recorder *recorder)
 
 	if (recorder->fd >= 0)
 		close(recorder->fd);
-	ring_free(recorder->ring);
+	event_queue_free(recorder->queue);
 	free(recorder);
 	errno = error;
 	return NULL;
 }
 
 struct recorder *recorder_start(const struct recorder_sink *sink,
-	size_t ring_size)
+	size_t queue_size)
 {
 	struct recorder *recorder = calloc(1, sizeof(*recorder));
 
 	if (recorder == NULL)
 		return NULL;
 	recorder->fd = -1;
-	recorder->ring = ring_new(ring_size);
-	if (recorder->ring == NULL || fork_scribe(recorder, sink) < 0)
+	recorder->queue = event_queue_new(queue_size);
+	if (recorder->queue == NULL || fork_scribe(recorder, sink) < 0)
 		return give_up(recorder);
 	recorder->next = recorders;
 	recorders = recorder;
@@ -193,7 +194,7 @@ struct recorder *recorder_start(const struct recorder_sink *sink,
 
 static void wake(const struct recorder *recorder)
 {
-	if (ring_take_asleep(recorder->ring))
+	if (event_queue_take_asleep(recorder->queue))
 		send(recorder->fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -204,7 +205,8 @@ static bool tell_left_out(struct recorder *recorder)
 		.left_out = recorder->left_out,
 	};
 
-	if (recorder->left_out > 0 && !ring_put(recorder->ring, &event, NULL))
+	if (recorder->left_out > 0 &&
+		!event_queue_put(recorder->queue, &event, NULL))
 		return false;
 	recorder->left_out = 0;
 	return true;
@@ -213,15 +215,15 @@ static bool tell_left_out(struct recorder *recorder)
 void recorder_put(struct recorder *recorder, const struct event *event,
 	const void *data)
 {
-	const size_t most = ring_get_most(recorder->ring);
+	const size_t most = event_queue_get_most(recorder->queue);
 	struct event copy = *event;
 
 	if (copy.kept > most)
 		copy.kept = most;
 	/* Both or none: else each event of a flood would have its report. */
-	if (ring_has_room(recorder->ring, 2, copy.kept) &&
+	if (event_queue_has_room(recorder->queue, 2, copy.kept) &&
 		tell_left_out(recorder) &&
-		ring_put(recorder->ring, &copy, data)) {
+		event_queue_put(recorder->queue, &copy, data)) {
 		wake(recorder);
 		return;
 	}

@@ -4,9 +4,9 @@
 
 /*
  * A recorder writes events in a process of its own, so that a slow disk or
- * terminal delays nobody. In between is a ring of bounded size. When it is
+ * terminal delays nobody. In between is a queue of bounded size. When it is
  * full, events are left out, and an EVENT_LEFT_OUT tells their number. If the
- * tap is killed, the recorder still writes what is in the ring.
+ * tap is killed, the recorder still writes what is in the queue.
  */
 
 #include <stdbool.h>
@@ -29,12 +29,12 @@ struct recorder_sink {
 };
 
 /*
- * Starts the process of a recorder with a ring of ring_size bytes, a power of
+ * Starts the process of a recorder with a queue of queue_size bytes, a power of
  * two. The process inherits what is open: start it before sockets are. Returns
  * NULL with errno.
  */
 struct recorder *recorder_start(const struct recorder_sink *sink,
-	size_t ring_size);
+	size_t queue_size);
 
 /* Hands an event over, or counts it as left out. Never waits. */
 void recorder_put(struct recorder *recorder, const struct event *event,

@@ -20,7 +20,7 @@
 #include "tools/tap/tap_sinks.h"
 
 /* A slow disk or terminal may be so many bytes behind. */
-enum { RING_SIZE = 32 << 20 };
+enum { QUEUE_SIZE = 32 << 20 };
 
 /* --- Lines on standard output, in the process of the printer -------------- */
 
@@ -65,7 +65,7 @@ static int open_printer(struct tap *tap)
 		getenv("NO_COLOR") == NULL;
 	show.writer = record_writer_new(STDOUT_FILENO, RECORD_TEXT, -1);
 	if (show.writer != NULL)
-		tap->printer = recorder_start(&show_sink, RING_SIZE);
+		tap->printer = recorder_start(&show_sink, QUEUE_SIZE);
 	return tap->printer != NULL ? 0 : complain_of_output();
 }
 
@@ -145,7 +145,7 @@ static int open_writer(struct tap *tap)
 	file.dissector = tap->options->dissector;
 	file.file = open_file(file_name);
 	if (file.file != NULL)
-		tap->writer = recorder_start(&file_sink, RING_SIZE);
+		tap->writer = recorder_start(&file_sink, QUEUE_SIZE);
 	return tap->writer != NULL ? 0 : complain_of_file();
 }
 

@@ -13,7 +13,7 @@
 #include "support/support.h"
 #include "tools/tap/recorder.h"
 
-enum { RING_SIZE = 1 << 16 };
+enum { QUEUE_SIZE = 1 << 16 };
 
 /* The recorder writes its events to the one, and waits for the other. */
 static int output[2];
@@ -99,7 +99,7 @@ static const struct recorder_sink sink = {
 
 static struct recorder *start(void)
 {
-	struct recorder *recorder = recorder_start(&sink, RING_SIZE);
+	struct recorder *recorder = recorder_start(&sink, QUEUE_SIZE);
 
 	ck_assert_ptr_nonnull(recorder);
 	return recorder;
@@ -146,7 +146,7 @@ START_TEST(events_arrive_in_order_and_before_the_end)
 }
 END_TEST
 
-START_TEST(a_ring_that_was_full_and_empty_often_keeps_every_byte)
+START_TEST(a_queue_that_was_full_and_empty_often_keeps_every_byte)
 {
 	static char data[9000], text[200000];
 	struct recorder *recorder = start();
@@ -170,7 +170,7 @@ END_TEST
 
 START_TEST(a_slow_recorder_delays_nobody_and_tells_what_is_left_out)
 {
-	static char data[RING_SIZE / 4];
+	static char data[QUEUE_SIZE / 4];
 	struct recorder *recorder;
 	char text[256];
 	int i;
@@ -190,9 +190,9 @@ START_TEST(a_slow_recorder_delays_nobody_and_tells_what_is_left_out)
 }
 END_TEST
 
-START_TEST(a_payload_beyond_the_ring_is_cut)
+START_TEST(a_payload_beyond_the_queue_is_cut)
 {
-	static char data[4 * RING_SIZE];
+	static char data[4 * QUEUE_SIZE];
 	struct recorder *recorder = start();
 	char text[256];
 
@@ -215,7 +215,7 @@ START_TEST(what_a_killed_tap_has_seen_is_written)
 		struct recorder *recorder;
 
 		is_gated = true;
-		recorder = recorder_start(&sink, RING_SIZE);
+		recorder = recorder_start(&sink, QUEUE_SIZE);
 		put(recorder, 1, "one", 3);
 		put(recorder, 2, "two", 3);
 		raise(SIGKILL);
@@ -275,10 +275,10 @@ static TCase *make_recorder(void)
 
 	tcase_add_test(tcase, events_arrive_in_order_and_before_the_end);
 	tcase_add_test(tcase,
-		a_ring_that_was_full_and_empty_often_keeps_every_byte);
+		a_queue_that_was_full_and_empty_often_keeps_every_byte);
 	tcase_add_test(tcase,
 		a_slow_recorder_delays_nobody_and_tells_what_is_left_out);
-	tcase_add_test(tcase, a_payload_beyond_the_ring_is_cut);
+	tcase_add_test(tcase, a_payload_beyond_the_queue_is_cut);
 	tcase_add_test(tcase, what_a_killed_tap_has_seen_is_written);
 	tcase_add_test(tcase,
 		a_recorder_that_fails_is_noticed_and_told_at_the_end);
