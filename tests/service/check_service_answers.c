@@ -687,10 +687,15 @@ static int keep_fd(struct scene *at, uint64_t peer, struct unixmsg *msg)
 
 static void send_file(struct client *from)
 {
+	struct unixmsg msg;
 	int fd = open(support_path("file"), O_RDONLY | O_CLOEXEC);
 
-	ck_assert_int_eq(support_send_fds(client_get_fd(from), "f", 1, fd, 1),
-		1);
+	unixmsg_init(&msg);
+	msg.data = (char[]){ 'f' };
+	msg.room = 1;
+	msg.fds = &fd;
+	msg.fds_count = 1;
+	ck_assert_int_eq(unixconn_send_msg(from->conn, &msg, UNIXMSG_NOW), 1);
 	close(fd);
 }
 
