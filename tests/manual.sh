@@ -338,16 +338,19 @@ the_members_of_a_record_are_those_in_the_page()
 
 the_members_of_inspect_are_those_in_the_page()
 {
-	start_server server "$TOOLS/seqpacket-echo" --listen member.sock
+	start_server server "$TOOLS/seqpacket-echo" --lane --listen member.sock
 	# Near enough to member.sock@ to be mentioned.
 	start_server padded "$TOOLS/seqpacket-echo" --listen "@near-$$\\x00"
-	start client "$TOOLS/seqpacket-echo" --interval 60 --count 2 member.sock
-	connected()
+	mkfifo input
+	exec 5<>input
+	start client "$TOOLS/seqpacket-echo" --lane member.sock <input
+	seq 64 >&5
+	has_lane()
 	{
 		"$TOOLS/unixmsg-inspect" --json member.sock "@near-$$" |
-			tee members | grep -q '"peers":\[{'
+			tee members | grep -q '"resident_bytes"'
 	}
-	await_true connected
+	await_true has_lane
 	list_members <members >printed
 	list_told "$(page_of unixmsg-inspect.1)" '.Ss JSON' '.Sh' >told
 	expect_match printed '^why$'

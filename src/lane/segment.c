@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -103,8 +104,9 @@ static int fill(struct segment *segment, int fd, uint32_t size)
 	return fcntl(fd, F_ADD_SEALS, seals);
 }
 
-int unixsegment__make(struct segment *segment, uint32_t size)
+int unixsegment__make(struct segment *segment, uint32_t size, uint64_t ino)
 {
+	char name[32];
 	int fd;
 
 	*segment = (struct segment){ 0 };
@@ -112,7 +114,8 @@ int unixsegment__make(struct segment *segment, uint32_t size)
 		errno = EINVAL;
 		return -1;
 	}
-	fd = fd_lift(memfd_create("unixlane", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+	snprintf(name, sizeof(name), "unixlane:%llu", (unsigned long long)ino);
+	fd = fd_lift(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
 	if (fd < 0)
 		return -1;
 	if (fill(segment, fd, size) < 0)

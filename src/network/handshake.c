@@ -47,6 +47,7 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/kernel.h"
@@ -259,8 +260,11 @@ static void say(struct packet *packet, enum offer_kind kind, int fd,
 
 static int make_segment(struct packet *packet, uint32_t size)
 {
-	int fd = unixsegment__make(&packet->mine, size);
+	struct stat own;
+	int fd = -1;
 
+	if (fstat(packet->conn.end.fd, &own) == 0)
+		fd = unixsegment__make(&packet->mine, size, own.st_ino);
 	if (fd >= 0)
 		packet->mine.page->key = packet->key;
 	return fd;

@@ -31,7 +31,7 @@ static void open_lanes(void)
 				 fds),
 		0);
 	for (i = 0; i < 2; i++) {
-		fd = unixsegment__make(&segments[i][i], RING);
+		fd = unixsegment__make(&segments[i][i], RING, 0);
 		ck_assert_int_ge(fd, 0);
 		ck_assert_int_eq(unixsegment__map(&segments[!i][i], fd, RING),
 			0);

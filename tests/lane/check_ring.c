@@ -32,7 +32,7 @@ static void set_up(void)
 
 	count_fds();
 	for (i = 0; i < 2; i++) {
-		int fd = unixsegment__make(&segments[i], SIZE);
+		int fd = unixsegment__make(&segments[i], SIZE, 0);
 
 		ck_assert_int_ge(fd, 0);
 		close(fd);

@@ -20,7 +20,7 @@ static int fd;
 static void set_up(void)
 {
 	count_fds();
-	fd = unixsegment__make(&mine, SIZE);
+	fd = unixsegment__make(&mine, SIZE, 0);
 	ck_assert_int_ge(fd, 0);
 }
 
@@ -136,7 +136,7 @@ START_TEST(sizes_that_are_none_are_not_made)
 		3 * SIZE, 2u * SEGMENT_RING_MOST, UINT32_MAX };
 	struct segment segment;
 
-	ck_assert_errno(unixsegment__make(&segment, sizes[_i]), EINVAL);
+	ck_assert_errno(unixsegment__make(&segment, sizes[_i], 0), EINVAL);
 	ck_assert_ptr_null(segment.page);
 }
 END_TEST
@@ -150,7 +150,7 @@ START_TEST(all_other_sizes_are_made)
 	for (; size <= SEGMENT_RING_MOST; size *= 2) {
 		if (size < page_size())
 			continue;
-		made = unixsegment__make(&segment, size);
+		made = unixsegment__make(&segment, size, 0);
 		ck_assert_int_ge(made, 0);
 		ck_assert_int_eq(unixsegment__map(&theirs, made, size), 0);
 		ck_assert_uint_eq(theirs.size, size);

@@ -662,7 +662,7 @@ static void be_honest(void)
 static void do_anything_for_ever(uint32_t seed, int ready[2])
 {
 	struct segment segment;
-	int memory_fd = unixsegment__make(&segment, RING);
+	int memory_fd = unixsegment__make(&segment, RING, 0);
 	uint32_t i;
 
 	random_state = seed;

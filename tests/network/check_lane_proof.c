@@ -121,7 +121,7 @@ static void expect_nothing(struct unixconn *conn)
 static int make_memory(const struct segment_key *key)
 {
 	struct segment segment;
-	int fd = unixsegment__make(&segment, RING);
+	int fd = unixsegment__make(&segment, RING, 0);
 
 	ck_assert_int_ge(fd, 0);
 	segment.page->key = *key;

@@ -38,9 +38,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lane/segment.h"
 #include "proof/fault.h"
 #include "proof/torture.h"
 #include "proof/torture_choice.h"
@@ -1200,6 +1202,20 @@ static bool enter_namespaces(void)
 		mount(NULL, "/proc", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 }
 
+/* A connection with memory as of a lane, which a look finds in this process. */
+static void keep_lane(void)
+{
+	struct segment segment;
+	struct stat own;
+	int pair[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0,
+				 pair),
+		0);
+	ck_assert_int_eq(fstat(pair[0], &own), 0);
+	close(unixsegment__make(&segment, 1 << 16, own.st_ino));
+}
+
 /* The first process of a PID namespace, with which it ends. */
 static void be_first_process(const struct tool_scene *scene, int index)
 {
@@ -1207,6 +1223,7 @@ static void be_first_process(const struct tool_scene *scene, int index)
 	if (mount("proc", "/proc", "proc", 0, NULL) < 0)
 		_exit(SUPPORT_EXIT_SKIPPED);
 	is_alone = true;
+	keep_lane();
 	play_beside_server(scene, index);
 	_exit(EXIT_SUCCESS);
 }

@@ -26,11 +26,11 @@ static void memory_for_a_lane_is_made(int kind)
 
 	(void)kind;
 	torture_begin();
-	fd = unixsegment__make(&segment, SIZE);
+	fd = unixsegment__make(&segment, SIZE, 0);
 	is_made = torture_end(fd < 0 ? -1 : 0, 0);
 	expect_segment(&segment, is_made);
 	if (!is_made)
-		fd = unixsegment__make(&segment, SIZE);
+		fd = unixsegment__make(&segment, SIZE, 0);
 	segment.ring[SIZE - 1] = 1;
 	unixsegment__drop(&segment);
 	close(fd);
@@ -39,7 +39,7 @@ static void memory_for_a_lane_is_made(int kind)
 static void memory_of_a_peer_is_mapped(int kind)
 {
 	struct segment mine, theirs;
-	int fd = unixsegment__make(&mine, SIZE);
+	int fd = unixsegment__make(&mine, SIZE, 0);
 	bool is_mapped;
 
 	(void)kind;

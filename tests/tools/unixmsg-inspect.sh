@@ -208,6 +208,124 @@ what_no_relay_says_is_not_told()
 	[ "$(grep -c says "$out")" -eq 0 ] || fail "$(cat "$out")"
 }
 
+# A client and a server that have agreed on a lane of 64 KiB.
+start_lane()
+{
+	serve packet seqpacket "$here/packet" --lane=65536
+	mkfifo input
+	exec 5<>input
+	start_and_see client connected "$TOOLS/seqpacket-echo" -v \
+		--lane=65536 "$here/packet" <input
+	seq 64 >&5
+	await_true has_lane
+}
+
+has_lane()
+{
+	inspect "$here/packet"
+	grep -q '; lane of ' "$out"
+}
+
+memory_of_lanes_is_told()
+{
+	bytes=$(($(getconf PAGESIZE) + 65536))
+	start_lane
+	expect_line lanes "1 connection sends by $bytes bytes of shared memory"
+	expect_line '' "pid $(cat "$logs/client.pid") .*; lane of $bytes bytes"
+	client=$(sed -n 's/.*, bound to \([^;]*\);.*/\1/p' "$out")
+	inspect --json "$here/packet" "$client"
+	for lanes in 's[0]["lanes"]' 's[0]["peers"][0]["lanes"]' \
+		's[1]["lanes"]' 's[1]["peers"][0]["lanes"]'; do
+		expect_json "${lanes}[\"connections\"]" 1
+		expect_json "${lanes}[\"bytes\"]" "$bytes"
+		expect_json "0 < ${lanes}[\"resident_bytes\"] < $bytes" True
+	done
+}
+
+memory_of_lanes_is_not_told_to_another_user()
+{
+	is_runnable_by_nobody
+	start_lane
+	as_nobody "$command" --json "$here/packet"
+	expect_status 0
+	expect_json 's[0]["lanes"]' None
+	expect_json 's[0]["peers"][0]["lanes"]' None
+}
+
+# Connections at four names, and memory as lanes have it. At honest, 3 pages of
+# 16 are in use. At readable, the process cannot write the memory; at stolen,
+# another process has it; at odd, its names are wrong.
+serve_claims()
+{
+	need_python
+	python3 -c 'import os; os.memfd_create' || skip 'python3 has no memfds'
+	start_python "$here" <<'EOF'
+import mmap, os, socket, sys
+page = mmap.PAGESIZE
+kept, ends = [], []
+
+def connect(name):
+    listener, client = (socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                        for i in range(2))
+    listener.bind(sys.argv[1] + "/" + name)
+    listener.listen()
+    client.connect(listener.getsockname())
+    server = listener.accept()[0]
+    ends.extend((listener, client, server))
+    return os.fstat(server.fileno()).st_ino
+
+def map_memory(name, prot=mmap.PROT_READ | mmap.PROT_WRITE):
+    fd = os.memfd_create(name)
+    os.truncate(fd, 16 * page)
+    os.pwrite(fd, b"x" * 3 * page, 0)
+    for offset in page, 0, page:
+        memory = mmap.mmap(fd, 16 * page - offset, prot=prot, offset=offset)
+        kept.append((memory, memory[:3 * page - offset]))
+
+def steal(ino, told, life):
+    for end in ends:
+        end.close()
+    ends[:] = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    os.close(life[1])
+    map_memory("unixlane:%d" % ino)
+    os.write(told, b"x")
+    os.read(life[0], 1)
+    os._exit(0)
+
+map_memory("unixlane:%d" % connect("honest"))
+map_memory("unixlane:%d" % connect("readable"), mmap.PROT_READ)
+odd = connect("odd")
+for name in "%dx", "%d (deleted)", "-%d", "%d\n", "9" * 200 + "%d", "":
+    map_memory("unixlane:" + (name % odd if name else name))
+stolen, told, life = connect("stolen"), os.pipe(), os.pipe()
+if os.fork() == 0:
+    steal(stolen, told[1], life)
+os.read(told[0], 1)
+EOF
+}
+
+memory_for_a_lane_counts_once()
+{
+	serve_claims
+	page=$(getconf PAGESIZE)
+	inspect --json "$here/honest"
+	expect_json 's[0]["lanes"]["connections"]' 1
+	expect_json 's[0]["lanes"]["bytes"]' $((16 * page))
+	expect_json 's[0]["lanes"]["resident_bytes"]' $((3 * page))
+	expect_json 's[0]["peers"][0]["lanes"]' None
+}
+
+nobody_makes_memory_of_others_look_like_a_lane()
+{
+	serve_claims
+	inspect --json "$here/readable" "$here/stolen" "$here/odd"
+	expect_status 0
+	for i in 0 1 2; do
+		expect_json "s[$i][\"connections\"]" 1
+		expect_json "s[$i][\"lanes\"]" None
+	done
+}
+
 everything_is_a_table_without_arguments()
 {
 	serve gram unixgram "$here/gram"
@@ -908,6 +1026,10 @@ for case in \
 	clients_are_named \
 	a_relay_is_told_with_its_service \
 	what_no_relay_says_is_not_told \
+	memory_of_lanes_is_told \
+	memory_of_lanes_is_not_told_to_another_user \
+	memory_for_a_lane_counts_once \
+	nobody_makes_memory_of_others_look_like_a_lane \
 	everything_is_a_table_without_arguments \
 	the_columns_are_aligned_and_narrow \
 	a_directory_shows_its_socket_files_and_no_others \

@@ -116,6 +116,19 @@ static void print_user(const struct inspect_socket *it)
 		is_known ? inspect_text_user(it->told.user) : NULL);
 }
 
+static void print_lanes(const struct inspect_lanes *lanes)
+{
+	print_key("lanes");
+	if (lanes == NULL || lanes->count == 0) {
+		fputs("null", stdout);
+		return;
+	}
+	printf("{\"connections\":%zu", lanes->count);
+	print_number("bytes", lanes->bytes);
+	print_number("resident_bytes", lanes->resident_bytes);
+	putchar('}');
+}
+
 static void print_end(const struct inspect_json *json,
 	const struct inspect_socket *it, bool is_waiting)
 {
@@ -124,6 +137,7 @@ static void print_end(const struct inspect_json *json,
 	print_bool("waiting", is_waiting);
 	print_user(it);
 	print_processes(json, it);
+	print_lanes(&it->lanes);
 	putchar('}');
 }
 
@@ -263,6 +277,7 @@ static void print_socket(const struct inspect_json *json,
 		it == NULL ? 0 : it->connections);
 	print_backlog(it);
 	print_unread(it);
+	print_lanes(it == NULL ? NULL : &it->lanes);
 	print_processes(json, it);
 	print_peers(json, it);
 }

@@ -37,13 +37,14 @@ static const char *get_plural(uint64_t count)
 
 /* The line of a process, and a second one of a relay. */
 static void print_process(const char *label,
-	const struct inspect_process *process, const char *address)
+	const struct inspect_process *process, const char *address,
+	const char *lane)
 {
 	struct inspect_relay relay;
 
-	print_line(label, "pid %d (%s) of user %s%s", (int)process->pid,
+	print_line(label, "pid %d (%s) of user %s%s%s", (int)process->pid,
 		process->told.command, inspect_text_user(process->told.user),
-		address);
+		address, lane);
 	if (inspect_relay_find(process, &relay))
 		print_line("", "which says that it %s the service %s",
 			relay.is_import ? "imports" : "exports", relay.service);
@@ -73,7 +74,7 @@ static void print_holders(const struct inspect_report *report,
 		print_unknown_holder(it);
 	while (process != NULL) {
 		if (count++ < named_most || report->is_verbose)
-			print_process(label, process, "");
+			print_process(label, process, "", "");
 		label = "";
 		process = inspect_snapshot_next_holder(report->snapshot,
 			it->told.ino, process);
@@ -118,6 +119,30 @@ static void print_access(const struct inspect_finding *finding)
 	}
 }
 
+static void print_lanes(const struct inspect_socket *it)
+{
+	const struct inspect_lanes *lanes = &it->lanes;
+
+	if (lanes->count > 0)
+		print_line("lanes",
+			"%zu connection%s by %" PRIu64
+			" bytes of shared memory, %" PRIu64 " resident",
+			lanes->count, lanes->count == 1 ? " sends" : "s send",
+			lanes->bytes, lanes->resident_bytes);
+}
+
+/* Returns "; lane of 69632 bytes, 8192 resident", or "". */
+static const char *format_lane(const struct inspect_socket *it, char *text,
+	size_t room)
+{
+	text[0] = '\0';
+	if (it->lanes.count > 0)
+		snprintf(text, room,
+			"; lane of %" PRIu64 " bytes, %" PRIu64 " resident",
+			it->lanes.bytes, it->lanes.resident_bytes);
+	return text;
+}
+
 static const char *get_maker(const struct inspect_socket *it)
 {
 	if (it->told.has & UNIXDIAG_HAS_USER)
@@ -130,7 +155,7 @@ static void print_client(const struct inspect_report *report, const char *label,
 	const struct inspect_socket *client)
 {
 	const struct inspect_process *process = NULL;
-	char address[UNIXMSG_ADDR_TEXT_SIZE + 16] = "";
+	char address[UNIXMSG_ADDR_TEXT_SIZE + 16] = "", lane[80];
 
 	if (client == NULL) {
 		print_line(label, "one that cannot be seen from here");
@@ -142,7 +167,8 @@ static void print_client(const struct inspect_report *report, const char *label,
 	process = inspect_snapshot_next_holder(report->snapshot,
 		client->told.ino, NULL);
 	if (process != NULL)
-		print_process(label, process, address);
+		print_process(label, process, address,
+			format_lane(client, lane, sizeof(lane)));
 	else
 		print_line(label, "a process that cannot be seen, of user %s%s",
 			get_maker(client), address);
@@ -273,6 +299,7 @@ static void print_socket(const struct inspect_report *report,
 			"sockets of other types have this name too; clients "
 			"get the one of their own type");
 	print_queues(report, it);
+	print_lanes(it);
 	print_peers(report, it);
 }
 

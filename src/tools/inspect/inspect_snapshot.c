@@ -203,7 +203,7 @@ static int add_process(struct making *making, pid_t pid)
 		    snapshot->processes_count, sizeof(*process)) < 0)
 		return -1;
 	process = &snapshot->processes[snapshot->processes_count];
-	process->pid = pid;
+	*process = (struct inspect_process){ .pid = pid };
 	if (unixholder__read_process(pid, &process->told) == 0)
 		snapshot->processes_count++;
 	return 0;
@@ -470,9 +470,8 @@ size_t inspect_snapshot_find_targets(const struct inspect_snapshot *snapshot,
 	return low;
 }
 
-static const struct inspect_process *find_process(const struct inspect_snapshot
-							  *snapshot,
-	pid_t pid)
+struct inspect_process *inspect_snapshot_find_process(
+	const struct inspect_snapshot *snapshot, pid_t pid)
 {
 	struct inspect_process key = { .pid = pid };
 
@@ -513,7 +512,8 @@ inspect_snapshot_next_holder(const struct inspect_snapshot *snapshot,
 	for (; i < snapshot->holders_count; i++) {
 		if (snapshot->holders[i].ino != ino)
 			return NULL;
-		process = find_process(snapshot, snapshot->holders[i].pid);
+		process = inspect_snapshot_find_process(snapshot,
+			snapshot->holders[i].pid);
 		if (process != NULL)
 			return process;
 	}

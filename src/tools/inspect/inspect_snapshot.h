@@ -11,6 +11,13 @@
 #include "name/diag.h"
 #include "name/holder.h"
 
+/* Shared memory, see inspect_lanes.h. */
+struct inspect_lanes {
+	size_t count; /* of connections */
+	uint64_t bytes;
+	uint64_t resident_bytes;
+};
+
 struct inspect_socket {
 	struct unixdiag_socket told; /* without pending */
 	struct inspect_socket *peer; /* NULL: none, or invisible */
@@ -25,11 +32,15 @@ struct inspect_socket {
 	uint64_t charged_bytes;
 	/* Charged to waiting clients, because no process has the other end. */
 	uint64_t waiting_bytes;
+	/* By which it sends; for a listener: by which those send that it has
+	 * accepted. */
+	struct inspect_lanes lanes;
 };
 
 struct inspect_process {
 	pid_t pid;
 	struct unixholder_process told;
+	bool has_connections; /* of unixpacket */
 };
 
 struct inspect_snapshot {
@@ -63,6 +74,9 @@ void inspect_snapshot_free(struct inspect_snapshot *snapshot);
 struct inspect_socket *inspect_snapshot_find(const struct inspect_snapshot
 						     *snapshot,
 	uint32_t ino);
+
+struct inspect_process *inspect_snapshot_find_process(
+	const struct inspect_snapshot *snapshot, pid_t pid);
 
 /*
  * The sockets of one name are neighbours in names, listeners first. These

@@ -12,6 +12,8 @@ src_tools_unixmsg_inspect_SOURCES = \
 	%D%/inspect_finding.h \
 	%D%/inspect_json.c \
 	%D%/inspect_json.h \
+	%D%/inspect_lanes.c \
+	%D%/inspect_lanes.h \
 	%D%/inspect_near.c \
 	%D%/inspect_near.h \
 	%D%/inspect_options.c \

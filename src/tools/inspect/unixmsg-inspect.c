@@ -11,6 +11,7 @@
 #include "tools/inspect/inspect_clean.h"
 #include "tools/inspect/inspect_dot.h"
 #include "tools/inspect/inspect_json.h"
+#include "tools/inspect/inspect_lanes.h"
 #include "tools/inspect/inspect_options.h"
 #include "tools/inspect/inspect_report.h"
 #include "tools/inspect/inspect_search.h"
@@ -272,7 +273,10 @@ static int take_snapshot(struct inspection *inspection)
 {
 	if (inspection->options->format == INSPECT_NAMES)
 		return inspect_snapshot_take_names(&inspection->snapshot);
-	return inspect_snapshot_take(&inspection->snapshot);
+	if (inspect_snapshot_take(&inspection->snapshot) < 0)
+		return -1;
+	inspect_lanes_find(&inspection->snapshot);
+	return 0;
 }
 
 int main(int argc, char **argv)

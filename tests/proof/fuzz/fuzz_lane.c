@@ -61,7 +61,7 @@ static void fill(uint8_t *bytes, uint32_t number, size_t size)
 
 static int make(struct segment *mine, struct segment *theirs)
 {
-	const int fd = unixsegment__make(mine, RING);
+	const int fd = unixsegment__make(mine, RING, 0);
 
 	fuzz_expect(fd >= 0);
 	fuzz_expect(unixsegment__map(theirs, fd, RING) == 0);
