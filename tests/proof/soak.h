@@ -107,6 +107,7 @@ struct soak_client {
 	_Atomic uint64_t answered;
 	_Atomic uint64_t lost;  /* with a server that was killed */
 	_Atomic uint64_t given; /* up, by closing the connection at once */
+	_Atomic uint64_t lanes; /* connections that have got one */
 	/* What it is told to do. */
 	_Atomic unsigned int flood;
 	enum { KEEP, ANEW_POLITELY, ANEW_AT_ONCE } _Atomic order;

@@ -18,6 +18,7 @@ a_short_while_of_it_loses_nothing()
 	expect_status 0
 	expect_match "$out" "^soak: 2 seconds, seed $seed, [1-9][0-9]* messages"
 	expect_match "$out" ', [1-9][0-9]* starts, '
+	expect_match "$out" ', [1-9][0-9]* lanes, '
 	cat "$out" >&6
 }
 

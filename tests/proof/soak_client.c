@@ -29,6 +29,7 @@ struct client {
 	bool is_open;
 	bool is_refused; /* what is sent is refused, answers may come */
 	bool has_no_room;
+	bool has_lane;
 	uint32_t server; /* 0: not known yet */
 	uint32_t deaths; /* of servers of the site before it was connected */
 	uint64_t reconnects;
@@ -107,6 +108,8 @@ static void connect_to_server(struct client *client)
 
 	if (client->network == LINK_GRAM)
 		options.flags |= UNIXMSG_DIAL_RECONNECT;
+	if (client->network == LINK_PACKET && client->life % 4 != 0)
+		options.flags |= UNIXMSG_DIAL_LANE;
 	client->deaths = get_deaths(client);
 	if (link_dial(&client->link, client->network,
 		    soak_get_address(client->address), &options,
@@ -117,9 +120,18 @@ static void connect_to_server(struct client *client)
 	client->is_open = true;
 	client->is_refused = false;
 	client->has_no_room = false;
+	client->has_lane = false;
 	client->reconnects = 0;
 	client->server = find_server(client);
 	client->heard_us = unixdeadline_now_us();
+}
+
+static void look_for_lane(struct client *client)
+{
+	if (client->has_lane || !unixconn_is_lane(client->link.conn))
+		return;
+	client->has_lane = true;
+	client->book->lanes++;
 }
 
 static void note_answer(struct client *client, const void *answer, size_t size)
@@ -138,6 +150,7 @@ static void note_answer(struct client *client, const void *answer, size_t size)
 	client->server = server;
 	client->expected++;
 	client->book->answered++;
+	look_for_lane(client);
 	client->heard_us = unixdeadline_now_us();
 }
 

@@ -36,7 +36,7 @@ static bool is_leaving[SOAK_CLIENTS];
 static uint32_t last_server, last_life;
 
 static struct {
-	uint64_t sent, answered, lost, given;
+	uint64_t sent, answered, lost, given, lanes;
 	unsigned int kills, stops, takeovers, starts, clients, clients_killed;
 } totals;
 
@@ -350,6 +350,7 @@ static void settle(int client)
 	totals.answered += book->answered;
 	totals.lost += book->lost;
 	totals.given += book->given;
+	totals.lanes += book->lanes;
 }
 
 static void await_client(int client)
@@ -457,6 +458,22 @@ static void take_step(const struct soak_step *step)
 /* Figures */
 
 /* Pages of its own: what is shared with others, or a file's, is no leak. */
+/* Mappings of lanes. */
+static int count_lanes(pid_t pid)
+{
+	char path[64], line[512];
+	int count = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)pid);
+	file = fopen(path, "re");
+	SOAK_EXPECT(file != NULL);
+	while (fgets(line, sizeof(line), file) != NULL)
+		count += strstr(line, "/memfd:unixlane:") != NULL;
+	fclose(file);
+	return count;
+}
+
 static size_t get_memory_kib(pid_t pid)
 {
 	char path[64], line[256];
@@ -554,6 +571,17 @@ static void compare_fds(void)
 			last.fds[1]);
 }
 
+/* Descriptors have told that the connections are closed. */
+static void expect_no_lanes(void)
+{
+	const int count = count_lanes(get_watched(0));
+
+	if (count != 0)
+		soak_fail("expected no memory of lanes without clients, there "
+			  "are %d mappings",
+			count);
+}
+
 /* The beginning, the middle and the end */
 
 static void follow_plan(struct soak_plan *plan, int64_t until_us)
@@ -647,13 +675,13 @@ static void report(int seconds)
 	snprintf(soak_book->report, sizeof(soak_book->report),
 		"soak: %d seconds, seed %" PRIu64 ", %" PRIu64
 		" messages, %u kills, %u takeovers, %u stops, %u starts, "
-		"%u clients, %u of them killed, %" PRIu64
+		"%u clients, %u of them killed, %" PRIu64 " lanes, %" PRIu64
 		" lost with servers, %" PRIu64
 		" with clients, server %zu to %zu KiB and %d to %d "
 		"descriptors, conductor %zu to %zu KiB and %d to %d",
 		seconds, soak_book->seed, totals.sent, totals.kills,
 		totals.takeovers, totals.stops, totals.starts, totals.clients,
-		totals.clients_killed, totals.lost, totals.given,
+		totals.clients_killed, totals.lanes, totals.lost, totals.given,
 		first.memory_kib[0], last.memory_kib[0], first.fds[0],
 		last.fds[0], first.memory_kib[1], last.memory_kib[1],
 		first.fds[1], last.fds[1]);
@@ -685,6 +713,7 @@ void soak_conduct(int seconds)
 	fill_sites();
 	let_all_leave();
 	compare_fds();
+	expect_no_lanes();
 	sweep();
 	stop_all();
 	expect_no_files();

@@ -3,7 +3,7 @@
  * A server of the soak: it gives each message back, and tells who it is. Some
  * answer at once, others when a round is over; some run the service, others
  * have a loop of their own; some have a large buffer for datagrams, others
- * what everybody has.
+ * what everybody has; most offer lanes.
  */
 #include <config.h>
 
@@ -24,6 +24,8 @@
 enum { FDS_MOST = 64 };
 
 static const int64_t drain_us = 60000000;
+/* Larger messages go by the socket. */
+static const size_t ring_bytes = 16384;
 
 struct owed {
 	struct owed *next;
@@ -129,8 +131,11 @@ static int answer(struct unixservice *service, uint64_t peer,
 static int listen_at(struct server *server, int address,
 	unsigned int name_flags)
 {
-	const struct unixlisten_options options = { .flags = name_flags };
+	struct unixlisten_options options = { .flags = name_flags };
 	const enum link_network network = soak_get_network(address);
+
+	if (network == LINK_PACKET && server->id % 4 != 0)
+		options.lane_bytes = ring_bytes;
 
 	return unixservice_listen(server->service, link_get_network(network),
 		soak_get_address(address), &options);
