@@ -1459,8 +1459,6 @@ static void add_loop(TCase *tcase, const TTest *test, int first)
 
 static TCase *make_passing(int first)
 {
-	static const char only_root_names[] =
-		"only root sends credentials of another process";
 	TCase *tcase = make_tcase("passing");
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
@@ -1491,24 +1489,8 @@ static TCase *make_passing(int first)
 	tcase_add_test(tcase, answers_to_a_datagram_never_reach_somebody_else);
 	tcase_add_loop_test(tcase,
 		a_datagram_without_its_descriptors_is_lost_and_told, 0, 2);
-	support_add_root_test(tcase,
-		names_of_one_user_push_out_no_other_users_client);
 	tcase_add_test(tcase,
 		a_datagram_client_without_a_name_is_heard_without_one);
-	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
-		2, support_is_root(), "only root connects as another user");
-	if (first == 1)
-		tcase_add_loop_test(tcase,
-			the_server_sees_a_name_if_the_client_has_one, 0, 4);
-	support_add_loop_test_if(tcase,
-		a_client_sees_who_has_written_the_answer, 2 * TYPES,
-		support_is_root(), only_root_names);
-	support_add_loop_test_if(tcase,
-		the_server_sees_the_writer_of_each_message, TYPES,
-		support_is_root(), only_root_names);
-	support_add_loop_test_if(tcase,
-		a_message_of_a_dead_client_is_never_one_of_root, TYPES,
-		support_is_root(), only_root_names);
 	return tcase;
 }
 
@@ -1538,16 +1520,52 @@ static TCase *make_name(int first)
 	add_loop(tcase, the_next_tap_goes_on_where_one_was_killed, 0);
 	add_loop(tcase, two_taps_of_one_name_do_not_get_into_each_others_way,
 		0);
-	support_add_root_loop_test(tcase,
-		descriptors_that_wait_for_one_peer_are_missing_to_no_other, 2);
-	support_add_root_loop_test(tcase,
-		connections_of_one_user_keep_out_no_other_user, 2);
-	support_add_root_loop_test(tcase,
-		a_file_of_another_user_is_not_taken_for_the_server, TYPES);
 	add_loop(tcase, a_name_that_is_taken_away_is_told_at_once, 0);
 	add_loop(tcase, a_server_that_ends_leaves_no_file, 0);
 	add_loop(tcase, what_cannot_be_tapped_is_left_as_it_is, 0);
 	add_loop(tcase, a_tap_at_a_name_of_its_own_leaves_the_server_alone, 0);
+	return tcase;
+}
+
+/* Whom the server and the clients see. */
+static TCase *make_users(int first)
+{
+	static const char only_root_names[] =
+		"only root sends credentials of another process";
+	TCase *tcase = make_tcase("users");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
+		2, support_is_root(), "only root connects as another user");
+	if (first == 1)
+		tcase_add_loop_test(tcase,
+			the_server_sees_a_name_if_the_client_has_one, 0, 4);
+	support_add_loop_test_if(tcase,
+		a_client_sees_who_has_written_the_answer, 2 * TYPES,
+		support_is_root(), only_root_names);
+	support_add_loop_test_if(tcase,
+		the_server_sees_the_writer_of_each_message, TYPES,
+		support_is_root(), only_root_names);
+	support_add_loop_test_if(tcase,
+		a_message_of_a_dead_client_is_never_one_of_root, TYPES,
+		support_is_root(), only_root_names);
+	support_add_root_loop_test(tcase,
+		a_file_of_another_user_is_not_taken_for_the_server, TYPES);
+	return tcase;
+}
+
+/* Who takes more than its part. */
+static TCase *make_floods(void)
+{
+	TCase *tcase = make_tcase("floods");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	support_add_root_test(tcase,
+		names_of_one_user_push_out_no_other_users_client);
+	support_add_root_loop_test(tcase,
+		descriptors_that_wait_for_one_peer_are_missing_to_no_other, 2);
+	support_add_root_loop_test(tcase,
+		connections_of_one_user_keep_out_no_other_user, 2);
 	return tcase;
 }
 
@@ -1559,5 +1577,7 @@ int main(void)
 
 	suite_add_tcase(suite, make_passing(first));
 	suite_add_tcase(suite, make_name(first));
+	suite_add_tcase(suite, make_users(first));
+	suite_add_tcase(suite, make_floods());
 	return support_run(suite);
 }
