@@ -227,8 +227,7 @@ static bool serve_waiting(struct tap_front *front)
 {
 	if (front->grams != NULL)
 		return tap_grams_finish(front->grams);
-	while (accept_one(front))
-		continue;
+	accept_some(front);
 	return front->waiting == NULL && !has_backlog(front);
 }
 

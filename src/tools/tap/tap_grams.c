@@ -521,14 +521,20 @@ static bool receive_request(struct tap_grams *grams)
 	return true;
 }
 
-static void front_ready(struct tap_watch *watch, uint32_t events)
+/* False: nothing more for now. */
+static bool receive_some(struct tap_grams *grams)
 {
-	struct tap_grams *grams = watch->context;
 	int turns = TURN;
 
+	while (turns > 0 && grams->slow == NULL && receive_request(grams))
+		turns--;
+	return turns == 0;
+}
+
+static void front_ready(struct tap_watch *watch, uint32_t events)
+{
 	(void)events;
-	while (turns-- > 0 && grams->slow == NULL && receive_request(grams))
-		continue;
+	receive_some(watch->context);
 }
 
 struct tap_grams *tap_grams_open(struct tap *tap, struct unixconn *front)
@@ -593,9 +599,8 @@ void tap_grams_look(struct tap_grams *grams)
 	}
 }
 
+/* Whoever goes on sending does not keep the loop here. */
 bool tap_grams_finish(struct tap_grams *grams)
 {
-	while (grams->slow == NULL && receive_request(grams))
-		continue;
-	return grams->slow == NULL;
+	return !receive_some(grams) && grams->slow == NULL;
 }
