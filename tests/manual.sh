@@ -184,10 +184,10 @@ each_test_that_the_security_page_names_exists()
 	[ "$(wc -l <named)" -gt 30 ] || fail 'names no tests'
 	while read -r file name; do
 		case $file in
-		*.sh) grep -qs "^$name()" "$srcdir"/tests/*/"$file" \
-			"$srcdir/tests/$file" \
-			"$srcdir/tests/tools/echo_cases.sh" ;;
-		*) grep -q "^START_TEST($name)" "$srcdir"/tests/*/"$file.c" ;;
+		*.sh) grep -qr --include="$file" --include=echo_cases.sh \
+			"^$name()" "$srcdir/tests" ;;
+		*) grep -qr --include="$file.c" "^START_TEST($name)" \
+			"$srcdir/tests" ;;
 		esac || fail "there is no $name in $file"
 	done <named
 }
