@@ -8,11 +8,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tools/common/explain.h"
 #include "tools/common/network.h"
 #include "tools/common/tool.h"
 #include "tools/tap/recorder.h"
 #include "tools/tap/tap.h"
 #include "tools/tap/tap_options.h"
+
+const char *tap_get_address(const struct tap *tap)
+{
+	return tap->options->front != NULL ? tap->options->front
+					   : tap->options->address;
+}
 
 int tap_watch(const struct tap *tap, struct tap_watch *watch, uint32_t events)
 {
@@ -47,6 +54,33 @@ void tap_stop(struct tap *tap, const char *why)
 	if (!tap->is_stopping && why != NULL)
 		tool_say(TOOL_NORMAL, "%s", why);
 	tap->is_stopping = true;
+}
+
+void tap_refuse(struct tap *tap, int error)
+{
+	tap->refused++;
+	if (error == ECONNREFUSED || error == ENOENT) {
+		tap_stop(tap, "the server has ended");
+		return;
+	}
+	tap->has_failed = true;
+	tool_complain("a client could not be connected to the server: %s",
+		explain_error(error));
+}
+
+void tap_lose(struct tap *tap, uint64_t number, const struct unixmsg *msg)
+{
+	tool_complain("%s %ju: a message of %zu bytes could not be passed on: "
+		      "%s",
+		tap->network->is_connected ? "connection" : "client",
+		(uintmax_t)number, msg->size, strerror(errno));
+	tap->has_failed = true;
+}
+
+bool tap_is_shortage(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOMEM ||
+		error == ENOBUFS;
 }
 
 void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used)

@@ -73,6 +73,9 @@ struct tap {
 	uint64_t fds_count;
 };
 
+/* Where clients reach the tap. */
+const char *tap_get_address(const struct tap *tap);
+
 /* Waits for events of epoll_ctl(2); EPOLLHUP and EPOLLERR always count. 0, or
  * -1 after a complaint. */
 int tap_watch(const struct tap *tap, struct tap_watch *watch, uint32_t events);
@@ -83,6 +86,16 @@ void tap_wake_at(struct tap *tap, int64_t moment_us);
 
 /* Lets nobody more in, which why tells the user. */
 void tap_stop(struct tap *tap, const char *why);
+
+/* Tells that a client could not be connected to the server, and stops if that
+ * has ended. */
+void tap_refuse(struct tap *tap, int error);
+
+/* Tells by errno why a message of that client could not be passed on. */
+void tap_lose(struct tap *tap, uint64_t number, const struct unixmsg *msg);
+
+/* Whether descriptors or memory are short, which may pass. */
+bool tap_is_shortage(int error);
 
 /* Makes msg ready to receive into the room of the tap, behind the used bytes:
  * TAP_GATHERED at most. */

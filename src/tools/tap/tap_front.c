@@ -39,12 +39,6 @@ struct tap_front {
 	struct tap_grams *grams;
 };
 
-static const char *get_address(const struct tap *tap)
-{
-	return tap->options->front != NULL ? tap->options->front
-					   : tap->options->address;
-}
-
 /* --- Connections ---------------------------------------------------------- */
 
 /* False: the client has to wait. */
@@ -115,7 +109,7 @@ static int listen_at(struct tap_front *front,
 	struct tap *tap = front->tap;
 
 	front->listener = unixlistener_open(tap->network->name,
-		get_address(tap), options);
+		tap_get_address(tap), options);
 	if (front->listener == NULL)
 		return -1;
 	tap_as_listen(tap, options->user, unixlistener_get_fd(front->listener));
@@ -134,8 +128,8 @@ static int bind_at(struct tap_front *front,
 
 	if (tap->network->is_connected)
 		return listen_at(front, options);
-	front->socket =
-		unixconn_open(tap->network->name, get_address(tap), options);
+	front->socket = unixconn_open(tap->network->name, tap_get_address(tap),
+		options);
 	return front->socket == NULL ? -1 : 0;
 }
 
@@ -156,8 +150,8 @@ static int open_socket(struct tap_front *front)
 	if (bind_at(front, &options) == 0)
 		return 0;
 	snprintf(why, sizeof(why), "%s",
-		explain_listen(get_address(tap), true, errno));
-	return tool_complain("%s: %s", explain_text(get_address(tap)), why);
+		explain_listen(tap_get_address(tap), true, errno));
+	return tool_complain("%s: %s", explain_text(tap_get_address(tap)), why);
 }
 
 static int get_fd(const struct tap_front *front)
@@ -182,7 +176,7 @@ static int begin(struct tap_front *front)
 static void say_listening(const struct tap *tap)
 {
 	tool_say(TOOL_NORMAL, "listening on %s, in front of its server (%s)",
-		explain_text(get_address(tap)), tap->network->name);
+		explain_text(tap_get_address(tap)), tap->network->name);
 	tool_say(TOOL_VERBOSE,
 		"the server sees the user of %s, and our process",
 		geteuid() == 0 ? "each client" : "the tap for all clients");

@@ -169,14 +169,6 @@ static int send_answer(struct client *client, struct unixmsg *msg)
 	return tap_send(client->grams->front, &out);
 }
 
-static void lose(const struct client *client, const struct unixmsg *msg)
-{
-	tool_complain("client %ju: a message of %zu bytes could not be passed "
-		      "on: %s",
-		(uintmax_t)client->number, msg->size, strerror(errno));
-	client->grams->tap->has_failed = true;
-}
-
 /* False when the client is gone. */
 static bool flush_answer(struct client *client)
 {
@@ -190,7 +182,7 @@ static bool flush_answer(struct client *client)
 	if (result < 0 && is_gone(errno))
 		return false;
 	if (result < 0)
-		lose(client, &client->held);
+		tap_lose(client->grams->tap, client->number, &client->held);
 	tap_drop(&client->held);
 	client->is_holding = false;
 	return true;
@@ -212,7 +204,7 @@ static bool pass_answer(struct client *client, struct unixmsg *msg)
 			unixdeadline_after_us(retry_us));
 		return true;
 	}
-	lose(client, msg);
+	tap_lose(client->grams->tap, client->number, msg);
 	return true;
 }
 
@@ -225,13 +217,13 @@ static int receive_answer(struct client *client)
 	tap_prepare(client->grams->tap, &msg, 0);
 	if (unixconn_recv_msg(client->conn, &msg, UNIXMSG_NOW) < 0) {
 		if (errno == EMSGSIZE)
-			lose(client, &msg);
+			tap_lose(client->grams->tap, client->number, &msg);
 		return errno == EMSGSIZE ? 1 : 0;
 	}
 	if ((msg.flags & UNIXMSG_CUT_CONTROL) != 0) {
 		unixmsg_close_fds(&msg);
 		errno = EMFILE;
-		lose(client, &msg);
+		tap_lose(client->grams->tap, client->number, &msg);
 		return 1;
 	}
 	copy = msg;
@@ -431,7 +423,7 @@ static void fail(const struct client *client, const struct unixmsg *msg)
 	if (errno == ECONNREFUSED || errno == ENOTCONN)
 		tap_stop(client->grams->tap, "the server has ended");
 	else
-		lose(client, msg);
+		tap_lose(client->grams->tap, client->number, msg);
 }
 
 /* The queue of the server is one for all: when it is full, all wait. */
@@ -440,7 +432,7 @@ static void hold_request(struct client *client, struct unixmsg *msg)
 	struct tap_grams *grams = client->grams;
 
 	if (tap_hold(&grams->held, msg) < 0) {
-		lose(client, msg);
+		tap_lose(client->grams->tap, client->number, msg);
 		return;
 	}
 	grams->slow = client;
@@ -468,13 +460,7 @@ static void pass_request(struct tap_grams *grams, struct unixmsg *msg)
 	if (client == NULL)
 		client = add_client(grams, msg);
 	if (client == NULL) {
-		if (errno == ECONNREFUSED || errno == ENOENT)
-			tap_stop(grams->tap, "the server has ended");
-		else
-			tool_complain("a client could not be connected to the "
-				      "server: %s",
-				strerror(errno));
-		grams->tap->refused++;
+		tap_refuse(grams->tap, errno);
 		return;
 	}
 	set_writer(client, msg);
@@ -564,7 +550,7 @@ void tap_grams_close(struct tap_grams *grams)
 		return;
 	if (grams->slow != NULL) {
 		errno = ETIMEDOUT;
-		lose(grams->slow, &grams->held);
+		tap_lose(grams->tap, grams->slow->number, &grams->held);
 	}
 	for (client = grams->clients; client != NULL; client = next) {
 		next = client->next;

@@ -278,13 +278,6 @@ struct unixconn *tap_name_dial(const struct tap *tap,
 	return conn;
 }
 
-static const char *get_address(const struct tap_name *name)
-{
-	const struct tap_options *options = name->tap->options;
-
-	return options->front != NULL ? options->front : options->address;
-}
-
 /* --- A look at the name: is it still ours? -------------------------------- */
 
 static bool is_ours(const struct tap_name *name)
@@ -292,8 +285,8 @@ static bool is_ours(const struct tap_name *name)
 	char path[PATH_MAX];
 	struct stat file;
 
-	return get_path(get_address(name), path) && lstat(path, &file) == 0 &&
-		file.st_dev == name->file.st_dev &&
+	return get_path(tap_get_address(name->tap), path) &&
+		lstat(path, &file) == 0 && file.st_dev == name->file.st_dev &&
 		file.st_ino == name->file.st_ino;
 }
 
@@ -304,15 +297,16 @@ static void tell_loss(struct tap_name *name)
 	name->is_lost = true;
 	name->tap->has_failed = true;
 	tap_stop(name->tap, NULL);
-	if (unixowner_find(get_address(name), 0, &owner) < 0 || owner.pid == 0)
+	if (unixowner_find(tap_get_address(name->tap), 0, &owner) < 0 ||
+		owner.pid == 0)
 		tool_complain("%s: somebody has removed or replaced the file: "
 			      "no more clients come",
-			explain_text(get_address(name)));
+			explain_text(tap_get_address(name->tap)));
 	else
 		tool_complain("%s: pid %jd (%s) has taken the name away: no "
 			      "more clients come",
-			explain_text(get_address(name)), (intmax_t)owner.pid,
-			owner.command);
+			explain_text(tap_get_address(name->tap)),
+			(intmax_t)owner.pid, owner.command);
 }
 
 /* Anything may have happened in the directory: what counts is the file. */
@@ -353,7 +347,7 @@ int tap_name_watch(struct tap_name *name, int fd)
 	char path[PATH_MAX];
 
 	name->fd = fd;
-	if (!get_path(get_address(name), path))
+	if (!get_path(tap_get_address(name->tap), path))
 		return 0;
 	if (lstat(path, &name->file) < 0)
 		return tool_complain("%s: %s", explain_text(path),
@@ -377,13 +371,6 @@ static void stop_watching(struct tap_name *name)
 	if (name->watch.fd >= 0)
 		close(name->watch.fd);
 	name->watch.fd = -1;
-}
-
-/* Descriptors or memory are short: open connections may use them. */
-static bool is_shortage(int error)
-{
-	return error == EMFILE || error == ENFILE || error == ENOMEM ||
-		error == ENOBUFS;
 }
 
 static void tell_delay(struct tap_name *name)
@@ -422,7 +409,7 @@ bool tap_name_give_back(struct tap_name *name, bool is_last)
 	if (name->takeover == NULL)
 		return true;
 	result = unixtakeover_give_back(name->takeover, name->fd);
-	if (result < 0 && !is_last && is_shortage(errno)) {
+	if (result < 0 && !is_last && tap_is_shortage(errno)) {
 		tell_delay(name);
 		return false;
 	}

@@ -183,14 +183,6 @@ static void make_deaf(struct side *side)
 	unixconn_shutdown(side->other->conn, SHUT_RD);
 }
 
-static void lose(const struct side *from, const struct unixmsg *msg)
-{
-	tool_complain("connection %ju: a message of %zu bytes could not be "
-		      "passed on: %s",
-		(uintmax_t)from->pair->number, msg->size, strerror(errno));
-	from->pair->tap->has_failed = true;
-}
-
 static void break_both(struct side *side)
 {
 	make_deaf(side);
@@ -205,7 +197,7 @@ static void break_up(struct side *from, const struct unixmsg *msg)
 		make_deaf(from->other);
 		return;
 	}
-	lose(from, msg);
+	tap_lose(from->pair->tap, from->pair->number, msg);
 	break_both(from);
 }
 
@@ -306,7 +298,7 @@ static void fail(struct side *from, struct batch *batch)
 	struct unixmsg *msg = &batch->msgs[batch->count];
 
 	errno = batch->error;
-	lose(from, msg);
+	tap_lose(from->pair->tap, from->pair->number, msg);
 	unixmsg_close_fds(msg);
 	from->is_broken = true;
 }
@@ -486,23 +478,10 @@ bool tap_pair_make_room(struct tap *tap, uid_t uid)
 	return true;
 }
 
-static void refuse(struct tap *tap, int error)
-{
-	tap->refused++;
-	if (error == ECONNREFUSED || error == ENOENT) {
-		tap_stop(tap, "the server has ended");
-		return;
-	}
-	tap->has_failed = true;
-	tool_complain("a client could not be connected to the server: %s",
-		explain_error(error));
-}
-
 /* The backlog of the server is full, or something is short here. */
 static bool is_for_now(int error)
 {
-	return error == EAGAIN || error == EMFILE || error == ENFILE ||
-		error == ENOMEM || error == ENOBUFS;
+	return error == EAGAIN || tap_is_shortage(error);
 }
 
 bool tap_pair_open(struct tap *tap, struct unixconn *client,
@@ -526,6 +505,6 @@ bool tap_pair_open(struct tap *tap, struct unixconn *client,
 		return false;
 	}
 	unixconn_close(client);
-	refuse(tap, error);
+	tap_refuse(tap, error);
 	return true;
 }
