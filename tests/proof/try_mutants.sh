@@ -204,7 +204,7 @@ run_shell()
 	rm -rf "$scratch/tools"
 	mkdir "$scratch/tools"
 	for tool in echo/seqpacket-echo echo/unixgram-echo \
-		echo/unixstream-echo cat/unixmsg-cat; do
+		echo/unixstream-echo cat/unixmsg-cat tap/unixmsg-tap; do
 		link "$scratch/tools/${tool#*/}" \
 			"$top_builddir/src/tools/$tool.o" ||
 			return 99
