@@ -66,8 +66,7 @@ struct engine {
 	 * PONG that confirms everything sent before. */
 	uint64_t asked, answered, confirming;
 	unsigned int retries; /* since the engine stayed up */
-	size_t payload_most;
-	char said[200]; /* by the server, before it closes */
+	char said[200];       /* by the server, before it closes */
 };
 
 static int fail(int error)
@@ -105,7 +104,6 @@ static void close_socket(struct engine *engine)
 		close(engine->fd);
 	engine->fd = -1;
 	engine->events = 0;
-	engine->payload_most = 0;
 	engine->asked = engine->answered = engine->confirming = 0;
 	nats_reader_reset(&engine->reader);
 	nats_writer_reset(&engine->writer);
@@ -285,7 +283,6 @@ static void learn(struct engine *engine, const struct nats_info *info)
 
 	if (info->payload_most > 0)
 		most = get_least(most, info->payload_most);
-	engine->payload_most = most;
 	nats_writer_set_payload_most(&engine->writer, most);
 	servers_learn(&engine->servers, info);
 }
@@ -603,11 +600,6 @@ bool engine_is_confirmed(const struct engine *engine)
 bool engine_is_up(const struct engine *engine)
 {
 	return engine->state == UP;
-}
-
-size_t engine_get_payload_most(const struct engine *engine)
-{
-	return engine->state == UP ? engine->payload_most : 0;
 }
 
 size_t engine_get_waiting(const struct engine *engine)

@@ -134,9 +134,6 @@ int engine_publish(struct engine *engine, const char *subject,
 
 bool engine_is_up(const struct engine *engine);
 
-/* The most bytes that the present server takes in a message, 0 if not up. */
-size_t engine_get_payload_most(const struct engine *engine);
-
 /* The bytes that wait to be sent. */
 size_t engine_get_waiting(const struct engine *engine);
 

@@ -88,31 +88,15 @@ static bool is_same(const char *name, size_t size, const char *wanted)
 	return size == strlen(wanted) && memcmp(name, wanted, size) == 0;
 }
 
-static int take_protocol(struct json *json, struct nats_info *info)
-{
-	size_t number;
-
-	if (take_number(json, &number) < 0 || number > UINT16_MAX)
-		return fail();
-	info->protocol = (unsigned int)number;
-	return 0;
-}
-
 static int take_value(struct json *json, struct nats_info *info,
 	const char *name, size_t size)
 {
 	if (is_same(name, size, "max_payload"))
 		return take_number(json, &info->payload_most);
-	if (is_same(name, size, "proto"))
-		return take_protocol(json, info);
 	if (is_same(name, size, "headers"))
 		return take_flag(json, &info->has_headers);
-	if (is_same(name, size, "auth_required"))
-		return take_flag(json, &info->wants_login);
 	if (is_same(name, size, "tls_required"))
 		return take_flag(json, &info->wants_tls);
-	if (is_same(name, size, "ldm"))
-		return take_flag(json, &info->is_leaving);
 	if (is_same(name, size, "connect_urls"))
 		return take_urls(json, info);
 	return json_skip_value(json) < 0 ? fail() : 0;

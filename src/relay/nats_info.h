@@ -12,11 +12,8 @@
 
 struct nats_info {
 	size_t payload_most; /* 0: the server gave no limit */
-	unsigned int protocol;
 	bool has_headers;
-	bool wants_login;
 	bool wants_tls;
-	bool is_leaving; /* "lame duck": it will close soon */
 	size_t urls_count;
 	/* Other servers, HOST:PORT, of printable characters. */
 	char urls[NATS_URLS_MAX][NATS_URL_ROOM];

@@ -163,9 +163,7 @@ START_TEST(the_limits_of_the_server_are_read)
 		  "\"connect_urls\":[\"127.0.0.1:4222\", \"[::1]:1\"]} \r\n");
 	expect_kind(NATS_INFO);
 	ck_assert_uint_eq(event.info->payload_most, 1048576);
-	ck_assert_uint_eq(event.info->protocol, 1);
-	ck_assert(event.info->has_headers && event.info->wants_login);
-	ck_assert(event.info->wants_tls && event.info->is_leaving);
+	ck_assert(event.info->has_headers && event.info->wants_tls);
 	ck_assert_uint_eq(event.info->urls_count, 2);
 	ck_assert_str_eq(event.info->urls[0], "127.0.0.1:4222");
 	ck_assert_str_eq(event.info->urls[1], "[::1]:1");
@@ -177,7 +175,7 @@ START_TEST(what_the_server_does_not_say_is_no)
 	feed_text("INFO {\"headers\":false}\r\nINFO {}\r\n");
 	expect_kind(NATS_INFO);
 	ck_assert_uint_eq(event.info->payload_most, 0);
-	ck_assert(!event.info->has_headers && !event.info->wants_login);
+	ck_assert(!event.info->has_headers && !event.info->wants_tls);
 	ck_assert_uint_eq(event.info->urls_count, 0);
 	expect_kind(NATS_INFO);
 }
@@ -390,7 +388,6 @@ static const struct {
 	{ BYTES("INFO {\"max_payload\":null}\r\n") },
 	{ BYTES("INFO {\"headers\":1}\r\n") },
 	{ BYTES("INFO {\"headers\":null}\r\n") },
-	{ BYTES("INFO {\"proto\":65536}\r\n") },
 	{ BYTES("INFO {\"connect_urls\":\"a\"}\r\n") },
 	{ BYTES("INFO {\"connect_urls\":[1]}\r\n") },
 	{ BYTES("INFO {\"connect_urls\":[\"a\"}\r\n") },

@@ -47,9 +47,8 @@ static void tell_info(struct story *story, const struct nats_info *info)
 		fuzz_expect(fuzz_is_printable(info->urls[i],
 			strnlen(info->urls[i], NATS_URL_ROOM)));
 	tell(story, line,
-		(size_t)snprintf(line, sizeof(line), "%zu %u %d%d%d%d %zu",
-			info->payload_most, info->protocol, info->has_headers,
-			info->wants_login, info->wants_tls, info->is_leaving,
+		(size_t)snprintf(line, sizeof(line), "%zu %d%d %zu",
+			info->payload_most, info->has_headers, info->wants_tls,
 			info->urls_count));
 }
 
