@@ -26,7 +26,8 @@ struct relay;
 struct relay_front;
 struct relay_held;
 
-/* All functions that find nothing to do return at once; none waits. */
+/* All functions that find nothing to do return at once; none waits. "Or
+ * NULL" is for ways that have nothing to do then. */
 struct relay_way {
 	/* The subscriptions: our own subject, and the common one of an export
 	 * (SUBJECT_DATAGRAM or SUBJECT_OPEN). */
@@ -54,16 +55,17 @@ struct relay_way {
 	/* A frame for the common subject of an export. */
 	void (*take_new)(struct relay *relay, const struct nats_event *event,
 		const struct frame *frame);
-	/* The relay with that subject says whether its service is there. May
-	 * be NULL. */
+	/* The relay with that subject says whether its service is there; or
+	 * NULL. */
 	void (*take_health)(struct relay *relay, const char *subject,
 		bool is_there);
-	void (*engine_down)(struct relay *relay);
-	/* Called when wake_us has come; sets the next by relay_wake_at. */
+	void (*engine_down)(struct relay *relay); /* or NULL */
+	/* Called when wake_us has come; sets the next by relay_wake_at; or
+	 * NULL. */
 	void (*look)(struct relay *relay, int64_t now_us);
 	/* True if nothing is left to be passed on. */
 	bool (*is_empty)(const struct relay *relay);
-	/* The engine has ended, or we do: what it has is lost. */
+	/* The engine has ended, or we do: what it has is lost; or NULL. */
 	void (*reset)(struct relay *relay);
 };
 
@@ -92,6 +94,11 @@ struct relay {
 	bool is_stopping;
 	bool has_failed;
 };
+
+static inline bool relay_is_import(const struct relay *relay)
+{
+	return relay->options->import != NULL;
+}
 
 /* The loop looks at that moment, or earlier. */
 void relay_wake_at(struct relay *relay, int64_t moment_us);

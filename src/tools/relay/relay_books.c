@@ -158,7 +158,7 @@ static void collect(struct figures *figures, const struct relay *relay)
 
 static const char *get_role(const struct relay *relay)
 {
-	return relay->options->import != NULL ? "import" : "export";
+	return relay_is_import(relay) ? "import" : "export";
 }
 
 int relay_books_print(const struct relay *relay)

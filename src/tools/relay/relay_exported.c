@@ -339,11 +339,6 @@ static void look(struct relay *relay, int64_t now_us)
 	relay_wake_at(relay, datagrams_get_deadline_us(clients));
 }
 
-static void do_nothing(struct relay *relay)
-{
-	(void)relay;
-}
-
 static bool is_empty(const struct relay *relay)
 {
 	return get(relay)->clients.count == 0;
@@ -388,8 +383,6 @@ const struct relay_way relay_exported_way = {
 	.watch = watch,
 	.take = take,
 	.take_new = take_new,
-	.engine_down = do_nothing,
 	.look = look,
 	.is_empty = is_empty,
-	.reset = do_nothing,
 };

@@ -96,7 +96,7 @@ static void settle(struct relay *relay)
 		unixservice_resume_socket(relay->service, 0);
 }
 
-static void wait_for_better(struct relay *relay, bool is_wanted)
+static void set_waiting(struct relay *relay, bool is_wanted)
 {
 	relay->front->is_waiting = is_wanted;
 	settle(relay);
@@ -124,7 +124,7 @@ static void begin_serving(struct relay *relay)
 	struct relay_front *front = relay->front;
 
 	if (front->is_serving) {
-		wait_for_better(relay, false);
+		set_waiting(relay, false);
 		relay_announce(relay);
 		return;
 	}
@@ -154,11 +154,11 @@ static void end_serving(struct relay *relay, const char *why)
 	if (front->is_inherited && !front->has_left) {
 		if (!front->is_waiting)
 			tool_say(TOOL_NORMAL, "%s: clients wait", why);
-		wait_for_better(relay, true);
+		set_waiting(relay, true);
 		return;
 	}
 	front->is_held = false;
-	wait_for_better(relay, false);
+	set_waiting(relay, false);
 	front->is_serving = false;
 	if (why != NULL)
 		tool_say(TOOL_NORMAL, "%s: clients find no server", why);
@@ -288,7 +288,7 @@ void relay_front_engine_down(struct relay *relay)
 	front->is_doubted = true;
 	front->there_us = unixdeadline_now_us();
 	if (relay->options->on_down != RELAY_DROP)
-		wait_for_better(relay, true);
+		set_waiting(relay, true);
 	relay_front_look(relay, front->there_us);
 }
 
@@ -321,7 +321,7 @@ int relay_front_open(struct relay *relay)
 		    get_flags(options->network)) < 0)
 		return -1;
 	front->is_serving = true;
-	wait_for_better(relay, true);
+	set_waiting(relay, true);
 	return 0;
 }
 

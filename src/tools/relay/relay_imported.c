@@ -12,6 +12,8 @@
 #include <config.h>
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,18 +78,11 @@ static struct exporter *find_place(struct relay *relay, const char *subject)
 static int make_subject(char *text, const struct relay *relay,
 	const char *answer)
 {
-	struct subject_names theirs = relay->names;
-	char copy[SUBJECT_ROOM], *dot;
-
 	if (subject_prove(answer, &relay->names, SUBJECT_REPLY) < 0)
 		return -1;
-	memcpy(copy, answer, strlen(answer) + 1);
-	*strrchr(copy, '.') = '\0';
-	dot = strrchr(copy, '.');
-	theirs.incarnation = dot + 1;
-	*dot = '\0';
-	theirs.host = strrchr(copy, '.') + 1;
-	subject_format(text, &theirs, SUBJECT_REPLY, RELAY_GRAMS_NUMBER);
+	snprintf(text, SUBJECT_ROOM, "%.*s.%" PRIu64,
+		(int)(strrchr(answer, '.') - answer), answer,
+		RELAY_GRAMS_NUMBER);
 	return 0;
 }
 
@@ -174,11 +169,6 @@ static void close_way(struct relay *relay)
 {
 	free(relay->state);
 	relay->state = NULL;
-}
-
-static void do_nothing(struct relay *relay)
-{
-	(void)relay;
 }
 
 /* While clients wait for the engine, so do messages that were received. */
@@ -279,12 +269,6 @@ static void take(struct relay *relay, uint64_t number,
 		relay_grams_deliver(relay, number, frame);
 }
 
-static void look(struct relay *relay, int64_t now_us)
-{
-	(void)relay;
-	(void)now_us;
-}
-
 /* The relay cannot know whether an answer will come. */
 static bool is_empty(const struct relay *relay)
 {
@@ -303,8 +287,6 @@ const struct relay_way relay_imported_way = {
 	.watch = watch,
 	.take = take,
 	.take_health = take_health,
-	.engine_down = do_nothing,
-	.look = look,
 	.is_empty = is_empty,
 	.reset = tell_all_ends,
 };

@@ -51,7 +51,7 @@ static int publish(struct relay *relay, const char *subject, const char *reply,
 		frame->size > 0 ? 2 : 1);
 }
 
-static bool is_room(const struct relay *relay, size_t size)
+static bool has_room(const struct relay *relay, size_t size)
 {
 	return engine_get_waiting(relay->engine) + size + CONTROL_SIZE <=
 		get_message_room(relay->options->base.size_max);
@@ -61,9 +61,9 @@ int relay_post(struct relay *relay, const char *subject, const char *reply,
 	const struct frame *frame)
 {
 	/* Not engine_flush: whoever posts has an entry that it might free. */
-	if (!is_room(relay, frame->size))
+	if (!has_room(relay, frame->size))
 		engine_push(relay->engine);
-	if (engine_is_up(relay->engine) && !is_room(relay, frame->size)) {
+	if (engine_is_up(relay->engine) && !has_room(relay, frame->size)) {
 		errno = EAGAIN;
 		return -1;
 	}

@@ -32,11 +32,6 @@ void relay_wake_at(struct relay *relay, int64_t moment_us)
 		relay->wake_us = moment_us;
 }
 
-static bool is_import(const struct relay *relay)
-{
-	return relay->options->import != NULL;
-}
-
 static const char *get_address(const struct relay *relay)
 {
 	const struct options *base = &relay->options->base;
@@ -52,8 +47,9 @@ void relay_announce(struct relay *relay)
 		return;
 	relay->is_announced = true;
 	snprintf(text, sizeof(text),
-		is_import(relay) ? "listening on %s for the service %s"
-				 : "the service at %s can be reached as %s",
+		relay_is_import(relay)
+			? "listening on %s for the service %s"
+			: "the service at %s can be reached as %s",
 		get_address(relay), relay->options->service);
 	tool_say(TOOL_NORMAL, "%s", text);
 	if (unixnotify_status(text, unixdeadline_after_us(notify_us)) < 0 ||
@@ -103,7 +99,7 @@ static void on_message(void *context, const struct nats_event *event)
 
 static void take_up(struct relay *relay)
 {
-	if (is_import(relay))
+	if (relay_is_import(relay))
 		relay_front_engine_up(relay);
 	else
 		relay_announce(relay);
@@ -111,8 +107,9 @@ static void take_up(struct relay *relay)
 
 static void take_down(struct relay *relay)
 {
-	relay->way->engine_down(relay);
-	if (is_import(relay))
+	if (relay->way->engine_down != NULL)
+		relay->way->engine_down(relay);
+	if (relay_is_import(relay))
 		relay_front_engine_down(relay);
 }
 
@@ -239,7 +236,8 @@ static void look(struct relay *relay)
 		relay_front_look(relay, now_us);
 	else
 		relay_front_probe(relay, now_us);
-	relay->way->look(relay, now_us);
+	if (relay->way->look != NULL)
+		relay->way->look(relay, now_us);
 	write_metrics(relay, now_us);
 	beat(relay, now_us);
 }
@@ -340,7 +338,8 @@ static int drain(struct relay *relay)
 		engine_set_subscribed(relay->engine, relay->common, false);
 	if (run_until(relay, is_drained, end_us) < 0)
 		return -1;
-	relay->way->reset(relay);
+	if (relay->way->reset != NULL)
+		relay->way->reset(relay);
 	engine_confirm(relay->engine);
 	return run_until(relay, is_confirmed, end_us + linger_us);
 }
@@ -417,7 +416,7 @@ static int subscribe(struct relay *relay)
 	subject_format_all(subject, &relay->names, relay->way->own);
 	if (engine_subscribe(relay->engine, subject, NULL) < 0)
 		return -1;
-	if (is_import(relay))
+	if (relay_is_import(relay))
 		return 0;
 	subject_format(subject, &relay->names, SUBJECT_HEALTH, 0);
 	relay->health = engine_subscribe(relay->engine, subject, NULL);
@@ -431,7 +430,8 @@ static const struct relay_way *choose_way(const struct relay *relay)
 {
 	if (relay->options->base.network->is_connected)
 		return &relay_sessions_way;
-	return is_import(relay) ? &relay_imported_way : &relay_exported_way;
+	return relay_is_import(relay) ? &relay_imported_way
+				      : &relay_exported_way;
 }
 
 static int prepare(struct relay *relay)
@@ -452,7 +452,7 @@ static int prepare(struct relay *relay)
 		return tool_complain("engine: %s", explain_error(errno));
 	if (relay->way->open(relay) < 0)
 		return -1;
-	return is_import(relay) ? relay_front_open(relay) : 0;
+	return relay_is_import(relay) ? relay_front_open(relay) : 0;
 }
 
 static int run(struct relay *relay)

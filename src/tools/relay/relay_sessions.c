@@ -72,11 +72,6 @@ static struct sessions *get(const struct relay *relay)
 	return relay->state;
 }
 
-static bool is_import(const struct relay *relay)
-{
-	return relay->options->import != NULL;
-}
-
 static void count(struct relay *relay, enum relay_count reason)
 {
 	relay->books.counts[reason]++;
@@ -122,7 +117,7 @@ static uint64_t get_left(const struct relay *relay, uid_t user)
 	const uint64_t left = windows_most - get(relay)->windows;
 	uint64_t used;
 
-	if (!is_import(relay))
+	if (!relay_is_import(relay))
 		return left;
 	used = get_used(relay, user);
 	if (used >= windows_most / 2)
