@@ -628,7 +628,7 @@ another_status_ends_nothing()
 	for network in unixpacket unixgram; do
 		start_all $network
 		start_server statuses "$python" "$peer" statuses $engine $network
-		start client $(echo_of $network) --count 1000000 -q front
+		start client "$(echo_of $network)" --count 1000000 -q front
 		finish statuses
 		expect_status 0 "$(cat "$logs/statuses.err")"
 		await_true is_more_than import strange 0
@@ -1396,6 +1396,7 @@ container()
 {
 	shared=$1
 	shift
+	# shellcheck disable=SC2016 # for that shell
 	unshare --mount --pid --fork --kill-child --ipc --uts $isolated \
 		sh -c 'mount -t tmpfs none /run && mkdir /run/echo &&
 			mount --bind "$0" /run/echo &&
