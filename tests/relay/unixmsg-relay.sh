@@ -1136,6 +1136,50 @@ memory_is_bounded_while_the_service_is_stopped()
 	done
 }
 
+# count_descriptors NAME
+count_descriptors()
+{
+	find /proc/"$(cat "$logs/$1.pid")"/fd -type l | wc -l
+}
+
+# After many clients there are as many as after one.
+descriptors_come_back()
+{
+	for network in unixpacket unix; do
+		start_all $network
+		ask $network front first
+		await_true has import open 0
+		await_true has export open 0
+		import_had=$(count_descriptors import)
+		export_had=$(count_descriptors export)
+		for message in a b c d e f g h i j; do
+			ask $network front $message
+		done
+		await_true has import open 0
+		await_true has export open 0
+		[ "$(count_descriptors import)" -eq $import_had ] ||
+			fail "the import had $import_had"
+		[ "$(count_descriptors export)" -eq $export_had ] ||
+			fail "the export had $export_had"
+		for name in import export service nats; do
+			signal $name KILL
+			finish $name
+		done
+		engine=
+	done
+}
+
+a_relay_is_one_thread()
+{
+	start_all unixpacket
+	ask unixpacket front hello
+	for name in import export; do
+		threads=$(sed -n 's/^Threads:[^0-9]*//p' \
+			/proc/"$(cat "$logs/$name.pid")"/status)
+		[ "$threads" -eq 1 ] || fail "the $name has $threads"
+	done
+}
+
 more_clients_than_may_be_are_refused()
 {
 	start_engine
@@ -1315,6 +1359,36 @@ the_example_configuration_lets_no_role_be_the_other()
 	cp other import
 	said='Permissions Violation' relay_example import beta unixpacket at
 	said='Authorization Violation' relay_example import alpha unixgram at
+}
+
+# play_far HOW: the nats-server of the other host ends, or is silent.
+play_far()
+{
+	start_examples
+	start_server echo seqpacket-echo --listen service
+	said='can be reached as' relay_example export beta unixpacket service
+	said='listening on' relay_example import alpha unixpacket front
+	start_numbers
+	signal beta $1
+	expect_prefix
+	await_true has import-unixpacket open 0
+	has import-unixpacket engine_lost 0 || fail 'its own engine was lost'
+	[ "$(get import-unixpacket resets_absent)" -eq 1 ] ||
+		[ "$(get import-unixpacket resets_silent)" -eq 1 ] ||
+		fail "$(cat "$logs/import-unixpacket.counters")"
+}
+
+a_killed_engine_of_the_other_host_leaves_a_prefix()
+{
+	play_far KILL
+}
+
+a_stopped_engine_of_the_other_host_leaves_a_prefix()
+{
+	play_far STOP
+	signal beta CONT
+	await_true has export-unixpacket open 0
+	await_true seqpacket-echo --timeout 5 front again
 }
 
 # on_host NAME: what follows is started there, in a network of its own.
@@ -1819,6 +1893,8 @@ run_case clients_without_a_name_go_to_a_service_that_is_there
 run_case the_service_answers_in_the_directory_that_was_chosen
 run_case a_stuck_client_stops_nobody_else
 run_case memory_is_bounded_while_the_service_is_stopped
+run_case descriptors_come_back
+run_case a_relay_is_one_thread
 run_case more_clients_than_may_be_are_refused
 run_case a_new_datagram_client_takes_the_place_of_the_oldest
 run_case an_export_is_told_of_clients_that_are_closed
@@ -1827,6 +1903,8 @@ run_case what_the_engine_does_not_carry_is_told
 run_case bytes_pass_a_small_engine
 run_case the_example_configuration_has_what_each_role_needs
 run_case the_example_configuration_lets_no_role_be_the_other
+run_case a_killed_engine_of_the_other_host_leaves_a_prefix
+run_case a_stopped_engine_of_the_other_host_leaves_a_prefix
 run_case two_hosts_with_networks_of_their_own
 run_case a_link_that_is_cut_leaves_a_prefix
 run_case containers_share_a_directory
