@@ -31,7 +31,11 @@
  *	descriptors, so that the memory    for HELLO, or asks for no lane. If
  *	does not arrive                    another thread takes it, the message
  *	                                   is neither proved nor refuted, and
- *	                                   waits (EMFILE) until one is free.
+ *	                                   waits (EMFILE) until one is free. If
+ *	                                   one is free and the memory does not
+ *	                                   arrive, a security module refuses it.
+ *	                                   Then the message is dropped: the
+ *	                                   program must not get an offer.
  *
  * A HELLO without proof would reach the client's program. So the server says it
  * only when its own user is the one that the client sees: not if the socket was
@@ -68,6 +72,10 @@ static const unsigned int offer_before = 128;
 
 /* The largest ring that a server can make a client allocate. */
 static const uint32_t client_ring_most = 1 << 20;
+
+/* Looks at an offer whose descriptor is lost though one was free: another
+ * thread may have had that for a moment. */
+static const int looks_most = 8;
 
 static const unsigned int wants_beside = UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;
 
@@ -402,23 +410,35 @@ static bool is_of_writer(const struct packet *packet,
 		key->space == packet->key.space;
 }
 
+static bool has_lost_memory(const struct packet *packet,
+	const struct offer_memory *memory)
+{
+	return memory->is_lost && memory->has_writer &&
+		memory->writer == packet->server;
+}
+
 /*
  * Looks at what comes with HELLO, while the spare descriptor is free. Fails
- * with EMFILE if the descriptor of the memory is lost all the same: another
- * thread has taken the spare one.
+ * with EMFILE if the descriptor of the memory is lost all the same, and none is
+ * free: another thread has taken the spare one.
  */
 static int look_at_hello(struct packet *packet, struct offer_memory *memory)
 {
-	int result;
+	const int fd = packet->conn.end.fd;
+	int i;
 
-	free_spare(packet);
-	result = unixoffer__receive(packet->conn.end.fd, MSG_PEEK, memory);
-	if (result < 0 || !memory->is_lost || !memory->has_writer ||
-		memory->writer != packet->server)
-		return result;
-	keep_spare(packet);
-	errno = EMFILE;
-	return -1;
+	for (i = 0; i < looks_most; i++) {
+		free_spare(packet);
+		if (unixoffer__receive(fd, MSG_PEEK, memory) < 0)
+			return -1;
+		if (!has_lost_memory(packet, memory))
+			return 0;
+		if (keep_spare(packet) < 0) {
+			errno = EMFILE;
+			return -1;
+		}
+	}
+	return 0;
 }
 
 /* Proves HELLO before it is received. Returns as unixhandshake__hear does. */
@@ -429,6 +449,9 @@ static int take_hello(struct packet *packet)
 
 	if (look_at_hello(packet, &memory) < 0)
 		return -1;
+	/* A later offer stays welcome: this one may have been made up. */
+	if (has_lost_memory(packet, &memory))
+		return unixoffer__drop(packet->conn.end.fd) < 0 ? -1 : 1;
 	if (!is_of_writer(packet, &memory, &key) ||
 		memory.writer != packet->server) {
 		fd_close(memory.fd);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "lane/segment.h"
@@ -367,6 +368,58 @@ START_TEST(an_offer_that_lost_its_descriptor_waits_for_a_free_one)
 		EMFILE);
 	let_fds_go();
 	expect_nothing(client);
+	talk(SOON);
+	ck_assert(has_lane(client) && has_lane(server));
+	close_both();
+}
+END_TEST
+
+/* While it is set, the kernel gives out no descriptor of a message, as with a
+ * security module that refuses all. */
+static bool is_refusing;
+
+ssize_t __real_recvmsg(int fd, struct msghdr *header, int flags);
+ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags);
+
+ssize_t __wrap_recvmsg(int fd, struct msghdr *header, int flags)
+{
+	struct rlimit before, none;
+	ssize_t result;
+
+	if (!is_refusing)
+		return __real_recvmsg(fd, header, flags);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	result = __real_recvmsg(fd, header, flags);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	return result;
+}
+
+START_TEST(an_offer_whose_memory_is_refused_leaves_it_without_one)
+{
+	open_both();
+	have_it_offered();
+	is_refusing = true;
+	expect_nothing(client);
+	talk(SOON);
+	is_refusing = false;
+	ck_assert(!has_lane(client) && !has_lane(server));
+	close_both();
+}
+END_TEST
+
+/* The first may be a message of the program that looks like an offer. */
+START_TEST(an_offer_after_a_refused_one_is_taken)
+{
+	open_both();
+	ck_assert_int_eq(unixoffer__send(unixconn_get_fd(server), OFFER_HELLO,
+				 &as_packet(client)->key, STDERR_FILENO),
+		0);
+	is_refusing = true;
+	expect_nothing(client);
+	is_refusing = false;
 	talk(SOON);
 	ck_assert(has_lane(client) && has_lane(server));
 	close_both();
@@ -796,6 +849,9 @@ static TCase *make_refusals(void)
 	tcase_add_test(tcase,
 		an_offer_that_lost_its_descriptor_waits_for_a_free_one);
 	tcase_add_test(tcase, who_only_sends_is_not_stopped_by_such_an_offer);
+	tcase_add_test(tcase,
+		an_offer_whose_memory_is_refused_leaves_it_without_one);
+	tcase_add_test(tcase, an_offer_after_a_refused_one_is_taken);
 	tcase_add_test(tcase, data_that_lost_its_descriptor_is_not_eaten);
 	tcase_add_test(tcase,
 		who_cannot_keep_a_descriptor_free_asks_for_nothing);

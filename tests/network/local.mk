@@ -36,6 +36,7 @@ tests_check_go_calls_LDFLAGS = $(lanes_ldflags)
 tests_check_go_rules_SOURCES = %D%/check_go_rules.c
 tests_check_gram_SOURCES = %D%/check_gram.c
 tests_check_handshake_SOURCES = %D%/check_handshake.c
+tests_check_handshake_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=recvmsg
 tests_check_hangup_SOURCES = %D%/check_hangup.c
 tests_check_lane_calls_SOURCES = %D%/check_lane_calls.c
 tests_check_lane_faults_SOURCES = $(fault_sources) %D%/check_lane_faults.c

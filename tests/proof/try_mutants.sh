@@ -176,6 +176,7 @@ run_check()
 	check_budget | check_name_moments | check_name_odd)
 		set -- "$@" "$tests/support/diag_play.o"
 		;;
+	check_handshake) set -- "$@" -Wl,--wrap=recvmsg ;;
 	check_lane_faults | check_shortage | check_unread) set -- "$@" \
 		"-Wl,@$srcdir/tests/proof/fault.wrap" \
 		"$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
