@@ -852,14 +852,19 @@ static bool start_relay(const struct tool_scene *scene, struct life *life,
 	return true;
 }
 
-/* Until the other relay has found it, or found it again. */
+/* Until the other relay has found it, or found it again. An answer may be lost,
+ * or take long on a busy machine. */
 static bool ask_relay(int type)
 {
 	const int64_t end_us = unixdeadline_after_us(LONG_MS * INT64_C(1000));
+	int64_t patience_us = 150000, until_us;
 
 	while (unixdeadline_now_us() < end_us) {
-		if (ask(type, 150000))
+		until_us = unixdeadline_after_us(patience_us);
+		if (ask(type, patience_us))
 			return true;
+		if (unixdeadline_now_us() >= until_us)
+			patience_us *= 2;
 		is_there_more(-1, 5);
 	}
 	return false;
