@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	%D%/peers/keeps.py \
 	%D%/peers/nng.c \
 	%D%/peers/qb.c \
+	%D%/peers/stuck.py \
 	%D%/peers/window.c \
 	%D%/peers/zmq.c \
 	%D%/run.sh

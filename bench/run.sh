@@ -420,6 +420,48 @@ get_round_trip()
 		sed -n 's/.*"round_trip_median_ns":\([0-9]*\).*/\1/p'
 }
 
+# measure_beside NAME: median and p99 of round trips, a line in its file.
+measure_beside()
+{
+	bound 60 "$tools/seqpacket-echo" --stats --count 3000 \
+		"$work/relayed" 2>/dev/null |
+		sed -n 's/.*"round_trip_median_ns":\([0-9]*\).*"round_trip_p99_ns":\([0-9]*\).*/\1 \2/p' \
+			>>"$work/$1.beside"
+}
+
+# get_beside NAME COLUMN: in microseconds.
+get_beside()
+{
+	awk -v column="$2" '{ print $column / 1000 }' "$work/$1.beside" |
+		get_median
+}
+
+# compare_stuck: the others beside a client that never reads, and without it.
+compare_stuck()
+{
+	is_there python3 || return 0
+	mkfifo "$work/stuck" "$work/never"
+	i=0
+	while [ $i -lt 5 ]; do
+		measure_beside alone
+		python3 "$peers/stuck.py" "$work/relayed" <>"$work/never" \
+			>"$work/stuck" 2>/dev/null &
+		stuck=$!
+		pids="$pids $stuck"
+		bound 30 cat "$work/stuck" >/dev/null
+		measure_beside stuck
+		kill $stuck 2>/dev/null
+		wait $stuck 2>/dev/null
+		i=$((i + 1))
+	done
+	say '' 'Beside a client that never reads, 5 rounds in turn:' '' \
+		'| round trip, microseconds | alone | beside it |' \
+		'| --- | --- | --- |' \
+		"| median | $(get_beside alone 1) | $(get_beside stuck 1) |" \
+		"| p99 | $(get_beside alone 2) | $(get_beside stuck 2) |"
+	rm -f "$work/stuck" "$work/never"
+}
+
 # compare_what_is_kept: of what packets promise, by each way.
 compare_what_is_kept()
 {
@@ -502,6 +544,7 @@ compare_relay()
  $(get_relay_median 4) | $(get_relay_median 6) |"
 	[ ! -S "$work/socat-tcp" ] || say "| round trip, two socat and TCP |\
  $(get_relay_median 1) | $(get_relay_median 7) | $(get_relay_median 8) |"
+	compare_stuck
 	compare_what_is_kept
 	stop_servers
 	rm -f "$work/direct" "$work/relayed" "$work/socat-tcp"
