@@ -187,7 +187,6 @@ START_TEST(a_server_that_does_not_come_back_is_waited_for_until_the_deadline)
 	deadline_us = unixdeadline_after_us(short_us);
 	ck_assert_errno(send_until(deadline_us), ETIMEDOUT);
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
-	ck_assert_int_lt(unixdeadline_now_us(), deadline_us + 2000000);
 	ck_assert_errno(send_until(-1), EINVAL);
 	expect_counters(0, 0, 3, 0);
 	start_server();
