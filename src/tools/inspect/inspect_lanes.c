@@ -13,9 +13,9 @@
 struct walk {
 	struct inspect_snapshot *snapshot;
 	const struct inspect_process *process;
-	struct inspect_socket
-		*socket; /* that the last mapping is for, or NULL */
-	uint64_t bytes;  /* of that mapping */
+	/* The last mapping: its socket, or NULL, and its size. */
+	struct inspect_socket *socket;
+	uint64_t bytes;
 	bool has_lanes;
 };
 
