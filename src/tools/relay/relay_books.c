@@ -196,8 +196,8 @@ static void write_figure(FILE *file, const struct relay *relay,
 		relay->options->base.network->name, figure->value);
 }
 
-/* Others may write to its directory too: a file that is there already is theirs.
- * That includes a link, which would lead to another file of ours. */
+/* Others may write to its directory too: a file that is there already is
+ * theirs. That includes a link, which would lead to another file of ours. */
 static FILE *create(const char *path)
 {
 	const int fd = open(path,
