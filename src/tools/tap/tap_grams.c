@@ -322,7 +322,8 @@ static void forget_one(struct tap_grams *grams)
 	for (client = oldest; client != NULL; client = client->next)
 		if (client->user == most)
 			oldest = client;
-	remove_client(oldest);
+	if (oldest != NULL)
+		remove_client(oldest);
 }
 
 static struct unixconn *dial(const struct tap_grams *grams, bool is_named)
