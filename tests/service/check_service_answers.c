@@ -296,6 +296,14 @@ static int compare(const void *a, const void *b)
 }
 
 /* The places are few, and used again and again. */
+/* One dispatch may leave a peer that has closed to the next one. */
+static void dispatch_until_nobody_is_there(void)
+{
+	do
+		ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
+	while (scene_count(&scene).peers > 0);
+}
+
 START_TEST(a_number_never_comes_back)
 {
 	enum { TIMES = 10000 };
@@ -310,7 +318,7 @@ START_TEST(a_number_never_comes_back)
 					 &seen[i]),
 			0);
 		unixconn_close(pair[1]);
-		ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
+		dispatch_until_nobody_is_there();
 		ck_assert_errno(unixservice_send(scene.service, seen[i], "", 0),
 			ENOTCONN);
 	}
@@ -334,8 +342,7 @@ static uint64_t add_and_close(void)
 	ck_assert_int_eq(unixservice_add_conn(scene.service, pair[0], 0, &peer),
 		0);
 	unixconn_close(pair[1]);
-	ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
-	ck_assert_uint_eq(scene_count(&scene).peers, 0);
+	dispatch_until_nobody_is_there();
 	return peer;
 }
 
