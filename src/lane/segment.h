@@ -84,10 +84,11 @@ uint64_t unixsegment__get_bytes(uint32_t size);
 
 /*
  * Makes a segment that this process writes. Its name tells unixmsg-inspect the
- * connection that it is for: ino is the inode of our socket. Returns a descriptor of it, which
- * nobody can use to write: send it to the peer, and close it. Returns -1 with
- * EINVAL (no such size, or an old kernel) or an error of memfd_create(2),
- * ftruncate(2) or mmap(2): segment is then as after unixsegment__drop.
+ * connection that it is for: ino is the inode of our socket. Returns a
+ * descriptor of it, which nobody can use to write: send it to the peer, and
+ * close it. Returns -1 with EINVAL (no such size, or an old kernel) or an error
+ * of memfd_create(2), ftruncate(2) or mmap(2): segment is then as after
+ * unixsegment__drop.
  */
 int unixsegment__make(struct segment *segment, uint32_t size, uint64_t ino);
 

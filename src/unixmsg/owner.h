@@ -35,8 +35,8 @@ struct unixowner {
  * Finds the owner of address. type is SOCK_DGRAM, SOCK_SEQPACKET or
  * SOCK_STREAM, or 0 for any of them; each type has its own abstract names. The
  * call reads the kernel's whole list of sockets, and /proc, which takes some
- * milliseconds. owner may be NULL if you only ask whether there is an owner: the
- * call does not read /proc then. Returns 0, or -1 with
+ * milliseconds. owner may be NULL if you only ask whether there is an owner:
+ * the call does not read /proc then. Returns 0, or -1 with
  *
  *   ENOENT  no socket in this network namespace has that name
  *   EINVAL, ENAMETOOLONG  see unixaddr_parse

@@ -4,7 +4,7 @@
  * told by its environment what shall fail (fault.c). A client talks to a sound
  * server, a server to a sound client, unixmsg-perf to a process of its own that
  * is let alone, a tap stands between a sound server and a sound client, a relay
- * before a sound relay and nats-server, where there is one, and whatever happens
+ * before a sound relay and nats-server, where there is one. Whatever happens,
  *
  * - it ends by itself, with 0 or 1, and 1 with a word about it;
  * - what it says are whole lines that begin with its name;

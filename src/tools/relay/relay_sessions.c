@@ -228,8 +228,8 @@ static void cut_off(struct relay *relay, struct entry *entry)
 }
 
 /* After our FIN nothing is read but the end of the peer; after the end of the
- * session all is, and lost. The entry may be gone after that: a peer that cannot
- * be paused is closed. */
+ * session all is, and lost. The entry may be gone after that: a peer that
+ * cannot be paused is closed. */
 static void settle(struct relay *relay, struct entry *entry)
 {
 	const struct session *session = &entry->session;

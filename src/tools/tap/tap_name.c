@@ -230,8 +230,8 @@ int tap_name_set_mode(const struct tap_name *name,
 	return 0;
 }
 
-/* Whoever may write to the directory may put a file there that leads to a socket
- * of ours which no client could reach. */
+/* Whoever may write to the directory may put a file there that leads to a
+ * socket of ours which no client could reach. */
 static int open_server(const struct tap *tap)
 {
 	char path[PATH_MAX];
