@@ -20,12 +20,12 @@
  *
  * A datagram client does not wake when its server dies. Its next send fails
  * with ECONNREFUSED, later ones with ENOTCONN, unless it connects again
- * (UNIXMSG_DIAL_RECONNECT). From the failed send until it connects again, the
- * client receives nothing, and its queue is lost. Otherwise the kernel would
- * let everybody send to the client: so the first failed send connects the
- * client's socket to a private one. If no descriptor is left for that socket,
- * receiving fails with ENOTCONN. A thread that receives at the moment when
- * another thread's send fails may still get a message of a stranger.
+ * (UNIXMSG_DIAL_RECONNECT). The kernel would then let everybody send to the
+ * client. To prevent that, the first failed send connects the client's socket
+ * to a private one: until it connects to the server again, the client receives
+ * nothing, and its queue is lost. If no descriptor is left for the private
+ * socket, receiving fails with ENOTCONN. A thread that receives at the moment
+ * when another thread's send fails may still get a message of a stranger.
  *
  * Another process that holds the same datagram socket can shut it down for all,
  * see shutdown(2). Receiving then gives the messages in the queue. Once the
@@ -141,14 +141,15 @@ struct unixconn *unixconn_open(const char *network, const char *address,
  *   server's file and socket belong to our own user, and we are not root, the
  *   mode is 0600, and the parent is $XDG_RUNTIME_DIR if that can be used. The
  *   files of killed clients stay until later clients of the same user remove
- *   them, at most 64 in each dial. Such a dial does not wait for a lock on the
- *   directory; without it the dead files stay for a later dial.
+ *   them, at most 64 in each dial. Such a dial does not wait for the lock on
+ *   the directory: if another process holds it, a later dial removes them.
  *
  * With options->own the dial waits for the lock on the directory, a second at
- * most. For a datagram client it makes a path there absolute. It fails with
- * ENAMETOOLONG if the absolute path does not fit into an address, since the
- * server could not answer. The client receives nothing that was sent to it
- * before the dial returned, so no stranger can place a message there.
+ * most. A datagram client's dial makes a relative path in options->own
+ * absolute. It fails with ENAMETOOLONG if the absolute path does not fit into
+ * an address, since the server could not answer. The client receives nothing
+ * that was sent to it before the dial returned, so no stranger can place a
+ * message there.
  */
 struct unixconn *unixconn_dial(const char *network, const char *address,
 	const struct unixdial_options *options, int64_t deadline_us);
@@ -200,7 +201,7 @@ int unixconn_close(struct unixconn *conn);
  * and the values of SO_PASSRIGHTS, SO_TIMESTAMPNS and SO_PASSCRED. A dialled
  * datagram client then receives messages from strangers after its server dies.
  * Returns -1 with EBUSY, and leaves conn as it was, if a unix connection is in
- * the middle of a message or has read bytes ahead, or if an unixpacket
+ * the middle of a message or has read bytes ahead, or if a unixpacket
  * connection has a lane, has asked for one, or was offered one.
  */
 int unixconn_release(struct unixconn *conn);
@@ -219,7 +220,7 @@ void unixconn_set_tag(struct unixconn *conn, uint64_t tag);
 const char *unixconn_get_network(const struct unixconn *conn);
 
 /*
- * Tells whether messages of an unixpacket connection use a lane: memory that
+ * Tells whether messages of a unixpacket connection use a lane: memory that
  * both processes share, with no system call while the receiver is awake.
  *
  * A client asks for a lane by UNIXMSG_DIAL_LANE, a server offers it by
@@ -234,8 +235,8 @@ const char *unixconn_get_network(const struct unixconn *conn);
  *
  * The calls of unixmsg/lane.h write and read messages there without a copy.
  *
- * All calls keep their promises, and poll(2) on the descriptor tells when there
- * is something to receive; it may also tell so in vain. Messages with
+ * All calls keep their promises. poll(2) on the descriptor reports when there
+ * is something to receive, and sometimes when there is nothing. Messages with
  * descriptors, and large ones, go by the socket. All messages go by the socket
  * to a side that wants credentials or pidfds (unixconn_want). For a connection
  * that asks for a lane, or comes from a listener that offers one, the following
@@ -246,9 +247,10 @@ const char *unixconn_get_network(const struct unixconn *conn);
  *   an orderly close by the peer, sends fail with EPIPE as ever.
  * - The descriptor is for poll(2) only. The connection is over (EPROTO) when
  *   another program sends or receives on it. So do not pass it on, nor keep it
- *   over an execve(2). After fork(2) one process may go on, the other one must
- *   only close.
- * - A peer that writes nonsense into its memory ends the connection: EPROTO.
+ *   over an execve(2). After fork(2) only one of the two processes may use the
+ *   connection; all that the other one may do is close it.
+ * - A peer that spoils the lane, by writing nonsense into it, ends the
+ *   connection: EPROTO.
  * - The largest message is 32 KiB smaller, see unixconn_get_size_max.
  */
 bool unixconn_is_lane(const struct unixconn *conn);
@@ -261,10 +263,11 @@ void unixconn_set_spin_us(struct unixconn *conn, int64_t spin_us);
 
 /*
  * Sets whether unixconn_close removes the socket file. By default it does,
- * unless the options had UNIXMSG_LISTEN_KEEP, the socket was adopted, or this
- * process was forked (fork(2)) after bind(2): then the parent's close removes
- * it. For an adopted socket this call looks for the file at the socket's
- * address. Returns 0, without effect if the address is no path; -1 with
+ * with three exceptions: the options had UNIXMSG_LISTEN_KEEP; the socket was
+ * adopted; or this process is a child of fork(2) after bind(2), since the close
+ * in the parent removes the file. For an adopted socket this call looks for the
+ * file at the socket's address. Returns 0; then it had no effect if the address
+ * is no path. For true it may return -1 with
  *
  *   ESTALE  the socket is bound to another file than the one there
  *   ENOENT  there is no file
@@ -303,7 +306,7 @@ int unixconn_shutdown(struct unixconn *conn, int how);
 
 /*
  * Stores the size in bytes of the largest message that conn can send. The
- * kernel allows SO_SNDBUF of the sender less 32 bytes, and never much more than
+ * kernel allows the sender's SO_SNDBUF minus 32 bytes, and never much more than
  * 4 MiB. On unix the length field before a message is the bound: one byte less
  * than 4 GiB. Errors: those of getsockopt(2).
  */
@@ -319,19 +322,19 @@ int unixconn_raise_size_max(struct unixconn *conn, size_t wanted,
 	size_t *reached);
 
 /*
- * Stores how many of the bytes that conn has sent are unread. The unit is the
- * memory that the kernel charges (SIOCOUTQ): some 768 for a small message.
- * Messages in a lane count with the bytes that they take there. Only the sender
- * can know this; the receiver can see no more than its first message. Errors:
- * those of ioctl(2).
+ * Stores how much memory the unread messages of conn occupy, in bytes, as the
+ * kernel charges it (SIOCOUTQ): some 768 for a small message. Messages in a
+ * lane count with the bytes that they take there. Only the sender can know
+ * this; the receiver can see no more than its first message. Errors: those of
+ * ioctl(2).
  */
 int unixconn_get_unread(const struct unixconn *conn, size_t *bytes);
 
 /*
  * Sends size bytes at data as one message to the peer; size may be 0. Waits
  * while there is no room. Returns 1 if the message was sent; 0 if it was
- * dropped, see UNIXCONN_DROP; -1 on an error. Nothing was sent then, except
- * after EINPROGRESS:
+ * dropped, see UNIXCONN_DROP; -1 with one of the errors below. After
+ * EINPROGRESS a part of the message was sent, after all others nothing.
  *
  *   EMSGSIZE      larger than unixconn_get_size_max
  *   EPIPE         the peer of a connection has closed, or SHUT_WR was called
@@ -382,9 +385,9 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
  *   EPROTO      unix: the peer has closed in the middle of a message;
  *               unixpacket: it has spoiled the lane, see unixconn_is_lane
  *   ENOMEM      unix: no memory to read ahead
- *   EMFILE      unixpacket that asks for a lane: what seems to be the server's
- *               offer cannot be looked at, since no descriptor is free. It
- *               stays there.
+ *   EMFILE      unixpacket, a client that asks for a lane: no descriptor is
+ *               free to receive what seems to be the server's offer. The offer
+ *               stays queued.
  *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; the next call
  *               continues with a partly received message
  *   ESHUTDOWN   unixgram: the socket was shut down, see above
@@ -394,10 +397,10 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
  * On unix the call reads ahead, into a buffer of 64 KiB that grows with the
  * received part of a message, up to twice room. If a message of 32 KiB or more
  * follows another of the same size, the kernel writes it straight into data.
- * The call may write any bytes behind the message. If it returns no message, it
- * may have written any bytes into data. poll(2) on the descriptor does not
- * report messages that were read ahead, so receive with UNIXMSG_NOW until
- * EAGAIN before you poll.
+ * The call may overwrite the room behind the message, never more than room
+ * bytes of data. If it returns no message, it may have overwritten all of that.
+ * poll(2) on the descriptor does not report messages that were read ahead, so
+ * receive with UNIXMSG_NOW until EAGAIN before you poll.
  */
 int unixconn_recv(struct unixconn *conn, void *data, size_t room, size_t *size,
 	int64_t deadline_us);
@@ -469,7 +472,8 @@ typedef bool unixconn_matcher(struct unixmsg *msg, void *context);
  * the room, the matcher gets its beginning, with UNIXMSG_CUT. Returns 1 with
  * the answer; 0 if the peer of a connection has closed; -1 with
  *
- *   EMSGSIZE  the answer was larger than the room for it, and is lost
+ *   EMSGSIZE  the answer was larger than the room for it, and is lost (unless
+ *             answer->flags has UNIXMSG_PREFIX)
  *   ENOBUFS   the policy has dropped the request
  *   ENOTCONN  unixgram: the socket is not connected, and a message from anybody
  *             could pass for the answer
@@ -483,9 +487,9 @@ typedef bool unixconn_matcher(struct unixmsg *msg, void *context);
  * call again with the same request.
  *
  * The deadline and the stop descriptor bound the whole call, however many other
- * messages arrive. With UNIXMSG_NOW it skips some 1000 of these at most. A
- * client that dialled with UNIXMSG_DIAL_UNNAMED gets no answer. One thread at a
- * time.
+ * messages arrive. With UNIXMSG_NOW it skips some 1000 of these at most, and
+ * then fails with EAGAIN. A client that dialled with UNIXMSG_DIAL_UNNAMED gets
+ * no answer, and waits until the deadline. One thread at a time.
  */
 int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 	struct unixmsg *answer, unixconn_matcher *matcher, void *context,
@@ -626,10 +630,10 @@ int unixconn_check_answer(const struct unixconn *conn);
  * - A writer whose user has no number in our user namespace.
  *
  * It cannot tell two sockets of one user apart, nor see that the file of a
- * connected socket was given away by chown(2). So a user can set two of its own
- * services that answer every message against each other, for ever. The user
+ * connected socket was given away by chown(2). So a user who runs two services
+ * that answer every message can make them answer each other for ever. The user
  * sends one of them a message in the name of the other (from a mount or network
- * namespace), or in the name of a client whose name the other has taken since.
+ * namespace), or in the name of a client, and the other then takes that name.
  * The kernel reports the writer, but not the writer's socket, and an answer has
  * no mark that a service could see. Other users cannot do it. A service that
  * answers answers, too, needs a bound of its own, such as a count.

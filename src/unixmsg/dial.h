@@ -15,9 +15,10 @@
  *   EPROTOTYPE    the owner is on another of the three networks. For an
  *                 abstract name that is ECONNREFUSED, since each network has
  *                 abstract names of its own.
- *   ENOTSUP       UNIXMSG_WANT_PIDFD before Linux 6.5
- *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; a connection waits
- *                 while the listener's backlog is full
+ *   ENOTSUP       UNIXMSG_WANT_PIDFD before Linux 6.5; an option that the
+ *                 network does not have
+ *   EAGAIN, ETIMEDOUT, ECANCELED  see unixmsg/deadline.h; on unixpacket and
+ *                 unix the dial waits while the listener's backlog is full
  */
 #ifndef UNIXMSG_DIAL_H
 #define UNIXMSG_DIAL_H
@@ -38,10 +39,11 @@ extern "C" {
 
 /*
  * unixgram only: a send that finds the server gone (ECONNREFUSED, ENOTCONN)
- * connects again to its address and then sends the message. The send waits for
- * the server as above, until its deadline. The messages that the old server had
- * not read are lost, and so are its answers that we had not received. Before
- * that send the socket receives nothing, see unixmsg/conn.h.
+ * connects again to its address and then sends the message. Until its own
+ * deadline the send waits for the server as if UNIXMSG_DIAL_WAIT were set. The
+ * messages that the old server had
+ * not read are lost, and so are its answers that we had not received. The
+ * new server reaches us only after that send, see unixmsg/conn.h.
  */
 #define UNIXMSG_DIAL_RECONNECT 0x2u
 
@@ -59,14 +61,15 @@ extern "C" {
 #define UNIXMSG_DIAL_LANE 0x8u
 
 /* A structure of zeros has the defaults. EINVAL: unknown flags, a mode above
- * 0777, a value below zero. */
+ * 0777, a value below zero other than a stop_fd of -1, own together with
+ * UNIXMSG_DIAL_UNNAMED. */
 struct unixdial_options {
 	/* An address of our own, as text; unixconn_close removes its file.
 	 * NULL, the default, leaves a connection unnamed, and gives a datagram
 	 * socket an address that the server can answer to, see unixmsg/conn.h.
-	 * "@" is any free abstract name. A server receives from a client that
-	 * has a name at less cost on unixpacket: by recvfrom(2), where without
-	 * a name it needs recvmsg(2). */
+	 * "@" is any free abstract name. On unixpacket a name saves the server
+	 * time: it can receive by recvfrom(2), but it needs recvmsg(2) for a
+	 * client without a name. */
 	const char *own;
 	/* UNIXMSG_DIAL_..., default 0. */
 	unsigned int flags;
@@ -79,10 +82,10 @@ struct unixdial_options {
 	mode_t own_mode;
 	/* The parts of a message to receive besides the payload, from the
 	 * server's first message on: UNIXMSG_WANT_..., see unixmsg/msg.h;
-	 * default 0. unixconn_want after the dial is too late if the server
-	 * sends at once: until then the kernel refuses its descriptors (the
-	 * server gets EPERM, Linux 6.16), and its messages have no
-	 * credentials. */
+	 * default 0. If the server sends at once, unixconn_want after the dial
+	 * is too late. Before unixconn_want the kernel refuses descriptors from
+	 * the server (the server's send fails with EPERM, Linux 6.16), and the
+	 * server's messages have no credentials. */
 	unsigned int wants;
 	/* The time that calls spin before they sleep, see unixmsg/deadline.h;
 	 * default 0. */

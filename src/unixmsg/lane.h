@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * unixlane: messages of a connection with a lane, without a copy. You write a
- * message where the peer will read it, and read it where the peer has written
- * it. At first no connection has a lane, see unixconn_is_lane: these calls then
- * fail with ENOTSUP. unixconn_send and unixconn_recv work with and without a
- * lane.
+ * unixlane: sends and receives messages without a copy, on a connection that
+ * has a lane: memory that both processes share, see unixconn_is_lane. You write
+ * a message into the memory from which the peer reads it, and you read the
+ * peer's message in the memory into which the peer has written it. At first no
+ * connection has a lane, and all of these calls fail with ENOTSUP.
+ * unixconn_send and unixconn_recv work with and without a lane.
  *
  *	if (unixlane_reserve(conn, room, &data, UNIXMSG_FOREVER) < 0)
  *		return -1;
@@ -13,10 +14,11 @@
  *		return -1;
  *
  * From unixlane_reserve to unixlane_commit or unixlane_cancel, all sends on the
- * connection fail with EINVAL, in other threads too. From unixlane_peek to
- * unixlane_release, all receives fail with EINVAL. Sending and receiving do not
- * disturb each other. The peer may use these calls, or any others. Messages
- * keep their order whatever calls you mix, and the counters count them.
+ * connection fail with EINVAL, in other threads too. After a unixlane_peek that
+ * has stored an address, all receives fail with EINVAL until unixlane_release.
+ * Sending and receiving do not disturb each other. The peer may use these
+ * calls, or any others. Messages keep their order whatever calls you mix, and
+ * the counters count them.
  *
  * The peer may change the bytes of a message while you read them. So read each
  * byte once: copy what you check, such as a length or an offset, and then use
@@ -37,15 +39,16 @@ extern "C" {
 struct unixconn;
 
 /*
- * Reserves memory for a message of at most size bytes, and stores its place,
- * which is aligned to 8 bytes. It belongs to conn. Write there until you call
- * unixlane_commit or unixlane_cancel; at first the bytes have no defined value.
- * The peer may see what you write. With UNIXMSG_NOW the call does not wait.
- * With every other deadline it waits a millisecond at most for the peer to make
- * room, and it ignores the stop descriptor: so it never fails with EAGAIN,
+ * Reserves memory for a message of at most size bytes, and stores its address,
+ * a multiple of 8, in *data. The memory belongs to conn. You may write to it
+ * until you call unixlane_commit or unixlane_cancel; at first the bytes have no
+ * defined value. The peer may see what you write, even before the commit and
+ * after a cancel. With UNIXMSG_NOW the call does not wait. With every other
+ * deadline, whatever it is, the call waits a millisecond at most for the peer
+ * to make room, and ignores the stop descriptor: so it never fails with EAGAIN,
  * ETIMEDOUT or ECANCELED. If there is no room, or the message is too large for
- * the lane, *data is private memory and unixlane_commit sends it by the socket.
- * Returns 1, or -1 with
+ * the lane, *data points to private memory, and unixlane_commit sends the
+ * message by the socket. Returns 1, or -1 with
  *
  *   EINVAL    something is reserved already, or the deadline is negative
  *   EMSGSIZE  size is more than unixconn_get_size_max tells
@@ -61,10 +64,10 @@ int unixlane_reserve(struct unixconn *conn, size_t size, void **data,
 	int64_t deadline_us);
 
 /*
- * Sends the first size bytes of what was reserved. If they were not reserved in
- * the lane, the call waits for room on the socket. Returns as unixconn_send
- * does: 1; 0 if the policy has dropped the message; -1 with the errors of
- * unixconn_send, or with
+ * Sends the first size bytes of the reserved memory as one message. If that
+ * memory is private, the call waits for room on the socket. Returns as
+ * unixconn_send does: 1; 0 if the policy has dropped the message; -1 with the
+ * errors of unixconn_send, or with
  *
  *   EINVAL   nothing is reserved, size is more than was reserved, or the
  *            deadline is negative
@@ -80,19 +83,20 @@ int unixlane_commit(struct unixconn *conn, size_t size, int64_t deadline_us);
 int unixlane_cancel(struct unixconn *conn);
 
 /*
- * Waits for a message, and stores its place, which is aligned to 8 bytes, and
- * its size. The memory belongs to conn, is only for reading, and stays until
- * unixlane_release. Returns 1; 0 at the end of the connection; -1 with the
- * errors of unixconn_recv except EMSGSIZE, or with
+ * Waits for a message, and stores its address, a multiple of 8, in *data and
+ * its size in *size. The memory belongs to conn, is read-only, and stays valid
+ * until unixlane_release. Returns 1; 0 at the end of the connection; -1 with
+ * the errors of unixconn_recv except EMSGSIZE, or with
  *
  *   EINVAL   a message has not been released, or the deadline is negative
  *   ENOTSUP  the connection has no lane
  *
- * After 0 and -1 there is no message: do not use *data and *size. After 1 *data
- * is NULL if the message is on the socket, because it was too large for the
- * lane, found no room there, or has descriptors. Receive such a message by
- * unixconn_recv_msg or another receiving call, and do not call
- * unixlane_release. *size is its size in both cases.
+ * After 0 and -1 there is no message: do not use *data and *size. If the call
+ * returns 1 and *data is NULL, the message is on the socket: it was too large
+ * for the lane, found no room there, has descriptors, or this side wants
+ * credentials. Receive such a message by unixconn_recv_msg or another receiving
+ * call, and do not call unixlane_release. *size is the size of the message even
+ * if *data is NULL. A message counts as received at its release.
  */
 int unixlane_peek(struct unixconn *conn, const void **data, size_t *size,
 	int64_t deadline_us);

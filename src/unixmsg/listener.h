@@ -11,9 +11,9 @@
  *   deadline. Another holder may make it blocking (systemd does when it starts
  *   a unit without NonBlocking=yes). Each accept makes it non-blocking again.
  *   If an accept finds it blocking, the socket also gets a receive time-out
- *   (SO_RCVTIMEO) of a millisecond, until _close. An accept may then overrun
- *   its deadline by that time and a tick of the kernel's clock, besides the
- *   delays of busy processors. Another holder that relies on a blocking
+ *   (SO_RCVTIMEO) of a millisecond, until _close. An accept may then return a
+ *   millisecond and one tick of the kernel's clock after its deadline, or later
+ *   if the processors are busy. Another holder that relies on a blocking
  *   accept(2) gets EAGAIN.
  * - shutdown(2). It shuts the listener down for all holders: accept fails with
  *   EINVAL.
@@ -82,16 +82,18 @@ struct unixconn *unixlistener_accept(struct unixlistener *listener,
  *   EINVAL        it does not listen
  *   EBADF         it is not open
  *
- * or an error of malloc(3).
+ * or an error of malloc(3), fcntl(2), getsockopt(2) or setsockopt(2). Then fd
+ * may already be close-on-exec, and have options that a listener needs.
  */
 struct unixlistener *unixlistener_adopt(int fd);
 
 /*
- * Removes the socket file if it is still ours, closes the descriptor, and frees
- * listener, which may be NULL. Accepted connections stay open; the kernel
- * resets those in the backlog, unless another process holds the socket. May
- * wait a second for the lock on the directory. Returns -1 with errno if the
- * file could not be removed; listener is freed all the same.
+ * Removes the socket file if it is still ours (but see
+ * unixlistener_set_unlink_on_close), closes the descriptor, and frees listener,
+ * which may be NULL. Accepted connections stay open; the kernel resets those in
+ * the backlog, unless another process holds the socket. May wait a second for
+ * the lock on the directory. Returns -1 with errno if the file could not be
+ * removed; listener is freed all the same.
  */
 int unixlistener_close(struct unixlistener *listener);
 
@@ -105,12 +107,13 @@ void unixlistener_set_tag(struct unixlistener *listener, uint64_t tag);
 /*
  * Offers a lane to later connections whose clients ask for one, see
  * unixconn_is_lane. bytes is the size of the memory for each direction: a power
- * of two from 4096, or the page size if that is larger, to 64 MiB. A message of
- * less than half of it goes through that memory while there is room, other
- * messages by the socket. The memory for what a client sends has at most 1 MiB.
- * A service limits the memory of all its connections (lane_bytes_max in
- * unixmsg/service.h). Without a service, limit the number of connections
- * yourself. 0 ends the offer. Returns 0, or -1 with
+ * of two, at least 4096 and at least the page size, at most 64 MiB. A message
+ * smaller than half of that memory goes through it while there is room; other
+ * messages go by the socket. For the direction from the client to the server
+ * the memory is 1 MiB at most, even if bytes is larger. A service limits the
+ * memory of all its connections (lane_bytes_max in unixmsg/service.h). Without
+ * a service, limit the number of connections yourself. 0 ends the offer.
+ * Returns 0, or -1 with
  *
  *   EINVAL   no such size
  *   ENOTSUP  the listener is not of unixpacket
@@ -126,18 +129,20 @@ void unixlistener_set_stop_fd(struct unixlistener *listener, int stop_fd);
 
 /*
  * Sets what later connections receive besides the payload, see unixconn_want,
- * with the same errors. The kernel copies the setting when a client connects,
- * so a connection in the backlog has the old setting. To cover every client,
- * use wants of the options, or unixconn_want after each accept.
+ * with the same errors. A connection in the backlog may have the old setting:
+ * the kernel copies it when a client connects (before Linux 6.16: at the
+ * accept). To cover every client, set wants in the options of
+ * unixlistener_open, or call unixconn_want after each accept.
  */
 int unixlistener_want(struct unixlistener *listener, unsigned int wants);
 
 /*
  * Sets whether unixlistener_close removes the socket file. By default it does,
- * unless the options had UNIXMSG_LISTEN_KEEP, the socket was adopted, or this
- * process was forked (fork(2)) after bind(2): then the parent's close removes
- * it. For an adopted socket this call looks for the file at the socket's
- * address. Returns 0, without effect if the address is no path; -1 with
+ * with three exceptions: the options had UNIXMSG_LISTEN_KEEP; the socket was
+ * adopted; or this process is a child of fork(2) after bind(2), since the close
+ * in the parent removes the file. For an adopted socket this call looks for the
+ * file at the socket's address. Returns 0, without effect if the address is no
+ * path; for true, -1 with
  *
  *   ESTALE  the socket is bound to another file than the one there
  *   ENOENT  there is no file
@@ -145,10 +150,10 @@ int unixlistener_want(struct unixlistener *listener, unsigned int wants);
  *
  * or an error of sock_diag(7).
  *
- * true in a child of fork(2) makes the child the owner of the file. Use it in a
- * program that first listens and then goes into the background (daemon(3)). In
- * such a child ESTALE also means that the file is gone. If the parent goes on
- * to run, let it call this with false.
+ * If a child of fork(2) calls this with true, the close in the child removes
+ * the file. Use it in a program that first listens and then goes into the
+ * background (daemon(3)). In such a child ESTALE also means that the file is
+ * gone. If the parent keeps running, it must call this with false.
  */
 int unixlistener_set_unlink_on_close(struct unixlistener *listener,
 	bool is_wanted);

@@ -10,7 +10,8 @@
  *
  * Receiving gives only the payload, unless unixconn_want or the options ask for
  * more. Since Linux 6.16 the kernel refuses descriptors that nobody asked for,
- * and the sender gets EPERM; on older kernels the library closes them.
+ * and the sender gets EPERM; on older kernels they are closed, and the message
+ * arrives without them.
  */
 #ifndef UNIXMSG_MSG_H
 #define UNIXMSG_MSG_H
@@ -34,7 +35,7 @@ extern "C" {
 /*
  * Leaves the message in the queue: the next call gives it again. On unixgram
  * and unixpacket each call gives new copies of its descriptors; on unix only
- * the call that takes the message gives them. Not for batches.
+ * the call that takes the message gives them. In a batch: EINVAL.
  */
 #define UNIXMSG_PEEK 0x2u
 
@@ -44,8 +45,8 @@ extern "C" {
  * Sends cred with the message, instead of the credentials that the kernel would
  * add. cred may name our own process, and our real, effective or saved user and
  * group. Any other pid needs CAP_SYS_ADMIN, any other user CAP_SETUID, any
- * other group CAP_SETGID; without it the send fails with EPERM. Not for
- * batches.
+ * other group CAP_SETGID; without it the send fails with EPERM. In a batch:
+ * EINVAL.
  */
 #define UNIXMSG_SEND_CRED 0x4u
 
@@ -95,7 +96,8 @@ struct unixmsg {
 	/* The address of a datagram: receiving stores the sender there, sending
 	 * reads the receiver. NULL if you do not want it, or to send to the
 	 * connected peer. Receiving on a connection stores the peer's address.
-	 * Sending on a connection fails with EINVAL unless addr is NULL. */
+	 * Sending with an address fails with EINVAL on a connection, and with
+	 * EISCONN on a connected datagram socket. */
 	struct unixaddr *addr;
 	/* Before sending: UNIXMSG_SEND_CRED or 0. Before receiving:
 	 * UNIXMSG_PREFIX, UNIXMSG_PEEK or 0; afterwards also the flags that
@@ -106,7 +108,8 @@ struct unixmsg {
 	 * UNIXMSG_FDS_MAX. They stay yours, and open. Receiving: fds has room
 	 * for fds_room descriptors; fds_room must be 0 without UNIXMSG_WANT_FDS
 	 * (EINVAL). When the call returns 1, the first fds_count of them are
-	 * set: close-on-exec, and yours to close. The call closes all others,
+	 * set: close-on-exec, and yours to close. Otherwise fds_count is 0, and
+	 * pidfd -1. The call closes all others,
 	 * sets fds_lost to their number, and sets UNIXMSG_CUT_CONTROL. It sets
 	 * that flag, too, if the kernel has dropped descriptors itself. */
 	int *fds;

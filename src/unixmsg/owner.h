@@ -19,9 +19,10 @@ extern "C" {
 #define UNIXMSG_COMMAND_SIZE 64
 
 struct unixowner {
-	/* A process that has the socket open; if there is none, one that has a
-	 * connection accepted from it. 0 if unknown: only root can see the
-	 * descriptors of other users' processes. */
+	/* A process that has the socket open. If no process has it open: a
+	 * process that has a connection accepted from that socket. 0 if
+	 * unknown: only root can see the descriptors of other users'
+	 * processes. */
 	pid_t pid;
 	/* The effective user of the process. If pid is 0, the user who made the
 	 * socket; (uid_t)-1 if that is unknown, too (before Linux 5.4). */
@@ -33,10 +34,11 @@ struct unixowner {
 
 /*
  * Finds the owner of address. type is SOCK_DGRAM, SOCK_SEQPACKET or
- * SOCK_STREAM, or 0 for any of them; each type has its own abstract names. The
- * call reads the kernel's whole list of sockets, and /proc, which takes some
- * milliseconds. owner may be NULL if you only ask whether there is an owner:
- * the call does not read /proc then. Returns 0, or -1 with
+ * SOCK_STREAM, or 0 for any of them; each type has its own abstract names, of
+ * which 0 finds one. The call reads the kernel's whole list of sockets, and the
+ * descriptors of all processes in /proc, which takes some milliseconds. owner
+ * may be NULL if you only ask whether there is an owner: the call then does not
+ * look at processes. Returns 0, or -1 with
  *
  *   ENOENT  no socket in this network namespace has that name
  *   EINVAL, ENAMETOOLONG  see unixaddr_parse

@@ -7,7 +7,7 @@
  * once, later, several times, or never. The functions of the service that it
  * calls do not wait, except unixservice_listen, _unlisten and _stop, which may
  * wait a second for each socket file (the lock on its directory, see
- * unixmsg/listen.h).
+ * unixmsg/listen.h), and where a file system hangs on the way to an address.
  *
  * A server in a few lines:
  *
@@ -26,11 +26,12 @@
  * Peers. A connection is a peer from accept to close. A datagram sender is a
  * peer from its first message until it has been silent for forget_us (ten
  * minutes). The service then forgets the peer. The watcher gets
- * UNIXSERVICE_CLOSED; the peer is not told, and messages to all peers no longer
- * reach it. A peer with unread answers in our send buffer stays for another
- * forget_us. unixservice_keep_peer keeps a peer that only listens. A peer has a
- * number that is never reused. Every call on a closed peer fails with ENOTCONN;
- * only in the watcher, at UNIXSERVICE_CLOSED, its context and figures can still
+ * UNIXSERVICE_CLOSED; the peer is not told, and unixservice_push_all no longer
+ * reaches it. The service keeps a silent peer for as long as it has unread
+ * answers in our send buffer, and looks again after each forget_us.
+ * unixservice_keep_peer keeps a peer that only listens. A peer has a
+ * number that is never reused. Calls on a closed peer fail with ENOTCONN; only
+ * in the watcher, at UNIXSERVICE_CLOSED, its context and figures can still
  * be read. If another user takes over the address of a datagram peer, the
  * service closes that peer (ESTALE) and opens a new one. Peer 0 is a datagram
  * sender without an address.
@@ -48,8 +49,8 @@
  * connection: to protect others (EDQUOT, ENOBUFS), by UNIXSERVICE_DROP_PEER,
  * after a message that was too large, or because the program asks for it. The
  * client then gets ECONNRESET. No counter contains the unread messages.
- * UNIXSERVICE_CLOSED reports such an end, and one of the counters evicted,
- * partials_closed, dropped and cut counts it.
+ * UNIXSERVICE_CLOSED reports such an end. One of the counters evicted,
+ * partials_closed, dropped and cut counts it, unless the program asked for it.
  *
  * Proof. The address of a datagram is the text that its sender gave to bind(2),
  * and leads wherever the sender likes. So before its first answer to a peer,
@@ -80,11 +81,12 @@
  * queues the answers that the peer has no room for, within the bounds of struct
  * unixservice_options, and serves the others meanwhile; beyond the bounds the
  * policy decides. The service does not read from a connection while answers to
- * it are queued, so a client that sends only requests and gets only answers
- * loses none. A datagram socket cannot ignore one sender, and unread answers to
- * all senders fill its one send buffer. So the service raises that buffer
- * (send_buffer_bytes), and queues further messages to a peer that has read none
- * of the earlier ones: the rest of the buffer stays free for the others.
+ * it are queued, so the policy takes no answer from a client that sends only
+ * requests and gets only answers. A datagram socket cannot ignore one sender,
+ * and unread answers to all senders fill its one send buffer. So the service
+ * raises that buffer (send_buffer_bytes), and queues further messages to a peer
+ * that has read none of the earlier ones: the rest of the buffer stays free for
+ * the others.
  *
  * This protection has a bound. The service cannot know whether a new peer will
  * read, so it always sends the first answer. The table gives the number of
@@ -122,24 +124,24 @@
  * requests in flight (Linux 6.18). The round-trip time of one client does not
  * change.
  *
- * A batch takes batch times size_max bytes of address space, and 160 KiB. The
- * service never batches connections: a client that sends only requests must
- * lose no answer. So the service reads the next request only when no answer to
- * that client is queued. Nor does it batch on datagram sockets that other
- * processes may read (adopted, or bound before a fork(2)), or if it wants
- * descriptors or pidfds.
+ * With options.batch above 1 the service needs batch times size_max bytes of
+ * address space, and 160 KiB more. The service never batches connections: a
+ * client that sends only requests must lose no answer. So the service reads the
+ * next request only when no answer to that client is queued. Nor does it batch
+ * on datagram sockets that other processes may read (adopted, or bound before a
+ * fork(2)), or if it wants descriptors or pidfds.
  *
- * Forwarding. A service may pass messages on between its peers, for example
- * from each client to a connection of its own to a server. The options
- * keep_ended and read_while_queued make the two directions of a connection
- * independent; patience_us is best UNIXMSG_FOREVER. The handler passes its
- * message on by unixservice_send_msg. If unixservice_get_queued then returns
- * more than 0, the handler pauses the sender by unixservice_pause_peer, and the
- * watcher resumes it at UNIXSERVICE_FLUSHED. So the service queues one message
- * at most for each peer. At UNIXSERVICE_ENDED the watcher calls
- * unixservice_shutdown_peer on the other connection, and at UNIXSERVICE_CLOSED
- * unixservice_close_peer. A message that is passed on counts as unanswered and
- * as pushed. See examples/26-forward.c.
+ * Forwarding. A service may pass messages on between its peers. For example, it
+ * opens one connection to a server for each client, and passes messages on
+ * between the two. The options keep_ended and read_while_queued make the two
+ * directions of a connection independent; patience_us is best UNIXMSG_FOREVER.
+ * The handler passes its message on by unixservice_send_msg. If
+ * unixservice_get_queued then returns more than 0, the handler pauses the
+ * sender by unixservice_pause_peer, and the watcher resumes it at
+ * UNIXSERVICE_FLUSHED. So the service queues one message at most for each peer.
+ * At UNIXSERVICE_ENDED the watcher calls unixservice_shutdown_peer on the other
+ * connection, and at UNIXSERVICE_CLOSED unixservice_close_peer. A message that
+ * is passed on counts as unanswered and as pushed. See examples/26-forward.c.
  *
  * Counters. Every received message has exactly one outcome, see struct
  * unixservice_counters.
@@ -206,10 +208,11 @@ enum unixservice_verdict {
  * connections. Credentials and descriptors are there if the options' wants ask
  * for them. The service closes the descriptors after the return, unless the
  * handler keeps them and sets msg->fds_count to 0 (and msg->pidfd to -1).
- * Messages in frames have neither: a client could leave descriptors with half
- * of a message, and the service would have to hold them. Since Linux 6.16 the
- * kernel refuses to send them (EPERM); before, it closes them, and the message
- * arrives without them.
+ * Messages in frames (on "unix", without UNIXMSG_LISTEN_BYTES) have no
+ * credentials and no descriptors: a client could leave descriptors with half of
+ * a message, and the service would have to hold them. Since Linux 6.16 the
+ * sender of such descriptors gets EPERM. Older kernels close them, and the
+ * message arrives without them.
  *
  * A message of a byte stream (UNIXMSG_LISTEN_BYTES) holds the bytes of one
  * read. Its descriptors were sent with one of these bytes, not always with the
@@ -239,8 +242,8 @@ enum unixservice_event_kind {
 	 * (EDQUOT), or there was no memory for a new peer (ENOMEM). */
 	UNIXSERVICE_LIMITED,
 	/* A message was larger than size_max: msg->size is its true size, and
-	 * msg->data holds its first room bytes, nothing for a stream. The
-	 * service closes a connection then, since the client would take the
+	 * msg->data holds its beginning, msg->room bytes; nothing for a stream.
+	 * The service closes a connection then, since the client would take the
 	 * next answer for the answer to this message. */
 	UNIXSERVICE_CUT,
 	/* An answer or a pushed message was not delivered; error is the
@@ -314,8 +317,9 @@ struct unixservice_options {
 	/* The service calls it for all events but messages; NULL for none. */
 	unixservice_watcher *watcher;
 	/* The most events a second of the kinds REFUSED, LIMITED, CUT, LOST and
-	 * UNPROVED that the watcher gets; default 20. As many may come at once
-	 * after a quiet second. It gets the refusal of a datagram peer once. */
+	 * UNPROVED that the watcher gets; default 20. After a quiet second that
+	 * many may come at once. Of the refused messages of one datagram peer,
+	 * only the first is reported. */
 	unsigned int event_rate;
 	/* The largest message that the service receives, in bytes; default
 	 * 212960, the size that a socket carries by default. The service has
@@ -331,22 +335,23 @@ struct unixservice_options {
 	unsigned int fds_max;
 	/* The most peers at once, in all and for each user; defaults 1024 and
 	 * no limit. When every place is taken, a new peer replaces a datagram
-	 * peer of its own user without queued and pending answers. If there is
-	 * none, it replaces a peer of the user with the most peers, if that
-	 * user has at least two more: the longest-silent one without such
-	 * answers, or else the longest-silent one. With one more, only a
-	 * datagram peer is replaced. Else the service refuses the new peer.
+	 * peer of its own user that has no queued and no pending answers. If
+	 * there is none, the user with the most peers may lose one. If that
+	 * user has at least two peers more than the user of the new peer, it
+	 * loses the longest-silent peer that has no such answers, or else the
+	 * longest-silent one. Otherwise it loses only a datagram peer without
+	 * such answers. If there is none, the service refuses the new peer.
 	 * When descriptors run out, and one user has more than a quarter of
-	 * them, the service chooses a connection in the same way.
+	 * them, the service closes the longest-silent connection of that user.
 	 *
 	 * A new peer never replaces a connection of its own user, even of the
 	 * only user: the service refuses it (EDQUOT), since it cannot know
 	 * which connection that user needs less. It may replace a datagram peer
 	 * of its own user.
 	 *
-	 * A datagram peer keeps its place while its unread answers fill the
-	 * shared send buffer. If the service closes the peer earlier, the peer
-	 * still counts in peers_per_user_max until it has read them. A user is
+	 * A datagram peer keeps its place while it has unread answers in the
+	 * shared send buffer. If the service closes the peer all the same, the
+	 * peer counts in peers_per_user_max until it has read them. A user is
 	 * a uid: 65536 subordinate uids (subuid(5)) are 65536 users. */
 	unsigned int peers_max;
 	unsigned int peers_per_user_max;
@@ -366,7 +371,8 @@ struct unixservice_options {
 	 * of them (ENOBUFS), or drops the answers to the datagram peer with the
 	 * most. Connections of that user still queue their first answer, until
 	 * all queues hold twice queue_total_bytes_max. Beyond that the service
-	 * closes them. policy decides what else happens beyond these bounds. */
+	 * closes them. In all other cases beyond these bounds, policy decides
+	 * what is dropped. */
 	unsigned int queue_messages_max;
 	size_t queue_bytes_max;
 	size_t queue_total_bytes_max;
@@ -376,11 +382,11 @@ struct unixservice_options {
 	 * for this time, the service reads everything that the client has sent,
 	 * and closes the connection (ETIMEDOUT); its queued answers count as
 	 * late. Without this bound a client could keep its place for ever, even
-	 * after its death, by a copy of its socket in an unread message. If a
-	 * client has shut down its reading side, the kernel does not report
-	 * that. The service notices it when patience_us is over, and goes on
-	 * reading. Raise patience_us for clients that may stop reading for
-	 * longer. */
+	 * after its death, by a copy of its socket in an unread message. The
+	 * kernel does not report that a client has shut down its reading side.
+	 * So the service learns it only when it tries to send again, after
+	 * patience_us at the latest. It then reads the client to its end. Raise
+	 * patience_us for clients that may stop reading for longer. */
 	int64_t patience_us;
 	/* The send buffer that the service asks for on datagram sockets;
 	 * default 4 MiB. Without CAP_NET_ADMIN it is at most twice
@@ -394,8 +400,9 @@ struct unixservice_options {
 	 * UNIXMSG_BATCH_MAX. */
 	unsigned int batch;
 	/* The most bytes of incomplete messages on framed streams, of all
-	 * users; one user may have half of them. Default 16 MiB, and never less
-	 * than eight messages of size_max and 1 MiB. Beyond it the service
+	 * users; one user may have half of them. Default 16 MiB. The least is 8
+	 * times size_max plus 1 MiB; a smaller value counts as that. Beyond it
+	 * the service
 	 * closes the longest-silent connection of the user with the most such
 	 * bytes (ENOBUFS). The memory for them may be twice as large, and 64
 	 * KiB more for each connection in the middle of a message. */
@@ -507,10 +514,10 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
  * Opens a peer at an address, for a service that speaks first, for example to
  * another service. unixservice_push sends to it, with queue, policy and
  * counters as for every peer; the handler gets its messages. Limits on peers do
- * not keep it out. The watcher gets UNIXSERVICE_OPENED, but not for a peer that
- * was known already, before the call returns and stores *peer. *peer is its
- * number; peer may be NULL. flags are UNIXMSG_LISTEN_BYTES, for "unix", or 0.
- * Never waits, except for a file system on the way to address that hangs.
+ * not keep it out. The watcher gets UNIXSERVICE_OPENED before the call stores
+ * *peer and returns, but no event for a peer that was known already. *peer is
+ * its number; peer may be NULL. flags are UNIXMSG_LISTEN_BYTES, for "unix", or
+ * 0. Never waits, except for a file system on the way to address that hangs.
  *
  * "unixpacket" and "unix" open a new connection, see unixconn_dial and
  * unixservice_add_conn. EAGAIN while the backlog of the listener is full.
@@ -556,9 +563,10 @@ int unixservice_set_unlink_on_close(struct unixservice *service,
  * the socket files, within the rules of unixservice_set_unlink_on_close, and
  * may wait for each as unixservice_stop. A later send or connect there fails at
  * once (EPIPE, ECONNREFUSED). The service still receives the messages that came
- * before, and accepts the connections in the backlog. It leaves a socket that
- * other processes use too (adopted, or bound before a fork(2)) at once,
- * unchanged.
+ * before, and accepts the connections in the backlog. A socket that other
+ * processes use too (adopted, or bound before a fork(2)) stays open for them:
+ * the service stops using it at once, and neither shuts it down nor empties its
+ * queue.
  *
  * unixservice_listen may serve again, also at the same file. An abstract name
  * becomes free after the next rounds, when the backlog is empty; that of a
@@ -611,10 +619,10 @@ void unixservice_allow_anyone(struct unixservice *service);
  *
  * or an error of sendmsg(2), which loses the message, too.
  *
- * In the handler, the first send to the sender answers its message. Later, one
- * send answers each message for which the handler returned UNIXSERVICE_LATER. A
- * message counts as answered once its answer is delivered. Every other send is
- * a push.
+ * In the handler, the first send to the sender answers its message. Every other
+ * send answers one of the peer's messages for which the handler returned
+ * UNIXSERVICE_LATER, if there is one; else it is a push. A message counts as
+ * answered once its answer is delivered.
  */
 int unixservice_send(struct unixservice *service, uint64_t peer,
 	const void *data, size_t size);
@@ -624,18 +632,18 @@ int unixservice_send(struct unixservice *service, uint64_t peer,
  * stay the caller's, and with credentials (UNIXMSG_SEND_CRED). The call ignores
  * addr, so a handler may pass on the message that it got. To pass on its
  * credentials, too, the handler sets UNIXMSG_SEND_CRED if the message has
- * UNIXMSG_HAS_CRED; those of others need privileges, see unixmsg/msg.h.
- * Also EINVAL for descriptors or credentials with a message in a frame, or
- * without a byte of a byte stream, and the errors of fcntl(2), if the service
- * has to queue descriptors. If the kernel refuses what goes with bytes of a
- * byte stream (EPERM), the service sends the peer no more (EPIPE): those bytes
- * would be missing.
+ * UNIXMSG_HAS_CRED; those of others need privileges, see unixmsg/msg.h. Also
+ * fails with EINVAL for descriptors or credentials with a message in a frame,
+ * or with no byte of a byte stream; and with an error of fcntl(2), if the
+ * service has to queue descriptors. If the kernel refuses what goes with bytes
+ * of a byte stream (EPERM), the service sends the peer no more (EPIPE): those
+ * bytes would be missing.
  */
 int unixservice_send_msg(struct unixservice *service, uint64_t peer,
 	const struct unixmsg *msg);
 
 /* Sends as unixservice_send does, but never answers a message, even if an
- * answer to the peer is pending: an event, for example. */
+ * answer to the peer is pending. Use it for events, for example. */
 int unixservice_push(struct unixservice *service, uint64_t peer,
 	const void *data, size_t size);
 
@@ -683,16 +691,16 @@ int unixservice_reset_peer(struct unixservice *service, uint64_t peer);
 int unixservice_shutdown_peer(struct unixservice *service, uint64_t peer);
 
 /*
- * Stops reading from peer, a connection, or a datagram peer with a socket of
- * its own (unixservice_add_conn), until _resume_peer: its messages wait in the
- * kernel, and then the client waits. Messages to the peer are sent meanwhile. A
- * pause takes effect at once, also in the handler; a second one does nothing.
- * The service notices that the client of a connection has closed or has died:
- * sends fail with EPIPE then. But it closes the peer, or reports
- * UNIXSERVICE_ENDED, only when the peer is resumed and read to its end. A
- * paused peer is not silent (idle_us), unless messages to it are queued.
- * unixservice_stop does not resume it, and waits for it until the deadline.
- * Both return -1 with
+ * Stops reading from peer until _resume_peer. peer is a connection, or a
+ * datagram peer with a socket of its own (unixservice_add_conn). Its messages
+ * wait in the kernel, and then the client waits. Messages to the peer are sent
+ * meanwhile. A pause takes effect at once, also in the handler; a second one
+ * does nothing. The service notices that the client of a connection has closed
+ * or has died: sends fail with EPIPE then. But it closes the peer, or reports
+ * UNIXSERVICE_ENDED, only when the peer is resumed and read to its end. idle_us
+ * does not close a paused peer, unless messages to it are queued. After
+ * unixservice_stop the peer stays paused, and the service waits for it until
+ * the deadline of that call. Both return -1 with
  *
  *   ENOTCONN  the peer is closed, or was closed now, as the loop cannot watch
  *             it
@@ -708,9 +716,9 @@ int unixservice_resume_peer(struct unixservice *service, uint64_t peer);
  * meanwhile, and no connection is accepted from a listener: they wait in the
  * kernel, and then the clients wait. A pause takes effect at once, also in the
  * handler; the rest of a batch waits in the service. Messages to all peers are
- * sent meanwhile, and those of connections are received. unixservice_stop does
- * not resume a socket, and waits for it until the deadline. Both return -1 with
- * ENOENT if no socket has this tag.
+ * sent meanwhile, and those of connections are received. After unixservice_stop
+ * the sockets stay paused, and the service waits for them until the deadline of
+ * that call. Both return -1 with ENOENT if no socket has this tag.
  */
 int unixservice_pause_socket(struct unixservice *service, uint64_t tag);
 int unixservice_resume_socket(struct unixservice *service, uint64_t tag);
@@ -734,8 +742,8 @@ void *unixservice_get_context(const struct unixservice *service, uint64_t peer);
 /*
  * For a loop of your own: poll the descriptor, which belongs to the service,
  * for reading, and call unixservice_dispatch when it is readable. That does
- * what is possible at once, and never waits. It returns 0, or -1 with the errno
- * of epoll_wait(2).
+ * what is possible at once, and never waits. It returns 0, or -1 with EBUSY in
+ * a handler, or with the errno of epoll_wait(2).
  *
  * One call is one round: each peer and socket has its turn, and the descriptor
  * stays readable while work is left. So the loop has to be level-triggered,
@@ -753,7 +761,7 @@ int unixservice_dispatch(struct unixservice *service);
 
 /*
  * Sets the descriptor that ends unixservice_run and unixservice_drain, see
- * unixmsg/deadline.h; -1, the initial value, for none. Returns -1 with the
+ * unixmsg/deadline.h; 0 or -1, the initial value, for none. Returns -1 with the
  * errors of epoll_ctl(2), EPERM for a file that cannot be polled. After an
  * error the service has no stop descriptor.
  */
@@ -792,9 +800,9 @@ int unixservice_serve(struct unixservice *service, int stop_fd,
  * service still receives and answers everything that came before, and accepts
  * the connections in the backlog. At the deadline it gives up: it counts the
  * messages that it has received as stopped, and the others are lost with their
- * sockets. It leaves a socket that other processes use too (adopted, or bound
- * before a fork(2)) at once, unchanged. Abstract names become free when the
- * service is closed.
+ * sockets. A socket that other processes use too (adopted, or bound before a
+ * fork(2)) stays open for them, as in unixservice_unlisten. Abstract names
+ * become free when the service is closed.
  *
  * A second call replaces the deadline by an earlier or later one, and does
  * nothing else. Returns -1 with EINVAL (a negative deadline_us; nothing has
@@ -808,9 +816,10 @@ bool unixservice_is_drained(const struct unixservice *service);
 
 /*
  * Calls unixservice_stop, and then unixservice_run until the service is
- * drained. deadline_us replaces the deadline of an earlier _stop. Returns 0, or
- * -1 as these two do. Until the deadline it waits for pending answers
- * (UNIXSERVICE_LATER).
+ * drained. deadline_us replaces the deadline of an earlier _stop. Until the
+ * deadline it waits for pending answers (UNIXSERVICE_LATER). Returns 0, also if
+ * the time was too short to answer all (see counters.stopped), or -1 with an
+ * error of these two.
  *
  * After the return, answers to datagrams may still lie in the queues of their
  * receivers. A client that sends to the closed socket before it reads them
@@ -888,7 +897,8 @@ struct unixservice_counters {
 void unixservice_get_counters(const struct unixservice *service,
 	struct unixservice_counters *counters);
 
-/* The figures of one peer. The counts are as above. */
+/* The figures of one peer. sent and lost count answers and pushed messages; the
+ * other counts are as above. */
 struct unixservice_peer_info {
 	uint64_t id;
 	const char *network; /* "unixgram", "unixpacket", "unix"; static */

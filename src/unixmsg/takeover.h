@@ -16,12 +16,15 @@
  *	unixtakeover_close(takeover, unixlistener_get_fd(listener));
  *	unixlistener_close(listener);
  *
- * mode is that of the server's file, from stat(2) before the first call: so the
- * same clients may connect. If needed, set its owner and group, too.
+ * Set mode to the mode of the server's file (stat(2) before the first call), so
+ * that the same clients may connect to your socket. If needed, set user and
+ * group of the options to those of the server's file, too. A datagram server
+ * works in the same way: open your own socket by unixconn_open.
  *
- * If the program is killed in between (SIGKILL), the server has lost its name,
- * but keeps the hidden one. Then call unixtakeover_open and unixtakeover_close,
- * with -1 for the descriptor, to give the name back.
+ * If the program is killed in between (SIGKILL), the server no longer has its
+ * name. Its socket file still exists under a hidden name. Call
+ * unixtakeover_open and then unixtakeover_close, with -1 for the descriptor, to
+ * give the name back.
  *
  * Abstract names cannot be taken over. Clients that are connected already stay
  * with the server. A server that starts again meanwhile, and removes the file
@@ -41,8 +44,8 @@ struct unixtakeover;
 
 /*
  * Gives the socket file of the server at address a second, hidden name in the
- * same directory: ".unixmsg=" and its name. The caller then listens at address
- * with UNIXMSG_LISTEN_REPLACE.
+ * same directory: ".unixmsg=" followed by the file name in address. The caller
+ * then listens at address with UNIXMSG_LISTEN_REPLACE.
  *
  * If an earlier takeover was killed, the hidden name is there already. If its
  * server is alive, and no other live socket is at address, this call continues
@@ -50,17 +53,19 @@ struct unixtakeover;
  * begins anew.
  *
  * From now on the takeover is at work, until it is closed or the process ends.
- * A child of fork(2) keeps it at work, too, until the child calls execve(2) or
- * ends.
+ * A child of fork(2) keeps it at work, too, even after the parent has closed
+ * it, until the child calls execve(2) or ends.
  *
- * Returns NULL on failure, and changes nothing else, with
+ * Returns NULL on failure, and leaves the file at address alone, with
  *
  *   EINVAL, ENAMETOOLONG  a malformed address, a negative deadline
- *   ECONNREFUSED  the socket at address is dead
+ *   ECONNREFUSED  the socket at address is dead, and there is no takeover to
+ *             continue, as for the next two errors
  *   ENOENT    nothing is at address
  *   ENOTSOCK  something else than a socket is there
  *   EBUSY     another takeover of this name is at work; or an earlier one was
- *             killed, and another live socket is at address since
+ *             killed, and another live socket is at address since; or another
+ *             socket got the name during this call
  *   EACCES    we may not read the directory
  *   EPERM     everybody may rename files in the directory; or the hidden name
  *             belongs to another user, in a directory with the sticky bit; or
@@ -77,43 +82,45 @@ struct unixtakeover *unixtakeover_open(const char *address,
 	int64_t deadline_us);
 
 /*
- * Returns the address that reaches the server meanwhile, as text for
- * unixconn_dial. The text belongs to the takeover. If address is relative, so
- * is the text: do not call chdir(2) until the close.
+ * Returns the address of the server during the takeover, as text for
+ * unixconn_dial: the hidden name. The text belongs to the takeover. If address
+ * is relative, so is the text: do not call chdir(2) while you use it.
  */
 const char *unixtakeover_get_address(const struct unixtakeover *takeover);
 
 /*
- * Gives the name back, with the socket file of the server. At every moment the
- * name leads to a socket. fd is your socket at address, still open, or -1 if
- * you have none; it stays yours. The call waits one second at most for the lock
- * of the directory, and then goes on without it. It works even if all
- * descriptors of the process are in use: the takeover has kept the three that
- * it needs, unless another thread takes one at this moment.
+ * Gives the name back: puts the server's socket file at address again, in one
+ * step. fd is your socket at address, still open, or -1 if you have none; it
+ * stays yours. The call waits one second at most for the lock of the directory,
+ * and then goes on without it. The takeover keeps three descriptors in reserve,
+ * so the call works even if the process has no free descriptor. It can still
+ * fail with EMFILE or ENFILE if another thread takes one of the three during
+ * the call.
  *
- * Returns 1 if the server has its name back; 0 if the server has ended, and
- * then the call removes the hidden name, and a dead file at address. It leaves
- * the file of your own socket to the close of that socket. Returns -1 with
+ * Returns 1 if the server has its name back, or 0 if the server has ended. With
+ * 0 the call removes the hidden name, and removes the file at address if that
+ * is dead. If it is the file of your own socket, it stays: the close of that
+ * socket removes it. Returns -1 with
  *
- *   EADDRINUSE  another program has taken the name, so the server has lost it.
- *               The hidden name is removed, but not if the other program took
- *               the name during this call.
+ *   EADDRINUSE  another program has taken the name, for example the server
+ *               after a restart. The hidden name is removed, but not if the
+ *               other program took the name during this call.
  *   ESTALE      the hidden name no longer leads to the server
  *
  * After 1, 0 and these two errors the takeover is over: close it, since another
- * call fails with ESTALE. After any other error it is as before: call again
- * later, for example when you have closed descriptors (EMFILE, ENFILE). These
- * are errors of open(2), rename(2), connect(2), and of sock_diag(7), which
- * finds the file of fd.
+ * call fails with ESTALE. After any other error the takeover is still at work:
+ * call again later, for example when you have closed descriptors (EMFILE,
+ * ENFILE). The other errors are those of open(2), rename(2), connect(2), and of
+ * sock_diag(7), by which the call finds the file of fd.
  */
 int unixtakeover_give_back(struct unixtakeover *takeover, int fd);
 
 /*
  * Frees takeover, which may be NULL. If it is not over, the call first gives
  * the name back as unixtakeover_give_back does, and returns the same; else it
- * returns 0. takeover is freed after an error, too. If the error is one after
- * which unixtakeover_give_back may be called again, the hidden name stays, and
- * a later unixtakeover_open continues from there.
+ * returns 0. takeover is freed after an error, too. After an error other than
+ * EADDRINUSE and ESTALE the hidden name stays. When you have closed your own
+ * socket, a later unixtakeover_open continues the takeover.
  */
 int unixtakeover_close(struct unixtakeover *takeover, int fd);
 
