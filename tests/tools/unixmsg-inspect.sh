@@ -228,6 +228,7 @@ has_lane()
 
 memory_of_lanes_is_told()
 {
+	need_python
 	bytes=$(($(getconf PAGESIZE) + 65536))
 	start_lane
 	expect_line lanes "1 connection sends by $bytes bytes of shared memory"
@@ -244,6 +245,7 @@ memory_of_lanes_is_told()
 
 memory_of_lanes_is_not_told_to_another_user()
 {
+	need_python
 	is_runnable_by_nobody
 	start_lane
 	as_nobody "$command" --json "$here/packet"
