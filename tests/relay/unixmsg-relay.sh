@@ -1464,14 +1464,14 @@ a_link_that_is_cut_leaves_a_prefix()
 
 # container DIRECTORY COMMAND...: in namespaces of its own and without rights,
 # where the directory is at /run/echo, and nothing else of it in /run. isolated
-# may be --net.
+# may be --net. In place of the shell: who ends this process ends all of it.
 isolated=
 container()
 {
 	shared=$1
 	shift
 	# shellcheck disable=SC2016 # for that shell
-	unshare --mount --pid --fork --kill-child --ipc --uts $isolated \
+	exec unshare --mount --pid --fork --kill-child --ipc --uts $isolated \
 		sh -c 'mount -t tmpfs none /run && mkdir /run/echo &&
 			mount --bind "$0" /run/echo &&
 			exec setpriv --bounding-set -all --inh-caps -all \
@@ -1483,7 +1483,7 @@ containers_share_a_directory()
 {
 	need_root
 	mkdir here there there/replies
-	container here true 2>"$err" || skip "no containers: $(cat "$err")"
+	(container here true) 2>"$err" || skip "no containers: $(cat "$err")"
 	start_engine
 	for network in unixpacket unixgram; do
 		isolated=--net
