@@ -60,7 +60,8 @@ static void take_mapping(struct walk *walk, const char *line)
 		return;
 	walk->socket = NULL;
 	if (sscanf(line,
-		    "%*s %*s %*s %*s %*s /memfd:unixlane:%10[0-9] (deleted)\n%n",
+		    "%*s %*s %*s %*s %*s "
+		    "/memfd:unixlane:%10[0-9] (deleted)\n%n",
 		    ino, &length) != 1 ||
 		length == 0 || line[length] != '\0' ||
 		strcmp(rights, "rw-s") != 0 || offset != 0)
