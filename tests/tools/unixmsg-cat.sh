@@ -852,8 +852,11 @@ a_program_that_reads_little_has_its_answer_delivered()
 	echo "answer to $line"
 	END
 	serve_each unixpacket "$here/little" s
-	run python3 - <<-'END'
-	import select, socket
+	run python3 - "$(cat "$logs/each.pid")" <<-'END'
+	import os, select, signal, socket, sys
+	server = int(sys.argv[1])
+	ended = select.poll()
+	ended.register(os.pidfd_open(server), select.POLLIN)
 	client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 	client.connect("s")
 	client.send(b"question")
@@ -867,11 +870,16 @@ a_program_that_reads_little_has_its_answer_delivered()
 	poll = select.poll()
 	poll.register(client, 0)
 	assert poll.poll(30000)[0][1] & select.POLLHUP
+	# A reset comes when the server closes, which it has done for sure once
+	# it has ended.
+	os.kill(server, signal.SIGTERM)
+	assert ended.poll(30000)
 	print(client.recv(100).decode())
 	END
 	expect_status 0 "$(cat "$err")"
 	expect_text "$out" 'answer to question'
-	stop each
+	finish each
+	expect_status 0 "$(cat "$logs/each.err")"
 }
 
 connections_beyond_max_jobs_wait()
