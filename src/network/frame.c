@@ -26,43 +26,6 @@ static const size_t direct_least = 32768;
 /* The result of one step of receiving, besides -1. */
 enum { ENDED, RECEIVED, READ };
 
-static void gather(unsigned char *piece, const struct iovec *part,
-	const struct iovec *end)
-{
-	for (; part < end; part++) {
-		if (part->iov_len > 0)
-			memcpy(piece, part->iov_base, part->iov_len);
-		piece += part->iov_len;
-	}
-}
-
-/* Copies a small message into one piece: cheaper than a second part. */
-static int write_small(struct endpoint *end, struct output *output,
-	int64_t deadline_us)
-{
-	unsigned char piece[PREFIX_SIZE + SMALL_SIZE];
-	struct iovec part = { .iov_base = piece, .iov_len = output->left };
-	struct output one = { .parts = &part,
-		.count = 1,
-		.left = part.iov_len,
-		.with = output->with };
-	int result;
-
-	gather(piece, output->parts, output->parts + output->count);
-	result = unixstream__write_output(end, &one, deadline_us);
-	output->left = one.left;
-	output->with = one.with;
-	return result;
-}
-
-static int write_message(struct endpoint *end, struct output *output,
-	int64_t deadline_us)
-{
-	if (output->left <= PREFIX_SIZE + SMALL_SIZE)
-		return write_small(end, output, deadline_us);
-	return unixstream__write_output(end, output, deadline_us);
-}
-
 static void set_prefix(unsigned char prefix[PREFIX_SIZE], size_t size)
 {
 	prefix[0] = (unsigned char)(size >> 24);
@@ -97,11 +60,51 @@ static int refuse(int error)
 	return -1;
 }
 
-/* Sends parts: the first is for the length, the others have size bytes. with
- * has the control data to send, or is NULL. */
-static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
+static void gather(unsigned char *piece, const struct iovec *parts,
+	size_t count)
+{
+	const struct iovec *part;
+
+	for (part = parts; part < parts + count; part++) {
+		if (part->iov_len > 0)
+			memcpy(piece, part->iov_base, part->iov_len);
+		piece += part->iov_len;
+	}
+}
+
+static int write_message(struct stream *stream, struct output *output,
+	size_t size, int64_t deadline_us)
+{
+	if (unixstream__write_output(&stream->conn.end, output, deadline_us) <
+		0)
+		return interrupt_message(stream, size, output->left);
+	stream->sent = 0;
+	return 0;
+}
+
+/* Copies a small message into one piece: cheaper than a second part. */
+static int send_small(struct stream *stream, const struct iovec *parts,
+	size_t count, size_t size, const struct unixmsg *with,
+	int64_t deadline_us)
+{
+	unsigned char piece[PREFIX_SIZE + SMALL_SIZE];
+	struct iovec part = { .iov_base = piece,
+		.iov_len = PREFIX_SIZE + size };
+	struct output output = { .parts = &part,
+		.count = 1,
+		.left = part.iov_len,
+		.with = with };
+
+	set_prefix(piece, size);
+	gather(piece + PREFIX_SIZE, parts, count);
+	return write_message(stream, &output, size, deadline_us);
+}
+
+/* Also goes on with a message that was sent in part. */
+static int send_large(struct stream *stream, struct iovec *parts, size_t count,
 	size_t size, const struct unixmsg *with, int64_t deadline_us)
 {
+	unsigned char prefix[PREFIX_SIZE];
 	struct output output = {
 		.parts = parts,
 		.count = count,
@@ -113,24 +116,32 @@ static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
 		return refuse(EMSGSIZE);
 	if (stream->sent > 0 && size != stream->sent_of)
 		return refuse(EINVAL);
-	set_prefix(parts[0].iov_base, size);
+	set_prefix(prefix, size);
+	parts[0].iov_base = prefix;
+	parts[0].iov_len = sizeof(prefix);
 	if (stream->sent > 0)
 		unixstream__advance_output(&output, stream->sent);
-	if (write_message(&stream->conn.end, &output, deadline_us) < 0)
-		return interrupt_message(stream, size, output.left);
-	stream->sent = 0;
-	return 0;
+	return write_message(stream, &output, size, deadline_us);
+}
+
+/* Sends parts: the first is for the length, the others have size bytes. with
+ * has the control data to send, or is NULL. */
+static int send_parts(struct stream *stream, struct iovec *parts, size_t count,
+	size_t size, const struct unixmsg *with, int64_t deadline_us)
+{
+	if (stream->sent == 0 && size <= SMALL_SIZE)
+		return send_small(stream, parts + 1, count - 1, size, with,
+			deadline_us);
+	return send_large(stream, parts, count, size, with, deadline_us);
 }
 
 int unixframe__send(struct unixconn *conn, const void *data, size_t size,
 	int64_t deadline_us)
 {
-	unsigned char prefix[PREFIX_SIZE];
-	struct iovec parts[2] = {
-		{ .iov_base = prefix, .iov_len = sizeof(prefix) },
-		{ .iov_base = (void *)data, .iov_len = size },
-	};
+	struct iovec parts[2];
 
+	parts[1].iov_base = (void *)data;
+	parts[1].iov_len = size;
 	return send_parts(unixstream__get(conn), parts, 2, size, NULL,
 		deadline_us);
 }
@@ -160,14 +171,11 @@ static size_t list_parts(const struct unixmsg *msg, struct iovec *parts,
 int unixframe__send_msg(struct unixconn *conn, const struct unixmsg *msg,
 	int64_t deadline_us)
 {
-	unsigned char prefix[PREFIX_SIZE];
 	struct iovec parts[1 + IOV_MAX];
 	size_t count, size;
 
 	if (unixmsg__check_to_send(&conn->end, msg) < 0)
 		return -1;
-	parts[0].iov_base = prefix;
-	parts[0].iov_len = sizeof(prefix);
 	count = list_parts(msg, parts, &size);
 	return send_parts(unixstream__get(conn), parts, count, size,
 		unixcontrol__is_needed(msg) ? msg : NULL, deadline_us);
