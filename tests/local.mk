@@ -70,6 +70,7 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/lib.sh \
 	%D%/proof/machine.sh \
 	%D%/proof/mutants \
+	%D%/proof/mutants_table.sh \
 	%D%/proof/pitfalls \
 	%D%/relay/growth.sh \
 	%D%/relay/peer.py \
@@ -307,7 +308,7 @@ if HAVE_CHECK
 mutants: $(check_LTLIBRARIES) $(unit_tests) $(bin_PROGRAMS)
 	@export $(test_environment) CHECK_LIBS='$(CHECK_LIBS)' \
 	  CHECK_CFLAGS='$(CHECK_CFLAGS)'; \
-	timeout --kill-after=10 900 $(SHELL) $(srcdir)/%D%/proof/try_mutants.sh \
+	timeout --kill-after=10 1800 $(SHELL) $(srcdir)/%D%/proof/try_mutants.sh \
 	  $(MUTANTS)
 endif
 CLEANFILES += %D%/mutants.result

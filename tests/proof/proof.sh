@@ -30,7 +30,7 @@ list_runs()
 		again|again|14400
 		torture|torture|900
 		signals|signals|1800
-		mutants|mutants|900
+		mutants|mutants|1800
 		analyze|analyze|900
 		soak|soak|600
 		valgrind|valgrind|3600

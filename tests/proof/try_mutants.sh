@@ -8,7 +8,7 @@
 # usage: try_mutants.sh [NAME...]     parts of names of patches; none for all
 #
 # To be run as 'make mutants', in a tree that has been built for its tests. What
-# the numbers mean is in pitfalls, which is held against the tests and patches.
+# the numbers mean is in pitfalls.
 
 set -u
 export LC_ALL=C
@@ -35,58 +35,6 @@ for file in "$library" "$shared" "$measuring" "$relay" "$support" "$srcdir/tests
 		exit 2
 	}
 done
-
-# Where a test of that program may stand.
-list_sources()
-{
-	case $1 in
-	*-echo.sh) echo "$srcdir"/tests/tools/"$1" \
-		"$srcdir/tests/tools/echo_cases.sh" ;;
-	*.sh) find "$srcdir/tests" -name "$1" ;;
-	*) find "$srcdir/tests" -name "$1.c" ;;
-	esac
-}
-
-is_test()
-{
-	# shellcheck disable=SC2046
-	grep -q -e "^START_TEST($2)\$" -e "^$2()\$" -e "\"$2\"" \
-		$(list_sources "$1")
-}
-
-# Every test of pitfalls is there, and every patch is in it with its test.
-check_pitfalls()
-{
-	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$srcdir/tests/proof/pitfalls" \
-		>"$scratch/pitfalls"
-	while IFS='|' read -r program test name; do
-		is_test "$program" "$test" ||
-			echo "pitfalls: $program has no test $test"
-		[ "$name" = - ] || echo "$program|$test|$name" >>"$scratch/told"
-	done <"$scratch/pitfalls"
-	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$list" |
-		awk -F'|' '{ print $3 "|" $5 "|" $1 }' | sort >"$scratch/tried"
-	sort "$scratch/told" | diff - "$scratch/tried" |
-		sed -n 's/^< /not in mutants\/list: /p; s/^> /not in pitfalls: /p'
-	for patch in "$srcdir"/tests/proof/mutants/*.patch; do
-		grep -q "^$(basename "$patch" .patch) |" "$list" ||
-			echo "not in mutants/list: $patch"
-	done
-	check_cases
-}
-
-# Check runs nothing when there is no case of that name.
-check_cases()
-{
-	sed 's/#.*//; /^ *$/d; s/ *| */|/g' "$list" >"$scratch/list"
-	while IFS='|' read -r name kind program part _; do
-		[ "$kind" != check ] ||
-			find "$srcdir/tests" -name "$program.c" -exec \
-				grep -v -e support_run_cases -e suite_create {} + |
-			grep "(\"$part\"" >/dev/null ||
-			echo "mutants/list: $name: $program has no case $part"
-	done <"$scratch/list"
-}
 
 # Neither speed nor warnings matter for what lives for one test.
 compile()
@@ -205,7 +153,8 @@ run_shell()
 	rm -rf "$scratch/tools"
 	mkdir "$scratch/tools"
 	for tool in echo/seqpacket-echo echo/unixgram-echo \
-		echo/unixstream-echo cat/unixmsg-cat tap/unixmsg-tap; do
+		echo/unixstream-echo cat/unixmsg-cat perf/unixmsg-perf \
+		tap/unixmsg-tap; do
 		link "$scratch/tools/${tool#*/}" \
 			"$top_builddir/src/tools/$tool.o" ||
 			return 99
@@ -216,8 +165,6 @@ run_shell()
 	link "$scratch/tools/unixmsg-relay" \
 		"$top_builddir/src/tools/relay/unixmsg-relay.o" \
 		"$scratch/librelaying.a" || return 99
-	# No patch is about it.
-	ln -s "$top_builddir/src/tools/unixmsg-perf" "$scratch/tools"
 	limit=8
 	# They type hundreds of names.
 	[ "$1" != completions_tty.sh ] || limit=60
@@ -280,16 +227,12 @@ is_wanted()
 complain()
 {
 	echo "NOT CAUGHT: $1: $2"
-	tail -n 5 "$scratch/out" | sed 's/^/    /'
+	tail -n 15 "$scratch/out" | sed 's/^/    /'
 }
 
 # Most of them wait: two halves of the list take half the time.
 if [ -z "${MUTANTS_SHARE:-}" ]; then
-	check_pitfalls >"$scratch/wrong"
-	[ ! -s "$scratch/wrong" ] || {
-		cat "$scratch/wrong"
-		exit 1
-	}
+	(cd "$srcdir" && sh tests/proof/mutants_table.sh) || exit 1
 	for share in 0 1; do
 		MUTANTS_SHARE=$share sh "$0" "$@" &
 	done >"$scratch/lines"
