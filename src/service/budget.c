@@ -58,23 +58,7 @@ void unixbudget__free(struct budget *budget)
 
 static bool needs_no_look(const struct budget *budget, size_t cost)
 {
-	return budget->level + budget->reserved + cost <=
-		budget->limit / NO_LOOK_PART;
-}
-
-bool unixbudget__reserve(struct budget *budget, size_t size)
-{
-	const size_t cost = get_cost(size);
-
-	if (!needs_no_look(budget, cost))
-		return false;
-	budget->reserved += cost;
-	return true;
-}
-
-void unixbudget__release(struct budget *budget, size_t size)
-{
-	budget->reserved -= get_cost(size);
+	return budget->level + cost <= budget->limit / NO_LOOK_PART;
 }
 
 /* Corrects the level by what the kernel says. */

@@ -37,9 +37,8 @@ struct account {
 
 struct budget {
 	int fd;
-	size_t limit;    /* the send buffer */
-	size_t level;    /* unread bytes: an upper bound */
-	size_t reserved; /* about to be sent, to any receiver */
+	size_t limit; /* the send buffer */
+	size_t level; /* unread bytes: an upper bound */
 	/* Counts the moments when everything had been read. */
 	uint32_t round;
 	/* All sockets may be listed again from this time on. */
@@ -74,14 +73,6 @@ void unixbudget__free(struct budget *budget);
  */
 bool unixbudget__allows(struct budget *budget, struct account *account,
 	size_t size, bool *is_list_wanted);
-
-/*
- * Reserves size bytes that are to be sent soon. Returns false when the receiver
- * would have to be looked up. Release each reservation before you charge the
- * message.
- */
-bool unixbudget__reserve(struct budget *budget, size_t size);
-void unixbudget__release(struct budget *budget, size_t size);
 
 /* Charges a sent message to its receiver. */
 void unixbudget__charge(struct budget *budget, struct account *account,

@@ -198,8 +198,6 @@ int unixservice_close(struct unixservice *service)
 		return 0;
 	service->options.watcher = NULL;
 	service->is_running = true;
-	if (service->process != unixprocess__get(service->own_process))
-		unixservice__leave_gathered(service);
 	/* Peers need not leave a loop that is closed. */
 	service->epoll_fd = fd_close(service->epoll_fd);
 	unixservice__for_each_peer(service, disconnect_peer);
@@ -428,7 +426,7 @@ int unixservice_close_peer(struct unixservice *service, uint64_t id)
 		return -1;
 	unixservice__finish(service, peer);
 	/* The loop must not wait for unwanted input. This cannot fail. */
-	if (unixservice__is_sendable(peer))
+	if (!unixservice__is_gone(peer) && peer->outbox.first == NULL)
 		peer->sort->resume(service, peer);
 	errno = saved;
 	return 0;

@@ -297,7 +297,7 @@ static int take_batch(struct unixservice *service, struct grams *grams,
 {
 	struct unixmsg *msg;
 	size_t count =
-		unixservice__begin_batch(service, grams->gram, (size_t)most);
+		unixservice__recv_batch(service, grams->gram, (size_t)most);
 
 	if (count == 0 && errno != EAGAIN)
 		rest(service, grams);
@@ -305,7 +305,6 @@ static int take_batch(struct unixservice *service, struct grams *grams,
 	while (!grams->source.is_paused &&
 		(msg = unixservice__take_next(service)) != NULL)
 		take_message(service, grams, msg);
-	unixservice__end_batch(service);
 	return (int)count;
 }
 

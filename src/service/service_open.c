@@ -158,8 +158,6 @@ int unixservice__open_sender(struct unixservice *service,
 	struct unixaddr name;
 
 	unixservice__look_at_clock(service);
-	/* It goes by what has been proved up to now. */
-	unixservice__send_gathered(service);
 	if (find_name(senders, address, &name, &proof) < 0)
 		return -1;
 	return open_named(service, senders, &name, &proof, id);

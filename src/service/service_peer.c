@@ -318,14 +318,6 @@ int unixservice_keep_peer(struct unixservice *service, uint64_t id,
 	return 0;
 }
 
-/* Gathered messages are sent before the close, as if sent at once. */
-static void send_what_is_gathered(struct unixservice *service,
-	const struct peer *peer)
-{
-	if (peer->gathered > 0)
-		peer->sort->send_gathered(service);
-}
-
 /*
  * The watcher is called while it can still ask about the peer. The peer is GONE
  * by then, so calls of the watcher do not close it again.
@@ -333,7 +325,6 @@ static void send_what_is_gathered(struct unixservice *service,
 void unixservice__disconnect(struct unixservice *service, struct peer *peer,
 	int error)
 {
-	send_what_is_gathered(service, peer);
 	if (unixservice__is_gone(peer))
 		return;
 	peer->life = PEER_GONE;
@@ -415,9 +406,8 @@ void unixservice__disconnect_if_done(struct unixservice *service,
 {
 	if (peer->life != PEER_ENDED)
 		return;
-	send_what_is_gathered(service, peer);
 	/* A peer that is shut down can get no answer. */
-	if (peer->outbox.first == NULL && peer->gathered == 0 &&
+	if (peer->outbox.first == NULL &&
 		(peer->owed == 0 || peer->is_send_shut))
 		unixservice__disconnect(service, peer, get_error_of_end(peer));
 }

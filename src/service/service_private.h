@@ -12,7 +12,7 @@
  *	service_share.c    limits on memory that peers make the service use
  *	service_queue.c    sends, queues or loses a message to a peer
  *	service_take.c     hands a received message to the handler
- *	service_batch.c    many datagrams by one system call
+ *	service_batch.c    receives many datagrams by one call
  *	service_send.c     messages from the program
  *	service_unread.c, service_proof.c, service_sender.c, service_open.c,
  *	service_gram.c     datagram sockets and their senders
@@ -73,16 +73,6 @@ struct peer_sort {
 	 * whatever errno is. */
 	int (*send)(struct unixservice *service, struct peer *peer,
 		const struct unixmsg *msg, size_t *done);
-	/* Reserves room for a message of size bytes that is to be sent soon,
-	 * together with others. Returns the address to send it to, or NULL
-	 * if it must be sent alone. Each reservation ends with a call of
-	 * settle, which says whether it was sent. NULL: messages are always
-	 * sent alone. */
-	const struct unixaddr *(*reserve)(const struct unixservice *service,
-		struct peer *peer, size_t size);
-	void (*settle)(struct peer *peer, size_t size, bool is_sent);
-	/* Sends all gathered messages, unless that is under way already. */
-	void (*send_gathered)(struct unixservice *service);
 	/* Arranges another try, as the outbox is not empty. Returns 0 or -1. */
 	int (*await)(struct unixservice *service, struct peer *peer);
 	/* Reads on, or times the silence, once the outbox is empty again.
@@ -164,8 +154,7 @@ struct peer {
 	size_t partial_bytes; /* received bytes of an incomplete message */
 	uint64_t lane_bytes;  /* memory of its lane, 0 for none */
 	struct unixcred cred;
-	unsigned int owed;     /* messages that the handler answers later */
-	unsigned int gathered; /* messages to it, see service_batch.c */
+	unsigned int owed; /* messages that the handler answers later */
 	bool has_cred;
 	bool is_opened; /* the watcher was told that it is open */
 	enum life life;
@@ -198,12 +187,6 @@ static inline struct peer *unixservice__get_peer(struct member *member)
 static inline bool unixservice__is_gone(const struct peer *peer)
 {
 	return peer->life == PEER_GONE;
-}
-
-/* Tells whether a message may be sent without passing queued ones. */
-static inline bool unixservice__is_sendable(const struct peer *peer)
-{
-	return !unixservice__is_gone(peer) && peer->outbox.first == NULL;
 }
 
 /* Tells whether another peer may have its place without harm. */
@@ -436,33 +419,15 @@ int unixservice__reserve_batch(struct unixservice *service);
 
 /*
  * Receives up to count messages that are there, unless some are left of the
- * last batch. Returns their number. On 0 errno tells why. Until _end_batch
- * messages that are sent by gram are gathered. _take_next returns the next
- * message, or NULL; its memory stays valid until the next batch.
+ * last batch. Returns their number. On 0 errno tells why. _take_next returns
+ * the next message, or NULL; its memory stays valid until the next batch.
  */
-size_t unixservice__begin_batch(struct unixservice *service,
+size_t unixservice__recv_batch(struct unixservice *service,
 	struct unixconn *gram, size_t count);
 struct unixmsg *unixservice__take_next(struct unixservice *service);
-void unixservice__end_batch(struct unixservice *service);
 
 /* Returns the socket whose batch was left before its end, or NULL. */
 const struct unixconn *unixservice__get_left(const struct unixservice *service);
-
-/* Never sends the gathered messages: another process does that. */
-void unixservice__leave_gathered(struct unixservice *service);
-
-/* Returns the datagram socket that messages are gathered for, or NULL. */
-const struct unixconn *unixservice__get_gathering(
-	const struct unixservice *service);
-
-/* Gathers msg if that is possible. If not, send it after _send_gathered. */
-bool unixservice__gather(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg);
-
-/* Sends the gathered messages: each is sent, queued or lost. _is_sending tells
- * whether that is under way. */
-bool unixservice__is_sending(const struct unixservice *service);
-void unixservice__send_gathered(struct unixservice *service);
 
 /* service_lane.c */
 
@@ -609,19 +574,7 @@ static inline bool unixservice__is_plain(const struct unixmsg *msg)
 		(msg->flags & UNIXMSG_SEND_CRED) == 0;
 }
 
-/*
- * Completes a message that _claim has already counted. It was sent; or it was
- * not, for the reason in errno, and is queued if a later try can help.
- */
-void unixservice__note_sent(struct unixservice *service, struct peer *peer,
-	size_t size, bool is_answer);
-void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg, bool is_answer);
-
-/*
- * Sends msg to a peer without gathered messages. Returns 1, or -1 like
- * unixservice_send_msg.
- */
+/* Sends msg to a peer. Returns 1, or -1 like unixservice_send_msg. */
 int unixservice__send_now(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg);
 

@@ -58,16 +58,14 @@ void unixproofs__forget(struct proofs *proofs, struct sender *sender)
 	proofs->pinned[sender->pin] = NULL;
 }
 
-/* Gathered messages will soon be sent by the pinned descriptor. A peer that has
- * sent nothing keeps its pin, since it cannot be proved again. */
+/* A peer that has sent nothing keeps its pin: it cannot be proved again. */
 static bool is_free(const struct sender *sender)
 {
-	return sender == NULL ||
-		(sender->peer.gathered == 0 && !sender->is_only_opened);
+	return sender == NULL || !sender->is_only_opened;
 }
 
-/* Picks the next pin in turn, even one in use. Returns -1 with EAGAIN if
- * gathered messages need them all. */
+/* Picks the next pin in turn, even one in use. Returns -1 with EAGAIN if peers
+ * that have sent nothing need them all. */
 static int find_pin(struct proofs *proofs, size_t *pin)
 {
 	size_t i;

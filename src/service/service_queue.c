@@ -249,28 +249,13 @@ static void close_soon(struct unixservice *service, struct peer *peer)
 		unixservice__set_peer_timer(service, peer, service->now_us);
 }
 
-void unixservice__note_sent(struct unixservice *service, struct peer *peer,
+static void note_sent(struct unixservice *service, struct peer *peer,
 	size_t size, bool is_answer)
 {
 	unixservice__count_sent(service, peer, size, is_answer);
 	if (service->options.delivery_is_activity)
 		unixservice__note_activity(service, peer);
 	close_soon(service, peer);
-}
-
-void unixservice__note_unsent(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg, bool is_answer)
-{
-	if (unixservice__is_gone(peer))
-		unixservice__count_lost(service, peer, is_answer,
-			&service->counters.gone);
-	else if (is_for_later(peer))
-		enqueue(service, peer, msg, 0, false, is_answer);
-	else
-		fail(service, peer, is_answer);
-	/* Only this timer closes an ended peer now. */
-	if (unixservice__is_sendable(peer))
-		close_soon(service, peer);
 }
 
 /* Queues msg behind the others, to keep the order. */
@@ -294,8 +279,7 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 	size_t done = 0;
 
 	if (peer->sort->send(service, peer, msg, &done) == 0) {
-		unixservice__note_sent(service, peer, unixoutbox__get_size(msg),
-			is_answer);
+		note_sent(service, peer, unixoutbox__get_size(msg), is_answer);
 		return 1;
 	}
 	if (is_for_later(peer))

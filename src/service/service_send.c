@@ -17,18 +17,6 @@ static int refuse_unnamed(struct unixservice *service)
 	return -1;
 }
 
-/* Sends msg alone, behind the messages gathered for peer. */
-static int send_alone(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg)
-{
-	if (peer->gathered > 0)
-		unixservice__send_gathered(service);
-	if (!unixservice__is_gone(peer))
-		return unixservice__send_now(service, peer, msg);
-	errno = ENOTCONN;
-	return -1;
-}
-
 /* Drops the address, which does not matter, and makes one part plain data. */
 static void make_plain(struct unixmsg *plain, const struct unixmsg *msg)
 {
@@ -52,7 +40,7 @@ static int send_to_peer(struct unixservice *service, uint64_t id,
 	const struct unixmsg *msg)
 {
 	struct peer *peer;
-	int result = 1, saved = errno;
+	int result, saved = errno;
 
 	if (id == 0)
 		return refuse_unnamed(service);
@@ -64,8 +52,7 @@ static int send_to_peer(struct unixservice *service, uint64_t id,
 		return -1;
 	}
 	unixservice__look_at_clock(service);
-	if (!unixservice__gather(service, peer, msg))
-		result = send_alone(service, peer, msg);
+	result = unixservice__send_now(service, peer, msg);
 	if (result >= 0)
 		errno = saved;
 	return result;

@@ -189,40 +189,6 @@ static int sender_send(struct unixservice *service, struct peer *peer,
 	return 0;
 }
 
-static const struct unixaddr *sender_reserve(const struct unixservice *service,
-	struct peer *peer, size_t size)
-{
-	struct sender *sender = (struct sender *)peer;
-	struct senders *senders = sender->senders;
-
-	if (senders->gram != unixservice__get_gathering(service))
-		return NULL;
-	/* The call that sends it alone reports why it is not proved. */
-	if (!sender->is_proved && prove(sender) < 0)
-		return NULL;
-	if (!sender->is_proved || !unixbudget__reserve(&senders->budget, size))
-		return NULL;
-	return &sender->proof.to;
-}
-
-static void sender_settle(struct peer *peer, size_t size, bool is_sent)
-{
-	struct sender *sender = (struct sender *)peer;
-	struct senders *senders = sender->senders;
-
-	unixbudget__release(&senders->budget, size);
-	if (!is_sent)
-		return;
-	unixbudget__charge(&senders->budget, &sender->account, size);
-	sender->pause_us = pause_first_us;
-}
-
-static void sender_send_gathered(struct unixservice *service)
-{
-	if (!unixservice__is_sending(service))
-		unixservice__send_gathered(service);
-}
-
 static int sender_await(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
@@ -353,9 +319,6 @@ static const struct peer_sort sender_sort = {
 	.network = "unixgram",
 	.is_memory_only = true,
 	.send = sender_send,
-	.reserve = sender_reserve,
-	.settle = sender_settle,
-	.send_gathered = sender_send_gathered,
 	.await = sender_await,
 	.resume = sender_resume,
 	.wake = sender_wake,
@@ -422,9 +385,6 @@ static bool make_place(struct unixservice *service,
 	if (!unixsenders__is_full(senders, addr) &&
 		unixservice__has_place(service, user))
 		return true;
-	/* Sends the gathered answers first: a peer whose answer gets queued
-	 * cannot be replaced. */
-	unixservice__send_gathered(service);
 	return make_place_in_bucket(service, senders, addr, user) &&
 		unixservice__make_place(service, user);
 }

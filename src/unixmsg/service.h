@@ -105,27 +105,21 @@
  * Connections have no such bound: each has its own buffer.
  *
  * Batches. With options.batch above 1, one system call receives up to that many
- * queued datagrams. The service gathers the handler's answers to them, and
- * sends these with one system call after the last message. Order, limits, rules
- * and counters are the same as without batches, but
+ * queued datagrams, and the handler gets one after the other. Order, answers,
+ * limits, rules and counters are the same as without batches. A process that
+ * dies in the handler loses the messages that it has received.
  *
- * - An answer waits until the handler has seen the messages behind its own.
- * - unixservice_send returns 1 for a gathered message (up to 2048 bytes, one
- *   part, no descriptors). The events and the counters report its later
- *   fate, also a drop by the policy, as for a queued message.
- * - A process that dies in the handler loses the messages that it has received.
- *
- * A batch should be smaller than the queue of a socket (net.unix.max_dgram_qlen
- * + 1): if one batch empties the queue, the service and its clients sleep in
- * turn. With `unixgram-echo --batch 4` and a queue of 11, throughput rose by 0
- * to 4 % on one CPU, and by 9 to 24 % with the service on a second one. With
- * --batch 16 it rose by 3 to 7 % on one CPU; on two it rose by 9 to 24 % with 8
- * clients, but fell by 16 to 32 % with a single client that has several
- * requests in flight (Linux 6.18). The round-trip time of one client does not
- * change.
+ * The gain depends on the load and the machine, so measure it. With `unixgram-
+ * echo --batch 4`, a client with 8 requests in flight had 20 % more answers on
+ * one CPU, and as many as without batches when the service had a CPU of its
+ * own; 8 clients with one request each had as many on one CPU, and a tenth
+ * fewer on two. A batch should be smaller than the queue of a socket (here 11,
+ * see net.unix.max_dgram_qlen): with --batch 16 the first client had 29 % more
+ * on one CPU, but half as many on two, where the service and the client slept
+ * in turn (Linux 6.18). The round-trip time of one client does not change.
  *
  * With options.batch above 1 the service needs batch times size_max bytes of
- * address space, and 160 KiB more. The service never batches connections: a
+ * address space, and 18 KiB more. The service never batches connections: a
  * client that sends only requests must lose no answer. So the service reads the
  * next request only when no answer to that client is queued. Nor does it batch
  * on datagram sockets that other processes may read (adopted, or bound before a
@@ -395,8 +389,8 @@ struct unixservice_options {
 	/* The time that unixservice_run polls before it sleeps, see
 	 * unixmsg/deadline.h; default 0. */
 	int64_t spin_us;
-	/* The most datagrams that one system call receives or sends, see
-	 * Batches above. 0 and 1, the default, mean no batches. At most
+	/* The most datagrams that one system call receives, see Batches
+	 * above. 0 and 1, the default, mean no batches. At most
 	 * UNIXMSG_BATCH_MAX. */
 	unsigned int batch;
 	/* The most bytes of incomplete messages on framed streams, of all
@@ -604,8 +598,8 @@ void unixservice_allow_anyone(struct unixservice *service);
 
 /*
  * Sends size bytes at data to peer; copies them if it cannot send at once.
- * Never waits. Returns 1 if the message was sent, queued, or gathered (see
- * Batches above); 0 if the policy dropped it; -1 with
+ * Never waits. Returns 1 if the message was sent or queued; 0 if the policy
+ * dropped it; -1 with
  *
  *   ENOTCONN       the peer is closed, or was closed now
  *   EPIPE          this connection can receive nothing any more; the service
@@ -671,8 +665,7 @@ int unixservice_close_peer(struct unixservice *service, uint64_t peer);
 /*
  * Closes peer at once. Its queued messages are lost. Queued and pending answers
  * count as gone, all other messages as pushed_lost. UNIXSERVICE_CLOSED has the
- * error ECANCELED. Messages that are gathered for a datagram peer are sent
- * before. ENOTCONN.
+ * error ECANCELED. ENOTCONN.
  */
 int unixservice_reset_peer(struct unixservice *service, uint64_t peer);
 
@@ -921,10 +914,9 @@ struct unixservice_peer_info {
 /*
  * Returns the number of messages that are queued until peer has room for them;
  * 0 also for a closed peer. After a send this tells whether the message was
- * sent or queued, unless it was gathered, see Batches above. When the last
- * queued message is sent, UNIXSERVICE_FLUSHED follows; UNIXSERVICE_LOST reports
- * those that are dropped, within event_rate, but not those that a closed peer
- * loses.
+ * sent or queued. When the last queued message is sent, UNIXSERVICE_FLUSHED
+ * follows; UNIXSERVICE_LOST reports those that are dropped, within event_rate,
+ * but not those that a closed peer loses.
  */
 size_t unixservice_get_queued(const struct unixservice *service, uint64_t peer);
 

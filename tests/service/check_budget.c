@@ -392,26 +392,6 @@ START_TEST(in_the_calm_zone_nobody_is_asked_anything)
 }
 END_TEST
 
-START_TEST(what_is_set_aside_is_not_calm_any_more)
-{
-	const size_t level = budget.level;
-	size_t i, count = 0;
-
-	while (unixbudget__reserve(&budget, MEDIUM))
-		count++;
-	ck_assert_uint_gt(count, 0);
-	ck_assert_uint_ge(budget.reserved, count * MEDIUM);
-	ck_assert_uint_le(level + budget.reserved, budget.limit / 8);
-	ck_assert(!unixbudget__reserve(&budget, MEDIUM));
-	unixbudget__release(&budget, MEDIUM);
-	ck_assert(unixbudget__reserve(&budget, MEDIUM));
-	for (i = 0; i < count; i++)
-		unixbudget__release(&budget, MEDIUM);
-	ck_assert_uint_eq(budget.reserved, 0);
-	ck_assert_uint_eq(budget.level, level);
-}
-END_TEST
-
 /* The estimate has risen above the zone, and the truth is far below it. */
 START_TEST(who_reads_all_is_always_in_the_calm_zone)
 {
@@ -871,7 +851,6 @@ static TCase *make_shares(void)
 	TCase *tcase = make_tcase_with("shares", set_up, tear_down);
 
 	add(tcase, in_the_calm_zone_nobody_is_asked_anything);
-	add(tcase, what_is_set_aside_is_not_calm_any_more);
 	add(tcase, who_reads_all_is_always_in_the_calm_zone);
 	add(tcase, when_everything_was_read_all_begin_anew);
 	add(tcase, who_never_read_gets_one_message);

@@ -180,24 +180,6 @@ START_TEST(a_worker_that_is_forked_in_the_handler_closes_its_copy)
 }
 END_TEST
 
-enum { BATCH = 8 };
-
-START_TEST(a_worker_sends_nothing_of_what_was_gathered)
-{
-	struct unixservice_options options = scene_options();
-	int i;
-
-	options.batch = BATCH;
-	scene_open_with(&scene, &client, GRAM, fork_a_worker, &options);
-	for (i = 0; i < BATCH; i++)
-		client_say(&client, "x");
-	scene_serve(&scene);
-	for (i = 0; i < BATCH; i++)
-		client_hear(&client, "x");
-	client_hear_nothing(&client);
-}
-END_TEST
-
 /* Children that serve */
 
 static int answer_and_leave(struct scene *at, uint64_t peer,
@@ -325,7 +307,6 @@ static Suite *make_suite(void)
 	tcase_add_loop_test(harm,
 		a_worker_that_is_forked_in_the_handler_closes_its_copy, 0,
 		KINDS);
-	tcase_add_test(harm, a_worker_sends_nothing_of_what_was_gathered);
 	suite_add_tcase(suite, harm);
 	tcase_add_loop_test(serving, a_service_goes_into_the_background, 0,
 		KINDS);
