@@ -4,6 +4,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/answer.c \
 	%D%/answer.h \
 	%D%/conn.c \
+	%D%/conn_messages.c \
 	%D%/conn_private.h \
 	%D%/dial.c \
 	%D%/dial_private.h \

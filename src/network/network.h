@@ -34,8 +34,8 @@ struct unixconn {
 
 /*
  * The calls are those of unixmsg/conn.h, without the checks of arguments, the
- * policy and the counters, which conn.c adds. A send returns 0 or -1. NULL
- * means ENOTSUP.
+ * policy and the counters, which conn_messages.c adds. A send returns 0 or -1.
+ * NULL means ENOTSUP.
  */
 struct network {
 	const char *name;
