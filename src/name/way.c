@@ -246,29 +246,31 @@ static int turn(struct trail *trail, int link_fd)
 	return 0;
 }
 
-/* Opens the file at the walked part; a link itself, not its target. */
-static int open_walked(const struct trail *trail)
+/* Opens the file at the walked part. Of a link, O_NOFOLLOW opens the link
+ * itself; without it, the error is ELOOP. */
+static int open_walked(const struct trail *trail, uint64_t flags)
 {
 	const char *path = trail->size == 0 ? "/" : trail->walked;
-	int fd = walk_cached(path, KERNEL_RESOLVE_NO_SYMLINKS, O_NOFOLLOW);
+	int fd = walk_cached(path, KERNEL_RESOLVE_NO_SYMLINKS, flags);
 
 	if (fd >= 0 || errno != EAGAIN)
 		return fd;
 	if (check_hindrances(path) < 0)
 		return -1;
-	return walk(path, KERNEL_RESOLVE_NO_SYMLINKS, O_NOFOLLOW);
+	return walk(path, KERNEL_RESOLVE_NO_SYMLINKS, flags);
 }
 
-/* Asks for nothing that the file system would have to fetch. */
-static int get_type(int fd, mode_t *type)
+/* Opens the walked part, or turns where a link there leads. */
+static int open_or_turn(struct trail *trail)
 {
-	struct statx found;
+	int fd = open_walked(trail, 0);
 
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE,
-		    &found) < 0)
-		return -1;
-	*type = found.stx_mode & S_IFMT;
-	return 0;
+	if (fd >= 0 || errno != ELOOP)
+		return fd;
+	fd = open_walked(trail, O_NOFOLLOW);
+	if (fd < 0 || turn(trail, fd) < 0)
+		return fd_close_with(fd, -1);
+	return fd;
 }
 
 /*
@@ -279,7 +281,6 @@ static int get_type(int fd, mode_t *type)
 static int follow(const char *path)
 {
 	struct trail trail = { .size = 0 };
-	mode_t type;
 	int fd = -1;
 
 	snprintf(trail.rest, sizeof(trail.rest), "%s", path);
@@ -287,10 +288,9 @@ static int follow(const char *path)
 		fd_close(fd);
 		if (step(&trail) < 0)
 			return -1;
-		fd = open_walked(&trail);
-		if (fd < 0 || get_type(fd, &type) < 0 ||
-			(type == S_IFLNK && turn(&trail, fd) < 0))
-			return fd_close_with(fd, -1);
+		fd = open_or_turn(&trail);
+		if (fd < 0)
+			return -1;
 	}
 	if (check_hindrances(trail.walked) < 0)
 		return fd_close_with(fd, -1);

@@ -204,9 +204,6 @@ WRAP_DIAG(int, -1, socket, family == AF_NETLINK,
 WRAP(int, -1, socketpair, (int family, int type, int protocol, int fds[2]),
 	(family, type, protocol, fds))
 WRAP(int, -1, stat, (const char *path, struct stat *found), (path, found))
-WRAP(int, -1, statx, (int fd, const char *restrict path, int flags,
-	unsigned int mask, struct statx *restrict found),
-	(fd, path, flags, mask, found))
 WRAP(int, -1, lstat, (const char *path, struct stat *found), (path, found))
 WRAP(int, -1, dup2, (int fd, int to), (fd, to))
 WRAP(int, -1, dup3, (int fd, int to, int flags), (fd, to, flags))

@@ -119,7 +119,6 @@ static const struct fault_call table[] = {
 	{ "socket", { EMFILE, ENFILE, ENOMEM, ENOBUFS, EAFNOSUPPORT, EACCES } },
 	{ "socketpair", { EMFILE, ENFILE, ENOMEM, EAFNOSUPPORT } },
 	{ "stat", { EACCES, ENOENT, EIO, ENOMEM } },
-	{ "statx", { ENOMEM, EACCES, EIO, ENOSYS } },
 	{ "strdup", { ENOMEM } },
 	{ "syscall", { EEXIST, ENOSYS, EINVAL, EPERM, EACCES, EIO } },
 	{ "timerfd_create", { EMFILE, ENFILE, ENOMEM, ENODEV } },
