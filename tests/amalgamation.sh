@@ -169,11 +169,11 @@ the_echo_tools_work()
 list_public_tests()
 {
 	private='(base/[^k]|(name|message|lane|network|service|supervisor|tools|relay)/)'
-	grep -L -E "^#include \"($private|support/load[.]h|proof/)" \
+	grep -L -E "^#include \"($private|support/(engine|load)|proof/)" \
 		"$srcdir"/tests/*/check_*.c |
 		sed -e 's|.*/check_||' -e 's|[.]c$||' |
 		grep -v -e _races -e _moments -e _window -e takeover \
-			-e sweep -e exports
+			-e sweep -e exports -e activation
 }
 
 unit_tests_of_public_functions_pass()
