@@ -30,6 +30,8 @@
 #ifndef UNIXMSG_LANE_PRIVATE_H
 #define UNIXMSG_LANE_PRIVATE_H
 
+#include <errno.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -66,7 +68,7 @@ struct lane {
 	struct ring_record peeked; /* the last one; it may hold the turn */
 	int error; /* of the socket, to return when nothing is there */
 	atomic_bool has_failed;     /* the peer has broken a rule */
-	atomic_bool was_reset;      /* that was no error, see lane.c */
+	atomic_bool was_reset;      /* see unixlane__try_again */
 	const struct endpoint *end; /* the connection, not ours */
 	pid_t owner;                /* the process that set it up */
 	struct segment mine;
@@ -122,10 +124,6 @@ void unixlane__shut_ring(struct lane *lane);
  * error of send(2).
  */
 int unixlane__ring_bell(struct lane *lane);
-
-/* Returns the size of a message, without the first part, which is the lane's;
- * SIZE_MAX if it does not fit into a size_t. */
-size_t unixlane__add_up(const struct msghdr *header);
 
 /*
  * Sends as many of count messages as there is room for, without waiting. If
@@ -210,6 +208,28 @@ size_t unixlane__get_unread(const struct lane *lane);
  * errno. */
 bool unixlane__has_record(struct lane *lane);
 
+/* The type is int or size_t, by libc. */
+static inline size_t unixlane__count_parts(const struct msghdr *header)
+{
+	return (size_t)header->msg_iovlen;
+}
+
+/* Returns the size of a message, without the first part, which is the lane's;
+ * SIZE_MAX if it does not fit into a size_t. */
+static inline size_t unixlane__add_up(const struct msghdr *header)
+{
+	const struct iovec *parts = header->msg_iov;
+	const size_t count = unixlane__count_parts(header);
+	size_t i, size = 0;
+
+	for (i = 1; i < count; i++) {
+		size += parts[i].iov_len;
+		if (size < parts[i].iov_len)
+			return SIZE_MAX;
+	}
+	return size;
+}
+
 static inline bool unixlane__is_ring_shut(const struct lane *lane)
 {
 	return lane->is_mute ||
@@ -245,5 +265,47 @@ static inline bool unixlane__recv_data(struct lane *lane, void *data,
 	unixturn__give(&lane->receiving);
 	return has_one;
 }
+
+/* For lane.c and lane_recv.c. */
+
+/* The first byte of each message on the socket. */
+enum { UNIXLANE_BELL = 0, UNIXLANE_MESSAGE = 1 };
+
+/* The peer has broken a rule: ends the connection for both sides. */
+static inline int unixlane__fail(struct lane *lane)
+{
+	lane->has_failed = true;
+	shutdown(lane->end->fd, SHUT_RDWR);
+	errno = EPROTO;
+	return -1;
+}
+
+/*
+ * If a peer dies while a sign is unread, the kernel reports ECONNRESET, once.
+ * That is no error if the peer has read all of the ring: try again.
+ */
+static inline bool unixlane__try_again(struct lane *lane, ssize_t result)
+{
+	if (result >= 0)
+		return false;
+	if (errno != ECONNRESET)
+		return errno == EINTR;
+	return unixring__get_unread(&lane->out) == 0 &&
+		!atomic_exchange(&lane->was_reset, true);
+}
+
+/* The kernel takes IOV_MAX parts. A caller may use them all, but the first one
+ * is ours. */
+static inline bool unixlane__has_too_many_parts(const struct msghdr *header)
+{
+	return unixlane__count_parts(header) > IOV_MAX;
+}
+
+/*
+ * If a bell, or a message that was received and stayed as a sign, is unread at
+ * the close, the kernel reports a reset to the peer. So drops these. If other
+ * messages are unread, leaves them: then the reset is true.
+ */
+void unixlane__drop_signs(struct lane *lane);
 
 #endif

@@ -20,6 +20,8 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/network.h \
 	%D%/packet.c \
 	%D%/packet_lane.c \
+	%D%/packet_lane.h \
+	%D%/packet_lane_send.c \
 	%D%/proof.c \
 	%D%/proof.h \
 	%D%/stream.c \

@@ -10,6 +10,7 @@ tests_check_lane_model_SOURCES = \
 	%D%/weak.h \
 	%D%/weak_calls.h \
 	%D%/weak_lane.c \
+	%D%/weak_lane_recv.c \
 	%D%/weak_ring.c
 tests_check_ring_SOURCES = %D%/check_ring.c
 tests_check_segment_SOURCES = %D%/check_segment.c
