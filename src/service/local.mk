@@ -13,6 +13,8 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service_gram.c \
 	%D%/service_lane.c \
 	%D%/service_link.c \
+	%D%/service_link.h \
+	%D%/service_link_send.c \
 	%D%/service_listener.c \
 	%D%/service_loop.c \
 	%D%/service_open.c \

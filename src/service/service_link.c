@@ -14,50 +14,21 @@
 #include <sys/socket.h>
 
 #include "base/wait.h"
-#include "message/control.h"
 #include "network/conn_private.h"
 #include "network/handshake.h"
-#include "service/service_private.h"
+#include "service/service_link.h"
 #include "unixmsg/peer.h"
 
 /* Messages from one connection before others get their turn. */
 enum { TURN = 16 };
 
-/* The pause in sending to a peer when the kernel has no memory for it, and in
- * receiving when no descriptor is free. */
-static const int64_t shortage_us = 10000;
-
 /* The most bytes to read at once from a byte stream. */
 static const size_t bytes_most = 65536;
 
-struct link {
-	struct peer peer;
-	struct watch watch;
-	struct unixconn *conn;
-	bool is_stream;
-	bool is_gram; /* a datagram socket that is connected to the peer */
-	/* When it may be read again, and sent to: 0 now, UNIXMSG_FOREVER once
-	 * the program resumes it. */
-	int64_t read_us;
-	int64_t write_us;
-	bool is_bytes;
-	bool is_duplex;        /* it is read while messages to it are queued */
-	bool has_lane;         /* or may get one */
-	bool is_awake;         /* its lane is not armed */
-	int64_t spin_until_us; /* looks at its lane without arming it, or 0 */
-	bool is_reset; /* the kernel has reported that, which it does once */
-	struct backoff backoff;
-};
-
-/* Only one process at a time may use a lane, and the parent may do so. */
-static bool is_of_parent(const struct link *link)
-{
-	return link->has_lane && link->peer.is_inherited;
-}
-
 static bool is_readable(const struct link *link)
 {
-	return link->peer.life <= PEER_READ_ONLY && !is_of_parent(link) &&
+	return link->peer.life <= PEER_READ_ONLY &&
+		!unixlink__is_of_parent(link) &&
 		(link->peer.outbox.first == NULL || link->is_duplex) &&
 		link->read_us == 0;
 }
@@ -125,110 +96,6 @@ static void pause_reading(struct unixservice *service, struct link *link,
 {
 	link->read_us = until_us;
 	plan(service, link);
-}
-
-static void pause_writing(struct unixservice *service, struct link *link,
-	int64_t until_us)
-{
-	link->write_us = until_us;
-	plan(service, link);
-}
-
-static int send_to_stream(struct link *link, const struct unixmsg *msg,
-	size_t *done)
-{
-	int result;
-
-	/* The outbox puts the parts together. */
-	if (msg->parts != NULL) {
-		errno = EAGAIN;
-		return -1;
-	}
-	if (!link->is_bytes) {
-		result = link->conn->network->send(link->conn, msg->data,
-			msg->room, UNIXMSG_NOW);
-		*done = unixstream__get_sent(link->conn);
-		return result;
-	}
-	result = unixstream__send_bytes(link->conn, msg, done);
-	if (result < 0 && errno == EAGAIN && *done > 0)
-		errno = EINPROGRESS;
-	return result;
-}
-
-/*
- * After an error part of msg may have been sent. The peer would read any other
- * message as the rest of it, and the same one as a new message.
- */
-static int give_up_stream(struct link *link, int result)
-{
-	link->peer.is_broken = result < 0 && errno != EAGAIN &&
-		errno != EINPROGRESS && errno != EINVAL && errno != EMSGSIZE &&
-		errno != EBADF;
-	return result;
-}
-
-/* Bypasses the public calls: the service has its own counters and policy. */
-static int send_to_packet(struct unixconn *conn, const struct unixmsg *msg)
-{
-	if (unixservice__is_plain(msg))
-		return conn->network->send(conn, msg->data, msg->room,
-			UNIXMSG_NOW);
-	return conn->network->send_msg(conn, msg, UNIXMSG_NOW);
-}
-
-/*
- * The kernel cannot send more than it can allocate at once, however large the
- * buffer is. But poll(2) reports that there is room.
- */
-static int refuse_too_large(const struct unixconn *conn,
-	const struct unixmsg *msg, int result)
-{
-	size_t most = SIZE_MAX;
-
-	if (result < 0 && errno == ENOBUFS) {
-		unixconn_get_size_max(conn, &most);
-		errno = unixoutbox__get_size(msg) > most ? EMSGSIZE : ENOBUFS;
-	}
-	return result;
-}
-
-static int stream_send(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg, size_t *done)
-{
-	struct link *link = (struct link *)peer;
-
-	(void)service;
-	return give_up_stream(link, send_to_stream(link, msg, done));
-}
-
-static int packet_send(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg, size_t *done)
-{
-	struct link *link = (struct link *)peer;
-	const int result = refuse_too_large(link->conn, msg,
-		send_to_packet(link->conn, msg));
-
-	(void)done;
-	/* poll(2) would report at once that there is room. */
-	if (result < 0 && errno == ENOBUFS)
-		pause_writing(service, link, service->now_us + shortage_us);
-	return result;
-}
-
-static int lane_send(struct unixservice *service, struct peer *peer,
-	const struct unixmsg *msg, size_t *done)
-{
-	struct link *link = (struct link *)peer;
-	int result;
-
-	if (is_of_parent(link)) {
-		errno = EPIPE;
-		return -1;
-	}
-	result = packet_send(service, peer, msg, done);
-	unixservice__look_at_lane(service, peer, link->conn);
-	return result;
 }
 
 static int link_await(struct unixservice *service, struct peer *peer)
@@ -328,7 +195,8 @@ static bool take_one(struct unixservice *service, struct link *link)
 		return false;
 	}
 	if (result < 0 && link->has_lane && errno == EMFILE) {
-		pause_reading(service, link, service->now_us + shortage_us);
+		pause_reading(service, link,
+			service->now_us + UNIXLINK_SHORTAGE_US);
 		return false;
 	}
 	if (result < 0 && note_first_reset(link))
@@ -572,31 +440,12 @@ static struct watch *link_get_watch(struct peer *peer)
 	return &((struct link *)peer)->watch;
 }
 
-static size_t link_get_size_max(const struct peer *peer)
-{
-	const struct link *link = (const struct link *)peer;
-	size_t size;
-
-	if (!link->is_bytes && unixconn_get_size_max(link->conn, &size) == 0)
-		return size;
-	return SIZE_MAX;
-}
-
 static void link_get_address(const struct peer *peer, struct unixaddr *addr)
 {
 	const struct link *link = (const struct link *)peer;
 
 	if (unixconn_get_peer(link->conn, addr) < 0)
 		unixaddr_set_unnamed(addr);
-}
-
-/* Frames carry nothing else, see choose_wants; nor does a stream without a
- * byte. */
-static bool stream_carries(const struct peer *peer, const struct unixmsg *msg)
-{
-	return !unixcontrol__is_needed(msg) ||
-		(((const struct link *)peer)->is_bytes &&
-			unixoutbox__get_size(msg) > 0);
 }
 
 /*
@@ -613,7 +462,7 @@ static void link_close(struct unixservice *service, struct peer *peer)
 
 static const struct peer_sort packet_sort = {
 	.network = "unixpacket",
-	.send = packet_send,
+	.send = unixlink__send_to_packet,
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
@@ -621,7 +470,7 @@ static const struct peer_sort packet_sort = {
 	.look_at_silence = link_look_at_silence,
 	.pause = link_pause,
 	.stop = link_stop,
-	.get_size_max = link_get_size_max,
+	.get_size_max = unixlink__get_size_max,
 	.get_address = link_get_address,
 	.get_watch = link_get_watch,
 	.close = link_close,
@@ -629,7 +478,7 @@ static const struct peer_sort packet_sort = {
 
 static const struct peer_sort lane_sort = {
 	.network = "unixpacket",
-	.send = lane_send,
+	.send = unixlink__send_by_lane,
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
@@ -637,7 +486,7 @@ static const struct peer_sort lane_sort = {
 	.look_at_silence = link_look_at_silence,
 	.pause = link_pause,
 	.stop = link_stop,
-	.get_size_max = link_get_size_max,
+	.get_size_max = unixlink__get_size_max,
 	.get_address = link_get_address,
 	.get_watch = link_get_watch,
 	.close = link_close,
@@ -645,8 +494,8 @@ static const struct peer_sort lane_sort = {
 
 static const struct peer_sort stream_sort = {
 	.network = "unix",
-	.carries = stream_carries,
-	.send = stream_send,
+	.carries = unixlink__stream_carries,
+	.send = unixlink__send_to_stream,
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
@@ -654,7 +503,7 @@ static const struct peer_sort stream_sort = {
 	.look_at_silence = link_look_at_silence,
 	.pause = link_pause,
 	.stop = link_stop,
-	.get_size_max = link_get_size_max,
+	.get_size_max = unixlink__get_size_max,
 	.get_address = link_get_address,
 	.get_watch = link_get_watch,
 	.close = link_close,
@@ -663,14 +512,14 @@ static const struct peer_sort stream_sort = {
 /* It has no stop_sending: nothing would report when the peer has ended. */
 static const struct peer_sort gram_sort = {
 	.network = "unixgram",
-	.send = packet_send,
+	.send = unixlink__send_to_packet,
 	.await = link_await,
 	.resume = link_resume,
 	.wake = link_wake,
 	.look_at_silence = link_look_at_silence,
 	.pause = link_pause,
 	.stop = link_stop,
-	.get_size_max = link_get_size_max,
+	.get_size_max = unixlink__get_size_max,
 	.get_address = link_get_address,
 	.get_watch = link_get_watch,
 	.close = link_close,

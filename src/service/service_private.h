@@ -17,7 +17,7 @@
  *	service_unread.c, service_proof.c, service_sender.c, service_open.c,
  *	service_gram.c     datagram sockets and their senders
  *	service_lane.c     limits on the memory of lanes
- *	service_link.c, service_listener.c
+ *	service_link_send.c, service_link.c, service_listener.c
  *	                   connections, and the listeners that accept them
  *	service_loop.c     the loop and its end
  *	service.c          the life of a service, its options and getters
