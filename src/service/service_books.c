@@ -158,3 +158,17 @@ void unixservice__count_partial(struct unixservice *service, struct peer *peer,
 	if (counters->partial_bytes > counters->partial_bytes_most)
 		counters->partial_bytes_most = counters->partial_bytes;
 }
+
+void unixservice__count_lane(struct unixservice *service, struct peer *peer,
+	uint64_t bytes)
+{
+	struct unixservice_counters *counters = &service->counters;
+
+	counters->lanes -= peer->lane_bytes > 0;
+	counters->lanes += bytes > 0;
+	counters->lane_bytes += bytes - peer->lane_bytes;
+	peer->user->lane_bytes += bytes - peer->lane_bytes;
+	peer->lane_bytes = bytes;
+	if (counters->lane_bytes > counters->lane_bytes_most)
+		counters->lane_bytes_most = counters->lane_bytes;
+}

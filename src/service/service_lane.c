@@ -11,20 +11,6 @@
 #include "network/handshake.h"
 #include "service/service_private.h"
 
-void unixservice__count_lane(struct unixservice *service, struct peer *peer,
-	uint64_t bytes)
-{
-	struct unixservice_counters *counters = &service->counters;
-
-	counters->lanes -= peer->lane_bytes > 0;
-	counters->lanes += bytes > 0;
-	counters->lane_bytes += bytes - peer->lane_bytes;
-	peer->user->lane_bytes += bytes - peer->lane_bytes;
-	peer->lane_bytes = bytes;
-	if (counters->lane_bytes > counters->lane_bytes_most)
-		counters->lane_bytes_most = counters->lane_bytes;
-}
-
 /* The memory of a lane that a server has offered to a connection of the
  * program. */
 static uint64_t get_bytes(const struct packet *packet)

@@ -2,8 +2,13 @@
 /*
  * service: the inside of a unixservice. A service has sources (datagram
  * sockets, listeners) and peers (datagram senders, connections). Each file
- * calls only those above it in this list:
+ * calls only those above it in this list, as tests/symbols.sh checks:
  *
+ *	access.c           the users and groups that are allowed
+ *	users.c            the peers and the rate of each user
+ *	outbox.c           the messages that wait for one peer
+ *	budget.c           the unread messages that receivers may have
+ *	service_text.c     counters and events as text
  *	service_event.c    events for the watcher
  *	service_watch.c    descriptors and timers in the loop
  *	service_source.c   the sockets that peers come from
@@ -14,11 +19,15 @@
  *	service_take.c     hands a received message to the handler
  *	service_batch.c    receives many datagrams by one call
  *	service_send.c     messages from the program
- *	service_unread.c, service_proof.c, service_sender.c, service_open.c,
- *	service_gram.c     datagram sockets and their senders
  *	service_lane.c     limits on the memory of lanes
- *	service_link_send.c, service_link.c, service_listener.c
- *	                   connections, and the listeners that accept them
+ *	service_link_send.c sends to connections
+ *	service_link.c     connections
+ *	service_listener.c the listeners that accept them
+ *	service_unread.c   the unread messages of closed senders
+ *	service_proof.c    proofs that an answer reaches its sender
+ *	service_sender.c   the senders of a datagram socket
+ *	service_open.c     peers that the program opens
+ *	service_gram.c     datagram sockets
  *	service_loop.c     the loop and its end
  *	service.c          the life of a service, its options and getters
  */
@@ -354,6 +363,10 @@ void unixservice__drop_all(struct unixservice *service, struct peer *peer,
 void unixservice__count_partial(struct unixservice *service, struct peer *peer,
 	size_t bytes);
 
+/* Counts the memory of the lane of peer. */
+void unixservice__count_lane(struct unixservice *service, struct peer *peer,
+	uint64_t bytes);
+
 /* service_watch.c */
 
 /*
@@ -446,10 +459,6 @@ void unixservice__look_at_lane(struct unixservice *service, struct peer *peer,
  */
 bool unixservice__spins_on_lane(struct unixservice *service,
 	struct unixconn *conn, int64_t *spin_until_us);
-
-/* Counts the memory of the lane of peer. */
-void unixservice__count_lane(struct unixservice *service, struct peer *peer,
-	uint64_t bytes);
 
 /* service_link.c */
 

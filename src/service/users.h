@@ -23,10 +23,11 @@ struct user {
 	/* Closed peers with unread messages, see service_unread.c. */
 	unsigned int unread_count;
 	/* Bytes queued for the user's peers, and received bytes of incomplete
-	 * messages from them, counted in service_share.c. */
+	 * messages from them; and the memory of their lanes. Counted in
+	 * service_books.c. */
 	uint64_t queued_bytes;
 	uint64_t partial_bytes;
-	uint64_t lane_bytes; /* counted in service_lane.c */
+	uint64_t lane_bytes;
 	/* Callers that need the user for a moment. */
 	unsigned int holds;
 	/* The user's peers, the longest silent one first. */
