@@ -8,7 +8,6 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service.c \
 	%D%/service_batch.c \
 	%D%/service_books.c \
-	%D%/service_unread.c \
 	%D%/service_event.c \
 	%D%/service_gram.c \
 	%D%/service_lane.c \
@@ -29,6 +28,7 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/service_source.c \
 	%D%/service_take.c \
 	%D%/service_text.c \
+	%D%/service_unread.c \
 	%D%/service_watch.c \
 	%D%/users.c \
 	%D%/users.h
