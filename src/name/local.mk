@@ -8,6 +8,8 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/file.h \
 	%D%/holder.c \
 	%D%/holder.h \
+	%D%/listen.c \
+	%D%/listen_private.h \
 	%D%/mark.c \
 	%D%/mark.h \
 	%D%/name.c \

@@ -7,12 +7,12 @@
 #include <sys/socket.h>
 
 #include "base/deadline_private.h"
+#include "name/listen_private.h"
 #include "name/name_private.h"
 #include "network/adopt.h"
 #include "network/answer.h"
 #include "network/conn_private.h"
 #include "network/dial_private.h"
-#include "network/listen_private.h"
 #include "network/proof.h"
 
 static int refuse(int error)

@@ -12,11 +12,11 @@
 
 #include "base/deadline_private.h"
 #include "base/fd.h"
+#include "name/listen_private.h"
 #include "network/adopt.h"
 #include "network/conn_private.h"
 #include "network/dial_private.h"
 #include "network/handshake.h"
-#include "network/listen_private.h"
 #include "network/listener_private.h"
 
 /* The longest wait of accept4(2) if another process made the socket

@@ -12,8 +12,6 @@ src_libunixmsg_all_la_SOURCES += \
 	%D%/gram.c \
 	%D%/handshake.c \
 	%D%/handshake.h \
-	%D%/listen.c \
-	%D%/listen_private.h \
 	%D%/listener.c \
 	%D%/listener_private.h \
 	%D%/network.c \

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "network/listen_private.h"
+#include "name/listen_private.h"
 
 /* Flags for the name, not for its socket. */
 static const unsigned int name_flags = UNIXMSG_LISTEN_KEEP |

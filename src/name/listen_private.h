@@ -3,7 +3,6 @@
 #ifndef UNIXMSG_LISTEN_PRIVATE_H
 #define UNIXMSG_LISTEN_PRIVATE_H
 
-#include "base/endpoint.h"
 #include "name/name_private.h"
 #include "unixmsg/listen.h"
 
