@@ -11,6 +11,7 @@
 #include "base/endpoint.h"
 #include "base/fd.h"
 #include "base/kernel.h"
+#include "unixmsg/msg.h"
 
 /*
  * The kernel keeps this much of a send buffer for itself when it checks whether

@@ -11,7 +11,6 @@
 
 #include "base/addr_private.h"
 #include "base/spin.h"
-#include "unixmsg/msg.h"
 
 struct unixname;
 
