@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include "base/deadline_private.h"
 #include "base/spin.h"
+#include "unixmsg/deadline.h"
 
 static const int64_t limit_most_us = 1000000;
 

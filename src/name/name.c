@@ -15,11 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/deadline_private.h"
 #include "base/fd.h"
 #include "name/aside.h"
 #include "name/file.h"
 #include "name/name_private.h"
+#include "unixmsg/deadline.h"
 
 /* The longest wait for the lock on the directory; then we go on without it. */
 static const int64_t release_lock_us = 1000000;

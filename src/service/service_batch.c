@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "network/conn_private.h"
+#include "network/network.h"
 #include "service/service_private.h"
 
 struct batch {

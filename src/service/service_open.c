@@ -13,7 +13,7 @@
 
 #include "base/fd.h"
 #include "name/name_private.h"
-#include "network/conn_private.h"
+#include "network/network.h"
 #include "service/service_sender.h"
 
 static int close_with(struct unixconn *conn, int result)

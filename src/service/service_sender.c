@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/fd.h"
-#include "network/conn_private.h"
+#include "network/network.h"
 #include "service/service_sender.h"
 
 enum {

@@ -10,9 +10,9 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "base/deadline_private.h"
 #include "base/fd.h"
 #include "service/service_private.h"
+#include "unixmsg/deadline.h"
 
 int64_t unixservice__get_next_us(const struct unixservice *service)
 {

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "base/addr_private.h"
-#include "base/deadline_private.h"
 #include "base/fd.h"
 #include "name/name_private.h"
 #include "tools/common/tool.h"
 #include "tools/inspect/inspect_clean.h"
+#include "unixmsg/deadline.h"
 
 /* The longest wait for the lock on a directory. */
 static const int64_t lock_us = 5000000;
