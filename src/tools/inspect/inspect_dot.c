@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "tools/inspect/inspect_dot.h"
-#include "tools/inspect/inspect_dot_print.h"
 #include "tools/inspect/inspect_peers.h"
 
 static int compare(uint64_t a, uint64_t b)

@@ -7,33 +7,13 @@
  * colour of their type, and lines from clients to servers.
  */
 
-#include "tools/inspect/inspect_finding.h"
+#include "tools/inspect/inspect_dot_print.h"
 
 /* A socket that gets a node. */
 struct inspect_dot_socket {
 	const struct inspect_socket *socket;
 	bool is_asked;  /* show it in any case */
 	bool is_folded; /* a client's own address: part of its line only */
-};
-
-/* One end of a line: 'p' and a PID, 's' and an inode, 'u' and a UID. */
-struct inspect_dot_node {
-	char sort;
-	uint64_t id;
-};
-
-enum inspect_dot_line {
-	INSPECT_DOT_OWNS,
-	INSPECT_DOT_TALKS,
-	INSPECT_DOT_WAITS,
-	INSPECT_DOT_PAIR,
-};
-
-struct inspect_dot_edge {
-	struct inspect_dot_node from;
-	struct inspect_dot_node to;
-	enum inspect_dot_line line;
-	int type; /* of the sockets */
 };
 
 struct inspect_dot {

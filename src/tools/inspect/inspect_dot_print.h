@@ -4,7 +4,27 @@
 
 /* Prints the nodes and lines of the digraph. */
 
-#include "tools/inspect/inspect_dot.h"
+#include "tools/inspect/inspect_finding.h"
+
+/* One end of a line: 'p' and a PID, 's' and an inode, 'u' and a UID. */
+struct inspect_dot_node {
+	char sort;
+	uint64_t id;
+};
+
+enum inspect_dot_line {
+	INSPECT_DOT_OWNS,
+	INSPECT_DOT_TALKS,
+	INSPECT_DOT_WAITS,
+	INSPECT_DOT_PAIR,
+};
+
+struct inspect_dot_edge {
+	struct inspect_dot_node from;
+	struct inspect_dot_node to;
+	enum inspect_dot_line line;
+	int type; /* of the sockets */
+};
 
 void inspect_dot_print_head(void);
 void inspect_dot_print_foot(void);
