@@ -6,9 +6,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "base/addr_private.h"
+#include "tools/common/network.h"
 #include "tools/inspect/inspect_text.h"
 
 const char *inspect_text_bytes(const char *bytes, size_t size, char *text,
@@ -86,12 +86,9 @@ const char *inspect_text_group(gid_t group)
 
 const char *inspect_text_network(int type)
 {
-	switch (type) {
-	case SOCK_STREAM:
-		return "unix";
-	case SOCK_SEQPACKET:
-		return "unixpacket";
-	default:
-		return "unixgram";
-	}
+	const struct network *const *network = networks;
+
+	while (*network != NULL && (*network)->type != type)
+		network++;
+	return *network == NULL ? "unknown" : (*network)->name;
 }
