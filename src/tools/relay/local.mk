@@ -8,6 +8,8 @@ src_tools_unixmsg_relay_SOURCES = \
 	%D%/relay_grams.c \
 	%D%/relay_grams.h \
 	%D%/relay_imported.c \
+	%D%/relay_notify.c \
+	%D%/relay_notify.h \
 	%D%/relay_options.c \
 	%D%/relay_options.h \
 	%D%/relay_post.c \

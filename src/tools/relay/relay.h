@@ -101,9 +101,10 @@ static inline bool relay_is_import(const struct relay *relay)
 }
 
 /* The loop looks at that moment, or earlier. */
-void relay_wake_at(struct relay *relay, int64_t moment_us);
-
-/* Tells people and the supervisor, once, that the relay works. */
-void relay_announce(struct relay *relay);
+static inline void relay_wake_at(struct relay *relay, int64_t moment_us)
+{
+	if (moment_us < relay->wake_us)
+		relay->wake_us = moment_us;
+}
 
 #endif

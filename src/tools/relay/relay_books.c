@@ -14,7 +14,6 @@
 #include "tools/common/tool.h"
 #include "tools/relay/relay.h"
 #include "tools/relay/relay_books.h"
-#include "tools/relay/relay_front.h"
 
 struct figure {
 	const char *name;
@@ -138,14 +137,15 @@ static void add_delivery(struct figures *figures, const struct relay *relay)
 		it.unproved, false);
 }
 
-static void collect(struct figures *figures, const struct relay *relay)
+static void collect(struct figures *figures, const struct relay *relay,
+	bool is_service_up)
 {
 	size_t i;
 
 	figures->count = 0;
 	add_engine(figures, relay->engine);
 	add(figures, "service_up", "1 while clients find the service",
-		relay_front_is_service_up(relay), true);
+		is_service_up, true);
 	for (i = 0; i < RELAY_COUNTS; i++)
 		add(figures, counts[i].name, counts[i].help,
 			relay->books.counts[i], false);
@@ -161,12 +161,12 @@ static const char *get_role(const struct relay *relay)
 	return relay_is_import(relay) ? "import" : "export";
 }
 
-int relay_books_print(const struct relay *relay)
+int relay_books_print(const struct relay *relay, bool is_service_up)
 {
 	struct figures figures;
 	size_t i;
 
-	collect(&figures, relay);
+	collect(&figures, relay, is_service_up);
 	printf("{\"network\":\"%s\",\"role\":\"%s\",\"service\":\"%s\"",
 		relay->options->base.network->name, get_role(relay),
 		relay->options->service);
@@ -211,29 +211,29 @@ static FILE *create(const char *path)
 	return file;
 }
 
-static int write_all(FILE *file, const struct relay *relay)
+static int write_all(FILE *file, const struct relay *relay,
+	const struct figures *figures)
 {
-	struct figures figures;
 	bool is_bad;
 	size_t i;
 
-	collect(&figures, relay);
-	for (i = 0; i < figures.count; i++)
-		write_figure(file, relay, &figures.all[i]);
+	for (i = 0; i < figures->count; i++)
+		write_figure(file, relay, &figures->all[i]);
 	is_bad = ferror(file) != 0;
 	return fclose(file) == 0 && !is_bad ? 0 : -1;
 }
 
-static int replace(const char *path, const char *other,
-	const struct relay *relay)
+static int replace(const char *other, const struct relay *relay,
+	const struct figures *figures)
 {
 	FILE *file = create(other);
 	int saved;
 
 	if (file == NULL)
 		return -1;
-	if (write_all(file, relay) == 0 &&
-		renameat(AT_FDCWD, other, AT_FDCWD, path) == 0)
+	if (write_all(file, relay, figures) == 0 &&
+		renameat(AT_FDCWD, other, AT_FDCWD, relay->options->metrics) ==
+			0)
 		return 0;
 	saved = errno;
 	unlink(other);
@@ -242,17 +242,19 @@ static int replace(const char *path, const char *other,
 }
 
 /* A reader gets the old file or the new one, whole. */
-int relay_books_write(const struct relay *relay)
+int relay_books_write(const struct relay *relay, bool is_service_up)
 {
 	const char *path = relay->options->metrics;
+	struct figures figures;
 	char other[4096];
 
 	if (path == NULL)
 		return 0;
+	collect(&figures, relay, is_service_up);
 	errno = ENAMETOOLONG;
 	if ((size_t)snprintf(other, sizeof(other), "%s.%s", path,
 		    relay->incarnation) < sizeof(other) &&
-		replace(path, other, relay) == 0)
+		replace(other, relay, &figures) == 0)
 		return 0;
 	return tool_complain("--metrics: %s: %s", explain_text(path),
 		strerror(errno));

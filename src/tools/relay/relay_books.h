@@ -12,6 +12,7 @@
  * returned counts published datagrams that the engine could give to nobody.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct relay;
@@ -62,10 +63,10 @@ struct relay_books {
 
 /* Prints one JSON object and a newline on standard output. Returns 0, or -1
  * after a complaint. */
-int relay_books_print(const struct relay *relay);
+int relay_books_print(const struct relay *relay, bool is_service_up);
 
 /* Replaces the file of --metrics, if there is one. Returns 0, or -1 after a
  * complaint. */
-int relay_books_write(const struct relay *relay);
+int relay_books_write(const struct relay *relay, bool is_service_up);
 
 #endif

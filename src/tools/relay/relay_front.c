@@ -11,6 +11,7 @@
 #include "tools/common/tool.h"
 #include "tools/relay/relay.h"
 #include "tools/relay/relay_front.h"
+#include "tools/relay/relay_notify.h"
 #include "tools/relay/relay_post.h"
 
 enum {
@@ -125,7 +126,7 @@ static void begin_serving(struct relay *relay)
 
 	if (front->is_serving) {
 		set_waiting(relay, false);
-		relay_announce(relay);
+		relay_notify_ready(relay);
 		return;
 	}
 	if (serve_address(relay) < 0) {
@@ -140,7 +141,7 @@ static void begin_serving(struct relay *relay)
 	settle(relay);
 	if (relay->is_announced)
 		tool_say(TOOL_NORMAL, "the service is there again");
-	relay_announce(relay);
+	relay_notify_ready(relay);
 }
 
 /* Clients that wait at a socket that is given up are still received. Sockets of

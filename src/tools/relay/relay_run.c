@@ -12,6 +12,7 @@
 #include "tools/common/tool.h"
 #include "tools/relay/relay.h"
 #include "tools/relay/relay_front.h"
+#include "tools/relay/relay_notify.h"
 #include "tools/relay/relay_post.h"
 #include "tools/relay/relay_run.h"
 
@@ -22,41 +23,6 @@ static const int64_t linger_us = 1000000;
 
 /* How often the file of --metrics is replaced. */
 static const int64_t metrics_us = 5000000;
-
-/* The longest wait for a supervisor that does not read. */
-static const int64_t notify_us = 100000;
-
-void relay_wake_at(struct relay *relay, int64_t moment_us)
-{
-	if (moment_us < relay->wake_us)
-		relay->wake_us = moment_us;
-}
-
-static const char *get_address(const struct relay *relay)
-{
-	const struct options *base = &relay->options->base;
-
-	return base->is_inherited ? "its socket" : explain_text(base->address);
-}
-
-void relay_announce(struct relay *relay)
-{
-	char text[UNIXMSG_ADDR_TEXT_SIZE + 64];
-
-	if (relay->is_announced)
-		return;
-	relay->is_announced = true;
-	snprintf(text, sizeof(text),
-		relay_is_import(relay)
-			? "listening on %s for the service %s"
-			: "the service at %s can be reached as %s",
-		get_address(relay), relay->options->service);
-	tool_say(TOOL_NORMAL, "%s", text);
-	if (unixnotify_status(text, unixdeadline_after_us(notify_us)) < 0 ||
-		unixnotify_ready(unixdeadline_after_us(notify_us)) < 0)
-		tool_complain("the supervisor could not be told: %s",
-			strerror(errno));
-}
 
 /* --- The engine ----------------------------------------------------------- */
 
@@ -102,7 +68,7 @@ static void take_up(struct relay *relay)
 	if (relay_is_import(relay))
 		relay_front_engine_up(relay);
 	else
-		relay_announce(relay);
+		relay_notify_ready(relay);
 }
 
 static void take_down(struct relay *relay)
@@ -192,8 +158,13 @@ static void watch(struct unixservice *service,
 
 static void report(struct relay *relay)
 {
-	if (relay_books_print(relay) < 0)
+	if (relay_books_print(relay, relay_front_is_service_up(relay)) < 0)
 		relay->has_failed = true;
+}
+
+static int write_books(const struct relay *relay)
+{
+	return relay_books_write(relay, relay_front_is_service_up(relay));
 }
 
 /* The file is written now and then; run() writes it once more. */
@@ -204,23 +175,9 @@ static void write_metrics(struct relay *relay, int64_t now_us)
 	if (relay->options->metrics == NULL)
 		return;
 	if (now_us >= due_us) {
-		if (relay_books_write(relay) < 0)
+		if (write_books(relay) < 0)
 			relay->has_failed = true;
 		due_us = now_us + metrics_us;
-	}
-	relay_wake_at(relay, due_us);
-}
-
-static void beat(struct relay *relay, int64_t now_us)
-{
-	static int64_t due_us;
-	int64_t period_us;
-
-	if (unixnotify_get_watchdog_us(&period_us) != 1)
-		return;
-	if (now_us >= due_us) {
-		unixnotify_watchdog(unixdeadline_after_us(notify_us));
-		due_us = now_us + period_us / 2;
 	}
 	relay_wake_at(relay, due_us);
 }
@@ -239,7 +196,7 @@ static void look(struct relay *relay)
 	if (relay->way->look != NULL)
 		relay->way->look(relay, now_us);
 	write_metrics(relay, now_us);
-	beat(relay, now_us);
+	relay_notify_beat(relay, now_us);
 }
 
 static int64_t get_deadline_us(const struct relay *relay)
@@ -331,7 +288,7 @@ static int drain(struct relay *relay)
 							   : linger_us);
 
 	relay->is_stopping = true;
-	unixnotify_stopping(unixdeadline_after_us(notify_us));
+	relay_notify_stopping();
 	if (relay->front != NULL)
 		relay_front_leave(relay);
 	else
@@ -464,7 +421,7 @@ static int run(struct relay *relay)
 	relay_post_clear(relay);
 	if (relay->options->base.is_stats_wanted)
 		report(relay);
-	if (relay_books_write(relay) < 0)
+	if (write_books(relay) < 0)
 		result = -1;
 	return result;
 }
