@@ -20,6 +20,7 @@ command -v "$nm" >/dev/null || {
 # Those that cannot fail as they are called here, or whose failure is seen by
 # other means: what is printed is tried with a standard output that is full.
 cat >"$scratch/safe" <<'END'
+__assert_fail
 __libc_single_threaded
 alarm
 alphasort

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -49,8 +50,7 @@ static void add_option(struct usage_table *table,
 	struct option *name = &table->names[table->count];
 	char *letters = table->letters + strlen(table->letters);
 
-	if (table->count == OPTIONS_MAX)
-		return;
+	assert(table->count < OPTIONS_MAX);
 	table->options[table->count] = option;
 	name->name = option->name;
 	name->has_arg = get_has_arg(option);
