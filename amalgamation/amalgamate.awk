@@ -9,7 +9,8 @@
 # lists what has to be renamed, see below: file, old name, new name.
 #
 # What makes one file of many:
-# - Every header is put in once, where it is first wanted, without its guard.
+# - Every header is put in once, where it is first wanted, without its guard:
+#   the public ones as unixmsg.h includes them.
 #   System headers come first of all.
 # - Functions and objects that only the library itself uses become static.
 # - A static function or object, a struct, union or enum tag, or an enumerator
@@ -18,12 +19,6 @@
 # - A macro ends with the file that defines it.
 # It reads C as this project writes it: what stands at the beginning of a line
 # is at file scope, and nothing else is.
-
-# Reading order of the public headers; others follow.
-function list_reading_order()
-{
-	return "addr deadline name dial gram packet stream msg cred peer service"
-}
 
 function die(why)
 {
@@ -357,7 +352,7 @@ function print_licence(    line, path)
 	print " */"
 }
 
-function make_header(    order, i, n)
+function make_header(    i)
 {
 	print_head(" * This one is the manual, too: unixmsg/conn.h and the other " \
 		"headers that it\n * speaks of follow, each under its name. " \
@@ -375,9 +370,6 @@ function make_header(    order, i, n)
 	print "#ifdef __cplusplus"
 	print "extern \"C\" {"
 	print "#endif"
-	n = split(list_reading_order(), order, " ")
-	for (i = 1; i <= n; i++)
-		put_header("unixmsg/" order[i] ".h")
 	for (i = 1; i <= count["unixmsg.h"]; i++)
 		if (get_included("unixmsg.h", i) != "")
 			put_header(get_included("unixmsg.h", i))

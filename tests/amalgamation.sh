@@ -124,6 +124,16 @@ it_exports_what_the_shared_library_does()
 	expect_empty others
 }
 
+its_header_has_each_public_header_once()
+{
+	for header in "$srcdir"/src/unixmsg/*.h; do
+		echo "unixmsg/${header##*/}"
+	done | sort >wanted
+	sed -n 's,^/\* ---- \(.*\) -* \*/$,\1,p' "$files/unixmsg.h" |
+		sort >put
+	expect_same wanted put
+}
+
 its_header_declares_all_of_it()
 {
 	link check_exports "$srcdir/tests/check_exports.c"
@@ -210,6 +220,7 @@ for name in it_compiles_without_a_warning_with_gcc \
 	it_compiles_with_a_program_in_one_line \
 	its_header_serves_cxx_as_well \
 	it_exports_what_the_shared_library_does \
+	its_header_has_each_public_header_once \
 	its_header_declares_all_of_it \
 	every_example_compiles \
 	the_echo_tools_work \
