@@ -1,5 +1,6 @@
 quick_unit_tests += \
 	tests/check_diag \
+	tests/check_diag_kernel \
 	tests/check_give_back \
 	tests/check_holder \
 	tests/check_name_kill \
@@ -12,6 +13,7 @@ quick_unit_tests += \
 	tests/check_sweep \
 	tests/check_way
 tests_check_diag_SOURCES = %D%/check_diag.c
+tests_check_diag_kernel_SOURCES = %D%/check_diag_kernel.c $(diag_play)
 tests_check_give_back_SOURCES = %D%/check_give_back.c
 tests_check_holder_SOURCES = %D%/check_holder.c
 tests_check_name_SOURCES = %D%/check_name.c

@@ -2,7 +2,6 @@ quick_unit_tests += \
 	tests/check_adopt \
 	tests/check_batch \
 	tests/check_conn \
-	tests/check_diag_kernel \
 	tests/check_go_calls \
 	tests/check_go_rules \
 	tests/check_gram \
@@ -30,7 +29,6 @@ tests_check_batch_SOURCES = %D%/check_batch.c
 tests_check_batch_LDFLAGS = $(lanes_ldflags)
 tests_check_conn_SOURCES = %D%/check_conn.c
 tests_check_conn_LDFLAGS = $(lanes_ldflags)
-tests_check_diag_kernel_SOURCES = %D%/check_diag_kernel.c $(diag_play)
 tests_check_go_calls_SOURCES = %D%/check_go_calls.c
 tests_check_go_calls_LDFLAGS = $(lanes_ldflags)
 tests_check_go_rules_SOURCES = %D%/check_go_rules.c
