@@ -23,10 +23,6 @@ shell_tests = \
 	%D%/name/filesystems.sh \
 	%D%/headers.sh \
 	%D%/tools/inherit.sh \
-	%D%/tools/interop/go.sh \
-	%D%/tools/interop/nc.sh \
-	%D%/tools/interop/python.sh \
-	%D%/tools/interop/socat.sh \
 	%D%/network/lanes.sh \
 	%D%/service/lanes.sh \
 	%D%/tools/manners.sh \
@@ -43,10 +39,7 @@ shell_tests = \
 	%D%/tools/unixmsg-cat_jobs.sh \
 	%D%/tools/unixmsg-cat_tty.sh \
 	%D%/tools/unixmsg-inspect.sh \
-	%D%/tools/unixmsg-perf.sh \
-	%D%/tools/tap/meanwhile.sh \
-	%D%/tools/tap/real-pairs.sh \
-	%D%/tools/tap/unixmsg-tap.sh
+	%D%/tools/unixmsg-perf.sh
 EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/proof/abi.sh \
 	%D%/proof/again.sh \
@@ -65,8 +58,6 @@ EXTRA_DIST += $(long_shell_tests) $(shell_tests) \
 	%D%/proof/elsewhere.sh \
 	%D%/proof/fresh-debian.sh \
 	%D%/install.sh \
-	%D%/tools/interop/echo.go \
-	%D%/tools/interop/echo.py \
 	%D%/lib.sh \
 	%D%/proof/machine.sh \
 	%D%/proof/mutants \
@@ -149,6 +140,8 @@ LDADD = %D%/.libs/libsupport.a src/tools/.libs/libtools.a \
 	src/.libs/libunixmsg_all.a $(CHECK_LIBS)
 %C%_check_perf_LDADD = src/tools/.libs/libperf.a $(LDADD)
 endif
+include %D%/tools/interop/local.mk
+include %D%/tools/tap/local.mk
 
 TESTS += $(long_shell_tests) %D%/check_exports $(shell_tests)
 if HAVE_CHECK
