@@ -179,7 +179,8 @@ the_echo_tools_work()
 list_public_tests()
 {
 	private='(base/[^k]|(name|message|lane|network|service|supervisor|tools|relay)/)'
-	grep -L -E "^#include \"($private|support/(engine|load)|proof/)" \
+	helper='support/(diag_play|engine_scene|lanes|link|load|tap_scene)[.]h'
+	grep -L -E "^#include \"($private|$helper|proof/)" \
 		"$srcdir"/tests/*/check_*.c |
 		sed -e 's|.*/check_||' -e 's|[.]c$||' |
 		grep -v -e _races -e _moments -e _window -e takeover \
