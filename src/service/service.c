@@ -256,15 +256,6 @@ static int listen_link(struct unixservice *service,
 	return -1;
 }
 
-/* Only a stream can be read as bytes rather than in frames. */
-static int check_flags(int type, unsigned int flags)
-{
-	if (type == SOCK_STREAM || (flags & UNIXMSG_LISTEN_BYTES) == 0)
-		return 0;
-	errno = EINVAL;
-	return -1;
-}
-
 /* A service that wants no descriptors has no room for them. */
 static int check_wants(const struct unixservice *service, unsigned int wants)
 {
@@ -284,24 +275,16 @@ int unixservice_listen(struct unixservice *service, const char *network_name,
 
 	if (options != NULL)
 		how = *options;
-	if (network == NULL || check_flags(network->type, how.flags) < 0 ||
+	bytes = how.flags & UNIXMSG_LISTEN_BYTES;
+	if (network == NULL ||
+		unixservice__check_bytes(network->type, bytes) < 0 ||
 		check_wants(service, how.wants) < 0 ||
 		unixservice__check_open(service) < 0)
 		return -1;
-	bytes = how.flags & UNIXMSG_LISTEN_BYTES;
 	how.flags &= ~UNIXMSG_LISTEN_BYTES;
 	if (network->type == SOCK_DGRAM)
 		return listen_gram(service, network->name, address, &how);
 	return listen_link(service, network, address, &how, bytes);
-}
-
-/* An open connection takes no flag but UNIXMSG_LISTEN_BYTES. */
-static int check_bytes(int type, unsigned int flags)
-{
-	if ((flags & ~UNIXMSG_LISTEN_BYTES) == 0)
-		return check_flags(type, flags);
-	errno = EINVAL;
-	return -1;
 }
 
 static int add_conn(struct unixservice *service, struct unixconn *conn,
@@ -321,7 +304,7 @@ int unixservice_add_conn(struct unixservice *service, struct unixconn *conn,
 {
 	const enum unixconn_policy policy = conn->policy;
 
-	if (check_bytes(conn->end.type, flags) < 0 ||
+	if (unixservice__check_bytes(conn->end.type, flags) < 0 ||
 		unixservice__check_open(service) < 0)
 		return -1;
 	if (conn->end.type == SOCK_STREAM && unixstream__get_sent(conn) > 0) {
@@ -343,7 +326,8 @@ int unixservice_open_peer(struct unixservice *service, const char *network_name,
 	uint64_t unwanted;
 	int result, saved = errno;
 
-	if (network == NULL || check_bytes(network->type, flags) < 0 ||
+	if (network == NULL ||
+		unixservice__check_bytes(network->type, flags) < 0 ||
 		unixservice__check_open(service) < 0)
 		return -1;
 	if (peer == NULL)

@@ -308,33 +308,23 @@ static int set_up(struct unixservice *service, struct listeners *listeners)
 		&listeners_sort);
 }
 
-/* Only a stream can be read as bytes rather than in frames. */
-static bool is_known(unsigned int flags, bool is_stream)
-{
-	return (flags & ~(is_stream ? UNIXMSG_LISTEN_BYTES : 0u)) == 0;
-}
-
 int unixservice_add_listener(struct unixservice *service,
 	struct unixlistener *listener, unsigned int flags)
 {
-	const bool is_stream = unixlistener__get_type(listener) == SOCK_STREAM;
+	const int type = unixlistener__get_type(listener);
 	struct listeners *listeners;
 	int saved = errno;
 
-	if (unixservice__check_open(service) < 0)
+	if (unixservice__check_open(service) < 0 ||
+		unixservice__check_bytes(type, flags) < 0)
 		return -1;
-	if (!is_known(flags, is_stream)) {
-		errno = EINVAL;
-		return -1;
-	}
 	listeners = calloc(1, sizeof(*listeners));
 	if (listeners == NULL)
 		return -1;
 	listeners->listener = listener;
 	listeners->is_bytes = (flags & UNIXMSG_LISTEN_BYTES) != 0;
-	listeners->wants = unixservice__choose_wants(service,
-		unixlistener__get_type(listener), listeners->is_bytes,
-		unixlistener__get_wants(listener));
+	listeners->wants = unixservice__choose_wants(service, type,
+		listeners->is_bytes, unixlistener__get_wants(listener));
 	listeners->source.watch.ready = listeners_ready;
 	listeners->source.watch.owner = listeners;
 	listeners->source.watch.fd = unixlistener_get_fd(listener);

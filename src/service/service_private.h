@@ -596,6 +596,10 @@ void unixservice__flush(struct unixservice *service, struct peer *peer);
 void unixservice__prepare(const struct unixservice *service,
 	struct unixmsg *msg, struct unixaddr *addr);
 
+/* Fails with EINVAL unless flags are 0, or UNIXMSG_LISTEN_BYTES for a stream:
+ * only that can be read as bytes rather than in frames. */
+int unixservice__check_bytes(int type, unsigned int flags);
+
 /*
  * Returns what a connection that has asked for wants is to receive beside the
  * payload. Frames get nothing: a client could send descriptors with each of

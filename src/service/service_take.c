@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
+#include <errno.h>
 #include <sys/socket.h>
 
 #include "service/service_private.h"
@@ -22,6 +23,17 @@ void unixservice__note_try(struct backoff *backoff, bool was_there)
 	else if (backoff->skips < skips_most)
 		backoff->skips = (unsigned char)(2 * backoff->skips + 1);
 	backoff->skip = backoff->skips;
+}
+
+int unixservice__check_bytes(int type, unsigned int flags)
+{
+	const unsigned int known =
+		type == SOCK_STREAM ? UNIXMSG_LISTEN_BYTES : 0;
+
+	if ((flags & ~known) == 0)
+		return 0;
+	errno = EINVAL;
+	return -1;
 }
 
 unsigned int unixservice__choose_wants(const struct unixservice *service,
