@@ -2,6 +2,7 @@ src_tools_unixmsg_relay_SOURCES = \
 	%D%/relay.h \
 	%D%/relay_books.c \
 	%D%/relay_books.h \
+	%D%/relay_counts.h \
 	%D%/relay_exported.c \
 	%D%/relay_front.c \
 	%D%/relay_front.h \

@@ -18,7 +18,7 @@
 #include "relay/engine.h"
 #include "relay/frame.h"
 #include "relay/subject.h"
-#include "tools/relay/relay_books.h"
+#include "tools/relay/relay_counts.h"
 #include "tools/relay/relay_options.h"
 #include "unixmsg.h"
 

@@ -11,6 +11,7 @@
 #include "tools/common/network.h"
 #include "tools/common/tool.h"
 #include "tools/relay/relay.h"
+#include "tools/relay/relay_books.h"
 #include "tools/relay/relay_front.h"
 #include "tools/relay/relay_notify.h"
 #include "tools/relay/relay_post.h"
