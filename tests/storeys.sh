@@ -135,6 +135,31 @@ unlisted()
 	done
 }
 
+# list_needs: each noun of src that includes a private header of another.
+list_needs()
+{
+	awk '
+	function noun(file)
+	{
+		sub(/(_private)?\.[ch]$/, "", file)
+		return file
+	}
+	/^#include "/ {
+		wanted = $2
+		gsub(/"/, "", wanted)
+		one = noun(substr(FILENAME, 5))
+		other = noun(wanted)
+		if (wanted ~ /\// && wanted !~ /^unixmsg/ && other != one)
+			print one, other
+	}' src/*/*.[ch] src/tools/*/*.[ch]
+}
+
+# circling: the nouns that include one another in a circle.
+circling()
+{
+	tsort 2>&1 >/dev/null | sed 's/^tsort: /a circle of includes: /'
+}
+
 # missing: what CONTRIBUTING names and is not here: files, functions, and in
 # lines "NAME FILE.c" that function in that file.
 missing()
@@ -229,6 +254,13 @@ expect_nothing "$(unlisted tools/inspect)"
 expect_nothing "$(beyond tools/relay relay)"
 expect_nothing "$(unlisted tools/relay)"
 count=$((count + 4))
+
+[ -n "$({ list_needs && echo base/wait network/listener; } | circling)" ] || {
+	echo "a circle of includes goes unnoticed"
+	failed=$((failed + 1))
+}
+expect_nothing "$(list_needs | circling)"
+count=$((count + 2))
 
 if is_defined unixaddr_parse base/wait.c; then
 	echo "a function in another file goes unnoticed"
