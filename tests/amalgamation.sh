@@ -137,8 +137,7 @@ its_header_has_each_public_header_once()
 its_header_declares_all_of_it()
 {
 	link check_exports "$srcdir/tests/check_exports.c"
-	run ./check_exports
-	expect_status 0
+	run_well ./check_exports
 }
 
 # Those that sit in the loops of others need their libraries besides.
@@ -165,11 +164,9 @@ the_echo_tools_work()
 		link "tools/$tool" "$srcdir/src/tools/echo/$tool.c" tools/*.o
 	done
 	TOOLS=$here/tools
-	run sh "$srcdir/tests/tools/demo.sh" "$srcdir/src/base/addr.c"
-	expect_status 0 "$(cat "$err")"
+	run_well sh "$srcdir/tests/tools/demo.sh" "$srcdir/src/base/addr.c"
 	start_server server tools/unixstream-echo --listen "$here/s"
-	run tools/unixstream-echo "$here/s" hello '' end
-	expect_status 0
+	run_well tools/unixstream-echo "$here/s" hello '' end
 	printf 'hello\n\nend\n' >wanted
 	expect_same wanted "$out"
 }

@@ -30,8 +30,7 @@ serve()
 # stop SIGNAL FILE...: it ends well, and its files go.
 stop()
 {
-	signal service "$1"
-	finish service
+	end service "$1"
 	expect_status 0 "of $example after $1"
 	shift
 	for file; do
@@ -78,8 +77,7 @@ is_sleeping()
 # start_client FILE: what is written to descriptor 5 goes to it.
 start_client()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start_and_see client connected "$@" <input
 }
 
@@ -142,8 +140,7 @@ datagrams_go_to_the_server_and_back()
 	expect_status 1
 	see 1 "$err"
 	example=03-gram-client
-	run "$examples/$example" one two
-	expect_status 0
+	run_well "$examples/$example" one two
 	see 0 "$out"
 	signal service STOP
 	run "$examples/$example" one
@@ -151,8 +148,7 @@ datagrams_go_to_the_server_and_back()
 	cp "$err" stopped
 	signal service CONT
 	# Answered behind the question of the client that gave up.
-	run "$examples/$example" one
-	expect_status 0
+	run_well "$examples/$example" one
 	run "$examples/$example" "$hostile"
 	expect_match "$out" "$tamed"
 	expect_printable "$out"
@@ -171,11 +167,9 @@ connections_go_to_the_server_and_back()
 {
 	start_example 04-packet-server packet.sock
 	example=05-packet-client
-	run "$examples/$example" one '' three
-	expect_status 0
+	run_well "$examples/$example" one '' three
 	see 0 "$out"
-	run "$examples/$example" $(seq 10000)
-	expect_status 0
+	run_well "$examples/$example" $(seq 10000)
 	expect_match "$out" '^10000 messages, 10000 answers$'
 	run "$examples/$example" "$hostile"
 	expect_match "$out" "$tamed"
@@ -192,8 +186,7 @@ abstract_names_tell_who_is_there() { run_alone 06-abstract; }
 deadlines_end_waits()
 {
 	example=07-deadlines
-	run "$examples/$example"
-	expect_status 0 "$(cat "$err")"
+	run_well "$examples/$example"
 	grep -v tick "$out" >printed
 	{
 		echo ' * See:    x'
@@ -209,8 +202,7 @@ deadlines_end_waits()
 open_files_go_to_a_worker()
 {
 	example=08-descriptors
-	run "$examples/$example"
-	expect_status 0 "$(cat "$err")"
+	run_well "$examples/$example"
 	if grep -q 'send: Operation not permitted' "$out"; then
 		see 0 "$out"
 	else
@@ -231,8 +223,7 @@ who_speaks_is_told()
 streams_carry_messages_or_bytes()
 {
 	example=23-stream
-	run "$examples/$example" one '' three
-	expect_status 0 "$(cat "$err")"
+	run_well "$examples/$example" one '' three
 	see 0 "$out"
 	run "$examples/$example" "$hostile"
 	[ "$(grep -c "$tamed" "$out")" -eq 2 ] || fail "$(cat "$out")"
@@ -361,8 +352,7 @@ a_container_is_reached_through_a_shared_directory()
 	expect_status 0 "$(cat "$err")"
 	see 2 "$out"
 	# Outside the name is there, and the numbers are those of both.
-	run "$examples/$example" ask shared
-	expect_status 0
+	run_well "$examples/$example" ask shared
 	expect_match "$out" '^@container-example: Success$'
 	expect_match "$out" \
 		"^server is user $(id -u), process $(cat "$logs/service.pid"),"
@@ -380,8 +370,8 @@ a_container_has_the_rights_of_its_user_outside()
 	need_stranger "$examples/$example"
 	mkdir -m 755 shared
 	serve serve shared
-	run $stranger unshare -r -p -f -n "$examples/$example" ask "$here/shared"
-	expect_status 0 "$(cat "$err")"
+	run_well $stranger unshare -r -p -f -n "$examples/$example" ask \
+		"$here/shared"
 	expect_match "$out" '^server is user 65534, process 0'
 	chmod 700 shared
 	run $stranger unshare -r -p -f -n "$examples/$example" ask "$here/shared"
@@ -403,8 +393,7 @@ a_logger_in_a_container_does_not_make_up_a_user()
 			"$examples/$example"
 	}
 	serve_in_container
-	run $stranger sh -c "cd '$here' && '$examples/$example' hello"
-	expect_status 0 "$(cat "$err")"
+	run_well $stranger sh -c "cd '$here' && '$examples/$example' hello"
 	await_true test -s "$logs/service.out"
 	expect_text "$logs/service.out" 'user unknown: hello'
 }
@@ -471,16 +460,14 @@ a_service_in_front_does_what_it_says()
 		run "$TOOLS/unixgram-echo" front.sock hello
 		expect_status 0 "$pair: $(cat "$err")"
 		see 1 "$out"
-		signal back TERM
-		finish back
+		end_well back
 		start_server back "$TOOLS/${pair#*:}" --listen back.sock
 		run "$TOOLS/unixgram-echo" --wait 5 front.sock one '' three
 		expect_status 0 "$pair: $(cat "$err")"
 		expect_answers one '' three
 		stop TERM front.sock
 		see 0 "$logs/service.err"
-		signal back TERM
-		finish back
+		end_well back
 	done
 }
 
@@ -606,8 +593,7 @@ the_logger_prints_lines_that_nobody_can_forge()
 	serve
 	text=$(printf 'one\nuser 0, pid 1: \033[31mtwo\\')
 	start sender "$examples/$example" hello "$text" ''
-	finish sender
-	expect_status 0
+	finish_well sender
 	stop TERM log.sock
 	origin="user $(id -u), pid $(cat "$logs/sender.pid")"
 	printf '%s\n' "$origin: hello" \
@@ -621,8 +607,7 @@ the_logger_prints_lines_that_nobody_can_forge()
 the_logger_stays_up_under_a_flood()
 {
 	serve
-	run "$examples/$example" $(seq 5000)
-	expect_status 0
+	run_well "$examples/$example" $(seq 5000)
 	has_stranger=false
 	if $is_root && is_there setpriv &&
 		$stranger test -x "$examples/$example"; then
@@ -655,8 +640,7 @@ the_control_socket_tells_events_to_the_attached()
 {
 	need socat
 	serve
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start monitor socat - \
 		"UNIX-CLIENT:control.sock,type=2,bind=$PWD/own.sock" <input
 	echo ATTACH >&5
@@ -676,8 +660,7 @@ the_control_socket_tells_events_to_the_attached()
 # Asks the server that is there, and gets its answer.
 ask_echo()
 {
-	run "$TOOLS/seqpacket-echo" "$here/echo.sock" hello
-	expect_status 0 "$(cat "$err")"
+	run_well "$TOOLS/seqpacket-echo" "$here/echo.sock" hello
 }
 
 start_watching()
@@ -691,9 +674,7 @@ watching_gives_the_name_back()
 	before=$(stat -c %i echo.sock)
 	start_watching
 	ask_echo
-	signal watch TERM
-	finish watch
-	expect_status 0
+	end_well watch
 	see 0 "$logs/watch.out"
 	see 1 "$logs/watch.err"
 	[ "$(stat -c %i echo.sock)" = "$before" ] || fail 'it is another file'
@@ -704,14 +685,11 @@ after_a_kill_the_next_one_gives_it_back()
 {
 	start_server service "$TOOLS/seqpacket-echo" --listen "$here/echo.sock"
 	start_watching
-	signal watch KILL
-	finish watch
+	end watch KILL
 	run "$TOOLS/seqpacket-echo" "$here/echo.sock" hello
 	expect_status 1
 	start_watching
-	signal watch TERM
-	finish watch
-	expect_status 0
+	end_well watch
 	ask_echo
 }
 
@@ -724,9 +702,7 @@ start_forwarding()
 
 stop_forwarding()
 {
-	signal forward TERM
-	finish forward
-	expect_status 0
+	end_well forward
 	[ ! -e front.sock ] || fail 'front.sock is left behind'
 	see 0 "$logs/forward.err"
 }
@@ -734,11 +710,9 @@ stop_forwarding()
 forwarding_does_what_it_says()
 {
 	start_forwarding
-	run "$TOOLS/seqpacket-echo" "$here/front.sock" hello
-	expect_status 0 "$(cat "$err")"
+	run_well "$TOOLS/seqpacket-echo" "$here/front.sock" hello
 	see 1 "$out"
-	run "$TOOLS/seqpacket-echo" "$here/front.sock" one '' three
-	expect_status 0 "$(cat "$err")"
+	run_well "$TOOLS/seqpacket-echo" "$here/front.sock" one '' three
 	expect_answers one '' three
 	stop_forwarding
 }

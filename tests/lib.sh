@@ -333,6 +333,13 @@ run()
 	bound "$@" >"$out" 2>"$err" || status=$?
 }
 
+# run_well COMMAND...: the same, and its status is 0.
+run_well()
+{
+	run "$@"
+	expect_status 0 "$(cat "$err")"
+}
+
 # launch NAME OUT ERR COMMAND...: a shell gives what it starts in the
 # background no standard input, so it goes by another descriptor. Those of the
 # case, 5 and 6, stay behind: they would keep a fifo open.
@@ -423,6 +430,20 @@ finish()
 	fi
 }
 
+# finish_well NAME: the same, and its status is 0.
+finish_well()
+{
+	finish "$1"
+	expect_status 0 "$(cat "$logs/$1.err")"
+}
+
+# The fifo input, with this shell at its other end: descriptor 5.
+hold_input()
+{
+	mkfifo input
+	exec 5<>input
+}
+
 # Until something is true; what is waited for cannot tell by itself.
 await_true()
 {
@@ -437,6 +458,37 @@ await_true()
 signal()
 {
 	kill "-$2" "$(cat "$logs/$1.pid")"
+}
+
+# end NAME SIGNAL: sends it, and waits for the end.
+end()
+{
+	signal "$1" "$2"
+	finish "$1"
+}
+
+# end_well NAME: SIGTERM ends the server, which has nothing to complain of.
+end_well()
+{
+	signal "$1" TERM
+	finish_well "$1"
+}
+
+# stop_server NAME: the same, and its file at $here/s is gone.
+stop_server()
+{
+	end_well "$1"
+	expect_gone "$here/s"
+}
+
+# The tool that speaks that network.
+echo_of()
+{
+	case $1 in
+	unixgram) echo unixgram-echo ;;
+	unixpacket) echo seqpacket-echo ;;
+	unix) echo unixstream-echo ;;
+	esac
 }
 
 expect_status()
@@ -492,6 +544,14 @@ expect_complaint()
 	"${tool:?}: "?*) ;;
 	*) fail "no complaint of $tool: $complaint" ;;
 	esac
+}
+
+# expect_told STATUS TEXT: TEXT stands somewhere in what was complained of.
+expect_told()
+{
+	expect_status "$1" "$(cat "$err")"
+	grep -q -F -e "$2" "$err" || fail "not told: $2 ($(cat "$err"))"
+	expect_printable "$err"
 }
 
 # What is another in each run: numbers, names the kernel or the library chooses,

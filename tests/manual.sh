@@ -244,16 +244,14 @@ every_name_is_installed_as_a_link_and_removed_again()
 		cp "$page" "man/man${page##*.}/"
 	done
 	find man | sort >before
-	run sh "$srcdir/man/links.sh" make man $pages
-	expect_status 0
+	run_well sh "$srcdir/man/links.sh" make man $pages
 	for name in $(list_functions) $(list_types); do
 		[ -s "man/man3/$name.3" ] || fail "no man3/$name.3"
 	done
 	for name in seqpacket-echo unixpacket-echo; do
 		[ -s "man/man1/$name.1" ] || fail "no man1/$name.1"
 	done
-	run sh "$srcdir/man/links.sh" remove man $pages
-	expect_status 0
+	run_well sh "$srcdir/man/links.sh" remove man $pages
 	find man | sort >after
 	expect_same before after
 }
@@ -309,8 +307,7 @@ the_members_of_stats_are_those_in_the_page()
 {
 	start_server server "$TOOLS/unixgram-echo" --listen --stats \
 		--max-messages 1 @members-of-stats-$$
-	run "$TOOLS/unixgram-echo" --stats @members-of-stats-$$ hello
-	expect_status 0
+	run_well "$TOOLS/unixgram-echo" --stats @members-of-stats-$$ hello
 	finish server
 	cat "$out" "$logs/server.out" | list_members >printed
 	list_told "$(page_of unixgram-echo.1)" '.Fl -stats' '.Sh' >told
@@ -341,8 +338,7 @@ the_members_of_inspect_are_those_in_the_page()
 	start_server server "$TOOLS/seqpacket-echo" --lane --listen member.sock
 	# Near enough to member.sock@ to be mentioned.
 	start_server padded "$TOOLS/seqpacket-echo" --listen "@near-$$\\x00"
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start client "$TOOLS/seqpacket-echo" --lane member.sock <input
 	seq 64 >&5
 	has_lane()
@@ -387,8 +383,7 @@ the_members_of_tap_are_those_in_the_page()
 		tapped.sock
 	run "$TOOLS/unixmsg-cat" tapped.sock hello
 	run "$TOOLS/unixmsg-cat" --format hex tapped.sock ff
-	signal tap INT
-	finish tap
+	end tap INT
 	# Nobody here sends descriptors, and no output is slow.
 	{
 		list_members <"$logs/tap.out"
@@ -407,8 +402,7 @@ the_counters_of_the_relay_are_those_in_the_page()
 {
 	start_and_see relay 'engine: ' "$TOOLS/unixmsg-relay" --import it \
 		-n unix --engine 127.0.0.1:1 --stats --metrics file front
-	signal relay TERM
-	finish relay
+	end_well relay
 	list_members <"$logs/relay.out" >printed
 	list_told "$(page_of unixmsg-relay.1)" '.Sh COUNTERS' '.Sh EXIT' >told
 	expect_match printed '^resets_gap$'

@@ -199,8 +199,7 @@ the_client_of_the_readme_gets_answers_from_its_server()
 	compile_readme_programs
 	start_readme_server server
 	for text in hello '' 'some words'; do
-		run $readme_programs/program2 "$text"
-		expect_status 0 "$(cat "$err")"
+		run_well $readme_programs/program2 "$text"
 		expect_text "$out" "$text"
 	done
 	run $readme_programs/program2 "$(printf 'a\033[2J\233z')"
@@ -227,8 +226,7 @@ the_server_of_the_readme_ends_on_a_signal_and_removes_its_file()
 	for name in TERM INT; do
 		start_readme_server "server-$name"
 		[ -S echo.sock ] || fail 'no socket file'
-		signal "server-$name" "$name"
-		finish "server-$name"
+		end "server-$name" "$name"
 		expect_status 0 "$(cat "$logs/server-$name.err")"
 		expect_gone echo.sock
 	done
@@ -253,8 +251,7 @@ the_server_of_the_readme_takes_the_place_of_a_killed_one()
 	finish killed 2>/dev/null
 	[ -S echo.sock ] || fail 'the file of a killed server is gone'
 	start_readme_server next
-	run $readme_programs/program2
-	expect_status 0 "$(cat "$err")"
+	run_well $readme_programs/program2
 }
 
 # Whoever wants to try them takes them from there.
@@ -312,8 +309,7 @@ every_yes_of_the_readme_has_a_test()
 # All is well before a word of it, zeros are left out, and a failure is told.
 the_demo_tells_in_a_few_lines_that_all_came_back()
 {
-	run sh "$srcdir/tests/tools/demo.sh"
-	expect_status 0 "$(cat "$err")"
+	run_well sh "$srcdir/tests/tools/demo.sh"
 	expect_empty "$err"
 	head -n 1 "$out" >first
 	expect_match first 'Four servers sent back every message unchanged'
@@ -329,8 +325,7 @@ the_demo_runs_nothing_that_stands_in_its_file()
 	name='$(touch ran)`touch ran`;touch ran'
 	# shellcheck disable=SC2016
 	printf '%s\n' '$(touch ran)' '`touch ran`' '\c' '%s%n' >"$name"
-	run sh "$srcdir/tests/tools/demo.sh" "$name"
-	expect_status 0 "$(cat "$err")"
+	run_well sh "$srcdir/tests/tools/demo.sh" "$name"
 	expect_gone ran
 	grep -q -F -e "$name, 0 of them empty" "$out" || fail "$(cat "$out")"
 }

@@ -29,14 +29,11 @@ use_go()
 talk()
 {
 	start_server server "$TOOLS/$1" --listen --stats "$address"
-	run $client "$2" "$address" one '' three
-	expect_status 0 "$(cat "$err")"
+	run_well $client "$2" "$address" one '' three
 	printf 'answer of %s bytes: %s\n' 3 one 0 '' 5 three >wanted
 	expect_same wanted "$out"
 	expect_empty "$err"
-	signal server TERM
-	finish server
-	expect_status 0
+	end_well server
 	expect_counter "$logs/server.out" answered 3
 	[ "$(ls -A)" = wanted ] || fail "left behind: $(ls -A)"
 }

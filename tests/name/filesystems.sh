@@ -39,15 +39,13 @@ mount_view()
 make_dead()
 {
 	start_server dead "$TOOLS/$tool" --listen "$1"
-	signal dead KILL
-	finish dead
+	end dead KILL
 	[ -S "$1" ] || fail 'it has left no file'
 }
 
 expect_answer()
 {
-	run "$TOOLS/$tool" "$1" hello
-	expect_status 0
+	run_well "$TOOLS/$tool" "$1" hello
 	expect_text "$out" hello
 }
 
@@ -56,9 +54,7 @@ a_file_that_is_shown_as_another_users_is_ours()
 	mount_view --force-user=nobody --create-as-user
 	start_server server "$TOOLS/$tool" --listen "$view/s"
 	expect_answer "$view/s"
-	signal server TERM
-	finish server
-	expect_status 0
+	end_well server
 	[ ! -e real/s ] || fail 'its file is still there'
 }
 
@@ -153,8 +149,7 @@ signal.pause()
 		signal fuse CONT
 		expect_status 0
 		expect_text "$out" hello
-		signal client KILL
-		finish client
+		end client KILL
 		rm -f real/own
 	done
 }
@@ -187,8 +182,7 @@ a_name_on_an_overlay_is_one_as_any_other()
 	run "$TOOLS/$tool" --listen "$view/s"
 	expect_status 1
 	expect_answer "$view/s"
-	signal server TERM
-	finish server
+	end_well server
 	[ ! -e layers/upper/s ] || fail 'its file is still there'
 }
 

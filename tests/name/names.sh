@@ -35,8 +35,7 @@ serve()
 
 expect_echo()
 {
-	run "$command" "$here/s" hello </dev/null
-	expect_status 0 "$(cat "$err")"
+	run_well "$command" "$here/s" hello </dev/null
 	expect_text "$out" hello
 }
 
@@ -48,15 +47,12 @@ a_killed_server_is_in_nobodys_way()
 		for next in $all_tools; do
 			use "$dead"
 			serve
-			signal server KILL
-			finish server
+			end server KILL
 			[ -S s ] || fail 'the file has gone by itself'
 			use "$next"
 			serve
 			expect_echo
-			signal server TERM
-			finish server
-			expect_status 0
+			end_well server
 			expect_gone s
 		done
 	done
@@ -68,8 +64,7 @@ each_signal_to_stop_removes_the_file()
 		use "$name"
 		for how in TERM INT HUP; do
 			serve
-			signal server "$how"
-			finish server
+			end server "$how"
 			expect_status 0 "$how"
 			expect_gone s
 		done
@@ -91,8 +86,7 @@ who_has_the_name_is_told()
 				"address in use by pid $owner_pid ($(
 					printf '%.15s' "$owner")"
 		done
-		signal server TERM
-		finish server
+		end_well server
 	done
 }
 
@@ -105,8 +99,7 @@ to_another_user_the_owners_user_is_told()
 		"$command" --listen "$here/s"
 	expect_complaint 1
 	expect_match "$err" 'in use by a process of user 0'
-	signal server TERM
-	finish server
+	end_well server
 }
 
 # --- Taking over --------------------------------------------------------------
@@ -118,9 +111,7 @@ take_over()
 	if [ -e "$logs/before" ]; then
 		before=$(cat "$logs/before")
 		"${before_the_end:-:}"
-		signal "$before" TERM
-		finish "$before"
-		expect_status 0 'of the one before'
+		end_well "$before"
 	fi
 	echo "$1" >"$logs/before"
 	[ -S s ] || fail 'the file has gone with the one before'
@@ -221,25 +212,20 @@ lost_datagrams_are_told_while_servers_take_over()
 open_connections_go_on_with_the_old_server()
 {
 	use seqpacket-echo
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start_server old "$command" --listen --stats "$here/s"
 	start_and_see client connected "$command" -v "$here/s" <input
 	serve --replace
 	expect_echo
 	printf 'one\ntwo\n' >&5
 	exec 5<&-
-	finish client
-	expect_status 0
+	finish_well client
 	printf 'one\ntwo\n' >wanted
 	expect_same wanted "$logs/client.out"
-	signal old TERM
-	finish old
-	expect_status 0
+	end_well old
 	expect_counter "$logs/old.out" answered 2
 	expect_echo
-	signal server TERM
-	finish server
+	end_well server
 	expect_gone s
 }
 
@@ -257,10 +243,8 @@ the_public_path_is_seen_by_others()
 			lsof -a -U -p "$pid" 2>/dev/null | grep -q -F "$here/s" ||
 				fail 'lsof does not see it'
 		fi
-		signal old TERM
-		finish old
-		signal new TERM
-		finish new
+		end_well old
+		end_well new
 		expect_gone s
 	done
 }
@@ -275,10 +259,8 @@ mode_and_owner_are_what_was_asked_for()
 		[ "$(stat -c %u:%g:%a s)" = 12345:23456:620 ] ||
 			fail "$(stat -c %u:%g:%a s)"
 		expect_echo
-		signal old TERM
-		finish old
-		signal server TERM
-		finish server
+		end_well old
+		end_well server
 		expect_gone s
 	done
 }
@@ -297,10 +279,8 @@ what_may_not_be_is_given_back()
 	expect_complaint 1
 	[ "$(stat -c %i:%a:%u sub/s)" = "$before" ] || fail 'another file'
 	[ "$(ls -A sub)" = s ] || fail "left behind: $(ls -A sub)"
-	run "$command" "$here/sub/s" hello
-	expect_status 0
-	signal server TERM
-	finish server
+	run_well "$command" "$here/sub/s" hello
+	end_well server
 	expect_gone sub/s
 }
 
@@ -323,8 +303,7 @@ only_names_of_files_are_replaced()
 		run "$command" --listen --replace "$address"
 		expect_complaint 1
 		expect_match "$err" 'address in use'
-		signal server TERM
-		finish server
+		end_well server
 	done
 }
 
@@ -403,8 +382,7 @@ socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$here/s"
 	done
 	# It ends with its input.
 	exec 6>&-
-	finish foreign
-	expect_status 0
+	finish_well foreign
 	[ -z "$(find . -name '.unixmsg-*')" ] || fail 'a hidden file is left'
 }
 
@@ -447,8 +425,7 @@ killed_clients_are_swept_by_the_next_ones()
 {
 	use unixgram-echo
 	serve
-	mkfifo input
-	exec 5<>input
+	hold_input
 	killed=0
 	# Kept apart from the others, or they would sweep while they start.
 	mkdir "$work/dead"
@@ -478,8 +455,7 @@ killed_clients_are_swept_by_the_next_ones()
 		dials=$((dials + 1))
 	done
 	rmdir "$work/dead"
-	signal server TERM
-	finish server
+	end_well server
 }
 
 a_server_that_may_not_answer_is_told_of()
@@ -495,12 +471,10 @@ a_server_that_may_not_answer_is_told_of()
 	expect_status 1
 	expect_match "$err" "warning: our own address .* is closed to other users"
 	expect_match "$err" 'give --bind @, or a path in a directory that all may'
-	run "$command" "$here/theirs/s" hello
-	expect_status 0
+	run_well "$command" "$here/theirs/s" hello
 	expect_empty "$err"
 	expect_text "$out" hello
-	signal server TERM
-	finish server
+	end_well server
 }
 
 for name in a_killed_server_is_in_nobodys_way \

@@ -14,8 +14,7 @@ seed=${SEED:-$(($(date +%s) % 1000000))}
 
 a_short_while_of_it_loses_nothing()
 {
-	run "$soak" 2 "$seed"
-	expect_status 0
+	run_well "$soak" 2 "$seed"
 	expect_match "$out" "^soak: 2 seconds, seed $seed, [1-9][0-9]* messages"
 	expect_match "$out" ', [1-9][0-9]* starts, '
 	expect_match "$out" ', [1-9][0-9]* lanes, '
@@ -84,8 +83,7 @@ tell_on_stderr()
 end_by()
 {
 	start_and_see soak 'SEED=' tell_on_stderr "$soak" 60 "$seed"
-	signal soak "$1"
-	finish soak
+	end soak "$1"
 }
 
 what_is_interrupted_leaves_nothing_behind()

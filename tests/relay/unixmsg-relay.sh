@@ -15,15 +15,6 @@ PATH=$TOOLS:$PATH:/usr/sbin:/sbin
 export PATH
 peer=$srcdir/tests/relay/peer.py
 
-echo_of()
-{
-	case $1 in
-	unixgram) echo unixgram-echo ;;
-	unixpacket) echo seqpacket-echo ;;
-	unix) echo unixstream-echo ;;
-	esac
-}
-
 # start_engine [LINE]...: sets engine; at the port that it had. on is a command
 # before it.
 on=
@@ -43,8 +34,7 @@ start_engine()
 
 end_engine()
 {
-	signal nats KILL
-	finish nats
+	end nats KILL
 }
 
 # start_service NETWORK [OPTION]...: at service.
@@ -85,16 +75,14 @@ start_all()
 # talk ROLE ARGUMENT...: a client that succeeds.
 talk()
 {
-	run "$python" "$peer" "$@"
-	expect_status 0 "$(cat "$err")"
+	run_well "$python" "$peer" "$@"
 }
 
 # ask NETWORK ADDRESS MESSAGE: an echo comes back, from a server that may not be
 # there yet.
 ask()
 {
-	run "$(echo_of $1)" --wait $limit --timeout $limit "$2" "$3"
-	expect_status 0 "$(cat "$err")"
+	run_well "$(echo_of $1)" --wait $limit --timeout $limit "$2" "$3"
 	expect_text "$out" "$3"
 }
 
@@ -166,14 +154,12 @@ programs_of_others_are_relayed()
 	start_export unixgram
 	start_import unixgram
 	if is_there logger; then
-		run logger --socket front --tag test 'hello logger'
-		expect_status 0 "$(cat "$err")"
+		run_well logger --socket front --tag test 'hello logger'
 		await_true grep -q 'test: hello logger' "$logs/service.out"
 	fi
 	if is_there systemd-notify; then
-		run env NOTIFY_SOCKET="$here/front" systemd-notify --no-block \
-			--ready
-		expect_status 0 "$(cat "$err")"
+		run_well env NOTIFY_SOCKET="$here/front" systemd-notify \
+			--no-block --ready
 		await_true grep -q '^READY=1' "$logs/service.out"
 	fi
 	if is_there socat; then
@@ -200,8 +186,7 @@ rsyslogd_gets_the_lines_of_logger()
 		-n unixgram --engine $engine log
 	start_server import unixmsg-relay --import log -n unixgram \
 		--engine $engine front
-	run logger --socket front --tag test 'hello rsyslogd'
-	expect_status 0 "$(cat "$err")"
+	run_well logger --socket front --tag test 'hello rsyslogd'
 	await_true grep -q 'test: hello rsyslogd' lines
 }
 
@@ -254,13 +239,11 @@ wpa_cli_reaches_wpa_supplicant()
 		-n unixgram --engine $engine ctrl/lo
 	start_server import unixmsg-relay --import wpa -n unixgram \
 		--engine $engine front/lo
-	run wpa_cli -p "$here/front" -i lo ping
-	expect_status 0
+	run_well wpa_cli -p "$here/front" -i lo ping
 	expect_text "$out" PONG
 	run wpa_cli -p "$here/ctrl" -i lo status
 	cp "$out" direct
-	run wpa_cli -p "$here/front" -i lo status
-	expect_status 0
+	run_well wpa_cli -p "$here/front" -i lo status
 	expect_same direct "$out"
 }
 
@@ -298,8 +281,7 @@ the_address_is_there_while_the_service_answers()
 	start_service unixpacket
 	start_export unixpacket
 	start_import unixpacket --grace 0.2
-	signal service KILL
-	finish service
+	end service KILL
 	await_true test ! -e front
 	start_service unixpacket
 	await_true test -e front
@@ -315,8 +297,7 @@ an_abstract_address_comes_back()
 	start_export unixgram
 	start_import unixgram --grace 0.2
 	ask unixgram $front before
-	signal service KILL
-	finish service
+	end service KILL
 	await_true grep -q 'clients find no server' "$logs/import.err"
 	start_service unixgram
 	await_true grep -q 'is there again' "$logs/import.err"
@@ -368,8 +349,7 @@ clients_are_blocked_while_the_engine_is_down()
 	start_engine
 	await_true has export engine_up 1
 	signal import CONT
-	finish asker
-	expect_status 0
+	finish_well asker
 	expect_text "$logs/asker.out" blocked
 }
 
@@ -381,8 +361,7 @@ datagrams_are_dropped_and_counted_while_the_engine_is_down()
 	start_import unixgram --on-engine-down drop
 	end_engine
 	await_true has import engine_up 0
-	run unixmsg-cat --send-only unixgram front one two three
-	expect_status 0
+	run_well unixmsg-cat --send-only unixgram front one two three
 	await_true has import lost_engine_down 3
 	[ "$(get import taken)" -eq 3 ] || fail "not three were taken"
 }
@@ -421,8 +400,7 @@ a_killed_export_leaves_a_prefix()
 {
 	start_all unixpacket
 	start_numbers
-	signal export KILL
-	finish export
+	end export KILL
 	expect_prefix
 	start_export unixpacket
 	ask unixpacket front again
@@ -432,8 +410,7 @@ a_killed_import_leaves_a_prefix()
 {
 	start_all unixpacket
 	start_numbers
-	signal import KILL
-	finish import
+	end import KILL
 	expect_prefix
 	await_true has export open 0
 	[ "$(get export peers)" -eq 0 ] || fail "the service keeps a client"
@@ -445,8 +422,7 @@ a_killed_service_leaves_a_prefix()
 {
 	start_all unixpacket
 	start_numbers
-	signal service KILL
-	finish service
+	end service KILL
 	expect_prefix
 	start_service unixpacket
 	await_true has export service_up 1
@@ -594,8 +570,7 @@ a_full_engine_resets_nobody()
 	echo go >go
 	await_true has import taken 240
 	signal nats CONT
-	finish client
-	expect_status 0 "$(cat "$logs/client.err")"
+	finish_well client
 	expect_text "$logs/client.out" 120
 }
 
@@ -611,8 +586,7 @@ a_wrong_number_resets_both_ends()
 	start_server skip "$python" "$peer" skip $engine
 	start client "$python" "$peer" numbers front ready
 	expect_prefix
-	finish skip
-	expect_status 0 "$(cat "$logs/skip.err")"
+	finish_well skip
 	await_true has import open 0
 	await_true has export open 0
 	[ $(($(get import resets_gap) + $(get export resets_gap))) -eq 1 ] ||
@@ -629,8 +603,7 @@ another_status_ends_nothing()
 		start_all $network
 		start_server statuses "$python" "$peer" statuses $engine $network
 		start client "$(echo_of $network)" --count 1000000 -q front
-		finish statuses
-		expect_status 0 "$(cat "$logs/statuses.err")"
+		finish_well statuses
 		await_true is_more_than import strange 0
 		await_true is_more_than export strange 0
 		counters import
@@ -643,8 +616,7 @@ another_status_ends_nothing()
 			$(get export lost_unknown))) -eq 0 ] ||
 			fail "$(cat "$logs/export.counters")"
 		for name in client import export service nats; do
-			signal $name KILL
-			finish $name
+			end $name KILL
 		done
 		engine=
 	done
@@ -672,8 +644,7 @@ garbage_harms_nobody()
 		has export engine_lost 0 || fail 'the engine was lost'
 		[ "$(get export strange)" -gt 0 ] || fail 'nothing is strange'
 		for name in import export service nats; do
-			signal $name KILL
-			finish $name
+			end $name KILL
 		done
 		engine=
 	done
@@ -701,8 +672,7 @@ a_client_that_dies_while_all_is_full_is_forgotten()
 	mkfifo ready never
 	start stuck "$python" "$peer" stuck front ready <>never
 	bound cat ready >/dev/null || fail "there is room for everything"
-	signal stuck KILL
-	finish stuck
+	end stuck KILL
 	await_true has import open 0
 	await_true has export open 0
 	[ "$(get export peers)" -eq 0 ] || fail "the service keeps a client"
@@ -720,8 +690,7 @@ a_service_that_reads_no_more_gives_credit()
 	bound cat ready >/dev/null || fail "there is room for everything"
 	await_true is_more_than export queued 0
 	echo go >go
-	finish insist
-	expect_status 0 "$(cat "$logs/insist.err")"
+	finish_well insist
 	printf "%s\n" "4 bytes b'deaf'" sent >wanted
 	expect_same wanted "$logs/insist.out"
 	is_more_than export lost_gone 399 || fail "$(cat "$logs/export.counters")"
@@ -754,8 +723,7 @@ is_arrived_here()
 finish_late()
 {
 	echo go >go
-	finish late
-	expect_status 0 "$(cat "$logs/late.err")"
+	finish_well late
 	expect_text "$logs/late.out" 60
 	await_true has import open 0
 	ended=$(get import sessions_ended)
@@ -786,8 +754,7 @@ what_arrived_before_the_end_outlasts_the_engine()
 what_arrived_before_the_end_outlasts_the_export()
 {
 	start_late
-	signal export KILL
-	finish export
+	end export KILL
 	await_true has import resets_absent 1
 	finish_late resets_absent
 }
@@ -813,8 +780,7 @@ all_of_a_client_that_is_gone_arrives()
 	start_export unixpacket
 	start_import unixpacket
 	talk leave front 40
-	finish talker
-	expect_status 0 "$(cat "$logs/talker.err")"
+	finish_well talker
 	expect_text "$logs/talker.out" 40
 	await_true has export open 0
 }
@@ -823,8 +789,7 @@ all_of_a_client_that_is_gone_arrives()
 books_add_up()
 {
 	start_all unixpacket
-	run seqpacket-echo --count 5000 front
-	expect_status 0
+	run_well seqpacket-echo --count 5000 front
 	await_true has import open 0
 	await_true has export open 0
 	for name in import export; do
@@ -887,8 +852,7 @@ a_burst_within_the_queue_is_delivered_in_order()
 		echo begin
 		cat numbers
 	} >wanted
-	signal service TERM
-	finish service
+	end_well service
 	expect_match "$logs/service.out" '^60$'
 	expect_same wanted "$logs/service.out"
 }
@@ -904,10 +868,8 @@ datagrams_that_find_nobody_are_counted()
 	start_service unixgram
 	start_export unixgram
 	start_import unixgram --grace 60
-	signal export KILL
-	finish export
-	run unixmsg-cat --send-only unixgram front one two three
-	expect_status 0
+	end export KILL
+	run_well unixmsg-cat --send-only unixgram front one two three
 	await_true has import returned 3
 	[ "$(get import published)" -eq 3 ] || fail "not three were published"
 }
@@ -962,8 +924,7 @@ a_subscriber_may_be_silent_for_ten_minutes()
 	start_subscriber rarely 1 590
 	finish_subscriber rarely 1
 	finish_subscriber often 660
-	finish idle
-	expect_status 0 "$(cat "$logs/idle.err")"
+	finish_well idle
 	printf "%s\n" "6 bytes b'befo'" "5 bytes b'afte'" >wanted
 	expect_same wanted "$logs/idle.out"
 }
@@ -990,8 +951,7 @@ a_client_stays_with_one_of_several_exports()
 	do
 		client=$((client + 1))
 		[ $client -le $limit ] || fail 'one export has no clients'
-		run unixgram-echo --bind "$here/own-$client" front a b c d
-		expect_status 0 "$(cat "$err")"
+		run_well unixgram-echo --bind "$here/own-$client" front a b c d
 	done
 	[ $(($(get export arrived) % 4)) -eq 0 ] || fail 'a client was moved'
 	[ $(($(get export2 arrived) % 4)) -eq 0 ] || fail 'a client was moved'
@@ -1009,8 +969,7 @@ another_export_takes_over()
 	counters export
 	gone='export'
 	[ "$(get export arrived)" -gt 0 ] || gone=export2
-	signal $gone KILL
-	finish $gone
+	end $gone KILL
 	other=export2
 	[ $gone = 'export' ] || other='export'
 	await_true is_more_than $other arrived 50
@@ -1029,8 +988,7 @@ connections_go_to_the_export_that_is_left()
 	start_export unixpacket --host first
 	start_second_export unixpacket
 	start_import unixpacket
-	signal export KILL
-	finish export
+	end export KILL
 	for message in a b c d; do
 		ask unixpacket front $message
 	done
@@ -1044,8 +1002,7 @@ clients_go_to_a_service_that_is_there()
 	start_export unixpacket --host first
 	start_second_export unixpacket
 	start_import unixpacket
-	signal service KILL
-	finish service
+	end service KILL
 	await_true has export service_up 0
 	for message in a b c d e f g h; do
 		ask unixpacket front $message
@@ -1065,8 +1022,7 @@ clients_without_a_name_go_to_a_service_that_is_there()
 	start_export unixgram --host first
 	start_second_export unixgram
 	start_import unixgram
-	signal service KILL
-	finish service
+	end service KILL
 	await_true has export service_up 0
 	talk nobody front 16
 	await_true has export2 delivered 16
@@ -1091,8 +1047,7 @@ the_service_answers_in_the_directory_that_was_chosen()
 		[ "$(stat -c %a:%g replies/$name)" = "660:$(id -g)" ] ||
 			fail "$name: $(stat -c %a:%g replies/$name)"
 	done <names
-	signal export TERM
-	finish export
+	end_well export
 	[ -z "$(ls replies)" ] || fail "left: $(ls replies)"
 }
 
@@ -1104,8 +1059,7 @@ a_stuck_client_stops_nobody_else()
 	mkfifo ready never
 	start stuck "$python" "$peer" stuck front ready <>never
 	bound cat ready >/dev/null || fail "there is room for everything"
-	run seqpacket-echo --count 2000 front
-	expect_status 0 "$(cat "$err")"
+	run_well seqpacket-echo --count 2000 front
 	rss=$(awk '/^VmRSS/ { print $2 }' \
 		/proc/"$(cat "$logs/export.pid")"/status)
 	is_sanitized unixmsg-relay || [ "$rss" -le 8192 ] ||
@@ -1162,8 +1116,7 @@ descriptors_come_back()
 		[ "$(count_descriptors export)" -eq $export_had ] ||
 			fail "the export had $export_had"
 		for name in import export service nats; do
-			signal $name KILL
-			finish $name
+			end $name KILL
 		done
 		engine=
 	done
@@ -1216,8 +1169,7 @@ an_export_is_told_of_clients_that_are_closed()
 		ask unixgram front $message
 	done
 	await_true has export open 1
-	signal import TERM
-	finish import
+	end_well import
 	await_true has export open 0
 	[ "$(get export replaced)" -eq 0 ] || fail "one was replaced"
 	[ "$(get export arrived)" -eq 4 ] || fail "not four have arrived"
@@ -1572,9 +1524,7 @@ metrics_are_kept_in_a_file()
 	start_export unixpacket --metrics export.prom
 	start_import unixpacket
 	ask unixpacket front hello
-	signal export TERM
-	finish export
-	expect_status 0
+	end_well export
 	name=unixmsg_relay_arrived_total
 	grep -q "^# TYPE $name counter\$" export.prom || fail "no type"
 	labels='service="it",role="export",network="unixpacket"'
@@ -1590,9 +1540,7 @@ metrics_touch_no_other_file()
 	echo precious >export.prom.new
 	ln -s other export.prom
 	start_export unixpacket --metrics export.prom
-	signal export TERM
-	finish export
-	expect_status 0 "$(cat "$logs/export.err")"
+	end_well export
 	expect_text other precious
 	expect_text export.prom.new precious
 	grep -q '^unixmsg_relay_engine_up' export.prom || fail 'no metrics'
@@ -1608,8 +1556,7 @@ metrics_without_a_place_leave_nothing()
 	start_export unixpacket --metrics export.prom
 	start_import unixpacket
 	ask unixpacket front hello
-	signal export TERM
-	finish export
+	end export TERM
 	expect_status 1
 	grep -q -- '--metrics: export.prom: Is a directory' \
 		"$logs/export.err" || fail "$(cat "$logs/export.err")"
@@ -1625,17 +1572,13 @@ a_socket_of_a_supervisor_is_served_and_stays()
 		activate front unixmsg-relay --import it -n unixpacket \
 		--engine $engine --inherit --grace 0.2
 	ask unixpacket front hello
-	signal service KILL
-	finish service
+	end service KILL
 	await_true grep -q 'is not there: clients wait' "$logs/import.err"
 	start asker seqpacket-echo --timeout $limit front waits
 	start_service unixpacket
-	finish asker
-	expect_status 0 "$(cat "$logs/asker.err")"
+	finish_well asker
 	expect_text "$logs/asker.out" waits
-	signal import TERM
-	finish import
-	expect_status 0
+	end_well import
 	test -S front || fail "the supervisor's file is gone"
 }
 
@@ -1655,9 +1598,7 @@ the_units_are_right()
 the_name_is_given_up_at_the_end()
 {
 	start_all unixpacket
-	signal import TERM
-	finish import
-	expect_status 0 "$(cat "$logs/import.err")"
+	end_well import
 	expect_gone front
 	[ "$(grep -c '"role":"import"' "$logs/import.out")" -eq 1 ] ||
 		fail "no counters at the end"
@@ -1668,12 +1609,10 @@ inspect_tells_of_both_relays()
 {
 	start_all unixpacket
 	start_numbers
-	run unixmsg-inspect front
-	expect_status 0
+	run_well unixmsg-inspect front
 	expect_match "$out" "pid $(cat "$logs/import.pid") (unixmsg-relay)"
 	expect_match "$out" 'which says that it imports the service it$'
-	run unixmsg-inspect service
-	expect_status 0
+	run_well unixmsg-inspect service
 	expect_match "$out" "pid $(cat "$logs/export.pid") (unixmsg-relay)"
 	expect_match "$out" 'which says that it exports the service it$'
 	run unixmsg-inspect --json front
@@ -1694,8 +1633,7 @@ what_lies_in_the_socket_is_passed_on_at_the_end()
 	talk nobody front 5
 	signal import TERM
 	signal import CONT
-	finish import
-	expect_status 0 "$(cat "$logs/import.err")"
+	finish_well import
 	await_true has export delivered 5
 }
 
@@ -1723,14 +1661,12 @@ what_the_engine_has_not_taken_is_sent_at_the_end()
 	until is_more_than import engine_waiting_bytes 0; do
 		send_more
 	done
-	signal client KILL
-	finish client
+	end client KILL
 	exec 8>&-
 	await_true has import open 0
 	signal import TERM
 	signal nats CONT
-	finish import
-	expect_status 0 "$(cat "$logs/import.err")"
+	finish_well import
 	await_true has export arrived $sent
 }
 
@@ -1750,8 +1686,7 @@ no_datagram_passes_another_at_the_end()
 	await_true test ! -e front
 	signal nats CONT
 	finish import
-	finish order
-	expect_status 0 "$(cat "$logs/order.err")"
+	finish_well order
 	printf '1\n2\n' >wanted
 	expect_same wanted "$logs/order.out"
 }
@@ -1779,8 +1714,7 @@ what_is_held_at_the_end_is_counted()
 	await_true is_holding
 	signal import TERM
 	await_true test ! -e front
-	signal import TERM
-	finish import
+	end_well import
 	ends_with_its_books import
 	[ "$(get import lost_engine_down)" -gt 0 ] || fail 'nothing was lost'
 }

@@ -43,17 +43,14 @@ activate()
 
 expect_end()
 {
-	signal service TERM
-	finish service
-	expect_status 0
+	end_well service
 }
 
 a_datagram_socket_is_taken()
 {
 	start_hearing "$here/notify"
 	activate -d -l "$here/s" --fdname=any
-	run "$gram_echo" "$here/s" hello ''
-	expect_status 0
+	run_well "$gram_echo" "$here/s" hello ''
 	printf 'hello\n\n' >wanted
 	expect_same wanted "$out"
 	await_heard READY=1
@@ -176,13 +173,11 @@ it_sounds_like_systemd_notify()
 {
 	need systemd-notify
 	start_hearing "$here/notify"
-	run systemd-notify READY=1
-	expect_status 0 "$(cat "$err")"
+	run_well systemd-notify READY=1
 	run systemd-notify 'STATUS=1 messages'
 	await_heard 'STATUS=1 messages'
 	grep -v -x BARRIER=1 "$logs/hear.out" >theirs
-	signal hear KILL
-	finish hear
+	end hear KILL
 	rm notify
 	start_hearing "$here/notify"
 	activate -d -l "$here/s"

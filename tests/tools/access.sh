@@ -28,17 +28,9 @@ serve()
 	start_server server "$TOOLS/$tool" --listen --stats -v "$@" "$address"
 }
 
-stop()
-{
-	signal server TERM
-	finish server
-	expect_status 0 'of the server'
-}
-
 expect_answer()
 {
-	run "$@" -W 10 "$address" hello
-	expect_status 0 "$(cat "$err")"
+	run_well "$@" -W 10 "$address" hello
 	expect_text "$out" hello
 }
 
@@ -51,7 +43,7 @@ expect_refusal()
 }
 
 # What refuses is the server: the client's own doing is to have come.
-expect_told()
+expect_logged()
 {
 	expect_match "$logs/server.err" "user $1, pid [0-9]*: .*refused"
 }
@@ -62,8 +54,8 @@ an_abstract_name_is_for_our_own_user_and_root()
 	serve
 	expect_refusal $stranger "$TOOLS/$tool"
 	expect_answer "$TOOLS/$tool"
-	stop
-	expect_told 65534
+	stop_server server
+	expect_logged 65534
 }
 
 root_may_talk_to_a_stranger()
@@ -72,7 +64,7 @@ root_may_talk_to_a_stranger()
 	start_server server $stranger "$TOOLS/$tool" --listen "$address"
 	expect_answer "$TOOLS/$tool"
 	expect_answer $stranger "$TOOLS/$tool"
-	stop
+	stop_server server
 }
 
 anyone_may_be_allowed()
@@ -80,7 +72,7 @@ anyone_may_be_allowed()
 	need_stranger "$TOOLS/$tool"
 	serve --allow-anyone
 	expect_answer $stranger "$TOOLS/$tool"
-	stop
+	stop_server server
 }
 
 a_user_may_be_allowed_and_then_no_other()
@@ -89,8 +81,8 @@ a_user_may_be_allowed_and_then_no_other()
 	serve --allow-user 65534 --allow-user 12345
 	expect_answer $stranger "$TOOLS/$tool"
 	expect_refusal "$TOOLS/$tool"
-	stop
-	expect_told 0
+	stop_server server
+	expect_logged 0
 }
 
 a_group_may_be_allowed()
@@ -99,7 +91,7 @@ a_group_may_be_allowed()
 	serve --allow-group 65534
 	expect_answer $stranger "$TOOLS/$tool"
 	expect_refusal "$TOOLS/$tool"
-	stop
+	stop_server server
 }
 
 # Of a datagram the kernel tells the first group only.
@@ -110,7 +102,7 @@ a_supplementary_group_counts_for_connections()
 	expect_answer setpriv --reuid 65534 --regid 65534 --groups 4711 \
 		"$TOOLS/$tool"
 	expect_refusal $stranger "$TOOLS/$tool"
-	stop
+	stop_server server
 }
 
 a_path_is_for_whom_its_mode_lets_in()
@@ -120,7 +112,7 @@ a_path_is_for_whom_its_mode_lets_in()
 	serve --mode 0666
 	chmod 711 "$here"
 	expect_answer $stranger "$TOOLS/$tool"
-	stop
+	stop_server server
 }
 
 a_path_may_be_for_some_users_only()
@@ -131,8 +123,8 @@ a_path_may_be_for_some_users_only()
 	chmod 711 "$here"
 	expect_refusal $stranger "$TOOLS/$tool"
 	expect_answer "$TOOLS/$tool"
-	stop
-	expect_told 65534
+	stop_server server
+	expect_logged 65534
 }
 
 a_server_of_the_right_user_is_taken()
@@ -140,7 +132,7 @@ a_server_of_the_right_user_is_taken()
 	serve
 	expect_answer "$TOOLS/$tool" --server-user "$(id -u)"
 	expect_answer "$TOOLS/$tool" --server-user "$(id -un)"
-	stop
+	stop_server server
 }
 
 a_server_of_another_user_is_refused()
@@ -152,14 +144,14 @@ a_server_of_another_user_is_refused()
 	expect_status 1
 	expect_empty "$out"
 	expect_match "$err" 'user of --server-user'
-	stop
+	stop_server server
 }
 
 json_tells_who_has_written()
 {
 	serve --format json
 	expect_answer "$TOOLS/$tool"
-	stop
+	stop_server server
 	expect_match "$logs/server.out" \
 		"\"data\":\"hello\",.*\"uid\":$(id -u),\"pid\":[0-9]"
 }
@@ -178,7 +170,7 @@ s.sendmsg([b"with"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS,
 assert s.recv(100) == b"with"
 ' "$address"
 	expect_status 0 "$(cat "$err")"
-	stop
+	stop_server server
 	expect_match "$logs/server.out" '"data":"with",.*"fds":3}'
 }
 

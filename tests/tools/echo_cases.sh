@@ -8,7 +8,7 @@
 # kinds of address has its server.
 
 # Cases are called by name, from run_case.
-# shellcheck disable=SC2317,SC2034,SC2154
+# shellcheck disable=SC2317,SC2034,SC2154,SC2086
 
 command=$TOOLS/$tool
 all_tools='unixgram-echo seqpacket-echo unixstream-echo'
@@ -50,20 +50,10 @@ serve()
 	start_server server "$command" --listen "$@" "$address"
 }
 
-# Ends the server, which has nothing to complain of.
-stop()
-{
-	signal server TERM
-	finish server
-	expect_status 0 'of the server'
-	expect_gone "$here/s"
-}
-
 # A last check that the server still serves.
 expect_echo()
 {
-	run "$command" "$@" "${address}" hello </dev/null
-	expect_status 0 "$(cat "$err")"
+	run_well "$command" "$@" "${address}" hello </dev/null
 	expect_text "$out" hello
 	expect_empty "$err"
 }
@@ -73,47 +63,43 @@ expect_echo()
 arguments_come_back_in_order()
 {
 	serve
-	run "$command" "$address" one '' 'two words' three
-	expect_status 0
+	run_well "$command" "$address" one '' 'two words' three
 	printf 'one\n\ntwo words\nthree\n' >wanted
 	expect_same wanted "$out"
 	expect_empty "$err"
 	rm wanted
-	stop
+	stop_server server
 }
 
 lines_come_back_the_last_without_a_newline_too()
 {
 	serve
 	printf 'one\n\n\ntwo words\n\nlast' >input
-	run "$command" "$address" <input
-	expect_status 0
+	run_well "$command" "$address" <input
 	printf 'one\n\n\ntwo words\n\nlast\n' >wanted
 	expect_same wanted "$out"
 	expect_empty "$err"
 	rm wanted
-	stop
+	stop_server server
 }
 
 no_input_gives_no_output()
 {
 	serve
-	run "$command" "$address" </dev/null
-	expect_status 0
+	run_well "$command" "$address" </dev/null
 	expect_empty "$out"
 	expect_empty "$err"
-	stop
+	stop_server server
 }
 
 a_hundred_thousand_lines_come_back_unchanged()
 {
 	serve
 	seq 1 100000 >lines
-	run "$command" -W 60 "$address" <lines
-	expect_status 0
+	run_well "$command" -W 60 "$address" <lines
 	expect_same lines "$out"
 	expect_empty "$err"
-	stop
+	stop_server server
 }
 
 # 64 records of 64 KiB, no two the same.
@@ -151,9 +137,7 @@ binary_records_of_64_KiB_come_back_unchanged()
 		blocks=5
 	fi
 	files=$(yes block | head -n "$blocks")
-	# shellcheck disable=SC2086
 	cat $files | cksum >wanted
-	# shellcheck disable=SC2086
 	cat $files | {
 		run_status=0
 		bound "$command" -W 60 --format frames "$address" 2>"$err" ||
@@ -164,21 +148,19 @@ binary_records_of_64_KiB_come_back_unchanged()
 	expect_status 0
 	expect_same wanted came
 	expect_empty "$err"
-	stop
+	stop_server server
 }
 
 ten_thousand_empty_messages_come_back()
 {
 	serve
 	yes '' | head -n 10000 >wanted
-	run "$command" -W 60 "$address" <wanted
-	expect_status 0
+	run_well "$command" -W 60 "$address" <wanted
 	expect_same wanted "$out"
 	head -c 40000 /dev/zero >wanted
-	run "$command" -W 60 --format frames "$address" <wanted
-	expect_status 0
+	run_well "$command" -W 60 --format frames "$address" <wanted
 	expect_same wanted "$out"
-	stop
+	stop_server server
 }
 
 hex_records_come_back_and_are_written_one_way()
@@ -189,17 +171,14 @@ hex_records_come_back_and_are_written_one_way()
 			printf "%02x", i
 		print "\n\n00\nff0a00"
 	}' >wanted
-	run "$command" --format hex "$address" <wanted
-	expect_status 0
+	run_well "$command" --format hex "$address" <wanted
 	expect_same wanted "$out"
 	printf 'DE AD\tbeEF' >input
-	run "$command" --format hex "$address" <input
-	expect_status 0
+	run_well "$command" --format hex "$address" <input
 	expect_text "$out" deadbeef
-	run "$command" --format hex "$address" 00fF
-	expect_status 0
+	run_well "$command" --format hex "$address" 00fF
 	expect_text "$out" 00ff
-	stop
+	stop_server server
 }
 
 json_records_come_back_and_are_written_one_way()
@@ -212,19 +191,16 @@ json_records_come_back_and_are_written_one_way()
 {"size":3,"data":"é!"}
 {"size":2,"hex":"ff00"}
 END
-	run "$command" --format json "$address" <wanted
-	expect_status 0
+	run_well "$command" --format json "$address" <wanted
 	expect_same wanted "$out"
 	printf '\n{"x": [1, {"y": null}], "data": "\\u00e9\\/"}\n{"hex":"41 42"}' \
 		>input
 	printf '{"size":3,"data":"é/"}\n{"size":2,"data":"AB"}\n' >wanted
-	run "$command" --format json "$address" <input
-	expect_status 0
+	run_well "$command" --format json "$address" <input
 	expect_same wanted "$out"
-	run "$command" --format json "$address" '{"data":"x"}'
-	expect_status 0
+	run_well "$command" --format json "$address" '{"data":"x"}'
 	expect_text "$out" '{"size":1,"data":"x"}'
-	stop
+	stop_server server
 }
 
 # expect_malformed FORMAT WHERE: of input, all records but the last are
@@ -262,7 +238,7 @@ malformed_input_is_told_and_what_came_before_is_answered()
 	expect_malformed frames 'record 2'
 	run "$command" --format hex "$address" 0x
 	expect_complaint 1
-	stop
+	stop_server server
 }
 
 a_line_above_max_size_is_told_with_its_number()
@@ -274,7 +250,7 @@ a_line_above_max_size_is_told_with_its_number()
 	expect_status 1
 	expect_match "$err" "^$tool: standard input: line 2: "
 	expect_same wanted "$out"
-	stop
+	stop_server server
 }
 
 # --- Made up messages, counters ----------------------------------------------
@@ -282,26 +258,22 @@ a_line_above_max_size_is_told_with_its_number()
 made_up_messages_end_with_a_summary()
 {
 	serve
-	run "$command" --count 25 --size 1000 "$address"
-	expect_status 0
+	run_well "$command" --count 25 --size 1000 "$address"
 	expect_empty "$out"
 	expect_match "$err" "^$tool: 25 sent, 25 received, 0 lost, 0 altered$"
 	expect_match "$err" "^$tool: round trip min [0-9.]*, median [0-9.]*, "
-	run "$command" -c 5 -s 0 -i 0.001 "$address"
-	expect_status 0
+	run_well "$command" -c 5 -s 0 -i 0.001 "$address"
 	expect_match "$err" "^$tool: 5 sent, 5 received, 0 lost, 0 altered$"
-	run "$command" -c 5 -q "$address"
-	expect_status 0
+	run_well "$command" -c 5 -q "$address"
 	expect_empty "$err"
-	stop
+	stop_server server
 }
 
 counters_are_json_and_agree()
 {
 	serve --stats
 	seq 1 100 >lines
-	run "$command" --stats "$address" <lines
-	expect_status 0
+	run_well "$command" --stats "$address" <lines
 	cp "$out" client
 	expect_counter client sent 100
 	expect_counter client received 100
@@ -309,8 +281,7 @@ counters_are_json_and_agree()
 	expect_counter client received_bytes 192
 	expect_counter client lost 0
 	expect_counter client altered 0
-	run "$command" --stats -c 7 -s 10 "$address"
-	expect_status 0
+	run_well "$command" --stats -c 7 -s 10 "$address"
 	expect_counter "$out" sent 7
 	expect_counter "$out" sent_bytes 70
 	[ "$(get_counter "$out" round_trip_min_ns)" -le \
@@ -319,7 +290,7 @@ counters_are_json_and_agree()
 	signal server USR1
 	await_true test -s "$logs/server.out"
 	expect_echo
-	stop
+	stop_server server
 	expect_balance "$logs/server.out"
 	lines=$(wc -l <"$logs/server.out")
 	[ "$lines" -eq 2 ] || fail "$lines objects, not 2"
@@ -364,11 +335,10 @@ max_clients_refuses_one_more()
 	expect_status 1
 	expect_empty "$out"
 	await_true grep -q 'above the limit' "$logs/server.err"
-	signal one TERM
-	finish one
+	end one TERM
 	await_true grep -q closed "$logs/server.err"
 	expect_echo
-	stop
+	stop_server server
 	expect_counter "$logs/server.out" connections_limited 1
 	expect_counter "$logs/server.out" peers_most 2
 	expect_balance "$logs/server.out"
@@ -382,10 +352,9 @@ max_clients_per_user_leaves_room_for_others()
 	start_waiting_clients one
 	run "$command" -W 2 "$address" hello
 	expect_status 1
-	run $stranger "$command" -W 10 "$address" hello
-	expect_status 0 "$(cat "$err")"
+	run_well $stranger "$command" -W 10 "$address" hello
 	expect_text "$out" hello
-	stop
+	stop_server server
 }
 
 a_silent_client_loses_its_place_to_another_user()
@@ -394,10 +363,9 @@ a_silent_client_loses_its_place_to_another_user()
 	chmod 711 "$here"
 	serve --max-clients 2 --mode 0666 --stats
 	start_waiting_clients one two
-	run $stranger "$command" -W 10 "$address" hello
-	expect_status 0 "$(cat "$err")"
+	run_well $stranger "$command" -W 10 "$address" hello
 	expect_text "$out" hello
-	stop
+	stop_server server
 	expect_counter "$logs/server.out" evicted 1
 }
 
@@ -405,13 +373,11 @@ spinning_changes_nothing_but_the_time()
 {
 	serve --spin 50 --stats
 	seq 1 1000 >lines
-	run "$command" --spin 50 "$address" <lines
-	expect_status 0
+	run_well "$command" --spin 50 "$address" <lines
 	expect_same lines "$out"
-	run "$command" --spin 50 -c 100 "$address"
-	expect_status 0
+	run_well "$command" --spin 50 -c 100 "$address"
 	expect_match "$err" ' 100 received, 0 lost, 0 altered'
-	stop
+	stop_server server
 	expect_balance "$logs/server.out"
 }
 
@@ -419,11 +385,10 @@ batches_change_nothing_but_the_time()
 {
 	serve --batch 16 --stats
 	seq 1 1000 >lines
-	run "$command" "$address" <lines
-	expect_status 0
+	run_well "$command" "$address" <lines
 	expect_same lines "$out"
 	expect_echo
-	stop
+	stop_server server
 	expect_balance "$logs/server.out"
 }
 
@@ -435,7 +400,7 @@ idle_timeout_closes_a_silent_client()
 	expect_status 1
 	expect_match "$logs/one.err" 'closed the connection'
 	expect_echo
-	stop
+	stop_server server
 	expect_counter "$logs/server.out" idle 1
 }
 
@@ -443,12 +408,10 @@ a_server_leaves_after_max_messages()
 {
 	serve --max-messages 3
 	for word in one two three; do
-		run "$command" "$address" "$word"
-		expect_status 0
+		run_well "$command" "$address" "$word"
 		expect_text "$out" "$word"
 	done
-	finish server
-	expect_status 0
+	finish_well server
 	expect_gone "$here/s"
 }
 
@@ -458,20 +421,19 @@ an_answer_above_max_size_is_an_error()
 	run "$command" --max-size 4 "$address" abcde
 	expect_complaint 1
 	expect_match "$err" ' 5 bytes .* 4 '
-	run "$command" --max-size 5 "$address" abcde
-	expect_status 0
-	stop
+	run_well "$command" --max-size 5 "$address" abcde
+	stop_server server
 }
 
 a_server_prints_what_it_takes()
 {
 	serve --format text
 	expect_echo
-	stop
+	stop_server server
 	is_tool unixstream-echo || expect_text "$logs/server.out" hello
 	serve --format json
 	expect_echo
-	stop
+	stop_server server
 	is_tool unixstream-echo ||
 		expect_match "$logs/server.out" '^{"size":5,"data":"hello"'
 }
@@ -483,8 +445,7 @@ each_signal_to_stop_ends_a_server_without_a_trace()
 	for signal in INT TERM HUP; do
 		serve
 		expect_echo
-		signal server "$signal"
-		finish server
+		end server "$signal"
 		expect_status 0 "$signal"
 		expect_gone "$here/s"
 		expect_text "$logs/server.err" "$tool: listening on $address"
@@ -495,15 +456,14 @@ each_signal_to_stop_ends_a_server_without_a_trace()
 a_dead_file_is_in_nobodys_way()
 {
 	serve
-	signal server KILL
-	finish server
+	end server KILL
 	expect_status 137
 	[ -S "$here/s" ] || fail 'no dead file to begin with'
 	run "$command" "$address" hello
 	expect_complaint 1
 	serve
 	expect_echo
-	stop
+	stop_server server
 }
 
 # has_one_winner MANY: all others have given up.
@@ -519,8 +479,7 @@ one_of_many_servers_wins()
 	many=10
 	i=0
 	serve
-	signal server KILL
-	finish server
+	end server KILL
 	while [ "$i" -lt "$many" ]; do
 		start "server$i" "$command" --listen "$address"
 		i=$((i + 1))
@@ -530,9 +489,7 @@ one_of_many_servers_wins()
 	i=0
 	while [ "$i" -lt "$many" ]; do
 		if grep -q 'listening on' "$logs/server$i.err"; then
-			signal "server$i" TERM
-			finish "server$i"
-			expect_status 0 'of the winner'
+			end_well "server$i"
 		else
 			finish "server$i"
 			expect_status 1 'of a loser'
@@ -562,21 +519,19 @@ an_output_that_is_closed_ends_a_client()
 	[ -z "$(find "$XDG_RUNTIME_DIR" "$TMPDIR" ! -type d)" ] ||
 		fail 'a file is left behind'
 	expect_echo
-	stop
+	stop_server server
 }
 
 an_interrupted_client_says_so()
 {
 	serve
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start_and_see client connected "$command" -v "$address" <input
-	signal client INT
-	finish client
+	end client INT
 	expect_status 1
 	expect_match "$logs/client.err" "^$tool: interrupted$"
 	exec 5<&-
-	stop
+	stop_server server
 }
 
 # A client that sends more than all queues hold, and reads nothing: ours always
@@ -622,17 +577,14 @@ a_client_that_does_not_read_delays_nobody()
 {
 	serve --stats
 	start_stuck_client
-	run "$command" -c 200 -s 1000 -W 30 "$address"
-	expect_status 0
+	run_well "$command" -c 200 -s 1000 -W 30 "$address"
 	expect_match "$err" ' 200 received, 0 lost, 0 altered'
 	seq 1 1000 >lines
-	run "$command" -W 30 "$address" <lines
-	expect_status 0
+	run_well "$command" -W 30 "$address" <lines
 	expect_same lines "$out"
-	signal stuck KILL
-	finish stuck
+	end stuck KILL
 	expect_echo
-	stop
+	stop_server server
 	expect_balance "$logs/server.out"
 }
 
@@ -649,10 +601,9 @@ a_stopped_client_delays_nobody()
 	stdout=
 	start_and_see stopped connected "$command" -v "$address" <stopped.in
 	signal stopped STOP
-	run "$command" -c 200 -s 1000 -W 30 "$address"
-	expect_status 0
+	run_well "$command" -c 200 -s 1000 -W 30 "$address"
 	expect_match "$err" ' 200 received, 0 lost, 0 altered'
-	stop
+	stop_server server
 }
 
 a_second_signal_ends_the_wait_for_a_stuck_client()
@@ -662,8 +613,7 @@ a_second_signal_ends_the_wait_for_a_stuck_client()
 	signal server TERM
 	await_true grep -q stopping "$logs/server.err"
 	signal server TERM 2>/dev/null || :
-	finish server
-	expect_status 0
+	finish_well server
 	expect_gone "$here/s"
 }
 
@@ -674,8 +624,7 @@ hundreds_of_clients_are_served_at_once()
 		many=60
 	fi
 	serve
-	mkfifo input
-	exec 5<>input
+	hold_input
 	: >all.err
 	i=0
 	while [ "$i" -lt "$many" ]; do
@@ -699,7 +648,7 @@ hundreds_of_clients_are_served_at_once()
 	sort all.out >came
 	expect_same wanted came
 	expect_echo
-	stop
+	stop_server server
 }
 
 has_lines()
@@ -770,8 +719,7 @@ nobody_there_is_told()
 	expect_refusal 1 "$(abstract_name)-none" hello
 	address=$here/s
 	serve
-	signal server KILL
-	finish server
+	end server KILL
 	expect_refusal 1 "$address" hello
 	expect_match "$err" 'nobody \(listens\|has\)'
 }
@@ -788,13 +736,9 @@ a_live_owner_keeps_its_name()
 		start_server owner "$TOOLS/$owner" --listen "$address"
 		expect_refusal 1 --listen "$address"
 		expect_match "$err" 'in use'
-		run "$TOOLS/$owner" "$address" hello
-		expect_status 0
+		run_well "$TOOLS/$owner" "$address" hello
 		expect_text "$out" hello
-		signal owner TERM
-		finish owner
-		expect_status 0
-		expect_gone "$here/s"
+		stop_server owner
 	done
 }
 
@@ -805,8 +749,7 @@ a_server_of_another_kind_is_told()
 		start_server owner "$TOOLS/$owner" --listen "$address"
 		expect_refusal 1 "$address" hello
 		expect_match "$err" "does not speak .* but .*: try $owner$"
-		signal owner TERM
-		finish owner
+		end_well owner
 	done
 }
 
@@ -834,7 +777,7 @@ who_may_not_is_told()
 	serve
 	$is_root || chmod 000 "$address"
 	expect_denial "$address" hello
-	stop
+	stop_server server
 }
 
 a_directory_open_to_all_is_refused()
@@ -846,7 +789,7 @@ a_directory_open_to_all_is_refused()
 	address=$here/open/s
 	serve
 	expect_echo
-	stop
+	stop_server server
 	expect_gone "$here/open/s"
 }
 
@@ -863,7 +806,7 @@ an_own_address_that_cannot_be_is_refused()
 	expect_text file content
 	expect_refusal 1 --bind "$address" "$address" hello
 	expect_echo
-	stop
+	stop_server server
 }
 
 an_own_address_is_used_and_removed()
@@ -874,10 +817,9 @@ an_own_address_is_used_and_removed()
 	expect_echo --bind own
 	expect_gone "$here/own"
 	expect_echo --bind "$(abstract_name)-own"
-	run "$command" -v --bind "$here/own" "$address" hello
-	expect_status 0
+	run_well "$command" -v --bind "$here/own" "$address" hello
 	expect_text "$err" "$tool: connected, own address $here/own"
-	stop
+	stop_server server
 }
 
 wrong_usage_is_told()
@@ -953,10 +895,9 @@ escape_codes_never_reach_the_terminal()
 	address=$here/$red
 	serve -v --format json
 	expect_echo --bind "$here/own$red"
-	run "$command" -v --bind "$here/own$red" "$address" hello
-	expect_status 0
+	run_well "$command" -v --bind "$here/own$red" "$address" hello
 	expect_printable "$err"
-	stop
+	stop_server server
 	expect_gone "$address"
 	expect_printable "$logs/server.err"
 	expect_printable "$logs/server.out"
@@ -981,12 +922,12 @@ the_mode_is_what_was_asked_for()
 	for mask in 000 022 077 777; do
 		serve_with_umask "$mask"
 		[ "$(stat -c %a "$address")" = 600 ] || fail "default, $mask"
-		stop
+		stop_server server
 		for mode in 660 0222 777 600; do
 			serve_with_umask "$mask" --mode "$mode"
 			[ "$(stat -c %a "$address")" = "${mode#0}" ] ||
 				fail "$mode, umask $mask"
-			stop
+			stop_server server
 		done
 	done
 }
@@ -998,14 +939,14 @@ owner_and_group_are_what_was_asked_for()
 	serve --user 12345 --group 23456 --mode 640
 	[ "$(stat -c %u:%g:%a "$address")" = 12345:23456:640 ] ||
 		fail "$(stat -c %u:%g:%a "$address")"
-	stop
+	stop_server server
 	serve --group 23456
 	[ "$(stat -c %u:%g:%a "$address")" = 0:23456:600 ] ||
 		fail "$(stat -c %u:%g:%a "$address")"
-	stop
+	stop_server server
 	serve -u root -g root
 	expect_echo
-	stop
+	stop_server server
 }
 
 a_relative_path_is_served_and_removed()
@@ -1017,12 +958,12 @@ a_relative_path_is_served_and_removed()
 	expect_echo
 	address=$here/s
 	expect_echo
-	stop
+	stop_server server
 	address=./@s
 	serve
 	[ -S "$here/@s" ] || fail 'no file @s'
 	expect_echo
-	stop
+	stop_server server
 	expect_gone "$here/@s"
 }
 
@@ -1034,9 +975,7 @@ a_path_longer_than_an_address_is_served()
 	serve
 	expect_echo
 	expect_refusal 1 --listen "$address"
-	signal server TERM
-	finish server
-	expect_status 0
+	end_well server
 	expect_gone "$address"
 }
 
@@ -1044,10 +983,9 @@ a_client_waits_for_its_server()
 {
 	start client "$command" --wait "$limit" "$address" hello
 	serve
-	finish client
-	expect_status 0
+	finish_well client
 	expect_text "$logs/client.out" hello
-	stop
+	stop_server server
 	expect_refusal 1 --wait 0.2 "$address" hello
 }
 
@@ -1065,7 +1003,7 @@ an_answer_that_does_not_come_is_told()
 	[ -z "$(find "$XDG_RUNTIME_DIR" "$TMPDIR" ! -type d)" ] ||
 		fail 'a file is left behind'
 	signal server CONT
-	stop
+	stop_server server
 }
 
 any_free_name_is_announced_and_works()
@@ -1075,20 +1013,18 @@ any_free_name_is_announced_and_works()
 	address=$(sed -n "s/^$tool: listening on //p" "$logs/server.err")
 	[ "$address" != @ ] || fail 'the name is not told'
 	expect_echo
-	stop
+	stop_server server
 }
 
 help_and_version_go_to_standard_output()
 {
 	for option in -h --help; do
-		run "$command" "$option"
-		expect_status 0
+		run_well "$command" "$option"
 		expect_empty "$err"
 		expect_match "$out" "^usage: .*$tool --listen "
 	done
 	for option in -V --version; do
-		run "$command" "$option"
-		expect_status 0
+		run_well "$command" "$option"
 		expect_empty "$err"
 		expect_text "$out" "$tool (unixmsg) $version"
 	done
@@ -1099,18 +1035,17 @@ quiet_says_nothing_when_all_is_well()
 {
 	start server "$command" --listen --quiet "$address"
 	expect_echo -q --wait "$limit"
-	stop
+	stop_server server
 	expect_empty "$logs/server.err"
 }
 
 verbose_says_more()
 {
 	serve -v
-	run "$command" --verbose "$address" hello
-	expect_status 0
+	run_well "$command" --verbose "$address" hello
 	expect_text "$out" hello
 	expect_match "$err" "^$tool: connected, own address "
-	stop
+	stop_server server
 	expect_match "$logs/server.err" "^$tool: stopping$"
 }
 
@@ -1119,13 +1054,11 @@ verbose_says_more()
 a_message_above_the_servers_max_size_is_counted_as_cut()
 {
 	serve --max-size 4 --stats -v --format json
-	run "$command" "$address" four
-	expect_status 0
+	run_well "$command" "$address" four
 	run "$command" -W 0.3 "$address" fives
 	expect_complaint 1
-	run "$command" "$address" more
-	expect_status 0
-	stop
+	run_well "$command" "$address" more
+	stop_server server
 	expect_counter "$logs/server.out" received 3
 	expect_counter "$logs/server.out" answered 2
 	expect_counter "$logs/server.out" cut 1
@@ -1143,8 +1076,7 @@ a_message_above_the_sockets_limit_is_told_with_both_sizes()
 	most=$(sed -n \
 		's/.*1000000 bytes, more than the \([0-9]*\) that.*/\1/p' "$err")
 	[ -n "$most" ] || fail "no sizes: $(cat "$err")"
-	run "$command" --count 3 --size "$most" "$address"
-	expect_status 0
+	run_well "$command" --count 3 --size "$most" "$address"
 	expect_match "$err" ' 3 received, 0 lost, 0 altered'
 	run "$command" --count 1 --size "$((most + 1))" "$address"
 	expect_status 1
@@ -1157,7 +1089,7 @@ a_message_above_the_sockets_limit_is_told_with_both_sizes()
 	expect_complaint 1
 	expect_match "$err" "1000000 bytes, more than the $most that"
 	expect_echo
-	stop
+	stop_server server
 }
 
 run_message_cases()
@@ -1239,8 +1171,7 @@ expect_three_answers()
 	expect_status 1
 	printf 'a\nb\nc\n' | head -n "$(wc -l <"$out")" >wanted
 	expect_same wanted "$out"
-	finish server
-	expect_status 0
+	finish_well server
 	expect_counter "$logs/server.out" answered 3
 	expect_gone "$here/s"
 }
@@ -1248,14 +1179,12 @@ expect_three_answers()
 # What only servers of connections have.
 a_server_that_dies_is_told()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	serve
 	start_and_see client connected "$command" -v "$address" <input
 	echo hello >&5
 	await_true test -s "$logs/client.out"
-	signal server KILL
-	finish server
+	end server KILL
 	finish client
 	expect_status 1
 	expect_match "$logs/client.err" 'closed the connection'

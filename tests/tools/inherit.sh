@@ -53,17 +53,9 @@ activate()
 
 expect_answer()
 {
-	run "$TOOLS/$tool" -W 20 "$here/s" "$@"
-	expect_status 0 "$(cat "$err")"
+	run_well "$TOOLS/$tool" -W 20 "$here/s" "$@"
 	printf '%s\n' "$@" >wanted
 	expect_same wanted "$out"
-}
-
-stop()
-{
-	signal server TERM
-	finish server
-	expect_status 0 'of the server'
 }
 
 a_socket_that_was_handed_over_is_served_and_stays()
@@ -74,7 +66,7 @@ a_socket_that_was_handed_over_is_served_and_stays()
 	expect_answer three
 	await_heard "^STATUS=listening on $here/s"
 	await_heard '^READY=1'
-	stop
+	end_well server
 	await_heard '^STOPPING=1'
 	expect_match "$logs/server.err" "listening on $here/s"
 	[ -S s ] || fail "the supervisor's file is gone"
@@ -107,8 +99,7 @@ for word in range(3):
 	for word in one two three; do
 		expect_answer "$word"
 	done
-	finish server
-	expect_status 0 "$(cat "$logs/server.err")"
+	finish_well server
 }
 
 without_a_supervisor_inherit_says_what_to_do()
@@ -182,7 +173,7 @@ os.execv(sys.argv[3], sys.argv[3:])
 ' "$socket_type" "$here/s" "$TOOLS/$tool" --inherit
 	expect_answer one two
 	expect_answer three
-	stop
+	end_well server
 	[ -S s ] || fail "the supervisor's file is gone"
 }
 
@@ -298,7 +289,7 @@ readiness_is_told_without_inherit_too()
 	await_heard '^READY=1'
 	await_heard '^WATCHDOG=1'
 	expect_answer hello
-	stop
+	end_well server
 	await_heard '^STOPPING=1'
 	expect_gone "$here/s"
 }
@@ -310,7 +301,7 @@ it_serves_without_anybody_to_tell()
 	export NOTIFY_SOCKET
 	start_server server "$TOOLS/$tool" --listen "$here/s"
 	expect_answer hello
-	stop
+	end_well server
 	expect_match "$logs/server.err" 'the supervisor could not be told: No'
 }
 

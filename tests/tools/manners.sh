@@ -40,8 +40,7 @@ mistakes_with_paths_tell_what_to_do()
 {
 	start_servers
 	start_server dead seqpacket-echo --listen dead.sock
-	signal dead KILL
-	finish dead
+	end dead KILL
 	: >file
 	mkdir open
 	chmod 777 open
@@ -256,8 +255,7 @@ no_cause_is_guessed()
 		skip 'another user cannot reach the tools'
 	mkdir -m 1777 sticky
 	start_server dead unixgram-echo --listen --mode 666 sticky/s
-	signal dead KILL
-	finish dead
+	end dead KILL
 	stranger_tool=unixgram-echo
 	mistake 1 'lets only user root and root remove it' \
 		$stranger unixgram-echo --listen "$here/sticky/s"
@@ -283,8 +281,7 @@ a_closed_standard_descriptor_is_told()
 		run sh -c "$tool $address hello >&-"
 		expect_complaint 1
 		expect_match "$err" 'standard output: Bad file descriptor'
-		run sh -c "$tool $address hello <&- 2>&-"
-		expect_status 0
+		run_well sh -c "$tool $address hello <&- 2>&-"
 		expect_text "$out" hello
 	done
 	for tool in 'unixmsg-inspect --names' 'unixmsg-perf -q -r 1 -n 10 unix'; do
@@ -304,16 +301,13 @@ a_server_serves_without_standard_descriptors()
 	start server sh -c "exec seqpacket-echo -l s <&- >&- 2>&-"
 	run seqpacket-echo --wait "$limit" s hello
 	expect_text "$out" hello
-	signal server TERM
-	finish server
-	expect_status 0
+	end_well server
 }
 
 help_has_one_option_a_line()
 {
 	for tool in $all_tools; do
-		run "$tool" --help
-		expect_status 0
+		run_well "$tool" --help
 		! grep -E '^ +-.*(--?[a-z]).*; +--?[a-z]' "$out" >two ||
 			fail "$tool: $(cat two)"
 		expect_match "$out" '^  -V, --version  '
@@ -355,28 +349,22 @@ progress_is_for_terminals_only()
 options_stand_behind_the_address_until_a_message_comes()
 {
 	start_servers
-	run seqpacket-echo packet.sock --format hex 616263
-	expect_status 0
+	run_well seqpacket-echo packet.sock --format hex 616263
 	expect_text "$out" 616263
 	expect_empty "$err"
-	run seqpacket-echo packet.sock -- --format hex
-	expect_status 0
+	run_well seqpacket-echo packet.sock -- --format hex
 	printf '%s\n' --format hex | expect_same - "$out"
 	expect_empty "$err"
-	run seqpacket-echo packet.sock - -5 -
-	expect_status 0
+	run_well seqpacket-echo packet.sock - -5 -
 	printf '%s\n' - -5 - | expect_same - "$out"
 	expect_empty "$err"
 	mistake 2 '-5: no such option; see --help, or write -- before' \
 		seqpacket-echo packet.sock -5
-	run unixmsg-inspect gram.sock --json
-	expect_status 0
+	run_well unixmsg-inspect gram.sock --json
 	expect_match "$out" '^{'
-	run env POSIXLY_CORRECT=1 unixmsg-inspect gram.sock --json
-	expect_status 0
+	run_well env POSIXLY_CORRECT=1 unixmsg-inspect gram.sock --json
 	expect_match "$out" '^{'
-	run unixmsg-perf unixgram --version
-	expect_status 0
+	run_well unixmsg-perf unixgram --version
 	expect_match "$out" '^unixmsg-perf '
 }
 
@@ -384,15 +372,13 @@ a_message_that_is_an_option_is_told()
 {
 	start_servers
 	for option in -c --count; do
-		run seqpacket-echo packet.sock hello $option 3
-		expect_status 0
+		run_well seqpacket-echo packet.sock hello $option 3
 		printf '%s\n' hello $option 3 | expect_same - "$out"
 		expect_match "$err" "^seqpacket-echo: $option is sent as a mes"
 		run seqpacket-echo -q packet.sock hello $option
 		expect_empty "$err"
 	done
-	run seqpacket-echo packet.sock hello --counted -Z -
-	expect_status 0
+	run_well seqpacket-echo packet.sock hello --counted -Z -
 	expect_empty "$err"
 }
 
@@ -414,10 +400,8 @@ stats_are_what_the_schema_says()
 {
 	need python3
 	start_server server unixgram-echo --listen --stats s
-	run unixgram-echo --stats s hello
-	expect_status 0
-	signal server TERM
-	finish server
+	run_well unixgram-echo --stats s hello
+	end_well server
 	grep '^{' "$out" >client.json
 	cat >check.py <<-'END'
 	import json, sys
@@ -446,9 +430,8 @@ stats_are_what_the_schema_says()
 	for name in sys.argv[2:]:
 	    jsonschema.validate(json.loads(open(name).readlines()[-1]), schema)
 	END
-	run python3 check.py "$srcdir/src/tools/common/stats.schema.json" \
+	run_well python3 check.py "$srcdir/src/tools/common/stats.schema.json" \
 		client.json "$logs/server.out"
-	expect_status 0 "$(cat "$err")"
 }
 
 for case in mistakes_with_paths_tell_what_to_do \

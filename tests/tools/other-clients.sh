@@ -20,14 +20,6 @@ each() { wish=each; "$@"; }
 
 serve() { start_server server "$acknowledge" "$wish" "$1" "$here/s"; }
 
-stop()
-{
-	signal server TERM
-	finish server
-	expect_status 0
-	expect_gone "$here/s"
-}
-
 # The counter of that name has that value.
 expect_count()
 {
@@ -84,7 +76,7 @@ logger_loses_nothing()
 		expect_status 0 "$(cat "$logs/logger$sender.err")"
 		expect_empty "$logs/logger$sender.err"
 	done
-	stop
+	stop_server server
 	expect_count received 200
 	[ "$(count_taken)" = 200 ] || fail "taken: $(count_taken)"
 	for sender in 1 2 3 4 5; do
@@ -99,9 +91,9 @@ logger_sends_large_messages()
 	serve unixgram
 	size=60000
 	head -c "$size" /dev/zero | tr '\0' x >input
-	run logger --socket-errors=on -d -u "$here/s" --size "$size" -f input
-	expect_status 0 "$(cat "$err")"
-	stop
+	run_well logger --socket-errors=on -d -u "$here/s" --size "$size" \
+		-f input
+	stop_server server
 	expect_count received 1
 	expect_match "$logs/server.out" "^$((size / 10000))[0-9]\{4\} bytes"
 }
@@ -115,7 +107,7 @@ systemd_cat_loses_nothing()
 		'seq -f "line %g" 2000; echo the last'
 	expect_status 0 "$(cat "$err")"
 	await_true grep -q '^the last$' "$logs/server.out"
-	stop
+	stop_server server
 	grep '^line ' "$logs/server.out" >taken
 	seq -f 'line %g' 2000 >wanted
 	expect_same wanted taken
@@ -135,7 +127,7 @@ systemd_coredump_loses_nothing()
 	expect_status 0 "$(cat "$err")"
 	expect_empty "$err"
 	await_true grep -q ', 1 descriptors: ' "$logs/server.out"
-	stop
+	stop_server server
 	for name in PID UID GID SIGNAL TIMESTAMP HOSTNAME; do
 		expect_match "$logs/server.out" ": COREDUMP_$name="
 	done
@@ -170,7 +162,7 @@ conmon_loses_nothing()
 		-u 0123456789abcdef -n tested -r "$here/runtime" -b "$here/bundle" \
 		-p "$here/pid" -l journald --socket-dir-path "$here"
 	await_true grep -q 'container 50' "$logs/server.out"
-	stop
+	stop_server server
 	grep -o 'container [0-9]*' "$logs/server.out" >taken
 	seq -f 'container %g' 50 >wanted
 	expect_same wanted taken

@@ -23,13 +23,11 @@ a_lane_changes_nothing_but_the_time()
 {
 	serve --lane --stats
 	seq 1 1000 >lines
-	run "$command" --lane "$address" <lines
-	expect_status 0
+	run_well "$command" --lane "$address" <lines
 	expect_same lines "$out"
-	run "$command" --lane=4096 --spin 50 -c 1000 "$address"
-	expect_status 0
+	run_well "$command" --lane=4096 --spin 50 -c 1000 "$address"
 	expect_match "$err" ' 1000 received, 0 lost, 0 altered'
-	stop
+	stop_server server
 	expect_match "$logs/server.out" '"lane_bytes_most":[1-9]'
 	expect_match "$logs/server.out" '"lanes":0,'
 	expect_balance "$logs/server.out"
@@ -38,9 +36,8 @@ a_lane_changes_nothing_but_the_time()
 a_client_without_one_is_served_beside()
 {
 	serve --lane --stats
-	run "$command" -c 100 "$address"
-	expect_status 0
-	stop
+	run_well "$command" -c 100 "$address"
+	stop_server server
 	expect_match "$logs/server.out" '"lane_bytes_most":0'
 }
 
@@ -57,8 +54,7 @@ a_server_without_descriptors_rests_and_recovers()
 {
 	start_server server sh -c 'ulimit -n 17 && exec "$0" "$@"' \
 		"$command" --listen -v "$address"
-	mkfifo input
-	exec 5<>input
+	hold_input
 	for number in 1 2 3 4 5 6 7 8; do
 		start "client$number" "$command" "$address" <input
 	done
@@ -69,11 +65,10 @@ a_server_without_descriptors_rests_and_recovers()
 	[ "$lines" -lt 200 ] || fail "it has tried $lines times"
 	exec 5<&-
 	for number in 1 2 3 4 5 6 7 8; do
-		finish "client$number"
-		expect_status 0
+		finish_well "client$number"
 	done
 	expect_echo
-	stop
+	stop_server server
 }
 
 run_echo_cases

@@ -30,14 +30,13 @@ a_client_file_goes_with_each_signal()
 		start_waiting_client
 		count=$(find "$XDG_RUNTIME_DIR/$own_directory" -type s | wc -l)
 		[ "$count" -eq 1 ] || fail "$count files of the client"
-		signal client "$signal"
-		finish client
+		end client "$signal"
 		expect_status 1 "$signal"
 		expect_match "$logs/client.err" "^$tool: interrupted$"
 		[ -z "$(find "$XDG_RUNTIME_DIR" "$TMPDIR" ! -type d)" ] ||
 			fail "a file is left behind after $signal"
 	done
-	stop
+	stop_server server
 }
 
 a_client_file_that_was_asked_for_goes_with_each_signal()
@@ -46,12 +45,11 @@ a_client_file_that_was_asked_for_goes_with_each_signal()
 	for signal in INT TERM HUP; do
 		start_waiting_client --bind "$here/own"
 		[ -S own ] || fail 'no file of the client'
-		signal client "$signal"
-		finish client
+		end client "$signal"
 		expect_status 1 "$signal"
 		expect_gone "$here/own"
 	done
-	stop
+	stop_server server
 }
 
 an_own_file_has_the_mode_that_was_asked_for()
@@ -61,10 +59,9 @@ an_own_file_has_the_mode_that_was_asked_for()
 		start_waiting_client --bind "$here/own" --mode "$mode"
 		[ "$(stat -c %a own)" = "$mode" ] ||
 			fail "it is $(stat -c %a own), not $mode"
-		signal client TERM
-		finish client
+		end client TERM
 	done
-	stop
+	stop_server server
 }
 
 a_client_of_an_abstract_server_has_no_file()
@@ -74,21 +71,19 @@ a_client_of_an_abstract_server_has_no_file()
 	[ -z "$(find "$XDG_RUNTIME_DIR" "$TMPDIR" ! -type d)" ] ||
 		fail 'there is a file'
 	exec 5<&-
-	finish client
-	expect_status 0
+	finish_well client
 	expect_match "$logs/client.err" 'own address @.'
-	stop
+	stop_server server
 }
 
 a_client_takes_another_directory_when_the_first_is_missing()
 {
 	serve
 	XDG_RUNTIME_DIR=$here/none
-	run "$command" -v "$address" hello
-	expect_status 0
+	run_well "$command" -v "$address" hello
 	expect_match "$err" "own address $TMPDIR/$own_directory/"
 	XDG_RUNTIME_DIR=$work/run
-	stop
+	stop_server server
 }
 
 an_own_path_too_long_for_answers_is_refused()
@@ -98,7 +93,7 @@ an_own_path_too_long_for_answers_is_refused()
 	mkdir "$part"
 	expect_refusal 1 --bind "$here/$part/own" "$address" hello
 	expect_match "$err" 'longer than the 108 bytes'
-	stop
+	stop_server server
 }
 
 a_live_client_keeps_its_own_address()
@@ -109,11 +104,10 @@ a_live_client_keeps_its_own_address()
 	expect_match "$err" 'own address is in use'
 	echo hello >&5
 	exec 5<&-
-	finish client
-	expect_status 0
+	finish_well client
 	expect_text "$logs/client.out" hello
 	expect_gone "$here/own"
-	stop
+	stop_server server
 }
 
 a_sender_without_an_address_is_counted_and_told()
@@ -123,7 +117,7 @@ a_sender_without_an_address_is_counted_and_told()
 	printf hello | bound socat -u - "UNIX-SENDTO:$address"
 	await_true grep -q 'without an address' "$logs/server.err"
 	expect_echo
-	stop
+	stop_server server
 	expect_counter "$logs/server.out" unnamed 1
 	expect_counter "$logs/server.out" answered 1
 	expect_balance "$logs/server.out"
@@ -139,7 +133,7 @@ a_client_that_is_gone_is_counted()
 	expect_gone "$here/own"
 	signal server CONT
 	expect_echo
-	stop
+	stop_server server
 	expect_counter "$logs/server.out" gone 1
 	expect_balance "$logs/server.out"
 }
@@ -156,7 +150,7 @@ a_client_does_not_wait_for_ever_for_room()
 	expect_complaint 1
 	expect_match "$err" 'message 1: no room for it within 0.2 seconds'
 	signal server CONT
-	stop
+	stop_server server
 }
 
 what_was_sent_and_what_was_not_is_told()
@@ -175,14 +169,14 @@ what_was_sent_and_what_was_not_is_told()
 	run "$command" -W 0.2 "$address" hello
 	expect_complaint 1
 	signal server CONT
-	stop
+	stop_server server
 }
 
 a_server_prints_the_sender()
 {
 	serve --format json
 	expect_echo --bind "$here/own"
-	stop
+	stop_server server
 	expect_match "$logs/server.out" "^{\"size\":5,\"data\":\"hello\",$(
 	)\"sender\":\"$here/own\",\"uid\":$(id -u),\"pid\":[0-9]*}\$"
 }

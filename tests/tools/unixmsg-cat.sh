@@ -16,15 +16,6 @@ export PATH
 networks='unixgram unixpacket unix'
 name=cat-$$
 
-echo_of()
-{
-	case $1 in
-	unixgram) echo unixgram-echo ;;
-	unixpacket) echo seqpacket-echo ;;
-	unix) echo unixstream-echo ;;
-	esac
-}
-
 # start_echoes ADDRESS: one of each network, at ADDRESS-NETWORK.
 start_echoes()
 {
@@ -34,28 +25,18 @@ start_echoes()
 	done
 }
 
-# expect_told STATUS TEXT: TEXT stands somewhere in what was complained of.
-expect_told()
-{
-	expect_status "$1" "$(cat "$err")"
-	grep -q -F -e "$2" "$err" || fail "not told: $2 ($(cat "$err"))"
-	expect_printable "$err"
-}
-
 # --- Client ------------------------------------------------------------------
 
 the_network_is_found_where_the_server_is()
 {
 	start_echoes s
 	for network in $networks; do
-		run unixmsg-cat -v "s-$network" hello
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat -v "s-$network" hello
 		expect_match "$err" "^unixmsg-cat: network $network\$"
 		[ "$(tr -d '\n' <"$out")" = hello ] || fail "$(cat "$out")"
 	done
 	start_server abstract unixstream-echo --listen "@$name"
-	run unixmsg-cat -v "@$name" hello
-	expect_status 0
+	run_well unixmsg-cat -v "@$name" hello
 	expect_match "$err" '^unixmsg-cat: network unix$'
 }
 
@@ -87,14 +68,12 @@ lines_and_arguments_come_back_in_order()
 	start_echoes s
 	seq 1 20000 >lines
 	for network in $networks; do
-		run unixmsg-cat "s-$network" <lines
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat "s-$network" <lines
 		expect_same lines "$out"
 	done
 	printf 'one\n\ntwo words\n' >wanted
 	for network in unixgram unixpacket; do
-		run unixmsg-cat "s-$network" one '' 'two words'
-		expect_status 0
+		run_well unixmsg-cat "s-$network" one '' 'two words'
 		expect_same wanted "$out"
 		expect_empty "$err"
 	done
@@ -109,19 +88,16 @@ every_byte_comes_back_in_every_format()
 		print ""
 	}' >wanted
 	for network in $networks; do
-		run unixmsg-cat --format hex "s-$network" "$(cat wanted)"
-		expect_status 0
+		run_well unixmsg-cat --format hex "s-$network" "$(cat wanted)"
 		expect_same wanted "$out"
 	done
 	printf '\000\000\000\003a\nb\000\000\000\000' >frames
 	for network in $networks; do
-		run unixmsg-cat --format frames "s-$network" <frames
-		expect_status 0
+		run_well unixmsg-cat --format frames "s-$network" <frames
 		expect_same frames "$out"
 	done
 	head -c 300000 /dev/urandom >bytes
-	run unixmsg-cat s-unix <bytes
-	expect_status 0
+	run_well unixmsg-cat s-unix <bytes
 	expect_same bytes "$out"
 	run unixmsg-cat --format raw s-unix <bytes
 	expect_same bytes "$out"
@@ -130,12 +106,10 @@ every_byte_comes_back_in_every_format()
 send_only_waits_for_no_answer()
 {
 	start_server sink unixgram-echo --listen --format json s
-	run unixmsg-cat -n s one two
-	expect_status 0
+	run_well unixmsg-cat -n s one two
 	expect_empty "$out"
 	expect_empty "$err"
-	signal sink TERM
-	finish sink
+	end_well sink
 	# Without an address of its own, as logger(1) does it.
 	! grep -q sender "$logs/sink.out" || fail "$(cat "$logs/sink.out")"
 	expect_match "$logs/sink.out" '"data":"one"'
@@ -146,8 +120,7 @@ send_only_to_a_connection_says_when_it_has_gone()
 {
 	start_echoes s
 	for network in unixpacket unix; do
-		run unixmsg-cat -n "s-$network" one
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat -n "s-$network" one
 		expect_empty "$out"
 	done
 }
@@ -182,8 +155,7 @@ a_server_that_speaks_first_gets_what_is_sent()
 		END
 		expect_status 0 "$type: $(cat "$err")"
 		printf 'one\ntwo\n' | expect_same - "$out"
-		finish client
-		expect_status 0
+		finish_well client
 	done
 }
 
@@ -191,8 +163,7 @@ ask_takes_one_answer_whatever_it_says()
 {
 	start_echoes s
 	for network in unixgram unixpacket; do
-		run unixmsg-cat -1 "s-$network" FAIL
-		expect_status 0
+		run_well unixmsg-cat -1 "s-$network" FAIL
 		expect_text "$out" FAIL
 		run unixmsg-cat --ask "s-$network" </dev/null
 		expect_told 1 '--ask: no request'
@@ -231,15 +202,13 @@ silence_is_told_with_what_was_sent()
 
 a_server_that_goes_is_told_with_what_was_not_sent()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	for network in unixpacket unix; do
 		start_server server "$(echo_of $network)" --listen s
 		start_and_see client connected unixmsg-cat -v s <input
 		echo hello >&5
 		await_true test -s "$logs/client.out"
-		signal server KILL
-		finish server
+		end server KILL
 		finish client
 		expect_match "$logs/client.err" 'the server has closed'
 		expect_text "$logs/client.out" hello
@@ -255,9 +224,7 @@ follow_prints_until_a_signal_comes()
 		</dev/null
 	printf 'one\ntwo\n' >wanted
 	await_true cmp -s wanted "$logs/client.out"
-	signal client TERM
-	finish client
-	expect_status 0 "$(cat "$logs/client.err")"
+	end_well client
 }
 
 a_client_leaves_after_max_messages()
@@ -265,8 +232,7 @@ a_client_leaves_after_max_messages()
 	start_echoes s
 	serve pushing unixpacket p --exec-each connection --exec yes
 	for network in unixgram unixpacket; do
-		run unixmsg-cat --max-messages 2 "s-$network" one two
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat --max-messages 2 "s-$network" one two
 		printf 'one\ntwo\n' | expect_same - "$out"
 		seq 1 2000 >lines
 		run unixmsg-cat --max-messages 3 --stats "s-$network" <lines
@@ -275,8 +241,7 @@ a_client_leaves_after_max_messages()
 		sent=$(get_counter "$out" sent)
 		expect_match "$err" "$sent sent, 3 received; $((2000 - sent)) records not sent"
 	done
-	run unixmsg-cat --max-messages 3 --follow p </dev/null
-	expect_status 0 "$(cat "$err")"
+	run_well unixmsg-cat --max-messages 3 --follow p </dev/null
 	printf 'y\ny\ny\n' | expect_same - "$out"
 	run unixmsg-cat --max-messages 3 s-unix hello
 	expect_told 1 '--max-messages: a stream of bytes has none'
@@ -284,27 +249,23 @@ a_client_leaves_after_max_messages()
 
 reconnect_goes_on_with_the_next_server()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	for network in $networks; do
 		start_server one "$(echo_of $network)" --listen s
 		start_and_see client connected unixmsg-cat -v -W 30 --reconnect s \
 			<input
 		echo first >&5
 		await_true grep -q first "$logs/client.out"
-		signal one KILL
-		finish one
+		end one KILL
 		start_server two "$(echo_of $network)" --listen s
 		if [ $network != unixgram ]; then
 			await_true grep -q 'connected again' "$logs/client.err"
 		fi
 		echo second >&5
 		await_true grep -q second "$logs/client.out"
-		signal client TERM
-		finish client
+		end client TERM
 		expect_status 1 interrupted
-		signal two TERM
-		finish two
+		end two TERM
 	done
 	exec 5<&-
 }
@@ -313,16 +274,12 @@ a_file_goes_as_one_message_or_in_blocks()
 {
 	start_server server unixgram-echo --listen --format json s
 	head -c 70000 /dev/zero | tr '\000' 'a\n' >file
-	run unixmsg-cat --whole --format raw s <file
-	expect_status 0
+	run_well unixmsg-cat --whole --format raw s <file
 	head -c 70000 "$out" | expect_same file -
-	run unixmsg-cat --block 30000 -n s <file
-	expect_status 0
-	run unixmsg-cat --whole s </dev/null
-	expect_status 0
+	run_well unixmsg-cat --block 30000 -n s <file
+	run_well unixmsg-cat --whole s </dev/null
 	expect_text "$out" ''
-	signal server TERM
-	finish server
+	end_well server
 	sed 's/.*"size":\([0-9]*\).*/\1/' "$logs/server.out" >sizes
 	printf '%s\n' 70000 30000 30000 10000 0 | expect_same - sizes
 }
@@ -342,13 +299,10 @@ a_file_larger_than_a_message_is_told()
 a_recording_is_replayed()
 {
 	start_server recorder unixgram-echo --listen --format json s
-	run unixmsg-cat -n s --format hex 00ff 6869 ''
-	expect_status 0
-	signal recorder TERM
-	finish recorder
+	run_well unixmsg-cat -n s --format hex 00ff 6869 ''
+	end_well recorder
 	start_server server unixgram-echo --listen s
-	run unixmsg-cat --from-json --format hex s <"$logs/recorder.out"
-	expect_status 0
+	run_well unixmsg-cat --from-json --format hex s <"$logs/recorder.out"
 	printf '00ff\n6869\n\n' | expect_same - "$out"
 }
 
@@ -373,8 +327,7 @@ escape_codes_never_reach_the_terminal()
 	esc=$(printf '\033')
 	printf 'a\033[31mb\033]0;x\007\n' >input
 	for network in $networks; do
-		run script -q -f -e -c "unixmsg-cat s-$network <input" said
-		expect_status 0
+		run_well script -q -f -e -c "unixmsg-cat s-$network <input" said
 		! grep -q "$esc" said || fail "$network: escape codes"
 		expect_match said 'a.x1b\[31mb'
 	done
@@ -392,8 +345,7 @@ what_comes_is_printed_while_one_types()
 	await_true sh -c '[ "$(grep -c typed said)" -ge 2 ]'
 	echo again >&5
 	await_true sh -c '[ "$(grep -c again said)" -ge 2 ]'
-	signal server TERM
-	finish server
+	end_well server
 	finish client
 	exec 5<&-
 }
@@ -401,8 +353,7 @@ what_comes_is_printed_while_one_types()
 counters_tell_what_went_over()
 {
 	start_server server unixgram-echo --listen s
-	run unixmsg-cat --stats s one two
-	expect_status 0
+	run_well unixmsg-cat --stats s one two
 	expect_counter "$out" sent 2
 	expect_counter "$out" received 2
 	expect_counter "$out" sent_bytes 6
@@ -434,8 +385,7 @@ a_client_waits_for_its_server()
 {
 	start client unixmsg-cat --wait "$limit" s hello
 	start_server server seqpacket-echo --listen s
-	finish client
-	expect_status 0 "$(cat "$logs/client.err")"
+	finish_well client
 	expect_text "$logs/client.out" hello
 }
 
@@ -473,24 +423,14 @@ serve()
 	start_server "$serve_name" unixmsg-cat --listen "$@"
 }
 
-# stop NAME: it ends with 0 and leaves no file.
-stop()
-{
-	signal "$1" TERM
-	finish "$1"
-	expect_status 0 "$(cat "$logs/$1.err")"
-	expect_gone "$here/s"
-}
-
 a_server_prints_what_comes_and_answers_nothing()
 {
 	for network in $networks; do
 		serve sink-$network $network s
-		run unixmsg-cat -n s one two
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat -n s one two
 		expect_empty "$out"
 		await_true grep -q two "$logs/sink-$network.out"
-		stop sink-$network
+		stop_server sink-$network
 	done
 	printf 'one\ntwo\n' >wanted
 	expect_same wanted "$logs/sink-unixgram.out"
@@ -504,7 +444,7 @@ a_server_without_a_network_serves_datagrams()
 	serve sink --format json s
 	run unixmsg-cat -v -n s one
 	expect_match "$err" 'network unixgram'
-	stop sink
+	stop_server sink
 	expect_match "$logs/sink.out" '"size":3,"data":"one"'
 	expect_match "$logs/sink.out" "\"uid\":$(id -u),\"pid\":[0-9]"
 }
@@ -513,15 +453,14 @@ a_reply_answers_every_message()
 {
 	for network in $networks; do
 		serve server-$network $network s --reply 'well, yes'
-		run unixmsg-cat s hello
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat s hello
 		[ "$(cat "$out")" = 'well, yes' ] || fail "$(cat "$out")"
-		stop server-$network
+		stop_server server-$network
 	done
 	serve hex --format hex --reply 00ff s
 	run unixmsg-cat --format hex s 61 62
 	printf '00ff\n00ff\n' | expect_same - "$out"
-	stop hex
+	stop_server hex
 	run unixmsg-cat --listen --format hex --reply zz s
 	expect_complaint 2
 }
@@ -531,21 +470,19 @@ records_of_a_file_answer_in_order()
 	printf 'first\n\nthird\n' >answers
 	for network in unixgram unixpacket; do
 		serve server-$network $network s <answers
-		run unixmsg-cat s a b c
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat s a b c
 		expect_same answers "$out"
 		# There are no more.
 		run unixmsg-cat -W 0.2 s d
 		[ $network = unixpacket ] || expect_told 1 'no answer within'
-		stop server-$network
+		stop_server server-$network
 	done
 }
 
 # Answers that come later, for those who still wait.
 records_of_a_pipe_answer_whoever_waits()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	for network in unixgram unixpacket; do
 		serve server-$network -v $network s <input
 		start one unixmsg-cat -W "$limit" s question
@@ -556,12 +493,11 @@ records_of_a_pipe_answer_whoever_waits()
 		finish one
 		expect_text "$logs/one.out" 'first answer'
 		await_true grep -q 'second answer' "$logs/two.out"
-		signal two TERM
-		finish two
+		end two TERM
 		# One that waits does not keep the server from its end.
 		start three unixmsg-cat -W 60 s third
 		await_true grep -q third "$logs/server-$network.out"
-		stop server-$network
+		stop_server server-$network
 		kill "$(cat "$logs/three.pid")" 2>/dev/null || :
 		finish three
 	done
@@ -571,10 +507,9 @@ records_of_a_pipe_answer_whoever_waits()
 messages_come_with_their_length_when_a_format_is_given()
 {
 	serve server unix --format text s --reply yes
-	run unixmsg-cat --format text s one '' three
-	expect_status 0
+	run_well unixmsg-cat --format text s one '' three
 	printf 'yes\nyes\nyes\n' | expect_same - "$out"
-	stop server
+	stop_server server
 	printf 'one\n\nthree\n' | expect_same - "$logs/server.out"
 }
 
@@ -585,8 +520,7 @@ a_server_has_the_limits_of_the_echo_tools()
 	[ "$(stat -c %a s)" = 660 ] || fail "mode $(stat -c %a s)"
 	run unixmsg-cat -1 s one
 	run unixmsg-cat -1 s two
-	finish server
-	expect_status 0
+	finish_well server
 	expect_counter "$logs/server.out" answered 2
 	expect_gone s
 	run unixmsg-cat --inherit
@@ -599,7 +533,7 @@ a_servers_tee_has_all_that_came()
 {
 	serve server --format json --tee log s
 	run unixmsg-cat -n s one
-	stop server
+	stop_server server
 	expect_same log "$logs/server.out"
 	rm log
 	stdout=/dev/full
@@ -638,8 +572,7 @@ a_server_on_a_terminal_answers_with_what_is_typed()
 	await_true grep -q 'typed answer' "$logs/client.out"
 	echo 'and more' >&5
 	await_true grep -q 'and more' "$logs/client.out"
-	signal client TERM
-	finish client
+	end client TERM
 	exec 5<&-
 }
 
@@ -659,15 +592,14 @@ a_program_reads_the_message_and_its_output_is_the_answer()
 	END
 	for network in $networks; do
 		serve server-$network $network s --exec "$here/answer"
-		run unixmsg-cat s one
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat s one
 		[ "$(cat "$out")" = 'got one' ] || fail "$(cat "$out")"
-		stop server-$network
+		stop_server server-$network
 	done
 	serve server unixgram s --exec 'echo two  words'
 	run unixmsg-cat s x
 	printf 'two words\n\n' | expect_same - "$out"
-	stop server
+	stop_server server
 }
 
 # What a peer sends, or is called, is never evaluated.
@@ -678,11 +610,10 @@ nothing_of_a_peer_is_run()
 	END
 	serve server --exec "$here/answer" s
 	for evil in '$(touch ran)' '`touch ran`' ';touch ran' '-e' '%n%s'; do
-		run unixmsg-cat -W 30 -b "@$name;touch ran;" s -- "$evil"
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat -W 30 -b "@$name;touch ran;" s -- "$evil"
 		expect_text "$out" "$evil"
 	done
-	stop server
+	stop_server server
 	expect_gone ran
 }
 
@@ -692,8 +623,7 @@ a_program_is_told_whose_message_it_is()
 	env | grep -E "^UNIXMSG_(A|F|N|S|U|G|P)" | sort
 	END
 	serve server unixgram --exec "$here/answer" s
-	run unixmsg-cat -W 30 -b "@$name" s four
-	expect_status 0 "$(cat "$err")"
+	run_well unixmsg-cat -W 30 -b "@$name" s four
 	grep -v -e PEER= -e PID= -e GID= "$out" | grep . >said
 	expect_like - said <<-END
 	UNIXMSG_ADDRESS=s
@@ -705,7 +635,7 @@ a_program_is_told_whose_message_it_is()
 	END
 	expect_match "$out" '^UNIXMSG_PEER=[0-9]'
 	expect_match "$out" '^UNIXMSG_PID=[0-9]'
-	stop server
+	stop_server server
 }
 
 a_program_that_fails_gives_no_answer()
@@ -714,20 +644,20 @@ a_program_that_fails_gives_no_answer()
 	run unixmsg-cat -W 0.3 s x
 	expect_told 1 'no answer'
 	await_true grep -q 'exit status 1' "$logs/server.err"
-	stop server
+	stop_server server
 	serve missing --exec "$here/none" s
 	run unixmsg-cat -W 0.3 s x
 	expect_told 1 'no answer'
 	await_true grep -q -e '--exec: .*/none: No such file' \
 		"$logs/missing.err"
-	stop missing
+	stop_server missing
 	serve killed --exec "$here/self" s
 	program self <<-'END'
 	kill -9 $$
 	END
 	run unixmsg-cat -W 0.3 s x
 	await_true grep -q 'ended by signal 9' "$logs/killed.err"
-	stop killed
+	stop_server killed
 }
 
 # One that ends by itself in none of these ways, with what it has started.
@@ -737,12 +667,12 @@ a_program_has_bounded_time_and_output()
 	run unixmsg-cat -W 1 s x
 	expect_status 1
 	await_true grep -q 'it took too long' "$logs/slow.err"
-	stop slow
+	stop_server slow
 	serve loud --max-size 1000 --exec 'yes' s
 	run unixmsg-cat -W 1 s x
 	expect_status 1
 	await_true grep -q 'its output is too large' "$logs/loud.err"
-	stop loud
+	stop_server loud
 }
 
 # What comes meanwhile waits, and nothing is lost.
@@ -756,11 +686,10 @@ no_more_programs_run_than_may()
 	END
 	serve server unixpacket --max-jobs 2 --exec "$here/answer" s
 	seq 1 30 >lines
-	run unixmsg-cat -W 30 s <lines
-	expect_status 0 "$(cat "$err")"
+	run_well unixmsg-cat -W 30 s <lines
 	sort -n "$out" | expect_same lines -
 	expect_gone too-many
-	stop server
+	stop_server server
 }
 
 # It may take its time, and is not waited for by a second signal.
@@ -780,16 +709,14 @@ a_server_that_stops_waits_for_its_programs()
 	echo finished >&5
 	finish client
 	expect_match "$logs/client.out" '^finished$'
-	finish server
-	expect_status 0
+	finish_well server
 	rm started
 	serve again --exec "$here/answer" s
 	run unixmsg-cat -n s x
 	await_true test -e started
 	signal again TERM
 	await_true test ! -e s
-	signal again TERM
-	finish again
+	end_well again
 	exec 5<&-
 }
 
@@ -815,13 +742,12 @@ a_program_serves_a_connection_record_by_record()
 	END
 	for pair in unixpacket: unix:--format=text; do
 		serve_each ${pair%%:*} "$here/talk" ${pair#*:} s
-		run unixmsg-cat ${pair#*:} s one 'two words' three
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat ${pair#*:} s one 'two words' three
 		printf '%s\n' "${pair%%:*} s 1 $(id -u)" 'no size' 'got one' \
 			'got two words' 'got three' bye | expect_same - "$out"
 		run unixmsg-cat ${pair#*:} s again
 		expect_match "$out" "^${pair%%:*} s 2 "
-		stop each
+		stop_server each
 		expect_empty "$logs/each.out"
 	done
 }
@@ -835,10 +761,9 @@ bytes_go_both_ways_at_once()
 	cat
 	END
 	serve_each unix "$here/loud" s
-	run unixmsg-cat s <bytes
-	expect_status 0 "$(cat "$err")"
+	run_well unixmsg-cat s <bytes
 	cat bytes bytes | expect_same - "$out"
-	stop each
+	stop_server each
 }
 
 # What it has left unread would be a reset, which overtakes the answer.
@@ -884,36 +809,32 @@ a_program_that_reads_little_has_its_answer_delivered()
 
 connections_beyond_max_jobs_wait()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	serve_each unixpacket cat --max-jobs 1 s
 	start one unixmsg-cat s <input
 	echo one >&5
 	await_true grep -q one "$logs/one.out"
 	run unixmsg-cat -W 0.3 s two
 	expect_told 1 'no answer'
-	signal one TERM
-	finish one
+	end one TERM
 	run unixmsg-cat s three
 	expect_text "$out" three
 	exec 5<&-
-	stop each
+	stop_server each
 }
 
 one_user_has_no_more_connections_than_he_may()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	serve_each unixpacket cat --max-clients-per-user 1 --stats s
 	start one unixmsg-cat s <input
 	echo one >&5
 	await_true grep -q one "$logs/one.out"
 	run unixmsg-cat s two
 	expect_told 1 'the server has closed the connection'
-	signal one TERM
-	finish one
+	end one TERM
 	exec 5<&-
-	stop each
+	stop_server each
 	expect_counter "$logs/each.out" connections 2
 	expect_counter "$logs/each.out" connections_limited 1
 }
@@ -925,8 +846,7 @@ a_stranger_gets_no_program()
 	serve_each unixpacket "touch $here/ran" "@$name" --stats
 	run $stranger unixmsg-cat unixpacket "@$name" hello
 	expect_told 1 'the server has closed the connection'
-	signal each TERM
-	finish each
+	end_well each
 	expect_counter "$logs/each.out" connections_refused 1
 	expect_gone ran
 	serve_each unixpacket cat "@$name" --allow-user 65534
@@ -934,8 +854,7 @@ a_stranger_gets_no_program()
 	expect_text "$out" hello
 	run unixmsg-cat unixpacket "@$name" hello
 	expect_told 1 'the server has closed the connection'
-	signal each TERM
-	finish each
+	end_well each
 	serve_each unixpacket cat "@$name" --allow-group 65534
 	run $stranger unixmsg-cat unixpacket "@$name" hello
 	expect_text "$out" hello
@@ -943,26 +862,24 @@ a_stranger_gets_no_program()
 
 a_connection_has_bounded_time_and_silence()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	serve_each unixpacket 'sleep 1000' --exec-timeout 0.2 s
 	run unixmsg-cat -W 30 s hello
 	expect_told 1 'the server has closed the connection'
 	await_true grep -q 'it took too long' "$logs/each.err"
-	stop each
+	stop_server each
 	serve_each unixpacket cat -v --idle-timeout 0.2 s
 	run unixmsg-cat -f s hello
 	expect_text "$out" hello
 	expect_match "$logs/each.err" 'connection 1 was silent'
 	exec 5<&-
-	stop each
+	stop_server each
 }
 
 # What has come is served, and the name is free at once.
 a_server_that_stops_ends_its_connections()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	program last <<-'END'
 	while read -r line; do echo "got $line"; done
 	echo bye
@@ -971,7 +888,7 @@ a_server_that_stops_ends_its_connections()
 	start one unixmsg-cat s <input
 	echo one >&5
 	await_true grep -q 'got one' "$logs/one.out"
-	stop each
+	stop_server each
 	finish one
 	expect_match "$logs/one.out" '^bye$'
 	exec 5<&-
@@ -979,8 +896,7 @@ a_server_that_stops_ends_its_connections()
 
 a_second_signal_kills_what_serves_a_connection()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	program stubborn <<-'END'
 	trap '' TERM HUP
 	echo $$
@@ -991,8 +907,7 @@ a_second_signal_kills_what_serves_a_connection()
 	await_true test -s "$logs/one.out"
 	signal each TERM
 	await_true test ! -e s
-	signal each TERM
-	finish each
+	end_well each
 	await_true test ! -d "/proc/$(cat "$logs/one.out")"
 	finish one
 	exec 5<&-
@@ -1001,8 +916,7 @@ a_second_signal_kills_what_serves_a_connection()
 # Its connections go on, and do not hold the name.
 nobody_listens_when_the_server_was_killed()
 {
-	mkfifo input
-	exec 5<>input
+	hold_input
 	serve_each unixpacket cat s
 	start one unixmsg-cat s <input
 	echo one >&5
@@ -1013,8 +927,7 @@ nobody_listens_when_the_server_was_killed()
 	expect_told 1 'nobody listens there'
 	echo two >&5
 	await_true grep -q two "$logs/one.out"
-	signal one TERM
-	finish one
+	end one TERM
 	exec 5<&-
 }
 
@@ -1024,14 +937,13 @@ a_descriptor_goes_to_a_program_of_another_process()
 {
 	echo 'what is in it' >file
 	serve server --exec 'cat /dev/fd/3' s
-	run unixmsg-cat --send-fd 7 s hello 7<file
-	expect_status 0 "$(cat "$err")"
+	run_well unixmsg-cat --send-fd 7 s hello 7<file
 	expect_match "$out" '^what is in it$'
 	run unixmsg-cat --ask --send-fd 7 s hello 7<file
 	expect_match "$out" '^what is in it$'
 	run unixmsg-cat --send-fd 7 s hello
 	expect_told 2 '--send-fd: 7 is not open'
-	stop server
+	stop_server server
 	start_server stream unixstream-echo --listen s
 	run unixmsg-cat --send-fd 0 s hello
 	expect_told 1 'the network unix carries no descriptors'
@@ -1043,7 +955,7 @@ more_descriptors_than_wanted_are_told()
 	echo one >file
 	run unixmsg-cat -W 30 --send-fd 7 --send-fd 8 s hello 7<file 8<file
 	expect_match "$out" '^one$'
-	stop server
+	stop_server server
 	expect_match "$logs/server.err" 'were closed: more than --max-fds'
 }
 
@@ -1057,9 +969,8 @@ descriptors_are_kept_and_nothing_is_overwritten()
 	echo first >file
 	mkfifo pipe
 	serve server --recv-fds kept s
-	run unixmsg-cat -n --send-fd 7 --send-fd 8 s hello 7<file 8<>pipe
-	expect_status 0 "$(cat "$err")"
-	stop server
+	run_well unixmsg-cat -n --send-fd 7 --send-fd 8 s hello 7<file 8<>pipe
+	stop_server server
 	expect_text kept/fd-1 mine
 	expect_text kept/fd-3.part half
 	expect_text kept/fd-4 first
@@ -1077,10 +988,9 @@ what_is_kept_is_whole()
 	truncate -s 60M file
 	serve server --recv-fds kept --exec-timeout 0.02 s
 	for turn in 1 2 3 4 5; do
-		run unixmsg-cat -n --send-fd 7 s "$turn" 7<file
-		expect_status 0 "$(cat "$err")"
+		run_well unixmsg-cat -n --send-fd 7 s "$turn" 7<file
 	done
-	stop server
+	stop_server server
 	for kept in kept/fd-?; do
 		[ ! -e "$kept" ] || expect_same file "$kept"
 	done

@@ -55,8 +55,7 @@ logger_writes_to_our_sink()
 {
 	need logger
 	serve_like '--listen log.sock' log.sock "$here/log"
-	run logger -u "$here/log" -t me 'hello from logger'
-	expect_status 0 "$(cat "$err")"
+	run_well logger -u "$here/log" -t me 'hello from logger'
 	await_true grep -q 'me: hello from logger' "$logs/server.out"
 }
 
@@ -147,12 +146,10 @@ events_of_wpa_supplicant_are_watched()
 	command_like ' ATTACH' /run/wpa_supplicant/wlan0 "$here/wpa/lo"
 	start watcher sh -c "exec $command"
 	await_true grep -q OK "$logs/watcher.out"
-	run unixmsg-cat -1 wpa/lo TERMINATE
-	expect_status 0
+	run_well unixmsg-cat -1 wpa/lo TERMINATE
 	await_true grep -q CTRL-EVENT-TERMINATING "$logs/watcher.out"
 	signal watcher INT
-	finish watcher
-	expect_status 0
+	finish_well watcher
 }
 
 hostapd_is_asked_and_watched()

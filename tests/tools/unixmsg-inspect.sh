@@ -37,8 +37,7 @@ serve()
 make_dead()
 {
 	serve victim unixgram "$1"
-	signal victim KILL
-	finish victim
+	end victim KILL
 	[ -S "$1" ] || fail "the dead file $1 is not there"
 }
 
@@ -151,8 +150,7 @@ an_abstract_name_is_described()
 clients_are_named()
 {
 	serve packet seqpacket "$here/packet"
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start_and_see client connected "$TOOLS/seqpacket-echo" -v \
 		"$here/packet" <input
 	await_true is_connected
@@ -179,8 +177,7 @@ EOF
 	inspect claimed
 	expect_status 0
 	rm claimed
-	signal python KILL
-	finish python
+	end python KILL
 }
 
 a_relay_is_told_with_its_service()
@@ -212,8 +209,7 @@ what_no_relay_says_is_not_told()
 start_lane()
 {
 	serve packet seqpacket "$here/packet" --lane=65536
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start_and_see client connected "$TOOLS/seqpacket-echo" -v \
 		--lane=65536 "$here/packet" <input
 	seq 64 >&5
@@ -737,8 +733,7 @@ the_picture_is_one()
 	need dot
 	serve packet seqpacket "$here/packet"
 	make_dead "$here/dead"
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start_and_see client connected "$TOOLS/seqpacket-echo" -v \
 		"$here/packet" <input
 	await_true is_connected
@@ -779,8 +774,7 @@ EOF
 		expect_status 0 "$way"
 	done
 	inspect
-	signal echo TERM
-	finish echo
+	end_well echo
 	grep -v -e 'listening on' -e 'stopping' -e 'leaving' "$logs/echo.err" |
 		grep -i -e connect -e client >"$logs/heard" || :
 	expect_empty "$logs/heard"
@@ -794,8 +788,7 @@ an_owner_in_another_network_namespace_is_left_alone()
 	need unshare
 	unshare -n true 2>/dev/null || skip 'no network namespaces'
 	serve gram unixgram "$here/gram"
-	run unshare -n "$command" "$here/gram"
-	expect_status 0
+	run_well unshare -n "$command" "$here/gram"
 	expect_match "$out" 'alive, but its owner cannot be seen'
 	run unshare -n "$command" --clean "$here/gram"
 	expect_match "$out" 'kept: alive$'
@@ -964,16 +957,14 @@ clean_and_servers_that_come_back_do_not_hurt_each_other()
 	start cleaner sh -c "while :; do '$command' -q --clean '$here'; done"
 	for round in 1 2 3 4 5 6 7 8; do
 		serve victim unixgram "$here/gram"
-		signal victim KILL
-		finish victim
+		end victim KILL
 		serve gram unixgram "$here/gram"
 		inspect "$here/gram"
 		expect_status 0
 		"$TOOLS/unixgram-echo" "$here/gram" "hello $round" >"$out" ||
 			fail 'the server cannot be reached'
 		expect_text "$out" "hello $round"
-		signal gram TERM
-		finish gram
+		end_well gram
 	done
 }
 

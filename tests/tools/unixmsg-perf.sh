@@ -271,8 +271,7 @@ start_long()
 a_signal_ends_both_processes()
 {
 	start_long
-	signal long TERM
-	finish long
+	end long TERM
 	expect_status 1
 	expect_match "$logs/long.err" '^unixmsg-perf: interrupted$'
 	[ ! -e "/proc/$child" ] || fail 'the process of the service is there'
@@ -290,8 +289,7 @@ the_end_of_the_service_is_told()
 the_service_ends_with_the_client()
 {
 	start_long
-	signal long KILL
-	finish long
+	end long KILL
 	await "$child"
 }
 
@@ -307,19 +305,16 @@ a_full_disk_is_told()
 
 help_and_version_are_printed()
 {
-	run "$command" --help
-	expect_status 0
+	run_well "$command" --help
 	for option in mode size count rounds warm-up baseline server clients \
 		batch spin lane cpus json plot quiet help version; do
 		expect_match "$out" "--$option"
 	done
 	[ "$(wc -L <"$out")" -le 80 ] || fail 'help is too wide'
-	run "$command" -h
-	expect_status 0
+	run_well "$command" -h
 	run "$command" -V
 	expect_match "$out" "^$tool (unixmsg) "
-	run "$command" --version
-	expect_status 0
+	run_well "$command" --version
 }
 
 wrong_usage_is_refused()

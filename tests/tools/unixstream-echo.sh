@@ -16,10 +16,9 @@ tool=unixstream-echo
 messages_of_many_megabytes_come_back()
 {
 	serve
-	run "$command" --count 3 --size 10000000 -W 60 "$address"
-	expect_status 0
+	run_well "$command" --count 3 --size 10000000 -W 60 "$address"
 	expect_match "$err" ' 3 received, 0 lost, 0 altered'
-	stop
+	stop_server server
 }
 
 only_packets_have_lanes()

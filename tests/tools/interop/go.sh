@@ -15,11 +15,8 @@ serve_go_clients()
 {
 	need_go_program
 	start_server server "$TOOLS/$1" --listen --stats "$address"
-	run "$go_program" talk "$2" "$address" "$own"
-	expect_status 0 "$(cat "$err")"
-	signal server TERM
-	finish server
-	expect_status 0
+	run_well "$go_program" talk "$2" "$address" "$own"
+	end_well server
 	expect_counter "$logs/server.out" answered \
 		"$(get_counter "$logs/server.out" received)"
 	[ -z "$(ls -A)" ] || fail 'a file is left behind'
@@ -50,12 +47,10 @@ use_go_server()
 	start_server server "$go_program" serve "$2" "$address"
 	head -c 100000 /dev/zero | tr '\0' x >>input
 	printf '\nend\n' >>input
-	run "$TOOLS/$1" "$address" <input
-	expect_status 0 "$(cat "$err")"
+	run_well "$TOOLS/$1" "$address" <input
 	expect_same input "$out"
 	expect_empty "$err"
-	finish server
-	expect_status 0 "$(cat "$logs/server.err")"
+	finish_well server
 	expect_gone "$here/s"
 }
 

@@ -18,37 +18,27 @@ need_nc()
 	address=$here/s
 }
 
-stop()
-{
-	signal server TERM
-	finish server
-	expect_status 0
-	expect_gone "$here/s"
-}
-
 unixstream_echo_serves_nc()
 {
 	need_nc
 	start_server server "$TOOLS/unixstream-echo" --listen "$address"
 	seq 1 20000 >lines
-	run nc -N -U "$address" <lines
-	expect_status 0
+	run_well nc -N -U "$address" <lines
 	expect_same lines "$out"
-	stop
+	stop_server server
 }
 
 unixgram_echo_serves_nc()
 {
 	need_nc
 	start_server server "$TOOLS/unixgram-echo" --listen --stats "$address"
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start nc nc -uU -s "$here/own" "$address" <input
 	echo hello >&5
 	await_true grep -q '^hello$' "$logs/nc.out"
 	echo 'two words' >&5
 	await_true grep -q '^two words$' "$logs/nc.out"
-	stop
+	stop_server server
 	expect_counter "$logs/server.out" answered 2
 	expect_counter "$logs/server.out" unnamed 0
 }
@@ -59,10 +49,9 @@ seqpacket_echo_is_another_kind_for_nc()
 	start_server server "$TOOLS/seqpacket-echo" --listen "$address"
 	run nc -N -U "$address"
 	expect_status 1
-	run "$TOOLS/seqpacket-echo" "$address" hello
-	expect_status 0
+	run_well "$TOOLS/seqpacket-echo" "$address" hello
 	expect_text "$out" hello
-	stop
+	stop_server server
 }
 
 # nc echoes nothing: what it has received is given back through its input.
@@ -74,8 +63,7 @@ has_size()
 unixstream_echo_talks_to_nc()
 {
 	need_nc
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start server nc -lU "$address" <input
 	start client "$TOOLS/unixstream-echo" --wait "$limit" -W "$limit" \
 		"$address" hello
@@ -83,23 +71,20 @@ unixstream_echo_talks_to_nc()
 	printf '\000\000\000\005hello' >wanted
 	expect_same wanted "$logs/server.out"
 	cat wanted >&5
-	finish client
-	expect_status 0
+	finish_well client
 	expect_text "$logs/client.out" hello
 }
 
 unixgram_echo_talks_to_nc()
 {
 	need_nc
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start server nc -luU "$address" <input
 	start client "$TOOLS/unixgram-echo" --wait "$limit" -W "$limit" \
 		"$address" hello
 	await_true has_size "$logs/server.out" 5
 	printf hello >&5
-	finish client
-	expect_status 0
+	finish_well client
 	expect_text "$logs/client.out" hello
 }
 

@@ -17,11 +17,8 @@ serve_python_clients()
 {
 	need_socket_module AF_UNIX
 	start_server server "$TOOLS/$1" --listen --stats "$address"
-	run "$python" "$program" talk "$2" "$address" "$own"
-	expect_status 0 "$(cat "$err")"
-	signal server TERM
-	finish server
-	expect_status 0
+	run_well "$python" "$program" talk "$2" "$address" "$own"
+	end_well server
 	expect_counter "$logs/server.out" gone 0
 	expect_counter "$logs/server.out" unnamed 0
 	expect_counter "$logs/server.out" answered \
@@ -54,12 +51,10 @@ use_python_server()
 	printf 'hello\n\ntwo words\n\n' >input
 	head -c 100000 /dev/zero | tr '\0' x >>input
 	printf '\nend\n' >>input
-	run "$TOOLS/$1" "$address" <input
-	expect_status 0 "$(cat "$err")"
+	run_well "$TOOLS/$1" "$address" <input
 	expect_same input "$out"
 	expect_empty "$err"
-	finish server
-	expect_status 0 "$(cat "$logs/server.err")"
+	finish_well server
 	expect_gone "$here/s"
 }
 
@@ -83,10 +78,8 @@ a_python_sender_without_an_address_is_reported()
 	need_socket_module AF_UNIX
 	start_server server "$TOOLS/unixgram-echo" --listen -v --stats \
 		--max-messages 2 "$address"
-	run "$python" "$program" unnamed "$address"
-	expect_status 0 "$(cat "$err")"
-	finish server
-	expect_status 0
+	run_well "$python" "$program" unnamed "$address"
+	finish_well server
 	expect_counter "$logs/server.out" received 2
 	expect_counter "$logs/server.out" unnamed 2
 	expect_match "$logs/server.err" 'of 5 bytes from a sender without'
@@ -100,10 +93,8 @@ a_name_padded_with_nuls_is_another_name()
 	run "$TOOLS/unixgram-echo" "$address\\x00" hello
 	expect_status 1
 	expect_match "$err" 'nobody has that name'
-	run "$TOOLS/unixgram-echo" "$address" end
-	expect_status 0
-	finish server
-	expect_status 0
+	run_well "$TOOLS/unixgram-echo" "$address" end
+	finish_well server
 }
 
 for name in unixgram_echo_serves_python \

@@ -36,26 +36,17 @@ has_line()
 	grep -q -x -e "$2" "$1"
 }
 
-stop()
-{
-	signal server TERM
-	finish server
-	expect_status 0
-	expect_gone "$here/s"
-}
-
 unixgram_echo_serves_sendto_with_bind()
 {
 	need socat
 	start_server server "$TOOLS/unixgram-echo" --listen --stats "$address"
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start socat socat - "$family-SENDTO:$name,bind=$name-own" <input
 	echo hello >&5
 	await_true has_line "$logs/socat.out" hello
 	echo 'two words' >&5
 	await_true has_line "$logs/socat.out" 'two words'
-	stop
+	stop_server server
 	expect_counter "$logs/server.out" answered 2
 	expect_counter "$logs/server.out" unnamed 0
 }
@@ -66,10 +57,8 @@ unixgram_echo_reports_sendto_without_bind()
 	start_server server "$TOOLS/unixgram-echo" --listen --max-messages 1 \
 		--stats --format json "$address"
 	printf hello >input
-	run socat -u - "$family-SENDTO:$name" <input
-	expect_status 0
-	finish server
-	expect_status 0
+	run_well socat -u - "$family-SENDTO:$name" <input
+	finish_well server
 	expect_counter "$logs/server.out" unnamed 1
 	expect_match "$logs/server.out" '^{"size":5,"data":"hello",'
 }
@@ -79,10 +68,9 @@ unixstream_echo_serves_connect()
 	need socat
 	start_server server "$TOOLS/unixstream-echo" --listen "$address"
 	seq 1 20000 >lines
-	run socat -t "$limit" - "$family-CONNECT:$name" <lines
-	expect_status 0
+	run_well socat -t "$limit" - "$family-CONNECT:$name" <lines
 	expect_same lines "$out"
-	stop
+	stop_server server
 }
 
 seqpacket_echo_serves_connect_with_its_type()
@@ -90,10 +78,10 @@ seqpacket_echo_serves_connect_with_its_type()
 	need socat
 	start_server server "$TOOLS/seqpacket-echo" --listen --stats "$address"
 	seq 1 20000 >lines
-	run socat -t "$limit" -b 4096 - "$family-CONNECT:$name,type=5" <lines
-	expect_status 0
+	run_well socat -t "$limit" -b 4096 - \
+		"$family-CONNECT:$name,type=5" <lines
 	expect_same lines "$out"
-	stop
+	stop_server server
 	expect_counter "$logs/server.out" gone 0
 }
 
@@ -101,8 +89,7 @@ unixgram_echo_talks_to_recvfrom()
 {
 	need socat
 	start server socat "$family-RECVFROM:$name" PIPE
-	run "$TOOLS/unixgram-echo" --wait "$limit" "$address" hello
-	expect_status 0
+	run_well "$TOOLS/unixgram-echo" --wait "$limit" "$address" hello
 	expect_text "$out" hello
 	finish server
 }
@@ -121,22 +108,20 @@ unixstream_echo_talks_to_listen()
 {
 	need socat
 	start server socat "$family-LISTEN:$name" PIPE
-	run "$TOOLS/unixstream-echo" --wait "$limit" -c 50 -s 1000 "$address"
-	expect_status 0
+	run_well "$TOOLS/unixstream-echo" --wait "$limit" -c 50 -s 1000 \
+		"$address"
 	expect_match "$err" ' 50 received, 0 lost, 0 altered'
-	finish server
-	expect_status 0
+	finish_well server
 }
 
 seqpacket_echo_talks_to_listen_with_its_type()
 {
 	need socat
 	start server socat "$family-LISTEN:$name,type=5" PIPE
-	run "$TOOLS/seqpacket-echo" --wait "$limit" -c 50 -s 1000 "$address"
-	expect_status 0
+	run_well "$TOOLS/seqpacket-echo" --wait "$limit" -c 50 -s 1000 \
+		"$address"
 	expect_match "$err" ' 50 received, 0 lost, 0 altered'
-	finish server
-	expect_status 0
+	finish_well server
 }
 
 for case in unixgram_echo_serves_sendto_with_bind \

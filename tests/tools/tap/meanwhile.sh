@@ -47,17 +47,9 @@ stop_tap()
 	expect_end "$@"
 }
 
-stop_server()
-{
-	signal "$1" TERM
-	finish "$1"
-	expect_status 0 "$(cat "$logs/$1.err")"
-}
-
 expect_served()
 {
-	run unixmsg-cat s hello
-	expect_status 0 "$(cat "$err")"
+	run_well unixmsg-cat s hello
 	expect_text "$out" hello
 }
 
@@ -71,7 +63,7 @@ a_server_that_starts_again_learns_who_has_its_name()
 	start_echo first
 	start_tap
 	tap_pid=$pid
-	stop_server first
+	end_well first
 	run seqpacket-echo --listen s
 	expect_status 1
 	expect_match "$err" "in use by .*pid $tap_pid (unixmsg-tap)"
@@ -86,7 +78,7 @@ a_server_that_ends_after_the_stop_leaves_a_free_name()
 {
 	start_echo first
 	start_tap
-	stop_server first
+	end_well first
 	stop_tap 0 'the server has ended, its name is free'
 	expect_gone s
 }
@@ -98,8 +90,8 @@ a_new_server_with_replace_takes_the_name_and_the_tap_tells_it_at_once()
 	start_echo new --replace
 	expect_end 1 "$lost"
 	expect_served
-	stop_server new
-	stop_server old
+	end_well new
+	end_well old
 }
 
 # Clients that were there before stay with the old server, through the tap.
@@ -107,8 +99,7 @@ open_connections_outlive_the_replacement()
 {
 	start_echo old
 	start_tap
-	mkfifo input
-	exec 5<>input
+	hold_input
 	start client unixmsg-cat s <input 5>&-
 	echo one >&5
 	await_true grep -q '^one' "$logs/client.out"
@@ -117,10 +108,9 @@ open_connections_outlive_the_replacement()
 	echo two >&5
 	await_true grep -q '^two' "$logs/client.out"
 	exec 5>&-
-	finish client
-	expect_status 0 "$(cat "$logs/client.err")"
+	finish_well client
 	expect_end 1 "$lost"
-	stop_server old
+	end_well old
 	expect_served
 }
 
@@ -198,15 +188,12 @@ a_client_sees_the_user_of_the_server()
 	start_server server $stranger \
 		env LD_LIBRARY_PATH="$LD_LIBRARY_PATH" \
 		seqpacket-echo --listen place/s
-	run seqpacket-echo --server-user 65534 place/s hello
-	expect_status 0 "$(cat "$err")"
+	run_well seqpacket-echo --server-user 65534 place/s hello
 	start_server tap unixmsg-tap place/s
-	run seqpacket-echo --server-user 65534 place/s hello
-	expect_status 0 "$(cat "$err")"
+	run_well seqpacket-echo --server-user 65534 place/s hello
 	expect_text "$out" hello
 	signal tap INT
-	finish tap
-	expect_status 0 "$(cat "$logs/tap.err")"
+	finish_well tap
 }
 
 # It takes datagrams of one peer only; the kernel refuses those of the tap.
@@ -242,8 +229,7 @@ a_recording_that_nobody_reads_delays_no_traffic_and_tells_the_gap()
 	mkfifo slow
 	exec 5<>slow
 	stdout=slow start_tap -w -
-	run seqpacket-echo -c 60000 -s 400 s
-	expect_status 0 "$(cat "$err")"
+	run_well seqpacket-echo -c 60000 -s 400 s
 	signal tap INT
 	cat <slow >file.pcapng 5>&- &
 	reader=$!
@@ -284,8 +270,7 @@ a_terminal_that_is_stopped_delays_no_traffic()
 		    pass
 		print(tap.wait())
 	END
-	run python3 terminal.py
-	expect_status 0 "$(cat "$err")"
+	run_well python3 terminal.py
 	printf '0 0\n0\n' >wanted
 	expect_same wanted "$out"
 }

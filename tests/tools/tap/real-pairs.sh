@@ -37,8 +37,7 @@ expect_same_with_tap()
 	expect_status 0 "with a tap: $(cat "$err")"
 	expect_same direct "$out"
 	signal tap INT
-	finish tap
-	expect_status 0 "$(cat "$logs/tap.err")"
+	finish_well tap
 	expect_match "$logs/tap.out" '"event":"message"'
 	run "$@"
 	expect_status 0 "after the tap: $(cat "$err")"
@@ -148,8 +147,7 @@ python_half_close_and_empty_messages()
 		start server python3 server.py "$kind"
 		await_socket s
 		expect_same_with_tap s python3 client.py "$kind"
-		signal server TERM
-		finish server
+		end server TERM
 	done
 }
 
@@ -169,8 +167,7 @@ logger_and_rsyslogd()
 	start_server tap unixmsg-tap -w file.pcapng s
 	seq 201 400 | logger -u "$here/s"
 	signal tap INT
-	finish tap
-	expect_status 0 "$(cat "$logs/tap.err")"
+	finish_well tap
 	seq 401 600 | logger -u "$here/s"
 	has_all()
 	{
@@ -239,8 +236,7 @@ the_picture_of_readme_is_what_it_prints()
 		level_picture >wanted
 	start_server tap unixmsg-tap -c 2 s
 	run wpa_cli -g "$here/s" ping
-	finish tap
-	expect_status 0 "$(cat "$logs/tap.err")"
+	finish_well tap
 	{ head -n 1 "$logs/tap.err"; cat "$logs/tap.out"
 		tail -n 1 "$logs/tap.err"; } | level_picture >found
 	expect_same wanted found
@@ -253,18 +249,14 @@ systemd_notify()
 	start_server server unixmsg-cat --listen --format hex unixgram s
 	NOTIFY_SOCKET=$here/s
 	export NOTIFY_SOCKET
-	run systemd-notify --ready --status=hello
-	expect_status 0 "$(cat "$err")"
+	run_well systemd-notify --ready --status=hello
 	start_server tap unixmsg-tap s
-	run systemd-notify --ready --status=hello
-	expect_status 0 "$(cat "$err")"
+	run_well systemd-notify --ready --status=hello
 	signal tap INT
-	finish tap
-	expect_status 0 "$(cat "$logs/tap.err")"
+	finish_well tap
 	expect_match "$logs/tap.out" 'READY=1.*STATUS=hello'
 	expect_match "$logs/tap.out" 'BARRIER=1'
-	signal server TERM
-	finish server
+	end server TERM
 	head -n 2 "$logs/server.out" >direct
 	sed 1,2d "$logs/server.out" >tapped
 	expect_same direct tapped
@@ -282,8 +274,7 @@ socat_as_client_and_server()
 		expect_same_with_tap s sh -c \
 			"socat -t 5 - UNIX-CONNECT:s${kind#*fork} <question"
 		expect_text "$out" HELLO
-		signal server TERM
-		finish server
+		end server TERM
 	done
 }
 

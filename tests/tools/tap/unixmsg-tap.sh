@@ -17,15 +17,6 @@ export PATH
 networks='unixgram unixpacket unix'
 name=tap-$$
 
-echo_of()
-{
-	case $1 in
-	unixgram) echo unixgram-echo ;;
-	unixpacket) echo seqpacket-echo ;;
-	unix) echo unixstream-echo ;;
-	esac
-}
-
 # start_echo NETWORK: at s-NETWORK.
 start_echo()
 {
@@ -41,23 +32,13 @@ start_tap()
 # stop_tap STATUS
 stop_tap()
 {
-	signal tap INT
-	finish tap
+	end tap INT
 	expect_status "$1" "$(cat "$logs/tap.err")"
 }
 
 talk()
 {
-	run unixmsg-cat "$@"
-	expect_status 0 "$(cat "$err")"
-}
-
-# expect_told STATUS TEXT: TEXT stands somewhere in what was complained of.
-expect_told()
-{
-	expect_status "$1" "$(cat "$err")"
-	grep -q -F -e "$2" "$err" || fail "not told: $2 ($(cat "$err"))"
-	expect_printable "$err"
+	run_well unixmsg-cat "$@"
 }
 
 # mistake TEXT ARGUMENT...
@@ -249,8 +230,7 @@ it_leaves_after_so_many_messages()
 	start_echo unixpacket
 	start_tap -c 3 --stats s-unixpacket
 	talk s-unixpacket one two three
-	finish tap
-	expect_status 0
+	finish_well tap
 	there=$(get_counter "$logs/tap.out" messages_to_server)
 	back=$(get_counter "$logs/tap.out" messages_to_client)
 	[ $((there + back)) -eq 3 ] || fail "$there and $back are not 3"
@@ -296,15 +276,13 @@ an_output_that_nobody_reads_delays_no_traffic()
 	mkfifo lines
 	exec 5<>lines
 	stdout=lines start_tap s-unixpacket
-	run seqpacket-echo -c 60000 -s 400 s-unixpacket
-	expect_status 0
+	run_well seqpacket-echo -c 60000 -s 400 s-unixpacket
 	signal tap INT
 	cat <lines >seen 5>&- &
 	reader=$!
 	pids="$pids $reader"
 	exec 5>&-
-	finish tap
-	expect_status 0 "$(cat "$logs/tap.err")"
+	finish_well tap
 	await $reader
 	left_out=$(sed -n 's/^\.\.\. \([0-9]*\) left out.*/\1/p' seen |
 		awk '{ n += $1 } END { print n }')
@@ -359,8 +337,7 @@ tshark_reads_each_recording()
 	for network in $networks; do
 		rm -f file.pcapng
 		record_hello $network
-		run tshark -r file.pcapng -T fields -e frame.comment
-		expect_status 0 "$(cat "$err")"
+		run_well tshark -r file.pcapng -T fields -e frame.comment
 		grep -q 'to the server: 5 bytes, client uid' "$out" ||
 			[ $network = unix ] || fail "$(cat "$out")"
 		run tshark -r file.pcapng -Y data -T fields -e data.data
@@ -385,8 +362,7 @@ tshark_decodes_what_it_is_told()
 	start_tap -w file.pcapng --decode json s-unixpacket
 	talk s-unixpacket '{"answer":42}'
 	stop_tap 0
-	run tshark -r file.pcapng -Y json -T fields -e json.member
-	expect_status 0 "$(cat "$err")"
+	run_well tshark -r file.pcapng -Y json -T fields -e json.member
 	[ "$(grep -c answer "$out")" -eq 2 ] || fail "$(cat "$out")"
 }
 
@@ -396,8 +372,7 @@ a_recording_may_go_into_a_pipe()
 	start_tap -w - s-unixpacket
 	talk s-unixpacket hello
 	stop_tap 0
-	run unixmsg-tap --replay "$logs/tap.out" s-unixpacket
-	expect_status 0 "$(cat "$err")"
+	run_well unixmsg-tap --replay "$logs/tap.out" s-unixpacket
 }
 
 # The recorder writes what a killed tap has seen.
@@ -406,10 +381,8 @@ a_killed_tap_leaves_a_recording_of_all()
 	start_echo unixpacket
 	start_tap -w file.pcapng s-unixpacket
 	talk s-unixpacket hello world
-	signal tap KILL
-	finish tap
-	run unixmsg-tap --restore s-unixpacket
-	expect_status 0 "$(cat "$err")"
+	end tap KILL
+	run_well unixmsg-tap --restore s-unixpacket
 	await_true all_is_replayed
 }
 
@@ -562,12 +535,10 @@ a_killed_tap_whose_output_stands_still_is_repaired_at_once()
 	mkfifo lines
 	exec 5<>lines
 	stdout=lines start_tap -w file.pcapng --format text s-unixpacket
-	run seqpacket-echo -c 2000 -s 400 s-unixpacket
-	expect_status 0
+	run_well seqpacket-echo -c 2000 -s 400 s-unixpacket
 	signal tap KILL
 	await "$(cat "$logs/tap.pid")"
-	run unixmsg-tap --restore s-unixpacket
-	expect_status 0 "$(cat "$err")"
+	run_well unixmsg-tap --restore s-unixpacket
 	talk s-unixpacket hello
 	expect_text "$out" hello
 	exec 5>&-
