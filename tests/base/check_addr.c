@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/addr_private.h"
-#include "support/support.h"
+#include "support/scene.h"
 #include "unixmsg/addr.h"
 
 /* A string literal with the NULs in it, and its size. */
@@ -416,20 +416,11 @@ START_TEST(every_size_can_be_written)
 }
 END_TEST
 
-/* xorshift64*: the same names in every run. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545f4914f6cdd1d;
-}
-
 /* Half of the bytes are those that parsing looks at. */
 static char pick_byte(uint64_t *state)
 {
 	static const char special[] = { '\0', '@', '\\', 'x', '0', 'f', '\n' };
-	uint64_t random = next_random(state);
+	uint64_t random = support_draw(state);
 
 	if (random & 256)
 		return special[(random >> 16) % sizeof(special)];
@@ -441,12 +432,12 @@ static struct unixaddr pick_address(uint64_t *state)
 	enum unixaddr_kind kind = UNIXADDR_PATH;
 	size_t i,
 		size = 1 +
-		(size_t)(next_random(state) % (UNIXMSG_NAME_SIZE_MAX - 1));
+		(size_t)(support_draw(state) % (UNIXMSG_NAME_SIZE_MAX - 1));
 	char name[UNIXMSG_NAME_SIZE_MAX];
 
 	for (i = 0; i < size; i++)
 		name[i] = pick_byte(state);
-	if (memchr(name, '\0', size) != NULL || next_random(state) & 256)
+	if (memchr(name, '\0', size) != NULL || support_draw(state) & 256)
 		kind = UNIXADDR_ABSTRACT;
 	return make(kind, name, size);
 }
@@ -479,7 +470,7 @@ START_TEST(random_texts_are_refused_or_understood)
 	int round, accepted = 0;
 
 	for (round = 0; round < 20000; round++) {
-		size = (size_t)(next_random(&state) % sizeof(bytes));
+		size = (size_t)(support_draw(&state) % sizeof(bytes));
 		for (i = 0; i < size; i++)
 			bytes[i] = pick_byte(&state);
 		bytes[size] = '\0';
@@ -765,19 +756,11 @@ START_TEST(a_system_call_gets_the_exact_length)
 }
 END_TEST
 
-static int open_socket(void)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_ge(fd, 0);
-	return fd;
-}
-
-static int open_bound(const struct unixaddr *addr)
+static int bind_socket(const struct unixaddr *addr)
 {
 	socklen_t length;
 	const struct sockaddr *sa = unixaddr_get_sockaddr(addr, &length);
-	int fd = open_socket();
+	int fd = open_socket(SOCK_DGRAM);
 
 	ck_assert_int_eq(bind(fd, sa, length), 0);
 	return fd;
@@ -841,7 +824,7 @@ START_TEST(the_kernel_agrees_about_paths)
 {
 	struct unixaddr addr = path_of_size((size_t)_i), found;
 	struct unixaddr any = parse("@");
-	int fd = open_bound(&addr), other = open_bound(&any);
+	int fd = bind_socket(&addr), other = bind_socket(&any);
 	socklen_t length;
 
 	found = own_address(fd, &length);
@@ -876,7 +859,7 @@ START_TEST(the_kernel_agrees_about_abstract_names)
 	memcpy(name + size, names[_i].name, names[_i].size);
 	size += names[_i].size;
 	addr = make(UNIXADDR_ABSTRACT, name, size);
-	fd = open_bound(&addr);
+	fd = bind_socket(&addr);
 	found = own_address(fd, &length);
 	ck_assert_uint_eq(length, FAMILY_SIZE + 1 + size);
 	assert_address(&found, UNIXADDR_ABSTRACT, name, size);
@@ -891,7 +874,7 @@ END_TEST
 START_TEST(the_kernel_chooses_an_abstract_name)
 {
 	struct unixaddr addr = parse("@"), found, sender;
-	int fd = open_bound(&addr);
+	int fd = bind_socket(&addr);
 	socklen_t length;
 	size_t size;
 
@@ -908,7 +891,7 @@ END_TEST
 
 START_TEST(a_socket_without_a_name_is_unnamed)
 {
-	int fd = open_socket();
+	int fd = open_socket(SOCK_DGRAM);
 	socklen_t length;
 	struct unixaddr addr = own_address(fd, &length);
 
@@ -921,7 +904,7 @@ END_TEST
 START_TEST(a_sender_without_a_name_is_unnamed)
 {
 	struct unixaddr name = parse("@"), addr;
-	int fd = open_socket(), other = open_bound(&name);
+	int fd = open_socket(SOCK_DGRAM), other = bind_socket(&name);
 	socklen_t length;
 
 	addr = sender_address(fd, other, &length);
@@ -937,7 +920,7 @@ START_TEST(a_received_address_equals_a_parsed_one)
 {
 	struct unixaddr addr = path_of_size((size_t)_i), found;
 	socklen_t length = UNIXMSG_ADDR_ROOM;
-	int fd = open_bound(&addr);
+	int fd = bind_socket(&addr);
 
 	spoil(&found);
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&found.sun,

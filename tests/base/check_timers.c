@@ -238,14 +238,6 @@ END_TEST
 
 /* Against a list that is searched from end to end. */
 
-static uint64_t draw(uint64_t *state)
-{
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
-}
-
 static int64_t find_earliest(void)
 {
 	int64_t earliest_us = UNIXMSG_FOREVER;
@@ -300,7 +292,7 @@ START_TEST(random_operations_agree_with_a_plain_list)
 	int step;
 
 	for (step = 0; step < STEPS; step++) {
-		uint64_t number = draw(&state);
+		uint64_t number = support_draw(&state);
 		size_t index = (size_t)(number / 8 % MANY);
 		int64_t moment_us = (int64_t)(number / 4096 % MOMENTS);
 

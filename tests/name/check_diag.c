@@ -453,14 +453,6 @@ static void look_for(int fd, struct wanted *wanted)
 	ck_assert_uint_eq(wanted->found, 1);
 }
 
-static int open_connected(int type, const char *text)
-{
-	int fd = open_socket(type);
-
-	ck_assert_int_eq(connect_to(fd, text), 0);
-	return fd;
-}
-
 static void identify(const char *path, struct unixdiag_file *file)
 {
 	struct unixdiag_mount mount = { 0 };

@@ -129,19 +129,11 @@ int faccessat(int fd, const char *path, int mode, int flags)
 	return (int)syscall(SYS_faccessat, fd, path, mode);
 }
 
-static int open_with(struct server *server, int type, unsigned int flags,
-	mode_t mode)
-{
-	struct unixlisten_options options = { .flags = flags, .mode = mode };
-
-	return open_server(server, type, support_path("socket"), &options);
-}
-
 static void assert_is_taken_and_given_up(int type)
 {
 	struct server server;
 
-	ck_assert_int_eq(open_with(&server, type, 0, 0600), 0);
+	ck_assert_int_eq(open_as(&server, type, 0, 0600), 0);
 	ck_assert_int_eq(try_to_reach(support_path("socket")),
 		type == SOCK_DGRAM ? 0 : EPROTOTYPE);
 	ck_assert_int_eq(close_server(&server), 0);
@@ -180,9 +172,9 @@ START_TEST(a_name_that_may_have_an_owner_is_not_taken)
 	make_dead(types[_i], path);
 	before = look_at(path);
 	is_remote = true;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_untouched(path, &before);
-	ck_assert_int_eq(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
+	ck_assert_int_eq(open_as(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
 				 0600),
 		0);
 	ck_assert_int_eq(close_server(&server), 0);
@@ -201,7 +193,7 @@ START_TEST(who_may_be_alive_gets_back_what_was_set_aside)
 	make_dead(types[_i], aside);
 	before = look_at(aside);
 	is_remote = true;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_same_file(path, &before);
 	assert_files(1);
 }
@@ -232,7 +224,7 @@ START_TEST(who_may_have_put_his_file_there_keeps_it)
 
 	is_remote = is_squashed = true;
 	diag_play.error = EAFNOSUPPORT;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_files(1);
 }
 END_TEST
@@ -347,7 +339,7 @@ START_TEST(a_file_of_the_user_who_counts_for_files_is_ours)
 
 		diag_play.error = _i == 1 ? EAFNOSUPPORT : 0;
 		syscall(SYS_setfsuid, (long)65534);
-		ck_assert_int_eq(open_with(&server, SOCK_DGRAM,
+		ck_assert_int_eq(open_as(&server, SOCK_DGRAM,
 					 UNIXMSG_LISTEN_UNSAFE_DIRECTORY, 0600),
 			0);
 		ck_assert_uint_eq(look_at(support_path("socket")).st_uid,
@@ -368,7 +360,7 @@ START_TEST(a_mode_that_is_not_in_force_is_a_failure)
 	struct server server;
 
 	is_wide = true;
-	ck_assert_errno(open_with(&server, types[_i % TYPES], 0,
+	ck_assert_errno(open_as(&server, types[_i % TYPES], 0,
 				modes[_i / TYPES]),
 		ENOTSUP);
 	assert_files(0);
@@ -381,7 +373,7 @@ START_TEST(only_what_lets_others_in_counts)
 	struct server server;
 
 	is_wide = true;
-	ck_assert_int_eq(open_with(&server, SOCK_DGRAM, 0, modes[_i]), 0);
+	ck_assert_int_eq(open_as(&server, SOCK_DGRAM, 0, modes[_i]), 0);
 	ck_assert_int_eq(close_server(&server), 0);
 	assert_files(0);
 }
@@ -485,7 +477,7 @@ START_TEST(whom_a_default_list_names_gets_in_where_the_group_does)
 
 	ck_assert_int_eq(chmod(support_dir(), 0711), 0);
 	set_default_list();
-	ck_assert_int_eq(open_with(&server, SOCK_DGRAM, 0, modes[_i]), 0);
+	ck_assert_int_eq(open_as(&server, SOCK_DGRAM, 0, modes[_i]), 0);
 	ck_assert_int_eq(reach_as_nobody(), modes[_i] & 020 ? 0 : EACCES);
 	ck_assert_int_eq(close_server(&server), 0);
 }
@@ -508,7 +500,7 @@ START_TEST(a_live_owner_stays_without_proc)
 	struct server server;
 
 	is_proc_missing = true;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_untouched(support_path("socket"), &before);
 	assert_hears_nothing(owner, types[_i]);
 	close(owner);
@@ -559,7 +551,7 @@ START_TEST(a_mode_is_set_without_proc)
 	struct server server;
 
 	is_proc_missing = true;
-	ck_assert_int_eq(open_with(&server, types[_i], 0, 0666), 0);
+	ck_assert_int_eq(open_as(&server, types[_i], 0, 0666), 0);
 	umask(old);
 	ck_assert_uint_eq(mode_of(support_path("socket")), 0666);
 	ck_assert_int_eq(close_server(&server), 0);

@@ -104,14 +104,9 @@ static void tear_down(void)
 	support_clear_dir();
 }
 
-static int open_at(const char *name)
+static int open_client(const char *name)
 {
-	return open_bound(SOCK_DGRAM, name);
-}
-
-static int open_connected(const char *name)
-{
-	int fd = open_at(name);
+	int fd = open_bound(SOCK_DGRAM, name);
 
 	ck_assert_int_eq(connect_to(fd, support_path("server")), 0);
 	return fd;
@@ -173,7 +168,7 @@ END_TEST
 
 START_TEST(a_writer_who_may_be_anybody_is_refused)
 {
-	int fd = open_at(support_path("client"));
+	int fd = open_bound(SOCK_DGRAM, support_path("client"));
 
 	map = "0 1000 1\n";
 	ck_assert_errno(prove(support_path("client"), OVERFLOW_USER, 0), EPERM);
@@ -189,7 +184,7 @@ END_TEST
 
 START_TEST(without_sock_diag_the_owner_of_the_file_is_proof)
 {
-	int fd = open_at(support_path("client"));
+	int fd = open_bound(SOCK_DGRAM, support_path("client"));
 
 	diag_play.error = EAFNOSUPPORT;
 	ck_assert_int_eq(prove(support_path("client"), geteuid(), 0), 0);
@@ -200,7 +195,7 @@ END_TEST
 
 START_TEST(without_sock_diag_a_connected_socket_of_another_is_refused)
 {
-	int fd = open_connected(support_path("client"));
+	int fd = open_client(support_path("client"));
 
 	diag_play.error = EAFNOSUPPORT;
 	ck_assert_int_eq(prove(support_path("client"), geteuid(), 0), 0);
@@ -212,12 +207,12 @@ END_TEST
 /* It may be from another network namespace: our own name is a path. */
 START_TEST(without_sock_diag_an_abstract_name_of_another_is_refused)
 {
-	int fd = open_at(support_abstract("client"));
+	int fd = open_bound(SOCK_DGRAM, support_abstract("client"));
 
 	diag_play.error = EAFNOSUPPORT;
 	ck_assert_errno(prove(support_abstract("client"), STRANGER, 0), EPERM);
 	close(server);
-	server = open_at(support_abstract("server"));
+	server = open_bound(SOCK_DGRAM, support_abstract("server"));
 	ck_assert_int_eq(prove(support_abstract("client"), STRANGER, 0), 0);
 	close(fd);
 }
@@ -226,11 +221,11 @@ END_TEST
 /* Whether our own name is abstract is asked second. */
 START_TEST(without_our_own_name_an_abstract_name_of_another_is_refused)
 {
-	int fd = open_at(support_abstract("client"));
+	int fd = open_bound(SOCK_DGRAM, support_abstract("client"));
 
 	diag_play.error = EAFNOSUPPORT;
 	close(server);
-	server = open_at(support_abstract("server"));
+	server = open_bound(SOCK_DGRAM, support_abstract("server"));
 	names_told = 1;
 	ck_assert_errno(prove(support_abstract("client"), STRANGER, 0), EPERM);
 	names_told = 0;
@@ -244,7 +239,7 @@ END_TEST
 START_TEST(a_shortage_in_sock_diag_is_told)
 {
 	const char *name = support_path("client");
-	int fd = _i == 0 ? open_at(name) : open_connected(name);
+	int fd = _i == 0 ? open_bound(SOCK_DGRAM, name) : open_client(name);
 
 	diag_play.error = ENOBUFS;
 	ck_assert_errno(prove(name, STRANGER, 0), ENOBUFS);
@@ -256,7 +251,7 @@ END_TEST
 
 START_TEST(no_list_is_made_in_a_hurry)
 {
-	int fd = open_connected(support_path("client"));
+	int fd = open_client(support_path("client"));
 
 	ck_assert_errno(prove(support_path("client"), STRANGER,
 				UNIXPROOF_QUICK),
@@ -268,7 +263,7 @@ END_TEST
 /* The kernel lists it by the name that it was bound to. */
 START_TEST(a_connected_socket_whose_file_was_renamed_is_refused)
 {
-	int fd = open_connected(support_path("before"));
+	int fd = open_client(support_path("before"));
 
 	ck_assert_int_eq(rename(support_path("before"), support_path("after")),
 		0);
@@ -291,10 +286,10 @@ static const char *make_linked(void)
 START_TEST(a_socket_that_had_the_same_name_before_is_passed_over)
 {
 	const char *name = make_linked();
-	int before = open_at(name), fd;
+	int before = open_bound(SOCK_DGRAM, name), fd;
 
 	ck_assert_int_eq(rename(name, support_path("other")), 0);
-	fd = open_connected(name);
+	fd = open_client(name);
 	ck_assert_int_eq(prove_early(name), 0);
 	close(before);
 	close(fd);
@@ -304,7 +299,7 @@ END_TEST
 START_TEST(a_socket_is_found_if_the_list_is_begun_anew)
 {
 	const char *name = make_linked();
-	int fd = open_connected(name);
+	int fd = open_client(name);
 
 	diag_play.is_list_cut = true;
 	ck_assert_int_eq(prove_early(name), 0);
@@ -317,7 +312,7 @@ END_TEST
 START_TEST(a_socket_that_may_have_another_file_is_no_proof)
 {
 	const char *name = make_linked();
-	int fd = open_connected(name);
+	int fd = open_client(name);
 
 	diag_play.answers = UINT_MAX;
 	if (_i == 0)
@@ -332,7 +327,7 @@ END_TEST
 START_TEST(without_sock_diag_nothing_behind_a_link_is_proved_early)
 {
 	const char *name = make_linked();
-	int fd = open_connected(name);
+	int fd = open_client(name);
 
 	diag_play.error = EAFNOSUPPORT;
 	ck_assert_errno(prove_early(name), EPERM);
@@ -352,7 +347,7 @@ static const char *make_open_way(void)
 START_TEST(without_proc_the_proof_of_an_unsafe_name_does_not_last)
 {
 	const char *name = make_open_way();
-	int fd = open_at(name);
+	int fd = open_bound(SOCK_DGRAM, name);
 
 	is_proc_missing = true;
 	ck_assert_int_eq(prove(name, geteuid(), 0), 0);
@@ -366,7 +361,7 @@ START_TEST(without_proc_a_chosen_file_has_to_be_safe)
 {
 	const char *name = make_open_way();
 	const struct unixaddr addr = address_of(name);
-	int fd = open_at(name);
+	int fd = open_bound(SOCK_DGRAM, name);
 	struct stat chosen = look_at(name);
 
 	is_proc_missing = true;
@@ -380,7 +375,7 @@ END_TEST
 START_TEST(another_file_than_the_chosen_one_is_refused)
 {
 	const struct unixaddr addr = address_of(support_path("client"));
-	int fd = open_at(support_path("client"));
+	int fd = open_bound(SOCK_DGRAM, support_path("client"));
 	struct stat chosen = look_at(support_path("server"));
 
 	ck_assert_errno(unixproof__find_chosen(&proof, &addr, &chosen), EPERM);
@@ -390,9 +385,11 @@ END_TEST
 
 START_TEST(proofs_hold_the_same_file_or_not)
 {
-	struct unixproof one = { .fd = open_at(support_path("one")) };
+	struct unixproof one = { .fd = open_bound(SOCK_DGRAM,
+					 support_path("one")) };
 	struct unixproof same = { .fd = dup(one.fd) };
-	struct unixproof other = { .fd = open_at(support_path("other")) };
+	struct unixproof other = { .fd = open_bound(SOCK_DGRAM,
+					   support_path("other")) };
 	const struct unixproof none = { .fd = -1 }, wrong = { .fd = 1000000 };
 
 	ck_assert(unixproof__is_same_file(&one, &same));

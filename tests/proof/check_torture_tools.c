@@ -1235,16 +1235,6 @@ static void be_first_process(const struct tool_scene *scene, int index)
 	_exit(EXIT_SUCCESS);
 }
 
-static int get_exit_status(pid_t pid)
-{
-	int how;
-
-	ck_assert_int_eq(support_waitpid(pid, &how), pid);
-	ck_assert_msg(WIFEXITED(how), "a child ended by signal %d",
-		WTERMSIG(how));
-	return WEXITSTATUS(how);
-}
-
 /* There is no way back out of namespaces, so that a child enters them. */
 static void try_alone(const struct tool_scene *scene, int index)
 {
@@ -1256,7 +1246,7 @@ static void try_alone(const struct tool_scene *scene, int index)
 	ck_assert_int_ge(pid, 0);
 	if (pid == 0)
 		be_first_process(scene, index);
-	_exit(get_exit_status(pid));
+	_exit(support_get_exit_status(pid));
 }
 
 static void play_alone(const struct tool_scene *scene, int index)
@@ -1269,7 +1259,7 @@ static void play_alone(const struct tool_scene *scene, int index)
 	pid = support_fork();
 	if (pid == 0)
 		try_alone(scene, index);
-	status = get_exit_status(pid);
+	status = support_get_exit_status(pid);
 	if (status == SUPPORT_EXIT_SKIPPED) {
 		progresses[index].is_part = true;
 		play_beside_server(scene, index);

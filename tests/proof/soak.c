@@ -16,7 +16,6 @@
  */
 #include <config.h>
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,21 +27,13 @@
 #include <unistd.h>
 
 #include "proof/soak.h"
+#include "support/files.h"
 
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int number)
 {
 	interrupted = number;
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type,
-	struct FTW *place)
-{
-	(void)status;
-	(void)type;
-	(void)place;
-	return remove(path);
 }
 
 /* Those that the conductor leaves behind die with it, and are ours then. */
@@ -115,7 +106,7 @@ static int run(int seconds)
 		soak_conduct(seconds);
 	is_good = await_conductor(pid);
 	await_all();
-	nftw(soak_book->dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	files_remove(soak_book->dir);
 	if (interrupted != 0) {
 		puts("soak: interrupted");
 		return 128 + interrupted;

@@ -2,7 +2,6 @@
 /* Who follows the plan, starts and ends all others, and does the sums. */
 #include <config.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -15,6 +14,7 @@
 #include <unistd.h>
 
 #include "proof/soak.h"
+#include "support/files.h"
 
 /* Longer than anything takes here. */
 static const int64_t limit_us = 100000000;
@@ -457,7 +457,6 @@ static void take_step(const struct soak_step *step)
 
 /* Figures */
 
-/* Pages of its own: what is shared with others, or a file's, is no leak. */
 /* Mappings of lanes. */
 static int count_lanes(pid_t pid)
 {
@@ -474,42 +473,21 @@ static int count_lanes(pid_t pid)
 	return count;
 }
 
+/* Pages of its own: what is shared with others, or a file's, is no leak. */
 static size_t get_memory_kib(pid_t pid)
 {
-	char path[64], line[256];
-	size_t kib = 0;
-	FILE *file;
+	const size_t kib = files_get_kib(pid, "Anonymous");
 
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
-	file = fopen(path, "re");
-	SOAK_EXPECT(file != NULL);
-	while (kib == 0 && fgets(line, sizeof(line), file) != NULL)
-		if (sscanf(line, "Anonymous: %zu kB", &kib) != 1)
-			kib = 0;
-	fclose(file);
+	SOAK_EXPECT(kib > 0);
 	return kib;
-}
-
-static int count_entries(const char *path)
-{
-	const struct dirent *entry;
-	DIR *dir = opendir(path);
-	int count = 0;
-
-	SOAK_EXPECT(dir != NULL);
-	while ((entry = readdir(dir)) != NULL)
-		count += strcmp(entry->d_name, ".") != 0 &&
-			strcmp(entry->d_name, "..") != 0;
-	closedir(dir);
-	return count;
 }
 
 static int count_fds(pid_t pid)
 {
-	char path[64];
+	const int count = files_count_fds(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	return count_entries(path);
+	SOAK_EXPECT(count >= 0);
+	return count;
 }
 
 static pid_t get_watched(int which)
@@ -661,10 +639,10 @@ static void expect_no_files(void)
 
 	snprintf(path, sizeof(path), "%s/unixmsg-%u", soak_book->dir,
 		(unsigned int)geteuid());
-	count = count_entries(path);
+	count = files_count(path);
 	if (count != 0)
 		soak_fail("expected no files of clients, there are %d", count);
-	count = count_entries(soak_book->dir);
+	count = files_count(soak_book->dir);
 	if (count != 1)
 		soak_fail("expected no files of servers, there are %d",
 			count - 1);

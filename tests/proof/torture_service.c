@@ -110,12 +110,12 @@ static int echo_in_parts(struct stage *stage, uint64_t peer,
 	return UNIXSERVICE_DONE;
 }
 
-static uint64_t count_kept(const struct stage *stage)
+static struct unixservice_counters count(const struct stage *stage)
 {
 	struct unixservice_counters counters;
 
 	unixservice_get_counters(stage->service, &counters);
-	return counters.queued;
+	return counters;
 }
 
 /* More than can go, so that some of it is kept. */
@@ -125,7 +125,7 @@ static int flood(struct stage *stage, uint64_t peer, struct unixmsg *msg)
 	int i;
 
 	(void)msg;
-	for (i = 0; i < FLOOD_MOST && count_kept(stage) < 3; i++)
+	for (i = 0; i < FLOOD_MOST && count(stage).queued < 3; i++)
 		if (unixservice_send(stage->service, peer, bytes,
 			    sizeof(bytes)) != 1)
 			break;
@@ -180,14 +180,6 @@ static void open_serving(struct stage *stage, int network, stage_act *act)
 {
 	open_stage(stage, act, NULL);
 	ck_assert_int_eq(listen_at(stage, network, get_name()), 0);
-}
-
-static struct unixservice_counters count(const struct stage *stage)
-{
-	struct unixservice_counters counters;
-
-	unixservice_get_counters(stage->service, &counters);
-	return counters;
 }
 
 static uint64_t get_losses(const struct unixservice_counters *books)
@@ -673,7 +665,7 @@ static unsigned int hear_flood(struct stage *stage, struct client *client)
 		}
 		if (result == 0 || errno != EAGAIN)
 			break;
-		if (count_kept(stage) == 0 && quiet > 1)
+		if (count(stage).queued == 0 && quiet > 1)
 			break;
 		serve_a_while(stage);
 	}
@@ -735,9 +727,9 @@ static void have_kept(struct stage *stage, struct client *client, int network)
 	open_serving(stage, network, flood_with_descriptors);
 	dial(client, network, get_name());
 	say(client, "?");
-	for (turns = 0; turns < 3000 && count_kept(stage) < 3; turns++)
+	for (turns = 0; turns < 3000 && count(stage).queued < 3; turns++)
 		serve_a_while(stage);
-	ck_assert_uint_ge(count_kept(stage), 3);
+	ck_assert_uint_ge(count(stage).queued, 3);
 }
 
 static void a_service_serves_what_was_kept(int kind)
@@ -858,7 +850,7 @@ static void a_peer_is_reset(int kind)
 	torture_begin();
 	torture_end(unixservice_reset_peer(stage.service, stage.peer), 0);
 	ck_assert(!is_peer(&stage));
-	ck_assert_uint_eq(count_kept(&stage), 0);
+	ck_assert_uint_eq(count(&stage).queued, 0);
 	check_books(&stage);
 	hang_up(&client);
 	let_be_served(&stage, kind);

@@ -41,13 +41,6 @@ static int open_listener(unsigned int *number)
 	return fd;
 }
 
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 static void set_up(void)
 {
 	listener = open_listener(&port);
@@ -57,13 +50,13 @@ static void set_up(void)
 static void tear_down(void)
 {
 	engine_scene_close(&scene);
-	close_one(&conn);
-	close_one(&listener);
+	support_close(&conn);
+	support_close(&listener);
 }
 
 static void accept_at(int fd)
 {
-	close_one(&conn);
+	support_close(&conn);
 	heard_size = 0;
 	while ((conn = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) <
 		0) {
@@ -531,7 +524,7 @@ START_TEST(a_lost_connection_confirms_no_more)
 	bring_up();
 	ck_assert_int_eq(engine_confirm(scene.engine), 0);
 	ck_assert(!engine_is_confirmed(scene.engine));
-	close_one(&conn);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert(engine_is_confirmed(scene.engine));
 	ck_assert_errno(engine_confirm(scene.engine), ENOTCONN);
@@ -545,7 +538,7 @@ START_TEST(a_lost_connection_is_made_anew_with_its_subscriptions)
 	engine_scene_open(&scene);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "a", NULL), 1);
 	bring_up_at(listener);
-	close_one(&conn);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert(!engine_is_up(scene.engine));
 	greet_at(listener);
@@ -562,7 +555,7 @@ START_TEST(half_a_message_is_not_continued_on_the_next_connection)
 	ck_assert_int_eq(engine_subscribe(scene.engine, "a", NULL), 1);
 	bring_up_at(listener);
 	say("MSG a 1 5\r\nhel");
-	close_one(&conn);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 1);
 	bring_up_at(listener);
 	ck_assert_uint_eq(scene.messages, 0);
@@ -581,7 +574,7 @@ START_TEST(what_waited_is_not_sent_on_the_next_connection)
 	while (engine_scene_publish(&scene, "a", NULL, text) == 0)
 		;
 	ck_assert_int_eq(errno, EAGAIN);
-	close_one(&conn);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert_uint_eq(engine_get_waiting(scene.engine), 0);
 	greet_at(listener);
@@ -593,7 +586,7 @@ START_TEST(the_last_words_of_the_server_are_told)
 {
 	bring_up();
 	say("-ERR 'Slow Consumer'\r\n");
-	close_one(&conn);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 1);
 	ck_assert_ptr_nonnull(strstr(scene.why, "Slow Consumer"));
 }
@@ -611,7 +604,7 @@ START_TEST(a_push_calls_nothing)
 	ck_assert_int_eq(setsockopt(conn, SOL_SOCKET, SO_LINGER, &reset,
 				 sizeof(reset)),
 		0);
-	close_one(&conn);
+	support_close(&conn);
 	ck_assert_int_eq(engine_subscribe(scene.engine, "b", NULL), 2);
 	engine_push(scene.engine);
 	ck_assert_uint_eq(scene.messages, 0);
@@ -660,8 +653,8 @@ START_TEST(a_server_that_was_told_takes_over)
 		second_port);
 	say(text);
 	expect("PONG\r\n");
-	close_one(&listener);
-	close_one(&conn);
+	support_close(&listener);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 1);
 	bring_up_at(second);
 	close(second);
@@ -689,12 +682,12 @@ START_TEST(a_server_that_was_told_keeps_its_name)
 
 	bring_up();
 	tell_of_server(second_port);
-	close_one(&listener);
-	close_one(&conn);
+	support_close(&listener);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 1);
 	bring_up_at(second);
 	tell_of_server(1);
-	close_one(&conn);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 2);
 	snprintf(name, sizeof(name), "127.0.0.1:%u: ", second_port);
 	ck_assert_msg(strncmp(scene.why, name, strlen(name)) == 0, "%s",
@@ -750,7 +743,7 @@ START_TEST(the_pause_between_tries_doubles_up_to_a_bound)
 	int64_t before_us, at_us;
 	unsigned int i;
 
-	close_one(&listener);
+	support_close(&listener);
 	engine_scene_open(&scene);
 	for (i = 0; i < COUNT(pauses_us); i++) {
 		before_us = unixdeadline_now_us();
@@ -773,7 +766,7 @@ START_TEST(the_pause_is_short_again_once_it_stays_up)
 	scene.options.pings_max = 1000;
 	engine_scene_open(&scene);
 	accept_at(listener);
-	close_one(&conn);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.failures, 1);
 	bring_up_at(listener);
 	expect("PING\r\n");
@@ -782,7 +775,7 @@ START_TEST(the_pause_is_short_again_once_it_stays_up)
 	say("PING\r\n");
 	while (strstr(heard, "PONG\r\n") == NULL)
 		ck_assert(hear());
-	close_one(&conn);
+	support_close(&conn);
 	engine_scene_wait(&scene, &scene.downs, 1);
 	at_us = engine_get_deadline_us(scene.engine);
 	ck_assert_int_le(at_us, unixdeadline_now_us() + scene.options.retry_us);

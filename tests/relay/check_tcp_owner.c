@@ -11,18 +11,11 @@
 
 static int listener = -1, client = -1, server = -1;
 
-static void close_one(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
-}
-
 static void tear_down(void)
 {
-	close_one(&client);
-	close_one(&server);
-	close_one(&listener);
+	support_close(&client);
+	support_close(&server);
+	support_close(&listener);
 }
 
 /* An address of the family: loopback, with the port of the listener. */
@@ -53,7 +46,7 @@ static int open_at(int family, const struct sockaddr_in6 *address,
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
 	if (fd < 0 || bind(fd, (const struct sockaddr *)address, length) < 0 ||
 		listen(fd, 8) < 0) {
-		close_one(&fd);
+		close(fd);
 		return -1;
 	}
 	return fd;
@@ -109,7 +102,7 @@ static bool has_ipv6(void)
 	int fd = open_at(AF_INET6, &address, length);
 	bool is_there = fd >= 0;
 
-	close_one(&fd);
+	close(fd);
 	return is_there;
 }
 
@@ -172,7 +165,7 @@ START_TEST(a_closed_end_has_no_owner)
 	listen_with(AF_INET);
 	connect_with(AF_INET);
 	accept_one();
-	close_one(&server);
+	support_close(&server);
 	ck_assert_errno(tcp_owner_find(client, &user), ENOENT);
 }
 END_TEST

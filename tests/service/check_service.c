@@ -367,18 +367,10 @@ START_TEST(a_service_is_served_to_its_end)
 }
 END_TEST
 
-static int answer_later(struct scene *at, uint64_t peer, struct unixmsg *msg)
-{
-	(void)at;
-	(void)peer;
-	(void)msg;
-	return UNIXSERVICE_LATER;
-}
-
 /* An event in between: who waits for the answer still gets it. */
 START_TEST(what_is_pushed_is_no_answer)
 {
-	scene_open_with(&scene, &client, _i, answer_later, NULL);
+	scene_open_with(&scene, &client, _i, scene_put_off, NULL);
 	client_ask(&client, &scene, "?");
 	ck_assert_int_eq(unixservice_push(scene.service, scene.peer, "event",
 				 5),
@@ -628,17 +620,6 @@ static void spoil(struct unixservice_options *options, int i)
 	}
 }
 
-static int never(struct unixservice *service, uint64_t peer,
-	struct unixmsg *msg, void *context)
-{
-	(void)service;
-	(void)peer;
-	(void)msg;
-	(void)context;
-	ck_abort();
-	return 0;
-}
-
 START_TEST(a_buffer_that_there_is_no_memory_for_is_told)
 {
 	struct unixservice_options options = { .size_max = SIZE_MAX };
@@ -646,7 +627,8 @@ START_TEST(a_buffer_that_there_is_no_memory_for_is_told)
 	/* It would end the process. */
 	if (load_is_memory_kept())
 		return;
-	ck_assert_null_errno(unixservice_new(never, NULL, &options), ENOMEM);
+	ck_assert_null_errno(unixservice_new(scene_never, NULL, &options),
+		ENOMEM);
 }
 END_TEST
 
@@ -655,7 +637,8 @@ START_TEST(senseless_options_are_refused)
 	struct unixservice_options options;
 
 	spoil(&options, _i);
-	ck_assert_null_errno(unixservice_new(never, NULL, &options), EINVAL);
+	ck_assert_null_errno(unixservice_new(scene_never, NULL, &options),
+		EINVAL);
 }
 END_TEST
 

@@ -513,21 +513,10 @@ START_TEST(a_lack_of_descriptors_ends_no_peer)
 }
 END_TEST
 
-static int answer_nothing(struct unixservice *service, uint64_t peer,
-	struct unixmsg *msg, void *context)
-{
-	(void)service;
-	(void)peer;
-	(void)msg;
-	(void)context;
-	return UNIXSERVICE_DONE;
-}
-
 /* Its loop can watch nothing. */
 static struct unixservice *open_broken(void)
 {
-	struct unixservice *service =
-		unixservice_new(answer_nothing, NULL, NULL);
+	struct unixservice *service = unixservice_new(scene_never, NULL, NULL);
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	ck_assert_ptr_nonnull(service);

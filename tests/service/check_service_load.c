@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "support/files.h"
 #include "support/load.h"
 #include "support/scene.h"
 
@@ -287,18 +288,10 @@ END_TEST
 
 /* Floods */
 
-static int connect_raw(int type, const char *address)
-{
-	int fd = open_socket(type);
-
-	ck_assert_int_eq(connect_to(fd, address), 0);
-	return fd;
-}
-
 /* What was sent by those who have gone may still be in its hands. */
 static void await_fds(const struct load_server *server, int count)
 {
-	while (load_count_fds_of(server->pid) > count)
+	while (files_count_fds(server->pid) > count)
 		support_poll(NULL, 0, 1);
 }
 
@@ -311,7 +304,7 @@ static void flood_with_connections(const char *address, int count)
 	for (i = 0; i < count; i++) {
 		if (i >= OPEN)
 			close(fds[i % OPEN]);
-		fds[i % OPEN] = connect_raw(SOCK_SEQPACKET, address);
+		fds[i % OPEN] = open_connected(SOCK_SEQPACKET, address);
 	}
 	_exit(EXIT_SUCCESS);
 }
@@ -412,8 +405,8 @@ static void flood_fds_through(enum link_network network, const char *option)
 	load_init(&load, network, address);
 	load_open(&load);
 	load_run(&load, 1);
-	before = load_count_fds_of(server.pid);
-	fd = connect_raw(socket_types[network], address);
+	before = files_count_fds(server.pid);
+	fd = open_connected(socket_types[network], address);
 	flood_with_fds(fd, load_choose(200, 10000));
 	close(fd);
 	load_run(&load, 1);
@@ -483,7 +476,7 @@ START_TEST(half_closed_peers_get_their_answers)
 
 	start_on(&server, LINK_PACKET, address, NULL);
 	for (i = 0; i < count; i++) {
-		fd = connect_raw(SOCK_SEQPACKET, address);
+		fd = open_connected(SOCK_SEQPACKET, address);
 		ck_assert_int_eq(TEMP_FAILURE_RETRY(
 					 send(fd, "x", 1, MSG_NOSIGNAL)),
 			1);
@@ -590,7 +583,7 @@ START_TEST(a_flood_of_events_is_a_short_log)
 	int fd;
 
 	load_server_start(&server, log, arguments);
-	fd = connect_raw(SOCK_DGRAM, address);
+	fd = open_connected(SOCK_DGRAM, address);
 	for (i = 0; i < count; i++)
 		ck_assert_int_eq(TEMP_FAILURE_RETRY(
 					 send(fd, "too large", 9, 0)),

@@ -74,22 +74,13 @@ START_TEST(by_default_it_is_ten_minutes)
 }
 END_TEST
 
-static int ignore(struct unixservice *service, uint64_t peer,
-	struct unixmsg *msg, void *context)
-{
-	(void)service;
-	(void)peer;
-	(void)msg;
-	(void)context;
-	return UNIXSERVICE_DONE;
-}
-
 START_TEST(a_time_below_zero_is_refused)
 {
 	struct unixservice_options options = scene_options();
 
 	options.forget_us = -1;
-	ck_assert_null_errno(unixservice_new(ignore, NULL, &options), EINVAL);
+	ck_assert_null_errno(unixservice_new(scene_never, NULL, &options),
+		EINVAL);
 }
 END_TEST
 

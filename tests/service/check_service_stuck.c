@@ -420,20 +420,13 @@ struct flood {
 	pid_t pid;
 };
 
-static bool is_told(int pipe[2])
-{
-	struct pollfd entry = { .fd = pipe[0], .events = POLLIN };
-
-	return support_poll(&entry, 1, 0) == 1;
-}
-
 static void run_flood(struct flood *flood)
 {
 	struct load *load = &flood->load;
 
 	load_open(load);
 	support_ready_tell(flood->ended);
-	while (!is_told(flood->end)) {
+	while (!support_is_readable(flood->end[0])) {
 		load_send(load, &load->clients[0], 16);
 		load_take(load, &load->clients[0]);
 	}

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "support/files.h"
 #include "support/load.h"
 #include "support/scene.h"
 
@@ -206,38 +206,12 @@ bool load_is_memory_kept(void)
 	return __asan_init != NULL;
 }
 
-/* The figure of statm is behind by what each processor has not told yet. */
 size_t load_get_resident_bytes(pid_t pid)
 {
-	char path[64], line[256];
-	size_t kib = 0;
-	FILE *file;
+	const size_t kib = files_get_kib(pid, "Rss");
 
-	snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
-	file = fopen(path, "re");
-	ck_assert_ptr_nonnull(file);
-	while (kib == 0 && fgets(line, sizeof(line), file) != NULL)
-		if (sscanf(line, "Rss: %zu kB", &kib) != 1)
-			kib = 0;
-	fclose(file);
 	ck_assert_uint_gt(kib, 0);
 	return kib * 1024;
-}
-
-int load_count_fds_of(pid_t pid)
-{
-	char path[64];
-	const struct dirent *entry;
-	int count = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-	dir = opendir(path);
-	ck_assert_ptr_nonnull(dir);
-	while ((entry = readdir(dir)) != NULL)
-		count += entry->d_name[0] != '.';
-	closedir(dir);
-	return count;
 }
 
 static int64_t now_ns(void)

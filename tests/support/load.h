@@ -69,7 +69,6 @@ size_t load_get_resident_bytes(pid_t pid);
 
 /* Whether what is freed is kept: AddressSanitizer does, to see its use. */
 bool load_is_memory_kept(void);
-int load_count_fds_of(pid_t pid);
 
 /* The part of one core that pid takes for so long, in percent; less what a
  * process takes that does nothing. */

@@ -11,6 +11,8 @@ tests_libsupport_la_SOURCES = \
 	%D%/ends.h \
 	%D%/engine_scene.c \
 	%D%/engine_scene.h \
+	%D%/files.c \
+	%D%/files.h \
 	%D%/lanes.c \
 	%D%/lanes.h \
 	%D%/link.c \

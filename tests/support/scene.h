@@ -34,6 +34,9 @@ int open_server(struct server *server, int type, const char *address,
 	const struct unixlisten_options *options);
 int close_server(struct server *server);
 
+/* At support_path("socket"). */
+int open_as(struct server *server, int type, unsigned int flags, mode_t mode);
+
 /* The same of a socket that is bound, and listens where its type can. */
 int adopt_server(struct server *server, int type, int fd);
 
@@ -56,6 +59,7 @@ int open_socket(int type);
 int bind_to(int fd, const char *address);
 int connect_to(int fd, const char *address);
 
+int open_connected(int type, const char *address);
 int open_bound(int type, const char *address);
 
 /* Bound, and listening where the type can. */

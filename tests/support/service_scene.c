@@ -45,6 +45,17 @@ int scene_put_off(struct scene *scene, uint64_t peer, struct unixmsg *msg)
 	return UNIXSERVICE_LATER;
 }
 
+int scene_never(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
+	void *context)
+{
+	(void)service;
+	(void)peer;
+	(void)msg;
+	(void)context;
+	ck_abort_msg("a message, where none can come");
+	return UNIXSERVICE_DONE;
+}
+
 int scene_answer_at_length(struct scene *scene, uint64_t peer,
 	struct unixmsg *msg)
 {

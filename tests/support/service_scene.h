@@ -56,6 +56,10 @@ int scene_put_off(struct scene *scene, uint64_t peer, struct unixmsg *msg);
 int scene_answer_at_length(struct scene *scene, uint64_t peer,
 	struct unixmsg *msg);
 
+/* The handler of a service that has no messages. */
+int scene_never(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
+	void *context);
+
 /* The defaults, with a watcher that notes what it is told. */
 struct unixservice_options scene_options(void);
 

@@ -6,7 +6,6 @@
  */
 #include <config.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <grp.h>
@@ -27,6 +26,7 @@
 #include <unistd.h>
 
 #include "base/kernel.h"
+#include "support/files.h"
 #include "support/support.h"
 
 static const uid_t nobody_id = 65534;
@@ -39,26 +39,11 @@ static pid_t test_dir_owner;
 
 static int skipped;
 
-static int remove_entry(const char *path, const struct stat *status, int type,
-	struct FTW *place)
-{
-	(void)status;
-	(void)type;
-	(void)place;
-	return remove(path);
-}
-
-static void remove_tree(const char *dir)
-{
-	if (nftw(dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0)
-		perror(dir);
-}
-
 /* Processes that the test has forked end as well, and remove nothing. */
 static void remove_test_dir(void)
 {
 	if (test_dir_owner == getpid())
-		remove_tree(test_dir);
+		files_remove(test_dir);
 }
 
 /* false with errno. Check knows no assertions outside of tests. */
@@ -81,6 +66,12 @@ const char *support_dir(void)
 		ck_assert_int_eq(atexit(remove_test_dir), 0);
 	}
 	return test_dir;
+}
+
+void support_make_names_here(void)
+{
+	ck_assert_int_eq(setenv("TMPDIR", support_dir(), 1), 0);
+	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
 }
 
 static int remove_below(const char *path, const struct stat *status, int type,
@@ -153,17 +144,38 @@ void support_wait_until_asleep(pid_t pid)
 
 int support_count_fds(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	const struct dirent *entry;
-	int count = 0;
+	int count = files_count("/proc/self/fd");
 
-	if (dir == NULL && errno == ENOENT)
+	if (count < 0 && errno == ENOENT)
 		return count_fds_one_by_one();
-	ck_assert_ptr_nonnull(dir);
-	while ((entry = readdir(dir)) != NULL)
-		count += entry->d_name[0] != '.';
-	ck_assert_int_eq(closedir(dir), 0);
+	ck_assert_int_ge(count, 0);
 	return count - 1;
+}
+
+size_t support_get_address_space(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	size_t pages;
+
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_eq(fscanf(file, "%zu", &pages), 1);
+	fclose(file);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+uint64_t support_draw(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+void support_close(int *fd)
+{
+	if (*fd >= 0)
+		ck_assert_int_eq(close(*fd), 0);
+	*fd = -1;
 }
 
 void support_limit_fds(int more)
@@ -311,14 +323,19 @@ pid_t support_waitpid(pid_t pid, int *how)
 	return ended;
 }
 
-void support_wait_exit(pid_t pid, int status)
+int support_get_exit_status(pid_t pid)
 {
 	int how;
 
 	ck_assert_int_eq(support_waitpid(pid, &how), pid);
 	ck_assert_msg(WIFEXITED(how), "a child ended by signal %d",
 		WTERMSIG(how));
-	ck_assert_int_eq(WEXITSTATUS(how), status);
+	return WEXITSTATUS(how);
+}
+
+void support_wait_exit(pid_t pid, int status)
+{
+	ck_assert_int_eq(support_get_exit_status(pid), status);
 }
 
 static int64_t get_now_ms(void)
@@ -343,6 +360,13 @@ int support_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 	if (ready >= 0)
 		errno = saved;
 	return ready;
+}
+
+bool support_is_readable(int fd)
+{
+	struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+	return support_poll(&ready, 1, 0) == 1;
 }
 
 static bool is_extent(const char *name)
@@ -583,7 +607,7 @@ int support_run(Suite *suite)
 	}
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
-	remove_tree(run_dir);
+	files_remove(run_dir);
 	status = get_exit_status(runner);
 	srunner_free(runner);
 	if (skipped > 0)

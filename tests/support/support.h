@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -71,6 +72,9 @@
  */
 const char *support_dir(void);
 
+/* From now on names that the library makes for clients lie below it. */
+void support_make_names_here(void);
+
 /* Removes all that is in it. */
 void support_clear_dir(void);
 
@@ -83,8 +87,18 @@ const char *support_abstract(const char *name);
 /* Returns when the process sleeps: in the call that it was about to make. */
 void support_wait_until_asleep(pid_t pid);
 
-/* How many descriptors this process has open. */
+/* How many descriptors this process has open, also without /proc. */
 int support_count_fds(void);
+
+/* Closes what is open there, and leaves -1. */
+void support_close(int *fd);
+
+/* The address space of this process, in bytes. */
+size_t support_get_address_space(void);
+
+/* xorshift64*: the next number after state, which is not 0. A test has the same
+ * numbers in every run. */
+uint64_t support_draw(uint64_t *state);
 
 /*
  * How many more descriptors this process may open, for the rest of its life or
@@ -152,11 +166,15 @@ bool support_has_lanes(void);
 /* waitpid(2), whatever signals come meanwhile; how may be NULL. */
 pid_t support_waitpid(pid_t pid, int *how);
 
+/* Waits for the child, which must exit; gives its status. */
+int support_get_exit_status(pid_t pid);
+
 /* Waits for the child, which must exit with this status. */
 void support_wait_exit(pid_t pid, int status);
 
 /* poll(2), whatever signals come meanwhile: timeout_ms is the time in all. */
 int support_poll(struct pollfd *fds, nfds_t count, int timeout_ms);
+bool support_is_readable(int fd);
 
 /*
  * How much of what could go on for ever is done, by $UNIXMSG_TESTS: a taste of

@@ -19,21 +19,12 @@ static void start_empty(void)
 	histogram_init(&histogram);
 }
 
-/* xorshift64*: the same values everywhere. */
-static uint64_t get_random(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
 /* Round trips are of every magnitude, so these are too. */
 static uint64_t get_random_value(uint64_t *state)
 {
-	unsigned int shift = (unsigned int)(get_random(state) % 64);
+	unsigned int shift = (unsigned int)(support_draw(state) % 64);
 
-	return get_random(state) >> shift;
+	return support_draw(state) >> shift;
 }
 
 static int compare(const void *left, const void *right)

@@ -35,21 +35,14 @@ static void open_pipes(void)
 	ck_assert_int_eq(pipe2(stop, O_CLOEXEC), 0);
 }
 
-static void close_end(int *fd)
-{
-	if (*fd >= 0)
-		ck_assert_int_eq(close(*fd), 0);
-	*fd = -1;
-}
-
 static void close_all(void)
 {
 	record_reader_free(reader);
 	reader = NULL;
-	close_end(&input[0]);
-	close_end(&input[1]);
-	close_end(&stop[0]);
-	close_end(&stop[1]);
+	support_close(&input[0]);
+	support_close(&input[1]);
+	support_close(&stop[0]);
+	support_close(&stop[1]);
 }
 
 static void start(enum record_format format, size_t max_size)
@@ -68,7 +61,7 @@ static void feed(const void *data, size_t size)
 static void feed_last(const void *data, size_t size)
 {
 	feed(data, size);
-	close_end(&input[1]);
+	support_close(&input[1]);
 }
 
 static void restart(enum record_format format, const char *data, size_t size)
@@ -140,7 +133,7 @@ static pid_t feed_from_child(const char *data, size_t size, size_t piece)
 
 	ck_assert_int_ge(child, 0);
 	if (child > 0) {
-		close_end(&input[1]);
+		support_close(&input[1]);
 		return child;
 	}
 	for (size_t at = 0; at < size; at += piece)
@@ -415,14 +408,14 @@ static void expect_endless_line(enum record_format format)
 
 	ck_assert_int_ge(child, 0);
 	if (child == 0)
-		close_end(&input[0]);
+		support_close(&input[0]);
 	while (child == 0)
 		write_all(input[1], BYTES("        "));
 	start(format, MAX_SIZE);
 	expect_error(EMSGSIZE,
 		"line 1: longer than a record of 64 bytes can be");
-	close_end(&input[0]);
-	close_end(&input[1]);
+	support_close(&input[0]);
+	support_close(&input[1]);
 	ck_assert_int_eq(support_waitpid(child, &status), child);
 }
 
@@ -499,27 +492,16 @@ START_TEST(a_frame_that_claims_too_much_is_refused_at_once)
 }
 END_TEST
 
-static size_t get_memory_pages(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	size_t pages;
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_eq(fscanf(file, "%zu", &pages), 1);
-	fclose(file);
-	return pages;
-}
-
 START_TEST(a_frame_gets_no_memory_for_its_claim)
 {
 	size_t before;
 
 	start(RECORD_FRAMES, SIZE_MAX);
-	before = get_memory_pages();
+	before = support_get_address_space();
 	feed(BYTES("\x7f\xff\xff\xff and a few"));
 	expect_errno(false, EAGAIN);
-	ck_assert_uint_lt(get_memory_pages() - before, 64 * 256);
-	close_end(&input[1]);
+	ck_assert_uint_lt(support_get_address_space() - before, 64 << 20);
+	support_close(&input[1]);
 	expect_error(EBADMSG,
 		"record 1: input ends after 14 of 2147483651 bytes");
 }
@@ -631,7 +613,7 @@ START_TEST(many_short_lines_take_few_system_calls)
 	ck_assert_int_eq(ftruncate(file, 6 * lines), 0);
 	for (int i = 0; i < lines; i++)
 		ck_assert_int_eq(pwrite(file, "short\n", 6, 6 * i), 6);
-	close_end(&input[0]);
+	support_close(&input[0]);
 	input[0] = file;
 	start(RECORD_TEXT, MAX_SIZE);
 	for (int i = 0; i < lines; i++) {
@@ -766,25 +748,16 @@ END_TEST
 
 START_TEST(errors_of_read_are_passed_on)
 {
-	close_end(&input[0]);
+	support_close(&input[0]);
 	input[0] = open("/", O_RDONLY | O_CLOEXEC);
 	start(RECORD_TEXT, MAX_SIZE);
 	expect_errno(true, EISDIR);
-	close_end(&input[0]);
+	support_close(&input[0]);
 	expect_errno(true, EBADF);
 	expect_errno(false, EBADF);
 	ck_assert_str_eq(record_reader_explain(reader), "");
 }
 END_TEST
-
-/* xorshift64*: the same values everywhere. */
-static uint64_t get_random(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return (*state * UINT64_C(0x2545f4914f6cdd1d)) >> 16;
-}
 
 struct payload {
 	size_t size;
@@ -795,14 +768,15 @@ static void fill_with_bytes(struct payload *payload, size_t size,
 	uint64_t *state)
 {
 	for (payload->size = 0; payload->size < size; payload->size++)
-		payload->data[payload->size] = (char)get_random(state);
+		payload->data[payload->size] = (char)support_draw(state);
 }
 
 static void fill_with_ascii(struct payload *payload, size_t size,
 	uint64_t *state)
 {
 	for (payload->size = 0; payload->size < size; payload->size++)
-		payload->data[payload->size] = (char)(get_random(state) % 128);
+		payload->data[payload->size] =
+			(char)(support_draw(state) % 128);
 }
 
 static void fill_with_utf8(struct payload *payload, size_t size,
@@ -810,9 +784,9 @@ static void fill_with_utf8(struct payload *payload, size_t size,
 {
 	payload->size = 0;
 	while (payload->size < size) {
-		uint32_t code = (uint32_t)(get_random(state) % 0x110000);
+		uint32_t code = (uint32_t)(support_draw(state) % 0x110000);
 
-		code >>= get_random(state) % 21;
+		code >>= support_draw(state) % 21;
 		if (code >= 0xd800 && code < 0xe000)
 			continue;
 		payload->size +=
@@ -823,13 +797,13 @@ static void fill_with_utf8(struct payload *payload, size_t size,
 /* Most are short, some are empty, and a few are larger than any buffer. */
 static size_t get_random_size(uint64_t *state)
 {
-	switch (get_random(state) % 16) {
+	switch (support_draw(state) % 16) {
 	case 0:
 		return 0;
 	case 1:
-		return (size_t)(get_random(state) % 70000);
+		return (size_t)(support_draw(state) % 70000);
 	default:
-		return (size_t)(get_random(state) % 100);
+		return (size_t)(support_draw(state) % 100);
 	}
 }
 
@@ -842,7 +816,7 @@ static void make_payload(struct payload *payload, enum record_format format,
 		fill_with_utf8,
 	};
 
-	fill[get_random(state) % COUNT(fill)](payload, get_random_size(state),
+	fill[support_draw(state) % COUNT(fill)](payload, get_random_size(state),
 		state);
 	if (format != RECORD_TEXT)
 		return;
@@ -885,7 +859,7 @@ START_TEST(what_is_written_is_read_back)
 	ck_assert_int_ge(child, 0);
 	if (child == 0)
 		write_payloads(format);
-	close_end(&input[1]);
+	support_close(&input[1]);
 	start(format, sizeof(payload.data));
 	for (int i = 0; i < ROUNDS; i++) {
 		make_payload(&payload, format, &state);
