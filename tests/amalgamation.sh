@@ -189,7 +189,7 @@ unit_tests_of_public_functions_pass()
 	need "${PKG_CONFIG:=pkg-config}"
 	"$PKG_CONFIG" --exists 'check >= 0.15' || skip 'Check is missing'
 	libs=$("$PKG_CONFIG" --cflags --libs check)
-	for helper in ends files scene service_scene support; do
+	for helper in ends files scene service_scene support talk; do
 		compile $CC $CFLAGS -std=gnu11 "-I$shared/include" \
 			"-I$top_builddir" -c "-I$srcdir/tests" \
 			"$srcdir/tests/support/$helper.c"
@@ -203,7 +203,7 @@ unit_tests_of_public_functions_pass()
 	fi
 	while read -r name <&3; do
 		link "check_$name" "-I$srcdir/tests" "$srcdir"/tests/*/"check_$name.c" \
-			ends.o files.o scene.o service_scene.o support.o
+			ends.o files.o scene.o service_scene.o support.o talk.o
 		run "./check_$name"
 		[ "$status" -eq 77 ] && continue
 		expect_status 0 "check_$name: $(tail -n 5 "$out")"

@@ -203,7 +203,7 @@ static pid_t answer_later(const struct ends *ends, useconds_t later_us)
 
 	if (pid == 0) {
 		usleep(later_us);
-		ends_send_text(ends, "late");
+		send_text(ends->sender, "late");
 		_exit(0);
 	}
 	return pid;
@@ -345,9 +345,8 @@ END_TEST
 
 static TCase *make_judgement(void)
 {
-	TCase *tcase = make_tcase("judgement");
+	TCase *tcase = make_tcase_with("judgement", switch_on, NULL);
 
-	tcase_add_checked_fixture(tcase, switch_on, NULL);
 	tcase_add_test(tcase, it_is_off_at_the_beginning);
 	tcase_add_loop_test(tcase, a_limit_is_kept_within_its_range, 0, 7);
 	tcase_add_test(tcase, nothing_spins_until_now);

@@ -22,7 +22,7 @@ static int receive(void)
 	return unixconn_recv_buffer(ends.receiver, &buffer, NULL, UNIXMSG_NOW);
 }
 
-static char *make_payload(size_t size)
+static char *make_letters(size_t size)
 {
 	char *bytes = malloc(size + 1);
 
@@ -33,7 +33,7 @@ static char *make_payload(size_t size)
 
 static void send_size(size_t size)
 {
-	char *bytes = make_payload(size);
+	char *bytes = make_letters(size);
 
 	ck_assert_int_eq(unixconn_send(ends.sender, bytes, size, UNIXMSG_NOW),
 		1);
@@ -42,7 +42,7 @@ static void send_size(size_t size)
 
 static void expect_size(size_t size)
 {
-	char *bytes = make_payload(size);
+	char *bytes = make_letters(size);
 
 	ck_assert_int_eq(receive(), 1);
 	ck_assert_uint_eq(buffer.size, size);
@@ -161,7 +161,7 @@ START_TEST(a_message_beyond_the_bound_is_gone_and_its_size_is_told)
 	ck_assert_errno(receive(), EMSGSIZE);
 	ck_assert_uint_eq(buffer.size, 5000);
 	expect_size(7);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -241,11 +241,6 @@ START_TEST(the_sender_of_a_datagram_is_told)
 }
 END_TEST
 
-static void add(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, 0, ENDS_KINDS);
-}
-
 int main(void)
 {
 	TCase *tcase = make_tcase_with("buffer", NULL, close_all);
@@ -255,12 +250,13 @@ int main(void)
 	tcase_add_test(tcase, a_buffer_grows_seldom);
 	tcase_add_test(tcase,
 		more_than_the_bound_is_refused_and_nothing_changes);
-	add(tcase, messages_of_all_sizes_fit_into_what_grows);
-	add(tcase, a_message_beyond_the_bound_is_gone_and_its_size_is_told);
-	add(tcase,
+	ends_add(tcase, messages_of_all_sizes_fit_into_what_grows);
+	ends_add(tcase,
+		a_message_beyond_the_bound_is_gone_and_its_size_is_told);
+	ends_add(tcase,
 		a_buffer_without_a_bound_to_speak_of_takes_empty_messages_only);
-	add(tcase, receiving_into_a_buffer_keeps_to_its_deadline);
-	add(tcase, success_keeps_errno);
+	ends_add(tcase, receiving_into_a_buffer_keeps_to_its_deadline);
+	ends_add(tcase, success_keeps_errno);
 	tcase_add_loop_test(tcase, the_end_is_told_after_an_empty_message,
 		ENDS_PACKET_PAIR, ENDS_KINDS);
 	tcase_add_test(tcase, the_sender_of_a_datagram_is_told);

@@ -19,11 +19,6 @@ static const int64_t long_us = 60000000;
 
 static struct ends ends;
 
-static void close_ends(void)
-{
-	ends_close(&ends);
-}
-
 static void want(unsigned int wants)
 {
 	ck_assert_int_eq(unixconn_want(ends.receiver, wants), 0);
@@ -68,7 +63,7 @@ static pid_t write_as(void (*prepare)(void), const char *text)
 	if (pid == 0) {
 		if (prepare != NULL)
 			prepare();
-		ends_send_text(&ends, text);
+		send_text(ends.sender, text);
 		_exit(0);
 	}
 	return pid;
@@ -78,9 +73,9 @@ START_TEST(every_message_tells_who_wrote_it)
 {
 	ends_make(&ends, _i);
 	want(UNIXMSG_WANT_CRED);
-	ends_send_text(&ends, "text");
+	send_text(ends.sender, "text");
 	expect_writer(getpid(), getuid(), getgid());
-	ends_send_text(&ends, "");
+	send_text(ends.sender, "");
 	expect_writer(getpid(), getuid(), getgid());
 }
 END_TEST
@@ -88,13 +83,13 @@ END_TEST
 START_TEST(nothing_is_told_that_nobody_asked_for)
 {
 	ends_make(&ends, _i);
-	ends_send_text(&ends, "text");
+	send_text(ends.sender, "text");
 	expect_no_writer();
 	want(UNIXMSG_WANT_CRED);
-	ends_send_text(&ends, "text");
+	send_text(ends.sender, "text");
 	expect_writer(getpid(), getuid(), getgid());
 	want(0);
-	ends_send_text(&ends, "text");
+	send_text(ends.sender, "text");
 	expect_no_writer();
 }
 END_TEST
@@ -116,12 +111,12 @@ START_TEST(a_writer_who_is_not_known_is_no_user)
 
 	ends_make(&ends, _i);
 	want(UNIXMSG_WANT_CRED);
-	ends_send_text(&ends, "known");
+	send_text(ends.sender, "known");
 	receive(&msg);
 	ck_assert_uint_eq(msg.cred.uid, getuid());
 	want(0);
 	for (i = 0; i < 2; i++)
-		ends_send_text(&ends, "unknown");
+		send_text(ends.sender, "unknown");
 	msg.flags = UNIXMSG_PREFIX;
 	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg,
 				 unixdeadline_after_us(long_us)),
@@ -147,14 +142,14 @@ START_TEST(messages_from_before_the_wish_tell_nothing_wrong)
 	struct unixmsg msg;
 
 	ends_make(&ends, _i);
-	ends_send_text(&ends, "before");
+	send_text(ends.sender, "before");
 	want(UNIXMSG_WANT_CRED);
 	receive(&msg);
 	if (msg.flags == UNIXMSG_HAS_CRED)
 		ck_assert_int_eq(msg.cred.pid, getpid());
 	else
 		ck_assert_uint_eq(msg.flags, 0);
-	ends_send_text(&ends, "after");
+	send_text(ends.sender, "after");
 	expect_writer(getpid(), getuid(), getgid());
 }
 END_TEST
@@ -164,9 +159,9 @@ START_TEST(an_empty_message_from_before_the_wish_is_not_the_end)
 	struct unixmsg msg;
 
 	ends_make(&ends, _i);
-	ends_send_text(&ends, "");
+	send_text(ends.sender, "");
 	want(UNIXMSG_WANT_CRED | UNIXMSG_WANT_FDS);
-	ends_send_text(&ends, "");
+	send_text(ends.sender, "");
 	ck_assert_int_eq(unixconn_close(ends.sender), 0);
 	ends.sender = NULL;
 	receive(&msg);
@@ -186,7 +181,7 @@ START_TEST(a_child_that_writes_is_told_as_the_child)
 	pid = write_as(NULL, "child");
 	expect_writer(pid, getuid(), getgid());
 	support_wait_exit(pid, 0);
-	ends_send_text(&ends, "parent");
+	send_text(ends.sender, "parent");
 	expect_writer(getpid(), getuid(), getgid());
 }
 END_TEST
@@ -311,10 +306,10 @@ START_TEST(a_batch_tells_who_wrote_each)
 
 	ends_make(&ends, _i);
 	want(UNIXMSG_WANT_CRED);
-	ends_send_text(&ends, "");
+	send_text(ends.sender, "");
 	pid = write_as(NULL, "");
 	support_wait_exit(pid, 0);
-	ends_send_text(&ends, "");
+	send_text(ends.sender, "");
 	for (i = 0; i < COUNT(msgs); i++)
 		unixmsg_init(&msgs[i]);
 	ck_assert_int_eq(unixconn_recv_batch(ends.receiver, msgs, COUNT(msgs),
@@ -334,7 +329,7 @@ START_TEST(plain_endpoints_stay_unnamed)
 	struct unixaddr addr;
 
 	ends_make(&ends, ENDS_PACKET_TO_SERVER);
-	ends_send_text(&ends, "text");
+	send_text(ends.sender, "text");
 	ck_assert_int_eq(unixconn_get_address(ends.sender, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_UNNAMED);
 }
@@ -364,7 +359,7 @@ START_TEST(the_pidfd_of_the_writer_tells_when_he_ends)
 	support_ready_init(go);
 	pid = support_fork();
 	if (pid == 0) {
-		ends_send_text(&ends, "alive");
+		send_text(ends.sender, "alive");
 		support_ready_wait(go);
 		_exit(0);
 	}
@@ -403,11 +398,11 @@ START_TEST(a_pidfd_nobody_wants_any_more_does_not_come)
 {
 	ends_make(&ends, _i);
 	want(UNIXMSG_WANT_PIDFD);
-	ends_send_text(&ends, "queued");
+	send_text(ends.sender, "queued");
 	want(UNIXMSG_WANT_CRED);
 	expect_writer(getpid(), getuid(), getgid());
 	want(UNIXMSG_WANT_FDS);
-	ends_send_text(&ends, "later");
+	send_text(ends.sender, "later");
 	expect_no_writer();
 }
 END_TEST
@@ -417,7 +412,7 @@ START_TEST(messages_from_before_the_wish_bring_no_wrong_pidfd)
 	struct unixmsg msg;
 
 	ends_make(&ends, _i);
-	ends_send_text(&ends, "before");
+	send_text(ends.sender, "before");
 	want(UNIXMSG_WANT_PIDFD);
 	receive(&msg);
 	/* Of a socket that knew the writer already it is he. */
@@ -437,8 +432,8 @@ START_TEST(plain_calls_and_batches_keep_no_pidfd)
 	want(UNIXMSG_WANT_PIDFD);
 	before = support_count_fds();
 	for (i = 0; i < 1 + COUNT(msgs); i++)
-		ends_send_text(&ends, "");
-	ends_expect_text(&ends, "");
+		send_text(ends.sender, "");
+	expect_text(ends.receiver, "");
 	ck_assert_int_eq(support_count_fds(), before);
 	for (i = 0; i < COUNT(msgs); i++)
 		unixmsg_init(&msgs[i]);
@@ -460,7 +455,7 @@ START_TEST(asking_for_the_size_leaves_no_pidfd)
 	ends_make(&ends, _i);
 	want(UNIXMSG_WANT_PIDFD);
 	before = support_count_fds();
-	ends_send_text(&ends, "text");
+	send_text(ends.sender, "text");
 	ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
 				 UNIXMSG_NOW),
 		1);
@@ -474,15 +469,10 @@ START_TEST(a_kernel_without_pidfds_is_told_and_nothing_changes)
 	want(UNIXMSG_WANT_CRED);
 	ck_assert_errno(unixconn_want(ends.receiver, UNIXMSG_WANT_PIDFD),
 		ENOTSUP);
-	ends_send_text(&ends, "text");
+	send_text(ends.sender, "text");
 	expect_writer(getpid(), getuid(), getgid());
 }
 END_TEST
-
-static void add(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, 0, ENDS_KINDS);
-}
 
 static void add_pidfd(TCase *tcase, const TTest *test)
 {
@@ -490,31 +480,26 @@ static void add_pidfd(TCase *tcase, const TTest *test)
 		"the kernel has no SO_PASSPIDFD");
 }
 
-static void add_for_packets(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, ENDS_PACKET_PAIR, ENDS_KINDS);
-}
-
 int main(void)
 {
-	TCase *tcase = make_tcase_with("cred", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("cred");
 
-	add(tcase, every_message_tells_who_wrote_it);
-	add(tcase, nothing_is_told_that_nobody_asked_for);
-	add(tcase, a_writer_who_is_not_known_is_no_user);
-	add(tcase, messages_from_before_the_wish_tell_nothing_wrong);
-	add_for_packets(tcase,
+	ends_add(tcase, every_message_tells_who_wrote_it);
+	ends_add(tcase, nothing_is_told_that_nobody_asked_for);
+	ends_add(tcase, a_writer_who_is_not_known_is_no_user);
+	ends_add(tcase, messages_from_before_the_wish_tell_nothing_wrong);
+	ends_add_packets(tcase,
 		an_empty_message_from_before_the_wish_is_not_the_end);
-	add(tcase, a_child_that_writes_is_told_as_the_child);
-	add(tcase, a_message_of_a_dead_writer_tells_him);
+	ends_add(tcase, a_child_that_writes_is_told_as_the_child);
+	ends_add(tcase, a_message_of_a_dead_writer_tells_him);
 	support_add_root_loop_test(tcase, the_writer_is_the_real_user,
 		ENDS_KINDS);
 	support_add_root_loop_test(tcase,
 		the_writer_is_not_whom_the_connection_belongs_to,
 		ENDS_KINDS - ENDS_PACKET_PAIR);
-	add(tcase, the_writer_is_who_was_handed_the_connection);
-	add(tcase, all_that_can_be_wanted_comes_at_once);
-	add(tcase, a_batch_tells_who_wrote_each);
+	ends_add(tcase, the_writer_is_who_was_handed_the_connection);
+	ends_add(tcase, all_that_can_be_wanted_comes_at_once);
+	ends_add(tcase, a_batch_tells_who_wrote_each);
 	tcase_add_test(tcase, plain_endpoints_stay_unnamed);
 	add_pidfd(tcase, the_pidfd_of_the_writer_tells_when_he_ends);
 	add_pidfd(tcase, a_writer_who_is_reaped_is_seen_as_dead);

@@ -20,11 +20,6 @@
 
 static struct ends ends;
 
-static void close_ends(void)
-{
-	ends_close(&ends);
-}
-
 static void want(unsigned int wants)
 {
 	ck_assert_int_eq(unixconn_want(ends.receiver, wants), 0);
@@ -236,7 +231,7 @@ START_TEST(an_empty_message_may_bring_descriptors)
 	ck_assert_uint_eq(taken.msg.fds_count, 2);
 	ck_assert_uint_eq(taken.msg.flags, 0);
 	unixmsg_close_fds(&taken.msg);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -282,7 +277,7 @@ START_TEST(what_cannot_be_sent_is_told_and_nothing_goes)
 	msg.fds_count = 2;
 	ck_assert_errno(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW),
 		EBADF);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -304,12 +299,12 @@ START_TEST(room_without_the_wish_is_refused)
 	struct taken taken;
 
 	ends_make(&ends, _i);
-	ends_send_text(&ends, "stays");
+	send_text(ends.sender, "stays");
 	set_up(&taken, 1);
 	ck_assert_errno(receive(&taken), EINVAL);
 	want(UNIXMSG_WANT_CRED);
 	ck_assert_errno(receive(&taken), EINVAL);
-	ends_expect_text(&ends, "stays");
+	expect_text(ends.receiver, "stays");
 }
 END_TEST
 
@@ -323,9 +318,9 @@ START_TEST(whoever_sends_where_nobody_asked_is_told)
 	take_one(2, 2, PLENTY, "taken");
 	want(0);
 	ck_assert_errno(send_raw("refused", 1), EPERM);
-	ends_expect_nothing(&ends);
-	ends_send_text(&ends, "after");
-	ends_expect_text(&ends, "after");
+	expect_nothing(ends.receiver);
+	send_text(ends.sender, "after");
+	expect_text(ends.receiver, "after");
 	close(pipe[0]);
 	close(pipe[1]);
 }
@@ -339,8 +334,7 @@ static void make_adopted(struct ends *made, int kind)
 	fd = dup(unixconn_get_fd(made->receiver));
 	support_let_fds_through(fd);
 	ck_assert_int_eq(unixconn_close(made->receiver), 0);
-	made->receiver = made->is_packet ? (void *)unixconn_adopt(fd)
-					 : (void *)unixconn_adopt(fd);
+	made->receiver = unixconn_adopt(fd);
 	ck_assert_ptr_nonnull(made->receiver);
 }
 
@@ -348,7 +342,7 @@ START_TEST(an_adopted_endpoint_refuses_them_too)
 {
 	make_adopted(&ends, _i);
 	ck_assert_errno(send_raw("refused", 1), EPERM);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -367,7 +361,7 @@ START_TEST(a_plain_message_to_an_adopted_endpoint_is_not_cut)
 
 	make_adopted(&ends, _i);
 	set_up(&taken, 0);
-	ends_send_text(&ends, "plain");
+	send_text(ends.sender, "plain");
 	ck_assert_int_eq(receive(&taken), 1);
 	expect_payload(&taken, "plain");
 	ck_assert_uint_eq(taken.msg.flags, 0);
@@ -447,7 +441,7 @@ START_TEST(a_message_that_is_too_long_takes_its_descriptors_along)
 	ck_assert_uint_eq(taken.msg.fds_count, 0);
 	ck_assert_uint_eq(taken.msg.size, 7);
 	ck_assert_uint_eq(taken.msg.flags, UNIXMSG_CUT);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -477,7 +471,7 @@ START_TEST(plain_calls_close_what_they_cannot_hand_over)
 	unixbuffer_init(&buffer, 64);
 	send_fds("plain", 9);
 	send_fds("grown", 9);
-	ends_expect_text(&ends, "plain");
+	expect_text(ends.receiver, "plain");
 	ck_assert_int_eq(support_count_fds(), before);
 	ck_assert_int_eq(unixconn_recv_buffer(ends.receiver, &buffer, NULL,
 				 UNIXMSG_NOW),
@@ -504,7 +498,7 @@ START_TEST(plain_calls_keep_none_where_the_marks_are_gone)
 		0);
 	before = support_count_fds();
 	send_fds("plain", 2);
-	ends_expect_text(&ends, "plain");
+	expect_text(ends.receiver, "plain");
 	ck_assert_int_eq(support_count_fds(), before);
 }
 END_TEST
@@ -549,7 +543,7 @@ START_TEST(asking_for_the_size_leaves_no_copies)
 		ck_assert_uint_eq(size, 7);
 		ck_assert_int_eq(support_count_fds(), before);
 	}
-	ends_expect_text(&ends, "payload");
+	expect_text(ends.receiver, "payload");
 }
 END_TEST
 
@@ -731,11 +725,6 @@ END_TEST
 
 /* The list of tests */
 
-static void add(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, 0, ENDS_KINDS);
-}
-
 static void add_refusal(TCase *tcase, const TTest *test, int times)
 {
 	support_add_loop_test_if(tcase, test, times, support_can_refuse_fds(),
@@ -744,33 +733,34 @@ static void add_refusal(TCase *tcase, const TTest *test, int times)
 
 static TCase *make_arrivals(void)
 {
-	TCase *tcase = make_tcase_with("arrivals", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("arrivals");
 
 	support_add_limited_test(tcase,
 		what_was_asked_for_arrives_and_the_rest_is_closed, 0,
 		ENDS_KINDS);
-	add(tcase, of_two_that_fit_where_one_was_asked_for_one_is_closed);
-	add(tcase, what_was_sent_stays_open_and_is_the_same_file);
-	add(tcase, an_empty_message_may_bring_descriptors);
-	add(tcase, what_was_received_can_be_sent_on_with_its_descriptors);
-	add(tcase, what_cannot_be_sent_is_told_and_nothing_goes);
+	ends_add(tcase, of_two_that_fit_where_one_was_asked_for_one_is_closed);
+	ends_add(tcase, what_was_sent_stays_open_and_is_the_same_file);
+	ends_add(tcase, an_empty_message_may_bring_descriptors);
+	ends_add(tcase, what_was_received_can_be_sent_on_with_its_descriptors);
+	ends_add(tcase, what_cannot_be_sent_is_told_and_nothing_goes);
 	return tcase;
 }
 
 static TCase *make_wishes(void)
 {
-	TCase *tcase = make_tcase_with("wishes", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("wishes");
 
-	add(tcase, unknown_wishes_are_refused_and_nothing_changes);
-	add(tcase, room_without_the_wish_is_refused);
+	ends_add(tcase, unknown_wishes_are_refused_and_nothing_changes);
+	ends_add(tcase, room_without_the_wish_is_refused);
 	add_refusal(tcase, whoever_sends_where_nobody_asked_is_told,
 		ENDS_KINDS);
 	/* Whoever adopts a connection knows nothing of its lane. */
 	if (!support_has_lanes()) {
 		add_refusal(tcase, an_adopted_endpoint_refuses_them_too,
 			ENDS_KINDS);
-		add(tcase, an_adopted_endpoint_may_want_them);
-		add(tcase, a_plain_message_to_an_adopted_endpoint_is_not_cut);
+		ends_add(tcase, an_adopted_endpoint_may_want_them);
+		ends_add(tcase,
+			a_plain_message_to_an_adopted_endpoint_is_not_cut);
 	}
 	tcase_add_test(tcase, what_a_listener_wants_its_connections_want);
 	add_refusal(tcase, what_a_listener_does_not_want_any_more_is_refused,
@@ -780,30 +770,31 @@ static TCase *make_wishes(void)
 
 static TCase *make_closing(void)
 {
-	TCase *tcase = make_tcase_with("closing", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("closing");
 
-	add(tcase, a_message_that_is_too_long_takes_its_descriptors_along);
-	add(tcase, the_beginning_of_a_message_comes_with_all_descriptors);
-	add(tcase, plain_calls_close_what_they_cannot_hand_over);
-	add(tcase, plain_calls_keep_none_where_the_marks_are_gone);
-	add(tcase, a_batch_closes_them);
-	add(tcase, asking_for_the_size_leaves_no_copies);
-	add(tcase, looking_at_the_size_takes_no_descriptor_away);
-	add(tcase, those_in_the_queue_go_with_the_endpoint);
-	add(tcase, a_failed_receive_leaves_nothing_to_close_again);
-	add(tcase, closing_them_twice_does_no_harm);
+	ends_add(tcase, a_message_that_is_too_long_takes_its_descriptors_along);
+	ends_add(tcase, the_beginning_of_a_message_comes_with_all_descriptors);
+	ends_add(tcase, plain_calls_close_what_they_cannot_hand_over);
+	ends_add(tcase, plain_calls_keep_none_where_the_marks_are_gone);
+	ends_add(tcase, a_batch_closes_them);
+	ends_add(tcase, asking_for_the_size_leaves_no_copies);
+	ends_add(tcase, looking_at_the_size_takes_no_descriptor_away);
+	ends_add(tcase, those_in_the_queue_go_with_the_endpoint);
+	ends_add(tcase, a_failed_receive_leaves_nothing_to_close_again);
+	ends_add(tcase, closing_them_twice_does_no_harm);
 	return tcase;
 }
 
 static TCase *make_floods(void)
 {
-	TCase *tcase = make_tcase_with("floods", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("floods");
 
 	tcase_set_tags(tcase, SUPPORT_LOAD);
 	/* A lane needs a send buffer of some size, which lets more descriptors
 	 * be in flight than an ordinary user may have. */
 	if (!support_has_lanes())
-		add(tcase, a_flood_leaves_the_number_of_descriptors_as_it_was);
+		ends_add(tcase,
+			a_flood_leaves_the_number_of_descriptors_as_it_was);
 	support_add_limited_test(tcase,
 		too_many_in_flight_are_told_to_their_sender, ENDS_PACKET_PAIR,
 		ENDS_KINDS);

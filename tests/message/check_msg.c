@@ -14,139 +14,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "support/ends.h"
 #include "support/support.h"
-#include "unixmsg.h"
 
 static const int64_t short_us = 30000;
 
-/* What the test of this process works on. */
-static const char *net;
-static struct unixconn *sender, *receiver;
-
-/* What sends and receives on each kind of link. */
-
-static void make_gram_pair(void)
-{
-	struct unixconn *pair[2];
-
-	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
-	sender = pair[0];
-	receiver = pair[1];
-}
-
-static void make_gram_to_server(void)
-{
-	const char *name = support_abstract("gram");
-
-	receiver = unixconn_open("unixgram", name, NULL);
-	ck_assert_ptr_nonnull(receiver);
-	sender = unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(sender);
-}
-
-static void make_packet_pair(void)
-{
-	struct unixconn *pair[2];
-
-	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
-	sender = pair[0];
-	receiver = pair[1];
-}
-
-static void make_packet_to_server(void)
-{
-	const char *name = support_abstract("packet");
-	struct unixlistener *listener = unixlistener_open("unixpacket", name,
-		&(struct unixlisten_options){ .backlog = 1 });
-
-	ck_assert_ptr_nonnull(listener);
-	sender = unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(sender);
-	receiver = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(receiver);
-	ck_assert_int_eq(unixlistener_close(listener), 0);
-}
-
-static void make_packet_to_client(void)
-{
-	struct unixconn *server;
-
-	make_packet_to_server();
-	server = receiver;
-	receiver = sender;
-	sender = server;
-}
-
-static const struct kind {
-	const char *net;
-	void (*make)(void);
-} kinds[] = {
-	{ "unixgram", make_gram_pair },
-	{ "unixgram", make_gram_to_server },
-	{ "unixpacket", make_packet_pair },
-	{ "unixpacket", make_packet_to_server },
-	{ "unixpacket", make_packet_to_client },
-};
-
-static void link_up(int i)
-{
-	net = kinds[i].net;
-	kinds[i].make();
-}
-
-static void unlink_all(void)
-{
-	ck_assert_int_eq(unixconn_close(sender), 0);
-	ck_assert_int_eq(unixconn_close(receiver), 0);
-	sender = receiver = NULL;
-}
-
-/* Bytes that tell a shifted or repeated part. */
-static unsigned char *make_payload(size_t size, unsigned int seed)
-{
-	unsigned char *bytes = malloc(size + 1);
-	size_t i;
-
-	ck_assert_ptr_nonnull(bytes);
-	for (i = 0; i < size; i++)
-		bytes[i] = (unsigned char)(i + i / 251 + seed);
-	return bytes;
-}
-
-static void send_text(const char *text)
-{
-	ck_assert_int_eq(unixconn_send(sender, text, strlen(text), UNIXMSG_NOW),
-		1);
-}
-
-static void expect_text(const char *text)
-{
-	char bytes[64];
-	size_t size = SIZE_MAX;
-
-	ck_assert_int_eq(unixconn_recv(receiver, bytes, sizeof(bytes), &size,
-				 UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
-}
-
-static void expect_nothing(void)
-{
-	char byte;
-
-	ck_assert_errno(unixconn_recv(receiver, &byte, 1, NULL, UNIXMSG_NOW),
-		EAGAIN);
-}
-
-static size_t get_size_max(void)
-{
-	size_t size = 0;
-
-	ck_assert_int_eq(unixconn_get_size_max(sender, &size), 0);
-	ck_assert_uint_gt(size, 4096);
-	return size;
-}
+static struct ends ends;
 
 /* A stop descriptor that is readable from the start. */
 static int make_stop(void)
@@ -172,8 +45,9 @@ static void exchange(size_t size, unsigned int seed)
 	unsigned char *got = make_payload(size, seed + 1);
 	size_t got_size = SIZE_MAX;
 
-	ck_assert_int_eq(unixconn_send(sender, sent, size, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv(receiver, got, size, &got_size,
+	ck_assert_int_eq(unixconn_send(ends.sender, sent, size, UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(unixconn_recv(ends.receiver, got, size, &got_size,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(got_size, size);
@@ -186,8 +60,8 @@ START_TEST(messages_of_every_size_arrive_whole)
 {
 	size_t most, i;
 
-	link_up(_i);
-	most = get_size_max();
+	ends_make(&ends, _i);
+	most = ends_get_size_max(&ends);
 	{
 		const size_t sizes[] = { 0, 1, 2, 4095, 65536, most - 1, most };
 
@@ -202,16 +76,16 @@ START_TEST(a_message_that_is_too_large_is_refused_and_not_sent)
 	size_t most, beyond;
 	unsigned char *bytes;
 
-	link_up(_i);
-	most = get_size_max();
+	ends_make(&ends, _i);
+	most = ends_get_size_max(&ends);
 	bytes = make_payload(2 * most, 0);
 	for (beyond = most + 1; beyond <= 2 * most; beyond += most - 1)
-		ck_assert_errno(unixconn_send(sender, bytes, beyond,
+		ck_assert_errno(unixconn_send(ends.sender, bytes, beyond,
 					UNIXMSG_NOW),
 			EMSGSIZE);
-	expect_nothing();
-	send_text("after");
-	expect_text("after");
+	expect_nothing(ends.receiver);
+	send_text(ends.sender, "after");
+	expect_text(ends.receiver, "after");
 	free(bytes);
 }
 END_TEST
@@ -221,13 +95,13 @@ START_TEST(the_largest_size_follows_the_send_buffer)
 	int bytes = 65536;
 	size_t before;
 
-	link_up(_i);
-	before = get_size_max();
-	ck_assert_int_eq(setsockopt(unixconn_get_fd(sender), SOL_SOCKET,
+	ends_make(&ends, _i);
+	before = ends_get_size_max(&ends);
+	ck_assert_int_eq(setsockopt(unixconn_get_fd(ends.sender), SOL_SOCKET,
 				 SO_SNDBUF, &bytes, sizeof(bytes)),
 		0);
-	ck_assert_uint_ne(get_size_max(), before);
-	exchange(get_size_max(), 0);
+	ck_assert_uint_ne(ends_get_size_max(&ends), before);
+	exchange(ends_get_size_max(&ends), 0);
 }
 END_TEST
 
@@ -237,11 +111,11 @@ START_TEST(several_parts_are_gathered_into_one_message)
 	struct iovec parts[] = { { a, 3 }, { NULL, 0 }, { c, 5 } };
 	struct unixmsg msg;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	set_parts(&msg, parts, COUNT(parts));
-	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
-	expect_text("onethree");
-	expect_nothing();
+	ck_assert_int_eq(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW), 1);
+	expect_text(ends.receiver, "onethree");
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -251,10 +125,11 @@ START_TEST(one_message_is_scattered_over_several_parts)
 	struct iovec parts[] = { { a, 3 }, { b, 1 }, { NULL, 0 }, { c, 7 } };
 	struct unixmsg msg;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	set_parts(&msg, parts, COUNT(parts));
-	send_text("onetwo");
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	send_text(ends.sender, "onetwo");
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.size, 6);
 	ck_assert_uint_eq(msg.flags, 0);
 	ck_assert_str_eq(a, "one");
@@ -270,17 +145,19 @@ START_TEST(a_message_may_have_as_many_parts_as_the_kernel_takes)
 	struct unixmsg msg;
 	size_t i, size;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	for (i = 0; i < IOV_MAX; i++)
 		parts[i] = (struct iovec){ bytes + i, 1 };
 	memset(bytes, 'p', sizeof(bytes));
 	set_parts(&msg, parts, IOV_MAX);
-	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
+				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, IOV_MAX);
 	memset(bytes, 0, sizeof(bytes));
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.size, IOV_MAX);
 	for (i = 0; i < IOV_MAX; i++)
 		ck_assert_int_eq(bytes[i], 'p');
@@ -292,11 +169,13 @@ START_TEST(a_message_of_more_parts_is_refused)
 	struct iovec parts[IOV_MAX + 1] = { { .iov_base = NULL } };
 	struct unixmsg msg;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	set_parts(&msg, parts, COUNT(parts));
-	ck_assert_errno(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), EINVAL);
-	ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), EINVAL);
-	expect_nothing();
+	ck_assert_errno(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW),
+		EINVAL);
+	ck_assert_errno(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		EINVAL);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -307,14 +186,15 @@ START_TEST(a_cut_message_is_an_error_and_the_next_is_intact)
 	char bytes[4] = "";
 	size_t size = 0;
 
-	link_up(_i);
-	send_text("too long");
-	send_text("next");
-	ck_assert_errno(unixconn_recv(receiver, bytes, 4, &size, UNIXMSG_NOW),
+	ends_make(&ends, _i);
+	send_text(ends.sender, "too long");
+	send_text(ends.sender, "next");
+	ck_assert_errno(unixconn_recv(ends.receiver, bytes, 4, &size,
+				UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_uint_eq(size, 8);
-	expect_text("next");
-	expect_nothing();
+	expect_text(ends.receiver, "next");
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -322,11 +202,12 @@ START_TEST(a_cut_message_may_go_without_its_size)
 {
 	char byte;
 
-	link_up(_i);
-	send_text("too long");
-	ck_assert_errno(unixconn_recv(receiver, &byte, 1, NULL, UNIXMSG_NOW),
+	ends_make(&ends, _i);
+	send_text(ends.sender, "too long");
+	ck_assert_errno(unixconn_recv(ends.receiver, &byte, 1, NULL,
+				UNIXMSG_NOW),
 		EMSGSIZE);
-	expect_nothing();
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -336,16 +217,18 @@ START_TEST(the_beginning_of_a_long_message_is_delivered_when_asked_for)
 	struct iovec part = { bytes, 4 };
 	struct unixmsg msg;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	set_parts(&msg, &part, 1);
 	msg.flags = UNIXMSG_PREFIX;
-	send_text("long enough");
-	send_text("fits");
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	send_text(ends.sender, "long enough");
+	send_text(ends.sender, "fits");
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.size, 11);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_PREFIX | UNIXMSG_CUT);
 	ck_assert_str_eq(bytes, "long");
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.size, 4);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_PREFIX);
 	ck_assert_str_eq(bytes, "fits");
@@ -358,10 +241,10 @@ START_TEST(a_cut_message_leaves_its_mark_without_the_prefix_too)
 	struct iovec part = { bytes, 4 };
 	struct unixmsg msg;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	set_parts(&msg, &part, 1);
-	send_text("long enough");
-	ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+	send_text(ends.sender, "long enough");
+	ck_assert_errno(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_uint_eq(msg.size, 11);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT);
@@ -373,24 +256,27 @@ START_TEST(without_room_only_an_empty_message_fits)
 	struct unixmsg msg;
 	size_t size = 7;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	unixmsg_init(&msg);
-	send_text("");
-	send_text("one");
-	send_text("");
-	send_text("three");
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	send_text(ends.sender, "");
+	send_text(ends.sender, "one");
+	send_text(ends.sender, "");
+	send_text(ends.sender, "three");
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.size, 0);
-	ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_uint_eq(msg.size, 3);
-	ck_assert_int_eq(unixconn_recv(receiver, NULL, 0, &size, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_recv(ends.receiver, NULL, 0, &size,
+				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, 0);
-	ck_assert_errno(unixconn_recv(receiver, NULL, 0, &size, UNIXMSG_NOW),
+	ck_assert_errno(unixconn_recv(ends.receiver, NULL, 0, &size,
+				UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_uint_eq(size, 5);
-	expect_nothing();
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -404,22 +290,22 @@ START_TEST(unknown_flags_are_refused_and_nothing_is_moved)
 	struct unixmsg msg;
 	unsigned int bit;
 
-	link_up(_i);
-	send_text("stays");
+	ends_make(&ends, _i);
+	send_text(ends.sender, "stays");
 	for (bit = 1; bit != 0; bit <<= 1) {
 		unixmsg_init(&msg);
 		msg.flags = bit;
 		if ((bit & known) == 0)
-			ck_assert_errno(unixconn_recv_msg(receiver, &msg,
+			ck_assert_errno(unixconn_recv_msg(ends.receiver, &msg,
 						UNIXMSG_NOW),
 				EINVAL);
 		if ((bit & received) == 0)
-			ck_assert_errno(unixconn_send_msg(sender, &msg,
+			ck_assert_errno(unixconn_send_msg(ends.sender, &msg,
 						UNIXMSG_NOW),
 				EINVAL);
 	}
-	expect_text("stays");
-	expect_nothing();
+	expect_text(ends.receiver, "stays");
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -428,18 +314,20 @@ START_TEST(reserved_fields_must_be_zero)
 	struct unixmsg msg;
 	size_t i;
 
-	link_up(_i);
-	send_text("stays");
+	ends_make(&ends, _i);
+	send_text(ends.sender, "stays");
 	for (i = 0; i < COUNT(msg.reserved); i++) {
 		unixmsg_init(&msg);
 		msg.reserved[i] = UINT64_C(1) << (i * 9);
-		ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+		ck_assert_errno(unixconn_recv_msg(ends.receiver, &msg,
+					UNIXMSG_NOW),
 			EINVAL);
-		ck_assert_errno(unixconn_send_msg(sender, &msg, UNIXMSG_NOW),
+		ck_assert_errno(unixconn_send_msg(ends.sender, &msg,
+					UNIXMSG_NOW),
 			EINVAL);
 	}
-	expect_text("stays");
-	expect_nothing();
+	expect_text(ends.receiver, "stays");
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -449,15 +337,16 @@ START_TEST(what_was_received_can_be_sent_on)
 	struct iovec part = { bytes, 3 };
 	struct unixmsg msg;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	set_parts(&msg, &part, 1);
 	msg.flags = UNIXMSG_CUT | UNIXMSG_CUT_CONTROL | UNIXMSG_HAS_CRED;
 	memcpy(bytes, "abc", 3);
-	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.flags, 0);
-	ck_assert_int_eq(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), 1);
-	expect_text("abc");
+	ck_assert_int_eq(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW), 1);
+	expect_text(ends.receiver, "abc");
 }
 END_TEST
 
@@ -487,12 +376,13 @@ START_TEST(connections_refuse_a_destination)
 	struct unixaddr addr;
 	struct unixmsg msg;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	ck_assert_int_eq(unixaddr_parse(&addr, "@somebody"), 0);
 	unixmsg_init(&msg);
 	msg.addr = &addr;
-	ck_assert_errno(unixconn_send_msg(sender, &msg, UNIXMSG_NOW), EINVAL);
-	expect_nothing();
+	ck_assert_errno(unixconn_send_msg(ends.sender, &msg, UNIXMSG_NOW),
+		EINVAL);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -503,14 +393,17 @@ START_TEST(success_keeps_errno)
 	size_t size;
 	char bytes[8];
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	errno = EXDEV;
-	ck_assert_int_eq(unixconn_send(sender, "kept", 4, UNIXMSG_FOREVER), 1);
-	ck_assert_int_eq(errno, EXDEV);
-	ck_assert_int_eq(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_send(ends.sender, "kept", 4, UNIXMSG_FOREVER),
 		1);
 	ck_assert_int_eq(errno, EXDEV);
-	ck_assert_int_eq(unixconn_recv(receiver, bytes, 8, &size, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_int_eq(errno, EXDEV);
+	ck_assert_int_eq(unixconn_recv(ends.receiver, bytes, 8, &size,
+				 UNIXMSG_NOW),
 		1);
 	ck_assert_int_eq(errno, EXDEV);
 }
@@ -524,10 +417,10 @@ END_TEST
  */
 static void send_descriptors(const char *text, size_t count)
 {
-	ck_assert_int_eq(unixconn_want(receiver, UNIXMSG_WANT_FDS), 0);
-	ck_assert_int_eq(unixconn_want(receiver, 0), 0);
-	support_let_fds_through(unixconn_get_fd(receiver));
-	ck_assert_int_eq(support_send_fds(unixconn_get_fd(sender), text,
+	ck_assert_int_eq(unixconn_want(ends.receiver, UNIXMSG_WANT_FDS), 0);
+	ck_assert_int_eq(unixconn_want(ends.receiver, 0), 0);
+	support_let_fds_through(unixconn_get_fd(ends.receiver));
+	ck_assert_int_eq(support_send_fds(unixconn_get_fd(ends.sender), text,
 				 strlen(text), STDERR_FILENO, count),
 		(ssize_t)strlen(text));
 }
@@ -537,7 +430,7 @@ static const size_t floods[] = { 1, 2, 8, 253 };
 /* Takes one message in a way of its own. */
 static void take_by_recv(const char *text)
 {
-	expect_text(text);
+	expect_text(ends.receiver, text);
 }
 
 static void take_by_msg(const char *text)
@@ -547,7 +440,8 @@ static void take_by_msg(const char *text)
 	struct unixmsg msg;
 
 	set_parts(&msg, &part, 1);
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT_CONTROL);
 	ck_assert_uint_eq(msg.size, strlen(text));
 	ck_assert_int_eq(memcmp(bytes, text, msg.size), 0);
@@ -559,7 +453,8 @@ static void take_a_part(const char *text)
 
 	unixmsg_init(&msg);
 	msg.flags = UNIXMSG_PREFIX;
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.size, strlen(text));
 	ck_assert(msg.flags & UNIXMSG_CUT_CONTROL);
 }
@@ -570,10 +465,12 @@ static void take_with_an_error(const char *text)
 
 	unixmsg_init(&msg);
 	if (*text != '\0')
-		ck_assert_errno(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+		ck_assert_errno(unixconn_recv_msg(ends.receiver, &msg,
+					UNIXMSG_NOW),
 			EMSGSIZE);
 	else
-		ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW),
+		ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg,
+					 UNIXMSG_NOW),
 			1);
 	ck_assert(msg.flags & UNIXMSG_CUT_CONTROL);
 }
@@ -582,10 +479,11 @@ static void take_after_a_look(const char *text)
 {
 	size_t size = SIZE_MAX;
 
-	ck_assert_int_eq(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
+	ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
+				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(size, strlen(text));
-	expect_text(text);
+	expect_text(ends.receiver, text);
 }
 
 static void flood(void (*take)(const char *), const char *text)
@@ -604,14 +502,14 @@ START_TEST(whoever_sends_descriptors_unasked_is_told)
 {
 	size_t i;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	for (i = 0; i < COUNT(floods); i++)
-		ck_assert_errno(support_send_fds(unixconn_get_fd(sender),
+		ck_assert_errno(support_send_fds(unixconn_get_fd(ends.sender),
 					"refused", 7, STDERR_FILENO, floods[i]),
 			EPERM);
-	expect_nothing();
-	send_text("after");
-	expect_text("after");
+	expect_nothing(ends.receiver);
+	send_text(ends.sender, "after");
+	expect_text(ends.receiver, "after");
 }
 END_TEST
 
@@ -626,7 +524,7 @@ START_TEST(descriptors_sent_unasked_are_never_installed)
 	};
 	size_t i;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	for (i = 0; i < COUNT(ways); i++) {
 		flood(ways[i], "payload");
 		flood(ways[i], "");
@@ -638,13 +536,15 @@ START_TEST(cut_control_is_told_of_one_message_only)
 {
 	struct unixmsg msg;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	unixmsg_init(&msg);
 	send_descriptors("", 1);
-	send_text("");
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	send_text(ends.sender, "");
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_CUT_CONTROL);
-	ck_assert_int_eq(unixconn_recv_msg(receiver, &msg, UNIXMSG_NOW), 1);
+	ck_assert_int_eq(unixconn_recv_msg(ends.receiver, &msg, UNIXMSG_NOW),
+		1);
 	ck_assert_uint_eq(msg.flags, 0);
 }
 END_TEST
@@ -653,11 +553,11 @@ START_TEST(many_messages_with_descriptors_leave_none)
 {
 	int before, i;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	before = support_count_fds();
 	for (i = 0; i < 1000; i++) {
 		send_descriptors("flood", 253);
-		expect_text("flood");
+		expect_text(ends.receiver, "flood");
 	}
 	ck_assert_int_eq(support_count_fds(), before);
 }
@@ -670,22 +570,23 @@ START_TEST(the_next_size_is_told_and_the_message_stays)
 	size_t size = SIZE_MAX;
 	int i;
 
-	link_up(_i);
-	send_text("");
-	send_text("four");
+	ends_make(&ends, _i);
+	send_text(ends.sender, "");
+	send_text(ends.sender, "four");
 	for (i = 0; i < 3; i++)
-		ck_assert_int_eq(unixconn_get_next_size(receiver, &size,
+		ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
 					 UNIXMSG_NOW),
 			1);
 	ck_assert_uint_eq(size, 0);
-	expect_text("");
+	expect_text(ends.receiver, "");
 	for (i = 0; i < 3; i++)
-		ck_assert_int_eq(unixconn_get_next_size(receiver, &size,
+		ck_assert_int_eq(unixconn_get_next_size(ends.receiver, &size,
 					 UNIXMSG_NOW),
 			1);
 	ck_assert_uint_eq(size, 4);
-	expect_text("four");
-	ck_assert_errno(unixconn_get_next_size(receiver, &size, UNIXMSG_NOW),
+	expect_text(ends.receiver, "four");
+	ck_assert_errno(unixconn_get_next_size(ends.receiver, &size,
+				UNIXMSG_NOW),
 		EAGAIN);
 }
 END_TEST
@@ -696,19 +597,19 @@ static int receive_until(int64_t deadline_us)
 {
 	char byte;
 
-	return unixconn_recv(receiver, &byte, 1, NULL, deadline_us);
+	return unixconn_recv(ends.receiver, &byte, 1, NULL, deadline_us);
 }
 
 static int look_until(int64_t deadline_us)
 {
 	size_t size;
 
-	return unixconn_get_next_size(receiver, &size, deadline_us);
+	return unixconn_get_next_size(ends.receiver, &size, deadline_us);
 }
 
 static int send_until(int64_t deadline_us)
 {
-	return unixconn_send(sender, "x", 1, deadline_us);
+	return unixconn_send(ends.sender, "x", 1, deadline_us);
 }
 
 static int fill(void)
@@ -762,7 +663,7 @@ static void expect_stops(struct unixconn *end, int (*wait)(int64_t))
 
 START_TEST(receiving_from_an_empty_queue_keeps_to_its_deadline)
 {
-	link_up(_i);
+	ends_make(&ends, _i);
 	expect_deadlines(receive_until);
 	expect_deadlines(look_until);
 }
@@ -772,7 +673,7 @@ START_TEST(sending_to_a_full_queue_keeps_to_its_deadline)
 {
 	int count;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	count = fill();
 	expect_deadlines(send_until);
 	ck_assert_int_eq(drain(), count);
@@ -781,9 +682,9 @@ END_TEST
 
 START_TEST(the_stop_ends_a_wait_to_receive)
 {
-	link_up(_i);
-	expect_stops(receiver, receive_until);
-	expect_stops(receiver, look_until);
+	ends_make(&ends, _i);
+	expect_stops(ends.receiver, receive_until);
+	expect_stops(ends.receiver, look_until);
 }
 END_TEST
 
@@ -791,9 +692,9 @@ START_TEST(the_stop_ends_a_wait_to_send)
 {
 	int count;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	count = fill();
-	expect_stops(sender, send_until);
+	expect_stops(ends.sender, send_until);
 	ck_assert_int_eq(drain(), count);
 }
 END_TEST
@@ -805,15 +706,15 @@ START_TEST(what_can_be_done_at_once_minds_neither_deadline_nor_stop)
 	int stop_fd = make_stop();
 	size_t i;
 
-	link_up(_i);
-	unixconn_set_stop_fd(sender, stop_fd);
-	unixconn_set_stop_fd(receiver, stop_fd);
+	ends_make(&ends, _i);
+	unixconn_set_stop_fd(ends.sender, stop_fd);
+	unixconn_set_stop_fd(ends.receiver, stop_fd);
 	for (i = 0; i < COUNT(deadlines_us); i++) {
 		ck_assert_int_eq(send_until(deadlines_us[i]), 1);
 		ck_assert_int_eq(look_until(deadlines_us[i]), 1);
 		ck_assert_int_eq(receive_until(deadlines_us[i]), 1);
 	}
-	unlink_all();
+	ends_close(&ends);
 	close(stop_fd);
 }
 END_TEST
@@ -822,9 +723,9 @@ START_TEST(a_closed_pipe_is_a_stop_too)
 {
 	int pipe[2];
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	support_ready_init(pipe);
-	unixconn_set_stop_fd(receiver, pipe[0]);
+	unixconn_set_stop_fd(ends.receiver, pipe[0]);
 	close(pipe[1]);
 	ck_assert_errno(receive_until(UNIXMSG_FOREVER), ECANCELED);
 	close(pipe[0]);
@@ -843,8 +744,8 @@ START_TEST(a_stop_wakes_a_call_that_waits_already)
 	int stop_fd = eventfd(0, EFD_CLOEXEC);
 	pid_t test = getpid(), pid;
 
-	link_up(_i);
-	unixconn_set_stop_fd(receiver, stop_fd);
+	ends_make(&ends, _i);
+	unixconn_set_stop_fd(ends.receiver, stop_fd);
 	pid = support_fork();
 	if (pid == 0) {
 		support_wait_until_asleep(test);
@@ -861,7 +762,7 @@ static void wake_by_message(int stop_fd, int64_t deadline_us)
 {
 	pid_t test = getpid(), pid;
 
-	unixconn_set_stop_fd(receiver, stop_fd);
+	unixconn_set_stop_fd(ends.receiver, stop_fd);
 	pid = support_fork();
 	if (pid == 0) {
 		support_wait_until_asleep(test);
@@ -877,7 +778,7 @@ START_TEST(a_message_wakes_the_one_who_waits_for_it)
 {
 	int stop_fd = eventfd(0, EFD_CLOEXEC);
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	wake_by_message(-1, UNIXMSG_FOREVER);
 	wake_by_message(-1, unixdeadline_after_us(60000000));
 	wake_by_message(stop_fd, UNIXMSG_FOREVER);
@@ -890,7 +791,7 @@ static void wake_by_room(int stop_fd, int64_t deadline_us)
 	pid_t test = getpid(), pid;
 	int count = fill();
 
-	unixconn_set_stop_fd(sender, stop_fd);
+	unixconn_set_stop_fd(ends.sender, stop_fd);
 	pid = support_fork();
 	if (pid == 0) {
 		support_wait_until_asleep(test);
@@ -909,7 +810,7 @@ START_TEST(room_in_the_queue_wakes_the_one_who_waits_for_it)
 {
 	int stop_fd = eventfd(0, EFD_CLOEXEC);
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	wake_by_room(-1, UNIXMSG_FOREVER);
 	wake_by_room(-1, unixdeadline_after_us(60000000));
 	wake_by_room(stop_fd, UNIXMSG_FOREVER);
@@ -945,7 +846,7 @@ static void send_numbers(int count)
 	int i;
 
 	for (i = 0; i < count; i++)
-		ck_assert_int_eq(unixconn_send(sender, &i, sizeof(i),
+		ck_assert_int_eq(unixconn_send(ends.sender, &i, sizeof(i),
 					 choose_deadline(i / 3)),
 			1);
 }
@@ -956,7 +857,7 @@ static void receive_numbers(int count)
 	int i, got;
 
 	for (i = 0; i < count; i++) {
-		ck_assert_int_eq(unixconn_recv(receiver, &got, sizeof(got),
+		ck_assert_int_eq(unixconn_recv(ends.receiver, &got, sizeof(got),
 					 &size, choose_deadline(i)),
 			1);
 		ck_assert_uint_eq(size, sizeof(got));
@@ -969,7 +870,7 @@ START_TEST(signals_change_nothing_in_a_long_exchange)
 	enum { MESSAGES = 30000 };
 	pid_t pid;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	pid = support_fork();
 	support_set_alarms(1000, count_signal);
 	if (pid == 0) {
@@ -987,7 +888,7 @@ START_TEST(signals_do_not_make_a_deadline_come_early)
 {
 	int64_t deadline_us;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	support_set_alarms(1000, count_signal);
 	deadline_us = unixdeadline_after_us(100000);
 	ck_assert_errno(receive_until(deadline_us), ETIMEDOUT);
@@ -1005,7 +906,7 @@ START_TEST(signals_do_not_end_a_wait_without_an_end)
 {
 	pid_t pid;
 
-	link_up(_i);
+	ends_make(&ends, _i);
 	support_ready_init(enough);
 	pid = support_fork();
 	if (pid == 0) {
@@ -1013,7 +914,7 @@ START_TEST(signals_do_not_end_a_wait_without_an_end)
 		_exit(receive_until(UNIXMSG_FOREVER) != 1);
 	}
 	support_ready_wait(enough);
-	send_text("x");
+	send_text(ends.sender, "x");
 	support_wait_exit(pid, 0);
 	close(enough[0]);
 	close(enough[1]);
@@ -1026,106 +927,95 @@ END_TEST
  */
 START_TEST(who_sends_to_nobody_is_told)
 {
-	link_up(_i);
-	ck_assert_int_eq(unixconn_close(receiver), 0);
-	receiver = NULL;
-	ck_assert_int_eq(unixconn_send(sender, "x", 1, UNIXMSG_FOREVER), -1);
-	ck_assert_int_eq(errno,
-		strcmp(net, "unixpacket") == 0 ? EPIPE : ECONNREFUSED);
-	ck_assert_int_eq(unixconn_send(sender, "x", 1, UNIXMSG_FOREVER), -1);
+	ends_make(&ends, _i);
+	ck_assert_int_eq(unixconn_close(ends.receiver), 0);
+	ends.receiver = NULL;
+	ck_assert_int_eq(unixconn_send(ends.sender, "x", 1, UNIXMSG_FOREVER),
+		-1);
+	ck_assert_int_eq(errno, ends.is_packet ? EPIPE : ECONNREFUSED);
+	ck_assert_int_eq(unixconn_send(ends.sender, "x", 1, UNIXMSG_FOREVER),
+		-1);
 }
 END_TEST
 
 /* The list of tests */
 
-static void add(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, 0, (int)COUNT(kinds));
-}
-
-static void add_for_packets(TCase *tcase, const TTest *test)
-{
-	int i;
-
-	for (i = 0; i < (int)COUNT(kinds); i++)
-		if (strcmp(kinds[i].net, "unixpacket") == 0)
-			tcase_add_loop_test(tcase, test, i, i + 1);
-}
-
 static TCase *make_sizes(void)
 {
-	TCase *tcase = make_tcase_with("sizes", NULL, unlink_all);
+	TCase *tcase = make_ends_tcase("sizes");
 
-	add(tcase, messages_of_every_size_arrive_whole);
-	add(tcase, a_message_that_is_too_large_is_refused_and_not_sent);
-	add(tcase, the_largest_size_follows_the_send_buffer);
-	add(tcase, several_parts_are_gathered_into_one_message);
-	add(tcase, one_message_is_scattered_over_several_parts);
-	add(tcase, a_message_may_have_as_many_parts_as_the_kernel_takes);
-	add(tcase, a_message_of_more_parts_is_refused);
-	add(tcase, a_cut_message_is_an_error_and_the_next_is_intact);
-	add(tcase, a_cut_message_may_go_without_its_size);
-	add(tcase, the_beginning_of_a_long_message_is_delivered_when_asked_for);
-	add(tcase, a_cut_message_leaves_its_mark_without_the_prefix_too);
-	add(tcase, without_room_only_an_empty_message_fits);
-	add(tcase, the_next_size_is_told_and_the_message_stays);
+	ends_add(tcase, messages_of_every_size_arrive_whole);
+	ends_add(tcase, a_message_that_is_too_large_is_refused_and_not_sent);
+	ends_add(tcase, the_largest_size_follows_the_send_buffer);
+	ends_add(tcase, several_parts_are_gathered_into_one_message);
+	ends_add(tcase, one_message_is_scattered_over_several_parts);
+	ends_add(tcase, a_message_may_have_as_many_parts_as_the_kernel_takes);
+	ends_add(tcase, a_message_of_more_parts_is_refused);
+	ends_add(tcase, a_cut_message_is_an_error_and_the_next_is_intact);
+	ends_add(tcase, a_cut_message_may_go_without_its_size);
+	ends_add(tcase,
+		the_beginning_of_a_long_message_is_delivered_when_asked_for);
+	ends_add(tcase, a_cut_message_leaves_its_mark_without_the_prefix_too);
+	ends_add(tcase, without_room_only_an_empty_message_fits);
+	ends_add(tcase, the_next_size_is_told_and_the_message_stays);
 	return tcase;
 }
 
 static TCase *make_rules(void)
 {
-	TCase *tcase = make_tcase_with("rules", NULL, unlink_all);
+	TCase *tcase = make_ends_tcase("rules");
 
 	tcase_add_test(tcase, an_initialised_message_is_empty);
-	add(tcase, unknown_flags_are_refused_and_nothing_is_moved);
-	add(tcase, reserved_fields_must_be_zero);
-	add(tcase, what_was_received_can_be_sent_on);
-	add_for_packets(tcase, connections_refuse_a_destination);
-	add(tcase, success_keeps_errno);
-	add(tcase, who_sends_to_nobody_is_told);
+	ends_add(tcase, unknown_flags_are_refused_and_nothing_is_moved);
+	ends_add(tcase, reserved_fields_must_be_zero);
+	ends_add(tcase, what_was_received_can_be_sent_on);
+	ends_add_packets(tcase, connections_refuse_a_destination);
+	ends_add(tcase, success_keeps_errno);
+	ends_add(tcase, who_sends_to_nobody_is_told);
 	return tcase;
 }
 
 static TCase *make_descriptors(void)
 {
-	TCase *tcase = make_tcase_with("descriptors", NULL, unlink_all);
+	TCase *tcase = make_ends_tcase("descriptors");
 
 	support_add_loop_test_if(tcase,
-		whoever_sends_descriptors_unasked_is_told, (int)COUNT(kinds),
+		whoever_sends_descriptors_unasked_is_told, ENDS_KINDS,
 		support_can_refuse_fds(), "the kernel cannot refuse them");
 	/* They are sent without the library, which has a lane. */
 	if (support_has_lanes())
 		return tcase;
-	add(tcase, descriptors_sent_unasked_are_never_installed);
-	add(tcase, cut_control_is_told_of_one_message_only);
-	add(tcase, many_messages_with_descriptors_leave_none);
+	ends_add(tcase, descriptors_sent_unasked_are_never_installed);
+	ends_add(tcase, cut_control_is_told_of_one_message_only);
+	ends_add(tcase, many_messages_with_descriptors_leave_none);
 	return tcase;
 }
 
 static TCase *make_waits(void)
 {
-	TCase *tcase = make_tcase_with("waits", NULL, unlink_all);
+	TCase *tcase = make_ends_tcase("waits");
 
-	add(tcase, receiving_from_an_empty_queue_keeps_to_its_deadline);
-	add(tcase, sending_to_a_full_queue_keeps_to_its_deadline);
-	add(tcase, the_stop_ends_a_wait_to_receive);
-	add(tcase, the_stop_ends_a_wait_to_send);
-	add(tcase, what_can_be_done_at_once_minds_neither_deadline_nor_stop);
-	add(tcase, a_closed_pipe_is_a_stop_too);
-	add(tcase, a_stop_wakes_a_call_that_waits_already);
-	add(tcase, a_message_wakes_the_one_who_waits_for_it);
-	add(tcase, room_in_the_queue_wakes_the_one_who_waits_for_it);
+	ends_add(tcase, receiving_from_an_empty_queue_keeps_to_its_deadline);
+	ends_add(tcase, sending_to_a_full_queue_keeps_to_its_deadline);
+	ends_add(tcase, the_stop_ends_a_wait_to_receive);
+	ends_add(tcase, the_stop_ends_a_wait_to_send);
+	ends_add(tcase,
+		what_can_be_done_at_once_minds_neither_deadline_nor_stop);
+	ends_add(tcase, a_closed_pipe_is_a_stop_too);
+	ends_add(tcase, a_stop_wakes_a_call_that_waits_already);
+	ends_add(tcase, a_message_wakes_the_one_who_waits_for_it);
+	ends_add(tcase, room_in_the_queue_wakes_the_one_who_waits_for_it);
 	return tcase;
 }
 
 static TCase *make_signals(void)
 {
-	TCase *tcase = make_tcase_with("signals", NULL, unlink_all);
+	TCase *tcase = make_ends_tcase("signals");
 
 	tcase_set_tags(tcase, SUPPORT_LOAD);
-	add(tcase, signals_change_nothing_in_a_long_exchange);
-	add(tcase, signals_do_not_make_a_deadline_come_early);
-	add(tcase, signals_do_not_end_a_wait_without_an_end);
+	ends_add(tcase, signals_change_nothing_in_a_long_exchange);
+	ends_add(tcase, signals_do_not_make_a_deadline_come_early);
+	ends_add(tcase, signals_do_not_end_a_wait_without_an_end);
 	return tcase;
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "support/scene.h"
+#include "support/talk.h"
 
 /* How many files a dial may remove. */
 enum { DEADS_MOST = 64 };
@@ -43,11 +44,7 @@ static void tear_down(void)
 
 static struct unixconn *dial(void)
 {
-	struct unixconn *gram =
-		unixconn_dial("unixgram", server_path, NULL, UNIXMSG_NOW);
-
-	ck_assert_msg(gram != NULL, "%s", strerror(errno));
-	return gram;
+	return dial_conn("unixgram", server_path);
 }
 
 static const char *in_client_dir(const char *name)

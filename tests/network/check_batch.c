@@ -15,10 +15,6 @@ static const int64_t long_us = 60000000;
 
 static struct ends ends;
 
-static void close_ends(void)
-{
-	ends_close(&ends);
-}
 static struct unixmsg msgs[MOST];
 static struct iovec parts[MOST];
 static char bytes[MOST][ROOM];
@@ -402,7 +398,7 @@ static void drain(size_t count)
 		expect_numbers((int)done, received);
 	}
 	ck_assert_uint_eq(done, count);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 }
 
 START_TEST(a_batch_into_a_full_queue_tells_how_far_it_came)
@@ -509,15 +505,15 @@ START_TEST(a_batch_carries_no_descriptors)
 	msgs[2].fds_count = 1;
 	ck_assert_errno(send_batch(3, &count, UNIXMSG_NOW), EINVAL);
 	ck_assert_uint_eq(count, 0);
-	ends_expect_nothing(&ends);
-	ends_send_text(&ends, "stays");
+	expect_nothing(ends.receiver);
+	send_text(ends.sender, "stays");
 	set_up(3, ROOM);
 	msgs[2].fds = &fd;
 	msgs[2].fds_room = 1;
 	count = 7;
 	ck_assert_errno(receive_batch(3, &count, UNIXMSG_NOW), EINVAL);
 	ck_assert_uint_eq(count, 0);
-	ends_expect_text(&ends, "stays");
+	expect_text(ends.receiver, "stays");
 }
 END_TEST
 
@@ -535,7 +531,7 @@ START_TEST(one_bad_message_is_refused_with_all_the_others)
 	msgs[2].reserved[7] = 1;
 	ck_assert_errno(send_batch(3, &count, UNIXMSG_NOW), EINVAL);
 	ck_assert_errno(receive_batch(3, &count, UNIXMSG_NOW), EINVAL);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -606,40 +602,31 @@ START_TEST(a_batch_tells_that_a_sender_has_no_name)
 }
 END_TEST
 
-static void add(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, 0, ENDS_KINDS);
-}
-
-static void add_for_packets(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, ENDS_PACKET_PAIR, ENDS_KINDS);
-}
-
 static TCase *make_batches(void)
 {
-	TCase *tcase = make_tcase_with("batches", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("batches");
 
-	add(tcase, messages_of_every_size_go_in_one_batch);
-	add(tcase, a_message_that_is_too_large_ends_the_batch);
+	ends_add(tcase, messages_of_every_size_go_in_one_batch);
+	ends_add(tcase, a_message_that_is_too_large_ends_the_batch);
 	/* A lane is one process's: its child cannot send. */
 	if (!support_has_lanes())
-		add(tcase, batches_of_every_count_arrive_in_order);
-	add_for_packets(tcase, one_call_receives_no_more_than_its_bound);
-	add(tcase, an_empty_batch_is_sent_and_cannot_be_received);
-	add(tcase, success_keeps_errno);
-	add(tcase, a_message_that_is_cut_is_flagged_and_the_others_are_whole);
-	add_for_packets(tcase, no_message_appears_that_nobody_sent);
-	add_for_packets(tcase, empty_messages_before_the_end_are_messages);
-	add_for_packets(tcase, wishes_do_not_hide_the_end);
-	add_for_packets(tcase, a_wish_that_is_over_does_not_hide_the_end);
-	add(tcase, a_batch_to_a_peer_that_is_gone_is_told);
-	add(tcase, receiving_a_batch_keeps_to_its_deadline);
-	add(tcase, a_batch_waits_for_the_first_message_only);
-	add(tcase, a_batch_into_a_full_queue_tells_how_far_it_came);
-	add(tcase, the_stop_ends_a_wait_for_a_batch);
-	add(tcase, a_batch_carries_no_descriptors);
-	add(tcase, one_bad_message_is_refused_with_all_the_others);
+		ends_add(tcase, batches_of_every_count_arrive_in_order);
+	ends_add_packets(tcase, one_call_receives_no_more_than_its_bound);
+	ends_add(tcase, an_empty_batch_is_sent_and_cannot_be_received);
+	ends_add(tcase, success_keeps_errno);
+	ends_add(tcase,
+		a_message_that_is_cut_is_flagged_and_the_others_are_whole);
+	ends_add_packets(tcase, no_message_appears_that_nobody_sent);
+	ends_add_packets(tcase, empty_messages_before_the_end_are_messages);
+	ends_add_packets(tcase, wishes_do_not_hide_the_end);
+	ends_add_packets(tcase, a_wish_that_is_over_does_not_hide_the_end);
+	ends_add(tcase, a_batch_to_a_peer_that_is_gone_is_told);
+	ends_add(tcase, receiving_a_batch_keeps_to_its_deadline);
+	ends_add(tcase, a_batch_waits_for_the_first_message_only);
+	ends_add(tcase, a_batch_into_a_full_queue_tells_how_far_it_came);
+	ends_add(tcase, the_stop_ends_a_wait_for_a_batch);
+	ends_add(tcase, a_batch_carries_no_descriptors);
+	ends_add(tcase, one_bad_message_is_refused_with_all_the_others);
 	tcase_add_test(tcase,
 		a_batch_of_datagrams_goes_to_several_and_tells_its_senders);
 	tcase_add_test(tcase, a_batch_tells_that_a_sender_has_no_name);
@@ -648,11 +635,11 @@ static TCase *make_batches(void)
 
 static TCase *make_signals(void)
 {
-	TCase *tcase = make_tcase_with("signals", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("signals");
 
 	tcase_set_tags(tcase, SUPPORT_LOAD);
-	add(tcase, signals_change_nothing_in_a_long_exchange);
-	add(tcase, signals_do_not_make_a_deadline_come_early);
+	ends_add(tcase, signals_change_nothing_in_a_long_exchange);
+	ends_add(tcase, signals_do_not_make_a_deadline_come_early);
 	return tcase;
 }
 

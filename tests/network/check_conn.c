@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "support/support.h"
-#include "unixmsg.h"
+#include "support/talk.h"
 
 static const struct {
 	const char *name;
@@ -30,43 +30,15 @@ enum { STREAM = 2, NETWORKS = sizeof(networks) / sizeof(networks[0]) };
 
 static struct unixconn *near, *far;
 
-static void make_pair(int network)
+static void link_up(int network)
 {
-	struct unixconn *pair[2];
-
-	ck_assert_int_eq(unixconn_pair(networks[network].name, pair), 0);
-	near = pair[0];
-	far = pair[1];
+	make_pair(networks[network].name, &near, &far);
 }
 
 static void close_pair(void)
 {
-	ck_assert_int_eq(unixconn_close(near), 0);
-	ck_assert_int_eq(unixconn_close(far), 0);
-	near = far = NULL;
-}
-
-static void say(const char *text)
-{
-	ck_assert_int_eq(unixconn_send(near, text, strlen(text), UNIXMSG_NOW),
-		1);
-}
-
-static void hear(const char *text)
-{
-	char bytes[64];
-	size_t size = SIZE_MAX;
-
-	ck_assert_int_eq(unixconn_recv(far, bytes, sizeof(bytes), &size,
-				 UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
-}
-
-static void hear_nothing(void)
-{
-	ck_assert_errno(unixconn_recv(far, NULL, 0, NULL, UNIXMSG_NOW), EAGAIN);
+	end_conn(&near);
+	end_conn(&far);
 }
 
 /* How they come to be. */
@@ -112,8 +84,8 @@ START_TEST(an_adopted_socket_tells_its_network)
 	ck_assert_ptr_nonnull(near);
 	ck_assert_ptr_nonnull(far);
 	ck_assert_str_eq(unixconn_get_network(near), networks[_i].name);
-	say("hello");
-	hear("hello");
+	send_text(near, "hello");
+	expect_text(far, "hello");
 }
 END_TEST
 
@@ -132,10 +104,8 @@ static void serve(const char *network, const char *name,
 	}
 	listener = unixlistener_open(network, name, options);
 	ck_assert_ptr_nonnull(listener);
-	near = unixconn_dial(network, name, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(near);
-	far = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(far);
+	near = dial_conn(network, name);
+	far = accept_conn(listener);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -143,9 +113,10 @@ static void serve(const char *network, const char *name,
 START_TEST(options_that_are_all_zero_have_no_stop)
 {
 	static const struct unixlisten_options options = { 0 };
+	int null = open("/dev/null", O_RDONLY);
 
-	ck_assert_int_eq(dup2(open("/dev/null", O_RDONLY), STDIN_FILENO),
-		STDIN_FILENO);
+	ck_assert_int_eq(dup2(null, STDIN_FILENO), STDIN_FILENO);
+	close(null);
 	serve(networks[_i].name, support_abstract("server"), &options);
 	unixconn_set_stop_fd(far, 0);
 	ck_assert_errno(unixconn_recv(far, NULL, 0, NULL,
@@ -212,8 +183,8 @@ START_TEST(a_negative_deadline_is_refused_whatever_is_there)
 	struct unixmsg msg;
 	size_t i, size;
 
-	make_pair(_i);
-	say("hello");
+	link_up(_i);
+	send_text(near, "hello");
 	unixmsg_init(&msg);
 	unixbuffer_init(&buffer, 64);
 	for (i = 0; i < 3; i++) {
@@ -241,8 +212,8 @@ START_TEST(a_negative_deadline_is_refused_whatever_is_there)
 					     NULL, wrong_us[i]),
 			EINVAL);
 	}
-	hear("hello");
-	hear_nothing();
+	expect_text(far, "hello");
+	expect_nothing(far);
 }
 END_TEST
 
@@ -267,7 +238,7 @@ START_TEST(a_message_of_several_parts_is_one_message)
 	struct iovec parts[3];
 	struct unixmsg msg;
 
-	make_pair(_i % NETWORKS);
+	link_up(_i % NETWORKS);
 	memset(out, 'a', each);
 	memset(out + each, 'b', each);
 	memset(out + 2 * each, 'c', each);
@@ -279,7 +250,7 @@ START_TEST(a_message_of_several_parts_is_one_message)
 	ck_assert_uint_eq(msg.size, 3 * each);
 	ck_assert_uint_eq(msg.flags, 0);
 	ck_assert_mem_eq(in, out, 3 * each);
-	hear_nothing();
+	expect_nothing(far);
 	close_pair();
 	free(out);
 	free(in);
@@ -291,14 +262,14 @@ START_TEST(a_message_without_parts_is_empty)
 	struct unixmsg msg;
 	size_t size = 1;
 
-	make_pair(_i);
+	link_up(_i);
 	unixmsg_init(&msg);
 	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_get_next_size(far, &size, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(size, 0);
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(msg.size, 0);
-	hear_nothing();
+	expect_nothing(far);
 }
 END_TEST
 
@@ -308,7 +279,7 @@ START_TEST(a_structure_that_is_all_zero_is_a_message)
 	struct iovec part = { .iov_base = bytes, .iov_len = sizeof(bytes) };
 	struct unixmsg msg = { .parts = &part, .parts_count = 1 };
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 1);
 	unixmsg_close_fds(&msg);
 	ck_assert_int_eq(fcntl(STDIN_FILENO, F_GETFD) < 0 && errno == EBADF, 0);
@@ -324,13 +295,13 @@ START_TEST(a_message_that_does_not_fit_is_told_and_gone)
 	struct iovec part = { .iov_base = bytes, .iov_len = sizeof(bytes) };
 	struct unixmsg msg = { .parts = &part, .parts_count = 1 };
 
-	make_pair(_i);
-	say("hello");
-	say("next");
+	link_up(_i);
+	send_text(near, "hello");
+	send_text(near, "next");
 	ck_assert_errno(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), EMSGSIZE);
 	ck_assert_uint_eq(msg.size, 5);
-	hear("next");
-	hear_nothing();
+	expect_text(far, "next");
+	expect_nothing(far);
 }
 END_TEST
 
@@ -344,15 +315,15 @@ START_TEST(the_beginning_of_a_message_may_be_enough)
 		.flags = UNIXMSG_PREFIX,
 	};
 
-	make_pair(_i);
-	say("hello");
-	say("next");
+	link_up(_i);
+	send_text(near, "hello");
+	send_text(near, "next");
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(msg.size, 5);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_PREFIX | UNIXMSG_CUT);
 	ck_assert_mem_eq(bytes, "hell", 4);
-	hear("next");
-	hear_nothing();
+	expect_text(far, "next");
+	expect_nothing(far);
 }
 END_TEST
 
@@ -360,7 +331,7 @@ START_TEST(unknown_flags_of_a_message_are_refused)
 {
 	struct unixmsg msg = { .flags = 8 };
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_errno(unixconn_send_msg(near, &msg, UNIXMSG_NOW), EINVAL);
 	ck_assert_errno(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), EINVAL);
 	msg.flags = 0;
@@ -375,17 +346,17 @@ START_TEST(the_next_size_is_told_again_and_again)
 	size_t size = 0;
 	int i;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_errno(unixconn_get_next_size(far, &size, UNIXMSG_NOW),
 		EAGAIN);
-	say("hello");
+	send_text(near, "hello");
 	for (i = 0; i < 3; i++) {
 		ck_assert_int_eq(unixconn_get_next_size(far, &size,
 					 UNIXMSG_NOW),
 			1);
 		ck_assert_uint_eq(size, 5);
 	}
-	hear("hello");
+	expect_text(far, "hello");
 }
 END_TEST
 
@@ -393,7 +364,7 @@ START_TEST(the_largest_message_of_a_stream_is_what_it_is)
 {
 	size_t size = 0, reached = 0;
 
-	make_pair(STREAM);
+	link_up(STREAM);
 	ck_assert_int_eq(unixconn_get_size_max(near, &size), 0);
 	ck_assert_int_eq(unixconn_raise_size_max(near, 1000000, &reached), 0);
 	ck_assert_uint_eq(reached, size);
@@ -407,12 +378,12 @@ START_TEST(a_buffer_grows_to_the_message)
 	struct unixbuffer buffer;
 	struct unixaddr from;
 
-	make_pair(_i);
+	link_up(_i);
 	memset(data, 'x', sizeof(data));
 	unixbuffer_init(&buffer, sizeof(data));
 	ck_assert_int_eq(unixconn_send(near, data, sizeof(data), UNIXMSG_NOW),
 		1);
-	say("next");
+	send_text(near, "next");
 	ck_assert_int_eq(unixconn_recv_buffer(far, &buffer, &from, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(buffer.size, sizeof(data));
@@ -424,50 +395,52 @@ START_TEST(a_buffer_grows_to_the_message)
 	ck_assert_errno(unixconn_recv_buffer(far, &buffer, NULL, UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_uint_eq(buffer.size, 4);
-	hear_nothing();
+	expect_nothing(far);
 	unixbuffer_free(&buffer);
 }
 END_TEST
 
 enum { MANY = 5 };
 
+static void set_many(struct unixmsg msgs[MANY], const struct iovec parts[MANY])
+{
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		unixmsg_init(&msgs[i]);
+		msgs[i].parts = (struct iovec *)&parts[i];
+		msgs[i].parts_count = 1;
+	}
+}
+
 /* One of them is larger than its room. */
 START_TEST(a_batch_keeps_messages_apart)
 {
-	static const char *const texts[MANY] = { "a", "", "ccc", "dddddddd",
-		"e" };
-	struct iovec out[MANY], in[MANY];
-	struct unixmsg msgs[MANY];
+	static const struct iovec out[MANY] = { { (char *)"a", 1 },
+		{ (char *)"", 0 }, { (char *)"ccc", 3 },
+		{ (char *)"dddddddd", 8 }, { (char *)"e", 1 } };
 	char bytes[MANY][4];
+	const struct iovec in[MANY] = { { bytes[0], 4 }, { bytes[1], 4 },
+		{ bytes[2], 4 }, { bytes[3], 4 }, { bytes[4], 4 } };
+	struct unixmsg msgs[MANY];
 	size_t i, count;
 
-	make_pair(_i);
-	for (i = 0; i < MANY; i++) {
-		out[i] = (struct iovec){ (char *)texts[i], strlen(texts[i]) };
-		unixmsg_init(&msgs[i]);
-		msgs[i].parts = &out[i];
-		msgs[i].parts_count = 1;
-	}
+	link_up(_i);
+	set_many(msgs, out);
 	ck_assert_int_eq(unixconn_send_batch(near, msgs, MANY, &count,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(count, MANY);
-	for (i = 0; i < MANY; i++) {
-		in[i] = (struct iovec){ bytes[i], sizeof(bytes[i]) };
-		msgs[i].parts = &in[i];
-	}
+	set_many(msgs, in);
 	ck_assert_int_eq(unixconn_recv_batch(far, msgs, MANY, &count,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(count, MANY);
 	for (i = 0; i < MANY; i++) {
-		ck_assert_uint_eq(msgs[i].size, strlen(texts[i]));
-		ck_assert_uint_eq(msgs[i].flags,
-			msgs[i].size > sizeof(bytes[i]) ? UNIXMSG_CUT : 0);
-		ck_assert_int_eq(memcmp(bytes[i], texts[i],
-					 msgs[i].size < sizeof(bytes[i])
-						 ? msgs[i].size
-						 : sizeof(bytes[i])),
+		ck_assert_uint_eq(msgs[i].size, out[i].iov_len);
+		ck_assert_uint_eq(msgs[i].flags, i == 3 ? UNIXMSG_CUT : 0);
+		ck_assert_int_eq(memcmp(bytes[i], out[i].iov_base,
+					 i == 3 ? 4 : out[i].iov_len),
 			0);
 	}
 	ck_assert_errno(unixconn_recv_batch(far, msgs, MANY, &count,
@@ -483,16 +456,16 @@ START_TEST(a_batch_with_a_message_that_is_none_is_refused)
 		{ .data = (void *)"b", .room = 1, .flags = 8 } };
 	size_t count = 7;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_errno(unixconn_send_batch(near, msgs, 2, &count, UNIXMSG_NOW),
 		EINVAL);
 	ck_assert_uint_eq(count, 0);
-	hear_nothing();
-	say("x");
+	expect_nothing(far);
+	send_text(near, "x");
 	ck_assert_errno(unixconn_recv_batch(far, msgs, 2, &count, UNIXMSG_NOW),
 		EINVAL);
 	ck_assert_uint_eq(count, 0);
-	hear("x");
+	expect_text(far, "x");
 }
 END_TEST
 
@@ -502,15 +475,15 @@ START_TEST(a_batch_of_a_stream_is_no_larger_than_its_bound)
 	static const char empties[4 * COUNT(msgs)];
 	size_t count = 0;
 
-	make_pair(STREAM);
+	link_up(STREAM);
 	ck_assert_int_eq(write(unixconn_get_fd(near), empties, sizeof(empties)),
 		sizeof(empties));
 	ck_assert_int_eq(unixconn_recv_batch(far, msgs, COUNT(msgs), &count,
 				 UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(count, UNIXMSG_BATCH_MAX);
-	hear("");
-	hear_nothing();
+	expect_text(far, "");
+	expect_nothing(far);
 }
 END_TEST
 
@@ -520,13 +493,13 @@ START_TEST(a_batch_receives_no_pidfds)
 	struct unixmsg msg;
 	size_t count;
 
-	make_pair(_i);
+	link_up(_i);
 	if (unixconn_want(far, UNIXMSG_WANT_PIDFD) < 0) {
 		ck_assert_int_eq(errno, ENOTSUP);
 		return;
 	}
 	unixmsg_init(&msg);
-	say("");
+	send_text(near, "");
 	ck_assert_int_eq(unixconn_recv_batch(far, &msg, 1, &count, UNIXMSG_NOW),
 		1);
 	ck_assert_uint_eq(count, 1);
@@ -540,8 +513,8 @@ START_TEST(a_batch_to_a_peer_that_is_gone_is_told)
 		{ .data = (void *)"b", .room = 1 } };
 	size_t count = 7;
 
-	make_pair(_i);
-	ck_assert_int_eq(unixconn_close(far), 0);
+	link_up(_i);
+	close_conn(far);
 	far = NULL;
 	ck_assert_errno(unixconn_send_batch(near, msgs, 2, &count, UNIXMSG_NOW),
 		networks[_i].type == SOCK_DGRAM ? ECONNREFUSED : EPIPE);
@@ -556,9 +529,9 @@ START_TEST(a_message_that_is_peeked_at_stays)
 	struct unixconn_counters counters;
 	int i;
 
-	make_pair(_i);
-	say("once");
-	say("next");
+	link_up(_i);
+	send_text(near, "once");
+	send_text(near, "next");
 	for (i = 0; i < 3; i++) {
 		msg.flags = UNIXMSG_PEEK;
 		memset(bytes, 0, sizeof(bytes));
@@ -576,9 +549,9 @@ START_TEST(a_message_that_is_peeked_at_stays)
 	ck_assert_uint_eq(msg.flags & UNIXMSG_CUT, UNIXMSG_CUT);
 	unixconn_get_counters(far, &counters);
 	ck_assert_uint_eq(counters.received + counters.cut, 0);
-	hear("once");
-	hear("next");
-	hear_nothing();
+	expect_text(far, "once");
+	expect_text(far, "next");
+	expect_nothing(far);
 }
 END_TEST
 
@@ -594,22 +567,22 @@ START_TEST(a_message_is_sent_on_as_it_was_received)
 		.addr = &addr,
 	};
 
-	make_pair(_i);
-	say("hello");
+	link_up(_i);
+	send_text(near, "hello");
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_forward(near, &msg, UNIXMSG_NOW), 1);
-	hear("hello");
-	say("");
+	expect_text(far, "hello");
+	send_text(near, "");
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_forward(near, &msg, UNIXMSG_NOW), 1);
-	hear("");
+	expect_text(far, "");
 	/* Of one that was cut the rest is not there. */
-	say("hello");
+	send_text(near, "hello");
 	parts[1].iov_len = 1;
 	msg.flags = UNIXMSG_PREFIX;
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_errno(unixconn_forward(near, &msg, UNIXMSG_NOW), EMSGSIZE);
-	hear_nothing();
+	expect_nothing(far);
 }
 END_TEST
 
@@ -644,11 +617,11 @@ START_TEST(a_message_of_too_many_parts_is_not_sent_on)
 	struct unixmsg msg = { .parts_count = IOV_MAX + 1 };
 	struct unixconn_counters counters;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_errno(unixconn_forward(near, &msg, UNIXMSG_NOW), EINVAL);
 	unixconn_get_counters(near, &counters);
 	ck_assert_uint_eq(counters.failed, 1);
-	hear_nothing();
+	expect_nothing(far);
 }
 END_TEST
 
@@ -660,9 +633,9 @@ START_TEST(parts_that_no_memory_could_hold_are_too_large)
 	};
 	const struct unixmsg msg = { .parts = parts, .parts_count = 2 };
 
-	make_pair(STREAM);
+	link_up(STREAM);
 	ck_assert_errno(unixconn_send_msg(near, &msg, UNIXMSG_NOW), EMSGSIZE);
-	hear_nothing();
+	expect_nothing(far);
 }
 END_TEST
 
@@ -672,7 +645,7 @@ START_TEST(descriptors_go_and_come_in_one_call)
 	char bytes[8];
 	size_t size, count = 3;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	ck_assert_int_eq(unixconn_send_fds(near, "two", 3, out, 2, UNIXMSG_NOW),
 		1);
@@ -706,7 +679,7 @@ START_TEST(a_message_is_sent_on_with_its_descriptors)
 	struct unixmsg msg = { .fds = &in, .fds_room = 1 };
 	size_t count = 1;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	ck_assert_int_eq(unixconn_send_fds(near, NULL, 0, &out, 1, UNIXMSG_NOW),
 		1);
@@ -743,7 +716,7 @@ START_TEST(a_descriptor_without_a_place_is_lost_and_told)
 	struct unixmsg in;
 	int fd = -1, out;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	out = unixconn_get_fd(near);
 	ck_assert_int_eq(unixconn_send_fds(near, "x", 1, &out, 1, UNIXMSG_NOW),
@@ -769,16 +742,16 @@ START_TEST(each_message_comes_with_its_own_descriptors)
 	const size_t sizes[3] = { 1, sizeof(large), 0 };
 	int i;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	for (i = 0; i < ROUNDS; i++) {
 		const size_t wanted = (size_t)i % 4;
 
-		say("plain");
+		send_text(near, "plain");
 		ck_assert_int_eq(unixconn_send_fds(near, large, sizes[i % 3],
 					 out, wanted, UNIXMSG_NOW),
 			1);
-		say("plain");
+		send_text(near, "plain");
 		expect_fds(large, 5, 0);
 		expect_fds(large, sizes[i % 3], wanted);
 		expect_fds(large, 5, 0);
@@ -793,7 +766,7 @@ START_TEST(descriptors_of_a_message_that_is_too_large_are_closed)
 	size_t count = 1;
 	int before;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	before = support_count_fds();
 	ck_assert_int_eq(unixconn_send_fds(near, "large", 5, &out, 1,
@@ -817,7 +790,7 @@ START_TEST(descriptors_of_a_message_that_is_too_large_are_closed)
 	ck_assert_int_eq(unixconn_send_fds(near, "next", 4, &out, 1,
 				 UNIXMSG_NOW),
 		1);
-	hear("next");
+	expect_text(far, "next");
 	ck_assert_int_eq(support_count_fds(), before);
 }
 END_TEST
@@ -828,15 +801,15 @@ START_TEST(each_message_tells_who_wrote_it)
 	struct unixmsg msg = { .data = &byte, .room = 1 };
 	pid_t pid;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_CRED), 0);
 	pid = support_fork();
 	if (pid == 0) {
-		say("c");
+		send_text(near, "c");
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
-	say("p");
+	send_text(near, "p");
 	ck_assert_int_eq(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(msg.flags, UNIXMSG_HAS_CRED);
 	ck_assert_int_eq(msg.cred.pid, pid);
@@ -895,7 +868,7 @@ START_TEST(what_a_datagram_client_wants_comes_with_the_first_answer)
 	far = unixconn_open("unixgram", path, NULL);
 	near = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(near);
-	say("?");
+	send_text(near, "?");
 	ck_assert_int_eq(unixconn_recv_from(far, &byte, 1, NULL, &from,
 				 UNIXMSG_NOW),
 		1);
@@ -926,7 +899,7 @@ START_TEST(a_writer_may_say_who_he_is)
 	};
 	pid_t pid;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_CRED), 0);
 	ck_assert_int_eq(unixconn_send_msg(near, &msg, UNIXMSG_NOW), 1);
 	ck_assert_errno(unixconn_recv_msg(far, &msg, UNIXMSG_NOW), EINVAL);
@@ -944,7 +917,7 @@ START_TEST(a_writer_may_say_who_he_is)
 		_exit(0);
 	}
 	support_wait_exit(pid, 0);
-	hear_nothing();
+	expect_nothing(far);
 }
 END_TEST
 
@@ -955,7 +928,7 @@ START_TEST(half_a_message_keeps_no_descriptors)
 	int out = STDERR_FILENO, before;
 	char bytes[16];
 
-	make_pair(2);
+	link_up(2);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	before = support_count_fds();
 	send_raw(unixconn_get_fd(near), half, sizeof(half), &out);
@@ -980,7 +953,7 @@ START_TEST(a_foreign_writer_may_send_the_length_first)
 	char bytes[16];
 	size_t size, count = 1;
 
-	make_pair(2);
+	link_up(2);
 	ck_assert_int_eq(unixconn_want(far, UNIXMSG_WANT_FDS), 0);
 	send_raw(unixconn_get_fd(near), length, 4, NULL);
 	send_raw(unixconn_get_fd(near), "with", 4, &out);
@@ -991,7 +964,7 @@ START_TEST(a_foreign_writer_may_send_the_length_first)
 	ck_assert_uint_eq(size, 4);
 	ck_assert_uint_eq(count, 1);
 	close(in);
-	hear("x");
+	expect_text(far, "x");
 }
 END_TEST
 
@@ -1007,7 +980,7 @@ START_TEST(the_beginning_of_a_message_is_waited_for)
 	};
 	size_t i;
 
-	make_pair(STREAM);
+	link_up(STREAM);
 	for (i = 0; i < 8; i++) {
 		ck_assert_errno(unixconn_recv_msg(far, &msg, UNIXMSG_NOW),
 			EAGAIN);
@@ -1017,8 +990,8 @@ START_TEST(the_beginning_of_a_message_is_waited_for)
 	ck_assert_mem_eq(bytes, "hell", 4);
 	ck_assert_uint_eq(msg.size, 5);
 	ck_assert_int_eq(write(unixconn_get_fd(near), whole + i, 1), 1);
-	say("next");
-	hear("next");
+	send_text(near, "next");
+	expect_text(far, "next");
 }
 END_TEST
 
@@ -1050,7 +1023,7 @@ START_TEST(an_answer_is_found_among_what_else_comes)
 	struct unixmsg answer = { .data = bytes, .room = sizeof(bytes) };
 	int events = 0;
 
-	make_pair(_i);
+	link_up(_i);
 	/* The other side has said all that before it is asked. */
 	ck_assert_int_eq(unixconn_send(far, "event", 5, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send(far, "", 0, UNIXMSG_NOW), 1);
@@ -1062,8 +1035,8 @@ START_TEST(an_answer_is_found_among_what_else_comes)
 	ck_assert_uint_eq(answer.size, 6);
 	ck_assert_mem_eq(bytes, "answer", 6);
 	ck_assert_int_eq(events, 2);
-	hear("?");
-	hear_nothing();
+	expect_text(far, "?");
+	expect_nothing(far);
 	/* What came behind the answer is still there. */
 	ck_assert_int_eq(unixconn_ask(near, &request, &answer, NULL, NULL,
 				 UNIXMSG_NOW),
@@ -1080,7 +1053,7 @@ START_TEST(an_answer_that_does_not_come_is_not_waited_for_without_end)
 	struct unixmsg answer = { .data = bytes, .room = sizeof(bytes) };
 	int events = 0;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_send(far, "", 0, UNIXMSG_NOW), 1);
 	ck_assert_errno(unixconn_ask(near, &request, &answer, is_answer,
 				&events, deadline_us),
@@ -1113,7 +1086,7 @@ static int ask_amid_events(int64_t deadline_us)
 
 START_TEST(events_without_end_do_not_outlast_the_deadline)
 {
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_errno(ask_amid_events(unixdeadline_after_ms(20)), ETIMEDOUT);
 }
 END_TEST
@@ -1122,7 +1095,7 @@ START_TEST(events_without_end_do_not_outlast_the_stop)
 {
 	int stop_fd = eventfd(1, EFD_CLOEXEC);
 
-	make_pair(_i);
+	link_up(_i);
 	unixconn_set_stop_fd(near, stop_fd);
 	ck_assert_errno(ask_amid_events(UNIXMSG_FOREVER), ECANCELED);
 	close_pair();
@@ -1141,7 +1114,7 @@ START_TEST(events_without_end_do_not_outlast_a_call_that_does_not_wait)
 	int events = 0;
 	size_t i;
 
-	make_pair(STREAM);
+	link_up(STREAM);
 	for (i = 0; i < sizeof(bytes); i += sizeof(event))
 		memcpy(bytes + i, event, sizeof(event));
 	ck_assert_int_eq(write(unixconn_get_fd(far), bytes, sizeof(bytes)),
@@ -1160,7 +1133,7 @@ START_TEST(a_question_that_was_dropped_has_no_answer)
 	const struct unixmsg request = { .data = data, .room = sizeof(data) };
 	struct unixmsg answer = { 0 };
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_set_policy(near, UNIXCONN_DROP), 0);
 	fill();
 	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
@@ -1176,7 +1149,7 @@ START_TEST(an_impossible_answer_is_refused_before_the_question)
 	struct unixmsg answer = { .flags = UNIXMSG_PEEK };
 	int fd;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
 				UNIXMSG_NOW),
 		EINVAL);
@@ -1184,7 +1157,7 @@ START_TEST(an_impossible_answer_is_refused_before_the_question)
 	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
 				UNIXMSG_NOW),
 		EINVAL);
-	hear_nothing();
+	expect_nothing(far);
 }
 END_TEST
 
@@ -1196,7 +1169,7 @@ START_TEST(what_is_too_large_is_shown_by_its_beginning)
 	struct unixmsg answer = { .data = bytes, .room = sizeof(bytes) };
 	int events = 0;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_send(far, "event", 5, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send(far, "answ", 4, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 1);
@@ -1222,7 +1195,7 @@ START_TEST(the_beginning_of_an_answer_may_be_enough)
 		.flags = UNIXMSG_PREFIX,
 	};
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_ask(near, &request, &answer, NULL, NULL,
 				 UNIXMSG_NOW),
@@ -1250,7 +1223,7 @@ START_TEST(a_question_to_a_peer_that_closes_has_no_answer)
 	char byte;
 	struct unixmsg answer = { .data = &byte, .room = 1 };
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_shutdown(far, SHUT_WR), 0);
 	ck_assert_int_eq(unixconn_ask(near, &request, &answer, NULL, NULL,
 				 UNIXMSG_FOREVER),
@@ -1269,14 +1242,14 @@ START_TEST(a_descriptor_is_given_back_as_it_was)
 		0);
 	near = unixconn_adopt(fds[0]);
 	far = unixconn_adopt(fds[1]);
-	say("hello");
+	send_text(near, "hello");
 	fd = unixconn_release(near);
 	ck_assert_int_eq(fd, fds[0]);
 	ck_assert_int_ge(fcntl(fd, F_GETFD), 0);
 	near = unixconn_adopt(fd);
-	hear("hello");
-	say("next");
-	hear("next");
+	expect_text(far, "hello");
+	send_text(near, "next");
+	expect_text(far, "next");
 }
 END_TEST
 
@@ -1284,14 +1257,14 @@ START_TEST(a_descriptor_whose_bytes_were_read_ahead_stays)
 {
 	static char large[1000000];
 
-	make_pair(2);
-	say("one");
-	say("two");
-	hear("one");
+	link_up(2);
+	send_text(near, "one");
+	send_text(near, "two");
+	expect_text(far, "one");
 	ck_assert_errno(unixconn_release(far), EBUSY);
-	hear("two");
+	expect_text(far, "two");
 	/* Nor in the middle of a message, on its way in or out. */
-	say("large");
+	send_text(near, "large");
 	ck_assert_errno(unixconn_recv(far, NULL, 0, NULL, UNIXMSG_NOW),
 		EMSGSIZE);
 	ck_assert_errno(unixconn_release(far), EBUSY);
@@ -1314,8 +1287,7 @@ START_TEST(a_name_outlives_the_release_of_its_socket)
 	ck_assert_ptr_nonnull(conn);
 	fd = unixconn_release(conn);
 	ck_assert_int_eq(access(path, F_OK), 0);
-	near = unixconn_dial("unixgram", path, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(near);
+	near = dial_conn("unixgram", path);
 	close(fd);
 	ck_assert_int_eq(unlink(path), 0);
 }
@@ -1336,7 +1308,7 @@ START_TEST(a_datagram_client_may_have_no_address)
 	ck_assert_ptr_nonnull(near);
 	ck_assert_int_eq(unixconn_get_address(near, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_UNNAMED);
-	say("x");
+	send_text(near, "x");
 	ck_assert_int_eq(unixconn_recv_from(far, &byte, 1, NULL, &addr,
 				 UNIXMSG_NOW),
 		1);
@@ -1357,7 +1329,7 @@ START_TEST(a_signal_makes_the_stop_readable)
 	int fd;
 
 	if (pid == 0) {
-		make_pair(0);
+		link_up(0);
 		fd = unixstop_open();
 		ck_assert_int_gt(fd, STDERR_FILENO);
 		unixconn_set_stop_fd(far, fd);
@@ -1380,7 +1352,7 @@ START_TEST(what_has_no_room_is_dropped_by_the_policy)
 	struct unixconn_counters counters;
 	int count;
 
-	make_pair(_i);
+	link_up(_i);
 	ck_assert_int_eq(unixconn_set_policy(near, UNIXCONN_DROP), 0);
 	count = fill();
 	/* A stream may be in the middle of a message, and goes on with that. */
@@ -1406,17 +1378,17 @@ START_TEST(what_happens_is_counted)
 	struct unixconn_counters counters;
 	char bytes[2];
 
-	make_pair(_i);
-	say("a");
-	say("b");
-	say("ccc");
+	link_up(_i);
+	send_text(near, "a");
+	send_text(near, "b");
+	send_text(near, "ccc");
 	ck_assert_errno(unixconn_send(near, "x", 1, -1), EINVAL);
-	hear("a");
-	hear("b");
+	expect_text(far, "a");
+	expect_text(far, "b");
 	ck_assert_errno(unixconn_recv(far, bytes, sizeof(bytes), NULL,
 				UNIXMSG_NOW),
 		EMSGSIZE);
-	hear_nothing();
+	expect_nothing(far);
 	unixconn_get_counters(near, &counters);
 	ck_assert_uint_eq(counters.sent, 3);
 	ck_assert_uint_eq(counters.failed, 1);
@@ -1437,7 +1409,7 @@ START_TEST(what_a_network_cannot_do_is_told)
 	int held_fd;
 	size_t size;
 
-	make_pair(_i);
+	link_up(_i);
 	unixaddr_set_unnamed(&addr);
 	if (!is_gram) {
 		ck_assert_errno(unixconn_send_to(near, &addr, "x", 1,
@@ -1583,7 +1555,7 @@ static TCase *make_rest(void)
 
 static TCase *make_input(void)
 {
-	TCase *tcase = tcase_create("input");
+	TCase *tcase = make_tcase_with("input", NULL, close_pair);
 
 	add(tcase, options_that_are_all_zero_have_no_stop);
 	return tcase;

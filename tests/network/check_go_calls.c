@@ -15,20 +15,9 @@
 #include <unistd.h>
 
 #include "support/scene.h"
+#include "support/talk.h"
 
-static const int64_t long_us = 60000000;
 static const int64_t short_us = 30000;
-
-static void set_up(void)
-{
-	ck_assert_int_eq(setenv("TMPDIR", support_dir(), 1), 0);
-	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
-}
-
-static int64_t soon(void)
-{
-	return unixdeadline_after_us(long_us);
-}
 
 /* Go's "unixpacket" and "unix": messages over either, by the same calls. */
 static const struct {
@@ -44,20 +33,14 @@ static struct unixconn *near, *far;
 
 static void link_up(int i)
 {
-	struct unixconn *pair[2];
-
 	network = networks[i].name;
-	ck_assert_int_eq(unixconn_pair(network, pair), 0);
-	near = pair[0];
-	far = pair[1];
+	make_pair(network, &near, &far);
 }
 
 static void hang_up(void)
 {
-	ck_assert_int_eq(unixconn_close(near), 0);
-	ck_assert_int_eq(unixconn_close(far), 0);
-	near = NULL;
-	far = NULL;
+	end_conn(&near);
+	end_conn(&far);
 }
 
 static int receive(struct unixconn *end, int64_t until)
@@ -69,14 +52,8 @@ static int receive(struct unixconn *end, int64_t until)
 
 static void pass(struct unixconn *from, struct unixconn *to, const char *text)
 {
-	char bytes[64];
-	size_t size;
-
-	ck_assert_int_eq(unixconn_send(from, text, strlen(text), soon()), 1);
-	ck_assert_int_eq(unixconn_recv(to, bytes, sizeof(bytes), &size, soon()),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
+	send_text(from, text);
+	await_text(to, text);
 }
 
 static const char *choose_name(int i)
@@ -91,18 +68,6 @@ static int send_between(struct unixconn *from, struct unixconn *to,
 
 	ck_assert_int_eq(unixconn_get_address(to, &addr), 0);
 	return unixconn_send_to(from, &addr, text, strlen(text), UNIXMSG_NOW);
-}
-
-static void expect_gram(struct unixconn *gram, const char *text)
-{
-	char bytes[64];
-	size_t size;
-
-	ck_assert_int_eq(unixconn_recv(gram, bytes, sizeof(bytes), &size,
-				 UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
 }
 
 /* Messages with ancillary data */
@@ -140,7 +105,7 @@ START_TEST(a_dialled_endpoint_refuses_an_address_with_descriptors_too)
 	ck_assert_errno(unixconn_send_msg(client, &msg, UNIXMSG_NOW), EISCONN);
 	msg.addr = NULL;
 	ck_assert_int_eq(unixconn_send_msg(client, &msg, UNIXMSG_NOW), 1);
-	expect_gram(server, "x");
+	expect_text(server, "x");
 	unixconn_close(client);
 	unixconn_close(server);
 }
@@ -165,7 +130,7 @@ START_TEST(an_open_endpoint_sends_descriptors_where_it_is_told)
 	ck_assert_errno(unixconn_send_msg(other, &msg, UNIXMSG_NOW), ENOTCONN);
 	msg.addr = &addr;
 	ck_assert_int_eq(unixconn_send_msg(other, &msg, UNIXMSG_NOW), 1);
-	expect_gram(server, "x");
+	expect_text(server, "x");
 	unixaddr_set_unnamed(&addr);
 	ck_assert_errno(unixconn_send_msg(other, &msg, UNIXMSG_NOW), EINVAL);
 	ck_assert_errno(unixconn_send_to(other, NULL, "x", 1, UNIXMSG_NOW),
@@ -215,8 +180,8 @@ START_TEST(two_datagram_sockets_exchange_both_ways)
 
 	ck_assert_int_eq(send_between(a, b, "there"), 1);
 	ck_assert_int_eq(send_between(b, a, "back"), 1);
-	expect_gram(b, "there");
-	expect_gram(a, "back");
+	expect_text(b, "there");
+	expect_text(a, "back");
 	unixconn_close(a);
 	unixconn_close(b);
 }
@@ -242,7 +207,7 @@ START_TEST(a_client_that_chose_no_name_is_answered)
 	ck_assert_int_eq(errno, EMSGSIZE);
 	ck_assert_int_eq(unixconn_send_to(server, &from, "a", 1, UNIXMSG_NOW),
 		1);
-	expect_gram(client, "a");
+	expect_text(client, "a");
 	unixconn_close(client);
 	unixconn_close(server);
 }
@@ -265,7 +230,7 @@ START_TEST(a_datagram_socket_without_a_peer_is_one_that_was_opened)
 				 &size, sizeof(size)),
 		0);
 	ck_assert_int_eq(send_between(a, b, "message"), 1);
-	expect_gram(b, "message");
+	expect_text(b, "message");
 	unixconn_close(a);
 	unixconn_close(b);
 }
@@ -282,7 +247,7 @@ START_TEST(a_closed_datagram_socket_is_gone)
 	int fd = unixconn_get_fd(b);
 
 	ck_assert_int_eq(unixconn_get_address(b, &addr), 0);
-	ck_assert_int_eq(unixconn_close(b), 0);
+	close_conn(b);
 	ck_assert_errno(fcntl(fd, F_GETFD), EBADF);
 	ck_assert_errno(unixconn_send_to(a, &addr, "x", 1, UNIXMSG_NOW),
 		ECONNREFUSED);
@@ -304,10 +269,10 @@ static void *serve(void *context)
 	int served = 0;
 
 	(void)context;
-	while ((end = unixlistener_accept(listener, soon())) != NULL) {
+	while ((end = unixlistener_accept(listener, in_time())) != NULL) {
 		while (unixconn_recv(end, bytes, sizeof(bytes), &size,
-			       soon()) == 1)
-			if (unixconn_send(end, bytes, size, soon()) < 0)
+			       in_time()) == 1)
+			if (unixconn_send(end, bytes, size, in_time()) < 0)
 				return &listener;
 		unixconn_close(end);
 		served++;
@@ -317,13 +282,13 @@ static void *serve(void *context)
 
 static void ask(const char *name)
 {
-	void *end = unixconn_dial(network, name, NULL, soon());
+	void *end = unixconn_dial(network, name, NULL, in_time());
 	int i;
 
 	ck_assert_ptr_nonnull(end);
 	for (i = 0; i < ROUNDS; i++) {
-		ck_assert_int_eq(unixconn_send(end, "ping", 4, soon()), 1);
-		ck_assert_int_eq(receive(end, soon()), 1);
+		ck_assert_int_eq(unixconn_send(end, "ping", 4, in_time()), 1);
+		ck_assert_int_eq(receive(end, in_time()), 1);
 	}
 	unixconn_close(end);
 	_exit(0);
@@ -402,12 +367,12 @@ START_TEST(a_closed_listener_is_gone)
 	network = networks[_i / 2].name;
 	listener = unixlistener_open(network, name, NULL);
 	fd = unixlistener_get_fd(listener);
-	end = unixconn_dial(network, name, NULL, soon());
+	end = unixconn_dial(network, name, NULL, in_time());
 	ck_assert_ptr_nonnull(end);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 	ck_assert_errno(fcntl(fd, F_GETFD), EBADF);
-	ck_assert_errno(receive(end, soon()), ECONNRESET);
-	ck_assert_ptr_null(unixconn_dial(network, name, NULL, soon()));
+	ck_assert_errno(receive(end, in_time()), ECONNRESET);
+	ck_assert_ptr_null(unixconn_dial(network, name, NULL, in_time()));
 	ck_assert_int_eq(errno, _i % 2 == 0 ? ENOENT : ECONNREFUSED);
 	unixconn_close(end);
 }
@@ -420,7 +385,7 @@ START_TEST(closed_to_read_is_the_end)
 {
 	link_up(_i);
 	ck_assert_int_eq(unixconn_shutdown(near, SHUT_RD), 0);
-	ck_assert_int_eq(receive(near, soon()), 0);
+	ck_assert_int_eq(receive(near, in_time()), 0);
 }
 END_TEST
 
@@ -431,10 +396,10 @@ START_TEST(closed_to_write_on_both_sides_is_the_end_of_both)
 	link_up(_i);
 	ck_assert_int_eq(unixconn_shutdown(near, SHUT_WR), 0);
 	ck_assert_int_eq(unixconn_shutdown(far, SHUT_WR), 0);
-	ck_assert_int_eq(receive(near, soon()), 0);
-	ck_assert_int_eq(receive(far, soon()), 0);
-	ck_assert_errno(unixconn_send(near, "x", 1, soon()), EPIPE);
-	ck_assert_errno(unixconn_send(far, "x", 1, soon()), EPIPE);
+	ck_assert_int_eq(receive(near, in_time()), 0);
+	ck_assert_int_eq(receive(far, in_time()), 0);
+	ck_assert_errno(unixconn_send(near, "x", 1, in_time()), EPIPE);
+	ck_assert_errno(unixconn_send(far, "x", 1, in_time()), EPIPE);
 }
 END_TEST
 
@@ -446,7 +411,7 @@ START_TEST(a_closed_connection_is_the_end_for_its_peer)
 
 	link_up(_i);
 	fd = unixconn_get_fd(near);
-	ck_assert_int_eq(unixconn_close(near), 0);
+	close_conn(near);
 	near = NULL;
 	ck_assert_errno(fcntl(fd, F_GETFD), EBADF);
 	ck_assert_int_eq(receive(far, UNIXMSG_FOREVER), 0);
@@ -512,17 +477,17 @@ START_TEST(an_empty_message_is_not_the_end)
 		ck_assert_int_eq(unixconn_send(near, NULL, 0, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send(near, "x", 1, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send(near, NULL, 0, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_close(near), 0);
+	close_conn(near);
 	near = NULL;
 	for (i = 0; i < 5; i++) {
 		char byte;
 
-		ck_assert_int_eq(unixconn_recv(far, &byte, 1, &size, soon()),
+		ck_assert_int_eq(unixconn_recv(far, &byte, 1, &size, in_time()),
 			1);
 		ck_assert_uint_eq(size, i == 3);
 	}
-	ck_assert_int_eq(receive(far, soon()), 0);
-	ck_assert_int_eq(receive(far, soon()), 0);
+	ck_assert_int_eq(receive(far, in_time()), 0);
+	ck_assert_int_eq(receive(far, in_time()), 0);
 }
 END_TEST
 
@@ -534,8 +499,8 @@ START_TEST(an_empty_datagram_is_not_the_end)
 	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
 	ck_assert_int_eq(unixconn_send(pair[0], NULL, 0, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send(pair[0], "x", 1, UNIXMSG_NOW), 1);
-	expect_gram(pair[1], "");
-	expect_gram(pair[1], "x");
+	expect_text(pair[1], "");
+	expect_text(pair[1], "x");
 	unixconn_close(pair[0]);
 	unixconn_close(pair[1]);
 }
@@ -628,7 +593,7 @@ static void *send_and_spoil(void *end)
 
 	for (i = 0; i < MANY; i++) {
 		fill(bytes, i);
-		if (unixconn_send(end, bytes, sizeof(bytes), soon()) < 0)
+		if (unixconn_send(end, bytes, sizeof(bytes), in_time()) < 0)
 			return NULL;
 		fill(bytes, i + 128);
 	}
@@ -648,7 +613,7 @@ START_TEST(a_buffer_is_free_when_its_send_returns)
 	ck_assert_int_eq(pthread_create(&thread, NULL, send_and_spoil, far), 0);
 	for (i = 0; i < MANY; i++) {
 		ck_assert_int_eq(unixconn_recv(near, bytes, LARGE, &size,
-					 soon()),
+					 in_time()),
 			1);
 		ck_assert_uint_eq(size, LARGE);
 		fill(expected, i);
@@ -664,11 +629,11 @@ static void *answer(void *end)
 	int i, number;
 
 	for (i = 0; i < MANY; i++) {
-		if (unixconn_recv(end, &number, sizeof(number), NULL, soon()) !=
-			1)
+		if (unixconn_recv(end, &number, sizeof(number), NULL,
+			    in_time()) != 1)
 			return NULL;
 		number++;
-		if (unixconn_send(end, &number, sizeof(number), soon()) < 0)
+		if (unixconn_send(end, &number, sizeof(number), in_time()) < 0)
 			return NULL;
 	}
 	return end;
@@ -685,10 +650,10 @@ START_TEST(ping_and_pong_take_turns)
 	ck_assert_int_eq(pthread_create(&thread, NULL, answer, far), 0);
 	for (i = 0; i < MANY; i++) {
 		ck_assert_int_eq(unixconn_send(near, &number, sizeof(number),
-					 soon()),
+					 in_time()),
 			1);
 		ck_assert_int_eq(unixconn_recv(near, &number, sizeof(number),
-					 NULL, soon()),
+					 NULL, in_time()),
 			1);
 	}
 	ck_assert_int_eq(number, MANY);
@@ -736,8 +701,8 @@ START_TEST(a_listening_socket_may_be_prepared_before_it_is_ours)
 	network = networks[_i].name;
 	listener = unixlistener_adopt(open_listening(networks[_i].type, name));
 	ck_assert_ptr_nonnull(listener);
-	near = unixconn_dial(network, name, NULL, soon());
-	far = unixlistener_accept(listener, soon());
+	near = unixconn_dial(network, name, NULL, in_time());
+	far = unixlistener_accept(listener, in_time());
 	pass(near, far, "prepared");
 	pass(near, far, "");
 	hang_up();
@@ -779,7 +744,8 @@ static void add_for_names(TCase *tcase, const TTest *test)
 
 static TCase *make_datagrams(void)
 {
-	TCase *tcase = make_tcase_with("datagrams", set_up, hang_up);
+	TCase *tcase =
+		make_tcase_with("datagrams", support_make_names_here, hang_up);
 
 	tcase_add_loop_test(tcase,
 		a_dialled_endpoint_refuses_an_address_with_descriptors_too, 0,
@@ -800,7 +766,8 @@ static TCase *make_datagrams(void)
 
 static TCase *make_listeners(void)
 {
-	TCase *tcase = make_tcase_with("listeners", set_up, hang_up);
+	TCase *tcase =
+		make_tcase_with("listeners", support_make_names_here, hang_up);
 
 	add_for_names(tcase, three_acceptors_serve_several_clients);
 	add_for_names(tcase, a_deadline_that_is_nearly_past_ends_an_accept);
@@ -810,7 +777,8 @@ static TCase *make_listeners(void)
 
 static TCase *make_connections(void)
 {
-	TCase *tcase = make_tcase_with("connections", set_up, hang_up);
+	TCase *tcase = make_tcase_with("connections", support_make_names_here,
+		hang_up);
 
 	add(tcase, closed_to_read_is_the_end);
 	add(tcase, closed_to_write_on_both_sides_is_the_end_of_both);

@@ -14,13 +14,7 @@
 #include <unistd.h>
 
 #include "support/scene.h"
-
-static void assert_address(const struct unixaddr *addr, const char *text)
-{
-	char found[UNIXMSG_ADDR_TEXT_SIZE];
-
-	ck_assert_str_eq(unixaddr_format(addr, found, sizeof(found)), text);
-}
+#include "support/talk.h"
 
 /* The same for addresses of which only the kind is known beforehand. */
 static void assert_kind(const struct unixaddr *addr, enum unixaddr_kind kind)
@@ -173,9 +167,9 @@ static void assert_addresses(struct unixconn *conn, const char *own,
 	struct unixaddr addr;
 
 	ck_assert_int_eq(unixconn_get_address(conn, &addr), 0);
-	assert_address(&addr, own);
+	expect_address(&addr, own);
 	ck_assert_int_eq(unixconn_get_peer(conn, &addr), 0);
-	assert_address(&addr, peer);
+	expect_address(&addr, peer);
 }
 
 /* TestUnixConnLocalAndRemoteNames, with and without a name of the client. */
@@ -192,11 +186,11 @@ START_TEST(both_ends_of_a_connection_have_their_names)
 		UNIXMSG_NOW);
 	server = unixlistener_accept(listener, UNIXMSG_NOW);
 	ck_assert_int_eq(unixlistener_get_address(listener, &addr), 0);
-	assert_address(&addr, path);
+	expect_address(&addr, path);
 	assert_addresses(server, path, own == NULL ? "@" : own);
 	assert_addresses(client, own == NULL ? "@" : own, path);
-	ck_assert_int_eq(unixconn_close(client), 0);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(client);
+	close_conn(server);
 	close_listener(listener);
 	assert_files(0);
 }
@@ -216,14 +210,14 @@ START_TEST(both_ends_of_datagrams_have_their_names)
 	ck_assert_int_eq(setenv("XDG_RUNTIME_DIR", support_dir(), 1), 0);
 	client = unixconn_dial("unixgram", path, &options, UNIXMSG_NOW);
 	ck_assert_int_eq(unixconn_get_address(gram, &addr), 0);
-	assert_address(&addr, path);
+	expect_address(&addr, path);
 	ck_assert_errno(unixconn_get_peer(gram, &addr), ENOTCONN);
 	ck_assert_int_eq(unixconn_get_address(client, &addr), 0);
 	if (_i == 0)
-		assert_address(&addr, own);
+		expect_address(&addr, own);
 	assert_kind(&addr, UNIXADDR_PATH);
 	ck_assert_int_eq(unixconn_get_peer(client, &addr), 0);
-	assert_address(&addr, path);
+	expect_address(&addr, path);
 	close_gram(client);
 	close_gram(gram);
 }
@@ -359,8 +353,7 @@ START_TEST(the_kernel_chooses_a_name)
 	unixaddr_format(&addr, text, sizeof(text));
 	ck_assert_uint_gt(strlen(text), 1);
 	ck_assert_int_eq(text[0], '@');
-	client = unixconn_dial("unixgram", text, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(client);
+	client = dial_conn("unixgram", text);
 	ck_assert_int_eq(unixconn_get_peer(client, &peer), 0);
 	ck_assert(unixaddr_is_equal(&addr, &peer));
 	close_gram(client);
@@ -407,12 +400,12 @@ START_TEST(a_copy_of_a_connection_writes)
 	client = unixconn_dial(networks[1 + _i], path, NULL, UNIXMSG_NOW);
 	server = unixlistener_accept(listener, UNIXMSG_NOW);
 	second = unixconn_adopt(dup(unixconn_get_fd(client)));
-	ck_assert_int_eq(unixconn_close(client), 0);
+	close_conn(client);
 	ck_assert_int_eq(unixconn_send(second, "x", 1, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_recv(server, &byte, 1, NULL, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(byte, 'x');
-	ck_assert_int_eq(unixconn_close(second), 0);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(second);
+	close_conn(server);
 	close_listener(listener);
 }
 END_TEST
@@ -427,12 +420,11 @@ START_TEST(a_copy_of_a_listener_accepts_at_the_same_address)
 	struct unixaddr addr;
 
 	ck_assert_int_eq(unixlistener_get_address(second, &addr), 0);
-	assert_address(&addr, names[_i]);
+	expect_address(&addr, names[_i]);
 	client = unixconn_dial("unix", names[_i], NULL, UNIXMSG_NOW);
-	stream = unixlistener_accept(second, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(stream);
-	ck_assert_int_eq(unixconn_close(client), 0);
-	ck_assert_int_eq(unixconn_close(stream), 0);
+	stream = accept_conn(second);
+	close_conn(client);
+	close_conn(stream);
 	close_listener(second);
 	close_listener(first);
 }
@@ -454,7 +446,7 @@ START_TEST(a_copy_of_a_datagram_socket_sends_to_its_own_address)
 	ck_assert_int_eq(unixconn_set_unlink_on_close(first, false), 0);
 	close_gram(first);
 	ck_assert_int_eq(unixconn_get_address(second, &addr), 0);
-	assert_address(&addr, names[_i]);
+	expect_address(&addr, names[_i]);
 	ck_assert_int_eq(unixconn_send_to(second, &addr, "x", 1, UNIXMSG_NOW),
 		1);
 	ck_assert_int_eq(unixconn_recv(second, &byte, 1, NULL, UNIXMSG_NOW), 1);

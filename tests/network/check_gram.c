@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <config.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stddef.h>
@@ -15,37 +14,16 @@
 #include <unistd.h>
 
 #include "support/scene.h"
+#include "support/talk.h"
 
 static const uid_t nobody_id = 65534;
-static const int64_t long_us = 60000000;
 static const int64_t short_us = 30000;
-
-static void set_up(void)
-{
-	ck_assert_int_eq(setenv("TMPDIR", support_dir(), 1), 0);
-	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
-}
-
-static struct unixconn *dial(const char *address)
-{
-	struct unixconn *gram =
-		unixconn_dial("unixgram", address, NULL, UNIXMSG_NOW);
-
-	ck_assert_msg(gram != NULL, "%s: %s", address, strerror(errno));
-	return gram;
-}
 
 static struct unixconn *dial_as(const char *address, const char *own)
 {
 	struct unixdial_options options = { .own = own };
 
 	return unixconn_dial("unixgram", address, &options, UNIXMSG_NOW);
-}
-
-static void send_text(struct unixconn *gram, const char *text)
-{
-	ck_assert_int_eq(unixconn_send(gram, text, strlen(text), UNIXMSG_NOW),
-		1);
 }
 
 static void reply(struct unixconn *server, const struct unixaddr *to,
@@ -57,40 +35,9 @@ static void reply(struct unixconn *server, const struct unixaddr *to,
 	ck_assert_msg(result == 1, "%s", strerror(errno));
 }
 
-static void expect_from(struct unixconn *gram, const char *text,
-	struct unixaddr *from)
-{
-	char bytes[64];
-	size_t size;
-
-	ck_assert_int_eq(unixconn_recv_from(gram, bytes, sizeof(bytes), &size,
-				 from, unixdeadline_after_us(long_us)),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
-}
-
-static void expect_text(struct unixconn *gram, const char *text)
-{
-	expect_from(gram, text, NULL);
-}
-
-static void expect_nothing(struct unixconn *gram)
-{
-	ck_assert_errno(unixconn_recv(gram, NULL, 0, NULL, UNIXMSG_NOW),
-		EAGAIN);
-}
-
 static void get_address(struct unixconn *gram, struct unixaddr *addr)
 {
 	ck_assert_int_eq(unixconn_get_address(gram, addr), 0);
-}
-
-static void expect_address(const struct unixaddr *addr, const char *text)
-{
-	char found[UNIXMSG_ADDR_TEXT_SIZE];
-
-	ck_assert_str_eq(unixaddr_format(addr, found, sizeof(found)), text);
 }
 
 static void expect_own_address(struct unixconn *gram, const char *text)
@@ -117,9 +64,9 @@ static void echo(struct unixconn *server, struct unixconn *client)
 	struct unixaddr from;
 
 	send_text(client, "question");
-	expect_from(server, "question", &from);
+	receive_text(server, "question", &from, in_time());
 	reply(server, &from, "answer");
-	expect_text(client, "answer");
+	await_text(client, "answer");
 }
 
 /* A server on a path and one on an abstract name. */
@@ -129,15 +76,6 @@ static const char *name_server(int i)
 }
 
 enum { SERVERS = 2 };
-
-/* A sender that uses nothing of ours. */
-static int make_foreign(void)
-{
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_ge(fd, 0);
-	return fd;
-}
 
 static int send_foreign(int fd, struct unixconn *to, const char *text)
 {
@@ -157,7 +95,7 @@ START_TEST(a_client_and_a_server_talk)
 {
 	const char *name = name_server(_i);
 	struct unixconn *server = open_gram(name);
-	struct unixconn *client = dial(name);
+	struct unixconn *client = dial_conn("unixgram", name);
 
 	echo(server, client);
 	echo(server, client);
@@ -173,7 +111,7 @@ START_TEST(a_server_answers_many_clients)
 	size_t i;
 
 	for (i = 0; i < COUNT(clients); i++)
-		clients[i] = dial(name_server(_i));
+		clients[i] = dial_conn("unixgram", name_server(_i));
 	for (i = 0; i < COUNT(clients); i++)
 		echo(server, clients[i]);
 	for (i = 0; i < COUNT(clients); i++)
@@ -186,7 +124,7 @@ START_TEST(both_ends_know_their_addresses)
 {
 	const char *name = name_server(_i);
 	struct unixconn *server = open_gram(name);
-	struct unixconn *client = dial(name);
+	struct unixconn *client = dial_conn("unixgram", name);
 	struct unixaddr own, peer, from;
 
 	expect_own_address(server, name);
@@ -195,7 +133,7 @@ START_TEST(both_ends_know_their_addresses)
 	expect_address(&peer, name);
 	get_address(client, &own);
 	send_text(client, "hello");
-	expect_from(server, "hello", &from);
+	receive_text(server, "hello", &from, in_time());
 	ck_assert(unixaddr_is_equal(&own, &from));
 	close_gram(client);
 	close_gram(server);
@@ -206,7 +144,7 @@ START_TEST(a_client_is_given_an_address_of_the_servers_kind)
 {
 	const enum unixaddr_kind kinds[] = { UNIXADDR_PATH, UNIXADDR_ABSTRACT };
 	struct unixconn *server = open_gram(name_server(_i));
-	struct unixconn *client = dial(name_server(_i));
+	struct unixconn *client = dial_conn("unixgram", name_server(_i));
 	struct unixaddr addr;
 
 	get_address(client, &addr);
@@ -219,12 +157,12 @@ END_TEST
 START_TEST(a_sender_without_a_name_is_unnamed_and_cannot_be_answered)
 {
 	struct unixconn *server = open_gram(name_server(_i));
-	int fd = make_foreign();
+	int fd = open_socket(SOCK_DGRAM);
 	struct unixaddr from;
 
 	memset(&from, 0xff, sizeof(from));
 	ck_assert_int_eq(send_foreign(fd, server, "who"), 3);
-	expect_from(server, "who", &from);
+	receive_text(server, "who", &from, in_time());
 	ck_assert_int_eq(unixaddr_get_kind(&from), UNIXADDR_UNNAMED);
 	ck_assert_errno(unixconn_send_to(server, &from, "x", 1, UNIXMSG_NOW),
 		EINVAL);
@@ -236,7 +174,7 @@ END_TEST
 START_TEST(the_sender_of_a_cut_message_is_told)
 {
 	struct unixconn *server = open_gram(name_server(_i));
-	struct unixconn *client = dial(name_server(_i));
+	struct unixconn *client = dial_conn("unixgram", name_server(_i));
 	struct unixaddr from;
 	size_t size = 0;
 	char byte;
@@ -247,7 +185,7 @@ START_TEST(the_sender_of_a_cut_message_is_told)
 		EMSGSIZE);
 	ck_assert_uint_eq(size, 8);
 	reply(server, &from, "too long");
-	expect_text(client, "too long");
+	await_text(client, "too long");
 	close_gram(client);
 	close_gram(server);
 }
@@ -256,7 +194,7 @@ END_TEST
 START_TEST(messages_carry_an_address_both_ways)
 {
 	struct unixconn *server = open_gram(name_server(_i));
-	struct unixconn *client = dial(name_server(_i));
+	struct unixconn *client = dial_conn("unixgram", name_server(_i));
 	struct unixaddr addr;
 	struct unixmsg msg;
 
@@ -265,7 +203,7 @@ START_TEST(messages_carry_an_address_both_ways)
 	msg.addr = &addr;
 	ck_assert_int_eq(unixconn_recv_msg(server, &msg, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send_msg(server, &msg, UNIXMSG_NOW), 1);
-	expect_text(client, "");
+	await_text(client, "");
 	close_gram(client);
 	close_gram(server);
 }
@@ -281,7 +219,7 @@ START_TEST(the_kernel_chooses_a_name_for_a_server)
 	unixaddr_format(&addr, text, sizeof(text));
 	ck_assert_uint_gt(strlen(text), 1);
 	ck_assert_int_eq(text[0], '@');
-	client = dial(text);
+	client = dial_conn("unixgram", text);
 	echo(server, client);
 	close_gram(client);
 	close_gram(server);
@@ -292,7 +230,7 @@ START_TEST(an_abstract_name_may_fill_its_room)
 {
 	struct unixconn *server;
 	char name[UNIXMSG_NAME_SIZE_MAX + 1];
-	int fd = make_foreign();
+	int fd = open_socket(SOCK_DGRAM);
 
 	snprintf(name, sizeof(name), "%s", support_abstract(""));
 	memset(name + strlen(name), 'a', sizeof(name) - 1 - strlen(name));
@@ -300,7 +238,7 @@ START_TEST(an_abstract_name_may_fill_its_room)
 	server = open_gram(name);
 	expect_own_address(server, name);
 	ck_assert_int_eq(send_foreign(fd, server, "full"), 4);
-	expect_text(server, "full");
+	await_text(server, "full");
 	close(fd);
 	close_gram(server);
 }
@@ -319,11 +257,11 @@ START_TEST(a_path_may_be_longer_than_an_address)
 		strcat(path, "/0123456789012345678901234567890123456789");
 	}
 	server = open_gram(path);
-	client = dial(path);
+	client = dial_conn("unixgram", path);
 	send_text(client, "far");
-	expect_from(server, "far", &from);
+	receive_text(server, "far", &from, in_time());
 	reply(server, &from, "away");
-	expect_text(client, "away");
+	await_text(client, "away");
 	close_gram(client);
 	close_gram(server);
 	ck_assert_errno(access(path, F_OK), ENOENT);
@@ -336,7 +274,7 @@ START_TEST(a_connected_endpoint_sends_to_nobody_else)
 {
 	struct unixconn *server = open_gram(name_server(_i));
 	struct unixconn *other = open_gram(support_abstract("other"));
-	struct unixconn *client = dial(name_server(_i));
+	struct unixconn *client = dial_conn("unixgram", name_server(_i));
 	struct unixaddr addr;
 
 	get_address(other, &addr);
@@ -496,7 +434,7 @@ START_TEST(a_restarted_server_is_not_taken_for_the_old_one)
 {
 	const char *name = name_server(_i);
 	struct unixconn *server = open_gram(name);
-	struct unixconn *client = dial(name);
+	struct unixconn *client = dial_conn("unixgram", name);
 
 	close_gram(server);
 	server = open_gram(name);
@@ -504,7 +442,7 @@ START_TEST(a_restarted_server_is_not_taken_for_the_old_one)
 		ECONNREFUSED);
 	expect_nothing(server);
 	close_gram(client);
-	client = dial(name);
+	client = dial_conn("unixgram", name);
 	echo(server, client);
 	close_gram(client);
 	close_gram(server);
@@ -514,10 +452,10 @@ END_TEST
 START_TEST(nobody_else_can_slip_a_message_in)
 {
 	struct unixconn *server = open_gram(name_server(_i));
-	struct unixconn *client = dial(name_server(_i));
+	struct unixconn *client = dial_conn("unixgram", name_server(_i));
 	struct unixconn *other = open_gram(support_abstract("other"));
 	struct unixaddr addr;
-	int fd = make_foreign();
+	int fd = open_socket(SOCK_DGRAM);
 
 	get_address(client, &addr);
 	ck_assert_errno(send_foreign(fd, client, "evil"), EPERM);
@@ -590,18 +528,13 @@ static const char *make_directory(const char *name, mode_t mode)
 	return path;
 }
 
-static void expect_gone(const char *path)
-{
-	ck_assert_errno(access(path, F_OK), ENOENT);
-}
-
-static void close_and_expect_gone(struct unixconn *client)
+static void close_and_assert_missing(struct unixconn *client)
 {
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s", get_path(client));
 	close_gram(client);
-	expect_gone(path);
+	assert_missing(path);
 }
 
 START_TEST(a_client_of_our_own_server_lives_in_the_runtime_directory)
@@ -611,11 +544,11 @@ START_TEST(a_client_of_our_own_server_lives_in_the_runtime_directory)
 
 	setenv("XDG_RUNTIME_DIR", run, 1);
 	umask(_i == 0 ? 0 : 0077);
-	client = dial(support_path("server"));
+	client = dial_conn("unixgram", support_path("server"));
 	expect_directory(run);
 	expect_file_under(client, run, '/', own_mode());
 	echo(server, client);
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	close_gram(server);
 }
 END_TEST
@@ -626,15 +559,15 @@ START_TEST(directories_that_do_not_exist_are_passed_over)
 	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	setenv("XDG_RUNTIME_DIR", useless[_i], 1);
-	client = dial(support_path("server"));
+	client = dial_conn("unixgram", support_path("server"));
 	expect_file_under(client, support_dir(), '/', own_mode());
 	echo(server, client);
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	setenv("TMPDIR", useless[_i], 1);
-	client = dial(support_path("server"));
+	client = dial_conn("unixgram", support_path("server"));
 	expect_file_under(client, "/tmp", '/', own_mode());
 	echo(server, client);
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	close_gram(server);
 }
 END_TEST
@@ -646,9 +579,9 @@ START_TEST(a_directory_that_is_too_long_is_passed_over)
 
 	memset(longest + 1, 'l', sizeof(longest) - 2);
 	setenv("XDG_RUNTIME_DIR", longest, 1);
-	client = dial(support_path("server"));
+	client = dial_conn("unixgram", support_path("server"));
 	expect_file_under(client, support_dir(), '/', own_mode());
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	close_gram(server);
 }
 END_TEST
@@ -658,10 +591,10 @@ START_TEST(a_directory_of_ours_is_put_right)
 	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	ck_assert_int_eq(mkdir(name_directory(support_dir()), 0700), 0);
-	client = dial(support_path("server"));
+	client = dial_conn("unixgram", support_path("server"));
 	expect_directory(support_dir());
 	expect_file_under(client, support_dir(), '/', own_mode());
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	close_gram(server);
 }
 END_TEST
@@ -682,7 +615,7 @@ START_TEST(an_own_address_has_the_mode_that_was_asked_for)
 	ck_assert_ptr_nonnull(client);
 	expect_file(support_path("own"), _i == 0 ? own_mode() : modes[_i]);
 	echo(server, client);
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	close_gram(server);
 }
 END_TEST
@@ -715,10 +648,10 @@ static void dial_beside(void (*squat)(const char *))
 	struct unixconn *server = open_gram(support_path("server")), *client;
 
 	squat(name_directory(support_dir()));
-	client = dial(support_path("server"));
+	client = dial_conn("unixgram", support_path("server"));
 	expect_file_under(client, support_dir(), '.', own_mode());
 	echo(server, client);
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	close_gram(server);
 }
 
@@ -753,9 +686,9 @@ static void serve_as_nobody(const char *path, int ready[2])
 	support_as_nobody();
 	server = open_gram(path);
 	support_ready_tell(ready);
-	expect_from(server, "question", &from);
+	receive_text(server, "question", &from, in_time());
 	reply(server, &from, "answer");
-	expect_from(server, "bye", NULL);
+	await_text(server, "bye");
 	close_gram(server);
 	_exit(0);
 }
@@ -775,13 +708,13 @@ START_TEST(a_server_of_another_user_can_answer)
 	if (pid == 0)
 		serve_as_nobody(path, ready);
 	support_ready_wait(ready);
-	client = dial(path);
+	client = dial_conn("unixgram", path);
 	expect_file_under(client, support_dir(), '/', 0666);
 	send_text(client, "question");
-	expect_text(client, "answer");
+	await_text(client, "answer");
 	send_text(client, "bye");
 	support_wait_exit(pid, 0);
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	close(ready[0]);
 	close(ready[1]);
 }
@@ -814,10 +747,10 @@ static void be_served_without(int i, const char *base)
 	set_useless(i);
 	setenv("TMPDIR", base, 1);
 	server = open_gram(support_path("open/server"));
-	client = dial(support_path("open/server"));
+	client = dial_conn("unixgram", support_path("open/server"));
 	expect_file_under(client, base, '/', own_mode());
 	echo(server, client);
-	close_and_expect_gone(client);
+	close_and_assert_missing(client);
 	close_gram(server);
 	_exit(0);
 }
@@ -839,11 +772,11 @@ static void be_client_of_root(const char *server, const char *base)
 	struct unixconn *client;
 
 	support_as_nobody();
-	client = dial(server);
+	client = dial_conn("unixgram", server);
 	expect_file_under(client, base, '/', 0666);
 	send_text(client, "question");
-	expect_text(client, "answer");
-	close_and_expect_gone(client);
+	await_text(client, "answer");
+	close_and_assert_missing(client);
 	_exit(0);
 }
 
@@ -863,7 +796,7 @@ START_TEST(a_client_of_roots_server_lives_where_all_may_pass)
 	pid = support_fork();
 	if (pid == 0)
 		be_client_of_root(support_path("server"), "/tmp");
-	expect_from(server, "question", &from);
+	receive_text(server, "question", &from, in_time());
 	reply(server, &from, "answer");
 	support_wait_exit(pid, 0);
 	close_gram(server);
@@ -896,7 +829,7 @@ END_TEST
 START_TEST(a_server_of_our_own_can_answer)
 {
 	struct unixconn *server = open_gram(name_server(_i));
-	struct unixconn *client = dial(name_server(_i));
+	struct unixconn *client = dial_conn("unixgram", name_server(_i));
 
 	errno = EXDEV;
 	ck_assert_int_eq(unixconn_check_answer(client), 0);
@@ -942,7 +875,7 @@ START_TEST(a_client_may_choose_its_address)
 	expect_own_address(client, own);
 	echo(server, client);
 	close_gram(client);
-	expect_gone(support_path("own"));
+	assert_missing(support_path("own"));
 	close_gram(server);
 }
 END_TEST
@@ -970,7 +903,7 @@ START_TEST(an_address_that_is_taken_is_left_to_its_owner)
 
 	ck_assert_null_errno(dial_as(name, name), EADDRINUSE);
 	ck_assert_int_eq(support_count_fds(), before);
-	client = dial(name);
+	client = dial_conn("unixgram", name);
 	echo(server, client);
 	close_gram(client);
 	close_gram(server);
@@ -983,7 +916,7 @@ static void serve_elsewhere(struct unixconn *server)
 	struct unixaddr from;
 
 	ck_assert_int_eq(chdir("/"), 0);
-	expect_from(server, "question", &from);
+	receive_text(server, "question", &from, in_time());
 	reply(server, &from, "answer");
 	_exit(0);
 }
@@ -1001,26 +934,14 @@ START_TEST(a_relative_address_is_answered_from_anywhere)
 	ck_assert_ptr_nonnull(client);
 	expect_own_address(client, support_path("own"));
 	send_text(client, "question");
-	expect_text(client, "answer");
+	await_text(client, "answer");
 	support_wait_exit(pid, 0);
 	ck_assert_int_eq(chdir("/"), 0);
 	close_gram(client);
-	expect_gone(support_path("own"));
+	assert_missing(support_path("own"));
 	close_gram(server);
 }
 END_TEST
-
-static int count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	int count = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir) != NULL)
-		count++;
-	closedir(dir);
-	return count - 2;
-}
 
 START_TEST(an_address_that_cannot_be_answered_is_refused)
 {
@@ -1035,7 +956,7 @@ START_TEST(an_address_that_cannot_be_answered_is_refused)
 	ck_assert_int_eq(chdir(deep), 0);
 	ck_assert_null_errno(dial_as(support_path("server"), "own"),
 		ENAMETOOLONG);
-	ck_assert_int_eq(count_entries("."), 0);
+	ck_assert_int_eq(count_files("."), 0);
 	close_gram(server);
 }
 END_TEST
@@ -1053,7 +974,7 @@ START_TEST(an_own_address_fits_up_to_the_last_byte)
 	expect_own_address(client, own);
 	echo(server, client);
 	close_gram(client);
-	expect_gone(own);
+	assert_missing(own);
 	own[UNIXMSG_NAME_SIZE_MAX] = 'o';
 	own[UNIXMSG_NAME_SIZE_MAX + 1] = '\0';
 	ck_assert_null_errno(dial_as(support_path("server"), own),
@@ -1071,9 +992,9 @@ static void come_late(const char *name, pid_t client)
 
 	support_wait_until_asleep(client);
 	server = open_gram(name);
-	expect_from(server, "question", &from);
+	receive_text(server, "question", &from, in_time());
 	reply(server, &from, "answer");
-	expect_from(server, "bye", NULL);
+	await_text(server, "bye");
 	close_gram(server);
 	_exit(0);
 }
@@ -1097,7 +1018,7 @@ static void meet_late(const char *name, int64_t deadline_us)
 	ck_assert_ptr_nonnull(client);
 	ck_assert_int_eq(errno, EXDEV);
 	send_text(client, "question");
-	expect_text(client, "answer");
+	await_text(client, "answer");
 	send_text(client, "bye");
 	support_wait_exit(pid, 0);
 	close_gram(client);
@@ -1105,7 +1026,7 @@ static void meet_late(const char *name, int64_t deadline_us)
 
 START_TEST(dialling_waits_for_a_server_that_is_late)
 {
-	meet_late(name_server(_i), unixdeadline_after_us(long_us));
+	meet_late(name_server(_i), in_time());
 	meet_late(name_server(_i), UNIXMSG_FOREVER);
 }
 END_TEST
@@ -1113,7 +1034,7 @@ END_TEST
 START_TEST(dialling_waits_where_a_dead_server_was)
 {
 	make_dead_socket(support_path("server"));
-	meet_late(support_path("server"), unixdeadline_after_us(long_us));
+	meet_late(support_path("server"), in_time());
 }
 END_TEST
 
@@ -1212,8 +1133,9 @@ static void make_crowd(struct crowd *crowd, bool is_connected)
 	crowd->server = open_gram(support_abstract("server"));
 	get_address(crowd->server, &crowd->addr);
 	crowd->to = is_connected ? NULL : &crowd->addr;
-	crowd->sender = is_connected ? dial(support_abstract("server"))
-				     : open_gram("@");
+	crowd->sender = is_connected
+		? dial_conn("unixgram", support_abstract("server"))
+		: open_gram("@");
 	crowd->count = fill(crowd->sender, crowd->to);
 }
 
@@ -1226,7 +1148,7 @@ static void end_crowd(struct crowd *crowd)
 static void drain(struct crowd *crowd)
 {
 	while (crowd->count-- > 0)
-		expect_text(crowd->server, "x");
+		await_text(crowd->server, "x");
 }
 
 START_TEST(sending_to_a_full_queue_keeps_to_its_deadline)
@@ -1274,7 +1196,7 @@ static void send_while_it_is_drained(struct crowd *crowd, int64_t deadline_us)
 	ck_assert_int_eq(send_text_to(crowd->sender, crowd->to, deadline_us),
 		1);
 	support_wait_exit(pid, 0);
-	expect_text(crowd->server, "x");
+	await_text(crowd->server, "x");
 	expect_nothing(crowd->server);
 }
 
@@ -1283,7 +1205,7 @@ START_TEST(a_sender_goes_on_when_the_queue_has_room_again)
 	struct crowd crowd;
 
 	make_crowd(&crowd, _i);
-	send_while_it_is_drained(&crowd, unixdeadline_after_us(long_us));
+	send_while_it_is_drained(&crowd, in_time());
 	crowd.count = fill(crowd.sender, crowd.to);
 	send_while_it_is_drained(&crowd, UNIXMSG_FOREVER);
 	end_crowd(&crowd);
@@ -1324,7 +1246,7 @@ START_TEST(a_full_queue_of_one_does_not_stop_messages_to_another)
 	make_crowd(&crowd, false);
 	get_address(other, &addr);
 	reply(crowd.sender, &addr, "through");
-	expect_text(other, "through");
+	await_text(other, "through");
 	end_crowd(&crowd);
 	close_gram(other);
 }
@@ -1339,10 +1261,10 @@ START_TEST(a_pair_talks_both_ways)
 
 	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
 	send_text(pair[0], "there");
-	expect_from(pair[1], "there", &from);
+	receive_text(pair[1], "there", &from, in_time());
 	ck_assert_int_eq(unixaddr_get_kind(&from), UNIXADDR_UNNAMED);
 	send_text(pair[1], "back");
-	expect_text(pair[0], "back");
+	await_text(pair[0], "back");
 	close_gram(pair[0]);
 	ck_assert_errno(unixconn_send(pair[1], "x", 1, UNIXMSG_FOREVER),
 		ECONNREFUSED);
@@ -1353,8 +1275,8 @@ END_TEST
 START_TEST(an_empty_datagram_is_a_message)
 {
 	struct unixconn *server = open_gram(name_server(_i));
-	struct unixconn *client = dial(name_server(_i));
-	int foreign = make_foreign(), i;
+	struct unixconn *client = dial_conn("unixgram", name_server(_i));
+	int foreign = open_socket(SOCK_DGRAM), i;
 	struct unixaddr from;
 	char byte;
 	size_t size = 7;
@@ -1367,10 +1289,10 @@ START_TEST(an_empty_datagram_is_a_message)
 			1);
 		ck_assert_uint_eq(size, 0);
 		reply(server, &from, "");
-		expect_text(client, "");
+		await_text(client, "");
 	}
 	ck_assert_int_eq(send_foreign(foreign, server, ""), 0);
-	expect_from(server, "", &from);
+	receive_text(server, "", &from, in_time());
 	ck_assert_int_eq(unixaddr_get_kind(&from), UNIXADDR_UNNAMED);
 	expect_nothing(server);
 	close(foreign);
@@ -1382,7 +1304,7 @@ END_TEST
 START_TEST(a_datagram_into_no_room_is_cut)
 {
 	struct unixconn *server = open_gram(name_server(_i));
-	struct unixconn *client = dial(name_server(_i));
+	struct unixconn *client = dial_conn("unixgram", name_server(_i));
 	struct unixaddr from, own;
 	size_t size = 0;
 
@@ -1408,7 +1330,7 @@ START_TEST(descriptors_are_closed_on_exec)
 
 	support_list_fds(was_open);
 	server = open_gram(name_server(_i));
-	client = dial(name_server(_i));
+	client = dial_conn("unixgram", name_server(_i));
 	own = dial_as(name_server(_i), support_path("own"));
 	ck_assert_ptr_nonnull(own);
 	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
@@ -1444,7 +1366,7 @@ START_TEST(a_dial_that_runs_out_of_descriptors_leaves_nothing_behind)
 			break;
 		ck_assert_int_eq(errno, EMFILE);
 		ck_assert_int_eq(support_count_fds(), before);
-		expect_gone(support_path("own"));
+		assert_missing(support_path("own"));
 	}
 	ck_assert_ptr_nonnull(client);
 	ck_assert_int_gt(more, 0);
@@ -1456,7 +1378,7 @@ END_TEST
 START_TEST(closing_nothing_is_no_error)
 {
 	errno = EXDEV;
-	ck_assert_int_eq(unixconn_close(NULL), 0);
+	close_conn(NULL);
 	ck_assert_int_eq(errno, EXDEV);
 }
 END_TEST
@@ -1470,7 +1392,8 @@ static void add(TCase *tcase, const TTest *test)
 
 static TCase *make_addresses(void)
 {
-	TCase *tcase = make_tcase_with("addresses", set_up, NULL);
+	TCase *tcase =
+		make_tcase_with("addresses", support_make_names_here, NULL);
 
 	add(tcase, a_client_and_a_server_talk);
 	add(tcase, a_server_answers_many_clients);
@@ -1487,7 +1410,7 @@ static TCase *make_addresses(void)
 
 static TCase *make_errors(void)
 {
-	TCase *tcase = make_tcase_with("errors", set_up, NULL);
+	TCase *tcase = make_tcase_with("errors", support_make_names_here, NULL);
 
 	add(tcase, a_connected_endpoint_sends_to_nobody_else);
 	tcase_add_test(tcase, a_pair_sends_to_nobody_else);
@@ -1504,7 +1427,8 @@ static TCase *make_errors(void)
 
 static TCase *make_answers(void)
 {
-	TCase *tcase = make_tcase_with("answers", set_up, NULL);
+	TCase *tcase =
+		make_tcase_with("answers", support_make_names_here, NULL);
 
 	tcase_add_loop_test(tcase,
 		a_client_of_our_own_server_lives_in_the_runtime_directory, 0,
@@ -1535,7 +1459,8 @@ static TCase *make_answers(void)
 
 static TCase *make_own(void)
 {
-	TCase *tcase = make_tcase_with("own addresses", set_up, NULL);
+	TCase *tcase =
+		make_tcase_with("own addresses", support_make_names_here, NULL);
 
 	add(tcase, a_client_may_choose_its_address);
 	add(tcase, a_client_may_have_the_kernel_choose);
@@ -1549,7 +1474,7 @@ static TCase *make_own(void)
 
 static TCase *make_waits(void)
 {
-	TCase *tcase = make_tcase_with("waits", set_up, NULL);
+	TCase *tcase = make_tcase_with("waits", support_make_names_here, NULL);
 
 	add(tcase, dialling_waits_for_a_server_that_is_late);
 	tcase_add_test(tcase, dialling_waits_where_a_dead_server_was);
@@ -1563,7 +1488,7 @@ static TCase *make_waits(void)
 /* The index of the loop: 1 for a connected sender. */
 static TCase *make_queues(void)
 {
-	TCase *tcase = make_tcase_with("queues", set_up, NULL);
+	TCase *tcase = make_tcase_with("queues", support_make_names_here, NULL);
 
 	add(tcase, sending_to_a_full_queue_keeps_to_its_deadline);
 	add(tcase, the_stop_ends_a_wait_for_a_full_queue);
@@ -1576,7 +1501,8 @@ static TCase *make_queues(void)
 
 static TCase *make_messages(void)
 {
-	TCase *tcase = make_tcase_with("messages", set_up, NULL);
+	TCase *tcase =
+		make_tcase_with("messages", support_make_names_here, NULL);
 
 	tcase_add_test(tcase, a_pair_talks_both_ways);
 	add(tcase, an_empty_datagram_is_a_message);

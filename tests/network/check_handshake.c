@@ -13,6 +13,7 @@
 #include "network/handshake.h"
 #include "network/listener_private.h"
 #include "support/scene.h"
+#include "support/talk.h"
 
 enum { RING = 65536, SOON = 40, BIG = 50000 };
 
@@ -41,8 +42,7 @@ static void dial_and_accept(const char *name, struct unixlistener *listener,
 {
 	client = unixconn__dial(network, name, NULL, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
-	server = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(server);
+	server = accept_conn(listener);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -59,8 +59,8 @@ static void open_both(void)
 
 static void close_both(void)
 {
-	ck_assert_int_eq(unixconn_close(client), 0);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(client);
+	close_conn(server);
 }
 
 static void send_number(struct unixconn *conn, unsigned int number, size_t size)
@@ -81,13 +81,6 @@ static void expect_number(struct unixconn *conn, unsigned int number,
 	memcpy(&found, got, sizeof(found));
 	ck_assert_uint_eq(got_size, size);
 	ck_assert_uint_eq(found, number);
-}
-
-static void expect_nothing(struct unixconn *conn)
-{
-	ck_assert_errno(unixconn_recv(conn, got, sizeof(got), NULL,
-				UNIXMSG_NOW),
-		EAGAIN);
 }
 
 /* One asks and the other answers. */
@@ -480,8 +473,7 @@ START_TEST(who_cannot_keep_a_descriptor_free_asks_for_nothing)
 	ck_assert_ptr_nonnull(client);
 	let_fds_go();
 	ck_assert_int_eq(as_packet(client)->stage, HANDSHAKE_OVER);
-	server = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(server);
+	server = accept_conn(listener);
 	talk(SOON);
 	ck_assert(is_plain(client) && is_plain(server));
 	unixlistener_close(listener);
@@ -540,13 +532,13 @@ START_TEST(the_end_is_told_while_they_talk_about_it)
 	talk(15);
 	for (i = 0; i < (unsigned int)_i; i++)
 		send_number(client, i, sizeof(i));
-	ck_assert_int_eq(unixconn_close(client), 0);
+	close_conn(client);
 	for (i = 0; i < (unsigned int)_i; i++)
 		expect_number(server, i, sizeof(i));
 	ck_assert_int_eq(unixconn_recv(server, got, sizeof(got), NULL,
 				 UNIXMSG_NOW),
 		0);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(server);
 }
 END_TEST
 
@@ -554,11 +546,11 @@ START_TEST(a_reset_is_not_lost_on_the_way)
 {
 	open_both();
 	send_number(client, 0, sizeof(int));
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(server);
 	ck_assert_errno(unixconn_recv(client, got, sizeof(got), NULL,
 				UNIXMSG_NOW),
 		ECONNRESET);
-	ck_assert_int_eq(unixconn_close(client), 0);
+	close_conn(client);
 }
 END_TEST
 
@@ -876,7 +868,6 @@ static TCase *make_strangers(void)
 	TCase *tcase = make_tcase("strangers");
 
 	tcase_set_timeout(tcase, 120);
-	tcase_add_checked_fixture(tcase, count_fds, check_fds);
 	tcase_add_test(tcase, a_peer_that_is_killed_has_ended);
 	tcase_add_test(tcase, a_peer_that_says_anything_does_no_harm);
 	return tcase;

@@ -9,64 +9,32 @@
 #include "base/kernel.h"
 #include "network/handshake.h"
 #include "support/scene.h"
-#include "unixmsg.h"
+#include "support/talk.h"
 
 enum { RING = 65536, ENOUGH = 40, LARGE = RING / 2 };
 
 static struct unixconn *client, *server;
 static char large[LARGE];
 
-static void send_text(struct unixconn *from, const char *text)
-{
-	ck_assert_int_eq(unixconn_send(from, text, strlen(text), UNIXMSG_NOW),
-		1);
-}
-
-static void recv_text(struct unixconn *to, const char *text)
-{
-	char got[64];
-	size_t size;
-
-	ck_assert_int_eq(unixconn_recv(to, got, sizeof(got), &size,
-				 UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_mem_eq(got, text, size);
-}
-
 static void talk(void)
 {
 	int i;
 
 	for (i = 0; i < ENOUGH; i++) {
-		send_text(client, "ping");
-		recv_text(server, "ping");
-		send_text(server, "pong");
-		recv_text(client, "pong");
+		pass_text(client, server, "ping");
+		pass_text(server, client, "pong");
 	}
 }
 
 static void open_both(uint64_t lane_bytes)
 {
-	const struct unixdial_options asking = { .flags = UNIXMSG_DIAL_LANE };
-	const struct unixlisten_options options = { .lane_bytes = lane_bytes };
-	const char *name = support_abstract("lane");
-	struct unixlistener *listener =
-		unixlistener_open("unixpacket", name, &options);
-
-	ck_assert_ptr_nonnull(listener);
-	client = unixconn_dial("unixpacket", name, &asking, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(client);
-	server = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(server);
-	unixlistener_close(listener);
+	connect_lane(lane_bytes, &client, &server);
 	talk();
 	ck_assert_int_eq(unixconn_is_lane(client), lane_bytes > 0);
 }
 
 static void set_up(void)
 {
-	count_fds();
 	open_both(RING);
 }
 
@@ -74,7 +42,6 @@ static void tear_down(void)
 {
 	unixconn_close(client);
 	unixconn_close(server);
-	check_fds();
 }
 
 static void *reserve(size_t size)
@@ -116,20 +83,13 @@ static void read_text(const char *text)
 	ck_assert_int_eq(unixlane_release(server), 0);
 }
 
-static void expect_nothing(void)
+static void peek_nothing(void)
 {
 	const void *data;
 	size_t size;
 
 	ck_assert_errno(unixlane_peek(server, &data, &size, UNIXMSG_NOW),
 		EAGAIN);
-}
-
-static bool is_readable(struct unixconn *conn)
-{
-	struct pollfd ready = { .fd = unixconn_get_fd(conn), .events = POLLIN };
-
-	return poll(&ready, 1, 0) == 1;
 }
 
 START_TEST(what_is_written_in_place_is_read_in_place)
@@ -142,7 +102,7 @@ START_TEST(what_is_written_in_place_is_read_in_place)
 	read_text("");
 	read_text("third");
 	ck_assert_int_eq(errno, EBADMSG);
-	expect_nothing();
+	peek_nothing();
 }
 END_TEST
 
@@ -158,7 +118,7 @@ START_TEST(other_calls_send_and_receive_the_same_messages)
 {
 	write_text("in place");
 	send_text(client, "copied");
-	recv_text(server, "in place");
+	expect_text(server, "in place");
 	read_text("copied");
 }
 END_TEST
@@ -187,14 +147,14 @@ END_TEST
 
 START_TEST(the_descriptor_is_readable_while_a_message_is_there)
 {
-	expect_nothing();
-	ck_assert(!is_readable(server));
+	peek_nothing();
+	ck_assert(!support_is_readable(unixconn_get_fd(server)));
 	write_text("news");
-	ck_assert(is_readable(server));
+	ck_assert(support_is_readable(unixconn_get_fd(server)));
 	peek(4);
 	ck_assert_int_eq(unixlane_release(server), 0);
-	expect_nothing();
-	ck_assert(!is_readable(server));
+	peek_nothing();
+	ck_assert(!support_is_readable(unixconn_get_fd(server)));
 }
 END_TEST
 
@@ -251,7 +211,7 @@ START_TEST(what_is_cancelled_is_not_sent)
 {
 	memcpy(reserve(4), "lost", 4);
 	ck_assert_int_eq(unixlane_cancel(client), 0);
-	expect_nothing();
+	peek_nothing();
 	write_text("sent");
 	read_text("sent");
 }
@@ -290,10 +250,10 @@ START_TEST(the_two_directions_do_not_disturb_each_other)
 	send_text(client, "a");
 	peek(1);
 	send_text(server, "b");
-	recv_text(client, "b");
+	expect_text(client, "b");
 	reserve(1);
 	send_text(server, "c");
-	recv_text(client, "c");
+	expect_text(client, "c");
 	ck_assert_int_eq(unixlane_cancel(client), 0);
 	ck_assert_int_eq(unixlane_release(server), 0);
 }
@@ -513,7 +473,7 @@ START_TEST(a_message_of_the_most_parts_may_have_descriptors)
 	ck_assert_uint_eq(msg.flags, 0);
 	ck_assert_uint_eq(msg.fds_count, 1);
 	unixmsg_close_fds(&msg);
-	expect_nothing();
+	peek_nothing();
 }
 END_TEST
 
@@ -538,7 +498,7 @@ START_TEST(a_batch_has_a_message_of_the_most_parts_once)
 	ck_assert_uint_eq(count, 1);
 	ck_assert_uint_eq(msgs[0].size, LARGE);
 	ck_assert_uint_eq(msgs[0].flags, 0);
-	expect_nothing();
+	peek_nothing();
 }
 END_TEST
 
@@ -608,7 +568,7 @@ START_TEST(what_finds_no_room_is_still_reserved)
 	drain(0, count);
 	ck_assert_int_eq(commit(LARGE / 4), 1);
 	drain(count, count + 1);
-	expect_nothing();
+	peek_nothing();
 }
 END_TEST
 
@@ -624,7 +584,7 @@ START_TEST(what_the_policy_drops_is_not_reserved)
 	}
 	ck_assert_errno(unixlane_cancel(client), EINVAL);
 	drain(0, count);
-	expect_nothing();
+	peek_nothing();
 }
 END_TEST
 
@@ -787,14 +747,9 @@ START_TEST(other_networks_have_no_such_calls)
 }
 END_TEST
 
-static TCase *make_case(const char *name)
-{
-	return make_tcase_with(name, set_up, tear_down);
-}
-
 static TCase *make_messages(void)
 {
-	TCase *tcase = make_case("messages");
+	TCase *tcase = make_tcase_with("messages", set_up, tear_down);
 
 	tcase_add_test(tcase, what_is_written_in_place_is_read_in_place);
 	tcase_add_test(tcase, a_message_may_be_smaller_than_was_reserved);
@@ -810,7 +765,7 @@ static TCase *make_messages(void)
 
 static TCase *make_orders(void)
 {
-	TCase *tcase = make_case("orders");
+	TCase *tcase = make_tcase_with("orders", set_up, tear_down);
 
 	tcase_add_test(tcase, nothing_is_committed_that_was_not_reserved);
 	tcase_add_test(tcase, no_more_is_committed_than_was_reserved);
@@ -825,7 +780,7 @@ static TCase *make_orders(void)
 
 static TCase *make_detours(void)
 {
-	TCase *tcase = make_case("detours");
+	TCase *tcase = make_tcase_with("detours", set_up, tear_down);
 
 	tcase_add_test(tcase,
 		what_is_too_large_for_the_lane_goes_by_the_socket);
@@ -850,7 +805,7 @@ static TCase *make_detours(void)
 
 static TCase *make_ends(void)
 {
-	TCase *tcase = make_case("ends");
+	TCase *tcase = make_tcase_with("ends", set_up, tear_down);
 
 	tcase_add_test(tcase, the_end_comes_behind_the_last_message);
 	tcase_add_test(tcase, nothing_is_sent_after_the_end);
@@ -861,7 +816,7 @@ static TCase *make_ends(void)
 
 static TCase *make_lies(void)
 {
-	TCase *tcase = make_case("lies");
+	TCase *tcase = make_tcase_with("lies", set_up, tear_down);
 
 	tcase_add_test(tcase, a_size_that_changes_meanwhile_changes_nothing);
 	tcase_add_test(tcase, a_size_that_cannot_be_ends_the_connection);

@@ -13,6 +13,7 @@
 #include "network/handshake.h"
 #include "proof/fault.h"
 #include "support/scene.h"
+#include "support/talk.h"
 
 enum { RING = 65536, ENOUGH = 40, LARGE = RING / 2, MANY = 40, EACH = 2000 };
 
@@ -42,20 +43,6 @@ static void expect_size(struct unixconn *to, size_t wanted)
 	ck_assert_uint_eq(size, wanted);
 }
 
-static void expect_nothing(struct unixconn *to)
-{
-	size_t size;
-
-	ck_assert_errno(recv_size(to, &size), EAGAIN);
-}
-
-static bool is_readable(struct unixconn *conn)
-{
-	struct pollfd ready = { .fd = unixconn_get_fd(conn), .events = POLLIN };
-
-	return poll(&ready, 1, 0) == 1;
-}
-
 static void talk(void)
 {
 	int i;
@@ -68,32 +55,16 @@ static void talk(void)
 	}
 }
 
-static void open_both(void)
-{
-	const struct unixlisten_options how = { .lane_bytes = RING };
-	const struct unixdial_options asking = { .flags = UNIXMSG_DIAL_LANE };
-	const char *name = support_abstract("faults");
-	struct unixlistener *listener =
-		unixlistener_open("unixpacket", name, &how);
-
-	ck_assert_ptr_nonnull(listener);
-	client = unixconn_dial("unixpacket", name, &asking, UNIXMSG_NOW);
-	server = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(client);
-	ck_assert_ptr_nonnull(server);
-	ck_assert_int_eq(unixlistener_close(listener), 0);
-}
-
 static void set_up(void)
 {
-	open_both();
+	connect_lane(RING, &client, &server);
 	talk();
 	ck_assert(unixconn_is_lane(client));
 }
 
 static void set_up_plain(void)
 {
-	open_both();
+	connect_lane(RING, &client, &server);
 }
 
 static void tear_down(void)
@@ -119,9 +90,9 @@ START_TEST(a_bell_without_memory_is_rung_by_the_next_call)
 	fault_fail_one("send", 0, shortages[_i]);
 	ck_assert_int_eq(send_size(client, 1), 1);
 	expect_failure();
-	ck_assert(!is_readable(server));
+	ck_assert(!support_is_readable(unixconn_get_fd(server)));
 	ck_assert_int_eq(send_size(client, 2), 1);
-	ck_assert(is_readable(server));
+	ck_assert(support_is_readable(unixconn_get_fd(server)));
 	expect_size(server, 1);
 	expect_size(server, 2);
 	expect_nothing(server);
@@ -134,7 +105,7 @@ START_TEST(a_bell_that_was_interrupted_is_rung)
 	fault_fail_one("send", 0, EINTR);
 	ck_assert_int_eq(send_size(client, 1), 1);
 	expect_failure();
-	ck_assert(is_readable(server));
+	ck_assert(support_is_readable(unixconn_get_fd(server)));
 }
 END_TEST
 
@@ -237,7 +208,7 @@ START_TEST(an_error_after_a_message_is_told_by_the_next_call)
 	expect_failure();
 	ck_assert_errno(recv_size(server, &size), ENOMEM);
 	expect_nothing(server);
-	ck_assert(!is_readable(server));
+	ck_assert(!support_is_readable(unixconn_get_fd(server)));
 }
 END_TEST
 
@@ -249,7 +220,7 @@ START_TEST(a_close_does_not_mind_a_sign_that_stays)
 	expect_size(server, LARGE);
 	expect_failure();
 	fault_fail_one("recv", 0, ENOMEM);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(server);
 	server = NULL;
 	expect_failure();
 }

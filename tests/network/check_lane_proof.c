@@ -12,6 +12,7 @@
 #include "network/conn_private.h"
 #include "network/handshake.h"
 #include "support/scene.h"
+#include "support/talk.h"
 
 enum { RING = 65536, SAID = 40, SOON = 40 };
 
@@ -41,8 +42,7 @@ static void dial(void)
 
 static void accept_one(void)
 {
-	server = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(server);
+	server = accept_conn(listener);
 }
 
 static void open_both(void)
@@ -54,29 +54,16 @@ static void open_both(void)
 
 static void close_both(void)
 {
-	ck_assert_int_eq(unixconn_close(client), 0);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(client);
+	close_conn(server);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
-}
-
-static void pass(struct unixconn *from, struct unixconn *to)
-{
-	char text[8];
-	size_t size;
-
-	ck_assert_int_eq(unixconn_send(from, "text", 4, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv(to, text, sizeof(text), &size,
-				 UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, 4);
-	ck_assert_mem_eq(text, "text", 4);
 }
 
 static void talk(int count)
 {
 	while (count-- > 0) {
-		pass(client, server);
-		pass(server, client);
+		pass_text(client, server, "text");
+		pass_text(server, client, "text");
 	}
 }
 
@@ -106,15 +93,6 @@ static void expect_data(struct unixconn *conn)
 		1);
 	ck_assert_uint_eq(size, SAID);
 	ck_assert_mem_eq(data, "unixlane", 8);
-}
-
-static void expect_nothing(struct unixconn *conn)
-{
-	char data[SAID];
-
-	ck_assert_errno(unixconn_recv(conn, data, sizeof(data), NULL,
-				UNIXMSG_NOW),
-		EAGAIN);
 }
 
 /* The memory that the server would make. */
@@ -369,8 +347,8 @@ START_TEST(an_offer_that_waits_is_not_made_by_another_user)
 	open_both();
 	talk(15);
 	fill(server, &count);
-	pass(client, server);
-	pass(client, server);
+	pass_text(client, server, "text");
+	pass_text(client, server, "text");
 	ck_assert_int_eq(as_packet(server)->due, OFFER_HELLO);
 	read_all(client, count);
 	ck_assert_int_eq(seteuid(1), 0);
@@ -388,7 +366,7 @@ static void dial_without_user(void)
 	dial();
 	ck_assert_int_eq(as_packet(client)->stage, HANDSHAKE_OVER);
 	ck_assert_int_eq(unixconn_send(client, "text", 4, UNIXMSG_FOREVER), 1);
-	ck_assert_int_eq(unixconn_close(client), 0);
+	close_conn(client);
 	_exit(0);
 }
 
@@ -404,19 +382,18 @@ START_TEST(who_does_not_know_the_servers_user_asks_for_nothing)
 	if (pid == 0)
 		dial_without_user();
 	support_wait_exit(pid, 0);
-	first = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(first);
+	first = accept_conn(listener);
 	ck_assert_int_eq(unixconn_recv(first, text, sizeof(text), NULL,
 				 UNIXMSG_NOW),
 		0);
-	ck_assert_int_eq(unixconn_close(first), 0);
+	close_conn(first);
 	accept_one();
 	ck_assert_int_eq(unixconn_get_peer(server, &addr), 0);
 	ck_assert_int_eq(unixaddr_get_kind(&addr), UNIXADDR_UNNAMED);
 	ck_assert_int_eq(unixconn_recv(server, text, sizeof(text), NULL,
 				 UNIXMSG_NOW),
 		1);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(server);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -461,7 +438,7 @@ START_TEST(another_network_namespace_is_no_hindrance)
 					 UNIXMSG_FOREVER),
 			1);
 	support_wait_exit(pid, 0);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(server);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -500,11 +477,11 @@ START_TEST(a_client_with_a_small_send_buffer_declines)
 	ck_assert_int_eq(setsockopt(unixconn_get_fd(client), SOL_SOCKET,
 				 SO_SNDBUF, &least, sizeof(least)),
 		0);
-	pass(server, client);
+	pass_text(server, client, "text");
 	expect_nothing(server);
 	expect_no_memory(client);
 	expect_no_memory(server);
-	pass(server, client);
+	pass_text(server, client, "text");
 	close_both();
 }
 END_TEST

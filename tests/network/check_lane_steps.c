@@ -15,49 +15,24 @@
 #include "network/conn_private.h"
 #include "network/handshake.h"
 #include "support/scene.h"
+#include "support/talk.h"
 
 enum { RING = 4096, BEFORE = 15, AFTER = 8, STEPS_MOST = 2000 };
 
 static struct unixconn *ends[2]; /* client and server */
 
-static void open_both(void)
-{
-	const struct unixlisten_options how = { .lane_bytes = RING };
-	const struct unixdial_options asking = { .flags = UNIXMSG_DIAL_LANE };
-	const char *name = support_abstract("steps");
-	struct unixlistener *listener =
-		unixlistener_open("unixpacket", name, &how);
-
-	ck_assert_ptr_nonnull(listener);
-	ends[0] = unixconn_dial("unixpacket", name, &asking, UNIXMSG_NOW);
-	ends[1] = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(ends[0]);
-	ck_assert_ptr_nonnull(ends[1]);
-	ck_assert_int_eq(unixlistener_close(listener), 0);
-}
-
-static void pass(struct unixconn *from, struct unixconn *to)
-{
-	char text[8];
-
-	ck_assert_int_eq(unixconn_send(from, "text", 4, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv(to, text, sizeof(text), NULL,
-				 UNIXMSG_NOW),
-		1);
-}
-
 static void talk(int count)
 {
 	while (count-- > 0) {
-		pass(ends[0], ends[1]);
-		pass(ends[1], ends[0]);
+		pass_text(ends[0], ends[1], "text");
+		pass_text(ends[1], ends[0], "text");
 	}
 }
 
 static void close_both(void)
 {
-	ck_assert_int_eq(unixconn_close(ends[0]), 0);
-	ck_assert_int_eq(unixconn_close(ends[1]), 0);
+	close_conn(ends[0]);
+	close_conn(ends[1]);
 }
 
 /* Leaves an end to the other process. */
@@ -155,7 +130,7 @@ static bool kill_at_step(int role, int step)
 	pid_t survivor, victim;
 	bool was_killed;
 
-	open_both();
+	connect_lane(RING, &ends[0], &ends[1]);
 	talk(BEFORE);
 	survivor = start_survivor(!role);
 	victim = start_victim(role);
@@ -241,7 +216,7 @@ static bool can_forget(void)
 START_TEST(a_kernel_without_passrights_has_lanes_too)
 {
 	ck_assert_int_eq(forget_option(SO_PASSRIGHTS), 0);
-	open_both();
+	connect_lane(RING, &ends[0], &ends[1]);
 	talk(BEFORE + AFTER);
 	ck_assert(unixconn_is_lane(ends[0]) && unixconn_is_lane(ends[1]));
 	close_both();

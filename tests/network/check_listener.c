@@ -15,9 +15,8 @@
 #include <unistd.h>
 
 #include "support/support.h"
-#include "unixmsg.h"
+#include "support/talk.h"
 
-static const int64_t long_us = 30000000;
 static const int64_t short_us = 60000;
 
 /* What a test's index means: the network, and the kind of name. */
@@ -49,74 +48,26 @@ static void stop_listening(void)
 	listener = NULL;
 }
 
-static struct unixconn *dial(void)
-{
-	struct unixconn *end =
-		unixconn_dial(net, name, NULL, unixdeadline_after_us(long_us));
-
-	ck_assert_msg(end != NULL, "%s: %s", name, strerror(errno));
-	return end;
-}
-
-static struct unixconn *accept_one(void)
-{
-	struct unixconn *end =
-		unixlistener_accept(listener, unixdeadline_after_us(long_us));
-
-	ck_assert_msg(end != NULL, "%s", strerror(errno));
-	return end;
-}
-
-static void close_end(struct unixconn *end)
-{
-	ck_assert_int_eq(unixconn_close(end), 0);
-}
-
-static void send_text(struct unixconn *end, const char *text)
-{
-	ck_assert_int_eq(unixconn_send(end, text, strlen(text), UNIXMSG_NOW),
-		1);
-}
-
-static void expect_text(struct unixconn *end, const char *text)
-{
-	char bytes[64];
-	size_t size;
-
-	ck_assert_int_eq(unixconn_recv(end, bytes, sizeof(bytes), &size,
-				 unixdeadline_after_us(long_us)),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
-}
-
 static void exchange(struct unixconn *a, struct unixconn *b)
 {
 	send_text(a, "question");
-	expect_text(b, "question");
+	await_text(b, "question");
 	send_text(b, "answer");
-	expect_text(a, "answer");
-}
-
-static void expect_address(const struct unixaddr *addr, const char *text)
-{
-	char found[UNIXMSG_ADDR_TEXT_SIZE];
-
-	ck_assert_str_eq(unixaddr_format(addr, found, sizeof(found)), text);
+	await_text(a, "answer");
 }
 
 /* Both ends of a connection. */
 static void meet(void)
 {
 	start_listening(1);
-	client = dial();
-	server = accept_one();
+	client = dial_conn(net, name);
+	server = accept_conn(listener);
 }
 
 static void part(void)
 {
-	close_end(client);
-	close_end(server);
+	close_conn(client);
+	close_conn(server);
 	client = server = NULL;
 }
 
@@ -169,15 +120,14 @@ static struct unixconn *dial_as(const char *own)
 {
 	struct unixdial_options options = { .own = own };
 
-	return unixconn_dial(net, name, &options,
-		unixdeadline_after_us(long_us));
+	return unixconn_dial(net, name, &options, in_time());
 }
 
 static void meet_as(const char *own)
 {
 	client = dial_as(own);
 	ck_assert_msg(client != NULL, "%s: %s", own, strerror(errno));
-	server = accept_one();
+	server = accept_conn(listener);
 	expect_addresses(own);
 	exchange(client, server);
 	part();
@@ -203,7 +153,7 @@ START_TEST(an_address_that_is_taken_is_left_to_its_owner)
 	ck_assert_ptr_null(dial_as(name));
 	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_int_eq(support_count_fds(), before);
-	close_end(dial());
+	close_conn(dial_conn(net, name));
 }
 END_TEST
 
@@ -244,9 +194,8 @@ START_TEST(the_kernel_chooses_a_name_for_a_listener)
 	ck_assert_ptr_nonnull(unixaddr_format(&addr, text, sizeof(text)));
 	ck_assert_uint_gt(strlen(text), 1);
 	ck_assert_int_eq(text[0], '@');
-	client = unixconn_dial(net, text, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(client);
-	server = accept_one();
+	client = dial_conn(net, text);
+	server = accept_conn(listener);
 	exchange(client, server);
 }
 END_TEST
@@ -263,8 +212,8 @@ START_TEST(both_ends_of_a_pair_are_unnamed)
 	ck_assert_int_eq(unixconn_get_peer(pair[0], &addr), 0);
 	expect_address(&addr, "@");
 	exchange(pair[0], pair[1]);
-	close_end(pair[0]);
-	close_end(pair[1]);
+	close_conn(pair[0]);
+	close_conn(pair[1]);
 }
 END_TEST
 
@@ -281,9 +230,8 @@ START_TEST(a_path_may_be_longer_than_an_address)
 	}
 	listener = unixlistener_open(net, path, NULL);
 	ck_assert_ptr_nonnull(listener);
-	client = unixconn_dial(net, path, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(client);
-	server = accept_one();
+	client = dial_conn(net, path);
+	server = accept_conn(listener);
 	exchange(client, server);
 	part();
 	stop_listening();
@@ -345,7 +293,7 @@ START_TEST(a_listener_of_another_network_is_told)
 	gram = unixconn_open("unixgram", name, NULL);
 	ck_assert_ptr_nonnull(gram);
 	expect_dial(name, _i < 2 ? EPROTOTYPE : ECONNREFUSED);
-	ck_assert_int_eq(unixconn_close(gram), 0);
+	close_conn(gram);
 }
 END_TEST
 
@@ -354,8 +302,8 @@ START_TEST(a_connection_has_the_network_of_its_listener)
 	choose(_i);
 	start_listening(1);
 	ck_assert_str_eq(unixlistener_get_network(listener), net);
-	client = dial();
-	server = accept_one();
+	client = dial_conn(net, name);
+	server = accept_conn(listener);
 	ck_assert_str_eq(unixconn_get_network(client), net);
 	ck_assert_str_eq(unixconn_get_network(server), net);
 	exchange(client, server);
@@ -388,7 +336,7 @@ START_TEST(an_address_that_cannot_be_bound_is_told)
 		ENOENT);
 	ck_assert_null_errno(unixlistener_open(net, "//", NULL), ENOTSOCK);
 	ck_assert_int_eq(support_count_fds(), before);
-	close_end(dial());
+	close_conn(dial_conn(net, name));
 }
 END_TEST
 
@@ -469,7 +417,7 @@ START_TEST(a_connection_that_waits_is_accepted_whatever_the_deadline)
 	choose(_i);
 	start_listening(8);
 	for (i = 0; i < COUNT(deadlines_us); i++) {
-		client = dial();
+		client = dial_conn(net, name);
 		server = unixlistener_accept(listener, deadlines_us[i]);
 		ck_assert_ptr_nonnull(server);
 		part();
@@ -502,8 +450,8 @@ START_TEST(a_connection_begins_with_the_listeners_stop)
 	choose(_i);
 	start_listening(1);
 	unixlistener_set_stop_fd(listener, stop_fd);
-	client = dial();
-	server = accept_one();
+	client = dial_conn(net, name);
+	server = accept_conn(listener);
 	ck_assert_errno(unixconn_recv(server, NULL, 0, NULL, UNIXMSG_FOREVER),
 		ECANCELED);
 	part();
@@ -537,12 +485,12 @@ static void accept_late_client(int64_t deadline_us)
 
 	if (pid == 0) {
 		support_wait_until_asleep(test);
-		send_text(dial(), "late");
+		send_text(dial_conn(net, name), "late");
 		_exit(0);
 	}
 	server = unixlistener_accept(listener, deadline_us);
 	ck_assert_ptr_nonnull(server);
-	expect_text(server, "late");
+	await_text(server, "late");
 	support_wait_exit(pid, 0);
 	part();
 }
@@ -552,7 +500,7 @@ START_TEST(a_client_wakes_the_one_who_waits_to_accept)
 	choose(_i);
 	start_listening(1);
 	accept_late_client(UNIXMSG_FOREVER);
-	accept_late_client(unixdeadline_after_us(long_us));
+	accept_late_client(in_time());
 }
 END_TEST
 
@@ -589,9 +537,9 @@ static void *run_acceptor(void *data)
 
 static void visit(void)
 {
-	client = dial();
+	client = dial_conn(net, name);
 	send_text(client, "v");
-	expect_text(client, "v");
+	await_text(client, "v");
 	part();
 }
 
@@ -660,7 +608,7 @@ static void fill_backlog(void)
 static void empty_backlog(void)
 {
 	while (waiting_count > 0)
-		close_end(waiting[--waiting_count]);
+		close_conn(waiting[--waiting_count]);
 	stop_listening();
 }
 
@@ -697,8 +645,7 @@ START_TEST(the_stop_ends_a_wait_for_a_full_backlog)
 	ck_assert_null_errno(unixconn_dial(net, name, &options,
 				     UNIXMSG_FOREVER),
 		ECANCELED);
-	ck_assert_null_errno(unixconn_dial(net, name, &options,
-				     unixdeadline_after_us(long_us)),
+	ck_assert_null_errno(unixconn_dial(net, name, &options, in_time()),
 		ECANCELED);
 	empty_backlog();
 	close(stop_fd);
@@ -708,7 +655,7 @@ END_TEST
 static void accept_all(int count)
 {
 	while (count-- > 0)
-		close_end(accept_one());
+		close_conn(accept_conn(listener));
 }
 
 static void dial_until_accepted(int64_t deadline_us, int stop_fd)
@@ -736,7 +683,7 @@ START_TEST(a_dial_that_waits_goes_on_when_the_server_accepts)
 
 	choose(_i);
 	fill_backlog();
-	dial_until_accepted(unixdeadline_after_us(long_us), -1);
+	dial_until_accepted(in_time(), -1);
 	fill_backlog();
 	dial_until_accepted(UNIXMSG_FOREVER, -1);
 	fill_backlog();
@@ -752,7 +699,7 @@ START_TEST(a_client_does_not_keep_the_time_limit_of_its_dial)
 
 	choose(_i);
 	start_listening(1);
-	client = dial();
+	client = dial_conn(net, name);
 	ck_assert_int_eq(getsockopt(unixconn_get_fd(client), SOL_SOCKET,
 				 SO_SNDTIMEO, &limit, &length),
 		0);
@@ -791,8 +738,8 @@ static void come_late(pid_t test)
 {
 	support_wait_until_asleep(test);
 	start_listening(1);
-	server = accept_one();
-	expect_text(server, "patience");
+	server = accept_conn(listener);
+	await_text(server, "patience");
 	part();
 	stop_listening();
 	_exit(0);
@@ -824,7 +771,7 @@ static void meet_late(int64_t deadline_us)
 START_TEST(dialling_waits_for_a_server_that_is_late)
 {
 	choose(_i);
-	meet_late(unixdeadline_after_us(long_us));
+	meet_late(in_time());
 	meet_late(UNIXMSG_FOREVER);
 	if (_i < 2)
 		make_dead_socket(name);
@@ -877,7 +824,7 @@ START_TEST(connections_that_wait_are_reset_with_their_listener)
 
 	choose(_i);
 	start_listening(1);
-	client = dial();
+	client = dial_conn(net, name);
 	stop_listening();
 	ck_assert_errno(unixconn_recv(client, &byte, 1, NULL, UNIXMSG_FOREVER),
 		ECONNRESET);
@@ -898,20 +845,13 @@ START_TEST(descriptors_are_closed_on_exec)
 	start_listening(1);
 	client = dial_as(support_path("own"));
 	ck_assert_ptr_nonnull(client);
-	server = accept_one();
+	server = accept_conn(listener);
 	ck_assert_int_eq(unixconn_pair(net, pair), 0);
 	support_expect_cloexec(was_open, 6);
-	close_end(pair[0]);
-	close_end(pair[1]);
+	close_conn(pair[0]);
+	close_conn(pair[1]);
 }
 END_TEST
-
-static bool is_readable(int fd)
-{
-	struct pollfd look = { .fd = fd, .events = POLLIN };
-
-	return support_poll(&look, 1, 0) == 1;
-}
 
 START_TEST(a_connection_waits_while_there_is_no_descriptor_for_it)
 {
@@ -919,15 +859,14 @@ START_TEST(a_connection_waits_while_there_is_no_descriptor_for_it)
 
 	choose(_i);
 	start_listening(1);
-	client = dial();
+	client = dial_conn(net, name);
 	support_limit_fds(0);
 	for (i = 0; i < 3; i++)
-		ck_assert_null_errno(unixlistener_accept(listener,
-					     unixdeadline_after_us(long_us)),
+		ck_assert_null_errno(unixlistener_accept(listener, in_time()),
 			EMFILE);
-	ck_assert(is_readable(unixlistener_get_fd(listener)));
+	ck_assert(support_is_readable(unixlistener_get_fd(listener)));
 	support_lift_fds_limit();
-	server = accept_one();
+	server = accept_conn(listener);
 	exchange(client, server);
 }
 END_TEST

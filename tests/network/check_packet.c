@@ -12,8 +12,7 @@
 #include <unistd.h>
 
 #include "support/scene.h"
-
-static const int64_t long_us = 60000000;
+#include "support/talk.h"
 
 /* Two ends of one connection; which is which depends on the test's index. */
 static struct unixconn *near, *far;
@@ -27,36 +26,13 @@ static struct unixlistener *listen_at(const char *address)
 	return listener;
 }
 
-static struct unixconn *dial(const char *address)
-{
-	struct unixconn *packet = unixconn_dial("unixpacket", address, NULL,
-		unixdeadline_after_us(long_us));
-
-	ck_assert_msg(packet != NULL, "%s: %s", address, strerror(errno));
-	return packet;
-}
-
-static struct unixconn *accept_from(struct unixlistener *listener)
-{
-	struct unixconn *packet =
-		unixlistener_accept(listener, unixdeadline_after_us(long_us));
-
-	ck_assert_msg(packet != NULL, "%s", strerror(errno));
-	return packet;
-}
-
-static void close_packet(struct unixconn *packet)
-{
-	ck_assert_int_eq(unixconn_close(packet), 0);
-}
-
 static void connect_through(const char *address, struct unixconn **server,
 	struct unixconn **client)
 {
 	struct unixlistener *listener = listen_at(address);
 
-	*client = dial(address);
-	*server = accept_from(listener);
+	*client = dial_conn("unixpacket", address);
+	*server = accept_conn(listener);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -66,8 +42,6 @@ enum { LINKS = 5 };
 
 static void link_up(int i)
 {
-	struct unixconn *pair[2];
-
 	if (i == 0)
 		connect_through(support_path("packet"), &near, &far);
 	else if (i == 1)
@@ -76,43 +50,14 @@ static void link_up(int i)
 		connect_through(support_abstract("packet"), &near, &far);
 	else if (i == 3)
 		connect_through(support_abstract("packet"), &far, &near);
-	else {
-		ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
-		near = pair[0];
-		far = pair[1];
-	}
-}
-
-static void close_end(struct unixconn **end)
-{
-	close_packet(*end);
-	*end = NULL;
+	else
+		make_pair("unixpacket", &near, &far);
 }
 
 static void unlink_all(void)
 {
-	close_end(&near);
-	close_end(&far);
-}
-
-static void send_text(struct unixconn *packet, const char *text)
-{
-	int result = unixconn_send(packet, text, strlen(text),
-		unixdeadline_after_us(long_us));
-
-	ck_assert_msg(result == 1, "%s", strerror(errno));
-}
-
-static void expect_text(struct unixconn *packet, const char *text)
-{
-	char bytes[64];
-	size_t size = SIZE_MAX;
-	int result = unixconn_recv(packet, bytes, sizeof(bytes), &size,
-		unixdeadline_after_us(long_us));
-
-	ck_assert_msg(result == 1, "%d, not \"%s\"", result, text);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
+	end_conn(&near);
+	end_conn(&far);
 }
 
 /* The end is told by every call, again and again. */
@@ -126,7 +71,7 @@ static void expect_end(struct unixconn *packet)
 	unixmsg_init(&msg);
 	for (i = 0; i < 3; i++) {
 		ck_assert_int_eq(unixconn_recv(packet, &byte, 1, &size,
-					 unixdeadline_after_us(long_us)),
+					 in_time()),
 			0);
 		ck_assert_uint_eq(size, 0);
 		ck_assert_int_eq(unixconn_recv_msg(packet, &msg, UNIXMSG_NOW),
@@ -136,12 +81,6 @@ static void expect_end(struct unixconn *packet)
 			0);
 		ck_assert_uint_eq(size, 0);
 	}
-}
-
-static void expect_nothing(struct unixconn *packet)
-{
-	ck_assert_errno(unixconn_recv(packet, NULL, 0, NULL, UNIXMSG_NOW),
-		EAGAIN);
 }
 
 static void end_sending(struct unixconn *packet)
@@ -164,7 +103,7 @@ static void send_all(struct unixconn *packet, const char *const *texts)
 static void expect_all(struct unixconn *packet, const char *const *texts)
 {
 	for (; *texts != NULL; texts++)
-		expect_text(packet, *texts);
+		await_text(packet, *texts);
 }
 
 START_TEST(an_empty_message_is_not_the_end)
@@ -190,7 +129,7 @@ START_TEST(empty_messages_before_a_close_are_messages)
 {
 	link_up(_i);
 	send_all(far, mixed);
-	close_end(&far);
+	end_conn(&far);
 	expect_all(near, mixed);
 	expect_end(near);
 }
@@ -205,7 +144,7 @@ START_TEST(the_next_size_tells_an_empty_message_from_the_end)
 	end_sending(far);
 	ck_assert_int_eq(unixconn_get_next_size(near, &size, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(size, 0);
-	expect_text(near, "");
+	await_text(near, "");
 	expect_end(near);
 }
 END_TEST
@@ -221,7 +160,7 @@ static void send_empty(struct unixconn *packet, int count)
 static void expect_empty(struct unixconn *packet, int count)
 {
 	while (count-- > 0)
-		expect_text(packet, "");
+		await_text(packet, "");
 }
 
 /* It answers each of the messages with as empty a one. */
@@ -230,7 +169,7 @@ static void echo_empty(struct unixconn *packet)
 	int i;
 
 	for (i = 0; i < MANY; i++) {
-		expect_text(packet, "");
+		await_text(packet, "");
 		send_text(packet, "");
 	}
 	expect_end(packet);
@@ -246,13 +185,13 @@ START_TEST(a_thousand_empty_messages_go_both_ways)
 	link_up(_i);
 	pid = support_fork();
 	if (pid == 0) {
-		close_end(&near);
+		end_conn(&near);
 		echo_empty(far);
 	}
-	close_end(&far);
+	end_conn(&far);
 	for (i = 0; i < MANY; i++) {
 		send_text(near, "");
-		expect_text(near, "");
+		await_text(near, "");
 	}
 	end_sending(near);
 	expect_empty(near, MANY);
@@ -268,25 +207,16 @@ START_TEST(a_thousand_empty_messages_in_a_row_are_counted)
 	link_up(_i);
 	pid = support_fork();
 	if (pid == 0) {
-		close_end(&near);
+		end_conn(&near);
 		send_empty(far, MANY);
 		_exit(0);
 	}
-	close_end(&far);
+	end_conn(&far);
 	expect_empty(near, MANY);
 	expect_end(near);
 	support_wait_exit(pid, 0);
 }
 END_TEST
-
-/* A client that uses nothing of ours. */
-static int connect_foreign(const char *address)
-{
-	int fd = open_socket(SOCK_SEQPACKET);
-
-	ck_assert_int_eq(connect_to(fd, address), 0);
-	return fd;
-}
 
 static void send_foreign(int fd, const char *const *texts)
 {
@@ -308,7 +238,7 @@ static void expect_foreign(int fd, const char *const *texts)
 
 static void expect_mixed(struct unixlistener *listener, int fd)
 {
-	near = accept_from(listener);
+	near = accept_conn(listener);
 	send_foreign(fd, mixed);
 	expect_all(near, mixed);
 	send_all(near, mixed);
@@ -317,7 +247,7 @@ static void expect_mixed(struct unixlistener *listener, int fd)
 	close(fd);
 	expect_all(near, mixed);
 	expect_end(near);
-	close_end(&near);
+	end_conn(&near);
 }
 
 START_TEST(a_foreign_client_may_send_empty_messages)
@@ -325,7 +255,7 @@ START_TEST(a_foreign_client_may_send_empty_messages)
 	const char *name = support_path("packet");
 	struct unixlistener *listener = listen_at(name);
 
-	expect_mixed(listener, connect_foreign(name));
+	expect_mixed(listener, open_connected(SOCK_SEQPACKET, name));
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -348,9 +278,9 @@ START_TEST(a_client_may_take_a_name_between_empty_messages)
 {
 	const char *name = support_path("packet");
 	struct unixlistener *listener = listen_at(name);
-	int fd = connect_foreign(name);
+	int fd = open_connected(SOCK_SEQPACKET, name);
 
-	near = accept_from(listener);
+	near = accept_conn(listener);
 	send_foreign(fd, mixed);
 	ck_assert_int_eq(bind_to(fd, support_abstract("client")), 0);
 	send_foreign(fd, mixed);
@@ -358,7 +288,7 @@ START_TEST(a_client_may_take_a_name_between_empty_messages)
 	expect_all(near, mixed);
 	expect_all(near, mixed);
 	expect_end(near);
-	close_end(&near);
+	end_conn(&near);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -371,13 +301,12 @@ START_TEST(a_server_knows_what_a_client_with_a_name_has_cut)
 	char bytes[4];
 	size_t size;
 
-	far = unixconn_dial("unixpacket", name, &options,
-		unixdeadline_after_us(long_us));
+	far = unixconn_dial("unixpacket", name, &options, in_time());
 	ck_assert_ptr_nonnull(far);
-	near = accept_from(listener);
+	near = accept_conn(listener);
 	ck_assert_int_eq(unixconn_send(far, "long one", 8, UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_send(far, "", 0, UNIXMSG_NOW), 1);
-	close_end(&far);
+	end_conn(&far);
 	ck_assert_int_eq(unixconn_recv(near, bytes, sizeof(bytes), &size,
 				 UNIXMSG_NOW),
 		-1);
@@ -388,7 +317,7 @@ START_TEST(a_server_knows_what_a_client_with_a_name_has_cut)
 		1);
 	ck_assert_uint_eq(size, 0);
 	expect_end(near);
-	close_end(&near);
+	end_conn(&near);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -399,7 +328,7 @@ START_TEST(a_foreign_server_may_send_empty_messages)
 	const char *name = support_abstract("packet");
 	int listener = open_listening(SOCK_SEQPACKET, name), fd;
 
-	near = dial(name);
+	near = dial_conn("unixpacket", name);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	send_foreign(fd, mixed);
@@ -408,7 +337,7 @@ START_TEST(a_foreign_server_may_send_empty_messages)
 	expect_end(near);
 	send_all(near, mixed);
 	expect_foreign(fd, mixed);
-	close_end(&near);
+	end_conn(&near);
 	close(fd);
 	close(listener);
 }
@@ -419,13 +348,13 @@ START_TEST(empty_messages_may_come_before_the_accept)
 	const char *name = support_path("packet");
 	struct unixlistener *listener = listen_at(name);
 
-	far = dial(name);
+	far = dial_conn("unixpacket", name);
 	send_all(far, mixed);
-	close_end(&far);
-	near = accept_from(listener);
+	end_conn(&far);
+	near = accept_conn(listener);
 	expect_all(near, mixed);
 	expect_end(near);
-	close_end(&near);
+	end_conn(&near);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -435,10 +364,10 @@ START_TEST(a_peer_that_comes_and_goes_is_the_end_at_once)
 	const char *name = support_path("packet");
 	struct unixlistener *listener = listen_at(name);
 
-	close_packet(dial(name));
-	near = accept_from(listener);
+	close_conn(dial_conn("unixpacket", name));
+	near = accept_conn(listener);
 	expect_end(near);
-	close_end(&near);
+	end_conn(&near);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 END_TEST
@@ -451,10 +380,10 @@ START_TEST(a_half_closed_connection_still_receives)
 	send_text(near, "last");
 	end_sending(near);
 	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_FOREVER), EPIPE);
-	expect_text(far, "last");
+	await_text(far, "last");
 	expect_end(far);
 	send_text(far, "answer");
-	expect_text(near, "answer");
+	await_text(near, "answer");
 	expect_nothing(near);
 	end_sending(far);
 	expect_end(near);
@@ -466,11 +395,11 @@ START_TEST(closed_to_receive_is_the_end_here_and_a_broken_pipe_there)
 	link_up(_i);
 	send_text(far, "queued");
 	ck_assert_int_eq(unixconn_shutdown(near, SHUT_RD), 0);
-	expect_text(near, "queued");
+	await_text(near, "queued");
 	expect_end(near);
 	ck_assert_errno(unixconn_send(far, "x", 1, UNIXMSG_FOREVER), EPIPE);
 	send_text(near, "open");
-	expect_text(far, "open");
+	await_text(far, "open");
 }
 END_TEST
 
@@ -491,14 +420,14 @@ START_TEST(an_unknown_direction_is_refused)
 	ck_assert_errno(unixconn_shutdown(near, 3), EINVAL);
 	ck_assert_errno(unixconn_shutdown(near, -1), EINVAL);
 	send_text(near, "open");
-	expect_text(far, "open");
+	await_text(far, "open");
 }
 END_TEST
 
 START_TEST(sending_to_a_peer_that_has_closed_is_a_broken_pipe)
 {
 	link_up(_i);
-	close_end(&far);
+	end_conn(&far);
 	ck_assert_errno(unixconn_send(near, "", 0, UNIXMSG_FOREVER), EPIPE);
 	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
 	expect_end(near);
@@ -511,11 +440,11 @@ START_TEST(a_reset_comes_once_before_what_the_peer_has_sent)
 	send_text(near, "never read");
 	send_text(far, "first");
 	send_text(far, "");
-	close_end(&far);
+	end_conn(&far);
 	ck_assert_errno(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
 		ECONNRESET);
-	expect_text(near, "first");
-	expect_text(near, "");
+	await_text(near, "first");
+	await_text(near, "");
 	expect_end(near);
 }
 END_TEST
@@ -527,12 +456,12 @@ START_TEST(a_reset_is_told_by_the_next_size_too)
 	link_up(_i);
 	send_text(near, "never read");
 	send_text(far, "first");
-	close_end(&far);
+	end_conn(&far);
 	ck_assert_errno(unixconn_get_next_size(near, &size, UNIXMSG_NOW),
 		ECONNRESET);
 	ck_assert_int_eq(unixconn_get_next_size(near, &size, UNIXMSG_NOW), 1);
 	ck_assert_uint_eq(size, 5);
-	expect_text(near, "first");
+	await_text(near, "first");
 	expect_end(near);
 }
 END_TEST
@@ -541,7 +470,7 @@ START_TEST(a_reset_is_told_to_who_sends)
 {
 	link_up(_i);
 	send_text(near, "never read");
-	close_end(&far);
+	end_conn(&far);
 	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), ECONNRESET);
 	ck_assert_errno(unixconn_send(near, "x", 1, UNIXMSG_NOW), EPIPE);
 	expect_end(near);
@@ -550,9 +479,9 @@ END_TEST
 
 static void end_when_asleep(pid_t test, struct unixconn *packet)
 {
-	close_end(&near);
+	end_conn(&near);
 	support_wait_until_asleep(test);
-	close_packet(packet);
+	close_conn(packet);
 	_exit(0);
 }
 
@@ -564,7 +493,7 @@ START_TEST(the_end_wakes_the_one_who_waits_for_a_message)
 	pid = support_fork();
 	if (pid == 0)
 		end_when_asleep(test, far);
-	close_end(&far);
+	end_conn(&far);
 	ck_assert_int_eq(unixconn_recv(near, NULL, 0, NULL, UNIXMSG_FOREVER),
 		0);
 	support_wait_exit(pid, 0);
@@ -596,8 +525,8 @@ START_TEST(the_end_wakes_the_one_who_waits_for_room)
 	pid = support_fork();
 	if (pid == 0)
 		end_when_asleep(test, far);
-	close_end(&far);
-	expect_loss(unixdeadline_after_us(long_us));
+	end_conn(&far);
+	expect_loss(in_time());
 	support_wait_exit(pid, 0);
 }
 END_TEST
@@ -616,7 +545,7 @@ START_TEST(receiving_stores_the_address_of_the_peer)
 	far = unixconn_dial("unixpacket", support_path("packet"), &options,
 		UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(far);
-	near = accept_from(listener);
+	near = accept_conn(listener);
 	send_text(far, "");
 	unixmsg_init(&msg);
 	msg.addr = &addr;

@@ -14,11 +14,6 @@ static const int64_t long_us = 60000000;
 
 static struct ends ends;
 
-static void close_ends(void)
-{
-	ends_close(&ends);
-}
-
 static struct unixconn_counters get_counters(struct unixconn *gram)
 {
 	struct unixconn_counters counters;
@@ -62,8 +57,8 @@ static unsigned int fill(void)
 static void drain(unsigned int count)
 {
 	while (count-- > 0)
-		ends_expect_text(&ends, "x");
-	ends_expect_nothing(&ends);
+		expect_text(ends.receiver, "x");
+	expect_nothing(ends.receiver);
 }
 
 START_TEST(nothing_is_counted_before_anything_happens)
@@ -186,8 +181,8 @@ START_TEST(what_is_received_and_what_is_cut_is_counted)
 
 	ends_make(&ends, _i);
 	for (i = 0; i < 5; i++)
-		ends_send_text(&ends, "two");
-	ends_expect_text(&ends, "two");
+		send_text(ends.sender, "two");
+	expect_text(ends.receiver, "two");
 	ck_assert_errno(unixconn_recv(ends.receiver, &byte, 1, NULL,
 				UNIXMSG_NOW),
 		EMSGSIZE);
@@ -197,19 +192,19 @@ START_TEST(what_is_received_and_what_is_cut_is_counted)
 	msgs[0] = msg;
 	msgs[1] = msg;
 	msgs[1].flags = UNIXMSG_PREFIX;
-	ends_send_text(&ends, "two");
-	ends_send_text(&ends, "two");
+	send_text(ends.sender, "two");
+	send_text(ends.sender, "two");
 	unixbuffer_init(&buffer, 2);
 	ck_assert_errno(unixconn_recv_buffer(ends.receiver, &buffer, NULL,
 				UNIXMSG_NOW),
 		EMSGSIZE);
 	unixbuffer_free(&buffer);
-	ends_expect_text(&ends, "two");
+	expect_text(ends.receiver, "two");
 	/* Whoever asks for the beginning has received it. */
 	ck_assert_int_eq(unixconn_recv_batch(ends.receiver, msgs, 2, &count,
 				 UNIXMSG_NOW),
 		1);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 	ck_assert_uint_eq(get_counters(ends.receiver).received, 3);
 	ck_assert_uint_eq(get_counters(ends.receiver).cut, 4);
 	expect_sends(ends.receiver, 0, 0, 0);
@@ -257,7 +252,7 @@ START_TEST(a_batch_that_ends_early_has_failed_once)
 		msgs[i].parts_count = 1;
 	}
 	room = fill();
-	ends_expect_text(&ends, "x");
+	expect_text(ends.receiver, "x");
 	expect_sends(ends.sender, room, 0, 1);
 	ck_assert_errno(unixconn_send_batch(ends.sender, msgs, COUNT(msgs),
 				&count, UNIXMSG_NOW),
@@ -344,7 +339,7 @@ START_TEST(two_threads_send_and_two_receive_and_all_is_counted)
 	expect_sends(ends.sender, 2 * EACH, 0, 0);
 	ck_assert_uint_eq(get_counters(ends.receiver).received, 2 * EACH);
 	ck_assert_uint_le(get_counters(ends.sender).waited, 2 * EACH);
-	ends_expect_nothing(&ends);
+	expect_nothing(ends.receiver);
 }
 END_TEST
 
@@ -411,13 +406,13 @@ START_TEST(the_unread_figure_grows_and_returns_to_nothing)
 	ck_assert_int_eq(unixconn_get_unread(ends.sender, &bytes), 0);
 	ck_assert_uint_eq(bytes, 0);
 	for (i = 0; i < 5; i++) {
-		ends_send_text(&ends, "x");
+		send_text(ends.sender, "x");
 		ck_assert_int_eq(unixconn_get_unread(ends.sender, &bytes), 0);
 		ck_assert_uint_gt(bytes, before);
 		before = bytes;
 	}
 	for (i = 0; i < 5; i++) {
-		ends_expect_text(&ends, "x");
+		expect_text(ends.receiver, "x");
 		ck_assert_int_eq(unixconn_get_unread(ends.sender, &bytes), 0);
 		ck_assert_uint_lt(bytes, before);
 		before = bytes;
@@ -427,14 +422,6 @@ START_TEST(the_unread_figure_grows_and_returns_to_nothing)
 END_TEST
 
 /* Sizes */
-
-static size_t get_size_max(void)
-{
-	size_t size = 0;
-
-	ck_assert_int_eq(unixconn_get_size_max(ends.sender, &size), 0);
-	return size;
-}
 
 /* One of exactly that size goes through. */
 static void pass(size_t size)
@@ -463,7 +450,7 @@ static void raise_and_pass(void)
 	size_t i, before, reached;
 
 	for (i = 0; i < COUNT(wishes); i++) {
-		before = get_size_max();
+		before = ends_get_size_max(&ends);
 		reached = 0;
 		errno = EXDEV;
 		ck_assert_int_eq(unixconn_raise_size_max(ends.sender, wishes[i],
@@ -471,7 +458,7 @@ static void raise_and_pass(void)
 			0);
 		ck_assert_int_eq(errno, EXDEV);
 		ck_assert_uint_ge(reached, before);
-		ck_assert_uint_eq(reached, get_size_max());
+		ck_assert_uint_eq(reached, ends_get_size_max(&ends));
 		pass(reached);
 	}
 }
@@ -503,12 +490,12 @@ START_TEST(a_size_is_never_lowered)
 	ck_assert_int_eq(unixconn_raise_size_max(ends.sender, 300000, &reached),
 		0);
 	for (i = 0; i < COUNT(wishes); i++) {
-		before = get_size_max();
+		before = ends_get_size_max(&ends);
 		ck_assert_int_eq(unixconn_raise_size_max(ends.sender, wishes[i],
 					 &reached),
 			0);
 		ck_assert_uint_eq(reached, before);
-		ck_assert_uint_eq(get_size_max(), before);
+		ck_assert_uint_eq(ends_get_size_max(&ends), before);
 	}
 }
 END_TEST
@@ -540,7 +527,7 @@ START_TEST(the_largest_size_is_one_that_goes_whatever_the_buffer)
 	ends_make(&ends, _i);
 	for (i = 0; i < COUNT(buffers); i++) {
 		force_send_buffer(buffers[i]);
-		pass(get_size_max());
+		pass(ends_get_size_max(&ends));
 	}
 }
 END_TEST
@@ -548,7 +535,7 @@ END_TEST
 static void wish_without_rights(size_t wanted)
 {
 	int before = get_send_buffer();
-	size_t reached, most = get_size_max();
+	size_t reached, most = ends_get_size_max(&ends);
 
 	support_as_nobody();
 	ck_assert_int_eq(unixconn_raise_size_max(ends.sender, wanted, &reached),
@@ -591,27 +578,22 @@ START_TEST(without_rights_the_size_grows_as_far_as_the_system_allows)
 }
 END_TEST
 
-static void add(TCase *tcase, const TTest *test)
-{
-	tcase_add_loop_test(tcase, test, 0, ENDS_KINDS);
-}
-
 static TCase *make_policies(void)
 {
-	TCase *tcase = make_tcase_with("policies", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("policies");
 
-	add(tcase, nothing_is_counted_before_anything_happens);
+	ends_add(tcase, nothing_is_counted_before_anything_happens);
 	tcase_add_loop_test(tcase, a_send_that_finds_no_room_waits_by_default,
 		0, ENDS_PACKET_PAIR);
-	add(tcase, a_message_may_be_dropped_when_there_is_no_room);
-	add(tcase, a_send_may_fail_when_there_is_no_room);
-	add(tcase, other_errors_are_no_reason_to_drop);
-	add(tcase, an_unknown_policy_is_refused);
-	add(tcase, what_is_received_and_what_is_cut_is_counted);
-	add(tcase, batches_are_counted_by_their_messages);
-	add(tcase, a_batch_that_ends_early_has_failed_once);
-	add(tcase, the_counters_add_up);
-	add(tcase, two_threads_send_and_two_receive_and_all_is_counted);
+	ends_add(tcase, a_message_may_be_dropped_when_there_is_no_room);
+	ends_add(tcase, a_send_may_fail_when_there_is_no_room);
+	ends_add(tcase, other_errors_are_no_reason_to_drop);
+	ends_add(tcase, an_unknown_policy_is_refused);
+	ends_add(tcase, what_is_received_and_what_is_cut_is_counted);
+	ends_add(tcase, batches_are_counted_by_their_messages);
+	ends_add(tcase, a_batch_that_ends_early_has_failed_once);
+	ends_add(tcase, the_counters_add_up);
+	ends_add(tcase, two_threads_send_and_two_receive_and_all_is_counted);
 	tcase_add_test(tcase, one_endpoint_sends_and_receives_at_once);
 	tcase_add_loop_test(tcase, one_endpoint_sends_and_receives_at_once,
 		ENDS_PACKET_PAIR, ENDS_KINDS);
@@ -621,12 +603,12 @@ static TCase *make_policies(void)
 static TCase *make_sizes(void)
 {
 	const char *why_not = "not root with the right to force buffers";
-	TCase *tcase = make_tcase_with("sizes", NULL, close_ends);
+	TCase *tcase = make_ends_tcase("sizes");
 
-	add(tcase, the_unread_figure_grows_and_returns_to_nothing);
-	add(tcase, a_raised_size_is_one_that_goes);
-	add(tcase, a_size_that_is_allowed_is_reached);
-	add(tcase, a_size_is_never_lowered);
+	ends_add(tcase, the_unread_figure_grows_and_returns_to_nothing);
+	ends_add(tcase, a_raised_size_is_one_that_goes);
+	ends_add(tcase, a_size_that_is_allowed_is_reached);
+	ends_add(tcase, a_size_is_never_lowered);
 	support_add_loop_test_if(tcase,
 		the_largest_size_is_one_that_goes_whatever_the_buffer,
 		ENDS_KINDS, support_can_force_buffers(), why_not);

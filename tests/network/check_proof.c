@@ -54,11 +54,6 @@ static int prove(const char *name, uid_t uid)
 	return unixconn_prove_sender(server, &from, &writer, &to, &held_fd);
 }
 
-static int open_at(const char *name)
-{
-	return open_bound(SOCK_DGRAM, name);
-}
-
 static void expect_answer_at(int fd)
 {
 	char byte = 0;
@@ -87,7 +82,7 @@ END_TEST
 
 START_TEST(a_socket_of_the_writer_is_proved)
 {
-	int fd = open_at(support_path("client"));
+	int fd = open_bound(SOCK_DGRAM, support_path("client"));
 
 	ck_assert_int_eq(prove(support_path("client"), geteuid()), 0);
 	expect_answer_at(fd);
@@ -97,7 +92,7 @@ END_TEST
 
 START_TEST(a_socket_of_another_user_is_refused)
 {
-	int fd = open_at(support_path("victim"));
+	int fd = open_bound(SOCK_DGRAM, support_path("victim"));
 
 	ck_assert_errno(prove(support_path("victim"), STRANGER), EPERM);
 	close(fd);
@@ -122,7 +117,7 @@ END_TEST
 
 START_TEST(a_link_to_a_socket_of_another_name_is_refused)
 {
-	int fd = open_at(support_path("victim"));
+	int fd = open_bound(SOCK_DGRAM, support_path("victim"));
 
 	make_link(support_path("victim"), support_path("client"));
 	ck_assert_errno(prove(support_path("client"), geteuid()), EPERM);
@@ -172,7 +167,7 @@ START_TEST(a_name_through_a_directory_that_is_a_link_is_proved)
 	snprintf(target, sizeof(target), "%s",
 		_i % 2 == 0 ? support_path("real") : "real/./../real/");
 	make_link(target, support_path("link"));
-	fd = open_at(support_path("link/client"));
+	fd = open_bound(SOCK_DGRAM, support_path("link/client"));
 	set_time_of_reading(support_path("link"), _i < 2);
 	ck_assert_int_eq(prove(support_path("link/client"), geteuid()), 0);
 	expect_answer_at(fd);
@@ -210,7 +205,7 @@ START_TEST(a_chain_of_links_is_followed_as_far_as_the_kernel_does)
 	int fd;
 
 	make_chain(41);
-	fd = open_at(support_path("link40/client"));
+	fd = open_bound(SOCK_DGRAM, support_path("link40/client"));
 	forget_reading(41);
 	ck_assert_int_eq(prove(support_path("link40/client"), geteuid()), 0);
 	expect_answer_at(fd);
@@ -230,7 +225,7 @@ END_TEST
 START_TEST(a_descriptor_of_ours_is_no_name_of_others)
 {
 	char name[64];
-	int socket_fd = open_at(support_path("victim"));
+	int socket_fd = open_bound(SOCK_DGRAM, support_path("victim"));
 	int fd = open(support_path("victim"), O_PATH | O_CLOEXEC);
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
@@ -251,7 +246,7 @@ END_TEST
 START_TEST(nobody_vouches_for_a_message_without_credentials)
 {
 	struct unixaddr from;
-	int fd = open_at(support_path("client"));
+	int fd = open_bound(SOCK_DGRAM, support_path("client"));
 
 	ck_assert_int_eq(unixaddr_parse(&from, support_path("client")), 0);
 	ck_assert_errno(unixconn_prove_sender(server, &from, NULL, &to,
@@ -275,12 +270,12 @@ END_TEST
 
 START_TEST(an_answer_goes_to_the_file_that_was_proved)
 {
-	int fd, victim = open_at(support_path("victim"));
+	int fd, victim = open_bound(SOCK_DGRAM, support_path("victim"));
 
 	/* Others may write here: the name is no hold. */
 	make_dir(support_path("open"), 0700);
 	ck_assert_int_eq(chmod(support_path("open"), 0777), 0);
-	fd = open_at(support_path("open/client"));
+	fd = open_bound(SOCK_DGRAM, support_path("open/client"));
 	ck_assert_int_eq(prove(support_path("open/client"), geteuid()), 0);
 	ck_assert_int_ge(held_fd, 0);
 	ck_assert_int_eq(rename(support_path("open/client"),
@@ -296,7 +291,7 @@ END_TEST
 
 START_TEST(a_file_that_was_given_away_does_not_make_its_socket_the_writers)
 {
-	int fd = open_at(support_path("victim"));
+	int fd = open_bound(SOCK_DGRAM, support_path("victim"));
 
 	ck_assert_int_eq(chown(support_path("victim"), STRANGER, STRANGER), 0);
 	ck_assert_errno(prove(support_path("victim"), STRANGER), EPERM);
@@ -306,7 +301,7 @@ END_TEST
 
 START_TEST(an_abstract_name_of_our_own_user_is_proved)
 {
-	int fd = open_at(support_abstract("client"));
+	int fd = open_bound(SOCK_DGRAM, support_abstract("client"));
 
 	ck_assert_int_eq(prove(support_abstract("client"), geteuid()), 0);
 	expect_answer_at(fd);
@@ -316,7 +311,7 @@ END_TEST
 
 START_TEST(an_abstract_name_of_another_user_is_refused)
 {
-	int fd = open_at(support_abstract("client"));
+	int fd = open_bound(SOCK_DGRAM, support_abstract("client"));
 
 	ck_assert_errno(prove(support_abstract("client"), STRANGER), EPERM);
 	close(fd);
@@ -325,7 +320,7 @@ END_TEST
 
 START_TEST(an_abstract_name_of_a_connected_socket_is_looked_up)
 {
-	int fd = open_at(support_abstract("client"));
+	int fd = open_bound(SOCK_DGRAM, support_abstract("client"));
 
 	ck_assert_int_eq(connect_to(fd, support_path("server")), 0);
 	ck_assert_errno(prove(support_abstract("client"), STRANGER), EPERM);
@@ -339,10 +334,10 @@ static struct scene scene;
 
 START_TEST(an_answer_that_may_go_to_another_is_not_sent)
 {
-	int fd, victim = open_at(support_path("victim"));
+	int fd, victim = open_bound(SOCK_DGRAM, support_path("victim"));
 
 	scene_open_kind(&scene, GRAM, scene_echo, NULL);
-	fd = open_at(support_path("client"));
+	fd = open_bound(SOCK_DGRAM, support_path("client"));
 	ck_assert_int_eq(rename(support_path("client"), support_path("other")),
 		0);
 	make_link(support_path("victim"), support_path("client"));
@@ -365,7 +360,7 @@ START_TEST(a_service_does_not_answer_itself)
 	int fd;
 
 	scene_open_kind(&scene, GRAM, scene_echo, NULL);
-	fd = open_at(support_path("client"));
+	fd = open_bound(SOCK_DGRAM, support_path("client"));
 	ck_assert_int_eq(rename(support_path("client"), support_path("other")),
 		0);
 	make_link(scene_address(GRAM), support_path("client"));

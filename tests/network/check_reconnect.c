@@ -8,19 +8,12 @@
 #include <unistd.h>
 
 #include "support/support.h"
-#include "unixmsg.h"
+#include "support/talk.h"
 
-static const int64_t long_us = 60000000;
 static const int64_t short_us = 50000;
 
 static struct unixconn *server, *client;
 static const char *name;
-
-static void set_up(void)
-{
-	ck_assert_int_eq(setenv("TMPDIR", support_dir(), 1), 0);
-	ck_assert_int_eq(unsetenv("XDG_RUNTIME_DIR"), 0);
-}
 
 static void start_server(void)
 {
@@ -30,7 +23,7 @@ static void start_server(void)
 
 static void stop_server(void)
 {
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(server);
 	server = NULL;
 }
 
@@ -62,33 +55,13 @@ static void begin(int i)
 
 static void finish(void)
 {
-	ck_assert_int_eq(unixconn_close(client), 0);
-	ck_assert_int_eq(unixconn_close(server), 0);
-	client = server = NULL;
+	end_conn(&client);
+	end_conn(&server);
 }
 
 static int send_until(int64_t until)
 {
 	return unixconn_send(client, "hello", 5, until);
-}
-
-static void receive(struct unixconn *gram, const char *text,
-	struct unixaddr *from)
-{
-	char bytes[16];
-	size_t size;
-
-	ck_assert_int_eq(unixconn_recv_from(gram, bytes, sizeof(bytes), &size,
-				 from, UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
-}
-
-static void expect_nothing(struct unixconn *gram)
-{
-	ck_assert_errno(unixconn_recv(gram, NULL, 0, NULL, UNIXMSG_NOW),
-		EAGAIN);
 }
 
 static void expect_counters(uint64_t sent, uint64_t dropped, uint64_t failed,
@@ -124,12 +97,12 @@ START_TEST(with_the_wish_messages_go_on)
 	begin(_i);
 	for (i = 0; i < COUNT(deadlines_us); i++) {
 		ck_assert_int_eq(send_until(deadlines_us[i]), 1);
-		receive(server, "hello", NULL);
+		expect_text(server, "hello");
 		restart_server();
 		errno = EXDEV;
 		ck_assert_int_eq(send_until(deadlines_us[i]), 1);
 		ck_assert_int_eq(errno, EXDEV);
-		receive(server, "hello", NULL);
+		expect_text(server, "hello");
 		expect_nothing(server);
 		expect_counters(2 * i + 2, 0, 0, i + 1);
 	}
@@ -146,12 +119,12 @@ START_TEST(a_client_keeps_its_address_and_can_be_answered)
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
 	ck_assert_int_eq(unixconn_get_address(client, &after), 0);
 	ck_assert(unixaddr_is_equal(&before, &after));
-	receive(server, "hello", &from);
+	receive_text(server, "hello", &from, UNIXMSG_NOW);
 	ck_assert(unixaddr_is_equal(&before, &from));
 	ck_assert_int_eq(unixconn_send_to(server, &from, "answer", 6,
 				 UNIXMSG_NOW),
 		1);
-	receive(client, "answer", NULL);
+	expect_text(client, "answer");
 }
 END_TEST
 
@@ -172,7 +145,7 @@ START_TEST(a_server_that_turns_away_is_sent_to_still)
 				 sizeof(nobody)),
 		0);
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
-	receive(server, "hello", NULL);
+	expect_text(server, "hello");
 }
 END_TEST
 
@@ -191,7 +164,7 @@ START_TEST(a_server_that_does_not_come_back_is_waited_for_until_the_deadline)
 	expect_counters(0, 0, 3, 0);
 	start_server();
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
-	receive(server, "hello", NULL);
+	expect_text(server, "hello");
 	expect_counters(1, 0, 3, 1);
 }
 END_TEST
@@ -214,8 +187,8 @@ static void serve_once(void)
 	char bytes[16];
 
 	start_server();
-	_exit(unixconn_recv(server, bytes, sizeof(bytes), NULL,
-		      unixdeadline_after_us(long_us)) != 1);
+	_exit(unixconn_recv(server, bytes, sizeof(bytes), NULL, in_time()) !=
+		1);
 }
 
 START_TEST(a_server_that_is_late_gets_the_message)
@@ -227,7 +200,7 @@ START_TEST(a_server_that_is_late_gets_the_message)
 	pid = support_fork();
 	if (pid == 0)
 		serve_once();
-	ck_assert_int_eq(send_until(unixdeadline_after_us(long_us)), 1);
+	ck_assert_int_eq(send_until(in_time()), 1);
 	support_wait_exit(pid, 0);
 	expect_counters(1, 0, 0, 1);
 }
@@ -249,7 +222,7 @@ START_TEST(a_killed_server_may_come_back)
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), -1);
 	start_server();
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
-	receive(server, "hello", NULL);
+	expect_text(server, "hello");
 }
 END_TEST
 
@@ -270,7 +243,7 @@ START_TEST(a_missing_server_is_an_error_under_every_policy)
 	expect_counters(0, 0, 2, 0);
 	start_server();
 	ck_assert_int_eq(send_until(UNIXMSG_FOREVER), 1);
-	receive(server, "hello", NULL);
+	expect_text(server, "hello");
 	expect_counters(1, 0, 2, 1);
 }
 END_TEST
@@ -317,7 +290,7 @@ START_TEST(what_strangers_sent_meanwhile_is_not_received)
 	unixconn_send_to(stranger, &addr, "forged", 6, UNIXMSG_NOW);
 	start_server();
 	ck_assert_int_eq(send_until(UNIXMSG_NOW), 1);
-	receive(server, "hello", NULL);
+	expect_text(server, "hello");
 	expect_nothing(client);
 	unixconn_close(stranger);
 }
@@ -354,8 +327,7 @@ START_TEST(without_the_wish_to_connect_again_it_lets_nobody_in)
 {
 	begin(_i);
 	unixconn_close(client);
-	client = unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(client);
+	client = dial_conn("unixgram", name);
 	expect_to_be_shut();
 }
 END_TEST
@@ -439,7 +411,8 @@ static void add(TCase *tcase, const TTest *test)
 
 int main(void)
 {
-	TCase *tcase = make_tcase_with("reconnect", set_up, finish);
+	TCase *tcase =
+		make_tcase_with("reconnect", support_make_names_here, finish);
 
 	add(tcase, without_the_wish_a_restarted_server_is_lost);
 	add(tcase, with_the_wish_messages_go_on);

@@ -16,7 +16,7 @@
 
 #include "network/conn_private.h"
 #include "support/support.h"
-#include "unixmsg.h"
+#include "support/talk.h"
 
 static const int64_t long_us = 60000000;
 static const int64_t short_us = 30000;
@@ -31,35 +31,14 @@ static int far_fd;
 
 static void link_up(void)
 {
-	struct unixconn *pair[2];
-
-	ck_assert_int_eq(unixconn_pair("unix", pair), 0);
-	near = pair[0];
-	far = pair[1];
+	make_pair("unix", &near, &far);
 	far_fd = unixconn_get_fd(far);
-}
-
-static void close_stream(struct unixconn **stream)
-{
-	ck_assert_int_eq(unixconn_close(*stream), 0);
-	*stream = NULL;
 }
 
 static void unlink_all(void)
 {
-	close_stream(&near);
-	close_stream(&far);
-}
-
-static unsigned char *make_payload(size_t size, unsigned int seed)
-{
-	unsigned char *bytes = malloc(size + 1);
-	size_t i;
-
-	ck_assert_ptr_nonnull(bytes);
-	for (i = 0; i < size; i++)
-		bytes[i] = (unsigned char)(i + i / 251 + seed);
-	return bytes;
+	end_conn(&near);
+	end_conn(&far);
 }
 
 /* What a foreign program writes. */
@@ -95,17 +74,6 @@ static void end_feed(void)
 static int receive(void *data, size_t room, size_t *size)
 {
 	return unixconn_recv(near, data, room, size, UNIXMSG_NOW);
-}
-
-static void expect_message(const char *text)
-{
-	char bytes[64];
-	size_t size = SIZE_MAX;
-	int result = receive(bytes, sizeof(bytes), &size);
-
-	ck_assert_msg(result == 1, "%d, %s", result, strerror(errno));
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
 }
 
 static void expect_no_message(void)
@@ -286,7 +254,7 @@ START_TEST(a_long_write_waits_for_its_reader)
 	size_t written = 0;
 
 	if (pid == 0) {
-		close_stream(&near);
+		end_conn(&near);
 		read_until_end(far, size);
 	}
 	errno = EXDEV;
@@ -359,7 +327,7 @@ START_TEST(a_closed_peer_is_the_end_and_a_broken_pipe)
 	size_t written = 7;
 
 	write_text(far, "last");
-	close_stream(&far);
+	end_conn(&far);
 	expect_bytes(near, 64, "last");
 	expect_end(near);
 	ck_assert_errno(unixconn_write(near, "x", 1, &written, UNIXMSG_FOREVER),
@@ -376,7 +344,7 @@ START_TEST(a_peer_that_leaves_bytes_unread_resets_the_stream)
 	char byte;
 
 	write_text(near, "never read");
-	close_stream(&far);
+	end_conn(&far);
 	ck_assert_errno(unixconn_read(near, &byte, 1, NULL, UNIXMSG_FOREVER),
 		ECONNRESET);
 	expect_end(near);
@@ -389,7 +357,7 @@ START_TEST(a_reset_comes_once_behind_what_the_peer_has_sent)
 
 	write_text(near, "never read");
 	write_text(far, "last");
-	close_stream(&far);
+	end_conn(&far);
 	expect_bytes(near, 64, "last");
 	ck_assert_errno(unixconn_read(near, &byte, 1, NULL, UNIXMSG_FOREVER),
 		ECONNRESET);
@@ -419,9 +387,9 @@ START_TEST(foreign_messages_are_received)
 	feed_message("one");
 	feed_message("");
 	feed_message("three");
-	expect_message("one");
-	expect_message("");
-	expect_message("three");
+	expect_text(near, "one");
+	expect_text(near, "");
+	expect_text(near, "three");
 	expect_no_message();
 }
 END_TEST
@@ -466,10 +434,10 @@ START_TEST(messages_of_every_size_arrive_whole)
 	size_t i;
 
 	if (pid == 0) {
-		close_stream(&near);
+		end_conn(&near);
 		send_sizes(sizes, COUNT(sizes));
 	}
-	close_stream(&far);
+	end_conn(&far);
 	for (i = 0; i < COUNT(sizes); i++)
 		expect_size(sizes[i], _i == 0 ? sizes[i] + 1 : 8388608,
 			(unsigned int)i);
@@ -488,11 +456,11 @@ START_TEST(a_message_may_arrive_byte_by_byte)
 			expect_no_message();
 		feed(bytes + i, 1);
 		if (i == 8)
-			expect_message("hello");
+			expect_text(near, "hello");
 		if (i == 12)
-			expect_message("");
+			expect_text(near, "");
 	}
-	expect_message("x");
+	expect_text(near, "x");
 	expect_no_message();
 }
 END_TEST
@@ -525,7 +493,7 @@ START_TEST(what_was_read_ahead_can_be_read_as_bytes)
 {
 	feed_message("first");
 	feed("left over", 9);
-	expect_message("first");
+	expect_text(near, "first");
 	expect_bytes(near, 4, "left");
 	expect_bytes(near, 64, " over");
 	write_text(far, "new");
@@ -581,7 +549,7 @@ START_TEST(a_message_is_too_large_before_it_has_arrived)
 	feed(thousand, 1);
 	expect_no_message();
 	feed_message("next");
-	expect_message("next");
+	expect_text(near, "next");
 }
 END_TEST
 
@@ -601,18 +569,6 @@ START_TEST(without_room_only_an_empty_message_fits)
 }
 END_TEST
 
-/* The address space of this process. */
-static size_t get_memory(void)
-{
-	FILE *file = fopen("/proc/self/statm", "re");
-	size_t pages;
-
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_eq(fscanf(file, "%zu", &pages), 1);
-	fclose(file);
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 static void send_much(size_t size)
 {
 	unsigned char *bytes = make_payload(mib, 0);
@@ -628,20 +584,20 @@ static void send_much(size_t size)
 START_TEST(a_claim_of_4_gib_costs_no_memory)
 {
 	pid_t pid = support_fork();
-	size_t before = get_memory(), size = 0;
+	size_t before = support_get_address_space(), size = 0;
 	char bytes[100];
 
 	if (pid == 0) {
-		close_stream(&near);
+		end_conn(&near);
 		send_much(64 * mib);
 	}
-	close_stream(&far);
+	end_conn(&far);
 	ck_assert_errno(unixconn_recv(near, bytes, sizeof(bytes), &size,
 				UNIXMSG_FOREVER),
 		EMSGSIZE);
 	ck_assert_uint_eq(size, UINT32_MAX);
 	expect_broken(near);
-	ck_assert_uint_lt(get_memory(), before + 4 * mib);
+	ck_assert_uint_lt(support_get_address_space(), before + 4 * mib);
 	support_wait_exit(pid, 0);
 }
 END_TEST
@@ -652,13 +608,13 @@ START_TEST(a_claim_that_fits_costs_what_has_arrived)
 	const size_t room = 1024 * mib;
 	void *data = mmap(NULL, room, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	size_t before = get_memory();
+	size_t before = support_get_address_space();
 
 	ck_assert_ptr_ne(data, MAP_FAILED);
 	feed_prefix(room);
 	feed("little", 6);
 	ck_assert_errno(receive(data, room, NULL), EAGAIN);
-	ck_assert_uint_lt(get_memory(), before + 4 * mib);
+	ck_assert_uint_lt(support_get_address_space(), before + 4 * mib);
 	munmap(data, room);
 }
 END_TEST
@@ -686,7 +642,7 @@ START_TEST(an_end_inside_of_a_message_is_an_error)
 	feed_message("whole");
 	feed(message, (size_t)_i);
 	end_feed();
-	expect_message("whole");
+	expect_text(near, "whole");
 	ck_assert_errno(unixconn_recv(near, bytes, sizeof(bytes), NULL,
 				UNIXMSG_FOREVER),
 		EPROTO);
@@ -700,7 +656,7 @@ START_TEST(an_end_inside_of_what_is_passed_over_is_an_error)
 
 	feed_prefix(10);
 	feed("half", 4);
-	close_stream(&far);
+	end_conn(&far);
 	ck_assert_errno(receive(&byte, 1, NULL), EMSGSIZE);
 	expect_broken(near);
 }
@@ -723,7 +679,7 @@ START_TEST(a_deadline_inside_of_a_message_keeps_what_has_arrived)
 	feed("ab", 2);
 	expect_no_message();
 	feed("cd", 2);
-	expect_message("abcd");
+	expect_text(near, "abcd");
 }
 END_TEST
 
@@ -762,7 +718,7 @@ START_TEST(a_deadline_before_the_first_byte_changes_nothing)
 	ck_assert_int_ge(unixdeadline_now_us(), deadline_us);
 	drain(near);
 	ck_assert_int_eq(unixconn_send(far, "whole", 5, UNIXMSG_NOW), 1);
-	expect_message("whole");
+	expect_text(near, "whole");
 	expect_no_message();
 }
 END_TEST
@@ -795,7 +751,7 @@ START_TEST(a_message_that_has_begun_is_gone_on_with)
 	ck_assert_uint_eq(got_size, size);
 	ck_assert_int_eq(memcmp(bytes, got, size), 0);
 	ck_assert_int_eq(unixconn_send(far, "next", 4, UNIXMSG_NOW), 1);
-	expect_message("next");
+	expect_text(near, "next");
 	free(bytes);
 	free(got);
 }
@@ -903,7 +859,7 @@ START_TEST(closing_inside_of_a_message_is_told_to_the_peer)
 	const size_t size = 4 * mib;
 	unsigned char *bytes = begin_message(size, UNIXMSG_NOW);
 
-	close_stream(&far);
+	end_conn(&far);
 	ck_assert_errno(unixconn_recv(near, bytes, size, NULL, UNIXMSG_FOREVER),
 		EPROTO);
 	free(bytes);
@@ -929,7 +885,7 @@ START_TEST(the_peer_may_close_inside_of_a_message)
 	const size_t size = 4 * mib;
 	unsigned char *bytes = begin_message(size, UNIXMSG_NOW);
 
-	close_stream(&near);
+	end_conn(&near);
 	ck_assert_int_eq(unixconn_send(far, bytes, size, UNIXMSG_FOREVER), -1);
 	ck_assert(errno == EPIPE || errno == ECONNRESET);
 	ck_assert_errno(unixconn_send(far, bytes, size, UNIXMSG_FOREVER),
@@ -953,15 +909,15 @@ START_TEST(a_stream_knows_whether_bytes_were_read_ahead)
 	feed_message("first");
 	ck_assert(!unixstream__has_input(near));
 	feed_message("second");
-	expect_message("first");
+	expect_text(near, "first");
 	ck_assert(unixstream__has_input(near));
-	expect_message("second");
+	expect_text(near, "second");
 	ck_assert(!unixstream__has_input(near));
 	feed("\0\0", 2);
 	wait_for_input();
 	ck_assert(unixstream__has_input(near));
 	feed("\0\1x", 3);
-	expect_message("x");
+	expect_text(near, "x");
 	ck_assert(!unixstream__has_input(near));
 }
 END_TEST
@@ -979,18 +935,18 @@ START_TEST(trimming_loses_nothing)
 {
 	feed_message("first");
 	feed_message("second");
-	expect_message("first");
+	expect_text(near, "first");
 	unixstream__trim(near);
-	expect_message("second");
+	expect_text(near, "second");
 	unixstream__trim(near);
 	unixstream__trim(near);
 	feed_message("third");
-	expect_message("third");
+	expect_text(near, "third");
 	feed("\0\0\0", 3);
 	wait_for_input();
 	unixstream__trim(near);
 	feed("\4rest", 5);
-	expect_message("rest");
+	expect_text(near, "rest");
 }
 END_TEST
 
@@ -998,7 +954,7 @@ START_TEST(a_stream_that_has_read_nothing_can_be_trimmed)
 {
 	unixstream__trim(near);
 	feed_message("first");
-	expect_message("first");
+	expect_text(near, "first");
 }
 END_TEST
 
@@ -1014,7 +970,7 @@ START_TEST(trimming_inside_of_what_is_passed_over_loses_nothing)
 	unixstream__trim(near);
 	feed("half", 4);
 	feed_message("next");
-	expect_message("next");
+	expect_text(near, "next");
 }
 END_TEST
 
@@ -1023,7 +979,7 @@ enum { LARGE = 40 * 1024 * 1024 };
 /* Sanitizers keep it for a while; they are told by their huge shadow. */
 static bool is_memory_given_back(void)
 {
-	return get_memory() >> 20 < 1024 * 1024;
+	return support_get_address_space() >> 20 < 1024 * 1024;
 }
 
 START_TEST(inside_of_what_is_passed_over_no_stream_is_given_back)
@@ -1065,22 +1021,22 @@ START_TEST(a_batch_ends_before_a_message_that_is_not_whole)
 	ck_assert_uint_eq(count, 1);
 	ck_assert_mem_eq(bytes[0], "one", 3);
 	feed("\0\4abcd" + sizes[_i] - 2, 6 - (sizes[_i] - 2));
-	expect_message("abcd");
+	expect_text(near, "abcd");
 }
 END_TEST
 
 START_TEST(trimming_gives_the_memory_back)
 {
 	unsigned char *bytes = make_payload(LARGE, 0);
-	size_t before = get_memory(), got;
+	size_t before = support_get_address_space(), got;
 
 	while (unixconn_send(far, bytes, LARGE, UNIXMSG_NOW) < 0)
 		ck_assert_errno(receive(bytes, LARGE, &got), EAGAIN);
 	ck_assert_int_eq(receive(bytes, LARGE, &got), 1);
-	ck_assert_uint_ge(get_memory(), before + LARGE);
+	ck_assert_uint_ge(support_get_address_space(), before + LARGE);
 	unixstream__trim(near);
 	if (is_memory_given_back())
-		ck_assert_uint_lt(get_memory(), before + LARGE);
+		ck_assert_uint_lt(support_get_address_space(), before + LARGE);
 	else
 		fprintf(stderr, "skip: memory: a sanitizer keeps it\n");
 	free(bytes);
@@ -1167,7 +1123,7 @@ START_TEST(descriptors_sent_unasked_are_never_installed)
 
 	for (i = 0; i < COUNT(floods); i++) {
 		feed_descriptors(floods[i], "\0\0\0\3abc", 7);
-		expect_message("abc");
+		expect_text(near, "abc");
 		feed_descriptors(floods[i], "bytes", 5);
 		expect_bytes(near, 64, "bytes");
 		ck_assert_int_eq(support_count_fds(), before);

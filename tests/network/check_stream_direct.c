@@ -11,7 +11,7 @@
 
 #include "network/conn_private.h"
 #include "support/support.h"
-#include "unixmsg.h"
+#include "support/talk.h"
 
 enum { PREFIX = 4, LARGE = 40000, ROOM = 65536, MOST = 100000 };
 
@@ -21,18 +21,14 @@ static unsigned char got[MOST];
 
 static void link_up(void)
 {
-	struct unixconn *pair[2];
-
-	ck_assert_int_eq(unixconn_pair("unix", pair), 0);
-	near = pair[0];
-	far = pair[1];
+	make_pair("unix", &near, &far);
 	far_fd = unixconn_get_fd(far);
 }
 
 static void unlink_all(void)
 {
-	ck_assert_int_eq(unixconn_close(near), 0);
-	ck_assert_int_eq(unixconn_close(far), 0);
+	close_conn(near);
+	close_conn(far);
 }
 
 static unsigned char byte_at(size_t place, unsigned int seed)

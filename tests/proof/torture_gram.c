@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "proof/torture.h"
+#include "support/talk.h"
 
 enum { PLACES = 2 }; /* a path, an abstract name */
 
@@ -26,36 +27,17 @@ static struct unixconn *dial_gram(const char *name,
 	return client;
 }
 
-static void expect(struct unixconn *gram, const char *text,
-	struct unixaddr *from)
-{
-	char data[64];
-	size_t size = 0;
-
-	ck_assert_int_eq(unixconn_recv_from(gram, data, sizeof(data), &size,
-				 from, UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(data, text, size), 0);
-}
-
-static void expect_nothing(struct unixconn *gram)
-{
-	ck_assert_errno(unixconn_recv(gram, NULL, 0, NULL, UNIXMSG_NOW),
-		EAGAIN);
-}
-
 /* It goes there, and its answer comes back. */
 static void talk(struct unixconn *client, struct unixconn *server)
 {
 	struct unixaddr from;
 
 	ck_assert_int_eq(unixconn_send(client, "ping", 4, UNIXMSG_NOW), 1);
-	expect(server, "ping", &from);
+	receive_text(server, "ping", &from, UNIXMSG_NOW);
 	ck_assert_int_eq(unixconn_send_to(server, &from, "pong", 4,
 				 UNIXMSG_NOW),
 		1);
-	expect(client, "pong", NULL);
+	expect_text(client, "pong");
 }
 
 /*
@@ -270,13 +252,13 @@ static void a_message_is_sent_to_an_address(int kind)
 	if (torture_end(unixconn_send_to(sender, &to, "once", 4,
 				unixdeadline_after_us(20000)),
 		    1))
-		expect(server, "once", NULL);
+		expect_text(server, "once");
 	unixconn_get_counters(sender, &counters);
 	ck_assert_uint_eq(counters.sent + counters.failed, 1);
 	expect_nothing(server);
 	ck_assert_int_eq(unixconn_send_to(sender, &to, "next", 4, UNIXMSG_NOW),
 		1);
-	expect(server, "next", NULL);
+	expect_text(server, "next");
 	close_gram(sender);
 	close_gram(server);
 }
@@ -308,7 +290,7 @@ static void a_message_that_may_be_dropped_is_counted(int kind)
 	torture_begin();
 	result = unixconn_send(client, "once", 4, UNIXMSG_FOREVER);
 	if (torture_end(result == 0 ? 1 : result, 1) && result == 1)
-		expect(server, "once", NULL);
+		expect_text(server, "once");
 	unixconn_get_counters(client, &counters);
 	ck_assert_uint_eq(counters.sent, result == 1);
 	ck_assert_uint_eq(counters.dropped, result == 0);
@@ -333,7 +315,7 @@ static void a_restarted_server_is_found_again(int kind)
 	if (torture_end(unixconn_send(client, "once", 4,
 				unixdeadline_after_us(20000)),
 		    1))
-		expect(server, "once", NULL);
+		expect_text(server, "once");
 	expect_nothing(server);
 	talk(client, server);
 	close_gram(client);
@@ -347,7 +329,7 @@ static void a_pair_is_made(int kind)
 	(void)kind;
 	torture_try(unixconn_pair("unixgram", pair), 0);
 	ck_assert_int_eq(unixconn_send(pair[0], "x", 1, UNIXMSG_NOW), 1);
-	expect(pair[1], "x", NULL);
+	expect_text(pair[1], "x");
 	close_gram(pair[0]);
 	close_gram(pair[1]);
 }

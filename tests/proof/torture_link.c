@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "proof/torture.h"
+#include "support/talk.h"
 
 /* What both kinds of connections call the same, chosen by kind. */
 enum { PACKET, STREAM, LINKS };
@@ -35,29 +36,10 @@ static int send_on(struct unixconn *link, const char *text, int64_t deadline_us)
 	return unixconn_send(link, text, strlen(text), deadline_us);
 }
 
-static void expect(struct unixconn *link, const char *text)
-{
-	char data[64];
-	size_t size = 0;
-
-	ck_assert_int_eq(unixconn_recv(link, data, sizeof(data), &size,
-				 UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(data, text, size), 0);
-}
-
 static void talk(struct unixconn *a, struct unixconn *b)
 {
-	ck_assert_int_eq(send_on(a, "ping", UNIXMSG_NOW), 1);
-	expect(b, "ping");
-	ck_assert_int_eq(send_on(b, "pong", UNIXMSG_NOW), 1);
-	expect(a, "pong");
-}
-
-static void must_close(struct unixconn *link)
-{
-	ck_assert_int_eq(unixconn_close(link), 0);
+	pass_text(a, b, "ping");
+	pass_text(b, a, "pong");
 }
 
 /* A connection, without anything failing. */
@@ -66,17 +48,15 @@ static void connect_both(int kind, struct unixconn *links[2])
 	const char *name = support_abstract("both");
 	struct unixlistener *listener = listen_at(kind, name);
 
-	links[0] = dial(kind, name, NULL, UNIXMSG_NOW);
-	links[1] = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(links[0]);
-	ck_assert_ptr_nonnull(links[1]);
+	links[0] = dial_conn(networks[kind], name);
+	links[1] = accept_conn(listener);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
 static void close_both(struct unixconn *links[2])
 {
-	must_close(links[0]);
-	must_close(links[1]);
+	close_conn(links[0]);
+	close_conn(links[1]);
 }
 
 /* Who was given up half way, and waits to be accepted, is passed over. */
@@ -105,8 +85,8 @@ static void dial_whatever_fails(int kind, const char *name,
 	ck_assert_ptr_nonnull(client);
 	link = accept_last(listener);
 	talk(client, link);
-	must_close(client);
-	must_close(link);
+	close_conn(client);
+	close_conn(link);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -161,8 +141,8 @@ static void a_listener_accepts(int kind)
 	if (!torture_end_made(link))
 		link = unixlistener_accept(listener, UNIXMSG_NOW);
 	talk(client, link);
-	must_close(client);
-	must_close(link);
+	close_conn(client);
+	close_conn(link);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -177,13 +157,13 @@ static void an_adopted_listener_accepts(int kind)
 	torture_begin();
 	link = unixlistener_accept(listener, unixdeadline_after_us(10000));
 	if (!torture_end_made(link)) {
-		must_close(client);
+		close_conn(client);
 		client = dial(kind, name, NULL, UNIXMSG_NOW);
 		link = accept_last(listener);
 	}
 	talk(client, link);
-	must_close(client);
-	must_close(link);
+	close_conn(client);
+	close_conn(link);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -199,8 +179,8 @@ static void nobody_is_there_to_accept(int kind)
 	client = dial(kind, name, NULL, UNIXMSG_NOW);
 	link = unixlistener_accept(listener, UNIXMSG_NOW);
 	talk(client, link);
-	must_close(client);
-	must_close(link);
+	close_conn(client);
+	close_conn(link);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -241,10 +221,10 @@ static void a_client_with_an_own_address_closes(int kind)
 	torture_begin();
 	if (!torture_end(unixconn_close(client), 0))
 		torture_allow_files(NULL);
-	must_close(accept_last(listener));
+	close_conn(accept_last(listener));
 	client = dial(kind, name, &options, UNIXMSG_NOW);
 	ck_assert_ptr_nonnull(client);
-	must_close(client);
+	close_conn(client);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -262,7 +242,7 @@ static void one_direction_is_ended(int kind)
 	ck_assert_int_eq(unixconn_recv(links[1], &byte, 1, NULL, UNIXMSG_NOW),
 		0);
 	ck_assert_int_eq(send_on(links[1], "back", UNIXMSG_NOW), 1);
-	expect(links[0], "back");
+	expect_text(links[0], "back");
 	close_both(links);
 }
 
@@ -296,7 +276,7 @@ static void a_message_is_sent(int kind)
 	torture_begin();
 	if (torture_end(send_on(links[0], "once", unixdeadline_after_us(10000)),
 		    1))
-		expect(links[1], "once");
+		expect_text(links[1], "once");
 	talk(links[0], links[1]);
 	close_both(links);
 }
@@ -316,7 +296,7 @@ static void a_message_is_received(int kind)
 		    1))
 		ck_assert_str_eq(data, "once");
 	else
-		expect(links[1], "once");
+		expect_text(links[1], "once");
 	talk(links[0], links[1]);
 	close_both(links);
 }
@@ -414,7 +394,7 @@ static void the_end_is_told(int kind)
 	char byte;
 
 	connect_both(kind, links);
-	must_close(links[0]);
+	close_conn(links[0]);
 	torture_begin();
 	if (!torture_end(unixconn_recv(links[1], &byte, 1, NULL,
 				 unixdeadline_after_us(10000)),
@@ -422,7 +402,7 @@ static void the_end_is_told(int kind)
 		ck_assert_int_eq(unixconn_recv(links[1], &byte, 1, NULL,
 					 UNIXMSG_NOW),
 			0);
-	must_close(links[1]);
+	close_conn(links[1]);
 }
 
 static void nothing_is_there_to_receive(int kind)

@@ -34,9 +34,9 @@ static void replace_if_lost(struct ends *ends)
 static void go_on(struct ends *ends)
 {
 	replace_if_lost(ends);
-	ends_send_text(ends, "next");
-	ends_expect_text(ends, "next");
-	ends_expect_nothing(ends);
+	send_text(ends->sender, "next");
+	expect_text(ends->receiver, "next");
+	expect_nothing(ends->receiver);
 	ends_close(ends);
 }
 
@@ -47,8 +47,8 @@ static void a_message_is_sent(int kind)
 	ends_make(&ends, kind);
 	torture_begin();
 	if (torture_end(unixconn_send(ends.sender, "once", 4, soon()), 1))
-		ends_expect_text(&ends, "once");
-	ends_expect_nothing(&ends);
+		expect_text(ends.receiver, "once");
+	expect_nothing(ends.receiver);
 	go_on(&ends);
 }
 
@@ -59,13 +59,13 @@ static void a_message_is_received(int kind)
 	size_t size;
 
 	ends_make(&ends, kind);
-	ends_send_text(&ends, "once");
+	send_text(ends.sender, "once");
 	torture_begin();
 	if (torture_end(unixconn_recv(ends.receiver, data, 8, &size, soon()),
 		    1))
 		ck_assert_str_eq(data, "once");
 	else
-		ends_expect_text(&ends, "once");
+		expect_text(ends.receiver, "once");
 	go_on(&ends);
 }
 
@@ -191,7 +191,7 @@ static void a_batch_is_sent(int kind)
 		    1))
 		ck_assert_uint_eq(sent, BATCH);
 	for (i = 0; i < sent; i++, text[0]++)
-		ends_expect_text(&ends, text);
+		expect_text(ends.receiver, text);
 	go_on(&ends);
 }
 
@@ -204,8 +204,8 @@ static void a_batch_is_received(int kind)
 	size_t received = 7;
 
 	ends_make(&ends, kind);
-	ends_send_text(&ends, "a");
-	ends_send_text(&ends, "b");
+	send_text(ends.sender, "a");
+	send_text(ends.sender, "b");
 	fill_batch(msgs, parts, data);
 	torture_begin();
 	if (!torture_end(unixconn_recv_batch(ends.receiver, msgs, BATCH,
@@ -228,7 +228,7 @@ static void a_message_is_received_into_a_buffer(int kind)
 	struct ends ends;
 
 	ends_make(&ends, kind);
-	ends_send_text(&ends, "once");
+	send_text(ends.sender, "once");
 	unixbuffer_init(&buffer, 100000);
 	torture_begin();
 	if (!torture_end(unixconn_recv_buffer(ends.receiver, &buffer, NULL,
@@ -249,12 +249,12 @@ static void the_next_size_is_told(int kind)
 	size_t size = 0;
 
 	ends_make(&ends, kind);
-	ends_send_text(&ends, "once");
+	send_text(ends.sender, "once");
 	torture_begin();
 	if (torture_end(unixconn_get_next_size(ends.receiver, &size, soon()),
 		    1))
 		ck_assert_uint_eq(size, 4);
-	ends_expect_text(&ends, "once");
+	expect_text(ends.receiver, "once");
 	go_on(&ends);
 }
 
@@ -362,7 +362,7 @@ static void a_message_is_sent_on(int kind)
 	ends_make(&ends, kind);
 	torture_begin();
 	if (torture_end(unixconn_forward(ends.sender, &msg, soon()), 1))
-		ends_expect_text(&ends, "once");
+		expect_text(ends.receiver, "once");
 	go_on(&ends);
 }
 
@@ -400,8 +400,8 @@ static void a_wish_is_granted(int kind)
 			    UNIXMSG_WANT_FDS | UNIXMSG_WANT_CRED |
 				    UNIXMSG_WANT_PIDFD),
 		0);
-	ends_send_text(&ends, "once");
-	ends_expect_text(&ends, "once");
+	send_text(ends.sender, "once");
+	expect_text(ends.receiver, "once");
 	want_all(&ends);
 	go_on(&ends);
 }
@@ -415,8 +415,8 @@ static void a_wish_is_taken_back(int kind)
 	want_all(&ends);
 	torture_begin();
 	torture_end(unixconn_want(ends.receiver, 0), 0);
-	ends_send_text(&ends, "once");
-	ends_expect_text(&ends, "once");
+	send_text(ends.sender, "once");
+	expect_text(ends.receiver, "once");
 	go_on(&ends);
 }
 

@@ -10,6 +10,7 @@
 #include "network/conn_private.h"
 #include "network/handshake.h"
 #include "support/service_scene.h"
+#include "support/talk.h"
 
 enum { RING = 65536, LEAST = 4096, SOON = 40, PEERS = 3 };
 
@@ -526,23 +527,13 @@ static struct unixservice *open_broken(void)
 	return service;
 }
 
-static void pass_on(struct unixconn *from, struct unixconn *to)
-{
-	char bytes[8];
-
-	ck_assert_int_eq(unixconn_send(from, "text", 4, UNIXMSG_NOW), 1);
-	ck_assert_int_eq(unixconn_recv(to, bytes, sizeof(bytes), NULL,
-				 UNIXMSG_NOW),
-		1);
-}
-
 static void converse_with(struct unixconn *server)
 {
 	int i;
 
 	for (i = 0; i < SOON; i++) {
-		pass_on(clients->conn, server);
-		pass_on(server, clients->conn);
+		pass_text(clients->conn, server, "text");
+		pass_text(server, clients->conn, "text");
 	}
 }
 
@@ -557,7 +548,7 @@ START_TEST(a_connection_that_could_not_be_added_still_gets_a_lane)
 	ck_assert_errno(unixservice_add_conn(service, server, 0, NULL), EINVAL);
 	converse_with(server);
 	expect_lane(clients, true);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(server);
 	ck_assert_int_eq(unixservice_close(service), 0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
@@ -574,7 +565,7 @@ START_TEST(a_listener_that_could_not_be_added_still_offers_lanes)
 	server = accept_from(listener);
 	converse_with(server);
 	expect_lane(clients, true);
-	ck_assert_int_eq(unixconn_close(server), 0);
+	close_conn(server);
 	ck_assert_int_eq(unixservice_close(service), 0);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }

@@ -4,13 +4,11 @@
 #include "support/ends.h"
 #include "support/support.h"
 
+static struct ends *made;
+
 static void make_gram_pair(struct ends *ends)
 {
-	struct unixconn *pair[2];
-
-	ck_assert_int_eq(unixconn_pair("unixgram", pair), 0);
-	ends->sender = pair[0];
-	ends->receiver = pair[1];
+	make_pair("unixgram", &ends->sender, &ends->receiver);
 }
 
 static void make_gram_to_server(struct ends *ends)
@@ -19,17 +17,12 @@ static void make_gram_to_server(struct ends *ends)
 
 	ends->receiver = unixconn_open("unixgram", name, NULL);
 	ck_assert_ptr_nonnull(ends->receiver);
-	ends->sender = unixconn_dial("unixgram", name, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(ends->sender);
+	ends->sender = dial_conn("unixgram", name);
 }
 
 static void make_packet_pair(struct ends *ends)
 {
-	struct unixconn *pair[2];
-
-	ck_assert_int_eq(unixconn_pair("unixpacket", pair), 0);
-	ends->sender = pair[0];
-	ends->receiver = pair[1];
+	make_pair("unixpacket", &ends->sender, &ends->receiver);
 }
 
 static void make_packet_to_server(struct ends *ends)
@@ -39,10 +32,8 @@ static void make_packet_to_server(struct ends *ends)
 		&(struct unixlisten_options){ .backlog = 1 });
 
 	ck_assert_ptr_nonnull(listener);
-	ends->sender = unixconn_dial("unixpacket", name, NULL, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(ends->sender);
-	ends->receiver = unixlistener_accept(listener, UNIXMSG_NOW);
-	ck_assert_ptr_nonnull(ends->receiver);
+	ends->sender = dial_conn("unixpacket", name);
+	ends->receiver = accept_conn(listener);
 	ck_assert_int_eq(unixlistener_close(listener), 0);
 }
 
@@ -66,40 +57,43 @@ void ends_make(struct ends *ends, int kind)
 		[ENDS_PACKET_TO_CLIENT] = make_packet_to_client,
 	};
 
+	made = ends;
 	ends->is_packet = kind >= ENDS_PACKET_PAIR;
 	makers[kind](ends);
 }
 
 void ends_close(struct ends *ends)
 {
-	ck_assert_int_eq(unixconn_close(ends->sender), 0);
-	ck_assert_int_eq(unixconn_close(ends->receiver), 0);
-	ends->sender = NULL;
-	ends->receiver = NULL;
+	end_conn(&ends->sender);
+	end_conn(&ends->receiver);
 }
 
-void ends_send_text(const struct ends *ends, const char *text)
+size_t ends_get_size_max(const struct ends *ends)
 {
-	ck_assert_int_eq(unixconn_send(ends->sender, text, strlen(text),
-				 UNIXMSG_NOW),
-		1);
+	size_t size = 0;
+
+	ck_assert_int_eq(unixconn_get_size_max(ends->sender, &size), 0);
+	ck_assert_uint_gt(size, 4096);
+	return size;
 }
 
-void ends_expect_text(const struct ends *ends, const char *text)
+static void close_made(void)
 {
-	char bytes[256];
-	size_t size = SIZE_MAX;
-
-	ck_assert_int_eq(unixconn_recv(ends->receiver, bytes, sizeof(bytes),
-				 &size, UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(size, strlen(text));
-	ck_assert_int_eq(memcmp(bytes, text, size), 0);
+	if (made != NULL)
+		ends_close(made);
 }
 
-void ends_expect_nothing(const struct ends *ends)
+TCase *make_ends_tcase(const char *name)
 {
-	ck_assert_errno(unixconn_recv(ends->receiver, NULL, 0, NULL,
-				UNIXMSG_NOW),
-		EAGAIN);
+	return make_tcase_with(name, NULL, close_made);
+}
+
+void ends_add(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, 0, ENDS_KINDS);
+}
+
+void ends_add_packets(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, ENDS_PACKET_PAIR, ENDS_KINDS);
 }

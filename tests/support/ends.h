@@ -9,7 +9,9 @@
 #ifndef UNIXMSG_TESTS_ENDS_H
 #define UNIXMSG_TESTS_ENDS_H
 
-#include "unixmsg.h"
+#include <check.h>
+
+#include "support/talk.h"
 
 enum ends_kind {
 	ENDS_GRAM_PAIR,
@@ -32,11 +34,17 @@ void ends_make(struct ends *ends, int kind);
 /* Closes what is left: either end may be NULL. */
 void ends_close(struct ends *ends);
 
-/* Without waiting. */
-void ends_send_text(const struct ends *ends, const char *text);
-void ends_expect_text(const struct ends *ends, const char *text);
+/* Of a message, in bytes. */
+size_t ends_get_size_max(const struct ends *ends);
 
-/* The queue is empty, and the connection goes on. */
-void ends_expect_nothing(const struct ends *ends);
+/*
+ * A tcase whose tests need not close what they have made last; it does not lie
+ * on a test's stack.
+ */
+TCase *make_ends_tcase(const char *name);
+
+/* Runs test with each kind, or with each of packets, as _i. */
+void ends_add(TCase *tcase, const TTest *test);
+void ends_add_packets(TCase *tcase, const TTest *test);
 
 #endif
