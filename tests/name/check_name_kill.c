@@ -7,13 +7,11 @@
  */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +25,7 @@
 
 #include "name/name_private.h"
 #include "support/scene.h"
+#include "support/syscall_play.h"
 
 enum { STEPS_MOST = 200 };
 
@@ -63,70 +62,48 @@ static void meddle(long number, long flags)
 	}
 }
 
-typedef long call(long number, ...);
-
-static long make_call(long number, long a, long b, long c, long d, long e)
+static long play_call(long number, long a, long b, long c, long d, long e)
 {
-	static call *real;
-
-	if (real == NULL)
-		real = (call *)dlsym(RTLD_NEXT, "syscall");
 	die_perhaps();
 	meddle(number, e);
-	return real(number, a, b, c, d, e);
-}
-
-/* No call of ours has more. */
-long syscall(long number, ...)
-{
-	long a, b, c, d, e;
-	va_list list;
-
-	va_start(list, number);
-	a = va_arg(list, long);
-	b = va_arg(list, long);
-	c = va_arg(list, long);
-	d = va_arg(list, long);
-	e = va_arg(list, long);
-	va_end(list);
 	return make_call(number, a, b, c, d, e);
 }
 
 int renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
-	return (int)make_call(SYS_renameat2, from_fd, (long)from, to_fd,
+	return (int)play_call(SYS_renameat2, from_fd, (long)from, to_fd,
 		(long)to, 0);
 }
 
 int unlinkat(int fd, const char *path, int flags)
 {
-	return (int)make_call(SYS_unlinkat, fd, (long)path, flags, 0, 0);
+	return (int)play_call(SYS_unlinkat, fd, (long)path, flags, 0, 0);
 }
 
 int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
 {
-	return (int)make_call(SYS_linkat, from_fd, (long)from, to_fd, (long)to,
+	return (int)play_call(SYS_linkat, from_fd, (long)from, to_fd, (long)to,
 		flags);
 }
 
 int flock(int fd, int operation)
 {
-	return (int)make_call(SYS_flock, fd, operation, 0, 0, 0);
+	return (int)play_call(SYS_flock, fd, operation, 0, 0, 0);
 }
 
 int fchmod(int fd, mode_t mode)
 {
-	return (int)make_call(SYS_fchmod, fd, mode, 0, 0, 0);
+	return (int)play_call(SYS_fchmod, fd, mode, 0, 0, 0);
 }
 
 int connect(int fd, const struct sockaddr *sa, socklen_t length)
 {
-	return (int)make_call(SYS_connect, fd, (long)sa, length, 0, 0);
+	return (int)play_call(SYS_connect, fd, (long)sa, length, 0, 0);
 }
 
 int bind(int fd, const struct sockaddr *sa, socklen_t length)
 {
-	int result = (int)make_call(SYS_bind, fd, (long)sa, length, 0, 0);
+	int result = (int)play_call(SYS_bind, fd, (long)sa, length, 0, 0);
 
 	if (result == 0 && has_bound != NULL)
 		*has_bound = true;
@@ -140,9 +117,7 @@ static const char *path_of_name(void)
 
 static int open_with(struct server *server, unsigned int flags)
 {
-	struct unixlisten_options options = { .flags = flags };
-
-	return open_server(server, SOCK_SEQPACKET, path_of_name(), &options);
+	return open_as(server, SOCK_SEQPACKET, flags, 0);
 }
 
 /* What the process does that is killed. */

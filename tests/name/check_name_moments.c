@@ -6,11 +6,9 @@
  */
 #include <config.h>
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,6 +21,7 @@
 #include "name/file.h"
 #include "support/diag_play.h"
 #include "support/scene.h"
+#include "support/syscall_play.h"
 
 static const char leaf[] = "socket";
 
@@ -86,27 +85,16 @@ static void act_at_rename(void)
 	}
 }
 
-/* renameat2(2) is called by number; none of all has more arguments. */
-long syscall(long number, ...)
+/* renameat2(2) is called by number. */
+static long play_call(long number, long a, long b, long c, long d, long e)
 {
-	static long (*real)(long number, ...);
-	long a, b, c, d, e, result;
-	va_list list;
+	long result;
 
-	if (real == NULL)
-		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-	va_start(list, number);
-	a = va_arg(list, long);
-	b = va_arg(list, long);
-	c = va_arg(list, long);
-	d = va_arg(list, long);
-	e = va_arg(list, long);
-	va_end(list);
 	if (number == SYS_renameat2 && is_shut) {
 		errno = EROFS;
 		return -1;
 	}
-	result = real(number, a, b, c, d, e);
+	result = make_call(number, a, b, c, d, e);
 	if (number == SYS_renameat2)
 		act_at_rename();
 	return result;
@@ -164,14 +152,6 @@ int fstatfs(int fd, struct statfs *found)
 	return result;
 }
 
-static int open_with(struct server *server, int type, unsigned int flags,
-	mode_t mode)
-{
-	struct unixlisten_options options = { .flags = flags, .mode = mode };
-
-	return open_server(server, type, support_path(leaf), &options);
-}
-
 /* As one does who knows no lock. */
 static void take_name(void)
 {
@@ -197,7 +177,7 @@ START_TEST(who_takes_the_name_before_we_look_keeps_it)
 	struct server server;
 
 	act_at_bind = take_name;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_newcomer_has_the_name();
 }
 END_TEST
@@ -213,7 +193,7 @@ START_TEST(another_user_who_takes_the_name_before_we_look_keeps_it)
 	struct server server;
 
 	act_at_bind = take_name_as_another;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_newcomer_has_the_name();
 }
 END_TEST
@@ -224,7 +204,7 @@ START_TEST(who_takes_the_name_keeps_it_if_the_list_is_begun_anew)
 
 	act_at_bind = take_name;
 	diag_play.is_list_cut = true;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	ck_assert(!diag_play.is_list_cut);
 	assert_newcomer_has_the_name();
 }
@@ -237,7 +217,7 @@ START_TEST(who_takes_the_name_and_goes_has_won)
 
 	act_at_bind = take_name;
 	is_removed_at_open = true;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	ck_assert(!is_removed_at_open);
 	assert_files(0);
 	close(newcomer);
@@ -255,7 +235,7 @@ START_TEST(who_removes_our_file_before_we_look_has_won)
 	struct server server;
 
 	act_at_bind = remove_name;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	ck_assert_uint_eq(binds, 1);
 	assert_files(0);
 }
@@ -267,7 +247,7 @@ START_TEST(who_removes_our_file_before_we_change_it_has_won)
 	mode_t old = umask(077);
 
 	is_removed_at_open = true;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0666), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0666), EADDRINUSE);
 	umask(old);
 	ck_assert(!is_removed_at_open);
 	assert_files(0);
@@ -280,7 +260,7 @@ START_TEST(who_takes_the_name_of_a_dead_one_before_we_look_keeps_it)
 
 	make_dead(types[_i], support_path(leaf));
 	act_at_bind = take_name;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_newcomer_has_the_name();
 }
 END_TEST
@@ -292,7 +272,7 @@ START_TEST(who_takes_the_name_of_a_live_one_before_we_look_keeps_it)
 	struct server server;
 
 	act_at_bind = take_name;
-	ck_assert_errno(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
+	ck_assert_errno(open_as(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
 				0600),
 		EADDRINUSE);
 	assert_newcomer_has_the_name();
@@ -314,7 +294,7 @@ START_TEST(whose_bind_is_still_at_work_keeps_the_name)
 
 	act_at_bind = begin_to_take_name;
 	is_remote = _i >= TYPES;
-	ck_assert_errno(open_with(&server, types[_i % TYPES], 0, 0600),
+	ck_assert_errno(open_as(&server, types[_i % TYPES], 0, 0600),
 		EADDRINUSE);
 	is_remote = false;
 	ck_assert_uint_eq(binds, 1);
@@ -329,7 +309,7 @@ static void assert_name_is_taken_and_given_up(int type)
 	struct server server;
 
 	errno = ELIBSCN;
-	ck_assert_int_eq(open_with(&server, type, 0, 0600), 0);
+	ck_assert_int_eq(open_as(&server, type, 0, 0600), 0);
 	ck_assert_int_eq(errno, ELIBSCN);
 	ck_assert_uint_eq(mode_of(support_path(leaf)), 0600);
 	ck_assert_int_eq(close_server(&server), 0);
@@ -370,7 +350,7 @@ START_TEST(who_comes_while_a_live_owner_is_set_aside_keeps_the_name)
 
 	is_lying = true;
 	is_taken_at_rename = true;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	ck_assert(!is_taken_at_rename);
 	assert_files(1);
 	found = look_at(support_path(leaf));
@@ -393,11 +373,11 @@ START_TEST(a_live_owner_who_cannot_come_back_does_so_later)
 	struct server server;
 
 	is_lying = is_shut_at_rename = true;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_missing(path);
 	assert_same_file(support_path(".unixmsg-socket"), &before);
 	is_shut_at_rename = is_shut = false;
-	ck_assert_errno(open_with(&server, types[_i], 0, 0600), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0600), EADDRINUSE);
 	assert_same_file(path, &before);
 	assert_files(1);
 	close(owner);
@@ -412,7 +392,7 @@ START_TEST(who_comes_while_a_name_is_taken_over_is_replaced_too)
 	struct server server;
 
 	is_taken_at_rename = true;
-	ck_assert_int_eq(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
+	ck_assert_int_eq(open_as(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
 				 0600),
 		0);
 	ck_assert(!is_taken_at_rename);
@@ -440,7 +420,7 @@ START_TEST(a_file_that_is_swapped_for_ours_keeps_its_mode)
 	before = look_at(swapped);
 	is_swapped_at_open = true;
 	old = umask(077);
-	ck_assert_errno(open_with(&server, types[_i], 0, 0666), EADDRINUSE);
+	ck_assert_errno(open_as(&server, types[_i], 0, 0666), EADDRINUSE);
 	umask(old);
 	ck_assert(!is_swapped_at_open);
 	assert_files(1);
@@ -469,7 +449,7 @@ START_TEST(what_comes_under_a_hidden_name_meanwhile_stays)
 	make_file(support_path("other"), "precious");
 	before = look_at(support_path("other"));
 	act_at_connect = put_other_aside;
-	ck_assert_int_eq(open_with(&server, types[_i], 0, 0600), 0);
+	ck_assert_int_eq(open_as(&server, types[_i], 0, 0600), 0);
 	ck_assert_int_eq(close_server(&server), 0);
 	assert_same_file(aside, &before);
 	assert_files(1);
@@ -488,7 +468,7 @@ START_TEST(what_goes_from_a_hidden_name_meanwhile_is_gone)
 
 	make_dead(types[_i], support_path(".unixmsg-socket"));
 	act_at_connect = remove_aside;
-	ck_assert_int_eq(open_with(&server, types[_i], 0, 0600), 0);
+	ck_assert_int_eq(open_as(&server, types[_i], 0, 0600), 0);
 	ck_assert_int_eq(close_server(&server), 0);
 	assert_files(0);
 }
@@ -500,7 +480,7 @@ START_TEST(a_dead_file_that_another_removes_first_is_gone)
 
 	make_dead(types[_i], support_path(leaf));
 	is_removed_at_unlink = true;
-	ck_assert_int_eq(open_with(&server, types[_i], 0, 0600), 0);
+	ck_assert_int_eq(open_as(&server, types[_i], 0, 0600), 0);
 	ck_assert(!is_removed_at_unlink);
 	ck_assert_int_eq(close_server(&server), 0);
 	assert_files(0);
@@ -563,7 +543,7 @@ START_TEST(who_goes_before_he_is_replaced_is_in_nobodys_way)
 	struct server server;
 
 	act_at_connect = wait_for_the_next_connect;
-	ck_assert_int_eq(open_with(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
+	ck_assert_int_eq(open_as(&server, types[_i], UNIXMSG_LISTEN_REPLACE,
 				 0600),
 		0);
 	ck_assert_ptr_null(act_at_connect);

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +18,7 @@
 #include "base/kernel.h"
 #include "name/way.h"
 #include "support/scene.h"
+#include "support/syscall_play.h"
 
 static int walk_error;      /* of each openat2(2): 0 for none */
 static bool are_links_cold; /* a cached walk follows none */
@@ -59,8 +59,7 @@ static bool is_cold(const struct kernel_open_how *how)
 }
 
 /* What is not cold is warm, whatever the kernel has in its cache. */
-static int walk(long (*real)(long, ...), int fd, const char *path,
-	const struct kernel_open_how *how)
+static int walk(int fd, const char *path, const struct kernel_open_how *how)
 {
 	struct kernel_open_how warm = *how;
 
@@ -69,29 +68,16 @@ static int walk(long (*real)(long, ...), int fd, const char *path,
 		return -1;
 	}
 	warm.resolve &= ~(uint64_t)KERNEL_RESOLVE_CACHED;
-	return (int)real(SYS_openat2, fd, path, &warm, sizeof(warm));
+	return (int)make_call(SYS_openat2, fd, (long)path, (long)&warm,
+		sizeof(warm), 0);
 }
 
-/* None of all has more arguments. */
-long syscall(long number, ...)
+static long play_call(long number, long a, long b, long c, long d, long e)
 {
-	static long (*real)(long number, ...);
-	long a, b, c, d, e;
-	va_list list;
-
-	if (real == NULL)
-		real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-	va_start(list, number);
-	a = va_arg(list, long);
-	b = va_arg(list, long);
-	c = va_arg(list, long);
-	d = va_arg(list, long);
-	e = va_arg(list, long);
-	va_end(list);
 	if (number == SYS_openat2)
-		return walk(real, (int)a, (const char *)b,
+		return walk((int)a, (const char *)b,
 			(const struct kernel_open_how *)c);
-	return real(number, a, b, c, d, e);
+	return make_call(number, a, b, c, d, e);
 }
 
 /* A line of mountinfo, see proc(5). */

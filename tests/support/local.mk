@@ -25,6 +25,7 @@ tests_libsupport_la_SOURCES = \
 	%D%/service_scene.h \
 	%D%/support.c \
 	%D%/support.h \
+	%D%/syscall_play.h \
 	%D%/talk.c \
 	%D%/talk.h \
 	%D%/tap_scene.c \
