@@ -47,13 +47,11 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("yield");
-	TCase *tcase = tcase_create("rests");
+	TCase *tcase = make_tcase("rests");
 
 	tcase_add_test(tcase, it_may_yield_at_first);
 	tcase_add_test(tcase, it_rests_for_longer_than_it_has_lost);
 	tcase_add_test(tcase, a_rest_ends);
 	tcase_add_test(tcase, what_takes_long_is_late);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+	return support_run_cases("yield", tcase);
 }

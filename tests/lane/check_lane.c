@@ -57,7 +57,6 @@ static void set_up(void)
 {
 	size_t i;
 
-	count_fds();
 	open_lanes();
 	for (i = 0; i < sizeof(bytes); i++)
 		bytes[i] = (char)(i * 7);
@@ -70,7 +69,6 @@ static void tear_down(void)
 	for (i = 0; i < 2; i++)
 		if (fds[i] >= 0)
 			close_side(i);
-	check_fds();
 }
 
 /* For loops: an assertion of Check writes to a file each time. */
@@ -159,14 +157,6 @@ static void expect_end(int side)
 	size_t size;
 
 	ck_assert_int_eq(recv_bytes(side, sizeof(got), &size, MSG_DONTWAIT), 0);
-}
-
-/* As a foreign loop would see it. */
-static bool is_readable(int side)
-{
-	struct pollfd ready = { .fd = fds[side], .events = POLLIN };
-
-	return poll(&ready, 1, 0) == 1;
 }
 
 /* Small ones until the next would have to go by the socket. */
@@ -323,7 +313,7 @@ START_TEST(what_is_peeked_at_stays)
 		1);
 	ck_assert_uint_eq(size, sent);
 	ck_assert_mem_eq(got, bytes, sent);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	take(bytes, sent);
 	expect_nothing(1);
 }
@@ -363,7 +353,7 @@ START_TEST(of_many_those_before_a_failure_are_sent)
 	ck_assert_errno(unixlane__send(&lanes[0], headers, 2, &sent, false),
 		EMSGSIZE);
 	ck_assert_uint_eq(sent, 1);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	take(bytes, 1);
 }
 END_TEST
@@ -470,7 +460,7 @@ START_TEST(short_ways_are_for_what_the_ring_can_take)
 
 	ck_assert_int_eq(unixlane__send_data(&lanes[0], bytes, BIG), 0);
 	ck_assert_int_eq(unixlane__send_data(&lanes[0], "text", 4), 1);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	ck_assert(!unixlane__recv_data(&lanes[1], got, 3, &size));
 	ck_assert(unixlane__recv_data(&lanes[1], got, 4, &size));
 	ck_assert_uint_eq(size, 4);
@@ -485,9 +475,9 @@ END_TEST
 START_TEST(short_ways_wake_who_sleeps)
 {
 	expect_nothing(1);
-	ck_assert(!is_readable(1));
+	ck_assert(!support_is_readable(fds[1]));
 	ck_assert_int_eq(unixlane__send_data(&lanes[0], "text", 4), 1);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	take("text", 4);
 }
 END_TEST
@@ -533,7 +523,7 @@ START_TEST(who_sleeps_is_woken_once)
 	put("first", 5);
 	put("second", 6);
 	ck_assert_uint_eq(lanes[0].bells, 1);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 }
 END_TEST
 
@@ -542,11 +532,11 @@ START_TEST(it_is_readable_until_all_was_taken)
 	unsigned int i, count = fill_all();
 
 	for (i = 0; i < count; i++) {
-		ck_assert(is_readable(1));
+		ck_assert(support_is_readable(fds[1]));
 		take(bytes, 1000);
 	}
 	expect_nothing(1);
-	ck_assert(!is_readable(1));
+	ck_assert(!support_is_readable(fds[1]));
 }
 END_TEST
 
@@ -555,10 +545,10 @@ START_TEST(a_message_that_was_taken_is_a_sign_for_what_is_behind_it)
 	put(bytes, BIG);
 	put("behind", 6);
 	take(bytes, BIG);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	take("behind", 6);
 	expect_nothing(1);
-	ck_assert(!is_readable(1));
+	ck_assert(!support_is_readable(fds[1]));
 }
 END_TEST
 
@@ -585,9 +575,9 @@ START_TEST(the_last_message_is_no_sign_of_more)
 {
 	expect_nothing(1);
 	put(bytes, BIG);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	take(bytes, BIG);
-	ck_assert(!is_readable(1));
+	ck_assert(!support_is_readable(fds[1]));
 }
 END_TEST
 
@@ -595,9 +585,9 @@ START_TEST(what_comes_behind_a_message_that_was_taken_rings)
 {
 	put(bytes, BIG);
 	take(bytes, BIG);
-	ck_assert(!is_readable(1));
+	ck_assert(!support_is_readable(fds[1]));
 	put("behind", 6);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	take("behind", 6);
 }
 END_TEST
@@ -609,10 +599,10 @@ START_TEST(what_comes_after_a_message_that_was_not_sent_rings)
 	while (send(fds[0], "", 1, MSG_DONTWAIT) == 1)
 		continue;
 	ck_assert_errno(send_bytes(0, bytes, BIG), EAGAIN);
-	while (is_readable(1))
+	while (support_is_readable(fds[1]))
 		expect_nothing(1);
 	put("instead", 7);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	take("instead", 7);
 	expect_nothing(1);
 }
@@ -706,7 +696,7 @@ START_TEST(who_has_died_after_reading_all_is_no_reset)
 {
 	put("text", 4);
 	take("text", 4);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 	close(fds[1]);
 	fds[1] = -1;
 	expect_end(0);
@@ -810,7 +800,7 @@ static void expect_over(void)
 	ck_assert_int_eq(unixlane__send_data(&lanes[1], "text", 4), 0);
 	ck_assert(!unixlane__recv_data(&lanes[1], got, sizeof(got), &size));
 	ck_assert_int_eq(recv(fds[0], got, 1, MSG_DONTWAIT), 0);
-	ck_assert(is_readable(1));
+	ck_assert(support_is_readable(fds[1]));
 }
 
 START_TEST(a_message_without_its_marker_ends_it)
@@ -975,7 +965,7 @@ START_TEST(poll_tells_the_truth)
 	}
 	while (i < most) {
 		known = atomic_load(sent);
-		if (!is_readable(1)) {
+		if (!support_is_readable(fds[1])) {
 			expect(known <= i, "readable");
 			continue;
 		}
@@ -1159,17 +1149,9 @@ START_TEST(garbage_is_refused_and_does_no_harm)
 }
 END_TEST
 
-static TCase *make_case(const char *name)
-{
-	TCase *tcase = make_tcase(name);
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	return tcase;
-}
-
 static TCase *make_messages(void)
 {
-	TCase *tcase = make_case("messages");
+	TCase *tcase = make_tcase_with("messages", set_up, tear_down);
 
 	tcase_add_test(tcase, messages_come_out_as_they_went_in);
 	tcase_add_test(tcase, parts_are_one_message);
@@ -1192,7 +1174,7 @@ static TCase *make_messages(void)
 
 static TCase *make_short_ways(void)
 {
-	TCase *tcase = make_case("short ways");
+	TCase *tcase = make_tcase_with("short ways", set_up, tear_down);
 
 	tcase_add_test(tcase, short_ways_are_for_what_the_ring_can_take);
 	tcase_add_test(tcase, short_ways_wake_who_sleeps);
@@ -1203,7 +1185,7 @@ static TCase *make_short_ways(void)
 
 static TCase *make_bells(void)
 {
-	TCase *tcase = make_case("bells");
+	TCase *tcase = make_tcase_with("bells", set_up, tear_down);
 
 	tcase_add_test(tcase, who_is_awake_costs_no_system_call);
 	tcase_add_test(tcase, who_sleeps_is_woken_once);
@@ -1222,7 +1204,7 @@ static TCase *make_bells(void)
 
 static TCase *make_ends(void)
 {
-	TCase *tcase = make_case("ends");
+	TCase *tcase = make_tcase_with("ends", set_up, tear_down);
 
 	tcase_add_test(tcase, what_was_sent_comes_before_the_end);
 	tcase_add_test(tcase, nobody_hears_what_is_sent_to_who_has_closed);
@@ -1239,7 +1221,7 @@ static TCase *make_ends(void)
 
 static TCase *make_lies(void)
 {
-	TCase *tcase = make_case("lies");
+	TCase *tcase = make_tcase_with("lies", set_up, tear_down);
 
 	tcase_add_loop_test(tcase, a_message_without_its_marker_ends_it, 0, 3);
 	tcase_add_test(tcase, a_message_of_a_kind_that_is_none_ends_it);
@@ -1254,7 +1236,7 @@ static TCase *make_lies(void)
 
 static TCase *make_processes(void)
 {
-	TCase *tcase = make_case("processes");
+	TCase *tcase = make_tcase_with("processes", set_up, tear_down);
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, two_processes_answer_each_other);
@@ -1265,7 +1247,7 @@ static TCase *make_processes(void)
 
 static TCase *make_garbage(void)
 {
-	TCase *tcase = make_case("garbage");
+	TCase *tcase = make_tcase_with("garbage", set_up, tear_down);
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_test(tcase, garbage_is_refused_and_does_no_harm);

@@ -30,7 +30,6 @@ static void set_up(void)
 {
 	int i;
 
-	count_fds();
 	for (i = 0; i < 2; i++) {
 		int fd = unixsegment__make(&segments[i], SIZE, 0);
 
@@ -45,7 +44,6 @@ static void tear_down(void)
 {
 	unixsegment__drop(&segments[0]);
 	unixsegment__drop(&segments[1]);
-	check_fds();
 }
 
 /* Both sides have come so far, with nothing between them. */
@@ -670,17 +668,9 @@ START_TEST(garbage_gives_no_bytes_outside)
 }
 END_TEST
 
-static TCase *make_case(const char *name)
-{
-	TCase *tcase = make_tcase(name);
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	return tcase;
-}
-
 static TCase *make_records(void)
 {
-	TCase *tcase = make_case("records");
+	TCase *tcase = make_tcase_with("records", set_up, tear_down);
 
 	tcase_add_test(tcase, records_come_out_as_they_went_in);
 	tcase_add_test(tcase, much_is_told_from_little);
@@ -696,7 +686,7 @@ static TCase *make_records(void)
 
 static TCase *make_markers(void)
 {
-	TCase *tcase = make_case("markers");
+	TCase *tcase = make_tcase_with("markers", set_up, tear_down);
 
 	tcase_add_test(tcase, a_full_ring_has_room_for_one_marker);
 	tcase_add_test(tcase, a_marker_keeps_its_place);
@@ -712,7 +702,7 @@ static TCase *make_markers(void)
 
 static TCase *make_bells(void)
 {
-	TCase *tcase = make_case("bells");
+	TCase *tcase = make_tcase_with("bells", set_up, tear_down);
 
 	tcase_add_test(tcase, the_first_record_rings);
 	tcase_add_test(tcase, who_is_awake_is_not_rung_for);
@@ -734,7 +724,7 @@ static TCase *make_bells(void)
 
 static TCase *make_short_ways(void)
 {
-	TCase *tcase = make_case("short ways");
+	TCase *tcase = make_tcase_with("short ways", set_up, tear_down);
 
 	tcase_add_test(tcase, what_is_put_is_what_is_taken);
 	tcase_add_test(tcase, nothing_is_put_where_there_is_no_room);
@@ -746,7 +736,7 @@ static TCase *make_short_ways(void)
 
 static TCase *make_lies(void)
 {
-	TCase *tcase = make_case("lies");
+	TCase *tcase = make_tcase_with("lies", set_up, tear_down);
 
 	tcase_add_loop_test(tcase, a_tail_that_cannot_be_is_refused, 0, 5);
 	tcase_add_test(tcase, a_tail_that_goes_back_behind_a_marker_is_refused);

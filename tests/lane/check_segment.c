@@ -19,7 +19,6 @@ static int fd;
 
 static void set_up(void)
 {
-	count_fds();
 	fd = unixsegment__make(&mine, SIZE, 0);
 	ck_assert_int_ge(fd, 0);
 }
@@ -29,7 +28,6 @@ static void tear_down(void)
 	unixsegment__drop(&theirs);
 	unixsegment__drop(&mine);
 	close(fd);
-	check_fds();
 }
 
 static size_t page_size(void)
@@ -249,9 +247,8 @@ END_TEST
 
 static TCase *make_memory(void)
 {
-	TCase *tcase = make_tcase("memory");
+	TCase *tcase = make_tcase_with("memory", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, what_one_process_writes_the_other_reads);
 	tcase_add_test(tcase, the_ring_lies_there_twice);
 	tcase_add_test(tcase, it_begins_with_nothing);
@@ -268,10 +265,9 @@ static TCase *make_memory(void)
 
 static TCase *make_strangers(void)
 {
-	TCase *tcase = make_tcase("strangers");
+	TCase *tcase = make_tcase_with("strangers", set_up, tear_down);
 	int huge = memfd_create("huge", MFD_CLOEXEC | MFD_HUGETLB);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_loop_test(tcase, without_a_seal_it_is_refused, 0, 4);
 	tcase_add_test(tcase, what_is_no_memory_file_is_refused);
 	support_add_test_if(tcase, huge_pages_are_refused, huge >= 0,

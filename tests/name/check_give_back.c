@@ -705,17 +705,9 @@ START_TEST(after_a_kill_and_the_servers_end_nothing_stays)
 }
 END_TEST
 
-static TCase *make_case(const char *text)
-{
-	TCase *tcase = make_tcase(text);
-
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
-	return tcase;
-}
-
 static TCase *make_taking(void)
 {
-	TCase *tcase = make_case("taking");
+	TCase *tcase = make_tcase_with("taking", set_up, tear_down);
 
 	tcase_add_loop_test(tcase,
 		the_server_stays_reachable_and_gets_its_name_back, 0, TYPES);
@@ -744,7 +736,7 @@ static TCase *make_taking(void)
 
 static TCase *make_giving_back(void)
 {
-	TCase *tcase = make_case("giving back");
+	TCase *tcase = make_tcase_with("giving back", set_up, tear_down);
 
 	tcase_add_loop_test(tcase, a_name_that_was_not_used_is_given_back, 0,
 		TYPES);
@@ -780,7 +772,7 @@ static TCase *make_giving_back(void)
 
 static TCase *make_kills(void)
 {
-	TCase *tcase = make_case("kills");
+	TCase *tcase = make_tcase_with("kills", set_up, tear_down);
 
 	tcase_add_loop_test(tcase, after_a_kill_the_name_is_given_back, 0,
 		3 * TYPES);

@@ -236,7 +236,6 @@ static TCase *make_offers(void)
 {
 	TCase *tcase = make_tcase("offers");
 
-	tcase_add_checked_fixture(tcase, count_fds, check_fds);
 	tcase_add_loop_test(tcase, both_sides_that_want_a_lane_get_one, 0, 2);
 	tcase_add_loop_test(tcase, one_side_alone_gets_none, 0, 2);
 	tcase_add_test(tcase, an_offer_can_be_ended);
@@ -251,7 +250,6 @@ static TCase *make_refusals(void)
 {
 	TCase *tcase = make_tcase("refusals");
 
-	tcase_add_checked_fixture(tcase, count_fds, check_fds);
 	tcase_add_loop_test(tcase, memory_of_another_size_is_refused, 0, 8);
 	tcase_add_test(tcase, other_networks_have_no_lanes);
 	tcase_add_test(tcase, an_address_of_its_own_asks_for_none);

@@ -671,8 +671,7 @@ static void tell(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("torture");
-	TCase *tcase = tcase_create("failures");
+	TCase *tcase = make_tcase("failures");
 	int status;
 
 	if (!fault_is_able()) {
@@ -686,8 +685,7 @@ int main(void)
 	tcase_set_timeout(tcase, torture_is_all_wanted() ? 400 : 60);
 	tcase_add_loop_test(tcase, a_failure_is_told_and_the_next_is_served, 0,
 		parts_count);
-	suite_add_tcase(suite, tcase);
-	status = support_run(suite);
+	status = support_run_cases("torture", tcase);
 	tell();
 	return status;
 }

@@ -1360,8 +1360,7 @@ static void write_options(void)
 
 int main(void)
 {
-	Suite *suite = suite_create("torture of the tools");
-	TCase *tcase = tcase_create("failures");
+	TCase *tcase = make_tcase("failures");
 	char folder[PATH_MAX];
 	int status;
 	size_t i;
@@ -1384,8 +1383,7 @@ int main(void)
 			tcase_add_loop_test(tcase,
 				a_failure_is_told_and_the_next_is_served,
 				(int)i, (int)i + 1);
-	suite_add_tcase(suite, tcase);
-	status = support_run(suite);
+	status = support_run_cases("torture of the tools", tcase);
 	tell();
 	return status;
 }

@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#include "support/support.h"
+#include "support/scene.h"
 #include "tools/cat/jobs.h"
 
 enum { JOBS_MOST = 4, OUTPUT_MOST = 16 };
@@ -60,11 +60,6 @@ static void start_at_gate(int gate[2])
 	ck_assert_int_eq(jobs_start(jobs, &job), 0);
 }
 
-static void open_gate(const int gate[2])
-{
-	ck_assert_int_eq(write(gate[1], "", 1), 1);
-}
-
 static void look_until_ended(size_t count)
 {
 	struct pollfd fd = { .fd = jobs_get_fd(jobs), .events = POLLIN };
@@ -77,33 +72,26 @@ static void look_until_ended(size_t count)
 
 START_TEST(a_job_that_has_ended_wakes_nobody_while_a_later_one_runs)
 {
-	struct pollfd fd = { .fd = jobs_get_fd(jobs), .events = POLLIN };
 	int first[2], later[2];
 
 	start_at_gate(first);
 	start_at_gate(later);
-	open_gate(first);
+	support_ready_tell(first);
 	look_until_ended(1);
-	ck_assert_int_eq(support_poll(&fd, 1, 0), 0);
-	open_gate(later);
+	ck_assert(!support_is_readable(jobs_get_fd(jobs)));
+	support_ready_tell(later);
 	look_until_ended(2);
-	ck_assert_int_eq(support_poll(&fd, 1, 0), 0);
+	ck_assert(!support_is_readable(jobs_get_fd(jobs)));
+	close_pipe(first);
+	close_pipe(later);
 }
 END_TEST
 
-static Suite *make_suite(void)
-{
-	Suite *suite = suite_create("jobs");
-	TCase *tcase = tcase_create("jobs");
-
-	tcase_add_checked_fixture(tcase, open_jobs, close_jobs);
-	tcase_add_test(tcase,
-		a_job_that_has_ended_wakes_nobody_while_a_later_one_runs);
-	suite_add_tcase(suite, tcase);
-	return suite;
-}
-
 int main(void)
 {
-	return support_run(make_suite());
+	TCase *tcase = make_tcase_with("jobs", open_jobs, close_jobs);
+
+	tcase_add_test(tcase,
+		a_job_that_has_ended_wakes_nobody_while_a_later_one_runs);
+	return support_run_cases("jobs", tcase);
 }

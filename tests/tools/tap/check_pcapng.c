@@ -325,9 +325,8 @@ END_TEST
 
 static TCase *make_pcapng(void)
 {
-	TCase *tcase = make_tcase("pcapng");
+	TCase *tcase = make_tcase_with("pcapng", NULL, free_bytes);
 
-	tcase_add_checked_fixture(tcase, NULL, free_bytes);
 	tcase_add_test(tcase, what_was_written_is_read);
 	tcase_add_test(tcase, a_packet_tells_how_many_before_it_were_left_out);
 	tcase_add_test(tcase, a_payload_of_any_size_keeps_the_blocks_aligned);

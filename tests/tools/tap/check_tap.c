@@ -1459,9 +1459,8 @@ static void add_loop(TCase *tcase, const TTest *test, int first)
 
 static TCase *make_passing(int first)
 {
-	TCase *tcase = make_tcase("passing");
+	TCase *tcase = make_tcase_with("passing", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	add_loop(tcase, messages_pass_in_both_directions, 0);
 	tcase_add_loop_test(tcase, an_empty_message_is_not_the_end, 0, 2);
 	add_loop(tcase, descriptors_pass_in_both_directions, 0);
@@ -1496,9 +1495,8 @@ static TCase *make_passing(int first)
 
 static TCase *make_name(int first)
 {
-	TCase *tcase = make_tcase("name");
+	TCase *tcase = make_tcase_with("name", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	add_loop(tcase, the_file_of_the_tap_is_like_that_of_the_server, 0);
 	add_loop(tcase,
 		a_client_that_waits_in_the_backlog_is_served_before_the_name_goes,
@@ -1532,9 +1530,8 @@ static TCase *make_users(int first)
 {
 	static const char only_root_names[] =
 		"only root sends credentials of another process";
-	TCase *tcase = make_tcase("users");
+	TCase *tcase = make_tcase_with("users", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	support_add_loop_test_if(tcase, the_server_sees_the_user_of_the_client,
 		2, support_is_root(), "only root connects as another user");
 	if (first == 1)
@@ -1557,9 +1554,8 @@ static TCase *make_users(int first)
 /* Who takes more than its part. */
 static TCase *make_floods(void)
 {
-	TCase *tcase = make_tcase("floods");
+	TCase *tcase = make_tcase_with("floods", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	support_add_root_test(tcase,
 		names_of_one_user_push_out_no_other_users_client);
 	support_add_root_loop_test(tcase,

@@ -330,9 +330,8 @@ static bool can_trace(void)
 int main(void)
 {
 	static const char why[] = "this process may trace no other one";
-	TCase *tcase = make_tcase("kills");
+	TCase *tcase = make_tcase_with("kills", set_up, tear_down);
 
-	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, support_is_full() ? 1800 : 120);
 	support_add_loop_test_if(tcase,
 		a_tap_that_is_killed_at_any_call_leaves_what_can_be_repaired,
