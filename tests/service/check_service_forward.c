@@ -99,8 +99,6 @@ static void check_end(int error)
 	ck_assert_uint_eq(scene_count(&scene).waiting, 0);
 	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], error);
-	client_close(&client);
-	scene_close(&scene);
 }
 
 /* The end of one direction */
@@ -330,8 +328,6 @@ START_TEST(a_datagram_peer_has_no_direction_to_end)
 	ck_assert_errno(unixservice_shutdown_peer(scene.service, scene.peer),
 		ENOTSUP);
 	ck_assert_errno(unixservice_shutdown_peer(scene.service, 0), ENOTCONN);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -593,8 +589,6 @@ START_TEST(a_datagram_peer_is_not_paused_alone)
 	ck_assert_errno(unixservice_resume_peer(scene.service, scene.peer),
 		ENOTSUP);
 	ck_assert_errno(unixservice_pause_peer(scene.service, 0), ENOTCONN);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -649,7 +643,6 @@ START_TEST(a_paused_socket_receives_nothing)
 	ck_assert_uint_eq(scene.heard, 2);
 	client_close(&client);
 	client_close(&other);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -658,7 +651,6 @@ START_TEST(a_socket_that_is_not_there_is_not_paused)
 	scene_open_kind(&scene, _i, scene_be_silent, NULL);
 	ck_assert_errno(unixservice_pause_socket(scene.service, TAG), ENOENT);
 	ck_assert_errno(unixservice_resume_socket(scene.service, TAG), ENOENT);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -685,7 +677,6 @@ START_TEST(a_listener_is_paused_in_the_middle_of_its_turn)
 	ck_assert_uint_eq(scene_count(&scene).connections, 2);
 	client_close(&client);
 	client_close(&other);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -746,8 +737,6 @@ START_TEST(the_rest_of_a_batch_waits_for_the_end_of_a_pause)
 	resume_socket(TAG);
 	scene_serve(&scene);
 	ck_assert_int_eq(scene.number, 123456789);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -769,7 +758,6 @@ START_TEST(another_socket_is_served_beside_the_rest_of_a_batch)
 	ck_assert_int_eq(scene.number, 34);
 	client_close(&client);
 	client_close(&other);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -786,8 +774,6 @@ START_TEST(a_stop_waits_for_a_paused_socket)
 	scene_serve(&scene);
 	ck_assert_int_eq(scene.number, 123);
 	ck_assert(unixservice_is_drained(scene.service));
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -810,8 +796,6 @@ START_TEST(what_is_queued_is_counted)
 	errno = 0;
 	ck_assert_uint_eq(unixservice_get_queued(scene.service, 0), 0);
 	ck_assert_int_eq(errno, 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -945,7 +929,6 @@ START_TEST(a_datagram_peer_that_has_closed_is_closed_by_a_send)
 	ck_assert_uint_eq(get_peers(), 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], ECONNREFUSED);
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 1);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1055,7 +1038,6 @@ START_TEST(a_connected_datagram_socket_that_was_shut_down_is_closed)
 	ck_assert_str_eq(scene.data, "last");
 	ck_assert_uint_eq(get_peers(), 0);
 	unixconn_close(pair[1]);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1149,8 +1131,6 @@ START_TEST(what_came_before_the_end_of_the_name_is_received)
 	scene_serve(&scene);
 	ck_assert_str_eq(scene.data, "last");
 	ck_assert_int_eq(scene_serve(&scene), 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1201,8 +1181,6 @@ START_TEST(an_abstract_name_becomes_free)
 		ck_assert_int_eq(unixservice_dispatch(scene.service), 0);
 	}
 	ck_assert_int_eq(try_to_listen(_i, address), 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1234,8 +1212,6 @@ START_TEST(a_paused_socket_is_resumed_without_its_name)
 	resume_socket(TAG);
 	scene_serve(&scene);
 	ck_assert_int_eq(scene.number, 123);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1264,8 +1240,6 @@ START_TEST(a_service_that_has_given_up_its_name_is_drained)
 	ck_assert(unixservice_is_drained(scene.service));
 	client_hear(&client, "yes");
 	ck_assert_errno(unixservice_unlisten(scene.service), EINVAL);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1327,8 +1301,6 @@ START_TEST(credentials_are_passed_on)
 	if (_i >= 2)
 		scene_serve_while(&scene, scene_count(&scene).queued > 0);
 	expect_cred(&cred);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1345,8 +1317,6 @@ START_TEST(credentials_that_may_not_be_sent_are_refused)
 	ck_assert_errno(send_with_cred(&cred), geteuid() == 0 ? ESRCH : EPERM);
 	ck_assert_uint_eq(scene_count(&scene).pushed_lost, 1);
 	ck_assert_uint_eq(get_peers(), 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1357,8 +1327,6 @@ START_TEST(frames_carry_no_credentials)
 	open_with_peer(FRAMED, scene_be_silent);
 	ck_assert_errno(send_with_cred(&cred), EINVAL);
 	ck_assert_uint_eq(scene_count(&scene).pushed, 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1505,7 +1473,6 @@ START_TEST(what_is_passed_on_stays_whole_when_both_directions_are_full)
 	unixconn_close(ends[1].conn);
 	scene_serve(&scene);
 	ck_assert_uint_eq(get_peers(), 0);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1537,7 +1504,6 @@ START_TEST(ends_are_passed_on_one_by_one)
 	ck_assert_uint_eq(get_peers(), 0);
 	unixconn_close(first->conn);
 	unixconn_close(second->conn);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1578,7 +1544,6 @@ START_TEST(descriptors_are_passed_on)
 	close(pipe_fds[0]);
 	unixconn_close(ends[0].conn);
 	unixconn_close(ends[1].conn);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1808,7 +1773,6 @@ START_TEST(who_refuses_what_is_beside_bytes_gets_no_more)
 	scene_serve(&scene);
 	ck_assert_uint_eq(get_peers(), 0);
 	ck_assert_int_eq(scene.error[UNIXSERVICE_CLOSED], EPERM);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1832,8 +1796,6 @@ START_TEST(credentials_beside_bytes_are_passed_on)
 	ck_assert_int_eq(brought.cred.pid, cred.pid);
 	ck_assert_uint_eq(brought.cred.uid, cred.uid);
 	ck_assert_uint_eq(brought.cred.gid, cred.gid);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1866,8 +1828,6 @@ START_TEST(the_handler_sees_what_is_beside_bytes)
 	scene_serve(&scene);
 	ck_assert_int_eq(scene.number, getpid());
 	ck_assert_uint_eq(scene.other, 5);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1889,8 +1849,6 @@ START_TEST(a_flood_of_descriptors_beside_bytes_is_closed)
 	}
 	ck_assert_uint_eq(scene_count(&scene).fds_lost,
 		50 * (UNIXMSG_FDS_MAX - 2));
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1906,8 +1864,6 @@ START_TEST(descriptors_beside_bytes_without_room_are_told)
 	support_lift_fds_limit();
 	ck_assert_uint_eq(scene.other, 1003);
 	ck_assert_uint_eq(get_peers(), 1);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1938,8 +1894,6 @@ START_TEST(half_a_frame_holds_no_descriptors)
 	ck_assert_int_eq(support_count_fds(), before);
 	ck_assert_uint_eq(scene_count(&scene).received, 1);
 	ck_assert_uint_eq(scene.other, 0);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
@@ -1954,14 +1908,12 @@ START_TEST(the_kernel_refuses_descriptors_beside_frames)
 	ck_assert_errno((int)support_send_fds(client_get_fd(&client), "x", 1, 0,
 				1),
 		EPERM);
-	client_close(&client);
-	scene_close(&scene);
 }
 END_TEST
 
 static TCase *make_beside_tests(void)
 {
-	TCase *tcase = make_tcase("beside bytes");
+	TCase *tcase = make_scene_tcase("beside bytes");
 
 	tcase_add_loop_test(tcase, descriptors_beside_bytes_are_passed_on, 0,
 		2);
@@ -1980,7 +1932,7 @@ static TCase *make_beside_tests(void)
 
 static TCase *make_forward_tests(void)
 {
-	TCase *tcase = make_tcase("forwarding");
+	TCase *tcase = make_scene_tcase("forwarding");
 
 	tcase_add_loop_test(tcase,
 		what_is_passed_on_stays_whole_when_both_directions_are_full, 0,
@@ -1992,7 +1944,7 @@ static TCase *make_forward_tests(void)
 
 static TCase *make_cred_tests(void)
 {
-	TCase *tcase = make_tcase("credentials");
+	TCase *tcase = make_scene_tcase("credentials");
 
 	tcase_add_loop_test(tcase, credentials_are_passed_on, 0, 4);
 	tcase_add_loop_test(tcase, credentials_that_may_not_be_sent_are_refused,
@@ -2003,7 +1955,7 @@ static TCase *make_cred_tests(void)
 
 static TCase *make_name_tests(void)
 {
-	TCase *tcase = make_tcase("names");
+	TCase *tcase = make_scene_tcase("names");
 
 	tcase_add_loop_test(tcase, peers_outlast_the_name, 0, KINDS);
 	tcase_add_loop_test(tcase,
@@ -2022,7 +1974,7 @@ static TCase *make_name_tests(void)
 
 static TCase *make_datagram_tests(void)
 {
-	TCase *tcase = make_tcase("datagrams");
+	TCase *tcase = make_scene_tcase("datagrams");
 
 	tcase_add_test(tcase, a_connected_datagram_socket_is_one_peer);
 	tcase_add_test(tcase, an_answer_comes_from_the_socket_that_asked);
@@ -2044,7 +1996,7 @@ static TCase *make_datagram_tests(void)
 
 static TCase *make_pause_tests(void)
 {
-	TCase *tcase = make_tcase("pauses");
+	TCase *tcase = make_scene_tcase("pauses");
 
 	tcase_add_loop_test(tcase, a_pause_in_the_handler_takes_effect_at_once,
 		0, LINKS);
@@ -2075,7 +2027,7 @@ static TCase *make_pause_tests(void)
 
 static TCase *make_end_tests(void)
 {
-	TCase *tcase = make_tcase("ends");
+	TCase *tcase = make_scene_tcase("ends");
 
 	tcase_add_loop_test(tcase,
 		a_client_that_ends_its_direction_stays_a_peer, 0, LINKS);
@@ -2116,7 +2068,7 @@ static TCase *make_end_tests(void)
 
 static TCase *make_duplex_tests(void)
 {
-	TCase *tcase = make_tcase("duplex");
+	TCase *tcase = make_scene_tcase("duplex");
 
 	tcase_add_loop_test(tcase,
 		a_client_is_read_while_messages_to_it_are_queued, 0, 2 * LINKS);
