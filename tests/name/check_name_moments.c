@@ -611,64 +611,60 @@ START_TEST(who_receives_while_a_send_finds_no_server_may_wait)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tcase, const TTest *test)
 {
-	TCase *tcase = make_tcase("moments");
-	const char *why_not = "the kernel tells nothing of sockets";
+	tcase_add_loop_test(tcase, test, 0, TYPES);
+}
+
+static void add_if(TCase *tcase, const TTest *test, int times, bool is_told)
+{
+	support_add_loop_test_if(tcase, test, times, is_told,
+		"the kernel tells nothing of sockets");
+}
+
+static void add_what_is_told(TCase *tcase)
+{
 	bool is_told = unixdiag__list_names(pass_over, NULL) == 0;
 
-	tcase_add_loop_test(tcase,
-		who_comes_while_a_live_owner_is_set_aside_keeps_the_name, 0,
-		TYPES);
-	tcase_add_loop_test(tcase,
-		a_live_owner_who_cannot_come_back_does_so_later, 0, TYPES);
-	tcase_add_loop_test(tcase,
-		who_comes_while_a_name_is_taken_over_is_replaced_too, 0, TYPES);
-	tcase_add_loop_test(tcase,
-		a_file_that_is_swapped_for_ours_keeps_its_mode, 0, TYPES);
-	tcase_add_loop_test(tcase, who_removes_our_file_before_we_look_has_won,
-		0, TYPES);
-	tcase_add_loop_test(tcase,
-		who_removes_our_file_before_we_change_it_has_won, 0, TYPES);
-	support_add_loop_test_if(tcase,
-		who_takes_the_name_before_we_look_keeps_it, TYPES, is_told,
-		why_not);
-	support_add_loop_test_if(tcase,
-		who_takes_the_name_keeps_it_if_the_list_is_begun_anew, TYPES,
-		is_told, why_not);
-	support_add_loop_test_if(tcase, who_takes_the_name_and_goes_has_won,
-		TYPES, is_told, why_not);
-	support_add_loop_test_if(tcase,
-		who_takes_the_name_of_a_dead_one_before_we_look_keeps_it, TYPES,
-		is_told, why_not);
-	support_add_loop_test_if(tcase,
-		who_takes_the_name_of_a_live_one_before_we_look_keeps_it, TYPES,
-		is_told, why_not);
-	support_add_loop_test_if(tcase,
-		whose_bind_is_still_at_work_keeps_the_name, 2 * TYPES, is_told,
-		why_not);
+	add_if(tcase, who_takes_the_name_before_we_look_keeps_it, TYPES,
+		is_told);
+	add_if(tcase, who_takes_the_name_keeps_it_if_the_list_is_begun_anew,
+		TYPES, is_told);
+	add_if(tcase, who_takes_the_name_and_goes_has_won, TYPES, is_told);
+	add_if(tcase, who_takes_the_name_of_a_dead_one_before_we_look_keeps_it,
+		TYPES, is_told);
+	add_if(tcase, who_takes_the_name_of_a_live_one_before_we_look_keeps_it,
+		TYPES, is_told);
+	add_if(tcase, whose_bind_is_still_at_work_keeps_the_name, 2 * TYPES,
+		is_told);
+	add_if(tcase, where_files_have_two_numbers_a_name_is_taken_too,
+		2 * TYPES, is_told);
 	support_add_loop_test_if(tcase,
 		another_user_who_takes_the_name_before_we_look_keeps_it, TYPES,
 		is_told && support_is_root(), "not root, or nothing is told");
-	tcase_add_loop_test(tcase,
-		where_the_kernel_tells_nothing_a_name_is_taken_too, 0, TYPES);
-	support_add_loop_test_if(tcase,
-		where_files_have_two_numbers_a_name_is_taken_too, 2 * TYPES,
-		is_told, why_not);
-	tcase_add_loop_test(tcase,
-		what_comes_under_a_hidden_name_meanwhile_stays, 0, TYPES);
-	tcase_add_loop_test(tcase,
-		what_goes_from_a_hidden_name_meanwhile_is_gone, 0, TYPES);
-	tcase_add_loop_test(tcase,
-		a_dead_file_that_another_removes_first_is_gone, 0, TYPES);
+}
+
+int main(void)
+{
+	TCase *tcase = make_tcase("moments");
+
+	add(tcase, who_comes_while_a_live_owner_is_set_aside_keeps_the_name);
+	add(tcase, a_live_owner_who_cannot_come_back_does_so_later);
+	add(tcase, who_comes_while_a_name_is_taken_over_is_replaced_too);
+	add(tcase, a_file_that_is_swapped_for_ours_keeps_its_mode);
+	add(tcase, who_removes_our_file_before_we_look_has_won);
+	add(tcase, who_removes_our_file_before_we_change_it_has_won);
+	add(tcase, where_the_kernel_tells_nothing_a_name_is_taken_too);
+	add(tcase, what_comes_under_a_hidden_name_meanwhile_stays);
+	add(tcase, what_goes_from_a_hidden_name_meanwhile_is_gone);
+	add(tcase, a_dead_file_that_another_removes_first_is_gone);
 	tcase_add_test(tcase, a_file_that_is_put_back_again_and_again_stays);
 	tcase_add_test(tcase,
 		a_file_of_the_same_number_on_another_device_is_another);
-	tcase_add_loop_test(tcase,
-		who_goes_before_he_is_replaced_is_in_nobodys_way, 0, TYPES);
-	tcase_add_loop_test(tcase,
-		who_comes_before_a_name_is_taken_over_keeps_it, 0, TYPES);
+	add(tcase, who_goes_before_he_is_replaced_is_in_nobodys_way);
+	add(tcase, who_comes_before_a_name_is_taken_over_keeps_it);
 	tcase_add_test(tcase,
 		who_receives_while_a_send_finds_no_server_may_wait);
+	add_what_is_told(tcase);
 	return support_run_cases("name_moments", tcase);
 }

@@ -537,27 +537,50 @@ END_TEST
 
 /* Addresses */
 
-START_TEST(a_batch_of_datagrams_goes_to_several_and_tells_its_senders)
+enum { CLIENTS = 3 };
+
+static void send_to_each(struct unixconn *server,
+	struct unixaddr addrs[CLIENTS])
 {
-	struct unixconn *server =
-		unixconn_open("unixgram", support_abstract("s"), NULL);
-	struct unixconn *clients[3];
-	struct unixaddr addrs[3], from[3];
 	size_t i, count;
 
-	for (i = 0; i < COUNT(clients); i++) {
-		clients[i] = unixconn_open("unixgram", "@", NULL);
+	set_numbers(0, CLIENTS);
+	for (i = 0; i < CLIENTS; i++)
+		msgs[i].addr = &addrs[i];
+	ck_assert_int_eq(unixconn_send_batch(server, msgs, CLIENTS, &count,
+				 UNIXMSG_NOW),
+		1);
+}
+
+static void receive_from_each(struct unixconn *server,
+	struct unixaddr from[CLIENTS])
+{
+	size_t i, count;
+
+	set_up(CLIENTS, ROOM);
+	for (i = 0; i < CLIENTS; i++)
+		msgs[i].addr = &from[i];
+	ck_assert_int_eq(unixconn_recv_batch(server, msgs, CLIENTS, &count,
+				 UNIXMSG_NOW),
+		1);
+	ck_assert_uint_eq(count, CLIENTS);
+}
+
+START_TEST(a_batch_of_datagrams_goes_to_several_and_tells_its_senders)
+{
+	struct unixconn *server = open_gram(support_abstract("s"));
+	struct unixconn *clients[CLIENTS];
+	struct unixaddr addrs[CLIENTS], from[CLIENTS];
+	size_t i;
+
+	for (i = 0; i < CLIENTS; i++) {
+		clients[i] = open_gram("@");
 		ck_assert_int_eq(unixconn_get_address(clients[i], &addrs[i]),
 			0);
 	}
-	set_numbers(0, 3);
-	for (i = 0; i < COUNT(clients); i++)
-		msgs[i].addr = &addrs[i];
-	ck_assert_int_eq(unixconn_send_batch(server, msgs, 3, &count,
-				 UNIXMSG_NOW),
-		1);
+	send_to_each(server, addrs);
 	ck_assert_int_eq(unixconn_get_address(server, &from[0]), 0);
-	for (i = 0; i < COUNT(clients); i++) {
+	for (i = 0; i < CLIENTS; i++) {
 		ck_assert_int_eq(unixconn_recv(clients[i], bytes[i], ROOM, NULL,
 					 UNIXMSG_NOW),
 			1);
@@ -565,18 +588,12 @@ START_TEST(a_batch_of_datagrams_goes_to_several_and_tells_its_senders)
 					 UNIXMSG_NOW),
 			1);
 	}
-	set_up(3, ROOM);
-	for (i = 0; i < COUNT(clients); i++)
-		msgs[i].addr = &from[i];
-	ck_assert_int_eq(unixconn_recv_batch(server, msgs, 3, &count,
-				 UNIXMSG_NOW),
-		1);
-	ck_assert_uint_eq(count, 3);
-	for (i = 0; i < COUNT(clients); i++) {
+	receive_from_each(server, from);
+	for (i = 0; i < CLIENTS; i++) {
 		ck_assert(unixaddr_is_equal(&from[i], &addrs[i]));
-		unixconn_close(clients[i]);
+		close_gram(clients[i]);
 	}
-	unixconn_close(server);
+	close_gram(server);
 }
 END_TEST
 

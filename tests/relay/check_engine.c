@@ -782,8 +782,10 @@ START_TEST(the_pause_is_short_again_once_it_stays_up)
 }
 END_TEST
 
-static void add_losses(TCase *tcase)
+static TCase *make_losses(void)
 {
+	TCase *tcase = make_tcase_with("losses", set_up, tear_down);
+
 	tcase_add_test(tcase,
 		a_lost_connection_is_made_anew_with_its_subscriptions);
 	tcase_add_test(tcase,
@@ -801,11 +803,11 @@ static void add_losses(TCase *tcase)
 		"no network of our own, or no choice of its ports");
 	tcase_add_test(tcase, the_pause_between_tries_doubles_up_to_a_bound);
 	tcase_add_test(tcase, the_pause_is_short_again_once_it_stays_up);
+	return tcase;
 }
 
-int main(void)
+static TCase *make_up(void)
 {
-	Suite *suite = suite_create("engine");
 	TCase *tcase = make_tcase_with("up", set_up, tear_down);
 
 	tcase_add_test(tcase, it_is_up_when_the_server_has_accepted_all);
@@ -821,9 +823,13 @@ int main(void)
 	support_add_root_test(tcase, a_server_of_another_user_gets_nothing);
 	support_add_root_test(tcase,
 		a_server_of_the_user_that_was_given_will_do);
-	suite_add_tcase(suite, tcase);
+	return tcase;
+}
 
-	tcase = make_tcase_with("messages", set_up, tear_down);
+static TCase *make_messages(void)
+{
+	TCase *tcase = make_tcase_with("messages", set_up, tear_down);
+
 	tcase_add_test(tcase, a_message_reaches_its_handler);
 	tcase_add_loop_test(tcase,
 		a_message_of_no_subscription_ends_the_connection, 0, 3);
@@ -840,10 +846,11 @@ int main(void)
 	tcase_add_test(tcase, who_answers_stays);
 	tcase_add_test(tcase, an_answer_confirms_what_was_published_before);
 	tcase_add_test(tcase, a_lost_connection_confirms_no_more);
-	suite_add_tcase(suite, tcase);
+	return tcase;
+}
 
-	tcase = make_tcase_with("losses", set_up, tear_down);
-	add_losses(tcase);
-	suite_add_tcase(suite, tcase);
-	return support_run(suite);
+int main(void)
+{
+	return support_run_cases("engine", make_up(), make_messages(),
+		make_losses());
 }

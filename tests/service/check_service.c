@@ -1341,12 +1341,17 @@ START_TEST(a_peer_has_a_context)
 }
 END_TEST
 
+static void add(TCase *tcase, const TTest *test)
+{
+	tcase_add_loop_test(tcase, test, 0, KINDS);
+}
+
 static TCase *make_echo_tests(void)
 {
 	TCase *tcase = make_scene_tcase("echo");
 
-	tcase_add_loop_test(tcase, a_message_comes_back, 0, KINDS);
-	tcase_add_loop_test(tcase, many_messages_come_back_in_order, 0, KINDS);
+	add(tcase, a_message_comes_back);
+	add(tcase, many_messages_come_back_in_order);
 	tcase_add_loop_test(tcase, many_messages_at_once_come_back, 0,
 		KINDS - 1);
 	tcase_add_loop_test(tcase, a_service_needs_no_watcher, 0,
@@ -1362,30 +1367,8 @@ static TCase *make_echo_tests(void)
 	return tcase;
 }
 
-static TCase *make_source_tests(void)
+static void add_refusals(TCase *tcase)
 {
-	TCase *tcase = make_scene_tcase("sources");
-
-	tcase_add_test(tcase, one_handler_serves_several_sockets);
-	tcase_add_loop_test(tcase, networks_have_other_names, 0, BYTES);
-	tcase_add_loop_test(tcase, a_message_tells_which_socket_it_came_by, 0,
-		BYTES);
-	tcase_add_loop_test(tcase, all_peers_but_some_are_sent_to, 0, KINDS);
-	tcase_add_loop_test(tcase, a_service_is_served_to_its_end, 0, KINDS);
-	tcase_add_loop_test(tcase, a_handler_may_end_what_is_served, 0, KINDS);
-	tcase_add_loop_test(tcase, the_first_file_that_is_gone_is_told, 0,
-		TYPES);
-	tcase_add_loop_test(tcase, a_handler_sends_on_what_it_has_got, 0,
-		KINDS);
-	tcase_add_loop_test(tcase, what_is_pushed_is_no_answer, 0, KINDS);
-	tcase_add_loop_test(tcase,
-		the_policy_of_an_added_connection_is_the_services, 0, 2);
-	tcase_add_test(tcase,
-		a_stream_in_the_middle_of_a_message_is_not_served);
-	tcase_add_test(tcase, an_adopted_listener_may_have_a_tag);
-	tcase_add_test(tcase, an_adopted_socket_may_have_a_tag);
-	tcase_add_loop_test(tcase, a_socket_may_want_more_than_the_service, 0,
-		2);
 	tcase_add_test(tcase, other_names_of_networks_are_no_networks);
 	tcase_add_test(tcase, what_is_not_known_of_listening_is_refused);
 	tcase_add_loop_test(tcase, a_name_with_a_live_owner_is_not_served, 0,
@@ -1397,14 +1380,39 @@ static TCase *make_source_tests(void)
 		KINDS_OF_MESSAGES);
 	tcase_add_test(tcase, a_deadline_that_never_was_is_refused);
 	tcase_add_test(tcase, a_service_needs_a_handler);
+}
+
+static TCase *make_source_tests(void)
+{
+	TCase *tcase = make_scene_tcase("sources");
+
+	tcase_add_test(tcase, one_handler_serves_several_sockets);
+	tcase_add_loop_test(tcase, networks_have_other_names, 0, BYTES);
+	tcase_add_loop_test(tcase, a_message_tells_which_socket_it_came_by, 0,
+		BYTES);
+	add(tcase, all_peers_but_some_are_sent_to);
+	add(tcase, a_service_is_served_to_its_end);
+	add(tcase, a_handler_may_end_what_is_served);
+	tcase_add_loop_test(tcase, the_first_file_that_is_gone_is_told, 0,
+		TYPES);
+	add(tcase, a_handler_sends_on_what_it_has_got);
+	add(tcase, what_is_pushed_is_no_answer);
+	tcase_add_loop_test(tcase,
+		the_policy_of_an_added_connection_is_the_services, 0, 2);
+	tcase_add_test(tcase,
+		a_stream_in_the_middle_of_a_message_is_not_served);
+	tcase_add_test(tcase, an_adopted_listener_may_have_a_tag);
+	tcase_add_test(tcase, an_adopted_socket_may_have_a_tag);
+	tcase_add_loop_test(tcase, a_socket_may_want_more_than_the_service, 0,
+		2);
+	add_refusals(tcase);
 	tcase_add_loop_test(tcase, what_was_open_already_is_served, 0, TYPES);
 	tcase_add_loop_test(tcase, a_connection_that_is_added_is_served, PACKET,
 		KINDS);
 	tcase_add_test(tcase, what_was_read_ahead_of_an_added_stream_is_served);
 	tcase_add_test(tcase, what_cannot_be_added_stays_the_callers);
 	tcase_add_test(tcase, what_is_there_already_is_not_added_again);
-	tcase_add_loop_test(tcase, the_address_is_that_of_the_first_socket, 0,
-		KINDS);
+	add(tcase, the_address_is_that_of_the_first_socket);
 	tcase_add_test(tcase, all_descriptors_are_close_on_exec);
 	tcase_add_test(tcase, nothing_is_allocated_that_is_not_given_back);
 	return tcase;
@@ -1414,16 +1422,16 @@ static TCase *make_loop_tests(void)
 {
 	TCase *tcase = make_scene_tcase("loop");
 
-	tcase_add_loop_test(tcase, run_ends_when_its_deadline_comes, 0, KINDS);
+	add(tcase, run_ends_when_its_deadline_comes);
 	tcase_add_test(tcase, a_stop_descriptor_ends_run_and_is_forgotten);
 	tcase_add_test(tcase,
 		a_stop_descriptor_may_be_closed_before_the_next_is_set);
 	tcase_add_test(tcase,
 		a_stop_descriptor_that_was_replaced_stops_nothing);
 	tcase_add_test(tcase, what_cannot_be_polled_is_no_stop_descriptor);
-	tcase_add_loop_test(tcase, a_deadline_may_be_far, 0, KINDS);
+	add(tcase, a_deadline_may_be_far);
 	tcase_add_test(tcase, a_loop_that_is_broken_is_told);
-	tcase_add_loop_test(tcase, a_handler_cannot_turn_the_loop, 0, KINDS);
+	add(tcase, a_handler_cannot_turn_the_loop);
 	tcase_add_test(tcase, a_watcher_cannot_turn_the_loop);
 	tcase_add_test(tcase,
 		a_handler_that_serves_leaves_the_stop_descriptor_alone);
@@ -1454,13 +1462,11 @@ static TCase *make_handler_tests(void)
 {
 	TCase *tcase = make_scene_tcase("handlers");
 
-	tcase_add_loop_test(tcase, a_handler_may_close_every_peer, 0, KINDS);
-	tcase_add_loop_test(tcase, a_handler_may_add_connections_and_sockets, 0,
-		KINDS);
-	tcase_add_loop_test(tcase, a_watcher_may_close_who_has_just_come, 0,
-		KINDS);
-	tcase_add_loop_test(tcase, a_handler_says_good_bye, 0, KINDS);
-	tcase_add_loop_test(tcase, a_peer_has_a_context, 0, KINDS);
+	add(tcase, a_handler_may_close_every_peer);
+	add(tcase, a_handler_may_add_connections_and_sockets);
+	add(tcase, a_watcher_may_close_who_has_just_come);
+	add(tcase, a_handler_says_good_bye);
+	add(tcase, a_peer_has_a_context);
 	return tcase;
 }
 

@@ -825,10 +825,8 @@ START_TEST(who_cannot_find_out_who_serves_is_told)
 }
 END_TEST
 
-static TCase *make_services(void)
+static void add_sockets(TCase *tcase)
 {
-	TCase *tcase = make_scene_tcase("services");
-
 	tcase_add_test(tcase, a_socket_that_cannot_be_read_is_looked_at_again);
 	tcase_add_loop_test(tcase, a_socket_that_rests_may_be_paused, GRAM,
 		PACKET + 1);
@@ -842,6 +840,13 @@ static TCase *make_services(void)
 		a_listener_that_is_not_shut_down_is_looked_at_again, PACKET,
 		KINDS);
 	tcase_add_test(tcase, a_listener_that_rests_may_be_left_alone);
+}
+
+static TCase *make_services(void)
+{
+	TCase *tcase = make_scene_tcase("services");
+
+	add_sockets(tcase);
 	tcase_add_test(tcase, a_connection_that_cannot_be_watched_is_closed);
 	tcase_add_loop_test(tcase,
 		a_half_closed_peer_that_cannot_be_watched_is_closed, PACKET,

@@ -251,16 +251,11 @@ START_TEST(each_kind_is_told)
 }
 END_TEST
 
-static void do_take_each(int index)
+/* Numbers 3 to 8. */
+static void hand_over_one_of_each(void)
 {
-	struct unixactivation *activation;
-	struct unixlistener *packets, *streams;
-	struct unixconn *packet;
-	struct unixconn *stream;
-	struct unixconn *gram;
-	int fds[2], pipe_fd;
+	int fds[2];
 
-	(void)index;
 	put_socket(SOCK_STREAM, true);
 	must(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0);
 	must(dup2(fds[1], 101) == 101 && close(fds[1]) == 0);
@@ -270,28 +265,52 @@ static void do_take_each(int index)
 	must(open("/dev/null", O_RDONLY) == 7);
 	put_socket(SOCK_DGRAM, false);
 	hand_over(6, "a:b:c:d:e:f");
+}
+
+static struct unixconn *take_conn(struct unixactivation *activation,
+	const char *name, const char *network, int fd)
+{
+	struct unixconn *conn =
+		unixactivation_take_conn(activation, name, network);
+
+	must(conn != NULL && unixconn_get_fd(conn) == fd);
+	return conn;
+}
+
+static struct unixlistener *take_listener(struct unixactivation *activation,
+	const char *name, const char *network, int fd)
+{
+	struct unixlistener *listener =
+		unixactivation_take_listener(activation, name, network);
+
+	must(listener != NULL && unixlistener_get_fd(listener) == fd);
+	return listener;
+}
+
+static void do_take_each(int index)
+{
+	struct unixactivation *activation;
+	struct unixlistener *packets, *streams;
+	struct unixconn *packet, *stream, *gram;
+	int fd;
+
+	(void)index;
+	hand_over_one_of_each();
 	activation = unixactivation_new();
 	must(activation != NULL);
-	gram = unixactivation_take_conn(activation, NULL, "unixgram");
-	must(gram != NULL && unixconn_get_fd(gram) == 8);
-	packets = unixactivation_take_listener(activation, "d", "unixpacket");
-	must(packets != NULL && unixlistener_get_fd(packets) == 6);
-	streams = unixactivation_take_listener(activation, NULL, "unix");
-	must(streams != NULL && unixlistener_get_fd(streams) == 3);
-	packet = unixactivation_take_conn(activation, NULL, "unixpacket");
-	must(packet != NULL && unixconn_get_fd(packet) == 5);
-	stream = unixactivation_take_conn(activation, "b", "unix");
-	must(stream != NULL && unixconn_get_fd(stream) == 4);
-	pipe_fd =
-		unixactivation_take_fd(activation, NULL, UNIXACTIVATION_OTHER);
-	must(pipe_fd == 7);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
-		     NULL) == 0);
+	gram = take_conn(activation, NULL, "unixgram", 8);
+	packets = take_listener(activation, "d", "unixpacket", 6);
+	streams = take_listener(activation, NULL, "unix", 3);
+	packet = take_conn(activation, NULL, "unixpacket", 5);
+	stream = take_conn(activation, "b", "unix", 4);
+	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_OTHER) ==
+		7);
+	must_be_left(activation, UNIXACTIVATION_ANY, NULL, 0);
 	must(get_item(activation, 5).fd == -1);
 	must(strcmp(get_item(activation, 5).name, "f") == 0);
 	unixactivation_close(activation);
-	must(is_open(3) && is_open(4) && is_open(5) && is_open(6) &&
-		is_open(7) && is_open(8));
+	for (fd = 3; fd <= 8; fd++)
+		must(is_open(fd));
 	must(unixconn_close(gram) == 0 && unixlistener_close(packets) == 0 &&
 		unixlistener_close(streams) == 0 &&
 		unixconn_close(packet) == 0 && unixconn_close(stream) == 0);
@@ -303,6 +322,24 @@ START_TEST(each_kind_is_taken_and_lives_on)
 }
 END_TEST
 
+static void must_not_take_conn(struct unixactivation *activation,
+	const char *name, const char *network, int error)
+{
+	must_fail(unixactivation_take_conn(activation, name, network), error);
+}
+
+static void must_not_take_listener(struct unixactivation *activation,
+	const char *name, const char *network, int error)
+{
+	must_fail(unixactivation_take_listener(activation, name, network),
+		error);
+}
+
+static int take_any(struct unixactivation *activation)
+{
+	return unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY);
+}
+
 static void do_wrong_kind(int index)
 {
 	struct unixactivation *activation;
@@ -313,39 +350,26 @@ static void do_wrong_kind(int index)
 	hand_over(2, "gram:packet");
 	activation = unixactivation_new();
 	must(activation != NULL);
-	must_fail(unixactivation_take_conn(activation, "packet", "unixgram"),
-		EPROTOTYPE);
-	must_fail(unixactivation_take_conn(activation, "none", "unixgram"),
-		ENOENT);
-	must_fail(unixactivation_take_conn(activation, "", "unixgram"), ENOENT);
-	must_fail(unixactivation_take_listener(activation, "gram",
-			  "unixpacket"),
-		EPROTOTYPE);
-	must_fail(unixactivation_take_listener(activation, NULL, "unix"),
-		EPROTOTYPE);
-	must_fail(unixactivation_take_conn(activation, "packet", "unixpacket"),
-		EPROTOTYPE);
-	must_fail(unixactivation_take_conn(activation, NULL, "unix"),
-		EPROTOTYPE);
+	must_not_take_conn(activation, "packet", "unixgram", EPROTOTYPE);
+	must_not_take_conn(activation, "none", "unixgram", ENOENT);
+	must_not_take_conn(activation, "", "unixgram", ENOENT);
+	must_not_take_listener(activation, "gram", "unixpacket", EPROTOTYPE);
+	must_not_take_listener(activation, NULL, "unix", EPROTOTYPE);
+	must_not_take_conn(activation, "packet", "unixpacket", EPROTOTYPE);
+	must_not_take_conn(activation, NULL, "unix", EPROTOTYPE);
 	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_OTHER) ==
 		-1);
 	must(errno == EPROTOTYPE);
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
-		     NULL) == 2);
-	must_fail(unixactivation_take_conn(activation, NULL, "tcp"), EINVAL);
-	must_fail(unixactivation_take_listener(activation, NULL, "tcp"),
-		EINVAL);
+	must_be_left(activation, UNIXACTIVATION_ANY, NULL, 2);
+	must_not_take_conn(activation, NULL, "tcp", EINVAL);
+	must_not_take_listener(activation, NULL, "tcp", EINVAL);
 	errno = EXDEV;
-	must(unixactivation_count_left(activation, NULL, UNIXACTIVATION_ANY,
-		     "tcp") == 0);
+	must_be_left(activation, UNIXACTIVATION_ANY, "tcp", 0);
 	must(errno == EXDEV);
-	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) == 3);
-	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) == 4);
-	must(unixactivation_take_fd(activation, NULL, UNIXACTIVATION_ANY) ==
-		-1);
-	must(errno == ENOENT);
-	must_fail(unixactivation_take_conn(activation, "gram", "unixgram"),
-		ENOENT);
+	must(take_any(activation) == 3);
+	must(take_any(activation) == 4);
+	must(take_any(activation) == -1 && errno == ENOENT);
+	must_not_take_conn(activation, "gram", "unixgram", ENOENT);
 	unixactivation_close(activation);
 }
 

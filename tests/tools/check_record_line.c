@@ -250,7 +250,19 @@ START_TEST(what_is_not_one_object_is_told_with_its_place)
 }
 END_TEST
 
-/* Each stands as a string after {"data": and so begins in column 9. */
+/* It stands as a string after {"data": and so begins in column 9. */
+static void assert_bad_string(struct bad bad)
+{
+	static const char head[] = "{\"data\":";
+	char text[64];
+
+	memcpy(text, head, sizeof(head));
+	memcpy(text + sizeof(head) - 1, bad.line, bad.line_size + 1);
+	bad.line = text;
+	bad.line_size += sizeof(head) - 1;
+	assert_bad(&bad, RECORD_JSON);
+}
+
 START_TEST(malformed_strings_are_told_with_their_place)
 {
 	static const struct bad table[] = {
@@ -280,18 +292,9 @@ START_TEST(malformed_strings_are_told_with_their_place)
 		{ BYTES("\"\xc3"), 10, "invalid UTF-8" },
 		{ BYTES("\"\xed\xa0\x80\""), 10, "invalid UTF-8" },
 	};
-	static const char head[] = "{\"data\":";
-	char text[64];
 
-	for (size_t i = 0; i < COUNT(table); i++) {
-		struct bad bad = table[i];
-
-		memcpy(text, head, sizeof(head));
-		memcpy(text + sizeof(head) - 1, bad.line, bad.line_size + 1);
-		bad.line = text;
-		bad.line_size += sizeof(head) - 1;
-		assert_bad(&bad, RECORD_JSON);
-	}
+	for (size_t i = 0; i < COUNT(table); i++)
+		assert_bad_string(table[i]);
 }
 END_TEST
 
