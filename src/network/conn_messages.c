@@ -318,16 +318,21 @@ static int check_patience(const struct unixconn *conn, int passed_over,
 static int recv_for_matcher(struct unixconn *conn, struct unixmsg *answer,
 	int64_t deadline_us)
 {
+	const bool is_prefix_wanted = (answer->flags & UNIXMSG_PREFIX) != 0;
+	int result;
+
 	answer->flags |= UNIXMSG_PREFIX;
-	return unixconn_recv_msg(conn, answer, deadline_us);
+	result = unixconn_recv_msg(conn, answer, deadline_us);
+	/* The caller may ask again with the same answer. */
+	if (!is_prefix_wanted)
+		answer->flags &= ~UNIXMSG_PREFIX;
+	return result;
 }
 
-static int settle_answer(struct unixmsg *answer, bool is_prefix_wanted)
+static int settle_answer(struct unixmsg *answer)
 {
-	if (is_prefix_wanted)
-		return 1;
-	answer->flags &= ~UNIXMSG_PREFIX;
-	if ((answer->flags & UNIXMSG_CUT) == 0)
+	if ((answer->flags & UNIXMSG_CUT) == 0 ||
+		(answer->flags & UNIXMSG_PREFIX) != 0)
 		return 1;
 	unixmsg_close_fds(answer);
 	return refuse(EMSGSIZE);
@@ -336,12 +341,11 @@ static int settle_answer(struct unixmsg *answer, bool is_prefix_wanted)
 static int await_answer(struct unixconn *conn, struct unixmsg *answer,
 	unixconn_matcher *matcher, void *context, int64_t deadline_us)
 {
-	const bool is_prefix_wanted = (answer->flags & UNIXMSG_PREFIX) != 0;
 	int result, passed_over = 0;
 
 	while ((result = recv_for_matcher(conn, answer, deadline_us)) == 1) {
 		if (matcher == NULL || matcher(answer, context))
-			return settle_answer(answer, is_prefix_wanted);
+			return settle_answer(answer);
 		unixmsg_close_fds(answer);
 		if (check_patience(conn, passed_over++, deadline_us) < 0)
 			return -1;

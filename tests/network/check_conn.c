@@ -1185,6 +1185,25 @@ START_TEST(what_is_too_large_is_shown_by_its_beginning)
 }
 END_TEST
 
+/* A caller asks again with the same answer after a time-out. */
+START_TEST(a_question_in_vain_asks_for_no_beginning_later)
+{
+	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
+	char bytes[4];
+	struct unixmsg answer = { .data = bytes, .room = sizeof(bytes) };
+
+	link_up(_i);
+	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
+				UNIXMSG_NOW),
+		EAGAIN);
+	ck_assert_uint_eq(answer.flags, 0);
+	ck_assert_int_eq(unixconn_send(far, "answer", 6, UNIXMSG_NOW), 1);
+	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL,
+				UNIXMSG_NOW),
+		EMSGSIZE);
+}
+END_TEST
+
 START_TEST(the_beginning_of_an_answer_may_be_enough)
 {
 	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
@@ -1529,6 +1548,7 @@ static TCase *make_questions(void)
 			a_question_that_was_dropped_has_no_answer, 0, STREAM);
 	add(tcase, an_impossible_answer_is_refused_before_the_question);
 	add(tcase, what_is_too_large_is_shown_by_its_beginning);
+	add(tcase, a_question_in_vain_asks_for_no_beginning_later);
 	add(tcase, the_beginning_of_an_answer_may_be_enough);
 	tcase_add_test(tcase, a_socket_for_anybody_asks_nobody);
 	tcase_add_loop_test(tcase,
