@@ -367,16 +367,16 @@ int unixconn_ask(struct unixconn *conn, const struct unixmsg *request,
 	struct unixmsg *answer, unixconn_matcher *matcher, void *context,
 	int64_t deadline_us)
 {
-	int result;
+	int result = -1;
 
-	if (check_to_ask(conn, answer) < 0)
-		return -1;
-	result = unixconn_send_msg(conn, request, deadline_us);
-	if (result == 0)
-		return refuse(ENOBUFS);
-	if (result < 0)
-		return -1;
-	return await_answer(conn, answer, matcher, context, deadline_us);
+	if (check_to_ask(conn, answer) == 0)
+		result = unixconn_send_msg(conn, request, deadline_us);
+	if (result == 1)
+		return await_answer(conn, answer, matcher, context,
+			deadline_us);
+	/* The caller must not close the last descriptors again. */
+	unixmsg__reset(answer);
+	return result == 0 ? refuse(ENOBUFS) : -1;
 }
 
 int unixconn_get_next_size(struct unixconn *conn, size_t *size,

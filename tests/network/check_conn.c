@@ -1161,6 +1161,20 @@ START_TEST(an_impossible_answer_is_refused_before_the_question)
 }
 END_TEST
 
+/* Else the caller would close what the last answer brought once more. */
+START_TEST(a_question_that_is_not_sent_brings_no_descriptors)
+{
+	const struct unixmsg request = { .data = (void *)"?", .room = 1 };
+	struct unixmsg answer = { .fds_count = 1, .pidfd = 3 };
+
+	link_up(_i);
+	ck_assert_errno(unixconn_ask(near, &request, &answer, NULL, NULL, -1),
+		EINVAL);
+	ck_assert_uint_eq(answer.fds_count, 0);
+	ck_assert_int_eq(answer.pidfd, -1);
+}
+END_TEST
+
 /* An event that is too large is passed over, an answer is told. */
 START_TEST(what_is_too_large_is_shown_by_its_beginning)
 {
@@ -1547,6 +1561,7 @@ static TCase *make_questions(void)
 		tcase_add_loop_test(tcase,
 			a_question_that_was_dropped_has_no_answer, 0, STREAM);
 	add(tcase, an_impossible_answer_is_refused_before_the_question);
+	add(tcase, a_question_that_is_not_sent_brings_no_descriptors);
 	add(tcase, what_is_too_large_is_shown_by_its_beginning);
 	add(tcase, a_question_in_vain_asks_for_no_beginning_later);
 	add(tcase, the_beginning_of_an_answer_may_be_enough);
