@@ -109,6 +109,7 @@ size_t unixservice_push_all(struct unixservice *service, const void *data,
 int unixservice_settle(struct unixservice *service, uint64_t id)
 {
 	struct peer *peer = unixservice__find(service, id);
+	int saved = errno;
 
 	if (peer == NULL)
 		return -1;
@@ -119,5 +120,6 @@ int unixservice_settle(struct unixservice *service, uint64_t id)
 	peer->owed--;
 	unixservice__end(service, &service->counters.unanswered);
 	unixservice__disconnect_if_done(service, peer);
+	errno = saved;
 	return 0;
 }

@@ -1156,6 +1156,28 @@ START_TEST(a_peer_that_sends_no_more_and_gets_no_answer_is_closed)
 }
 END_TEST
 
+static void change_errno(struct scene *at,
+	const struct unixservice_event *event)
+{
+	(void)at;
+	(void)event;
+	errno = EDOM;
+}
+
+START_TEST(settling_keeps_errno_whatever_the_watcher_does)
+{
+	scene_open_with(&scene, &client, PACKET + _i, scene_put_off, NULL);
+	client_say(&client, "hello");
+	client_shutdown(&client);
+	check_rest();
+	scene.react = change_errno;
+	errno = EXDEV;
+	ck_assert_int_eq(unixservice_settle(scene.service, scene.peer), 0);
+	ck_assert_int_eq(errno, EXDEV);
+	ck_assert_uint_eq(scene.told[UNIXSERVICE_CLOSED], 1);
+}
+END_TEST
+
 /* Neither its messages nor its end may wake the loop again and again. */
 START_TEST(a_peer_that_is_being_closed_does_not_spin)
 {
@@ -1448,6 +1470,8 @@ static TCase *make_half_closed_tests(void)
 	tcase_add_loop_test(tcase,
 		a_peer_that_sends_no_more_and_gets_no_answer_is_closed, 0,
 		KINDS - 1);
+	tcase_add_loop_test(tcase,
+		settling_keeps_errno_whatever_the_watcher_does, 0, KINDS - 1);
 	tcase_add_loop_test(tcase, a_peer_that_is_being_closed_does_not_spin, 0,
 		KINDS - 1);
 	tcase_add_test(tcase,
