@@ -125,10 +125,8 @@ int unixaddr__decode(const char *text, char *name, size_t room, size_t *size)
 	return 0;
 }
 
-/*
- * Sets a name in the form of sun_path, which is valid and has at most 108
- * bytes. name may be addr's own.
- */
+/* Sets addr to name: valid, in the form of sun_path, at most 108 bytes. name
+ * may point into addr. */
 static void set_name(struct unixaddr *addr, const char *name, size_t size)
 {
 	struct unixaddr made = { .sun.sun_family = AF_UNIX };
@@ -208,7 +206,8 @@ size_t unixaddr__encode(const char *bytes, size_t size,
 	return run;
 }
 
-/* Writes the text of addr, but for the case below. Returns its length. */
+/* Writes the text of addr, but leaves a path that begins with @ as it is.
+ * Returns its length. */
 static size_t encode_name(const struct unixaddr *addr, char *text)
 {
 	enum unixaddr_kind kind = unixaddr_get_kind(addr);
@@ -224,7 +223,7 @@ static size_t encode_name(const struct unixaddr *addr, char *text)
 	return used;
 }
 
-/* A path that begins with @ would look like an abstract name. */
+/* Escapes the @ of a path that would look like an abstract name. */
 static size_t encode_address(const struct unixaddr *addr, char *text)
 {
 	size_t used = encode_name(addr, text);

@@ -37,8 +37,9 @@ size_t unixaddr__encode(const char *bytes, size_t size,
 void unixaddr__settle(struct unixaddr *addr, socklen_t length);
 
 /*
- * The same number for equal addresses. It spreads names well but keeps no
- * secret: peers choose their names, so bound what hangs on one bucket.
+ * Returns the same number for equal addresses. It spreads names well, but has
+ * no secret key: peers can choose names for one bucket, so bound the length of
+ * each bucket.
  */
 uint64_t unixaddr__hash(const struct unixaddr *addr);
 

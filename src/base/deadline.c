@@ -57,7 +57,7 @@ static int get_left(int64_t deadline_us, int64_t *left_us)
 	*left_us = UNIXMSG_FOREVER;
 	if (deadline_us == UNIXMSG_FOREVER)
 		return 0;
-	/* The earliest times are too far away to subtract from. */
+	/* Subtracting from a far negative time would overflow. */
 	if (deadline_us > 0)
 		*left_us = deadline_us - unixdeadline_now_us();
 	if (deadline_us > 0 && *left_us > 0)

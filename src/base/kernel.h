@@ -39,7 +39,7 @@
 #define PIDFS_MAGIC 0x50494446
 #endif
 
-/* openat2(2), since Linux 5.6, has one number on all architectures. */
+/* Linux 5.6. */
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif

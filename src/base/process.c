@@ -9,9 +9,11 @@
 
 #include "base/process.h"
 
-/* MADV_WIPEONFORK is there since Linux 4.14. Some emulators of a kernel accept
- * every advice and do nothing (qemu-user before 7.0): they accept one that does
- * not exist. */
+/*
+ * MADV_WIPEONFORK is there since Linux 4.14. Some emulators of a kernel accept
+ * every advice and do nothing (qemu-user before 7.0). They also accept one that
+ * does not exist, which gives them away.
+ */
 static bool is_emptied_by_fork(void *memory, size_t size)
 {
 	return madvise(memory, size, MADV_WIPEONFORK) == 0 &&

@@ -6,13 +6,14 @@
 
 static const int64_t limit_most_us = 1000000;
 
-/* After so many misses in a row it rests. */
+/* A spin rests after this many misses in a row. */
 static const uint32_t misses_most = 4;
 
-/* It takes about so long to wake a process on another CPU. */
+/* Waking a process on another CPU takes about this long. */
 static const int64_t wake_us = 50;
 
-/* A rest lasts so many times a trial, doubled each time from 16 to 256. */
+/* The first rest lasts 16 times as long as a trial, each next one twice as long
+ * as the one before, up to 256 trials. */
 static const uint32_t rest_first_bits = 4;
 static const uint32_t rest_most_bits = 8;
 
@@ -51,7 +52,8 @@ int64_t unixspin__get(const struct spin *spin)
 
 /*
  * Returns how long to spin. If both sides sleep, each has to be woken before it
- * answers. A spin that is shorter than that would never find them awake again.
+ * answers. A spin that is shorter than a wake-up would never find them awake
+ * again.
  */
 static int64_t get_length(const struct spin *spin)
 {

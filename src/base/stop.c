@@ -16,7 +16,7 @@ int unixstop_open(void)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	fd = fd_lift(signalfd(-1, &signals, SFD_CLOEXEC));
-	/* It fails only where the caller is wrong. */
+	/* This call fails only for a wrong argument. */
 	if (fd >= 0)
 		pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	return fd;

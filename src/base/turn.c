@@ -7,8 +7,8 @@
 #include "base/deadline_private.h"
 #include "base/turn.h"
 
-/* A thread of higher priority would never let the one at work go on: so many
- * times it is asked to, and then it has to. */
+/* A waiting thread of higher priority can yield for ever without letting the
+ * thread at work run. So it sleeps after this many yields. */
 static const int yields_most = 64;
 
 static const int64_t pause_us = 50;

@@ -12,8 +12,8 @@
  *	unixturn__end_wait(&turn);
  *	unixturn__give(&turn);
  *
- * A call may also hold the turn for one that comes later. Until then the others
- * fail, since they are in the wrong order.
+ * A call may also hold the turn for a later call. Until that one comes, all
+ * others fail, since they are in the wrong order.
  *
  * A structure of zeros is a turn that no thread has.
  */
@@ -57,8 +57,8 @@ static inline bool unixturn__try(struct turn *turn)
 
 /*
  * Takes the turn. Returns 0, and keeps errno; -1 with EAGAIN if the thread that
- * has it waits for a message, or EINVAL if it is held: the caller then sees all
- * that was done before.
+ * has it waits for a message, or with EINVAL if it is held. The caller sees all
+ * that was done before the turn was given or held.
  */
 static inline int unixturn__take(struct turn *turn)
 {

@@ -28,8 +28,8 @@ bool unixwait__is_shut(int fd)
 
 /*
  * A datagram socket that was shut down stays readable, and gives no message. We
- * check for that only after a wake-up in vain, which is rare otherwise: another
- * reader was quicker.
+ * check for that only after a wake-up in vain, which otherwise happens rarely:
+ * when another reader was quicker.
  */
 static int sleep_until_ready(struct wait *wait)
 {

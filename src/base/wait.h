@@ -62,11 +62,8 @@ int unixwait__again(struct wait *wait);
  */
 bool unixwait__is_shut(int fd);
 
-/*
- * Tells whether an empty datagram from no known sender is a phantom and no
- * message: the kernel returns that to a call that sleeps when the socket is
- * shut down.
- */
+/* Tells whether an empty datagram without a known sender is a phantom: the
+ * kernel returns one to a call that sleeps when the socket is shut down. */
 static inline bool unixwait__is_woken_by_shutdown(const struct wait *wait)
 {
 	return wait->flags == 0 && wait->end->type == SOCK_DGRAM &&

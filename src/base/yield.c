@@ -4,7 +4,7 @@
 #include "base/yield.h"
 #include "unixmsg/deadline.h"
 
-/* A process that computes keeps the processor for longer than that. */
+/* A process that computes keeps the processor for longer than this. */
 static const int64_t late_us = 1000;
 
 /* Yields in vain cost a 16th of the time at most. */

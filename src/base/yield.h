@@ -4,9 +4,9 @@
  *
  * A process that sleeps is woken by the first message, and takes the processor
  * away from its peer for it. A process that yields lets a peer on the same
- * processor work in bulk. But a third process, which computes, keeps it for
- * milliseconds: after a yield that was no gain it sleeps at once, for many
- * times as long as that has taken.
+ * processor work in bulk. But a third process, which computes, may keep the
+ * processor for milliseconds. So after a yield that was no gain, the process
+ * sleeps without a yield, for many times as long as that yield has taken.
  *
  *	since_us = unixyield__begin(&yield);
  *	if (since_us > 0) {
@@ -15,7 +15,7 @@
  *			unixyield__rest(&yield, since_us);
  *	}
  *
- * All zero is one that may yield. Several threads may use it at once.
+ * A structure of zeros may yield at once. Several threads may use it at once.
  */
 #ifndef UNIXMSG_YIELD_H
 #define UNIXMSG_YIELD_H

@@ -101,7 +101,6 @@ static int check_kind(int fd)
 	return -1;
 }
 
-/* The seals come first: only they keep the size as it is. */
 int unixblob__check(int fd, int wanted)
 {
 	return check_seals(fd, wanted) < 0 ? -1 : check_kind(fd);
@@ -122,6 +121,7 @@ int unixblob_map(int fd, size_t size_max, struct unixblob *blob)
 
 	blob->data = NULL;
 	blob->size = 0;
+	/* The size counts only once the seals are known to keep it. */
 	if (unixblob__check(fd, seals) < 0 || fstat(fd, &file) < 0)
 		return -1;
 	blob->size = get_size(&file);

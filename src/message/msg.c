@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * All messages go through the routines below. Their rules: a message is whole
- * or an error; it takes one system call unless it has to wait; and unwanted
- * control data is received into room for one item without descriptors, so that
- * no peer can make us own any.
+ * Datagrams go through the routines below, and so do packets without a lane.
+ * Their rules: a message is whole or an error; it takes one system call unless
+ * it has to wait; and unwanted control data is received into room for one item
+ * without descriptors, so that no peer can make us own any.
  */
 #include <config.h>
 
@@ -317,8 +317,7 @@ size_t unixmsg__get_control_size(const struct endpoint *end)
 	return unixmsg__get_marks_size(end);
 }
 
-/* An empty datagram without a known sender may be a phantom: the kernel returns
- * that to a call that sleeps when the socket is shut down. */
+/* An empty datagram without a known sender may be a phantom, see wait.h. */
 static int refuse_phantom(const struct wait *wait, size_t size,
 	socklen_t name_length)
 {

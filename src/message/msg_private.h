@@ -43,9 +43,10 @@ int unixmsg__check_batch(const struct unixmsg *msgs, size_t count);
 void unixmsg__reset(struct unixmsg *msg);
 
 /*
- * Return the room for control data to receive: for what end wants, and only for
- * what marks each of its messages. Marks leave no room for descriptors, so the
- * kernel truncates the control data of a message that has some.
+ * Return the room for the control data of a message. _get_marks_size has room
+ * only for what marks each message of end, _get_control_size also for what end
+ * wants. Marks leave no room for descriptors, so the kernel truncates the
+ * control data of a message that has some.
  */
 size_t unixmsg__get_control_size(const struct endpoint *end);
 size_t unixmsg__get_marks_size(const struct endpoint *end);
@@ -62,7 +63,8 @@ int unixmsg__recv_on(struct endpoint *end, struct unixmsg *msg,
 int unixmsg__peek_size_on(struct endpoint *end, size_t *size,
 	int64_t deadline_us);
 
-/* Do the same with one buffer and with the peer; from may be NULL. */
+/* Send one piece of bytes to the peer, or receive one; from may be NULL. Return
+ * as _send_on and _recv_on do. */
 int unixmsg__send_data_on(struct endpoint *end, const void *data, size_t size,
 	int64_t deadline_us);
 int unixmsg__recv_data_on(struct endpoint *end, void *data, size_t room,

@@ -92,7 +92,7 @@ static gid_t *read_groups(int fd, size_t *count)
 		groups = more;
 		if (unixpeer_get_groups(fd, groups, room, count) == 0)
 			return groups;
-		/* They stay what they were at the connect, so that the next
+		/* The groups stay what they were at the connect, so the next
 		 * room is enough. */
 		if (errno != ERANGE || *count <= room)
 			break;
