@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGKILL can arrive between any two calls. It leaves a dead file under the
- * hidden name, if that was to be removed, or the file of a live owner, if that
+ * SIGKILL can arrive between any two calls. It leaves a file under the hidden
+ * name: a dead file that was to be removed, or the file of a live owner that
  * was to be replaced. The hidden name contains the name of the file.
  */
 #include <config.h>

@@ -7,20 +7,15 @@
 
 struct stat;
 
-/* Tells whether there is such a file from leaf: mostly of a process at work. */
+/* Tells whether a file is set aside from leaf, mostly by a process at work. */
 bool unixaside__is_there(int dir_fd, const char *leaf);
 
-/*
- * Tells whether a file with such a name is no trap. In a sticky directory other
- * users may create files with this name, but not rename ours.
- */
+/* Tells whether a file with a hidden name can be trusted. In a sticky directory
+ * other users may create files with this name, but not rename ours. */
 bool unixaside__is_trusted(int dir_fd, const struct stat *found);
 
-/*
- * Opens that file (O_PATH) for clients that dial it. Returns ENOENT also if the
- * directory is sticky, so that anybody may create such a file, and it is
- * neither ours nor root's.
- */
+/* Opens the file that is set aside from leaf (O_PATH), for clients that dial
+ * it. Fails with ENOENT also for a file that cannot be trusted, see above. */
 int unixaside__open(int dir_fd, const char *leaf);
 
 /*

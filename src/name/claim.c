@@ -225,8 +225,8 @@ static bool is_owner_wanted(const struct unixname_options *options)
 /*
  * Sets the mode that the file is created with. The kernel takes it from the
  * socket, less the umask. So fchmod(2) before bind(2) may make it too narrow
- * but never too wide. If the file is to get another owner, nobody can connect
- * before.
+ * but never too wide. If the file is to get another owner, mode 0 keeps all
+ * clients out until then.
  */
 static int set_birth_mode(const struct claim *claim)
 {
@@ -272,9 +272,9 @@ static bool is_owner_in_force(const struct stat *found,
 }
 
 /*
- * Some file systems accept an owner and a mode but keep their own. More users
- * than wanted may write to a client's file: the client is connected, and the
- * kernel refuses all senders but its server.
+ * Some file systems accept an owner and a mode but keep their own. A client's
+ * file needs no check: the client is connected, so the kernel refuses all
+ * senders but its server.
  */
 static int check_is_in_force(const struct claim *claim, int path_fd)
 {
@@ -545,10 +545,8 @@ static int claim_free(struct claim *claim, bool *is_free)
 	return result;
 }
 
-/*
- * Settles a file that a killed process has left here. Mostly there is none,
- * which needs no lock to see.
- */
+/* Settles a file that a killed process has left here. Mostly there is none,
+ * which a look without the lock shows. */
 static void settle_last(struct claim *claim)
 {
 	const struct unixname *name = claim->name;

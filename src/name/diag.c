@@ -213,7 +213,7 @@ static int parse_socket(struct unixdiag_message *message,
 		size - sizeof(head));
 }
 
-/* A list that failed half way has the error behind its end. */
+/* A list that failed half way has the error in its end message. */
 static int parse_end(struct unixdiag_message *message,
 	const unsigned char *data, size_t size)
 {

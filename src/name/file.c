@@ -166,7 +166,7 @@ int unixfile__put_over(int dir_fd, const char *aside, const char *leaf,
 	return -1;
 }
 
-/* Nobody would look for a file that stays under the hidden name. */
+/* Nobody would look for the file under a random hidden name. */
 int unixfile__remove_aside(int dir_fd, const char *aside, const char *leaf)
 {
 	int saved;

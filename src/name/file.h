@@ -12,7 +12,7 @@
 #define UNIXFILE_ASIDE_SIZE (NAME_MAX + 1)
 /* The beginning of that name, before the file's own name. */
 #define UNIXFILE_ASIDE_START ".unixmsg-"
-/* The same if that name is taken: one that does not contain the file's name. */
+/* The beginning of a random name, which serves if that one is taken. */
 #define UNIXFILE_ASIDE_ANY ".unixmsg."
 
 bool unixfile__is_same(const struct stat *found, dev_t dev, ino_t ino);
@@ -28,8 +28,8 @@ bool unixfile__is_same(const struct stat *found, dev_t dev, ino_t ino);
  */
 int unixfile__lock(int dir_fd, int64_t deadline_us);
 
-/* Takes it as a shared lock: several processes may have that, and none the
- * exclusive lock meanwhile. */
+/* Takes the same lock as a shared one: several processes may have it, and
+ * meanwhile none the exclusive lock. */
 int unixfile__lock_shared(int dir_fd, int64_t deadline_us);
 
 void unixfile__unlock(int dir_fd);
@@ -44,8 +44,8 @@ void unixfile__name_aside(const char *leaf, char aside[UNIXFILE_ASIDE_SIZE]);
  * Renames leaf to a name that only we know, if it is the given file. aside
  * receives that name: the one above, or a random one when that is taken. Keep
  * the file open or bound meanwhile, or another file may get its inode's number.
- * Returns -1 with EADDRINUSE when it is another file, which then has its name
- * still; ENOENT; or an errno of rename(2).
+ * Returns -1 with EADDRINUSE when it is another file, which then keeps its
+ * name; ENOENT; or an errno of rename(2).
  */
 int unixfile__set_aside(int dir_fd, const char *leaf, dev_t dev, ino_t ino,
 	char aside[UNIXFILE_ASIDE_SIZE]);
@@ -55,10 +55,10 @@ int unixfile__put_back(int dir_fd, const char *aside, const char *leaf);
 
 /*
  * Gives a hidden file the name of leaf, if leaf is the file dev and ino, and
- * removes that one. The name leads to one of the two at any moment. Returns -1
- * with EADDRINUSE when it is another file, which then has its name still;
- * EINVAL or ENOSYS if the file system cannot exchange; or another errno of
- * rename(2).
+ * removes the file that had the name. The name leads to one of the two at any
+ * moment. Returns -1 with EADDRINUSE when leaf is another file, which then
+ * keeps its name; EINVAL or ENOSYS if the file system cannot exchange; or
+ * another errno of rename(2).
  */
 int unixfile__put_over(int dir_fd, const char *aside, const char *leaf,
 	dev_t dev, ino_t ino);

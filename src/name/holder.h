@@ -23,7 +23,8 @@ typedef int unixholder_take(void *context, const struct unixholder *holder);
 /*
  * Walks through the socket descriptors, of all kinds, of all processes. Counts
  * in denied the processes that it may not look into. Passes over processes that
- * end meanwhile. Returns -1 with an errno of take, or of opendir(3) for /proc.
+ * end meanwhile. Returns -1 with an errno of take, an errno of opendir(3) for
+ * /proc, or EMFILE, ENFILE or ENOMEM.
  */
 int unixholder__list(unixholder_take *take, void *context,
 	unsigned int *denied);

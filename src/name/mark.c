@@ -2,8 +2,8 @@
 /*
  * The mark is a lock of one byte of the directory, see F_OFD_SETLK in fcntl(2).
  * Nothing is ever read or written there. The byte depends on the name. A
- * directory cannot be open for writing, so the lock is one for reading, which
- * excludes nobody: whoever sets it then looks for others.
+ * directory cannot be open for writing, so the lock is a read lock, which
+ * excludes nobody: a process that sets it then looks for others.
  */
 #include <config.h>
 

@@ -59,7 +59,8 @@ static bool is_match(const struct search *search,
 		socket->file.ino == search->file.ino;
 }
 
-/* Accepted connections have the name of their listener, and follow it. */
+/* Accepted connections have the name of their listener too, so only a listener
+ * or a datagram socket ends the search. */
 static int look(void *context, const struct unixdiag_socket *socket)
 {
 	struct search *search = context;

@@ -15,10 +15,8 @@
  */
 int unixprobe__is_dead(int path_fd, const char *dir, const char *leaf);
 
-/*
- * Returns 0 when a socket is bound to that file for certain. Returns -1 with
- * errno when it is not, or nobody can tell: then the file may be either.
- */
+/* Returns 0 when a socket is bound to that file for certain. Returns -1 with
+ * errno otherwise: then the owner may be alive or dead. */
 int unixprobe__is_alive(int path_fd, const char *dir, const char *leaf);
 
 #endif

@@ -70,7 +70,7 @@ static void sweep_file(struct sweep *sweep, const char *leaf)
 	close(fd);
 }
 
-/* Settles a file that a killed sweep has left, or that another works on now. */
+/* Settles a file that a killed sweep has left, or another sweep works on. */
 static void sweep_aside(struct sweep *sweep, const char *leaf)
 {
 	int dir_fd = dirfd(sweep->dir);

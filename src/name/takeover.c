@@ -101,7 +101,7 @@ static int judge(const struct unixtakeover *takeover, const char *leaf,
 	return errno == EREMOTE ? ENOTSUP : errno;
 }
 
-/* -1 if the file cannot be looked at at all. */
+/* Returns 0, or -1 if the file cannot be looked at. */
 static int look_at(const struct unixtakeover *takeover, const char *leaf,
 	struct look *look)
 {
@@ -128,7 +128,7 @@ static bool is_dead(const struct look *look)
 	return look->fd >= 0 && look->error == 0;
 }
 
-/* Nothing is decided by what could not be found out. */
+/* Fails unless the look has found out what is there, as only that decides. */
 static int check_is_known(const struct look *look)
 {
 	if (look->fd < 0 || look->error == 0 || look->error == EADDRINUSE ||
@@ -340,7 +340,7 @@ static int is_callers(const struct look *present, int fd)
 }
 
 /* Another program has the name for good, so nobody would look for the hidden
- * one. In doubt that stays: it is the only way to the server. */
+ * name. In doubt the hidden name stays: it is the only way to the server. */
 static int lose(const struct unixtakeover *takeover, const struct look *present)
 {
 	const struct unixname *name = takeover->name;
@@ -391,7 +391,7 @@ static int remove_both(const struct unixtakeover *takeover,
 	return remove_hidden(takeover);
 }
 
-/* 1: it has its name back. 0: it has ended. */
+/* Returns 1 if the server has its name back, 0 if it has ended, or -1. */
 static int give_back(const struct unixtakeover *takeover,
 	const struct look *hidden, int fd)
 {
@@ -426,7 +426,7 @@ static int give_back_locked(const struct unixtakeover *takeover, int fd)
 		result = give_back(takeover, &hidden, fd);
 		result = fd_close_with(hidden.fd, result);
 	}
-	/* A caller that was killed while it claimed the name has left it. */
+	/* A caller killed while it claimed the name has left a file aside. */
 	if (is_locked && unixaside__is_there(dir_fd, name->leaf))
 		unixaside__settle(dir_fd, name->dir, name->leaf);
 	unixfile__unlock(dir_fd);

@@ -160,7 +160,7 @@ static int walk_cached(const char *path, uint64_t resolve, uint64_t flags)
 	return fd;
 }
 
-/* Kernels before 5.12 lack the cached walk, before 5.6 that without links. */
+/* Kernels before 5.12 lack the cached walk, and before 5.6 openat2(2). */
 static bool is_other_walk_needed(void)
 {
 	return errno == EAGAIN || errno == EINVAL || errno == ENOSYS ||
