@@ -34,9 +34,11 @@ size_t unixstream__get_sent(const struct unixconn *conn);
 /* Tells whether bytes were read ahead, perhaps a whole message. */
 bool unixstream__has_input(const struct unixconn *conn);
 
-/* Receive and send bytes with what may go beside them, without waiting. Those
- * of msg are sent from byte *done on; its descriptors and credentials go with
- * the first one. */
+/*
+ * Receive and send bytes, and the control data beside them, without waiting.
+ * The second sends the bytes of msg from byte *done on, and advances *done. The
+ * control data goes with the first byte.
+ */
 int unixstream__recv_bytes(struct unixconn *conn, struct unixmsg *msg);
 int unixstream__send_bytes(struct unixconn *conn, const struct unixmsg *msg,
 	size_t *done);

@@ -233,7 +233,7 @@ static int end_input(const struct stream *stream)
 }
 
 /* Returns the missing size of the message, to read no more: see struct
- * carried. */
+ * ancillary. */
 static size_t get_missing(const struct stream *stream)
 {
 	const size_t buffered = unixstream__get_buffered(stream);
@@ -545,7 +545,7 @@ static bool has_message(struct stream *stream)
 		get_prefix(stream->input + stream->input_begin);
 }
 
-/* A pidfd has no room of its own that a batch could refuse. */
+/* Closes a wanted pidfd, as a batch does not return it. */
 static int recv_of_batch(struct stream *stream, struct unixmsg *msg,
 	int64_t deadline_us)
 {

@@ -120,10 +120,8 @@ static void empty_queue(const struct gram *gram)
 	errno = saved;
 }
 
-/*
- * Connects to a socket that is closed then. A send to that one would fail and
- * remove the peer again.
- */
+/* Connects to a socket of our own, and closes that one. Nothing may be sent to
+ * it: a send would fail and remove the peer again. */
 static int connect_to_nobody(const struct gram *gram)
 {
 	struct endpoint nobody;
@@ -153,7 +151,8 @@ static void shut_out_strangers(struct gram *gram, uint_fast64_t state)
 		!atomic_compare_exchange_strong(&gram->server_state, &state,
 			shut))
 		return;
-	/* Not open before that is known: who receives meanwhile would fail. */
+	/* The state is not LOST_OPEN before that is known: a receive would fail
+	 * meanwhile. */
 	if (connect_to_nobody(gram) == 0)
 		empty_queue(gram);
 	else

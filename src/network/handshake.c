@@ -15,14 +15,14 @@
  *	HELLO with the stranger's memory   Its owner has to be the server's user
  *	                                   (SO_PEERCRED). No other user can make
  *	                                   such a file.
- *	HELLO with memory that the         The server has written number and
- *	server gave to the stranger        network namespace of the client into
- *	                                   its memory. Both together belong to
- *	                                   one client.
+ *	HELLO with memory that the         The server has written the number and
+ *	server gave to the stranger        the network namespace of the client
+ *	                                   into its memory. Both together belong
+ *	                                   to one client.
  *	HELLO from another user who has    The writer (SCM_CREDENTIALS) has to
  *	got the server's socket            be that user as well.
- *	A user without a number in the     It counts as nobody's: the client
- *	client's user namespace            dials again, and asks for nothing.
+ *	A server whose user has no number  All such users look the same, so the
+ *	in the client's user namespace     client dials again, without a lane.
  *	ACCEPT, GO, NO                     They need the secret in the memory of
  *	                                   HELLO, which only the client gets.
  *	ACCEPT with other memory           It has to be the writer's and have
@@ -65,7 +65,7 @@ static const unsigned int offer_after = 32;
 
 /*
  * A server that has sent so many messages offers none any more. A client gives
- * up waiting after it has received twice as many. Its sends prove
+ * up waiting after it has received twice as many. The sends of a client prove
  * nothing: HELLO may lie among messages that it has not received yet.
  */
 static const unsigned int offer_before = 128;
@@ -73,8 +73,8 @@ static const unsigned int offer_before = 128;
 /* The largest ring that a server can make a client allocate. */
 static const uint32_t client_ring_most = 1 << 20;
 
-/* Looks at an offer whose descriptor is lost though one was free: another
- * thread may have had that for a moment. */
+/* The most looks at an offer whose descriptor is lost though one was free:
+ * another thread may have had that one for a moment. */
 static const int looks_most = 8;
 
 static const unsigned int wants_beside = UNIXMSG_WANT_CRED | UNIXMSG_WANT_PIDFD;

@@ -66,9 +66,9 @@ void unixhandshake__await(struct packet *packet, uint32_t ring_size,
 	uid_t server);
 
 /*
- * The program decides about the lane of such a connection: when is_ready is
- * true it calls _offer or _decline, as one of its calls that send or receive.
- * has_none: there will be no lane, and no memory is in use.
+ * After _hold the service decides about the lane: when _is_ready returns true,
+ * it calls _offer or _decline, as one of its calls that send or receive.
+ * _has_none returns true if there will be no lane, and no memory is in use.
  */
 void unixhandshake__hold(struct packet *packet);
 void unixhandshake__offer(struct packet *packet);
@@ -81,7 +81,7 @@ static inline bool unixhandshake__is_ready(const struct packet *packet)
 }
 
 /* Call the first after a message was sent without a lane, and the second
- * before. Both in the caller's turn to send. */
+ * before. Call both in your turn to send. */
 void unixhandshake__note_sent(struct packet *packet);
 void unixhandshake__say_due(struct packet *packet);
 

@@ -299,7 +299,7 @@ static int refuse_shut(short events)
  */
 static int accept_now(struct unixlistener *listener, bool *is_named)
 {
-	struct sockaddr client; /* of which only the length is taken */
+	struct sockaddr client; /* only its length counts */
 	socklen_t length = 0;
 	struct pollfd ready = {
 		.fd = listener->end.fd,
@@ -346,7 +346,8 @@ static int prepare_accepted(struct endpoint *end)
 	return unixendpoint__mark_messages(end);
 }
 
-/* Returns the user that the kernel tells to clients: who called listen(2). */
+/* Returns the user that the kernel tells to clients: the one that called
+ * listen(2). */
 static uid_t get_user(const struct unixlistener *listener)
 {
 	struct ucred cred;
@@ -396,7 +397,7 @@ static int accept_into(struct unixlistener *listener, struct unixconn *conn,
 	return 0;
 }
 
-/* Returns that of connections to come. */
+/* Returns the network of connections to come. */
 static const struct network *get_network(const struct unixlistener *listener)
 {
 	return listener->lane_bytes > 0

@@ -14,7 +14,7 @@ static const struct network *const networks[] = {
 
 enum { NETWORKS = sizeof(networks) / sizeof(networks[0]) };
 
-/* Other usual names: types of sockets, and unixstream, unknown to Go. */
+/* Other usual names: the types of sockets, and unixstream, which Go lacks. */
 static const struct {
 	const char *name;
 	const struct network *network;

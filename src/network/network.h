@@ -52,7 +52,7 @@ struct network {
 	/* Tells whether the descriptor alone has all that was received and
 	 * sent. NULL: it has. */
 	bool (*is_whole)(const struct unixconn *conn);
-	/* NULL: there is none. */
+	/* NULL: it never has a lane. */
 	bool (*is_lane)(const struct unixconn *conn);
 	/* NULL: as shutdown(2). */
 	int (*shutdown)(struct unixconn *conn, int how);
@@ -108,7 +108,7 @@ extern const struct network unixnetwork__stream;
 const struct network *unixnetwork__find(const char *name);
 const struct network *unixnetwork__find_type(int type);
 
-/* The same with lanes. NULL with ENOTSUP: it has none. */
+/* Returns the network with lanes, or NULL with ENOTSUP if it has none. */
 const struct network *unixnetwork__find_lane(const struct network *network);
 
 static inline void unixnetwork__note(atomic_uint_fast64_t *counter,

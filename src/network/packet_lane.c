@@ -77,9 +77,9 @@ static void lane_dispose(struct unixconn *conn)
 }
 
 /*
- * Changes that a lane has to follow: to hold the turn to send keeps the lane
- * from being set up meanwhile. If a message is reserved, that holds the turn,
- * and the lane is there already.
+ * Begins a change that a lane has to follow. The turn to send keeps the lane
+ * from being set up meanwhile. A reserved message already holds the turn, but
+ * then the lane is there, too.
  */
 static bool begin_change(struct packet *packet)
 {
@@ -112,8 +112,8 @@ static void note_size_max(struct packet *packet, size_t size)
 	errno = saved;
 }
 
-/* The same with and without a lane, so that a size given before the lane begins
- * stays true. */
+/* Returns the same with and without a lane, so that a size given before the
+ * lane begins stays true. */
 static int lane_get_size_max(const struct unixconn *conn, size_t *size)
 {
 	if (unixlane__get_size_max(&conn->end, size) < 0)
@@ -134,8 +134,8 @@ static int lane_raise_size_max(struct unixconn *conn, size_t wanted,
 	return lane_get_size_max(conn, reached);
 }
 
-/* Bytes in the ring count as they are. Once the peer reads the ring, and that
- * is empty, only a bell can be on the socket. */
+/* Bytes in the ring count as they are. Once the peer reads the ring, and the
+ * ring is empty, only a bell can be on the socket. */
 static int lane_get_unread(const struct unixconn *conn, size_t *bytes)
 {
 	const struct packet *packet = (const struct packet *)conn;

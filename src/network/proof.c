@@ -29,7 +29,7 @@ struct attempt {
 	int own_fd;
 	const struct unixaddr *from;
 	const struct unixcred *writer;
-	const struct stat *chosen; /* by the program: its owner has to do */
+	const struct stat *chosen; /* by the program; its owner is the writer */
 	unsigned int flags;
 	int fd; /* of the file, or -1 */
 	bool is_linked;
@@ -267,7 +267,7 @@ static int prove_by_socket(struct attempt *attempt)
 		return -1;
 	if (!target.is_taken)
 		return judge(attempt, &target);
-	/* It can be connected only to us, or nothing could be sent to it. */
+	/* The target must be connected to us, or our sends to it would fail. */
 	if (attempt->fd >= 0 && attempt->is_likely)
 		return 0;
 	if (list_target(attempt, &target) < 0)
@@ -302,7 +302,7 @@ static void settle(struct attempt *attempt, const char *path,
 	attempt->fd = -1;
 }
 
-/* Nothing can be proved anew of who has not written. */
+/* A socket that has sent nothing cannot be proved again for each message. */
 static int settle_chosen(struct attempt *attempt, const char *path,
 	const struct stat *found, struct unixproof *proof)
 {

@@ -41,10 +41,10 @@ int unixproof__find(struct unixproof *proof, int own_fd,
 	unsigned int flags);
 
 /*
- * The same for a socket that the program has chosen, and that has sent nothing
- * yet. Its name must lead to the chosen file; chosen is NULL for an abstract
- * name. Errors: EPERM (it does not), ENOSYS (other users may replace the file,
- * and only /proc can keep hold of it), and those of open(2).
+ * Does the same for a socket that the program has chosen, and that has sent
+ * nothing yet. Its name must lead to the chosen file; chosen is NULL for an
+ * abstract name. Errors: EPERM (it does not), ENOSYS (other users may replace
+ * the file, and only /proc can keep hold of it), and those of open(2).
  */
 int unixproof__find_chosen(struct unixproof *proof, const struct unixaddr *name,
 	const struct stat *chosen);
