@@ -59,7 +59,7 @@ struct lane {
 	uint64_t detours;    /* messages that we have sent by the socket */
 	struct yield for_room;
 	atomic_size_t size_max; /* of a message, by the ring or the socket */
-	char *reserved;         /* where the turn to send is held */
+	char *reserved;         /* room, while the turn to send is held */
 	size_t reserved_size;
 	struct unixbuffer spare; /* for what the ring has no room for */
 	struct turn receiving;
@@ -67,8 +67,8 @@ struct lane {
 	struct yield for_news;
 	struct ring_record peeked; /* the last one; it may hold the turn */
 	int error; /* of the socket, to return when nothing is there */
-	atomic_bool has_failed;     /* the peer has broken a rule */
-	atomic_bool was_reset;      /* see unixlane__try_again */
+	atomic_bool has_failed; /* the peer has broken a rule */
+	atomic_bool was_reset;  /* one was ignored, see unixlane__try_again */
 	const struct endpoint *end; /* the connection, not ours */
 	pid_t owner;                /* the process that set it up */
 	struct segment mine;
@@ -138,9 +138,9 @@ int unixlane__send(struct lane *lane, const struct msghdr *headers,
 	size_t count, size_t *sent, bool is_patient);
 
 /*
- * Sends a message in one piece if the ring has room for it: the short way. 1;
- * 0: it was not sent, unixlane__send has to; -1 with EPIPE and others of
- * send(2). errno is kept otherwise.
+ * Sends a message in one piece if the ring has room for it: the short way.
+ * Returns 1; 0 if it was not sent, and unixlane__send has to send it; -1 with
+ * EPIPE or another error of send(2). Keeps errno otherwise.
  */
 static inline int unixlane__send_data(struct lane *lane, const void *data,
 	size_t size);
@@ -156,18 +156,16 @@ static inline int unixlane__send_data(struct lane *lane, const void *data,
 int unixlane__recv(struct lane *lane, struct msghdr *header, size_t *size,
 	int flags);
 
-/*
- * Receives a message that is in the ring and has room: the short way. False: it
- * did not, unixlane__recv has to. errno is kept.
- */
+/* Receives a message that is in the ring and fits into room: the short way.
+ * Returns false if it received none, and unixlane__recv has to. Keeps errno. */
 static inline bool unixlane__recv_data(struct lane *lane, void *data,
 	size_t room, size_t *size);
 
 /*
  * unixlane__reserve holds the turn to send, until unixlane__commit has sent the
- * message, or has failed with another error than EAGAIN, or unixlane__cancel
- * gives it up. They return 0, or -1 with the errors of unixmsg/lane.h, and wait
- * no longer than unixlane__send.
+ * message, or has failed with an error other than EAGAIN and EINVAL, or
+ * unixlane__cancel gives it up. They return 0, or -1 with the errors of
+ * unixmsg/lane.h, and wait no longer than unixlane__send.
  */
 int unixlane__reserve(struct lane *lane, size_t size, void **data,
 	bool is_patient);

@@ -245,8 +245,9 @@ static int peek_beside(struct lane *lane, struct msghdr *header, int flags)
 }
 
 /*
- * Gives first the room for what marks each message of the socket. If that is
- * all there is, and the kernel cuts control data, descriptors are lost.
+ * Limits the room of first to what marks each message of the socket, so that no
+ * descriptor arrives. Returns false if first has no more room: then descriptors
+ * that the kernel cuts off are lost.
  */
 static bool has_more_room(const struct lane *lane, struct msghdr *first)
 {

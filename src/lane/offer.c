@@ -73,7 +73,7 @@ int unixoffer__get_space(int fd, uint64_t *space)
 	return getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, space, &length);
 }
 
-/* The user is the effective one, whose the memory is. */
+/* The user is the effective one, which owns the memory. */
 static void put_memory(struct msghdr *header, union control_all *control,
 	int *memory_fd)
 {
@@ -146,7 +146,7 @@ int unixoffer__peek(int fd, const struct segment_key *key,
 	return 0;
 }
 
-/* Returns the result of recvmsg(2). For its time the kernel also gives the
+/* Returns the result of recvmsg(2). During this call the kernel also gives the
  * credentials of the writer. */
 static ssize_t recv_with_cred(int fd, struct msghdr *header, int flags)
 {

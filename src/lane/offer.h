@@ -47,8 +47,8 @@ bool unixoffer__read_name(const struct unixaddr *addr, uint64_t *number);
 int unixoffer__get_space(int fd, uint64_t *space);
 
 /*
- * Sends one message of the offer. With memory_fd, unless that is -1, go the
- * credentials of this process; memory_fd stays the caller's. Returns 0; -1 with
+ * Sends one message of the offer. If memory_fd is not -1, sends it too, with
+ * the credentials of this process; it stays the caller's. Returns 0; -1 with
  * EAGAIN (no room now) or an error of sendmsg(2).
  */
 int unixoffer__send(int fd, enum offer_kind kind, const struct segment_key *key,
@@ -77,7 +77,7 @@ struct offer_memory {
  */
 int unixoffer__receive(int fd, int flags, struct offer_memory *memory);
 
-/* Receives that message for nothing. Returns 0; -1 with an error of recv(2):
+/* Receives that message and drops it. Returns 0; -1 with an error of recv(2):
  * the message is still there. */
 int unixoffer__drop(int fd);
 

@@ -6,7 +6,7 @@
 
 #include "lane/ring.h"
 
-/* So large a part of the ring is the work of a sender in bulk. */
+/* A sender works in bulk if this part of the ring is unread: 1/64. */
 static const uint32_t bulk_share = 64;
 
 /* The state of both ends, in our page. */
@@ -143,7 +143,8 @@ bool unixring__unmark(struct ring_out *out)
 
 /* Reading */
 
-/* 1: something is published behind position. 0: nothing is. -1: EPROTO. */
+/* Returns 1 if something is published behind position, 0 if nothing is, or -1
+ * with EPROTO. */
 static inline int look_at_tail(struct ring_in *in, uint32_t position)
 {
 	if (position != in->state->tail)
@@ -287,7 +288,7 @@ uint32_t unixring__get_unread(const struct ring_out *out)
 	return unread < out->size ? unread : out->size;
 }
 
-/* Positions are multiples of 8, so that 1 marks one that is set. */
+/* Positions are multiples of 8, so the lowest bit can mark an end as set. */
 void unixring__end(struct ring_in *in)
 {
 	const uint32_t end = unixring__read_position(&in->peer->tail) | 1;

@@ -303,8 +303,8 @@ static inline const struct ring_header *unixring__at_head(
 		(in->state->head & (in->size - 1)));
 }
 
-/* The peer may have written anything where the reading ends. An end that it
- * cannot have, or that is behind us already, lets in nothing more. */
+/* The end was read from the peer, so it may be anything. If it is beyond tail,
+ * or before position, nothing more is read. */
 static inline uint32_t unixring__bound(const struct ring_in *in, uint32_t tail,
 	uint32_t position)
 {
