@@ -160,7 +160,8 @@ static bool is_large_for(const struct budget *budget, size_t cost)
 static bool is_within_share(const struct budget *budget,
 	const struct account *account, size_t cost)
 {
-	/* The first one is sent: nothing says yet that nobody reads it. */
+	/* The first message is sent: nothing shows yet that its receiver reads
+	 * none. */
 	return account->bytes == 0 ||
 		(account->is_reader &&
 			account->bytes + cost <= get_share(budget));

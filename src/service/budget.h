@@ -79,8 +79,8 @@ void unixbudget__charge(struct budget *budget, struct account *account,
 	size_t size);
 
 /*
- * Tells whether a receiver may hold messages that fill the buffer, which it
- * would do even when it is forgotten. It may ask the caller to call
+ * Tells whether a receiver may hold messages that fill the buffer, and would
+ * hold them even after it is forgotten. It may ask the caller to call
  * unixbudget__list.
  */
 bool unixbudget__is_held(struct budget *budget, struct account *account,

@@ -186,8 +186,8 @@ static bool is_limited(struct unixservice *service, const struct origin *origin)
 
 /*
  * A peer that goes on sending has probably read something, so its queued
- * messages are tried before the timer is due. Only once a round, or a flood
- * would keep the service busy.
+ * messages are tried before the timer is due. They are tried only once a round,
+ * or a flood would keep the service busy.
  */
 static void try_queued(struct unixservice *service, struct sender *sender)
 {

@@ -295,8 +295,8 @@ static void link_ready(struct unixservice *service, struct watch *watch)
 	go_on(service, link);
 }
 
-/* Tells whether the peer was silent for too long. Begins the time of a peer
- * that may be silent anew. */
+/* Tells whether the peer was silent for too long. Restarts the time of a peer
+ * that has a reason to be silent. */
 static bool judge_silence(const struct unixservice *service, struct peer *peer)
 {
 	/* A peer that waits for our answer, or that we do not read, is not
@@ -338,10 +338,8 @@ static bool is_late(const struct unixservice *service, const struct peer *peer)
 	return service->now_us >= get_late_us(service, peer);
 }
 
-/*
- * poll(2) reports room only once three quarters of the queue are free, and
- * nothing if the peer has shut down its reading side. A call finds out.
- */
+/* poll(2) reports room only once three quarters of the queue are free, and
+ * nothing if the peer has shut down its reading side. So try a send. */
 static void try_before_giving_up(struct unixservice *service, struct link *link)
 {
 	struct peer *peer = &link->peer;
@@ -430,7 +428,7 @@ static void link_stop(struct unixservice *service, struct peer *peer)
 	}
 	/* From now on the peer's own sends fail at once. */
 	unixconn_shutdown(link->conn, SHUT_RD);
-	/* Nobody would notice the end that was read before. */
+	/* The end of file was read before, so nothing would report it again. */
 	if (peer->life == PEER_WRITE_ONLY)
 		unixservice__finish(service, peer);
 }

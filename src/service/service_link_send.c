@@ -116,8 +116,8 @@ size_t unixlink__get_size_max(const struct peer *peer)
 	return SIZE_MAX;
 }
 
-/* Frames carry nothing else, see choose_wants; nor does a stream without a
- * byte. */
+/* Frames carry no control data, see unixservice__choose_wants. A byte stream
+ * carries it only with a byte. */
 bool unixlink__stream_carries(const struct peer *peer,
 	const struct unixmsg *msg)
 {

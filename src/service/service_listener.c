@@ -81,7 +81,7 @@ static const struct unixcred *get_cred(const struct accepted *accepted)
 	return accepted->has_cred ? &accepted->cred : NULL;
 }
 
-/* Serves it. is_last: it has the last descriptor. */
+/* Serves the connection. is_last: it has the last descriptor. */
 static int give_place(struct unixservice *service,
 	const struct listeners *listeners, const struct accepted *accepted,
 	bool is_last)
@@ -158,7 +158,7 @@ static bool is_one_user_heavy(const struct unixservice *service)
 /*
  * Accepts a connection with the spare descriptor, when none is left and one
  * user has many. The connection stays if it can replace a connection of that
- * user, as with places. Returns whether there may be more of them; if not,
+ * user, as with places. Returns whether more connections may wait; if not,
  * errno says why.
  */
 static bool accept_by_spare(struct unixservice *service,

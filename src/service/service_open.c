@@ -167,7 +167,7 @@ int unixservice__open_connection(struct unixservice *service,
 	const struct network *network, const char *address, unsigned int flags,
 	uint64_t *id)
 {
-	/* To want it later is too late for messages that come at once. */
+	/* A later unixconn_want would miss messages that come at once. */
 	const struct unixdial_options options = {
 		.wants = unixservice__choose_wants(service, network->type,
 			flags != 0, 0),

@@ -561,8 +561,9 @@ void unixservice__free_gone(struct unixservice *service);
 /* service_share.c */
 
 /*
- * Makes room for bytes more of user among all queued messages, at the cost of
- * the user with the most. Returns false if user would have as much as that one.
+ * Makes some room among all queued messages for one of user, of that many
+ * bytes, at the cost of the user with the most. Returns false if user would
+ * then have as much as that one.
  */
 bool unixservice__relieve(struct unixservice *service, const struct user *user,
 	size_t bytes);
@@ -619,10 +620,8 @@ void unixservice__count(struct unixservice *service, struct peer *peer,
 void unixservice__reject(struct unixservice *service, uint64_t *counter,
 	struct unixmsg *msg, struct unixservice_event *event);
 
-/*
- * Hands a counted message to the handler, with the tag of its socket, and
- * closes its descriptors then. peer is NULL for a sender without an address.
- */
+/* Hands a counted message to the handler, with the tag of its socket, and then
+ * closes its descriptors. peer is NULL for a sender without an address. */
 void unixservice__take(struct unixservice *service, struct peer *peer,
 	uint64_t tag, struct unixmsg *msg);
 

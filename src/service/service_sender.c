@@ -308,7 +308,7 @@ static void sender_close(struct unixservice *service, struct peer *peer)
 {
 	struct sender *sender = (struct sender *)peer;
 
-	/* Debts do not matter when the service itself is closed. */
+	/* Unread messages do not matter when the service itself is closed. */
 	if (service->epoll_fd >= 0 && sender_has_unread(service, peer))
 		unixunread__add(&sender->senders->unread, sender);
 	unixproofs__forget(&sender->senders->proofs, sender);
@@ -341,8 +341,8 @@ int unixsenders__check(struct senders *senders, const struct unixaddr *addr,
 	return 0;
 }
 
-/* Tells whether sender may be closed: it loses nothing by that, or its user has
- * more peers than its own and must not keep others out. */
+/* Tells whether sender may be closed for a new peer of other: it loses nothing
+ * by that, or its user has more peers than other will have. */
 static bool may_leave(const struct sender *sender, const struct user *other)
 {
 	const struct user *user = sender->peer.user;

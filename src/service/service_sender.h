@@ -17,7 +17,7 @@ struct sender {
 	struct unixaddr addr;
 	struct account account;
 	int64_t pause_us;
-	/* Last try to send queued messages on receipt of one. */
+	/* The last try to send queued messages because one was received. */
 	int64_t tried_us;
 	struct unixproof proof;
 	size_t pin; /* index in pinned, while proof.fd is open */
@@ -62,10 +62,8 @@ struct senders {
 	size_t count;
 };
 
-/*
- * Raises the send buffer of gram to bytes; gram stays the caller's. Returns 0,
- * or -1 with ENOMEM, or an errno of fcntl(2) or setsockopt(2).
- */
+/* Raises the send buffer of gram to bytes, as far as it may; gram stays the
+ * caller's. Returns 0, or -1 with ENOMEM or an errno of getsockopt(2). */
 int unixsenders__init(struct senders *senders, struct unixconn *gram,
 	size_t bytes);
 
@@ -137,8 +135,8 @@ int unixproofs__find(struct proofs *proofs, struct unixproof *proof, int own_fd,
  */
 int unixproofs__prove(struct proofs *proofs, struct sender *sender, int own_fd);
 
-/* A proof that was found otherwise: its descriptor is the sender's then, or is
- * closed with EAGAIN. */
+/* Gives sender a proof that the caller has found, with its descriptor. Returns
+ * 0, or -1 with EAGAIN: then the descriptor is closed. */
 int unixproofs__hold(struct proofs *proofs, struct sender *sender,
 	const struct unixproof *proof);
 

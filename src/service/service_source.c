@@ -15,7 +15,7 @@ int unixservice__check_open(const struct unixservice *service)
 	return -1;
 }
 
-/* It goes on with all sources after a failure. */
+/* After a failure it still retires all other sources. */
 int unixservice__retire_sources(struct unixservice *service)
 {
 	struct source *source;

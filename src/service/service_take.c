@@ -57,10 +57,8 @@ void unixservice__prepare(const struct unixservice *service,
 	msg->fds_room = service->options.fds_max;
 }
 
-/*
- * Hides the rest of the buffer, which holds earlier messages of others. The
- * handler can also send msg on as it is then.
- */
+/* Hides the rest of the buffer, which holds earlier messages of others. So the
+ * handler can also send msg on as it is. */
 static void show_no_more(struct unixmsg *msg)
 {
 	if (msg->size < msg->room)

@@ -53,8 +53,8 @@ void unixusers__init(struct users *users, unsigned int rate,
 
 /*
  * Returns the user, made if it is new, or NULL with ENOMEM. A user without
- * peers and holds is freed once nothing more is known of it, so ask again each
- * time.
+ * peers or holds is freed once nothing about it has to be known, so ask again
+ * each time.
  */
 struct user *unixusers__get(struct users *users, uid_t uid, int64_t now_us);
 
