@@ -307,7 +307,7 @@ static void greet(struct engine *engine, const struct nats_info *info)
 	if (!is_user_right(engine)) {
 		lose(engine, "another user has its port");
 	} else if (info->wants_tls) {
-		lose(engine, "it wants TLS, which is left to a server here");
+		lose(engine, "it wants TLS: let a nats-server here do that");
 	} else if (!info->has_headers) {
 		lose(engine, "it is too old: it knows no headers");
 	} else {
