@@ -19,7 +19,7 @@ static int fail(int error)
 	return -1;
 }
 
-/* The open file is asked, so it cannot be swapped in between. */
+/* Checks the open file, so nobody can swap it in between. */
 static int check_file(int fd)
 {
 	struct stat file;
@@ -53,7 +53,7 @@ static int read_text(int fd, char *text, size_t room)
 	return 0;
 }
 
-/* Nothing is waited for, should it be a FIFO. */
+/* O_NONBLOCK: to open a FIFO must not wait for a writer. */
 static int read_file(const char *path, char *text, size_t room)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -70,7 +70,7 @@ static int read_file(const char *path, char *text, size_t room)
 	return result;
 }
 
-/* Takes the value if the line has that word; false if it has another. */
+/* Returns true, with the value, if the line begins with that word. */
 static bool is_value(const char *line, const char *word, const char **value)
 {
 	size_t size = strlen(word);

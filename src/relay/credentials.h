@@ -5,8 +5,8 @@
  *	user NAME
  *	password WORD
  *
- * Blank lines and those that begin with # are ignored. With these, a user
- * can inject messages into every session: only its owner may read the file.
+ * Empty lines and those that begin with # are ignored. With the password a user
+ * can inject messages into every session, so only the owner may read the file.
  */
 #ifndef UNIXMSG_RELAY_CREDENTIALS_H
 #define UNIXMSG_RELAY_CREDENTIALS_H
@@ -23,7 +23,7 @@ struct credentials {
  *
  *   EPERM     group or others have any right to it, or it is neither ours nor
  *             root's
- *   EINVAL    not a regular file, or not such lines, each once
+ *   EINVAL    not a regular file, too long, or not such lines, each once
  */
 int credentials_read(struct credentials *credentials, const char *path);
 

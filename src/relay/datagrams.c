@@ -33,7 +33,8 @@ static size_t round_up(size_t count)
 
 static int draw_key(uint64_t *key)
 {
-	/* So few bytes come whole, and uninterrupted once the pool is ready. */
+	/* getrandom(2) gives so few bytes whole, and without EINTR once the
+	 * pool is ready. */
 	while (getrandom(key, sizeof(*key), 0) < 0)
 		if (errno != EINTR)
 			return -1;
@@ -159,8 +160,8 @@ struct datagram_client *datagrams_find_peer(struct datagrams *datagrams,
 
 /* Hosts */
 
-/* The subject of a client without its number and the incarnation of its relay:
- * one that starts again is on the same host. */
+/* Reads the host: the subject of a client, without its number and the
+ * incarnation of its relay. A relay that starts again is on the same host. */
 static void read_host(char name[SUBJECT_ROOM], const char *subject)
 {
 	char *dot;
@@ -213,7 +214,7 @@ static void leave_host(struct datagrams *datagrams, struct datagram_host *host)
 	free(host);
 }
 
-/* With the one that own is to have more. */
+/* Counts the client that own is to get, too. */
 static size_t get_count(const struct datagram_host *host,
 	const struct datagram_host *own)
 {

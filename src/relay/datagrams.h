@@ -2,13 +2,13 @@
 /*
  * datagrams: the remote clients of a datagram service, as its relay knows them.
  * Each has a local socket of its own, a peer of the relay's service, so the
- * service can tell them apart and answer them. Here is which is whose: by the
- * reply subject of a datagram that arrives, by the peer of an answer.
+ * service can tell them apart and answer them. The caller finds a client here
+ * by the reply subject of a datagram that arrives, or by the peer of an answer.
  *
- * Their number is bounded: when there are as many as may be, the one that is
- * silent for longest on the host with the most makes room for a new one. So a
- * host whose clients come and go in great number takes no place of the others.
- * One that is silent for too long is forgotten.
+ * Their number is bounded. When there are as many as may be, a new client takes
+ * the place of the longest silent one on the host that has the most. So a host
+ * whose clients come and go in great number takes no place of the others. A
+ * client that is silent for too long is forgotten.
  */
 #ifndef UNIXMSG_RELAY_DATAGRAMS_H
 #define UNIXMSG_RELAY_DATAGRAMS_H
@@ -80,7 +80,7 @@ struct datagram_client *datagrams_get_surplus(const struct datagrams *datagrams,
 struct datagram_client *datagrams_get_silent(const struct datagrams *datagrams,
 	int64_t now_us);
 
-/* Returns when there will be one, or UNIXMSG_FOREVER. */
+/* Returns when the next client will be silent too long, or UNIXMSG_FOREVER. */
 int64_t datagrams_get_deadline_us(const struct datagrams *datagrams);
 
 #endif

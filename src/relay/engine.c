@@ -32,8 +32,8 @@
 enum state { WAITING, CONNECTING, GREETING, PROVING, UP };
 
 enum {
-	/* So much is read at once, and so often in a round, that the peers of
-	 * the loop have their turn. */
+	/* The most bytes of a read, and reads of a round: so the peers in the
+	 * loop get their turn. */
 	READ_SIZE = 65536,
 	READS_MAX = 16,
 	DOUBLINGS_MAX = 20,
@@ -177,7 +177,7 @@ static int begin_connecting(struct engine *engine)
 	if (setsockopt(engine->fd, IPPROTO_TCP, TCP_NODELAY, &yes,
 		    sizeof(yes)) < 0)
 		return -1;
-	/* Interrupted, it goes on as well. */
+	/* An interrupted connect(2) goes on, too. */
 	if (connect(engine->fd, &server->address.any, server->length) < 0 &&
 		errno != EINPROGRESS && errno != EINTR)
 		return -1;
@@ -205,9 +205,9 @@ static in_port_t get_own_port(const struct engine *engine)
 }
 
 /*
- * If nobody listens there, the kernel may choose that very port for our own
- * end, and connects the socket with itself. Then no server could come back
- * there.
+ * If nobody listens at the port of the server, the kernel may choose that very
+ * port for our own end, and connects the socket with itself. Then no server
+ * could come back there.
  */
 static int check_connected(struct engine *engine)
 {
@@ -287,8 +287,8 @@ static void learn(struct engine *engine, const struct nats_info *info)
 	servers_learn(&engine->servers, info);
 }
 
-/* A user may take the port only to get our password. Root and we have it
- * anyway. */
+/* Another user may take the port, to get our password. Root and our own user
+ * have the password anyway. */
 static bool is_user_right(const struct engine *engine)
 {
 	uid_t user;
@@ -356,7 +356,7 @@ static void take_message(struct engine *engine, const struct nats_event *event)
 	engine->options.on_message(engine->options.context, event);
 }
 
-/* A PONG without room means that the server does not read: it will miss our
+/* If there is no room for a PONG, the server does not read, so it will miss our
  * PING, too. */
 static void take_event(struct engine *engine, const struct nats_event *event)
 {
@@ -437,7 +437,8 @@ static void read_all(struct engine *engine)
 		;
 }
 
-/* Sends until nothing waits, or there is no room. Returns -1 if it is lost. */
+/* Sends until nothing waits, or there is no room. Returns -1 if the connection
+ * is lost. */
 static int write_all(struct engine *engine)
 {
 	const void *data;
@@ -486,7 +487,7 @@ static void ping(struct engine *engine)
 	}
 	engine->pings++;
 	engine->at_us = unixdeadline_after_us(engine->options.ping_us);
-	/* Without room it counts as well: the server does not read. */
+	/* A PING without room counts as well: the server does not read. */
 	put_ping(engine);
 }
 

@@ -80,11 +80,12 @@ void engine_options_init(struct engine_options *options);
 struct engine *engine_new(const struct engine_options *options);
 void engine_close(struct engine *engine);
 
-/* The same all the time; it is readable when engine_run has something to do. */
+/* Returns a descriptor, always the same. It is readable when engine_run has
+ * something to do. */
 int engine_get_fd(const struct engine *engine);
 
-/* When engine_run must be called at the latest; UNIXMSG_NOW if something waits
- * that was not flushed. */
+/* Returns when engine_run must be called at the latest; UNIXMSG_NOW if
+ * something waits that was not flushed. */
 int64_t engine_get_deadline_us(const struct engine *engine);
 
 /* Does all that can be done without waiting. */
@@ -93,13 +94,14 @@ void engine_run(struct engine *engine);
 /* Sends what was published. Functions of the options may be called. */
 void engine_flush(struct engine *engine);
 
-/* The same, and calls none of them: a lost connection shows in engine_run. */
+/* Sends, but calls none of them: a lost connection shows in engine_run. */
 void engine_push(struct engine *engine);
 
 /*
- * Asks the server to confirm that it has all that was published before: what
- * was only sent is lost if the connection is closed with something unread.
- * Returns 0, or -1 with ENOTCONN (the engine is not up) or EAGAIN.
+ * Asks the server to confirm that it has all that was published before.
+ * Messages that are only sent are lost if the connection is closed with
+ * something unread. Returns 0, or -1 with ENOTCONN (the engine is not up) or
+ * EAGAIN.
  */
 int engine_confirm(struct engine *engine);
 
@@ -108,8 +110,9 @@ bool engine_is_confirmed(const struct engine *engine);
 
 /*
  * Subscribes now, or once the engine is up, and whenever it is up again; queue
- * may be NULL. Returns the number that messages of it have, or -1 with ENOSPC
- * (ENGINE_SUBSCRIPTIONS_MAX), EINVAL (no such subject), EAGAIN.
+ * may be NULL. Returns the number of the subscription, which its messages have,
+ * or -1 with ENOSPC (ENGINE_SUBSCRIPTIONS_MAX), EINVAL (no such subject),
+ * EAGAIN.
  */
 int engine_subscribe(struct engine *engine, const char *subject,
 	const char *queue);

@@ -63,7 +63,7 @@ static unsigned int get_parts(uint8_t type)
 	return type < sizeof(parts) / sizeof(*parts) ? parts[type] : 0;
 }
 
-/* Flags are for later versions: who sets one wants more than we know. */
+/* Flags are for later versions: a frame with one means more than we know. */
 static int check_head(const struct head *head, size_t data_size)
 {
 	unsigned int has = get_parts(head->type);

@@ -4,8 +4,8 @@
  *
  *	version u8 | type u8 | flags u16 | 0 u32 | sequence u64 | credit u64
  *
- * Behind it are the bytes of a client's message, of a datagram or of data;
- * other frames end with the head.
+ * In FRAME_DATAGRAM and FRAME_DATA the bytes of a client's message follow.
+ * Other frames end with the head.
  */
 #ifndef UNIXMSG_RELAY_FRAME_H
 #define UNIXMSG_RELAY_FRAME_H

@@ -94,10 +94,8 @@ static int put_line(struct nats_writer *writer, const char *line)
 	return 0;
 }
 
-/*
- * Subjects are made of checked names, see subject.h. This is the last place
- * that a byte could pass which the server takes for the end of the subject.
- */
+/* Subjects are made of checked names, see subject.h. This is the last check for
+ * bytes that the server would take for the end of the subject. */
 bool nats_is_subject(const char *text)
 {
 	size_t size = strlen(text);

@@ -42,7 +42,7 @@ void nats_writer_free(struct nats_writer *writer);
 /* Forgets what waits, for another connection. */
 void nats_writer_reset(struct nats_writer *writer);
 
-/* The most bytes of a payload that the server takes; 0: it gave no limit. */
+/* Sets the most bytes of a payload that the server takes; 0: no limit. */
 void nats_writer_set_payload_most(struct nats_writer *writer, size_t size);
 
 /* Returns the bytes that wait to be sent; nats_writer_sent takes the first. */
@@ -50,15 +50,15 @@ const void *nats_writer_get(const struct nats_writer *writer, size_t *size);
 void nats_writer_sent(struct nats_writer *writer, size_t size);
 
 /*
- * CONNECT: without an answer to each command and without our own messages, but
- * with the status 503. Fails with EINVAL also if a text is longer than
+ * Puts CONNECT. The server then sends no +OK and none of our own messages, but
+ * it sends the status 503. Fails with EINVAL also if a text is longer than
  * NATS_LOGIN_MAX or is not UTF-8.
  */
 int nats_put_connect(struct nats_writer *writer,
 	const struct nats_login *login);
 
-/* True for what may stand as a subject or a queue in a command: wildcards too,
- * but no byte that would end it. */
+/* Returns true if text may be a subject or a queue in a command: it may have
+ * wildcards, but no byte that would end it. */
 bool nats_is_subject(const char *text);
 
 /* number is the subscription's, which its messages have; queue may be NULL. */

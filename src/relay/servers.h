@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * servers: where the engine may be: those that were configured, and those that
- * a server has told of, in turn.
+ * servers: the addresses that the engine tries in turn: those that were
+ * configured, then those that a server has told of.
  *
  * Addresses are numeric: HOST:PORT, [HOST]:PORT for IPv6, or localhost:PORT,
  * with 4222 if there is no port. A name would have to be looked up, which may
@@ -47,7 +47,7 @@ struct servers {
 int servers_init(struct servers *servers, const char *list,
 	bool is_any_allowed);
 
-/* Replaces those that were told before. */
+/* Replaces the servers that were learned before. */
 void servers_learn(struct servers *servers, const struct nats_info *info);
 
 /* Returns the next one, after the last the first; it is valid until the next

@@ -54,7 +54,7 @@ enum session_event {
 	SESSION_STRANGE,  /* of somebody else: ignore it */
 };
 
-/* window is what the peer may send before it is delivered. */
+/* window is how much the peer may send ahead, see window.h. */
 void session_init(struct session *session, uint64_t window, int64_t now_us);
 
 /*

@@ -50,7 +50,8 @@ int subject_make_incarnation(char text[SUBJECT_INCARNATION_ROOM])
 	unsigned char bytes[(SUBJECT_INCARNATION_ROOM - 1) / 2];
 	size_t i;
 
-	/* So few bytes come whole, and uninterrupted once the pool is ready. */
+	/* getrandom(2) gives so few bytes whole, and without EINTR once the
+	 * pool is ready. */
 	while (getrandom(bytes, sizeof(bytes), 0) < 0)
 		if (errno != EINTR)
 			return -1;
@@ -137,7 +138,7 @@ int subject_read(const char *text, const struct subject_names *names,
 	return 0;
 }
 
-/* Cuts the text behind its last dot off, and returns it; "" without a dot. */
+/* Cuts off the text behind the last dot, and returns it; "" without a dot. */
 static char *cut_last(char *text)
 {
 	char *dot = strrchr(text, '.');

@@ -52,8 +52,11 @@ static const char *skip_word(const char *text)
 	return text + strcspn(text, " ");
 }
 
-/* Behind the addresses stand the state, queues, timer, retransmissions and the
- * user. One that is not established (01) has no owner, and seems root's. */
+/*
+ * Behind the addresses stand the state, queues, timer, retransmissions and the
+ * user. A connection that is not established (01) has no owner, and seems
+ * root's.
+ */
 static bool is_line_of(const char *line, const char *key, uid_t *user)
 {
 	static const char established[] = " 01 ";
@@ -109,6 +112,6 @@ int tcp_owner_find(int fd, uid_t *user)
 	if (ours.any.sa_family == AF_INET &&
 		search_as("/proc/net/tcp", &theirs, &ours, false, user) == 0)
 		return 0;
-	/* A server that listens for both has connections of this kind. */
+	/* A server may accept IPv4 by a socket for IPv6. */
 	return search_as("/proc/net/tcp6", &theirs, &ours, true, user);
 }

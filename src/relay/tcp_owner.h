@@ -13,9 +13,9 @@
 #include <sys/types.h>
 
 /*
- * To be asked when something has arrived on fd: before the connection is
- * accepted it seems to be root's. Returns 0, or -1 with ENOENT (the other end
- * is not on this host, or is closed), an errno of getsockname(2) or
+ * Call it when something has arrived on fd: before the server accepts the
+ * connection, that seems to be root's. Returns 0, or -1 with ENOENT (the other
+ * end is not on this host, or is closed), an errno of getsockname(2) or
  * getpeername(2), or of opening the file.
  */
 int tcp_owner_find(int fd, uid_t *user);
