@@ -41,9 +41,9 @@ extern "C" {
  * unixgram only: a send that finds the server gone (ECONNREFUSED, ENOTCONN)
  * connects again to its address and then sends the message. Until its own
  * deadline the send waits for the server as if UNIXMSG_DIAL_WAIT were set. The
- * messages that the old server had
- * not read are lost, and so are its answers that we had not received. The
- * new server reaches us only after that send, see unixmsg/conn.h.
+ * messages that the old server had not read are lost, and so are its answers
+ * that we had not received. The new server reaches us only after that send, see
+ * unixmsg/conn.h.
  */
 #define UNIXMSG_DIAL_RECONNECT 0x2u
 
@@ -60,9 +60,11 @@ extern "C" {
  */
 #define UNIXMSG_DIAL_LANE 0x8u
 
-/* A structure of zeros has the defaults. EINVAL: unknown flags, a mode above
+/*
+ * A structure of zeros has the defaults. EINVAL: unknown flags, a mode above
  * 0777, a value below zero other than a stop_fd of -1, own together with
- * UNIXMSG_DIAL_UNNAMED. */
+ * UNIXMSG_DIAL_UNNAMED or UNIXMSG_DIAL_LANE.
+ */
 struct unixdial_options {
 	/* An address of our own, as text; unixconn_close removes its file.
 	 * NULL, the default, leaves a connection unnamed, and gives a datagram

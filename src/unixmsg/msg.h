@@ -109,9 +109,9 @@ struct unixmsg {
 	 * for fds_room descriptors; fds_room must be 0 without UNIXMSG_WANT_FDS
 	 * (EINVAL). When the call returns 1, the first fds_count of them are
 	 * set: close-on-exec, and yours to close. Otherwise fds_count is 0, and
-	 * pidfd -1. The call closes all others,
-	 * sets fds_lost to their number, and sets UNIXMSG_CUT_CONTROL. It sets
-	 * that flag, too, if the kernel has dropped descriptors itself. */
+	 * pidfd -1. The call closes all others, sets fds_lost to their number,
+	 * and sets UNIXMSG_CUT_CONTROL. It sets that flag, too, if the kernel
+	 * has dropped descriptors itself. */
 	int *fds;
 	size_t fds_room;
 	size_t fds_count;

@@ -396,10 +396,9 @@ struct unixservice_options {
 	/* The most bytes of incomplete messages on framed streams, of all
 	 * users; one user may have half of them. Default 16 MiB. The least is 8
 	 * times size_max plus 1 MiB; a smaller value counts as that. Beyond it
-	 * the service
-	 * closes the longest-silent connection of the user with the most such
-	 * bytes (ENOBUFS). The memory for them may be twice as large, and 64
-	 * KiB more for each connection in the middle of a message. */
+	 * the service closes the longest-silent connection of the user with the
+	 * most such bytes (ENOBUFS). The memory for them may be twice as large,
+	 * and 64 KiB more for each connection in the middle of a message. */
 	uint64_t partial_bytes_max;
 	/* The service forgets a datagram peer that is silent for this time;
 	 * default 600 s. When all places are taken, a new peer may replace a
