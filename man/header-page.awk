@@ -153,7 +153,7 @@ function macro_of(word,    name)
 	if (word ~ /^unixmsg\/[a-z]+\.h$/)
 		return cross_reference("unix" \
 			substr(word, 9, length(word) - 10), 3)
-	if (word ~ /^[a-z_0-9]+\([1-8]\)$/) {
+	if (word ~ /^[a-z_0-9-]+\([1-8]\)$/) {
 		name = word
 		sub(/\(.*/, "", name)
 		return cross_reference(name, substr(word, length(word) - 1, 1))
@@ -790,8 +790,8 @@ function put_examples(    i, has_one)
 			continue
 		if (!has_one) {
 			put(".Sh EXAMPLES")
-			put("Among the examples that are installed with the")
-			put("library's documentation, to be copied:")
+			put("These examples to copy are installed with the")
+			put("library's documentation:")
 			put(".Bl -tag -width Ds")
 		}
 		has_one = 1

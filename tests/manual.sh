@@ -127,7 +127,6 @@ the_entry_leads_to_the_service_and_then_to_the_networks()
 		expect_same - led
 }
 
-# Groff has two places for it, and says BSD in them for want of better.
 # The words of errno that stand in front of their meanings.
 list_explained_errors()
 {
@@ -150,6 +149,7 @@ every_errno_of_a_header_is_in_the_table_of_words()
 		'in unixmsg.h and nowhere else'
 }
 
+# Groff has two places for the system, and says BSD in them by default.
 every_page_is_one_of_linux()
 {
 	need groff
@@ -233,6 +233,13 @@ pages_refer_to_pages_that_exist()
 	[ -s references ] || fail 'no page refers to another'
 	comm -13 names references >unknown
 	[ ! -s unknown ] || fail "no such page: $(cat unknown)"
+}
+
+# Not as plain words, which no reader of manuals follows.
+every_page_of_ours_is_referred_to_by_a_macro()
+{
+	! grep -E '(^|[ (])(lib)?(unix|seqpacket)[a-z-]*\([1-8]\)' $pages \
+		>plain || fail "$(cat plain)"
 }
 
 every_name_is_installed_as_a_link_and_removed_again()
@@ -424,6 +431,7 @@ run_case each_test_that_the_security_page_names_exists
 run_case every_page_fits_into_80_columns
 run_case every_page_has_a_name_for_apropos
 run_case pages_refer_to_pages_that_exist
+run_case every_page_of_ours_is_referred_to_by_a_macro
 run_case every_name_is_installed_as_a_link_and_removed_again
 run_case every_option_is_in_help_and_in_the_page
 run_case the_members_of_stats_are_those_in_the_page
