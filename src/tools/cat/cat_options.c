@@ -75,8 +75,8 @@ static const struct usage_option answering[] = {
 		usage_read_text, PLACE(program),
 		.marks = 1U << OPTIONS_SERVING },
 	{ 0, "exec-each", "WHAT",
-		"message, or connection: one PROGRAM for each,\n"
-		"which reads its messages and prints answers",
+		"message, or connection: one PROGRAM for each\n"
+		"message, or for all messages of a connection",
 		usage_read_word, PLACE(each), .words = eaches,
 		.marks = 1U << OPTIONS_SERVING | 1U << PROGRAMS },
 	{ 0, "recv-fds", "DIRECTORY",

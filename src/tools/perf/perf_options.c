@@ -194,7 +194,7 @@ static const struct usage_option what[] = {
 static const struct usage_option how[] = {
 	{ 'c', "clients", "N", "clients of --mode fan (1000)", usage_read_size,
 		PLACE(clients), 1, PERF_CLIENTS_MAX },
-	{ 'b', "batch", "N", "throughput: messages in a call, if it can (1)",
+	{ 'b', "batch", "N", "throughput: messages in a call, if possible (1)",
 		usage_read_size, PLACE(batch), 1, UNIXMSG_BATCH_MAX },
 	{ 0, "spin", "MICROSECONDS",
 		"let the library poll before it sleeps (0)", usage_read_us,
@@ -227,7 +227,7 @@ static const struct usage usage = {
 	.synopses = synopses,
 	.about = "Measure how fast messages are on each NETWORK (unixgram, "
 		 "unixpacket, unix, tcp,\n"
-		 "udp), and in turn the same job in plain system calls that "
+		 "udp), in turn with the same job in plain system calls that "
 		 "block.\n",
 	.groups = groups,
 	.foot = "RATIO is the median of the rounds' ratios to plain calls, "

@@ -79,7 +79,8 @@ static const struct usage_option roles[] = {
 		usage_read_size, PLACE(window), .least = 4096,
 		.most = 1 << 26 },
 	{ 0, "silence", "SECONDS",
-		"forget datagram clients that are silent so\nlong (600)",
+		"forget datagram clients that are silent for this\n"
+		"time (600)",
 		usage_read_seconds, PLACE(silence_us), .least = 1 },
 	{ 0, "max-clients", "N", "most clients at once (1024)", usage_read_uint,
 		PLACE(base.clients_max), .least = 1, .most = 1 << 16 },
@@ -92,34 +93,34 @@ static const struct usage_option engine[] = {
 		"(127.0.0.1:4222)",
 		usage_read_text, PLACE(servers) },
 	{ 0, "engine-insecure", NULL,
-		"also on other hosts: anybody on the way can\n"
-		"read and change everything",
+		"use servers on other hosts, too: anybody on the\n"
+		"way can read and change everything",
 		usage_read_flag, PLACE(is_any_engine_allowed) },
 	{ 0, "credentials", "FILE",
-		"lines with user and password for the engine;\n"
-		"for nobody else to read",
+		"user and password for the engine; no other user\n"
+		"may read FILE",
 		usage_read_text, PLACE(credentials) },
 	{ 0, "engine-user", "USER",
-		"refuse a nats-server of others than this user,\n"
-		"root and ours",
+		"refuse a nats-server of any user but USER, root\n"
+		"and our own",
 		usage_read_user, PLACE(engine_user) },
 	{ 0, "host", "NAME",
-		"this host in the subjects of the engine (its\n"
-		"node name before the first dot)",
+		"name of this host in the subjects of the engine\n"
+		"(its node name up to the first dot)",
 		read_name, PLACE(host) },
-	{ 0, "prefix", "PREFIX", "where all subjects begin (uxg.1)",
+	{ 0, "prefix", "PREFIX", "beginning of all subjects (uxg.1)",
 		read_prefix, PLACE(prefix) },
 	{ 0 },
 };
 
 static const struct usage_option importing[] = {
 	{ 0, "grace", "SECONDS",
-		"how long ADDRESS stays when the service does\n"
-		"not answer (2)",
+		"time to keep ADDRESS when the service does not\n"
+		"answer (2)",
 		usage_read_seconds, PLACE(grace_us), .marks = 1U << IMPORTING },
 	{ 0, "on-engine-down", "WHAT",
-		"refuse clients then, block them, or drop what\n"
-		"they send (refuse)",
+		"refuse clients then, block them, or drop their\n"
+		"messages (refuse)",
 		usage_read_word, PLACE(on_down), .words = on_down,
 		.marks = 1U << IMPORTING },
 	{ 'm', "mode", "OCTAL", "permissions of the socket file (0600)",
@@ -147,7 +148,7 @@ static int read_reply_group(const struct usage_option *option,
 
 static const struct usage_option exporting[] = {
 	{ 0, "reply-directory", "DIR",
-		"where the sockets are that a unixgram service\n"
+		"directory of the sockets that a unixgram service\n"
 		"answers to (chosen)",
 		usage_read_text, PLACE(reply_directory),
 		.marks = 1U << REPLYING },

@@ -57,7 +57,7 @@ static const struct usage_option showing[] = {
 		"message (all); it is passed on whole",
 		usage_read_size, PLACE(snap), .most = SIZE_MAX,
 		.marks = 1U << TAPPING },
-	{ 'c', "count", "N", "leave after N messages", usage_read_count,
+	{ 'c', "count", "N", "end after N messages", usage_read_count,
 		PLACE(messages_max), .least = 1, .most = UINT64_MAX / 2,
 		.marks = 1U << TAPPING },
 	{ 0, "stats", NULL, "counters as JSON at the end, and on SIGUSR1",
@@ -92,7 +92,7 @@ static const struct usage_option replaying[] = {
 };
 
 static const struct usage_option all[] = {
-	{ 'v', "verbose", NULL, "say more", usage_read_level,
+	{ 'v', "verbose", NULL, "report more", usage_read_level,
 		.least = TOOL_VERBOSE },
 	{ 0 },
 };
@@ -125,15 +125,16 @@ static const struct usage usage = {
 		 "an abstract name.\n",
 	.groups = groups,
 	.foot = "A line has the time since the last one, the number of the "
-		"connection, who has\n"
-		"connected, the direction (> to the server), the size and the "
+		"connection, the user\n"
+		"and process of the client, the direction (> to the server), "
+		"the size and the\n"
 		"message.\n"
 		"The first Ctrl-C gives the name back and serves open "
 		"connections to their end;\n"
 		"the second one ends them at once.\n"
-		"Exit status: 0; 1 something failed, the name was lost, or an "
-		"answer differs; 2\n"
-		"wrong usage.\n",
+		"Exit status: 0 success; 1 something failed, the name was "
+		"lost, or an answer\n"
+		"differs; 2 wrong usage.\n",
 	.leading = 1,
 };
 
