@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What ./bootstrap does for those who lack packages, sudo or both. It runs
-# beside stand-ins for apt-get and its like; nothing is installed.
+# Tests ./bootstrap where packages, sudo or both are missing, or packages
+# conflict. It calls stand-ins for apt-get and its like; nothing is installed.
 
 . "${srcdir:?}/tests/lib.sh"
 
@@ -115,10 +115,47 @@ without_autotools_another_system_gets_the_packages_named()
 	expect_empty calls
 }
 
+# An amd64 machine on which the compiler for arm64 conflicts with gcc-multilib.
+prepare_conflict()
+{
+	prepare
+	for program in sed tr; do
+		ln -s "$(command -v "$program")" "bin/$program"
+	done
+	stand_in id 'echo 0'
+	stand_in dpkg-query 'exit 1'
+	# shellcheck disable=SC2016
+	stand_in dpkg 'case $1 in
+		--print-architecture) echo amd64 ;;
+		*) echo i386 arm64 s390x ;;
+		esac'
+	# shellcheck disable=SC2016
+	stand_in apt-get 'case $* in
+		-s*aarch64*) echo "Remv gcc-multilib [4:12.2.0-3]" ;;
+		-s*) ;;
+		*) echo "apt-get $*" ;;
+		esac'
+}
+
+what_other_architectures_remove_is_named_before()
+{
+	prepare_conflict
+	bootstrap --install-architectures --only-install
+	expect_status 0 "$(cat "$err")"
+	grep -n 'bootstrap: removing, because of conflicts: gcc-multilib$' "$out" \
+		>named || fail "$(cat "$out")"
+	grep -n 'apt-get install .*aarch64' "$out" >installed ||
+		fail "$(cat "$out")"
+	[ "$(wc -l <named)" -eq 1 ] || fail 'named for another architecture'
+	[ $(($(cut -d : -f 1 <named) + 1)) -eq \
+		"$(cut -d : -f 1 <installed)" ] || fail "$(cat "$out")"
+}
+
 run_case without_sudo_the_line_for_root_names_what_is_missing
 run_case without_sudo_nothing_is_asked_for_when_nothing_is_missing
 run_case with_sudo_what_is_missing_is_installed
 run_case whom_sudo_refuses_gets_the_line_for_root
 run_case without_autotools_it_says_what_is_missing_and_what_to_do
 run_case without_autotools_another_system_gets_the_packages_named
+run_case what_other_architectures_remove_is_named_before
 finish_cases
