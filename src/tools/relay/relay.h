@@ -3,12 +3,13 @@
 #define UNIXMSG_TOOLS_RELAY_H
 
 /*
- * relay: what the parts of the program share. One thread has a service, whose
- * peers are the clients here, or our own connections to the service here; and
- * an engine, which carries frames to and from the relay of the other side.
+ * relay: the types and calls that all parts of the program share. One thread
+ * has a service, whose peers are the clients here, or our own connections to
+ * the service here; and an engine, which carries frames to and from the relay
+ * of the other side.
  *
- * A relay has one way of three: sessions, for networks with connections; or the
- * datagrams of an import, or those of an export.
+ * A relay works in one of three ways: sessions, for networks with connections;
+ * the datagrams of an import; or the datagrams of an export.
  */
 
 #include <stdbool.h>
@@ -26,8 +27,7 @@ struct relay;
 struct relay_front;
 struct relay_held;
 
-/* All functions that find nothing to do return at once; none waits. "Or
- * NULL" is for ways that have nothing to do then. */
+/* No function waits. "Or NULL" marks functions that a way may lack. */
 struct relay_way {
 	/* The subscriptions: our own subject, and the common one of an export
 	 * (SUBJECT_DATAGRAM or SUBJECT_OPEN). */
@@ -39,7 +39,7 @@ struct relay_way {
 	 * and counted; or -1 with EAGAIN: hold it. */
 	int (*pass)(struct relay *relay, uint64_t peer, const void *data,
 		size_t size);
-	/* The peer's message is held, or no longer. */
+	/* The peer's message is held, or is held no longer. */
 	void (*hold)(struct relay *relay, uint64_t peer);
 	void (*release)(struct relay *relay, uint64_t peer);
 	/* A message that cannot be passed on, and why. */
@@ -48,24 +48,24 @@ struct relay_way {
 	/* An event of the service. */
 	void (*watch)(struct relay *relay,
 		const struct unixservice_event *event);
-	/* A message for our own subject, with that number. frame is NULL for
-	 * NATS_NO_RESPONDERS, the only status, or if it is no frame. */
+	/* Takes a message for our own subject with this number. frame is NULL
+	 * for NATS_NO_RESPONDERS, the only status, or if it is no frame. */
 	void (*take)(struct relay *relay, uint64_t number,
 		const struct nats_event *event, const struct frame *frame);
 	/* A frame for the common subject of an export. */
 	void (*take_new)(struct relay *relay, const struct nats_event *event,
 		const struct frame *frame);
-	/* The relay with that subject says whether its service is there; or
+	/* Notes whether the relay with that subject has its service. Or
 	 * NULL. */
 	void (*take_health)(struct relay *relay, const char *subject,
 		bool is_there);
 	void (*engine_down)(struct relay *relay); /* or NULL */
-	/* Called when wake_us has come; sets the next by relay_wake_at; or
-	 * NULL. */
+	/* Called at wake_us; sets the next time by relay_wake_at. Or NULL. */
 	void (*look)(struct relay *relay, int64_t now_us);
-	/* True if nothing is left to be passed on. */
+	/* True if nothing is left to pass on. */
 	bool (*is_empty)(const struct relay *relay);
-	/* The engine has ended, or we do: what it has is lost; or NULL. */
+	/* Tells other relays about the clients that end with this one. Or
+	 * NULL. */
 	void (*reset)(struct relay *relay);
 };
 
@@ -86,9 +86,9 @@ struct relay {
 	size_t held_bytes;
 	void *state;        /* of the way */
 	int common, health; /* numbers of subscriptions */
-	int64_t wake_us;    /* when to look at the latest */
-	int64_t probe_us;   /* of an export: when to look at its service */
-	int64_t known_us;   /* when it was found to be there or not */
+	int64_t wake_us;    /* the latest time to look */
+	int64_t probe_us;   /* of an export: the next probe of its service */
+	int64_t known_us;   /* the time of the last probe */
 	bool is_away;       /* the service of an export is not there */
 	bool is_announced;
 	bool is_stopping;

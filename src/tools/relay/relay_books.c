@@ -34,10 +34,11 @@ static const struct {
 	const char *help;
 } counts[RELAY_COUNTS] = {
 	[RELAY_TAKEN] = { "taken", "messages received from peers here" },
-	[RELAY_TAKEN_BYTES] = { "taken_bytes", "their bytes" },
+	[RELAY_TAKEN_BYTES] = { "taken_bytes",
+		"bytes of messages received from peers here" },
 	[RELAY_PUBLISHED] = { "published", "messages given to the engine" },
 	[RELAY_RETURNED] = { "returned",
-		"datagrams published that found nobody" },
+		"published datagrams that found no receiver" },
 	[RELAY_LOST_ENGINE_DOWN] = { "lost_engine_down",
 		"messages lost because the engine was down" },
 	[RELAY_LOST_TOO_LARGE] = { "lost_too_large",
@@ -47,9 +48,10 @@ static const struct {
 	[RELAY_LOST_MEMORY] = { "lost_memory",
 		"messages lost for lack of memory" },
 	[RELAY_LOST_UNKNOWN] = { "lost_unknown",
-		"messages of a peer that is forgotten or over" },
+		"messages of a forgotten client or an ended session" },
 	[RELAY_ARRIVED] = { "arrived", "messages received from the engine" },
-	[RELAY_ARRIVED_BYTES] = { "arrived_bytes", "their bytes" },
+	[RELAY_ARRIVED_BYTES] = { "arrived_bytes",
+		"bytes of messages received from the engine" },
 	[RELAY_LOST_QUEUE] = { "lost_queue",
 		"messages lost because the queue of a peer was full" },
 	[RELAY_LOST_LATE] = { "lost_late",
@@ -57,7 +59,7 @@ static const struct {
 	[RELAY_LOST_REFUSED] = { "lost_refused",
 		"messages lost because the service was not there" },
 	[RELAY_LOST_CLIENTS] = { "lost_clients",
-		"messages of more clients than may be" },
+		"messages of clients above the limit" },
 	[RELAY_LOST_FAILED] = { "lost_failed",
 		"messages that the kernel refused" },
 	[RELAY_STRANGE] = { "strange",
@@ -104,13 +106,14 @@ static void add_engine(struct figures *figures, const struct engine *engine)
 
 	add(figures, "engine_up", "1 while the engine is up",
 		engine_is_up(engine), true);
-	add(figures, "engine_connected", "times that it came up", it->connected,
+	add(figures, "engine_connected", "times that the engine came up",
+		it->connected, false);
+	add(figures, "engine_lost", "times that the engine went down", it->lost,
 		false);
-	add(figures, "engine_lost", "times that it went down", it->lost, false);
-	add(figures, "engine_failed", "tries that did not come up", it->failed,
+	add(figures, "engine_failed", "failed tries to reach the engine",
+		it->failed, false);
+	add(figures, "engine_refused", "refusals by the server", it->refused,
 		false);
-	add(figures, "engine_refused", "what the server has refused",
-		it->refused, false);
 	add(figures, "engine_waiting_bytes", "bytes that wait to be sent",
 		engine_get_waiting(engine), true);
 }
@@ -123,7 +126,7 @@ static void add_delivery(struct figures *figures, const struct relay *relay)
 	struct unixservice_counters it;
 
 	unixservice_get_counters(relay->service, &it);
-	add(figures, "delivered", "messages that the kernel has for peers here",
+	add(figures, "delivered", "messages that the kernel accepted for peers",
 		it.pushed - it.pushed_lost - it.queued, false);
 	add(figures, "lost_gone", "messages to peers that had closed",
 		it.pushed_lost - own[RELAY_LOST_QUEUE] - own[RELAY_LOST_LATE] -
@@ -131,7 +134,8 @@ static void add_delivery(struct figures *figures, const struct relay *relay)
 		false);
 	add(figures, "queued", "messages that wait for a peer here", it.queued,
 		true);
-	add(figures, "queued_bytes", "their bytes", it.queued_bytes, true);
+	add(figures, "queued_bytes", "bytes of messages that wait for a peer",
+		it.queued_bytes, true);
 	add(figures, "peers", "peers here", it.peers, true);
 	add(figures, "unproved", "answers whose address was not proved",
 		it.unproved, false);
@@ -196,8 +200,8 @@ static void write_figure(FILE *file, const struct relay *relay,
 		relay->options->base.network->name, figure->value);
 }
 
-/* Others may write to its directory too: a file that is there already is
- * theirs. That includes a link, which would lead to another file of ours. */
+/* Other users may write to the directory, too. A file that exists may be
+ * theirs, and a link may lead to another file of ours. */
 static FILE *create(const char *path)
 {
 	const int fd = open(path,

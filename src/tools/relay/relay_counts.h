@@ -29,10 +29,10 @@ enum relay_count {
 	/* From the engine to the peers here. */
 	RELAY_ARRIVED,
 	RELAY_ARRIVED_BYTES,
-	RELAY_LOST_QUEUE,   /* the queue of a peer is full */
+	RELAY_LOST_QUEUE,   /* the queue of its peer is full */
 	RELAY_LOST_LATE,    /* in that queue for too long */
 	RELAY_LOST_REFUSED, /* the service is not there */
-	RELAY_LOST_CLIENTS, /* as many clients as may be */
+	RELAY_LOST_CLIENTS, /* too many clients */
 	RELAY_LOST_FAILED,  /* the kernel has refused it */
 	RELAY_STRANGE,      /* no frame, or for nobody */
 	RELAY_CONTROLS_LOST,
@@ -41,14 +41,14 @@ enum relay_count {
 	RELAY_SESSIONS,
 	RELAY_ENDED,         /* in order */
 	RELAY_REFUSED,       /* no service there */
-	RELAY_LIMITED,       /* as many as may be, or their windows */
+	RELAY_LIMITED,       /* too many, or no room for a window */
 	RELAY_RESET_HERE,    /* the peer here was closed */
 	RELAY_RESET_THERE,   /* by the other relay */
 	RELAY_RESET_ABSENT,  /* the other relay is gone (503) */
-	RELAY_RESET_SILENT,  /* or was not heard of */
+	RELAY_RESET_SILENT,  /* the other relay is silent */
 	RELAY_RESET_ENGINE,  /* our engine went down */
 	RELAY_RESET_GAP,     /* a message is missing */
-	RELAY_RESET_MESSAGE, /* one that cannot be passed on */
+	RELAY_RESET_MESSAGE, /* a message cannot be passed on */
 	RELAY_RESET_MEMORY,
 	RELAY_COUNTS,
 };

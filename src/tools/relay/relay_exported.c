@@ -41,8 +41,8 @@ static void count(struct relay *relay, enum relay_count reason)
 
 /* --- Sockets -------------------------------------------------------------- */
 
-/* In a directory that others can write to they could put another file in the
- * place of ours. */
+/* Users who can write to the directory could put other files in the place of
+ * ours. */
 static int check_directory(const struct relay *relay)
 {
 	const char *text = relay->options->reply_directory;
@@ -210,7 +210,7 @@ static bool is_unnamed(const char *reply)
 	return strcmp(strrchr(reply, '.'), ".0") == 0;
 }
 
-/* The relay of a client has closed it. */
+/* Forgets a client that its own relay has closed. */
 static void take_end(struct relay *relay, const char *subject)
 {
 	struct datagram_client *client =
@@ -285,8 +285,8 @@ static void lose(struct relay *relay, uint64_t peer, enum relay_count reason)
 	count(relay, reason);
 }
 
-/* A datagram of a client that stays with us; or an answer has found nobody, as
- * the relay of the client is gone. */
+/* Takes a datagram of a client that stays with us; or forgets a client whose
+ * relay is gone, so that an answer has found nobody. */
 static void take(struct relay *relay, uint64_t number,
 	const struct nats_event *event, const struct frame *frame)
 {

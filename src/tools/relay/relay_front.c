@@ -17,11 +17,11 @@
 enum {
 	ASK_MOST_US = 1000000,
 	ASK_LEAST_US = 50000,
-	/* So long without an answer is none. */
+	/* Without any answer, the grace is longer by this time. */
 	LATE_US = 2 * ASK_MOST_US,
-	/* While clients find no server. */
+	/* The pause between questions while clients find no server. */
 	ASK_SOON_US = 200000,
-	/* How long what an export has found out of its service holds good. */
+	/* The time for which an export trusts its last probe. */
 	KNOWN_US = 20000,
 };
 
@@ -31,10 +31,10 @@ struct relay_front {
 	int64_t there_us;    /* when the service was there */
 	bool is_doubted;     /* the last answer was no */
 	bool is_serving;     /* the address is there */
-	bool is_paused;      /* nobody is received at the address */
+	bool is_paused;      /* clients at the address have to wait */
 	bool is_held;        /* because a message waits for the engine */
 	bool is_waiting;     /* because the engine or the service is away */
-	bool is_inherited;   /* the sockets are a supervisor's, who owns them */
+	bool is_inherited;   /* a supervisor owns the sockets */
 	bool has_complained;
 	bool has_left;
 };
@@ -46,8 +46,8 @@ static unsigned int get_flags(const struct network *network)
 	return network->is_stream ? UNIXMSG_LISTEN_BYTES : 0;
 }
 
-/* An abstract name is free when its socket is closed, and that of datagrams
- * stays open while there are peers, as it sends to them. */
+/* An abstract name is free only when its socket is closed. A datagram socket
+ * stays open while the service has peers, because it sends to them. */
 static void free_name(struct relay *relay)
 {
 	const struct options *options = &relay->options->base;
@@ -55,7 +55,7 @@ static void free_name(struct relay *relay)
 
 	if (options->network->is_connected || *options->address != '@')
 		return;
-	/* Datagrams that came before the end may be of new peers. */
+	/* Datagrams that are still queued may add new peers. */
 	unixservice_dispatch(relay->service);
 	while ((peer = unixservice_get_next_peer(relay->service, 0)) != 0)
 		unixservice_reset_peer(relay->service, peer);
@@ -130,7 +130,7 @@ static void begin_serving(struct relay *relay)
 		return;
 	}
 	if (serve_address(relay) < 0) {
-		/* The first time somebody waits for us to be ready. */
+		/* At the start somebody waits until we are ready: so fail. */
 		relay->has_failed |= !relay->is_announced;
 		relay->is_stopping |= !relay->is_announced;
 		return;
@@ -144,8 +144,8 @@ static void begin_serving(struct relay *relay)
 	relay_notify_ready(relay);
 }
 
-/* Clients that wait at a socket that is given up are still received. Sockets of
- * a supervisor stay, and their clients wait. */
+/* Clients that wait at a closed address are still received. Sockets of a
+ * supervisor stay open, and their clients wait. */
 static void end_serving(struct relay *relay, const char *why)
 {
 	struct relay_front *front = relay->front;
@@ -200,9 +200,11 @@ static bool may_end(const struct relay *relay)
 		relay->options->on_down == RELAY_REFUSE;
 }
 
-/* If the service is away, its relay or the engine answers so at once. Without
- * any answer, the way or the machine may only be busy, however short the grace
- * is. */
+/*
+ * If the service is away, its relay or the engine answers no at once. If there
+ * is no answer at all, the machine may only be busy, so that takes longer,
+ * however short the grace is.
+ */
 static int64_t get_end_us(const struct relay *relay)
 {
 	const struct relay_front *front = relay->front;
@@ -239,7 +241,7 @@ static void say_absent(const struct relay *relay)
 			relay->options->service);
 }
 
-/* One relay of several may say no, and another one yes a moment ago. */
+/* Ignores the no of one relay just after the yes of another one. */
 static void doubt(struct relay *relay, int64_t now_us)
 {
 	struct relay_front *front = relay->front;
@@ -275,7 +277,7 @@ void relay_front_engine_up(struct relay *relay)
 {
 	struct relay_front *front = relay->front;
 
-	/* Its answer now counts, not its silence while the engine was down. */
+	/* The service's silence while the engine was down does not count. */
 	front->there_us = unixdeadline_now_us();
 	front->is_doubted = false;
 	ask(relay);
@@ -334,8 +336,8 @@ void relay_front_close(struct relay *relay)
 
 /* --- Answering ------------------------------------------------------------ */
 
-/* The kernel tells a socket of another type that the name has an owner, and the
- * owner nothing. A datagram socket may connect, unnoticed. */
+/* Dials with a datagram socket, which no owner notices. For a path whose owner
+ * has another type of socket, the kernel fails that with EPROTOTYPE. */
 static bool is_name_owned(const struct options *options)
 {
 	const struct unixdial_options how = { .flags = UNIXMSG_DIAL_UNNAMED };
@@ -349,13 +351,13 @@ static bool is_name_owned(const struct options *options)
 	}
 	if (options->network->is_connected && *options->address != '@')
 		return errno == EPROTOTYPE;
-	/* Each type of sockets has abstract names of its own. */
+	/* Each type of socket has its own abstract names. */
 	return options->network->is_connected &&
 		unixowner_find(options->address, options->network->type,
 			&owner) == 0;
 }
 
-/* New clients are for one of those that are subscribed. */
+/* The engine gives new clients to one of the relays that subscribe. */
 static void note_service(struct relay *relay, bool is_there)
 {
 	if (relay->is_away != is_there ||

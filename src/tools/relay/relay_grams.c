@@ -28,8 +28,8 @@ int relay_grams_pass(struct relay *relay, const char *subject, uint64_t number,
 void relay_grams_deliver(struct relay *relay, uint64_t peer,
 	const struct frame *frame)
 {
-	/* All but these errors are told to the watcher, or are counted as
-	 * lost with the peer. */
+	/* The watcher gets all other errors, or they count as lost with the
+	 * peer. */
 	if (unixservice_push(relay->service, peer, frame->data, frame->size) <
 			0 &&
 		errno == EMSGSIZE)

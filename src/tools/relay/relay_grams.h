@@ -2,7 +2,7 @@
 #ifndef UNIXMSG_TOOLS_RELAY_GRAMS_H
 #define UNIXMSG_TOOLS_RELAY_GRAMS_H
 
-/* relay_grams: what the two ways of datagrams share. */
+/* relay_grams: the calls that the two ways of datagrams share. */
 
 #include <stdint.h>
 
@@ -19,7 +19,7 @@ struct unixservice_event;
 int relay_grams_pass(struct relay *relay, const char *subject, uint64_t number,
 	const struct frame *frame);
 
-/* Gives what has arrived to a peer here, or counts why not. */
+/* Sends a datagram from the engine to a peer here, or counts why it cannot. */
 void relay_grams_deliver(struct relay *relay, uint64_t peer,
 	const struct frame *frame);
 

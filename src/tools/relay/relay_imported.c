@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams of clients here. Each client is a peer of the service; the number
- * of its reply subject is that of the peer, and 0 for clients without an
- * address. An answer finds the client by that number.
+ * Datagrams of clients here. Each client is a peer of the service, and its
+ * reply subject has the number of that peer: an answer finds the client by this
+ * number. Clients without an address have the number 0.
  *
- * Several relays may export the service. A client stays with one of them while
- * that one says that its service is there, since a service may know its
- * clients; those without an address are for any of them. It is told when a
- * client is closed, and forgets it, too.
+ * Several relays may export the service. Because a service may know its
+ * clients, a client stays with one of these relays while that relay has its
+ * service. Messages of clients without an address go to any of them. When a
+ * client is closed, its relay learns that, and forgets the client, too.
  */
 #include <config.h>
 
@@ -29,14 +29,14 @@ enum { EXPORTERS_MOST = 16, STALE_US = 1000000 };
 struct exporter {
 	bool is_there;
 	int64_t heard_us;
-	char subject[SUBJECT_ROOM]; /* where its clients send to */
+	char subject[SUBJECT_ROOM]; /* for messages of its clients */
 };
 
 struct imported {
 	struct exporter exporters[EXPORTERS_MOST];
 	struct exporter none; /* of clients that have sent nothing yet */
-	size_t next;          /* clients are dealt out in turn */
-	int64_t forgot_us;    /* when the last one was forgotten */
+	size_t next;          /* the next one to get a client */
+	int64_t forgot_us;    /* the time when an exporter was forgotten */
 };
 
 static struct imported *get(const struct relay *relay)
@@ -46,7 +46,7 @@ static struct imported *get(const struct relay *relay)
 
 /* --- Exports -------------------------------------------------------------- */
 
-/* How long it is believed what an export has said. */
+/* Returns the time for which an answer of an export is trusted. */
 static int64_t get_trust_us(const struct relay *relay)
 {
 	return relay->options->grace_us + 2000000;
@@ -59,7 +59,7 @@ static bool is_alive(const struct relay *relay, const struct exporter *exporter)
 		get_trust_us(relay);
 }
 
-/* Its place, or a free one, or NULL. */
+/* Returns the place of the export with that subject, or a free one, or NULL. */
 static struct exporter *find_place(struct relay *relay, const char *subject)
 {
 	struct exporter *it = get(relay)->exporters, *found = NULL;
@@ -74,7 +74,8 @@ static struct exporter *find_place(struct relay *relay, const char *subject)
 	return found;
 }
 
-/* Its subject for clients has another number than that of the answer. */
+/* An export's subject for clients differs from that of its answer only by the
+ * number. */
 static int make_subject(char *text, const struct relay *relay,
 	const char *answer)
 {
@@ -115,7 +116,7 @@ static struct exporter *deal_out(struct relay *relay)
 	return NULL;
 }
 
-/* The context of a peer is its export, or &none. NULL means: no peer has this
+/* Returns the context of a peer: its export, or &none. NULL if no peer has this
  * number. */
 static struct exporter *get_exporter(const struct relay *relay, uint64_t peer)
 {
@@ -139,8 +140,8 @@ static const char *choose_subject(struct relay *relay, uint64_t peer,
 	return exporter->subject;
 }
 
-/* A client may have moved already when its older datagrams come back. So
- * returns within STALE_US say nothing about its new export. */
+/* Older datagrams of a client may come back after it has moved to another
+ * export. So after one return, others within STALE_US forget no export. */
 static void forget_exporter(struct relay *relay, uint64_t peer)
 {
 	struct imported *imported = get(relay);
@@ -171,7 +172,7 @@ static void close_way(struct relay *relay)
 	relay->state = NULL;
 }
 
-/* While clients wait for the engine, so do messages that were received. */
+/* While clients wait for the engine, messages received from them wait, too. */
 static int pass(struct relay *relay, uint64_t peer, const void *data,
 	size_t size)
 {
@@ -210,7 +211,8 @@ static void lose(struct relay *relay, uint64_t peer, enum relay_count reason)
 	relay->books.counts[reason]++;
 }
 
-/* Else it would keep a place for the client until it was silent for long. */
+/* Without this, the export would keep a place for the client until --silence is
+ * over. */
 static void tell_end(struct relay *relay, uint64_t peer)
 {
 	const struct frame frame = { .type = FRAME_RESET };
@@ -269,7 +271,8 @@ static void take(struct relay *relay, uint64_t number,
 		relay_grams_deliver(relay, number, frame);
 }
 
-/* The relay cannot know whether an answer will come. */
+/* Goes by the peers, because no relay knows whether another answer will
+ * come. */
 static bool is_empty(const struct relay *relay)
 {
 	return unixservice_get_next_peer(relay->service, 0) == 0;

@@ -16,7 +16,7 @@
 
 #define PLACE(member) .place = offsetof(struct relay_options, member)
 
-/* The subjects of options, to refuse those that do not go together. */
+/* The kinds of options, to refuse those that do not go together. */
 enum {
 	IMPORTING = OPTIONS_MARKS,
 	REPLYING,

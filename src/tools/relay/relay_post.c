@@ -12,10 +12,11 @@
 enum {
 	/* The most bytes of a control frame: two subjects and a head. */
 	CONTROL_SIZE = 2 * SUBJECT_ROOM + FRAME_HEAD_SIZE + 40,
-	/* A client may have three of them waiting: credit, ping, end. */
+	/* Each client may have three control frames waiting: credit, ping,
+	 * end. */
 	CONTROLS = 3,
-	/* The most bytes of datagrams that are held. A session holds one
-	 * message at most, which counts in what it may have. */
+	/* The most bytes of held datagrams. A session holds one message at
+	 * most, for which its budget has room. */
 	HELD_MOST = 16 << 20,
 };
 
@@ -60,7 +61,7 @@ static bool has_room(const struct relay *relay, size_t size)
 int relay_post(struct relay *relay, const char *subject, const char *reply,
 	const struct frame *frame)
 {
-	/* Not engine_flush: whoever posts has an entry that it might free. */
+	/* engine_flush might free the session of the caller. */
 	if (!has_room(relay, frame->size))
 		engine_push(relay->engine);
 	if (engine_is_up(relay->engine) && !has_room(relay, frame->size)) {

@@ -3,10 +3,10 @@
 #define UNIXMSG_TOOLS_RELAY_POST_H
 
 /*
- * relay_post: frames on their way to the engine. There is room for messages up
- * to a bound, and beyond it for frames that only control a session: so a flood
- * of messages delays no credit. A message that finds no room is held, one for
- * each peer, and its peer is not read meanwhile.
+ * relay_post: frames on their way to the engine. Messages have room up to a
+ * bound. Frames that only control a session have more room beyond it, so that a
+ * flood of messages delays no credit. A message that finds no room is held, one
+ * for each peer, and the relay does not read that peer meanwhile.
  */
 
 #include <stddef.h>
@@ -15,8 +15,8 @@
 struct frame;
 struct relay;
 
-/* Bytes that an engine must have room for: messages of size_max, and the
- * control frames of so many clients. */
+/* Returns the room that an engine needs, in bytes: for messages of size_max,
+ * and for the control frames of clients_max clients. */
 size_t relay_post_get_room(size_t size_max, unsigned int clients_max);
 
 /*
@@ -27,8 +27,8 @@ int relay_post(struct relay *relay, const char *subject, const char *reply,
 	const struct frame *frame);
 
 /*
- * Publishes a frame without a message. If even that has no room, the frame is
- * lost: the numbers in later frames tell the other side of it.
+ * Publishes a frame without a message. A frame that has no room is lost; the
+ * other side notices that by the numbers in later frames.
  */
 void relay_post_control(struct relay *relay, const char *subject,
 	const char *reply, const struct frame *frame);
@@ -38,10 +38,10 @@ void relay_post_control(struct relay *relay, const char *subject,
 int relay_post_hold(struct relay *relay, uint64_t peer, const void *data,
 	size_t size);
 
-/* Passes on what is held, as far as there is room. */
+/* Passes held messages on, as far as there is room. */
 void relay_post_flush(struct relay *relay);
 
-/* Forgets what is held: it is lost with the engine. */
+/* Drops held messages, and counts them as lost with the engine. */
 void relay_post_clear(struct relay *relay);
 
 #endif

@@ -17,12 +17,15 @@
 #include "tools/relay/relay_post.h"
 #include "tools/relay/relay_run.h"
 
-/* How long open sessions go on after a signal to stop; and answers to
- * datagrams, whose end nobody tells, and the last that is sent. */
+/*
+ * After a signal to stop, drain_us is the time for open sessions to end,
+ * linger_us the time for answers to datagrams, and for the last frames to reach
+ * the engine.
+ */
 static const int64_t drain_us = 5000000;
 static const int64_t linger_us = 1000000;
 
-/* How often the file of --metrics is replaced. */
+/* The interval between replacements of the file of --metrics. */
 static const int64_t metrics_us = 5000000;
 
 /* --- The engine ----------------------------------------------------------- */
@@ -48,7 +51,7 @@ static void on_message(void *context, const struct nats_event *event)
 	struct relay *relay = context;
 	struct frame decoded, *frame = NULL;
 
-	/* Another status is of something that we did not ask for. */
+	/* The relay causes no other status. */
 	if (event->status != 0 && event->status != NATS_NO_RESPONDERS) {
 		relay->books.counts[RELAY_STRANGE]++;
 		return;
@@ -80,7 +83,7 @@ static void take_down(struct relay *relay)
 		relay_front_engine_down(relay);
 }
 
-/* Reports a change once: not each try that fails, nor each equal refusal. */
+/* Reports a change once, not every failed try or equal refusal. */
 static void say_change(enum engine_change change, const char *why)
 {
 	static enum engine_change last = ENGINE_UP;
@@ -121,12 +124,12 @@ static int take(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	(void)service;
 	relay->books.counts[RELAY_TAKEN]++;
 	relay->books.counts[RELAY_TAKEN_BYTES] += msg->size;
-	/* A message without its descriptors would be another one. */
+	/* Without its descriptors a message would have another meaning. */
 	if (msg->fds_count > 0 || (msg->flags & UNIXMSG_CUT_CONTROL) != 0) {
 		relay->way->lose(relay, peer, RELAY_LOST_DESCRIPTORS);
 		return UNIXSERVICE_DONE;
 	}
-	/* A held message goes first. */
+	/* Held messages are older. */
 	if (relay->held == NULL &&
 		relay->way->pass(relay, peer, msg->data, msg->size) == 0)
 		return UNIXSERVICE_DONE;
@@ -168,7 +171,7 @@ static int write_books(const struct relay *relay)
 	return relay_books_write(relay, relay_front_is_service_up(relay));
 }
 
-/* The file is written now and then; run() writes it once more. */
+/* Writes the file at intervals; run() writes it once more at the end. */
 static void write_metrics(struct relay *relay, int64_t now_us)
 {
 	static int64_t due_us;
@@ -209,8 +212,8 @@ static int64_t get_deadline_us(const struct relay *relay)
 
 enum { SERVICE, ENGINE, REPORT, STOP, WATCHED };
 
-/* Nothing is handled before all is known, and what is published in a round goes
- * out in one piece. */
+/* Polls all descriptors once, handles them, and then sends all frames of the
+ * round together. */
 static int run_once(struct relay *relay)
 {
 	const int stop_fd = tool_get_stops() == 0 ? tool_get_stop_fd()
@@ -248,8 +251,8 @@ static int serve(struct relay *relay)
 	return 0;
 }
 
-/* Messages of clients without an address may be all that is left in a socket
- * that was given up. */
+/* A closed address may still have messages of clients without an address, which
+ * are no peers. */
 static bool is_received(const struct relay *relay)
 {
 	struct pollfd fd = { unixservice_get_fd(relay->service), POLLIN, 0 };
@@ -268,7 +271,7 @@ static bool is_drained(const struct relay *relay)
 		relay->held == NULL;
 }
 
-/* Goes on until all is done, the time is over, or a second signal comes. */
+/* Goes on until is_done, the end of the time, or a second signal. */
 static int run_until(struct relay *relay,
 	bool (*is_done)(const struct relay *relay), int64_t end_us)
 {
@@ -281,7 +284,7 @@ static int run_until(struct relay *relay,
 	return 0;
 }
 
-/* Open connections go on until they end, or the time is over. */
+/* Serves open connections until they end, or the time is over. */
 static int drain(struct relay *relay)
 {
 	const int64_t end_us = unixdeadline_after_us(
@@ -427,7 +430,7 @@ static int run(struct relay *relay)
 	return result;
 }
 
-/* The service tells nobody of the peers that it closes here. */
+/* The service reports no event for the peers that it closes here. */
 static void clean_up(struct relay *relay)
 {
 	relay_post_clear(relay);

@@ -29,10 +29,12 @@
 enum {
 	CHAINS = 1024, /* a power of two; our own numbers fill them evenly */
 	TICK_US = 1000000,
-	/* A session that was not heard of so long is asked, and is reset. */
+	/* A session is asked after this time of silence, and is reset after
+	 * SILENT_US. */
 	PING_US = 1000000,
 	SILENT_US = 4000000,
-	/* How long a service whose backlog is full is tried, and how often. */
+	/* The time for which a service with a full backlog is dialled, and the
+	 * pause between two dials. */
 	DIAL_MOST_US = 3000000,
 	DIAL_AGAIN_US = 5000,
 	/* The least window that is worth a session. */
@@ -46,10 +48,10 @@ struct entry {
 	struct session session;
 	uint64_t number;
 	uint64_t peer;       /* 0: not yet, or no longer */
-	struct frame accept; /* to be sent once the service is connected */
+	struct frame accept; /* sent once the service is connected */
 	bool is_paused;
 	bool is_holding; /* a message waits for the engine */
-	bool is_leaving; /* to be closed once what is queued is sent */
+	bool is_leaving; /* to be closed once its queue is sent */
 	/* Messages that the service has queued, and their bytes. */
 	uint64_t queued;
 	uint64_t queued_bytes;
@@ -96,7 +98,7 @@ static void forget(struct relay *relay, struct entry *entry)
 	free(entry);
 }
 
-/* The bytes that the sessions of one user may take. */
+/* Returns the bytes that the sessions of one user may take. */
 static uint64_t get_used(const struct relay *relay, uid_t user)
 {
 	const struct sessions *sessions = get(relay);
@@ -111,7 +113,7 @@ static uint64_t get_used(const struct relay *relay, uid_t user)
 	return used;
 }
 
-/* One user of an import may have half of all. */
+/* One user of an import may take half of the memory. */
 static uint64_t get_left(const struct relay *relay, uid_t user)
 {
 	const uint64_t left = windows_most - get(relay)->windows;
@@ -125,14 +127,15 @@ static uint64_t get_left(const struct relay *relay, uid_t user)
 	return windows_most / 2 - used < left ? windows_most / 2 - used : left;
 }
 
-/* Beside its window a session may have a message that exceeds it, and one that
- * waits for the engine. */
+/* Beside its window, a session may have a message that exceeds the window, and
+ * one that waits for the engine. */
 static uint64_t get_messages_size(const struct relay *relay)
 {
 	return UINT64_C(2) * relay->options->base.size_max;
 }
 
-/* Windows get smaller when little is left. Returns 0 if there is nothing. */
+/* Returns a window, which is smaller when little memory is left; 0 if there is
+ * too little. */
 static size_t grant(const struct relay *relay, uid_t user)
 {
 	const uint64_t messages = get_messages_size(relay);
@@ -144,7 +147,7 @@ static size_t grant(const struct relay *relay, uid_t user)
 	return left < relay->options->window ? left : relay->options->window;
 }
 
-/* NULL: as many as may be, or no memory. */
+/* Returns NULL if there are too many sessions, or no memory. */
 static struct entry *begin(struct relay *relay, uid_t user)
 {
 	struct sessions *sessions = get(relay);
@@ -219,7 +222,7 @@ static void say_end(const struct entry *entry, const char *why)
 		why);
 }
 
-/* Cuts the peer here off. The entry is gone after that. */
+/* Cuts the peer here off, and frees the entry. */
 static void cut_off(struct relay *relay, struct entry *entry)
 {
 	if (entry->peer == 0 ||
@@ -227,9 +230,11 @@ static void cut_off(struct relay *relay, struct entry *entry)
 		forget(relay, entry);
 }
 
-/* After our FIN nothing is read but the end of the peer; after the end of the
- * session all is, and lost. The entry may be gone after that: a peer that
- * cannot be paused is closed. */
+/*
+ * After our FIN, the relay reads only the end of the peer. After the end of the
+ * session it reads and loses everything. May free the entry, because a peer
+ * that cannot be paused is closed.
+ */
 static void settle(struct relay *relay, struct entry *entry)
 {
 	const struct session *session = &entry->session;
@@ -246,8 +251,11 @@ static void settle(struct relay *relay, struct entry *entry)
 		unixservice_resume_peer(relay->service, entry->peer);
 }
 
-/* Closes the peer here once it has got all that has arrived. It may be waiting
- * until somebody reads what it has sent. The entry may be gone after that. */
+/*
+ * Closes the peer here once it has received all messages that have arrived.
+ * Resumes it first, because it may wait until its own messages are read. May
+ * free the entry.
+ */
 static void let_go(struct relay *relay, struct entry *entry)
 {
 	if (unixservice_get_queued(relay->service, entry->peer) > 0) {
@@ -268,8 +276,8 @@ static void end(struct relay *relay, struct entry *entry,
 	say_end(entry, why);
 }
 
-/* All that the other side had to say has arrived once it has ended: then the
- * peer here gets it. The entry may be gone after that. */
+/* If the other side has ended its direction, all its messages have arrived, and
+ * the peer here still gets them. May free the entry. */
 static void reset(struct relay *relay, struct entry *entry,
 	enum relay_count reason, const char *why, bool is_told)
 {
@@ -280,13 +288,13 @@ static void reset(struct relay *relay, struct entry *entry,
 		cut_off(relay, entry);
 }
 
-/* Tells whether the peer was read to its end. */
+/* True if the peer was read to its end. */
 static bool is_orderly(int error)
 {
 	return error == 0 || error == EPIPE || error == ECONNRESET;
 }
 
-/* The service has closed the peer, or we have. */
+/* Handles a peer that the service or we have closed. */
 static void take_closed(struct relay *relay, struct entry *entry, int error)
 {
 	struct session *session = &entry->session;
@@ -377,7 +385,7 @@ static void lose(struct relay *relay, uint64_t peer, enum relay_count reason)
 
 /* --- From there to here --------------------------------------------------- */
 
-/* Tells credit for messages that the kernel has now. */
+/* Sends credit for messages that the kernel has now. */
 static void release_window(struct relay *relay, struct entry *entry,
 	uint64_t messages, uint64_t bytes)
 {
@@ -424,10 +432,11 @@ static void deliver(struct relay *relay, struct entry *entry,
 	count(relay, RELAY_ARRIVED);
 	relay->books.counts[RELAY_ARRIVED_BYTES] += frame->size;
 	error = push(relay, peer, frame);
-	/* The peer may be gone now, and the entry with it. */
+	/* The push may have closed the peer, and freed the entry. */
 	if (find_peer(relay, peer) != entry)
 		return;
-	/* EPIPE: it can receive no more, and what it has sent is still read. */
+	/* EPIPE: the peer receives no more, but its own messages are still
+	 * read. */
 	if (error != 0 && error != EPIPE) {
 		lose_arrived(relay, entry, error);
 		return;
@@ -440,7 +449,8 @@ static void deliver(struct relay *relay, struct entry *entry,
 	entry->queued_bytes += frame->size;
 }
 
-/* The queued messages were sent, or lost, as the peer can receive no more. */
+/* The queued messages were sent, or were lost because the peer receives no
+ * more. */
 static void take_emptied(struct relay *relay, struct entry *entry)
 {
 	const uint64_t messages = entry->queued, bytes = entry->queued_bytes;
@@ -451,7 +461,7 @@ static void take_emptied(struct relay *relay, struct entry *entry)
 		let_go(relay, entry);
 }
 
-/* After the end of its direction the other relay has closed all, in order. */
+/* After a FIN, the RESET of the other relay is an orderly end. */
 static void take_reset(struct relay *relay, struct entry *entry)
 {
 	if (!entry->session.has_received_fin) {
@@ -459,7 +469,7 @@ static void take_reset(struct relay *relay, struct entry *entry)
 			false);
 		return;
 	}
-	/* Else it counts when its peer here is closed. */
+	/* A finished session counts when its peer here is closed. */
 	if (!session_is_finished(&entry->session))
 		count(relay, RELAY_ENDED);
 	let_go(relay, entry);
@@ -473,7 +483,8 @@ static void answer_ping(struct relay *relay, struct entry *entry)
 	send_control(relay, entry, &frame);
 }
 
-/* There is nobody yet to take it, and the other side was not accepted. */
+/* True if the service is not connected yet: the other side may not send
+ * then. */
 static bool is_too_early(const struct entry *entry, int event)
 {
 	return entry->peer == 0 && event != SESSION_RESET &&
@@ -514,7 +525,7 @@ static void take_event(struct relay *relay, struct entry *entry,
 	settle(relay, entry);
 }
 
-/* Tells a relay that a session is over, which it has and we do not. */
+/* Tells another relay that we do not have its session. */
 static void turn_away(struct relay *relay, const char *own, const char *reply,
 	const struct frame *frame)
 {
@@ -714,7 +725,7 @@ static void ping(struct relay *relay, struct entry *entry, int64_t now_us)
 	send_control(relay, entry, &frame);
 }
 
-/* Once both directions have ended, only the peer here is still to close. */
+/* Once both directions have ended, the session waits only for the peer here. */
 static void look_at(struct relay *relay, struct entry *entry, int64_t now_us)
 {
 	if (!is_going_on(entry))
@@ -728,7 +739,7 @@ static void look_at(struct relay *relay, struct entry *entry, int64_t now_us)
 		ping(relay, entry, now_us);
 }
 
-/* Calls function for each; that may remove its own entry. */
+/* Calls function for each entry, which it may remove. */
 static void for_each(struct relay *relay,
 	void (*function)(struct relay *relay, struct entry *entry,
 		int64_t now_us),
