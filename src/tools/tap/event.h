@@ -2,7 +2,8 @@
 #ifndef UNIXMSG_TOOLS_EVENT_H
 #define UNIXMSG_TOOLS_EVENT_H
 
-/* event: one thing that the tap sees. Lines and recordings are made of them. */
+/* event: one event that the tap observes. Lines and recordings consist of
+ * events. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 enum event_kind {
 	EVENT_OPENED, /* a client has connected, or sent its first datagram */
 	EVENT_MESSAGE,
-	EVENT_ENDED,    /* no more comes in this direction */
+	EVENT_ENDED,    /* nothing more arrives in this direction */
 	EVENT_CLOSED,   /* the connection is over */
 	EVENT_LEFT_OUT, /* the recording was too slow for left_out events */
 };
@@ -24,7 +25,7 @@ struct event {
 	uint64_t connection;
 	int64_t time_ns;   /* CLOCK_REALTIME */
 	size_t size;       /* of the message, in bytes */
-	size_t kept;       /* the first bytes of it, which are recorded */
+	size_t kept;       /* its first bytes, which are recorded */
 	size_t fds;        /* descriptors that came with it */
 	uint64_t left_out; /* in a recording: before this one */
 	bool has_cred;     /* of the client */

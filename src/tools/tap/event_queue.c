@@ -7,7 +7,7 @@
 
 #include "tools/tap/event_queue.h"
 
-/* put and taken only grow; their difference is what the queue holds. */
+/* put and taken only grow; the queue holds their difference. */
 struct event_queue {
 	size_t size;
 	_Atomic size_t put;

@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_EVENT_QUEUE_H
 
 /*
- * A queue of events in memory that two processes share: one puts, one takes.
- * Neither waits for the other.
+ * A queue of events in shared memory: one process puts events, another takes
+ * them. Neither waits for the other.
  */
 
 #include <stdbool.h>
@@ -14,8 +14,8 @@
 
 struct event_queue;
 
-/* Maps a queue of that size, a power of two, for this process and its later
- * children. NULL with an errno of mmap(2). */
+/* Maps a queue of size bytes, a power of two, for this process and its later
+ * children. Returns NULL with an errno of mmap(2). */
 struct event_queue *event_queue_new(size_t size);
 void event_queue_free(struct event_queue *queue);
 
@@ -36,9 +36,10 @@ bool event_queue_take(struct event_queue *queue, struct event *event,
 	void *data);
 
 /*
- * Before it sleeps, the process that takes says so, looks once more, and says
- * afterwards that it is awake. True if the other one has to wake it, which is
- * told once.
+ * The process that takes events sets itself asleep, looks once more and sleeps;
+ * then it sets itself awake. event_queue_take_asleep is for the process that
+ * puts: it returns true, once for each sleep, if that process has to wake the
+ * other.
  */
 void event_queue_set_asleep(struct event_queue *queue, bool is_asleep);
 bool event_queue_take_asleep(struct event_queue *queue);

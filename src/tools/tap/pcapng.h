@@ -5,8 +5,8 @@
 /*
  * Recordings in the format pcapng, which Wireshark and tshark open without a
  * plug-in: each event is a packet of the link type 252 (Wireshark upper PDU),
- * with a comment that says whose it is. All numbers of the blocks are
- * little-endian, times have nanoseconds.
+ * with a comment that names its connection and direction. All numbers of the
+ * blocks are little-endian, times have nanoseconds.
  */
 
 #include <stdint.h>
@@ -27,21 +27,23 @@ struct pcapng_writer {
 	uint64_t left_out_all; /* since the beginning */
 };
 
-/* Return 0, or -1 with the errno of the file. _begin writes the head of the
- * file, and _end how much was left out. Neither closes the file. */
+/*
+ * Return 0, or -1 with the errno of the file. _begin writes the head of the
+ * file, _end the number of packets that were left out. Neither closes the file.
+ */
 int pcapng_write_begin(struct pcapng_writer *writer);
 int pcapng_write(struct pcapng_writer *writer, const struct event *event,
 	const void *data);
 int pcapng_write_end(struct pcapng_writer *writer);
 
-/* Reads what was written here, and nothing else. */
+/* Reads only files that pcapng_write has written. */
 struct pcapng_reader {
 	FILE *file;
 	char network[PCAPNG_NETWORK_SIZE];
 	/* The mistake in the file, after EBADMSG. */
 	const char *why;
 	uint64_t packets;
-	unsigned char *block; /* the last one; its room */
+	unsigned char *block; /* the last one; room is its size */
 	size_t room;
 };
 

@@ -15,11 +15,12 @@ enum {
 	PCAPNG_ORDER = 0x1a2b3c4d,
 	PCAPNG_UPPER_PDU = 252,
 	PCAPNG_NANOSECONDS = 9,
-	/* Type and size before a block, and the size behind it. */
+	/* The bytes of type and size before a block, and of the size behind
+	 * it. */
 	PCAPNG_FRAME_SIZE = 12,
 	/* Before the bytes of a packet: interface, time, two sizes. */
 	PCAPNG_PACKET_SIZE = 20,
-	/* Larger than any packet of ours, and no burden. */
+	/* A limit above our largest packet, and small enough for memory. */
 	PCAPNG_BLOCK_MOST = 64 << 20,
 };
 

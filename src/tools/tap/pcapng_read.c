@@ -61,7 +61,7 @@ static const unsigned char *take_padded(struct cursor *cursor, size_t size)
 	return take(cursor, size + (-size & 3));
 }
 
-/* 1; 0 at the end of the file; -1. */
+/* Returns 1; 0 at the end of the file; or -1. */
 static int read_bytes(struct pcapng_reader *reader, void *data, size_t size)
 {
 	const size_t got = fread(data, 1, size, reader->file);
@@ -87,7 +87,8 @@ static int make_room(struct pcapng_reader *reader, size_t size)
 	return 0;
 }
 
-/* Reads a block whole; its body is then in body. 1, 0 at the end, -1. */
+/* Reads a whole block, and sets *body to its body. Returns 1; 0 at the end of
+ * the file; or -1. */
 static int read_block(struct pcapng_reader *reader, uint32_t *type,
 	struct cursor *body)
 {
@@ -113,7 +114,7 @@ static int read_block(struct pcapng_reader *reader, uint32_t *type,
 	return 1;
 }
 
-/* The first option of that kind, or NULL. */
+/* Returns the first option of that kind, or NULL. */
 static const unsigned char *find_option(struct cursor options,
 	enum pcapng_option wanted, size_t *size)
 {
@@ -131,7 +132,8 @@ static const unsigned char *find_option(struct cursor options,
 	return NULL;
 }
 
-/* The value of a text option, with a NUL. False if there is none that fits. */
+/* Copies the value of a text option, with a NUL. Returns false if there is
+ * none, or no room for it. */
 static bool get_text(struct cursor options, enum pcapng_option wanted,
 	char *text, size_t room)
 {
@@ -165,7 +167,7 @@ static int read_section(struct pcapng_reader *reader)
 	return 0;
 }
 
-/* Without that option the times would be of microseconds. */
+/* Without that option the times would be in microseconds. */
 static bool has_nanoseconds(struct cursor options)
 {
 	size_t size;

@@ -9,8 +9,11 @@
 #include "tools/tap/pcapng.h"
 #include "tools/tap/pcapng_format.h"
 
-/* A part of a block, never full: measure() bounds the texts. Only size is set
- * at the beginning: to clear each would take longer than to fill it. */
+/*
+ * A part of a block, never full: measure() bounds the texts. Only size is set
+ * at the beginning, because clearing the bytes would take longer than filling
+ * them.
+ */
 struct part {
 	size_t size;
 	unsigned char bytes[2048];
@@ -53,7 +56,7 @@ static void put_option(struct part *part, enum pcapng_option option,
 	put_padding(part, size);
 }
 
-/* The size of as much of the text as is recorded. */
+/* Returns how many bytes of the text are recorded. */
 static size_t measure(const char *text)
 {
 	const size_t size = strlen(text);
@@ -105,7 +108,7 @@ static int write_bytes(struct pcapng_writer *writer, const void *data,
 	return size == 0 || fwrite(data, size, 1, writer->file) == 1 ? 0 : -1;
 }
 
-/* The frame of a block that holds head, data and tail; data may be long. */
+/* Writes a block that holds head, data and tail; data may be long. */
 static int write_block(struct pcapng_writer *writer, enum pcapng_block type,
 	const struct part *head, const void *data, size_t size,
 	const struct part *tail)

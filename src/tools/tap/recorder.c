@@ -12,28 +12,30 @@
 #include "tools/tap/event_queue.h"
 #include "tools/tap/recorder.h"
 
-/* The pause between two looks. People do not notice it, and the queue has room
- * for what may come meanwhile. */
+/* The pause between two looks at the queue. People do not notice it, and the
+ * queue has room for the events of that time. */
 static const int nap_ms = 5;
 
-/* After the stop a process that is not stuck may still end well. */
+/* The time after the stop in which a process that is not stuck can still
+ * end. */
 static const int grace_ms = 500;
 
 struct recorder {
 	struct event_queue *queue;
 	pid_t pid;
-	/* A byte wakes the process; its end of the pair closes with it. */
+	/* Our end of a pair. A byte wakes the process, whose own end closes
+	 * when it ends. */
 	int fd;
-	uint64_t left_out; /* not told yet */
+	uint64_t left_out; /* not reported yet */
 	uint64_t left_out_all;
 	struct recorder *next;
 };
 
-/* All recorders: a new process closes its copies of their descriptors, or the
- * others' end would never show. */
+/* All recorders. A new process closes its copies of their descriptors: with
+ * these open, no other recorder would notice the end of the tap. */
 static struct recorder *recorders;
 
-/* In the process of the recorder. */
+/* The state of the process of a recorder. */
 struct scribe {
 	struct event_queue *queue;
 	const struct recorder_sink *sink;
@@ -53,7 +55,7 @@ static int take_all(const struct scribe *scribe, size_t *taken)
 	return *taken > 0 ? sink->flush(sink->context) : 0;
 }
 
-/* True when a byte, or the end, has come in that time; -1 is for ever. */
+/* True if a byte, or the end, arrives within timeout_ms; -1 means no limit. */
 static bool is_called(const struct scribe *scribe, int timeout_ms)
 {
 	struct pollfd fd = { .fd = scribe->fd, .events = POLLIN };
@@ -73,8 +75,11 @@ static bool sleep_until_woken(const struct scribe *scribe)
 	return got == 1;
 }
 
-/* To wake this process for each message would cost more than to pass the
- * message on: while messages come, it looks after them at times by itself. */
+/*
+ * Waking this process for each message would cost more than passing the message
+ * on. So while messages arrive, the process itself looks at the queue now and
+ * then.
+ */
 static int take_while_they_come(const struct scribe *scribe)
 {
 	size_t taken;
@@ -108,8 +113,8 @@ static int write_all(const struct scribe *scribe)
 	return sink->end(sink->context);
 }
 
-/* The terminal sends its signals to this process too, which ends after the
- * tap. */
+/* The terminal sends its signals to this process, too, which has to end after
+ * the tap. */
 static void ignore_signals(void)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE,
@@ -220,7 +225,8 @@ void recorder_put(struct recorder *recorder, const struct event *event,
 
 	if (copy.kept > most)
 		copy.kept = most;
-	/* Both or none: else each event of a flood would have its report. */
+	/* Puts both events or none: otherwise each event of a flood could get
+	 * its own report. */
 	if (event_queue_has_room(recorder->queue, 2, copy.kept) &&
 		tell_left_out(recorder) &&
 		event_queue_put(recorder->queue, &copy, data)) {
@@ -241,7 +247,8 @@ int recorder_get_fd(const struct recorder *recorder)
 	return recorder->fd;
 }
 
-/* True when the process has ended, false when stop_fd is readable first. */
+/* True if the process has ended, false if stop_fd is readable first, or at the
+ * timeout. */
 static bool wait_for_end(const struct recorder *recorder, int timeout_ms,
 	int stop_fd)
 {
@@ -264,8 +271,8 @@ static bool is_stopped(int stop_fd)
 	return poll(&fd, 1, 0) == 1;
 }
 
-/* The number of the last events that were left out comes when there is room:
- * the process that takes makes it. */
+/* Reports the last events that were left out, once the process has made room in
+ * the queue. */
 static void tell_last(struct recorder *recorder, int stop_fd)
 {
 	while (!tell_left_out(recorder) && !is_stopped(stop_fd))

@@ -4,9 +4,9 @@
 
 /*
  * A recorder writes events in a process of its own, so that a slow disk or
- * terminal delays nobody. In between is a queue of bounded size. When it is
- * full, events are left out, and an EVENT_LEFT_OUT tells their number. If the
- * tap is killed, the recorder still writes what is in the queue.
+ * terminal delays nobody. Events pass through a queue of bounded size. When the
+ * queue is full, events are left out, and an EVENT_LEFT_OUT has their number.
+ * If the tap is killed, the recorder still writes what is in the queue.
  */
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@ struct recorder;
 struct recorder_sink {
 	int (*begin)(void *context);
 	int (*take)(const struct event *event, const void *data, void *context);
-	/* Nothing more is there for now. */
+	/* Called when the queue is empty. */
 	int (*flush)(void *context);
 	int (*end)(void *context);
 	void *context;
@@ -30,8 +30,8 @@ struct recorder_sink {
 
 /*
  * Starts the process of a recorder with a queue of queue_size bytes, a power of
- * two. The process inherits what is open: start it before sockets are. Returns
- * NULL with errno.
+ * two. The process inherits open descriptors: start it before you open sockets.
+ * Returns NULL with errno.
  */
 struct recorder *recorder_start(const struct recorder_sink *sink,
 	size_t queue_size);
@@ -47,10 +47,10 @@ uint64_t recorder_get_left_out(const struct recorder *recorder);
 int recorder_get_fd(const struct recorder *recorder);
 
 /*
- * Has the process write what it has, and waits for its end. Once stop_fd is
- * readable it waits half a second more, and then kills the process. Returns 0;
- * -1 if the process was killed, or has failed, which it has told. recorder may
- * be NULL.
+ * Waits until the process has written all events, and has ended. Once stop_fd
+ * is readable it waits half a second more, and then kills the process. Returns
+ * 0; or -1 if the process was killed, or has failed after a complaint. recorder
+ * may be NULL.
  */
 int recorder_finish(struct recorder *recorder, int stop_fd);
 

@@ -33,7 +33,8 @@ static const char *get_name(enum event_kind kind)
 	}
 }
 
-/* No line is longer: it has only numbers, and names that were checked. */
+/* The text always has room: it has only numbers, and names that were
+ * checked. */
 static int __attribute__((format(printf, 2, 3)))
 print(struct show *show, const char *format, ...)
 {
@@ -79,8 +80,8 @@ static bool is_whom_we_know(const struct show *show, const struct event *event)
 		show->cred.pid == event->cred.pid;
 }
 
-/* To look a user's name up reads files, and lines of one client follow one
- * another. */
+/* Keeps the text for the next line: looking up a user's name reads files, and
+ * most lines follow a line of the same client. */
 static void describe(struct show *show, const struct event *event)
 {
 	char user[EXPLAIN_USER_SIZE];

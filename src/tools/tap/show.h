@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_SHOW_H
 
 /*
- * show: one line for each event. No byte of a peer ends a line or controls a
- * terminal.
+ * show: prints a line for each event. No byte of a peer ends a line or controls
+ * a terminal.
  */
 
 #include <stdbool.h>

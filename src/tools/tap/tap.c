@@ -92,8 +92,8 @@ void tap_prepare(struct tap *tap, struct unixmsg *msg, size_t used)
 	msg->fds_room = UNIXMSG_FDS_MAX;
 }
 
-/* If we are root, messages have to name their writer: the kernel would name
- * root. */
+/* As root we send the credentials of each writer: otherwise the kernel would
+ * name root. */
 static bool is_root;
 
 void tap_learn_user(void)
@@ -195,7 +195,7 @@ void tap_note(struct tap *tap, struct event *event, const void *data)
 {
 	const size_t snap = tap->options->snap;
 
-	/* After --count N messages the others are only passed on. */
+	/* After --count N messages, the tap only passes further messages on. */
 	if (is_enough(tap))
 		return;
 	count(tap, event);

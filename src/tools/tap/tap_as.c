@@ -32,9 +32,10 @@ static bool is_named(const struct unixconn *client)
 }
 
 /*
- * The kernel gives a name to a socket that asks for credentials: one of a
- * stream when it connects, one of packets when it sends, too. The server would
- * see it. A client without a name has not asked for them before it connected.
+ * The kernel gives a name to a socket that asks for credentials: to a stream
+ * socket when it connects, to a packet socket also when it sends. The server
+ * would see that name. A client without a name did not ask for credentials
+ * before it connected, so this socket asks later, or never.
  */
 static struct unixconn *dial(const struct tap *tap,
 	const struct unixconn *client)
@@ -65,7 +66,7 @@ static int become(const struct unixconn *client, const struct unixcred *cred)
 	return seteuid(cred->uid);
 }
 
-/* Nothing may go on as somebody else, and no clean-up either. */
+/* The tap must not go on as another user, not even to clean up. */
 static void become_self(const struct self *self)
 {
 	const int error = errno;
@@ -106,7 +107,7 @@ void tap_as_listen(const struct tap *tap, uid_t user, int fd)
 		_exit(TOOL_FAILED);
 }
 
-/* Told once of each user, as long as there are not many. */
+/* Reports each user once, and only the first users. */
 static void say_other_user(uid_t user)
 {
 	static uid_t told[USERS_MOST];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * unixconn_read receives no descriptors, and a stream of bytes has no frames
- * that unixconn_recv_msg could find. So streams are read here by system calls:
- * Wayland and D-Bus pass descriptors on them.
+ * that unixconn_recv_msg could find. So this file reads streams by system
+ * calls: Wayland and D-Bus pass descriptors on them.
  */
 #include <config.h>
 
@@ -113,7 +113,8 @@ static int send_plain(struct unixconn *conn, const struct unixmsg *msgs,
 		MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* The message that a batch stops at is tried alone: it may need other means. */
+/* If a batch stops at a message, tries that message alone: it may be too large,
+ * or have a writer that is gone. */
 static size_t send_messages(struct unixconn *conn, struct unixmsg *msgs,
 	size_t count)
 {
@@ -140,7 +141,7 @@ static void take_fds(struct unixmsg *msg, struct cmsghdr *part)
 	memcpy(msg->fds, CMSG_DATA(part), msg->fds_count * sizeof(*msg->fds));
 }
 
-/* The kernel names nobody for bytes that were sent before we could ask. */
+/* The kernel reports no user for bytes that were sent before we asked. */
 static void take_writer(struct unixmsg *msg, struct cmsghdr *part)
 {
 	struct ucred cred;

@@ -31,9 +31,9 @@ struct tap_front {
 	/* For connections */
 	struct unixlistener *listener;
 	struct tap_watch watch;
-	struct unixconn *waiting; /* accepted, and the server has no room */
+	struct unixconn *waiting; /* accepted, not connected yet */
 	struct unixcred cred;     /* of that client */
-	int error;                /* why the last one has to wait */
+	int error;                /* why the last client has to wait */
 	/* For datagrams */
 	struct unixconn *socket;
 	struct tap_grams *grams;
@@ -41,7 +41,7 @@ struct tap_front {
 
 /* --- Connections ---------------------------------------------------------- */
 
-/* False: the client has to wait. */
+/* Returns false if the client has to wait. */
 static bool admit(struct tap_front *front)
 {
 	struct unixconn *client = front->waiting;
@@ -70,7 +70,7 @@ static struct unixconn *accept_client(struct tap_front *front)
 	return client;
 }
 
-/* False: there is no more for now. */
+/* Returns false if no client is left for now. */
 static bool accept_one(struct tap_front *front)
 {
 	if (front->waiting != NULL)
@@ -85,7 +85,7 @@ static bool accept_one(struct tap_front *front)
 	return true;
 }
 
-/* A client that cannot be served waits in the backlog, for the next look. */
+/* Clients that cannot be served yet wait for the next look. */
 static void accept_some(struct tap_front *front)
 {
 	int turns = TURN;
@@ -208,7 +208,7 @@ void tap_front_look(struct tap_front *front)
 		tap_grams_look(front->grams);
 }
 
-/* Tells whether clients wait that could not even be accepted. */
+/* True if clients wait to be accepted. */
 static bool has_backlog(const struct tap_front *front)
 {
 	struct pollfd fd = { .fd = front->watch.fd, .events = POLLIN };
@@ -216,7 +216,7 @@ static bool has_backlog(const struct tap_front *front)
 	return poll(&fd, 1, 0) == 1;
 }
 
-/* Returns true if nothing is left that waits. */
+/* Returns true if nothing waits any more. */
 static bool serve_waiting(struct tap_front *front)
 {
 	if (front->grams != NULL)
@@ -262,11 +262,14 @@ static bool wait_on(const struct tap_front *front)
 	return false;
 }
 
-/* A connection made to the server directly may overtake one that waits. A
- * datagram must not: the name stays ours until the queue is empty. */
+/*
+ * Connections that wait here may be served after later ones to the server.
+ * Datagrams must stay in order: so the tap keeps the name until their queue is
+ * empty.
+ */
 bool tap_front_finish(struct tap_front *front, bool is_late)
 {
-	/* The end of a connection makes descriptors free. */
+	/* While connections are open, descriptors may still become free. */
 	const bool is_last = is_late && front->tap->pairs_count == 0;
 
 	if (front->listener == NULL && front->grams == NULL)

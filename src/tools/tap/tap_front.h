@@ -11,17 +11,18 @@
 struct tap_front;
 struct tap_name;
 
-/* Listens at name, which stays the caller's and is given back when the front is
- * closed, and says so. NULL after a complaint. */
+/* Listens at name, and reports that. name stays the caller's; closing the front
+ * gives it back. Returns NULL after a complaint. */
 struct tap_front *tap_front_open(struct tap *tap, struct tap_name *name);
 
-/* Does what is due without an event. */
+/* Does the work that is due without an event. */
 void tap_front_look(struct tap_front *front);
 
 /*
- * Serves what waits at the name, gives the name back, and lets nobody more in.
- * Call it again until it returns true: the server may have no room for a while.
- * is_late drops what still waits, after a complaint.
+ * Serves the clients or messages that wait at the name, gives the name back,
+ * and accepts no more. Call it again until it returns true: the server may have
+ * no room for a while. With is_late it complains about clients that still wait,
+ * and drops them.
  */
 bool tap_front_finish(struct tap_front *front, bool is_late);
 

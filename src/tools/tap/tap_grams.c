@@ -17,8 +17,8 @@
 
 enum { TURN = 16, CLIENTS_MOST = 1024 };
 
-/* A full queue of a socket that we are not connected to tells nobody when it
- * has room again. */
+/* The pause between tries to answer: no event reports that a socket to which we
+ * are not connected has room again. */
 static const int64_t retry_us = 2000;
 
 struct client {
@@ -31,11 +31,11 @@ struct client {
 	struct unixaddr addr;
 	bool has_cred;
 	struct unixcred cred;
-	/* The address for answers, once it is proven that they reach the
+	/* The address for answers, once there is proof that they reach the
 	 * client. */
 	bool is_proven;
 	bool is_unproven; /* for good */
-	bool is_told;     /* that answers are lost */
+	bool is_told;     /* the user knows that answers are lost */
 	struct unixaddr to;
 	int held_fd;
 	bool is_holding; /* an answer */
@@ -47,11 +47,11 @@ struct tap_grams {
 	struct tap *tap;
 	struct unixconn *front;
 	struct tap_watch watch;
-	struct client *clients; /* who has sent last comes first */
+	struct client *clients; /* the last sender comes first */
 	size_t count;
 	struct tap_user *users;
 	struct client *slow; /* the server has no room for its message */
-	struct unixmsg held; /* that one */
+	struct unixmsg held; /* this message */
 };
 
 static void note(const struct client *client, enum event_kind kind,
@@ -70,7 +70,7 @@ static void note(const struct client *client, enum event_kind kind,
 	tap_note(client->grams->tap, &event, msg != NULL ? msg->data : NULL);
 }
 
-/* Receives from the front again, which is left alone while a message waits. */
+/* Receives from the front again: the tap does not while a message waits. */
 static void end_hold(struct tap_grams *grams)
 {
 	tap_drop(&grams->held);
@@ -127,7 +127,7 @@ static bool is_gone(int error)
 	return error == ECONNREFUSED || error == ENOENT || error == EPIPE;
 }
 
-/* Once: there may be many answers, and no room to prove where they go. */
+/* Complains once, because there may be many answers. */
 static void tell_unproven(struct client *client)
 {
 	if (!client->is_told)
@@ -139,8 +139,11 @@ static void tell_unproven(struct client *client)
 	client->grams->tap->has_failed = true;
 }
 
-/* The address of a datagram leads wherever its sender likes. 1: answers reach
- * the client. 0: they are lost. -1: the client is gone. */
+/*
+ * The sender of a datagram chooses its address, which may lead to another
+ * process. Returns 1 if answers reach the client, 0 if they are lost, -1 if the
+ * client is gone.
+ */
 static int prove(struct client *client)
 {
 	if (client->is_proven)
@@ -159,7 +162,7 @@ static int prove(struct client *client)
 	return 0;
 }
 
-/* 1, or -1 with errno. */
+/* Returns 1, or -1 with errno. */
 static int send_answer(struct client *client, struct unixmsg *msg)
 {
 	struct unixmsg out;
@@ -169,7 +172,7 @@ static int send_answer(struct client *client, struct unixmsg *msg)
 	return tap_send(client->grams->front, &out);
 }
 
-/* False when the client is gone. */
+/* Returns false if the client is gone. */
 static bool flush_answer(struct client *client)
 {
 	int result = send_answer(client, &client->held);
@@ -208,7 +211,8 @@ static bool pass_answer(struct client *client, struct unixmsg *msg)
 	return true;
 }
 
-/* 1: go on. 0: nothing more for now. -1: the client is gone. */
+/* Returns 1 to go on, 0 if there is no more for now, -1 if the client is
+ * gone. */
 static int receive_answer(struct client *client)
 {
 	struct unixmsg msg, copy;
@@ -252,8 +256,8 @@ static int watch_client(struct client *client)
 	return 0;
 }
 
-/* Nothing reaches the client any more. A message of it that waits for the
- * server still has to go there: until then the client stays. */
+/* Removes a client that receives no more. If a message of the client still
+ * waits for the server, removes the client later. */
 static void lose_client(struct client *client)
 {
 	if (!is_slow(client)) {
@@ -296,7 +300,8 @@ static bool is_of(const struct client *client, const struct unixmsg *msg)
 	return unixaddr_is_equal(&client->addr, msg->addr);
 }
 
-/* The client of msg, which becomes the first one; NULL if it is new. */
+/* Returns the client of msg, and makes it the first of the list; NULL if it is
+ * new. */
 static struct client *find_client(struct tap_grams *grams,
 	const struct unixmsg *msg)
 {
@@ -313,7 +318,7 @@ static struct client *find_client(struct tap_grams *grams,
 	return client;
 }
 
-/* Datagram clients come and go without a word. */
+/* Makes room: nothing reports the end of a datagram client. */
 static void forget_one(struct tap_grams *grams)
 {
 	const struct tap_user *most = tap_users_get_most(grams->users);
@@ -333,7 +338,7 @@ static struct unixconn *dial(const struct tap_grams *grams, bool is_named)
 	};
 
 	/* A socket that wants credentials gets a name from the kernel when it
-	 * sends; no answer comes to a client without one. */
+	 * sends. But a client without a name gets no answers. */
 	if (!is_named) {
 		options.flags = UNIXMSG_DIAL_UNNAMED;
 		options.wants &= ~UNIXMSG_WANT_CRED;
@@ -385,7 +390,8 @@ static struct client *make_client(struct tap_grams *grams,
 	return client;
 }
 
-/* Several writers may use one address, and all without one. */
+/* Several writers may share an address, and all writers without an address
+ * share a client. */
 static void set_writer(struct client *client, const struct unixmsg *msg)
 {
 	client->has_cred = (msg->flags & UNIXMSG_HAS_CRED) != 0;
@@ -427,7 +433,7 @@ static void fail(const struct client *client, const struct unixmsg *msg)
 		tap_lose(client->grams->tap, client->number, msg);
 }
 
-/* The queue of the server is one for all: when it is full, all wait. */
+/* All clients share the queue of the server: when it is full, all wait. */
 static void hold_request(struct client *client, struct unixmsg *msg)
 {
 	struct tap_grams *grams = client->grams;
@@ -474,7 +480,7 @@ static void pass_request(struct tap_grams *grams, struct unixmsg *msg)
 		fail(client, msg);
 }
 
-/* A message without some of its descriptors would be another one. */
+/* Without some of its descriptors a message would have another meaning. */
 static void lose_cut(struct tap_grams *grams, const struct unixmsg *msg)
 {
 	tool_complain("a message of %zu bytes came without some of its "
@@ -483,7 +489,7 @@ static void lose_cut(struct tap_grams *grams, const struct unixmsg *msg)
 	grams->tap->has_failed = true;
 }
 
-/* False: nothing more for now. */
+/* Returns false if there is no more for now. */
 static bool receive_request(struct tap_grams *grams)
 {
 	struct unixaddr from;
@@ -508,7 +514,7 @@ static bool receive_request(struct tap_grams *grams)
 	return true;
 }
 
-/* False: nothing more for now. */
+/* Returns false if there is no more for now. */
 static bool receive_some(struct tap_grams *grams)
 {
 	int turns = TURN;
@@ -561,7 +567,7 @@ void tap_grams_close(struct tap_grams *grams)
 	free(grams);
 }
 
-/* Only where there was no memory to wait for the room. */
+/* Tries again if watch_client has failed, so that no event reports the room. */
 static void look_at_slow(struct tap_grams *grams)
 {
 	if (grams->slow == NULL || grams->slow->watch.is_listed)
@@ -586,7 +592,8 @@ void tap_grams_look(struct tap_grams *grams)
 	}
 }
 
-/* Whoever goes on sending does not keep the loop here. */
+/* Returns after a bounded number of messages, so that senders cannot block the
+ * loop. */
 bool tap_grams_finish(struct tap_grams *grams)
 {
 	return !receive_some(grams) && grams->slow == NULL;

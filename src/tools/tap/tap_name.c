@@ -24,12 +24,12 @@ static const int64_t lock_us = 5000000;
 struct tap_name {
 	struct tap *tap;
 	struct unixtakeover *takeover; /* NULL with --listen */
-	char *hidden;                  /* the address that it gave */
+	char *hidden;                  /* the server's address meanwhile */
 	int fd;                        /* our socket at the name, or -1 */
 	struct stat file;              /* of that socket */
 	struct tap_watch watch;        /* changes in its directory */
 	bool is_lost;
-	bool is_delayed; /* could not be given back at once */
+	bool is_delayed; /* the name could not be given back at once */
 };
 
 static const char *explain_take(const char *address, int error)
@@ -45,8 +45,8 @@ static const char *explain_take(const char *address, int error)
 		return "the file belongs to another user, or somebody else has "
 		       "made its second name (.unixmsg=...)";
 	case ENOTSUP:
-		return "nobody can tell whether the server is alive, on this "
-		       "file system or behind an abstract name";
+		return "it cannot be found out whether the server is alive, on "
+		       "this file system or behind an abstract name";
 	default:
 		return explain_listen(address, false, error);
 	}
@@ -57,7 +57,7 @@ static int complain_of_taking(const char *address)
 	const char *why = explain_take(address, errno);
 	char copy[512];
 
-	/* Both texts may be in one place. */
+	/* The text is valid only until the next call of explain.h. */
 	snprintf(copy, sizeof(copy), "%s", why);
 	return tool_complain("%s: %s", explain_text(address), copy);
 }
@@ -71,9 +71,8 @@ static int find_network(struct tap *tap)
 		tap->network = network_find_at(server);
 	if (tap->network != NULL)
 		return 0;
-	return tool_complain("%s: nobody listens there whom the kernel tells "
-			     "of; if it is of another network namespace, give "
-			     "--network",
+	return tool_complain("%s: the kernel shows no server there; for one in "
+			     "another network namespace, give --network",
 		explain_text(tap->options->address));
 }
 
@@ -123,7 +122,7 @@ static int tell_end(const char *address, int result)
 			text);
 	else if (error == ESTALE)
 		tool_complain("%s: somebody has removed or replaced the second "
-			      "name of the server: start it again",
+			      "name of the server: restart the server",
 			text);
 	else
 		tool_complain("%s: the name could not be given back: %s; try "
@@ -182,7 +181,7 @@ struct tap_name *tap_name_take(struct tap *tap)
 	return NULL;
 }
 
-/* The path that an address stands for. */
+/* Copies the path of an address; false if it has none. */
 static bool get_path(const char *address, char path[PATH_MAX])
 {
 	struct unixaddr addr;
@@ -201,7 +200,7 @@ static bool get_path(const char *address, char path[PATH_MAX])
 	return true;
 }
 
-/* Root's file belongs to the server's user, as before. */
+/* As root, gives the file to the server's user, as before. */
 int tap_name_set_mode(const struct tap_name *name,
 	struct unixlisten_options *options)
 {
@@ -230,8 +229,8 @@ int tap_name_set_mode(const struct tap_name *name,
 	return 0;
 }
 
-/* Whoever may write to the directory may put a file there that leads to a
- * socket of ours which no client could reach. */
+/* Users who can write to the directory could put a file there that leads to a
+ * socket which only we may reach. So checks the owner of the file. */
 static int open_server(const struct tap *tap)
 {
 	char path[PATH_MAX];
@@ -247,7 +246,7 @@ static int open_server(const struct tap *tap)
 	return -1;
 }
 
-/* The file that was looked at is dialled, whatever its name is by now. */
+/* Dials the file that was checked, even if its name has changed since. */
 static struct unixconn *dial_file(const struct tap *tap, int fd,
 	const struct unixdial_options *options)
 {
@@ -309,14 +308,14 @@ static void tell_loss(struct tap_name *name)
 			(intmax_t)owner.pid, owner.command);
 }
 
-/* Anything may have happened in the directory: what counts is the file. */
+/* Checks the file itself, whatever the events are. */
 static void directory_ready(struct tap_watch *watch, uint32_t events)
 {
 	struct tap_name *name = watch->context;
 	char bytes[4096];
 
 	(void)events;
-	/* Others may make files faster than we read. */
+	/* Reads once only: others may make files faster than we read. */
 	if (read(watch->fd, bytes, sizeof(bytes)) < 0)
 		return;
 	if (!is_ours(name) && !name->is_lost)
@@ -388,13 +387,15 @@ static int end_takeover(struct tap_name *name, int result)
 {
 	const int error = errno;
 
-	/* Our socket is told, or the close would take it for another's. */
+	/* With our own socket as argument, the close does not take it for
+	 * another program's. */
 	unixtakeover_close(name->takeover, name->fd);
 	name->takeover = NULL;
-	/* The hidden name is gone then; a thief is not the server. */
+	/* On success the hidden name is gone. Otherwise the name may lead to
+	 * another program. */
 	if (result == 1)
 		name->tap->server = name->tap->options->address;
-	/* Without a socket of ours the server has never lost it. */
+	/* Without our own socket, the server has never lost the name. */
 	if (result == 1 && name->fd < 0)
 		return 0;
 	errno = error;

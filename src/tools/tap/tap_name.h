@@ -13,35 +13,34 @@
 
 struct tap_name;
 
-/* Finds out whether the name can be taken, and sets tap->network. 0, or -1
- * after a complaint. Nothing has changed then. */
+/* Finds out whether the name can be taken, and sets tap->network. Changes
+ * nothing else. Returns 0, or -1 after a complaint. */
 int tap_name_look(struct tap *tap);
 
-/* Takes the server's name, and sets tap->server. NULL after a complaint, with
- * nothing changed. */
+/* Takes the server's name, and sets tap->server. Returns NULL after a
+ * complaint, with nothing changed. */
 struct tap_name *tap_name_take(struct tap *tap);
 
-/* Sets owner, group and mode of the file to those of the server's file, which
- * tap_name_dial will know again. 0, or -1 after a complaint. */
+/* Sets owner, group and mode in options to those of the server's file, and
+ * notes its owner for tap_name_dial. Returns 0, or -1 after a complaint. */
 int tap_name_set_mode(const struct tap_name *name,
 	struct unixlisten_options *options);
 
 /*
- * Dials the server without waiting. NULL with EPERM if its file belongs to
- * another user than that of tap_name_set_mode, or with an errno of
- * unixconn_dial.
+ * Dials the server without waiting. Returns NULL with EPERM if its file belongs
+ * to another user than at tap_name_set_mode, or with an errno of unixconn_dial.
  */
 struct unixconn *tap_name_dial(const struct tap *tap,
 	const struct unixdial_options *options);
 
-/* The socket that was bound to the name: from now on its loss stops the tap,
- * which is told. 0, or -1 after a complaint. */
+/* Watches the name, to which the socket fd was bound: a loss of the name stops
+ * the tap, with a complaint. Returns 0, or -1 after a complaint. */
 int tap_name_watch(struct tap_name *name, int fd);
 
 /*
- * Gives the name back, and tells what became of it, once; the tap has failed if
- * the server has lost it. Returns false if descriptors or memory are short,
- * unless it is the last try: call it again when connections have ended.
+ * Gives the name back, and reports the result once; sets has_failed if the
+ * server has lost its name. Returns false if descriptors or memory are short
+ * and is_last is false: call it again when connections have ended.
  */
 bool tap_name_give_back(struct tap_name *name, bool is_last);
 

@@ -12,7 +12,7 @@
 
 #define PLACE(member) .place = offsetof(struct tap_options, member)
 
-/* The subjects of options, to refuse those that do not go together. */
+/* The kinds of options, to refuse those that do not go together. */
 enum { TAPPING, SHOWING, WRITING, REPLAYING, RESTORING };
 
 static int read_network(const struct usage_option *option, const char *value,

@@ -30,8 +30,8 @@ struct tap_options {
 };
 
 /*
- * Reads the command line into options. -1: go on. Else the status to exit
- * with.
+ * Reads the command line into options. Returns -1 if the tool shall go on; else
+ * the exit status, after it printed the help, the version or a complaint.
  */
 int tap_options_read(struct tap_options *options, int argc, char **argv);
 

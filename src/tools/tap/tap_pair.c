@@ -17,35 +17,37 @@
 #include "tools/tap/tap_pair.h"
 #include "tools/tap/tap_users.h"
 
-/* So many reads of one side before the others have their turn. */
+/* The most reads of one side before the other connections have their turn. */
 enum { TURN = 16 };
 
 /* The messages that were received at once, in the room of the tap. */
 struct batch {
 	struct unixmsg msgs[TAP_BATCH_MAX];
 	size_t count;
-	/* The last receive; if it has failed, msgs[count] has more. */
+	/* The last receive; if it has failed, msgs[count] describes its
+	 * message. */
 	int result;
 	int error;
 };
 
-/* One of the two connections, and the way from there to the other. */
+/* One of the two connections, and the direction from there to the other. */
 struct side {
 	struct tap_watch watch;
 	struct tap_pair *pair;
 	struct side *other;
 	struct unixconn *conn;
-	/* Stands for the writer of a message that the kernel does not name. */
+	/* The credentials of messages for which the kernel reports no
+	 * writer. */
 	struct unixcred peer;
 	bool is_server;
-	/* Nothing more comes from here, and nothing is held. */
+	/* Nothing more arrives here, and nothing is held. */
 	bool is_ended;
 	bool is_told; /* the other side knows that */
-	bool is_deaf; /* nothing more can be sent to here */
-	/* A message was lost here: both connections end once what is held is
-	 * sent. */
+	bool is_deaf; /* it receives nothing more */
+	/* A message from here was lost: both connections end once held messages
+	 * are sent. */
 	bool is_broken;
-	/* Received here, not sent on yet. */
+	/* Messages received here and not sent on yet. */
 	struct unixmsg held[TAP_BATCH_MAX];
 	size_t held_first, held_count;
 	size_t held_fds;
@@ -114,8 +116,8 @@ static void forget_held(struct side *side)
 	forget(side, side->held_count);
 }
 
-/* Peers that do not read could have the tap hold all descriptors that it may
- * have. */
+/* True if the tap holds many descriptors: peers that do not read could use up
+ * the limit. */
 static bool is_crowded(const struct tap *tap)
 {
 	return tap->fds_held > tap->fds_most;
@@ -128,7 +130,8 @@ static bool has_room(const struct side *side)
 	return poll(&fd, 1, 0) == 1;
 }
 
-/* Then the message goes on at once, and nothing of it is held. */
+/* A crowded tap receives only when the other side has room, so that it holds no
+ * more. */
 static bool is_waiting_for_room(const struct side *from)
 {
 	return is_crowded(from->pair->tap) && !has_room(from->other);
@@ -171,8 +174,8 @@ static void end(struct side *side)
 	note(side, EVENT_ENDED, NULL);
 }
 
-/* The program there is gone: nobody would receive what the other side sends,
- * and sends of the other side fail as they would without us. */
+/* The program of this side is gone. So messages for it are dropped, and further
+ * sends of the other side fail as they would without us. */
 static void make_deaf(struct side *side)
 {
 	if (side->is_deaf)
@@ -189,8 +192,11 @@ static void break_both(struct side *side)
 	make_deaf(side->other);
 }
 
-/* A message that cannot be passed on ends the connection: none may be missing.
- * A program that is gone may have sent something before. */
+/*
+ * A message that cannot be passed on ends the connection, because none may be
+ * missing. If the program is gone, messages that it has sent before are still
+ * passed on.
+ */
 static void break_up(struct side *from, const struct unixmsg *msg)
 {
 	if (errno == EPIPE || errno == ECONNRESET) {
@@ -201,7 +207,7 @@ static void break_up(struct side *from, const struct unixmsg *msg)
 	break_both(from);
 }
 
-/* 0, or -1 with nothing held. */
+/* Returns 0, or -1 with nothing held. */
 static int hold(struct side *from, struct unixmsg *msgs, size_t count)
 {
 	size_t i;
@@ -251,7 +257,7 @@ static int receive_one(const struct side *from, struct unixmsg *msg)
 	return result;
 }
 
-/* Messages that are there, but at most one with descriptors, as the last. */
+/* Receives a batch. Only its last message may have descriptors. */
 static void gather(struct side *from, struct batch *batch)
 {
 	const struct tap_carrier *carrier = from->pair->carrier;
@@ -303,7 +309,7 @@ static void fail(struct side *from, struct batch *batch)
 	from->is_broken = true;
 }
 
-/* False: there is no more for now. */
+/* Returns false if there is no more for now. */
 static bool receive_some(struct side *from)
 {
 	struct batch batch;
@@ -314,7 +320,8 @@ static bool receive_some(struct side *from)
 		end(from);
 		return false;
 	}
-	/* The end comes again; a reset only once, before what is there. */
+	/* The end is reported again. A reset is reported only once, before the
+	 * messages that are there. */
 	if (batch.result >= 0 || batch.error == ECONNRESET)
 		return true;
 	if (batch.error != EAGAIN)
@@ -354,7 +361,8 @@ static void tell_end(struct side *side)
 	unixconn_shutdown(side->other->conn, SHUT_WR);
 }
 
-/* A hang-up is reported again and again until nothing is watched. */
+/* Stops watching a side that has hung up and has nothing to do, because epoll
+ * would report the hang-up again and again. */
 static int watch_side(struct side *side)
 {
 	uint32_t events = 0;
@@ -446,7 +454,7 @@ static struct tap_pair *make_pair(struct tap *tap, struct unixconn *client,
 	return pair;
 }
 
-/* Told once: one user may connect as often as it likes. */
+/* Complains once, because a user may connect as often as it likes. */
 static void tell_full(struct tap *tap, uid_t uid)
 {
 	char text[EXPLAIN_USER_SIZE];

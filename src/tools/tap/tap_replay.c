@@ -20,7 +20,7 @@
 /* The longest wait for an answer, and for room to send. */
 static const int64_t patience_us = 10000000;
 
-/* The times of a recording may be anything: a replay is at most this long. */
+/* The longest replay, because a recording may have any times. */
 static const double year_us = 365 * 24 * 3600e6;
 
 /* A client of the recording. */
@@ -36,8 +36,8 @@ struct replay {
 	struct pcapng_reader reader;
 	struct player *players;
 	bool has_begun;
-	int64_t first_ns; /* the time of the first event */
-	int64_t start_us; /* when that was sent again */
+	int64_t first_ns; /* the recorded time of the first event */
+	int64_t start_us; /* the time when it was sent again */
 	uint64_t sent;
 	uint64_t answers;
 	bool has_told_fds;
@@ -141,8 +141,8 @@ static int send_again(struct replay *replay, struct unixconn *conn,
 
 /* --- The answers of the server -------------------------------------------- */
 
-/* Receives a message, or as many bytes of a stream as are wanted. Returns 1 and
- * *size; 0 at the end; or -1. */
+/* Receives a message, or wanted bytes of a stream. Returns 1 and *size; 0 at
+ * the end; or -1. */
 static int receive(const struct replay *replay, struct unixconn *conn,
 	size_t wanted, size_t *size)
 {
@@ -248,7 +248,7 @@ static int wait_until(const struct replay *replay, int64_t due_us)
 	return 0;
 }
 
-/* Waits until the client has sent this in the recording. */
+/* Waits for the time at which the client sent this message in the recording. */
 static int wait_for_time(const struct replay *replay, const struct event *event)
 {
 	const double speed = replay->options->speed;

@@ -4,8 +4,8 @@
 
 struct tap_options;
 
-/* Sends what the clients of a recording have sent, and compares the answers up
- * to the first difference. Returns the exit status. */
+/* Sends the messages of the clients in a recording again, and compares the
+ * answers up to the first difference. Returns the exit status. */
 int tap_replay(const struct tap_options *options);
 
 #endif

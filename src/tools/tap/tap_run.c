@@ -23,11 +23,11 @@
 
 enum { PAIRS_MOST = 4096 };
 
-/* Answers to datagrams come so long after the name was given back: nobody tells
- * whether there will be one. */
+/* The time for answers to datagrams after the name was given back, because
+ * nothing tells whether more will come. */
 static const int64_t linger_us = 1000000;
 
-/* A server that has no room for so long loses what still waits at the end. */
+/* The longest wait at the end for a server that has no room. */
 static const int64_t patience_us = 5000000;
 
 static void print_count(const char *name, const struct tap_count *count)
@@ -64,7 +64,7 @@ static void stop_ready(struct tap_watch *watch, uint32_t events)
 		"to their end");
 }
 
-/* The loop looks at the number of signals itself. */
+/* The loop checks the number of signals. */
 static void second_ready(struct tap_watch *watch, uint32_t events)
 {
 	(void)events;
@@ -101,7 +101,8 @@ static int watch_signals(struct tap *tap)
 	return tap_watch(tap, &reports, EPOLLIN);
 }
 
-/* One event at a time: what it frees is in no list of events then. */
+/* Takes one event at a time, because its handler may free the watch of another
+ * event. */
 static int wait(struct tap *tap)
 {
 	struct epoll_event event;
@@ -126,7 +127,7 @@ static void look(struct tap *tap, struct tap_front *front)
 	tap_front_look(front);
 }
 
-/* Tells whether a time that begins at the first call is over. */
+/* True if time_us has passed since the first call. */
 static bool has_passed(struct tap *tap, int64_t *end_us, int64_t time_us)
 {
 	if (*end_us == 0)
@@ -141,7 +142,7 @@ struct ending {
 	int64_t late_us, end_us;
 };
 
-/* True when nothing is left to be passed on. */
+/* True if nothing is left to pass on. */
 static bool finish(struct tap *tap, struct tap_front *front,
 	struct ending *ending)
 {
@@ -186,7 +187,7 @@ static int run_front(struct tap *tap)
 	return result;
 }
 
-/* A pair has two descriptors, and some are in the messages that wait. */
+/* A pair has two descriptors, and messages that wait hold some. */
 static void set_bounds(struct tap *tap)
 {
 	struct rlimit limit;
@@ -210,8 +211,8 @@ static int prepare(struct tap *tap)
 	return watch_signals(tap);
 }
 
-/* The recorders would inherit all sockets, and the takeover, which would be at
- * work as long as they are: the tap may be killed before they end. */
+/* Starts the recorders before it opens sockets and the takeover. They would
+ * inherit these, and keep the takeover at work if the tap was killed. */
 static int run(struct tap *tap)
 {
 	int result = -1;

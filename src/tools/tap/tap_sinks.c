@@ -19,7 +19,7 @@
 #include "tools/tap/tap_options.h"
 #include "tools/tap/tap_sinks.h"
 
-/* A slow disk or terminal may be so many bytes behind. */
+/* The most bytes by which a slow disk or terminal may be behind. */
 enum { QUEUE_SIZE = 32 << 20 };
 
 /* --- Lines on standard output, in the process of the printer -------------- */
@@ -156,7 +156,7 @@ int tap_sinks_open(struct tap *tap)
 	return open_writer(tap) < 0 ? -1 : open_printer(tap);
 }
 
-/* The process has said why. Traffic goes on. */
+/* The process has complained. The tap still passes messages on. */
 static void sink_ready(struct tap_watch *watch, uint32_t events)
 {
 	struct tap *tap = watch->context;
@@ -164,7 +164,7 @@ static void sink_ready(struct tap_watch *watch, uint32_t events)
 	(void)events;
 	tap_unwatch(tap, watch);
 	tap->has_failed = true;
-	tool_complain("what passes is no longer %s",
+	tool_complain("messages are no longer %s",
 		tap->writer != NULL && watch->fd == recorder_get_fd(tap->writer)
 			? "recorded"
 			: "shown");

@@ -2,21 +2,21 @@
 #ifndef UNIXMSG_TOOLS_TAP_SINKS_H
 #define UNIXMSG_TOOLS_TAP_SINKS_H
 
-/* sinks: standard output and the file of --write, which get the events. */
+/* sinks: the outputs for events: standard output and the file of --write. */
 
 #include "tools/tap/tap.h"
 
-/* Starts tap->printer and tap->writer, as the options say. 0, or -1 after a
- * complaint. */
+/* Starts tap->printer and tap->writer as the options say. Returns 0, or -1
+ * after a complaint. */
 int tap_sinks_open(struct tap *tap);
 
-/* Watches that neither ends early. 0, or -1 after a complaint. */
+/* Watches for an early end of either. Returns 0, or -1 after a complaint. */
 int tap_sinks_watch(struct tap *tap);
 
-/* Stores in tap how much was left out so far. */
+/* Stores in tap how many events were left out so far. */
 void tap_sinks_count(struct tap *tap);
 
-/* Waits until all is written. 0, or -1 if something could not be. */
+/* Waits until all events are written. Returns 0, or -1 if some could not be. */
 int tap_sinks_close(struct tap *tap);
 
 #endif
