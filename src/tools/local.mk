@@ -1,4 +1,4 @@
-# What the tools share.
+# Code that the tools share.
 noinst_LTLIBRARIES += %D%/libtools.la
 %C%_libtools_la_SOURCES =
 
@@ -15,7 +15,7 @@ bin_PROGRAMS += \
 	%D%/unixmsg-tap \
 	%D%/unixstream-echo
 
-# It has another name, that of its network.
+# seqpacket-echo also gets the name of its network, unixpacket-echo.
 install-exec-local:
 	@$(MKDIR_P) "$(DESTDIR)$(bindir)"
 	cd "$(DESTDIR)$(bindir)" && \

@@ -110,7 +110,7 @@ a_mode_that_is_accepted_and_ignored_is_told()
 	mount_view --chmod-ignore -p fa+rwx
 	run "$TOOLS/$tool" --listen --mode 600 "$view/s"
 	expect_status 1
-	expect_match "$err" 'the file system keeps a mode or an owner of its'
+	expect_match "$err" 'the file system sets its own mode or owner'
 	[ ! -e real/s ] || fail 'the file is there'
 }
 
@@ -221,7 +221,7 @@ what_cannot_be_cleaned_without_proc_says_so()
 	run unshare -m sh -c 'mount -t tmpfs none /proc && exec "$@"' sh \
 		"$TOOLS/unixmsg-inspect" --clean "$here/s"
 	expect_status 1
-	expect_match "$err" 'kept: .* this takes /proc'
+	expect_match "$err" 'kept: .* this needs /proc'
 	[ -S s ] || fail 'it is gone'
 }
 

@@ -127,7 +127,8 @@ sockets_of_another_network_are_told()
 	fi
 	finish server
 	expect_status 1
-	expect_match "$logs/server.err" 'none is for the network .*Listen'
+	expect_match "$logs/server.err" \
+		'none of the sockets handed over is for the network .*Listen'
 }
 
 an_address_beside_inherit_is_refused()

@@ -104,7 +104,7 @@ mistakes_with_messages_tell_what_to_do()
 	signal gram STOP
 	mistake 1 'no answer within 0.2 seconds' \
 		unixgram-echo -W 0.2 gram.sock hello
-	mistake 1 'one with PrivateTmp= does not reach our own address' \
+	mistake 1 'a server with PrivateTmp= does not reach our own' \
 		unixgram-echo -W 0.2 --bind "/tmp/own-$name" gram.sock hello
 	signal gram CONT
 	signal packet STOP
@@ -136,7 +136,7 @@ wrong_usage_tells_what_is_right()
 	mistake 2 "the file is the supervisor's" unixgram-echo --inherit -m 600
 	mistake 2 'makes up messages, so give none' unixgram-echo -c 1 s a
 	mistake 2 'the supervisor has the ADDRESS' unixgram-echo --inherit s
-	mistake 2 'of which ADDRESS or DIRECTORY?' unixmsg-inspect --clean
+	mistake 2 'needs an ADDRESS or a DIRECTORY' unixmsg-inspect --clean
 	mistake 2 'only one of them' unixmsg-inspect --json --dot
 	mistake 2 'not unixgram, unixpacket, unix, tcp' unixmsg-perf tpc
 	mistake 2 'not one of latency, throughput, connect, fan' \
@@ -198,7 +198,7 @@ mistakes_with_file_systems_tell_what_to_do()
 		run unshare -m sh -c 'mount -t tmpfs none /proc &&
 			exec unixgram-echo "$@"' sh $listen $long/s
 		expect_complaint 1
-		expect_match "$err" 'this takes /proc, which is not mounted'
+		expect_match "$err" 'this needs /proc, which is not mounted'
 	done
 }
 
@@ -260,7 +260,7 @@ no_cause_is_guessed()
 	mistake 1 'lets only user root and root remove it' \
 		$stranger unixgram-echo --listen "$here/sticky/s"
 	chmod 600 sticky/s
-	mistake 1 'mode 0600; nobody of this network namespace is bound' \
+	mistake 1 'mode 0600; nobody in this network namespace is bound' \
 		$stranger unixgram-echo --listen "$here/sticky/s"
 	! grep -q 'owner is alive' "$err" || fail 'nobody is alive'
 	mistake 1 'Operation not permitted: making the socket file' \

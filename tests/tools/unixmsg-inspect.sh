@@ -550,7 +550,7 @@ EOF
 	expect_line peers '1 connected'
 	inspect gram
 	expect_match "$out" 'unixgram, bound, takes messages'
-	expect_line unread 'the first message has 4 bytes; how many'
+	expect_line unread 'the first message has 4 bytes; the kernel'
 	expect_line peers '1 connected'
 	inspect --json packet gram
 	expect_json 's[0]["backlog"]' \
@@ -575,7 +575,7 @@ EOF
 	inspect stream
 	expect_line backlog '2 connections of at most 2 wait'
 	expect_line unread '0 bytes in the connections it has accepted'
-	expect_line '' 'those that wait are charged [1-9][0-9]* bytes'
+	expect_line '' 'clients that wait are charged [1-9][0-9]* bytes'
 	inspect .
 	expect_match "$out" 'listening  *2/2  *0+ '
 	inspect --json stream
@@ -821,7 +821,7 @@ another_user_sees_what_he_may()
 	expect_match "$err" 'root sees more$'
 	as_nobody "$command" "$here/dead"
 	expect_status 1
-	expect_match "$out" 'takes the right to send'
+	expect_match "$out" 'needs the right to send'
 	as_nobody "$command" --clean "$here/dead"
 	expect_status 1
 	[ -S dead ] || fail 'it was removed'

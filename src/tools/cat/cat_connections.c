@@ -171,7 +171,7 @@ static bool accept_one(struct server *server)
 		unixlistener_accept(server->listener, UNIXMSG_NOW);
 
 	if (conn == NULL && errno != EAGAIN && server->resume_us == 0) {
-		tool_complain("nobody can be accepted for a moment: %s",
+		tool_complain("no client can be accepted for a moment: %s",
 			strerror(errno));
 		server->counters.pauses++;
 	}

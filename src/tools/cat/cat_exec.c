@@ -65,7 +65,7 @@ static void say_lost(const struct unixmsg *msg)
 {
 	if ((msg->flags & UNIXMSG_CUT_CONTROL) != 0)
 		tool_complain("descriptors of a message were closed: more than "
-			      "--max-fds, or none could be had");
+			      "--max-fds, or none was free");
 }
 
 static int answer(struct unixservice *service, uint64_t peer,

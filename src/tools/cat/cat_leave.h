@@ -5,9 +5,9 @@
 struct unixconn;
 
 /*
- * Ends both directions of a connection, which is to be closed then. What the
- * peer has sent is read away: closed unread it would be a reset, which some
- * peers see before the messages that were sent to them.
+ * Shuts down both directions of a connection before the caller closes it, and
+ * drops all messages that the peer has sent. A close with unread messages would
+ * be a reset, which some peers see before the messages that were sent to them.
  */
 void cat_leave(struct unixconn *conn);
 

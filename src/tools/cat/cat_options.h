@@ -40,8 +40,8 @@ struct cat_options {
 };
 
 /*
- * Reads the command line into options. -1: go on. Else the status to exit
- * with.
+ * Reads the command line into options. Returns -1 if the tool shall go on; else
+ * the exit status, after it printed the help, the version or a complaint.
  */
 int cat_options_read(struct cat_options *options, int argc, char **argv);
 
@@ -52,7 +52,7 @@ int cat_options_read(struct cat_options *options, int argc, char **argv);
 int cat_options_settle(struct cat_options *options,
 	const struct network *network);
 
-/* Tells whether a stream carries bytes, not messages with their length. */
+/* True if a stream carries bytes, not messages with their length. */
 bool cat_options_is_bytes(const struct cat_options *options);
 
 #endif

@@ -52,7 +52,7 @@ void dialling_complain(const struct options *options,
 
 static int complain_of_server(const struct options *options)
 {
-	tool_complain("%s: who serves there: %s",
+	tool_complain("%s: the user of the server is unknown: %s",
 		explain_text(options->address), strerror(errno));
 	return -1;
 }
@@ -157,8 +157,8 @@ const char *dialling_explain_silence(const struct options *options,
 		snprintf(text, sizeof(text), "%s%s",
 			explain_silence(network, options->address),
 			!network->is_connected && is_own_temporary(conn)
-				? "; one with PrivateTmp= does not reach our "
-				  "own address in /tmp: see --bind"
+				? "; a server with PrivateTmp= does not reach "
+				  "our own address in /tmp: see --bind"
 				: "");
 	return text;
 }

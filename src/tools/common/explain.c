@@ -47,7 +47,7 @@ const char *explain_error(int error)
 	if (error == EMFILE)
 		return "no more open files allowed; see ulimit -n";
 	if (error == ENOSYS && faccessat(AT_FDCWD, "/proc/self", F_OK, 0) < 0)
-		return "this takes /proc, which is not mounted here";
+		return "this needs /proc, which is not mounted here";
 	return strerror(error);
 }
 
@@ -170,14 +170,14 @@ const char *explain_listen(const char *address, bool is_given, int error)
 			return "the directory does not exist";
 		return explain_call(error, "making the socket file");
 	case ENOTDIR:
-		return "what stands before the last / is no directory";
+		return "the part before the last / is no directory";
 	case EPERM:
 		return explain_refused_name(address, is_given);
 	case ETIMEDOUT:
 		return "somebody holds the lock on the directory";
 	case ENOTSUP:
-		return "the file system keeps a mode or an owner of its own, "
-		       "not what was asked for";
+		return "the file system sets its own mode or owner, not the "
+		       "wanted one";
 	default:
 		return explain_error(error);
 	}
@@ -255,7 +255,8 @@ bool explain_is_temporary(const char *address)
 		strncmp(address, "/var/tmp/", 9) == 0;
 }
 
-/* Each network has its own abstract names, and one more NUL makes another. */
+/* Each network has its own abstract names, and each additional NUL makes
+ * another name. */
 static const char *explain_refusal(const struct network *network,
 	const char *address)
 {
@@ -264,8 +265,8 @@ static const char *explain_refusal(const struct network *network,
 	if (is_other_file(address))
 		return "that is no socket";
 	if (*address != '@' && explain_is_temporary(address))
-		return "nobody listens there; --wait waits for a server, and "
-		       "one with PrivateTmp= has another /tmp";
+		return "nobody listens there; --wait waits for a server, and a "
+		       "server with PrivateTmp= has another /tmp";
 	if (*address != '@')
 		return "nobody listens there; --wait waits for a server";
 	other = network_find_at(address);
@@ -303,7 +304,7 @@ static const char *explain_own_fault(int error)
 	case ENOENT:
 		return "its directory does not exist";
 	case ENOTDIR:
-		return "what stands before the last / is no directory";
+		return "the part before the last / is no directory";
 	case EPERM:
 		return "everybody may write to its directory, and without the "
 		       "sticky bit (chmod +t) replace it";
@@ -359,7 +360,7 @@ static const char *explain_way(const char *address, int error)
 	case ENOENT:
 		return explain_absence(address);
 	case ENOTDIR:
-		return "what stands before the last / is no directory";
+		return "the part before the last / is no directory";
 	default:
 		explain_path_denied_dial(address, why, sizeof(why));
 		return why;

@@ -120,8 +120,8 @@ bool explain_path_is_kept(const char *address, char *why, size_t room)
 		file.st_uid == we)
 		return false;
 	snprintf(why, room,
-		"nobody listens there, but the file is of user %s, and the "
-		"sticky bit of the directory lets only user %s and root "
+		"nobody listens there, but the file belongs to user %s, and "
+		"the sticky bit of the directory lets only user %s and root "
 		"remove it",
 		explain_user(file.st_uid, owner), owner);
 	return true;
@@ -145,8 +145,8 @@ bool explain_path_is_closed(const char *address, char *why, size_t room)
 		return false;
 	snprintf(why, room,
 		"address in use: by a socket file of user %s, mode %04o; "
-		"nobody of this network namespace is bound to it, and to ask "
-		"further takes the right to send",
+		"nobody in this network namespace is bound to it, and a "
+		"further check needs the right to send",
 		explain_user(file.st_uid, owner),
 		(unsigned int)file.st_mode & 07777);
 	return true;

@@ -194,8 +194,7 @@ static int take_all(struct unixservice *service, const struct network *network)
 	}
 	if (count > 0)
 		return 0;
-	return complain_of_kind(network,
-		"of the descriptors handed over none is");
+	return complain_of_kind(network, "none of the sockets handed over is");
 }
 
 static const char *explain_variables(void)

@@ -28,7 +28,8 @@ static bool is_taken(const char *name)
 	return lstat(name, &found) == 0;
 }
 
-/* -1 with EEXIST: the number is taken, perhaps only just now. */
+/* Returns the descriptor; or -1, with EEXIST if the number is taken, perhaps
+ * only just now. */
 static int make_part(const struct copy *copy)
 {
 	int fd = -1;
@@ -69,7 +70,7 @@ static int make_file(const char *dir, struct copy *copy)
 		explain_text(dir), KEEP_FILES_MOST);
 }
 
-/* Over no file, also where the file system knows no such flag. */
+/* Replaces no file, even on a file system that does not know the flag. */
 static int give_name(const struct copy *copy)
 {
 	if (syscall(SYS_renameat2, AT_FDCWD, copy->part, AT_FDCWD, copy->name,

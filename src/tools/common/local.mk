@@ -42,5 +42,5 @@ src_tools_libtools_la_SOURCES += \
 	%D%/utf8.c \
 	%D%/utf8.h
 
-# What --stats prints, for programs that read it.
+# Describes the output of --stats, for programs that read it.
 dist_pkgdata_DATA = %D%/stats.schema.json

@@ -51,7 +51,8 @@ static void stop_serving(struct server *server)
 	unixservice_stop(server->service, unixdeadline_after_us(drain_us));
 }
 
-/* A server that prints ends when nobody reads that, for example head(1). */
+/* A server that prints ends when nobody reads its output, for example when
+ * head(1) has ended. */
 static void lose_printer(struct server *server)
 {
 	output_close(&server->output);
@@ -159,7 +160,8 @@ static void lose_socket(struct server *server, const char *text)
 	stop_serving(server);
 }
 
-/* Nobody can come where connections were handed over, and nothing else. */
+/* Ends a server that was given only connections with its last peer: nobody else
+ * can connect. */
 static void leave_after_the_last(struct unixservice *service)
 {
 	struct unixservice_counters counters;
@@ -168,7 +170,7 @@ static void leave_after_the_last(struct unixservice *service)
 	if (unixservice_get_address(service, &addr) == 0)
 		return;
 	unixservice_get_counters(service, &counters);
-	/* The one that is told is among them. */
+	/* The peer of this event still counts. */
 	if (counters.peers <= 1)
 		unixservice_stop(service, unixdeadline_after_us(drain_us));
 }
@@ -252,7 +254,7 @@ static int run(struct server *server)
 	return 0;
 }
 
-/* Goes on to look, because an answer may wait for the way. */
+/* Still calls look, because pending answers may depend on it. */
 static int drain_until(struct server *server, int64_t end_us)
 {
 	while (tool_get_stops() < 2) {

@@ -121,7 +121,7 @@ void tool_hurry(bool is_so)
 	is_hurried = is_so;
 }
 
-/* If poll(2) fails, the write will tell why. */
+/* If poll(2) fails, let the write report why. */
 bool tool_has_room(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };

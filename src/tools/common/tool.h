@@ -27,11 +27,14 @@ void tool_init(const char *name);
 void tool_set_level(enum tool_level level);
 enum tool_level tool_get_level(void);
 
-/* From now on a line is left out rather than waited for, if standard error has
- * no room; the next one tells how many. Others depend on this process. */
+/*
+ * From now on, leaves a line out instead of waiting if standard error has no
+ * room, because others depend on this process. The next line tells how many are
+ * missing.
+ */
 void tool_hurry(bool is_hurried);
 
-/* Tells whether a short write to fd does not wait. */
+/* True if a short write to fd would not wait. */
 bool tool_has_room(int fd);
 
 /* Prints one line on standard error, "tool: ...", at any level. Returns -1. */

@@ -88,7 +88,7 @@ static void explain_failure(struct inspect_clean *clean,
 {
 	switch (errno) {
 	case EADDRINUSE:
-		say(clean, finding, "kept: alive: somebody has just come");
+		say(clean, finding, "kept: alive: a server has just appeared");
 		return;
 	case ENOENT:
 		say(clean, finding, "gone already");

@@ -214,7 +214,7 @@ void inspect_dot_print_unseen(uid_t user)
 	       "  label=<processes of <b>",
 		(uintmax_t)user);
 	print_text(name, strlen(name));
-	fputs("</b><br/><font point-size=\"8\">not to be seen</font>>]\n",
+	fputs("</b><br/><font point-size=\"8\">cannot be seen</font>>]\n",
 		stdout);
 }
 

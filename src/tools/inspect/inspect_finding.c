@@ -28,7 +28,7 @@ static const char *describe_bound(const struct inspect_socket *it)
 {
 	return it->told.type == SOCK_DGRAM
 		? "bound, takes messages"
-		: "bound, does not listen yet: whoever connects is refused";
+		: "bound, does not listen yet: connections are refused";
 }
 
 static const char *describe_connected(const struct inspect_socket *it)
@@ -52,7 +52,7 @@ const char *inspect_finding_get_phrase(const struct inspect_finding *finding)
 		       "removes it";
 	case INSPECT_UNSEEN:
 		return "alive, but its owner cannot be seen from here: it is "
-		       "in another network namespace, or has just come";
+		       "in another network namespace, or has just appeared";
 	case INSPECT_NOT_A_SOCKET:
 		return inspect_file_get_kind(finding->file);
 	default:

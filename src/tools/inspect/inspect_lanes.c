@@ -71,7 +71,7 @@ static void take_mapping(struct walk *walk, const char *line)
 	walk->has_lanes |= walk->socket != NULL;
 }
 
-/* After fork(2), the process with more resident bytes tells. */
+/* After fork(2), the largest number of any process counts. */
 static void take_resident(const struct walk *walk, uint64_t bytes)
 {
 	struct inspect_lanes *lanes = &walk->socket->lanes;

@@ -106,7 +106,7 @@ static int check(const struct inspect_options *options)
 	const char *why = NULL;
 
 	if (options->is_cleaning && options->names_count == 0)
-		why = "--clean: of which ADDRESS or DIRECTORY?";
+		why = "--clean: needs an ADDRESS or a DIRECTORY";
 	else if (options->is_cleaning && options->format != INSPECT_TEXT)
 		why = "--clean: does not go with --json, --dot and --names";
 	else if (options->is_dry_run && !options->is_cleaning)

@@ -24,8 +24,8 @@ struct inspect_options {
 };
 
 /*
- * Reads the command line into options. -1: go on. Else the status to exit
- * with: help or version were printed, or the mistake was told.
+ * Reads the command line into options. Returns -1 if the tool shall go on; else
+ * the exit status, after it printed the help, the version or a complaint.
  */
 int inspect_options_read(struct inspect_options *options, int argc,
 	char **argv);

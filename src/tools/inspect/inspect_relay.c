@@ -12,7 +12,7 @@
 static const char import_option[] = "--import";
 static const char export_option[] = "--export";
 
-/* As few of the letters are one of these options, and no other one. */
+/* The length of the shortest abbreviations that mean only these options. */
 static const size_t least_size = sizeof("--im") - 1;
 
 /* The beginning of a command line: words that end with a NUL. */
@@ -37,7 +37,8 @@ static bool read_words(struct words *words, pid_t pid)
 	return size > 0;
 }
 
-/* Returns the next word, the first after NULL, or NULL: no other is whole. */
+/* Returns the word after word, or the first one if word is NULL; NULL if no
+ * complete word is left. */
 static const char *get_next(const struct words *words, const char *word)
 {
 	const char *end = words->text + words->size;
@@ -56,7 +57,7 @@ static bool is_option(const char *word, const char *option)
 		strncmp(word, option, size) == 0;
 }
 
-/* Its value stands behind a = or in the next word. */
+/* Returns the value of an option, which follows a = or is the next word. */
 static const char *get_value(const struct words *words, const char *word)
 {
 	const char *sign = strchr(word, '=');

@@ -3,8 +3,8 @@
 #define UNIXMSG_TOOLS_INSPECT_RELAY_H
 
 /*
- * What a process says of itself, if it is an unixmsg-relay: by its name and its
- * command line, both of which it can change. No other process can.
+ * Finds what a process says about itself if it is unixmsg-relay: its name and
+ * its command line. The process can change both, other processes cannot.
  */
 
 #include <stdbool.h>
@@ -17,7 +17,8 @@ struct inspect_relay {
 	char service[SUBJECT_NAME_MAX + 1];
 };
 
-/* False if it is none, or says nothing that a relay could say. */
+/* Returns false if the process is no relay, or if its command line is not that
+ * of a relay. */
 bool inspect_relay_find(const struct inspect_process *process,
 	struct inspect_relay *relay);
 

@@ -54,8 +54,8 @@ static void print_unknown_holder(const struct inspect_socket *it)
 {
 	if (it->told.has & UNIXDIAG_HAS_USER)
 		print_line("process",
-			"made by user %s; which it is cannot be "
-			"seen from here",
+			"made by user %s; it cannot be seen from "
+			"here",
 			inspect_text_user(it->told.user));
 	else
 		print_line("process", "cannot be seen from here");
@@ -158,7 +158,7 @@ static void print_client(const struct inspect_report *report, const char *label,
 	char address[UNIXMSG_ADDR_TEXT_SIZE + 16] = "", lane[80];
 
 	if (client == NULL) {
-		print_line(label, "one that cannot be seen from here");
+		print_line(label, "a peer that cannot be seen from here");
 		return;
 	}
 	if (unixaddr_get_kind(&client->told.addr) != UNIXADDR_UNNAMED)
@@ -197,8 +197,8 @@ static void print_peers(const struct inspect_report *report,
 		print_client(report, "talks to", it->peer);
 	if (it->told.type == SOCK_DGRAM && it->connections == 0)
 		print_line("peers",
-			"none connected; who sends without connecting is not "
-			"recorded");
+			"none connected; the kernel does not record senders "
+			"that do not connect");
 	else if (it->told.type == SOCK_DGRAM ||
 		it->told.state == UNIXDIAG_LISTENING)
 		print_line("peers", "%zu connected", it->connections);
@@ -229,8 +229,8 @@ static void print_gram_unread(const struct inspect_socket *it)
 {
 	if (it->told.receive_queue > 0)
 		print_line("unread",
-			"the first message has %" PRIu32 " byte%s; how many "
-			"there are the kernel does not tell",
+			"the first message has %" PRIu32 " byte%s; the kernel "
+			"does not tell how many messages there are",
 			it->told.receive_queue,
 			get_plural(it->told.receive_queue));
 	else
@@ -240,7 +240,7 @@ static void print_gram_unread(const struct inspect_socket *it)
 	if (it->charged_bytes > 0)
 		print_line("",
 			"its connected senders are charged %" PRIu64
-			" bytes of buffer for what is not read",
+			" bytes of buffer for unread messages",
 			it->charged_bytes);
 }
 
@@ -253,11 +253,11 @@ static void print_unread(const struct inspect_socket *it)
 	print_line("unread", "%" PRIu64 " byte%s%s%s", bytes, get_plural(bytes),
 		is_listening ? " in the connections it has accepted" : "",
 		it->told.type == SOCK_SEQPACKET && bytes > 0
-			? "; in how many messages the kernel does not tell"
+			? "; the kernel does not tell in how many messages"
 			: "");
 	if (it->waiting_bytes > 0)
 		print_line("",
-			"those that wait are charged %" PRIu64
+			"clients that wait are charged %" PRIu64
 			" bytes of buffer for what they have sent",
 			it->waiting_bytes);
 }
@@ -348,7 +348,7 @@ void inspect_report_show(void *context, const struct inspect_finding *finding)
 	if (finding->connections_left > 0)
 		print_line("left over",
 			"%zu connection%s that the listener has accepted "
-			"before it went",
+			"before it closed",
 			finding->connections_left,
 			get_plural(finding->connections_left));
 	if (finding->nears != NULL)

@@ -168,8 +168,8 @@ static void judge(const struct inspect_search *search,
 		finding->state = INSPECT_UNKNOWN;
 		finding->why = !is_listed
 			? "nobody answers, but the kernel does not list sockets"
-			: "nobody of this network namespace is bound to it, "
-			  "and to ask further takes the right to send";
+			: "nobody in this network namespace is bound to it, "
+			  "and a further check needs the right to send";
 	}
 }
 

@@ -32,8 +32,8 @@ struct inspect_socket {
 	uint64_t charged_bytes;
 	/* Charged to waiting clients, because no process has the other end. */
 	uint64_t waiting_bytes;
-	/* By which it sends; for a listener: by which those send that it has
-	 * accepted. */
+	/* The lane by which it sends; for a listener: the lanes by which the
+	 * connections send that it has accepted. */
 	struct inspect_lanes lanes;
 };
 

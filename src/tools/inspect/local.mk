@@ -1,4 +1,4 @@
-# It looks into private rooms of the library, which its symbol map hides.
+# unixmsg-inspect calls private functions, which the symbol map hides.
 src_tools_unixmsg_inspect_SOURCES = \
 	%D%/inspect_clean.c \
 	%D%/inspect_clean.h \

@@ -33,8 +33,8 @@ int perf_job_serve(struct perf_plan *plan, const struct perf_job *job,
 	size_t *received);
 
 /*
- * True if messages may be lost, so that the service cannot count to the last;
- * and a function that sends it the end.
+ * True if messages may be lost, so that the service cannot count them to the
+ * last. perf_job_tell_end then sends the end to the service.
  */
 bool perf_job_is_lossy(const struct perf_plan *plan,
 	const struct perf_job *job);

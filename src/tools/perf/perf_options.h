@@ -60,17 +60,17 @@ struct perf_options {
 };
 
 /*
- * Reads the command line into options. -1: go on. Else the status to exit
- * with: help or version were printed, or the mistake was told.
+ * Reads the command line into options. Returns -1 if the tool shall go on; else
+ * the exit status, after it printed the help, the version or a complaint.
  */
 int perf_options_read(struct perf_options *options, int argc, char **argv);
 
-/* How many messages a round has with that size. */
+/* Returns the number of messages in a round with that size. */
 size_t perf_options_get_count(const struct perf_options *options, size_t size);
 
 const char *perf_mode_get_name(enum perf_mode mode);
 
-/* Tells whether more is better in that mode; else less is. */
+/* True if more is better in that mode, false if less is. */
 bool perf_mode_is_rate(enum perf_mode mode);
 
 #endif
