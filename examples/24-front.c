@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * A service in front of another: it asks that one what its own clients ask, and
- * hands the answers back. The other is called when it is first needed, and
- * again after it has gone; its answers come in the order of the questions.
+ * A service in front of another service. It passes the requests of its clients
+ * on to the back service, and the answers back to the clients. It connects to
+ * the back service at the first request, and again after the back service has
+ * closed. Answers arrive in the order of the requests.
  *
  * Build:  cc 24-front.c $(pkg-config --cflags --libs unixmsg) -o front
  * Run:    seqpacket-echo --listen back.sock, in another terminal
@@ -11,7 +12,7 @@
  * See:    front: listening on front.sock
  *         and from the client:
  *         hello
- *         and when nobody is behind:
+ *         and without the back service:
  *         back.sock: No such file or directory
  */
 #define _POSIX_C_SOURCE 200809L
@@ -24,14 +25,15 @@
 
 #include <unixmsg.h>
 
-/* Change these: where; how many questions may wait; how long the end takes. */
+/* Change these: the address; the most requests that may wait; the time to
+ * answer at the end. */
 static const char address[] = "front.sock";
 enum { WAITING_MAX = 64 };
 static const int64_t drain_us = 5000000;
 
 struct front {
 	const char *network, *address;
-	uint64_t back; /* the other service, 0 while there is none */
+	uint64_t back; /* the back service, 0 while there is none */
 	/* The peers that wait for answers, in the order of their requests. */
 	uint64_t waiting[WAITING_MAX];
 	size_t first, count;
@@ -52,7 +54,7 @@ static uint64_t take_first(struct front *front)
 	return peer;
 }
 
-/* The requests that it has not answered will never be answered. */
+/* The requests that a closed back service has not answered get no answer. */
 static void watch(struct unixservice *service,
 	const struct unixservice_event *event, void *context)
 {
@@ -86,7 +88,7 @@ static int handle(struct unixservice *service, uint64_t peer,
 	struct front *front = context;
 	char text[256];
 
-	if (peer == 0) /* it has no address that an answer could go to */
+	if (peer == 0) /* it has no address for an answer */
 		return UNIXSERVICE_DONE;
 	if (peer == front->back) {
 		if (front->count > 0)
@@ -106,7 +108,7 @@ static int handle(struct unixservice *service, uint64_t peer,
 
 static int serve(struct unixservice *service, int stop_fd)
 {
-	/* Datagrams of the other service come to the same socket. */
+	/* Datagrams of the back service arrive at the same socket. */
 	if (unixservice_listen(service, "unixgram", address, NULL) < 0)
 		return fail(address);
 	fprintf(stderr, "front: listening on %s\n", address);

@@ -11,7 +11,7 @@
  *         name back.
  * See:    5 bytes to the server
  *         5 bytes to the client
- *         and on the standard error:
+ *         and on standard error:
  *         watch: watching echo.sock
  *         watch: the server has its name back
  */

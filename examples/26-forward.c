@@ -2,13 +2,13 @@
 /*
  * Passes messages on between clients and a server, both ways and with their
  * descriptors. Each client has a connection of its own to the server. If one
- * side reads slowly, the other one waits, and no message is lost; the end of
+ * side reads slowly, the other side waits, and no message is lost. The end of
  * one direction is passed on, too.
  *
  * Build:  cc 26-forward.c $(pkg-config --cflags --libs unixmsg) -o forward
  * Run:    seqpacket-echo --listen echo.sock in one terminal, ./forward
  *         front.sock echo.sock in another, and seqpacket-echo front.sock hello
- *         in a third one. Ctrl-C or SIGTERM ends it, for clients in 5 seconds.
+ *         in a third one. Ctrl-C or SIGTERM ends it, after 5 s at most.
  * See:    forward: listening on front.sock
  *         and from the client:
  *         hello
@@ -68,7 +68,7 @@ static void open_pair(struct unixservice *service, uint64_t client,
 	forward->is_opening = false;
 }
 
-/* Messages that are queued for the other one are still sent. */
+/* The service still sends the messages queued for the other peer. */
 static void close_pair(struct unixservice *service, uint64_t peer,
 	const struct forward *forward)
 {
@@ -101,7 +101,7 @@ static void watch(struct unixservice *service,
 		close_pair(service, event->peer, forward);
 }
 
-/* EPIPE: the other one has closed, but may have sent something before. */
+/* EPIPE: the other peer has closed, but may have sent messages before. */
 static int pass(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	void *context)
 {
@@ -116,7 +116,7 @@ static int pass(struct unixservice *service, uint64_t peer, struct unixmsg *msg,
 	return UNIXSERVICE_DONE;
 }
 
-/* Serves until a signal, and those who are connected then for a while more. */
+/* Serves until a signal, and then serves open connections for a while. */
 static int serve(struct unixservice *service, const char *address,
 	struct forward *forward)
 {

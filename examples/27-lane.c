@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * Many small messages through memory that both processes share. The server
- * offers a lane, the client asks for one; both send and receive as ever, and
- * say afterwards whether they had it.
+ * offers a lane, the client asks for one; both send and receive as without it,
+ * and report at the end whether they had a lane.
  *
  * Build:  cc 27-lane.c $(pkg-config --cflags --libs unixmsg) -o lane
  * Run:    ./lane
@@ -21,8 +21,11 @@
 
 #include <unixmsg.h>
 
-/* Change these: the messages, and the memory for each direction. Without a
- * lane_bytes, or without UNIXMSG_DIAL_LANE below, all goes by the socket. */
+/*
+ * Change these: the messages, and the memory for each direction. Without
+ * lane_bytes, or without UNIXMSG_DIAL_LANE below, the socket carries all
+ * messages.
+ */
 enum { messages_count = 100000, lane_bytes = 65536 };
 
 static int fail(const char *what)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
  * Messages that are written and read in place, in memory that both processes
- * share. Measurements go from the client to the server, which adds them up
- * without copying one.
+ * share. The client sends measurements to the server, which adds them up
+ * without a copy.
  *
  * Build:  cc 28-in-place.c $(pkg-config --cflags --libs unixmsg) -o in-place
  * Run:    ./in-place
@@ -39,7 +39,7 @@ static size_t write_samples(struct measurement *out)
 	return sizeof(out->count) + out->count * sizeof(out->samples[0]);
 }
 
-/* The lane is there after some messages; until then they are sent as ever. */
+/* The lane is ready after some messages; until then the socket carries them. */
 static int send_one(struct unixconn *conn)
 {
 	struct measurement own;
@@ -53,8 +53,8 @@ static int send_one(struct unixconn *conn)
 	return unixlane_commit(conn, write_samples(place), UNIXMSG_FOREVER);
 }
 
-/* The client might write again while we read. So we read the count once, and
- * check what we have read. */
+/* The client could change the memory while we read it. So we read the count
+ * once, and check it. */
 static uint64_t add_up(const volatile struct measurement *in, size_t size)
 {
 	const uint32_t count = size < sizeof(in->count) ? 0 : in->count;
