@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: 0BSD */
 /*
- * The lane of unixpacket beside plain send(2) and recv(2) on a socket of
- * packets: lanes CPU CPU ROUNDS [JOB] prints a table in Markdown with a line
- * for each job, or for those with JOB in the name. It has the medians of plain
- * calls and of the library, their ratio, and the bar: the ratio that is wanted.
- * Jobs take turns, so that all see the same machine.
+ * Compares the lane of unixpacket with plain send(2) and recv(2) on a packet
+ * socket. "lanes CPU CPU ROUNDS [JOB]" prints a table in Markdown with a line
+ * for each job, or for the jobs with JOB in the name. A line has the medians of
+ * plain calls and of the library, their ratio, and the bar: the least ratio
+ * wanted. Jobs take turns, so that all see the same machine.
  *
  * A round of a job lasts some milliseconds. Messages have numbers, and the
  * receiver checks them.
@@ -28,15 +28,16 @@
 
 enum { rounds_most = 101, size_most = 65536, settle_count = 100 };
 
-/* So many messages, or round trips, between two looks at the clock. */
+/* The messages, or round trips, between two looks at the clock; and the most of
+ * these looks. */
 enum { bulk = 64, trips = 16, times_most = 10000 };
 
 static const uint64_t last = UINT64_MAX;
 static const int64_t round_ns = 20000000;
 static const uint64_t ring_bytes = 1 << 20;
 
-/* Virtual processors lie near each other at some times and far at others. A
- * cache line goes to and fro within this time if they are near. */
+/* Virtual processors may be near each other at one time, and far at another.
+ * They are near if a cache line goes to and fro within this time. */
 static const double near_ns = 250;
 
 enum way {
@@ -60,13 +61,13 @@ struct side {
 struct job {
 	const char *name;
 	bool is_round_trip;
-	bool is_one_cpu; /* both sides on the first */
+	bool is_one_cpu; /* both sides on the first CPU */
 	size_t size;
 	enum way base;
 	enum way way;
 	int64_t spin_us;
-	/* Ours shall be so many times as fast, and between processors that are
-	 * near each other, if that is not 0. */
+	/* The library shall be this many times as fast; near_bar, if not 0, is
+	 * for processors that are near. */
 	double bar;
 	double near_bar;
 };
@@ -241,7 +242,7 @@ static void recv_one(struct side *side, void *data)
 		die("a message has the wrong size");
 }
 
-/* The same in place: nothing but the number is written. */
+/* The same in place: writes only the number. */
 
 static void write_one(struct side *side, uint64_t number)
 {
@@ -354,7 +355,7 @@ static double measure_trip(struct side *side, char *room)
 	return (double)(now_ns() - begin) / trips;
 }
 
-/* The median: somebody else may need a processor meanwhile. */
+/* Returns the median, because other programs may need a processor meanwhile. */
 static double measure_round_trips(struct side *side)
 {
 	static double times[times_most];
@@ -522,8 +523,10 @@ static double measure(const struct job *job, enum way way, int64_t spin_us,
 	return result;
 }
 
-/* Writes the line in turn with another process: returns the time of a turn for
- * both. The shortest of many times, because others may need the processor. */
+/*
+ * Writes the cache line in turn with another process. Returns the shortest of
+ * many times of a turn for both, because other programs may need a processor.
+ */
 static double take_turns(_Atomic uint32_t *line, uint32_t first)
 {
 	const uint32_t turns = 1000;
@@ -615,7 +618,7 @@ int main(int argc, char **argv)
 		for (j = 0; j < jobs_count; j++)
 			if (strstr(jobs[j].name, only) != NULL)
 				measure_both(&jobs[j], cpus, &results[j], i);
-	puts("| job | plain, ns | lane, ns | times as fast | half of the rounds"
+	puts("| job | plain, ns | lane, ns | times as fast | middle half"
 	     " | bar |\n|---|---|---|---|---|---|");
 	for (j = 0; j < jobs_count; j++)
 		if (strstr(jobs[j].name, only) != NULL)

@@ -1,5 +1,5 @@
-# 'make' and 'make check' neither build nor need it. It looks for the peers when
-# it runs.
+# 'make' and 'make check' neither build nor need bench/lanes. run.sh looks for
+# the peers when it runs.
 EXTRA_PROGRAMS += %D%/lanes
 CLEANFILES += %D%/lanes
 %C%_lanes_LDADD = $(built_library)

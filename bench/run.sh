@@ -3,11 +3,11 @@
 #
 # The standard set of measurements, for 'make bench': a report in Markdown, with
 # pictures if gnuplot is installed. It also measures peers that are installed;
-# the report names missing ones, which are no failure.
+# the report names missing peers, which are no failure.
 #
 # BENCH_DIR is the directory of the report (bench-report), BENCH_ROUNDS the
-# number of rounds (40), BENCH_SECTIONS what is measured (all; compare_relay is
-# one of them). The run takes some minutes.
+# number of rounds (40), BENCH_SECTIONS the list of sections (all; for example
+# compare_relay). The run takes some minutes.
 
 set -u
 LC_ALL=C
@@ -120,9 +120,9 @@ describe_machine()
 			echo yes || echo 'no, or not known')" \
 		"- load at the beginning: $(cut -d ' ' -f 1-3 /proc/loadavg)" \
 		"- compiler: $(get_version "${CC:-cc}" --version), ${CFLAGS:-}" \
-		'' 'Times vary from run to run. What counts are the ratios:' \
-		'the medians of rounds in which all take turns, and between' \
-		'which two half of them lie.'
+		'' 'Times vary from run to run, ratios vary less. A ratio is' \
+		'the median of rounds in which all take turns; a range holds' \
+		'the middle half of them.'
 }
 
 compare_with_plain()
@@ -138,8 +138,7 @@ compare_with_plain()
 	measure --mode connect
 	begin 'A thousand clients in turn'
 	measure --mode fan --clients 1000 --count 2000 unixpacket
-	say '' 'The same with all on one CPU, where nothing depends on who is' \
-		'put where:' ''
+	say '' 'The same on one CPU, where the kernel cannot choose CPUs:' ''
 	measure --mode fan --clients 1000 --count 2000 --cpus 0 unixpacket
 }
 
@@ -154,7 +153,8 @@ compare_spinning()
 		measure_and_draw spin --cpus 0,1 --spin 50 unixgram \
 			unixpacket unix
 	fi
-	say '' 'Both on one CPU, where it cannot pay, without and with:' ''
+	say '' 'Both on one CPU, where spinning cannot help: without it, and' \
+		'with it:' ''
 	measure --cpus 0 unixgram unixpacket unix
 	measure --cpus 0 --spin 50 unixgram unixpacket unix
 }
@@ -224,7 +224,7 @@ compare_servers()
 {
 	servers=
 	start_server unixmsg "$(get_tool "$network")" --listen "$work/unixmsg"
-	# With the client on the same CPU it could only be in its way.
+	# On the CPU of the client, spinning could only delay the client.
 	[ "$cpu" != 1 ] || start_server spinning "$(get_tool "$network")" \
 		--spin 50 --listen "$work/spinning"
 	[ ! -x "$work/go-echo" ] ||
@@ -250,7 +250,7 @@ compare_servers_everywhere()
 	compare_servers --cpus 0,0
 	[ "$(getconf _NPROCESSORS_ONLN)" -gt 1 ] || return
 	cpu=1
-	say '' 'On two CPUs, with our tool once more, which looks for messages' \
+	say '' 'On two CPUs. The server "spinning" is our tool, which polls' \
 		'for 50 us before it sleeps:' ''
 	compare_servers --cpus 0,1
 	cpu=
@@ -278,8 +278,8 @@ compare_all_servers()
 	done
 }
 
-# start_between LABEL COMMAND...: one that stands before the first server, and
-# waits until it is there.
+# start_between LABEL COMMAND...: starts a program in front of the first server,
+# and waits until its socket is there.
 start_between()
 {
 	label=$1
@@ -298,7 +298,7 @@ start_between()
 	servers="$servers --server $label=$work/$label"
 }
 
-# One median for each server that takes turns: answers a second.
+# The servers take turns, and each gets its median of answers a second.
 compare_windows()
 {
 	is_built=$1
@@ -324,12 +324,13 @@ compare_windows()
 	done
 }
 
-# What stands between costs: unixmsg-tap, which records, and socat -v.
+# The cost of a program between client and server: unixmsg-tap, which records,
+# and socat -v.
 compare_taps()
 {
 	begin 'A tap between client and server'
-	say 'All on one CPU: where the kernel puts three processes on two' \
-		'decides more than what they do.' ''
+	say 'All on one CPU: on two, the placement of three processes counts' \
+		'more than their work.' ''
 	cpu=
 	! is_there taskset || cpu=0
 	is_built=yes
@@ -364,13 +365,13 @@ compare_taps()
 	cpu=
 }
 
-# start_nats: sets nats, its address.
+# start_nats: starts nats-server, and sets nats to its address.
 start_nats()
 {
 	mkfifo "$work/nats.log"
 	nats-server -a 127.0.0.1 -p -1 >/dev/null 2>"$work/nats.log" &
 	pids="$pids $!"
-	# It would end if nobody had the pipe open.
+	# nats-server would end if nobody had the pipe open.
 	exec 7<"$work/nats.log"
 	while read -r line <&7; do
 		case $line in
@@ -381,11 +382,13 @@ start_nats()
 	return 1
 }
 
-# start_socats: the same server by two socat and TCP, at socat-tcp.
+# start_socats: makes the server at direct available at socat-tcp, by two socats
+# and TCP.
 start_socats()
 {
 	is_there socat && is_there python3 || return 0
-	# A port that was free a moment ago; socat does not tell of its own.
+	# A port that was free a moment ago, because socat does not print its
+	# port.
 	tcp=$(python3 -c 'import socket
 s = socket.socket()
 s.bind(("127.0.0.1", 0))
@@ -399,7 +402,8 @@ print(s.getsockname()[1])')
 		"TCP:127.0.0.1:$tcp,nodelay"
 }
 
-# start_relayed: a server at direct, and the same by two relays at relayed.
+# start_relayed: starts a server at direct, and two relays that make it
+# available at relayed.
 start_relayed()
 {
 	servers=
@@ -412,7 +416,7 @@ start_relayed()
 		-n unixpacket --engine "$nats" "$work/relayed"
 }
 
-# get_round_trip NAME: in ns.
+# get_round_trip NAME: prints the median in ns.
 get_round_trip()
 {
 	bound 60 "$tools/seqpacket-echo" --stats --count 3000 "$work/$1" \
@@ -420,7 +424,7 @@ get_round_trip()
 		sed -n 's/.*"round_trip_median_ns":\([0-9]*\).*/\1/p'
 }
 
-# measure_beside NAME: median and p99 of round trips, a line in its file.
+# measure_beside NAME: adds median and p99 of round trips to NAME.beside.
 measure_beside()
 {
 	bound 60 "$tools/seqpacket-echo" --stats --count 3000 \
@@ -429,14 +433,14 @@ measure_beside()
 			>>"$work/$1.beside"
 }
 
-# get_beside NAME COLUMN: in microseconds.
+# get_beside NAME COLUMN: prints the median of the column in microseconds.
 get_beside()
 {
 	awk -v column="$2" '{ print $column / 1000 }' "$work/$1.beside" |
 		get_median
 }
 
-# compare_stuck: the others beside a client that never reads, and without it.
+# compare_stuck: measures a client alone, and beside a client that never reads.
 compare_stuck()
 {
 	is_there python3 || return 0
@@ -462,11 +466,11 @@ compare_stuck()
 	rm -f "$work/stuck" "$work/never"
 }
 
-# compare_what_is_kept: of what packets promise, by each way.
+# compare_what_is_kept: shows which promises of packets each way keeps.
 compare_what_is_kept()
 {
 	is_there python3 || return 0
-	say '' 'What arrives as it was sent:' '' \
+	say '' 'Does it arrive as it was sent?' '' \
 		'| way | empty message | many at once | 200,000 bytes | answers'\
 ' after the end |' '| --- | --- | --- | --- | --- |'
 	for way in direct relayed socat-tcp; do
@@ -476,8 +480,8 @@ compare_what_is_kept()
 	done
 }
 
-# measure_relay: one round of each, in turn: both figures of raw NATS, then
-# those of the relays.
+# measure_relay: runs one round of each way, in turn, and adds its figures to
+# relay.rounds.
 measure_relay()
 {
 	bound 60 "$ENGINE_SPEED" "$nats" >"$work/raw" || return
@@ -503,8 +507,9 @@ get_relay_median()
 		get_median
 }
 
-# Through two relays and one nats-server, against two clients of that server
-# which are made of the same code; and by socat with one TCP connection a client.
+# Compares two relays with two plain clients of the same nats-server, made of
+# the same code; and with two socats, which have a TCP connection for each
+# client.
 compare_relay()
 {
 	begin 'unixmsg-relay'
@@ -565,7 +570,8 @@ get_our_ns()
 		unixpacket | sed -n 's/.*"ns_per_message":\([0-9.]*\).*/\1/p'
 }
 
-# compare_pair LABEL PROGRAM: both sides are the peer's; takes turns with ours.
+# compare_pair LABEL PROGRAM: PROGRAM has both sides, and takes turns with our
+# library.
 compare_pair()
 {
 	: >"$work/ratios"
@@ -604,10 +610,11 @@ build_and_compare()
 
 compare_pairs()
 {
-	begin 'Message libraries, both sides theirs, 64 bytes'
+	begin 'Other message libraries, 64 bytes'
 	! is_there taskset || cpu=0
-	say 'Round trip, microseconds; ratio of unixpacket of the library to' \
-		'it, in turn, on one CPU.' '' '| peer | median | our ratio | half of them |' \
+	say 'Round trips in microseconds, on one CPU; and the ratio of our' \
+		'unixpacket to the peer, in turn.' '' \
+		'| peer | median | our ratio | middle half |' \
 		'|---|---|---|---|'
 	build_and_compare 'ZeroMQ ipc, PAIR' zmq zmq.h zmq
 	build_and_compare 'NNG ipc, pair0' nng nng/nng.h nng
@@ -652,7 +659,7 @@ compare_rival()
 		END { printf "%.2f..%.2f", a[3], a[9] }') | $bar |"
 }
 
-# Both processes have their own CPU, or share the first one, job by job.
+# Each job has its processes on two CPUs, or both on the first CPU.
 compare_lanes()
 {
 	begin 'Lanes of unixpacket against plain packets'
@@ -663,8 +670,8 @@ compare_lanes()
 	say 'Nanoseconds for a message, or for a round trip; rings of 1 MiB.' ''
 	bound 600 "$TOOLS/../../bench/lanes" 0 1 "$rounds" >>"$report" \
 		2>>"$work/err" || miss "lanes: $(tail -n 1 "$work/err")"
-	say '' 'Message libraries, one way, 64 bytes, in turn with a lane that' \
-		'sleeps:' '' '| peer | ns | our ratio | half of them | bar |' \
+	say '' 'Other message libraries, one way, 64 bytes, in turn with a lane' \
+		'that sleeps:' '' '| peer | ns | our ratio | middle half | bar |' \
 		'|---|---|---|---|---|'
 	compare_rival 'ZeroMQ ipc, PAIR' zmq.c zmq.h 4 -lzmq
 	compare_rival 'Boost message_queue, a shared lock' boost_queue.cpp \
@@ -700,7 +707,7 @@ time_flights()
 	done
 	[ $i -eq 11 ] || miss "messages in flight: $(tail -n 1 "$work/err")"
 	say '' "Throughput, several messages in flight:\
- $(get_median <"$work/ratios" | awk '{ printf "%.2f", $1 }') of direct, half of the rounds between\
+ $(get_median <"$work/ratios" | awk '{ printf "%.2f", $1 }') of direct, middle half\
  $(sort -n "$work/ratios" | awk '{ a[NR] = $1 }
 		END { printf "%.2f..%.2f", a[3], a[9] }')."
 }
@@ -726,7 +733,7 @@ compare_forwarding()
 # Runs a tool from start to end, with one message and its answer.
 time_tool()
 {
-	begin 'A tool starts, has one message answered, and ends'
+	begin 'A tool from start to end, with one message and its answer'
 	servers=
 	for network in unixgram unixpacket unix; do
 		tool=$(get_tool "$network")
@@ -743,7 +750,8 @@ time_tool()
 	done
 }
 
-# run_counted COUNT BASELINE NETWORK COMMAND...: runs it under COMMAND.
+# run_counted COUNT BASELINE NETWORK COMMAND...: runs unixmsg-perf under
+# COMMAND.
 run_counted()
 {
 	counted=$1 baseline=$2 network=$3
@@ -785,9 +793,9 @@ count_one()
 count_costs()
 {
 	begin 'What a round trip costs besides time'
-	say 'System calls are of both sides (two messages, sent and received);' \
-		'instructions outside the kernel, with reading the clock and' \
-		'noting the time, of the client.' '' \
+	say 'System calls are those of both sides (two messages, sent and' \
+		'received). Instructions are those of the client outside the' \
+		'kernel, including its looks at the clock.' '' \
 		'| what | library | plain |' '|---|---|---|'
 	for counter in strace:count_calls:'system calls' \
 		valgrind:count_instructions:instructions; do

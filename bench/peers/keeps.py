@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What a connection to an echo server keeps of its messages, as columns of a
-table: an empty message, many small ones at once, a large one, and the answer
-to what was sent before one direction was ended.
+"""Prints, as columns of a table, which messages an echo server sends back
+intact: an empty one, many small ones at once, a large one, and one that was
+sent just before the end of that direction.
 
 usage: keeps.py ADDRESS
 """
@@ -12,7 +12,7 @@ MANY = [b"%d" % number for number in range(100)]
 
 
 def try_with(sent, is_ended=False):
-    """Whether all comes back as it was sent."""
+    """Returns "yes" if all messages come back as they were sent."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     sock.settimeout(5)
     try:

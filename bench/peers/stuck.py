@@ -15,6 +15,6 @@ try:
         sock.send(b"s" * 4096)
 except TimeoutError:
     pass
-# Whoever waits for it sees the end of its output.
+# The caller waits for the end of our output.
 os.close(1)
 sys.stdin.read()

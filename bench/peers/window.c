@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A client that keeps WINDOW requests of SIZE bytes on the way to an echo
- * server of SOCK_SEQPACKET, SOCK_STREAM or SOCK_DGRAM, and prints how many
- * answers a second come. A request begins with the length of the rest,
- * big-endian, as frames on a stream do.
+ * server of SOCK_SEQPACKET, SOCK_STREAM or SOCK_DGRAM, and prints the answers
+ * received a second. A request begins with the length of the rest, big-endian,
+ * as frames on a stream do.
  *
  *	window seqpacket|stream|dgram PATH WINDOW SIZE COUNT
  */
@@ -39,7 +39,7 @@ static int dial(int type, const char *path)
 	return fd;
 }
 
-/* Until count answers have come, of a stream as many bytes. */
+/* Runs until count answers have arrived, or as many bytes of a stream. */
 static int run(int fd, int is_stream, long window, size_t size, long count)
 {
 	long sent = 0, received = 0;

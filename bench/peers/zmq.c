@@ -35,7 +35,7 @@ static void serve(char *data, size_t size)
 	exit(0);
 }
 
-/* Answers when all have come. */
+/* Answers when all messages have arrived. */
 static void collect(char *data, size_t size, size_t count)
 {
 	void *socket = open_pair(zmq_ctx_new(), 1);
