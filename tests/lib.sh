@@ -1,24 +1,24 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: MIT
 #
-# What the shell tests share. A test sources this file, runs its cases with
+# Code that the shell tests share. A test sources this file, runs its cases with
 # run_case and ends with finish_cases.
 #
-# A case is a function whose name is a sentence. It runs in a shell of its own
-# under set -e, in a private directory that is empty, with a short path and
-# removed at the end whatever happens. Whatever start_server and start have
-# started is ended then, by process id.
+# A case is a function whose name is a sentence. It runs in its own shell under
+# set -e, in an empty private directory with a short path, which is always
+# removed at the end. Then the processes of start_server and start are ended, by
+# process id.
 #
 # In a case:
-#   run COMMAND...           bounded in time; leaves status, and the output in
-#                            the files $out and $err
+#   run COMMAND...           with a time limit; sets status, and writes the
+#                            output to the files $out and $err
 #   start NAME COMMAND...    in the background; its process id is in pid
 #   start_server NAME COMMAND...
 #                            the same, and waits until it says that it listens
-#   finish NAME              waits for the end of what was started; status
+#   finish NAME              waits for the end of process NAME; sets status
 #   fail WHY, skip WHY       end the case
 #
-# What NAME prints is in the files $logs/NAME.out and $logs/NAME.err.
+# The output of NAME is in the files $logs/NAME.out and $logs/NAME.err.
 
 set -u
 LC_ALL=C
@@ -32,18 +32,18 @@ passed=0
 failed=0
 skipped=0
 
-# By $UNIXMSG_TESTS, see support.h: whether all is wanted that takes long.
+# True if $UNIXMSG_TESTS asks for long tests, see support.h.
 # shellcheck disable=SC2034
 is_long=false
 case ${UNIXMSG_TESTS:-} in
 long | full) is_long=true ;;
 esac
 
-# No command takes longer than that many seconds, not even with sanitizers on a
-# machine that has other things to do.
+# The time limit of a command in seconds: enough with sanitizers on a busy
+# machine.
 limit=${UNIXMSG_LIMIT:-60}
 
-# Somebody else, as whom root can run what he can reach.
+# The command with which root runs a program as another user.
 stranger='setpriv --reuid 65534 --regid 65534 --clear-groups'
 
 # In a container root may lack root's rights, or know no other users.
@@ -61,8 +61,8 @@ fi
 work=$(mktemp -d "$temp/unixmsg-sh.XXXXXX") || exit 99
 chmod 711 "$work"
 
-# What libtool puts in the place of a program that is not installed starts a
-# shell each time, which takes longer than most of our tools: go past it.
+# libtool's wrapper of a program starts a shell, which takes longer than most of
+# our tools. So use the program behind it.
 mkdir "$work/tools"
 for program in "$TOOLS"/*-echo "$TOOLS"/unixmsg-*; do
 	[ -x "$program" ] || continue
@@ -92,14 +92,14 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Whether the tool has sanitizers in it, which make it slow.
+# True if the tool was built with sanitizers, which make it slow.
 is_sanitized()
 {
 	grep -q -e __asan_init -e __ubsan_handle -e __tsan_init "$TOOLS/$1"
 }
 
-# need_time REASON: to be called before the first case of a test that is left out
-# of a quick run.
+# need_time REASON: leaves this test out of quick runs. Call it before the first
+# case.
 need_time()
 {
 	$is_long || {
@@ -130,15 +130,15 @@ need()
 	is_there "$1" || skip "$1 is missing"
 }
 
-# An abstract name of this script only.
+# Prints an abstract name that only this script uses.
 abstract_name()
 {
 	echo "@unixmsg-test-$$"
 }
 
-# on_path COMMAND..., on_abstract COMMAND...: with a kind of address for a server
-# and one for its client.
-# shellcheck disable=SC2034 # for who sources this
+# on_path COMMAND..., on_abstract COMMAND...: runs COMMAND with addresses of
+# that kind for a server and its client.
+# shellcheck disable=SC2034 # for scripts that source this
 on_path()
 {
 	address=$here/s
@@ -154,11 +154,11 @@ on_abstract()
 	"$@"
 }
 
-# The system's own, where there is one: a shim in front of it is slow.
+# Prefers the system's python3: a shim in front of it would be slow.
 python=python3
 [ ! -x /usr/bin/python3 ] || python=/usr/bin/python3
 
-# need_socket_module OPTION: a name that the module socket has to have.
+# need_socket_module NAME: skips the case if Python's module socket lacks NAME.
 need_socket_module()
 {
 	need "$python"
@@ -166,8 +166,8 @@ need_socket_module()
 		skip "$python has no socket.$1"
 }
 
-# build_go SOURCE: once for all cases, if Go is there. Nothing is fetched, and
-# nothing kept outside.
+# build_go SOURCE: builds it once for all cases, if Go is there. Downloads
+# nothing, and keeps all files in $work.
 go_program=$work/go/program
 build_go()
 {
@@ -186,12 +186,12 @@ need_go_program()
 	[ -x "$go_program" ] || fail "not built: $(cat "$work/go/log")"
 }
 
-# list_help_options TOOL: as --help has them.
+# list_help_options TOOL: lists the options that --help prints.
 list_help_options()
 {
 	"$TOOLS/$1" --help | awk '/^ +--?[A-Za-z0-9]/ {
 		sub(/^ +/, "")
-		# The text stands behind two spaces or an argument.
+		# The text follows two spaces or an argument.
 		sub(/  .*/, "")
 		count = split($0, word, /[ ,;|\[\]]+/)
 		for (i = 1; i <= count; i++)
@@ -205,8 +205,8 @@ need_root()
 	$is_root || skip 'only root with its rights can do that'
 }
 
-# need_stranger PROGRAM: another user can run it. Below a folder that is closed
-# to others, as /root is, he cannot.
+# need_stranger PROGRAM: skips the case if another user cannot run PROGRAM, for
+# example below a closed folder such as /root.
 need_stranger()
 {
 	need_root
@@ -215,12 +215,12 @@ need_stranger()
 		skip "another user cannot reach $(readlink -f "$1")"
 }
 
-# Where there is no pseudo terminal nothing can be shown on one.
+# Skips the case if the system gives no pseudo terminal.
 need_terminal()
 {
 	need script
 	bound script -q -e -c true /dev/null >/dev/null 2>&1 ||
-		skip 'no pseudo terminal can be had here'
+		skip 'no pseudo terminal is available here'
 }
 
 show()
@@ -234,7 +234,7 @@ show()
 	done
 }
 
-# In the shell of a case: the processes to be ended with it.
+# In the shell of a case: the processes that end with the case.
 pids=
 end_case()
 {
@@ -264,9 +264,9 @@ enter_case()
 	set -e
 }
 
-# run_case FUNCTION [LABEL [WRAPPER]]: the label tells two runs of one case
-# apart; WRAPPER is a function that prepares, and then calls what it is given.
-# With $UNIXMSG_CASE only the case of that name is run.
+# run_case FUNCTION [LABEL [WRAPPER]]: LABEL tells two runs of one case apart.
+# WRAPPER is a function that prepares the case, and then calls its argument.
+# $UNIXMSG_CASE selects one case by its name.
 run_case()
 {
 	case ${UNIXMSG_CASE:-$1} in
@@ -307,7 +307,6 @@ run_case()
 	esac
 }
 
-# Without the directory that cases share, and without what they left in it.
 finish_cases()
 {
 	echo "cases: $passed passed, $failed failed, $skipped skipped"
@@ -320,8 +319,8 @@ finish_cases()
 	exit 0
 }
 
-# In the foreground, that is in the process group of the harness, so that its
-# own limit ends all of this.
+# Leaves the command in the process group of the harness, so that the time limit
+# of the harness ends all of it.
 bound()
 {
 	timeout --foreground -k 5 "$limit" "$@"
@@ -340,9 +339,10 @@ run_well()
 	expect_status 0 "$(cat "$err")"
 }
 
-# launch NAME OUT ERR COMMAND...: a shell gives what it starts in the
-# background no standard input, so it goes by another descriptor. Those of the
-# case, 5 and 6, stay behind: they would keep a fifo open.
+# launch NAME OUT ERR COMMAND...: starts COMMAND in the background. There a
+# shell replaces standard input, so this passes it by another descriptor.
+# COMMAND does not get the descriptors 5 and 6 of the case, which would keep a
+# fifo open.
 launch()
 {
 	launched=$1
@@ -367,8 +367,8 @@ start()
 		"$logs/$launch_name.err" "$@"
 }
 
-# Copies standard input to a file, and tells by a fifo when a line with that
-# text, or the end, has come.
+# relay FILE FIFO TEXT: copies standard input to FILE, and writes to FIFO when a
+# line with TEXT, or the end, has arrived.
 relay()
 {
 	exec 3>&- 5<&- 6<&-
@@ -382,7 +382,8 @@ relay()
 	cat >>"$1"
 }
 
-# start_and_see NAME TEXT COMMAND...: waits until TEXT stands in standard error.
+# start_and_see NAME TEXT COMMAND...: starts COMMAND, and waits until TEXT
+# appears on its standard error.
 start_and_see()
 {
 	seen_name=$1
@@ -418,7 +419,7 @@ await()
 		fail "process $1 has not ended in time"
 }
 
-# Waits for the end of what was started, and of all that it says.
+# finish NAME: waits for the end of the process, and of its output.
 finish()
 {
 	pid=$(cat "$logs/$1.pid")
@@ -444,7 +445,8 @@ hold_input()
 	exec 5<>input
 }
 
-# Until something is true; what is waited for cannot tell by itself.
+# await_true COMMAND...: tries COMMAND until it succeeds, for changes that no
+# event reports.
 await_true()
 {
 	tries=$((limit * 10))
@@ -501,7 +503,7 @@ expect_same()
 	cmp "$1" "$2" >&3 || fail "$1 and $2 differ"
 }
 
-# expect_text FILE TEXT: TEXT and a newline is all there is.
+# expect_text FILE TEXT: FILE holds TEXT and a newline, and nothing else.
 expect_text()
 {
 	printf '%s\n' "$2" >"$logs/wanted"
@@ -531,8 +533,9 @@ expect_printable()
 	[ ! -s "$logs/unprintable" ] || fail "$1 has control characters"
 }
 
-# One line of $tool, which the test has set, in $err, and nothing in $out. Some
-# cases call this a hundred times: nothing is started.
+# expect_complaint STATUS [WHAT]: $err has one line of $tool, which the test has
+# set, and $out is empty. Some cases call this a hundred times, so it starts no
+# process.
 expect_complaint()
 {
 	expect_status "$1" "${2:-}"
@@ -554,8 +557,8 @@ expect_told()
 	expect_printable "$err"
 }
 
-# What is another in each run: numbers, names the kernel or the library chooses,
-# and what depends on who runs this.
+# Replaces what differs between runs: numbers, names that the kernel or the
+# library chooses, and paths of the user.
 generalise()
 {
 	sed -e "s|$XDG_RUNTIME_DIR|/run/user/1000|g" \
@@ -564,7 +567,7 @@ generalise()
 		-e 's/[0-9][0-9.]*/N/g' -e 's/  */ /g' -e 's/ $//' "$@"
 }
 
-# is_like WANTED LINE: ... in WANTED is anything.
+# is_like WANTED LINE: "..." in WANTED stands for any text.
 is_like()
 {
 	pattern=$(printf '%s\n' "$1" | sed 's/[][*?\\]/\\&/g; s/\.\.\./*/g')
@@ -574,8 +577,9 @@ is_like()
 	return 1
 }
 
-# expect_like WANTED PRINTED: two files; any number is as good as another, ...
-# is anything, a line of ... any lines, and <empty> an empty one.
+# expect_like WANTED PRINTED: compares two files. In WANTED, a number stands for
+# any number, "..." for any text, a line of "..." for any lines, and <empty> for
+# an empty line.
 expect_like()
 {
 	generalise "$1" >"$logs/wanted.lines"
@@ -601,14 +605,15 @@ expect_like()
 	exec 7<&-
 }
 
-# All that is in the case's directories, to see whether something was changed.
+# Lists all files in the case's directories, to find changes.
 list_files()
 {
 	find "$here" "$XDG_RUNTIME_DIR" "$TMPDIR" \
 		-mindepth 1 -printf '%p %y %i %m %U %G %s %l\n' | sort
 }
 
-# A member of the last object that --stats has printed to a file.
+# get_counter FILE NAME: prints a counter of the last object that --stats has
+# written to FILE.
 get_counter()
 {
 	grep '^{"network":' "$1" | tail -n 1 |

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ends: two ends of a link that keeps boundaries, of every kind there is. What
- * marks the messages of a connection depends on how its receiving side came to
- * be, hence the kinds.
+ * ends: two ends of a link that keeps message boundaries, of every kind. The
+ * kinds differ in how the receiving side was made, because the marks of
+ * messages depend on that.
  *
  * As with support.h, a failed step is a failed test.
  */
@@ -28,10 +28,10 @@ struct ends {
 	struct unixconn *receiver;
 };
 
-/* Makes the link that kind (enum ends_kind) tells, the sender connected. */
+/* Makes a link of that kind (enum ends_kind), with the sender connected. */
 void ends_make(struct ends *ends, int kind);
 
-/* Closes what is left: either end may be NULL. */
+/* Closes the ends; either may be NULL. */
 void ends_close(struct ends *ends);
 
 /* Of a message, in bytes. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * engine_scene: an engine in a loop of the test's, with what it has told.
+ * engine_scene: an engine in a loop of the test, and its events so far.
  *
  * A failed step is a failed test.
  */
@@ -19,22 +19,23 @@ struct engine_scene {
 	unsigned int messages;
 	char subject[256];
 	char reply[256]; /* "": none */
-	char data[256];  /* the beginning of it */
+	char data[256];  /* its beginning */
 	size_t size;
 	bool is_kept;
 	uint64_t number;
 	unsigned int status;
 };
 
-/* Options with short times, which lead to 127.0.0.1:port. */
+/* Sets options with short times, for a server at 127.0.0.1:port. */
 void engine_scene_init(struct engine_scene *scene, unsigned int port);
 void engine_scene_open(struct engine_scene *scene);
 void engine_scene_close(struct engine_scene *scene);
 
-/* One round of the loop; other is a descriptor to wait for as well, or -1. */
+/* Runs one round of the loop. other is another descriptor to wait for, or
+ * -1. */
 void engine_scene_step(struct engine_scene *scene, int other);
 
-/* Rounds until the number is at least least. */
+/* Runs rounds until *number is least or more. */
 void engine_scene_wait(struct engine_scene *scene, const unsigned int *number,
 	unsigned int least);
 

@@ -3,8 +3,8 @@
  * load: many clients of a service at once, and the service they talk to, which
  * is a process of its own (service_server.c).
  *
- * Every request and answer is checked to the last byte. Nothing here waits for
- * ever: a test has its time limit.
+ * Every request and answer is checked to the last byte. No call has its own
+ * time limit: the test has one.
  */
 #ifndef UNIXMSG_TESTS_LOAD_H
 #define UNIXMSG_TESTS_LOAD_H
@@ -21,7 +21,7 @@
 
 enum { LOAD_SIZE_MOST = 212960 };
 
-/* What every request begins with, and its answer. */
+/* The beginning of every request and answer. */
 struct load_head {
 	uint32_t client;
 	uint32_t number;
@@ -29,7 +29,7 @@ struct load_head {
 	uint32_t size;         /* of the request */
 };
 
-/* What the full size is, or a taste of it: see support_is_full. */
+/* Returns full, or taste in a quick run: see support_is_full. */
 int load_choose(int taste, int full);
 
 /* The server. */
@@ -40,12 +40,15 @@ struct load_server {
 	char counters[4096];
 };
 
-/* Starts it, with a list of arguments that ends with NULL, and waits until it
- * listens. What it says on standard error goes to the file log, or to ours. */
+/*
+ * Starts the server, with a list of arguments that ends with NULL, and waits
+ * until it listens. Its standard error goes to the file log, or to ours if log
+ * is NULL.
+ */
 void load_server_start(struct load_server *server, const char *log,
 	const char *const *arguments);
 
-/* Has it tell its counters; get then gives one. */
+/* Makes the server report its counters; load_server_get then returns one. */
 void load_server_ask(struct load_server *server);
 uint64_t load_server_get(const struct load_server *server, const char *name);
 
@@ -54,14 +57,13 @@ void load_server_await(struct load_server *server, const char *name,
 	uint64_t value);
 
 /*
- * With linger=1: has it drain, and go on holding its sockets. To send to a
- * datagram socket that is closed has the kernel throw away what lies unread at
- * the sender.
+ * With linger=1: makes the server drain, and keep its sockets. After a send to
+ * a closed datagram socket, the kernel drops the unread messages of the sender.
  */
 void load_server_drain(struct load_server *server);
 
-/* Has it drain and end well; its last counters are there then, and every
- * message has come to one end. */
+/* Makes the server drain, and asserts that it ends with success. Then its last
+ * counters are there, and every message counts in exactly one. */
 void load_server_stop(struct load_server *server);
 
 int64_t load_get_cpu_us(pid_t pid);
@@ -70,8 +72,8 @@ size_t load_get_resident_bytes(pid_t pid);
 /* Whether what is freed is kept: AddressSanitizer does, to see its use. */
 bool load_is_memory_kept(void);
 
-/* The part of one core that pid takes for so long, in percent; less what a
- * process takes that does nothing. */
+/* Returns the part of a core that pid uses during duration_us, in percent,
+ * minus that of an idle process. */
 double load_measure_cpu(pid_t pid, int64_t duration_us);
 
 /* Clients. */
@@ -81,7 +83,7 @@ struct load_client {
 	uint32_t events; /* what the loop waits for */
 	uint32_t sent;
 	uint32_t answered; /* or given up */
-	int64_t sent_ns;   /* the oldest that has no answer */
+	int64_t sent_ns;   /* of the oldest request without an answer */
 	bool is_refused;   /* nothing more can be sent */
 };
 
@@ -92,8 +94,8 @@ struct load {
 	uint32_t window; /* requests of a client without an answer */
 	uint32_t size_most;
 	uint32_t answer_bytes;
-	int64_t patience_us; /* after that an answer is lost; 0: never */
-	bool may_end;        /* the server may go */
+	int64_t patience_us; /* after it an answer is lost; 0: never */
+	bool may_end;        /* the server may end */
 	bool is_fragile;     /* load_run ends when anything is lost */
 	struct load_client *clients;
 	int epoll_fd;
@@ -102,28 +104,28 @@ struct load {
 	uint64_t late; /* answers after their patience */
 };
 
-/* Fills in what most tests want: one client, small messages. */
+/* Sets what most tests need: one client, small messages. */
 void load_init(struct load *load, enum link_network network,
 	const char *address);
 
 /* Connects all clients. */
 void load_open(struct load *load);
 
-/* Each client sends so many requests more, and gets its answers. */
+/* Each client sends that many more requests, and receives its answers. */
 void load_run(struct load *load, uint32_t messages);
 
-/* Each client sends until it has sent so many, and gets its answers; none has
- * sent more before. */
+/* Each client sends until it has sent that many requests in all, and receives
+ * its answers. No client may have sent more before. */
 void load_run_until(struct load *load, uint32_t until);
 
 void load_close(struct load *load);
 
-/* Sends requests of one client, and looks at no answer: how many have gone
- * until there was no room. */
+/* Sends requests of one client, and receives no answers. Returns how many were
+ * sent before there was no room. */
 uint32_t load_send(struct load *load, struct load_client *client,
 	uint32_t messages);
 
-/* Takes those that are there. */
+/* Receives the answers that are there. */
 uint32_t load_take(struct load *load, struct load_client *client);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scene: what tests of names put in place and look at: sockets without the
+ * scene: things that tests of names make and check: sockets without the
  * library, files, servers of all three networks.
  *
- * A failed step is a failed test, but for what returns an int and says so.
+ * A failed step is a failed test, except in functions that return -1 for it.
  */
 #ifndef UNIXMSG_TESTS_SCENE_H
 #define UNIXMSG_TESTS_SCENE_H
@@ -14,8 +14,8 @@
 #include "unixmsg.h"
 
 /*
- * How many rounds a race has: times where all that takes long is wanted,
- * multiplied by $UNIXMSG_ROUNDS if that is set; else a quarter of them.
+ * Returns the number of rounds of a race: times in long runs, a quarter of it
+ * in others; and times multiplied by $UNIXMSG_ROUNDS if that is above 1.
  */
 int rounds(int times);
 

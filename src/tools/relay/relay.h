@@ -100,7 +100,7 @@ static inline bool relay_is_import(const struct relay *relay)
 	return relay->options->import != NULL;
 }
 
-/* The loop looks at that moment, or earlier. */
+/* Has the loop wake up at that moment, or earlier. */
 static inline void relay_wake_at(struct relay *relay, int64_t moment_us)
 {
 	if (moment_us < relay->wake_us)
