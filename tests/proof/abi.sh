@@ -1,17 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Whether programs that were made for the last release go on working with the
-# library as it is now.
+# Checks that programs built for the last release still work with this library.
 #
 # usage: abi.sh BUILD [dump]
 #
-# Compares BUILD/src/.libs/libunixmsg.so with abi/libunixmsg-VERSION.abi of the
-# tree, the newest there is; what was only added is no difference. With dump it
-# makes that file for the version that is being built, which is for whoever
-# makes a release. Both need a library with -g, and x86-64, since sizes are in
-# there. Exits 1 if something was removed or changed, 77 if there is nothing to
-# compare.
+# Compares BUILD/src/.libs/libunixmsg.so with the newest
+# abi/libunixmsg-VERSION.abi of the tree; additions are no difference. With dump
+# it writes that file for the version of this build, as part of a release. Both
+# need a library built with -g on x86-64, because the file has sizes. Exits 1 if
+# something was removed or changed, 77 if there is nothing to compare.
 
 set -eu
 LC_ALL=C
@@ -41,7 +39,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# What is private to the library may change: headers tell what is not.
+# Private types may change: the headers show which types are public.
 timeout 300 abidw --headers-dir "$top/src/unixmsg" --drop-private-types \
 	--no-corpus-path --no-comp-dir-path --no-show-locs \
 	--out-file "$scratch/now.abi" "$library"
@@ -50,7 +48,7 @@ if [ "${2:-}" = dump ]; then
 	: "${PACKAGE_VERSION:?run make abi-dump}"
 	mkdir -p "$top/abi"
 	cp "$scratch/now.abi" "$top/abi/libunixmsg-$PACKAGE_VERSION.abi"
-	echo "abi: abi/libunixmsg-$PACKAGE_VERSION.abi is the interface as it is"
+	echo "abi: abi/libunixmsg-$PACKAGE_VERSION.abi has the interface of this build"
 	exit 0
 fi
 
@@ -62,5 +60,5 @@ if timeout 300 abidiff --no-added-syms "$last" "$scratch/now.abi"; then
 	echo "abi: as in $name, or more"
 	exit 0
 fi
-echo "abi: not as in $name: programs would have to be made again"
+echo "abi: not as in $name: programs would have to be built again"
 exit 1

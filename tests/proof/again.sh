@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Each test several times in a row, two beside each other, on a machine that is
-# busy with something else: none may fail by chance.
+# Runs each test several times, two tests at once, on a machine that is busy
+# with other work: none may fail by chance.
 #
 # usage: again.sh ROUNDS [TEST...]     names as in TESTS
 #
-# What a run that failed has printed is in tests/again.logs.
+# The output of failed runs is in tests/again.logs.
 
 set -u
 export LC_ALL=C
@@ -15,7 +15,8 @@ logs=$top_builddir/tests/again.logs
 result=$top_builddir/tests/again.result
 limit=900
 
-# run_once TEST: 0, or 77 for skipped. The test is called name in the logs.
+# run_once TEST: runs TEST, and keeps its log if it fails. $name is the name of
+# TEST in the logs.
 run_once()
 {
 	case $1 in

@@ -1,15 +1,14 @@
 #!/bin/sh
-# Static analyzers over the sources, and their style.
+# Runs static analyzers on the sources, and checks their style.
 #
 # usage: analyze.sh [STEP]...
 #
-# Steps: format, scripts, mutants, cppcheck, gcc, tidy; all of them without
-# arguments. Each that is not installed is skipped. Needs a configured build in
-# the folder it is run in, for config.h. What stands in analyze.allow, one by
-# one and with a reason, is no finding; what stands there in vain is told.
-# Prints a line for each step, and one of totals, which goes to the file
-# $ANALYZE_RESULT as well if no step was asked for. Exits 1 if there was a
-# finding.
+# Steps: format, scripts, mutants, cppcheck, gcc, tidy; without arguments, all
+# of them. A step whose program is not installed is skipped. Run it in a
+# configured build, for config.h. analyze.allow lists findings that are allowed,
+# one by one and with a reason; this reports entries without a finding. Prints a
+# line for each step, and a line of totals. Without arguments, the totals also
+# go to the file $ANALYZE_RESULT. Exits 1 if there was a finding.
 
 set -u
 LC_ALL=C
@@ -43,7 +42,7 @@ list_styled()
 		sort
 }
 
-# Not what libtool puts where a program is to be, until that is installed.
+# Leaves out libtool's wrappers.
 list_scripts()
 {
 	find bootstrap .ci bench tests -type f -exec awk '
@@ -54,7 +53,7 @@ list_scripts()
 	' {} + | sort
 }
 
-# judge STEP: takes findings, 'FILE:LINE: ID ...' a line, from $work/STEP.
+# judge STEP: reads findings from $work/STEP, one 'FILE:LINE: ID ...' a line.
 judge()
 {
 	sort -u "$work/$1" | awk -v step="$1" -v allowed="$allowed" '
@@ -94,7 +93,7 @@ judge()
 	steps_run=$((steps_run + 1))
 }
 
-# Of "FILE:LINE:COLUMN: warning: TEXT [ID]" to "FILE:LINE: ID TEXT".
+# Turns "FILE:LINE:COLUMN: warning: TEXT [ID]" into "FILE:LINE: ID TEXT".
 turn_around()
 {
 	sed -n "s,^$top/,,
@@ -141,8 +140,8 @@ step_cppcheck()
 		2>"$work/cppcheck" >&2
 }
 
-# each_source COMMAND...: with a limit in time for each of them. One that could
-# not do its work is a finding: nothing else would tell.
+# each_source COMMAND...: runs COMMAND on each source, with a time limit. A
+# failed run is a finding, because nothing else would report it.
 each_source()
 {
 	list_sources | sed "s,^,$top/," |
@@ -150,7 +149,7 @@ each_source()
 		echo 'src:0:0: error: some sources were not analyzed [failed]'
 }
 
-# What the loops of others need, which examples sit in.
+# The flags for the event loops that examples use.
 loop_flags=$(pkg-config --cflags libuv glib-2.0 libsystemd 2>/dev/null) || :
 
 step_gcc()
@@ -161,7 +160,7 @@ step_gcc()
 		sed 's/ \[CWE-[0-9]*\]//' | turn_around >"$work/gcc"
 }
 
-# It takes the flags from a file.
+# clang-tidy reads the flags from a file.
 step_tidy()
 {
 	# shellcheck disable=SC2086

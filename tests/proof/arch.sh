@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The tests on other machines and with another libc: a build of its own for
-# each, in FOLDER/NAME, as distributions make it (configure --host).
+# Runs the tests on other architectures and with another libc. Each has its own
+# build in FOLDER/NAME, made as distributions make it (configure --host).
 #
 # usage: arch.sh FOLDER [NAME]...
 #
@@ -11,20 +11,19 @@
 #   aarch64   64 bits, little-endian, on an emulated machine
 #   s390x     64 bits, big-endian, on an emulated machine
 #
-# What is missing is told, and nothing is installed: ./bootstrap
-# --install-architectures does, and arch_parts.sh FOLDER/parts. Writes
-# $ARCH_RESULT, a line for each name. Exits 1 if a test failed, 77 if nothing
-# could be run. Two are built and run at a time, and all of it takes
-# ARCH_SECONDS (3000) at the most: near to their end no other is begun, and what
-# an emulated machine does not get done in time is skipped. With ARCH_TESTS=short
-# these leave out what takes long and knows nothing of bytes and words.
+# Reports and skips what is missing, and installs nothing: run ./bootstrap
+# --install-architectures, and arch_parts.sh FOLDER/parts. Writes a line for
+# each NAME to $ARCH_RESULT. Exits 1 if a test failed, 77 if nothing could run.
+# Two are built and run at a time. Everything ends within ARCH_SECONDS (3000):
+# near this end, no other NAME begins, and emulated machines skip the tests that
+# are left. With ARCH_TESTS=short, emulated machines leave out long tests whose
+# results do not depend on the architecture.
 #
-# The emulated machines have a Linux of their own (Debian's, see machine.sh).
-# qemu-user, which gives programs to the kernel we run on, does not know
-# SO_TIMESTAMPNS, SO_PEERGROUPS, SO_PASSPIDFD and NETLINK_SOCK_DIAG, drops
-# SCM_CREDENTIALS from what is received, tells no true size of a message that is
-# cut, and leaves no room for descriptors where there was some: half of the
-# tests would test the emulator.
+# The emulated machines run their own Linux (Debian's, see machine.sh).
+# qemu-user passes the system calls to our own kernel instead. But it does not
+# know SO_TIMESTAMPNS, SO_PEERGROUPS, SO_PASSPIDFD and NETLINK_SOCK_DIAG, drops
+# received SCM_CREDENTIALS, reports no true size of a cut message, and loses the
+# room for descriptors: half of the tests would test the emulator.
 
 set -u
 LC_ALL=C
@@ -35,7 +34,7 @@ if [ $# -lt 1 ]; then
 	echo 'usage: arch.sh FOLDER [NAME]...' >&2
 	exit 2
 fi
-is_one=false	# it calls itself for each
+is_one=false	# the script calls itself for each NAME
 if [ "$1" = --one ]; then
 	is_one=true
 	shift
@@ -48,14 +47,14 @@ parts=$folder/parts
 result=${ARCH_RESULT:-$folder/architectures.result}
 jobs=${JOBS:-2}
 seconds=${ARCH_SECONDS:-3000}
-least_seconds=120	# to begin with one
+least_seconds=120	# needed to begin another NAME
 end=${ARCH_END:-$(($(date +%s) + seconds))}
 long='control_sizes outbox sweep takeover timers'
 slow="record_writer fds $long"	# on s390x
 
-# Those that measure, that make every call fail, and that load the machine say
-# nothing of an architecture. Nor do shell tests, but for the symbols: they
-# compile for the machine they are run on.
+# Leaves out tests that measure, that make every call fail or that load the
+# machine: they do not depend on the architecture. Shell tests compile for the
+# host, so run_tests adds only tests/symbols.sh.
 list_tests()
 {
 	(cd "$top" && ls tests/check_*.c tests/*/check_*.c \
@@ -65,9 +64,10 @@ list_tests()
 			-e 's/\.c$//'
 }
 
-# Fuzz targets replay their corpora, which stay here; what is exported is seen
-# when a program is linked. What bytes and words matter to comes first, what
-# takes long last: in short time most gets done.
+# Leaves out fuzz targets, whose corpora are not on the machine, and
+# check_exports, because the linker checks exported names. Tests that depend on
+# byte order and word size come first, slow tests last, for the case that the
+# time is short.
 # shellcheck disable=SC2086
 list_machine_tests()
 {
@@ -94,7 +94,7 @@ leave_out_long()
 	fi
 }
 
-# choose NAME: what it takes.
+# choose NAME: sets the variables for NAME.
 choose()
 {
 	machine='' kernel='' options=''
@@ -148,15 +148,15 @@ look_for_parts()
 	[ "$(get_left)" -ge "$least_seconds" ] || echo 'no time is left'
 }
 
-# A kernel may know no programs of 32 bits.
+# A kernel may be built without support for 32-bit programs.
 can_run()
 {
 	echo 'int main(void) { return 0; }' >"$folder/$1.c"
 	"$compiler" -o "$folder/$1.out" "$folder/$1.c" && "$folder/$1.out"
 }
 
-# Headers of the kernel are not where musl-gcc looks, and must not bring those
-# of glibc along.
+# musl-gcc does not find the kernel headers, and must not find those of glibc
+# beside them.
 link_kernel_headers()
 {
 	asm=/usr/include/x86_64-linux-gnu/asm
@@ -179,7 +179,7 @@ build()
 			LOG_COMPILER=true
 }
 
-# Sets status of what runs here, and logs where count.sh looks for them.
+# Runs the tests. Their logs go where count.sh looks for them.
 run_tests()
 {
 	if [ -n "$machine" ]; then
@@ -194,9 +194,9 @@ run_tests()
 	fi
 }
 
-# run NAME: in a build folder of its own, afresh: files of a distribution are
-# all as old as it, so make would not see which have changed. Leaves the counts
-# in line.
+# run NAME: builds and tests NAME in an empty folder, because all files of a
+# distribution have the same time, and make would not see changes. Sets line to
+# the counts.
 run()
 {
 	rm -rf "${folder:?}/$1"
@@ -206,7 +206,7 @@ run()
 		line='FAILED to build'
 		return
 	fi
-	find . -name '*.trs' -exec rm {} + # what builds it is no test
+	find . -name '*.trs' -exec rm {} + # the build leaves one, too
 	run_tests >check.log 2>&1
 	sh "$top/tests/count.sh" "$PWD" >count.log
 	sed '$d' count.log | sed "s/^/$1: /"
@@ -215,7 +215,7 @@ run()
 		line="$line, without the long ones"
 }
 
-# try NAME: its line goes to FOLDER/NAME.line.
+# try NAME: runs NAME, and writes its line to FOLDER/NAME.line.
 try()
 {
 	choose "$1"
@@ -230,7 +230,7 @@ try()
 	echo "$1: $line" | tee "$folder/$1.line"
 }
 
-# Whoever does not come to an end has left no line.
+# A NAME that has not come to its end has left no line.
 sum_up()
 {
 	status=77
@@ -251,7 +251,7 @@ if $is_one; then
 	try "$1"
 	exit
 fi
-# Beside the longest there is time for the others, one by one.
+# s390x takes longest: the others run one by one beside it.
 [ $# -gt 0 ] || set -- s390x i386 musl aarch64
 for name; do
 	(choose "$name") || exit 2

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Fetch what arch.sh needs and no package installs as it is, by apt-get on
-# Debian, into FOLDER: Check, built for musl; kernels of other machines, and a
-# shell for each. Nothing outside of FOLDER is changed; what is there is kept.
-# What cannot be had is told, the others come all the same; it exits 1 then.
+# Puts into FOLDER the parts for arch.sh that no package installs in this form,
+# by apt-get on Debian: Check, built for musl; kernels of other machines, and a
+# shell for each. Keeps parts that are there, and changes nothing outside of
+# FOLDER. If a part is not available, reports that, continues with the others,
+# and exits 1.
 #
 # usage: arch_parts.sh FOLDER
 
@@ -21,7 +22,7 @@ trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES GNUMAKEFLAGS DESTDIR
 
-# Most systems know of no sources: this list of packages is ours.
+# Most systems list no source packages, so this uses its own list.
 apt_source()
 {
 	timeout 300 apt-get -q -o APT::Sandbox::User=root \
@@ -53,7 +54,7 @@ make_check()
 	timeout 300 make -j2 SUBDIRS='lib src' install
 }
 
-# fetch_kernel NAME ARCHITECTURE: as Debian names it.
+# fetch_kernel NAME ARCHITECTURE: ARCHITECTURE is Debian's name.
 fetch_kernel()
 {
 	mkdir -p "$scratch/$1"
@@ -71,8 +72,8 @@ fetch_kernel()
 	cp boot/vmlinuz-* "$folder/$1/vmlinuz"
 }
 
-# get FILE COMMAND...: unless there is one. The shell would not look at what
-# fails in a command that is followed by ||.
+# get FILE COMMAND...: runs COMMAND to make FILE, unless it is there. The
+# subshell is not followed by ||, which would switch its set -e off.
 status=0
 get()
 {
@@ -85,7 +86,7 @@ get()
 		"$@"
 	)
 	[ -e "$folder/$part" ] || {
-		echo "arch_parts.sh: $part could not be had"
+		echo "arch_parts.sh: $part is not available"
 		status=1
 	}
 	set -e

@@ -1,20 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Which lines and branches of the library the tests run through.
+# Measures which lines and branches of the library the tests run.
 #
 # usage: coverage.sh FOLDER [TESTS]
 #
-# Builds in FOLDER, which has to be empty, with gcc and --coverage, runs the
-# Check programs and the scripts of the tools there, or only TESTS, and then
+# Builds in FOLDER, which has to be empty, with gcc and --coverage. Then runs
+# the Check programs and the scripts of the tools there, or only TESTS, and then
 # every failure of every call (tests/check_torture). All figures are gcovr's.
-# What is not run is in FOLDER/missing, a page for each file in FOLDER/report.
+# FOLDER/missing lists the lines and branches that were not run; FOLDER/report
+# has a page for each file.
 #
-# All lines have to be run, and of the branches $branches_least percent, but
-# for those that coverage.allow tells one by one, with the reason. The
-# tools have to reach nothing. The line of the library goes to
-# $COVERAGE_RESULT, FOLDER/coverage.result without it; with TESTS there is
-# neither a bar nor a result.
+# The tests must run all lines and $branches_least percent of the branches of
+# the library, except those that coverage.allow lists one by one, with the
+# reason. For the tools there is no such limit. The figures of the library go to
+# $COVERAGE_RESULT, by default FOLDER/coverage.result. With TESTS there is
+# neither a limit nor a result.
 
 set -eu
 export LC_ALL=C UNIXMSG_TESTS=long TEST_TIMEOUT=3600
@@ -38,8 +39,9 @@ tests=${2:-}
 result=${COVERAGE_RESULT:-$folder/coverage.result}
 rm -f "$result"
 
-# Processes that end by _exit(2), as children in tests do, would tell nothing.
-# No --wrap does this: programs with failing calls have their own for _exit.
+# Processes that end by _exit(2), as children in tests do, would write no
+# figures. Programs with failing calls wrap _exit already, so --wrap cannot
+# replace it.
 cat >exit.c <<'END'
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -70,15 +72,16 @@ build >build.log 2>&1 || {
 }
 find . \( -name '*.gcda' -o -name '*.trs' \) -exec rm {} +
 
-# Tests that become somebody else count too, and what they cannot write is not
-# told on the standard error that a test looks at.
+# Tests that become another user count, too, so every user may write these
+# files. Errors must not reach the standard error that tests compare.
 find . -name '*.gcno' | sed 's/gcno$/gcda/' | while read -r file; do
 	: >"$file"
 	chmod 666 "$file"
 done
 export GCOV_ERROR_FILE=/dev/null
 
-# Of the scripts those that run the tools: others build things of their own.
+# Of the scripts, lists only those that run the tools: the others build their
+# own programs.
 list_tests()
 {
 	find tests -name 'check_*' -perm -100 -type f | grep -v '\.' |
@@ -97,7 +100,7 @@ run_tests()
 	make -k -j"$(nproc)" check TESTS="$1" >>check.log 2>&1 || status=1
 }
 
-# What failed is told; what was run counts all the same.
+# Failed tests are reported, and the lines that they have run count.
 status=0
 : >check.log
 run_tests "${tests:-$(list_tests | tr '\n' ' ')}"
@@ -124,9 +127,8 @@ report --xml-pretty --xml coverage.xml --txt lines.txt \
 	exit 1
 }
 
-# For each line that has something in it: LIBRARY|TOOLS, lines, lines that were
-# run, branches, branches that were run, and where that is, as
-# coverage.allow tells it.
+# Prints for each line of code: library or tools, lines, lines run, branches,
+# branches run, and the place in the form of coverage.allow.
 list_lines()
 {
 	awk -v top="$top" '
@@ -173,8 +175,8 @@ list_lines()
 	}' coverage.xml
 }
 
-# Takes the allowed lines away, writes what else was not run to missing, and
-# prints the figures.
+# Leaves out the allowed lines, writes the other lines that were not run to
+# missing, and prints the figures.
 judge()
 {
 	awk -v allowed="$top/tests/proof/coverage.allow" -v least="$branches_least" \
@@ -252,7 +254,7 @@ grep '^library: not run' missing || :
 cat judged.txt
 [ -n "$tests" ] || tail -n 1 judged.txt >"$result"
 [ $judged -eq 0 ] || {
-	echo "coverage: FAILED: what is not run is in $folder/missing"
+	echo "coverage: FAILED: $folder/missing lists what was not run"
 	status=1
 }
 exit $status

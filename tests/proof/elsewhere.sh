@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Another build of the same source.
+# Makes another build of the same source.
 #
 # usage: elsewhere.sh FOLDER 'CONFIGURE OPTIONS' MAKE-ARGUMENT...
 #
-# To be run from a build by its make, as $MAKE: it packs what a release would
-# hold into FOLDER/source, since a source that is configured cannot be built in
-# another folder, and builds that afresh in FOLDER/build. There make is run with
-# the arguments given; the exit status is its.
+# Run it from a build by its make, which is $MAKE. It packs the files of a
+# release into FOLDER/source, because a configured source cannot be built in
+# another folder, and builds them in an empty FOLDER/build. There it runs make
+# with the given arguments, and returns its exit status.
 
 set -eu
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# No call of the library or of a tool is forgotten by the torture: each that
-# can fail goes through fault_calls.c, and every public function is in a scene.
+# Checks that the torture forgets no call of the library or of a tool: each call
+# that can fail goes through fault_calls.c, and every public function is in a
+# scene.
 
 set -u
 nm=${NM:-nm}
@@ -17,8 +18,8 @@ command -v "$nm" >/dev/null || {
 	exit 77
 }
 
-# Those that cannot fail as they are called here, or whose failure is seen by
-# other means: what is printed is tried with a standard output that is full.
+# Calls that cannot fail in the way they are used here, or whose failure other
+# tests cover: a full standard output, for example.
 cat >"$scratch/safe" <<'END'
 __assert_fail
 __libc_single_threaded
@@ -113,7 +114,7 @@ vsnprintf
 waitpid
 END
 
-# What is compiled in by itself, and is nobody's call.
+# Symbols that the compiler adds: nobody calls them.
 is_ours='^(_GLOBAL_OFFSET_TABLE_|__(asan|ubsan|tsan|lsan|sanitizer|gcov|stack_chk|errno_location|cxa|start|stop)|_Unwind|__llvm)'
 
 list_undefined()
@@ -141,7 +142,7 @@ expect_none()
 }
 
 src=$top_builddir/src
-# What draws the picture of unixmsg-perf is another program.
+# perf_plot.c only feeds another program, gnuplot.
 drawing=$src/tools/perf/perf_plot.o
 objects="$src/.libs/libunixmsg_all.a $src/relay/.libs/librelay.a $(
 	find "$src/tools" -name '*.o' ! -path '*/.libs/*' \
@@ -171,7 +172,7 @@ sort -o "$scratch/safe" "$scratch/safe"
 comm -23 "$scratch/undefined" "$scratch/defined" |
 	comm -23 - "$scratch/wrapped" |
 	comm -23 - "$scratch/safe" >"$scratch/forgotten"
-expect_none 'can it fail? then into fault_calls.c, fault_table.c, fault.wrap' \
+expect_none 'can it fail? Add it to fault_calls.c, fault_table.c, fault.wrap' \
 	"$scratch/forgotten"
 
 sed -n 's/^\t\(unix[a-z_]*\);$/\1/p' "$srcdir/src/unixmsg.map" | sort \

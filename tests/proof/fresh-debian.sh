@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# A Debian that has nothing but its base, and what a stranger does there.
+# Tries what a new user does, in a Debian that has only its base packages.
 #
 #   fresh-debian.sh tarball FILE [FOLDER]    builds, installs and uses a release
 #   fresh-debian.sh clone FOLDER [FOLDER]    types the two commands of README
 #                                            into a clone: root in /root, then
 #                                            an ordinary user in /home
 #
-# debootstrap makes the Debian from where this machine's own packages come; the
-# last FOLDER keeps what it made for the next time. Only root can enter it. The
-# steps, their commands and what these printed are in fresh-debian.log.
+# debootstrap makes the Debian from the mirror of this machine's own packages;
+# the last FOLDER keeps it for the next time. Only root can enter it.
+# fresh-debian.log has the steps, their commands and the output.
 
-# Commands for the inside are expanded there.
+# The shell inside expands the commands for the inside.
 # shellcheck disable=SC2016
 set -u
 usage='usage: fresh-debian.sh tarball FILE|clone FOLDER [FOLDER]'
@@ -34,7 +34,7 @@ skip()
 
 find_mirror()
 {
-	# In both of apt's forms.
+	# Reads both forms of apt's lists.
 	{
 		sed -n 's/^deb \(\[[^]]*\] \)*\([^ ]*\) '$suite' .*/\2/p' \
 			/etc/apt/sources.list /etc/apt/sources.list.d/*.list
@@ -56,8 +56,8 @@ make_root()
 	cp -a "$kept" "$root"
 }
 
-# Inside, with process and device files, and nothing of the outside. What it
-# mounts goes with it.
+# Runs commands inside the Debian, with its own /proc, and nothing of the
+# outside. Its mounts end with it.
 inside()
 {
 	timeout --kill-after=10 600 unshare --mount --pid --fork \
@@ -69,7 +69,7 @@ inside()
 			sh -euc "cd /root; $1"' "$root" "$1"
 }
 
-# step WHAT COMMANDS: the commands as a user types them. What they print is in
+# step WHAT COMMANDS: runs the commands as a user types them. Their output is in
 # the file $output.
 steps=0 total=0
 output=$scratch/output
@@ -83,7 +83,7 @@ step()
 	if [ $status -ne 0 ]; then
 		echo "FAILED: $1: $2"
 		tail -n 60 "$output"
-		# Tests that failed may stand far above.
+		# Failed tests may be far above.
 		grep -E -A 8 '^not ok|:[EF]:|^FAIL' "$output" | head -n 60
 		echo "failed: $1" >"$result"
 		exit 1
@@ -124,13 +124,14 @@ use_tarball()
 		test -z \"\$(find /usr/local -name '*unixmsg*' ! -type d)\""
 }
 
-# type_commands WHO: what README says, in that user's clone in the home folder.
+# type_commands WHO: runs the commands of README in WHO's clone in the home
+# folder.
 type_commands()
 {
 	step "$1: $first" "su - $1 -c 'cd unixmsg && $first'"
-	# Where tests fail make shows what they have said.
+	# With VERBOSE, make shows the output of failed tests.
 	step "$1: $second" "su - $1 -c 'cd unixmsg && VERBOSE=1 $second'"
-	# The suite has its totals in its last line that looks like them.
+	# The last line of this form has the totals.
 	echo "$1: $(grep -E '^[0-9]+ passed, [0-9]+ failed' "$output" |
 		tail -n 1)" | tee -a "$scratch/totals"
 }
@@ -164,7 +165,7 @@ for tool in debootstrap unshare; do
 	command -v $tool >/dev/null || skip "no $tool"
 done
 unshare --mount --pid --fork true 2>/dev/null ||
-	skip "no new namespaces can be had here"
+	skip "new namespaces are not available here"
 rm -f "$result"
 : >"$log"
 make_root

@@ -1,19 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Run tests on an emulated machine of another kind, with a Linux of its own.
+# Runs tests on an emulated machine of another architecture, with its own Linux.
 #
 # usage: machine.sh TRIPLET KERNEL FOLDER TEST...
 #
-# KERNEL is what arch_parts.sh has made: vmlinuz, unix_diag.ko, busybox.
-# FOLDER is a build for TRIPLET; what each TEST says goes to TEST.log there, and
-# how it ended to TEST.trs, as automake has them. Programs of one instruction
-# set under the kernel of another (qemu-user) would not do: the emulator knows
-# too little of AF_UNIX, see arch.sh.
+# KERNEL is a folder that arch_parts.sh has made, with vmlinuz, unix_diag.ko and
+# busybox. FOLDER is a build for TRIPLET; the output of each TEST goes to
+# TEST.log there, and its result to TEST.trs, in the form of automake. qemu-user
+# would not do: it knows too little about AF_UNIX, see arch.sh.
 #
-# A test that is not over after MACHINE_TEST_SECONDS (600) has failed. After
-# MACHINE_SECONDS (3000) all that is not over is skipped: a machine that is slow
-# because ours is has no failure.
+# A test that runs longer than MACHINE_TEST_SECONDS (600) has failed. After
+# MACHINE_SECONDS (3000) the tests that are left are skipped: it is no failure
+# if our own machine is slow.
 
 set -eu
 
@@ -46,7 +45,7 @@ s390x-*)
 	;;
 esac
 
-# What the tests need, with the libraries that they are linked with.
+# Makes the files of the machine: the tests, and the libraries that they need.
 make_root()
 {
 	rm -rf "$root"
@@ -89,9 +88,9 @@ write_init()
 	END
 }
 
-# One test. What it says comes in one piece, as two run at a time; a line that
-# begins with "machine:" is ours. A session of its own, because Check hands a
-# signal that is to end it on to all of its process group.
+# Runs one test. Prints its output in one piece, because two tests run at a
+# time; lines that begin with "machine:" are ours. The test has its own session,
+# because Check passes a signal that ends it on to its process group.
 write_test()
 {
 	cat <<-END
@@ -123,9 +122,9 @@ write_test()
 	END
 }
 
-# What guards a kernel against who uses it, and clears memory before that is
-# given out, takes most of the time here. A second processor would add none: the
-# two wait for each other whenever memory is mapped or unmapped.
+# The defences of the kernel against its users, and clearing memory, would take
+# most of the time here. A second processor would not help: both would wait for
+# each other whenever memory is mapped or unmapped.
 options='mitigations=off init_on_alloc=0 hardened_usercopy=off nokaslr'
 options="$options kpti=off randomize_kstack_offset=off"
 
@@ -142,8 +141,8 @@ run_machine()
 		</dev/null 2>&1 | tr -d '\r' >"$folder/machine.log"
 }
 
-# One log for each test, and its result. A test that never came to its end, for
-# lack of time or because the machine has died, has failed.
+# Writes the log and the result of each test. A test that never ended, for lack
+# of time or because the machine has died, has failed.
 split_log()
 {
 	awk -v folder="$folder" '

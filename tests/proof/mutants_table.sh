@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Whether mutants/list and pitfalls name what is there: each test, its case,
-# and a patch that applies, which is in both. Else a mutant would be tried in
-# vain, or no more.
+# Checks that mutants/list and pitfalls name the same patches, and that each
+# test, case and patch is there. Without that, a mutant is tried in vain, or
+# never.
 #
 # usage: mutants_table.sh, in the top directory of the source
 #
@@ -21,7 +21,7 @@ rows()
 	grep -n '^[^#]' "$1" | sed 's/:/|/; s/ *| */|/g'
 }
 
-# Where a test of that program may stand.
+# Lists the files that may have tests of that program.
 list_sources()
 {
 	case $1 in

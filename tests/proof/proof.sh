@@ -1,17 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# What this build was tried with, and what it came to.
+# Shows which checks ran in this build, and their results.
 #
 # usage: proof.sh [--markdown]     prints the table
-#        proof.sh --run            runs all of it first; writes proof.md as well
+#        proof.sh --run            runs all checks first; also writes proof.md
 #
-# To be run as 'make proof' or 'make proof-all'. Each row stands for what was
-# run in this build, and says when; what was not run says how to. Nothing here
-# counts anything but lines: rows are what tests/*.result say, as those who
-# wrote them have put it, and the logs of 'make check'. A row has failed when
-# its words say so: FAILED, or a number that is not 0 before 'failed',
-# 'findings' and the like, or fewer than there are ('43 of 44 caught').
+# Run it as 'make proof' or 'make proof-all'. Each row has the result of a check
+# in this build, and its time; or the command that runs the check. This script
+# counts only lines of code: it copies the other results from tests/*.result and
+# the logs of 'make check'. A row has failed if it says so: FAILED, or a number
+# other than 0 before 'failed', 'findings' and the like, or fewer than all ('43
+# of 44 caught').
 #
 # Exits 1 if a row has failed.
 
@@ -21,8 +21,7 @@ export LC_ALL=C
 tests=$top_builddir/tests
 status=0
 
-# What is run, how, and with how much time in seconds. Those with a folder need
-# another configuration; the folder is made of what a release would hold.
+# Lists the checks: the name, the target of make, and the time limit in seconds.
 list_runs()
 {
 	cat <<-'END'
@@ -58,7 +57,7 @@ get_age()
 	echo "$(date -r "$1" '+%Y-%m-%d %H:%M'), $age"
 }
 
-# Words that are a failure, whoever wrote them.
+# True if standard input has the words of a failure.
 has_failed()
 {
 	awk '
@@ -88,7 +87,7 @@ markdown_row()
 		sed 's/|/\\|/g')" "$3"
 }
 
-# row NAME FIGURES WHEN: figures of several lines are several parts.
+# row NAME FIGURES WHEN: prints a row. Each line of FIGURES is a part of it.
 row()
 {
 	if printf '%s\n' "$2" | has_failed; then
@@ -99,7 +98,7 @@ row()
 		{ printf "%s%s", (NR > 1 ? "; " : ""), $0 }')" "$3"
 }
 
-# result_row NAME TARGET: what tests/NAME.result says.
+# result_row NAME TARGET: prints the row of tests/NAME.result.
 result_row()
 {
 	if [ -s "$tests/$1.result" ]; then
@@ -110,7 +109,8 @@ result_row()
 	fi
 }
 
-# As old as the oldest of the logs: not all have to be of the same run.
+# The row is as old as the oldest log, because the logs may be from several
+# runs.
 tests_row()
 {
 	oldest=$(find "$tests" -name '*.trs' -printf '%T@ %p\n' | sort -n |
@@ -123,7 +123,7 @@ tests_row()
 		grep -v '^skipped: ')" "$(get_age "${oldest#* }")"
 }
 
-# One of the tests, which has ThreadSanitizer, by itself.
+# The test that has ThreadSanitizer gets its own row, too.
 threads_row()
 {
 	if [ ! -s "$tests/proof/threads.trs" ]; then
@@ -152,7 +152,7 @@ lines_row()
 	of_tests=$(count_lines "$srcdir/tests")
 	row lines "$library of the library, $tools of the tools,\
  $of_tests of tests: $((of_tests * 10 / (library + tools) / 10)).$((
- 	of_tests * 10 / (library + tools) % 10)) for each of those" ''
+ 	of_tests * 10 / (library + tools) % 10)) for each other line" ''
 }
 
 print_rows()
@@ -179,7 +179,7 @@ print_head()
 	case $style in
 	text) printf '%s\n\n' "$title" ;;
 	markdown)
-		printf '# %s\n\n| what | what it came to | run |\n' "$title"
+		printf '# %s\n\n| check | result | time |\n' "$title"
 		printf '| --- | --- | --- |\n'
 		;;
 	esac
@@ -193,7 +193,7 @@ print_table()
 	rm -rf "$scratch/threads"
 }
 
-# What has failed and left no word says so by itself.
+# Notes a failure for a check that has left no result of it.
 note_failure()
 {
 	case $1 in
@@ -204,7 +204,7 @@ note_failure()
 		>>"$tests/$1.result"
 }
 
-# The tests with all that takes long; what else there is has its own extent.
+# Runs the tests at full length; the other checks have their own length.
 set_extent()
 {
 	UNIXMSG_TESTS='' TEST_TIMEOUT=''
@@ -212,7 +212,7 @@ set_extent()
 	export UNIXMSG_TESTS TEST_TIMEOUT
 }
 
-# run_one NAME TARGET SECONDS: with whatever it left before out of the way.
+# run_one NAME TARGET SECONDS: removes the old result, and runs the check.
 run_one()
 {
 	if ! "${MAKE:-make}" -n "$2" >/dev/null 2>&1; then

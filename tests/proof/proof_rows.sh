@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The table of 'make proof' (proof.sh): what stands in it, of results that are
-# made up.
+# Tests the table of 'make proof' (proof.sh), with results that are made up.
 
 . "${srcdir:?}/tests/lib.sh"
-need_time 'the table of make proof is for who makes it'
+need_time 'the table of make proof'
 
 results='again sanitizers torture signals fuzz mutants soak valgrind analyze coverage
 	architectures'
 
-# A build in which nothing was run.
+# Makes a build in which nothing was run.
 begin()
 {
 	mkdir -p "$here/tests/proof"
@@ -18,13 +17,13 @@ begin()
 	export top_builddir
 }
 
-# put NAME TEXT: a result.
+# put NAME TEXT: writes a result.
 put()
 {
 	printf '%s\n' "$2" >"$here/tests/$1.result"
 }
 
-# put_log NAME RESULT TEXT: what the harness leaves of a test.
+# put_log NAME RESULT TEXT: writes the files that the harness leaves of a test.
 put_log()
 {
 	echo ":test-result: $2" >"$here/tests/$1.trs"
@@ -159,7 +158,7 @@ lines_are_counted()
 	begin
 	print
 	expect_row lines '[0-9]* of the library, [0-9]* of the tools, [0-9]* of'
-	expect_row lines '.*: [0-9][0-9]*\.[0-9] for each of those$'
+	expect_row lines '.*: [0-9][0-9]*\.[0-9] for each other line$'
 }
 
 markdown_has_the_same_rows()
@@ -168,12 +167,13 @@ markdown_has_the_same_rows()
 	put soak 'a | b'
 	print --markdown
 	expect_status 0
-	expect_match "$out" '^| what | what it came to | run |$'
+	expect_match "$out" '^| check | result | time |$'
 	expect_match "$out" '^| soak | a \\| b | [0-9 :-]*, 0 min ago'
 	expect_match "$out" '^| fuzz | not run (make fuzz) |'
 }
 
-# Knows no valgrind; signals fail and say nothing; mutants fail and say so.
+# A make without the target valgrind. signals fails and leaves no result,
+# mutants fails and leaves one.
 make_fake_make()
 {
 	cat >fake-make <<-'END'

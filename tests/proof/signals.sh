@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The tests once more, with a thousand signals a second in each of their
-# processes (signals.c): every call that sleeps is interrupted, and nothing
-# else may change.
+# Runs the tests with a thousand signals a second in each of their processes
+# (signals.c). The signals interrupt every call that sleeps; nothing else may
+# change.
 #
 # usage: signals.sh [TEST...]     names as in TESTS; without any, a few
 
@@ -24,30 +24,30 @@ skip()
 [ -e "$preload" ] || skip 'no shared library to be preloaded'
 grep -q -e __asan_init -e __tsan_init "$top_builddir/tests/check_packet" \
 	"$top_builddir/tests/.libs/check_packet" 2>/dev/null &&
-	skip 'a sanitizer wants to be the first that is loaded'
+	skip 'a sanitizer must be loaded first'
 
-# Why a test is not made under signals, or nothing.
+# Prints why a test is not run under signals, or nothing.
 get_reason()
 {
 	case $1 in
-	*/signals.sh) echo 'is this run itself' ;;
-	*/amalgamation.sh) echo 'runs only what it builds elsewhere' ;;
+	*/signals.sh) echo 'is this script itself' ;;
+	*/amalgamation.sh) echo 'runs only programs that it builds elsewhere' ;;
 	*/fault.sh | */headers.sh | */proof_rows.sh | */symbols.sh)
 		echo 'runs no program of ours' ;;
 	esac
 }
 
-# The plain calls that unixmsg-perf holds the library against are made as by
-# who knows of no signals, and all that it has a handler for end the program.
+# unixmsg-perf makes plain calls that are not prepared for signals, and its
+# handlers end the program.
 spared=unixmsg-perf
 
-# One test, as the harness runs it: a log and its result. Where make check
-# gives a test its time all is slower here.
+# Runs one test as the harness does, with a log and a result. The time limits
+# are longer than in make check, because all is slower here.
 run_test()
 {
 	name=$(basename "$1")
 	case $1 in
-	# Only what lies below the build gets signals.
+	# Only programs below the build get signals.
 	*/threads.sh) set -- env TMPDIR="$results" sh "$srcdir/$1" ;;
 	*.sh) set -- sh "$srcdir/$1" ;;
 	*) set -- "$top_builddir/$1" ;;
@@ -76,7 +76,7 @@ mkdir "$results" || exit 99
 for test; do
 	reason=$(get_reason "$test")
 	[ -n "$reason" ] || echo "$test"
-	[ -z "$reason" ] || echo "not made: $test: $reason" >&2
+	[ -z "$reason" ] || echo "not run: $test: $reason" >&2
 done >"$results/list"
 xargs -n 1 -P 2 sh "$0" --one <"$results/list"
 report=$(sh "$srcdir/tests/count.sh" "$results")

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# A taste of 'make soak', and whether it would see what it looks for.
+# Runs 'make soak' for a moment, and checks that it finds faults.
 
 . "${srcdir:?}/tests/lib.sh"
 soak=${top_builddir:?}/tests/soak
@@ -79,7 +79,8 @@ tell_on_stderr()
 	exec "$@" >&2
 }
 
-# It is waited for the end of all that could write to the same standard error.
+# finish waits until all processes that could write to this standard error have
+# ended.
 end_by()
 {
 	start_and_see soak 'SEED=' tell_on_stderr "$soak" 60 "$seed"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Threads on one object, watched by ThreadSanitizer: the library is built once
-# more for that, from $srcdir.
+# Tests threads that share an object, under ThreadSanitizer. For that it builds
+# the library once more, from $srcdir.
 
 set -u
 scratch=$(mktemp -d) || exit 99
@@ -15,7 +15,8 @@ skip()
 	exit 77
 }
 
-# Whatever compiler makes the rest: this one only has to know the sanitizer.
+# Any compiler will do that has the sanitizer, whatever the options of the
+# build.
 flags='-std=gnu11 -g -O1 -fsanitize=thread -pthread'
 echo 'int main(void) { return 0; }' >"$scratch/empty.c"
 ${CC:-cc} $flags -o "$scratch/empty" "$scratch/empty.c" 2>/dev/null &&
@@ -30,8 +31,8 @@ build()
 	${CC:-cc} $flags -o "$scratch/threads" "$scratch"/*.o
 }
 
-# The sanitizer takes connect(2) for the making of a descriptor, which here is
-# in use already: that is the kernel's to guard.
+# The sanitizer believes that connect(2) makes the descriptor. Here other
+# threads use the descriptor already, and the kernel guards it.
 echo 'race:connect_once' >"$scratch/suppressions"
 
 build || exit 99

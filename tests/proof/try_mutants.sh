@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# Whether the tests would notice: each patch in mutants/ takes one guard out
-# of a copy of the source, and the test that mutants/list names has to fail.
-# Before that each of those tests has to pass with nothing taken out.
+# Checks that the tests notice a missing guard. Each patch in mutants/ takes one
+# guard out of a copy of the source: then the test that mutants/list names has
+# to fail. Before that, the same test has to pass with the guard.
 #
 # usage: try_mutants.sh [NAME...]     parts of names of patches; none for all
 #
-# To be run as 'make mutants', in a tree that has been built for its tests. What
-# the numbers mean is in pitfalls.
+# Run it as 'make mutants', after the tests were built. pitfalls explains the
+# numbers; mutants_table.sh compares it with the tests and patches.
 
 set -u
 export LC_ALL=C
@@ -21,7 +21,7 @@ chmod 711 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT HUP TERM
 
-# The first copies that are found stand for what has not been taken out.
+# These have all guards.
 library=$top_builddir/src/.libs/libunixmsg_all.a
 shared=$top_builddir/src/tools/.libs/libtools.a
 measuring=$top_builddir/src/tools/.libs/libperf.a
@@ -36,7 +36,7 @@ for file in "$library" "$shared" "$measuring" "$relay" "$support" "$srcdir/tests
 	}
 done
 
-# Neither speed nor warnings matter for what lives for one test.
+# Neither speed nor warnings matter for one test.
 compile()
 {
 	$CC -std=gnu11 -O1 -w $CFLAGS -I"$top_builddir" -I"$scratch/tree/src" \
@@ -64,7 +64,8 @@ fresh()
 		ar r "$scratch/librelaying.a" $relaying 2>/dev/null
 }
 
-# Those of the library that include one of the headers, or others that do.
+# Lists the sources of the library that include one of the headers, directly or
+# not.
 list_users()
 {
 	for file in $(cd "$scratch/tree" && find src -name '*.c' \
@@ -77,7 +78,8 @@ list_users()
 	done | sort -u
 }
 
-# Recompiles what a patch has changed, and puts it into its archive.
+# Applies a patch, compiles the files that it changes, and puts them into their
+# archives.
 apply()
 {
 	patch -s -d "$scratch/tree" -p1 <"$1" || return
@@ -97,7 +99,8 @@ apply()
 	done
 }
 
-# The files of the lane that check_lane_model runs on a machine of its own.
+# Compiles the files of the lane for check_lane_model, which runs them on a
+# modelled machine.
 model_lane()
 {
 	for file in lane lane_recv ring; do
@@ -108,15 +111,15 @@ model_lane()
 	done
 }
 
-# Runs one test, its output in $scratch/out. A time that it does not keep is a
-# failure of it.
+# Runs one test, with its output in $scratch/out. A test that exceeds its time
+# has failed.
 run_check()
 {
 	seconds=60
 	case $1 in
 	check_lane_model)
 		model_lane || return 99
-		# It tries all orders, which takes a busy machine longer.
+		# It tries all orders, which takes a busy machine long.
 		seconds=200
 		set -- "$@" "$scratch"/weak_*.o "$tests/lane/weak.o"
 		;;
@@ -131,7 +134,7 @@ run_check()
 		"$tests"/proof/torture_*.o "$tests"/proof/fault.o "$tests"/proof/fault_*.o ;;
 	esac
 	object=$(find "$tests" -name "$1.o")
-	# It has functions of a header, too.
+	# The test itself compiles functions of the changed headers.
 	if [ -n "$headers" ]; then
 		object=$scratch/test.o
 		$CC -std=gnu11 -O1 -w $CFLAGS $CHECK_CFLAGS -I"$top_builddir" \
@@ -165,7 +168,7 @@ run_shell()
 		"$top_builddir/src/tools/relay/unixmsg-relay.o" \
 		"$scratch/librelaying.a" || return 99
 	limit=8
-	# They type hundreds of names.
+	# These cases type hundreds of names.
 	[ "$1" != completions_tty.sh ] || limit=60
 	UNIXMSG_CASE=$3 UNIXMSG_LIMIT=$limit TOOLS=$scratch/tools \
 		PATIENCE=$(awk "BEGIN { print 120 * $patience }") \
@@ -193,7 +196,7 @@ run_test()
 	esac
 }
 
-# Whether it is the test itself that has failed.
+# True if the test itself has failed, and not another one.
 has_failed()
 {
 	case $1 in
@@ -203,7 +206,7 @@ has_failed()
 	esac
 }
 
-# It has run, and all is well.
+# True if the test has run and passed.
 has_passed()
 {
 	case $1 in
@@ -229,7 +232,8 @@ complain()
 	tail -n 15 "$scratch/out" | sed 's/^/    /'
 }
 
-# Most of them wait: two halves of the list take half the time.
+# Most tests only wait: in two processes, each with half of the list, they take
+# half the time.
 if [ -z "${MUTANTS_SHARE:-}" ]; then
 	(cd "$srcdir" && sh tests/proof/mutants_table.sh) || exit 1
 	for share in 0 1; do
@@ -253,7 +257,8 @@ if [ -z "${MUTANTS_SHARE:-}" ]; then
 	exit $status
 fi
 
-# unixmsg-perf's own, for check_perf, go into one archive with the others'.
+# Puts the objects of unixmsg-perf, for check_perf, and of the other tools into
+# one archive.
 gather_tools()
 {
 	printf '%s\n' "create $scratch/gathered.a" "addlib $shared" \

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# The unit tests and the tools under valgrind: wrong accesses, memory that is
-# not set or not freed, descriptors that are not closed. A finding is what
-# valgrind says, or a test that fails. Tests that are not made stand with their
-# reason in valgrind.allow, and what is no error in valgrind.supp.
+# Runs the unit tests and the tools under valgrind, which finds wrong accesses,
+# memory that is not set or not freed, and descriptors that are not closed. A
+# failed test is a finding, too. valgrind.allow lists the tests that are not
+# run, with the reason, and valgrind.supp the reports that are no errors.
 #
 # usage: valgrind.sh [TEST...]    unit tests, names as in TESTS; without any, a
 #                                 few
@@ -27,14 +27,15 @@ grep -q -e __asan_init -e __tsan_init "$top_builddir/tests/check_packet" \
 	"$top_builddir/tests/.libs/check_packet" 2>/dev/null &&
 	skip 'built with a sanitizer'
 
-# Why a test is not made under valgrind, or nothing.
+# Prints why a test is not run under valgrind, or nothing.
 get_reason()
 {
 	sed -n "s/^${1##*/}: //p" "$srcdir/tests/proof/valgrind.allow"
 }
 
-# watch NAME COMMAND...: one log of each process, NAME.PID. That memory was not
-# freed is no error there, for it is not in all processes: see list_findings.
+# watch NAME COMMAND...: runs COMMAND with a log of each process, NAME.PID.
+# Memory that is not freed is no error here, because only some processes have to
+# free it: see list_findings.
 watch()
 {
 	watched=$results/$1
@@ -45,7 +46,7 @@ watch()
 		--log-file="$watched.%p" "$@"
 }
 
-# What libtool leaves in the place of a program is a script that begins it.
+# Finds the program behind libtool's wrapper.
 find_tool()
 {
 	if [ -x "$TOOLS/.libs/$1" ]; then
@@ -57,13 +58,13 @@ find_tool()
 LD_LIBRARY_PATH=$top_builddir/src/.libs${LD_LIBRARY_PATH+:$LD_LIBRARY_PATH}
 export LD_LIBRARY_PATH
 
-# list_findings LOG...: a line for each, the log and what it is.
+# list_findings LOG...: prints a line for each finding: the log and the text.
 #
-# The program and what it forks, which are Check's tests, end by exit, and have
-# to leave nothing behind. What a test forks ends by _exit, or is killed, with
-# all that the test has: there, only errors count. Of descriptors those count
-# that were opened in the process, but for Check's own file, and the pipes that
-# a handler of signals may write to until the very end.
+# The program and its children, which are Check's tests, end by exit, and have
+# to free and close everything. Processes that a test forks end by _exit or are
+# killed, and still have everything that the test has: there, only errors count.
+# Descriptors count if the process itself has opened them, except Check's own
+# file and the pipes to which signal handlers write until the end.
 list_findings()
 {
 	awk '
@@ -109,7 +110,7 @@ list_findings()
 	}' "$@"
 }
 
-# show_logs: of the findings, what valgrind says of the first few.
+# show_logs: prints valgrind's text of the first few findings.
 show_logs()
 {
 	cut -d : -f 1 | sort -u | head -n 3 | while IFS= read -r log; do
@@ -118,7 +119,7 @@ show_logs()
 	done
 }
 
-# judge NAME STATUS: 0 is good.
+# judge NAME STATUS: STATUS 0 is good.
 judge()
 {
 	bad=$2
@@ -146,7 +147,7 @@ try_unit()
 	status=0
 	watch "$name" "$top_builddir/$1" >"$results/$name.out" 2>&1 </dev/null ||
 		status=$?
-	# All of it is skipped, which it has told.
+	# The whole test is skipped, and has printed why.
 	[ $status -ne 77 ] || status=0
 	judge "$name" $status
 	grep '^skipped: ' "$results/$name.out"
@@ -199,7 +200,7 @@ try_echo()
 	run_tool "$tool-nobody" 1 "$tool" "$address" hello
 }
 
-# A sink that answers, and what is said to it.
+# Runs a server of unixmsg-cat, and its clients.
 try_cat()
 {
 	address=$results/cat.sock
@@ -257,7 +258,7 @@ trap 'exit 130' INT HUP TERM
 for test; do
 	reason=$(get_reason "$test")
 	[ -n "$reason" ] || echo "$test"
-	[ -z "$reason" ] || echo "not made: $test: $reason" >&2
+	[ -z "$reason" ] || echo "not run: $test: $reason" >&2
 done >"$results/list"
 printf '%s\n' unixgram-echo seqpacket-echo unixstream-echo unixmsg-cat \
 	unixmsg-inspect \
