@@ -317,7 +317,7 @@ int unixaddr_set_sockaddr(struct unixaddr *addr, const struct sockaddr *sa,
 	return 0;
 }
 
-void unixaddr__settle(struct unixaddr *addr, socklen_t length)
+void unixaddr__correct(struct unixaddr *addr, socklen_t length)
 {
 	if (length <= name_offset)
 		unixaddr_set_unnamed(addr);

@@ -34,7 +34,7 @@ size_t unixaddr__encode(const char *bytes, size_t size,
  * Corrects an address that the kernel has filled in. length is the kernel's: 0
  * for an unbound sender.
  */
-void unixaddr__settle(struct unixaddr *addr, socklen_t length);
+void unixaddr__correct(struct unixaddr *addr, socklen_t length);
 
 /*
  * Returns the same number for equal addresses. It spreads names well, but has

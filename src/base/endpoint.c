@@ -196,7 +196,7 @@ int unixendpoint__get_address(const struct endpoint *end, struct unixaddr *addr)
 
 	if (getsockname(end->fd, (struct sockaddr *)&addr->sun, &length) < 0)
 		return -1;
-	unixaddr__settle(addr, length);
+	unixaddr__correct(addr, length);
 	return 0;
 }
 
@@ -206,7 +206,7 @@ int unixendpoint__get_peer(const struct endpoint *end, struct unixaddr *addr)
 
 	if (getpeername(end->fd, (struct sockaddr *)&addr->sun, &length) < 0)
 		return -1;
-	unixaddr__settle(addr, length);
+	unixaddr__correct(addr, length);
 	return 0;
 }
 

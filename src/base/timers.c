@@ -76,7 +76,8 @@ static bool is_before_parent(const struct timers *timers, size_t place,
 	return place > 1 && timers->heap[place / 2]->at_us > timer->at_us;
 }
 
-static void settle(struct timers *timers, size_t place, struct timer *timer)
+static void put_in_order(struct timers *timers, size_t place,
+	struct timer *timer)
 {
 	if (is_before_parent(timers, place, timer))
 		rise(timers, place, timer);
@@ -89,7 +90,7 @@ void unixtimers__set(struct timers *timers, struct timer *timer, int64_t at_us)
 	timer->at_us = at_us;
 	if (timer->place == 0)
 		timer->place = ++timers->count;
-	settle(timers, timer->place, timer);
+	put_in_order(timers, timer->place, timer);
 }
 
 void unixtimers__clear(struct timers *timers, struct timer *timer)
@@ -102,7 +103,7 @@ void unixtimers__clear(struct timers *timers, struct timer *timer)
 	timer->place = 0;
 	last = timers->heap[timers->count--];
 	if (last != timer)
-		settle(timers, place, last);
+		put_in_order(timers, place, last);
 }
 
 int64_t unixtimers__get_next(const struct timers *timers)

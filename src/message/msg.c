@@ -241,14 +241,14 @@ bool unixmsg__is_mark_cut(const struct endpoint *end)
 }
 
 /* Turns the result of recvmsg(2) into the caller's: 1, 0 or -1. */
-static int settle(const struct endpoint *end, struct unixmsg *msg,
+static int complete(const struct endpoint *end, struct unixmsg *msg,
 	struct msghdr *header, ssize_t size)
 {
 	msg->size = (size_t)size;
 	msg->flags &= ~received_flags;
 	unixcontrol__take(header, msg, end->wants);
 	if (msg->addr != NULL)
-		unixaddr__settle(msg->addr, header->msg_namelen);
+		unixaddr__correct(msg->addr, header->msg_namelen);
 	if (is_end(end, header, size))
 		return 0;
 	if ((header->msg_flags & MSG_CTRUNC) != 0 && !unixmsg__is_mark_cut(end))
@@ -383,7 +383,7 @@ static int receive(struct endpoint *end, struct unixmsg *msg, int flags,
 	prepare(end, &header, msg, &part, &scratch, &control,
 		unixmsg__get_control_size(end));
 	size = fetch(end, &header, flags, deadline_us);
-	return size < 0 ? -1 : settle(end, msg, &header, size);
+	return size < 0 ? -1 : complete(end, msg, &header, size);
 }
 
 int unixmsg__check_to_receive(const struct endpoint *end,
@@ -479,7 +479,7 @@ static int recv_data_only(struct endpoint *end, struct iovec *part,
 	if (got < 0)
 		return -1;
 	if (from != NULL)
-		unixaddr__settle(from, header.msg_namelen);
+		unixaddr__correct(from, header.msg_namelen);
 	if (is_end(end, &header, got))
 		return 0;
 	if ((size_t)got <= part->iov_len)
@@ -598,13 +598,13 @@ int unixmsg__send_batch_on(struct endpoint *end, const struct unixmsg *msgs,
  * At the end of a connection recvmmsg(2) fills all the remaining headers with
  * messages that nobody sent.
  */
-static int settle_batch(const struct endpoint *end, struct unixmsg *msgs,
+static int complete_batch(const struct endpoint *end, struct unixmsg *msgs,
 	struct mmsghdr *headers, int count, size_t *received)
 {
 	int i, saved = errno;
 
 	for (i = 0; i < count; i++) {
-		if (settle(end, &msgs[i], &headers[i].msg_hdr,
+		if (complete(end, &msgs[i], &headers[i].msg_hdr,
 			    (ssize_t)headers[i].msg_len) == 0)
 			break;
 	}
@@ -631,7 +631,7 @@ static int receive_some(const struct endpoint *end, struct unixmsg *msgs,
 	result = recvmmsg(end->fd, headers, size, flags & INT_MAX, NULL);
 	if (result < 0)
 		return -1;
-	return settle_batch(end, msgs, headers, result, received);
+	return complete_batch(end, msgs, headers, result, received);
 }
 
 /* The call sleeps for its first message only: no phantom follows one. */

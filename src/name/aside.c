@@ -63,7 +63,7 @@ static void remove_it(const struct aside *aside)
 }
 
 /* Settles the file of a live owner when there is a file at its old name. */
-static void settle_with(const struct aside *aside, int leaf_fd,
+static void repair_with(const struct aside *aside, int leaf_fd,
 	const struct stat *found)
 {
 	if (unixfile__is_same(found, aside->found.st_dev,
@@ -91,11 +91,11 @@ static void put_back(const struct aside *aside)
 	fd = open_name(aside->dir_fd, aside->leaf, &found);
 	if (fd < 0)
 		return;
-	settle_with(aside, fd, &found);
+	repair_with(aside, fd, &found);
 	fd_close(fd);
 }
 
-static void settle(const struct aside *aside)
+static void repair(const struct aside *aside)
 {
 	if (!unixaside__is_trusted(aside->dir_fd, &aside->found))
 		return;
@@ -130,7 +130,7 @@ int unixaside__open(int dir_fd, const char *leaf)
 	return -1;
 }
 
-void unixaside__settle(int dir_fd, const char *dir, const char *leaf)
+void unixaside__repair(int dir_fd, const char *dir, const char *leaf)
 {
 	struct aside aside = { .dir_fd = dir_fd, .dir = dir, .leaf = leaf };
 	int saved = errno;
@@ -138,7 +138,7 @@ void unixaside__settle(int dir_fd, const char *dir, const char *leaf)
 	unixfile__name_aside(leaf, aside.name);
 	aside.fd = open_name(dir_fd, aside.name, &aside.found);
 	if (aside.fd >= 0) {
-		settle(&aside);
+		repair(&aside);
 		close(aside.fd);
 	}
 	errno = saved;

@@ -19,13 +19,13 @@ bool unixaside__is_trusted(int dir_fd, const struct stat *found);
 int unixaside__open(int dir_fd, const char *leaf);
 
 /*
- * Settles a file that was set aside from leaf. Call it under the lock, when no
- * process is at work. Removes the file if nobody owns it. Puts it back if
+ * Puts right a file that was set aside from leaf. Call it under the lock, when
+ * no process is at work. Removes the file if nobody owns it. Puts it back if
  * somebody does, unless another live owner has the name since. dir is the
  * directory as text, or NULL. Leaves failures for the next time and keeps
  * errno.
  */
-void unixaside__settle(int dir_fd, const char *dir, const char *leaf);
+void unixaside__repair(int dir_fd, const char *dir, const char *leaf);
 
 /*
  * Returns the leaf that was set aside as entry, a name found in a directory, or

@@ -509,7 +509,7 @@ static bool is_unseen(const struct claim *claim, int error)
 }
 
 /* Removes the file of the replaced owner, or puts it back on failure. */
-static int settle_aside(const struct claim *claim, int result)
+static int finish_aside(const struct claim *claim, int result)
 {
 	const struct unixname *name = claim->name;
 	int saved = errno;
@@ -545,16 +545,16 @@ static int claim_free(struct claim *claim, bool *is_free)
 	return result;
 }
 
-/* Settles a file that a killed process has left here. Mostly there is none,
+/* Puts right what a killed process has left here. Mostly there is none,
  * which a look without the lock shows. */
-static void settle_last(struct claim *claim)
+static void repair_last(struct claim *claim)
 {
 	const struct unixname *name = claim->name;
 
 	if (!unixaside__is_there(name->dir_fd, name->leaf))
 		return;
 	unixfile__lock(name->dir_fd, claim->lock_end_us);
-	unixaside__settle(name->dir_fd, name->dir, name->leaf);
+	unixaside__repair(name->dir_fd, name->dir, name->leaf);
 	unixfile__unlock(name->dir_fd);
 }
 
@@ -570,7 +570,7 @@ static int claim_taken(struct claim *claim)
 
 	claim->is_locked =
 		unixfile__lock(claim->name->dir_fd, claim->lock_end_us) == 0;
-	result = settle_aside(claim, bind_over(claim));
+	result = finish_aside(claim, bind_over(claim));
 	unixfile__unlock(claim->name->dir_fd);
 	return result;
 }
@@ -582,7 +582,7 @@ static int claim_file(struct claim *claim)
 	if (choose_address(claim) < 0 || set_birth_mode(claim) < 0)
 		return -1;
 	if (!claim->is_fresh)
-		settle_last(claim);
+		repair_last(claim);
 	if (claim_free(claim, &is_free) == 0)
 		return 0;
 	if (is_free || errno != EADDRINUSE || check_way(claim) < 0)

@@ -78,7 +78,7 @@ static void sweep_aside(struct sweep *sweep, const char *leaf)
 	sweep->lives++;
 	if (unixfile__lock(dir_fd, UNIXMSG_NOW) < 0)
 		return;
-	unixaside__settle(dir_fd, sweep->path, leaf);
+	unixaside__repair(dir_fd, sweep->path, leaf);
 	unixfile__unlock(dir_fd);
 }
 

@@ -428,7 +428,7 @@ static int give_back_locked(const struct unixtakeover *takeover, int fd)
 	}
 	/* A caller killed while it claimed the name has left a file aside. */
 	if (is_locked && unixaside__is_there(dir_fd, name->leaf))
-		unixaside__settle(dir_fd, name->dir, name->leaf);
+		unixaside__repair(dir_fd, name->dir, name->leaf);
 	unixfile__unlock(dir_fd);
 	return result;
 }

@@ -58,7 +58,7 @@ static inline int64_t get_patience(const struct unixconn *conn,
 }
 
 /* Counts a failed send. Returns 0 if the policy drops the message, or -1. */
-static int settle_failed(struct unixconn *conn, int saved)
+static int count_failed(struct unixconn *conn, int saved)
 {
 	if (conn->policy != UNIXCONN_DROP || errno != EAGAIN) {
 		unixnetwork__note(&conn->counts.failed, 1);
@@ -70,10 +70,10 @@ static int settle_failed(struct unixconn *conn, int saved)
 }
 
 /* Counts a send and returns its result. saved is errno from before the send. */
-static inline int settle_send(struct unixconn *conn, int result, int saved)
+static inline int count_send(struct unixconn *conn, int result, int saved)
 {
 	if (result < 0)
-		return settle_failed(conn, saved);
+		return count_failed(conn, saved);
 	unixnetwork__note(&conn->counts.sent, 1);
 	return 1;
 }
@@ -90,8 +90,8 @@ int unixconn_send(struct unixconn *conn, const void *data, size_t size,
 	int saved = save_errno(conn);
 
 	if (check(true, deadline_us) < 0)
-		return settle_send(conn, -1, saved);
-	return settle_send(conn,
+		return count_send(conn, -1, saved);
+	return count_send(conn,
 		conn->network->send(conn, data, size,
 			get_patience(conn, deadline_us)),
 		saved);
@@ -103,8 +103,8 @@ int unixconn_send_to(struct unixconn *conn, const struct unixaddr *to,
 	int saved = save_errno(conn);
 
 	if (check(conn->network->send_to != NULL, deadline_us) < 0)
-		return settle_send(conn, -1, saved);
-	return settle_send(conn,
+		return count_send(conn, -1, saved);
+	return count_send(conn,
 		conn->network->send_to(conn, to, data, size,
 			get_patience(conn, deadline_us)),
 		saved);
@@ -116,8 +116,8 @@ int unixconn_send_msg(struct unixconn *conn, const struct unixmsg *msg,
 	int saved = save_errno(conn);
 
 	if (check(conn->network->send_msg != NULL, deadline_us) < 0)
-		return settle_send(conn, -1, saved);
-	return settle_send(conn,
+		return count_send(conn, -1, saved);
+	return count_send(conn,
 		conn->network->send_msg(conn, msg,
 			get_patience(conn, deadline_us)),
 		saved);
@@ -290,9 +290,9 @@ int unixconn_forward(struct unixconn *conn, const struct unixmsg *msg,
 	};
 
 	if ((msg->flags & (UNIXMSG_CUT | UNIXMSG_CUT_CONTROL)) != 0)
-		return settle_send(conn, refuse(EMSGSIZE), 0);
+		return count_send(conn, refuse(EMSGSIZE), 0);
 	if (msg->parts_count > IOV_MAX)
-		return settle_send(conn, refuse(EINVAL), 0);
+		return count_send(conn, refuse(EINVAL), 0);
 	if (msg->parts != NULL) {
 		onward.parts = parts;
 		onward.parts_count = trim_parts(msg, parts);
@@ -329,7 +329,7 @@ static int recv_for_matcher(struct unixconn *conn, struct unixmsg *answer,
 	return result;
 }
 
-static int settle_answer(struct unixmsg *answer)
+static int complete_answer(struct unixmsg *answer)
 {
 	if ((answer->flags & UNIXMSG_CUT) == 0 ||
 		(answer->flags & UNIXMSG_PREFIX) != 0)
@@ -345,7 +345,7 @@ static int await_answer(struct unixconn *conn, struct unixmsg *answer,
 
 	while ((result = recv_for_matcher(conn, answer, deadline_us)) == 1) {
 		if (matcher == NULL || matcher(answer, context))
-			return settle_answer(answer);
+			return complete_answer(answer);
 		unixmsg_close_fds(answer);
 		if (check_patience(conn, passed_over++, deadline_us) < 0)
 			return -1;
@@ -429,7 +429,7 @@ int unixlane_commit(struct unixconn *conn, size_t size, int64_t deadline_us)
 	if (check(conn->network->commit != NULL, deadline_us) == 0)
 		result = conn->network->commit(conn, size,
 			get_patience(conn, deadline_us));
-	result = settle_send(conn, result, saved);
+	result = count_send(conn, result, saved);
 	if (result == 0)
 		conn->network->cancel(conn);
 	return result;

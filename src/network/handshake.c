@@ -226,7 +226,7 @@ static void refuse_due(struct packet *packet)
 	}
 }
 
-static void settle_due(struct packet *packet)
+static void finish_due(struct packet *packet)
 {
 	if (packet->due == OFFER_GO)
 		packet->is_out = true;
@@ -251,7 +251,7 @@ void unixhandshake__say_due(struct packet *packet)
 		give_up(packet);
 	else if (unixoffer__send(packet->conn.end.fd, packet->due, &packet->key,
 			 packet->due_fd) == 0)
-		settle_due(packet);
+		finish_due(packet);
 	else if (errno != EAGAIN)
 		refuse_due(packet);
 	errno = saved;

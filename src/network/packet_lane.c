@@ -156,7 +156,7 @@ static int lane_get_unread(const struct unixconn *conn, size_t *bytes)
 
 /* Completes msg after the lane has received it, as msg.c does after
  * recvmsg(2). */
-static int settle(struct unixconn *conn, struct unixmsg *msg,
+static int complete(struct unixconn *conn, struct unixmsg *msg,
 	struct msghdr *header, size_t size)
 {
 	msg->size = size;
@@ -202,7 +202,8 @@ static int recv_by_lane(struct packet *packet, struct unixmsg *msg, int flags)
 	if ((msg->flags & UNIXMSG_PEEK) != 0)
 		flags |= MSG_PEEK;
 	result = unixlane__recv(&packet->lane, &header, &size, flags);
-	return result < 1 ? result : settle(&packet->conn, msg, &header, size);
+	return result < 1 ? result
+			  : complete(&packet->conn, msg, &header, size);
 }
 
 /* AGAIN: a message of the offer has come, so the next message may come by the

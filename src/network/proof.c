@@ -123,7 +123,7 @@ static int check_not_ours(const struct attempt *attempt)
 	if (getsockname(attempt->own_fd, (struct sockaddr *)&own.sun, &length) <
 		0)
 		return -1;
-	unixaddr__settle(&own, length);
+	unixaddr__correct(&own, length);
 	return unixaddr_is_equal(&own, attempt->from) ? refuse() : 0;
 }
 
@@ -155,7 +155,7 @@ static int check_name(int fd, const struct unixaddr *from)
 
 	if (getpeername(fd, (struct sockaddr *)&name.sun, &length) < 0)
 		return -1;
-	unixaddr__settle(&name, length);
+	unixaddr__correct(&name, length);
 	return unixaddr_is_equal(&name, from) ? 0 : refuse();
 }
 
@@ -286,7 +286,7 @@ static bool is_trusted(const struct unixcred *writer)
  * A send by the descriptor reaches that file, whatever its name leads to by
  * then. A send by name is quicker, and safe where the name cannot change.
  */
-static void settle(struct attempt *attempt, const char *path,
+static void fill_in(struct attempt *attempt, const char *path,
 	struct unixproof *proof)
 {
 	proof->is_lasting = true;
@@ -303,7 +303,7 @@ static void settle(struct attempt *attempt, const char *path,
 }
 
 /* A socket that has sent nothing cannot be proved again for each message. */
-static int settle_chosen(struct attempt *attempt, const char *path,
+static int fill_in_chosen(struct attempt *attempt, const char *path,
 	const struct stat *found, struct unixproof *proof)
 {
 	const struct stat *chosen = attempt->chosen;
@@ -313,7 +313,7 @@ static int settle_chosen(struct attempt *attempt, const char *path,
 		return refuse();
 	attempt->writer = &owner;
 	attempt->is_without_proc = unixname__check_proc() < 0;
-	settle(attempt, path, proof);
+	fill_in(attempt, path, proof);
 	attempt->writer = NULL;
 	return proof->is_lasting ? 0 : -1;
 }
@@ -328,13 +328,13 @@ static int examine(struct attempt *attempt, const char *path,
 	if (!S_ISSOCK(found.st_mode))
 		return refuse();
 	if (attempt->chosen != NULL)
-		return settle_chosen(attempt, path, &found, proof);
+		return fill_in_chosen(attempt, path, &found, proof);
 	attempt->is_likely = attempt->writer == NULL
 		? !attempt->is_linked
 		: attempt->writer->uid == found.st_uid;
 	if (prove_by_socket(attempt) < 0)
 		return -1;
-	settle(attempt, path, proof);
+	fill_in(attempt, path, proof);
 	return 0;
 }
 
@@ -379,7 +379,7 @@ static bool is_own_abstract(int own_fd)
 
 	if (getsockname(own_fd, (struct sockaddr *)&own.sun, &length) < 0)
 		return false;
-	unixaddr__settle(&own, length);
+	unixaddr__correct(&own, length);
 	return unixaddr_get_kind(&own) == UNIXADDR_ABSTRACT;
 }
 

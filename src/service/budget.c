@@ -232,7 +232,7 @@ bool unixbudget__is_held(struct budget *budget, struct account *account,
 }
 
 /* If the receiver reads the probe before we look, the next one tells. */
-static void settle_probe(struct budget *budget, struct account *account,
+static void finish_probe(struct budget *budget, struct account *account,
 	size_t size)
 {
 	account->is_probe = false;
@@ -254,7 +254,7 @@ void unixbudget__charge(struct budget *budget, struct account *account,
 	if (size == 0)
 		account->has_empty = true;
 	if (account->is_probe)
-		settle_probe(budget, account, size);
+		finish_probe(budget, account, size);
 }
 
 struct listing {

@@ -15,7 +15,8 @@ void unixservice__end(struct unixservice *service, uint64_t *counter)
 	++*counter;
 }
 
-enum relation unixservice__claim(struct unixservice *service, struct peer *peer)
+enum relation unixservice__count_message(struct unixservice *service,
+	struct peer *peer)
 {
 	struct call *call = &service->call;
 
@@ -36,8 +37,8 @@ enum relation unixservice__claim(struct unixservice *service, struct peer *peer)
 }
 
 /* The program made a mistake: counts as if it had not called. */
-void unixservice__unclaim(struct unixservice *service, struct peer *peer,
-	enum relation relation)
+void unixservice__uncount_message(struct unixservice *service,
+	struct peer *peer, enum relation relation)
 {
 	if (relation == ANSWER_NOW)
 		service->call.is_settled = false;

@@ -414,11 +414,11 @@ static bool grams_is_used(const struct source *source)
 	return ((const struct grams *)source)->senders.count > 0;
 }
 
-static void grams_settle(struct source *source, const struct user *user)
+static void grams_look_at_unread(struct source *source, const struct user *user)
 {
 	struct senders *senders = &((struct grams *)source)->senders;
 
-	unixunread__settle(&senders->unread, &senders->budget, user);
+	unixunread__look(&senders->unread, &senders->budget, user);
 }
 
 static int grams_close(struct source *source)
@@ -439,7 +439,7 @@ static const struct source_sort grams_sort = {
 	.stop = grams_stop,
 	.set_unlink = grams_set_unlink,
 	.is_used = grams_is_used,
-	.settle = grams_settle,
+	.look_at_unread = grams_look_at_unread,
 	.close = grams_close,
 };
 

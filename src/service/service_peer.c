@@ -216,15 +216,15 @@ static bool is_within_places(const struct unixservice *service,
 		service->options.peers_per_user_max);
 }
 
-static void settle_unread(struct unixservice *service, const struct user *user)
+static void look_at_unread(struct unixservice *service, const struct user *user)
 {
 	struct source *source;
 
 	if (user->unread_count == 0)
 		return;
 	for (source = service->sources; source != NULL; source = source->next)
-		if (source->sort->settle != NULL)
-			source->sort->settle(source, user);
+		if (source->sort->look_at_unread != NULL)
+			source->sort->look_at_unread(source, user);
 }
 
 bool unixservice__has_place(const struct unixservice *service,
@@ -243,7 +243,7 @@ bool unixservice__make_place(struct unixservice *service, struct user *user)
 
 	if (unixservice__has_place(service, user))
 		return true;
-	settle_unread(service, user);
+	look_at_unread(service, user);
 	if (!is_within_places(service, user)) {
 		peer = find_dispensable(service, user, false);
 		if (peer == NULL)

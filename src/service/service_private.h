@@ -227,7 +227,7 @@ struct source_sort {
 	bool (*is_used)(const struct source *source);
 	/* Finds out which unread messages of closed peers of user were read
 	 * meanwhile. NULL: this source does not count them. */
-	void (*settle)(struct source *source, const struct user *user);
+	void (*look_at_unread)(struct source *source, const struct user *user);
 	/* Closes the source. Returns 0, or -1 when the name is still there. */
 	int (*close)(struct source *source);
 };
@@ -321,10 +321,10 @@ void unixservice__tell_of(struct unixservice *service,
 void unixservice__end(struct unixservice *service, uint64_t *counter);
 
 /* Counts one more message to peer and returns its kind, or takes that back. */
-enum relation unixservice__claim(struct unixservice *service,
+enum relation unixservice__count_message(struct unixservice *service,
 	struct peer *peer);
-void unixservice__unclaim(struct unixservice *service, struct peer *peer,
-	enum relation relation);
+void unixservice__uncount_message(struct unixservice *service,
+	struct peer *peer, enum relation relation);
 
 /* Counts a message to peer as sent, or as lost: an answer in *counter, any
  * other in pushed_lost. _lose also tells the watcher. */

@@ -217,7 +217,8 @@ static int fail_gone(struct unixservice *service, struct peer *peer,
 /* The messages queued for a peer that is shut down are still sent. */
 static int fail_send_shut(struct unixservice *service, struct peer *peer)
 {
-	const bool is_answer = unixservice__claim(service, peer) != PUSHED;
+	const bool is_answer =
+		unixservice__count_message(service, peer) != PUSHED;
 
 	unixservice__lose(service, peer, is_answer, &service->counters.gone,
 		EPIPE);
@@ -268,13 +269,14 @@ static int queue_up(struct unixservice *service, struct peer *peer,
 		return -1;
 	}
 	return enqueue(service, peer, msg, 0, false,
-		(unixservice__claim(service, peer) != PUSHED));
+		(unixservice__count_message(service, peer) != PUSHED));
 }
 
 static int send_or_keep(struct unixservice *service, struct peer *peer,
 	const struct unixmsg *msg)
 {
-	const enum relation relation = unixservice__claim(service, peer);
+	const enum relation relation =
+		unixservice__count_message(service, peer);
 	const bool is_answer = relation != PUSHED;
 	size_t done = 0;
 
@@ -287,7 +289,7 @@ static int send_or_keep(struct unixservice *service, struct peer *peer,
 			is_answer);
 	if (is_end(peer) || !is_mistake())
 		return fail(service, peer, is_answer);
-	unixservice__unclaim(service, peer, relation);
+	unixservice__uncount_message(service, peer, relation);
 	return -1;
 }
 

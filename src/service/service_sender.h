@@ -114,7 +114,7 @@ void unixunread__add(struct unread_list *unread, const struct sender *sender);
 void unixunread__resume(struct unread_list *unread, struct sender *sender);
 
 /* Finds out which unread messages of user were read meanwhile. */
-void unixunread__settle(struct unread_list *unread, struct budget *budget,
+void unixunread__look(struct unread_list *unread, struct budget *budget,
 	const struct user *user);
 
 /* service_proof.c */

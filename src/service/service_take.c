@@ -94,7 +94,8 @@ void unixservice__reject(struct unixservice *service, uint64_t *counter,
 }
 
 /* Counts a message without an answer, or records that one is due later. */
-static void settle(struct unixservice *service, struct peer *peer, int result)
+static void note_result(struct unixservice *service, struct peer *peer,
+	int result)
 {
 	struct unixservice_counters *counters = &service->counters;
 
@@ -122,7 +123,7 @@ void unixservice__take(struct unixservice *service, struct peer *peer,
 	unixmsg_close_fds(msg);
 	call->is_on = false;
 	if (!call->is_settled)
-		settle(service, peer, result);
+		note_result(service, peer, result);
 	call->peer = NULL;
 	if (peer == NULL)
 		return;

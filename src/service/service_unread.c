@@ -117,7 +117,7 @@ static bool has_read_all(struct unread_list *unread, struct budget *budget,
 	return !unixbudget__is_held(budget, account, &is_list_wanted);
 }
 
-void unixunread__settle(struct unread_list *unread, struct budget *budget,
+void unixunread__look(struct unread_list *unread, struct budget *budget,
 	const struct user *user)
 {
 	size_t i, looks = unread->count;

@@ -926,7 +926,7 @@ START_TEST(a_received_address_equals_a_parsed_one)
 	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&found.sun,
 				 &length),
 		0);
-	unixaddr__settle(&found, length);
+	unixaddr__correct(&found, length);
 	assert_address(&found, UNIXADDR_PATH, addr.sun.sun_path, (size_t)_i);
 	assert_equal(&found, &addr);
 	close(fd);
@@ -940,7 +940,7 @@ START_TEST(a_received_address_may_be_unnamed)
 
 	for (length = 0; length <= FAMILY_SIZE; length++) {
 		spoil(&addr);
-		unixaddr__settle(&addr, length);
+		unixaddr__correct(&addr, length);
 		assert_address(&addr, UNIXADDR_UNNAMED, "", 0);
 	}
 }

@@ -83,7 +83,7 @@ static void settle(const struct user *of)
 {
 	/* It is time for another list whenever one is wanted. */
 	budget.list_us = 0;
-	unixunread__settle(&unread, &budget, of);
+	unixunread__look(&unread, &budget, of);
 }
 
 START_TEST(who_was_closed_unknown_is_looked_up_by_name)
@@ -93,7 +93,7 @@ START_TEST(who_was_closed_unknown_is_looked_up_by_name)
 	unixunread__add(&unread, &senders[0]);
 	/* Not yet: it is no time for a list. */
 	budget.list_us = INT64_MAX;
-	unixunread__settle(&unread, &budget, &user);
+	unixunread__look(&unread, &budget, &user);
 	ck_assert_uint_eq(user.unread_count, 1);
 	settle(&user);
 	ck_assert_uint_eq(user.unread_count, 1);

@@ -308,7 +308,7 @@ static int set_size_max(struct options *base)
 		strerror(errno));
 }
 
-int cat_options_settle(struct cat_options *options,
+int cat_options_complete(struct cat_options *options,
 	const struct network *network)
 {
 	struct options *base = &options->base;

@@ -46,10 +46,10 @@ struct cat_options {
 int cat_options_read(struct cat_options *options, int argc, char **argv);
 
 /*
- * Settles the options that depend on the network, which is known from now on.
+ * Completes the options that depend on the network, which is known from now on.
  * Returns 0, or -1 after a complaint about options that do not go together.
  */
-int cat_options_settle(struct cat_options *options,
+int cat_options_complete(struct cat_options *options,
 	const struct network *network);
 
 /* True if a stream carries bytes, not messages with their length. */

@@ -284,7 +284,7 @@ int cat_serve(struct cat_options *cat)
 {
 	const struct network *network = cat->base.network;
 
-	if (cat_options_settle(cat,
+	if (cat_options_complete(cat,
 		    network == NULL ? &network_unixgram : network) < 0)
 		return TOOL_FAILED;
 	if (cat->each == CAT_EACH_CONNECTION)

@@ -690,7 +690,7 @@ static int dial(struct talk *talk)
 		complain_of_dialling(talk->options, network, errno);
 		return -1;
 	}
-	if (cat_options_settle(talk->cat, network) < 0 ||
+	if (cat_options_complete(talk->cat, network) < 0 ||
 		dialling_check_server(talk->options, talk->conn) < 0)
 		return -1;
 	want_fds(talk);

@@ -83,7 +83,7 @@ static int serve_address(struct relay *relay)
 	return -1;
 }
 
-static void settle(struct relay *relay)
+static void pause_or_resume(struct relay *relay)
 {
 	struct relay_front *front = relay->front;
 	const bool is_wanted = front->is_held || front->is_waiting;
@@ -100,13 +100,13 @@ static void settle(struct relay *relay)
 static void set_waiting(struct relay *relay, bool is_wanted)
 {
 	relay->front->is_waiting = is_wanted;
-	settle(relay);
+	pause_or_resume(relay);
 }
 
 void relay_front_hold(struct relay *relay, bool is_wanted)
 {
 	relay->front->is_held = is_wanted;
-	settle(relay);
+	pause_or_resume(relay);
 }
 
 bool relay_front_is_service_up(const struct relay *relay)
@@ -138,7 +138,7 @@ static void begin_serving(struct relay *relay)
 	front->is_serving = true;
 	front->is_paused = front->is_waiting = false;
 	front->has_complained = false;
-	settle(relay);
+	pause_or_resume(relay);
 	if (relay->is_announced)
 		tool_say(TOOL_NORMAL, "the service is there again");
 	relay_notify_ready(relay);

@@ -235,7 +235,7 @@ static void cut_off(struct relay *relay, struct entry *entry)
  * session it reads and loses everything. May free the entry, because a peer
  * that cannot be paused is closed.
  */
-static void settle(struct relay *relay, struct entry *entry)
+static void pause_or_resume(struct relay *relay, struct entry *entry)
 {
 	const struct session *session = &entry->session;
 	const bool is_paused = session->state != SESSION_OVER &&
@@ -260,7 +260,7 @@ static void let_go(struct relay *relay, struct entry *entry)
 {
 	if (unixservice_get_queued(relay->service, entry->peer) > 0) {
 		entry->is_leaving = true;
-		settle(relay, entry);
+		pause_or_resume(relay, entry);
 	} else if (unixservice_close_peer(relay->service, entry->peer) < 0) {
 		forget(relay, entry);
 	}
@@ -340,7 +340,7 @@ static int pass(struct relay *relay, uint64_t peer, const void *data,
 	session_make_data(&entry->session, &frame, data, size);
 	if (relay_post(relay, entry->session.peer, own, &frame) == 0) {
 		count(relay, RELAY_PUBLISHED);
-		settle(relay, entry);
+		pause_or_resume(relay, entry);
 		return 0;
 	}
 	entry->session = saved;
@@ -359,7 +359,7 @@ static void hold(struct relay *relay, uint64_t peer)
 	if (entry == NULL)
 		return;
 	entry->is_holding = true;
-	settle(relay, entry);
+	pause_or_resume(relay, entry);
 }
 
 static void release(struct relay *relay, uint64_t peer)
@@ -369,7 +369,7 @@ static void release(struct relay *relay, uint64_t peer)
 	if (entry == NULL)
 		return;
 	entry->is_holding = false;
-	settle(relay, entry);
+	pause_or_resume(relay, entry);
 }
 
 /* A message that cannot be passed on ends the session: none may be missing. */
@@ -522,7 +522,7 @@ static void take_event(struct relay *relay, struct entry *entry,
 	default:
 		break;
 	}
-	settle(relay, entry);
+	pause_or_resume(relay, entry);
 }
 
 /* Tells another relay that we do not have its session. */
@@ -601,7 +601,7 @@ static void open_session(struct relay *relay,
 	subject_format(subject, &relay->names, SUBJECT_OPEN, 0);
 	get_own_subject(relay, entry, own);
 	relay_post_control(relay, subject, own, &frame);
-	settle(relay, entry);
+	pause_or_resume(relay, entry);
 }
 
 /* --- Beginning: export ---------------------------------------------------- */
@@ -635,7 +635,7 @@ static void dial(struct relay *relay, struct entry *entry)
 		unixservice_set_context(relay->service, entry->peer, entry);
 		entry->session.heard_us = unixdeadline_now_us();
 		send_control(relay, entry, &entry->accept);
-		settle(relay, entry);
+		pause_or_resume(relay, entry);
 		return;
 	}
 	entry->peer = 0;

@@ -379,7 +379,7 @@ static int watch_side(struct side *side)
 	return tap_watch(side->pair->tap, &side->watch, events);
 }
 
-static void settle(struct tap_pair *pair)
+static void update(struct tap_pair *pair)
 {
 	break_if(&pair->client);
 	break_if(&pair->server);
@@ -409,7 +409,7 @@ static void side_ready(struct tap_watch *watch, uint32_t events)
 	if ((events & EPOLLHUP) != 0)
 		make_deaf(side);
 	receive(side);
-	settle(side->pair);
+	update(side->pair);
 }
 
 static void make_side(struct tap_pair *pair, struct side *side,
@@ -503,7 +503,7 @@ bool tap_pair_open(struct tap *tap, struct unixconn *client,
 		pair = make_pair(tap, client, server, cred);
 	if (pair != NULL) {
 		note(&pair->client, EVENT_OPENED, NULL);
-		settle(pair);
+		update(pair);
 		return true;
 	}
 	error = errno;
