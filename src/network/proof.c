@@ -69,8 +69,11 @@ static int read_map(FILE *file)
 	char room[64];
 	const char *line;
 
-	errno = 0;
-	line = fgets(room, sizeof(room), file);
+	do {
+		clearerr(file);
+		errno = 0;
+		line = fgets(room, sizeof(room), file);
+	} while (line == NULL && errno == EINTR);
 	return line == NULL && errno != 0 ? -1 : judge_map(line);
 }
 

@@ -26,6 +26,7 @@ __libc_single_threaded
 alarm
 alphasort
 bcmp
+clearerr
 dirfd
 eventfd_read
 eventfd_write
