@@ -770,6 +770,8 @@ bytes_go_both_ways_at_once()
 a_program_that_reads_little_has_its_answer_delivered()
 {
 	need python3
+	python3 -c 'import os; os.pidfd_open(os.getpid())' 2>/dev/null ||
+		skip 'Python has no pidfd_open'
 	mkfifo go
 	program little <<-'END'
 	read -r line
